@@ -1,0 +1,1 @@
+"""From alerts to notifications: route, group, inhibit, silence, decide."""

@@ -1,0 +1,1 @@
+"""What fetches or receives telemetry."""

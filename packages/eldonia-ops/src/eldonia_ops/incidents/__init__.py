@@ -1,0 +1,1 @@
+"""The life of an incident: response targets, escalation, runbook, timeline, postmortem."""

@@ -1,0 +1,1 @@
+"""One linter over every file that people write."""

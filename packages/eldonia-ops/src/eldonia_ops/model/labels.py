@@ -1,0 +1,114 @@
+"""Label sets: the identity of series and alerts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+METRIC_NAME: Final = "__name__"
+
+_FNV_OFFSET = 14695981039346656037
+_FNV_PRIME = 1099511628211
+_U64 = (1 << 64) - 1
+
+
+class Labels(Mapping[str, str]):
+    """An immutable, hashable mapping from label name to value, kept in name order.
+
+    A label with an empty value is the same as no label (Prometheus' data model), so such pairs
+    are dropped on construction.
+    """
+
+    __slots__ = ("_fingerprint", "_hash", "_mapping", "pairs")
+
+    pairs: tuple[tuple[str, str], ...]
+
+    def __init__(self, source: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        mapping = dict(source)
+        self.pairs = tuple(sorted((name, value) for name, value in mapping.items() if value != ""))
+        self._mapping = dict(self.pairs)
+        self._hash = hash(self.pairs)
+        self._fingerprint: int | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self._mapping[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._mapping)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._mapping
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Labels):
+            return self._hash == other._hash and self.pairs == other.pairs
+        return NotImplemented
+
+    def __lt__(self, other: "Labels") -> bool:
+        return self.pairs < other.pairs
+
+    def __repr__(self) -> str:
+        return f"Labels({self})"
+
+    def __str__(self) -> str:
+        """The usual notation, ``{a="b", c="d"}``, with the metric name in front when there is one."""
+        name = self._mapping.get(METRIC_NAME, "")
+        inner = ", ".join(f"{key}={quote(value)}" for key, value in self.pairs if key != METRIC_NAME)
+        return f"{name}{{{inner}}}" if inner or not name else name
+
+    @property
+    def name(self) -> str:
+        """The metric name, or an empty string."""
+        return self._mapping.get(METRIC_NAME, "")
+
+    def with_(self, **changes: str) -> "Labels":
+        """A copy with some labels set; an empty value removes one."""
+        return Labels({**self._mapping, **changes})
+
+    def merged(self, other: Mapping[str, str]) -> "Labels":
+        """A copy in which ``other`` wins where both name a label."""
+        return Labels({**self._mapping, **other})
+
+    def without(self, names: Iterable[str]) -> "Labels":
+        """A copy that lacks the named labels."""
+        dropped = set(names)
+        return Labels([pair for pair in self.pairs if pair[0] not in dropped])
+
+    def only(self, names: Iterable[str]) -> "Labels":
+        """A copy that keeps nothing but the named labels."""
+        kept = set(names)
+        return Labels([pair for pair in self.pairs if pair[0] in kept])
+
+    @property
+    def fingerprint(self) -> int:
+        """The unsigned 64-bit FNV-1a hash that Prometheus and Alertmanager give a label set.
+
+        Each name and each value is followed by the byte 0xff (prometheus/common, model/signature.go).
+        """
+        if self._fingerprint is None:
+            value = _FNV_OFFSET
+            for pair in self.pairs:
+                for text in pair:
+                    for byte in text.encode("utf-8", "surrogatepass"):
+                        value = ((value ^ byte) * _FNV_PRIME) & _U64
+                    value = ((value ^ 0xFF) * _FNV_PRIME) & _U64
+            self._fingerprint = value
+        return self._fingerprint
+
+    @property
+    def fingerprint_hex(self) -> str:
+        """The fingerprint as the 16 hex digits that Alertmanager's API shows."""
+        return f"{self.fingerprint:016x}"
+
+
+EMPTY: Final = Labels()
+
+
+def quote(value: str) -> str:
+    """A label value in double quotes, escaped as the text exposition format escapes it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,66 @@
+"""Log records: the seed's LogEntry (section 9.3.1) plus what the platform adds."""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class LogLevel(StrEnum):
+    """The seed's four levels; others are folded onto them by the codecs."""
+
+    ERROR = "error"
+    WARN = "warn"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+class LogError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An exception that a record carries."""
+
+    name: str = ""
+    message: str = ""
+    stack: str = ""
+    code: str = ""
+
+
+class LogPerformance(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """Measurements that a record carries: milliseconds, bytes, CPU milliseconds."""
+
+    duration: float = 0.0
+    memory_usage: float = 0.0
+    cpu_usage: float = 0.0
+
+
+class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel", kw_only=True):
+    """One log record. Wire names are camelCase, as in the seed.
+
+    ``timestamp_ns`` is Unix nanoseconds. ``source`` names where the record came from (a file, a
+    forward connection) and ``offset`` the byte position in it, so that a record that is read twice
+    after a crash can be recognised. ``parse_error`` is set when the line could not be parsed; the
+    raw text is then in ``message``. ``id`` is unique within the store and orders records that share
+    a timestamp; it is assigned on insert (0 before).
+    """
+
+    timestamp_ns: int
+    message: str
+    level: LogLevel = LogLevel.INFO
+    service: str = ""
+    component: str = ""
+    operation: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    request_id: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    metadata: dict[str, Any] = {}
+    error: LogError | None = None
+    performance: LogPerformance | None = None
+    environment: str = ""
+    hostname: str = ""
+    source: str = ""
+    offset: int = 0
+    parse_error: str = ""
+    id: int = 0

@@ -1,0 +1,1 @@
+"""Bytes to the model and back, without effects: one module a format or protocol."""

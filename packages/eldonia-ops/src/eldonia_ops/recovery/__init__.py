@@ -1,0 +1,1 @@
+"""Automatic recovery: policy, attempts, verification."""

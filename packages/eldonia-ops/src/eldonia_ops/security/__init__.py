@@ -1,0 +1,1 @@
+"""Security events, windows per type and source, findings."""

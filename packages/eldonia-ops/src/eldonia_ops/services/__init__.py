@@ -1,0 +1,1 @@
+"""The loops: they hold the clocks, commit state and effects together, and perform the effects."""

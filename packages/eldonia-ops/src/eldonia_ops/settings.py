@@ -1,0 +1,1 @@
+"""Typed settings from eldonia-ops.yml."""

@@ -1,0 +1,1 @@
+"""Availability objectives, error budgets, burn-rate alerts."""

@@ -1,0 +1,1 @@
+"""Telemetry and state on disk."""

@@ -1,0 +1,1 @@
+"""Telemetry in ClickHouse: embedded (chDB) or a server, the same SQL."""

@@ -1,0 +1,1 @@
+"""Relational state in SQLite or PostgreSQL."""

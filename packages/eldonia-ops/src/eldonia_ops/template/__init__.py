@@ -1,0 +1,1 @@
+"""Go's text/template, as alert rules and notifications use it."""

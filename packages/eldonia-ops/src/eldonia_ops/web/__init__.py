@@ -1,0 +1,1 @@
+"""HTTP: our own API, the compatible protocols, the pages."""
