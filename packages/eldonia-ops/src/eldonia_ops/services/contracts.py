@@ -1,0 +1,377 @@
+"""What the running platform offers to its HTTP side: one protocol a concern.
+
+The web package and its tests depend on these and not on the loops behind them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.alerts import Alert, Decision, Outgoing, Silence
+from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.samples import MetricMetadata, Sample
+from eldonia_ops.model.security import Finding, FindingStatus
+from eldonia_ops.model.spans import Span
+from eldonia_ops.ports import StateStore, TelemetryStore
+
+
+class NotFoundError(LookupError):
+    """The thing named does not exist; the message says what was looked for."""
+
+
+class RefusedError(ValueError):
+    """The request is understood and not allowed in the present state; the message says why and what to do."""
+
+
+class QueryError(ValueError):
+    """A PromQL query that cannot be parsed or answered.
+
+    ``position`` is the 0-based character offset of the fault, or -1. ``kind`` is Prometheus' errorType:
+    ``bad_data``, ``execution``, ``timeout``.
+    """
+
+    def __init__(self, message: str, position: int = -1, kind: str = "bad_data") -> None:
+        super().__init__(message)
+        self.position = position
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of a result: points are ``(Unix milliseconds, value)``, ascending."""
+
+    labels: Labels
+    points: list[tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """``type`` is ``vector``, ``matrix``, ``scalar`` or ``string``.
+
+    A vector's series have one point each; a scalar is one series without labels; ``text`` is the string.
+    """
+
+    type: str
+    series: list[Series] = field(default_factory=list)
+    text: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Queries(Protocol):
+    """PromQL over the telemetry store."""
+
+    async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
+        """Evaluate at one instant (default: now).
+
+        Raises:
+            QueryError: the query is malformed or exceeds a limit.
+        """
+        ...
+
+    async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+        """Evaluate at ``start, start + step, ... <= end``; at most 11,000 steps.
+
+        Raises:
+            QueryError: the query is malformed or exceeds a limit.
+        """
+        ...
+
+    def format(self, query: str) -> str:
+        """The query in canonical spelling.
+
+        Raises:
+            QueryError: the query is malformed.
+        """
+        ...
+
+    def matcher_sets(self, selectors: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Parse ``match[]`` parameters into tuples of :class:`~eldonia_ops.model.matchers.Matcher`.
+
+        Raises:
+            QueryError: one of them is not a plain selector.
+        """
+        ...
+
+
+class Ingest(Protocol):
+    """Intake of telemetry that arrives over HTTP; every method returns when the data is stored."""
+
+    async def logs(self, records: Sequence[LogRecord]) -> None: ...
+    async def spans(self, spans: Sequence[Span]) -> None: ...
+    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert as people see it. ``state`` is ``pending``, ``firing``, ``suppressed`` or ``resolved``."""
+
+    alert: Alert
+    state: str
+    receivers: tuple[str, ...] = ()
+    silenced_by: tuple[str, ...] = ()
+    inhibited_by: tuple[str, ...] = ()
+    muted_by: tuple[str, ...] = ()
+    incident_id: str = ""
+    incident_reference: str = ""
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """One aggregation group: the alerts that go out together to one receiver."""
+
+    labels: Labels
+    receiver: str
+    alerts: tuple[AlertView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """One rule as it stands. ``health`` is ``ok``, ``err`` or ``unknown``; durations are seconds."""
+
+    name: str
+    type: str
+    query: str
+    duration_seconds: float
+    keep_firing_for_seconds: float
+    labels: Labels
+    annotations: Labels
+    state: str
+    health: str
+    last_error: str
+    evaluation_time_seconds: float
+    last_evaluation_at: int
+    alerts: tuple[AlertView, ...] = ()
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleGroupView:
+    """One rule group with its rules."""
+
+    name: str
+    file: str
+    interval_seconds: float
+    evaluation_time_seconds: float
+    last_evaluation_at: int
+    rules: tuple[RuleView, ...]
+
+
+class Alerts(Protocol):
+    """Alerts, rules, routing, silences, and why somebody was or was not told."""
+
+    async def receive(self, alerts: Sequence[Alert]) -> None:
+        """Take alerts from outside (Alertmanager's POST); returns when they are committed."""
+        ...
+
+    async def current(self) -> list[AlertView]:
+        """Pending, firing and suppressed alerts, gravest first."""
+        ...
+
+    async def groups(self) -> list[GroupView]: ...
+    def rules(self) -> list[RuleGroupView]: ...
+    def receivers(self) -> list[str]: ...
+    def configuration(self) -> str:
+        """The routing configuration as YAML with secrets masked."""
+        ...
+
+    async def silences(self) -> list[Silence]: ...
+    async def set_silence(self, silence: Silence) -> str:
+        """Create (empty id) or change a silence; returns its id.
+
+        Raises:
+            RefusedError: no matcher, a matcher set that matches everything, or an end before the start.
+            NotFoundError: the id is unknown.
+        """
+        ...
+
+    async def expire_silence(self, id: str, actor: str) -> None:
+        """End a silence now.
+
+        Raises:
+            NotFoundError: the id is unknown.
+        """
+        ...
+
+    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
+        """The ledger, newest first."""
+        ...
+
+    async def notifications(self, limit: int = 100) -> list[Outgoing]:
+        """The outbox, newest first; payloads carry no secrets."""
+        ...
+
+    async def retry_notification(self, id: int, actor: str) -> None:
+        """Try a failed or waiting notification again now.
+
+        Raises:
+            NotFoundError: the id is unknown.
+            RefusedError: it has been delivered.
+        """
+        ...
+
+
+class Incidents(Protocol):
+    """What people do with incidents. ``incident`` is an id or a reference such as ``INC-12``.
+
+    Every method raises :class:`NotFoundError` for an unknown incident and :class:`RefusedError` for
+    an act that its state does not allow, and returns the incident as it stands afterwards.
+    """
+
+    async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]: ...
+    async def find(
+        self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", limit: int = 100
+    ) -> list[Incident]: ...
+    async def acknowledge(self, incident: str, actor: str) -> Incident: ...
+    async def change_status(self, incident: str, actor: str, status: IncidentStatus, note: str = "") -> Incident: ...
+    async def tick(self, incident: str, actor: str, key: str, done: bool) -> Incident: ...
+    async def note(self, incident: str, actor: str, text: str) -> Incident: ...
+    async def assign(self, incident: str, actor: str, to: str) -> Incident: ...
+    async def describe(self, incident: str, actor: str, fields: dict[str, Any]) -> Incident:
+        """Set ``title``, ``root_cause``, ``resolution``, ``lessons_learned``, ``impact``, ``severity``."""
+        ...
+
+    async def open(self, actor: str, title: str, severity: str, service: str, description: str = "") -> Incident:
+        """Open an incident by hand."""
+        ...
+
+    async def postmortem(self, incident: str, language: str) -> str:
+        """The saved postmortem, or a fresh draft (Markdown)."""
+        ...
+
+    async def draft_postmortem(self, incident: str, language: str) -> str:
+        """A fresh draft, whatever has been saved."""
+        ...
+
+    async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident: ...
+    async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:
+        """The checklist for display: ``{key, phase, phase_title, text, hint, done_at, done_by}`` in order."""
+        ...
+
+    async def metrics(self, since_ms: int) -> dict[str, Any]:
+        """MTTD, MTTA, MTTR (milliseconds, mean and median), counts and targets met since an instant."""
+        ...
+
+
+class Security(Protocol):
+    """Security findings."""
+
+    async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]: ...
+    async def get(self, id: str) -> Finding: ...
+    async def change_status(self, id: str, actor: str, status: FindingStatus, note: str = "") -> Finding: ...
+    async def report(self, since_ms: int) -> dict[str, Any]:
+        """Counts by type, severity, status and source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryView:
+    """How automatic recovery of one service stands; ``state`` is the machine's phase."""
+
+    service: str
+    state: str
+    attempts: int
+    max_attempts: int
+    next_attempt_at: int
+    last_change_at: int
+    last_detail: str
+    maintenance: bool
+    healthy: bool | None
+
+
+class Recovery(Protocol):
+    """Automatic recovery, and the hand on its brake."""
+
+    async def status(self) -> list[RecoveryView]: ...
+    async def set_maintenance(self, service: str, on: bool, actor: str) -> RecoveryView: ...
+    async def reset(self, service: str, actor: str) -> RecoveryView: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveView:
+    """One objective: ratios are 0..1, ``burn_rate`` is 1 when the budget would just last the window."""
+
+    name: str
+    service: str
+    target: float
+    window_seconds: float
+    availability: float | None
+    budget_remaining: float | None
+    burn_rate: float | None
+    good: float | None
+    total: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """One scraped, tailed or probed thing. ``health`` is ``up``, ``down`` or ``unknown``."""
+
+    kind: str
+    name: str
+    url: str
+    labels: Labels
+    health: str
+    last_at: int
+    duration_seconds: float
+    error: str
+
+
+class Status(Protocol):
+    """The platform looking at itself."""
+
+    def targets(self) -> list[TargetView]: ...
+    async def objectives(self) -> list[ObjectiveView]: ...
+    async def overview(self) -> dict[str, Any]:
+        """Rows and bytes stored, queue lengths, parse errors, loop lag, uptime, version."""
+        ...
+
+    def ready(self) -> bool: ...
+    def metrics_text(self) -> str:
+        """The platform's own metrics in the text exposition format."""
+        ...
+
+
+class Access(Protocol):
+    """Tokens."""
+
+    async def authenticate(self, secret: str) -> Token | None:
+        """The valid token that a secret belongs to, or None. Takes equally long for near misses."""
+        ...
+
+    async def create(self, name: str, role: Role) -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once."""
+        ...
+
+    async def all(self) -> list[Token]: ...
+    async def revoke(self, id: str) -> bool: ...
+
+
+class Platform(Protocol):
+    """Everything that the HTTP side may touch."""
+
+    @property
+    def telemetry(self) -> TelemetryStore: ...
+    @property
+    def state(self) -> StateStore: ...
+    @property
+    def queries(self) -> Queries: ...
+    @property
+    def ingest(self) -> Ingest: ...
+    @property
+    def alerts(self) -> Alerts: ...
+    @property
+    def incidents(self) -> Incidents: ...
+    @property
+    def security(self) -> Security: ...
+    @property
+    def recovery(self) -> Recovery: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def access(self) -> Access: ...
+    @property
+    def language(self) -> str: ...
+    def now(self) -> int: ...
