@@ -1,0 +1,1 @@
+"""Data files that the platform ships: read them with importlib.resources."""
