@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.matchers import Matcher
+
+UNTIL_RESOLVED: Final = 253_402_300_799_000
+"""``Alert.ends_at`` of an alert whose source will say itself when it ends (9999-12-31T23:59:59Z)."""
 
 
 @dataclass(frozen=True, slots=True)

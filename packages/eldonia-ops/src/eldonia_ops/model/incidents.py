@@ -53,7 +53,9 @@ class Incident:
     far and ``firing`` those still firing. ``respond_by`` is the response target as an instant;
     ``escalation_level`` counts the tiers told so far beyond the first; ``escalate_at`` is the next
     instant at which, still unacknowledged, it escalates (0 for never). ``ordinal`` gives the
-    people's name ``INC-<ordinal>``.
+    people's name ``INC-<ordinal>``. ``reopened_at`` is the latest reopening; acknowledgement and
+    escalation then start afresh. ``held_by`` names the person who reopened or opened it by hand: it
+    no longer resolves by itself.
     """
 
     id: str
@@ -85,6 +87,8 @@ class Incident:
     created_at: int = 0
     updated_at: int = 0
     version: int = 0
+    reopened_at: int = 0
+    held_by: str = ""
 
     @property
     def reference(self) -> str:
