@@ -351,6 +351,14 @@ class StateTransaction(Protocol):
     @property
     def tokens(self) -> TokenRepository: ...
 
+    def purge(self, before: int, limit: int = 10_000) -> dict[str, int]:
+        """Drop what is finished and older than ``before``; returns the rows dropped by table.
+
+        At most ``limit`` rows of each table go: call again while a count equals the limit. Pending
+        notifications, unclosed incidents and unsettled findings always stay.
+        """
+        ...
+
 
 class StateStore(Protocol):
     """The relational state: SQLite or PostgreSQL."""
