@@ -1,0 +1,89 @@
+"""Incidents."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select, update
+
+from eldonia_ops.model.incidents import Incident, IncidentStatus
+from eldonia_ops.ports import ConflictError
+from eldonia_ops.storage.state.rows import all_made_of, bounded, insert_new, made_of, values_of
+from eldonia_ops.storage.state.tables import counters, incidents
+
+_ORDINAL = "incident_ordinal"
+_OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
+
+
+class SqlIncidents:
+    """See :class:`~eldonia_ops.ports.IncidentRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, incident: Incident) -> None:
+        """Store an incident: a new one with version 0 or 1, a known one with the stored version + 1.
+
+        Raises:
+            ConflictError: somebody else stored a version in between.
+        """
+        values = values_of(incident)
+        changed = self._connection.execute(
+            update(incidents)
+            .where(incidents.c.id == incident.id, incidents.c.version == incident.version - 1)
+            .values(values)
+        ).rowcount
+        if changed:
+            return
+        stored = self._connection.execute(
+            select(incidents.c.version).where(incidents.c.id == incident.id)
+        ).scalar_one_or_none()
+        if stored is not None:
+            raise ConflictError(
+                f"incident {incident.reference} is at version {stored}, so version {incident.version} cannot follow"
+            )
+        if incident.version > 1:
+            raise ConflictError(f"incident {incident.reference} is not stored, so it cannot be at {incident.version}")
+        self._connection.execute(insert(incidents).values(values))
+
+    def get(self, id: str) -> Incident | None:
+        """The incident with this id."""
+        return made_of(Incident, self._connection.execute(select(incidents).where(incidents.c.id == id)).one_or_none())
+
+    def by_ordinal(self, ordinal: int) -> Incident | None:
+        """The incident that people call ``INC-<ordinal>``."""
+        query = select(incidents).where(incidents.c.ordinal == ordinal)
+        return made_of(Incident, self._connection.execute(query).one_or_none())
+
+    def next_ordinal(self) -> int:
+        """Take the next number: 1, 2, 3 ...; given back if the transaction fails."""
+        insert_new(self._connection, counters, {"name": _ORDINAL, "value": 0})
+        return self._connection.execute(
+            update(counters)
+            .where(counters.c.name == _ORDINAL)
+            .values(value=counters.c.value + 1)
+            .returning(counters.c.value)
+        ).scalar_one()
+
+    def open(self) -> list[Incident]:
+        """Neither resolved nor closed, newest first."""
+        query = select(incidents).where(incidents.c.status.not_in(_OVER)).order_by(incidents.c.ordinal.desc())
+        return all_made_of(Incident, self._connection.execute(query).all())
+
+    def unclosed(self) -> list[Incident]:
+        """Everything that is not closed, newest first."""
+        query = (
+            select(incidents).where(incidents.c.status != IncidentStatus.CLOSED).order_by(incidents.c.ordinal.desc())
+        )
+        return all_made_of(Incident, self._connection.execute(query).all())
+
+    def find(
+        self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", since: int = 0, limit: int = 100
+    ) -> list[Incident]:
+        """Incidents that meet every condition given (``since`` bounds ``created_at``), newest first."""
+        query = select(incidents).order_by(incidents.c.ordinal.desc()).limit(bounded(limit))
+        if statuses:
+            query = query.where(incidents.c.status.in_(statuses))
+        if service:
+            query = query.where(incidents.c.service == service)
+        if since:
+            query = query.where(incidents.c.created_at >= since)
+        return all_made_of(Incident, self._connection.execute(query).all())

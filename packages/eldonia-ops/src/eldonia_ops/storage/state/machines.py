@@ -1,0 +1,59 @@
+"""Private states of the state machines, as documents."""
+
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select
+
+from eldonia_ops.storage.state.columns import from_json, to_json
+from eldonia_ops.storage.state.errors import StateDocumentError
+from eldonia_ops.storage.state.rows import upsert
+from eldonia_ops.storage.state.tables import machines
+
+T = TypeVar("T")
+
+
+class SqlMachines:
+    """See :class:`~eldonia_ops.ports.MachineRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def load(self, kind: str, key: str, type_: type[T]) -> T | None:
+        """The saved state.
+
+        Raises:
+            StateDocumentError: what is stored does not have the shape of ``type_``.
+        """
+        query = select(machines.c.state).where(machines.c.kind == kind, machines.c.key == key)
+        text = self._connection.execute(query).scalar_one_or_none()
+        return None if text is None else _restore(kind, key, text, type_)
+
+    def load_all(self, kind: str, type_: type[T]) -> dict[str, T]:
+        """All saved states of a kind by key, in the order of their keys.
+
+        Raises:
+            StateDocumentError: one of them does not have the shape of ``type_``.
+        """
+        query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind).order_by(machines.c.key)
+        return {key: _restore(kind, key, text, type_) for key, text in self._connection.execute(query)}
+
+    def save(self, kind: str, key: str, state: Any, *, deadline: int | None = None) -> None:
+        """Store a state made of what JSON can hold, replacing the former one and its deadline."""
+        upsert(self._connection, machines, {"kind": kind, "key": key, "state": to_json(state), "deadline": deadline})
+
+    def delete(self, kind: str, key: str) -> None:
+        """Forget a state; an unknown one is passed over."""
+        self._connection.execute(delete(machines).where(machines.c.kind == kind, machines.c.key == key))
+
+    def next_deadline(self, kind: str) -> int | None:
+        """The earliest deadline saved for a kind, or None."""
+        query = select(func.min(machines.c.deadline)).where(machines.c.kind == kind)
+        return self._connection.execute(query).scalar_one()
+
+
+def _restore(kind: str, key: str, text: str, type_: type[T]) -> T:
+    try:
+        return from_json(text, type_)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise StateDocumentError(f"the stored {kind} state of {key!r} cannot be read: {error}") from None

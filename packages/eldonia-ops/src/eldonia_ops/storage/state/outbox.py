@@ -1,0 +1,78 @@
+"""Notifications on their way."""
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
+from eldonia_ops.ports import ConflictError
+from eldonia_ops.storage.state.rows import all_made_of, bounded, insert_new, made_of, values_of
+from eldonia_ops.storage.state.tables import outbox
+
+_HEADS = (
+    select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
+).scalar_subquery()
+
+
+class SqlOutbox:
+    """See :class:`~eldonia_ops.ports.OutboxRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, outgoing: Outgoing) -> bool:
+        """Append a row under a new id; False when its idempotency key is known.
+
+        Raises:
+            ValueError: the row already has an id.
+        """
+        if outgoing.id:
+            raise ValueError("the outbox assigns ids itself")
+        values = values_of(outgoing)
+        del values["id"]
+        return insert_new(self._connection, outbox, values)
+
+    def due(self, now: int, limit: int = 100) -> list[Outgoing]:
+        """The head of each queue whose time has come, by id."""
+        query = (
+            select(outbox)
+            .where(outbox.c.id.in_(_HEADS), outbox.c.next_attempt_at <= now)
+            .order_by(outbox.c.id)
+            .limit(bounded(limit))
+        )
+        return all_made_of(Outgoing, self._connection.execute(query).all())
+
+    def next_attempt_at(self) -> int | None:
+        """The earliest instant at which the head of some queue may be tried, or None."""
+        query = select(func.min(outbox.c.next_attempt_at)).where(outbox.c.id.in_(_HEADS))
+        return self._connection.execute(query).scalar_one()
+
+    def update(self, outgoing: Outgoing) -> None:
+        """Store the new standing of a row.
+
+        Raises:
+            ConflictError: there is no such row (any more).
+        """
+        values = values_of(outgoing)
+        del values["id"]
+        if self._connection.execute(update(outbox).where(outbox.c.id == outgoing.id).values(values)).rowcount != 1:
+            raise ConflictError(f"no row {outgoing.id} in the outbox")
+
+    def get(self, id: int) -> Outgoing | None:
+        """The row with this id."""
+        return made_of(Outgoing, self._connection.execute(select(outbox).where(outbox.c.id == id)).one_or_none())
+
+    def find(self, *, status: OutgoingStatus | None = None, limit: int = 100) -> list[Outgoing]:
+        """Rows, newest first."""
+        query = select(outbox).order_by(outbox.c.id.desc()).limit(bounded(limit))
+        if status is not None:
+            query = query.where(outbox.c.status == status)
+        return all_made_of(Outgoing, self._connection.execute(query).all())
+
+    def purge(self, before: int, limit: int) -> int:
+        """Drop finished rows older than ``before``; pending ones always stay."""
+        old = (
+            select(outbox.c.id)
+            .where(outbox.c.status != OutgoingStatus.PENDING, outbox.c.finished_at < before)
+            .order_by(outbox.c.id)
+            .limit(limit)
+        )
+        return self._connection.execute(delete(outbox).where(outbox.c.id.in_(old.scalar_subquery()))).rowcount

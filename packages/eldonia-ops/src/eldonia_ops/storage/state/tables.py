@@ -1,0 +1,233 @@
+"""The tables, as the code of this version expects them.
+
+Column names are the field names of the dataclass that a row holds (the exceptions are the tables
+that hold none). What is made of parts is one JSON document; what is looked up by has an index.
+"""
+
+from typing import Any
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+
+from eldonia_ops.model.access import Role
+from eldonia_ops.model.alerts import OutgoingStatus
+from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.matchers import MatchOp
+from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
+from eldonia_ops.storage.state.columns import Document, Identity, Instant, PlainText, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_PENDING = text("status = 'pending'")
+
+
+def _text(name: str, **options: Any) -> Column[Any]:
+    return Column(name, PlainText, nullable=False, **options)
+
+
+def _instant(name: str, **options: Any) -> Column[Any]:
+    return Column(name, Instant, nullable=False, **options)
+
+
+def _document(name: str, type_: Any) -> Column[Any]:
+    return Column(name, Document(type_), nullable=False)
+
+
+def _word(name: str, enum: Any, **options: Any) -> Column[Any]:
+    return Column(name, Word(enum), nullable=False, **options)
+
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _text("fingerprint", primary_key=True),
+    _document("labels", Labels),
+    _document("annotations", Labels),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    _instant("updated_at"),
+    _text("generator_url"),
+    _text("source"),
+    _document("evidence", dict[str, Any]),
+)
+
+machines = Table(
+    "machines",
+    metadata,
+    _text("kind", primary_key=True),
+    _text("key", primary_key=True),
+    _text("state"),
+    Column("deadline", Instant),
+    Index(None, "kind", "deadline"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    _text("idempotency_key"),
+    _text("receiver"),
+    _text("integration"),
+    Column("index", Integer, nullable=False),
+    _text("order_key"),
+    _document("payload", dict[str, Any]),
+    _text("purpose"),
+    _document("incident_ids", tuple[str, ...]),
+    _document("fingerprints", tuple[str, ...]),
+    _instant("created_at"),
+    _word("status", OutgoingStatus),
+    Column("attempts", Integer, nullable=False),
+    _instant("next_attempt_at"),
+    _instant("finished_at"),
+    _text("last_error"),
+    UniqueConstraint("idempotency_key"),
+    Index("ix_outbox_pending", "order_key", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
+    Index(None, "finished_at"),
+    sqlite_autoincrement=True,
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    _instant("at", index=True),
+    _text("fingerprint"),
+    _text("alertname"),
+    _text("receiver"),
+    _text("verdict"),
+    _text("reason"),
+    _document("data", dict[str, Any]),
+    Index(None, "fingerprint", "id"),
+    Index(None, "alertname", "id"),
+    sqlite_autoincrement=True,
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    _text("id", primary_key=True),
+    _document("matchers", tuple[tuple[str, MatchOp, str], ...]),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    _text("created_by"),
+    _text("comment"),
+    _instant("updated_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _text("id", primary_key=True),
+    Column("ordinal", Integer, nullable=False),
+    _text("title"),
+    _text("description"),
+    _word("severity", Severity),
+    _word("status", IncidentStatus, index=True),
+    _text("service"),
+    _text("component"),
+    _instant("started_at"),
+    _instant("detected_at"),
+    _instant("acknowledged_at"),
+    _instant("resolved_at"),
+    _instant("closed_at"),
+    _instant("respond_by"),
+    _instant("escalate_at"),
+    Column("escalation_level", Integer, nullable=False),
+    _text("assigned_to"),
+    _text("runbook"),
+    _document("checklist", tuple[ChecklistItem, ...]),
+    _document("fingerprints", tuple[str, ...]),
+    _document("firing", tuple[str, ...]),
+    _document("impact", Impact),
+    _text("root_cause"),
+    _text("resolution"),
+    _text("lessons_learned"),
+    _text("postmortem"),
+    _instant("created_at"),
+    _instant("updated_at"),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("ordinal"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    # Deferred: within one transaction the first entry may be written before its incident.
+    Column(
+        "incident_id",
+        PlainText,
+        ForeignKey("incidents.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+    ),
+    _instant("at"),
+    _text("kind"),
+    _text("actor"),
+    _document("data", dict[str, Any]),
+    _text("key"),
+    Index(None, "incident_id", "at", "id"),
+    Index(
+        "uq_timeline_key",
+        "incident_id",
+        "key",
+        unique=True,
+        sqlite_where=text("key <> ''"),
+        postgresql_where=text("key <> ''"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    _text("id", primary_key=True),
+    _word("type", SecurityEventType),
+    _word("severity", SecuritySeverity),
+    _text("source"),
+    _text("service"),
+    _word("status", FindingStatus),
+    _instant("opened_at", index=True),
+    _instant("last_event_at"),
+    Column("count", Instant, nullable=False),
+    Column("threshold", Integer, nullable=False),
+    Column("window_ms", Instant, nullable=False),
+    _document("evidence", tuple[dict[str, Any], ...]),
+    _text("changed_by"),
+    _text("note"),
+    _instant("updated_at"),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    _text("path", primary_key=True),
+    _text("identity"),
+    Column("offset", Instant, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _word("role", Role),
+    _text("digest"),
+    _instant("created_at"),
+    _instant("last_used_at"),
+    _instant("revoked_at"),
+    UniqueConstraint("digest"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    _text("name", primary_key=True),
+    Column("value", Instant, nullable=False),
+)

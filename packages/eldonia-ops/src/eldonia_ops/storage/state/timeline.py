@@ -1,0 +1,36 @@
+"""Timelines of incidents."""
+
+from sqlalchemy import Connection, delete, select
+
+from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
+from eldonia_ops.storage.state.rows import all_made_of, insert_new, values_of
+from eldonia_ops.storage.state.tables import incidents, timeline
+
+
+class SqlTimeline:
+    """See :class:`~eldonia_ops.ports.TimelineRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, entry: TimelineEntry) -> bool:
+        """Append an entry under a new id; False when the incident has one with this key."""
+        values = values_of(entry)
+        del values["id"]
+        return insert_new(self._connection, timeline, values)
+
+    def of(self, incident_id: str) -> list[TimelineEntry]:
+        """The entries of one incident, in order of time."""
+        query = select(timeline).where(timeline.c.incident_id == incident_id).order_by(timeline.c.at, timeline.c.id)
+        return all_made_of(TimelineEntry, self._connection.execute(query).all())
+
+    def purge(self, before: int, limit: int) -> int:
+        """Drop the timelines of incidents closed before an instant.
+
+        The incident itself stays: its postmortem is what is meant to outlive the details.
+        """
+        closed = select(incidents.c.id).where(
+            incidents.c.status == IncidentStatus.CLOSED, incidents.c.closed_at < before
+        )
+        old = select(timeline.c.id).where(timeline.c.incident_id.in_(closed.scalar_subquery())).limit(limit)
+        return self._connection.execute(delete(timeline).where(timeline.c.id.in_(old.scalar_subquery()))).rowcount

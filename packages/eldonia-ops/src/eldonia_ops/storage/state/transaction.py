@@ -1,0 +1,45 @@
+"""One SQL transaction and its repositories."""
+
+from sqlalchemy import Connection
+
+from eldonia_ops.storage.state.alerts import SqlAlerts
+from eldonia_ops.storage.state.findings import SqlFindings
+from eldonia_ops.storage.state.incidents import SqlIncidents
+from eldonia_ops.storage.state.ledger import SqlLedger
+from eldonia_ops.storage.state.machines import SqlMachines
+from eldonia_ops.storage.state.outbox import SqlOutbox
+from eldonia_ops.storage.state.positions import SqlPositions
+from eldonia_ops.storage.state.rows import MOST_ROWS
+from eldonia_ops.storage.state.silences import SqlSilences
+from eldonia_ops.storage.state.timeline import SqlTimeline
+from eldonia_ops.storage.state.tokens import SqlTokens
+
+
+class SqlTransaction:
+    """See :class:`~eldonia_ops.ports.StateTransaction`. Valid only inside the function it is handed to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.alerts = SqlAlerts(connection)
+        self.machines = SqlMachines(connection)
+        self.outbox = SqlOutbox(connection)
+        self.ledger = SqlLedger(connection)
+        self.silences = SqlSilences(connection)
+        self.incidents = SqlIncidents(connection)
+        self.timeline = SqlTimeline(connection)
+        self.findings = SqlFindings(connection)
+        self.positions = SqlPositions(connection)
+        self.tokens = SqlTokens(connection)
+
+    def purge(self, before: int, limit: int = MOST_ROWS) -> dict[str, int]:
+        """Drop what is finished and older than ``before``, at most ``limit`` rows of each table.
+
+        Call it again while any count equals the limit: short transactions keep other writers going.
+        """
+        return {
+            "outbox": self.outbox.purge(before, limit),
+            "ledger": self.ledger.purge(before, limit),
+            "silences": self.silences.purge(before, limit),
+            "timeline": self.timeline.purge(before, limit),
+            "findings": self.findings.purge(before, limit),
+            "tokens": self.tokens.purge(before, limit),
+        }
