@@ -1,0 +1,85 @@
+"""Who is told next when nobody responds.
+
+The response clock starts when an incident opens or reopens. Tier after tier is told at its offset on
+that clock until somebody acknowledges. ``Incident.escalation_level`` is the index of the last tier
+told, and only rises within one opening, so each tier is told at most once however late the deadline
+is noticed.
+"""
+
+from dataclasses import dataclass, replace
+
+from eldonia_ops.incidents.policy import Policy, Tier
+from eldonia_ops.model.incidents import Incident, IncidentStatus
+
+WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
+"""Statuses in which an unacknowledged incident escalates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Tell a tier. ``key`` is the same whenever the same telling is asked for again (idempotency)."""
+
+    incident_id: str
+    tier: str
+    receiver: str
+    level: int
+    due_at: int
+    key: str
+
+
+def clock_started_at(incident: Incident, policy: Policy) -> int:
+    """When the response clock of the present opening started, Unix ms.
+
+    It is read back from the deadline, because a raised severity moves both.
+    """
+    target = policy.target(incident.severity)
+    if incident.respond_by and target:
+        return incident.respond_by - target
+    return incident.reopened_at or incident.detected_at
+
+
+def next_tier(incident: Incident, policy: Policy) -> tuple[int, Tier, int] | None:
+    """``(level, tier, due_at)`` of the next tier for the incident's severity, or None when all were told."""
+    start = clock_started_at(incident, policy)
+    for level in range(incident.escalation_level + 1, len(policy.tiers)):
+        tier = policy.tiers[level]
+        after = tier.after.get(incident.severity)
+        if after is not None:
+            return level, tier, start + after
+    return None
+
+
+def schedule(incident: Incident, policy: Policy) -> Incident:
+    """The incident with ``escalate_at`` set for its severity, level and acknowledgement (0 for never)."""
+    waiting = incident.status in WAITING and not incident.acknowledged_at
+    upcoming = next_tier(incident, policy) if waiting else None
+    return replace(incident, escalate_at=max(1, upcoming[2]) if upcoming else 0)
+
+
+def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[Escalate, ...]]:
+    """Escalate to every tier whose time has come, in order; several when the platform was down meanwhile."""
+    told: list[Escalate] = []
+    while incident.escalate_at and incident.escalate_at <= now:
+        upcoming = next_tier(incident, policy)
+        if upcoming is None:  # the configuration lost its tiers since the deadline was set
+            incident = replace(incident, escalate_at=0)
+            break
+        level, tier, due_at = upcoming
+        if due_at > now:  # the configuration now grants more time than when the deadline was set
+            incident = replace(incident, escalate_at=due_at)
+            break
+        told.append(telling(incident, level, tier, due_at))
+        incident = schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy)
+    return incident, tuple(told)
+
+
+def telling(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:
+    """The effect that tells one tier about the present opening."""
+    opening = incident.reopened_at or incident.detected_at
+    key = f"escalation:{incident.id}:{opening}:{level}"
+    return Escalate(incident.id, tier.name, tier.receiver, level, due_at, key)
+
+
+def next_deadline(incident: Incident) -> int | None:
+    """When the incident has to be looked at again, Unix ms, or None."""
+    return incident.escalate_at or None

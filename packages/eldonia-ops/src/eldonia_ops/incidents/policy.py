@@ -1,0 +1,103 @@
+"""What an organisation decides about incidents: what opens one, how fast to respond, whom to tell next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from eldonia_ops.incidents.runbook import Runbook
+from eldonia_ops.model.incidents import Severity
+
+MINUTE: Final = 60_000
+HOUR: Final = 60 * MINUTE
+
+OPENS: Final[Mapping[str, Severity]] = {
+    "critical": Severity.CRITICAL,
+    "page": Severity.CRITICAL,
+    "high": Severity.HIGH,
+    "error": Severity.HIGH,
+    "warning": Severity.MEDIUM,
+    "medium": Severity.MEDIUM,
+    "ticket": Severity.MEDIUM,
+}
+"""Incident severity by an alert's ``severity`` label. Alerts with another or none (``info``) open nothing."""
+
+RESPONSE_TARGETS: Final[Mapping[Severity, int]] = {
+    Severity.CRITICAL: 15 * MINUTE,
+    Severity.HIGH: HOUR,
+    Severity.MEDIUM: 4 * HOUR,
+}
+"""Milliseconds until somebody must have acknowledged (the seed's section 9.5.2); others have no target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """One group of people who can be told.
+
+    ``after`` gives, by incident severity, the milliseconds from the start of the response clock (the
+    opening, or the latest reopening) until the tier is told of an incident that nobody acknowledged.
+    A severity that is missing never escalates to this tier. ``receiver`` names a receiver of the routing
+    configuration; empty means its default receiver.
+    """
+
+    name: str
+    receiver: str = ""
+    after: Mapping[Severity, int] = field(default_factory=dict)
+
+
+# The seed's three tiers and the management above them (9.1.2). The first tier is told by the alert's own
+# route at once. For a medium incident the later tiers are due after the seed's 4 and 8 hours; a graver
+# one escalates when its response target passes, and goes on at the same pace.
+TIERS: Final = (
+    Tier("development"),
+    Tier(
+        "infrastructure",
+        after={Severity.CRITICAL: 15 * MINUTE, Severity.HIGH: HOUR, Severity.MEDIUM: 4 * HOUR},
+    ),
+    Tier(
+        "vendor",
+        after={Severity.CRITICAL: 30 * MINUTE, Severity.HIGH: 2 * HOUR, Severity.MEDIUM: 8 * HOUR},
+    ),
+    Tier("management", after={Severity.CRITICAL: 45 * MINUTE, Severity.HIGH: 4 * HOUR}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that the incident rules ask for.
+
+    ``tiers`` are in the order in which they are told; the first counts as told when the incident opens.
+    ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert.
+    """
+
+    opens: Mapping[str, Severity] = field(default_factory=lambda: dict(OPENS))
+    response_targets: Mapping[Severity, int] = field(default_factory=lambda: dict(RESPONSE_TARGETS))
+    tiers: tuple[Tier, ...] = TIERS
+    reopen_within: int = 30 * MINUTE
+    runbook: Runbook = field(default_factory=Runbook)
+
+    def severity_of(self, alert_severity: str) -> Severity | None:
+        """The incident severity that an alert's ``severity`` label asks for, or None when it opens none."""
+        return self.opens.get(alert_severity.lower())
+
+    def target(self, severity: Severity) -> int:
+        """The response target in ms, 0 for none."""
+        return self.response_targets.get(severity, 0)
+
+    def faster(self, factor: float) -> "Policy":
+        """The same policy with every period divided by ``factor``, for demonstrations.
+
+        Raises:
+            ValueError: the factor is not positive.
+        """
+        if factor <= 0:
+            raise ValueError("the factor must be positive")
+
+        def divide(periods: Mapping[Severity, int]) -> dict[Severity, int]:
+            return {severity: max(1, round(period / factor)) for severity, period in periods.items()}
+
+        return replace(
+            self,
+            response_targets=divide(self.response_targets),
+            tiers=tuple(replace(tier, after=divide(tier.after)) for tier in self.tiers),
+            reopen_within=max(1, round(self.reopen_within / factor)),
+        )
