@@ -113,6 +113,14 @@ class TraceSummary:
     services: tuple[str, ...]
 
 
+class TelemetryError(RuntimeError):
+    """The telemetry store refused or failed; the message says why."""
+
+
+class TelemetryLimitError(TelemetryError):
+    """A question took more time, rows or memory than allowed: narrow it and ask again."""
+
+
 class TelemetryStore(Protocol):
     """Logs, metrics and traces. An insert returns only when the data would survive ``kill -9``."""
 
