@@ -14,14 +14,15 @@ from eldonia_ops.storage.state.errors import StateError
 class Backend:
     """An opened database.
 
-    ``writer`` begins transactions that may write, ``reader`` read-only snapshots. ``readers`` is how
-    many may read at once; 0 means that reads go through the writer's one connection.
-    ``retryable`` tells a passing collision with others from a failure.
+    ``writer`` begins transactions that may write, ``reader`` read-only snapshots, ``migrator`` ones
+    that see what others committed while they waited for their turn. ``readers`` is how many may read
+    at once; 0 means that reads go through the writer's one connection. ``retryable`` tells a passing collision with others from a failure.
     """
 
     name: str
     writer: Engine
     reader: Engine
+    migrator: Engine
     readers: int
     retryable: Callable[[DBAPIError], bool]
 

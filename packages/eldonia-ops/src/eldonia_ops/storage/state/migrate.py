@@ -1,5 +1,6 @@
 """Bringing a database to the form that this version of the code expects."""
 
+import threading
 from importlib.resources import as_file, files
 
 from alembic import command
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 from eldonia_ops.storage.state.errors import StateVersionError
 
 VERSION_TABLE = "schema_version"
+_alembic = threading.Lock()  # its environment is a global of the process
 _LOCK = 0x656C646F6E6961  # any number that others are unlikely to lock on: "eldonia" in ASCII
 
 
@@ -40,7 +42,8 @@ def migrate(connection: Connection, target: str = "head") -> None:
                 f"this version knows up to {newest}); upgrade the program, or restore a backup made before the upgrade"
             )
         if set(present) != set(scripts.get_heads()) or target != "head":
-            command.upgrade(config, target)
+            with _alembic:
+                command.upgrade(config, target)
 
 
 def current_revisions(connection: Connection) -> tuple[str, ...]:

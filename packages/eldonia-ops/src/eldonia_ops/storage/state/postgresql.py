@@ -54,7 +54,8 @@ def open_postgresql(url: URL) -> Backend:
         engine.dispose()
         raise StateError(f"{shown(url)} is encoded in {encoding}; state needs a database with ENCODING 'UTF8'")
     reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    return Backend("postgresql", engine, reader, _READERS, _retryable)
+    migrator = engine.execution_options(isolation_level="READ COMMITTED")
+    return Backend("postgresql", engine, reader, migrator, _READERS, _retryable)
 
 
 def _retryable(error: DBAPIError) -> bool:

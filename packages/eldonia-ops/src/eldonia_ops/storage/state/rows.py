@@ -48,4 +48,5 @@ def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> N
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
     """Insert a row unless a unique key forbids it; returns whether it was inserted."""
-    return connection.execute(_insert(connection, table).values(values).on_conflict_do_nothing()).rowcount == 1
+    query = _insert(connection, table).values(values).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(query).first() is not None

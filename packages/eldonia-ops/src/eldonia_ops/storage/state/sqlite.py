@@ -26,11 +26,11 @@ def open_sqlite(url: URL) -> Backend:
     path = url.database or ""
     if path in ("", ":memory:"):
         engine = _engine("file::memory:", "BEGIN IMMEDIATE", memory=True)
-        return Backend("memory", engine, engine, 0, _retryable)
+        return Backend("memory", engine, engine, engine, 0, _retryable)
     _create(Path(path))
     writer = _engine(path, "BEGIN IMMEDIATE")
     reader = _engine(path, "BEGIN", read_only=True)
-    return Backend("sqlite", writer, reader, _READERS, _retryable)
+    return Backend("sqlite", writer, reader, writer, _READERS, _retryable)
 
 
 def _create(path: Path) -> None:

@@ -40,7 +40,7 @@ def _open(text: str) -> "SqlStateStore":
     url = parse_url(text)
     backend = open_postgresql(url) if url.get_backend_name() == "postgresql" else open_sqlite(url)
     try:
-        with backend.writer.begin() as connection:
+        with backend.migrator.begin() as connection:
             migrate(connection)
     except DBAPIError as error:
         backend.dispose()

@@ -153,6 +153,8 @@ incidents = Table(
     _instant("created_at"),
     _instant("updated_at"),
     Column("version", Integer, nullable=False),
+    _instant("reopened_at"),
+    _text("held_by"),
     UniqueConstraint("ordinal"),
 )
 

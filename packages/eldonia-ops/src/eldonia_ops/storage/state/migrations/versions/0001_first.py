@@ -93,6 +93,8 @@ def upgrade() -> None:
         *_texts("root_cause", "resolution", "lessons_learned", "postmortem"),
         *_instants("created_at", "updated_at"),
         *_integers("version"),
+        *_instants("reopened_at"),
+        *_texts("held_by"),
         sa.PrimaryKeyConstraint("id", name="pk_incidents"),
         sa.UniqueConstraint("ordinal", name="uq_incidents_ordinal"),
     )

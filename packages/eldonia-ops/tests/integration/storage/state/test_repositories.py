@@ -1,0 +1,377 @@
+"""What every repository promises, on both databases."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.incidents import ChecklistItem, Impact, Incident, IncidentStatus, Severity, TimelineEntry
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
+from eldonia_ops.ports import ConflictError
+from eldonia_ops.storage.state import SqlStateStore, StateDocumentError, StateError
+
+AWKWARD = "“引用” \\ ' \" ; -- \n\t 🜂 %s :x"
+
+
+def alert(name: str, **labels: str) -> Alert:
+    return Alert(Labels({"alertname": name, **labels}))
+
+
+def outgoing(key: str, queue: str = "q", **fields: Any) -> Outgoing:
+    return Outgoing(0, key, "team", "slack", 0, queue, {"text": key}, **fields)
+
+
+def incident(number: int, **fields: Any) -> Incident:
+    base = Incident(f"id-{number}", number, "down", "", Severity.HIGH, IncidentStatus.OPEN, "shop", version=1)
+    return replace(base, **fields)
+
+
+async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
+    full = Alert(
+        Labels({"alertname": "HighErrorRate", "path": AWKWARD}),
+        Labels({"summary": AWKWARD}),
+        starts_at=1_700_000_000_123,
+        ends_at=253_402_300_799_000,
+        updated_at=5,
+        generator_url="http://x/?q=1",
+        source="rule",
+        evidence={"value": 0.25, "ids": [1, 2**62], "none": None, "nested": {"a": [True, "é"]}},
+    )
+    await store.write(lambda t: t.alerts.put(full))
+    assert await store.read(lambda t: t.alerts.get(full.fingerprint)) == full
+    newer = replace(full, ends_at=9, evidence={})
+    await store.write(lambda t: t.alerts.put(newer))
+    assert await store.read(lambda t: t.alerts.all()) == [newer]
+
+
+async def test_alerts_are_forgotten_by_fingerprint(store: SqlStateStore) -> None:
+    some = [alert("a", n=str(n)) for n in range(1_200)]
+    await store.write(lambda t: [t.alerts.put(one) for one in some])
+    await store.write(lambda t: t.alerts.delete([one.fingerprint for one in some[1:]] + ["ffff"]))
+    assert await store.read(lambda t: t.alerts.all()) == some[:1]
+    await store.write(lambda t: t.alerts.delete([]))
+    assert len(await store.read(lambda t: t.alerts.all())) == 1
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    at: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    members: dict[str, Member]
+    names: tuple[str, ...] = ()
+    note: str | None = None
+
+
+async def test_machine_states_are_restored_with_their_types(store: SqlStateStore) -> None:
+    state = Machine({"b": Member(1, 0.5), "a": Member(2, float("inf")), AWKWARD: Member(3, 4.0)}, ("x", "y"))
+    await store.write(lambda t: t.machines.save("rule", "g/1", state, deadline=500))
+    assert await store.read(lambda t: t.machines.load("rule", "g/1", Machine)) == state
+    assert await store.read(lambda t: t.machines.load("rule", "g/2", Machine)) is None
+    assert await store.read(lambda t: t.machines.load_all("rule", Machine)) == {"g/1": state}
+    assert await store.read(lambda t: t.machines.load_all("group", Machine)) == {}
+
+
+async def test_the_next_deadline_is_the_earliest_of_its_kind(store: SqlStateStore) -> None:
+    def prepare(t: Any) -> None:
+        t.machines.save("rule", "a", Machine({}), deadline=300)
+        t.machines.save("rule", "b", Machine({}), deadline=200)
+        t.machines.save("rule", "c", Machine({}))
+        t.machines.save("group", "a", Machine({}), deadline=100)
+
+    await store.write(prepare)
+    assert await store.read(lambda t: t.machines.next_deadline("rule")) == 200
+    await store.write(lambda t: t.machines.delete("rule", "b"))
+    assert await store.read(lambda t: t.machines.next_deadline("rule")) == 300
+    await store.write(lambda t: t.machines.save("rule", "a", Machine({})))
+    assert await store.read(lambda t: t.machines.next_deadline("rule")) is None
+    assert await store.read(lambda t: t.machines.next_deadline("group")) == 100
+
+
+async def test_a_state_of_another_shape_is_named(store: SqlStateStore) -> None:
+    await store.write(lambda t: t.machines.save("rule", "g", {"members": 3}))
+    with pytest.raises(StateDocumentError, match="the stored rule state of 'g' cannot be read"):
+        await store.read(lambda t: t.machines.load("rule", "g", Machine))
+
+
+async def test_an_idempotency_key_is_taken_once(store: SqlStateStore) -> None:
+    assert await store.write(lambda t: t.outbox.add(outgoing("k1"))) is True
+    assert await store.write(lambda t: t.outbox.add(outgoing("k1", "other"))) is False
+    assert await store.write(lambda t: (t.outbox.add(outgoing("k2")), t.outbox.add(outgoing("k2")))) == (True, False)
+    assert [row.idempotency_key for row in await store.read(lambda t: t.outbox.find())] == ["k2", "k1"]
+
+
+async def test_the_outbox_keeps_each_queue_in_order(store: SqlStateStore) -> None:
+    def fill(t: Any) -> None:
+        t.outbox.add(outgoing("a1", "a", next_attempt_at=50))
+        t.outbox.add(outgoing("a2", "a", next_attempt_at=10))
+        t.outbox.add(outgoing("b1", "b", next_attempt_at=20))
+        t.outbox.add(outgoing("b2", "b", next_attempt_at=20))
+
+    await store.write(fill)
+
+    async def due(now: int) -> list[str]:
+        return [row.idempotency_key for row in await store.read(lambda t: t.outbox.due(now))]
+
+    assert await store.read(lambda t: t.outbox.next_attempt_at()) == 20
+    assert await due(19) == []
+    assert await due(20) == ["b1"]
+    assert await due(50) == ["a1", "b1"]
+    assert [row.id for row in await store.read(lambda t: t.outbox.due(50, limit=1))] == [1]
+    first = (await store.read(lambda t: t.outbox.due(50)))[0]
+    done = replace(first, status=OutgoingStatus.DELIVERED, attempts=1, finished_at=51, last_error=AWKWARD)
+    await store.write(lambda t: t.outbox.update(done))
+    assert await due(50) == ["a2", "b1"]
+    assert await store.read(lambda t: t.outbox.next_attempt_at()) == 10
+    assert await store.read(lambda t: t.outbox.get(done.id)) == done
+    assert await store.read(lambda t: t.outbox.find(status=OutgoingStatus.DELIVERED)) == [done]
+    assert len(await store.read(lambda t: t.outbox.find(status=OutgoingStatus.PENDING, limit=2))) == 2
+
+
+async def test_an_empty_outbox_has_no_next_attempt(store: SqlStateStore) -> None:
+    assert await store.read(lambda t: t.outbox.next_attempt_at()) is None
+    assert await store.read(lambda t: t.outbox.due(2**60)) == []
+    with pytest.raises(ConflictError, match="no row 7"):
+        await store.write(lambda t: t.outbox.update(replace(outgoing("x"), id=7)))
+    with pytest.raises(ValueError, match="assigns ids"):
+        await store.write(lambda t: t.outbox.add(replace(outgoing("x"), id=7)))
+
+
+async def test_the_ledger_answers_newest_first(store: SqlStateStore) -> None:
+    lines = [
+        Decision(0, at, fingerprint, name, "team", "silenced", AWKWARD, {"silence": "s1"})
+        for at, fingerprint, name in [(10, "f1", "A"), (20, "f2", "A"), (30, "f1", "B")]
+    ]
+    await store.write(lambda t: [t.ledger.append(line) for line in lines])
+
+    async def times(**conditions: Any) -> list[int]:
+        return [line.at for line in await store.read(lambda t: t.ledger.find(**conditions))]
+
+    assert await times() == [30, 20, 10]
+    assert await times(fingerprint="f1") == [30, 10]
+    assert await times(alertname="A", since=15) == [20]
+    assert await times(limit=1) == [30]
+    newest = (await store.read(lambda t: t.ledger.find(limit=1)))[0]
+    assert replace(newest, id=0) == lines[2]
+
+
+async def test_silences_come_back_with_working_matchers(store: SqlStateStore) -> None:
+    matchers = (Matcher("service", MatchOp.REGEX, "sh.*|\\d+"), Matcher("x", MatchOp.NOT_EQUAL, AWKWARD))
+    silence = Silence("s1", matchers, 10, 20, "hana", AWKWARD, 5)
+    await store.write(lambda t: t.silences.put(silence))
+    found = await store.read(lambda t: t.silences.get("s1"))
+    assert found == silence
+    assert found is not None
+    assert found.matchers[0].matches({"service": "shop"})
+    expired = replace(silence, ends_at=11)
+    await store.write(lambda t: t.silences.put(expired))
+    assert await store.read(lambda t: t.silences.all()) == [expired]
+    assert await store.read(lambda t: t.silences.get("s2")) is None
+
+
+async def test_incidents_come_back_as_they_were(store: SqlStateStore) -> None:
+    full = incident(
+        1,
+        description=AWKWARD,
+        checklist=(ChecklistItem("check.logs", "initial", 5, "hana"), ChecklistItem("restart", "recover")),
+        fingerprints=("a", "b"),
+        firing=("a",),
+        impact=Impact(12, 3.5, AWKWARD),
+        postmortem="# 振り返り\n",
+        created_at=100,
+        reopened_at=7,
+        held_by="hana",
+    )
+    await store.write(lambda t: t.incidents.put(full))
+    assert await store.read(lambda t: t.incidents.get("id-1")) == full
+    assert await store.read(lambda t: t.incidents.by_ordinal(1)) == full
+    assert await store.read(lambda t: t.incidents.by_ordinal(2)) is None
+
+
+async def test_an_incident_is_not_overwritten_unseen(store: SqlStateStore) -> None:
+    await store.write(lambda t: t.incidents.put(incident(1)))
+    await store.write(lambda t: t.incidents.put(incident(1, version=2, assigned_to="hana")))
+    for version in (1, 2, 4):
+        with pytest.raises(ConflictError, match="at version 2"):
+            await store.write(lambda t, version=version: t.incidents.put(incident(1, version=version)))
+    stored = await store.read(lambda t: t.incidents.get("id-1"))
+    assert stored is not None
+    assert (stored.version, stored.assigned_to) == (2, "hana")
+    with pytest.raises(ConflictError, match="not stored"):
+        await store.write(lambda t: t.incidents.put(incident(2, version=5)))
+
+
+async def test_incidents_are_listed_newest_first(store: SqlStateStore) -> None:
+    statuses = [IncidentStatus.CLOSED, IncidentStatus.RESOLVED, IncidentStatus.OPEN, IncidentStatus.ESCALATED]
+    some = [
+        incident(number, status=status, created_at=number * 10, service="shop" if number % 2 else "pay")
+        for number, status in enumerate(statuses, start=1)
+    ]
+    await store.write(lambda t: [t.incidents.put(one) for one in some])
+
+    def numbers(found: list[Incident]) -> list[int]:
+        return [one.ordinal for one in found]
+
+    assert numbers(await store.read(lambda t: t.incidents.open())) == [4, 3]
+    assert numbers(await store.read(lambda t: t.incidents.unclosed())) == [4, 3, 2]
+    assert numbers(await store.read(lambda t: t.incidents.find())) == [4, 3, 2, 1]
+    assert numbers(await store.read(lambda t: t.incidents.find(service="shop", since=20))) == [3]
+    assert numbers(await store.read(lambda t: t.incidents.find(statuses=statuses[:2], limit=1))) == [2]
+
+
+async def test_ordinals_are_given_back_when_the_work_fails(store: SqlStateStore) -> None:
+    assert await store.write(lambda t: (t.incidents.next_ordinal(), t.incidents.next_ordinal())) == (1, 2)
+
+    def fail(t: Any) -> None:
+        assert t.incidents.next_ordinal() == 3
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await store.write(fail)
+    assert await store.write(lambda t: t.incidents.next_ordinal()) == 3
+
+
+async def test_a_timeline_is_in_order_and_repeats_nothing(store: SqlStateStore) -> None:
+    def fill(t: Any) -> list[bool]:
+        added = [  # the entries may come before their incident within one transaction
+            t.timeline.append(TimelineEntry(0, "id-1", 20, "alert.firing", data={"v": AWKWARD}, key="k")),
+            t.timeline.append(TimelineEntry(0, "id-1", 10, "incident.opened")),
+            t.timeline.append(TimelineEntry(0, "id-1", 10, "note", "hana")),
+            t.timeline.append(TimelineEntry(0, "id-1", 30, "alert.firing", key="k")),
+            t.timeline.append(TimelineEntry(0, "id-2", 30, "alert.firing", key="k")),
+        ]
+        t.incidents.put(incident(1))
+        t.incidents.put(incident(2))
+        return added
+
+    assert await store.write(fill) == [True, True, True, False, True]
+    entries = await store.read(lambda t: t.timeline.of("id-1"))
+    assert [(entry.at, entry.kind, entry.actor) for entry in entries] == [
+        (10, "incident.opened", "system"),
+        (10, "note", "hana"),
+        (20, "alert.firing", "system"),
+    ]
+    assert entries[2].data == {"v": AWKWARD}
+
+
+async def test_a_timeline_belongs_to_an_incident(store: SqlStateStore) -> None:
+    with pytest.raises(StateError, match=r"(?i)foreign key"):
+        await store.write(lambda t: t.timeline.append(TimelineEntry(0, "nobody", 1, "note")))
+
+
+def finding(name: str, **fields: Any) -> Finding:
+    base = Finding(
+        name,
+        SecurityEventType.FAILED_LOGIN,
+        SecuritySeverity.HIGH,
+        "203.0.113.9",
+        "shop",
+        FindingStatus.OPEN,
+        opened_at=100,
+        last_event_at=120,
+        count=6,
+        threshold=5,
+        window_ms=300_000,
+        evidence=({"id": "e1", "path": AWKWARD}, {"id": "e2"}),
+    )
+    return replace(base, **fields)
+
+
+async def test_findings(store: SqlStateStore) -> None:
+    first = finding("f1")
+    second = finding("f2", opened_at=200, type=SecurityEventType.XSS_ATTEMPT, status=FindingStatus.RESOLVED)
+    await store.write(lambda t: [t.findings.put(one) for one in (first, second)])
+    assert await store.read(lambda t: t.findings.get("f1")) == first
+    assert await store.read(lambda t: t.findings.find()) == [second, first]
+    assert await store.read(lambda t: t.findings.find(statuses=[FindingStatus.OPEN])) == [first]
+    assert await store.read(lambda t: t.findings.find(types=[SecurityEventType.XSS_ATTEMPT], since=150)) == [second]
+    judged = replace(first, status=FindingStatus.FALSE_POSITIVE, changed_by="hana", note=AWKWARD)
+    await store.write(lambda t: t.findings.put(judged))
+    assert await store.read(lambda t: t.findings.find(limit=5)) == [second, judged]
+
+
+async def test_positions(store: SqlStateStore) -> None:
+    path = "/var/log/\udce9tat.log"  # a file name that is not UTF-8
+    assert await store.read(lambda t: t.positions.get(path)) is None
+    await store.write(lambda t: t.positions.put(path, "8:1", 10))
+    await store.write(lambda t: t.positions.put(path, "8:2", 2**40))
+    assert await store.read(lambda t: t.positions.get(path)) == ("8:2", 2**40)
+
+
+async def test_tokens(store: SqlStateStore) -> None:
+    first = Token("t1", "ci", Role.INGEST, "d1", 100)
+    second = Token("t2", AWKWARD, Role.ADMIN, "d2", 50)
+    await store.write(lambda t: [t.tokens.add(one) for one in (first, second)])
+    assert await store.read(lambda t: t.tokens.all()) == [second, first]
+    await store.write(lambda t: [t.tokens.touch("t1", 300), t.tokens.touch("t1", 200)])
+    assert await store.write(lambda t: t.tokens.revoke("t1", 400)) is True
+    assert await store.write(lambda t: t.tokens.revoke("t1", 500)) is False
+    assert await store.write(lambda t: t.tokens.revoke("t9", 500)) is False
+    assert await store.read(lambda t: t.tokens.by_digest("d1")) == replace(first, last_used_at=300, revoked_at=400)
+    assert await store.read(lambda t: t.tokens.by_digest("d9")) is None
+    with pytest.raises(StateError, match=r"(?i)unique"):
+        await store.write(lambda t: t.tokens.add(Token("t3", "again", Role.ADMIN, "d1", 1)))
+
+
+async def test_purge_drops_only_what_is_old_and_finished(store: SqlStateStore) -> None:
+    def fill(t: Any) -> None:
+        for key, status, finished in [
+            ("old", OutgoingStatus.DELIVERED, 50),
+            ("failed", OutgoingStatus.FAILED, 60),
+            ("new", OutgoingStatus.DELIVERED, 150),
+            ("waiting", OutgoingStatus.PENDING, 0),
+        ]:
+            t.outbox.add(outgoing(key, status=status, finished_at=finished))
+        for at in (10, 20, 100):
+            t.ledger.append(Decision(0, at, "f", "A", "team", "sent", ""))
+        t.silences.put(Silence("old", (), 0, 99, "", ""))
+        t.silences.put(Silence("new", (), 0, 100, "", ""))
+        t.incidents.put(incident(1, status=IncidentStatus.CLOSED, closed_at=50, postmortem="kept"))
+        t.incidents.put(incident(2))
+        for name in ("id-1", "id-2"):
+            t.timeline.append(TimelineEntry(0, name, 1, "note"))
+        t.findings.put(finding("open", last_event_at=1))
+        t.findings.put(finding("settled", status=FindingStatus.RESOLVED, last_event_at=1, updated_at=2))
+        t.tokens.add(Token("gone", "", Role.ADMIN, "d1", 0, 0, revoked_at=5))
+        t.tokens.add(Token("live", "", Role.ADMIN, "d2", 0))
+
+    await store.write(fill)
+    dropped = await store.write(lambda t: t.purge(100))
+    assert dropped == {"outbox": 2, "ledger": 2, "silences": 1, "timeline": 1, "findings": 1, "tokens": 1}
+
+    def left(t: Any) -> tuple[Any, ...]:
+        return (
+            sorted(row.idempotency_key for row in t.outbox.find()),
+            [line.at for line in t.ledger.find()],
+            [silence.id for silence in t.silences.all()],
+            [one.ordinal for one in t.incidents.find()],
+            len(t.timeline.of("id-1")),
+            len(t.timeline.of("id-2")),
+            [one.id for one in t.findings.find()],
+            [token.id for token in t.tokens.all()],
+        )
+
+    assert await store.read(left) == (["new", "waiting"], [100], ["new"], [2, 1], 0, 1, ["open"], ["live"])
+
+
+async def test_purge_goes_in_small_steps_and_ids_are_not_used_again(store: SqlStateStore) -> None:
+    await store.write(lambda t: [t.ledger.append(Decision(0, at, "f", "A", "r", "sent", "")) for at in range(5)])
+    assert [(await store.write(lambda t: t.purge(5, limit=2)))["ledger"] for _ in range(4)] == [2, 2, 1, 0]
+    await store.write(lambda t: t.ledger.append(Decision(0, 9, "f", "A", "r", "sent", "")))
+    assert (await store.read(lambda t: t.ledger.find()))[0].id == 6
+
+
+async def test_text_that_no_database_can_hold_is_mended(store: SqlStateStore) -> None:
+    odd = replace(outgoing("k\x00\ud800"), last_error="a\x00b", payload={"text": "\ud800", "nul": "\x00"})
+    assert await store.write(lambda t: t.outbox.add(odd))
+    stored = (await store.read(lambda t: t.outbox.find()))[0]
+    assert (stored.idempotency_key, stored.last_error) == ("k\ufffd\ufffd", "a\ufffdb")
+    assert stored.payload["text"] == "\ufffd"
+    assert await store.write(lambda t: t.outbox.add(odd)) is False
