@@ -1,0 +1,77 @@
+"""Records of the standard ``logging`` module, on the same road as the others."""
+
+import logging
+from typing import Any, Final
+
+from eldonia_telemetry import losses, runtime
+from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN
+
+LOGGED: Final = "__eldonia_telemetry_logged__"
+"""Set on an exception that a record has been written for, so that a second report of it is left out."""
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class TelemetryHandler(logging.Handler):
+    """Hands records on: the logger's name becomes the component, ``extra`` the metadata.
+
+    Only where the record was made is added (``logger`` and line). The logger's own level applies
+    first, then the one given to ``init``.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Hand on one record. Never raises."""
+        try:
+            self._emit(record)
+        except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+            losses.count("log", "standard logging record could not be taken", error)
+
+    def _emit(self, record: logging.LogRecord) -> None:
+        now = runtime.current
+        number = record.levelno
+        level = ERROR if number >= 40 else WARN if number >= 30 else INFO if number >= 20 else DEBUG
+        if level < now.threshold:
+            return
+        exception = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+        if exception is not None and getattr(exception, LOGGED, False):
+            return
+        try:
+            message = record.getMessage()
+        except Exception as error:  # noqa: BLE001  arguments that do not fit the format
+            message = f"{record.msg} (arguments do not fit: {type(error).__name__})"
+        metadata: dict[str, Any] = {
+            name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")
+        }
+        metadata["logger"] = f"{record.name}:{record.lineno}"
+        if record.stack_info:
+            metadata["stack"] = record.stack_info
+        now.emit(
+            level,
+            record.name.partition(".")[0],
+            message,
+            exception=exception,
+            metadata=metadata,
+            at_ns=int(record.created * 1_000_000_000),
+        )
+
+
+def install(level: int | None = None) -> TelemetryHandler:
+    """Put one handler on the root logger (the same one on a second call); ``level`` sets the root's level if given."""
+    root = logging.getLogger()
+    for handler in root.handlers:
+        if isinstance(handler, TelemetryHandler):
+            break
+    else:
+        handler = TelemetryHandler()
+        root.addHandler(handler)
+    if level is not None:
+        root.setLevel(level)
+    return handler
+
+
+def uninstall() -> None:
+    """Take the handler off the root logger."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if isinstance(handler, TelemetryHandler):
+            root.removeHandler(handler)

@@ -1,0 +1,187 @@
+"""Structured logging: ``get_logger(component=...)`` and its seven kinds of record.
+
+    log = get_logger(component="orders")
+    log.info("order placed", order_id=42, total=3800)
+    log.error("payment failed", exception=error, operation="pay")
+
+Named arguments that are not LogEntry fields become ``metadata``. ``metadata=`` passes a mapping as
+it is, for names that are arguments here.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from eldonia_telemetry import process, runtime
+from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN, Performance
+
+
+class Logger:
+    """Writes records of one component. Cheap to make; safe to share; works before and after ``init``."""
+
+    __slots__ = ("_component", "_service")
+
+    def __init__(self, component: str = "app", service: str = "") -> None:
+        self._component = component
+        self._service = service
+
+    def error(
+        self,
+        message: object,
+        exception: BaseException | None = None,
+        *,
+        operation: str | None = None,
+        user_id: object = None,
+        session_id: object = None,
+        code: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Something failed. ``exception`` fills the record's ``error``; ``code`` is its code there."""
+        now = runtime.current
+        if now.threshold > ERROR:
+            return
+        now.emit(
+            ERROR,
+            self._component,
+            message,
+            service=self._service,
+            operation=operation,
+            user_id=user_id,
+            session_id=session_id,
+            exception=exception,
+            code=code,
+            metadata=_merge(metadata, fields),
+        )
+
+    def warn(
+        self,
+        message: object,
+        exception: BaseException | None = None,
+        *,
+        operation: str | None = None,
+        user_id: object = None,
+        session_id: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Something is not as it should be, and the work goes on."""
+        now = runtime.current
+        if now.threshold > WARN:
+            return
+        now.emit(
+            WARN,
+            self._component,
+            message,
+            service=self._service,
+            operation=operation,
+            user_id=user_id,
+            session_id=session_id,
+            exception=exception,
+            metadata=_merge(metadata, fields),
+        )
+
+    def info(
+        self,
+        message: object,
+        *,
+        operation: str | None = None,
+        user_id: object = None,
+        session_id: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Something worth knowing happened."""
+        now = runtime.current
+        if now.threshold > INFO:
+            return
+        now.emit(
+            INFO,
+            self._component,
+            message,
+            service=self._service,
+            operation=operation,
+            user_id=user_id,
+            session_id=session_id,
+            metadata=_merge(metadata, fields),
+        )
+
+    def debug(
+        self,
+        message: object,
+        *,
+        operation: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Something that only matters when looking for a fault."""
+        now = runtime.current
+        if now.threshold > DEBUG:
+            return
+        now.emit(
+            DEBUG,
+            self._component,
+            message,
+            service=self._service,
+            operation=operation,
+            metadata=_merge(metadata, fields),
+        )
+
+    def performance(
+        self, operation: str, duration: float, *, metadata: Mapping[str, Any] | None = None, **fields: Any
+    ) -> None:
+        """``operation`` took ``duration`` milliseconds; the process' memory (bytes) and CPU time (ms) go along."""
+        now = runtime.current
+        if now.threshold > INFO:
+            return
+        now.emit(
+            INFO,
+            self._component,
+            f"Performance: {operation} completed in {duration:.4g}ms",
+            service=self._service,
+            operation=operation,
+            performance=Performance(duration, process.resident_bytes(), time.process_time() * 1000),
+            metadata=_merge(metadata, fields),
+        )
+
+    def security(
+        self,
+        event: str,
+        *,
+        severity: str = "medium",
+        user_id: object = None,
+        ip_address: object = None,
+        **details: Any,
+    ) -> None:
+        """A security event; the same as :func:`eldonia_telemetry.security.record`."""
+        from eldonia_telemetry import security
+
+        security.record(event, severity, user_id=user_id, ip_address=ip_address, details=details, service=self._service)
+
+    def business(
+        self, event: str, *, user_id: object = None, metadata: Mapping[str, Any] | None = None, **fields: Any
+    ) -> None:
+        """Something happened that the business counts: an order, a sign-up."""
+        now = runtime.current
+        if now.threshold > INFO:
+            return
+        now.emit(
+            INFO,
+            "business",
+            f"Business Event: {event}",
+            service=self._service,
+            operation=event,
+            user_id=user_id,
+            metadata=_merge(metadata, fields),
+        )
+
+
+def get_logger(*, component: str = "app", service: str = "") -> Logger:
+    """A logger for one component; ``service`` only where it differs from the one given to ``init``."""
+    return Logger(component, service)
+
+
+def _merge(metadata: Mapping[str, Any] | None, fields: dict[str, Any]) -> Mapping[str, Any] | None:
+    if metadata is None:
+        return fields or None
+    return {**metadata, **fields} if fields else metadata

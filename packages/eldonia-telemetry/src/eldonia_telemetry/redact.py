@@ -1,0 +1,85 @@
+"""Takes secrets out of records: by the name of a field, and by pattern in text.
+
+A record with nothing to hide costs a dictionary look-up a field and a few substring searches.
+"""
+
+import re
+from typing import Final
+
+REDACTED: Final = "[REDACTED]"
+
+_SENSITIVE_NAME: Final = re.compile(
+    r"passw(?:or)?d|passphrase|pwd$|secret|authori[sz]ation|cookie|api-?key|access-?key|private-?key|credential"
+    r"|card-?(?:number|no$|num$)|creditcard|^pan$|^pin$|^cv[vc]2?$|security-?code"
+    # Tokens of a language model, of a parser, their number or kind are no secrets.
+    r"|token(?!s$|s-?(?:used|left|total)|-?(?:count|type|limit|kind|usage|index|ize))"
+)
+_WORD_BREAK: Final = re.compile(r"[\s_.]+")
+
+_HINTS: Final = ("passw", "pwd", "passphrase", "secret", "token", "key", "authori", "cookie", "bearer", "basic", "://")
+_HEADER: Final = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s*[:=]\s*)[^\r\n]+")
+_SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)\s+(?=[^\s\"',]*[0-9=])[A-Za-z0-9._~+/=-]{6,}")
+_PASSWORD: Final = re.compile(
+    r"(?i)((?:passw(?:or)?d|pwd|passphrase|secret|api[_-]?key)[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)"
+)
+_TOKEN: Final = re.compile(r"(?i)(token(?:[\"']\s*:\s*|\s*=\s*))(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)")
+_USERINFO: Final = re.compile(r"(://[^\s/:@]{1,200}:)[^\s/@]{1,400}@")
+_JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
+# ISO/IEC 7812: 13 to 19 digits; the payment networks begin with 2 to 6.
+_CARD: Final = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])")
+_LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,}\d")
+
+_names: dict[str, bool] = {}
+_MAX_NAMES: Final = 4096
+
+
+def is_sensitive(name: str) -> bool:
+    """Whether a field of this name holds a secret, whatever its value looks like."""
+    known = _names.get(name)
+    if known is None:
+        known = _SENSITIVE_NAME.search(_WORD_BREAK.sub("-", _camel(name))) is not None
+        if len(_names) < _MAX_NAMES:
+            _names[name] = known
+    return known
+
+
+def redact_text(text: str) -> str:
+    """The text with credentials and card numbers replaced; the same object when there is nothing to hide."""
+    if ":" in text or "=" in text or "earer " in text or "asic " in text:
+        lowered = text.lower()
+        for hint in _HINTS:
+            if hint in lowered:
+                text = _HEADER.sub(rf"\1\2{REDACTED}", text)
+                text = _SCHEME.sub(rf"\1 {REDACTED}", text)
+                text = _PASSWORD.sub(rf"\1{REDACTED}", text)
+                text = _TOKEN.sub(rf"\1{REDACTED}", text)
+                text = _USERINFO.sub(rf"\1{REDACTED}@", text)
+                break
+    if "eyJ" in text:
+        text = _JWT.sub(REDACTED, text)
+    if len(text) >= 13 and _LONG_DIGITS.search(text):
+        text = _CARD.sub(_card, text)
+    return text
+
+
+def is_card_number(digits: str) -> bool:
+    """Whether 13 to 19 digits pass the Luhn check (ISO/IEC 7812-1, annex B) and could be a payment card."""
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456":
+        return False
+    total = 0
+    for position, digit in enumerate(reversed(digits)):
+        value = ord(digit) - 48
+        if position % 2:
+            value = value * 2 - 9 if value > 4 else value * 2
+        total += value
+    return total % 10 == 0
+
+
+def _card(match: re.Match[str]) -> str:
+    digits = re.sub(r"[ -]", "", match[0])
+    return REDACTED if digits.isascii() and is_card_number(digits) else match[0]
+
+
+def _camel(name: str) -> str:
+    """``accessKey`` as ``access-key``, all lower case, so that names of every style meet the same pattern."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()

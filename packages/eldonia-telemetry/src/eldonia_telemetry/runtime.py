@@ -1,0 +1,227 @@
+"""What is set up in this process: sinks, level, exporter. One at a time, replaced as a whole by ``init``."""
+
+import atexit
+import os
+import socket
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+
+from eldonia_telemetry import context, losses, values
+from eldonia_telemetry.records import ERROR, LEVEL_NAMES, LogEntry, Performance, timestamp
+from eldonia_telemetry.settings import Settings, resolve
+from eldonia_telemetry.sinks import Sink
+from eldonia_telemetry.sinks.console import ConsoleSink, is_terminal
+from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
+
+if TYPE_CHECKING:
+    from eldonia_telemetry.traces.span import Span
+
+MAX_RECORD: Final = 256 * 1024
+"""Bytes of one encoded record; a larger one loses its metadata and is marked."""
+EXIT_TIMEOUT: Final = 2.0
+"""Seconds that the end of the process may be held up to deliver what is queued."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class Exporter(Protocol):
+    """Takes finished spans."""
+
+    def put(self, span: "Span") -> None: ...  # noqa: D102
+    def flush(self, timeout: float) -> bool: ...  # noqa: D102
+    def close(self, timeout: float) -> None: ...  # noqa: D102
+    def after_fork(self) -> None: ...  # noqa: D102
+
+
+class Runtime:
+    """The sinks and the exporter in use, and the path every record takes to them."""
+
+    def __init__(self, settings: Settings, sinks: tuple[Sink, ...], exporter: Exporter | None = None) -> None:
+        self.settings = settings
+        self.threshold = settings.level
+        self.sinks = sinks
+        self.exporter = exporter
+        self._redact = settings.redact
+        self._service = settings.service
+        self._environment = settings.environment or None
+        self._sample_below = int(settings.trace_ratio * (1 << 64))
+
+    def emit(
+        self,
+        level: int,
+        component: str,
+        message: object,
+        *,
+        service: str = "",
+        operation: str | None = None,
+        user_id: object = None,
+        session_id: object = None,
+        request_id: object = None,
+        ip_address: object = None,
+        user_agent: object = None,
+        exception: BaseException | None = None,
+        code: object = None,
+        performance: Performance | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        at_ns: int = 0,
+    ) -> None:
+        """Write one record to every sink that wants its level. Never raises.
+
+        What is not given comes from the context. ``at_ns`` is Unix nanoseconds, 0 for now.
+        """
+        try:
+            bound = context.current()
+            redact = self._redact
+            if operation is None:
+                operation = bound.request.operation() if bound.request is not None else ""
+            if bound.metadata:
+                metadata = {**bound.metadata, **metadata} if metadata else bound.metadata
+            span = context.active_span.get()
+            entry = LogEntry(
+                timestamp=timestamp(at_ns or time.time_ns()),
+                level=LEVEL_NAMES[level],
+                service=service or self._service,
+                component=component,
+                operation=operation,
+                user_id=bound.user_id if user_id is None else values.text(user_id, redact=redact),
+                session_id=bound.session_id if session_id is None else values.text(session_id, redact=redact),
+                request_id=bound.request_id if request_id is None else values.text(request_id, redact=redact),
+                ip_address=bound.ip_address if ip_address is None else values.text(ip_address, redact=redact),
+                user_agent=bound.user_agent if user_agent is None else values.text(user_agent, redact=redact),
+                message=values.text(message, redact=redact),
+                metadata=values.fields(metadata, redact=redact) if metadata else None,
+                error=None if exception is None else values.exception(exception, code=code, redact=redact),
+                performance=performance,
+                trace_id=None if span is None else span.context.trace_id,
+                span_id=None if span is None else span.context.span_id,
+                environment=self._environment,
+            )
+            line = _line(entry)
+        except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+            losses.count("log", "record could not be built", error)
+            return
+        for sink in self.sinks:
+            if level >= sink.threshold:
+                try:
+                    sink.write(entry, line)
+                except Exception as error:  # noqa: BLE001  one sink must not take the others down
+                    losses.count("log", f"{type(sink).__name__} failed", error)
+
+    def export(self, span: "Span") -> None:
+        """Hand a finished span to the exporter, if there is one. Never raises."""
+        exporter = self.exporter
+        if exporter is not None:
+            try:
+                exporter.put(span)
+            except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+                losses.count("span", "could not be queued", error)
+
+    def samples(self, trace_id: int) -> bool:
+        """The ratio's verdict on a new trace, by the low 64 bits of its id (as TraceIdRatioBased does)."""
+        return self.exporter is not None and (trace_id & 0xFFFF_FFFF_FFFF_FFFF) < self._sample_below
+
+    def flush(self, timeout: float = EXIT_TIMEOUT) -> bool:
+        """Deliver what is queued; False when ``timeout`` seconds were not enough."""
+        deadline = time.monotonic() + timeout
+        for sink in self.sinks:
+            sink.flush(max(0.0, deadline - time.monotonic()))
+        return self.exporter is None or self.exporter.flush(max(0.0, deadline - time.monotonic()))
+
+    def close(self, timeout: float = EXIT_TIMEOUT) -> None:
+        """Deliver what is queued within ``timeout`` seconds and let go of everything."""
+        if self.exporter is not None:
+            self.exporter.close(timeout)
+        for sink in self.sinks:
+            sink.close()
+
+    def after_fork(self) -> None:
+        """Make everything usable in the child process."""
+        for sink in self.sinks:
+            sink.after_fork()
+        if self.exporter is not None:
+            self.exporter.after_fork()
+
+
+def _line(entry: LogEntry) -> bytes:
+    try:
+        line = _encoder.encode(entry)
+    except UnicodeEncodeError:  # lone surrogates; a second, careful pass
+        entry = msgspec.convert(values.encodable(msgspec.to_builtins(entry)), LogEntry)
+        line = _encoder.encode(entry)
+    if len(line) > MAX_RECORD:
+        entry.metadata = {"truncated": True, "originalBytes": len(line)}
+        entry.message = entry.message[: values.MAX_TEXT]
+        line = _encoder.encode(entry)
+    return line + b"\n"
+
+
+def build(settings: Settings) -> Runtime:
+    """Open what the settings ask for. What cannot be opened is reported and left out."""
+    sinks: list[Sink] = []
+    if settings.log_dir:
+        size, number = settings.log_max_bytes, settings.log_max_files
+        combined = os.path.join(settings.log_dir, "combined.log")
+        sinks.append(RotatingFileSink(combined, max_bytes=size, max_files=number))
+        errors = os.path.join(settings.log_dir, "error.log")
+        sinks.append(RotatingFileSink(errors, max_bytes=size, max_files=number, threshold=ERROR))
+    console = settings.console
+    if console is None:
+        console = not settings.log_dir or is_terminal(1)
+    if console:
+        sinks.append(ConsoleSink())
+    exporter: Exporter | None = None
+    if settings.otlp_endpoint:
+        from eldonia_telemetry.traces.export import SpanExporter
+
+        try:
+            exporter = SpanExporter(
+                settings.otlp_endpoint, settings.ingest_token, _resource(settings), redact=settings.redact
+            )
+        except ValueError as error:
+            losses.count("setup", "no traces are exported", error)
+    return Runtime(settings, tuple(sinks), exporter)
+
+
+def _resource(settings: Settings) -> dict[str, Any]:
+    resource: dict[str, Any] = {
+        "service.name": settings.service,
+        "service.instance.id": f"{socket.gethostname()}:{os.getpid()}",
+        "host.name": socket.gethostname(),
+        "process.pid": os.getpid(),
+        "telemetry.sdk.name": "eldonia-telemetry",
+        "telemetry.sdk.language": "python",
+    }
+    if settings.version:
+        resource["service.version"] = settings.version
+    if settings.environment:
+        resource["deployment.environment.name"] = settings.environment
+    return resource
+
+
+def replace(new: Runtime) -> Runtime:
+    """Put another runtime in place and return the one before, still open."""
+    global current
+    before, current = current, new
+    return before
+
+
+def _after_fork() -> None:
+    losses.after_fork()
+    current.after_fork()
+
+
+def _at_exit() -> None:
+    try:
+        current.close(EXIT_TIMEOUT)
+    except Exception as error:  # noqa: BLE001  the host's exit is not ours to disturb
+        losses.count("setup", "could not close", error)
+
+
+current = Runtime(resolve({}, {}), (ConsoleSink(),))
+"""The runtime in use: until :func:`eldonia_telemetry.init`, records of info and above go to the console."""
+
+os.register_at_fork(after_in_child=_after_fork)
+atexit.register(_at_exit)

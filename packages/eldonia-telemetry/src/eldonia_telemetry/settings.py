@@ -1,0 +1,95 @@
+"""Settings, from arguments and from ``ELDONIA_*`` environment variables (arguments win)."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from eldonia_telemetry import losses
+from eldonia_telemetry.records import INFO, LEVELS
+
+_TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What :func:`eldonia_telemetry.init` decided. Sizes in bytes, ``trace_ratio`` from 0 to 1.
+
+    ``console`` None means: when standard output is a terminal, or nothing else takes the logs.
+    """
+
+    service: str = "unknown"
+    environment: str = ""
+    version: str = ""
+    level: int = INFO
+    log_dir: str = ""
+    log_max_bytes: int = 5 * 1024 * 1024
+    log_max_files: int = 5
+    console: bool | None = None
+    redact: bool = True
+    capture_logging: bool = True
+    otlp_endpoint: str = ""
+    ingest_token: str = ""
+    trace_ratio: float = 1.0
+
+    def __repr__(self) -> str:
+        return f"Settings(service={self.service!r}, log_dir={self.log_dir!r}, otlp_endpoint={self.otlp_endpoint!r})"
+
+
+def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
+    """Merge arguments (None counts as not given), environment and defaults.
+
+    Values that make no sense are reported once on standard error and replaced by the default.
+    """
+    default = Settings()
+
+    def pick(name: str) -> Any:
+        value = given.get(name)
+        return environ.get(f"ELDONIA_{name.upper()}") if value is None else value
+
+    def text(name: str) -> str:
+        value = pick(name)
+        return getattr(default, name) if value is None else str(value).strip()
+
+    def number(name: str, kind: type[int] | type[float], low: float, high: float) -> Any:
+        value = pick(name)
+        if value is None:
+            return getattr(default, name)
+        try:
+            result = kind(value)
+            if not low <= result <= high:
+                raise ValueError(f"{value} is not between {low} and {high}")
+        except (TypeError, ValueError) as error:
+            losses.count("setup", f"{name} is not usable, the default applies", error)
+            return getattr(default, name)
+        return result
+
+    def flag(name: str) -> Any:
+        value = pick(name)
+        if value is None or isinstance(value, bool):
+            return getattr(default, name) if value is None else value
+        lowered = str(value).strip().lower()
+        if lowered not in _TRUE and lowered not in _FALSE:
+            losses.count("setup", f"{name} is neither true nor false, the default applies")
+            return getattr(default, name)
+        return lowered in _TRUE
+
+    level_name = str(pick("log_level") or "info").strip().lower()
+    if level_name not in LEVELS:
+        losses.count("setup", "log_level is not one of error, warn, info, debug; info applies")
+    return Settings(
+        service=text("service") or default.service,
+        environment=text("environment"),
+        version=text("version"),
+        level=LEVELS.get(level_name, INFO),
+        log_dir=text("log_dir"),
+        log_max_bytes=number("log_max_bytes", int, 4096, 2**40),
+        log_max_files=number("log_max_files", int, 1, 10_000),
+        console=flag("console"),
+        redact=flag("redact"),
+        capture_logging=flag("capture_logging"),
+        otlp_endpoint=text("otlp_endpoint"),
+        ingest_token=text("ingest_token"),
+        trace_ratio=number("trace_ratio", float, 0.0, 1.0),
+    )

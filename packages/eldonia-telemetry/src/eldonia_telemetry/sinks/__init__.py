@@ -1,0 +1,27 @@
+"""Where records go. A sink never raises and never blocks for long; what it loses it counts."""
+
+from typing import Protocol
+
+from eldonia_telemetry.records import LogEntry
+
+
+class Sink(Protocol):
+    """Takes records of at least ``threshold`` (see :mod:`eldonia_telemetry.records`)."""
+
+    threshold: int
+
+    def write(self, entry: LogEntry, line: bytes) -> None:
+        """Take one record; ``line`` is its JSON with the newline."""
+        ...
+
+    def flush(self, timeout: float) -> object:
+        """Hand on what is held back, within ``timeout`` seconds."""
+        ...
+
+    def close(self) -> None:
+        """Let go of resources. Idempotent."""
+        ...
+
+    def after_fork(self) -> None:
+        """Make locks and threads usable in the child process."""
+        ...

@@ -1,0 +1,98 @@
+"""Records on standard output: coloured for people at a terminal, JSON lines otherwise."""
+
+import os
+import select
+import sys
+from typing import Final
+
+import msgspec
+
+from eldonia_telemetry import losses
+from eldonia_telemetry.records import DEBUG, LogEntry
+
+_COLOURS: Final = {"error": "\x1b[31m", "warn": "\x1b[33m", "info": "\x1b[32m", "debug": "\x1b[90m"}
+_DIM: Final = "\x1b[90m"
+_OFF: Final = "\x1b[0m"
+_WAIT_MS: Final = 50
+"""How long a reader that does not keep up may hold the application; then the record is dropped and counted."""
+
+
+class ConsoleSink:
+    """Writes to one descriptor; ``colour`` None decides by whether it is a terminal (and by ``NO_COLOR``)."""
+
+    def __init__(self, fd: int | None = None, *, threshold: int = DEBUG, colour: bool | None = None) -> None:
+        self.threshold = threshold
+        fd = _standard_output() if fd is None else fd
+        self._fd = fd
+        self._colour = is_terminal(fd) and "NO_COLOR" not in os.environ if colour is None else colour
+        self._poll: select.poll | None = None
+        if fd >= 0:
+            self._poll = select.poll()
+            self._poll.register(fd, select.POLLOUT)
+
+    def write(self, entry: LogEntry, line: bytes) -> None:
+        """Write one record, or drop it when the reader has not kept up for 50 ms."""
+        if self._poll is None:
+            return
+        try:
+            if not self._poll.poll(0) and not self._poll.poll(_WAIT_MS):
+                losses.count("log", "console reader does not keep up")
+                return
+            data = paint(entry).encode("utf-8", "replace") if self._colour else line
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            losses.count("log", "console not writable", error)
+
+    def flush(self, timeout: float) -> None:
+        """Nothing is held back."""
+
+    def close(self) -> None:
+        """The descriptor is not ours to close."""
+
+    def after_fork(self) -> None:
+        """Nothing to renew."""
+
+
+def paint(entry: LogEntry) -> str:
+    """One record for human eyes, ending in a newline; control characters in values are made visible."""
+    colour = _COLOURS.get(entry.level, "")
+    parts = [
+        f"{_DIM}{entry.timestamp[11:23]}{_OFF} {colour}{entry.level.upper():5}{_OFF} "
+        f"{_DIM}{entry.service}/{entry.component}{_OFF} {_visible(entry.message)}"
+    ]
+    if entry.operation:
+        parts.append(f"{_DIM}[{_visible(entry.operation)}]{_OFF}")
+    if entry.performance is not None and "ms" not in entry.message:
+        parts.append(f"{entry.performance.duration:.1f}ms")
+    for name in ("user_id", "request_id", "trace_id"):
+        value = getattr(entry, name)
+        if value:
+            parts.append(f"{_DIM}{name}={_OFF}{_visible(value)}")
+    for name, value in (entry.metadata or {}).items():
+        shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        parts.append(f"{_DIM}{_visible(name)}={_OFF}{_visible(shown)}")
+    line = " ".join(parts) + "\n"
+    if entry.error is not None:
+        stack = entry.error.stack or f"{entry.error.name}: {entry.error.message}"
+        line += "".join(f"    {_visible(row)}\n" for row in stack.rstrip().splitlines())
+    return line
+
+
+def _visible(value: str) -> str:
+    """A text that cannot steer the terminal: escape sequences and line breaks shown, not obeyed."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in value)
+
+
+def _standard_output() -> int:
+    try:
+        return sys.stdout.fileno()
+    except (AttributeError, OSError, ValueError):
+        return -1  # none: a daemon, or a test that replaced it
+
+
+def is_terminal(fd: int) -> bool:
+    try:
+        return fd >= 0 and os.isatty(fd)
+    except OSError:
+        return False

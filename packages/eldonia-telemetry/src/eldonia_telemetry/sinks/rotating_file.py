@@ -1,0 +1,172 @@
+"""A log file of bounded size that several processes and threads may write together.
+
+Every record is one ``write`` on a descriptor opened with ``O_APPEND``, so records never interleave.
+After it, the file position tells how large the file has become, whoever wrote. Who finds it too
+large takes an exclusive lock beside the file, looks whether somebody else has rotated already, and
+otherwise renames ``x.log`` → ``x.log.1`` → ``x.log.2`` …. The others notice through their own next
+write, or within a second through the file's identity, and open the new file. The new descriptor
+takes the number of the old one (``dup2``), so no thread can ever write to a closed one.
+"""
+
+import errno
+import fcntl
+import os
+import threading
+import time
+from typing import Final
+
+from eldonia_telemetry import losses
+from eldonia_telemetry.records import DEBUG, LogEntry
+
+_LOOK_EVERY: Final = 1.0
+"""Seconds between looks whether the path still is the file that is open (another's rotation, a deletion)."""
+_RETRY_EVERY: Final = 5.0
+"""Seconds between attempts to open a file that cannot be opened, or to rotate one that cannot be rotated."""
+_LOCK_TRIES: Final = 20
+_LOCK_WAIT: Final = 0.005
+
+
+class RotatingFileSink:
+    """Appends records to ``path``; keeps ``max_files`` files of about ``max_bytes`` in all.
+
+    A file may exceed ``max_bytes`` by a record per writing process. What cannot be written (disk
+    full, directory read-only) is lost, counted and reported once; writing resumes by itself.
+    """
+
+    def __init__(
+        self, path: str, *, max_bytes: int = 5 * 1024 * 1024, max_files: int = 5, threshold: int = DEBUG
+    ) -> None:
+        self.threshold = threshold
+        self._path = os.path.abspath(path)
+        folder, name = os.path.split(self._path)
+        # Hidden, so that collectors that follow *.log do not read it.
+        self._lock_path = os.path.join(folder, f".{name}.lock")
+        self._max_bytes = max_bytes
+        self._max_files = max(1, max_files)
+        self._fd = -1
+        self._identity = (0, 0)
+        self._torn = False
+        self._turning = threading.Lock()
+        self._look_at = 0.0
+        self._rotate_at = 0.0
+        self._open()
+
+    def write(self, entry: LogEntry, line: bytes) -> None:
+        """Append one record."""
+        now = time.monotonic()
+        if now >= self._look_at:
+            self._look(now)
+        fd = self._fd
+        if fd < 0:
+            losses.count("log", "log file not writable")
+            return
+        if self._torn:  # end the record that the full disk cut short
+            self._torn = False
+            line = b"\n" + line
+        try:
+            written = os.write(fd, line)
+            if written != len(line):
+                self._torn = True
+                losses.count("log", "log file record cut short, disk full?")
+                return
+            if os.lseek(fd, 0, os.SEEK_CUR) >= self._max_bytes and now >= self._rotate_at:
+                self._rotate(now)
+        except OSError as error:
+            losses.count("log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error)
+
+    def flush(self, timeout: float) -> None:
+        """Nothing is held back: the kernel has every record."""
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._turning:
+            fd, self._fd = self._fd, -1
+            self._look_at = float("inf")
+            if fd >= 0:
+                os.close(fd)
+
+    def after_fork(self) -> None:
+        """Another thread may have been rotating when the process forked."""
+        self._turning = threading.Lock()
+
+    def _look(self, now: float) -> None:
+        if not self._turning.acquire(blocking=False):
+            return
+        try:
+            if self._look_at == float("inf"):
+                return  # closed meanwhile
+            self._look_at = now + (_LOOK_EVERY if self._fd >= 0 else _RETRY_EVERY)
+            if self._fd < 0 or _identity_of(self._path) != self._identity:
+                self._open()
+                if self._fd >= 0:
+                    self._look_at = now + _LOOK_EVERY
+        finally:
+            self._turning.release()
+
+    def _open(self) -> None:
+        """Open the path, under the number of the descriptor in use if there is one."""
+        try:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            losses.count("setup", f"cannot open log file ({errno.errorcode.get(error.errno or 0, '?')})", error, 1)
+            self._look_at = time.monotonic() + _RETRY_EVERY
+            return
+        status = os.fstat(fd)
+        if self._fd >= 0:
+            os.dup2(fd, self._fd, inheritable=False)
+            os.close(fd)
+        else:
+            self._fd = fd
+        self._identity = (status.st_dev, status.st_ino)
+
+    def _rotate(self, now: float) -> None:
+        if not self._turning.acquire(blocking=False):
+            return  # another thread is at it
+        try:
+            if self._fd < 0:
+                return
+            lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            try:
+                if not _try_lock(lock):
+                    return  # somebody is very slow; the next write tries again
+                if _identity_of(self._path) == self._identity:
+                    self._shift()
+                self._open()
+            finally:
+                os.close(lock)  # gives the lock back
+        except OSError as error:
+            self._rotate_at = now + _RETRY_EVERY
+            losses.count("setup", "cannot rotate log file, it keeps growing", error)
+        finally:
+            self._turning.release()
+
+    def _shift(self) -> None:
+        if self._max_files == 1:
+            os.unlink(self._path)
+            return
+        for number in range(self._max_files - 2, 0, -1):
+            try:
+                os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
+            except FileNotFoundError:
+                continue
+        os.replace(self._path, f"{self._path}.1")
+
+
+def _identity_of(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (0, 0)
+    return (status.st_dev, status.st_ino)
+
+
+def _try_lock(fd: int) -> bool:
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_WAIT)
+        else:
+            return True
+    return False

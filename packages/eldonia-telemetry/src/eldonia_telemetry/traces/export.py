@@ -1,0 +1,217 @@
+"""Sends finished spans over OTLP/HTTP from a background thread.
+
+The queue is bounded: when the backend is away for long, new spans are dropped and counted. The
+thread starts with the first span, in each process of its own after a fork.
+"""
+
+import contextlib
+import http.client
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from eldonia_telemetry import losses
+from eldonia_telemetry.traces import otlp_json
+from eldonia_telemetry.traces.span import Span
+
+BATCH: Final = 512
+QUEUE: Final = 8192
+INTERVAL: Final = 1.0
+"""Seconds that a span may wait for company."""
+TIMEOUT: Final = 5.0
+FIRST_DELAY: Final = 0.5
+LONGEST_DELAY: Final = 30.0
+ATTEMPTS: Final = 6
+_RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
+
+
+class SpanExporter:
+    """Posts batches to ``endpoint`` + ``/v1/traces``.
+
+    Args:
+        endpoint: ``http(s)://host[:port][/prefix]``; a URL that ends in ``/v1/traces`` is taken as it is.
+        token: sent as ``Authorization: Bearer``; '' for none.
+        resource: the resource attributes of every span.
+        redact: whether attributes are redacted.
+
+    Raises:
+        ValueError: the endpoint is not an HTTP address.
+    """
+
+    def __init__(self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True) -> None:
+        address = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise ValueError("the OTLP endpoint must look like http://host:port")
+        path = address.path.rstrip("/")
+        self._path = path if path.endswith("/v1/traces") else f"{path}/v1/traces"
+        self._secure = address.scheme == "https"
+        self._host = address.hostname
+        self._port = address.port or (443 if self._secure else 80)
+        self._headers = {"Content-Type": "application/json", "User-Agent": "eldonia-telemetry"}
+        if token:
+            if not (token.isascii() and token.isprintable()):
+                raise ValueError("the ingest token holds characters that a header cannot carry")
+            self._headers["Authorization"] = f"Bearer {token}"
+        self._resource = dict(resource)
+        self._redact = redact
+        self._closed = False
+        self._connection: http.client.HTTPConnection | None = None
+        self._renew()
+
+    def _renew(self) -> None:
+        self._queue: deque[Span] = deque()
+        self._wake = threading.Event()
+        self._stop = threading.Event()
+        self._idle = threading.Condition()
+        self._pending = 0
+        self._hurry = False
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def put(self, span: Span) -> None:
+        """Queue one span; never waits."""
+        if self._closed:
+            losses.count("span", "ended after shutdown")
+            return
+        if len(self._queue) >= QUEUE:
+            losses.count("span", "queue full")
+            return
+        self._queue.append(span)
+        if not self._wake.is_set():
+            self._wake.set()
+        if self._thread is None:
+            self._start()
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the queue is empty; False when ``timeout`` seconds were not enough."""
+        deadline = time.monotonic() + timeout
+        with self._idle:
+            while self._queue or self._pending:
+                left = deadline - time.monotonic()
+                if left <= 0 or self._thread is None:
+                    return not (self._queue or self._pending)
+                self._hurry = True
+                self._wake.set()
+                self._idle.wait(min(left, 0.05))
+        return True
+
+    def close(self, timeout: float) -> None:
+        """Flush for at most ``timeout`` seconds, then stop; spans left over are counted as lost. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        self.flush(timeout)
+        self._stop.set()
+        self._wake.set()
+        left = len(self._queue) + self._pending
+        if left:
+            losses.count("span", "not delivered before exit", amount=left)
+        self._queue.clear()
+
+    def after_fork(self) -> None:
+        """The parent sends what it had queued; the child starts afresh (its copy of the connection is not its own)."""
+        connection, self._connection = self._connection, None
+        if connection is not None and connection.sock is not None:
+            with contextlib.suppress(OSError):
+                connection.sock.close()  # closes the child's descriptor only
+        self._renew()
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="eldonia-telemetry-export", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+                    losses.count("span", "export thread could not start", error)
+                    return
+                self._thread = thread
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._wake.wait()
+            if not self._hurry and len(self._queue) < BATCH:
+                self._pause(INTERVAL)
+            self._wake.clear()
+            while self._queue and not self._stop.is_set():
+                batch: list[Span] = []
+                self._pending = 1  # before the queue may look empty
+                while self._queue and len(batch) < BATCH:
+                    batch.append(self._queue.popleft())
+                    self._pending = len(batch)
+                try:
+                    self._send(batch)
+                except Exception as error:  # noqa: BLE001  the thread must outlive anything a span may hold
+                    losses.count("span", "export failed", error, len(batch))
+                self._pending = 0
+            self._hurry = False
+            with self._idle:
+                self._idle.notify_all()
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep, but not through a flush, a stop or a queue that fills."""
+        until = time.monotonic() + seconds
+        while not self._hurry and not self._stop.is_set() and len(self._queue) < QUEUE // 2:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            self._stop.wait(min(left, 0.1))
+
+    def _send(self, batch: list[Span]) -> None:
+        body = otlp_json.encode(batch, self._resource, redact=self._redact)
+        delay = FIRST_DELAY
+        for attempt in range(ATTEMPTS):
+            try:
+                status, retry_after, answer = self._post(body)
+            except (OSError, http.client.HTTPException) as error:
+                self._disconnect()
+                status, retry_after, answer = 0, 0.0, ""
+                # Losses are counted when the batch is given up; this only says why nothing arrives.
+                losses.count("setup", "traces cannot reach the OTLP endpoint, retrying", error)
+            if 200 <= status < 300:
+                return
+            if status and status not in _RETRYABLE:
+                losses.count("span", f"refused with HTTP {status}", RuntimeError(answer), len(batch))
+                return
+            if attempt + 1 < ATTEMPTS:
+                # Full jitter keeps many processes from returning together.
+                self._pause_for_retry(max(retry_after, delay * random.uniform(0.5, 1.0)))
+                delay = min(delay * 2, LONGEST_DELAY)
+            if self._stop.is_set():
+                return
+        losses.count("span", "OTLP endpoint away", amount=len(batch))
+
+    def _pause_for_retry(self, seconds: float) -> None:
+        until = time.monotonic() + min(seconds, LONGEST_DELAY)
+        while (left := until - time.monotonic()) > 0:
+            if self._closed:  # the process is ending: try at once, then give up
+                self._stop.wait(min(left, 0.1))
+                return
+            self._stop.wait(min(left, 0.1))
+
+    def _post(self, body: bytes) -> tuple[int, float, str]:
+        connection = self._connection
+        if connection is None:
+            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+            connection = self._connection = kind(self._host, self._port, timeout=TIMEOUT)
+        connection.request("POST", self._path, body, self._headers)
+        response = connection.getresponse()
+        answer = response.read(2048).decode("utf-8", "replace")
+        if response.read(1):
+            self._disconnect()  # more than anybody needs to say; do not read on
+        elif response.will_close:
+            self._disconnect()
+        try:
+            retry_after = float(response.headers.get("Retry-After", "0"))
+        except ValueError:
+            retry_after = 0.0
+        return response.status, retry_after, answer[:200]
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

@@ -1,0 +1,52 @@
+"""W3C Trace Context (https://www.w3.org/TR/trace-context/): ``traceparent`` and ``tracestate``."""
+
+import re
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Final
+
+_TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+_MAX_TRACESTATE: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class SpanContext:
+    """What travels between processes: lower-case hex ids (32 and 16 digits), the sampling decision, vendors' state."""
+
+    trace_id: str
+    span_id: str
+    sampled: bool
+    tracestate: str = ""
+
+
+def extract(traceparent: str | None, tracestate: str | None = None) -> SpanContext | None:
+    """Read the headers; None when there is none, or it is invalid (then the trace starts here, section 4.3)."""
+    if not traceparent:
+        return None
+    match = _TRACEPARENT.fullmatch(traceparent.strip())
+    if match is None:
+        return None
+    version, trace_id, span_id, flags, rest = match.groups()
+    # Later versions may append fields; version 00 may not, and ff is forbidden.
+    if version == "ff" or (version == "00" and rest) or trace_id == "0" * 32 or span_id == "0" * 16:
+        return None
+    state = tracestate.strip() if tracestate else ""
+    if len(state) > _MAX_TRACESTATE or not (state.isascii() and state.isprintable()):
+        state = ""
+    return SpanContext(trace_id, span_id, bool(int(flags, 16) & 1), state)
+
+
+def traceparent(context: SpanContext) -> str:
+    """The header's value, version 00."""
+    return f"00-{context.trace_id}-{context.span_id}-{'01' if context.sampled else '00'}"
+
+
+def inject(headers: MutableMapping[str, str]) -> None:
+    """Add the current span's context to the headers of an outgoing request; nothing without a span."""
+    from eldonia_telemetry.traces.span import current_span
+
+    span = current_span()
+    if span is not None:
+        headers["traceparent"] = traceparent(span.context)
+        if span.context.tracestate:
+            headers["tracestate"] = span.context.tracestate

@@ -1,0 +1,132 @@
+"""Makes anything that a caller passes fit for a record: bounded, encodable, without secrets."""
+
+import traceback
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_telemetry.records import ErrorDetail
+from eldonia_telemetry.redact import REDACTED, is_card_number, is_sensitive, redact_text
+
+MAX_TEXT: Final = 16_384
+"""Characters kept of one text."""
+MAX_DEPTH: Final = 8
+MAX_ITEMS: Final = 200
+"""Entries kept of one mapping or sequence."""
+MAX_STACK: Final = 32_768
+
+_MAX_INT: Final = 2**63
+
+
+def text(value: object, *, redact: bool = True) -> str:
+    """Any object as a bounded text without secrets. Never raises."""
+    if not isinstance(value, str):
+        try:
+            value = str(value)
+        except Exception as error:  # noqa: BLE001  a broken __str__ must not reach the host
+            return f"<{type(value).__name__}: {type(error).__name__} in __str__>"
+    if len(value) > MAX_TEXT:
+        value = f"{value[:MAX_TEXT]}… ({len(value) - MAX_TEXT} characters more)"
+    return redact_text(value) if redact else value
+
+
+def fields(given: Mapping[str, Any], *, redact: bool = True) -> dict[str, Any]:
+    """A mapping fit for ``metadata``: JSON values only, bounded in depth and size (cycles end there)."""
+    return _mapping(given, redact, 0)
+
+
+def _mapping(given: Mapping[Any, Any], redact: bool, depth: int) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in given.items():
+        name = key if type(key) is str else text(key, redact=False)
+        if len(result) >= MAX_ITEMS:
+            result["…"] = f"{len(given) - MAX_ITEMS} entries more"
+            break
+        kind: type[Any] = type(value)
+        if value is None:
+            result[name] = None
+        elif redact and kind is not bool and is_sensitive(name):
+            result[name] = REDACTED
+        elif kind is str:
+            if len(value) > MAX_TEXT:
+                result[name] = text(value, redact=redact)
+            else:
+                result[name] = redact_text(value) if redact else value
+        elif kind is float or kind is bool:
+            result[name] = value
+        else:
+            result[name] = _value(value, redact, depth + 1)
+    return result
+
+
+def _value(value: Any, redact: bool, depth: int) -> Any:
+    kind: type[Any] = type(value)
+    if kind is int:
+        if -1_000_000_000_000 < value < 1_000_000_000_000:
+            return value
+        if redact and 0 < value < 10**19 and is_card_number(str(value)):
+            return REDACTED
+        return value if -_MAX_INT <= value < _MAX_INT else text(value, redact=False)
+    if kind is str:
+        return text(value, redact=redact)
+    if kind is float or kind is bool or value is None:
+        return value
+    if depth > MAX_DEPTH:
+        return "… (too deep)"
+    if isinstance(value, Mapping):
+        return _mapping(value, redact, depth)
+    if isinstance(value, list | tuple | set | frozenset):
+        kept = [_value(item, redact, depth + 1) for item in list(value)[:MAX_ITEMS]]
+        if len(value) > MAX_ITEMS:
+            kept.append(f"… ({len(value) - MAX_ITEMS} more)")
+        return kept
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {text(value, redact=redact)}"
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    return _other(value, redact, depth)
+
+
+def _other(value: Any, redact: bool, depth: int) -> Any:
+    """Dates, decimals, UUIDs, enumerations, dataclasses, structs: as msgspec writes them; else ``str``."""
+    try:
+        plain = msgspec.to_builtins(value, str_keys=True)
+    except (TypeError, ValueError, RecursionError, OverflowError):
+        return text(value, redact=redact)
+    if type(plain) is type(value):  # nothing gained; do not go round in circles
+        return text(value, redact=redact)
+    return _value(plain, redact, depth)
+
+
+def exception(error: BaseException, *, code: object = None, redact: bool = True) -> ErrorDetail:
+    """An exception as a record carries it, with its causes in the stack."""
+    try:
+        stack = "".join(traceback.format_exception(error))
+    except Exception as failure:  # noqa: BLE001  a broken __str__ or __repr__ must not reach the host
+        stack = f"<stack not available: {type(failure).__name__}>"
+    if len(stack) > MAX_STACK:  # the end names the error, the beginning where it came from
+        stack = f"{stack[: MAX_STACK // 2]}\n… \n{stack[-MAX_STACK // 2 :]}"
+    if code is None:
+        code = getattr(error, "code", None)
+        if code is None:
+            code = getattr(error, "errno", None)
+        if callable(code):
+            code = None
+    return ErrorDetail(
+        type(error).__name__,
+        text(error, redact=redact),
+        redact_text(stack) if redact else stack,
+        None if code is None else text(code, redact=redact),
+    )
+
+
+def encodable(value: Any) -> Any:
+    """The same built-in structure with text that UTF-8 cannot express replaced (lone surrogates)."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [encodable(item) for item in value]
+    return value
