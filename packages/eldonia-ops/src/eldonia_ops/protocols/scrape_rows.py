@@ -1,0 +1,197 @@
+"""From what targets say to the rows that are stored: target labels, staleness, the scrape's own metrics.
+
+The rules are Prometheus': labels of the target win and the exposed ones move to ``exported_*``
+(``honor_labels: false``); a series that was there and is gone gets one staleness marker; a failed scrape
+marks all of them; ``up`` and the ``scrape_*`` series are always written.
+https://prometheus.io/docs/concepts/jobs_instances/#automatically-generated-labels-and-time-series
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, Sample, SampleRow
+from eldonia_ops.protocols.prometheus_text import (
+    DEFAULT_LIMITS,
+    ExpositionError,
+    ExpositionLimits,
+    ScrapedSamples,
+    ScrapeParser,
+)
+
+REPORT: Final = (
+    "up",
+    "scrape_duration_seconds",
+    "scrape_samples_scraped",
+    "scrape_samples_post_metric_relabeling",
+    "scrape_series_added",
+)
+
+_EMPTY: Final = np.empty(0, dtype=np.int64)
+_DEAD_KEPT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collector hands over at once: a row, samples with timestamps of their own, and metadata."""
+
+    row: SampleRow
+    samples: tuple[Sample, ...] = ()
+    metadata: tuple[MetricMetadata, ...] = ()
+
+
+CollectedSink: TypeAlias = Callable[[Collected], Awaitable[None]]
+"""Where collectors put what they found; returns when it is stored."""
+
+
+def target_relabel(target: Labels, honor_labels: bool = False) -> Callable[[Labels], Labels]:
+    """How exposed labels become stored labels for a target.
+
+    Without ``honor_labels`` a clashing exposed label is kept as ``exported_<name>``; with it the exposed
+    label stays and the target's is left out.
+    """
+
+    def relabel(exposed: Labels) -> Labels:
+        if honor_labels:
+            return target.merged(exposed)
+        merged = dict(exposed)
+        for name in target:
+            if name in merged:
+                value = merged.pop(name)
+                moved = f"exported_{name}"
+                while moved in merged or moved in target:
+                    moved = f"exported_{moved}"
+                merged[moved] = value
+        merged.update(target)
+        return Labels(merged)
+
+    return relabel
+
+
+class ScrapeRows:
+    """Turns the bodies of one target into rows. ``target`` names the store's block, as ``job/instance``.
+
+    The label tuple of a row is the same object as long as the target exposes the same series.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        target_labels: Labels,
+        *,
+        honor_labels: bool = False,
+        honor_timestamps: bool = True,
+        limits: ExpositionLimits = DEFAULT_LIMITS,
+    ) -> None:
+        self._target = target
+        self._limits = limits
+        self._honor_timestamps = honor_timestamps
+        self._parser = ScrapeParser(limits=limits, relabel=target_relabel(target_labels, honor_labels))
+        self._report = tuple(target_labels.merged({METRIC_NAME: name}) for name in REPORT)
+        self._last: NDArray[np.int64] = _EMPTY
+        self._labels: tuple[Labels, ...] = self._report
+
+    def scraped(self, body: bytes, at_ms: int, duration_seconds: float, *, openmetrics: bool = False) -> Collected:
+        """The row of a scrape that was answered at ``at_ms`` after ``duration_seconds``.
+
+        Raises:
+            ExpositionError: the body cannot be used; call :meth:`failed` then.
+        """
+        found = self._parser.parse(body, openmetrics=openmetrics)
+        stamped = found.timestamped
+        if not self._honor_timestamps and stamped:
+            found = _without_timestamps(found)
+            stamped = []
+        # Where a body repeats a series the first line counts; np.unique gives first places.
+        slots, first = np.unique(found.slots, return_index=True)
+        values = found.values[first]
+        if np.array_equal(slots, self._last):
+            added, gone = 0, _EMPTY
+        else:
+            added = len(np.setdiff1d(slots, self._last, assume_unique=True))
+            gone = np.setdiff1d(self._last, slots, assume_unique=True)
+            self._labels = (*(self._parser.series[slot] for slot in slots), *self._report)
+        report = (1.0, duration_seconds, found.count, found.count, added)
+        row = self._row(at_ms, values, report, gone)
+        samples = tuple(Sample(self._parser.series[slot], at, value) for slot, at, value in stamped)
+        self._remember(slots)
+        return Collected(row, samples, tuple(found.metadata))
+
+    def failed(self, at_ms: int, duration_seconds: float) -> Collected:
+        """The row of a scrape that failed: ``up`` 0 and a staleness marker for every series of the last one."""
+        gone = self._last
+        self._labels = self._report
+        row = self._row(at_ms, np.empty(0), (0.0, duration_seconds, 0, 0, 0), gone)
+        self._remember(_EMPTY)
+        return Collected(row)
+
+    def retired(self, at_ms: int) -> Collected:
+        """The last row of a target that is no longer scraped: everything ends, ``up`` too."""
+        labels = (*(self._parser.series[slot] for slot in self._last), *self._report)
+        self._labels = self._report
+        self._remember(_EMPTY)
+        return Collected(SampleRow(self._target, at_ms, labels, np.full(len(labels), STALE_NAN)))
+
+    def _row(
+        self, at_ms: int, values: NDArray[np.float64], report: tuple[float, ...], gone: NDArray[np.int64]
+    ) -> SampleRow:
+        labels = self._labels
+        if len(gone):
+            labels = (*labels, *(self._parser.series[slot] for slot in gone))
+        filled = np.concatenate([values, np.array(report, dtype=np.float64), np.full(len(gone), STALE_NAN)])
+        return SampleRow(self._target, at_ms, labels, filled)
+
+    def _remember(self, live: NDArray[np.int64]) -> None:
+        # Between two bodies that differ in part both are kept known; only a growing heap is cleared.
+        self._last = live
+        if len(self._parser.series) > 2 * len(live) + _DEAD_KEPT:
+            self._parser.compact(live)
+            self._last = np.arange(len(live), dtype=np.int64)
+
+
+def _without_timestamps(found: ScrapedSamples) -> ScrapedSamples:
+    slots = np.concatenate([found.slots, np.array([slot for slot, _, _ in found.timestamped], dtype=np.int64)])
+    values = np.concatenate([found.values, np.array([value for _, _, value in found.timestamped], dtype=np.float64)])
+    return ScrapedSamples(slots, values, [], found.metadata)
+
+
+class Readings:
+    """Rows of a collector that measures by itself (host, database, probes): values by name and labels.
+
+    ``base`` is added to every reading (``job``, ``instance``); readings that stop coming get one
+    staleness marker.
+    """
+
+    def __init__(self, target: str, base: Labels) -> None:
+        self._target = target
+        self._base = base
+        self._known: dict[tuple[str, tuple[tuple[str, str], ...]], Labels] = {}
+        self._labels: tuple[Labels, ...] = ()
+
+    def row(self, at_ms: int, readings: Iterable[tuple[str, Mapping[str, str], float]]) -> SampleRow:
+        """The row at one instant. A reading is ``(metric name, labels, value)``; the first of equals counts."""
+        current: dict[Labels, float] = {}
+        known: dict[tuple[str, tuple[tuple[str, str], ...]], Labels] = {}
+        for name, own, value in readings:
+            key = (name, tuple(own.items()))
+            labels = self._known.get(key)
+            if labels is None:
+                labels = Labels({**own, **self._base, METRIC_NAME: name})
+            known[key] = labels
+            current.setdefault(labels, value)
+        labels = tuple(current)
+        gone = [old for old in self._labels if old not in current] if labels != self._labels else []
+        if labels == self._labels:
+            labels = self._labels
+        self._known, self._labels = known, labels
+        values = np.fromiter(current.values(), dtype=np.float64, count=len(current))
+        if gone:
+            labels, values = (*labels, *gone), np.concatenate([values, np.full(len(gone), STALE_NAN)])
+        return SampleRow(self._target, at_ms, labels, values)
+
+
+__all__ = ["REPORT", "Collected", "CollectedSink", "ExpositionError", "Readings", "ScrapeRows", "target_relabel"]
