@@ -47,6 +47,13 @@ class Problems:
             raise ConfigError(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
 
 
+class _Expanded(str):
+    """A text that stands for what was written, which is the one to show."""
+
+    __slots__ = ("written",)
+    written: str
+
+
 class YamlNode:
     """One value of a YAML document with its place (1-based line and column)."""
 
@@ -107,7 +114,36 @@ class YamlNode:
             return "a mapping"
         if self.is_sequence:
             return "a list"
-        return "nothing" if self.is_null else f"{self.text!r}"
+        if self.is_null:
+            return "nothing"
+        return repr(self._node.value.written) if self.is_expanded else f"{self.text!r}"
+
+    @property
+    def is_expanded(self) -> bool:
+        """Whether :meth:`expand` changed this text, which may then hold what must not be shown."""
+        return isinstance(self._node.value, _Expanded)
+
+    def expand(self, transform: Callable[["YamlNode"], str | None]) -> None:
+        """Replace the texts of all scalars below (keys apart) for which ``transform`` returns another one.
+
+        Messages go on showing what was written.
+        """
+        seen: set[int] = set()
+        waiting = [self]
+        while waiting:
+            item = waiting.pop()
+            if id(item._node) in seen:
+                continue  # an alias: the same node once more
+            seen.add(id(item._node))
+            waiting.extend(value for _, value in item.items())
+            waiting.extend(item.elements())
+            if not item.is_scalar or item.is_null:
+                continue
+            text = transform(item)
+            if text is not None and text != item.text:
+                changed = _Expanded(text)
+                changed.written = item.text
+                item._node.value = changed
 
     def plain(self, _depth: int = 0) -> Any:
         """The value as plain Python: dict, list, str, int, float, bool or None.
@@ -204,7 +240,8 @@ class MappingReader:
             return convert(node)
         except ValueError as error:
             detail = str(error)
-            self.problems.add(node, f"{key} must be {kind}, not {node.describe()}", detail if " " in detail else "")
+            hint = detail if " " in detail and not node.is_expanded else ""
+            self.problems.add(node, f"{key} must be {kind}, not {node.describe()}", hint)
             return default
 
     def string(self, key: str, default: str = "", *, required: bool = False) -> str:
