@@ -234,7 +234,8 @@ def _alert_facts(alert: Alert) -> dict[str, Any]:
         severity=alert.labels.get("severity", ""),
         summary=alert.annotations.get("summary", "")[:500],
         labels=dict(alert.labels),
-        source_of_alert=alert.source,
+        raised_by=alert.source,
+        starts_at=alert.starts_at,
     )
     return facts
 

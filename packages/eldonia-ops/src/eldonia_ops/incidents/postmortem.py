@@ -360,7 +360,6 @@ def _appendix(paper: _Draft) -> list[str]:
     lines = [f"## {paper.text('appendix')}", "", paper.text("columns"), "|---|---|---|---|---|"]
     for number, entry in enumerate(paper.entries, 1):
         what = escape(describe(entry, paper.language, paper.zone))
-        lines.append(
-            f"| T{number} | {format_time(entry.at, paper.zone)} | {escape(entry.kind)} | {escape(entry.actor)} | {what} |"
-        )
+        cells = (f"T{number}", format_time(entry.at, paper.zone), escape(entry.kind), escape(entry.actor), what)
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
