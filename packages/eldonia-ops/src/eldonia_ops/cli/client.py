@@ -1,0 +1,100 @@
+"""The command line's HTTP client: it talks to a running platform through the native API."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+PREFIX = "/api/ops/v1"
+DEFAULT_URL = "http://127.0.0.1:9600"
+
+
+class ApiError(RuntimeError):
+    """The platform could not be reached, or said no. ``status`` is the HTTP status, 0 for no answer."""
+
+    def __init__(self, message: str, status: int = 0, hint: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.hint = hint
+
+
+class Client:
+    """Synchronous access to the native API; one connection, kept open."""
+
+    def __init__(self, url: str, token: str, *, timeout_seconds: float = 30.0) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds, trust_env=False)
+
+    def get(self, path: str, **params: Any) -> Any:
+        """GET below ``/api/ops/v1``; parameters that are None are left out.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        return self._call("GET", path, params={key: value for key, value in params.items() if value is not None})
+
+    def post(self, path: str, body: Any = None) -> Any:
+        """POST a JSON body.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        return self._call("POST", path, json={} if body is None else body)
+
+    def put(self, path: str, body: Any) -> Any:
+        """PUT a JSON body.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        return self._call("PUT", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        """DELETE.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        return self._call("DELETE", path)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        try:
+            response = self._http.request(method, f"{PREFIX}{path}", **arguments)
+        except httpx.ConnectError:
+            raise ApiError(
+                f"nothing answers at {self.url}",
+                hint="start the platform with: eldonia-ops serve (or name another with --url)",
+            ) from None
+        except httpx.HTTPError as error:
+            raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}") from None
+        if response.is_success:
+            kind = response.headers.get("content-type", "")
+            return response.json() if "json" in kind else response.text
+        message, hint = f"{response.status_code} {response.reason_phrase}", ""
+        try:
+            fault = response.json()["error"]
+            message, hint = fault.get("message") or message, fault.get("hint") or ""
+        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+            pass
+        if response.status_code == 401 and not hint:
+            hint = "give a token with --token, ELDONIA_OPS_TOKEN, or run as the user who owns the data directory"
+        raise ApiError(message, response.status_code, hint)
+
+
+def find_token(given: str, data: Path) -> str:
+    """The token to use: the one given, ``ELDONIA_OPS_TOKEN``, or the admin token in the data directory."""
+    if given:
+        return given
+    if token := os.environ.get("ELDONIA_OPS_TOKEN", ""):
+        return token
+    try:
+        return (data / "admin.token").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,107 @@
+"""Who is asking: tokens looked up, handed out and revoked."""
+
+import os
+import secrets
+from pathlib import Path
+
+from eldonia_ops.access import RANDOM_BYTES, NewToken, matching_token, new_token, well_formed
+from eldonia_ops.model.access import Role, Token
+from eldonia_ops.ports import Clock, StateStore, StateTransaction
+
+_TOUCH_EVERY_MS = 60_000
+_REMEMBER_MS = 5_000
+
+
+class AccessService:
+    """Implements :class:`~eldonia_ops.services.contracts.Access` over the state store.
+
+    The list of tokens is remembered for five seconds, so that a scrape of ingest requests does not
+    read the database each time; revoking one through this process takes effect at once.
+    """
+
+    def __init__(self, clock: Clock, state: StateStore) -> None:
+        self._clock = clock
+        self._state = state
+        self._tokens: list[Token] = []
+        self._read_at = -_REMEMBER_MS
+        self._touched: dict[str, int] = {}
+
+    async def authenticate(self, secret: str) -> Token | None:
+        """The valid token that a secret belongs to, or None."""
+        if not well_formed(secret):
+            return None
+        now = self._clock.now()
+        if now - self._read_at >= _REMEMBER_MS:
+            self._tokens = await self._state.read(lambda tx: tx.tokens.all())
+            self._read_at = now
+        token = matching_token(secret, self._tokens, now)
+        if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
+            self._touched[token.id] = now
+            found = token.id
+            await self._state.write(lambda tx: tx.tokens.touch(found, now))
+        return token
+
+    async def create(self, name: str, role: Role) -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once.
+
+        Raises:
+            AccessError: the name is empty, too long or not printable.
+        """
+        made = await self._add(name, role)
+        return made.record, made.secret.reveal()
+
+    async def all(self) -> list[Token]:
+        """Every token ever handed out, revoked ones included."""
+        return await self._state.read(lambda tx: tx.tokens.all())
+
+    async def revoke(self, id: str) -> bool:
+        """Make a token worthless from now on; False when there is none with this id."""
+        now = self._clock.now()
+        revoked = await self._state.write(lambda tx: tx.tokens.revoke(id, now))
+        self._read_at = -_REMEMBER_MS
+        return revoked
+
+    async def ensure_admin(self, file: Path) -> str | None:
+        """On a first start create the admin token, keep it in ``file`` (mode 0600) and return its secret.
+
+        None when there is a live admin token already, so that it is shown only once.
+        """
+        now = self._clock.now()
+        made = new_token("admin", Role.ADMIN, secrets.token_bytes(RANDOM_BYTES), now)
+
+        def work(tx: StateTransaction) -> bool:
+            if any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all()):
+                return False
+            tx.tokens.add(made.record)
+            return True
+
+        # The file is written first: a crash in between leaves a file whose token opens nothing,
+        # and the next start writes it again; the other order would lose the only key.
+        already = await self._state.read(
+            lambda tx: any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all())
+        )
+        if already:
+            return None
+        write_secret(file, made.secret.reveal())
+        if not await self._state.write(work):
+            return None
+        self._read_at = -_REMEMBER_MS
+        return made.secret.reveal()
+
+    async def _add(self, name: str, role: Role) -> NewToken:
+        made = new_token(name, role, secrets.token_bytes(RANDOM_BYTES), self._clock.now())
+        await self._state.write(lambda tx: tx.tokens.add(made.record))
+        self._read_at = -_REMEMBER_MS
+        return made
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that only its owner can read, replacing what was there in one step."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        out.write(text + "\n")
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(draft, file)

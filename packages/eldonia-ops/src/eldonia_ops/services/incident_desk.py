@@ -1,0 +1,143 @@
+"""Incidents inside a transaction: alerts, notifications and evidence find their incident and move it.
+
+Everything here is synchronous and runs within :meth:`~eldonia_ops.ports.StateStore.write`, so that an
+alert, the incident it opens and the message that an escalation sends commit together.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from eldonia_ops.incidents import lifecycle
+from eldonia_ops.incidents.correlation import correlate, holder
+from eldonia_ops.incidents.escalation import Escalate
+from eldonia_ops.incidents.events import (
+    AlertFiring,
+    AlertResolved,
+    AppendTimeline,
+    Deadline,
+    Event,
+    Evidence,
+    NotificationOutcome,
+    RecoveryEvent,
+)
+from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.model.alerts import Alert, Outgoing
+from eldonia_ops.model.incidents import Incident
+from eldonia_ops.ports import StateTransaction
+
+TellTier = Callable[[StateTransaction, Incident, Escalate, int], None]
+"""Queue the message that tells a tier about an incident (Unix ms: now)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertChange:
+    """An alert that began or ended. ``started_at`` is the earliest evidence of its fault (Unix ms, 0 for none)."""
+
+    alert: Alert
+    firing: bool
+    started_at: int = 0
+
+
+class IncidentDesk:
+    """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
+
+    def __init__(self, policy: Policy, tell_tier: TellTier) -> None:
+        self.policy = policy
+        self._tell_tier = tell_tier
+
+    def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
+        """Let each alert open, join, reopen or resolve its incident."""
+        for change in changes:
+            unclosed = tx.incidents.unclosed()
+            if change.firing:
+                id = correlate(change.alert, unclosed, now, self.policy)
+                incident = None if id is None else tx.incidents.get(id)
+                ordinal = 0
+                if incident is None:
+                    if self.policy.severity_of(change.alert.labels.get("severity", "")) is None:
+                        continue
+                    ordinal = tx.incidents.next_ordinal()
+                self.step(tx, incident, AlertFiring(change.alert, change.started_at, ordinal), now)
+            else:
+                id = holder(change.alert.fingerprint, unclosed)
+                if id is not None:
+                    self.step(tx, tx.incidents.get(id), AlertResolved(change.alert), now)
+
+    def step(self, tx: StateTransaction, incident: Incident | None, event: Event, now: int) -> Incident | None:
+        """One step of one incident, stored with its effects; returns the incident afterwards.
+
+        Raises:
+            eldonia_ops.incidents.lifecycle.TransitionError: the act is not allowed now.
+            ValueError: the event is malformed.
+        """
+        changed, effects = lifecycle.step(incident, event, now, self.policy)
+        if changed is None:
+            return None
+        if changed != incident:
+            tx.incidents.put(changed)
+        for effect in effects:
+            match effect:
+                case AppendTimeline(entry):
+                    tx.timeline.append(entry)
+                case Escalate():
+                    self._tell_tier(tx, changed, effect, now)
+        return changed
+
+    def notification(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
+        """Put what became of a notification on the timelines of the incidents that it is about."""
+        event = NotificationOutcome(
+            outcome,
+            outgoing.receiver,
+            outgoing.integration,
+            outgoing.idempotency_key,
+            outgoing.purpose,
+            outgoing.attempts,
+            detail,
+            outgoing.next_attempt_at if outcome == "retry" else 0,
+        )
+        for id in self.concerned(tx, outgoing):
+            incident = tx.incidents.get(id)
+            if incident is not None:
+                self.step(tx, incident, event, now)
+
+    def concerned(self, tx: StateTransaction, outgoing: Outgoing) -> list[str]:
+        """Ids of the incidents that a notification is about: those it names, else those of its alerts."""
+        if outgoing.incident_ids:
+            return list(outgoing.incident_ids)
+        return self.of_alerts(tx, outgoing.fingerprints)
+
+    def of_alerts(self, tx: StateTransaction, fingerprints: Iterable[str]) -> list[str]:
+        """Ids of the unclosed incidents that hold any of these alerts, the newest for each alert."""
+        unclosed = tx.incidents.unclosed()
+        found: dict[str, None] = {}
+        for fingerprint in fingerprints:
+            for incident in unclosed:
+                if fingerprint in incident.fingerprints:
+                    found[incident.id] = None
+                    break
+        return list(found)
+
+    def evidence(
+        self, tx: StateTransaction, fingerprints: Iterable[str], event: Evidence | RecoveryEvent, now: int
+    ) -> None:
+        """Put something that happened elsewhere on the timelines of the incidents of these alerts."""
+        for id in self.of_alerts(tx, fingerprints):
+            self.step(tx, tx.incidents.get(id), event, now)
+
+    def service_evidence(self, tx: StateTransaction, service: str, event: Evidence | RecoveryEvent, now: int) -> None:
+        """The same for the unresolved incidents of a service."""
+        for incident in tx.incidents.open():
+            if incident.service == service:
+                self.step(tx, incident, event, now)
+
+    def deadlines(self, tx: StateTransaction, now: int) -> int | None:
+        """Escalate what is due; returns the next instant at which something will be, or None."""
+        upcoming: list[int] = []
+        for incident in tx.incidents.open():
+            changed = incident
+            if incident.escalate_at and incident.escalate_at <= now:
+                changed = self.step(tx, incident, Deadline(), now) or incident
+            deadline = lifecycle.next_deadline(changed)
+            if deadline is not None:
+                upcoming.append(deadline)
+        return min(upcoming, default=None)

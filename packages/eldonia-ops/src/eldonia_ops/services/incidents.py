@@ -1,0 +1,155 @@
+"""What people do with incidents, and the loop that escalates when nobody does anything."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from eldonia_ops.incidents import metrics
+from eldonia_ops.incidents.events import (
+    Acknowledge,
+    AddNote,
+    Assign,
+    ChangeStatus,
+    Event,
+    OpenByHand,
+    SetFields,
+    TickChecklist,
+)
+from eldonia_ops.incidents.lifecycle import TransitionError
+from eldonia_ops.incidents.postmortem import draft
+from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
+from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.contracts import NotFoundError, RefusedError
+from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.pacing import Wakeup, keep_running
+
+_METRICS_LIMIT = 10_000
+
+
+class IncidentService:
+    """Implements :class:`~eldonia_ops.services.contracts.Incidents`.
+
+    ``wakeup`` is raised by whoever changes incidents in a transaction of his own; ``outbox`` is raised
+    here when an escalation has put something into the outbox.
+    """
+
+    def __init__(self, clock: Clock, state: StateStore, desk: IncidentDesk, wakeup: Wakeup, outbox: Wakeup) -> None:
+        self._clock = clock
+        self._state = state
+        self._desk = desk
+        self._wakeup = wakeup
+        self._outbox = outbox
+
+    async def run(self) -> None:
+        """Escalate for ever, each tier when its time comes."""
+        await keep_running("escalation", self._clock, self._turn)
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now))
+        self._outbox.wake()
+        await self._wakeup.wait(self._clock, deadline)
+
+    async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]:
+        """An incident and its timeline, oldest entry first."""
+
+        def work(tx: StateTransaction) -> tuple[Incident, list[TimelineEntry]]:
+            found = _find(tx, incident)
+            return found, tx.timeline.of(found.id)
+
+        return await self._state.read(work)
+
+    async def find(
+        self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", limit: int = 100
+    ) -> list[Incident]:
+        """Incidents, newest first."""
+        return await self._state.read(lambda tx: tx.incidents.find(statuses=statuses, service=service, limit=limit))
+
+    async def acknowledge(self, incident: str, actor: str) -> Incident:
+        """Say: I am on it."""
+        return await self._act(incident, Acknowledge(actor))
+
+    async def change_status(self, incident: str, actor: str, status: IncidentStatus, note: str = "") -> Incident:
+        """Move the incident along."""
+        return await self._act(incident, ChangeStatus(actor, status, note))
+
+    async def tick(self, incident: str, actor: str, key: str, done: bool) -> Incident:
+        """Tick a step of the checklist, or take the tick back."""
+        return await self._act(incident, TickChecklist(actor, key, done))
+
+    async def note(self, incident: str, actor: str, text: str) -> Incident:
+        """Write something on the timeline."""
+        return await self._act(incident, AddNote(actor, text))
+
+    async def assign(self, incident: str, actor: str, to: str) -> Incident:
+        """Hand the incident to somebody."""
+        return await self._act(incident, Assign(actor, to))
+
+    async def describe(self, incident: str, actor: str, fields: dict[str, Any]) -> Incident:
+        """Fill in what only people know."""
+        return await self._act(incident, SetFields(actor, fields))
+
+    async def open(self, actor: str, title: str, severity: str, service: str, description: str = "") -> Incident:
+        """Open an incident by hand."""
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> Incident:
+            event = OpenByHand(actor, title, severity, service, description, ordinal=tx.incidents.next_ordinal())
+            opened = self._desk.step(tx, None, event, now)
+            if opened is None:
+                raise RefusedError("the incident could not be opened")
+            return opened
+
+        return await self._write(work)
+
+    async def postmortem(self, incident: str, language: str) -> str:
+        """The saved postmortem, or a fresh draft."""
+        found, timeline = await self.get(incident)
+        return found.postmortem or draft(found, timeline, self._desk.policy.runbook, language)
+
+    async def draft_postmortem(self, incident: str, language: str) -> str:
+        """A fresh draft, whatever has been saved."""
+        found, timeline = await self.get(incident)
+        return draft(found, timeline, self._desk.policy.runbook, language)
+
+    async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident:
+        """Keep an edited postmortem with the incident."""
+        return await self._act(incident, SetFields(actor, {"postmortem": text}))
+
+    async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:
+        """The checklist for display, in order."""
+        found, _ = await self.get(incident)
+        return self._desk.policy.runbook.display(found.checklist, language)
+
+    async def metrics(self, since_ms: int) -> dict[str, Any]:
+        """MTTD, MTTA and MTTR of the incidents detected since an instant."""
+        found = await self._state.read(lambda tx: tx.incidents.find(since=since_ms, limit=_METRICS_LIMIT))
+        return metrics.summarise(found)
+
+    async def _act(self, reference: str, event: Event) -> Incident:
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> Incident:
+            found = _find(tx, reference)
+            return self._desk.step(tx, found, event, now) or found
+
+        return await self._write(work)
+
+    async def _write(self, work: Any) -> Incident:
+        try:
+            incident: Incident = await self._state.write(work)
+        except (TransitionError, ValueError) as error:
+            if isinstance(error, (NotFoundError, RefusedError)):
+                raise
+            raise RefusedError(str(error)) from None
+        self._wakeup.wake()
+        self._outbox.wake()
+        return incident
+
+
+def _find(tx: StateTransaction, reference: str) -> Incident:
+    name = reference.upper().removeprefix("INC-")
+    found = tx.incidents.by_ordinal(int(name)) if name.isdecimal() and len(name) < 10 else None
+    found = found or tx.incidents.get(reference)
+    if found is None:
+        raise NotFoundError(f"no such incident: {reference[:80]}")
+    return found

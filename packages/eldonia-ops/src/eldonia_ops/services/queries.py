@@ -1,0 +1,95 @@
+"""PromQL over the telemetry store, off the event loop and within limits."""
+
+import asyncio
+from collections.abc import Sequence
+
+from eldonia_ops.model.matchers import Matcher
+from eldonia_ops.ports import Clock, TelemetryStore
+from eldonia_ops.promql import (
+    EvaluationError,
+    LimitError,
+    Plan,
+    PromQLError,
+    Result,
+    evaluate,
+    format_expr,
+    parse,
+    parse_selector,
+    plan,
+)
+from eldonia_ops.services.contracts import QueryError, QueryResult, Series
+
+
+class QueryService:
+    """Implements :class:`~eldonia_ops.services.contracts.Queries`.
+
+    At most ``concurrency`` queries are evaluated at once, each for at most ``timeout_seconds``; further
+    ones wait for a place.
+    """
+
+    def __init__(
+        self, clock: Clock, telemetry: TelemetryStore, *, concurrency: int = 4, timeout_seconds: float = 30.0
+    ) -> None:
+        self._clock = clock
+        self._telemetry = telemetry
+        self._places = asyncio.Semaphore(concurrency)
+        self._timeout_seconds = timeout_seconds
+
+    async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
+        """Evaluate at one instant (default: now)."""
+        at = self._clock.now() if at_ms is None else at_ms
+        return await self._answer(query, at, at, 0)
+
+    async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+        """Evaluate at every step of a range."""
+        if step_ms <= 0:
+            raise QueryError("zero or negative query resolution step widths are not accepted")
+        return await self._answer(query, start_ms, end_ms, step_ms)
+
+    def format(self, query: str) -> str:
+        """The query in canonical spelling."""
+        try:
+            return format_expr(parse(query))
+        except PromQLError as error:
+            raise _query_error(error) from None
+
+    def matcher_sets(self, selectors: Sequence[str]) -> list[tuple[Matcher, ...]]:
+        """Parse plain selectors."""
+        found: list[tuple[Matcher, ...]] = []
+        for text in selectors:
+            try:
+                found.append(tuple(parse_selector(text)))
+            except PromQLError as error:
+                raise _query_error(error) from None
+        return found
+
+    async def evaluate(self, wanted: Plan) -> Result:
+        """Fetch what a plan asks for and compute it.
+
+        Raises:
+            PromQLError: the evaluation fails or exceeds a limit.
+        """
+        data = [await self._telemetry.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
+        return await asyncio.to_thread(evaluate, wanted, data)
+
+    async def _answer(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+        try:
+            wanted = plan(parse(query), start_ms, end_ms, step_ms)
+            async with self._places, asyncio.timeout(self._timeout_seconds):
+                result = await self.evaluate(wanted)
+        except PromQLError as error:
+            raise _query_error(error) from None
+        except TimeoutError:
+            message = f"query timed out after {self._timeout_seconds:g} s; narrow the range or the selector"
+            raise QueryError(message, kind="timeout") from None
+        return QueryResult(
+            result.type.value,
+            [Series(series.labels, series.points) for series in result.series],
+            result.text,
+            tuple(result.warnings),
+        )
+
+
+def _query_error(error: PromQLError) -> QueryError:
+    kind = "execution" if isinstance(error, (EvaluationError, LimitError)) else "bad_data"
+    return QueryError(str(error), error.position, kind)
