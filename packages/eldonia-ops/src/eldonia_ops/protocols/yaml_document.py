@@ -129,7 +129,7 @@ class YamlNode:
         Messages go on showing what was written.
         """
         seen: set[int] = set()
-        waiting = [self]
+        waiting: list[YamlNode] = [self]
         while waiting:
             item = waiting.pop()
             if id(item._node) in seen:
