@@ -1,0 +1,281 @@
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.protocols.log_levels import fold_level, severity_level
+from eldonia_ops.protocols.log_lines import MAX_LINE_BYTES, LineDefaults, LineFormat, parse_line
+
+NOW = 1_700_000_000 * 10**9
+STAMP = "2023-11-14T22:13:20.250Z"
+STAMP_NS = NOW + 250_000_000
+
+
+def parse(value, **options):
+    line = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return parse_line(line, NOW, **options)
+
+
+def test_the_seeds_entry():
+    entry = {
+        "timestamp": STAMP,
+        "level": "error",
+        "service": "payment",
+        "component": "Gateway",
+        "operation": "charge",
+        "userId": "u1",
+        "sessionId": "s1",
+        "requestId": "r1",
+        "ipAddress": "203.0.113.9",
+        "userAgent": "curl/8",
+        "traceId": "a" * 32,
+        "spanId": "b" * 16,
+        "message": "支払いに失敗",
+        "metadata": {"amount": 1200},
+        "error": {"name": "GatewayError", "message": "503", "stack": "at x", "code": "E503"},
+        "performance": {"duration": 12.5, "memoryUsage": 1024, "cpuUsage": 3},
+    }
+    record = parse(entry, source="f#1", offset=77)
+    assert record == LogRecord(
+        timestamp_ns=STAMP_NS,
+        level=LogLevel.ERROR,
+        service="payment",
+        component="Gateway",
+        operation="charge",
+        user_id="u1",
+        session_id="s1",
+        request_id="r1",
+        ip_address="203.0.113.9",
+        user_agent="curl/8",
+        trace_id="a" * 32,
+        span_id="b" * 16,
+        message="支払いに失敗",
+        metadata={"amount": 1200},
+        error=LogError(name="GatewayError", message="503", stack="at x", code="E503"),
+        performance=LogPerformance(duration=12.5, memory_usage=1024, cpu_usage=3),
+        source="f#1",
+        offset=77,
+    )
+    # The lenient path, forced by an unknown key, reads the same.
+    lenient = parse({**entry, "colour": "red"}, source="f#1", offset=77)
+    assert lenient == msgspec.structs.replace(record, metadata={"colour": "red", "amount": 1200})
+
+
+def test_unknown_keys_and_odd_types_are_kept():
+    record = parse({"timestamp": STAMP, "level": "info", "message": "m", "userId": 42, "metadata": "x", "n": [1]})
+    assert record.user_id == "42"
+    assert record.metadata == {"metadata": "x", "n": [1]}
+    assert record.parse_error == ""
+
+
+def test_names_of_pino():
+    record = parse(
+        {
+            "level": 50,
+            "time": 1700000000250,
+            "pid": 7,
+            "hostname": "h",
+            "msg": "boom",
+            "err": {"type": "TypeError", "message": "no", "stack": "at", "extra": 1},
+        }
+    )
+    assert record == LogRecord(
+        timestamp_ns=STAMP_NS,
+        level=LogLevel.ERROR,
+        message="boom",
+        hostname="h",
+        metadata={"level": 50, "pid": 7, "err": {"extra": 1}},
+        error=LogError(name="TypeError", message="no", stack="at"),
+    )
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_names_of_the_elastic_common_schema(nested):
+    flat = {"log.level": "WARN", "service.name": "shop", "trace.id": "t", "host.name": "h", "user.id": "u"}
+    fields = (
+        flat
+        if not nested
+        else {
+            "log": {"level": "WARN"},
+            "service": {"name": "shop"},
+            "trace": {"id": "t"},
+            "host": {"name": "h"},
+            "user": {"id": "u"},
+        }
+    )
+    record = parse({"@timestamp": "2023-11-15T07:13:20.250000000+09:00", "message": "slow", **fields})
+    assert record == LogRecord(
+        timestamp_ns=STAMP_NS,
+        level=LogLevel.WARN,
+        message="slow",
+        service="shop",
+        trace_id="t",
+        hostname="h",
+        user_id="u",
+        metadata={"level": "WARN"},
+    )
+
+
+def test_names_of_opentelemetry():
+    record = parse({"timestamp": STAMP, "severity_text": "FATAL", "body": {"a": 1}, "trace_id": "x", "span_id": "y"})
+    assert (record.level, record.message, record.trace_id, record.span_id) == (LogLevel.ERROR, '{"a":1}', "x", "y")
+    assert record.metadata == {"level": "FATAL"}
+
+
+def test_defaults_fill_only_what_is_missing():
+    defaults = LineDefaults(service="d", environment="prod", hostname="h")
+    line = {"timestamp": STAMP, "level": "info", "message": "m"}
+    assert parse(line, defaults=defaults).service == "d"
+    own = parse({**line, "service": "own"}, defaults=defaults)
+    assert (own.service, own.environment, own.hostname) == ("own", "prod", "h")
+    assert parse(b"junk", defaults=defaults).service == "d"
+
+
+def test_times_that_are_missing_or_wrong():
+    assert parse({"message": "m"}).timestamp_ns == NOW
+    wrong = parse({"timestamp": "soon", "message": "m"})
+    assert wrong.timestamp_ns == NOW
+    assert wrong.metadata["timestamp"] == "soon"
+    assert "not a timestamp" in wrong.metadata["timestampError"]
+    assert parse({"timestamp": True, "message": "m"}).metadata["timestampError"] == "not a timestamp: a boolean"
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        (b'{"timestamp": "2023', "not JSON"),
+        (b"plain words", "not JSON"),
+        (b"[1, 2]", "a list where an object was expected"),
+        (b"null", "null where an object was expected"),
+        (b"", "not JSON"),
+        (b'{"a": NaN}', "not JSON"),
+        (b"[" * 100_000, "not JSON"),
+    ],
+)
+def test_malformed_lines_are_kept_with_the_fault(line, fault):
+    record = parse(line, source="f", offset=9)
+    assert fault in record.parse_error
+    assert record.message.startswith(line.decode()[:1000])
+    assert (record.timestamp_ns, record.source, record.offset) == (NOW, "f", 9)
+
+
+def test_invalid_utf8_is_replaced_and_marked():
+    record = parse(b'{"message": "caf\xe9", "timestamp": "2023-11-14T22:13:20.250Z", "level": "warn"}')
+    assert (record.message, record.level, record.timestamp_ns) == ("caf�", LogLevel.WARN, STAMP_NS)
+    assert record.metadata == {"invalidUtf8": True}
+    broken = parse(b"caf\xe9")
+    assert broken.message == "caf�"
+    assert "invalid UTF-8 was replaced" in broken.parse_error
+    assert parse(b"caf\xe9", format=LineFormat.RAW).metadata == {"invalidUtf8": True}
+
+
+def test_long_lines_are_cut_with_a_mark():
+    record = parse(b'{"message": "' + b"x" * (MAX_LINE_BYTES + 100))
+    assert record.parse_error == "the line is too long"
+    assert len(record.message) < 70_000
+    assert record.message.endswith(f"… [{MAX_LINE_BYTES + 113 - 65_536} bytes cut off]")
+    assert parse(b"abc", format=LineFormat.RAW, dropped=5).message == "abc… [5 bytes cut off]"
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("2023-11-14 ERROR something", LogLevel.ERROR),
+        ("[warn] disk", LogLevel.WARN),
+        ("DEBUG: x", LogLevel.DEBUG),
+        ("no information about errors", LogLevel.INFO),
+        ("x" * 200 + " ERROR", LogLevel.INFO),
+    ],
+)
+def test_raw_lines(text, level):
+    record = parse(text.encode(), format=LineFormat.RAW)
+    assert (record.message, record.level, record.parse_error) == (text, level, "")
+
+
+def test_auto_takes_braces_for_json():
+    assert parse(b'{"msg": "a"}', format=LineFormat.AUTO).message == "a"
+    assert parse(b"plain", format=LineFormat.AUTO).parse_error == ""
+    assert parse(b"{oops", format=LineFormat.AUTO).parse_error.startswith("not JSON")
+
+
+def test_levels():
+    pairs = {
+        "Fatal": "error",
+        "critical": "error",
+        "WARNING": "warn",
+        "notice": "info",
+        "trace": "debug",
+        "60": "error",
+        40: "warn",
+        30: "info",
+        10: "debug",
+        0: "error",
+        4: "warn",
+        6: "info",
+        7: "debug",
+        50.0: "error",
+    }
+    for value, level in pairs.items():
+        assert fold_level(value) == level
+    for value in ("loud", True, -1, 1000, None, [], ""):
+        assert fold_level(value) is None
+    assert [severity_level(number) for number in (0, 1, 8, 9, 13, 17, 24, 25)] == [
+        None,
+        "debug",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "error",
+        None,
+    ]
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=8,
+)
+field_names = st.sampled_from(
+    [
+        "timestamp",
+        "time",
+        "level",
+        "message",
+        "msg",
+        "log",
+        "error",
+        "service",
+        "performance",
+        "metadata",
+        "user",
+        "host",
+        "log.level",
+        "service.name",
+        "err",
+    ]
+) | st.text(max_size=6)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(field_names, json_values, max_size=8))
+def test_any_object_becomes_a_record_that_can_be_encoded(value):
+    record = parse(value)
+    assert record.parse_error == ""
+    assert msgspec.json.decode(msgspec.json.encode(record), type=LogRecord).timestamp_ns == record.timestamp_ns
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60), st.sampled_from(list(LineFormat)))
+def test_any_bytes_become_a_record(line, format):
+    record = parse(line, format=format)
+    assert isinstance(record, LogRecord)
+    if record.parse_error:
+        assert record.message == line.decode("utf-8", "replace")
