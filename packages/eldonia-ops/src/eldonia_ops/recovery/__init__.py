@@ -1,1 +1,1 @@
-"""Automatic recovery: policy, attempts, verification."""
+"""Automatic recovery: restart what may be restarted, verify that it helped, and know when to stop."""
