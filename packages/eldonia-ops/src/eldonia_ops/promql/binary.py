@@ -1,0 +1,218 @@
+"""Binary operators between scalars, vectors, and both."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.promql.ast import Binary, Cardinality, Matching
+from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.frame import (
+    METADATA_LABELS,
+    Bools,
+    Floats,
+    Frame,
+    concatenate,
+    empty,
+    unite,
+)
+from eldonia_ops.promql.signatures import COMPARISONS
+
+ARITHMETIC: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "%": np.fmod,
+    "^": np.power,
+    "atan2": np.arctan2,
+}
+COMPARE: Final[dict[str, Callable[[Floats, Floats], Bools]]] = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    ">": np.greater,
+    "<=": np.less_equal,
+    ">=": np.greater_equal,
+}
+
+
+def scalars(op: str, left: Floats, right: Floats) -> Floats:
+    """``left op right`` for scalars at every step, ``[N]`` each."""
+    with np.errstate(all="ignore"):
+        if op in COMPARISONS:
+            return COMPARE[op](left, right).astype(np.float64)
+        return ARITHMETIC[op](left, right)
+
+
+def vector_scalar(node: Binary, frame: Frame, scalar: Floats, *, scalar_left: bool) -> Frame:
+    """A vector and a scalar (``[N]``)."""
+    other = scalar[:, None]
+    left, right = (other, frame.values) if scalar_left else (frame.values, other)
+    with np.errstate(all="ignore"):
+        if node.op not in COMPARISONS:
+            return frame.with_values(ARITHMETIC[node.op](left, right))
+        holds = COMPARE[node.op](left, right)
+    if node.return_bool:
+        return frame.with_values(holds.astype(np.float64))
+    return Frame(frame.labels, frame.values, frame.mask & holds, frame.nameless).present()
+
+
+def _signatures(matching: Matching, *frames: Frame) -> tuple[list[np.ndarray], list[Labels]]:
+    """The match group of every series of each frame, as numbers, and the groups' labels."""
+    places: dict[Labels, int] = {}
+    dropped = (*matching.labels, *METADATA_LABELS)
+    numbers: list[np.ndarray] = []
+    for frame in frames:
+        found = np.empty(frame.width, dtype=np.intp)
+        for column, labels in enumerate(frame.labels):
+            key = labels.only(matching.labels) if matching.on else labels.without(dropped)
+            found[column] = places.setdefault(key, len(places))
+        numbers.append(found)
+    return numbers, list(places)
+
+
+def _presence(mask: Bools, groups: np.ndarray, count: int) -> Bools:
+    """Whether any series of each match group has a value: ``[N, count]``."""
+    result = np.zeros((mask.shape[0], count), bool)
+    for column, place in enumerate(groups):
+        result[:, place] |= mask[:, column]
+    return result
+
+
+def sets(op: str, matching: Matching, left: Frame, right: Frame) -> Frame:
+    """``and``, ``or``, ``unless``."""
+    (left_groups, right_groups), keys = _signatures(matching, left, right)
+    if op == "or":
+        taken = _presence(left.mask, left_groups, len(keys))
+        rest = Frame(right.labels, right.values, right.mask & ~taken[:, right_groups], right.nameless)
+        return unite(concatenate([left, rest.present()], left.steps))
+    there = _presence(right.mask, right_groups, len(keys))[:, left_groups]
+    mask = left.mask & (there if op == "and" else ~there)
+    return Frame(left.labels, left.values, mask, left.nameless).present()
+
+
+def _show(labels: Labels) -> str:
+    return "{" + ", ".join(f'{name}="{value}"' for name, value in labels.pairs) + "}"
+
+
+def _collapse(frame: Frame, groups: np.ndarray, keys: list[Labels], side: str) -> dict[int, list[int]]:
+    """The columns of the "one" side for each match group.
+
+    Raises:
+        EvaluationError: two of one group have a value at the same step.
+    """
+    columns: dict[int, list[int]] = {}
+    for column, place in enumerate(groups):
+        columns.setdefault(int(place), []).append(column)
+    for place, members in columns.items():
+        if len(members) < 2:
+            continue
+        crowded = np.flatnonzero(frame.mask[:, members].sum(axis=1) > 1)
+        if crowded.size:
+            both = [frame.labels[column] for column in members if frame.mask[crowded[0], column]][:2]
+            raise EvaluationError(
+                f"found duplicate series for the match group {_show(keys[place])} on the {side} hand-side of the "
+                f"operation: [{_show(both[0])}, {_show(both[1])}];many-to-many matching not allowed: "
+                "matching labels must be unique on one side"
+            )
+    return columns
+
+
+def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
+    """Two vectors, matched as the node says.
+
+    Raises:
+        EvaluationError: many-to-many matching, or results that are not unique.
+    """
+    matching = node.matching or Matching()
+    swapped = matching.cardinality is Cardinality.ONE_TO_MANY
+    many, one = (right, left) if swapped else (left, right)
+    fill_many, fill_one = matching.fill_left, matching.fill_right
+    if swapped:
+        fill_many, fill_one = fill_one, fill_many
+    (many_groups, one_groups), keys = _signatures(matching, many, one)
+    partners = _collapse(one, one_groups, keys, "left" if swapped else "right")
+
+    # Every pair of series of one match group becomes a column; what does not coincide is absent.
+    many_columns: list[int] = []
+    one_columns: list[int] = []
+    for column, place in enumerate(many_groups):
+        for partner in partners.get(int(place), ()):
+            many_columns.append(column)
+            one_columns.append(partner)
+    pairs = np.asarray(many_columns, dtype=np.intp), np.asarray(one_columns, dtype=np.intp)
+    labels = [
+        _result_labels(many.labels[first], one.labels[second], node, matching)
+        for first, second in zip(many_columns, one_columns, strict=True)
+    ]
+    parts = [
+        _apply(
+            node, swapped, many.values[:, pairs[0]], one.values[:, pairs[1]],
+            many.mask[:, pairs[0]] & one.mask[:, pairs[1]], labels, many.nameless[pairs[0]],
+        )
+    ]  # fmt: skip
+    if fill_one is not None and many.width:
+        there = _presence(one.mask, one_groups, len(keys))[:, many_groups]
+        filled = [_result_labels(item, None, node, matching) for item in many.labels]
+        other = np.full_like(many.values, fill_one)
+        parts.append(_apply(node, swapped, many.values, other, many.mask & ~there, filled, many.nameless))
+    if fill_many is not None and one.width:
+        there = _presence(many.mask, many_groups, len(keys))[:, one_groups]
+        filled = [
+            _result_labels(keys[place], item, node, matching)
+            for place, item in zip(one_groups, one.labels, strict=True)
+        ]  # noqa: E501
+        other = np.full_like(one.values, fill_many)
+        parts.append(_apply(node, swapped, other, one.values, one.mask & ~there, filled, one.nameless))
+    joined = concatenate([part.present() for part in parts], left.steps)
+    if not joined.width:
+        return empty(left.steps)
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+        _unique_groups(joined, matching, message)
+        return unite(joined, message)
+    return unite(joined, "multiple matches for labels: grouping labels must ensure unique matches")
+
+
+def _unique_groups(frame: Frame, matching: Matching, message: str) -> None:
+    (groups,), keys = _signatures(matching, frame)
+    if len(keys) == frame.width:
+        return
+    seen = np.zeros((frame.steps, len(keys)), bool)
+    for column, place in enumerate(groups):
+        if (seen[:, place] & frame.mask[:, column]).any():
+            raise EvaluationError(message)
+        seen[:, place] |= frame.mask[:, column]
+
+
+def _apply(
+    node: Binary, swapped: bool, many: Floats, one: Floats, mask: Bools, labels: list[Labels], nameless: Bools
+) -> Frame:
+    left, right = (one, many) if swapped else (many, one)
+    with np.errstate(all="ignore"):
+        if node.op not in COMPARISONS:
+            return Frame(labels, ARITHMETIC[node.op](left, right), mask, np.zeros(len(labels), bool))
+        holds = COMPARE[node.op](left, right)
+    if node.return_bool:
+        return Frame(labels, holds.astype(np.float64), mask, np.ones(len(labels), bool))
+    return Frame(labels, np.array(left), mask & holds, nameless)
+
+
+def _result_labels(many: Labels, one: Labels | None, node: Binary, matching: Matching) -> Labels:
+    changed = dict(many)
+    if node.op not in COMPARISONS:
+        for name in METADATA_LABELS:
+            changed.pop(name, None)
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        if matching.on:
+            changed = {name: value for name, value in changed.items() if name in matching.labels}
+        else:
+            for name in matching.labels:
+                changed.pop(name, None)
+    for name in matching.include:
+        changed[name] = "" if one is None else one.get(name, "")
+    if node.return_bool and METRIC_NAME in changed and matching.on and METRIC_NAME not in matching.labels:
+        changed.pop(METRIC_NAME)
+    return Labels(changed)

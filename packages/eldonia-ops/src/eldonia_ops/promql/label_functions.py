@@ -1,0 +1,109 @@
+"""Functions that change or order labels."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import re2
+
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.frame import Frame, unite
+
+_GROUP = re.compile(r"\$(?:\$|([0-9A-Za-z_]+)|\{([0-9A-Za-z_]+)\})")
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+
+
+def _valid_name(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return name != ""
+
+
+def _name_or_fail(name: str, function: str, position: int) -> None:
+    if not _valid_name(name):
+        text = name.encode("utf-8", "surrogateescape")
+        shown = "".join(chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}" for byte in text)
+        raise EvaluationError(f'invalid label name "{shown}" in {function}()', position)
+
+
+def label_replace(frame: Frame, target: str, replacement: str, source: str, pattern: str, position: int = -1) -> Frame:
+    """Set a label from a (fully anchored, RE2) match on another.
+
+    Raises:
+        EvaluationError: a bad pattern or label name, or series that become the same.
+    """
+    _name_or_fail(target, "label_replace", position)
+    try:
+        compiled = re2.compile(f"^(?s:{pattern})$", _OPTIONS)
+    except re2.error:
+        raise EvaluationError(f'invalid regular expression in label_replace(): "{pattern}"', position) from None
+    names = dict(compiled.groupindex)
+
+    def expand(match: "re2._Match[str]") -> str:
+        def group(found: re.Match[str]) -> str:
+            key = found.group(1) or found.group(2)
+            if key is None:
+                return "$"
+            index = int(key) if key.isdigit() else names.get(key, -1)
+            return (match.group(index) or "") if 0 <= index <= compiled.groups else ""
+
+        return _GROUP.sub(group, replacement)
+
+    labels: list[Labels] = []
+    nameless = frame.nameless.copy()
+    for column, item in enumerate(frame.labels):
+        match = compiled.match(item.get(source, ""))
+        if match is None:
+            labels.append(item)
+            continue
+        labels.append(item.with_(**{target: expand(match)}))
+        if target == METRIC_NAME:
+            nameless[column] = False
+    return unite(Frame(labels, frame.values, frame.mask, nameless))
+
+
+def label_join(frame: Frame, target: str, separator: str, sources: Sequence[str], position: int = -1) -> Frame:
+    """Set a label to the values of others, joined.
+
+    Raises:
+        EvaluationError: a bad label name, or series that become the same.
+    """
+    for name in (target, *sources):
+        _name_or_fail(name, "label_join", position)
+    labels = [
+        item.with_(**{target: separator.join(item.get(source, "") for source in sources)}) for item in frame.labels
+    ]
+    nameless = np.zeros(frame.width, bool) if target == METRIC_NAME else frame.nameless
+    return unite(Frame(labels, frame.values, frame.mask, nameless))
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural(text: str) -> tuple[tuple[int, int | str], ...]:
+    """A sort key that puts ``node9`` before ``node10``."""
+    return tuple((0, int(part)) if part.isdigit() else (1, part) for part in _DIGITS.split(text) if part)
+
+
+def sort_by_label(frame: Frame, names: Sequence[str], *, descending: bool) -> Frame:
+    """Order the series of an instant vector by labels, in natural order; all labels break ties."""
+    order = sorted(
+        range(frame.width),
+        key=lambda column: (
+            tuple(natural(frame.labels[column].get(name, "")) for name in names),
+            frame.labels[column].pairs,
+        ),
+        reverse=descending,
+    )
+    return frame.take(order)
+
+
+def sort_by_value(frame: Frame, *, descending: bool) -> Frame:
+    """Order the series of an instant vector by value; NaN comes last either way."""
+    values = frame.values[0]
+    keyed = -values if descending else values
+    return frame.take(np.argsort(np.where(np.isnan(keyed), np.nan, keyed), kind="stable"))

@@ -1,0 +1,70 @@
+"""What a query yields."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.promql.annotations import Annotation
+from eldonia_ops.promql.frame import Floats, Ints
+
+
+class ResultType(StrEnum):
+    """How the result is to be read; the words are those of Prometheus' HTTP API."""
+
+    VECTOR = "vector"
+    MATRIX = "matrix"
+    SCALAR = "scalar"
+    STRING = "string"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResultSeries:
+    """One series: ``timestamps`` (int64 Unix milliseconds, ascending) and ``values`` (float64), same length."""
+
+    labels: Labels
+    timestamps: Ints
+    values: Floats
+
+    @property
+    def points(self) -> list[tuple[int, float]]:
+        """The samples as plain Python pairs."""
+        return list(zip(self.timestamps.tolist(), self.values.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """The result of a query.
+
+    A vector's series have one point each, in the order that sorting functions gave them; a matrix's
+    series are ordered by labels; a scalar is one series without labels; ``text`` is the string.
+    ``annotations`` are remarks on oddities met on the way.
+    """
+
+    type: ResultType
+    series: tuple[ResultSeries, ...] = ()
+    text: str = ""
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def scalar(self) -> float:
+        """The value of a scalar result.
+
+        Raises:
+            ValueError: the result is no scalar of one step.
+        """
+        if self.type is not ResultType.SCALAR or len(self.series) != 1:
+            raise ValueError(f"not a scalar: {self.type}")
+        return float(self.series[0].values[0])
+
+    @property
+    def vector(self) -> list[tuple[Labels, float]]:
+        """The series of an instant query with their values; a scalar counts as one series without labels.
+
+        Raises:
+            ValueError: the result is a matrix or a string.
+        """
+        if self.type is ResultType.SCALAR:
+            return [(EMPTY, self.scalar)]
+        if self.type is not ResultType.VECTOR:
+            raise ValueError(f"not an instant vector: {self.type}")
+        return [(item.labels, float(item.values[0])) for item in self.series]
