@@ -75,8 +75,13 @@ class Runtime:
         try:
             bound = context.current()
             redact = self._redact
-            if operation is None:
-                operation = bound.request.operation() if bound.request is not None else ""
+            request = bound.request
+            if request is not None:
+                if operation is None:
+                    operation = request.operation()
+                # Bound in another thread of this request, such as a dependency's.
+                user_id = user_id or bound.user_id or request.user_id
+                session_id = session_id or bound.session_id or request.session_id
             if bound.metadata:
                 metadata = {**bound.metadata, **metadata} if metadata else bound.metadata
             span = context.active_span.get()
@@ -85,7 +90,7 @@ class Runtime:
                 level=LEVEL_NAMES[level],
                 service=service or self._service,
                 component=component,
-                operation=operation,
+                operation=operation or "",
                 user_id=bound.user_id if user_id is None else values.text(user_id, redact=redact),
                 session_id=bound.session_id if session_id is None else values.text(session_id, redact=redact),
                 request_id=bound.request_id if request_id is None else values.text(request_id, redact=redact),

@@ -8,6 +8,7 @@ and ``http_requests_in_flight``, one access log record, the context for all othe
 recognition of injection attempts. It also answers ``GET /metrics``.
 """
 
+import asyncio
 import contextlib
 import re
 import secrets
@@ -97,7 +98,7 @@ class TelemetryMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _flush_at_shutdown(send) if scope["type"] == "lifespan" else send)
             return
         path = scope["path"]
         if path == self._metrics_path and scope["method"] in {"GET", "HEAD"}:
@@ -259,6 +260,17 @@ async def metrics_app(scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _flush_at_shutdown(send: Send) -> Send:
+    """Servers end by the signal that stopped them, and then nothing runs at exit: deliver before."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
+            await asyncio.to_thread(runtime.current.flush)
+        await send(message)
+
+    return sending
 
 
 async def _refuse(send: Send) -> None:

@@ -92,6 +92,7 @@ def _standard_output() -> int:
 
 
 def is_terminal(fd: int) -> bool:
+    """Whether people look at what is written to this descriptor; False when it is closed."""
     try:
         return fd >= 0 and os.isatty(fd)
     except OSError:

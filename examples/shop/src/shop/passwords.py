@@ -1,0 +1,30 @@
+"""Passwords as scrypt digests (RFC 7914): ``scrypt$n$r$p$salt$digest``, hexadecimal."""
+
+import hashlib
+import hmac
+import secrets
+
+_N = 2**14
+_R = 8
+_P = 1
+
+
+def derive(password: str) -> str:
+    """A digest with a new salt. Takes some 40 ms of processor time on purpose."""
+    salt = secrets.token_bytes(16)
+    return f"scrypt${_N}${_R}${_P}${salt.hex()}${_scrypt(password, salt, _N, _R, _P).hex()}"
+
+
+def matches(password: str, stored: str) -> bool:
+    """Whether the password belongs to the stored digest; compared in constant time."""
+    _, n, r, p, salt, expected = stored.split("$")
+    found = _scrypt(password, bytes.fromhex(salt), int(n), int(r), int(p))
+    return hmac.compare_digest(found, bytes.fromhex(expected))
+
+
+def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 * 1024 * 1024)
+
+
+NOBODY = derive(secrets.token_hex(16))
+"""Compared with when the account does not exist, so that the answer takes as long as for one that does."""
