@@ -1,4 +1,6 @@
-"""A text that must never be shown."""
+"""A text that must never be printed, logged or stored beside what it unlocks."""
+
+import hmac
 
 
 class Secret:
@@ -9,7 +11,7 @@ class Secret:
 
     __slots__ = ("_value",)
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str = "") -> None:
         self._value = value
 
     def reveal(self) -> str:
@@ -20,7 +22,10 @@ class Secret:
         return bool(self._value)
 
     def __eq__(self, other: object) -> bool:
-        return self._value == other._value if isinstance(other, Secret) else NotImplemented
+        if isinstance(other, Secret):
+            mine, theirs = (text.encode("utf-8", "surrogatepass") for text in (self._value, other._value))
+            return hmac.compare_digest(mine, theirs)
+        return NotImplemented
 
     def __hash__(self) -> int:
         return hash(self._value)
@@ -37,4 +42,4 @@ class Secret:
         return self
 
     def __reduce__(self) -> str:
-        raise TypeError("a secret cannot be pickled")
+        raise TypeError("a secret cannot be serialised")
