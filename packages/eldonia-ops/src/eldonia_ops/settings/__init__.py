@@ -1,0 +1,55 @@
+"""Typed settings from eldonia-ops.yml."""
+
+from eldonia_ops.settings.listen import Listen, is_loopback, parse_listen
+from eldonia_ops.settings.load import FILE_NAME, load_settings, parse_settings
+from eldonia_ops.settings.maintenance import MaintenanceWindow
+from eldonia_ops.settings.sections import (
+    AlertmanagerSettings,
+    CommandAction,
+    DockerAction,
+    HostSettings,
+    IncidentSettings,
+    Limits,
+    LogFile,
+    ObjectiveSettings,
+    PostgresqlSettings,
+    ProbeSettings,
+    ProcessAction,
+    RecoveryAction,
+    RecoverySettings,
+    Retention,
+    RuleSettings,
+    ScrapeJob,
+    SecuritySettings,
+    Settings,
+    SystemdAction,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "AlertmanagerSettings",
+    "CommandAction",
+    "DockerAction",
+    "HostSettings",
+    "IncidentSettings",
+    "Limits",
+    "Listen",
+    "LogFile",
+    "MaintenanceWindow",
+    "ObjectiveSettings",
+    "PostgresqlSettings",
+    "ProbeSettings",
+    "ProcessAction",
+    "RecoveryAction",
+    "RecoverySettings",
+    "Retention",
+    "RuleSettings",
+    "ScrapeJob",
+    "SecuritySettings",
+    "Settings",
+    "SystemdAction",
+    "is_loopback",
+    "load_settings",
+    "parse_listen",
+    "parse_settings",
+]

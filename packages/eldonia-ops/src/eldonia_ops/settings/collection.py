@@ -1,0 +1,126 @@
+"""Reading what is collected: logs, metrics, probes."""
+
+import re
+
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.settings.reader import SettingsReader, unique
+from eldonia_ops.settings.sections import SECOND, HostSettings, LogFile, PostgresqlSettings, ProbeSettings, ScrapeJob
+
+_TARGET = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
+_FORMATS = ("json", "raw")
+
+
+def read_logs(root: SettingsReader) -> tuple[LogFile, ...]:
+    """``logs``: the files to follow."""
+    found: list[LogFile] = []
+    for reader in root.list_of("logs"):
+        found.append(
+            LogFile(
+                reader.glob("path", required=True),
+                reader.string("service"),
+                reader.choice("format", _FORMATS, "json"),
+            )
+        )
+        reader.done()
+    return tuple(found)
+
+
+def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
+    """``scrape``: the targets whose metrics are fetched."""
+    found: list[ScrapeJob] = []
+    readers = root.list_of("scrape")
+    for reader in readers:
+        targets = reader.strings("targets", required=True)
+        for target in targets:
+            match = _TARGET.fullmatch(target)
+            if match is None or not 0 < int(match[2]) < 65_536:
+                reader.fault("targets", f"{target!r} is not a target", "write host:port, without http:// or a path")
+        interval = reader.period("interval", 15 * SECOND)
+        timeout = reader.period("timeout", min(10 * SECOND, interval))
+        if timeout > interval:
+            reader.fault("timeout", "timeout is longer than interval", "the next scrape would wait for this one")
+        path = reader.string("path", "/metrics")
+        if not path.startswith("/"):
+            reader.fault("path", f"path must start with a slash, not {path!r}")
+        found.append(
+            ScrapeJob(
+                job=reader.string("job", required=True),
+                targets=targets,
+                path=path,
+                scheme=reader.choice("scheme", ("http", "https"), "http"),
+                interval=interval,
+                timeout=timeout,
+                labels=reader.labels(),
+                bearer_token=reader.secret("bearer_token"),
+            )
+        )
+        reader.done()
+    unique([(reader, job.job) for reader, job in zip(readers, found, strict=True)], "job", "scrape jobs")
+    return tuple(found)
+
+
+def read_host(root: SettingsReader) -> HostSettings:
+    """``host``: this machine itself."""
+    reader = root.section("host")
+    if reader is None:
+        return HostSettings()
+    found = HostSettings(reader.boolean("enabled", True), reader.period("interval", 15 * SECOND, minimum=SECOND))
+    reader.done()
+    return found
+
+
+def read_postgresql(root: SettingsReader) -> tuple[PostgresqlSettings, ...]:
+    """``postgresql``: databases whose activity is read."""
+    found: list[PostgresqlSettings] = []
+    for reader in root.list_of("postgresql"):
+        found.append(
+            PostgresqlSettings(
+                reader.secret("dsn", required=True),
+                reader.string("instance"),
+                reader.period("interval", 15 * SECOND, minimum=SECOND),
+            )
+        )
+        reader.done()
+    return tuple(found)
+
+
+def read_probes(root: SettingsReader) -> tuple[ProbeSettings, ...]:
+    """``probes``: endpoints looked at from outside."""
+    found: list[ProbeSettings] = []
+    readers = root.list_of("probes")
+    for reader in readers:
+        interval = reader.period("interval", 15 * SECOND)
+        timeout = reader.period("timeout", min(5 * SECOND, interval))
+        if timeout > interval:
+            reader.fault("timeout", "timeout is longer than interval", "the next look would wait for this one")
+        headers: dict[str, Secret] = dict(reader.secret_map("headers"))
+        if any(
+            not name.isascii() or "\n" in value.reveal() or "\r" in value.reveal() for name, value in headers.items()
+        ):
+            reader.fault("headers", "a header holds a line break, or its name is not ASCII")
+        found.append(
+            ProbeSettings(
+                name=reader.string("name", required=True),
+                url=reader.url("url", required=True),
+                service=reader.string("service"),
+                method=reader.choice("method", _METHODS, "GET"),
+                interval=interval,
+                timeout=timeout,
+                expect_status=_statuses(reader),
+                expect_text=reader.string("expect_text"),
+                labels=reader.labels(),
+                headers=headers,
+            )
+        )
+        reader.done()
+    unique([(reader, probe.name) for reader, probe in zip(readers, found, strict=True)], "name", "probes")
+    return tuple(found)
+
+
+def _statuses(reader: SettingsReader) -> tuple[int, ...]:
+    texts = reader.strings("expect_status", ("200",))
+    wrong = [text for text in texts if not (text.isascii() and text.isdigit() and 100 <= int(text) <= 599)]
+    for text in wrong:
+        reader.fault("expect_status", f"{text!r} is not an HTTP status", "a number from 100 to 599")
+    return (200,) if wrong or not texts else tuple(int(text) for text in texts)

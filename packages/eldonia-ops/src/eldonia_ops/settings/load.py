@@ -1,0 +1,193 @@
+"""From eldonia-ops.yml to :class:`Settings`."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from ruamel.yaml.nodes import MappingNode
+
+from eldonia_ops.incidents.policy import MINUTE
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, YamlNode, load
+from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
+from eldonia_ops.settings.expansion import expand
+from eldonia_ops.settings.listen import Listen, parse_listen
+from eldonia_ops.settings.reader import SettingsReader, Surroundings
+from eldonia_ops.settings.response import (
+    read_alertmanager,
+    read_incidents,
+    read_objectives,
+    read_recovery,
+    read_rules,
+    read_security,
+)
+from eldonia_ops.settings.sections import SECOND, Limits, Retention, Settings, sqlite_state
+
+FILE_NAME: Final = "eldonia-ops.yml"
+LANGUAGES: Final = ("en", "ja")
+_SIZES: Final = {"request", "request_expanded", "log_line"}
+
+
+def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
+    """Read settings from a file, or give the defaults when there is none (``path`` None).
+
+    ``env`` is the environment, for ``${NAME}`` and for the folder of data
+    (``XDG_DATA_HOME``, ``HOME``).
+
+    Raises:
+        ConfigError: with every fault found; among them that the file cannot be read.
+    """
+    if path is None:
+        return parse_settings("", None, env)
+    path = Path(os.path.abspath(path))
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(Diagnostic(f"larger than {MAX_BYTES} bytes", str(path)))
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(Diagnostic("not UTF-8 text", str(path), line)) from None
+    return parse_settings(text, path, env)
+
+
+def _read_text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def parse_settings(
+    text: str,
+    path: Path | None,
+    env: Mapping[str, str],
+    *,
+    read_file: Callable[[Path], str] = _read_text,
+    shown_as: str = "",
+) -> Settings:
+    """Read settings from a text. ``path`` is where it came from: relative paths start in its folder.
+
+    ``read_file`` reads the files that ``*_file`` keys name; ``shown_as`` is what messages call the file.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    name = shown_as or (str(path) if path is not None else FILE_NAME)
+    problems = Problems(name)
+    document = load(text, name) or YamlNode(MappingNode("tag:yaml.org,2002:map", []))
+    expand(document, env, problems)
+    home = Path(env.get("HOME") or os.path.expanduser("~"))
+    directory = path.parent if path is not None else Path.cwd()
+    root = SettingsReader(document, problems, "the settings", Surroundings(directory, home, read_file))
+    settings = _read(root, env, home, path)
+    root.done()
+    problems.raise_if_any()
+    return settings
+
+
+def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:
+    data = root.absolute("data") or default_data(env, home)
+    probes = read_probes(root)
+    return Settings(
+        data=data,
+        state=_state(root, data),
+        file=path,
+        listen=_listen(root),
+        telemetry=_telemetry(root),
+        language=root.choice("language", LANGUAGES, "en"),
+        external_url=root.url("external_url").rstrip("/"),
+        retention=_retention(root),
+        logs=read_logs(root),
+        scrape=read_scrape(root),
+        host=read_host(root),
+        postgresql=read_postgresql(root),
+        probes=probes,
+        rules=read_rules(root),
+        alertmanager=read_alertmanager(root),
+        objectives=read_objectives(root, probes),
+        security=read_security(root),
+        incidents=read_incidents(root),
+        recovery=read_recovery(root, probes),
+        limits=_limits(root),
+    )
+
+
+def default_data(env: Mapping[str, str], home: Path, *, root: bool | None = None) -> Path:
+    """Where data lies unless told otherwise: /var/lib for root, else the XDG data folder."""
+    if root is None:
+        root = hasattr(os, "geteuid") and os.geteuid() == 0
+    if root:
+        return Path("/var/lib/eldonia-ops")
+    base = env.get("XDG_DATA_HOME", "")
+    # The specification says to ignore a relative value.
+    return (Path(base) if os.path.isabs(base) else home / ".local" / "share") / "eldonia-ops"
+
+
+def _listen(root: SettingsReader) -> Listen:
+    default = Listen("127.0.0.1", 9600)
+    text = root.string("listen", str(default))
+    try:
+        return parse_listen(text)
+    except ValueError as error:
+        root.fault("listen", "listen is not an address", str(error))
+        return default
+
+
+def _state(root: SettingsReader, data: Path) -> Secret:
+    secret = root.secret("state")
+    text = secret.reveal()
+    if text in ("", "sqlite"):
+        return sqlite_state(data)
+    if text.startswith("sqlite:///"):
+        return Secret(f"sqlite:///{root.around.path(text.removeprefix('sqlite:///'))}")
+    if not text.startswith(("postgresql://", "postgres://")):
+        hint = "write sqlite, sqlite:///path or postgresql://user:password@host/database"
+        root.fault("state", "state is neither sqlite nor the URL of a PostgreSQL", hint)
+        return sqlite_state(data)
+    return Secret("postgresql://" + text.partition("://")[2])
+
+
+def _telemetry(root: SettingsReader) -> Secret:
+    secret = root.secret("telemetry")
+    text = secret.reveal()
+    if text in ("", "chdb"):
+        return Secret("chdb")
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        hint = "write chdb or http://user:password@host:8123/database"
+        root.fault("telemetry", "telemetry is neither chdb nor the HTTP URL of a ClickHouse", hint)
+        return Secret("chdb")
+    return secret
+
+
+def _retention(root: SettingsReader) -> Retention:
+    reader = root.section("retention")
+    if reader is None:
+        return Retention()
+    values = {field.name: reader.period(field.name, _default(field), minimum=MINUTE) for field in fields(Retention)}
+    reader.done()
+    return Retention(**values)
+
+
+def _limits(root: SettingsReader) -> Limits:
+    reader = root.section("limits")
+    if reader is None:
+        return Limits()
+    values: dict[str, int] = {}
+    for field in fields(Limits):
+        default = _default(field)
+        if field.name in _SIZES:
+            values[field.name] = reader.size(field.name, default)
+        elif field.name == "query_timeout":
+            values[field.name] = reader.period(field.name, default, minimum=SECOND)
+        else:
+            values[field.name] = reader.integer(field.name, default, minimum=1)
+    reader.done()
+    return Limits(**values)
+
+
+def _default(field: Any) -> int:
+    return int(field.default)

@@ -1,0 +1,174 @@
+"""Values that only the settings have: paths, sizes, URLs, secrets, labels, addresses."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
+
+_SIZE = re.compile(r"(\d+)\s*(B|KiB|MiB|GiB|k|M|G|KB|MB|GB)?")
+_UNITS = {
+    **{"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30},
+    **{"k": 10**3, "KB": 10**3, "M": 10**6, "MB": 10**6, "G": 10**9, "GB": 10**9},
+}
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LONGEST_SECRET = 65_536
+MINIMUM_INTERVAL = 100
+"""Nothing periodic runs more often (milliseconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a file refers to: the folder of relative paths, the home of ``~``, and how to read a secret's file."""
+
+    directory: Path
+    home: Path
+    read_file: Callable[[Path], str]
+
+    def path(self, text: str) -> Path:
+        """The absolute path that a text names."""
+        if text == "~" or text.startswith("~/"):
+            return self.home / text[2:]
+        return self.directory / text
+
+
+class SettingsReader(MappingReader):
+    """A :class:`MappingReader` that knows what settings are made of."""
+
+    def __init__(self, node: YamlNode, problems: Problems, what: str, around: Surroundings) -> None:
+        super().__init__(node, problems, what)
+        self.around = around
+
+    def section(self, key: str) -> "SettingsReader | None":
+        """A reader for a nested mapping, or None when the key is missing."""
+        node = self.get(key)
+        return None if node is None else self.at(node, key)
+
+    def list_of(self, key: str) -> "list[SettingsReader]":
+        """A reader for each mapping of a list."""
+        return [self.at(node, f"{key}[{index}]") for index, node in enumerate(self.elements(key))]
+
+    def at(self, node: YamlNode, what: str) -> "SettingsReader":
+        """A reader for a mapping found elsewhere."""
+        return SettingsReader(node, self.problems, what, self.around)
+
+    def fault(self, key: str, message: str, hint: str = "") -> None:
+        """Note a fault at the value of a key, or at the mapping when the key is missing."""
+        self.problems.add(self.get(key) or self.node, message, hint)
+
+    def period(self, key: str, default: int, *, minimum: int = MINIMUM_INTERVAL) -> int:
+        """A duration in ms, not shorter than ``minimum``."""
+
+        def convert(value: int) -> int:
+            if value < minimum:
+                raise ValueError(f"at least {minimum}ms")
+            return value
+
+        found = self.duration(key, default)
+        try:
+            return convert(found)
+        except ValueError as error:
+            self.fault(key, f"{key} is too short", str(error))
+            return default
+
+    def size(self, key: str, default: int) -> int:
+        """A positive number of bytes, such as ``16MiB`` or ``65536``."""
+
+        def convert(node: YamlNode) -> int:
+            match = _SIZE.fullmatch(node.text.strip())
+            if match is None or int(match[1]) == 0:
+                raise ValueError("write it like 16MiB or 65536")
+            return int(match[1]) * _UNITS[match[2] or "B"]
+
+        return self._convert(key, default, False, "a size", convert)
+
+    def absolute(self, key: str) -> Path | None:
+        """A path, made absolute; None when the key is missing or empty."""
+        text = self.string(key)
+        return self.around.path(text) if text else None
+
+    def glob(self, key: str, *, required: bool = False) -> str:
+        """A glob, made absolute."""
+        text = self.string(key, required=required)
+        return str(self.around.path(text)) if text else ""
+
+    def globs(self, key: str) -> tuple[str, ...]:
+        """A list of globs, made absolute."""
+        return tuple(str(self.around.path(text)) for text in self.strings(key))
+
+    def url(self, key: str, default: str = "", *, required: bool = False, schemes: tuple[str, ...] = ()) -> str:
+        """A URL with a host; its text is never repeated in messages, for it may hold a password."""
+        text = self.string(key, default, required=required)
+        if not text or text == default:
+            return text
+        wanted = schemes or ("http", "https")
+        try:
+            parts = urlsplit(text)
+            _ = parts.port
+        except ValueError:
+            self.fault(key, f"{key} is not a URL")
+            return default
+        if parts.scheme not in wanted or not parts.hostname:
+            self.fault(key, f"{key} is not a URL of the kind {' or '.join(f'{name}://host' for name in wanted)}")
+            return default
+        return text
+
+    def secret(self, key: str, *, required: bool = False) -> Secret:
+        """The text at ``key``, or that of the file which ``<key>_file`` names (less the line's end)."""
+        file_key = f"{key}_file"
+        direct, path_text = self.string(key), self.string(file_key)
+        if direct and path_text:
+            self.fault(file_key, f"{self.what} has both {key} and {file_key}", "keep one of them")
+        if path_text:
+            return self._secret_from(file_key, self.around.path(path_text))
+        if required and not direct:
+            self.problems.add(self.node, f"{self.what} needs {key} or {file_key}")
+        return Secret(direct)
+
+    def _secret_from(self, key: str, path: Path) -> Secret:
+        try:
+            text = self.around.read_file(path)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "not UTF-8 text"
+            self.fault(key, f"cannot read {path}: {reason}")
+            return Secret("")
+        text = text.rstrip("\r\n")
+        if not text or len(text) > _LONGEST_SECRET:
+            self.fault(key, f"{path} {'is empty' if not text else 'is too long for a secret'}")
+            return Secret("")
+        return Secret(text)
+
+    def labels(self, key: str = "labels") -> Labels:
+        """A label set for everything that comes from here."""
+        found = self.string_map(key)
+        node = self.get(key)
+        if node is not None:
+            for name in (key for key, _ in node.items()):
+                if not _LABEL.fullmatch(name.text) or name.text.startswith("__"):
+                    self.problems.add(
+                        name, f"{name.text!r} cannot be a label's name", "letters, digits and underscores"
+                    )
+        return Labels(found)
+
+    def secret_map(self, key: str) -> Mapping[str, Secret]:
+        """A mapping whose values are not to be shown."""
+        return {name: Secret(value) for name, value in self.string_map(key).items()}
+
+    def plain(self, key: str) -> Any:
+        """A value of any shape."""
+        node = self.get(key)
+        return None if node is None else node.plain()
+
+
+def unique(readers: "list[tuple[SettingsReader, str]]", key: str, what: str) -> None:
+    """Note every name that stands twice; ``readers`` pairs each mapping with its name."""
+    seen: set[str] = set()
+    for reader, name in readers:
+        if name and name in seen:
+            reader.fault(key, f"there are two {what} called {name!r}")
+        seen.add(name)
