@@ -91,6 +91,11 @@ class YamlNode:
         return str(self._node.value) if isinstance(self._node, ScalarNode) and not self.is_null else ""
 
     @property
+    def is_quoted(self) -> bool:
+        """Whether a scalar was written in quotation marks, so that its text starts one column on."""
+        return isinstance(self._node, ScalarNode) and self._node.style in ("'", '"')
+
+    @property
     def is_block_text(self) -> bool:
         """Whether a scalar was written as a ``|`` or ``>`` block, whose text starts on the next line."""
         return isinstance(self._node, ScalarNode) and self._node.style in ("|", ">")
