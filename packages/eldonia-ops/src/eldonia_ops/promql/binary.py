@@ -62,7 +62,7 @@ def vector_scalar(node: Binary, frame: Frame, scalar: Floats, *, scalar_left: bo
 def _signatures(matching: Matching, *frames: Frame) -> tuple[list[np.ndarray], list[Labels]]:
     """The match group of every series of each frame, as numbers, and the groups' labels."""
     places: dict[Labels, int] = {}
-    dropped = (*matching.labels, *METADATA_LABELS)
+    dropped = (*matching.labels, METRIC_NAME)
     numbers: list[np.ndarray] = []
     for frame in frames:
         found = np.empty(frame.width, dtype=np.intp)
@@ -129,9 +129,8 @@ def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
     matching = node.matching or Matching()
     swapped = matching.cardinality is Cardinality.ONE_TO_MANY
     many, one = (right, left) if swapped else (left, right)
+    # With group_right, too, fill_left stands in on the many side: so Prometheus has it.
     fill_many, fill_one = matching.fill_left, matching.fill_right
-    if swapped:
-        fill_many, fill_one = fill_one, fill_many
     (many_groups, one_groups), keys = _signatures(matching, many, one)
     partners = _collapse(one, one_groups, keys, "left" if swapped else "right")
 
@@ -147,10 +146,13 @@ def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
         _result_labels(many.labels[first], one.labels[second], node, matching)
         for first, second in zip(many_columns, one_columns, strict=True)
     ]
+    together = many.mask[:, pairs[0]] & one.mask[:, pairs[1]]
+    if matching.cardinality is Cardinality.ONE_TO_ONE:
+        _check_unique(many_groups[pairs[0]], together, len(keys))
     parts = [
         _apply(
             node, swapped, many.values[:, pairs[0]], one.values[:, pairs[1]],
-            many.mask[:, pairs[0]] & one.mask[:, pairs[1]], labels, many.nameless[pairs[0]],
+            together, labels, many.nameless[pairs[0]],
         )
     ]  # fmt: skip
     if fill_one is not None and many.width:
@@ -169,22 +171,20 @@ def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
     joined = concatenate([part.present() for part in parts], left.steps)
     if not joined.width:
         return empty(left.steps)
-    if matching.cardinality is Cardinality.ONE_TO_ONE:
-        message = "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
-        _unique_groups(joined, matching, message)
-        return unite(joined, message)
     return unite(joined, "multiple matches for labels: grouping labels must ensure unique matches")
 
 
-def _unique_groups(frame: Frame, matching: Matching, message: str) -> None:
-    (groups,), keys = _signatures(matching, frame)
-    if len(keys) == frame.width:
+def _check_unique(groups: np.ndarray, mask: Bools, count: int) -> None:
+    """Refuse one-to-one matches in which a group has more than one partner, even if a filter drops them later."""
+    if len(np.unique(groups)) == len(groups):
         return
-    seen = np.zeros((frame.steps, len(keys)), bool)
+    seen = np.zeros((len(mask), count), bool)
     for column, place in enumerate(groups):
-        if (seen[:, place] & frame.mask[:, column]).any():
-            raise EvaluationError(message)
-        seen[:, place] |= frame.mask[:, column]
+        if (seen[:, place] & mask[:, column]).any():
+            raise EvaluationError(
+                "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
+            )
+        seen[:, place] |= mask[:, column]
 
 
 def _apply(

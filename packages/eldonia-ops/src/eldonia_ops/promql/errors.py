@@ -43,3 +43,7 @@ class EvaluationError(PromQLError):
 
 class UnsupportedError(EvaluationError):
     """A query that needs native histograms, which this implementation does not have."""
+
+
+class UnsupportedSyntaxError(ParseError):
+    """A query whose syntax is right and means something only for native histograms or start timestamps."""

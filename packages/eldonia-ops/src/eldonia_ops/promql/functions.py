@@ -13,7 +13,7 @@ from eldonia_ops.promql.annotations import Annotations
 from eldonia_ops.promql.ast import Call, Expr, MatrixSelector, Subquery, ValueType, VectorSelector, unwrap, value_type
 from eldonia_ops.promql.errors import EvaluationError, UnsupportedError
 from eldonia_ops.promql.frame import Floats, Frame, Ints, concatenate, unite
-from eldonia_ops.promql.plan import Plan
+from eldonia_ops.promql.plan import Plan, info_reference
 from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.selection import Selection
 from eldonia_ops.promql.signatures import KEEPS_NAME, NATIVE_HISTOGRAM_FUNCTIONS
@@ -351,6 +351,7 @@ def _histogram_quantiles(evaluator: Evaluator, call: Call, times: Ints) -> Frame
         )
         _remark_on_repairs(evaluator, found, repaired, call.args[0])
         text = format_number(float(phi[0]))
+        text = text if any(char in text for char in ".eEIN") else f"{text}.0"
         labels = [item.with_(**{label: text}) for item in result.labels]
         parts.append(Frame(labels, result.values, result.mask, result.nameless))
     return unite(concatenate(parts, len(times)))
@@ -365,7 +366,10 @@ def _histogram_fraction(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 
 def _info(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     base = evaluator.vector(call.args[0], times)
-    return info.enrich(call, base, evaluator.selection.blocks(call), times, evaluator.plan.lookback_ms)
+    seen_at = times
+    for node in info_reference(call):
+        seen_at = evaluator.selection.effective(node, seen_at)
+    return info.enrich(call, base, evaluator.selection.blocks(call), seen_at, evaluator.plan.lookback_ms)
 
 
 def _table() -> dict[str, Function]:

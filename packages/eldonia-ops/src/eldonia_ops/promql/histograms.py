@@ -116,17 +116,21 @@ def fraction(buckets: Buckets, lower: Floats, upper: Floats) -> Floats:
     """The share of observations between two values, ``[n]`` each, by linear interpolation."""
     bounds, counts = buckets.bounds, buckets.counts
     steps, size = counts.shape
-    if size < 2 or not math.isinf(bounds[-1]) or bounds[-1] < 0:
+    if not math.isinf(bounds[-1]) or bounds[-1] < 0:
         return np.full(steps, np.nan)
     observed = counts[:, -1]
     with np.errstate(all="ignore"):
-        result = (_rank(bounds, counts, upper) - _rank(bounds, counts, lower)) / observed
+        below = _rank(bounds, counts, lower, endless=1.0)
+        result = np.maximum(_rank(bounds, counts, upper, endless=0.0) - below, 0.0) / observed
     result = np.where(lower >= upper, 0.0, result)
     return np.where((observed == 0) | np.isnan(observed) | np.isnan(lower) | np.isnan(upper), np.nan, result)
 
 
-def _rank(bounds: Floats, counts: Floats, at: Floats) -> Floats:
-    """How many observations lie at or below a value."""
+def _rank(bounds: Floats, counts: Floats, at: Floats, *, endless: float) -> Floats:
+    """How many observations lie at or below a value.
+
+    ``endless`` is the share assumed of a first bucket that reaches down to minus infinity.
+    """
     steps, size = counts.shape
     place = np.searchsorted(bounds, np.nan_to_num(at, nan=0.0, posinf=np.inf, neginf=-np.inf), side="left")
     place = np.minimum(place, size - 1)
@@ -136,8 +140,10 @@ def _rank(bounds: Floats, counts: Floats, at: Floats) -> Floats:
     start = np.where(place > 0, bounds[below], first_start)
     before = np.where(place > 0, counts[rows, below], 0.0)
     share = (at - start) / (bounds[place] - start)
-    # Nothing can be said inside a bucket without an end: all of it lies above any finite value, below infinity.
-    share = np.where(np.isinf(bounds[place]) | np.isinf(start), np.where(at >= bounds[place], 1.0, 0.0), share)
+    # Nothing can be said inside a bucket without an end: it contributes to no finite interval.
+    share = np.where(np.isinf(start), np.where(np.isneginf(at), 0.0, endless), share)
+    share = np.where(np.isposinf(bounds[place]), 0.0, share)
+    share = np.where(at >= bounds[place], 1.0, share)
     return before + (counts[rows, place] - before) * np.clip(share, 0.0, 1.0)
 
 

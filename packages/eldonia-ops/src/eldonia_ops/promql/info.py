@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import SeriesBlock, is_stale
 from eldonia_ops.promql.ast import Call
 from eldonia_ops.promql.errors import EvaluationError
@@ -101,6 +101,3 @@ def _variants(single: Frame, infos: dict[Labels, np.ndarray], wanted: set[str], 
     return [
         Frame([labels], single.values, single.mask & mask[:, None], single.nameless) for labels, mask in chosen.items()
     ]
-
-
-__all__ = ["IDENTIFYING", "MatchOp", "enrich"]

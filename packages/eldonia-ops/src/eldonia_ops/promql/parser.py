@@ -32,7 +32,7 @@ from eldonia_ops.promql.ast import (
     VectorSelector,
 )
 from eldonia_ops.promql.duration_expr import constant, milliseconds
-from eldonia_ops.promql.errors import ParseError
+from eldonia_ops.promql.errors import ParseError, UnsupportedSyntaxError
 from eldonia_ops.promql.lexer import Kind, Token, tokenize
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS, PARAMETRIC, PRECEDENCE, SET_OPERATORS
 
@@ -99,6 +99,7 @@ class _Parser:
         self.tokens = tokenize(query)
         self.index = 0
         self.depth = 0
+        self.lenient = False
 
     # --- tokens ---
 
@@ -160,6 +161,9 @@ class _Parser:
                     raise self.unexpected("", "which may only stand inside {...}")
                 break
             operator = self.advance()
+            if op in ("<", ">") and self.at_operator("/"):
+                message = f'the operator "{op}/" trims native histograms, which are not supported'
+                raise UnsupportedSyntaxError(message, self.query, operator.start, self.token.end)
             left = self.binary(left, op, operator, power)
         self.depth -= 1
         return left
@@ -267,21 +271,27 @@ class _Parser:
     def call(self) -> Expr:
         token = self.advance()
         name = token.text if token.text in FUNCTIONS else token.word
+        if name == "start_timestamp":
+            message = "start_timestamp needs start timestamps, which are not stored"
+            raise UnsupportedSyntaxError(message, self.query, token.start, token.end)
         signature = FUNCTIONS.get(name)
         if signature is None:
             hint = nearest(token.text, (*FUNCTIONS, *AGGREGATIONS))
             message = f'unknown function with name "{token.text}"' + (f", {hint}" if hint else "")
             raise self.fail(message, token.start, token.end)
-        args, end = self.arguments("function call")
+        args, end = self.arguments("function call", name)
         node = Call(name, args, start=token.start, end=end)
         check.arity(node, self.query)
         return node
 
-    def arguments(self, context: str) -> tuple[tuple[Expr, ...], int]:
+    def arguments(self, context: str, function: str = "") -> tuple[tuple[Expr, ...], int]:
         self.expect("(", context)
         args: list[Expr] = []
         while not self.at_operator(")"):
+            # What info() selects its series by need not match anything in particular.
+            outer, self.lenient = self.lenient, function == "info" and len(args) == 1
             args.append(self.expression(0))
+            self.lenient = outer
             if self.at_operator(")"):
                 break
             if not self.at_operator(","):
@@ -359,7 +369,7 @@ class _Parser:
                         f'metric name must not be set twice: "{name}" or "{matcher.value}"', start, self.last_end
                     )
             matchers.insert(0, Matcher(METRIC_NAME, MatchOp.EQUAL, name))
-        elif all(matcher.matches_value("") for matcher in matchers):
+        elif not self.lenient and all(matcher.matches_value("") for matcher in matchers):
             raise self.fail("vector selector must contain at least one non-empty matcher", start, self.last_end)
         return VectorSelector(tuple(matchers), start=start, end=self.last_end)
 

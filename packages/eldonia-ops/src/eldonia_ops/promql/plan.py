@@ -220,9 +220,32 @@ def info_matchers(call: Call) -> tuple[tuple[Matcher, ...], tuple[Matcher, ...]]
         given = selector.matchers if isinstance(selector, VectorSelector) else ()
     names = tuple(item for item in given if item.name == METRIC_NAME)
     data = tuple(item for item in given if item.name != METRIC_NAME)
-    return names or (Matcher(METRIC_NAME, MatchOp.EQUAL, "target_info"),), data
+    if not names:
+        names = (Matcher(METRIC_NAME, MatchOp.EQUAL, "target_info"),)
+    elif all(item.op in (MatchOp.NOT_EQUAL, MatchOp.NOT_REGEX) for item in names):
+        names = (*names, Matcher(METRIC_NAME, MatchOp.REGEX, ".+_info"))
+    return names, data
+
+
+def info_reference(call: Call) -> list[VectorSelector | Subquery]:
+    """The nodes whose ``@`` and offset say, outermost first, as of when an ``info`` call looks at info series."""
+    nodes: list[VectorSelector | Subquery] = []
+    stack: list[Expr] = [call.args[0]]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, VectorSelector | Subquery):
+            nodes.append(node)
+        if isinstance(node, VectorSelector):
+            return nodes
+        stack.extend(reversed(children(node)))
+    return nodes
 
 
 def _select_info(draft: Plan, call: Call, first: int, last: int, wanted: list[tuple[int, Fetch]]) -> None:
     names, data = info_matchers(call)
+    for node in info_reference(call):
+        if node.at is not None:
+            first = last = draft.at(node.at)
+        offset = draft.duration(node.offset, node.start)
+        first, last = first - offset, last - offset
     wanted.append((id(call), Fetch((*names, *data), first - draft.lookback_ms + 1, last)))

@@ -20,7 +20,7 @@ from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.matchers import Matcher, all_match
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql.ast import VectorSelector
-from eldonia_ops.promql.errors import PromQLError, UnsupportedError
+from eldonia_ops.promql.errors import PromQLError, UnsupportedError, UnsupportedSyntaxError
 from eldonia_ops.promql.evaluate import evaluate
 from eldonia_ops.promql.lexer import Kind, tokenize
 from eldonia_ops.promql.parser import parse
@@ -111,7 +111,7 @@ class Native:
 NATIVE: Final = Native()
 Value = float | None | Native
 
-_NUMBER = r"[+-]?(?:0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF]|[nN][aA][nN])"
+_NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF]|[nN][aA][nN])"
 _SEQUENCE = re.compile(
     rf"(?P<start>{_NUMBER})(?:(?P<delta>[+-]{_NUMBER.removeprefix('[+-]?')})x(?P<more>\d+)|x(?P<times>\d+))?"
 )
@@ -136,9 +136,9 @@ def expand_values(text: str) -> list[Value]:
             count = match.group(2)
             values += [item] * (1 if count is None else int(count) + (match.group(1) != "_"))
         elif match := re.match(rf"{_SEQUENCE.pattern}(?=\s|$)", text):
-            start = _float(match["start"])
+            start = float(match["start"])
             if match["more"] is not None:
-                values += _series(start, _float(match["delta"]), int(match["more"]))
+                values += _series(start, float(match["delta"]), int(match["more"]))
             else:
                 values += [start] * (int(match["times"] or 0) + 1)
         else:
@@ -154,10 +154,6 @@ def _series(start: float, delta: float, more: int) -> list[Value]:
         current += delta
         values.append(current)
     return values
-
-
-def _float(text: str) -> float:
-    return float(int(text, 16)) if "0x" in text.lower() else float(text)
 
 
 def split_series(line: str) -> tuple[Labels, str, bool]:
@@ -264,11 +260,10 @@ def run_file(text: str, file: str = "") -> FileResult:
             continue
         body: list[tuple[int, str]] = []
         if line.startswith(("load", "eval")):
-            while index < len(lines) and lines[index].strip():
-                content = lines[index].strip()
+            # A comment ends the block, as a blank line does.
+            while index < len(lines) and (content := lines[index].strip()) and not content.startswith("#"):
                 index += 1
-                if not content.startswith("#"):
-                    body.append((index, content))
+                body.append((index, content))
         try:
             if line == "clear":
                 storage = Storage()
@@ -352,7 +347,7 @@ def _expectation(case: _Case, content: str) -> None:
         case.fail_text, case.fail_pattern = (text, "") if key.endswith("message") else ("", text)
         return
     try:
-        case.scalar = _float(content)
+        case.scalar = float(content)
     except ValueError:
         labels, rest, _ = split_series(content)
         values = expand_values(rest)
@@ -373,7 +368,7 @@ def _run(storage: Storage, case: _Case) -> CaseResult:
             return outcome(Outcome.UNSUPPORTED, "reads native histograms or start timestamps")
         data = [storage.select(item.matchers, item.start_ms, item.end_ms) for item in planned.fetches]
         result = evaluate(planned, data)
-    except UnsupportedError as error:
+    except (UnsupportedError, UnsupportedSyntaxError) as error:
         return outcome(Outcome.UNSUPPORTED, error.message)
     except PromQLError as error:
         if not case.fails:

@@ -118,6 +118,8 @@ def _joined(blocks: Sequence[SeriesBlock]) -> Sequence[SeriesBlock]:
 
 
 def _split(labels: Sequence[Labels], timestamps: Ints, values: Floats, valid: Bools) -> Iterator[Dense]:
+    if not len(labels):
+        return
     full = valid.all(axis=0)
     if full.all():
         yield Dense(labels, timestamps, values)
