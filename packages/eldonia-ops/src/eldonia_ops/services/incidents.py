@@ -103,13 +103,14 @@ class IncidentService:
 
     async def postmortem(self, incident: str, language: str) -> str:
         """The saved postmortem, or a fresh draft."""
-        found, timeline = await self.get(incident)
-        return found.postmortem or draft(found, timeline, self._desk.policy.runbook, language)
+        found, _ = await self.get(incident)
+        return found.postmortem or await self.draft_postmortem(incident, language)
 
     async def draft_postmortem(self, incident: str, language: str) -> str:
         """A fresh draft, whatever has been saved."""
         found, timeline = await self.get(incident)
-        return draft(found, timeline, self._desk.policy.runbook, language)
+        runbook = self._desk.policy.runbook
+        return draft(found, timeline, self._clock.now(), language=language, runbook=runbook)
 
     async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident:
         """Keep an edited postmortem with the incident."""
@@ -123,7 +124,7 @@ class IncidentService:
     async def metrics(self, since_ms: int) -> dict[str, Any]:
         """MTTD, MTTA and MTTR of the incidents detected since an instant."""
         found = await self._state.read(lambda tx: tx.incidents.find(since=since_ms, limit=_METRICS_LIMIT))
-        return metrics.summarise(found)
+        return metrics.report(found, self._clock.now())
 
     async def _act(self, reference: str, event: Event) -> Incident:
         now = self._clock.now()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from eldonia_ops.ports import Clock
 
@@ -23,7 +24,7 @@ class Wakeup:
     async def wait(self, clock: Clock, deadline: int | None) -> None:
         """Return at the deadline (Unix ms; None for never) or as soon as the flag is raised; lowers the flag."""
         if not self._event.is_set():
-            waiters = [asyncio.ensure_future(self._event.wait())]
+            waiters: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._event.wait())]
             if deadline is not None:
                 waiters.append(asyncio.ensure_future(clock.sleep_until(deadline)))
             try:

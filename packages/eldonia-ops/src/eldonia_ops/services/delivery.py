@@ -1,0 +1,156 @@
+"""The outbox at work: what was decided is delivered, at least once, each queue in its order."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from eldonia_ops.alerting.retry import next_attempt
+from eldonia_ops.model.alerts import Decision, Outgoing, OutgoingStatus
+from eldonia_ops.ports import (
+    Clock,
+    Delivery,
+    DeliveryResult,
+    Notifier,
+    StateStore,
+    StateTransaction,
+)
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.pacing import Wakeup, keep_running
+
+log = logging.getLogger("eldonia_ops.services.delivery")
+
+FindNotifier = Callable[[str, str, int], Notifier | None]
+"""The notifier of ``(receiver, integration, index)``, None when the configuration has none any more."""
+
+_CONCURRENCY = 16
+
+
+class DeliveryService:
+    """Delivers due rows side by side, so that a receiver that hangs holds up nobody but itself.
+
+    ``counts`` holds totals since the start by ``(integration, outcome)``.
+    """
+
+    def __init__(
+        self, clock: Clock, state: StateStore, intake: AlertIntake, find: FindNotifier, wakeup: Wakeup
+    ) -> None:
+        self._clock = clock
+        self._state = state
+        self._intake = intake
+        self._find = find
+        self._wakeup = wakeup
+        self._under_way: dict[int, asyncio.Task[None]] = {}
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    async def run(self) -> None:
+        """Deliver for ever."""
+        await keep_running("delivery", self._clock, self._turn)
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        due, upcoming = await self._state.read(
+            lambda tx: (tx.outbox.due(now, _CONCURRENCY * 4), tx.outbox.next_attempt_at())
+        )
+        for outgoing in due:
+            if outgoing.id not in self._under_way and len(self._under_way) < _CONCURRENCY:
+                task = asyncio.create_task(self._deliver(outgoing))
+                self._under_way[outgoing.id] = task
+                task.add_done_callback(lambda _, id=outgoing.id: self._finished(id))
+        # What is due and already under way must not keep this loop spinning: its end wakes us.
+        await self._wakeup.wait(self._clock, upcoming if upcoming is not None and upcoming > now else None)
+
+    def _finished(self, id: int) -> None:
+        self._under_way.pop(id, None)
+        self._wakeup.wake()
+
+    async def close(self) -> None:
+        """Stop what is under way; what was not committed is delivered again after the next start."""
+        for task in list(self._under_way.values()):
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _deliver(self, outgoing: Outgoing) -> None:
+        notifier = self._find(outgoing.receiver, outgoing.integration, outgoing.index)
+        try:
+            if notifier is None:
+                delivery = Delivery(DeliveryResult.REJECTED, "the configuration no longer has this receiver")
+            else:
+                delivery = await notifier.deliver(outgoing)
+        except Exception as error:
+            log.exception("delivering to %s", outgoing.receiver)
+            delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
+        try:
+            await self._record(outgoing, delivery)
+        except Exception:
+            log.exception("the outcome of a delivery to %s could not be stored; it is repeated", outgoing.receiver)
+            # Without this pause a database that is away would have us page somebody in a tight loop.
+            await self._clock.sleep_until(self._clock.now() + 5_000)
+
+    async def _record(self, outgoing: Outgoing, delivery: Delivery) -> None:
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> str:
+            current = tx.outbox.get(outgoing.id) or outgoing
+            if current.status is OutgoingStatus.DELIVERED:
+                return "delivered"
+            attempts = current.attempts + 1
+            changed = replace(current, attempts=attempts, last_error=delivery.detail[:1000])
+            if delivery.result is DeliveryResult.DELIVERED:
+                outcome = "delivered"
+                changed = replace(changed, status=OutgoingStatus.DELIVERED, finished_at=now, last_error="")
+            else:
+                at = next_attempt(
+                    attempts,
+                    now,
+                    delivery.retry_after_ms,
+                    current.created_at,
+                    key=current.idempotency_key,
+                    critical=_critical(tx, current),
+                    rejected=delivery.result is DeliveryResult.REJECTED,
+                )
+                outcome = "failed" if at is None else "retry"
+                if at is None:
+                    changed = replace(changed, status=OutgoingStatus.FAILED, finished_at=now)
+                else:
+                    changed = replace(changed, next_attempt_at=at)
+            tx.outbox.update(changed)
+            self._write_down(tx, changed, outcome, delivery.detail, now)
+            if outcome == "failed":
+                self._intake.give_up(tx, changed, now)
+            return outcome
+
+        outcome = await self._state.write(work)
+        self.counts[outgoing.integration, outcome] += 1
+        if outcome != "delivered":
+            log.warning("%s: %s (%s)", outgoing.receiver, outcome, delivery.detail)
+
+    def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
+        names = {alert.fingerprint: alert.name for alert in tx.alerts.all()}
+        data = {
+            "outgoing": outgoing.id,
+            "notification": outgoing.idempotency_key,
+            "integration": f"{outgoing.receiver}/{outgoing.integration}/{outgoing.index}",
+            "attempt": outgoing.attempts,
+            "next_attempt_at": outgoing.next_attempt_at if outcome == "retry" else 0,
+        }
+        words = {
+            "delivered": f"{outgoing.integration} took it at attempt {outgoing.attempts}",
+            "retry": f"attempt {outgoing.attempts} did not get through: {detail}",
+            "failed": f"given up after {outgoing.attempts} attempts: {detail}",
+        }
+        for fingerprint in outgoing.fingerprints or ("",):
+            line = Decision(
+                0, now, fingerprint, names.get(fingerprint, ""), outgoing.receiver, outcome, words[outcome], data
+            )
+            tx.ledger.append(line)
+        self._intake.desk.notification(tx, outgoing, outcome, detail, now)
+
+
+def _critical(tx: StateTransaction, outgoing: Outgoing) -> bool:
+    """Whether the message is grave enough to be tried for days."""
+    if outgoing.purpose == "escalation":
+        return True
+    alerts = (tx.alerts.get(fingerprint) for fingerprint in outgoing.fingerprints)
+    return any(alert is not None and alert.labels.get("severity") == "critical" for alert in alerts)

@@ -1,0 +1,178 @@
+"""Automatic recovery at work: probes come in, restarts go out, every step is committed before it is taken."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from eldonia_ops.incidents.events import RecoveryEvent
+from eldonia_ops.ports import Actuator, ActuatorError, Clock, ProbeResult, StateStore, StateTransaction
+from eldonia_ops.recovery import machine
+from eldonia_ops.recovery.machine import (
+    Effect,
+    Event,
+    HumanReset,
+    MaintenanceOff,
+    MaintenanceOn,
+    ProbeFailed,
+    ProbeOk,
+    RaiseAlert,
+    RecoveryState,
+    ResolveAlert,
+    Restart,
+    RestartFailed,
+    RestartSucceeded,
+    Resumed,
+    Tick,
+    Timeline,
+)
+from eldonia_ops.recovery.policy import RecoveryPolicy
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.contracts import NotFoundError, RecoveryView
+from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.pacing import Wakeup, keep_running
+
+log = logging.getLogger("eldonia_ops.services.recovery")
+
+_KIND = "recovery"
+
+
+@dataclass(frozen=True, slots=True)
+class Recoverable:
+    """One service that may be restarted. ``probe`` names the probe that judges its health."""
+
+    service: str
+    probe: str
+    policy: RecoveryPolicy
+    actuator: Actuator
+
+
+class RecoveryService:
+    """Implements :class:`~eldonia_ops.services.contracts.Recovery` and feeds the recovery machines."""
+
+    def __init__(self, clock: Clock, state: StateStore, intake: AlertIntake, services: Mapping[str, Recoverable]):
+        self._clock = clock
+        self._state = state
+        self._intake = intake
+        self._services = services
+        self._by_probe = {item.probe: item for item in services.values()}
+        self._states: dict[str, RecoveryState] = {}
+        self._locks = {service: asyncio.Lock() for service in services}
+        self._wakeup = Wakeup()
+        self._restarts: set[asyncio.Task[None]] = set()
+
+    async def resume(self) -> None:
+        """Load what is known and say that the platform has started: outcomes under way are unknown."""
+        stored = await self._state.read(lambda tx: tx.machines.load_all(_KIND, RecoveryState))
+        for service in self._services:
+            self._states[service] = stored.get(service) or RecoveryState(service)
+            await self._apply(service, Resumed())
+
+    async def run(self) -> None:
+        """Take the steps that time asks for, for ever."""
+        await keep_running("recovery", self._clock, self._turn)
+
+    async def _turn(self) -> None:
+        now = self._clock.now()
+        for service, state in list(self._states.items()):
+            deadline = machine.next_deadline(state)
+            if deadline is not None and deadline <= now:
+                await self._apply(service, Tick())
+        deadlines = [machine.next_deadline(state) for state in self._states.values()]
+        await self._wakeup.wait(self._clock, min((at for at in deadlines if at is not None), default=None))
+
+    async def on_probe(self, name: str, result: ProbeResult, _now: int) -> None:
+        """Take in the result of a probe; probes that no service depends on are ignored."""
+        item = self._by_probe.get(name)
+        if item is not None and item.service in self._states:
+            await self._apply(item.service, ProbeOk() if result.success else ProbeFailed(result.detail))
+
+    async def status(self) -> list[RecoveryView]:
+        """How recovery of each service stands."""
+        return [self._view(service) for service in self._services]
+
+    async def set_maintenance(self, service: str, on: bool, actor: str) -> RecoveryView:
+        """Keep hands off a service while people work on it, or take it back."""
+        self._known(service)
+        await self._apply(service, MaintenanceOn(actor) if on else MaintenanceOff(actor))
+        return self._view(service)
+
+    async def reset(self, service: str, actor: str) -> RecoveryView:
+        """Give the attempts back."""
+        self._known(service)
+        await self._apply(service, HumanReset(actor))
+        return self._view(service)
+
+    async def close(self) -> None:
+        """Wait for restarts under way."""
+        for task in list(self._restarts):
+            task.cancel()
+        await asyncio.gather(*self._restarts, return_exceptions=True)
+
+    def _known(self, service: str) -> None:
+        if service not in self._services:
+            raise NotFoundError(f"no recovery is configured for {service[:80]!r}")
+
+    async def _apply(self, service: str, event: Event) -> None:
+        item = self._services[service]
+        async with self._locks[service]:
+            before = self._states[service]
+            now = self._clock.now()
+            after, effects = machine.step(before, event, now, item.policy)
+            if after == before and not effects:
+                return
+            # A healthy probe only counts up to the needed successes; such steps need no transaction
+            # unless somebody could miss them after a restart.
+            if effects or after.phase is not before.phase or after.attempts != before.attempts:
+                await self._state.write(lambda tx: self._commit(tx, after, effects, now))
+            self._states[service] = after
+        self._wakeup.wake()
+        if effects:
+            self._intake.wake()
+        for effect in effects:
+            if isinstance(effect, Restart):
+                task = asyncio.create_task(self._restart(item, effect))
+                self._restarts.add(task)
+                task.add_done_callback(self._restarts.discard)
+
+    def _commit(self, tx: StateTransaction, state: RecoveryState, effects: tuple[Effect, ...], now: int) -> None:
+        tx.machines.save(_KIND, state.service, state, deadline=machine.next_deadline(state))
+        # An alert opens the incident on whose timeline the steps are put down, and ends it after them.
+        for effect in effects:
+            if isinstance(effect, RaiseAlert):
+                self._intake.accept(tx, [AlertChange(effect.alert, True, effect.started_at)], now)
+        for effect in effects:
+            if isinstance(effect, Timeline):
+                event = RecoveryEvent(effect.kind, effect.at, effect.data, effect.key, effect.actor)
+                self._intake.desk.service_evidence(tx, state.service, event, now)
+        for effect in effects:
+            if isinstance(effect, ResolveAlert):
+                self._intake.accept(tx, [AlertChange(effect.alert, False)], now)
+
+    async def _restart(self, item: Recoverable, effect: Restart) -> None:
+        try:
+            async with asyncio.timeout(item.policy.restart_timeout_ms / 1000):
+                detail = await item.actuator.restart()
+            event: Event = RestartSucceeded(effect.key, detail)
+        except ActuatorError as error:
+            event = RestartFailed(effect.key, str(error))
+        except TimeoutError:
+            event = RestartFailed(effect.key, f"no end after {item.policy.restart_timeout_ms / 1000:g} s")
+        except Exception as error:
+            log.exception("restarting %s", item.service)
+            event = RestartFailed(effect.key, f"{type(error).__name__}: {error}")
+        await self._apply(item.service, event)
+
+    def _view(self, service: str) -> RecoveryView:
+        state = self._states.get(service) or RecoveryState(service)
+        return RecoveryView(
+            service=service,
+            state=state.phase.value,
+            attempts=state.attempts,
+            max_attempts=self._services[service].policy.max_attempts,
+            next_attempt_at=state.deadline_at if state.phase is machine.Phase.WAITING else 0,
+            last_change_at=state.changed_at,
+            last_detail=state.detail,
+            maintenance=state.maintenance,
+            healthy=state.healthy,
+        )

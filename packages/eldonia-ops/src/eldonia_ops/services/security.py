@@ -1,0 +1,197 @@
+"""Security events at work: windows step, findings are stored, alerts take the common road."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eldonia_ops.incidents.events import Evidence
+from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType
+from eldonia_ops.ports import Clock, LogQuery, StateStore, StateTransaction, TelemetryStore
+from eldonia_ops.security import detection, windows
+from eldonia_ops.security.detection import DetectionState
+from eldonia_ops.security.events import COMPONENTS, from_log
+from eldonia_ops.security.report import report
+from eldonia_ops.security.thresholds import Threshold
+from eldonia_ops.security.windows import (
+    Effect,
+    Judge,
+    OpenFinding,
+    RaiseAlert,
+    ResolveAlert,
+    Tick,
+    UpdateFinding,
+    Window,
+    WindowState,
+)
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.contracts import NotFoundError
+from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.pacing import Wakeup, keep_running
+
+_WINDOW = "security_window"
+_DETECTION = "security_detection"
+_REPORT_LIMIT = 10_000
+_PAGE = 1_000
+
+
+class SecurityService:
+    """Implements :class:`~eldonia_ops.services.contracts.Security` and takes in events.
+
+    Windows live in memory as well as in the store; one lock orders the steps, and memory follows
+    only what has been committed.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        thresholds: Mapping[SecurityEventType, Threshold],
+        *,
+        evidence_limit: int,
+    ) -> None:
+        self._clock = clock
+        self._state = state
+        self._intake = intake
+        self._thresholds = thresholds
+        self._limits = windows.Limits(evidence=evidence_limit)
+        self._windows = WindowState()
+        self._detection = DetectionState()
+        self._lock = asyncio.Lock()
+        self._wakeup = Wakeup()
+
+    async def resume(self, telemetry: TelemetryStore) -> None:
+        """Load the windows, then look again at the security records of the longest window.
+
+        Records may have been stored just before a crash that kept their windows from being committed; events
+        already counted are recognised by their ids.
+        """
+        self._windows = windows.restore(await self._state.read(lambda tx: tx.machines.load_all(_WINDOW, Window)))
+        self._detection = (
+            await self._state.read(lambda tx: tx.machines.load(_DETECTION, "", DetectionState)) or DetectionState()
+        )
+        if not self._thresholds:
+            return
+        now = self._clock.now()
+        back = max(threshold.window_ms for threshold in self._thresholds.values())
+        for component in COMPONENTS:
+            query = LogQuery((now - back) * 1_000_000, (now + 60_000) * 1_000_000, component=component, limit=_PAGE)
+            page = await telemetry.search_logs(query)
+            events = [event for record in reversed(page.records) if (event := from_log(record)) is not None]
+            if events:
+                await self.take(events)
+
+    async def run(self) -> None:
+        """End the alerts of windows that have become quiet, for ever."""
+        await keep_running("security", self._clock, self._turn)
+
+    async def _turn(self) -> None:
+        deadline = windows.next_deadline(self._windows, self._thresholds)
+        if deadline is not None and deadline <= self._clock.now():
+            await self._step([Tick()], self._detection)
+            deadline = windows.next_deadline(self._windows, self._thresholds)
+        await self._wakeup.wait(self._clock, deadline)
+
+    async def take(self, events: Sequence[SecurityEvent]) -> None:
+        """Count events; returns when the windows, findings and alerts that follow are committed."""
+        async with self._lock:
+            known = self._detection
+            wanted: list[windows.Event] = []
+            for event in events:
+                wanted.append(event)
+                known, derived = detection.step(known, event)
+                wanted.extend(derived)
+            await self._step_locked(wanted, known)
+
+    async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]:
+        """Findings, newest first."""
+        return await self._state.read(lambda tx: tx.findings.find(statuses=statuses, limit=limit))
+
+    async def get(self, id: str) -> Finding:
+        """One finding with its evidence."""
+        found = await self._state.read(lambda tx: tx.findings.get(id))
+        if found is None:
+            raise NotFoundError(f"no such finding: {id[:80]}")
+        return found
+
+    async def change_status(self, id: str, actor: str, status: FindingStatus, note: str = "") -> Finding:
+        """Judge a finding; ``resolved`` and ``false_positive`` end its alert."""
+        finding = await self.get(id)
+        await self._step([Judge(finding, status, actor, note)], self._detection)
+        return await self.get(id)
+
+    async def report(self, since_ms: int) -> dict[str, Any]:
+        """Counts by type, severity, status and source since an instant."""
+        return report(await self._state.read(lambda tx: tx.findings.find(since=since_ms, limit=_REPORT_LIMIT)))
+
+    async def _step(self, events: Sequence[windows.Event], known: DetectionState) -> None:
+        async with self._lock:
+            await self._step_locked(events, known)
+
+    async def _step_locked(self, events: Sequence[windows.Event], known: DetectionState) -> None:
+        now = self._clock.now()
+        before = self._windows
+        after, effects = windows.step_all(before, events, now, self._thresholds, self._limits)
+        saved, deleted = windows.changes(before, after)
+        changed_detection = known is not self._detection
+        judged = {event.finding.id: event for event in events if isinstance(event, Judge)}
+
+        def work(tx: StateTransaction) -> None:
+            for key, window in saved.items():
+                tx.machines.save(_WINDOW, key, window)
+            for key in deleted:
+                tx.machines.delete(_WINDOW, key)
+            if changed_detection:
+                tx.machines.save(_DETECTION, "", known)
+            self._carry_out(tx, effects, judged, now)
+
+        if saved or deleted or effects or changed_detection:
+            await self._state.write(work)
+        self._windows, self._detection = after, known
+        self._wakeup.wake()
+        if effects:
+            self._intake.wake()
+
+    def _carry_out(
+        self, tx: StateTransaction, effects: Sequence[Effect], judged: Mapping[str, Judge], now: int
+    ) -> None:
+        opened = {effect.finding.id: effect.finding for effect in effects if isinstance(effect, OpenFinding)}
+        for effect in effects:
+            match effect:
+                case OpenFinding(finding) | UpdateFinding(finding):
+                    tx.findings.put(finding)
+                case RaiseAlert(alert, finding_id):
+                    finding = opened.get(finding_id)
+                    started_at = int(alert.evidence.get("started_at", 0))
+                    self._intake.accept(tx, [AlertChange(alert, True, started_at)], now)
+                    if finding is not None:
+                        event = Evidence("security.finding", now, _facts(finding), f"security.finding:{finding.id}")
+                        self._intake.desk.evidence(tx, [alert.fingerprint], event, now)
+                case ResolveAlert(alert, finding_id):
+                    finding = tx.findings.get(finding_id)
+                    if finding is not None:
+                        event = _ending(finding, judged.get(finding_id), now)
+                        self._intake.desk.evidence(tx, [alert.fingerprint], event, now)
+                    self._intake.accept(tx, [AlertChange(alert, False)], now)
+
+
+def _ending(finding: Finding, judge: Judge | None, now: int) -> Evidence:
+    """What the timeline says about the end of a finding's alert: a person's verdict, or quiet."""
+    if judge is not None:
+        data = {**_facts(finding), "status": judge.status.value, "note": judge.note}
+        return Evidence("security.judged", now, data, f"security.judged:{finding.id}:{now}", judge.actor)
+    data = {**_facts(finding), "quiet": now - finding.last_event_at}
+    return Evidence("security.quiet", now, data, f"security.quiet:{finding.id}:{now}")
+
+
+def _facts(finding: Finding) -> dict[str, Any]:
+    return {
+        "finding": finding.id,
+        "type": finding.type.value,
+        "source": finding.source,
+        "severity": finding.severity.value,
+        "count": finding.count,
+        "threshold": finding.threshold,
+        "window": finding.window_ms,
+        "pattern": next((str(item["pattern"]) for item in finding.evidence if item.get("pattern")), ""),
+    }

@@ -1,0 +1,120 @@
+"""Messages into the outbox: rendered, written down on the timeline, in the transaction that decided them."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from eldonia_ops.alerting.pipeline import Notification
+from eldonia_ops.alerting.receivers import Integration
+from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.incidents.escalation import Escalate
+from eldonia_ops.incidents.timeline import word
+from eldonia_ops.model.alerts import Decision, Outgoing
+from eldonia_ops.model.incidents import Incident
+from eldonia_ops.ports import StateTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that is not about a group of alerts: an escalation. ``severity`` is an incident's."""
+
+    title: str
+    text: str
+    severity: str
+    links: Mapping[str, str]
+    dedup_key: str
+
+
+class Renderer(Protocol):
+    """Turns decisions into request bodies; never raises (a template that fails is replaced by plain text)."""
+
+    def notification(self, notification: Notification) -> tuple[dict[str, Any], str]:
+        """The payload, and what was wrong with the templates ('' for nothing)."""
+        ...
+
+    def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
+        """The same for a message."""
+        ...
+
+
+ConcernedIncidents = Callable[[StateTransaction, Sequence[str]], list[str]]
+
+
+class Telling:
+    """Puts messages into the outbox."""
+
+    def __init__(self, routing: Routing, renderer: Renderer, *, external_url: str, language: str) -> None:
+        self._routing = routing
+        self._renderer = renderer
+        self._external_url = external_url.rstrip("/")
+        self._language = language
+
+    def alerts(self, tx: StateTransaction, notification: Notification, incident_ids: Sequence[str]) -> Outgoing | None:
+        """Queue a notification about a group of alerts; None when it was queued before."""
+        payload, fault = self._renderer.notification(notification)
+        integration = notification.integration
+        outgoing = Outgoing(
+            id=0,
+            idempotency_key=notification.idempotency_key,
+            receiver=integration.receiver,
+            integration=integration.kind,
+            index=integration.index,
+            order_key=notification.order_key,
+            payload=payload,
+            incident_ids=tuple(incident_ids),
+            fingerprints=notification.fingerprints,
+            created_at=notification.at,
+            next_attempt_at=notification.at,
+        )
+        if not tx.outbox.add(outgoing):
+            return None
+        for alert in notification.alerts if fault else ():
+            reason = f"sent as plain text, because a template failed: {fault}"
+            tx.ledger.append(
+                Decision(0, notification.at, alert.fingerprint, alert.name, integration.receiver, "plain", reason)
+            )
+        return outgoing
+
+    def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
+        """Queue the message that an incident has come to a tier, for each way of telling its receiver."""
+        name = effect.receiver or self._routing.route.receiver
+        receiver = self._routing.receivers.get(name)
+        queued: list[Outgoing] = []
+        message = self._escalation(incident, effect)
+        for integration in receiver.integrations if receiver else ():
+            payload, _ = self._renderer.message(integration, message)
+            identity = f"{effect.key}\0{integration.key}"
+            outgoing = Outgoing(
+                id=0,
+                idempotency_key=hashlib.sha256(identity.encode()).hexdigest()[:32],
+                receiver=name,
+                integration=integration.kind,
+                index=integration.index,
+                order_key=f"{integration.key}:escalation:{incident.id}",
+                payload=payload,
+                purpose="escalation",
+                incident_ids=(incident.id,),
+                fingerprints=incident.firing,
+                created_at=now,
+                next_attempt_at=now,
+            )
+            if tx.outbox.add(outgoing):
+                queued.append(outgoing)
+        if not queued:
+            reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} cannot be told"
+            tx.ledger.append(Decision(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
+        return queued
+
+    def _escalation(self, incident: Incident, effect: Escalate) -> Message:
+        severity = word(incident.severity.value, self._language)
+        if self._language == "ja":
+            title = f"[エスカレーション: {effect.tier}] {incident.reference} {incident.title}"
+            text = f"応答期限を過ぎても担当者がいません。深刻度: {severity}、サービス: {incident.service or '-'}"
+        else:
+            title = f"[escalated to {effect.tier}] {incident.reference} {incident.title}"
+            text = f"Nobody has responded in time. Severity: {severity}, service: {incident.service or '-'}."
+        if incident.description:
+            text += f"\n{incident.description}"
+        links = {incident.reference: f"{self._external_url}/incidents/{incident.reference}"}
+        return Message(title, text, incident.severity.value, links, effect.key)
