@@ -1,0 +1,96 @@
+"""OTLP logs to log records."""
+
+from typing import Any
+
+import msgspec
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as WireRecord
+
+from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
+from eldonia_ops.protocols.log_levels import fold_level, severity_level
+from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes, cut
+from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, decode_request
+from eldonia_ops.protocols.otlp.traces import valid_id
+from eldonia_ops.protocols.timestamps import LATEST_NS
+
+# The semantic conventions' names for what a record has a field for; older names after newer ones.
+_FIELDS = {
+    "user_id": ("user.id", "enduser.id"),
+    "session_id": ("session.id",),
+    "request_id": ("http.request.id", "request.id"),
+    "ip_address": ("client.address", "source.address", "http.client_ip"),
+    "user_agent": ("user_agent.original", "http.user_agent"),
+    "operation": ("operation",),
+}
+_ERROR = {"name": "exception.type", "message": "exception.message", "stack": "exception.stacktrace"}
+
+
+def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list[LogRecord], Rejections]:
+    """Log records of one export request; ``received_ns`` stands in where a record names no time.
+
+    A record with an invalid trace or span id is kept without it, since its text is what matters.
+
+    Raises:
+        OtlpError: the body cannot be decoded.
+    """
+    request = decode_request(ExportLogsServiceRequest(), body, encoding, ("resourceLogs", "scopeLogs", "logRecords"))
+    records: list[LogRecord] = []
+    rejections = Rejections()
+    for group in request.resource_logs:
+        resource = attributes(group.resource.attributes)
+        shared: dict[str, str] = {
+            "service": as_text(resource.pop("service.name", "")) or "unknown_service",
+            "environment": as_text(
+                resource.pop("deployment.environment.name", None) or resource.pop("deployment.environment", None)
+            ),
+            "hostname": as_text(resource.pop("host.name", "")),
+        }
+        for scoped in group.scope_logs:
+            for wire in scoped.log_records:
+                if max(wire.time_unix_nano, wire.observed_time_unix_nano) > LATEST_NS:
+                    rejections.add("a log record has a time beyond 2262")
+                else:
+                    records.append(_record(wire, received_ns, resource, scoped.scope.name, shared))
+    return records, rejections
+
+
+def _record(
+    wire: WireRecord, received_ns: int, resource: dict[str, Any], scope: str, shared: dict[str, str]
+) -> LogRecord:
+    metadata = attributes(wire.attributes)
+    fields = dict(shared)
+    for field, names in _FIELDS.items():
+        for name in names:
+            if name in metadata:
+                fields[field] = as_text(metadata.pop(name))
+                break
+    parts = {field: as_text(metadata.pop(name)) for field, name in _ERROR.items() if name in metadata}
+    if resource:
+        metadata["resource"] = resource
+    if wire.event_name:
+        metadata["eventName"] = wire.event_name
+    message = any_value(wire.body)
+    if not isinstance(message, str):
+        message = "" if message is None else cut(msgspec.json.encode(message).decode())
+    level = severity_level(wire.severity_number) or fold_level(wire.severity_text) or LogLevel.INFO
+    if wire.severity_text and wire.severity_text.lower() != level:
+        metadata["level"] = wire.severity_text
+    return LogRecord(
+        timestamp_ns=wire.time_unix_nano or wire.observed_time_unix_nano or received_ns,
+        message=message or wire.event_name or parts.get("message", ""),
+        level=level,
+        component=scope,
+        trace_id=wire.trace_id.hex() if valid_id(wire.trace_id, 16) else "",
+        span_id=wire.span_id.hex() if valid_id(wire.span_id, 8) else "",
+        metadata=metadata,
+        error=LogError(**parts) if parts else None,
+        service=fields["service"],
+        environment=fields["environment"],
+        hostname=fields["hostname"],
+        user_id=fields.get("user_id", ""),
+        session_id=fields.get("session_id", ""),
+        request_id=fields.get("request_id", ""),
+        ip_address=fields.get("ip_address", ""),
+        user_agent=fields.get("user_agent", ""),
+        operation=fields.get("operation", ""),
+    )

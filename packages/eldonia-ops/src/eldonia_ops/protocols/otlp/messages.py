@@ -1,0 +1,143 @@
+"""The envelope of OTLP/HTTP: encodings, what JSON does differently, answers, and the count of refused parts."""
+
+import base64
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, Final, TypeVar
+
+import msgspec
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError, Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+_M = TypeVar("_M", bound=Message)
+_MESSAGES_SHOWN = 5
+_ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
+
+
+class Encoding(StrEnum):
+    """The two encodings, by their Content-Type."""
+
+    PROTOBUF = "application/x-protobuf"
+    JSON = "application/json"
+
+
+class OtlpError(ValueError):
+    """A body that cannot be decoded at all; the answer is 400."""
+
+
+class Rejections:
+    """Parts of a request that were refused: how many, and why in words for ``partial_success``."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._reasons: dict[str, int] = {}
+
+    def add(self, reason: str, count: int = 1) -> None:
+        """Note ``count`` refused items (spans, log records, data points)."""
+        self.count += count
+        if reason in self._reasons or len(self._reasons) < 100:
+            self._reasons[reason] = self._reasons.get(reason, 0) + count
+
+    @property
+    def message(self) -> str:
+        """The commonest reasons, or an empty string when nothing was refused."""
+        ordered = sorted(self._reasons.items(), key=lambda item: -item[1])
+        shown = [f"{reason} ({count}x)" if count > 1 else reason for reason, count in ordered[:_MESSAGES_SHOWN]]
+        if len(ordered) > _MESSAGES_SHOWN:
+            shown.append(f"and {len(ordered) - _MESSAGES_SHOWN} other reasons")
+        return "; ".join(shown)
+
+
+def encoding_of(content_type: str) -> Encoding | None:
+    """The encoding that a Content-Type header names, or None for one that OTLP does not have."""
+    media = content_type.partition(";")[0].strip().lower()
+    return next((encoding for encoding in Encoding if encoding.value == media), None)
+
+
+def decode_request(message: _M, body: bytes, encoding: Encoding, path: tuple[str, str, str]) -> _M:
+    """Fill ``message`` from a body. ``path`` names the three nested lists down to the items in JSON.
+
+    Raises:
+        OtlpError: the body is not such a message.
+    """
+    try:
+        if encoding is Encoding.PROTOBUF:
+            message.ParseFromString(body)
+            return message
+        document = msgspec.json.decode(body)
+        if not isinstance(document, dict):
+            raise OtlpError("the JSON body is not an object")
+        for item in _items(document, path):
+            _ids_to_base64(item)
+            for link in item.get("links") or ():
+                if isinstance(link, dict):
+                    _ids_to_base64(link)
+        return json_format.ParseDict(document, message, ignore_unknown_fields=True, max_recursion_depth=64)
+    except OtlpError:
+        raise
+    except DecodeError:
+        raise OtlpError("the body is not a valid OTLP protobuf message") from None
+    except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
+        raise OtlpError(f"the body is not valid OTLP JSON: {str(error)[:300]}") from None
+
+
+def _items(document: dict[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    inner = document.get(path[0]) or document.get(_snake(path[0])) or ()
+    for value in inner if isinstance(inner, list) else ():
+        if isinstance(value, dict):
+            if len(path) == 1:
+                yield value
+            else:
+                yield from _items(value, path[1:])
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _ids_to_base64(item: dict[str, Any]) -> None:
+    """OTLP writes ids in hex where protobuf's JSON has base64. What is no hex becomes no id, and is refused later."""
+    for field in _ID_FIELDS:
+        text = item.get(field)
+        if isinstance(text, str) and text:
+            try:
+                raw = bytes.fromhex(text)
+            except ValueError:
+                raw = b"?"
+            item[field] = base64.b64encode(raw).decode()
+
+
+_RESPONSES: Final[dict[str, tuple[type[Message], str]]] = {
+    "traces": (ExportTraceServiceResponse, "rejected_spans"),
+    "logs": (ExportLogsServiceResponse, "rejected_log_records"),
+    "metrics": (ExportMetricsServiceResponse, "rejected_data_points"),
+}
+
+
+def encode_response(signal: str, rejections: Rejections, encoding: Encoding) -> bytes:
+    """The body of a 200 answer; ``signal`` is ``traces``, ``logs`` or ``metrics``."""
+    kind, field = _RESPONSES[signal]
+    response: Any = kind()
+    if rejections.count:
+        setattr(response.partial_success, field, rejections.count)
+        response.partial_success.error_message = rejections.message
+    if encoding is Encoding.PROTOBUF:
+        return response.SerializeToString()
+    return msgspec.json.encode(json_format.MessageToDict(response))
+
+
+def encode_error(message: str, encoding: Encoding) -> bytes:
+    """The body of a 4xx or 5xx answer: ``google.rpc.Status`` with a message and no details."""
+    if encoding is Encoding.JSON:
+        return msgspec.json.encode({"message": message})
+    text = message.encode("utf-8")[:16_000]
+    length, size = bytearray(), len(text)
+    while size > 0x7F:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    length.append(size)
+    # Field 2 of google.rpc.Status, a string; the package that holds the message is not worth a dependency.
+    return b"\x12" + bytes(length) + text

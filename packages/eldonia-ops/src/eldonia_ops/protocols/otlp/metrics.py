@@ -1,0 +1,175 @@
+"""OTLP metrics to Prometheus samples.
+
+Gauges, cumulative sums, cumulative histograms with explicit bounds, and summaries are taken; delta
+temporality and exponential histograms are refused with the reason.
+https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
+"""
+
+import itertools
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_CUMULATIVE,
+    AGGREGATION_TEMPORALITY_DELTA,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+    SummaryDataPoint,
+)
+
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
+from eldonia_ops.protocols.otlp.attributes import as_text, attributes
+from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, decode_request
+from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name, unit_words
+from eldonia_ops.protocols.timestamps import LATEST_NS
+
+_NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE_MASK
+_MAX_BUCKETS = 1_000
+_MAX_VALUE = 8_192
+
+
+def decode_metrics(
+    body: bytes, encoding: Encoding, received_ns: int
+) -> tuple[list[Sample], list[MetricMetadata], Rejections]:
+    """Samples and metadata of one export request; ``received_ns`` stands in where a point names no time.
+
+    ``service.name`` (with its namespace) becomes ``job``, ``service.instance.id`` ``instance``; the other
+    resource attributes stand on one ``target_info`` a resource.
+
+    Raises:
+        OtlpError: the body cannot be decoded.
+    """
+    request = decode_request(
+        ExportMetricsServiceRequest(), body, encoding, ("resourceMetrics", "scopeMetrics", "metrics")
+    )
+    samples: list[Sample] = []
+    metadata: dict[str, MetricMetadata] = {}
+    rejections = Rejections()
+    for group in request.resource_metrics:
+        resource = attributes(group.resource.attributes)
+        target = _target(resource)
+        before = len(samples)
+        for scoped in group.scope_metrics:
+            for metric in scoped.metrics:
+                points = _Points(metric, target, received_ns, rejections)
+                samples.extend(points)
+                if points.metadata is not None:
+                    metadata[points.metadata.name] = points.metadata
+        if target and resource and len(samples) > before:
+            latest = max(sample.timestamp_ms for sample in samples[before:])
+            labels = Labels({**_label_set(resource), **target, METRIC_NAME: "target_info"})
+            samples.append(Sample(labels, latest, 1.0))
+    return samples, list(metadata.values()), rejections
+
+
+def _target(resource: dict[str, Any]) -> dict[str, str]:
+    """Take ``job`` and ``instance`` out of the resource attributes."""
+    name = as_text(resource.pop("service.name", ""))
+    namespace = as_text(resource.pop("service.namespace", ""))
+    instance = as_text(resource.pop("service.instance.id", ""))
+    job = f"{namespace}/{name}" if namespace and name else name
+    return {label: value for label, value in (("job", job), ("instance", instance)) if value}
+
+
+def _label_set(found: dict[str, Any]) -> dict[str, str]:
+    """Attributes as labels; where two names become one, the values are joined with a semicolon in name order."""
+    labels: dict[str, str] = {}
+    for key in sorted(found):
+        name = label_name(key)
+        if name:
+            value = as_text(found[key])[:_MAX_VALUE]
+            labels[name] = f"{labels[name]};{value}" if name in labels else value
+    return labels
+
+
+class _Points:
+    """The samples of one metric, when iterated."""
+
+    def __init__(self, metric: Metric, target: dict[str, str], received_ns: int, rejections: Rejections) -> None:
+        self._metric = metric
+        self._target = target
+        self._received_ns = received_ns
+        self._rejections = rejections
+        self._name = ""
+        self.metadata: MetricMetadata | None = None
+
+    def __iter__(self) -> Iterator[Sample]:
+        metric = self._metric
+        kind = metric.WhichOneof("data")
+        data: Any = getattr(metric, kind) if kind else None
+        if data is None or not metric.name:
+            self._rejections.add("a metric has no name or no data", max(1, len(data.data_points) if data else 1))
+            return
+        if kind == "exponential_histogram":
+            self._refuse("exponential histograms are not supported; use explicit buckets", data)
+            return
+        if kind in ("sum", "histogram") and data.aggregation_temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
+            delta = data.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA
+            self._refuse(f"{'delta' if delta else 'no'} temporality; set the exporter's to cumulative", data)
+            return
+        monotonic = kind == "sum" and data.is_monotonic
+        gauge = kind == "gauge" or (kind == "sum" and not monotonic)
+        self._name = metric_name(metric.name, metric.unit, monotonic=monotonic, gauge=gauge)
+        if not self._name:
+            self._refuse("the name holds no letter or digit", data)
+            return
+        type_ = (
+            MetricType.COUNTER
+            if monotonic
+            else {"histogram": MetricType.HISTOGRAM, "summary": MetricType.SUMMARY}.get(kind or "", MetricType.GAUGE)
+        )
+        unit = "_".join(unit_words(metric.unit))
+        self.metadata = MetricMetadata(self._name, type_, metric.description[:2_048], unit)
+        read = {"histogram": self._histogram, "summary": self._summary}.get(kind or "", self._number)
+        for point in data.data_points:
+            at = point.time_unix_nano or self._received_ns
+            if at > LATEST_NS:
+                self._rejections.add(f"{metric.name}: a time beyond 2262")
+                continue
+            labels = {**_label_set(attributes(point.attributes)), **self._target}
+            stale = bool(point.flags & _NO_VALUE)
+            for suffix, extra, value in read(point):
+                named = Labels({**labels, **extra, METRIC_NAME: self._name + suffix})
+                yield Sample(named, at // 1_000_000, STALE_NAN if stale else value)
+
+    def _refuse(self, reason: str, data: Any) -> None:
+        self._rejections.add(f"{self._metric.name[:100]}: {reason}", max(1, len(data.data_points)))
+
+    def _number(self, point: NumberDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+        kind = point.WhichOneof("value")
+        if kind is None and not point.flags & _NO_VALUE:
+            self._rejections.add(f"{self._metric.name[:100]}: a point without a value")
+        else:
+            yield "", {}, float(point.as_int if kind == "as_int" else point.as_double)
+
+    def _histogram(self, point: HistogramDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+        bounds, counts = point.explicit_bounds, point.bucket_counts
+        ordered = all(low < high for low, high in itertools.pairwise(bounds))
+        if (counts and len(counts) != len(bounds) + 1) or not ordered or len(bounds) > _MAX_BUCKETS:
+            self._rejections.add(f"{self._metric.name[:100]}: buckets and bounds do not fit together")
+            return
+        total = 0
+        for bound, count in zip(bounds, counts, strict=False):
+            total += count
+            if bound != float("inf"):
+                yield "_bucket", {"le": _plain(bound)}, float(total)
+        yield "_bucket", {"le": "+Inf"}, float(point.count)
+        if point.HasField("sum"):
+            yield "_sum", {}, point.sum
+        yield "_count", {}, float(point.count)
+
+    def _summary(self, point: SummaryDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+        for quantile in point.quantile_values[:_MAX_BUCKETS]:
+            yield "", {"quantile": _plain(quantile.quantile)}, quantile.value
+        yield "_sum", {}, point.sum
+        yield "_count", {}, float(point.count)
+
+
+def _plain(number: float) -> str:
+    """A bound without exponent or trailing zero: ``0.005``, ``10``."""
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
