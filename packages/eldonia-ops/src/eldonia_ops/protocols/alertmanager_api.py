@@ -1,0 +1,235 @@
+"""The wire shapes of Alertmanager's API v2.
+
+Format: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.model.alerts import Alert, Silence
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.matchers import Matcher, MatchOp
+
+_ESCAPES: Final = re.compile(r'\\(["\\n])')
+_MATCHER: Final = re.compile(
+    r"""\s*(?:"((?:[^"\\]|\\["\\n])*)"|([^\s"'=!~,{}\\]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\["\\n])*)"|([^"]*?))\s*""",
+    re.DOTALL,
+)
+_ZERO_TIME: Final = "0001-01-01T00:00:00"
+
+
+class PostedAlert(msgspec.Struct, rename="camel"):
+    """An alert as clients post it."""
+
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+    starts_at: str = ""
+    ends_at: str = ""
+    generator_url: str = msgspec.field(default="", name="generatorURL")
+
+
+class PostedMatcher(msgspec.Struct, rename="camel"):
+    """A matcher as clients post it."""
+
+    name: str
+    value: str
+    is_regex: bool = False
+    is_equal: bool = True
+
+
+class PostedSilence(msgspec.Struct, rename="camel"):
+    """A silence as clients post it."""
+
+    matchers: list[PostedMatcher]
+    starts_at: str
+    ends_at: str
+    comment: str
+    created_by: str = ""
+    id: str = ""
+
+
+_alerts = msgspec.json.Decoder(list[PostedAlert])
+_silence = msgspec.json.Decoder(PostedSilence)
+
+
+def read_alerts(body: bytes, now: int, resolve_timeout_ms: int) -> tuple[list[Alert], list[str]]:
+    """The alerts of a POST, and what is wrong with those that had to be left out.
+
+    Without ``startsAt`` an alert starts now (or when it ended, if that is earlier); without
+    ``endsAt`` it ends after the resolve timeout unless it is posted again.
+
+    Raises:
+        ValueError: the body as a whole is not a list of alerts.
+    """
+    try:
+        posted = _alerts.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"the body is not a list of alerts: {error}") from None
+    alerts: list[Alert] = []
+    faults: list[str] = []
+    for index, one in enumerate(posted):
+        try:
+            alerts.append(_alert(one, now, resolve_timeout_ms))
+        except ValueError as error:
+            faults.append(f"alert {index}: {error}")
+    return alerts, faults
+
+
+def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int) -> Alert:
+    if any(not name for name in (*posted.labels, *posted.annotations)):
+        raise ValueError("a label or annotation has an empty name")
+    labels = Labels(posted.labels)
+    if not labels:
+        raise ValueError("at least one label pair required")
+    ends_at = parse_time(posted.ends_at)
+    starts_at = parse_time(posted.starts_at) or (min(now, ends_at) if ends_at else now)
+    if ends_at and ends_at < starts_at:
+        raise ValueError("start time must be before end time")
+    return Alert(
+        labels=labels,
+        annotations=Labels(posted.annotations),
+        starts_at=starts_at,
+        ends_at=ends_at or now + resolve_timeout_ms,
+        updated_at=now,
+        generator_url=posted.generator_url,
+        source="api",
+    )
+
+
+def read_silence(body: bytes, now: int) -> Silence:
+    """The silence of a POST; a start in the past means now.
+
+    Raises:
+        ValueError: the body is not a silence, an instant is missing or a regular expression is malformed.
+    """
+    try:
+        posted = _silence.decode(body)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"the body is not a silence: {error}") from None
+    matchers = tuple(Matcher(one.name, _op(one.is_regex, one.is_equal), one.value) for one in posted.matchers)
+    starts_at, ends_at = parse_time(posted.starts_at), parse_time(posted.ends_at)
+    if not ends_at:
+        raise ValueError("endsAt is missing")
+    return Silence(
+        id=posted.id,
+        matchers=matchers,
+        starts_at=max(starts_at, now),
+        ends_at=ends_at,
+        created_by=posted.created_by,
+        comment=posted.comment,
+        updated_at=now,
+    )
+
+
+def gettable_alert(
+    alert: Alert,
+    *,
+    state: str,
+    receivers: Sequence[str],
+    silenced_by: Sequence[str],
+    inhibited_by: Sequence[str],
+    muted_by: Sequence[str],
+) -> dict[str, Any]:
+    """An alert as the API shows it; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+    return {
+        "labels": dict(alert.labels.pairs),
+        "annotations": dict(alert.annotations.pairs),
+        "startsAt": format_time(alert.starts_at),
+        "endsAt": format_time(alert.ends_at),
+        "updatedAt": format_time(alert.updated_at),
+        "generatorURL": alert.generator_url,
+        "fingerprint": alert.fingerprint,
+        "receivers": [{"name": name} for name in receivers],
+        "status": {
+            "state": state,
+            "silencedBy": list(silenced_by),
+            "inhibitedBy": list(inhibited_by),
+            "mutedBy": list(muted_by),
+        },
+    }
+
+
+def gettable_silence(silence: Silence, state: str) -> dict[str, Any]:
+    """A silence as the API shows it; ``state`` is ``active``, ``pending`` or ``expired``."""
+    return {
+        "id": silence.id,
+        "matchers": [_wire_matcher(matcher) for matcher in silence.matchers],
+        "startsAt": format_time(silence.starts_at),
+        "endsAt": format_time(silence.ends_at),
+        "updatedAt": format_time(silence.updated_at),
+        "createdBy": silence.created_by,
+        "comment": silence.comment,
+        "status": {"state": state},
+    }
+
+
+def read_filters(texts: Iterable[str]) -> tuple[Matcher, ...]:
+    """The matchers of repeated ``filter`` parameters, such as ``alertname=~"High.*"``.
+
+    Raises:
+        ValueError: one of them is not a matcher.
+    """
+    return tuple(read_matcher(text) for text in texts)
+
+
+def read_matcher(text: str) -> Matcher:
+    """One matcher; name and value may be quoted (doc: alertmanager/docs/configuration.md, "matcher").
+
+    Raises:
+        ValueError: the text is not a matcher.
+    """
+    match = _MATCHER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"bad matcher format: {text}")
+    quoted_name, name, op, quoted, bare = match.groups()
+    return Matcher(
+        _unescape(quoted_name) if name is None else name,
+        MatchOp(op),
+        _unescape(quoted) if quoted is not None else bare,
+    )
+
+
+def parse_time(text: str) -> int:
+    """Unix milliseconds from RFC 3339; 0 for nothing and for Go's zero time.
+
+    Raises:
+        ValueError: the text is not RFC 3339, or lies before 1970 or after 9999.
+    """
+    if not text or text.startswith(_ZERO_TIME):
+        return 0
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"not an RFC 3339 time: {text!r}") from None
+    ms = round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
+    if ms < 0:
+        raise ValueError(f"a time before 1970: {text!r}")
+    return ms
+
+
+def format_time(ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _op(is_regex: bool, is_equal: bool) -> MatchOp:
+    if is_regex:
+        return MatchOp.REGEX if is_equal else MatchOp.NOT_REGEX
+    return MatchOp.EQUAL if is_equal else MatchOp.NOT_EQUAL
+
+
+def _wire_matcher(matcher: Matcher) -> dict[str, Any]:
+    return {
+        "name": matcher.name,
+        "value": matcher.value,
+        "isRegex": matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX),
+        "isEqual": matcher.op in (MatchOp.EQUAL, MatchOp.REGEX),
+    }
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPES.sub(lambda match: "\n" if match[1] == "n" else match[1], text)

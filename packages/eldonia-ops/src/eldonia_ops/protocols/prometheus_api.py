@@ -1,0 +1,136 @@
+"""The wire shapes of Prometheus' HTTP API.
+
+Format: https://prometheus.io/docs/prometheus/latest/querying/api/
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.samples import MetricMetadata
+
+Points = Sequence[tuple[int, float]]
+
+
+def success(data: Any, warnings: Sequence[str] = ()) -> bytes:
+    """``{"status": "success", "data": ...}``."""
+    body: dict[str, Any] = {"status": "success", "data": data}
+    if warnings:
+        body["warnings"] = list(warnings)
+    return msgspec.json.encode(body, enc_hook=_plain)
+
+
+def failure(kind: str, message: str) -> bytes:
+    """``{"status": "error", ...}``; ``kind`` is ``bad_data``, ``execution``, ``timeout``, ``unauthorized``, …"""
+    return msgspec.json.encode({"status": "error", "errorType": kind, "error": message})
+
+
+def status_of(kind: str) -> int:
+    """The HTTP status that Prometheus gives an errorType (web/api/v1/api.go)."""
+    return {
+        "bad_data": 400,
+        "execution": 422,
+        "canceled": 499,
+        "timeout": 503,
+        "unavailable": 503,
+        "not_found": 404,
+    }.get(kind, 500)
+
+
+def sample_value(value: float) -> str:
+    """A value as Prometheus writes it: shortest digits, plain notation from 1e-6 up to 1e21."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
+    text = repr(float(value))
+    size = abs(value)
+    if size == 0 or 1e-6 <= size < 1e21:
+        if "e" in text:
+            text = format(value, "f") if size >= 1 else f"{value:.{_decimals(text)}f}"
+        return text.removesuffix(".0")
+    mantissa, _, exponent = text.partition("e")
+    power = int(exponent) if exponent else 0
+    return f"{mantissa.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power):02d}"
+
+
+def timestamp(ms: int) -> float | int:
+    """Unix seconds; a whole number where nothing is left over."""
+    return ms // 1000 if ms % 1000 == 0 else ms / 1000
+
+
+def vector(series: Iterable[tuple[Labels, Points]]) -> dict[str, Any]:
+    """An instant vector; every series has one point."""
+    result = [
+        {"metric": dict(labels.pairs), "value": [timestamp(points[-1][0]), sample_value(points[-1][1])]}
+        for labels, points in series
+    ]
+    return {"resultType": "vector", "result": result}
+
+
+def matrix(series: Iterable[tuple[Labels, Points]]) -> dict[str, Any]:
+    """A range vector."""
+    result = [
+        {"metric": dict(labels.pairs), "values": [[timestamp(at), sample_value(value)] for at, value in points]}
+        for labels, points in series
+    ]
+    return {"resultType": "matrix", "result": result}
+
+
+def scalar(at: int, value: float) -> dict[str, Any]:
+    """A scalar."""
+    return {"resultType": "scalar", "result": [timestamp(at), sample_value(value)]}
+
+
+def string(at: int, text: str) -> dict[str, Any]:
+    """A string."""
+    return {"resultType": "string", "result": [timestamp(at), text]}
+
+
+def metadata(families: Iterable[MetricMetadata], limit: int = -1) -> dict[str, list[dict[str, str]]]:
+    """Metadata by metric name; at most ``limit`` names when it is not negative."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for family in families:
+        if 0 <= limit <= len(found) and family.name not in found:
+            break
+        found.setdefault(family.name, []).append({"type": family.type.value, "help": family.help, "unit": family.unit})
+    return found
+
+
+def active_target(
+    *,
+    job: str,
+    url: str,
+    labels: Mapping[str, str],
+    health: str,
+    error: str,
+    last_scrape: str,
+    duration_seconds: float,
+) -> dict[str, Any]:
+    """One entry of ``activeTargets``. ``last_scrape`` is RFC 3339."""
+    return {
+        "discoveredLabels": {"__address__": url, **labels},
+        "labels": dict(labels),
+        "scrapePool": job,
+        "scrapeUrl": url,
+        "globalUrl": url,
+        "lastError": error,
+        "lastScrape": last_scrape,
+        "lastScrapeDuration": duration_seconds,
+        "health": health,
+    }
+
+
+def _decimals(text: str) -> int:
+    """How many decimals the shortest digits of a number below one need in plain notation."""
+    mantissa, _, exponent = text.partition("e")
+    return len(mantissa.partition(".")[2].rstrip("0")) - int(exponent)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Labels):
+        return dict(value.pairs)
+    raise NotImplementedError(type(value).__name__)

@@ -1,0 +1,57 @@
+"""What routes demand of their callers, and how a request says who makes it.
+
+Every route declares one demand (see :mod:`eldonia_ops.web.gate`); what declares none cannot be
+built into the application.
+"""
+
+import base64
+import binascii
+from enum import StrEnum
+
+from eldonia_ops.access import Capability, permits
+from eldonia_ops.model.access import Role
+
+
+class Demand(StrEnum):
+    """What a route asks of its caller: a capability, or less than one."""
+
+    PUBLIC = "public"
+    """Nothing: health, static files and the way in."""
+    SIGNED_IN = "signed_in"
+    """Any valid token: asking who one is, signing out."""
+    INGEST = Capability.INGEST.value
+    READ = Capability.READ.value
+    RESPOND = Capability.RESPOND.value
+    ADMINISTER = Capability.ADMINISTER.value
+
+
+def allows(role: Role, demand: Demand) -> bool:
+    """Whether a token of a role satisfies a demand."""
+    return demand in (Demand.PUBLIC, Demand.SIGNED_IN) or permits(role, Capability(demand.value))
+
+
+def able_roles(demand: Demand) -> list[Role]:
+    """The roles that satisfy a demand, in the order of :class:`Role`; for messages."""
+    return [role for role in Role if allows(role, demand)]
+
+
+def secret_from_authorization(header: str) -> str | None:
+    """The secret in an ``Authorization`` header: the Bearer token, or the password of Basic.
+
+    The user name of Basic is ignored, so that clients that can only send a name and a password
+    (Prometheus, Grafana, Elasticsearch outputs) put the token in the password. None when the
+    header is something else or malformed.
+    """
+    scheme, _, value = header.partition(" ")
+    value = value.strip()
+    match scheme.lower():
+        case "bearer":
+            return value or None
+        case "basic":
+            try:
+                decoded = base64.b64decode(value, validate=True).decode("utf-8")
+            except (binascii.Error, UnicodeDecodeError):
+                return None
+            return decoded.partition(":")[2] or None
+        case _:
+            return None

@@ -1,0 +1,112 @@
+"""Puts the HTTP side together: one Starlette application behind one gate."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+
+from eldonia_ops import __version__
+from eldonia_ops.services.contracts import Platform
+from eldonia_ops.web.assets import Assets
+from eldonia_ops.web.attempts import FailedAttempts
+from eldonia_ops.web.compat import alertmanager, jaeger, prometheus
+from eldonia_ops.web.gate import FAMILY, Envelope, Family, Gate, Problem, guards_of, loopback_hosts
+from eldonia_ops.web.limits import Limits
+from eldonia_ops.web.native import app as native
+from eldonia_ops.web.pages import Pages
+from eldonia_ops.web.sessions import Sessions
+
+_ATTEMPTS = 10
+_ATTEMPTS_WINDOW_MS = 5 * 60_000
+
+
+def create_app(
+    platform: Platform,
+    *,
+    external_url: str = "",
+    loopback: bool = True,
+    secure_cookies: bool | None = None,
+    limits: Limits | None = None,
+    resolve_timeout_ms: int = 300_000,
+    version: str = __version__,
+) -> Starlette:
+    """The whole HTTP side over a running platform.
+
+    ``external_url`` is the address by which people reach it, if not the listen address. With
+    ``loopback`` (the listener is bound to this machine only) other host names than localhost and the
+    one in ``external_url`` are refused, against DNS rebinding. ``secure_cookies`` defaults to whether
+    ``external_url`` is https. ``resolve_timeout_ms`` is Alertmanager's ``resolve_timeout``.
+
+    Raises:
+        FileNotFoundError: the package was installed without the libraries of the pages.
+        TypeError: a route declares no demand, or one hides another.
+    """
+    limits = limits or Limits()
+    secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
+    sessions = Sessions(platform.state, platform.now)
+    attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
+    assets = Assets()
+    pages = Pages(platform, assets=assets, sessions=sessions, attempts=attempts, secure=secure, version=version)
+    packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
+    routes: list[BaseRoute] = [
+        *prometheus.routes(platform, version),
+        *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
+        *jaeger.routes(platform),
+        Mount(native.PREFIX, app=native.create_native(platform, sessions, version), middleware=packed),
+        assets.route(),
+        *pages.routes(),
+    ]
+    envelopes: dict[Family, Envelope] = {
+        Family.NATIVE: native.envelope,
+        Family.PROMETHEUS: prometheus.envelope,
+        Family.ALERTMANAGER: alertmanager.envelope,
+        Family.JAEGER: jaeger.envelope,
+        Family.PAGE: pages.envelope,
+    }
+    guards = guards_of(routes)
+    gate = Middleware(
+        Gate,
+        guards=guards,
+        access=platform.access,
+        sessions=sessions,
+        attempts=FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS),
+        envelopes=envelopes,
+        families=(
+            (native.PREFIX, Family.NATIVE),
+            ("/api/v1/", Family.PROMETHEUS),
+            ("/api/v2/", Family.ALERTMANAGER),
+            ("/api/", Family.JAEGER),
+        ),
+        limits=limits,
+        hosts=loopback_hosts(external_url) if loopback else None,
+        secure=secure,
+    )
+    app = Starlette(
+        routes=routes,
+        middleware=[gate],
+        exception_handlers={HTTPException: _in_envelope(envelopes), Exception: _in_envelope(envelopes)},
+    )
+    app.router.redirect_slashes = False
+    app.state.platform = platform
+    app.state.guards = guards
+    return app
+
+
+def _in_envelope(envelopes: dict[Family, Envelope]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Answers what routing or a fault of ours raised in the words of the family that was addressed."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            names = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+            code = names.get(error.status_code, "error")
+            problem = Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
+        else:
+            problem = Problem(500, "internal", "the platform failed at this", "its log says more")
+        return await envelopes[request.scope.get(FAMILY, Family.NATIVE)](request, problem)
+
+    return answer

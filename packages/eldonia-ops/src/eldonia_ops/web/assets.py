@@ -1,0 +1,104 @@
+"""Static files under an address that changes with their content, so that browsers may keep them for ever.
+
+All files share one hash, which stands in the folder part of the address: modules then import each
+other by relative paths without knowing it. Files are read, and texts compressed, once at startup.
+"""
+
+import gzip
+import hashlib
+import json
+import mimetypes
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.gate import Family, GuardedRoute
+from eldonia_ops.web.language import LANGUAGES, catalog
+
+_FOLDER: Final = Path(__file__).parent / "static"
+_NEEDED: Final = ("vendor/uplot/uPlot.js", "vendor/uplot/uPlot.css")
+_TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, ready to be sent; ``packed`` is empty where packing does not pay."""
+
+    content: bytes
+    packed: bytes
+    media_type: str
+
+
+class Assets:
+    """The static files of the pages.
+
+    Raises:
+        FileNotFoundError: a library that the build brings is missing; the message says how to bring it.
+    """
+
+    def __init__(self, folder: Path = _FOLDER) -> None:
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)}
+        missing = [name for name in _NEEDED if name not in files]
+        if missing:
+            raise FileNotFoundError(
+                f"{', '.join(missing)} missing below {folder}: install the package "
+                "(pip install -e packages/eldonia-ops), which brings the libraries of the pages"
+            )
+        for language in LANGUAGES:
+            texts = json.dumps(dict(catalog(language)), ensure_ascii=False, separators=(",", ":"))
+            files[f"js/i18n/{language}.js"] = f"export default {texts};\n".encode()
+        digest = hashlib.sha256()
+        for name in sorted(files):
+            digest.update(f"{name}\0{len(files[name])}\0".encode())
+            digest.update(files[name])
+        self.version: Final = digest.hexdigest()[:16]
+        self._assets: Final[Mapping[str, Asset]] = {name: _asset(name, content) for name, content in files.items()}
+
+    def url(self, name: str) -> str:
+        """The address of a file.
+
+        Raises:
+            KeyError: there is no such file; a template names one that does not exist.
+        """
+        if name not in self._assets:
+            raise KeyError(name)
+        return f"/static/{self.version}/{name}"
+
+    def route(self) -> GuardedRoute:
+        """The route that serves the files, open to everybody."""
+        return GuardedRoute("/static/{version}/{name:path}", self._serve, demand=Demand.PUBLIC, family=Family.PAGE)
+
+    async def _serve(self, request: Request) -> Response:
+        asset = self._assets.get(request.path_params["name"])
+        if asset is None:
+            return PlainTextResponse("not found\n", status_code=404)
+        # An old page may ask for its old version: it gets today's file, but must not keep it under that address.
+        current = request.path_params["version"] == self.version
+        headers = {
+            "Content-Type": asset.media_type,
+            "Cache-Control": "public, max-age=31536000, immutable" if current else "no-store",
+            "Vary": "Accept-Encoding",
+        }
+        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"})
+        return Response(asset.content, headers=headers)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+
+
+def _asset(name: str, content: bytes) -> Asset:
+    suffix = Path(name).suffix
+    media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    if media_type.startswith("text/") or suffix in (".svg", ".json"):
+        if not media_type.startswith("image/"):
+            media_type += "; charset=utf-8"
+        packed = gzip.compress(content, 9, mtime=0)
+        return Asset(content, packed if len(packed) < len(content) * 0.9 else b"", media_type)
+    return Asset(content, b"", media_type)

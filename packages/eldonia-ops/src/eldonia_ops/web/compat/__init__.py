@@ -1,0 +1,1 @@
+"""The edge for existing clients: one module a protocol, each with its own error envelope."""

@@ -1,0 +1,208 @@
+"""Alertmanager's API v2 over our router."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
+from eldonia_ops.protocols import alertmanager_api as wire
+from eldonia_ops.services.contracts import AlertView, NotFoundError, Platform, RefusedError
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
+from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_body
+from eldonia_ops.web.native.shapes import silence_state
+
+
+async def envelope(request: Request, problem: Problem) -> Response:
+    """A JSON string, as Alertmanager's own handlers answer."""
+    headers = dict(problem.headers)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
+    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    return _json(message, problem.status, headers)
+
+
+def routes(platform: Platform, version: str, limits: Limits, resolve_timeout_ms: int) -> list[GuardedRoute]:
+    """``/api/v2/...``. ``resolve_timeout_ms`` ends alerts that come without ``endsAt`` and are not posted again."""
+    api = _Api(platform, version, limits, resolve_timeout_ms)
+
+    def route(
+        path: str,
+        endpoint: Callable[[Request], Awaitable[Response]],
+        demand: Demand = Demand.READ,
+        method: str = "GET",
+        streams: bool = False,
+    ) -> GuardedRoute:
+        return GuardedRoute(
+            f"/api/v2/{path}",
+            _answering(endpoint),
+            demand=demand,
+            family=Family.ALERTMANAGER,
+            methods=(method,),
+            streams=streams,
+        )
+
+    return [
+        route("alerts", api.alerts),
+        route("alerts", api.post_alerts, Demand.INGEST, "POST", streams=True),
+        route("alerts/groups", api.groups),
+        route("silences", api.silences),
+        route("silences", api.post_silence, Demand.RESPOND, "POST"),
+        route("silence/{id}", api.silence),
+        route("silence/{id}", api.expire_silence, Demand.RESPOND, "DELETE"),
+        route("receivers", api.receivers),
+        route("status", api.status),
+    ]
+
+
+class _Api:
+    def __init__(self, platform: Platform, version: str, limits: Limits, resolve_timeout_ms: int) -> None:
+        self._platform = platform
+        self._version = version
+        self._limits = limits
+        self._resolve_timeout_ms = resolve_timeout_ms
+        self._started_at = platform.now()
+
+    async def alerts(self, request: Request) -> Response:
+        wanted = _Wanted(request)
+        return _json([_wire_alert(view) for view in await self._platform.alerts.current() if wanted.alert(view)])
+
+    async def post_alerts(self, request: Request) -> Response:
+        body = await read_body(request, self._limits)
+        alerts, faults = wire.read_alerts(body, self._platform.now(), self._resolve_timeout_ms)
+        if alerts:
+            await self._platform.alerts.receive(alerts)
+        return _json("; ".join(faults[:20]), 400) if faults else Response(status_code=200)
+
+    async def groups(self, request: Request) -> Response:
+        wanted = _Wanted(request)
+        found: list[dict[str, Any]] = []
+        for group in await self._platform.alerts.groups():
+            if not wanted.receiver(group.receiver):
+                continue
+            alerts = [_wire_alert(view) for view in group.alerts if wanted.alert(view, any_receiver=True)]
+            if alerts:
+                found.append(
+                    {"labels": dict(group.labels.pairs), "receiver": {"name": group.receiver}, "alerts": alerts}
+                )
+        return _json(found)
+
+    async def silences(self, request: Request) -> Response:
+        now = self._platform.now()
+        filters = wire.read_filters(request.query_params.getlist("filter"))
+        found = [silence for silence in await self._platform.alerts.silences() if _about(silence.matchers, filters)]
+        order = {"active": 0, "pending": 1, "expired": 2}
+        found.sort(key=lambda silence: (order[silence_state(silence, now)], silence.ends_at))
+        return _json([wire.gettable_silence(silence, silence_state(silence, now)) for silence in found])
+
+    async def post_silence(self, request: Request) -> Response:
+        silence = wire.read_silence(await request.body(), self._platform.now())
+        caller = caller_of(request).name
+        claimed = silence.created_by
+        author = caller if claimed in ("", caller) else f"{claimed} ({caller})"
+        id = await self._platform.alerts.set_silence(replace(silence, created_by=author))
+        return _json({"silenceID": id})
+
+    async def silence(self, request: Request) -> Response:
+        id = request.path_params["id"]
+        for silence in await self._platform.alerts.silences():
+            if silence.id == id:
+                return _json(wire.gettable_silence(silence, silence_state(silence, self._platform.now())))
+        raise NotFoundError(f"silence {id} not found")
+
+    async def expire_silence(self, request: Request) -> Response:
+        await self._platform.alerts.expire_silence(request.path_params["id"], caller_of(request).name)
+        return Response(status_code=200)
+
+    async def receivers(self, _request: Request) -> Response:
+        return _json([{"name": name} for name in self._platform.alerts.receivers()])
+
+    async def status(self, _request: Request) -> Response:
+        unknown = dict.fromkeys(("branch", "buildDate", "buildUser", "goVersion", "revision"), "")
+        return _json(
+            {
+                "cluster": {"status": "disabled", "peers": []},
+                "config": {"original": self._platform.alerts.configuration()},
+                "uptime": wire.format_time(self._started_at),
+                "versionInfo": {"version": self._version, **unknown},
+            }
+        )
+
+
+class _Wanted:
+    """The filters of a request on alerts.
+
+    Raises:
+        ValueError: a parameter is malformed.
+    """
+
+    def __init__(self, request: Request) -> None:
+        given = request.query_params
+        self._active = _flag(given.get("active", "true"))
+        self._silenced = _flag(given.get("silenced", "true"))
+        self._inhibited = _flag(given.get("inhibited", "true"))
+        self._muted = _flag(given.get("muted", "true"))
+        self._filters = wire.read_filters(given.getlist("filter"))
+        pattern = given.get("receiver", "")
+        self._receiver = Matcher("receiver", MatchOp.REGEX, pattern) if pattern else None
+
+    def receiver(self, name: str) -> bool:
+        return self._receiver is None or self._receiver.matches_value(name)
+
+    def alert(self, view: AlertView, *, any_receiver: bool = False) -> bool:
+        if view.state not in ("firing", "suppressed") or not all_match(self._filters, view.alert.labels):
+            return False
+        if not any_receiver and self._receiver and not any(self.receiver(name) for name in view.receivers):
+            return False
+        return not (
+            (not self._active and view.state == "firing")
+            or (not self._silenced and view.silenced_by)
+            or (not self._inhibited and view.inhibited_by)
+            or (not self._muted and view.muted_by)
+        )
+
+
+def _flag(text: str) -> bool:
+    if not re.fullmatch(r"true|false|1|0|t|f", text, re.IGNORECASE):
+        raise ValueError(f"not a boolean: {text!r}")
+    return text.lower() in ("true", "1", "t")
+
+
+def _about(matchers: tuple[Matcher, ...], filters: tuple[Matcher, ...]) -> bool:
+    """Whether a silence has, for every filter, a matcher on that label whose value satisfies it."""
+    values = {matcher.name: matcher.value for matcher in matchers}
+    return all(one.matches(values) for one in filters)
+
+
+def _wire_alert(view: AlertView) -> dict[str, Any]:
+    return wire.gettable_alert(
+        view.alert,
+        state="active" if view.state == "firing" else "suppressed",
+        receivers=view.receivers,
+        silenced_by=view.silenced_by,
+        inhibited_by=view.inhibited_by,
+        muted_by=view.muted_by,
+    )
+
+
+def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except NotFoundError as error:
+            return _json(str(error.args[0]) if error.args else "not found", 404)
+        except TooLargeError as error:
+            return _json(str(error), 413)
+        except (RefusedError, BadEncodingError, ValueError) as error:
+            return _json(str(error), 400)
+
+    return answer
+
+
+def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(content), status_code=status, headers=headers, media_type="application/json")

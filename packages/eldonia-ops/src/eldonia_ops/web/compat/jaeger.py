@@ -1,0 +1,109 @@
+"""Jaeger's query API over our traces."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from eldonia_ops.ports import TraceQuery
+from eldonia_ops.protocols import jaeger as wire
+from eldonia_ops.services.contracts import NotFoundError, Platform
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.gate import Family, GuardedRoute, Problem
+
+_LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_MOST_TRACES = 1_500
+
+
+async def envelope(request: Request, problem: Problem) -> Response:
+    """``{"data": null, "errors": [{"code", "msg"}]}``."""
+    headers = dict(problem.headers)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
+    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    return _json(wire.failure(problem.status, message), problem.status, headers)
+
+
+def routes(platform: Platform) -> list[GuardedRoute]:
+    """``/api/services``, ``/api/traces`` and their children."""
+    telemetry = platform.telemetry
+
+    async def services(_request: Request) -> Response:
+        return _json(wire.success(await telemetry.trace_services()))
+
+    async def operations(request: Request) -> Response:
+        return _json(wire.success(await telemetry.trace_operations(request.path_params["service"])))
+
+    async def find(request: Request) -> Response:
+        """Traces with all their spans, as Jaeger gives them; the ids of ``traceID`` alone when given."""
+        ids = request.query_params.getlist("traceID")
+        if not ids:
+            ids = [summary.trace_id for summary in await telemetry.find_traces(_query(request, platform.now()))]
+        traces = [wire.trace(spans) for id in ids[:_MOST_TRACES] if (spans := await telemetry.get_trace(id.lower()))]
+        return _json(wire.success(traces))
+
+    async def get(request: Request) -> Response:
+        id = request.path_params["trace_id"].lower()
+        spans = await telemetry.get_trace(id.rjust(32, "0"))
+        if not spans:
+            raise NotFoundError("trace not found")
+        return _json(wire.success([wire.trace(spans)]))
+
+    def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> GuardedRoute:
+        return GuardedRoute(path, _answering(endpoint), demand=Demand.READ, family=Family.JAEGER)
+
+    return [
+        reading("/api/services", services),
+        reading("/api/services/{service}/operations", operations),
+        reading("/api/traces", find),
+        reading("/api/traces/{trace_id}", get),
+    ]
+
+
+def _query(request: Request, now: int) -> TraceQuery:
+    """The search parameters of Jaeger's UI: instants are microseconds.
+
+    Raises:
+        ValueError: a parameter is missing or malformed.
+    """
+    given = request.query_params
+    service = given.get("service", "")
+    if not service:
+        raise ValueError("parameter 'service' is required")
+    lookback = given.get("lookback", "1h")
+    if lookback == "custom":
+        lookback = "1h"
+    if lookback[-1:] not in _LOOKBACKS_MS or not lookback[:-1].isdecimal():
+        raise ValueError(f"not a lookback: {lookback!r}")
+    until_us = int(given.get("end", "") or now * 1000)
+    since_us = int(given.get("start", "") or until_us - int(lookback[:-1]) * _LOOKBACKS_MS[lookback[-1]] * 1000)
+    least, most = given.get("minDuration", ""), given.get("maxDuration", "")
+    limit = int(given.get("limit", "") or 20)
+    if not 0 < limit <= _MOST_TRACES:
+        raise ValueError(f"limit must lie between 1 and {_MOST_TRACES}")
+    return TraceQuery(
+        since_ns=since_us * 1000,
+        until_ns=until_us * 1000 + 1,
+        service=service,
+        operation="" if given.get("operation", "") in ("", "all") else given["operation"],
+        min_duration_ns=wire.parse_duration_ns(least) if least else 0,
+        max_duration_ns=wire.parse_duration_ns(most) if most else 0,
+        tags=wire.parse_tags(given.getlist("tag"), given.getlist("tags")),
+        limit=limit,
+    )
+
+
+def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except NotFoundError as error:
+            return _json(wire.failure(404, str(error.args[0])), 404)
+        except ValueError as error:
+            return _json(wire.failure(400, str(error)), 400)
+
+    return answer
+
+
+def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, status_code=status, headers=headers, media_type="application/json")

@@ -1,0 +1,382 @@
+"""The one place that decides who gets in: an ASGI application in front of all routes.
+
+The gate holds a table made from the routes of the application. A route that declares no demand
+makes :func:`guards_of` raise, so that nothing can be served by having been forgotten. A path that
+matches no route answers 401 to strangers like any other, and 404 only to those who are signed in.
+"""
+
+import ipaddress
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route, compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from eldonia_ops.model.access import Token
+from eldonia_ops.services.contracts import Access
+from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
+from eldonia_ops.web.attempts import FailedAttempts
+from eldonia_ops.web.limits import Limits, TooLargeError, read_raw
+from eldonia_ops.web.sessions import Session, Sessions, csrf_matches
+
+COOKIE: Final = "eldonia_ops_session"
+CSRF_HEADER: Final = "x-csrf-token"
+CALLER: Final = "eldonia_ops.caller"
+FAMILY: Final = "eldonia_ops.family"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+PAGE_POLICY: Final = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+
+
+class Family(StrEnum):
+    """Whose error envelope a route answers with."""
+
+    NATIVE = "native"
+    PROMETHEUS = "prometheus"
+    ALERTMANAGER = "alertmanager"
+    OTLP = "otlp"
+    JAEGER = "jaeger"
+    PAGE = "page"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error on its way to an envelope. ``code`` is a short stable name; ``hint`` says what to do."""
+
+    status: int
+    code: str
+    message: str
+    hint: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Envelope = Callable[[Request, Problem], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request. ``session`` is set when a cookie, not a header, said so."""
+
+    token: Token
+    session: Session | None = None
+
+    @property
+    def name(self) -> str:
+        """The name under which acts are recorded."""
+        return self.token.name
+
+
+class GuardedRoute(Route):
+    """A Starlette route that declares what it demands.
+
+    ``streams`` routes read and bound their bodies themselves; ``csrf_in_form`` routes check the
+    token of a plain HTML form themselves, because the gate does not read bodies for it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        demand: Demand,
+        family: Family,
+        methods: Collection[str] = ("GET",),
+        streams: bool = False,
+        csrf_in_form: bool = False,
+    ) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.demand = demand
+        self.family = family
+        self.streams = streams
+        self.csrf_in_form = csrf_in_form
+
+
+def demands(demand: Demand) -> dict[str, Any]:
+    """Keyword arguments that declare a FastAPI operation's demand (it shows in the OpenAPI document)."""
+    return {"openapi_extra": {"x-demand": demand.value}}
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the gate knows of one route."""
+
+    path: str
+    pattern: Any
+    methods: frozenset[str]
+    demand: Demand
+    family: Family
+    streams: bool = False
+    csrf_in_form: bool = False
+
+
+def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
+    """The table of all routes, mounted ones included.
+
+    Raises:
+        TypeError: a route declares no demand.
+    """
+    guards: list[Guard] = []
+    for route in routes:
+        if isinstance(route, Mount):
+            guards += guards_of(route.routes, prefix + route.path)
+        elif isinstance(route, GuardedRoute):
+            pattern, _, _ = compile_path(prefix + route.path)
+            guards.append(
+                Guard(
+                    prefix + route.path,
+                    pattern,
+                    frozenset(route.methods or ()),
+                    route.demand,
+                    route.family,
+                    route.streams,
+                    route.csrf_in_form,
+                )
+            )
+        elif isinstance(route, APIRoute) and (name := (route.openapi_extra or {}).get("x-demand")):
+            pattern, _, _ = compile_path(prefix + route.path)
+            methods = frozenset(route.methods or ())
+            guards.append(Guard(prefix + route.path, pattern, methods, Demand(name), Family.NATIVE))
+        else:
+            raise TypeError(f"route {prefix}{getattr(route, 'path', route)} declares no demand")
+    return guards
+
+
+class Gate:
+    """Checks host, credentials, capability, origin and size, then lets the request through.
+
+    ``envelopes`` renders errors per family. ``hosts`` are the names under which the platform may be
+    addressed (None for any): with a loopback listener this keeps a web page that rebinds its own name to
+    127.0.0.1 from talking to us. ``families`` maps path prefixes to the family that unknown
+    paths below them answer in.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        guards: Sequence[Guard],
+        access: Access,
+        sessions: Sessions,
+        attempts: FailedAttempts,
+        envelopes: Mapping[Family, Envelope],
+        families: Sequence[tuple[str, Family]],
+        limits: Limits,
+        hosts: frozenset[str] | None,
+        secure: bool,
+    ) -> None:
+        _check_order(guards)
+        self._app = app
+        self._fixed: dict[str, list[Guard]] = {}
+        for guard in guards:
+            if "{" not in guard.path:
+                self._fixed.setdefault(guard.path, []).append(guard)
+        self._patterns = [guard for guard in guards if "{" in guard.path]
+        self._access = access
+        self._sessions = sessions
+        self._attempts = attempts
+        self._envelopes = envelopes
+        self._families = families
+        self._limits = limits
+        self._hosts = hosts
+        self._secure = secure
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        request = Request(scope, receive)
+        guard, family = self._find(scope["path"], request.method)
+        scope[FAMILY] = family
+        send = self._with_headers(send, family)
+        problem = await self._admit(request, guard)
+        if problem is None and request.method not in _SAFE_METHODS and not (guard and guard.streams):
+            try:
+                receive = _replay(await read_raw(request, self._limits.request), receive)
+            except TooLargeError as error:
+                problem = Problem(413, "too_large", str(error))
+            except ValueError as error:
+                problem = Problem(400, "bad_request", str(error))
+        if problem is not None:
+            response = await self._envelopes[family](request, problem)
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _find(self, path: str, method: str) -> tuple[Guard | None, Family]:
+        """The guard of a request, or the family that an unknown path or method answers in."""
+        candidates = [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
+        for guard in candidates:
+            if method in guard.methods:
+                return guard, guard.family
+        if candidates:
+            return None, candidates[0].family
+        return None, next((family for prefix, family in self._families if path.startswith(prefix)), Family.PAGE)
+
+    async def _admit(self, request: Request, guard: Guard | None) -> Problem | None:
+        if self._hosts is not None and host_name(request.headers.get("host", "")) not in self._hosts:
+            return Problem(
+                421,
+                "misdirected",
+                "this platform is not addressed by that host name",
+                "use the address that it printed at its start, or name this one as external_url",
+            )
+        if guard is not None and guard.demand is Demand.PUBLIC:
+            return None
+        caller = await self._identify(request)
+        if isinstance(caller, Problem):
+            return caller
+        if guard is None:
+            return None
+        if not allows(caller.token.role, guard.demand):
+            able = ", ".join(able_roles(guard.demand))
+            return Problem(
+                403,
+                "forbidden",
+                f"a token of role {caller.token.role} may not do this",
+                f"it takes a token of one of the roles {able}",
+            )
+        if caller.session is not None and request.method not in _SAFE_METHODS:
+            if not same_origin(request.headers):
+                return Problem(403, "cross_origin", "this request came from another site")
+            if not guard.csrf_in_form and not csrf_matches(caller.session, request.headers.get(CSRF_HEADER, "")):
+                return Problem(
+                    403, "csrf", "the X-CSRF-Token header is missing or belongs to another session", "reload the page"
+                )
+        request.scope[CALLER] = caller
+        return None
+
+    async def _identify(self, request: Request) -> Caller | Problem:
+        address = request.client.host if request.client else ""
+        header = request.headers.get("authorization", "")
+        if header:
+            secret = secret_from_authorization(header)
+            if secret and (token := await self._access.authenticate(secret)):
+                return Caller(token)
+            if wait := self._attempts.wait_ms(address):
+                return too_many_attempts(wait)
+            self._attempts.failed(address)
+            return Problem(
+                401, "unauthorized", "the token is not valid", "it may have been revoked; ask an admin for one"
+            )
+        value = request.cookies.get(COOKIE, "")
+        if value and (found := await self._sessions.find(value)):
+            return Caller(found[1], found[0])
+        return Problem(
+            401,
+            "unauthorized",
+            "this needs a token",
+            "send 'Authorization: Bearer <token>', or sign in with the browser",
+        )
+
+    def _with_headers(self, send: Send, family: Family) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY if family is Family.PAGE else _API_POLICY)
+                headers.setdefault("X-Content-Type-Options", "nosniff")
+                headers.setdefault("X-Frame-Options", "DENY")
+                headers.setdefault("Referrer-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+                headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+                headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+                headers.setdefault("Cache-Control", "no-store")
+                if self._secure:
+                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            await send(message)
+
+        return sending
+
+
+def caller_of(request: Request) -> Caller:
+    """Who makes this request; only for routes that are not public."""
+    return request.scope[CALLER]
+
+
+def too_many_attempts(wait_ms: int) -> Problem:
+    """The answer to an address that keeps presenting wrong secrets."""
+    seconds = -(-wait_ms // 1000)
+    return Problem(
+        429,
+        "too_many_attempts",
+        "too many failed sign-ins from this address",
+        f"try again in {seconds} s",
+        {"Retry-After": str(seconds)},
+    )
+
+
+def same_origin(headers: Headers) -> bool:
+    """Whether the browser says that one of our own pages made the request.
+
+    ``Sec-Fetch-Site`` where the browser sends it, else ``Origin`` against ``Host``. A browser that sends
+    neither is too old to be trusted with a session.
+    """
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+
+
+def host_name(host: str) -> str:
+    """The name in a ``Host`` header without its port, in lower case; IPv6 addresses without brackets."""
+    return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
+
+
+def loopback_hosts(external_url: str) -> frozenset[str]:
+    """The names by which a loopback listener may be addressed."""
+    names = {"localhost", "127.0.0.1", "::1"}
+    if external_url and (name := urlsplit(external_url).hostname):
+        names.add(name)
+    return frozenset(names)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a listen address can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A receive that hands out a body which has been read already, then what follows it."""
+    sent = False
+
+    async def replaying() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replaying
+
+
+def _check_order(guards: Sequence[Guard]) -> None:
+    """Refuse an order of routes in which the router would pick another route than the table does.
+
+    Raises:
+        TypeError: a pattern stands before a literal path that it also matches.
+    """
+    for index, guard in enumerate(guards):
+        if "{" not in guard.path:
+            for earlier in guards[:index]:
+                if "{" in earlier.path and earlier.methods & guard.methods and earlier.pattern.match(guard.path):
+                    raise TypeError(f"route {earlier.path} hides {guard.path}: declare the literal path first")

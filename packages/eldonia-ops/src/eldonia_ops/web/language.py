@@ -1,0 +1,52 @@
+"""Which language a reader gets, and the catalogs of texts.
+
+A catalog is a flat JSON object from key to text; ``{name}`` in a text is filled in. Both catalogs have
+the same keys (a test checks it).
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+
+LANGUAGES: Final = ("en", "ja")
+COOKIE: Final = "eldonia_ops_language"
+_FOLDER: Final = Path(__file__).parent / "i18n"
+
+
+@cache
+def catalog(language: str) -> Mapping[str, str]:
+    """The texts of one language.
+
+    Raises:
+        KeyError: there is no such language.
+    """
+    if language not in LANGUAGES:
+        raise KeyError(language)
+    return json.loads((_FOLDER / f"{language}.json").read_text("utf-8"))
+
+
+def language_of(request: Request, default: str) -> str:
+    """``?lang=``, else the choice remembered in a cookie, else ``Accept-Language``, else the default."""
+    for wish in (request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")):
+        if wish in LANGUAGES:
+            return wish
+    return _accepted(request.headers.get("accept-language", "")) or (default if default in LANGUAGES else "en")
+
+
+def _accepted(header: str) -> str:
+    """The language that an ``Accept-Language`` header likes best among ours, or an empty string."""
+    wishes: list[tuple[float, int, str]] = []
+    for position, part in enumerate(header[:500].split(",")):
+        tag, _, parameter = part.strip().partition(";")
+        primary = tag.partition("-")[0].lower()
+        try:
+            quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            continue
+        if primary in LANGUAGES and quality > 0:
+            wishes.append((-quality, position, primary))
+    return min(wishes)[2] if wishes else ""

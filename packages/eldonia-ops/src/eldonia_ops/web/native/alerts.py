@@ -1,0 +1,160 @@
+"""Alerts, rules, silences, the ledger and the outbox."""
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from eldonia_ops.model.alerts import Decision, Silence
+from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
+from eldonia_ops.services.contracts import NotFoundError, Platform
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.encoding import Json
+from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.shapes import (
+    AlertGroupShape,
+    AlertShape,
+    RuleGroupShape,
+    SilenceShape,
+    alert_shape,
+    group_shape,
+    rule_group_shape,
+    silence_shape,
+)
+
+
+class MatcherBody(BaseModel):
+    """One condition on one label."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=500)
+    op: MatchOp = MatchOp.EQUAL
+    value: str = Field(max_length=5_000)
+
+
+class MatchersBody(BaseModel):
+    """Conditions that must all hold."""
+
+    model_config = ConfigDict(extra="forbid")
+    matchers: list[MatcherBody] = Field(min_length=1, max_length=50)
+
+    def parsed(self) -> tuple[Matcher, ...]:
+        """The model's matchers.
+
+        Raises:
+            ValueError: a value is not an RE2 pattern.
+        """
+        return tuple(Matcher(one.name, one.op, one.value) for one in self.matchers)
+
+
+class SilenceBody(MatchersBody):
+    """A silence to create, or with an ``id`` to change. Without ``starts_at`` (Unix ms) it starts now."""
+
+    id: str = Field(default="", max_length=100)
+    starts_at: int = Field(default=0, ge=0)
+    ends_at: int = Field(gt=0, le=253_402_300_799_000)
+    comment: str = Field(min_length=1, max_length=5_000)
+
+
+def add_to(api: FastAPI, platform: Platform) -> None:
+    """Add the operations on alerts, silences and notifications."""
+    _add_alerts(api, platform)
+    _add_silences(api, platform)
+    _add_notifications(api, platform)
+
+
+def _add_alerts(api: FastAPI, platform: Platform) -> None:
+    alerts = platform.alerts
+
+    @api.get("/alerts", tags=["alerts"], **operation(Demand.READ, list[AlertShape]))
+    async def current() -> Response:
+        """Pending, firing and suppressed alerts, gravest first."""
+        return Json([alert_shape(view) for view in await alerts.current()])
+
+    @api.get("/alerts/groups", tags=["alerts"], **operation(Demand.READ, list[AlertGroupShape]))
+    async def groups() -> Response:
+        """Which alerts go out together, and to whom."""
+        return Json([group_shape(view) for view in await alerts.groups()])
+
+    @api.get("/alerts/rules", tags=["alerts"], **operation(Demand.READ, list[RuleGroupShape]))
+    async def rules() -> Response:
+        """Rule groups with the state of every rule."""
+        return Json([rule_group_shape(view) for view in alerts.rules()])
+
+    @api.get("/alerts/receivers", tags=["alerts"], **operation(Demand.READ, list[str]))
+    async def receivers() -> Response:
+        """Names of receivers."""
+        return Json(alerts.receivers())
+
+    @api.get("/alerts/configuration", tags=["alerts"], **operation(Demand.READ, media="application/yaml"))
+    async def configuration() -> Response:
+        """The routing configuration with secrets masked."""
+        return Response(alerts.configuration(), media_type="application/yaml")
+
+    @api.get("/alerts/explain", tags=["alerts"], **operation(Demand.READ, list[Decision]))
+    async def explain(
+        fingerprint: Annotated[str, Query(max_length=32)] = "",
+        alertname: Annotated[str, Query(max_length=500)] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> Response:
+        """Why somebody was, or was not, told: the ledger, newest first."""
+        return Json(await alerts.explain(fingerprint=fingerprint, alertname=alertname, limit=limit))
+
+
+def _add_silences(api: FastAPI, platform: Platform) -> None:
+    alerts = platform.alerts
+
+    @api.get("/silences", tags=["alerts"], **operation(Demand.READ, list[SilenceShape]))
+    async def silences() -> Response:
+        """All silences, ended ones included until they are purged."""
+        now = platform.now()
+        return Json([silence_shape(silence, now) for silence in await alerts.silences()])
+
+    @api.post("/silences", tags=["alerts"], **operation(Demand.RESPOND, SilenceShape, status=201))
+    async def create(request: Request, body: SilenceBody) -> Response:
+        """Create a silence, or change the one whose id is given."""
+        now = platform.now()
+        silence = Silence(
+            id=body.id,
+            matchers=body.parsed(),
+            starts_at=body.starts_at or now,
+            ends_at=body.ends_at,
+            created_by=caller_of(request).name,
+            comment=body.comment,
+            updated_at=now,
+        )
+        id = await alerts.set_silence(silence)
+        stored = next((one for one in await alerts.silences() if one.id == id), None)
+        if stored is None:
+            raise NotFoundError(f"silence {id} is gone already")
+        return Json(silence_shape(stored, now), status_code=201)
+
+    @api.post("/silences/preview", tags=["alerts"], **operation(Demand.READ, list[AlertShape]))
+    async def preview(body: MatchersBody) -> Response:
+        """Which of the current alerts these matchers would silence."""
+        matchers = body.parsed()
+        found = [view for view in await alerts.current() if all_match(matchers, view.alert.labels)]
+        return Json([alert_shape(view) for view in found])
+
+    @api.delete("/silences/{id}", tags=["alerts"], **operation(Demand.RESPOND, dict[str, Any]))
+    async def expire(request: Request, id: str) -> Response:
+        """End a silence now."""
+        await alerts.expire_silence(id, caller_of(request).name)
+        return Json({"expired": id})
+
+
+def _add_notifications(api: FastAPI, platform: Platform) -> None:
+    alerts = platform.alerts
+
+    @api.get("/notifications", tags=["alerts"], **operation(Demand.READ, list[dict[str, Any]]))
+    async def notifications(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+        """The outbox, newest first."""
+        return Json(await alerts.notifications(limit))
+
+    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Demand.RESPOND, dict[str, Any]))
+    async def retry(request: Request, id: int) -> Response:
+        """Try a failed or waiting notification again now."""
+        await alerts.retry_notification(id, caller_of(request).name)
+        return Json({"retried": id})

@@ -1,0 +1,245 @@
+"""Incidents: what people see and do."""
+
+from datetime import UTC, tzinfo
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from eldonia_ops.incidents.timeline import describe
+from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
+from eldonia_ops.services.contracts import Platform
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.encoding import Json
+from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.language import language_of
+from eldonia_ops.web.markdown import to_html
+from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.shapes import IncidentShape, incident_shape, timeline_shape
+from eldonia_ops.web.times import parse_instant
+
+_TEXT = 100_000
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class OpenBody(_Body):
+    """An incident opened by hand."""
+
+    title: str = Field(min_length=1, max_length=300)
+    severity: Severity
+    service: str = Field(min_length=1, max_length=200)
+    description: str = Field(default="", max_length=20_000)
+
+
+class StatusBody(_Body):
+    """A change of status, with a reason."""
+
+    status: IncidentStatus
+    note: str = Field(default="", max_length=20_000)
+
+
+class TickBody(_Body):
+    """A step of the checklist, done or not."""
+
+    key: str = Field(min_length=1, max_length=200)
+    done: bool
+
+
+class NoteBody(_Body):
+    """A note for the timeline."""
+
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class AssignBody(_Body):
+    """Who takes the incident; empty for nobody."""
+
+    to: str = Field(max_length=200)
+
+
+class ImpactBody(_Body):
+    """What the incident cost, as far as known."""
+
+    users: int = Field(default=0, ge=0)
+    revenue: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    reputation: str = Field(default="", max_length=2_000)
+
+
+class DescribeBody(_Body):
+    """The fields to set; those left out stay as they are."""
+
+    title: str | None = Field(default=None, min_length=1, max_length=300)
+    root_cause: str | None = Field(default=None, max_length=_TEXT)
+    resolution: str | None = Field(default=None, max_length=_TEXT)
+    lessons_learned: str | None = Field(default=None, max_length=_TEXT)
+    impact: ImpactBody | None = None
+    severity: Severity | None = None
+
+
+def add_to(api: FastAPI, platform: Platform) -> None:
+    """Add the operations on incidents."""
+    _add_reading(api, platform)
+    _add_acting(api, platform)
+    _add_postmortem(api, platform)
+
+
+def _answer(incident: Incident) -> Response:
+    return Json(incident_shape(incident))
+
+
+def _zone(name: str) -> tzinfo:
+    """The reader's time zone by its IANA name; UTC where it is unknown here."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ValueError, KeyError, OSError):
+        return UTC
+
+
+def _add_reading(api: FastAPI, platform: Platform) -> None:
+    incidents = platform.incidents
+
+    @api.get("/incidents", tags=["incidents"], **operation(Demand.READ, list[dict[str, Any]]))
+    async def find(
+        status: Annotated[list[IncidentStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
+        service: Annotated[str, Query(max_length=200)] = "",
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        """Incidents, newest first."""
+        found = await incidents.find(statuses=tuple(status), service=service, limit=limit)
+        return Json([incident_shape(incident) for incident in found])
+
+    @api.get("/incidents/metrics", tags=["incidents"], **operation(Demand.READ, dict[str, Any]))
+    async def metrics(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
+        """MTTD, MTTA, MTTR and targets met since an instant."""
+        return Json(await incidents.metrics(parse_instant(since, platform.now())))
+
+    @api.get("/incidents/{incident}", tags=["incidents"], **operation(Demand.READ, IncidentShape))
+    async def get(request: Request, incident: str, tz: Annotated[str, Query(max_length=100)] = "") -> Response:
+        """One incident with its timeline, told in the reader's language (``lang``) and time zone (``tz``)."""
+        found, timeline = await incidents.get(incident)
+        language, zone = language_of(request, platform.language), _zone(tz)
+        entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in timeline]
+        return Json(IncidentShape(incident_shape(found), entries))
+
+    @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Demand.READ, list[dict[str, Any]]))
+    async def runbook(request: Request, incident: str) -> Response:
+        """The checklist for display."""
+        return Json(await incidents.runbook(incident, language_of(request, platform.language)))
+
+
+def _add_acting(api: FastAPI, platform: Platform) -> None:
+    incidents = platform.incidents
+    acting = operation(Demand.RESPOND, dict[str, Any])
+
+    @api.post("/incidents", tags=["incidents"], **operation(Demand.RESPOND, dict[str, Any], status=201))
+    async def open_by_hand(request: Request, body: OpenBody) -> Response:
+        """Open an incident by hand."""
+        opened = await incidents.open(
+            caller_of(request).name, body.title, body.severity, body.service, body.description
+        )
+        return Json(incident_shape(opened), status_code=201)
+
+    @api.post("/incidents/{incident}/acknowledge", tags=["incidents"], **acting)
+    async def acknowledge(request: Request, incident: str) -> Response:
+        """Say that somebody is on it; stops the escalation."""
+        return _answer(await incidents.acknowledge(incident, caller_of(request).name))
+
+    @api.post("/incidents/{incident}/status", tags=["incidents"], **acting)
+    async def change_status(request: Request, incident: str, body: StatusBody) -> Response:
+        """Change the status."""
+        return _answer(await incidents.change_status(incident, caller_of(request).name, body.status, body.note))
+
+    @api.post("/incidents/{incident}/checklist", tags=["incidents"], **acting)
+    async def tick(request: Request, incident: str, body: TickBody) -> Response:
+        """Tick or un-tick a step of the checklist."""
+        return _answer(await incidents.tick(incident, caller_of(request).name, body.key, body.done))
+
+    @api.post("/incidents/{incident}/notes", tags=["incidents"], **acting)
+    async def note(request: Request, incident: str, body: NoteBody) -> Response:
+        """Write on the timeline."""
+        return _answer(await incidents.note(incident, caller_of(request).name, body.text))
+
+    @api.post("/incidents/{incident}/assign", tags=["incidents"], **acting)
+    async def assign(request: Request, incident: str, body: AssignBody) -> Response:
+        """Hand the incident to somebody."""
+        return _answer(await incidents.assign(incident, caller_of(request).name, body.to))
+
+    @api.patch("/incidents/{incident}", tags=["incidents"], **acting)
+    async def set_fields(request: Request, incident: str, body: DescribeBody) -> Response:
+        """Set title, severity, impact, root cause, resolution or lessons learned."""
+        fields = body.model_dump(exclude_none=True, mode="json")
+        if not fields:
+            raise ValueError("no field to set")
+        return _answer(await incidents.describe(incident, caller_of(request).name, fields))
+
+
+def _add_postmortem(api: FastAPI, platform: Platform) -> None:
+    incidents = platform.incidents
+    markdown = operation(Demand.READ, media="text/markdown")
+
+    @api.get("/incidents/{incident}/postmortem", tags=["incidents"], **markdown)
+    async def postmortem(request: Request, incident: str, download: bool = False) -> Response:
+        """The saved postmortem, or a fresh draft."""
+        text = await incidents.postmortem(incident, language_of(request, platform.language))
+        headers = {}
+        if download:
+            found, _ = await incidents.get(incident)
+            headers["Content-Disposition"] = f'attachment; filename="{found.reference}-postmortem.md"'
+        return Response(text, media_type="text/markdown", headers=headers)
+
+    @api.get("/incidents/{incident}/postmortem/draft", tags=["incidents"], **markdown)
+    async def draft(request: Request, incident: str) -> Response:
+        """A fresh draft, whatever has been saved."""
+        text = await incidents.draft_postmortem(incident, language_of(request, platform.language))
+        return Response(text, media_type="text/markdown")
+
+    @api.put(
+        "/incidents/{incident}/postmortem",
+        tags=["incidents"],
+        **{
+            **operation(Demand.RESPOND, dict[str, Any]),
+            "openapi_extra": {
+                "x-demand": Demand.RESPOND.value,
+                "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}},
+            },
+        },
+    )
+    async def save(request: Request, incident: str) -> Response:
+        """Save the postmortem (the body is Markdown)."""
+        text = await _markdown_body(request)
+        return _answer(await incidents.save_postmortem(incident, caller_of(request).name, text))
+
+    @api.post(
+        "/markdown",
+        tags=["incidents"],
+        **{
+            **operation(Demand.READ, media="text/html"),
+            "openapi_extra": {
+                "x-demand": Demand.READ.value,
+                "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}},
+            },
+        },
+    )
+    async def render(request: Request) -> Response:
+        """Markdown to HTML that carries no script, for previews."""
+        return Response(to_html(await _markdown_body(request)), media_type="text/html")
+
+
+async def _markdown_body(request: Request) -> str:
+    """The body as text.
+
+    Raises:
+        ValueError: it is not UTF-8, or longer than a postmortem may be.
+    """
+    body = await request.body()
+    if len(body) > 4 * _TEXT:
+        raise ValueError(f"the text is longer than {4 * _TEXT:,} bytes")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the text is not UTF-8 (at byte {error.start})") from None

@@ -1,0 +1,68 @@
+"""Describes what operations answer with, from the very types that are encoded."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.gate import demands
+
+_TEMPLATE = "#/components/schemas/{name}"
+_answers: dict[str, Any] = {}  # the types by their names in the document's drafts, which hold only JSON
+
+
+def operation(
+    demand: Demand, answer: Any = None, *, media: str = "application/json", status: int = 200
+) -> dict[str, Any]:
+    """Keyword arguments for a FastAPI route: what it demands and the type that it answers with.
+
+    ``answer`` is any type that msgspec can describe; :func:`describe` puts its schema into the document.
+    """
+    extra = demands(demand)["openapi_extra"]
+    schema: Any = {"type": "string"}
+    if answer is not None:
+        schema = {"x-answer": repr(answer)}
+        _answers[repr(answer)] = answer
+    return {
+        "openapi_extra": extra,
+        "status_code": status,
+        "response_model": None,
+        "responses": {status: {"description": "Done.", "content": {media: {"schema": schema}}}},
+    }
+
+
+def describe(api: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document of an application whose routes were declared with :func:`operation`."""
+    document = get_openapi(
+        title=api.title, version=api.version, description=api.description, routes=api.routes, servers=api.servers
+    )
+    pending: list[tuple[dict[str, Any], Any]] = []
+    for path in document["paths"].values():
+        for entry in path.values():
+            for answer in entry.get("responses", {}).values():
+                for content in answer.get("content", {}).values():
+                    schema = content.get("schema", {})
+                    if "x-answer" in schema:
+                        pending.append((schema, _answers[schema.pop("x-answer")]))
+    schemas, components = msgspec.json.schema_components(
+        [type_ for _, type_ in pending], schema_hook=_schema, ref_template=_TEMPLATE
+    )
+    for (place, _), schema in zip(pending, schemas, strict=True):
+        place.update(schema)
+    parts = document.setdefault("components", {})
+    parts["schemas"] = {**components, **parts.get("schemas", {})}
+    parts["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "basic": {"type": "http", "scheme": "basic", "description": "Any user name, the token as password."},
+    }
+    document["security"] = [{"bearer": []}, {"basic": []}]
+    return document
+
+
+def _schema(type_: type) -> dict[str, Any]:
+    if type_ is Labels:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    raise NotImplementedError(type_)

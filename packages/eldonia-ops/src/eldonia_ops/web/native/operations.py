@@ -1,0 +1,100 @@
+"""Overview, security findings, recovery, targets, objectives."""
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from eldonia_ops.model.security import Finding, FindingStatus
+from eldonia_ops.services.contracts import ObjectiveView, Platform, RecoveryView, TargetView
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.encoding import Json
+from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.times import parse_instant
+
+
+class FindingStatusBody(BaseModel):
+    """A finding's new status, with a reason."""
+
+    model_config = ConfigDict(extra="forbid")
+    status: FindingStatus
+    note: str = Field(default="", max_length=20_000)
+
+
+class MaintenanceBody(BaseModel):
+    """Whether recovery keeps its hands off."""
+
+    model_config = ConfigDict(extra="forbid")
+    on: bool
+
+
+def add_to(api: FastAPI, platform: Platform) -> None:
+    """Add the operations that look at the platform and at what it watches."""
+    _add_status(api, platform)
+    _add_security(api, platform)
+    _add_recovery(api, platform)
+
+
+def _add_status(api: FastAPI, platform: Platform) -> None:
+    @api.get("/overview", tags=["status"], **operation(Demand.READ, dict[str, Any]))
+    async def overview() -> Response:
+        """The platform looking at itself: rows and bytes stored, queues, errors, uptime."""
+        return Json(await platform.status.overview())
+
+    @api.get("/targets", tags=["status"], **operation(Demand.READ, list[TargetView]))
+    async def targets() -> Response:
+        """What is scraped, tailed and probed, and how that goes."""
+        return Json(platform.status.targets())
+
+    @api.get("/objectives", tags=["status"], **operation(Demand.READ, list[ObjectiveView]))
+    async def objectives() -> Response:
+        """Service-level objectives and what is left of their error budgets."""
+        return Json(await platform.status.objectives())
+
+
+def _add_security(api: FastAPI, platform: Platform) -> None:
+    security = platform.security
+
+    @api.get("/security/findings", tags=["security"], **operation(Demand.READ, list[Finding]))
+    async def find(
+        status: Annotated[list[FindingStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        """Findings, newest first."""
+        return Json(await security.find(statuses=tuple(status), limit=limit))
+
+    @api.get("/security/findings/{id}", tags=["security"], **operation(Demand.READ, Finding))
+    async def get(id: str) -> Response:
+        """One finding with its evidence."""
+        return Json(await security.get(id))
+
+    @api.post("/security/findings/{id}/status", tags=["security"], **operation(Demand.RESPOND, Finding))
+    async def change_status(request: Request, id: str, body: FindingStatusBody) -> Response:
+        """Change a finding's status."""
+        return Json(await security.change_status(id, caller_of(request).name, body.status, body.note))
+
+    @api.get("/security/report", tags=["security"], **operation(Demand.READ, dict[str, Any]))
+    async def report(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
+        """Counts by type, severity, status and source."""
+        return Json(await security.report(parse_instant(since, platform.now())))
+
+
+def _add_recovery(api: FastAPI, platform: Platform) -> None:
+    recovery = platform.recovery
+
+    @api.get("/recovery", tags=["recovery"], **operation(Demand.READ, list[RecoveryView]))
+    async def status() -> Response:
+        """How automatic recovery of each service stands."""
+        return Json(await recovery.status())
+
+    @api.post("/recovery/{service}/maintenance", tags=["recovery"], **operation(Demand.RESPOND, RecoveryView))
+    async def maintenance(request: Request, service: str, body: MaintenanceBody) -> Response:
+        """Switch maintenance on (no restarts) or off."""
+        return Json(await recovery.set_maintenance(service, body.on, caller_of(request).name))
+
+    @api.post("/recovery/{service}/reset", tags=["recovery"], **operation(Demand.RESPOND, RecoveryView))
+    async def reset(request: Request, service: str) -> Response:
+        """Give recovery its full budget of attempts back."""
+        return Json(await recovery.reset(service, caller_of(request).name))

@@ -1,0 +1,231 @@
+"""The pages: shells rendered here, filled by their modules from the native API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from eldonia_ops.access import Capability, permits
+from eldonia_ops.services.contracts import Platform
+from eldonia_ops.web.access import Demand
+from eldonia_ops.web.assets import Assets
+from eldonia_ops.web.attempts import FailedAttempts
+from eldonia_ops.web.gate import (
+    COOKIE,
+    Family,
+    GuardedRoute,
+    Problem,
+    caller_of,
+    same_origin,
+    too_many_attempts,
+)
+from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
+from eldonia_ops.web.language import LANGUAGES, catalog, language_of
+from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.sessions import LIFETIME_MS, Sessions, csrf_matches
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_THEMES: Final = ("dark", "light")
+_THEME_COOKIE: Final = "eldonia_ops_theme"
+RANGES: Final = ("5m", "15m", "1h", "6h", "24h")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``key`` names its template, its module and its texts; ``shortcut`` follows the key ``g``."""
+
+    key: str
+    path: str
+    icon: str = ""
+    shortcut: str = ""
+    charts: bool = False
+    under: str = ""
+
+
+PAGES: Final = (
+    Page("overview", "/", "overview", "o", charts=True),
+    Page("incidents", "/incidents", "incident", "i"),
+    Page("alerts", "/alerts", "alert", "a"),
+    Page("logs", "/logs", "logs", "l", charts=True),
+    Page("traces", "/traces", "traces", "t"),
+    Page("objectives", "/objectives", "objective", "b"),
+    Page("security", "/security", "security", "s"),
+    Page("targets", "/targets", "target", "r"),
+    Page("settings", "/settings", "settings", ","),
+    Page("incident", "/incidents/{incident}", under="incidents"),
+    Page("trace", "/traces/{trace_id}", under="traces"),
+)
+
+
+class Pages:
+    """Renders and serves the pages, the sign-in and the errors that people see."""
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        assets: Assets,
+        sessions: Sessions,
+        attempts: FailedAttempts,
+        secure: bool,
+        version: str,
+    ) -> None:
+        self._platform = platform
+        self._assets = assets
+        self._sessions = sessions
+        self._attempts = attempts
+        self._secure = secure
+        self._version = version
+        self._templates = Environment(
+            loader=FileSystemLoader(_TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def routes(self) -> list[GuardedRoute]:
+        """The pages and the way in and out."""
+        page = Family.PAGE
+        return [
+            *(GuardedRoute(one.path, self._show(one), demand=Demand.READ, family=page) for one in PAGES),
+            GuardedRoute("/sign-in", self.sign_in_form, demand=Demand.PUBLIC, family=page),
+            GuardedRoute("/sign-in", self.sign_in, demand=Demand.PUBLIC, family=page, methods=("POST",)),
+            GuardedRoute(
+                "/sign-out", self.sign_out, demand=Demand.SIGNED_IN, family=page, methods=("POST",), csrf_in_form=True
+            ),
+        ]
+
+    async def envelope(self, request: Request, problem: Problem) -> Response:
+        """An error as a page; strangers get the sign-in form at the address that they asked for."""
+        if problem.status == 401:
+            query = f"?{request.url.query}" if request.url.query else ""
+            wanted = request.url.path + query if request.method == "GET" else "/"
+            return self._sign_in_page(request, wanted, "", 401)
+        language = language_of(request, self._platform.language)
+        known = f"error.{problem.status}" in catalog(language)
+        title = catalog(language)[f"error.{problem.status}" if known else "error.other"]
+        context = {"title": title, "message": problem.message, "hint": problem.hint}
+        return self._render(request, "error.html", context, problem.status, dict(problem.headers))
+
+    async def sign_in_form(self, request: Request) -> Response:
+        """The form that takes a token."""
+        return self._sign_in_page(request, request.query_params.get("next", "/"), "", 200)
+
+    async def sign_in(self, request: Request) -> Response:
+        """Exchange a token for a session."""
+        if not same_origin(request.headers):
+            return await self.envelope(request, Problem(403, "cross_origin", "this form was sent from another site"))
+        form = await request.form(max_files=0, max_fields=10)
+        secret, wanted = str(form.get("token", "")).strip(), str(form.get("next", "/"))
+        address = request.client.host if request.client else ""
+        if wait := self._attempts.wait_ms(address):
+            problem = too_many_attempts(wait)
+            seconds = problem.headers["Retry-After"]
+            page = self._sign_in_page(request, wanted, "sign_in.wait", 429, {"seconds": seconds})
+            page.headers["Retry-After"] = seconds
+            return page
+        token = await self._platform.access.authenticate(secret) if secret else None
+        if token is None:
+            self._attempts.failed(address)
+            return self._sign_in_page(request, wanted, "sign_in.wrong", 401)
+        if not permits(token.role, Capability.READ):
+            return self._sign_in_page(request, wanted, "sign_in.ingest", 403)
+        self._attempts.succeeded(address)
+        value, _ = await self._sessions.open(token)
+        response = RedirectResponse(_local(wanted), status_code=303)
+        response.set_cookie(
+            COOKIE,
+            value,
+            max_age=LIFETIME_MS // 1000,
+            httponly=True,
+            samesite="lax",
+            secure=self._secure,
+            path="/",
+        )
+        return response
+
+    async def sign_out(self, request: Request) -> Response:
+        """End the session."""
+        session = caller_of(request).session
+        if session is not None:
+            form = await request.form(max_files=0, max_fields=10)
+            if not csrf_matches(session, str(form.get("csrf", ""))):
+                return await self.envelope(request, Problem(403, "csrf", "this form belongs to another session"))
+            await self._sessions.end(request.cookies[COOKIE])
+        response = RedirectResponse("/sign-in", status_code=303)
+        response.delete_cookie(COOKIE, path="/")
+        return response
+
+    def _show(self, page: Page) -> Any:
+        async def show(request: Request) -> Response:
+            context: dict[str, Any] = {"page": page, "parameters": dict(request.path_params)}
+            if page.key == "overview":
+                context["layers"] = LAYERS
+            return self._render(request, f"{page.key}.html", context)
+
+        return show
+
+    def _sign_in_page(
+        self, request: Request, wanted: str, fault: str, status: int, values: Mapping[str, str] | None = None
+    ) -> Response:
+        context = {"wanted": _local(wanted), "fault": fault, "values": values or {}}
+        return self._render(request, "sign_in.html", context, status)
+
+    def _render(
+        self,
+        request: Request,
+        template: str,
+        context: Mapping[str, Any],
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
+        language = language_of(request, self._platform.language)
+        texts = catalog(language)
+
+        def translate(key: str, **values: object) -> str:
+            return texts[key].format(**values) if values else texts[key]
+
+        caller = request.scope.get("eldonia_ops.caller")
+        theme = request.cookies.get(_THEME_COOKIE, "")
+        html = self._templates.get_template(template).render(
+            t=translate,
+            static=self._assets.url,
+            language=language,
+            other_language=next(one for one in LANGUAGES if one != language),
+            language_cookie=LANGUAGE_COOKIE,
+            theme=theme if theme in _THEMES else "",
+            theme_cookie=_THEME_COOKIE,
+            caller=caller,
+            csrf=caller.session.csrf if caller and caller.session else "",
+            can=_abilities(caller),
+            pages=[page for page in PAGES if page.icon],
+            ranges=RANGES,
+            version=self._version,
+            **context,
+        )
+        response = HTMLResponse(html, status_code=status, headers=headers)
+        response.headers["Vary"] = "Cookie, Accept-Language"
+        if request.query_params.get("lang") in LANGUAGES:
+            response.set_cookie(
+                LANGUAGE_COOKIE, language, max_age=31_536_000, samesite="lax", secure=self._secure, path="/"
+            )
+        return response
+
+
+def _abilities(caller: Any) -> Sequence[str]:
+    if caller is None:
+        return []
+    return [capability.value for capability in Capability if permits(caller.token.role, capability)]
+
+
+def _local(path: str) -> str:
+    """A path on this site, whatever was asked for: never another host, never the sign-in itself."""
+    if not path.startswith("/") or path.startswith(("//", "/\\", "/sign-")) or not path.isprintable():
+        return "/"
+    return quote(path, safe="/?&=%:+,;@!~*'()$-._#[]")

@@ -1,0 +1,33 @@
+"""The application over a fake platform, addressed in memory."""
+
+import httpx
+import pytest
+from fake_platform import FakePlatform
+from starlette.applications import Starlette
+from web_client import Client
+
+from eldonia_ops.model.access import Role
+from eldonia_ops.web.app import create_app
+
+
+@pytest.fixture
+def platform() -> FakePlatform:
+    return FakePlatform()
+
+
+@pytest.fixture
+def app(platform: FakePlatform) -> Starlette:
+    return create_app(platform)
+
+
+@pytest.fixture
+def client(app: Starlette, platform: FakePlatform) -> Client:
+    """Makes clients: ``client(Role.VIEWER)`` sends that role's token, ``client()`` none."""
+
+    def make(role: Role | None = None, **headers: str) -> httpx.AsyncClient:
+        if role is not None:
+            headers["Authorization"] = f"Bearer {platform.secrets[role]}"
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost:9600", headers=headers)
+
+    return make

@@ -1,0 +1,215 @@
+"""Who gets in."""
+
+import base64
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fake_platform import FakePlatform
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from web_client import Client
+
+from eldonia_ops.model.access import Role
+from eldonia_ops.web.access import Demand, able_roles, allows
+from eldonia_ops.web.app import create_app
+from eldonia_ops.web.gate import Family, Guard, GuardedRoute, guards_of, host_name
+from eldonia_ops.web.limits import Limits
+
+PUBLIC_PATHS = {"/-/healthy", "/-/ready", "/health", "/static/{version}/{name:path}", "/sign-in"}
+
+
+def requests_of(guards: list[Guard]) -> Iterator[tuple[Guard, str, str]]:
+    for guard in guards:
+        for method in sorted(guard.methods - {"HEAD"}):
+            yield guard, method, re.sub(r"\{[^}]+\}", "1", guard.path)
+
+
+async def test_only_health_static_files_and_the_way_in_are_public(app: Starlette) -> None:
+    public = {guard.path for guard in app.state.guards if guard.demand is Demand.PUBLIC}
+    assert public == PUBLIC_PATHS
+
+
+async def test_every_other_route_answers_401_without_a_token(app: Starlette, client: Client) -> None:
+    walked = 0
+    async with client() as http:
+        for guard, method, path in requests_of(app.state.guards):
+            if guard.demand is not Demand.PUBLIC:
+                response = await http.request(method, path)
+                assert response.status_code == 401, (method, path)
+                walked += 1
+    assert walked > 80
+
+
+async def test_every_other_route_answers_403_to_each_role_that_is_too_weak(app: Starlette, client: Client) -> None:
+    walked = 0
+    for role in Role:
+        async with client(role) as http:
+            for guard, method, path in requests_of(app.state.guards):
+                if not allows(role, guard.demand):
+                    response = await http.request(method, path)
+                    assert response.status_code == 403, (role, method, path)
+                    walked += 1
+    assert walked > 100
+
+
+async def test_roles_that_are_strong_enough_get_past_the_gate(app: Starlette, client: Client) -> None:
+    for role in Role:
+        async with client(role) as http:
+            for guard, method, path in requests_of(app.state.guards):
+                if allows(role, guard.demand) and method == "GET":
+                    assert (await http.request(method, path)).status_code not in (401, 403, 500), (role, path)
+
+
+async def test_unknown_paths_tell_strangers_nothing(client: Client) -> None:
+    async with client() as http:
+        assert (await http.get("/api/ops/v1/nothing")).status_code == 401
+        assert (await http.get("/nothing")).status_code == 401
+    async with client(Role.VIEWER) as http:
+        response = await http.get("/api/ops/v1/nothing")
+        assert response.status_code == 404
+        assert response.json()["error"]["code"] == "not_found"
+        assert (await http.get("/nothing")).status_code == 404
+        assert (await http.put("/api/v1/query")).json()["status"] == "error"
+
+
+def test_who_may_do_what() -> None:
+    assert able_roles(Demand.INGEST) == [Role.INGEST, Role.ADMIN]
+    assert able_roles(Demand.READ) == [Role.VIEWER, Role.RESPONDER, Role.ADMIN]
+    assert able_roles(Demand.RESPOND) == [Role.RESPONDER, Role.ADMIN]
+    assert able_roles(Demand.ADMINISTER) == [Role.ADMIN]
+
+
+@pytest.mark.parametrize("user", ["", "elastic", "x:y"])
+async def test_basic_authentication_takes_the_token_as_password(
+    platform: FakePlatform, client: Client, user: str
+) -> None:
+    secret = platform.secrets[Role.VIEWER]
+    value = base64.b64encode(f"{user}:{secret}".encode()).decode()
+    async with client(Authorization=f"Basic {value}") as http:
+        expected = 401 if ":" in user else 200  # a user name cannot hold a colon (RFC 7617)
+        assert (await http.get("/api/v1/status/buildinfo")).status_code == expected
+
+
+@pytest.mark.parametrize("header", ["Bearer", "Bearer nonsense", "Basic !!!", "Basic bm9jb2xvbg==", "Digest x", " "])
+async def test_malformed_credentials_are_refused(client: Client, header: str) -> None:
+    async with client(Authorization=header) as http:
+        response = await http.get("/api/ops/v1/me")
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_a_revoked_token_is_refused_at_once(platform: FakePlatform, client: Client) -> None:
+    async with client(Role.ADMIN) as admin, client(Role.VIEWER) as viewer:
+        assert (await viewer.get("/api/ops/v1/me")).status_code == 200
+        tokens = (await admin.get("/api/ops/v1/tokens")).json()
+        id = next(token["id"] for token in tokens if token["role"] == "viewer")
+        assert (await admin.delete(f"/api/ops/v1/tokens/{id}")).status_code == 200
+        assert (await viewer.get("/api/ops/v1/me")).status_code == 401
+        assert (await admin.delete(f"/api/ops/v1/tokens/{id}")).status_code == 404
+
+
+async def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(platform: FakePlatform, client: Client) -> None:
+    async with client(Authorization="Bearer wrong") as guesser, client(Role.VIEWER) as viewer:
+        statuses = [(await guesser.get("/api/ops/v1/me")).status_code for _ in range(61)]
+        assert statuses == [401] * 60 + [429]
+        assert (await guesser.get("/api/ops/v1/me")).headers["retry-after"] == "300"
+        assert (await viewer.get("/api/ops/v1/me")).status_code == 200
+        platform.at += 5 * 60_000
+        assert (await guesser.get("/api/ops/v1/me")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:9600", 200), ("127.0.0.1:1", 200), ("[::1]:9600", 200), ("LOCALHOST", 200), ("ops.example.org", 200),
+     ("evil.example", 421), ("localhost.evil.example", 421), ("user@localhost", 421), ("", 421)],
+)  # fmt: skip
+async def test_a_loopback_listener_answers_to_its_own_names_only(
+    platform: FakePlatform, host: str, status: int
+) -> None:
+    app = create_app(platform, external_url="https://ops.example.org/")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        assert (await http.get("/-/healthy", headers={"Host": host})).status_code == status
+
+
+async def test_other_listeners_answer_to_any_name(platform: FakePlatform) -> None:
+    app = create_app(platform, loopback=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://any.example") as http:
+        assert (await http.get("/-/healthy")).status_code == 200
+
+
+def test_host_names() -> None:
+    assert host_name("[2001:db8::1]:80") == "2001:db8::1"
+    assert host_name("a.example:80") == "a.example"
+
+
+async def test_large_bodies_are_refused_in_the_envelope_of_the_address(platform: FakePlatform) -> None:
+    app = create_app(platform, limits=Limits(request=100, ingest=100))
+    headers = {"Authorization": f"Bearer {platform.secrets[Role.ADMIN]}"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers
+    ) as http:
+        native = await http.post("/api/ops/v1/incidents", json={"title": "x" * 200})
+        assert native.status_code == 413
+        assert native.json()["error"]["code"] == "too_large"
+        compat = await http.post("/api/v2/alerts", content=b"[" + b" " * 200 + b"]")
+        assert compat.status_code == 413
+        assert "larger" in compat.json()
+        prometheus = await http.post("/api/v1/query", data={"query": "x" * 200})
+        assert prometheus.status_code == 413
+        assert prometheus.json()["errorType"] == "bad_data"
+
+
+async def test_every_answer_carries_the_security_headers(client: Client) -> None:
+    async with client(Role.VIEWER) as http:
+        for path in ("/", "/sign-in", "/api/ops/v1/me", "/api/v1/labels", "/nothing", "/-/healthy"):
+            headers = (await http.get(path)).headers
+            policy = headers["content-security-policy"]
+            assert "unsafe-inline" not in policy
+            assert "frame-ancestors 'none'" in policy
+            assert headers["x-content-type-options"] == "nosniff"
+            assert headers["referrer-policy"] == "same-origin"
+            assert headers["cache-control"] == "no-store"
+            assert "strict-transport-security" not in headers
+
+
+async def test_https_brings_strict_transport_security(platform: FakePlatform) -> None:
+    app = create_app(platform, external_url="https://ops.example.org", loopback=False)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://ops.example.org") as http:
+        assert "strict-transport-security" in (await http.get("/-/healthy")).headers
+
+
+def test_a_route_without_a_demand_cannot_be_built_in() -> None:
+    async def endpoint(_request: object) -> PlainTextResponse:
+        return PlainTextResponse("")
+
+    with pytest.raises(TypeError, match="/open declares no demand"):
+        guards_of([Route("/open", endpoint)])
+
+
+def test_a_pattern_must_not_hide_a_literal_path(platform: FakePlatform) -> None:
+    from eldonia_ops.web.gate import _check_order
+
+    async def endpoint(_request: object) -> PlainTextResponse:
+        return PlainTextResponse("")
+
+    hiding = GuardedRoute("/a/{id}", endpoint, demand=Demand.READ, family=Family.PAGE)
+    hidden = GuardedRoute("/a/b", endpoint, demand=Demand.ADMINISTER, family=Family.PAGE)
+    _check_order(guards_of([hidden, hiding]))
+    with pytest.raises(TypeError, match="hides"):
+        _check_order(guards_of([hiding, hidden]))
+
+
+async def test_faults_of_ours_are_answered_in_the_envelope(platform: FakePlatform, client: Client) -> None:
+    async def fail() -> object:
+        raise RuntimeError("secret detail")
+
+    platform.alerts.current = fail  # type: ignore[method-assign]
+    async with client(Role.VIEWER) as http:
+        native = await http.get("/api/ops/v1/alerts")
+        compat = await http.get("/api/v2/alerts")
+    assert native.status_code == compat.status_code == 500
+    assert native.json()["error"]["code"] == "internal"
+    assert "secret" not in native.text + compat.text
