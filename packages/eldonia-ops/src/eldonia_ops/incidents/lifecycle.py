@@ -84,9 +84,9 @@ def step(incident: Incident | None, event: Event, now: int, policy: Policy) -> R
     if isinstance(event, OpenByHand):
         raise TransitionError(f"{incident.reference} is open already")
     changed, effects = _HANDLERS[type(event)](incident, event, now, policy)
-    if changed != incident:
-        changed = replace(changed, version=incident.version + 1, updated_at=now)
-    return changed, effects
+    if changed == incident:
+        return incident, effects
+    return replace(changed, version=incident.version + 1, updated_at=now), effects
 
 
 def next_deadline(incident: Incident) -> int | None:
