@@ -79,11 +79,17 @@ def parse_settings(
     problems = Problems(name)
     document = load(text, name) or YamlNode(MappingNode("tag:yaml.org,2002:map", []))
     expand(document, env, problems)
+    unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     directory = path.parent if path is not None else Path.cwd()
     root = SettingsReader(document, problems, "the settings", Surroundings(directory, home, read_file))
     settings = _read(root, env, home, path)
     root.done()
+    # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
+    places = {(item.line, item.column) for item in unexpanded}
+    problems.diagnostics = unexpanded + [
+        item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places
+    ]
     problems.raise_if_any()
     return settings
 

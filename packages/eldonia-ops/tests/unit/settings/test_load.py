@@ -1,0 +1,294 @@
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.incidents import Severity
+from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
+from eldonia_ops.settings import (
+    CommandAction,
+    DockerAction,
+    ProcessAction,
+    Settings,
+    SystemdAction,
+    load_settings,
+    parse_settings,
+)
+from eldonia_ops.settings.load import default_data
+
+MINUTE = 60_000
+
+
+def read(text: str, files: dict[str, str] | None = None, **env: str) -> Settings:
+    def read_file(path: Path) -> str:
+        try:
+            return (files or {})[str(path)]
+        except KeyError:
+            raise FileNotFoundError(2, "No such file or directory") from None
+
+    return parse_settings(text, Path("/srv/ops/eldonia-ops.yml"), {"HOME": "/home/hana", **env}, read_file=read_file)
+
+
+def faults(text: str, files: dict[str, str] | None = None, **env: str) -> list[Diagnostic]:
+    with pytest.raises(ConfigError) as caught:
+        read(text, files, **env)
+    return list(caught.value.diagnostics)
+
+
+def fault(text: str, files: dict[str, str] | None = None, **env: str) -> str:
+    found = faults(text, files, **env)
+    assert len(found) == 1, found
+    return str(found[0]).removeprefix("/srv/ops/eldonia-ops.yml:")
+
+
+def test_no_file_at_all_works() -> None:
+    settings = load_settings(None, {"HOME": "/home/hana"})
+    assert str(settings.listen) == "127.0.0.1:9600"
+    assert settings.telemetry.reveal() == "chdb"
+    assert settings.state.reveal() == f"sqlite:///{settings.data}/state.db"
+    assert settings.retention.logs == 30 * 24 * 60 * MINUTE
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}"])
+def test_an_empty_file_is_all_defaults(text: str) -> None:
+    assert read(text) == read("listen: 127.0.0.1:9600")
+
+
+def test_where_data_lies() -> None:
+    home = Path("/home/hana")
+    assert default_data({}, home, root=False) == home / ".local/share/eldonia-ops"
+    assert default_data({"XDG_DATA_HOME": "/x"}, home, root=False) == Path("/x/eldonia-ops")
+    assert default_data({"XDG_DATA_HOME": "x"}, home, root=False) == home / ".local/share/eldonia-ops"
+    assert default_data({"XDG_DATA_HOME": "/x"}, home, root=True) == Path("/var/lib/eldonia-ops")
+
+
+def test_paths_are_relative_to_the_file() -> None:
+    settings = read(
+        "data: d\nlogs: [{path: 'log/*.log'}]\nrules: {files: [rules/*.yml, /abs.yml, ~/mine.yml]}\n"
+        "alertmanager: {file: ../am.yml}"
+    )
+    assert settings.data == Path("/srv/ops/d")
+    assert settings.state.reveal() == "sqlite:////srv/ops/d/state.db"
+    assert settings.logs[0].path == "/srv/ops/log/*.log"
+    assert settings.rules.files == ("/srv/ops/rules/*.yml", "/abs.yml", "/home/hana/mine.yml")
+    assert settings.alertmanager.file == Path("/srv/ops/../am.yml")
+
+
+def test_another_data_folder_takes_the_state_along() -> None:
+    moved = read("data: d").with_data(Path("/x"))
+    assert (moved.data, moved.state.reveal()) == (Path("/x"), "sqlite:////x/state.db")
+    kept = read("state: postgresql://db/x").with_data(Path("/x"))
+    assert kept.state.reveal() == "postgresql://db/x"
+
+
+def test_unknown_keys_are_named_with_their_place_and_the_nearest() -> None:
+    assert fault("host:\n  enabeld: true\n") == ("2:3: error: unknown key 'enabeld' in host (did you mean 'enabled'?)")
+    assert fault("langauge: ja") == "1:1: error: unknown key 'langauge' in the settings (did you mean 'language'?)"
+
+
+def test_all_faults_are_reported_together_in_order() -> None:
+    found = faults(
+        """
+listen: nowhere
+language: fr
+retention: {logs: soon}
+probes:
+  - {name: shop, url: ftp://x, interval: 1s, timeout: 5s}
+  - {name: shop, url: http://x/}
+objectives:
+  - {name: a, service: s, probe: shpo}
+recovery:
+  - {service: shop, probe: shop, action: {systemd: a, docker: b}}
+limits: {request: lots}
+"""
+    )
+    assert [item.line for item in found] == [2, 3, 4, 6, 6, 7, 9, 11, 12]
+    text = "\n".join(map(str, found))
+    for part in [
+        "write an address like 127.0.0.1:9600",
+        "one of en, ja",
+        "not a duration",
+        "timeout is longer than interval",
+        "http://host or https://host",
+        "two probes called 'shop'",
+        "there is no probe 'shpo' (did you mean 'shop'?)",
+        "exactly one of process, systemd, command, docker",
+        "write it like 16MiB",
+    ]:
+        assert part in text
+
+
+def test_the_environment_is_put_in() -> None:
+    text = """
+listen: ${HOST:-127.0.0.1}:${PORT:-9600}
+retention: {logs: "${DAYS}d"}
+state: postgresql://ops:${PASSWORD}@db/ops
+probes: [{name: a, url: 'http://x/$${plain}'}]
+"""
+    settings = read(text, PORT="80", DAYS="3", PASSWORD="s3cret")
+    assert str(settings.listen) == "127.0.0.1:80"
+    assert settings.retention.logs == 3 * 24 * 60 * MINUTE
+    assert settings.state.reveal() == "postgresql://ops:s3cret@db/ops"
+    assert settings.probes[0].url == "http://x/${plain}"
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_missing_variable_is_named() -> None:
+    expected = "2:13: error: the environment variable PACE is not set (set it, or write ${PACE:-default})"
+    assert fault("host:\n  interval: ${PACE}") == expected
+    assert read("external_url: ${EMPTY}", EMPTY="").external_url == ""
+
+
+def test_what_came_from_the_environment_is_not_shown() -> None:
+    text = (
+        "host: {interval: '${A}'}\nlanguage: ${A}\nlimits: {series: '${A}', request: '${A}'}\nstate: ${A}\nlisten: ${A}"
+    )
+    found = "\n".join(map(str, faults(text, A="hunter2 is the password")))
+    assert "hunter2" not in found
+    assert "'${A}'" in found
+
+
+def test_broken_references() -> None:
+    assert "without a closing brace" in fault("external_url: '${A'")
+    assert "does not name an environment variable" in fault("external_url: ${1A}")
+
+
+def test_secrets_may_lie_in_files() -> None:
+    text = "postgresql: [{dsn_file: secrets/dsn}]\nstate_file: /run/state"
+    settings = read(text, {"/srv/ops/secrets/dsn": "host=db password=x\n", "/run/state": "postgres://u:p@db/x\n"})
+    assert settings.postgresql[0].dsn.reveal() == "host=db password=x"
+    assert settings.state.reveal() == "postgresql://u:p@db/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "expected"),
+    [
+        ("postgresql: [{}]", {}, "postgresql[0] needs dsn or dsn_file"),
+        ("postgresql: [{dsn: a, dsn_file: b}]", {"/srv/ops/b": "x"}, "has both dsn and dsn_file"),
+        ("postgresql: [{dsn_file: b}]", {}, "cannot read /srv/ops/b: No such file or directory"),
+        ("postgresql: [{dsn_file: b}]", {"/srv/ops/b": "\n"}, "/srv/ops/b is empty"),
+        ("state: mysql://root:hunter2@db", {}, "state is neither sqlite nor the URL of a PostgreSQL"),
+        ("telemetry: clickhouse://x:hunter2@db", {}, "telemetry is neither chdb nor"),
+        ("scrape: [{job: a, targets: ['http://x:1/m']}]", {}, "write host:port, without http://"),
+        ("scrape: [{job: a, targets: [x:99999]}]", {}, "is not a target"),
+        ("scrape: [{job: a}]", {}, "scrape[0] needs targets"),
+        ("scrape: [{job: a, targets: [x:1], labels: {__name__: b}}]", {}, "cannot be a label's name"),
+        ("scrape: [{job: a, targets: [x:1], path: metrics}]", {}, "path must start with a slash"),
+        ("probes: [{name: a, url: 'http://x', expect_status: [99]}]", {}, "'99' is not an HTTP status"),
+        ("probes: [{name: a, url: 'http://x:1x/'}]", {}, "url is not a URL"),
+        (
+            "probes: [{name: a, url: 'http://x', interval: 1ms, timeout: 100ms}]",
+            {},
+            "interval is too short (at least 100ms)",
+        ),
+        ("rules: {speed: 0}", {}, "speed must be above 0"),
+        ("objectives: [{name: a, service: s}]", {}, "needs good and total, or a probe"),
+        ("objectives: [{name: a, service: s, good: 'a[5m]', total: 'b[$window]'}]", {}, "good lacks $window"),
+        ("objectives: [{name: a, service: s, target: 100, good: 'a[$window]', total: 'b[$window]'}]", {}, "percentage"),
+        ("security: {windows: {failed_logins: {}}}", {}, "did you mean 'failed_login'?"),
+        ("security: {windows: {failed_login: {threshold: 0}}}", {}, "at least 1"),
+        ("security: {windows: {failed_login: {threshold: 1001}}}", {}, "at most 1000"),
+        ("incidents: {opens: [critical, sev1]}", {}, "what severity an incident has that 'sev1' opens"),
+        ("incidents: {opens: {sev1: grave}}", {}, "an incident's severity cannot be 'grave'"),
+        ("incidents: {escalation: [{tier: a}, {tier: a}]}", {}, "two tiers called 'a'"),
+        ("incidents: {escalation: [{tier: a, after: 2h}, {tier: b, after: 1h}]}", {}, "b would be told before a"),
+        ("incidents: {escalation: [{tier: a, after: soon}]}", {}, "after must be a duration or a mapping"),
+        ("recovery: [{service: a, probe: b}]", {}, "needs action"),
+    ],
+)
+def test_what_is_refused(text: str, files: dict[str, str], expected: str) -> None:
+    found = "\n".join(map(str, faults(text, files)))
+    assert expected in found
+    assert "hunter2" not in found
+
+
+def test_incidents() -> None:
+    incidents = read(
+        """
+incidents:
+  opens: [critical, warning, low]
+  response_targets: {critical: 5m}
+  escalation:
+    - {tier: development, receiver: dev}
+    - {tier: vendor, receiver: vendor, after: {critical: 10m}}
+    - {tier: board, after: 1h}
+  reopen_within: 0s
+"""
+    ).incidents
+    assert incidents.opens == {"critical": Severity.CRITICAL, "warning": Severity.MEDIUM, "low": Severity.LOW}
+    assert incidents.response_targets == {Severity.CRITICAL: 5 * MINUTE}
+    assert [(tier.name, tier.receiver) for tier in incidents.escalation] == [
+        ("development", "dev"),
+        ("vendor", "vendor"),
+        ("board", ""),
+    ]
+    assert incidents.escalation[1].after == {Severity.CRITICAL: 10 * MINUTE}
+    assert incidents.escalation[2].after[Severity.MEDIUM] == 60 * MINUTE
+    assert incidents.reopen_within == 0
+
+
+def test_opens_may_give_words_of_ones_own() -> None:
+    assert read("incidents: {opens: {SEV1: critical}}").incidents.opens == {"sev1": Severity.CRITICAL}
+
+
+def test_security_thresholds_keep_what_is_not_mentioned() -> None:
+    security = read("security: {windows: {failed_login: {threshold: 3, severity: high}}}").security
+    changed = security.thresholds[SecurityEventType.FAILED_LOGIN]
+    assert (changed.count, changed.window_ms, changed.floor) == (3, 5 * MINUTE, SecuritySeverity.HIGH)
+    assert security.thresholds[SecurityEventType.XSS_ATTEMPT].count == 1
+
+
+def test_recovery_actions() -> None:
+    settings = read(
+        """
+probes: [{name: p, url: http://x/}]
+recovery:
+  - {service: a, probe: p, action: {systemd: shop@1.service}, failures: 1, delay: 2s}
+  - {service: b, probe: p, action: {docker: shop}}
+  - {service: c, probe: p, action: {command: [/bin/restart, --now]}}
+  - service: d
+    probe: p
+    action: {process: {command: [python, -m, shop], directory: app, environment: {A: '1'}}}
+    maintenance: ["Sun 02:00-04:00"]
+"""
+    )
+    actions = [one.action for one in settings.recovery]
+    assert actions == [
+        SystemdAction("shop@1.service"),
+        DockerAction("shop"),
+        CommandAction(("/bin/restart", "--now")),
+        ProcessAction(("python", "-m", "shop"), Path("/srv/ops/app"), {"A": "1"}),
+    ]
+    assert (settings.recovery[0].policy.failures, settings.recovery[0].policy.delay_ms) == (1, 2000)
+    assert settings.recovery[3].in_maintenance(3 * 24 * 60 * MINUTE + 2 * 60 * MINUTE)  # 1970-01-04, a Sunday
+
+
+@pytest.mark.parametrize(
+    "action", ["{command: rm -rf /}", "{systemd: '-x'}", "{}", "{process: {}}", "{command: []}", "x"]
+)
+def test_actions_that_are_refused(action: str) -> None:
+    faults(f"probes: [{{name: p, url: 'http://x/'}}]\nrecovery: [{{service: a, probe: p, action: {action}}}]")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_settings(tmp_path / "none.yml", {})
+    latin = tmp_path / "latin.yml"
+    latin.write_bytes(b"language: en\n# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"latin\.yml:2: error: not UTF-8"):
+        load_settings(latin, {})
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_settings(tmp_path, {})
+
+
+@pytest.mark.parametrize("text", ["[]", "just text", "- a"])
+def test_a_file_that_is_something_else(text: str) -> None:
+    assert "the settings must be a mapping" in fault(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["probes: x", "probes: {a: b}", "probes: [x]", "host: [1]", "host: 3", "limits: {series: [1]}", "a: &a [*a]"],
+)
+def test_wrong_shapes_are_faults_not_crashes(text: str) -> None:
+    assert faults(text)
