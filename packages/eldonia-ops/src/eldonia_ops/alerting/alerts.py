@@ -1,0 +1,45 @@
+"""How a newly received alert joins what is already known about it.
+
+Source: Alertmanager's api/v2 (what a missing time means) and types.Alert.Merge.
+"""
+
+from dataclasses import replace
+
+from eldonia_ops.model.alerts import Alert
+
+
+def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: int) -> Alert:
+    """The alert as it stands after ``incoming`` has been received at ``now``.
+
+    A missing (0) ``ends_at`` means: firing, and over if nothing is heard for ``resolve_timeout`` ms. A
+    missing ``starts_at`` means now, or ``ends_at`` for an alert that is reported as ended. If the span
+    of the newcomer overlaps the span already known, it is the same occurrence and keeps the earliest
+    start; otherwise it is a new occurrence.
+    """
+    starts_at, ends_at = incoming.starts_at, incoming.ends_at
+    if starts_at == 0:
+        starts_at = now if ends_at == 0 else ends_at
+    if ends_at == 0:
+        ends_at = now + resolve_timeout
+    newcomer = replace(incoming, starts_at=starts_at, ends_at=ends_at, updated_at=now)
+    if existing is None or not _overlap(existing, newcomer):
+        return newcomer
+    starts_at = min(existing.starts_at, newcomer.starts_at)
+    if newcomer.resolved(now):
+        # Both over: the later end is the better known one.
+        if existing.resolved(now):
+            ends_at = max(existing.ends_at, newcomer.ends_at)
+    elif existing.ends_at > newcomer.ends_at and not _by_timeout(existing, resolve_timeout):
+        # An end that the source itself announced outweighs an earlier one.
+        ends_at = existing.ends_at
+    return replace(newcomer, starts_at=starts_at, ends_at=ends_at)
+
+
+def _by_timeout(alert: Alert, resolve_timeout: int) -> bool:
+    return alert.ends_at == alert.updated_at + resolve_timeout
+
+
+def _overlap(existing: Alert, newcomer: Alert) -> bool:
+    return (existing.starts_at < newcomer.ends_at < existing.ends_at) or (
+        existing.starts_at <= newcomer.starts_at < existing.ends_at
+    )

@@ -1,0 +1,323 @@
+"""The dispatcher: every alert, every group, one state machine.
+
+The service feeds it events and, in one transaction, stores what the effects say: alerts, groups,
+notifications for the outbox, ledger lines. Nothing here knows how that is done.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from eldonia_ops.alerting import group as groups
+from eldonia_ops.alerting.alerts import merge
+from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.inhibition import Inhibitor
+from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, order_key_of
+from eldonia_ops.alerting.route import Route, spell_group_key
+from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.alerting.silence import silencing
+from eldonia_ops.model.alerts import Alert, Decision, Silence
+from eldonia_ops.model.labels import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchState:
+    """All alerts by fingerprint, all groups by key. Treat the mappings as immutable."""
+
+    routing: Routing
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    groups: Mapping[str, GroupState] = field(default_factory=dict)
+    silences: tuple[Silence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertsReceived:
+    """Alerts as their sources sent them (times may be missing)."""
+
+    alerts: tuple[Alert, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SilencesChanged:
+    """The silences as they now stand."""
+
+    silences: tuple[Silence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingChanged:
+    """A new configuration. Groups that it still has keep their state; alerts are routed anew."""
+
+    routing: Routing
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFailed:
+    """A notification was given up: the next flush of its group tells the integration again.
+
+    ``order_key`` is the one of the :class:`Notification`.
+    """
+
+    order_key: str
+
+
+Event = AlertsReceived | Tick | SilencesChanged | RoutingChanged | DeliveryFailed
+
+
+@dataclass(frozen=True, slots=True)
+class PutAlert:
+    """Store an alert."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetAlert:
+    """An alert is over and nobody waits for news of it."""
+
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutGroup:
+    """Store a group; its deadline is ``group.flush_at``."""
+
+    group: GroupState
+
+
+@dataclass(frozen=True, slots=True)
+class DropGroup:
+    """Delete a group."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Render a notification and put it into the outbox."""
+
+    notification: Notification
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Append a line to the ledger."""
+
+    decision: Decision
+
+
+Effect = PutAlert | ForgetAlert | PutGroup | DropGroup | Notify | Record
+
+
+def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, tuple[Effect, ...]]:
+    """Advance the dispatcher and say what has to be stored."""
+    work = _Work(state, now)
+    match event:
+        case AlertsReceived(alerts=alerts):
+            for alert in alerts:
+                work.receive(alert)
+            work.flush_due()
+        case Tick():
+            work.flush_due()
+        case SilencesChanged(silences=silences):
+            return replace(state, silences=silences), ()
+        case RoutingChanged(routing=routing):
+            work.reroute(routing)
+        case DeliveryFailed(order_key=order_key):
+            work.forget_told(order_key)
+    return work.finish()
+
+
+def restore(
+    routing: Routing,
+    alerts: Iterable[Alert],
+    stored: Iterable[GroupState],
+    silences: Iterable[Silence],
+    now: int,
+) -> tuple[DispatchState, tuple[Effect, ...]]:
+    """The state after a restart, from what was stored and a configuration that may be another one.
+
+    Alerts that fire and are in no group are put into one, so nothing stored is ever left behind.
+    """
+    state = DispatchState(
+        routing,
+        {alert.fingerprint: alert for alert in alerts},
+        {group.key: group for group in stored},
+        tuple(silences),
+    )
+    return step(state, RoutingChanged(routing), now)
+
+
+def next_deadline(state: DispatchState) -> int | None:
+    """The earliest instant at which a :class:`Tick` has something to do."""
+    return min((group.flush_at for group in state.groups.values() if group.flush_at), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an alert stands: ``active``, ``suppressed`` or ``resolved``, and through what."""
+
+    state: str
+    receivers: tuple[str, ...]
+    silenced_by: tuple[str, ...] = ()
+    inhibited_by: tuple[str, ...] = ()
+    muted_by: tuple[str, ...] = ()
+
+
+def standings(state: DispatchState, now: int) -> dict[str, Standing]:
+    """How every known alert stands at ``now``, by fingerprint."""
+    inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now)
+    return {key: _standing(state, alert, inhibitor, now) for key, alert in state.alerts.items()}
+
+
+def _standing(state: DispatchState, alert: Alert, inhibitor: Inhibitor, now: int) -> Standing:
+    routes = state.routing.route.match(alert.labels)
+    receivers = tuple(dict.fromkeys(route.receiver for route in routes))
+    if alert.resolved(now):
+        return Standing("resolved", receivers)
+    silenced = tuple(silence.id for silence in silencing(state.silences, alert.labels, now))
+    inhibition = inhibitor.inhibiting(alert.labels)
+    inhibited = (inhibition.source.fingerprint,) if inhibition else ()
+    reasons = [muted_route(route, state.routing, now) for route in routes]
+    muted = tuple(reason for reason in reasons if reason) if all(reasons) else ()
+    quiet = bool(silenced or inhibited or muted)
+    return Standing("suppressed" if quiet else "active", receivers, silenced, inhibited, muted)
+
+
+def _group_state_key(route: Route, labels: Labels) -> str:
+    return f"{route.id}:{labels}"
+
+
+class _Work:
+    """One step under way: mutable copies, and the effects so far."""
+
+    def __init__(self, state: DispatchState, now: int) -> None:
+        self.before = state
+        self.routing = state.routing
+        self.now = now
+        self.alerts = dict(state.alerts)
+        self.groups = dict(state.groups)
+        self.effects: list[Effect] = []
+        self.touched: set[str] = set()
+        self.routes = {route.id: route for route in state.routing.route.walk()}
+
+    def receive(self, incoming: Alert) -> None:
+        fingerprint = incoming.fingerprint
+        alert = merge(self.alerts.get(fingerprint), incoming, self.now, self.routing.resolve_timeout)
+        self.alerts[fingerprint] = alert
+        self.touched.add(fingerprint)
+        self.assign(alert)
+
+    def assign(self, alert: Alert) -> None:
+        """Put an alert into the groups of its routes; one that is over opens no group."""
+        for route in self.routing.route.match(alert.labels):
+            labels = route.group_labels(alert.labels)
+            key = _group_state_key(route, labels)
+            group = self.groups.get(key)
+            if group is None:
+                if alert.resolved(self.now):
+                    continue
+                group = GroupState(
+                    key=key,
+                    group_key=spell_group_key(route, labels),
+                    route=route.id,
+                    receiver=route.receiver,
+                    labels=dict(labels),
+                    created_at=self.now,
+                )
+            joins = alert.fingerprint not in group.fingerprints
+            event = groups.Inserted(alert.fingerprint, alert.starts_at)
+            after, _ = groups.step(group, event, self.now, route)
+            self.groups[key] = after
+            if joins and not alert.resolved(self.now):
+                self.effects.append(Record(self.grouped(alert, route, after)))
+
+    def grouped(self, alert: Alert, route: Route, group: GroupState) -> Decision:
+        wait = max(0, group.flush_at - self.now) / 1_000
+        return Decision(
+            id=0,
+            at=self.now,
+            fingerprint=alert.fingerprint,
+            alertname=alert.name,
+            receiver=route.receiver,
+            verdict="grouped",
+            reason=f"joined group {group.group_key}, which is looked at again in {wait:g} s",
+            data={"route": route.id, "line": route.line, "group": group.key, "flush_at": group.flush_at},
+        )
+
+    def flush_due(self) -> None:
+        due = sorted(
+            (group for group in self.groups.values() if group.flush_at and group.flush_at <= self.now),
+            key=lambda group: (group.flush_at, group.key),
+        )
+        if not due:
+            return
+        inhibitor = Inhibitor(self.routing.inhibit_rules, self.alerts.values(), self.now)
+        for group in due:
+            self.flush(group, inhibitor)
+
+    def flush(self, group: GroupState, inhibitor: Inhibitor) -> None:
+        route = self.routes[group.route]
+        started, _ = groups.step(group, groups.Due(), self.now, route)
+        held = [self.alerts[item] for item in started.fingerprints if item in self.alerts]
+        result = flush(
+            started, route, self.routing, held, inhibitor=inhibitor, silences=self.before.silences, now=self.now
+        )
+        self.effects += [Notify(item) for item in result.notifications]
+        self.effects += [Record(item) for item in result.news]
+        lost = tuple(item for item in started.fingerprints if item not in self.alerts)
+        event = groups.Flushed((*result.resolved, *lost), result.log, result.verdicts)
+        after, effects = groups.step(started, event, self.now, route)
+        self.touched.update(result.resolved)
+        if effects:
+            del self.groups[group.key]
+        else:
+            self.groups[group.key] = after
+
+    def reroute(self, routing: Routing) -> None:
+        self.routing = routing
+        self.routes = {route.id: route for route in routing.route.walk()}
+        wanted: set[tuple[str, str]] = set()
+        for alert in self.alerts.values():
+            for route in routing.route.match(alert.labels):
+                wanted.add((_group_state_key(route, route.group_labels(alert.labels)), alert.fingerprint))
+        for key, group in list(self.groups.items()):
+            route = self.routes.get(group.route)
+            left = tuple(item for item in group.fingerprints if (key, item) in wanted)
+            if route is None or route.receiver != group.receiver or not left:
+                del self.groups[key]
+            elif left != group.fingerprints:
+                self.groups[key] = replace(group, fingerprints=left)
+        for alert in self.alerts.values():
+            self.assign(alert)
+        self.touched.update(self.alerts)
+
+    def forget_told(self, order_key: str) -> None:
+        for key, group in self.groups.items():
+            kept = {name: item for name, item in group.log.items() if order_key_of(name, group) != order_key}
+            if len(kept) < len(group.log):
+                self.groups[key] = replace(group, log=kept)
+
+    def finish(self) -> tuple[DispatchState, tuple[Effect, ...]]:
+        stored: list[Effect] = []
+        held = {item for group in self.groups.values() for item in group.fingerprints}
+        for fingerprint in sorted(self.touched):
+            alert = self.alerts.get(fingerprint)
+            if alert is None:
+                continue
+            if alert.resolved(self.now) and fingerprint not in held:
+                del self.alerts[fingerprint]
+                if fingerprint in self.before.alerts:
+                    stored.append(ForgetAlert(fingerprint))
+            elif alert is not self.before.alerts.get(fingerprint):
+                stored.append(PutAlert(alert))
+        for key, group in self.groups.items():
+            if group is not self.before.groups.get(key):
+                stored.append(PutGroup(group))
+        stored += [DropGroup(key) for key in self.before.groups if key not in self.groups]
+        state = DispatchState(self.routing, self.alerts, self.groups, self.before.silences)
+        return state, (*stored, *self.effects)

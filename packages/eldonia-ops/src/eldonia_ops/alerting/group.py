@@ -1,0 +1,100 @@
+"""One aggregation group: alerts of one route that share the labels they are grouped by.
+
+A state machine: it waits ``group_wait`` after its first alert, flushes, and from then on flushes
+every ``group_interval`` until no alert is left. Source: Alertmanager's dispatcher.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from eldonia_ops.alerting.notification import LogEntry
+from eldonia_ops.alerting.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """A group as it is persisted.
+
+    ``key`` is unique (route id and labels); ``group_key`` is Alertmanager's spelling, which receivers
+    see. ``fingerprints`` are the alerts held. ``flush_at`` is the deadline; ``flushed_at`` 0 means
+    never flushed. ``log`` holds what each integration was told last, by integration key; it lives as
+    long as the group, so a group that comes back starts afresh. ``verdicts`` holds the last verdict
+    written to the ledger by ``integration key/fingerprint``, so that it is not repeated at every flush.
+    """
+
+    key: str
+    group_key: str
+    route: str
+    receiver: str
+    labels: dict[str, str]
+    fingerprints: tuple[str, ...] = ()
+    created_at: int = 0
+    flush_at: int = 0
+    flushed_at: int = 0
+    log: dict[str, LogEntry] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """An alert of this group was received. ``starts_at`` is when it began to fire."""
+
+    fingerprint: str
+    starts_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flushed:
+    """What the notification pipeline made of a flush: ``resolved`` fingerprints leave the group."""
+
+    resolved: tuple[str, ...]
+    log: dict[str, LogEntry]
+    verdicts: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Flush:
+    """Effect: send the group's alerts through the notification pipeline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Effect: the group is empty; forget it."""
+
+
+Event = Inserted | Due | Flushed
+Effect = Flush | Close
+
+
+def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[GroupState, tuple[Effect, ...]]:
+    """Advance a group; ``route`` gives its intervals."""
+    match event:
+        case Inserted(fingerprint=fingerprint, starts_at=starts_at):
+            changes: dict[str, Any] = {}
+            if fingerprint not in state.fingerprints:
+                changes["fingerprints"] = (*state.fingerprints, fingerprint)
+            if not state.flush_at:
+                changes["flush_at"] = now + route.group_wait
+            if not state.flushed_at and starts_at + route.group_wait < now:
+                # It has been firing for longer than anybody would wait for company.
+                changes["flush_at"] = now
+            return (replace(state, **changes) if changes else state), ()
+        case Due():
+            if not state.flush_at or now < state.flush_at:
+                return state, ()
+            return replace(state, flush_at=now + route.group_interval, flushed_at=now), (Flush(),)
+        case Flushed(resolved=resolved, log=log, verdicts=verdicts):
+            left = tuple(item for item in state.fingerprints if item not in set(resolved))
+            kept = {key: verdict for key, verdict in verdicts.items() if key.rsplit("/", 1)[-1] in set(left)}
+            after = replace(state, fingerprints=left, log=log, verdicts=kept)
+            return after, (() if left else (Close(),))
+
+
+def next_deadline(state: GroupState) -> int | None:
+    """When the group wants to flush."""
+    return state.flush_at or None

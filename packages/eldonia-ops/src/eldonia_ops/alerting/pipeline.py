@@ -1,0 +1,213 @@
+"""What happens to a group's alerts on their way to a receiver: one pure function.
+
+The order is Alertmanager's: inhibition, active and mute times, silences, then for each integration
+the decision whether it needs telling. Every alert gets a ledger line that names what decided.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.inhibition import Inhibitor
+from eldonia_ops.alerting.notification import Cause, LogEntry, decide
+from eldonia_ops.alerting.receivers import Integration
+from eldonia_ops.alerting.route import Route
+from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.alerting.silence import silencing
+from eldonia_ops.model.alerts import Alert, Decision, Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification to render and send. ``alerts`` are firing and resolved, in the order to show.
+
+    ``idempotency_key`` is the same if the same flush is computed again; rows of one ``order_key``
+    must go out in order.
+    """
+
+    integration: Integration
+    group_key: str
+    group_labels: dict[str, str]
+    alerts: tuple[Alert, ...]
+    cause: Cause
+    reason: str
+    at: int
+    idempotency_key: str
+    order_key: str
+
+    @property
+    def fingerprints(self) -> tuple[str, ...]:
+        """Of all alerts told about."""
+        return tuple(alert.fingerprint for alert in self.alerts)
+
+    @property
+    def critical(self) -> bool:
+        """Whether a critical alert is firing or was, for the patience of delivery."""
+        return any(alert.labels.get("severity") == "critical" for alert in self.alerts)
+
+
+@dataclass(frozen=True, slots=True)
+class FlushResult:
+    """``decisions`` holds a line for every alert and integration, ``news`` those whose verdict changed."""
+
+    notifications: tuple[Notification, ...]
+    log: dict[str, LogEntry]
+    decisions: tuple[Decision, ...]
+    news: tuple[Decision, ...]
+    verdicts: dict[str, str]
+    resolved: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Why an alert is not shown: a verdict for the ledger, with its reason."""
+
+    verdict: str
+    reason: str
+    data: dict[str, Any]
+
+
+def flush(
+    group: GroupState,
+    route: Route,
+    routing: Routing,
+    alerts: Iterable[Alert],
+    *,
+    inhibitor: Inhibitor,
+    silences: Sequence[Silence],
+    now: int,
+) -> FlushResult:
+    """Decide what each integration of the group's receiver is told at ``now``."""
+    ordered = sorted(
+        alerts, key=lambda item: (item.labels.get("job", ""), item.labels.get("instance", ""), item.labels.pairs)
+    )
+    quiet = {
+        alert.fingerprint: quieted(alert, route, routing, inhibitor, silences=silences, now=now) for alert in ordered
+    }
+    receiver = routing.receivers.get(group.receiver)
+    integrations = receiver.integrations if receiver else ()
+    log = dict(group.log)
+    verdicts = dict(group.verdicts)
+    notifications: list[Notification] = []
+    decisions: list[Decision] = []
+    news: list[Decision] = []
+
+    def note(alert: Alert, integration_key: str, verdict: str, reason: str, data: dict[str, Any]) -> None:
+        decision = Decision(
+            id=0,
+            at=now,
+            fingerprint=alert.fingerprint,
+            alertname=alert.name,
+            receiver=group.receiver,
+            verdict=verdict,
+            reason=reason,
+            data={
+                "route": route.id,
+                "group": group.key,
+                "integration": integration_key,
+                "state": "resolved" if alert.resolved(now) else "firing",
+                **data,
+            },
+        )
+        decisions.append(decision)
+        key = f"{integration_key}/{alert.fingerprint}"
+        if verdict == "sent" or verdicts.get(key) != verdict:
+            news.append(decision)
+        verdicts[key] = verdict
+
+    if not integrations:
+        for alert in ordered:
+            note(alert, "", "unrouted", f"receiver {group.receiver!r} has no way of being told", {})
+    for integration in integrations:
+        entry = log.get(integration.key)
+        told = set(entry.firing) if entry else set()
+        visible: list[Alert] = []
+        for alert in ordered:
+            hush = quiet[alert.fingerprint]
+            # Whoever was told that an alert fires is told that it ended, whatever quiets it by now.
+            if hush is None or (alert.resolved(now) and alert.fingerprint in told):
+                visible.append(alert)
+            else:
+                note(alert, integration.key, hush.verdict, hush.reason, hush.data)
+        if not visible:
+            continue
+        firing = tuple(alert.fingerprint for alert in visible if not alert.resolved(now))
+        resolved = tuple(alert.fingerprint for alert in visible if alert.resolved(now))
+        send_resolved = integration.config.send_resolved
+        decision = decide(
+            entry, firing, resolved, send_resolved=send_resolved, repeat_interval=route.repeat_interval, now=now
+        )
+        shown = tuple(alert for alert in visible if send_resolved or not alert.resolved(now))
+        if decision.notify:
+            log[integration.key] = LogEntry(firing, resolved, now)
+        if decision.notify and shown:
+            notifications.append(_notification(integration, group, shown, decision.cause, decision.reason, now))
+        for alert in visible:
+            data: dict[str, Any] = {"cause": decision.cause.value}
+            if not decision.notify:
+                note(alert, integration.key, "deduplicated", decision.reason, data)
+            elif alert not in shown:
+                note(alert, integration.key, "deduplicated", "the integration does not send resolved alerts", data)
+            else:
+                data["notification"] = notifications[-1].idempotency_key
+                note(alert, integration.key, "sent", decision.reason, data)
+    gone = tuple(alert.fingerprint for alert in ordered if alert.resolved(now))
+    return FlushResult(tuple(notifications), log, tuple(decisions), tuple(news), verdicts, gone)
+
+
+def quieted(
+    alert: Alert, route: Route, routing: Routing, inhibitor: Inhibitor, *, silences: Sequence[Silence], now: int
+) -> Quiet | None:
+    """What keeps an alert of a route from its receiver at ``now``, or None."""
+    inhibition = inhibitor.inhibiting(alert.labels)
+    if inhibition is not None:
+        source, rule = inhibition.source, inhibition.rule
+        named = f"rule {rule.name!r}" if rule.name else f"the inhibit rule at line {rule.line}"
+        shared = ", ".join(f"{name}={alert.labels.get(name, '')!r}" for name in rule.equal)
+        reason = f"inhibited by {source.name or source.labels} under {named}" + (f" ({shared})" if shared else "")
+        return Quiet("inhibited", reason, {"inhibited_by": source.fingerprint, "line": rule.line})
+    hush = muted_route(route, routing, now)
+    if hush:
+        return Quiet("muted", hush, {})
+    holding = silencing(silences, alert.labels, now)
+    if holding:
+        first = holding[0]
+        reason = f"silence {first.id} by {first.created_by}: {first.comment}"
+        return Quiet("silenced", reason, {"silences": [item.id for item in holding], "until": first.ends_at})
+    return None
+
+
+def muted_route(route: Route, routing: Routing, now: int) -> str:
+    """Why a route is quiet at this time of day, week or year; '' when it is not."""
+    if route.active_time_intervals and not any(
+        routing.time_intervals[name].contains(now) for name in route.active_time_intervals
+    ):
+        return f"outside of the route's active times ({', '.join(route.active_time_intervals)})"
+    for name in route.mute_time_intervals:
+        if routing.time_intervals[name].contains(now):
+            return f"within the route's mute time {name}"
+    return ""
+
+
+def _notification(  # noqa: PLR0917
+    integration: Integration, group: GroupState, alerts: tuple[Alert, ...], cause: Cause, reason: str, now: int
+) -> Notification:
+    identity = f"{group.key}\0{integration.key}\0{now}"
+    return Notification(
+        integration=integration,
+        group_key=group.group_key,
+        group_labels=dict(group.labels),
+        alerts=alerts,
+        cause=cause,
+        reason=reason,
+        at=now,
+        idempotency_key=hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32],
+        order_key=order_key_of(integration.key, group),
+    )
+
+
+def order_key_of(integration_key: str, group: GroupState) -> str:
+    """The outbox queue of one group's notifications to one integration."""
+    return f"{integration_key}:{group.group_key}"

@@ -1,0 +1,209 @@
+"""Receivers and their integrations, as configured. Texts named in ``TEMPLATED`` are templates.
+
+Fields and defaults: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from eldonia_ops.model.secret import Secret
+
+_NONE: Final = Secret()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret given inline or as a file that is read when it is needed.
+
+    ``missing`` says why there is none although the configuration is in order (an unset environment
+    variable): what needs it then fails to deliver, saying so.
+    """
+
+    inline: Secret = _NONE
+    file: str = ""
+    missing: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.inline or self.file or self.missing)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """How to authenticate an HTTP request."""
+
+    authorization_type: str = "Bearer"
+    authorization: Credential = Credential()
+    basic_username: str = ""
+    basic_password: Credential = Credential()
+    follow_redirects: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SlackField:
+    """A titled value in a Slack attachment. ``short`` None takes the integration's ``short_fields``."""
+
+    title: str
+    value: str
+    short: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAction:
+    """A button in a Slack attachment."""
+
+    type: str
+    text: str
+    url: str = ""
+    style: str = ""
+    name: str = ""
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackConfig:
+    """Posts to a Slack incoming webhook or to chat.postMessage."""
+
+    TEMPLATED: ClassVar = (
+        "channel", "username", "color", "title", "title_link", "pretext", "text", "fallback", "callback_id",
+        "footer", "icon_emoji", "icon_url", "image_url", "thumb_url",
+    )  # fmt: skip
+    KIND: ClassVar = "slack"
+
+    api_url: Credential = Credential()
+    channel: str = ""
+    send_resolved: bool = False
+    username: str = '{{ template "slack.default.username" . }}'
+    color: str = '{{ if eq .Status "firing" }}danger{{ else }}good{{ end }}'
+    title: str = '{{ template "slack.default.title" . }}'
+    title_link: str = '{{ template "slack.default.titlelink" . }}'
+    pretext: str = '{{ template "slack.default.pretext" . }}'
+    text: str = '{{ template "slack.default.text" . }}'
+    fallback: str = '{{ template "slack.default.fallback" . }}'
+    callback_id: str = '{{ template "slack.default.callbackid" . }}'
+    footer: str = '{{ template "slack.default.footer" . }}'
+    icon_emoji: str = '{{ template "slack.default.iconemoji" . }}'
+    icon_url: str = '{{ template "slack.default.iconurl" . }}'
+    image_url: str = ""
+    thumb_url: str = ""
+    short_fields: bool = False
+    link_names: bool = False
+    mrkdwn_in: tuple[str, ...] = ("fallback", "pretext", "text")
+    fields: tuple[SlackField, ...] = ()
+    actions: tuple[SlackAction, ...] = ()
+    http: HttpConfig = HttpConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutyImage:
+    """A picture shown with a PagerDuty incident."""
+
+    src: str
+    alt: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutyLink:
+    """A link shown with a PagerDuty incident."""
+
+    href: str
+    text: str = ""
+
+
+DEFAULT_PAGERDUTY_DETAILS = (
+    ("firing", '{{ template "pagerduty.default.instances" .Alerts.Firing }}'),
+    ("num_firing", "{{ .Alerts.Firing | len }}"),
+    ("num_resolved", "{{ .Alerts.Resolved | len }}"),
+    ("resolved", '{{ template "pagerduty.default.instances" .Alerts.Resolved }}'),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PagerDutyConfig:
+    """Sends to PagerDuty's Events API v2."""
+
+    TEMPLATED: ClassVar = (
+        "client", "client_url", "description", "severity", "class_", "component", "group", "source",
+    )  # fmt: skip
+    KIND: ClassVar = "pagerduty"
+
+    routing_key: Credential = Credential()
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+    send_resolved: bool = True
+    client: str = '{{ template "pagerduty.default.client" . }}'
+    client_url: str = '{{ template "pagerduty.default.clientURL" . }}'
+    description: str = '{{ template "pagerduty.default.description" . }}'
+    severity: str = "error"
+    class_: str = ""
+    component: str = ""
+    group: str = ""
+    source: str = ""
+    details: tuple[tuple[str, str], ...] = DEFAULT_PAGERDUTY_DETAILS
+    images: tuple[PagerDutyImage, ...] = ()
+    links: tuple[PagerDutyLink, ...] = ()
+    http: HttpConfig = HttpConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookConfig:
+    """Posts Alertmanager's webhook payload, version 4. ``timeout`` is ms, 0 for the usual one."""
+
+    TEMPLATED: ClassVar = ()
+    KIND: ClassVar = "webhook"
+
+    url: Credential = Credential()
+    send_resolved: bool = True
+    max_alerts: int = 0
+    timeout: int = 0
+    http: HttpConfig = HttpConfig()
+
+
+@dataclass(frozen=True, slots=True)
+class EmailConfig:
+    """Sends mail through an SMTP server (``host:port``)."""
+
+    TEMPLATED: ClassVar = ("to", "from_", "html", "text")
+    KIND: ClassVar = "email"
+
+    to: str
+    from_: str
+    smarthost: str
+    send_resolved: bool = False
+    hello: str = "localhost"
+    auth_username: str = ""
+    auth_password: Credential = Credential()
+    require_tls: bool = True
+    html: str = '{{ template "email.default.html" . }}'
+    text: str = ""
+    headers: tuple[tuple[str, str], ...] = (("Subject", '{{ template "email.default.subject" . }}'),)
+
+
+IntegrationConfig = SlackConfig | PagerDutyConfig | WebhookConfig | EmailConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One way in which one receiver is told. ``index`` counts within the receiver and kind."""
+
+    receiver: str
+    kind: str
+    index: int
+    config: IntegrationConfig
+
+    @property
+    def key(self) -> str:
+        """``receiver/kind/index``, unique in a configuration."""
+        return f"{self.receiver}/{self.kind}/{self.index}"
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A named set of integrations."""
+
+    name: str
+    integrations: tuple[Integration, ...] = ()
+
+
+def integration_key(receiver: str, kind: str, index: int) -> str:
+    """The key of an integration, as outbox rows can tell it."""
+    return f"{receiver}/{kind}/{index}"

@@ -1,0 +1,28 @@
+"""Everything that decides who is told about an alert, as one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eldonia_ops.alerting.inhibition import InhibitRule
+from eldonia_ops.alerting.receivers import Integration, Receiver
+from eldonia_ops.alerting.route import Route
+from eldonia_ops.alerting.time_interval import TimeInterval
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The routing tree with what it refers to. ``resolve_timeout`` is ms."""
+
+    route: Route
+    receivers: Mapping[str, Receiver]
+    inhibit_rules: tuple[InhibitRule, ...] = ()
+    time_intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
+    resolve_timeout: int = 300_000
+
+    def integration(self, receiver: str, kind: str, index: int) -> Integration | None:
+        """The integration of that key, or None when the configuration has none (any more)."""
+        found = self.receivers.get(receiver)
+        for integration in found.integrations if found else ():
+            if (integration.kind, integration.index) == (kind, index):
+                return integration
+        return None
