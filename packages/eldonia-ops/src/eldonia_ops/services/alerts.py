@@ -1,0 +1,189 @@
+"""Alerts, silences and the ledger, as people and compatible clients use them."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from eldonia_ops.alerting import dispatch
+from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
+from eldonia_ops.services.incident_desk import AlertChange
+
+RuleViews = Callable[[], list[RuleGroupView]]
+
+_STATES: Final = {"active": "firing", "suppressed": "suppressed", "resolved": "resolved"}
+_GRAVITY: Final = {"critical": 0, "page": 0, "high": 1, "error": 1, "warning": 2, "medium": 2, "ticket": 2, "low": 3}
+
+
+class AlertService:
+    """Implements :class:`~eldonia_ops.services.contracts.Alerts`."""
+
+    def __init__(
+        self, clock: Clock, state: StateStore, intake: AlertIntake, rule_views: RuleViews, configuration: str
+    ) -> None:
+        self._clock = clock
+        self._state = state
+        self._intake = intake
+        self._rule_views = rule_views
+        self._configuration = configuration
+
+    async def receive(self, alerts: Sequence[Alert]) -> None:
+        """Take alerts from outside; returns when they are committed."""
+        now = self._clock.now()
+        changes = [AlertChange(alert, not 0 < alert.ends_at <= now) for alert in alerts]
+        await self._state.write(lambda tx: self._intake.accept(tx, changes, now))
+        self._intake.wake()
+
+    async def current(self) -> list[AlertView]:
+        """Pending, firing and suppressed alerts, gravest first."""
+        views = [view for view in (await self._views()).values() if view.state != "resolved"]
+        known = {view.alert.fingerprint for view in views}
+        values: dict[str, float | None] = {}
+        for group in self._rule_views():
+            for rule in group.rules:
+                for view in rule.alerts:
+                    values[view.alert.fingerprint] = view.value
+                    if view.state == "pending" and view.alert.fingerprint not in known:
+                        views.append(view)
+        views = [
+            view if view.value is not None else replace(view, value=values.get(view.alert.fingerprint))
+            for view in views
+        ]
+        return sorted(views, key=_order)
+
+    async def groups(self) -> list[GroupView]:
+        """The aggregation groups with what they hold."""
+        views = await self._views()
+        state = await self._state.read(self._intake.load)
+        return [
+            GroupView(
+                Labels(group.labels),
+                group.receiver,
+                tuple(views[item] for item in group.fingerprints if item in views),
+            )
+            for group in sorted(state.groups.values(), key=lambda group: group.key)
+        ]
+
+    def rules(self) -> list[RuleGroupView]:
+        """Rule groups as they stand."""
+        return self._rule_views()
+
+    def receivers(self) -> list[str]:
+        """Names of the receivers."""
+        return list(self._intake.routing.receivers)
+
+    def configuration(self) -> str:
+        """The routing configuration as YAML with secrets masked."""
+        return self._configuration
+
+    async def silences(self) -> list[Silence]:
+        """All silences, those that end last first."""
+        found = await self._state.read(lambda tx: tx.silences.all())
+        return sorted(found, key=lambda silence: silence.ends_at, reverse=True)
+
+    async def set_silence(self, silence: Silence) -> str:
+        """Create or change a silence."""
+        now = self._clock.now()
+        if not silence.matchers:
+            raise RefusedError("a silence needs at least one matcher")
+        if all(matcher.matches_value("") for matcher in silence.matchers):
+            raise RefusedError("these matchers match every alert; name at least one value that must be there")
+        if silence.ends_at <= silence.starts_at or silence.ends_at <= now:
+            raise RefusedError("a silence must end after it starts, and in the future")
+        stored = replace(silence, id=silence.id or secrets.token_hex(8), updated_at=now)
+
+        def work(tx: StateTransaction) -> None:
+            if silence.id and tx.silences.get(silence.id) is None:
+                raise NotFoundError(f"no such silence: {silence.id[:80]}")
+            tx.silences.put(stored)
+
+        await self._state.write(work)
+        return stored.id
+
+    async def expire_silence(self, id: str, actor: str) -> None:
+        """End a silence now."""
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> None:
+            found = tx.silences.get(id)
+            if found is None:
+                raise NotFoundError(f"no such silence: {id[:80]}")
+            if found.ends_at > now:
+                comment = f"{found.comment} (ended by {actor})"
+                ended = replace(
+                    found, starts_at=min(found.starts_at, now), ends_at=now, updated_at=now, comment=comment
+                )
+                tx.silences.put(ended)
+
+        await self._state.write(work)
+
+    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
+        """The ledger, newest first."""
+        return await self._state.read(
+            lambda tx: tx.ledger.find(fingerprint=fingerprint, alertname=alertname, limit=limit)
+        )
+
+    async def notifications(self, limit: int = 100) -> list[Outgoing]:
+        """The outbox, newest first."""
+        return await self._state.read(lambda tx: tx.outbox.find(limit=limit))
+
+    async def retry_notification(self, id: int, actor: str) -> None:
+        """Try a failed or waiting notification again now."""
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> None:
+            found = tx.outbox.get(id)
+            if found is None:
+                raise NotFoundError(f"no such notification: {id}")
+            if found.status is OutgoingStatus.DELIVERED:
+                raise RefusedError("it has been delivered")
+            tx.outbox.update(replace(found, status=OutgoingStatus.PENDING, next_attempt_at=now, finished_at=0))
+            for fingerprint in found.fingerprints or ("",):
+                reason = f"{actor} asked for another attempt"
+                tx.ledger.append(Decision(0, now, fingerprint, "", found.receiver, "retry", reason, {"outgoing": id}))
+
+        await self._state.write(work)
+        self._intake.wake()
+
+    async def _views(self) -> dict[str, AlertView]:
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> dict[str, AlertView]:
+            state: DispatchState = self._intake.load(tx)
+            incidents = tx.incidents.unclosed()
+            standings = dispatch.standings(state, now)
+            views: dict[str, AlertView] = {}
+            for fingerprint, alert in state.alerts.items():
+                incident = next((item for item in incidents if fingerprint in item.fingerprints), None)
+                views[fingerprint] = _view(alert, standings[fingerprint])
+                if incident is not None:
+                    views[fingerprint] = replace(
+                        views[fingerprint], incident_id=incident.id, incident_reference=incident.reference
+                    )
+            return views
+
+        return await self._state.read(work)
+
+
+def _view(alert: Alert, standing: Standing) -> AlertView:
+    value = alert.evidence.get("value")
+    return AlertView(
+        alert,
+        _STATES[standing.state],
+        standing.receivers,
+        standing.silenced_by,
+        standing.inhibited_by,
+        standing.muted_by,
+        value=float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None,
+    )
+
+
+def _order(view: AlertView) -> tuple[int, int, int, str]:
+    states = {"firing": 0, "pending": 1, "suppressed": 2}
+    severity = _GRAVITY.get(view.alert.labels.get("severity", ""), 4)
+    return states.get(view.state, 3), severity, -view.alert.starts_at, view.alert.fingerprint
