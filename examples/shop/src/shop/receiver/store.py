@@ -35,6 +35,9 @@ class Store:
         except FileNotFoundError:
             return
         del self._arrivals[:-MAX_KEPT]
+        with open(self._path, "rb+") as file:  # end a line that was cut short
+            if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
+                file.write(b"\n")
 
     def add(self, **arrival: Any) -> dict[str, Any]:
         """Number, date and keep one arrival."""
