@@ -1,0 +1,182 @@
+"""What people do with an incident. Signatures: ``(incident, event, now, policy) -> (incident, effects)``."""
+
+from dataclasses import replace
+
+from eldonia_ops.incidents import escalation
+from eldonia_ops.incidents.changes import (
+    MAX_TEXT,
+    TRANSITIONS,
+    Result,
+    TransitionError,
+    acknowledged,
+    entry,
+    identity,
+    opening_data,
+    parse_severity,
+    set_severity,
+    start_clock,
+)
+from eldonia_ops.incidents.correlation import UNRESOLVED
+from eldonia_ops.incidents.events import (
+    Acknowledge,
+    AddNote,
+    Assign,
+    ChangeStatus,
+    Effect,
+    OpenByHand,
+    SetFields,
+    TickChecklist,
+)
+from eldonia_ops.incidents.fields import apply_fields
+from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.model.incidents import Incident, IncidentStatus
+
+
+def open_by_hand(event: OpenByHand, now: int, policy: Policy) -> Result:
+    """A person opens an incident."""
+    title = event.title.strip()
+    if not title:
+        raise ValueError("an incident needs a title")
+    severity = parse_severity(event.severity)
+    playbook = policy.runbook.select("", event.service)
+    incident = Incident(
+        id=identity(event.actor, title, now, event.ordinal),
+        ordinal=event.ordinal,
+        title=title[:MAX_TEXT],
+        description=event.description[:MAX_TEXT],
+        severity=severity,
+        status=IncidentStatus.OPEN,
+        service=event.service,
+        started_at=min(event.started_at or now, now),
+        detected_at=now,
+        runbook=playbook,
+        checklist=policy.runbook.checklist(severity, playbook),
+        created_at=now,
+        updated_at=now,
+        version=1,
+        held_by=event.actor,
+    )
+    incident = start_clock(incident, now, policy)
+    return incident, (
+        entry(incident, now, "incident.opened", opening_data(incident), f"incident.opened:{now}", actor=event.actor),
+    )
+
+
+def acknowledge(incident: Incident, event: Acknowledge, now: int, _policy: Policy) -> Result:
+    """A person takes charge."""
+    if incident.status not in UNRESOLVED:
+        raise TransitionError(f"{incident.reference} is {incident.status.value}; reopen it to work on it again")
+    if incident.acknowledged_at:
+        return incident, ()
+    incident = replace(acknowledged(incident, event.actor, now), status=IncidentStatus.INVESTIGATING)
+    data = {"after": max(0, now - (incident.reopened_at or incident.detected_at))}
+    return incident, (entry(incident, now, "human.acknowledged", data, actor=event.actor),)
+
+
+def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Policy) -> Result:
+    """A person moves the incident along the table of transitions."""
+    before, after = incident.status, event.status
+    if after is before:
+        return incident, ()
+    if after not in TRANSITIONS[before]:
+        allowed = ", ".join(status.value for status in TRANSITIONS[before])
+        raise TransitionError(
+            f"{incident.reference} cannot go from {before.value} to {after.value}; it can go to {allowed}"
+        )
+    if after is IncidentStatus.CLOSED and incident.firing:
+        count = len(incident.firing)
+        raise TransitionError(
+            f"{incident.reference} cannot be closed while {count} of its alerts fire; silence or fix them"
+        )
+    note = event.note[:MAX_TEXT]
+    data = {"from": before.value, "to": after.value, "note": note}
+    effects: list[Effect] = [entry(incident, now, "human.status", data, actor=event.actor)]
+    reopening = before not in UNRESOLVED and after in UNRESOLVED
+    if reopening:
+        incident = replace(incident, reopened_at=now, held_by=event.actor)
+    incident = replace(incident, status=after)
+    match after:
+        case IncidentStatus.OPEN:
+            incident = start_clock(replace(incident, reopened_at=now), now, policy)
+        case IncidentStatus.INVESTIGATING:
+            if reopening:
+                incident = start_clock(incident, now, policy)
+            incident = acknowledged(incident, event.actor, now)
+        case IncidentStatus.ESCALATED:
+            incident, telling = _escalate_by_hand(acknowledged(incident, event.actor, now), event, now, policy)
+            effects.extend(telling)
+        case IncidentStatus.RESOLVED if before in UNRESOLVED:
+            incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
+        case IncidentStatus.RESOLVED:
+            incident = replace(incident, closed_at=0)
+        case IncidentStatus.CLOSED:
+            incident = replace(incident, closed_at=now, escalate_at=0)
+    return incident, tuple(effects)
+
+
+def _escalate_by_hand(
+    incident: Incident, event: ChangeStatus, now: int, policy: Policy
+) -> tuple[Incident, tuple[Effect, ...]]:
+    """Tell the next tier now, also one that this severity would not reach by itself."""
+    level = incident.escalation_level + 1
+    if level >= len(policy.tiers):
+        raise TransitionError(f"{incident.reference} has been escalated to the last tier already")
+    tier = policy.tiers[level]
+    incident = replace(incident, escalation_level=level)
+    data = {"tier": tier.name, "receiver": tier.receiver, "level": level, "note": event.note[:MAX_TEXT]}
+    asked = entry(incident, now, "escalation.requested", data, actor=event.actor)
+    return incident, (asked, escalation.telling(incident, level, tier, now))
+
+
+def tick(incident: Incident, event: TickChecklist, now: int, _policy: Policy) -> Result:
+    """A person ticks or unticks a step."""
+    _refuse_closed(incident)
+    item = next((item for item in incident.checklist if item.key == event.key), None)
+    if item is None:
+        raise ValueError(f"{incident.reference} has no step {event.key!r} on its checklist")
+    if bool(item.done_at) == event.done:
+        return incident, ()
+    ticked = replace(item, done_at=now if event.done else 0, done_by=event.actor if event.done else "")
+    checklist = tuple(ticked if other.key == event.key else other for other in incident.checklist)
+    data = {"step": event.key, "phase": item.phase, "state": "done" if event.done else "undone"}
+    return replace(incident, checklist=checklist), (entry(incident, now, "human.checklist", data, actor=event.actor),)
+
+
+def assign(incident: Incident, event: Assign, now: int, _policy: Policy) -> Result:
+    """A person hands the incident over."""
+    _refuse_closed(incident)
+    if event.to == incident.assigned_to:
+        return incident, ()
+    data = {"from": incident.assigned_to, "to": event.to or "-"}
+    return replace(incident, assigned_to=event.to), (entry(incident, now, "human.assigned", data, actor=event.actor),)
+
+
+def note(incident: Incident, event: AddNote, now: int, _policy: Policy) -> Result:
+    """A person writes something down."""
+    text = event.text.strip()
+    if not text:
+        raise ValueError("a note needs a text")
+    return incident, (entry(incident, now, "human.note", {"text": text[:MAX_TEXT]}, actor=event.actor),)
+
+
+def set_fields(incident: Incident, event: SetFields, now: int, policy: Policy) -> Result:
+    """A person fills in fields."""
+    _refuse_closed(incident)
+    fields = dict(event.fields)
+    wanted = fields.pop("severity", None)
+    effects: list[Effect] = []
+    changed, names, values = apply_fields(incident, fields)
+    if names:
+        data = {"names": ", ".join(names), "values": values}
+        effects.append(entry(incident, now, "human.fields", data, actor=event.actor))
+    if wanted is not None:
+        severity = parse_severity(str(wanted))
+        if severity is not changed.severity:
+            changed, told = set_severity(changed, severity, now, policy, actor=event.actor)
+            effects.append(told)
+    return changed, tuple(effects)
+
+
+def _refuse_closed(incident: Incident) -> None:
+    if incident.status is IncidentStatus.CLOSED:
+        raise TransitionError(f"{incident.reference} is closed; reopen it to change it")

@@ -1,0 +1,93 @@
+"""The generated expressions, run by the PromQL engine over made-up histories."""
+
+import pytest
+
+from eldonia_ops.promql.parser import parse
+from eldonia_ops.promql.testing import Outcome, run_file
+from eldonia_ops.slo.generate import error_ratio, generate, selector
+from eldonia_ops.slo.objectives import Objective
+
+REQUESTS = Objective(
+    "checkout",
+    "shop",
+    good='sum(rate(requests_total{code!~"5.."}[$window]))',
+    total="sum(rate(requests_total[$window]))",
+)
+PROBE = Objective("gateway", "payment", probe='probe_success{job="gateway"}')
+HOUR = 3_600_000
+
+
+def check(script):
+    results = run_file(script).cases
+    assert results
+    for result in results:
+        assert result.outcome is Outcome.PASSED, result
+
+
+def history(*series):
+    return "load 1m\n" + "".join(f"  {line}\n" for line in series) + "\n"
+
+
+def instant(expression, *expected):
+    return f"eval instant at 2h {expression}\n" + "".join(f"  {line}\n" for line in expected) + "\n"
+
+
+@pytest.mark.parametrize("objective", [REQUESTS, PROBE])
+def test_every_expression_parses(objective):
+    rules = generate(objective)
+    for rule in (*rules.recording, *rules.alerting):
+        parse(rule.expr)
+
+
+def test_error_ratio_of_requests():
+    ratio = error_ratio(REQUESTS, HOUR)
+    check(
+        history('requests_total{code="200"} 0+98x130', 'requests_total{code="503"} 0+2x130') + instant(ratio, "{} 0.02")
+    )
+
+
+def test_everything_fails_and_no_good_series_exists():
+    check(history('requests_total{code="503"} 0+2x130') + instant(error_ratio(REQUESTS, HOUR), "{} 1"))
+
+
+def test_no_traffic_is_no_ratio():
+    check(history('requests_total{code="200"} 5+0x130') + instant(error_ratio(REQUESTS, HOUR)))
+    check(history("unrelated 1x130") + instant(error_ratio(REQUESTS, HOUR)))
+
+
+def test_error_ratio_of_a_probe():
+    script = history('probe_success{job="gateway"} 1x74 0x14 1x60')
+    check(script + instant(error_ratio(PROBE, HOUR), "{} 0.25"))
+
+
+def recorded(**ratios):
+    labels = '{objective="checkout",service="shop"}'
+    return history(*(f"slo:error_ratio:rate{window}{labels} {value}x130" for window, value in ratios.items()))
+
+
+def alerts():
+    return {rule.labels["severity"]: rule.expr for rule in generate(REQUESTS).alerting}
+
+
+FIRING = '{objective="checkout",service="shop"}'
+
+
+def test_fast_burn_needs_both_windows():
+    page = alerts()["critical"]
+    calm = {"30m": "0", "6h": "0"}
+    check(recorded(**{"5m": "0.02", "1h": "0.015", **calm}) + instant(page, f"{FIRING} 0.015"))
+    check(recorded(**{"5m": "0", "1h": "0.015", **calm}) + instant(page))  # over already
+    check(recorded(**{"5m": "0.5", "1h": "0.014", **calm}) + instant(page))  # a blip
+    check(recorded(**{"5m": "0", "1h": "0", "30m": "0.007", "6h": "0.0065"}) + instant(page, f"{FIRING} 0.0065"))
+
+
+def test_slow_burn_is_a_ticket():
+    ticket = alerts()["warning"]
+    check(recorded(**{"2h": "0.004", "1d": "0.0031", "6h": "0", "3d": "0"}) + instant(ticket, f"{FIRING} 0.0031"))
+    check(recorded(**{"2h": "0", "1d": "0", "6h": "0.0009", "3d": "0.0009"}) + instant(ticket))
+
+
+def test_long_windows_average_the_recorded_short_one():
+    long = next(rule for rule in generate(REQUESTS).recording if rule.name == "slo:error_ratio:rate1d")
+    assert selector(REQUESTS, 300_000) in long.expr
+    check(history(f"{selector(REQUESTS, 300_000)} 0x60 0.1x60") + instant(long.expr, "{} 0.0495867768595"))
