@@ -21,7 +21,7 @@ TEXTS: Final = {
         "draft": "Draft written from the timeline at {at}. References such as [T1] name entries of the appendix.",
         "summary": "Summary",
         "incident": "{reference} had severity {severity}",
-        "about": "concerned {service}",
+        "about": "The service concerned was {service}",
         "state": "Status at the time of writing: {status}.",
         "impact": "Impact",
         "users": "Users affected: {users}",
@@ -42,10 +42,10 @@ TEXTS: Final = {
         "notifications": "Who was told",
         "no_notifications": "No notification is on record.",
         "receiver": "{receiver} ({integration}): {outcomes}",
-        "delivered": "delivered {count} times",
-        "retry": "retried {count} times",
-        "failed": "failed {count} times",
-        "queued": "queued {count} times",
+        "delivered": "delivered {count}×",
+        "retry": "retried {count}×",
+        "failed": "failed {count}×",
+        "queued": "queued {count}×",
         "people": "What people did",
         "no_people": "No act of a person is on record.",
         "cause": "Root cause",
@@ -281,7 +281,7 @@ def _times(paper: _Draft) -> list[str]:
 
 
 def _course(paper: _Draft) -> list[str]:
-    chosen = paper.numbered("alert.", "incident.", "escalation.", "security.")[:COURSE_LIMIT]
+    chosen = paper.numbered("alert.", "incident.", "escalation.tier", "security.")[:COURSE_LIMIT]
     return [f"## {paper.text('course')}", "", *(paper.sentence(number, entry) for number, entry in chosen)]
 
 
@@ -312,10 +312,8 @@ def _notifications(paper: _Draft) -> list[str]:
 
 
 def _people(paper: _Draft) -> list[str]:
-    chosen = paper.numbered("human.")[:COURSE_LIMIT]
-    found = [paper.sentence(number, entry) for number, entry in chosen if entry.kind != "human.checklist"]
-    ticks = [number for number, entry in chosen if entry.kind == "human.checklist"]
-    found += [paper.sentence(number, paper.entries[number - 1]) for number in ticks]
+    chosen = paper.numbered("human.", "escalation.requested")[:COURSE_LIMIT]
+    found = [paper.sentence(number, entry) for number, entry in chosen]
     return [f"## {paper.text('people')}", "", *(found or [paper.text("no_people")])]
 
 

@@ -186,8 +186,9 @@ def next_deadline(state: RecoveryState) -> int | None:
 
 
 def step(state: RecoveryState, event: Event, now: int, policy: RecoveryPolicy) -> Result:
-    """The state after an event and what has to be done. Order of effects: alerts go up before a restart is
-    asked for, and come down only after health has been verified."""
+    """The state after an event and what has to be done. In the order of the
+    effects an alert goes up before anything is said on the timeline (it may open the incident whose timeline that
+    is), and comes down after the last entry."""
     match event:
         case MaintenanceOn() | MaintenanceOff():
             return _maintenance(state, event, now, policy)
@@ -250,8 +251,8 @@ def _failed(state: RecoveryState, detail: str, now: int, policy: RecoveryPolicy)
         return state, ()
     state = replace(state, down_at=now)
     effects: tuple[Effect, ...] = (
-        _timeline(state, "recovery.detected", now, _facts(state, policy) | {"failures": state.failures}),
         RaiseAlert(_service_down(state, policy, now), state.failing_since),
+        _timeline(state, "recovery.detected", now, _facts(state, policy) | {"failures": state.failures}),
     )
     state, more = _attempt_or_stop(state, now, policy)
     return state, (*effects, *more)
@@ -267,8 +268,8 @@ def _attempt_or_stop(state: RecoveryState, now: int, policy: RecoveryPolicy) -> 
     if state.attempts >= policy.max_attempts:
         state = _enter(state, Phase.EXHAUSTED, now)
         return state, (
-            _timeline(state, "recovery.failed", now, _facts(state, policy)),
             RaiseAlert(_recovery_failed(state, policy, now), state.failing_since or state.down_at),
+            _timeline(state, "recovery.failed", now, _facts(state, policy)),
         )
     earliest = state.attempt_at + policy.delay_ms if state.attempt_at else now
     if earliest > now:

@@ -59,6 +59,21 @@ def alert_of(finding: Finding, severity: str, now: int, *, started_at: int = 0, 
     )
 
 
+def timeline_facts(finding: Finding) -> dict[str, Any]:
+    """The facts of a ``security.finding`` or ``security.updated`` entry on an incident's timeline."""
+    patterns = sorted({str(item["pattern"]) for item in finding.evidence if item.get("pattern")})
+    return {
+        "finding_id": finding.id,
+        "type": finding.type.value,
+        "source": finding.source,
+        "severity": finding.severity.value,
+        "count": finding.count,
+        "threshold": finding.threshold,
+        "window": finding.window_ms,
+        "pattern": patterns[0] if len(patterns) == 1 else ", ".join(patterns),
+    }
+
+
 def finding_id(event: SecurityEvent) -> str:
     """16 hex digits that the crossing event determines."""
     text = f"{event.type.value}\0{event.source}\0{event.id}"

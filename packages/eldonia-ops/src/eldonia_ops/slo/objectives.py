@@ -39,6 +39,8 @@ class Objective:
     def __post_init__(self) -> None:
         if not self.name or not self.service:
             raise ValueError("an objective needs a name and a service")
+        if "{{" in self.name + self.service:
+            raise ValueError("the name and service of an objective stand in alert texts and cannot hold {{")
         if not 0 < self.target < 1:
             raise ValueError(f"the target of {self.name} must lie between 0 and 1, such as 0.999, not {self.target}")
         if self.window_ms < HOUR:

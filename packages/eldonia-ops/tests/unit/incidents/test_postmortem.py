@@ -82,7 +82,7 @@ def test_what_the_record_says():
     assert "From detection to acknowledgement: 25m" in text
     assert "From detection to resolution: 45m" in text
     assert "was missed" in text
-    assert "team (slack): delivered 1 times" in text
+    assert "team (slack): delivered 1×" in text
     assert "Users affected: 40" in text
     assert "expired certificate [T" in text
     assert "- [ ] Understand: Think" in text

@@ -258,3 +258,12 @@ def test_never_more_restarts_than_the_budget(sequence, max_attempts, persist):
         assert ("RecoveryFailed" in machine.alerts_up()) == (machine.state.phase is Phase.EXHAUSTED)
         if machine.state.phase in (Phase.RESTARTING, Phase.VERIFYING, Phase.WAITING):
             assert next_deadline(machine.state) is not None
+
+
+def test_an_alert_goes_up_before_the_timeline_speaks_and_down_after():
+    machine = Machine().crash()
+    assert [type(effect) for effect in machine.effects] == [RaiseAlert, Timeline, Timeline, Restart]
+    machine.effects.clear()
+    machine.feed(ProbeFailed("ignored while restarting"), RestartSucceeded(machine.state.attempt_key))
+    machine.feed(ProbeOk(), ProbeOk())
+    assert [type(effect) for effect in machine.effects] == [Timeline, Timeline, ResolveAlert]

@@ -6,6 +6,7 @@ from eldonia_ops.promql.parser import parse
 from eldonia_ops.promql.testing import Outcome, run_file
 from eldonia_ops.slo.generate import error_ratio, generate, selector
 from eldonia_ops.slo.objectives import Objective
+from eldonia_ops.template.rule_template import rule_template
 
 REQUESTS = Objective(
     "checkout",
@@ -37,6 +38,9 @@ def test_every_expression_parses(objective):
     rules = generate(objective)
     for rule in (*rules.recording, *rules.alerting):
         parse(rule.expr)
+    for rule in rules.alerting:
+        for text in rule.annotations.values():
+            rule_template(text)
 
 
 def test_error_ratio_of_requests():

@@ -81,11 +81,12 @@ def test_missing_good_events_count_as_none():
         ({"probe": "up", "good": "x[$window]", "total": "y[$window]"}, "either"),
         ({"probe": "up", "window_ms": 1000}, "hour"),
         ({}, "either"),
+        ({"name": "{{ .Evil }}", "probe": "up"}, "cannot hold"),
     ],
 )
 def test_objectives_that_cannot_be_meant(fields, message):
     with pytest.raises(ValueError, match=message):
-        Objective("a", "b", **fields)
+        Objective(**{"name": "a", "service": "b", **fields})
 
 
 def test_names_are_unique_and_quoted():
