@@ -165,7 +165,7 @@ def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
         filled = [
             _result_labels(keys[place], item, node, matching)
             for place, item in zip(one_groups, one.labels, strict=True)
-        ]  # noqa: E501
+        ]
         other = np.full_like(one.values, fill_many)
         parts.append(_apply(node, swapped, other, one.values, one.mask & ~there, filled, one.nameless))
     joined = concatenate([part.present() for part in parts], left.steps)

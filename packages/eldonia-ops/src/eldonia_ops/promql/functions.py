@@ -127,7 +127,8 @@ def _range_function(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
         evaluator.check_quantile(params[0], call.args[0])
     if call.function == "double_exponential_smoothing":
         for param, what in zip(params, ("smoothing", "trend"), strict=True):
-            for value in param[~((param > 0) & (param < 1))][:1]:
+            outside = np.logical_not((param > 0) & (param < 1))
+            for value in param[outside][:1]:
                 message = f"invalid {what} factor. Expected: 0 < factor < 1, got: {format_number(float(value))}"
                 raise EvaluationError(message, call.start)
     modifier = node.selector.modifier if isinstance(node, MatrixSelector) else ""
@@ -274,6 +275,11 @@ def _query_scalar(evaluator: Evaluator, call: Call, times: Ints) -> Floats:
     return np.full(len(times), value)
 
 
+def _extreme_of(evaluator: Evaluator, call: Call, times: Ints) -> Floats:
+    left, right = (evaluator.scalar(arg, times) for arg in call.args)
+    return np.minimum(left, right) if call.function == "min_of" else np.maximum(left, right)
+
+
 def _time(_evaluator: Evaluator, _call: Call, times: Ints) -> Floats:
     return times / 1000
 
@@ -417,6 +423,8 @@ def _table() -> dict[str, Function]:
         "vector": _vector,
         "scalar": _scalar,
         "time": _time,
+        "min_of": _extreme_of,
+        "max_of": _extreme_of,
         "label_replace": _label_replace,
         "label_join": _label_join,
         "histogram_quantile": _histogram_quantile,

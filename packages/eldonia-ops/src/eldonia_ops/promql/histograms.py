@@ -115,7 +115,7 @@ def quantile(buckets: Buckets, phi: Floats) -> Floats:
 def fraction(buckets: Buckets, lower: Floats, upper: Floats) -> Floats:
     """The share of observations between two values, ``[n]`` each, by linear interpolation."""
     bounds, counts = buckets.bounds, buckets.counts
-    steps, size = counts.shape
+    steps = len(counts)
     if not math.isinf(bounds[-1]) or bounds[-1] < 0:
         return np.full(steps, np.nan)
     observed = counts[:, -1]

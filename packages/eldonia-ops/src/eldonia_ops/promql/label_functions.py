@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import re2
@@ -43,13 +44,13 @@ def label_replace(frame: Frame, target: str, replacement: str, source: str, patt
         raise EvaluationError(f'invalid regular expression in label_replace(): "{pattern}"', position) from None
     names = dict(compiled.groupindex)
 
-    def expand(match: "re2._Match[str]") -> str:
+    def expand(match: Any) -> str:
         def group(found: re.Match[str]) -> str:
             key = found.group(1) or found.group(2)
             if key is None:
                 return "$"
             index = int(key) if key.isdigit() else names.get(key, -1)
-            return (match.group(index) or "") if 0 <= index <= compiled.groups else ""
+            return str(match.group(index) or "") if 0 <= index <= compiled.groups else ""
 
         return _GROUP.sub(group, replacement)
 

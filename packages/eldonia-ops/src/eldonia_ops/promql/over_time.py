@@ -35,7 +35,7 @@ def _reduce_rows(dense: Dense, windows: Windows, operation: np.ufunc) -> Floats:
         return result
     with np.errstate(all="ignore"):
         if series >= _WIDE:
-            for step in filled:
+            for step in filled.tolist():
                 operation.reduce(dense.values[windows.lo[step] : windows.hi[step]], axis=0, out=result[step])
             return result
         first, last = int(windows.lo[filled].min()), int(windows.hi[filled].max())
@@ -154,11 +154,12 @@ def quantile(values: Floats, inside: Bools, _stamps: Ints, windows: Windows) -> 
 
 
 def median_deviation(values: Floats, inside: Bools, _stamps: Ints, windows: Windows) -> Floats:
-    """``mad_over_time``: the median of the distances to the median."""
+    """``mad_over_time``: the median of the distances to the median; NaN when any sample is."""
     half = np.full(len(windows.lo), 0.5)
     middle = sorted_quantile(values, inside[:, :, None], windows.counts, half)
     distances = np.abs(values - middle[:, None, :])
-    return sorted_quantile(distances, inside[:, :, None], windows.counts, half)
+    result = sorted_quantile(distances, inside[:, :, None], windows.counts, half)
+    return np.where((np.isnan(values) & inside[:, :, None]).any(axis=1), np.nan, result)
 
 
 def _regression(values: Floats, inside: Bools, stamps: Ints, origin: Ints) -> tuple[Floats, Floats]:

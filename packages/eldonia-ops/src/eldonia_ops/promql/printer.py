@@ -179,7 +179,7 @@ def _matching(matching: Matching) -> str:
         side = "group_left" if matching.cardinality is Cardinality.MANY_TO_ONE else "group_right"
         text += f" {side} ({_labels(matching.include)})"
     left, right = matching.fill_left, matching.fill_right
-    same = left is not None and right is not None and (left == right or (left != left and right != right))
+    same = left is not None and right is not None and (left == right or (math.isnan(left) and math.isnan(right)))
     if same and left is not None:
         return text + f" fill ({format_number(left)})"
     if left is not None:

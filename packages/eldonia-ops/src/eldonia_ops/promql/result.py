@@ -46,6 +46,16 @@ class Result:
     annotations: tuple[Annotation, ...] = ()
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """The graver remarks, in words."""
+        return tuple(item.render() for item in self.annotations if item.warning)
+
+    @property
+    def infos(self) -> tuple[str, ...]:
+        """The lesser remarks, in words."""
+        return tuple(item.render() for item in self.annotations if not item.warning)
+
+    @property
     def scalar(self) -> float:
         """The value of a scalar result.
 

@@ -141,6 +141,8 @@ def _table() -> dict[str, Signature]:
         "info": Signature((vector, vector), vector, optional=1),
         "vector": Signature((scalar,), vector),
         "scalar": Signature((vector,), scalar),
+        "min_of": Signature((scalar, scalar), scalar),
+        "max_of": Signature((scalar, scalar), scalar),
         "time": Signature((), scalar),
         "pi": Signature((), scalar),
         "start": Signature((), scalar),

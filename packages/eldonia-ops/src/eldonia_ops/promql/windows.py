@@ -77,7 +77,7 @@ def dense_blocks(
     """
     found: list[Dense] = []
     for block in _joined(blocks):
-        low, high = np.searchsorted(block.timestamps, (after_ms, until_ms), side="right")
+        low, high = np.searchsorted(block.timestamps, (after_ms, until_ms), side="right").tolist()
         if low >= high or not block.labels:
             continue
         timestamps, values = block.timestamps[low:high], block.values[low:high]
@@ -135,7 +135,7 @@ def _split(labels: Sequence[Labels], timestamps: Ints, values: Floats, valid: Bo
     for columns in patterns.values():
         rows = np.flatnonzero(valid[:, columns[0]])
         if rows.size:
-            yield Dense([labels[column] for column in columns], timestamps[rows], values[np.ix_(rows, columns)])
+            yield Dense([labels[column] for column in columns], timestamps[rows], values[rows[:, None], columns])
 
 
 def cube(dense: Dense, windows: Windows) -> Iterator[tuple[slice, Floats, Bools, Ints]]:

@@ -1,0 +1,191 @@
+"""Prometheus' rule files.
+
+https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and ``.../alerting_rules/``.
+"""
+
+import re
+from typing import Final
+
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.promql import Expr, ParseError, ValueType, parse, value_type
+from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
+from eldonia_ops.rules.groups import AlertingRule, RecordingRule, Rule, RuleGroup
+from eldonia_ops.template import TemplateError, rule_template
+
+_LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_METRIC_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+
+
+def parse_rule_file(text: str, file: str) -> list[RuleGroup]:
+    """Read a rule file.
+
+    Raises:
+        ConfigError: with every fault found: unknown keys, bad durations, PromQL and template errors with their
+            own line and column inside the file, duplicate groups, invalid label names.
+    """
+    return _RuleFile(text, file).groups()
+
+
+class _RuleFile:
+    def __init__(self, text: str, file: str) -> None:
+        self._lines = text.splitlines()
+        self._file = file
+        self._problems = Problems(file)
+        self._root = load(text, file)
+
+    def groups(self) -> list[RuleGroup]:
+        if self._root is None:
+            return []
+        reader = MappingReader(self._root, self._problems, "the rule file")
+        groups = [self._group(node) for node in reader.elements("groups")]
+        reader.done()
+        seen: dict[str, YamlNode] = {}
+        for group, node in groups:
+            if group.name in seen:
+                self._problems.add(
+                    node, f"groupname: {group.name!r} is repeated in the same file", "give every group its own name"
+                )
+            seen[group.name] = node
+        self._problems.raise_if_any()
+        return [group for group, _ in groups]
+
+    def _group(self, node: YamlNode) -> tuple[RuleGroup, YamlNode]:
+        reader = MappingReader(node, self._problems, "a rule group")
+        name = reader.string("name", required=True)
+        labels = self._labels(reader, "labels", templates=False)
+        group = RuleGroup(
+            name,
+            tuple(rule for item in reader.elements("rules") if (rule := self._rule(item, labels)) is not None),
+            reader.duration("interval"),
+            reader.integer("limit", minimum=0),
+            reader.duration("query_offset"),
+            self._file,
+            node.line,
+            node.column,
+        )
+        reader.done()
+        return group, node
+
+    def _rule(self, node: YamlNode, group_labels: Labels) -> Rule | None:
+        reader = MappingReader(node, self._problems, "a rule")
+        alert, record = reader.string("alert"), reader.string("record")
+        if bool(alert) == bool(record):
+            message = "a rule needs either record or alert" if not alert else "a rule has both record and alert"
+            self._problems.add(node, message)
+        expr_node = reader.get("expr", required=True)
+        expr = self._expression(expr_node)
+        query = expr_node.text.strip() if expr_node else ""
+        is_alert = reader.has("alert") or not reader.has("record")
+        labels = Labels({**group_labels, **self._labels(reader, "labels", templates=is_alert)})
+        place = (self._file, node.line, node.column, self._comment(node.line))
+        rule: Rule | None = None
+        if is_alert:
+            for_ms, keep_ms = reader.duration("for"), reader.duration("keep_firing_for")
+            annotations = self._labels(reader, "annotations", templates=True)
+            if expr is not None:
+                rule = AlertingRule(alert, query, expr, for_ms, keep_ms, labels, annotations, *place)
+        else:
+            for key in ("for", "keep_firing_for", "annotations"):
+                wrong = reader.get(key)
+                if wrong is not None:
+                    self._problems.add(wrong, f"invalid field {key!r} in recording rule")
+            record_node = reader.get("record")
+            if not _METRIC_NAME.fullmatch(record):
+                hint = "letters, digits, underscores and colons, not starting with a digit"
+                self._problems.add(record_node, f"invalid recording rule name: {record!r}", hint)
+            if expr is not None:
+                rule = RecordingRule(record, query, expr, labels, *place)
+        reader.done()
+        return rule
+
+    def _labels(self, reader: MappingReader, key: str, *, templates: bool) -> Labels:
+        what = "annotation" if key == "annotations" else "label"
+        found = reader.string_map(key)
+        node = reader.get(key)
+        for name_node, value_node in node.items() if node is not None else ():
+            name = name_node.text
+            if not _LABEL_NAME.fullmatch(name) or name == METRIC_NAME:
+                hint = "letters, digits and underscores, not starting with a digit"
+                self._problems.add(name_node, f"invalid {what} name: {name!r}", hint)
+            if templates and value_node.is_scalar:
+                self._template(value_node, f"{what} {name}")
+        return Labels(found)
+
+    def _template(self, node: YamlNode, what: str) -> None:
+        try:
+            rule_template(node.text)
+        except TemplateError as error:
+            lines = node.text.split("\n")
+            position = sum(len(line) + 1 for line in lines[: max(error.line - 1, 0)]) + max(error.column - 1, 0)
+            self._fault(node, position, f"bad template in {what}: {error.message}")
+
+    def _expression(self, node: YamlNode | None) -> Expr | None:
+        if node is None:
+            return None
+        if not node.is_scalar:
+            self._problems.add(node, f"expr must be a text, not {node.describe()}")
+            return None
+        try:
+            expr = parse(node.text)
+        except ParseError as error:
+            self._fault(node, error.position, f"bad PromQL expression: {error.message}")
+            return None
+        if value_type(expr) not in (ValueType.VECTOR, ValueType.SCALAR):
+            kind = "range vector" if value_type(expr) is ValueType.MATRIX else "string"
+            self._fault(node, 0, f"a rule needs an instant vector or a scalar, this is a {kind}")
+            return None
+        return expr
+
+    def _fault(self, node: YamlNode, position: int, message: str) -> None:
+        line, column = locate(self._lines, node, position)
+        self._problems.diagnostics.append(Diagnostic(message, self._file, line, column))
+
+    def _comment(self, line: int) -> str:
+        """The comment lines directly above a rule."""
+        found: list[str] = []
+        index = line - 2
+        while 0 <= index < len(self._lines) and self._lines[index].lstrip().startswith("#"):
+            found.append(self._lines[index].lstrip().removeprefix("#").strip())
+            index -= 1
+        return " ".join(reversed(found))
+
+
+def locate(lines: list[str], node: YamlNode, position: int) -> tuple[int, int]:
+    """Line and column (from 1) in the file of a character of a scalar's text.
+
+    YAML folds and indents white space, so the characters that are not white space are counted; escapes
+    inside quotation marks count as one.
+    """
+    text = node.text
+    wanted = sum(not char.isspace() for char in text[:position])
+    at_end = position >= len(text.rstrip())
+    row, column = node.line - 1, node.column - 1
+    quote = ""
+    if node.is_block_text:
+        row, column = row + 1, 0
+    elif node.is_quoted:
+        quote = lines[row][column]
+        column += 1
+    last = (row, column)
+    seen = 0
+    while row < len(lines):
+        line = lines[row]
+        while column < len(line):
+            char = line[column]
+            if char.isspace():
+                column += 1
+                continue
+            if seen == wanted and not at_end:
+                return row + 1, column + 1
+            width = 2 if (quote == '"' and char == "\\") or (quote == "'" and line[column : column + 2] == "''") else 1
+            last = (row, column + width)
+            seen += 1
+            if at_end and seen == wanted:
+                return last[0] + 1, last[1] + 1
+            column += width
+        row, column = row + 1, 0
+    return last[0] + 1, last[1] + 1
+
+
+__all__ = ["ConfigError", "locate", "parse_rule_file"]

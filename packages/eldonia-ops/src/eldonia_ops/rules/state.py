@@ -1,0 +1,90 @@
+"""What is remembered of a rule between evaluations; all of it can be stored as JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from eldonia_ops.model.labels import Labels
+
+
+class AlertState(StrEnum):
+    """Where an alert of a rule stands. Resolved alerts are ``inactive`` until they are forgotten."""
+
+    INACTIVE = "inactive"
+    PENDING = "pending"
+    FIRING = "firing"
+
+
+class Health(StrEnum):
+    """How the last evaluation of a rule went, in Prometheus' words."""
+
+    OK = "ok"
+    ERROR = "err"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveAlert:
+    """One alert of one rule. All ``*_at`` fields are Unix milliseconds, 0 for 'not yet'.
+
+    ``value`` is the value at the last evaluation that yielded the series, ``crossed_value`` at the first, both
+    as text since JSON knows neither NaN nor infinity. ``keep_since`` is when the series vanished under a
+    ``keep_firing_for``; ``valid_until`` what the router was last told.
+    """
+
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    state: AlertState
+    active_at: int
+    value: str
+    crossed_value: str
+    fired_at: int = 0
+    resolved_at: int = 0
+    keep_since: int = 0
+    last_sent_at: int = 0
+    valid_until: int = 0
+
+    @property
+    def number(self) -> float:
+        """The value as a float."""
+        return float(self.value)
+
+    @property
+    def label_set(self) -> Labels:
+        """The labels, the alert's identity."""
+        return Labels(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleState:
+    """One rule between evaluations. ``alerts`` are keyed by the hex fingerprint of their labels."""
+
+    alerts: dict[str, ActiveAlert] = field(default_factory=dict)
+    health: Health = Health.UNKNOWN
+    last_error: str = ""
+    last_evaluation_at: int = 0
+
+    @property
+    def state(self) -> AlertState:
+        """The gravest state of any alert."""
+        states = {alert.state for alert in self.alerts.values()}
+        for candidate in (AlertState.FIRING, AlertState.PENDING):
+            if candidate in states:
+                return candidate
+        return AlertState.INACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """One group between evaluations. ``rules`` are keyed as :meth:`RuleGroup.keyed_rules` names them."""
+
+    rules: dict[str, RuleState] = field(default_factory=dict)
+    last_evaluation_at: int = 0
+
+    def rule(self, key: str) -> RuleState:
+        """The state of one rule; a fresh one when it is new."""
+        return self.rules.get(key, RuleState())
+
+    def with_rules(self, rules: Mapping[str, RuleState], at: int) -> "GroupState":
+        """A copy with the given rules, and only those."""
+        return GroupState(dict(rules), at)
