@@ -3,37 +3,43 @@
 import re
 from collections.abc import Mapping
 
+from eldonia_ops.model.errors import Level
 from eldonia_ops.protocols.yaml_document import Problems, YamlNode
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^{}]*)(\}?)")
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
-def expand(document: YamlNode, env: Mapping[str, str], problems: Problems) -> None:
+def expand(document: YamlNode, env: Mapping[str, str], problems: Problems, missing: Level = Level.ERROR) -> None:
     """Put the environment into every text of a document; ``$${`` stands for a plain ``${``.
 
     As in a shell, ``:-`` gives what to take when the variable is unset or empty. What is wrong is noted
-    at the place of the text, and the text then left as written.
+    at the place of the text, and the text then left as written; ``missing`` is how grave an unset
+    variable is.
     """
 
     def transform(node: YamlNode) -> str | None:
-        return _expanded(node, env, problems)
+        return _expanded(node, env, problems, missing)
 
     document.expand(transform)
 
 
-def _expanded(node: YamlNode, env: Mapping[str, str], problems: Problems) -> str | None:
-    faults: list[tuple[str, str]] = []
+def _expanded(node: YamlNode, env: Mapping[str, str], problems: Problems, missing: Level) -> str | None:
+    faults: list[tuple[str, str, Level]] = []
 
     def one(match: re.Match[str]) -> str:
         if match[0] == "$${":
             return "${"
         if not match[2]:
-            faults.append((f"'${{' without a closing brace in {node.describe()}", "write $${ for a plain ${"))
+            faults.append(
+                (f"'${{' without a closing brace in {node.describe()}", "write $${ for a plain ${", Level.ERROR)
+            )
             return match[0]
         name = _NAME.fullmatch(match[1])
         if name is None:
-            faults.append((f"{match[0]!r} does not name an environment variable", "write $${ for a plain ${"))
+            faults.append(
+                (f"{match[0]!r} does not name an environment variable", "write $${ for a plain ${", Level.ERROR)
+            )
             return match[0]
         value, default = env.get(name[1], ""), name[2]
         if value:
@@ -41,12 +47,11 @@ def _expanded(node: YamlNode, env: Mapping[str, str], problems: Problems) -> str
         if default is not None:
             return default
         if name[1] not in env:
-            faults.append(
-                (f"the environment variable {name[1]} is not set", f"set it, or write ${{{name[1]}:-default}}")
-            )
+            hint = f"set it, or write ${{{name[1]}:-default}}"
+            faults.append((f"the environment variable {name[1]} is not set", hint, missing))
         return value
 
     text = _REFERENCE.sub(one, node.text)
-    for message, hint in faults:
-        problems.add(node, message, hint)
+    for message, hint, level in faults:
+        problems.add(node, message, hint, level)
     return None if faults else text

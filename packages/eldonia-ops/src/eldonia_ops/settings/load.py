@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ruamel.yaml.nodes import MappingNode
 
 from eldonia_ops.incidents.policy import MINUTE
-from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, YamlNode, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
@@ -75,10 +75,32 @@ def parse_settings(
     Raises:
         ConfigError: with every fault found.
     """
+    settings, diagnostics = examine_settings(text, path, env, read_file=read_file, shown_as=shown_as)
+    if any(item.level is Level.ERROR for item in diagnostics):
+        raise ConfigError(diagnostics)
+    return settings
+
+
+def examine_settings(
+    text: str,
+    path: Path | None,
+    env: Mapping[str, str],
+    *,
+    read_file: Callable[[Path], str] = _read_text,
+    shown_as: str = "",
+    missing: Level = Level.ERROR,
+) -> tuple[Settings, list[Diagnostic]]:
+    """Like :func:`parse_settings`, but gives what it could read beside every fault, in their order.
+
+    ``missing`` is how grave an unset environment variable is: a linter may run where there are none.
+
+    Raises:
+        ConfigError: the text is not YAML.
+    """
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
     document = load(text, name) or YamlNode(MappingNode("tag:yaml.org,2002:map", []))
-    expand(document, env, problems)
+    expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     directory = path.parent if path is not None else Path.cwd()
@@ -87,11 +109,8 @@ def parse_settings(
     root.done()
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
     places = {(item.line, item.column) for item in unexpanded}
-    problems.diagnostics = unexpanded + [
-        item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places
-    ]
-    problems.raise_if_any()
-    return settings
+    others = [item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places]
+    return settings, sorted([*unexpanded, *others], key=lambda item: (item.line, item.column))
 
 
 def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:

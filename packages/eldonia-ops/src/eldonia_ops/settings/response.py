@@ -8,6 +8,8 @@ from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
+from eldonia_ops.promql.errors import ParseError
+from eldonia_ops.promql.parser import parse
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
@@ -79,8 +81,7 @@ def read_objectives(root: SettingsReader, probes: tuple[ProbeSettings, ...]) -> 
         if probe and probe not in names:
             reader.fault("probe", f"there is no probe {probe!r}", nearest(probe, names))
         for key, query in (("good", good), ("total", total)):
-            if query and WINDOW_PLACEHOLDER not in query:
-                reader.fault(key, f"{key} lacks {WINDOW_PLACEHOLDER}", f"write its range as [{WINDOW_PLACEHOLDER}]")
+            _check_query(reader, key, query)
         target = reader.number("target", 99.9)
         if not 0 < target < 100:
             reader.fault("target", "target is a percentage between 0 and 100, both excluded")
@@ -100,6 +101,22 @@ def read_objectives(root: SettingsReader, probes: tuple[ProbeSettings, ...]) -> 
         reader.done()
     unique([(reader, one.name) for reader, one in zip(readers, found, strict=True)], "name", "objectives")
     return tuple(found)
+
+
+def _check_query(reader: SettingsReader, key: str, query: str) -> None:
+    """Note what keeps a query from being one; "300000s" is a duration as long as "$window", so places stay true."""
+    node = reader.get(key)
+    if node is None or not query:
+        return
+    if WINDOW_PLACEHOLDER not in query:
+        reader.fault(key, f"{key} lacks {WINDOW_PLACEHOLDER}", f"write its range as [{WINDOW_PLACEHOLDER}]")
+        return
+    try:
+        parse(query.replace(WINDOW_PLACEHOLDER, "300000s"))
+    except ParseError as error:
+        reader.problems.add(
+            node, f"{key} is not PromQL: {error.message}", f"at character {error.position + 1} of the query"
+        )
 
 
 def read_security(root: SettingsReader) -> SecuritySettings:

@@ -184,6 +184,7 @@ def test_secrets_may_lie_in_files() -> None:
         ("rules: {speed: 0}", {}, "speed must be above 0"),
         ("objectives: [{name: a, service: s}]", {}, "needs good and total, or a probe"),
         ("objectives: [{name: a, service: s, good: 'a[5m]', total: 'b[$window]'}]", {}, "good lacks $window"),
+        ("objectives: [{name: a, service: s, good: 'sum(a[$window]', total: 'b[$window]'}]", {}, "good is not PromQL"),
         ("objectives: [{name: a, service: s, target: 100, good: 'a[$window]', total: 'b[$window]'}]", {}, "percentage"),
         ("security: {windows: {failed_logins: {}}}", {}, "did you mean 'failed_login'?"),
         ("security: {windows: {failed_login: {threshold: 0}}}", {}, "at least 1"),
