@@ -84,7 +84,8 @@ def _see(
     recent[counterpart] = max(at, before.get(counterpart, at))
     while len(recent) > limits.kept:
         del recent[next(iter(recent))]
-    changed = {name: seen for name, seen in table.items() if name != key}
+    changed = dict(table)
+    changed.pop(key, None)
     changed[key] = Seen(recent)
     while len(changed) > limits.tracked:
         del changed[next(iter(changed))]
