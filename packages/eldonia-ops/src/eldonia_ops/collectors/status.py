@@ -1,0 +1,45 @@
+"""How a collector's target stands, for the targets page."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from eldonia_ops.model.labels import EMPTY, Labels
+
+
+class Health(StrEnum):
+    """Whether the last look at a target succeeded."""
+
+    UP = "up"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class TargetStatus:
+    """One target as last seen; the collector that owns it changes it in place.
+
+    ``kind`` is ``scrape``, ``tail``, ``host``, ``postgresql`` or ``probe``; ``last_at`` is Unix ms, 0 for
+    never; ``error`` is a sentence for people; ``skipped`` counts turns that were left out because the
+    store was slow. ``url`` never holds a password.
+    """
+
+    kind: str
+    name: str
+    url: str
+    labels: Labels = EMPTY
+    health: Health = Health.UNKNOWN
+    last_at: int = 0
+    duration_seconds: float = 0.0
+    error: str = ""
+    samples: int = 0
+    skipped: int = 0
+
+    def succeeded(self, at: int, duration_seconds: float, samples: int = 0) -> None:
+        """Note a good look."""
+        self.health, self.last_at, self.duration_seconds = Health.UP, at, duration_seconds
+        self.error, self.samples = "", samples
+
+    def failed(self, at: int, duration_seconds: float, error: str) -> None:
+        """Note a failed look and why."""
+        self.health, self.last_at, self.duration_seconds = Health.DOWN, at, duration_seconds
+        self.error, self.samples = error, 0

@@ -1,0 +1,244 @@
+"""Files on disk as a tail sees them: who a file is, which files follow each other, and lines by offset.
+
+A file is known by ``device:inode:fingerprint``, where the fingerprint digests its first line (or the first
+KiB of a longer one): an inode number is used again after a deletion, and a truncated file keeps it. A file
+that was truncated and begins with the same line again gets a generation, ``~1``, behind its identity.
+"""
+
+import hashlib
+import os
+import re
+import stat
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+FINGERPRINT_BYTES: Final = 1024
+READ_BYTES: Final = 256 * 1024
+_GUARD_BYTES = 64
+_ROTATION = re.compile(r"[._-]\d[\d._:T-]*")
+
+
+def fingerprint(descriptor: int, *, whole: bool = False) -> str:
+    """Digest of the first line; empty while that line is unfinished (unless ``whole`` takes what there is)."""
+    head = os.pread(descriptor, FINGERPRINT_BYTES, 0)
+    end = head.find(b"\n")
+    if end >= 0:
+        head = head[: end + 1]
+    elif len(head) < FINGERPRINT_BYTES and not (whole and head):
+        return ""
+    return hashlib.blake2b(head, digest_size=8).hexdigest()
+
+
+def split_identity(identity: str) -> tuple[str, int]:
+    """An identity without its generation, and the generation."""
+    base, _, generation = identity.partition("~")
+    return base, int(generation) if generation.isdigit() else 0
+
+
+def join_identity(base: str, generation: int) -> str:
+    """The opposite of :func:`split_identity`."""
+    return f"{base}~{generation}" if generation else base
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file at one moment. ``identity`` is empty while its first line is unfinished."""
+
+    path: Path
+    device: int
+    inode: int
+    fingerprint: str
+    size: int
+    modified_ns: int
+
+    @property
+    def identity(self) -> str:
+        """``device:inode:fingerprint``."""
+        return f"{self.device}:{self.inode}:{self.fingerprint}" if self.fingerprint else ""
+
+
+def look(path: Path, *, whole: bool = False) -> FoundFile | None:
+    """The regular file at a path, or None when there is none.
+
+    Raises:
+        OSError: there is one that cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return look_at(descriptor, path, whole=whole)
+    finally:
+        os.close(descriptor)
+
+
+def look_at(descriptor: int, path: Path, *, whole: bool = False) -> FoundFile | None:
+    """The same for an open file."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    print_ = fingerprint(descriptor, whole=whole)
+    return FoundFile(path, found.st_dev, found.st_ino, print_, found.st_size, found.st_mtime_ns)
+
+
+def is_rotation_name(name: str, main: str) -> bool:
+    """Whether ``name`` looks like an older ``main``: ``app.log.1``, ``app.log-20261123``, ``app.log.2026-11-23_10``.
+
+    A number inside the name (``app-2.log``) says nothing: that may well be another process' own file.
+    """
+    return name.startswith(main) and _ROTATION.fullmatch(name, len(main)) is not None
+
+
+def rotated_files(main: Path) -> list[FoundFile]:
+    """Rotated predecessors of a path that can be read, oldest first."""
+    found: list[FoundFile] = []
+    try:
+        names = os.listdir(main.parent)
+    except OSError:
+        return found
+    for name in names:
+        if is_rotation_name(name, main.name):
+            try:
+                file = look(main.parent / name, whole=True)
+            except OSError:
+                continue
+            if file is not None and file.size and file.fingerprint:
+                found.append(file)
+    return sorted(found, key=_age)
+
+
+def _age(file: FoundFile) -> tuple[int, int]:
+    # Files rotated within one tick of the clock share their time; then app.log.2 is older than app.log.1.
+    number = re.search(r"[._-](\d{1,4})$", file.path.name)
+    return file.modified_ns, -int(number[1]) if number else 0
+
+
+@dataclass(frozen=True, slots=True)
+class TailLine:
+    """One line without its newline. ``offset`` is the byte behind its newline; ``dropped`` bytes were cut off."""
+
+    offset: int
+    data: bytes
+    dropped: int = 0
+
+
+class LineReader:
+    """Reads an open file on from an offset, in complete lines. Takes over the descriptor.
+
+    ``offset`` is the end of the last line handed out, where reading starts again after a crash; ``start``
+    is where the lines handed out last begin.
+    """
+
+    def __init__(self, descriptor: int, offset: int, max_line_bytes: int) -> None:
+        self._descriptor = descriptor
+        self._max = max_line_bytes
+        self._ready: deque[TailLine] = deque()
+        self._partial = bytearray()
+        self._dropped = 0
+        self._read_to = offset
+        self._guard = b""
+        self.offset = offset
+        self.start = offset
+
+    def close(self) -> None:
+        """Close the descriptor. Idempotent."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def read(self, max_lines: int) -> list[TailLine]:
+        """Up to ``max_lines`` further lines; fewer only when the file ends here for now. Empty lines are skipped."""
+        while len(self._ready) < max_lines:
+            chunk = os.pread(self._descriptor, READ_BYTES, self._read_to)
+            if not chunk:
+                break
+            self._take(chunk)
+        return self._hand_out(min(max_lines, len(self._ready)))
+
+    def ready(self) -> list[TailLine]:
+        """Lines that were read from the file and not handed out yet."""
+        return self._hand_out(len(self._ready))
+
+    def _hand_out(self, count: int) -> list[TailLine]:
+        lines = [self._ready.popleft() for _ in range(count)]
+        if lines:
+            self.start, self.offset = self.offset, lines[-1].offset
+        return lines
+
+    def rest(self) -> list[TailLine]:
+        """The unfinished last line of a file that nobody writes to any more."""
+        if not self._partial and not self._dropped:
+            return []
+        line = TailLine(self._read_to, bytes(self._partial).rstrip(b"\r"), self._dropped)
+        self._partial.clear()
+        self._dropped = 0
+        self.start, self.offset = self.offset, self._read_to
+        return [line]
+
+    def truncated(self) -> bool:
+        """Whether the file was cut: it is shorter than what was read, or what was read last is no longer there."""
+        if os.fstat(self._descriptor).st_size < self._read_to:
+            return True
+        start = self._read_to - len(self._guard)
+        return bool(self._guard) and os.pread(self._descriptor, len(self._guard), start) != self._guard
+
+    def find(self, path: Path) -> FoundFile | None:
+        """The open file as :func:`look_at` sees it."""
+        return look_at(self._descriptor, path, whole=True)
+
+    def _take(self, chunk: bytes) -> None:
+        start = self._read_to
+        self._read_to += len(chunk)
+        self._guard = (self._guard + chunk)[-_GUARD_BYTES:] if len(chunk) < _GUARD_BYTES else chunk[-_GUARD_BYTES:]
+        if not self._partial and not self._dropped and chunk[:1] == b"\0":
+            # A writer that kept its position over a truncation leaves a hole in front of its next line.
+            kept = chunk.lstrip(b"\0")
+            start += len(chunk) - len(kept)
+            chunk = kept
+        pieces = chunk.split(b"\n")
+        last = pieces.pop()
+        at = start
+        for piece in pieces:
+            at += len(piece) + 1
+            if self._partial or self._dropped:
+                self._extend(piece)
+                piece, dropped = bytes(self._partial), self._dropped
+                self._partial.clear()
+                self._dropped = 0
+            else:
+                dropped = max(0, len(piece) - self._max)
+                piece = piece[: self._max] if dropped else piece
+            if piece.endswith(b"\r"):
+                piece = piece[:-1]
+            if piece or dropped:
+                self._ready.append(TailLine(at, piece, dropped))
+        self._extend(last)
+
+    def _extend(self, piece: bytes) -> None:
+        room = self._max - len(self._partial)
+        self._partial += piece[:room]
+        self._dropped += max(0, len(piece) - room)
+
+
+def catch_up(
+    saved_identity: str, saved_offset: int, rotated: Sequence[FoundFile]
+) -> tuple[FoundFile | None, list[FoundFile]]:
+    """Which rotated files hold lines that were not read: the rest of the saved one, and whole newer ones.
+
+    The saved file is recognised by its identity, or, when it was copied before a truncation, by its
+    fingerprint at another inode. When it is not there at all, every rotated file is taken for newer, since
+    rotation deletes the oldest first; what was stored of them before is known by their own positions.
+    """
+    base, _ = split_identity(saved_identity)
+    print_ = base.rpartition(":")[2]
+    index = next((i for i, file in enumerate(rotated) if file.identity == base), -1)
+    if index < 0:
+        copies = [i for i, file in enumerate(rotated) if file.fingerprint == print_ and file.size >= saved_offset]
+        index = copies[-1] if copies else -1
+    if index < 0:
+        return None, list(rotated)
+    return rotated[index], list(rotated[index + 1 :])

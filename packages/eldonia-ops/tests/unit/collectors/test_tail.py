@@ -1,0 +1,260 @@
+import asyncio
+import contextlib
+import os
+import shutil
+
+import pytest
+
+from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.tail import FileTail, TailOptions
+
+FAST = TailOptions(
+    poll_seconds=0.005, discover_seconds=0.01, batch_lines=50, rotation_grace_seconds=0.05, retry_seconds=0.01
+)
+
+
+class Store:
+    """A sink and its positions, in memory; it outlives the tails that the tests start and stop."""
+
+    def __init__(self):
+        self.positions = {}
+        self.records = []
+        self.offsets = {}
+        self.failures = 0
+        self.save = True
+
+    async def load_position(self, path):
+        return self.positions.get(path)
+
+    async def save_position(self, path, identity, offset):
+        if self.save:
+            self.positions[path] = (identity, offset)
+
+    async def source_position(self, source):
+        return self.offsets.get(source)
+
+    async def sink(self, batch):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("disk full")
+        assert batch.start < batch.end
+        for line in batch.lines:
+            assert line.offset > self.offsets.get(batch.source, 0), "a line came twice"
+            self.offsets[batch.source] = line.offset
+            self.records.append(line.data.decode())
+
+    async def until(self, expected, seconds=5.0):
+        for _ in range(int(seconds / 0.005)):
+            if len(self.records) >= len(expected):
+                break
+            await asyncio.sleep(0.005)
+        assert self.records == expected
+
+
+@contextlib.asynccontextmanager
+async def tailing(store, *patterns, options=FAST):
+    tail = FileTail([str(pattern) for pattern in patterns], store.sink, store, options)
+    task = asyncio.create_task(tail.run())
+    try:
+        yield tail
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def append(path, *lines):
+    with open(path, "ab") as out:
+        out.write("".join(f"{line}\n" for line in lines).encode())
+
+
+def names(prefix, count):
+    return [f"{prefix}{n}" for n in range(count)]
+
+
+@pytest.fixture
+def store():
+    return Store()
+
+
+async def test_follows_what_is_there_and_what_comes(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, *names("old", 120))
+    async with tailing(store, tmp_path / "*.log") as tail:
+        await store.until(names("old", 120))
+        append(path, "new")
+        with path.open("ab") as out:
+            out.write(b"par")
+        await store.until([*names("old", 120), "new"])
+        await asyncio.sleep(0.05)
+        assert len(store.records) == 121
+        append(path, "tial")
+        await store.until([*names("old", 120), "new", "partial"])
+        [status] = tail.statuses()
+        assert (status.health, status.error, status.kind) == (Health.UP, "", "tail")
+
+
+async def test_goes_on_where_it_stopped(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, "1", "2")
+    async with tailing(store, path):
+        await store.until(["1", "2"])
+    append(path, "3")
+    async with tailing(store, path):
+        await store.until(["1", "2", "3"])
+    # The position was not saved before a crash, but the store knows what it has.
+    store.positions.clear()
+    append(path, "4")
+    async with tailing(store, path):
+        await store.until(["1", "2", "3", "4"])
+
+
+async def test_new_files_are_found(tmp_path, store):
+    async with tailing(store, tmp_path / "**" / "*.log") as tail:
+        await asyncio.sleep(0.05)
+        assert tail.statuses()[0].error == "no file matches yet"
+        (tmp_path / "deep").mkdir()
+        append(tmp_path / "deep" / "b.log", "b")
+        await store.until(["b"])
+
+
+async def test_rotation_by_renaming(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, "1")
+    async with tailing(store, tmp_path / "a.log*"):
+        await store.until(["1"])
+        with path.open("ab") as writer:
+            os.rename(path, tmp_path / "a.log.1")
+            append(path, "5", "6")
+            writer.write(b"2\n")
+            writer.flush()
+            await asyncio.sleep(0.02)
+            writer.write(b"3\n4 without an end")
+        await store.until(["1", "2", "3", "4 without an end", "5", "6"])
+        await asyncio.sleep(0.1)
+        assert len(store.records) == 6
+
+
+async def test_several_rotations_while_nobody_looked(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, "0")
+    async with tailing(store, path):
+        await store.until(["0"])
+    append(path, "1")
+    for turn in range(2, 5):
+        for number in (3, 2, 1):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{path}.{number}", f"{path}.{number + 1}")
+        os.rename(path, f"{path}.1")
+        append(path, str(turn))
+    async with tailing(store, path):
+        await store.until(["0", "1", "2", "3", "4"])
+    async with tailing(store, path):
+        await asyncio.sleep(0.1)
+        assert len(store.records) == 5
+
+
+async def test_copy_and_truncate_reads_the_rest_from_the_copy(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, "1", "2")
+    async with tailing(store, path):
+        await store.until(["1", "2"])
+    append(path, "3", "4")
+    shutil.copy(path, f"{path}.1")
+    os.truncate(path, 0)
+    append(path, "5")
+    async with tailing(store, path):
+        await store.until(["1", "2", "3", "4", "5"])
+        shutil.copy(path, f"{path}.2")
+        os.truncate(path, 0)
+        append(path, "6 is longer than what was there before")
+        await store.until(["1", "2", "3", "4", "5", "6 is longer than what was there before"])
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_truncation_with_the_same_first_line(tmp_path, store, running):
+    path = tmp_path / "a.log"
+    append(path, "banner", "1", "2")
+    async with tailing(store, path):
+        await store.until(["banner", "1", "2"])
+        if running:
+            os.truncate(path, 0)
+            append(path, "banner", "3")
+            await store.until(["banner", "1", "2", "banner", "3"])
+    if not running:
+        os.truncate(path, 0)
+        append(path, "banner", "3")
+        async with tailing(store, path):
+            await store.until(["banner", "1", "2", "banner", "3"])
+    append(path, "4")
+    async with tailing(store, path):
+        await store.until(["banner", "1", "2", "banner", "3", "4"])
+
+
+async def test_deleted_and_made_again(tmp_path, store):
+    path = tmp_path / "a.log"
+    (tmp_path / "a.log.1").write_text("from before anybody looked\n")
+    os.utime(tmp_path / "a.log.1", (1, 1))
+    append(path, "1")
+    async with tailing(store, path) as tail:
+        await store.until(["1"])
+        os.remove(path)
+        for _ in range(200):
+            if tail.statuses()[0].error:
+                break
+            await asyncio.sleep(0.01)
+        assert tail.statuses()[0].error == "the file is gone"
+        append(path, "2")
+        await store.until(["1", "2"])
+
+
+async def test_rotated_files_that_match_are_read_first(tmp_path, store):
+    append(tmp_path / "a.log.2", "1")
+    append(tmp_path / "a.log.1", "2")
+    append(tmp_path / "a.log", "3")
+    append(tmp_path / "a.log.3.gz", "no")
+    async with tailing(store, tmp_path / "a.log*"):
+        await store.until(["1", "2", "3"])
+
+
+async def test_a_failing_sink_is_offered_the_same_again(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, "1")
+    store.failures = 10**6
+    async with tailing(store, path) as tail:
+        for _ in range(200):
+            if tail.statuses()[0].health is Health.DOWN:
+                break
+            await asyncio.sleep(0.01)
+        assert tail.statuses()[0].error == "not stored yet: disk full"
+        append(path, "2")
+        store.failures = 2
+        await store.until(["1", "2"])
+        assert tail.statuses()[0].health is Health.UP
+
+
+async def test_a_slow_sink_holds_the_reader_back(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, *names("x", 500))
+    batches, gate = [], asyncio.Event()
+
+    async def slow(batch):
+        batches.append(len(batch.lines))
+        await gate.wait()
+        await Store.sink(store, batch)
+
+    store.sink = slow
+    async with tailing(store, path):
+        await asyncio.sleep(0.1)
+        assert batches == [50]
+        gate.set()
+        await store.until(names("x", 500))
+
+
+async def test_too_many_files_are_said(tmp_path, store):
+    for name in "abc":
+        append(tmp_path / f"{name}.log", name)
+    options = TailOptions(poll_seconds=0.01, discover_seconds=0.01, max_files=2)
+    async with tailing(store, tmp_path / "*.log", tmp_path / "none", options=options) as tail:
+        await store.until(["a", "b"])
+        assert tail.statuses()[-1].error == "more than 2 files match; the rest is not followed"

@@ -1,0 +1,128 @@
+import os
+
+import pytest
+
+from eldonia_ops.collectors.tail_files import (
+    LineReader,
+    catch_up,
+    is_rotation_name,
+    join_identity,
+    look,
+    rotated_files,
+    split_identity,
+)
+
+
+def reader(path, offset=0, limit=1000):
+    return LineReader(os.open(path, os.O_RDONLY), offset, limit)
+
+
+def test_lines_come_with_the_end_of_their_offset(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n\ntwo\r\npart")
+    lines = reader(path)
+    assert [(line.data, line.offset) for line in lines.read(10)] == [(b"one", 4), (b"two", 10)]
+    assert lines.offset == 10
+    assert lines.read(10) == []
+    with path.open("ab") as out:
+        out.write(b"ial\nnext\n")
+    assert [(line.data, line.offset) for line in lines.read(10)] == [(b"partial", 18), (b"next", 23)]
+    assert [line.data for line in reader(path, 10).read(1)] == [b"partial"]
+
+
+def test_reading_in_small_batches_loses_nothing(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"".join(b"line %d\n" % n for n in range(50_000)))
+    lines, seen = reader(path), []
+    while batch := lines.read(777):
+        seen += batch
+        assert lines.start < lines.offset
+    assert [line.data for line in seen] == [b"line %d" % n for n in range(50_000)]
+    assert seen[-1].offset == path.stat().st_size
+
+
+def test_a_line_that_never_ends_is_cut_and_does_not_fill_the_memory(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"x" * 700_000 + b"\nshort\n" + b"y" * 1_500 + b"\n" + b"z" * 900)
+    lines = reader(path)
+    found = lines.read(10)
+    assert [(len(line.data), line.dropped) for line in found] == [(1000, 699_000), (5, 0), (1000, 500)]
+    assert [(line.data[:1], line.dropped) for line in lines.rest()] == [(b"z", 0)]
+    assert lines.offset == path.stat().st_size
+
+
+def test_a_hole_left_by_truncation_is_skipped(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"\0" * 300_000 + b"hello\n")
+    assert [(line.data, line.offset) for line in reader(path).read(10)] == [(b"hello", 300_006)]
+
+
+def test_truncation_is_noticed_even_when_the_file_has_grown_again(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"first line\nsecond\n")
+    lines = reader(path)
+    lines.read(10)
+    assert not lines.truncated()
+    path.write_bytes(b"new\n")
+    assert lines.truncated()
+    path.write_bytes(b"another beginning that is longer than before\n")
+    assert lines.truncated()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("app.log.1", True),
+        ("app.log.12", True),
+        ("app.log-20261123", True),
+        ("app.log.2026-11-23_10", True),
+        ("app.log", False),
+        ("app.log.1.gz", False),
+        ("app.log.old", False),
+        ("app-2.log", False),
+        ("app.logs.1", False),
+        ("other.log.1", False),
+    ],
+)
+def test_names_of_rotated_files(name, expected):
+    assert is_rotation_name(name, "app.log") is expected
+
+
+def test_identity_needs_a_complete_first_line(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"no end yet")
+    assert look(path).identity == ""
+    path.write_bytes(b"no end yet\n")
+    before = look(path)
+    with path.open("ab") as out:
+        out.write(b"more\n")
+    assert look(path).identity == before.identity
+    path.write_bytes(b"other start\n")
+    assert look(path).inode == before.inode
+    assert look(path).identity != before.identity
+    path.write_bytes(b"x" * 1024)
+    assert look(path).identity.endswith(":" + look(path).fingerprint)
+    assert look(tmp_path / "none") is None
+    assert look(tmp_path) is None
+
+
+def test_generations():
+    assert split_identity("1:2:ab") == ("1:2:ab", 0)
+    assert split_identity(join_identity("1:2:ab", 3)) == ("1:2:ab", 3)
+
+
+def test_rotated_files_are_in_order_even_within_one_tick_of_the_clock(tmp_path):
+    for number in (1, 2, 3, 10):
+        path = tmp_path / f"app.log.{number}"
+        path.write_bytes(b"%d\n" % number)
+        os.utime(path, ns=(10**18, 10**18))
+    (tmp_path / "app.log.4").write_bytes(b"")
+    (tmp_path / "app.log.5.gz").write_bytes(b"zzz\n")
+    rotated = rotated_files(tmp_path / "app.log")
+    assert [file.path.name for file in rotated] == ["app.log.10", "app.log.3", "app.log.2", "app.log.1"]
+    old, newer = catch_up(rotated[1].identity + "~2", 2, rotated)
+    assert old is rotated[1]
+    assert newer == rotated[2:]
+    copied = rotated[1].identity.replace(f":{rotated[1].inode}:", ":424242:")
+    assert catch_up(copied, 2, rotated)[0] is rotated[1]
+    assert catch_up(copied, 3, rotated) == (None, rotated)
