@@ -143,7 +143,7 @@ def flush(
         if decision.notify:
             log[integration.key] = LogEntry(firing, resolved, now)
         if decision.notify and shown:
-            notifications.append(_notification(integration, group, shown, decision.cause, decision.reason, now))
+            notifications.append(_notification(integration, group, shown, decision.cause, decision.reason, now=now))
         for alert in visible:
             data: dict[str, Any] = {"cause": decision.cause.value}
             if not decision.notify:
@@ -191,8 +191,8 @@ def muted_route(route: Route, routing: Routing, now: int) -> str:
     return ""
 
 
-def _notification(  # noqa: PLR0917
-    integration: Integration, group: GroupState, alerts: tuple[Alert, ...], cause: Cause, reason: str, now: int
+def _notification(
+    integration: Integration, group: GroupState, alerts: tuple[Alert, ...], cause: Cause, reason: str, *, now: int
 ) -> Notification:
     identity = f"{group.key}\0{integration.key}\0{now}"
     return Notification(

@@ -1,0 +1,137 @@
+"""Electronic mail over SMTP, with STARTTLS or TLS from the start (port 465)."""
+
+import asyncio
+import email.policy
+import html
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import getaddresses
+from typing import Any
+
+from eldonia_ops.alerting.receivers import EmailConfig
+from eldonia_ops.model.alerts import Outgoing
+from eldonia_ops.notifiers.endpoint import TIMEOUT_SECONDS, UnresolvedError, resolve, shorten
+from eldonia_ops.notifiers.expansion import Expansion
+from eldonia_ops.notifiers.message import Message
+from eldonia_ops.ports import Delivery, DeliveryResult
+from eldonia_ops.template import NotificationData, TemplateSet
+
+
+def render(config: EmailConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
+    """Addresses, headers and bodies as plain data."""
+    expand = Expansion(data, templates)
+    headers = {name: _one_line(expand.text(text, fallback=expand.subject())) for name, text in config.headers}
+    body = {"html": expand.text(config.html), "text": expand.text(config.text)}
+    if expand.errors:
+        body["text"] = f"{body['text']}\n{expand.subject()}\n{expand.complaint()}".strip()
+    return {"to": expand.text(config.to), "from": expand.text(config.from_), "headers": headers, **body}
+
+
+def render_message(config: EmailConfig, message: Message, templates: TemplateSet) -> dict[str, Any]:
+    """A message that is not about a group of alerts."""
+    expand = Expansion(NotificationData(receiver="", group_labels={}, alerts=(), now=0), templates)
+    links = "".join(f'<p><a href="{html.escape(url)}">{html.escape(text)}</a></p>' for text, url in message.links)
+    return {
+        "to": expand.text(config.to),
+        "from": expand.text(config.from_),
+        "headers": {"Subject": _one_line(message.title)},
+        "html": f"<h2>{html.escape(message.title)}</h2><pre>{html.escape(message.text)}</pre>{links}",
+        "text": "\n".join([message.title, "", message.text, *(f"{text}: {url}" for text, url in message.links)]),
+    }
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
+    """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
+
+    Raises:
+        ValueError: an address or header is malformed.
+    """
+    mail = EmailMessage(policy=email.policy.SMTP)
+    mail["From"] = payload["from"]
+    mail["To"] = payload["to"]
+    headers = dict(payload["headers"])
+    for name, value in headers.items():
+        if name.lower() in ("from", "to"):
+            del mail[name]
+        mail[name] = value
+    if "Message-ID" not in mail:
+        mail["Message-ID"] = f"<{idempotency_key}@eldonia-ops>"
+    plain, rich = payload.get("text") or "", payload.get("html") or ""
+    mail.set_content(plain or "This mail is best read as HTML.")
+    if rich:
+        mail.add_alternative(rich, subtype="html")
+    return mail
+
+
+class EmailNotifier:
+    """Delivers through one SMTP server."""
+
+    def __init__(self, config: EmailConfig, context: ssl.SSLContext | None = None) -> None:
+        self._config = config
+        self._context = context
+
+    async def deliver(self, outgoing: Outgoing) -> Delivery:
+        """Send the mail from a thread of its own; a temporary SMTP answer (4xx) is worth another try."""
+        try:
+            password = ""
+            if self._config.auth_username:
+                password = resolve(self._config.auth_password, "SMTP password")
+            mail = compose(outgoing.payload, outgoing.idempotency_key)
+        except UnresolvedError as error:
+            return Delivery(DeliveryResult.RETRY, str(error))
+        except (ValueError, KeyError, IndexError) as error:
+            return Delivery(DeliveryResult.REJECTED, f"the mail cannot be composed: {shorten(str(error))}")
+        try:
+            return await asyncio.wait_for(asyncio.to_thread(self._send, mail, password), 3 * TIMEOUT_SECONDS)
+        except TimeoutError:
+            return Delivery(DeliveryResult.RETRY, f"{self._config.smarthost} took too long")
+        except smtplib.SMTPRecipientsRefused as error:
+            codes = [code for code, _ in error.recipients.values()]
+            result = DeliveryResult.REJECTED if codes and min(codes) >= 500 else DeliveryResult.RETRY
+            return Delivery(result, f"{self._config.smarthost} refused every recipient")
+        except smtplib.SMTPResponseException as error:
+            said = (
+                error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+            )
+            result = DeliveryResult.REJECTED if error.smtp_code >= 500 else DeliveryResult.RETRY
+            return Delivery(
+                result, f"{self._config.smarthost} answered {error.smtp_code}: {shorten(str(said), password)}"
+            )
+        except smtplib.SMTPNotSupportedError as error:
+            return Delivery(DeliveryResult.REJECTED, f"{self._config.smarthost}: {shorten(str(error), password)}")
+        except (OSError, smtplib.SMTPException) as error:
+            return Delivery(
+                DeliveryResult.RETRY, f"cannot reach {self._config.smarthost}: {shorten(str(error), password)}"
+            )
+
+    def _send(self, mail: EmailMessage, password: str) -> Delivery:
+        config = self._config
+        host, _, port_text = config.smarthost.rpartition(":")
+        port = int(port_text)
+        context = self._context or ssl.create_default_context()
+        if port == 465:
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS, context=context
+            )
+        else:
+            server = smtplib.SMTP(host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS)
+        with server:
+            server.ehlo()
+            if port != 465 and (config.require_tls or server.has_extn("starttls")):
+                if not server.has_extn("starttls"):
+                    raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS, and require_tls is set")
+                server.starttls(context=context)
+                server.ehlo()
+            if config.auth_username:
+                server.login(config.auth_username, password)
+            recipients = [address for _, address in getaddresses([str(mail["To"])])]
+            refused = server.send_message(mail, to_addrs=recipients)
+        count = len(recipients) - len(refused)
+        return Delivery(
+            DeliveryResult.DELIVERED, f"{config.smarthost} took it for {count} of {len(recipients)} recipients"
+        )

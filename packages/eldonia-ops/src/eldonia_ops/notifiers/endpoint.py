@@ -1,0 +1,153 @@
+"""What every HTTP notifier does: resolve a secret, post within a time limit, classify the answer."""
+
+import asyncio
+import email.utils
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from eldonia_ops.alerting.receivers import Credential, HttpConfig
+from eldonia_ops.ports import Delivery, DeliveryResult
+
+TIMEOUT_SECONDS = 10.0
+_MAX_DETAIL = 500
+_MAX_BODY = 64 * 1024
+_MAX_SECRET_FILE = 64 * 1024
+
+
+class UnresolvedError(RuntimeError):
+    """A credential that is not there at present; the message says what is missing, never its value."""
+
+
+def resolve(credential: Credential, what: str) -> str:
+    """The secret behind a credential.
+
+    Raises:
+        UnresolvedError: it is missing, or its file cannot be read.
+    """
+    if credential.missing:
+        raise UnresolvedError(f"no {what}: {credential.missing}")
+    if credential.file:
+        try:
+            with Path(credential.file).open("rb") as file:
+                value = file.read(_MAX_SECRET_FILE).decode().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            raise UnresolvedError(f"no {what}: cannot read {credential.file}: {reason}") from None
+        if not value:
+            raise UnresolvedError(f"no {what}: {credential.file} is empty")
+        return value
+    if not credential.inline:
+        raise UnresolvedError(f"no {what} is configured")
+    return credential.inline.reveal()
+
+
+def shorten(text: str, *secrets: str) -> str:
+    """A detail for people: one line, bounded, and without the secrets."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "<secret>")
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
+
+
+def retry_after_ms(headers: Mapping[str, str]) -> int:
+    """``Retry-After`` in ms: seconds, or a date measured against the answer's own ``Date``; 0 for none."""
+    value = headers.get("retry-after", "").strip()
+    if value.isdecimal():
+        return min(int(value), 86_400) * 1_000
+    try:
+        wanted = email.utils.parsedate_to_datetime(value)
+        sent = email.utils.parsedate_to_datetime(headers.get("date", ""))
+        return max(0, int((wanted - sent).total_seconds() * 1_000))
+    except (ValueError, TypeError):
+        return 0
+
+
+class Answer:
+    """A response that arrived: ``status``, ``text`` (bounded), ``headers``."""
+
+    def __init__(self, status: int, text: str, headers: Mapping[str, str]) -> None:
+        self.status = status
+        self.text = text
+        self.headers = headers
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, or None."""
+        try:
+            return msgspec.json.decode(self.text)
+        except msgspec.DecodeError:
+            return None
+
+
+async def post(
+    client: httpx.AsyncClient,
+    url: str,
+    body: Any,
+    *,
+    what: str,
+    http: HttpConfig,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    headers: Mapping[str, str] | None = None,
+    secrets: tuple[str, ...] = (),
+) -> Answer | Delivery:
+    """POST JSON. Returns the answer, or the Delivery that a failure to get one amounts to."""
+    try:
+        sent = {"Content-Type": "application/json", "User-Agent": "eldonia-ops", **(headers or {})}
+        auth: httpx.BasicAuth | None = None
+        if http.authorization:
+            token = resolve(http.authorization, f"authorization for {what}")
+            sent["Authorization"] = f"{http.authorization_type} {token}"
+            secrets = (*secrets, token)
+        elif http.basic_username:
+            password = resolve(http.basic_password, f"password for {what}") if http.basic_password else ""
+            auth = httpx.BasicAuth(http.basic_username, password)
+            secrets = (*secrets, password)
+        async with (
+            asyncio.timeout(timeout_seconds),
+            client.stream(
+                "POST",
+                url,
+                content=msgspec.json.encode(body),
+                headers=sent,
+                auth=auth,
+                timeout=timeout_seconds,
+                follow_redirects=http.follow_redirects,
+            ) as response,
+        ):
+            content = b""
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > _MAX_BODY:
+                    break
+            return Answer(response.status_code, content[:_MAX_BODY].decode("utf-8", "replace"), response.headers)
+    except UnresolvedError as error:
+        return Delivery(DeliveryResult.RETRY, str(error))
+    except (httpx.TimeoutException, TimeoutError):
+        return Delivery(DeliveryResult.RETRY, f"{what} did not answer within {timeout_seconds:g} s")
+    except httpx.TooManyRedirects:
+        return Delivery(DeliveryResult.REJECTED, f"{what} redirects without end")
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol):
+        return Delivery(DeliveryResult.REJECTED, f"the address of {what} is not valid")
+    except httpx.HTTPError as error:
+        return Delivery(
+            DeliveryResult.RETRY, f"cannot reach {what}: {shorten(str(error) or type(error).__name__, url, *secrets)}"
+        )
+
+
+def classify(answer: Answer, what: str, *secrets: str) -> Delivery:
+    """2xx is delivered; 408, 425, 429 and 5xx are worth another try; the rest is rejected."""
+    if 200 <= answer.status < 300:
+        return Delivery(DeliveryResult.DELIVERED, f"{what} answered {answer.status}")
+    detail = f"{what} answered {answer.status}"
+    said = shorten(answer.text, *secrets)
+    if said:
+        detail += f": {said}"
+    again = answer.status in (408, 425, 429) or answer.status >= 500
+    if again:
+        return Delivery(DeliveryResult.RETRY, detail, retry_after_ms(answer.headers))
+    return Delivery(DeliveryResult.REJECTED, detail)

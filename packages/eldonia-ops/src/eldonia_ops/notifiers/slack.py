@@ -1,0 +1,125 @@
+"""Slack: incoming webhooks and chat.postMessage.
+
+Formats: https://api.slack.com/reference/messaging/attachments and
+https://api.slack.com/messaging/webhooks#handling_errors
+"""
+
+from typing import Any
+
+import httpx
+
+from eldonia_ops.alerting.receivers import SlackConfig
+from eldonia_ops.model.alerts import Outgoing
+from eldonia_ops.notifiers.endpoint import UnresolvedError, classify, post, resolve, shorten
+from eldonia_ops.notifiers.expansion import Expansion, truncate, without_empty
+from eldonia_ops.notifiers.message import Message
+from eldonia_ops.ports import Delivery, DeliveryResult
+from eldonia_ops.template import NotificationData, TemplateSet
+
+_MAX_TITLE = 1_024
+_MAX_TEXT = 30_000
+_COLORS = {"critical": "danger", "high": "danger", "medium": "warning", "low": "#439FE0", "info": "#439FE0"}
+# Slack's own words for what another try may cure.
+_PASSING = frozenset(
+    {"rate_limited", "ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout",
+     "team_added_to_org", "rollup_error"}
+)  # fmt: skip
+
+
+def render(config: SlackConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
+    """The request's body; the address, which is the secret, is no part of it."""
+    expand = Expansion(data, templates)
+    subject = expand.subject()
+    attachment: dict[str, Any] = {
+        "title": truncate(expand.text(config.title, fallback=subject), _MAX_TITLE),
+        "title_link": expand.text(config.title_link),
+        "pretext": expand.text(config.pretext),
+        "text": expand.text(config.text),
+        "fallback": expand.text(config.fallback, fallback=subject),
+        "callback_id": expand.text(config.callback_id),
+        "footer": expand.text(config.footer),
+        "color": expand.text(config.color, fallback="danger" if data.status == "firing" else "good"),
+        "image_url": expand.text(config.image_url),
+        "thumb_url": expand.text(config.thumb_url),
+        "fields": [
+            {
+                "title": expand.text(item.title),
+                "value": expand.text(item.value),
+                "short": config.short_fields if item.short is None else item.short,
+            }
+            for item in config.fields
+        ],
+        "actions": [
+            without_empty(
+                {name: expand.text(getattr(item, name)) for name in ("type", "text", "url", "style", "name", "value")}
+            )
+            for item in config.actions
+        ],
+    }
+    if expand.errors:
+        attachment["text"] = f"{attachment['text']}\n{expand.complaint()}".strip()
+    attachment["text"] = truncate(attachment["text"], _MAX_TEXT)
+    return _request(config, attachment, expand.text(config.channel), expand)
+
+
+def render_message(config: SlackConfig, message: Message, templates: TemplateSet) -> dict[str, Any]:
+    """The body of a message that is not about a group of alerts."""
+    data = NotificationData(receiver="", group_labels={}, alerts=(), now=0)
+    expand = Expansion(data, templates)
+    attachment = {
+        "title": truncate(message.title, _MAX_TITLE),
+        "title_link": message.links[0][1] if message.links else "",
+        "text": truncate(message.text, _MAX_TEXT),
+        "fallback": message.title,
+        "color": "good" if message.resolved else _COLORS.get(message.severity, "warning"),
+        "actions": [{"type": "button", "text": text, "url": url} for text, url in message.links],
+    }
+    return _request(config, attachment, expand.text(config.channel), expand)
+
+
+def _request(config: SlackConfig, attachment: dict[str, Any], channel: str, expand: Expansion) -> dict[str, Any]:
+    body = without_empty(
+        {
+            "channel": channel,
+            "username": expand.text(config.username),
+            "icon_emoji": expand.text(config.icon_emoji),
+            "icon_url": expand.text(config.icon_url),
+        }
+    )
+    if config.link_names:
+        body["link_names"] = True
+    # Slack wants these two even when there is nothing in them.
+    kept = {"text": "", "fallback": "", **without_empty(attachment), "mrkdwn_in": list(config.mrkdwn_in)}
+    return {**body, "attachments": [kept]}
+
+
+class SlackNotifier:
+    """Delivers to one Slack address."""
+
+    def __init__(self, config: SlackConfig, client: httpx.AsyncClient) -> None:
+        self._config = config
+        self._client = client
+
+    async def deliver(self, outgoing: Outgoing) -> Delivery:
+        """Post the payload. Slack also reports failures with status 200: ``ok`` alone means delivered."""
+        try:
+            url = resolve(self._config.api_url, "Slack address")
+        except UnresolvedError as error:
+            return Delivery(DeliveryResult.RETRY, str(error))
+        answer = await post(self._client, url, outgoing.payload, what="Slack", http=self._config.http, secrets=(url,))
+        if isinstance(answer, Delivery):
+            return answer
+        delivery = classify(answer, "Slack", url)
+        if delivery.result is not DeliveryResult.DELIVERED:
+            return delivery
+        said = answer.json if answer.headers.get("content-type", "").startswith("application/json") else None
+        if isinstance(said, dict):
+            error = "" if said.get("ok") is True else str(said.get("error") or "no reason given")
+        else:
+            error = "" if answer.text.strip() == "ok" else answer.text.strip() or "an empty answer"
+        if not error:
+            return Delivery(
+                DeliveryResult.DELIVERED, f"Slack took it for {outgoing.payload.get('channel', 'its channel')}"
+            )
+        result = DeliveryResult.RETRY if error in _PASSING else DeliveryResult.REJECTED
+        return Delivery(result, f"Slack refused it: {shorten(error, url)}")

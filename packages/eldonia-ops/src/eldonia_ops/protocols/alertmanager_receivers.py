@@ -1,0 +1,383 @@
+"""The ``receivers`` section of ``alertmanager.yml``.
+
+Source: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from eldonia_ops.alerting.receivers import (
+    DEFAULT_PAGERDUTY_DETAILS,
+    Credential,
+    EmailConfig,
+    HttpConfig,
+    Integration,
+    IntegrationConfig,
+    PagerDutyConfig,
+    PagerDutyImage,
+    PagerDutyLink,
+    Receiver,
+    SlackAction,
+    SlackConfig,
+    SlackField,
+    WebhookConfig,
+)
+from eldonia_ops.model.errors import Level
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
+from eldonia_ops.template import TemplateSet
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_UNSUPPORTED = (
+    "discord", "jira", "mattermost", "incidentio", "msteams", "msteamsv2", "opsgenie", "pushover", "rocketchat",
+    "sns", "telegram", "victorops", "webex", "wechat",
+)  # fmt: skip
+_PAGERDUTY_URL = PagerDutyConfig().url
+_NONE = Credential()
+_PLAIN = HttpConfig()
+_PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
+
+
+@dataclass(frozen=True, slots=True)
+class Globals:
+    """What the ``global`` section offers to receivers."""
+
+    slack_api_url: Credential = _NONE
+    pagerduty_url: str = _PAGERDUTY_URL
+    smtp_from: str = ""
+    smtp_smarthost: str = ""
+    smtp_hello: str = "localhost"
+    smtp_auth_username: str = ""
+    smtp_auth_password: Credential = _NONE
+    smtp_require_tls: bool = True
+    http: HttpConfig = _PLAIN
+
+
+class ReceiverReader:
+    """Reads receivers; knows the templates that their texts may name and the environment of ``${NAME}``."""
+
+    def __init__(
+        self,
+        problems: Problems,
+        templates: TemplateSet,
+        environment: Mapping[str, str] | None,
+        relative: Callable[[str], str],
+    ) -> None:
+        self.problems = problems
+        self.templates = templates
+        self.environment = environment
+        self.relative = relative
+
+    # --- values
+
+    def expanded(self, node: YamlNode) -> tuple[str, str]:
+        """A text with its ``${NAME}`` filled in, and the name of a variable that is not set ('' if none)."""
+        environment = self.environment
+        if environment is None:
+            return node.text, ""
+        unset = [name for name in _VARIABLE.findall(node.text) if not environment.get(name)]
+        return _VARIABLE.sub(lambda match: environment.get(match.group(1), ""), node.text), unset[0] if unset else ""
+
+    def credential(self, reader: MappingReader, key: str, file_key: str = "", *, url: bool = False) -> Credential:
+        """A secret under ``key``, or the file under ``file_key`` that holds it."""
+        node = reader.get(key)
+        file = reader.string(file_key) if file_key else ""
+        if node is not None and file:
+            self.problems.add(node, f"{reader.what} has both {key} and {file_key}", "keep one of them")
+        if file:
+            return Credential(file=self.relative(file))
+        if node is None:
+            return Credential()
+        if not node.is_scalar or not node.text:
+            self.problems.add(node, f"{key} must be a text that is not empty")
+            return Credential()
+        value, unset = self.expanded(node)
+        if unset:
+            message = f"the environment variable {unset} is not set: {reader.what} cannot deliver until it is"
+            self.problems.add(node, message, level=Level.WARNING)
+            return Credential(missing=f"the environment variable {unset} is not set")
+        if url and not value.startswith(("http://", "https://")) and not value.startswith("${"):
+            # The value itself may be half a secret: it is not shown.
+            self.problems.add(node, f"{key} must be an http:// or https:// address")
+        return Credential(Secret(value))
+
+    def address(self, reader: MappingReader, key: str, default: str) -> str:
+        """An HTTP address that is not secret."""
+        node = reader.get(key)
+        if node is None:
+            return default
+        value, _ = self.expanded(node)
+        if not value.startswith(("http://", "https://")):
+            self.problems.add(node, f"{key} must be an http:// or https:// address, not {node.describe()}")
+        return value
+
+    def template(self, reader: MappingReader, key: str, default: str = "") -> str:
+        """A text that is a template; its syntax and what it refers to are checked."""
+        node = reader.get(key)
+        if node is None:
+            return default
+        text = reader.string(key, default)
+        self.check_template(node, text, f"{key} of {reader.what}")
+        return text
+
+    def check_template(self, node: YamlNode, text: str, what: str) -> None:
+        """Note what is wrong with a template at its place in the file."""
+        for message, line, column in self.templates.check(text):
+            place = _Place(node, line, column)
+            self.problems.add(place, f"{what}: {message}")  # type: ignore[arg-type]
+
+    def http(self, reader: MappingReader, default: HttpConfig) -> HttpConfig:
+        """``http_config``: authorization and redirects."""
+        inner = reader.mapping("http_config")
+        if inner is None:
+            return default
+        for key in ("proxy_url", "proxy_from_environment", "no_proxy", "proxy_connect_header", "tls_config", "oauth2"):
+            node = inner.get(key)
+            if node is not None:
+                self.problems.add(node, f"http_config: {key} is not supported yet")
+        inner.boolean("enable_http2")
+        follow = inner.boolean("follow_redirects", True)
+        authorization = inner.mapping("authorization")
+        basic = inner.mapping("basic_auth")
+        bearer = self.credential(inner, "bearer_token", "bearer_token_file")
+        config = HttpConfig(authorization=bearer, follow_redirects=follow)
+        if authorization is not None:
+            kind = authorization.string("type", "Bearer")
+            secret = self.credential(authorization, "credentials", "credentials_file")
+            authorization.done()
+            config = HttpConfig(kind, secret, follow_redirects=follow)
+        if basic is not None:
+            if authorization is not None or bearer:
+                self.problems.add(basic.node, "http_config takes one of authorization, basic_auth and bearer_token")
+            username = basic.string("username", required=True)
+            password = self.credential(basic, "password", "password_file")
+            basic.done()
+            config = HttpConfig(basic_username=username, basic_password=password, follow_redirects=follow)
+        inner.done()
+        return config
+
+    # --- the sections
+
+    def globals(self, reader: MappingReader | None) -> tuple[Globals, int]:
+        """The ``global`` section and its ``resolve_timeout`` in ms."""
+        if reader is None:
+            return Globals(), 300_000
+        timeout = reader.duration("resolve_timeout", 300_000)
+        found = Globals(
+            slack_api_url=self.credential(reader, "slack_api_url", "slack_api_url_file", url=True),
+            pagerduty_url=self.address(reader, "pagerduty_url", _PAGERDUTY_URL),
+            smtp_from=reader.string("smtp_from"),
+            smtp_smarthost=self.smarthost(reader, "smtp_smarthost", ""),
+            smtp_hello=reader.string("smtp_hello", "localhost"),
+            smtp_auth_username=reader.string("smtp_auth_username"),
+            smtp_auth_password=self.credential(reader, "smtp_auth_password", "smtp_auth_password_file"),
+            smtp_require_tls=reader.boolean("smtp_require_tls", True),
+            http=self.http(reader, HttpConfig()),
+        )
+        for key in (
+            "opsgenie_api_url", "opsgenie_api_key", "opsgenie_api_key_file", "victorops_api_url", "victorops_api_key",
+            "victorops_api_key_file", "wechat_api_url", "wechat_api_secret", "wechat_api_corp_id", "telegram_api_url",
+            "webex_api_url", "smtp_auth_secret", "smtp_auth_identity", "rocketchat_api_url", "jira_api_url",
+        ):  # fmt: skip
+            node = reader.get(key)
+            if node is not None:
+                self.problems.add(
+                    node, f"global: {key} is not used", "its integration is not supported yet", Level.WARNING
+                )
+        reader.done()
+        return found, timeout
+
+    def receivers(self, nodes: list[YamlNode], defaults: Globals) -> dict[str, Receiver]:
+        """All receivers by name."""
+        found: dict[str, Receiver] = {}
+        for node in nodes:
+            reader = MappingReader(node, self.problems, "a receiver")
+            name = reader.string("name", required=True)
+            if name in found:
+                self.problems.add(reader.get("name"), f"receiver {name!r} is defined twice")
+            integrations: list[Integration] = []
+            readers: dict[str, Callable[[MappingReader, Globals], IntegrationConfig]] = {
+                "slack": self.slack,
+                "pagerduty": self.pagerduty,
+                "webhook": self.webhook,
+                "email": self.email,
+            }
+            for kind, read in readers.items():
+                for index, element in enumerate(reader.elements(f"{kind}_configs")):
+                    inner = MappingReader(element, self.problems, f"{kind}_configs of receiver {name!r}")
+                    config = read(inner, defaults)
+                    inner.done()
+                    integrations.append(Integration(name, kind, index, config))
+            for kind in _UNSUPPORTED:
+                node_of_kind = reader.get(f"{kind}_configs")
+                if node_of_kind is not None:
+                    self.problems.add(
+                        node_of_kind,
+                        f"{kind}_configs of receiver {name!r} is not supported yet",
+                        "use slack_configs, pagerduty_configs, email_configs or webhook_configs",
+                    )
+            reader.done()
+            found[name] = Receiver(name, tuple(integrations))
+        return found
+
+    def slack(self, reader: MappingReader, defaults: Globals) -> SlackConfig:
+        """One element of ``slack_configs``."""
+        api_url = self.credential(reader, "api_url", "api_url_file", url=True) or defaults.slack_api_url
+        if not api_url:
+            self.problems.add(
+                reader.node, f"{reader.what} has no Slack address", "set api_url, or slack_api_url in global"
+            )
+        texts = self.texts(reader, SlackConfig)
+        return SlackConfig(
+            api_url=api_url,
+            send_resolved=reader.boolean("send_resolved"),
+            short_fields=reader.boolean("short_fields"),
+            link_names=reader.boolean("link_names"),
+            mrkdwn_in=reader.strings("mrkdwn_in") or ("fallback", "pretext", "text"),
+            fields=tuple(self.slack_field(node) for node in reader.elements("fields")),
+            actions=tuple(self.slack_action(node) for node in reader.elements("actions")),
+            http=self.http(reader, defaults.http),
+            **texts,
+        )
+
+    def texts(self, reader: MappingReader, config: type[Any]) -> dict[str, str]:
+        """The templated texts of an integration, with its defaults where the file has none."""
+        defaults: dict[str, Any] = {item.name: item.default for item in fields(config)}
+        return {name: self.template(reader, name.rstrip("_"), str(defaults[name])) for name in config.TEMPLATED}
+
+    def slack_field(self, node: YamlNode) -> SlackField:
+        """One element of ``fields``."""
+        reader = MappingReader(node, self.problems, "a Slack field")
+        short = reader.boolean("short") if reader.has("short") else None
+        for key in ("title", "value"):
+            reader.string(key, required=True)
+        found = SlackField(self.template(reader, "title"), self.template(reader, "value"), short)
+        reader.done()
+        return found
+
+    def slack_action(self, node: YamlNode) -> SlackAction:
+        """One element of ``actions``."""
+        reader = MappingReader(node, self.problems, "a Slack action")
+        for key in ("type", "text"):
+            reader.string(key, required=True)
+        if not reader.has("url") and not reader.has("name"):
+            self.problems.add(node, "a Slack action needs url or name")
+        confirm = reader.get("confirm")
+        if confirm is not None:
+            self.problems.add(confirm, "confirm of a Slack action is not supported yet")
+        found = SlackAction(
+            **{name: self.template(reader, name) for name in ("type", "text", "url", "style", "name", "value")}
+        )
+        reader.done()
+        return found
+
+    def pagerduty(self, reader: MappingReader, defaults: Globals) -> PagerDutyConfig:
+        """One element of ``pagerduty_configs``."""
+        for key in ("service_key", "service_key_file"):
+            node = reader.get(key)
+            if node is not None:
+                self.problems.add(node, f"{key} (Events API v1) is not supported", "use routing_key (Events API v2)")
+        routing_key = self.credential(reader, "routing_key", "routing_key_file")
+        if not routing_key and not reader.has("service_key") and not reader.has("service_key_file"):
+            self.problems.add(reader.node, f"{reader.what} needs routing_key or routing_key_file")
+        texts = self.texts(reader, PagerDutyConfig)
+        severity = texts["severity"]
+        if "{{" not in severity and severity not in _PAGERDUTY_SEVERITIES:
+            known = ", ".join(_PAGERDUTY_SEVERITIES)
+            self.problems.add(reader.get("severity"), f"PagerDuty knows no severity {severity!r}", f"one of {known}")
+        details = dict(DEFAULT_PAGERDUTY_DETAILS)
+        node = reader.get("details")
+        for name, value in node.items() if node is not None else ():
+            details[name.text] = value.text
+            self.check_template(value, value.text, f"details.{name.text} of {reader.what}")
+        return PagerDutyConfig(
+            routing_key=routing_key,
+            url=self.address(reader, "url", defaults.pagerduty_url),
+            send_resolved=reader.boolean("send_resolved", True),
+            details=tuple(sorted(details.items())),
+            images=tuple(
+                PagerDutyImage(**self.small(node, "an image", ("src", "alt", "href")))
+                for node in reader.elements("images")
+            ),
+            links=tuple(
+                PagerDutyLink(**self.small(node, "a link", ("href", "text"))) for node in reader.elements("links")
+            ),
+            http=self.http(reader, defaults.http),
+            **texts,
+        )
+
+    def small(self, node: YamlNode, what: str, names: tuple[str, ...]) -> dict[str, str]:
+        """A mapping of templated texts."""
+        reader = MappingReader(node, self.problems, what)
+        reader.string(names[0], required=True)
+        found = {name: self.template(reader, name) for name in names}
+        reader.done()
+        return found
+
+    def webhook(self, reader: MappingReader, defaults: Globals) -> WebhookConfig:
+        """One element of ``webhook_configs``."""
+        url = self.credential(reader, "url", "url_file", url=True)
+        if not url:
+            self.problems.add(reader.node, f"{reader.what} needs url or url_file")
+        return WebhookConfig(
+            url=url,
+            send_resolved=reader.boolean("send_resolved", True),
+            max_alerts=reader.integer("max_alerts", 0, minimum=0),
+            timeout=reader.duration("timeout", 0),
+            http=self.http(reader, defaults.http),
+        )
+
+    def smarthost(self, reader: MappingReader, key: str, default: str) -> str:
+        """``host:port`` of a mail server."""
+        node = reader.get(key)
+        if node is None:
+            return default
+        value, _ = self.expanded(node)
+        host, colon, port = value.rpartition(":")
+        if not host or not colon or not port.isdecimal():
+            self.problems.add(node, f"{key} must be host:port, not {node.describe()}")
+        return value
+
+    def email(self, reader: MappingReader, defaults: Globals) -> EmailConfig:
+        """One element of ``email_configs``."""
+        reader.string("to", required=True)
+        sender = self.template(reader, "from", defaults.smtp_from)
+        if not sender:
+            self.problems.add(reader.node, f"{reader.what} needs from, or smtp_from in global")
+        smarthost = self.smarthost(reader, "smarthost", defaults.smtp_smarthost)
+        if not smarthost:
+            self.problems.add(reader.node, f"{reader.what} needs smarthost, or smtp_smarthost in global")
+        for key in ("auth_secret", "auth_identity", "tls_config"):
+            node = reader.get(key)
+            if node is not None:
+                self.problems.add(node, f"{key} is not supported yet", "use auth_username and auth_password")
+        headers: dict[str, str] = {"Subject": '{{ template "email.default.subject" . }}'}
+        node = reader.get("headers")
+        for name, value in node.items() if node is not None else ():
+            canonical = "-".join(part.capitalize() for part in name.text.split("-"))
+            headers[canonical] = value.text
+            self.check_template(value, value.text, f"headers.{name.text} of {reader.what}")
+        return EmailConfig(
+            to=self.template(reader, "to"),
+            from_=sender,
+            smarthost=smarthost,
+            send_resolved=reader.boolean("send_resolved"),
+            hello=reader.string("hello", defaults.smtp_hello),
+            auth_username=reader.string("auth_username", defaults.smtp_auth_username),
+            auth_password=self.credential(reader, "auth_password", "auth_password_file") or defaults.smtp_auth_password,
+            require_tls=reader.boolean("require_tls", defaults.smtp_require_tls),
+            html=self.template(reader, "html", '{{ template "email.default.html" . }}'),
+            text=self.template(reader, "text"),
+            headers=tuple(sorted(headers.items())),
+        )
+
+
+class _Place:
+    """Where within a YAML text a template goes wrong."""
+
+    def __init__(self, node: YamlNode, line: int, column: int) -> None:
+        self.line = node.line + (line if node.is_block_text else line - 1)
+        in_first_line = line == 1 and not node.is_block_text
+        self.column = node.column + node.is_quoted + column - 1 if in_first_line else 0
