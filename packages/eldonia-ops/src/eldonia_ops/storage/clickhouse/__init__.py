@@ -1,1 +1,92 @@
 """Telemetry in ClickHouse: embedded (chDB) or a server, the same SQL."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.logs import Logs
+from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.schema import Retention, migrate
+from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
+from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
+from eldonia_ops.storage.clickhouse.traces import Traces
+
+__all__ = ["ClickhouseTelemetryStore", "Retention", "open_on_engine", "open_telemetry_store"]
+
+
+def _wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def open_telemetry_store(
+    path: Path | None,
+    *,
+    url: str | None = None,
+    retention: Retention | None = None,
+    head_hours: float = 3,
+    head_max_series: int = 200_000,
+    head_max_bytes: int = 512 << 20,
+    readers: int = 2,
+    commit_delay_seconds: float = 0.1,
+    now_ms: Callable[[], int] = _wall_clock_ms,
+) -> ClickhouseTelemetryStore:
+    """Open the store in a directory (``path``) or on a server (``url``).
+
+    Its tables are brought up to date, and the head is filled with the last hours.
+
+    After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
+    store before it exits.
+
+    Raises:
+        ValueError: neither or both of ``path`` and ``url`` are given.
+        TelemetryError: the directory is in use, the server does not answer, or the tables are newer than this code.
+    """
+    if (path is None) == (url is None):
+        raise ValueError("give either the directory or the url of the telemetry store")
+    if path is not None:
+        engine: Engine = ChdbEngine(path, readers=readers)
+        try:
+            await engine.open()
+        except BaseException:
+            await engine.close()
+            raise
+    else:
+        engine = ServerEngine(url or "")
+    return await open_on_engine(
+        engine,
+        retention=retention,
+        head_hours=head_hours,
+        head_max_series=head_max_series,
+        head_max_bytes=head_max_bytes,
+        commit_delay_seconds=commit_delay_seconds,
+        now_ms=now_ms,
+    )
+
+
+async def open_on_engine(
+    engine: Engine,
+    *,
+    retention: Retention | None = None,
+    head_hours: float = 3,
+    head_max_series: int = 200_000,
+    head_max_bytes: int = 512 << 20,
+    commit_delay_seconds: float = 0.1,
+    now_ms: Callable[[], int] = _wall_clock_ms,
+) -> ClickhouseTelemetryStore:
+    """The same on an engine that is open already; the store closes it."""
+    try:
+        await migrate(engine, retention or Retention())
+        keep = int(head_hours * 3_600_000)
+        head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
+        logs = Logs(engine, commit_delay_seconds=commit_delay_seconds)
+        traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
+        metrics = Metrics(engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds)
+        await logs.open()
+        await metrics.open()
+    except BaseException:
+        await engine.close()
+        raise
+    return ClickhouseTelemetryStore(engine, logs, traces, metrics)

@@ -1,0 +1,206 @@
+"""Log records: how they are stored, and the statements that find them."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
+from eldonia_ops.storage.clickhouse import log_text
+from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+
+MAX_LIMIT: Final = 10_000
+MAX_BUCKETS: Final = 1_000
+_MAX_NS: Final = 2**63 - 1
+_TEXTS: Final = (
+    "message",
+    "service",
+    "component",
+    "operation",
+    "user_id",
+    "session_id",
+    "request_id",
+    "ip_address",
+    "user_agent",
+    "trace_id",
+    "span_id",
+    "environment",
+    "hostname",
+    "source",
+    "parse_error",
+)
+_COLUMNS: Final = ("timestamp", "id", "level", "offset", *_TEXTS, "details", "metadata")
+
+
+class _Details(msgspec.Struct, omit_defaults=True):
+    """Everything nested in a record, exactly as it came."""
+
+    metadata: dict[str, Any] = {}
+    error: LogError | None = None
+    performance: LogPerformance | None = None
+
+
+_details_decoder: Final = msgspec.json.Decoder(_Details)
+_row_encoder: Final = msgspec.json.Encoder()
+
+
+class Logs:
+    """The log side of the telemetry store."""
+
+    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
+        self._engine = engine
+        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds)
+        self._last_id = 0
+
+    async def open(self) -> None:
+        """Find out where the ids of records go on."""
+        found = await rows(self._engine, "SELECT max(id) AS id FROM logs")
+        self._last_id = int(found[0]["id"])
+
+    async def insert(self, records: Sequence[LogRecord], batch_key: str = "") -> None:
+        """Return once the records are stored; a ``batch_key`` that is known already makes it a no-op."""
+        if not records:
+            return
+        first = self._reserve(len(records))
+        lines = [_line(record, first + index) for index, record in enumerate(records)]
+        if batch_key:
+            await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
+        else:
+            await self._commit.submit(lines)
+
+    async def close(self) -> None:
+        """Store what was accepted."""
+        await self._commit.close()
+
+    async def search(self, query: LogQuery) -> LogPage:
+        """Matching records, newest first."""
+        limit = max(1, min(query.limit, MAX_LIMIT))
+        where, parameters = _conditions(query)
+        # The bare bound on the sorting key's first column is what lets the engine skip granules.
+        if query.before is not None:
+            where += (
+                " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
+                "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
+            )
+            parameters |= {"before": _bounded(query.before[0]), "before_id": max(0, query.before[1])}
+        if query.after is not None:
+            where += (
+                " AND timestamp >= fromUnixTimestamp64Nano({after:Int64}) "
+                "AND (timestamp > fromUnixTimestamp64Nano({after:Int64}) OR id > {after_id:UInt64})"
+            )
+            parameters |= {"after": _bounded(query.after[0]), "after_id": max(0, query.after[1])}
+        sql = (
+            f"SELECT toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(_TEXTS)}, details "  # noqa: S608
+            f"FROM logs WHERE {where} ORDER BY timestamp DESC, id DESC LIMIT {{limit:UInt32}}"
+        )
+        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": limit + 1}))
+        return LogPage([_record(row) for row in found[:limit]], len(found) > limit)
+
+    async def histogram(self, query: LogQuery, buckets: int) -> LogHistogram:
+        """Counts per level in at most ``buckets`` buckets of equal width."""
+        buckets = max(1, min(buckets, MAX_BUCKETS))
+        since, until = _bounded(query.since_ns), _bounded(query.until_ns)
+        width = max(1, -(-(until - since) // buckets))
+        starts = list(range(since, until, width))
+        where, parameters = _conditions(query)
+        sql = (
+            "SELECT intDiv(toUnixTimestamp64Nano(timestamp) - {since:Int64}, {width:Int64}) AS bucket, level, "  # noqa: S608
+            f"count() AS count FROM logs WHERE {where} GROUP BY bucket, level"
+        )
+        counts = {level.value: [0] * len(starts) for level in LogLevel}
+        total = 0
+        for row in decode_rows(await self._engine.query(sql, {**parameters, "width": width})):
+            counts[row["level"]][row["bucket"]] += row["count"]
+            total += row["count"]
+        return LogHistogram(starts, width, counts, total)
+
+    async def services(self, since_ns: int, until_ns: int) -> list[str]:
+        """Names of services that logged in the range, sorted."""
+        where, parameters = _conditions(LogQuery(since_ns, until_ns))
+        sql = f"SELECT DISTINCT service FROM logs WHERE {where} AND service != '' ORDER BY service LIMIT 10000"  # noqa: S608
+        return [row["service"] for row in await rows(self._engine, sql, parameters)]
+
+    async def source_position(self, source: str) -> int | None:
+        """The largest offset stored for a source, or None."""
+        found = await rows(
+            self._engine,
+            "SELECT count() AS count, max(offset) AS position FROM logs WHERE source = {source:String}",
+            {"source": source},
+        )
+        return found[0]["position"] if found[0]["count"] else None
+
+    def _reserve(self, count: int) -> int:
+        # Milliseconds and a counter: ids grow with time, across restarts too, and stay below 2**53,
+        # so that a JavaScript number holds them.
+        first = max(self._last_id + 1, time.time_ns() // 1_000_000 << 11)
+        self._last_id = first + count - 1
+        return first
+
+    async def _store(self, lines: Sequence[bytes]) -> None:
+        await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines))
+
+
+def _line(record: LogRecord, id: int) -> bytes:
+    seconds, nanoseconds = divmod(_bounded(record.timestamp_ns), 1_000_000_000)
+    has_details = bool(record.metadata) or record.error is not None or record.performance is not None
+    row: dict[str, Any] = {
+        # Ten digits: the parser takes a shorter number for a year.
+        "timestamp": f"{seconds:010d}.{nanoseconds:09d}",
+        "id": id,
+        "level": record.level.value,
+        "offset": record.offset,
+        "details": encoded(_Details(record.metadata, record.error, record.performance)).decode() if has_details else "",
+        "metadata": indexed(record.metadata) if record.metadata else EMPTY_DOCUMENT,
+    }
+    for name in _TEXTS:
+        row[name] = getattr(record, name)
+    try:
+        return _row_encoder.encode(row)
+    except UnicodeEncodeError:
+        return _row_encoder.encode(
+            {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
+        )
+
+
+def _record(row: dict[str, Any]) -> LogRecord:
+    details = row.pop("details")
+    nested = _details_decoder.decode(details) if details else _Details()
+    return LogRecord(
+        timestamp_ns=row.pop("ns"),
+        level=LogLevel(row.pop("level")),
+        metadata=nested.metadata,
+        error=nested.error,
+        performance=nested.performance,
+        **row,
+    )
+
+
+def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:
+    parameters: dict[str, Parameter] = {"since": _bounded(query.since_ns), "until": _bounded(query.until_ns)}
+    parts = [
+        "timestamp >= fromUnixTimestamp64Nano({since:Int64})",
+        "timestamp < fromUnixTimestamp64Nano({until:Int64})",
+    ]
+    if query.levels:
+        parts.append("level IN {levels:Array(String)}")
+        parameters["levels"] = [level.value for level in query.levels]
+    if query.services:
+        parts.append("service IN {services:Array(String)}")
+        parameters["services"] = list(query.services)
+    for name in ("trace_id", "request_id", "user_id", "component"):
+        if value := getattr(query, name):
+            parts.append(f"{name} = {{{name}:String}}")
+            parameters[name] = value
+    if query.parse_errors_only:
+        parts.append("parse_error != ''")
+    text, text_parameters = log_text.conditions(query.text)
+    return " AND ".join([*text, *parts]), parameters | text_parameters
+
+
+def _bounded(ns: int) -> int:
+    return min(max(ns, 0), _MAX_NS)

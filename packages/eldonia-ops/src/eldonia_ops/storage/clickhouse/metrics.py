@@ -1,0 +1,354 @@
+"""Metric samples: the head for the last hours, the database for all of them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.storage.clickhouse.documents import clean
+from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.head import Accepted, Head, HeadSeries
+from eldonia_ops.storage.clickhouse.identity import metric_id
+from eldonia_ops.storage.clickhouse.join import group_singles, join, matrix
+from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.clickhouse.series_index import metric_name
+
+_log = logging.getLogger(__name__)
+
+MAX_SERIES: Final = 100_000
+MAX_SAMPLES: Final = 20_000_000
+MAX_UNSAVED: Final = 2_000_000
+MAX_FAMILIES: Final = 50_000
+_ADVANCE_EVERY_MS: Final = 30_000
+_RELOAD_ROWS: Final = 500_000
+_READ_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
+_COLUMNS: Final = ("metric", "series", "timestamp", "value")
+_SERIES_COLUMNS: Final = ("id", "metric", "name", "labels", "target", "updated")
+_METADATA_COLUMNS: Final = ("name", "type", "help", "unit", "updated")
+_IN_RANGE: Final = (
+    "timestamp >= fromUnixTimestamp64Milli({start:Int64}) AND timestamp <= fromUnixTimestamp64Milli({end:Int64})"
+)
+_EARLIEST_MS: Final = 0
+_LATEST_MS: Final = 9_000_000_000_000  # what DateTime64 can compare with is limited; this is the year 2255
+
+
+class Metrics:
+    """The metric side of the telemetry store. ``now_ms`` tells the wall clock."""
+
+    def __init__(
+        self, engine: Engine, head: Head, *, now_ms: Callable[[], int], commit_delay_seconds: float = 0.1
+    ) -> None:
+        self.head = head
+        self.lost_samples = 0
+        self._engine = engine
+        self._now_ms = now_ms
+        self._advanced_at = 0
+        self._stored_target: dict[int, str] = {}  # by series id: what the series table says
+        self._unstored_series: dict[int, HeadSeries] = {}
+        self._unsaved: list[NDArray[np.void]] = []
+        self._metadata: dict[str, MetricMetadata] = {}
+        self._commit = GroupCommit[Accepted](
+            self._store,
+            delay_seconds=commit_delay_seconds,
+            max_rows=50_000,
+            max_waiting=MAX_UNSAVED,
+            weight=lambda accepted: len(accepted.samples),
+            retry_apart=False,
+        )
+
+    async def open(self) -> None:
+        """Fill the head with the last hours, so that rules have their windows after a restart."""
+        found = await rows(self._engine, "SELECT name, type, help, unit FROM metric_metadata FINAL")
+        self._metadata = {row["name"]: msgspec.convert(row, MetricMetadata) for row in found}
+        await self._reload()
+
+    # --- writing ---------------------------------------------------------------------------
+
+    async def insert_row(self, row: SampleRow) -> None:
+        """Append one scrape: visible at once, durable on return."""
+        await self._accept(self.head.append_row(row))
+
+    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+        """Append samples with timestamps of their own."""
+        await self._accept(self.head.append_samples(samples))
+
+    async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
+        """Remember what changed."""
+        changed = {item.name: item for item in metadata if self._metadata.get(item.name) != item}
+        if len(self._metadata) + len(changed) > MAX_FAMILIES:
+            changed = {name: item for name, item in changed.items() if name in self._metadata}
+        if not changed:
+            return
+        updated = _instant(self._now_ms())
+        lines = [
+            msgspec.json.encode(
+                {
+                    "name": clean(item.name),
+                    "type": item.type.value,
+                    "help": clean(item.help),
+                    "unit": clean(item.unit),
+                    "updated": updated,
+                }
+            )
+            for item in changed.values()
+        ]
+        await self._engine.insert("metric_metadata", _METADATA_COLUMNS, "JSONEachRow", b"\n".join(lines))
+        self._metadata |= changed
+
+    async def close(self) -> None:
+        """Store what was accepted."""
+        await self._commit.close()
+        if self._unsaved:
+            try:
+                await self._store([])
+            except TelemetryError as error:
+                _log.error("%d samples could not be stored: %s", self.unsaved, error)
+
+    @property
+    def unsaved(self) -> int:
+        """Samples that an earlier insert could not store; the next one takes them along."""
+        return sum(map(len, self._unsaved))
+
+    async def _accept(self, accepted: Accepted) -> None:
+        now = self._now_ms()
+        if now - self._advanced_at >= _ADVANCE_EVERY_MS:
+            self._advanced_at = now
+            self.head.advance(now)
+        # Samples that were known already still wait for whatever insert has them under way.
+        if len(accepted.samples) or self._unsaved or not self._commit.idle:
+            await self._commit.submit([accepted])
+
+    async def _store(self, batches: Sequence[Accepted]) -> None:
+        # Samples are in the head already and would be taken for known if they came again, so after a
+        # failure they stay here until an insert succeeds.
+        self._unsaved += [batch.samples for batch in batches if len(batch.samples)]
+        for batch in batches:
+            for series in batch.series:
+                if self._stored_target.get(series.id) != series.target:
+                    self._unstored_series[series.id] = series
+        try:
+            if self._unstored_series:
+                await self._store_series(list(self._unstored_series.values()))
+            if self._unsaved:
+                samples = np.concatenate(self._unsaved)
+                await self._engine.insert("samples", _COLUMNS, "RowBinary", samples.tobytes())
+                self._unsaved = []
+        except TelemetryError:
+            while self.unsaved > MAX_UNSAVED:
+                self.lost_samples += len(self._unsaved.pop(0))
+            raise
+
+    async def _store_series(self, series: list[HeadSeries]) -> None:
+        updated = _instant(self._now_ms())
+        lines = [
+            msgspec.json.encode(
+                {
+                    "id": item.id,
+                    "metric": item.metric,
+                    "name": clean(item.labels.name),
+                    "labels": {clean(key): clean(value) for key, value in item.labels.pairs if key != METRIC_NAME},
+                    "target": clean(item.target),
+                    "updated": updated,
+                }
+            )
+            for item in series
+        ]
+        targets = {item.id: item.target for item in series}
+        await self._engine.insert("series", _SERIES_COLUMNS, "JSONEachRow", b"\n".join(lines))
+        self._stored_target |= targets
+        for item in series:
+            self._unstored_series.pop(item.id, None)
+
+    # --- reading ---------------------------------------------------------------------------
+
+    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        """Samples in the closed range, from the head alone where it reaches far enough back."""
+        floor = self.head.floor_ms
+        if start_ms >= floor:
+            return self.head.select(matchers, start_ms, end_ms)
+        older = await self._stored_samples(matchers, start_ms, min(end_ms, floor - 1))
+        # The head may have let go of its oldest rows while the database was asked; they are stored by then.
+        if self.head.floor_ms > floor and end_ms >= floor:
+            between = await self._stored_samples(matchers, floor, min(end_ms, self.head.floor_ms - 1))
+            older = join(older, between)
+        return join(older, self.head.select(matchers, max(floor, start_ms), end_ms)) if end_ms >= floor else older
+
+    async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        """Label sets with a sample in the closed range, sorted."""
+        floor = self.head.floor_ms
+        found: set[Labels] = set()
+        if start_ms < floor:
+            where, parameters = _series_conditions(matchers)
+            within = f"{_IN_RANGE} AND {_metric_condition(matchers, where, parameters)}"
+            sql = (
+                f"SELECT DISTINCT name, labels FROM series WHERE {where} "  # noqa: S608
+                f"AND id IN (SELECT DISTINCT series FROM samples WHERE {within}) LIMIT {MAX_SERIES + 1}"
+            )
+            parameters |= _range(start_ms, min(end_ms, floor - 1))
+            found.update(_labels(row) for row in await self._limited(sql, parameters))
+        found.update(self.head.series(matchers, start_ms, end_ms))
+        return sorted(found)
+
+    async def metadata(self) -> list[MetricMetadata]:
+        """Metric families, sorted by name."""
+        return [self._metadata[name] for name in sorted(self._metadata)]
+
+    async def _limited(self, sql: str, parameters: dict[str, Parameter]) -> list[dict[str, Any]]:
+        found = decode_rows(await self._engine.query(sql, parameters))
+        if len(found) > MAX_SERIES:
+            raise TelemetryLimitError(f"more than {MAX_SERIES} series match: add label matchers")
+        return found
+
+    async def _stored_samples(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        where, parameters = _series_conditions(matchers)
+        found = await self._limited(
+            f"SELECT id, name, labels, target FROM series FINAL WHERE {where} ORDER BY name, labels "  # noqa: S608
+            f"LIMIT {MAX_SERIES + 1}",
+            parameters,
+        )
+        if not found:
+            return []
+        metric = _metric_condition(matchers, where, parameters)
+        body = await self._engine.query(
+            f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE} AND {metric} "  # noqa: S608
+            f"AND series IN (SELECT id FROM series WHERE {where}) LIMIT {MAX_SAMPLES + 1}",
+            parameters | _range(start_ms, end_ms),
+            format="RowBinary",
+        )
+        samples = np.frombuffer(body, _READ_DTYPE)
+        if len(samples) > MAX_SAMPLES:
+            raise TelemetryLimitError(f"more than {MAX_SAMPLES} samples match: narrow the range or the matchers")
+        return _blocks(found, samples)
+
+    async def _reload(self) -> None:
+        start = self.head.floor_ms
+        found = await rows(
+            self._engine,
+            "SELECT id, name, labels, target FROM series FINAL WHERE id IN "  # noqa: S608
+            f"(SELECT DISTINCT series FROM samples WHERE {_IN_RANGE}) ORDER BY name, labels LIMIT {self.head.max_series}",
+            _range(start, _LATEST_MS),
+        )
+        self._stored_target = {row["id"]: row["target"] for row in found}
+        counts = await rows(
+            self._engine,
+            "SELECT toUnixTimestamp(toStartOfMinute(timestamp)) * 1000 AS minute, count() AS count "  # noqa: S608
+            f"FROM samples WHERE {_IN_RANGE} GROUP BY minute ORDER BY minute",
+            _range(start, _LATEST_MS),
+        )
+        # Piece by piece: all of it at once would take twice the memory of the head.
+        pieces: list[int] = []
+        gathered = _RELOAD_ROWS
+        for row in counts:
+            if gathered + row["count"] > _RELOAD_ROWS:
+                pieces.append(max(start, row["minute"]))
+                gathered = 0
+            gathered += row["count"]
+        for begin, end in pairwise([*pieces, _LATEST_MS + 1]):
+            body = await self._engine.query(
+                f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE}",  # noqa: S608
+                _range(begin, end - 1),
+                format="RowBinary",
+            )
+            for target, blocks in _by_target(found, np.frombuffer(body, _READ_DTYPE)):
+                for block in blocks:
+                    if target:
+                        self.head.load(target, block)
+                        continue
+                    for column, labels in enumerate(block.labels):
+                        self.head.load_single(labels, block.timestamps, block.values[:, column])
+        self.head.advance(self._now_ms())
+
+
+def _blocks(series: list[dict[str, Any]], samples: NDArray[np.void]) -> list[SeriesBlock]:
+    return [block for _, blocks in _by_target(series, samples) for block in blocks]
+
+
+def _by_target(series: list[dict[str, Any]], samples: NDArray[np.void]) -> list[tuple[str, list[SeriesBlock]]]:
+    """Loose samples as blocks: one for each target; series without a target by their timestamps."""
+    if not len(samples) or not series:
+        return []
+    ids = np.array([row["id"] for row in series], np.uint64)
+    labels = [_labels(row) for row in series]
+    order = np.argsort(ids)
+    place = np.minimum(np.searchsorted(ids[order], samples["series"]), len(ids) - 1)
+    known = ids[order][place] == samples["series"]  # a series may be too new for the list, or over its limit
+    samples, owner = samples[known], order[place[known]]
+    targets = sorted({row["target"] for row in series})
+    number = {target: index for index, target in enumerate(targets)}
+    target_of = np.array([number[row["target"]] for row in series])
+    # One pass sorts by target; within a target the order of arrival stays.
+    by_target = np.argsort(target_of[owner], kind="stable")
+    samples, owner = samples[by_target], owner[by_target]
+    edges = np.searchsorted(target_of[owner], np.arange(len(targets) + 1))
+    found: list[tuple[str, list[SeriesBlock]]] = []
+    for index, target in enumerate(targets):
+        low, high = edges[index], edges[index + 1]
+        if low == high:
+            continue
+        part, members = samples[low:high], owner[low:high]
+        if target:
+            present, columns = np.unique(members, return_inverse=True)
+            names = [labels[member] for member in present.tolist()]
+            found.append((target, [matrix(names, columns, part["timestamp"], part["value"])]))
+            continue
+        by_series = np.lexsort((part["timestamp"], members))
+        part, members = part[by_series], members[by_series]
+        starts = np.flatnonzero(np.diff(members, prepend=-1))
+        singles = []
+        for begin, end in zip(starts, [*starts[1:], len(part)], strict=True):
+            timestamps, first = np.unique(part["timestamp"][begin:end], return_index=True)
+            singles.append((labels[members[begin]], timestamps, part["value"][begin:end][first]))
+        found.append((target, group_singles(singles)))
+    return found
+
+
+def _labels(row: dict[str, Any]) -> Labels:
+    return Labels({METRIC_NAME: row["name"], **row["labels"]})
+
+
+def _series_conditions(matchers: Sequence[Matcher]) -> tuple[str, dict[str, Parameter]]:
+    """Conditions on the series table. A label that is missing reads as the empty string there as well."""
+    parts = ["1"]
+    parameters: dict[str, Parameter] = {}
+    for number, matcher in enumerate(matchers):
+        value = f"{{value{number}:String}}"
+        parameters[f"value{number}"] = matcher.value
+        if matcher.name == METRIC_NAME:
+            subject = "name"
+        else:
+            subject = f"labels[{{label{number}:String}}]"
+            parameters[f"label{number}"] = matcher.name
+        match matcher.op:
+            case MatchOp.EQUAL:
+                parts.append(f"{subject} = {value}")
+            case MatchOp.NOT_EQUAL:
+                parts.append(f"{subject} != {value}")
+            case MatchOp.REGEX | MatchOp.NOT_REGEX:
+                parameters[f"value{number}"] = f"^(?s:{matcher.value})$"
+                negation = "" if matcher.op is MatchOp.REGEX else "NOT "
+                parts.append(f"{negation}match({subject}, {value})")
+    return " AND ".join(parts), parameters
+
+
+def _metric_condition(matchers: Sequence[Matcher], where: str, parameters: dict[str, Parameter]) -> str:
+    if name := metric_name(matchers):
+        parameters["metric"] = metric_id(name)
+        return "metric = {metric:UInt64}"
+    return f"metric IN (SELECT metric FROM series WHERE {where})"  # noqa: S608
+
+
+def _range(start_ms: int, end_ms: int) -> dict[str, Parameter]:
+    return {"start": max(start_ms, _EARLIEST_MS), "end": min(max(end_ms, -1), _LATEST_MS)}
+
+
+def _instant(ms: int) -> str:
+    return f"{ms // 1000:010d}.{ms % 1000:03d}"

@@ -1,0 +1,178 @@
+"""Tables of the telemetry store and how they change over time.
+
+Migrations only ever get appended. Each is a list of statements that may run twice (a crash between
+a statement and the note that it was done repeats it), and the version reached is kept in ``schema_versions``.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from eldonia_ops.ports import TelemetryError
+from eldonia_ops.storage.clickhouse.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days each signal is kept."""
+
+    logs_days: int = 30
+    traces_days: int = 14
+    metrics_days: int = 90
+
+    def __post_init__(self) -> None:
+        for name in ("logs_days", "traces_days", "metrics_days"):
+            if not 1 <= getattr(self, name) <= 36_500:
+                raise ValueError(f"retention {name} must be between 1 and 36500 days")
+
+
+# ClickHouse does not flush to disk by itself. These make an acknowledged insert survive a power
+# cut; merged parts are flushed too, and their sources are kept for longer than the kernel's
+# write-back interval in case they are not. A part that is broken all the same must not keep the
+# whole table from loading: it is detached, and the status page says so.
+_DURABLE: Final = (
+    "old_parts_lifetime = 480, min_rows_to_fsync_after_merge = 1, fsync_part_directory = 1, "
+    "fsync_after_insert = 1, max_suspicious_broken_parts = 1000000"
+)
+_BULK: Final = f"{_DURABLE}, non_replicated_deduplication_window = 10000, ttl_only_drop_parts = 1"
+
+# A message's ASCII text and the rest are indexed apart. The tokenizer takes every byte above 127 for a
+# letter, so an ASCII word inside Japanese text would not be a word of its own; and Chinese and Japanese have no
+# spaces, so their words are found by pairs of characters. Messages in plain ASCII add nothing to the second index.
+ASCII_TEXT: Final = r"replaceRegexpAll(lower(message), '[^\\x00-\\x7F]+', ' ')"
+NON_ASCII_TEXT: Final = r"replaceRegexpAll(lowerUTF8(message), '[\\x00-\\x7F]+', ' ')"
+
+_LOGS = rf"""
+CREATE TABLE IF NOT EXISTS logs (
+    timestamp DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    id UInt64 CODEC(DoubleDelta, ZSTD(1)),
+    level LowCardinality(String),
+    message String CODEC(ZSTD(1)),
+    service LowCardinality(String),
+    component LowCardinality(String),
+    operation LowCardinality(String),
+    user_id String CODEC(ZSTD(1)),
+    session_id String CODEC(ZSTD(1)),
+    request_id String CODEC(ZSTD(1)),
+    ip_address String CODEC(ZSTD(1)),
+    user_agent String CODEC(ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    environment LowCardinality(String),
+    hostname LowCardinality(String),
+    source LowCardinality(String),
+    offset Int64 CODEC(DoubleDelta, ZSTD(1)),
+    parse_error String CODEC(ZSTD(1)),
+    details String CODEC(ZSTD(1)) COMMENT 'metadata, error and performance as they came, in JSON',
+    metadata JSON(max_dynamic_paths = 64) COMMENT 'the same metadata for conditions; numbers lose their kind here',
+    INDEX words {ASCII_TEXT} TYPE text(tokenizer = 'splitByNonAlpha'),
+    INDEX characters {NON_ASCII_TEXT} TYPE text(tokenizer = ngrams(2)),
+    INDEX traces trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX requests request_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX users user_id TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp) ORDER BY (timestamp, id) SETTINGS {_BULK}
+"""
+
+_SPANS = f"""
+CREATE TABLE IF NOT EXISTS spans (
+    start DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    duration_ns Int64 CODEC(T64, ZSTD(1)),
+    trace_id String CODEC(ZSTD(1)),
+    span_id String CODEC(ZSTD(1)),
+    parent_span_id String CODEC(ZSTD(1)),
+    service LowCardinality(String),
+    name LowCardinality(String),
+    kind LowCardinality(String),
+    status LowCardinality(String),
+    details String CODEC(ZSTD(1)) COMMENT 'all other fields as they came, in JSON',
+    attributes JSON(max_dynamic_paths = 64) COMMENT 'the attributes for conditions; numbers lose their kind here',
+    INDEX traces trace_id TYPE bloom_filter(0.01) GRANULARITY 1
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(start) ORDER BY (toStartOfHour(start), service, start)
+SETTINGS {_BULK}
+"""
+
+_SAMPLES = f"""
+CREATE TABLE IF NOT EXISTS samples (
+    metric UInt64 CODEC(ZSTD(1)),
+    series UInt64 CODEC(ZSTD(1)),
+    timestamp DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    value Float64 CODEC(Gorilla, ZSTD(1))
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp)
+ORDER BY (metric, toStartOfHour(timestamp), series, timestamp) SETTINGS {_BULK}
+"""
+
+_SERIES = f"""
+CREATE TABLE IF NOT EXISTS series (
+    id UInt64,
+    metric UInt64,
+    name LowCardinality(String),
+    labels Map(LowCardinality(String), String),
+    target String CODEC(ZSTD(1)),
+    updated DateTime64(3, 'UTC')
+) ENGINE = ReplacingMergeTree(updated) ORDER BY (name, id) SETTINGS {_DURABLE}
+"""
+
+_METADATA = f"""
+CREATE TABLE IF NOT EXISTS metric_metadata (
+    name String,
+    type LowCardinality(String),
+    help String,
+    unit LowCardinality(String),
+    updated DateTime64(3, 'UTC')
+) ENGINE = ReplacingMergeTree(updated) ORDER BY name SETTINGS {_DURABLE}
+"""
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ((_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),)
+"""The statements that lead from version ``i`` to version ``i + 1``."""
+
+_VERSIONS: Final = f"""
+CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied DateTime DEFAULT now())
+ENGINE = MergeTree ORDER BY version SETTINGS {_DURABLE}
+"""
+
+_EXPIRING: Final = (("logs", "timestamp"), ("spans", "start"), ("samples", "timestamp"))
+
+
+async def migrate(engine: Engine, retention: Retention) -> None:
+    """Create or update the tables and set how long their rows are kept.
+
+    Raises:
+        TelemetryError: the tables were written by a newer version of the platform.
+    """
+    await engine.execute(_VERSIONS)
+    found = await rows(engine, "SELECT max(version) AS version FROM schema_versions")
+    version = int(found[0]["version"])
+    if version > len(MIGRATIONS):
+        raise TelemetryError(
+            f"the telemetry tables have version {version}, this platform knows {len(MIGRATIONS)}: upgrade the platform"
+        )
+    for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+        for statement in statements:
+            await engine.execute(statement)
+        await engine.insert("schema_versions", ("version",), "JSONEachRow", b'{"version":%d}' % number)
+    await _expire(engine, retention)
+
+
+async def _expire(engine: Engine, retention: Retention) -> None:
+    created = {
+        row["name"]: row["create_table_query"]
+        for row in await rows(
+            engine, "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
+        )
+    }
+    days = (retention.logs_days, retention.traces_days, retention.metrics_days)
+    for (table, column), kept in zip(_EXPIRING, days, strict=True):
+        clause = f"TTL toDateTime({column}) + toIntervalDay({kept})"
+        if clause not in created[table]:
+            await engine.execute(f"ALTER TABLE {table} MODIFY {clause}")
+
+
+async def rows(engine: Engine, sql: str, parameters: dict | None = None) -> list[dict]:
+    """The result of a small SELECT as dictionaries."""
+    return decode_rows(await engine.query(sql, parameters))
+
+
+def decode_rows(body: bytes) -> list[dict]:
+    """JSONEachRow as dictionaries."""
+    return [msgspec.json.decode(line) for line in body.splitlines() if line]

@@ -1,0 +1,144 @@
+"""The telemetry store: logs, traces and metrics over one engine."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.matchers import Matcher
+from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.spans import Span
+from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
+from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.logs import Logs
+from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.schema import rows
+from eldonia_ops.storage.clickhouse.traces import Traces
+
+_SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "series": "series"}
+
+
+class ClickhouseTelemetryStore:
+    """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
+
+    def __init__(self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics) -> None:
+        self._engine = engine
+        self._logs = logs
+        self._traces = traces
+        self._metrics = metrics
+        self._closing: asyncio.Task[None] | None = None
+
+    async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
+        """Store log records."""
+        await self._logs.insert(records, batch_key)
+
+    async def insert_spans(self, spans: Sequence[Span], *, batch_key: str = "") -> None:
+        """Store spans."""
+        await self._traces.insert(spans, batch_key)
+
+    async def insert_row(self, row: SampleRow) -> None:
+        """Append one scrape."""
+        await self._metrics.insert_row(row)
+
+    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+        """Append samples that do not share a timestamp."""
+        await self._metrics.insert_samples(samples)
+
+    async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
+        """Remember TYPE, HELP and unit."""
+        await self._metrics.insert_metadata(metadata)
+
+    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        """Samples of matching series in a closed range."""
+        return await self._metrics.select(matchers, start_ms, end_ms)
+
+    async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
+        """Label sets with a sample in a closed range."""
+        return await self._metrics.series(matchers, start_ms, end_ms)
+
+    async def label_names(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        """Label names on matching series."""
+        return sorted({name for labels in await self.series(matchers, start_ms, end_ms) for name in labels})
+
+    async def label_values(self, name: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        """Values of a label on matching series."""
+        found = {labels.get(name, "") for labels in await self.series(matchers, start_ms, end_ms)}
+        return sorted(found - {""})
+
+    async def metadata(self) -> list[MetricMetadata]:
+        """What is known about metric families."""
+        return await self._metrics.metadata()
+
+    async def search_logs(self, query: LogQuery) -> LogPage:
+        """Matching records, newest first."""
+        return await self._logs.search(query)
+
+    async def log_histogram(self, query: LogQuery, buckets: int = 60) -> LogHistogram:
+        """Counts per level over time."""
+        return await self._logs.histogram(query, buckets)
+
+    async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
+        """Services that logged in a range."""
+        return await self._logs.services(since_ns, until_ns)
+
+    async def source_position(self, source: str) -> int | None:
+        """The largest offset stored for a source."""
+        return await self._logs.source_position(source)
+
+    async def find_traces(self, query: TraceQuery) -> list[TraceSummary]:
+        """Matching traces, newest first."""
+        return await self._traces.find(query)
+
+    async def get_trace(self, trace_id: str) -> list[Span]:
+        """Spans of one trace."""
+        return await self._traces.get(trace_id)
+
+    async def trace_services(self) -> list[str]:
+        """Services with spans."""
+        return await self._traces.services()
+
+    async def trace_operations(self, service: str) -> list[str]:
+        """Span names of a service."""
+        return await self._traces.operations(service)
+
+    async def statistics(self) -> dict[str, Any]:
+        """Rows, bytes on disk and parts of each signal; the head; parts that had to be put aside; the engine."""
+        parts = await rows(
+            self._engine,
+            "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts "
+            "WHERE active AND database = currentDatabase() GROUP BY table",
+        )
+        # Only parts put aside for a reason: what a crash left half-written was never acknowledged.
+        detached = await rows(
+            self._engine,
+            "SELECT table, name, reason FROM system.detached_parts "
+            "WHERE database = currentDatabase() ORDER BY table, name LIMIT 100",
+        )
+        by_table = {row.pop("table"): row for row in parts}
+        nothing = {"rows": 0, "bytes": 0, "parts": 0}
+        head = self._metrics.head
+        return {
+            **{signal: by_table.get(table, nothing) for table, signal in _SIGNALS.items()},
+            "head": {
+                "series": head.series_count,
+                "samples": head.sample_count,
+                "bytes": head.nbytes,
+                "since_ms": head.floor_ms,
+                "unsaved_samples": self._metrics.unsaved,
+                "lost_samples": self._metrics.lost_samples,
+                **head.counters,
+            },
+            "detached_parts": detached,
+            **self._engine.facts(),
+        }
+
+    async def close(self) -> None:
+        """Refuse new data, store what was accepted, cancel reads, close the engine. Idempotent."""
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        await asyncio.gather(self._logs.close(), self._traces.close(), self._metrics.close(), return_exceptions=True)
+        await self._engine.close()

@@ -1,0 +1,209 @@
+"""Spans: how they are stored, and the statements that find traces."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
+from eldonia_ops.ports import TraceQuery, TraceSummary
+from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+
+MAX_LIMIT: Final = 1_000
+MAX_SPANS: Final = 20_000
+MAX_TAGS: Final = 20
+_MAX_NS: Final = 2**63 - 1
+_HOUR_NS: Final = 3_600 * 10**9
+_TEXTS: Final = ("trace_id", "span_id", "parent_span_id", "service", "name")
+_COLUMNS: Final = ("start", "duration_ns", *_TEXTS, "kind", "status", "details", "attributes")
+
+
+class _Details(msgspec.Struct, omit_defaults=True):
+    """The fields of a span that are only shown, exactly as they came."""
+
+    status_message: str = ""
+    attributes: dict[str, Any] = {}
+    resource: dict[str, Any] = {}
+    events: list[SpanEvent] = []
+    links: list[SpanLink] = []
+    scope: str = ""
+
+
+_details_decoder: Final = msgspec.json.Decoder(_Details)
+_row_encoder: Final = msgspec.json.Encoder()
+
+
+class Traces:
+    """The trace side of the telemetry store."""
+
+    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
+        self._engine = engine
+        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds)
+
+    async def insert(self, spans: Sequence[Span], batch_key: str = "") -> None:
+        """Return once the spans are stored; a ``batch_key`` that is known already makes it a no-op."""
+        if not spans:
+            return
+        lines = [_line(span) for span in spans]
+        if batch_key:
+            await self._engine.insert("spans", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
+        else:
+            await self._commit.submit(lines)
+
+    async def close(self) -> None:
+        """Store what was accepted."""
+        await self._commit.close()
+
+    async def find(self, query: TraceQuery) -> list[TraceSummary]:
+        """Traces that start in the range, newest first.
+
+        Service, operation and tags must hold for one span of the trace (its resource counts as
+        its tags), as in Jaeger; the bounds on the duration are for the whole trace.
+        """
+        since, until = _bounded(query.since_ns), _bounded(query.until_ns)
+        parameters: dict[str, Parameter] = {
+            "since": since,
+            "until": until,
+            # Spans of one trace are looked for an hour around the range, so that a trace at its edge is whole.
+            "from": max(0, since - _HOUR_NS),
+            "to": min(until + _HOUR_NS, _MAX_NS),
+            "limit": max(1, min(query.limit, MAX_LIMIT)),
+        }
+        around = "start >= fromUnixTimestamp64Nano({from:Int64}) AND start < fromUnixTimestamp64Nano({to:Int64})"
+        where = around
+        span_conditions = _span_conditions(query, parameters)
+        if span_conditions:
+            where += f" AND trace_id IN (SELECT trace_id FROM spans WHERE {around} AND {span_conditions})"  # noqa: S608
+        having = ["start_ns >= {since:Int64}", "start_ns < {until:Int64}"]
+        if query.errors_only:
+            having.append("errors > 0")
+        if query.min_duration_ns > 0:
+            having.append("duration_ns >= {min_duration:Int64}")
+            parameters["min_duration"] = _bounded(query.min_duration_ns)
+        if query.max_duration_ns > 0:
+            having.append("duration_ns <= {max_duration:Int64}")
+            parameters["max_duration"] = _bounded(query.max_duration_ns)
+        sql = f"""
+            SELECT trace_id,
+                argMin((name, service), (parent_span_id != '', begin)) AS root,
+                min(begin) AS start_ns,
+                max(begin + length) - start_ns AS duration_ns,
+                uniqExact(span_id) AS spans,
+                uniqExactIf(span_id, status = 'error') AS errors,
+                arraySort(groupUniqArray(1000)(service)) AS services
+            FROM (
+                SELECT trace_id, span_id, parent_span_id, name, service, status,
+                    toUnixTimestamp64Nano(start) AS begin, spans.duration_ns AS length
+                FROM spans WHERE {where}
+            )
+            GROUP BY trace_id HAVING {" AND ".join(having)}
+            ORDER BY start_ns DESC, trace_id LIMIT {{limit:UInt32}}
+        """  # noqa: S608
+        found = decode_rows(await self._engine.query(sql, parameters))
+        return [
+            TraceSummary(
+                trace_id=row["trace_id"],
+                root=row["root"][0],
+                service=row["root"][1],
+                start_ns=row["start_ns"],
+                duration_ns=row["duration_ns"],
+                spans=row["spans"],
+                errors=row["errors"],
+                services=tuple(row["services"]),
+            )
+            for row in found
+        ]
+
+    async def get(self, trace_id: str) -> list[Span]:
+        """Spans of one trace by start, at most :data:`MAX_SPANS`; a span received twice appears once."""
+        found = await rows(
+            self._engine,
+            f"SELECT toUnixTimestamp64Nano(start) AS ns, duration_ns, {', '.join(_TEXTS)}, kind, status, details "  # noqa: S608
+            "FROM spans WHERE trace_id = {trace_id:String} ORDER BY start, span_id LIMIT 1 BY span_id "
+            "LIMIT {limit:UInt32}",
+            {"trace_id": trace_id, "limit": MAX_SPANS},
+        )
+        return [_span(row) for row in found]
+
+    async def services(self) -> list[str]:
+        """Names of services with spans, sorted."""
+        found = await rows(
+            self._engine, "SELECT DISTINCT service FROM spans WHERE service != '' ORDER BY service LIMIT 10000"
+        )
+        return [row["service"] for row in found]
+
+    async def operations(self, service: str) -> list[str]:
+        """Span names of one service, sorted."""
+        found = await rows(
+            self._engine,
+            "SELECT DISTINCT name FROM spans WHERE service = {service:String} ORDER BY name LIMIT 10000",
+            {"service": service},
+        )
+        return [row["name"] for row in found]
+
+    async def _store(self, lines: Sequence[bytes]) -> None:
+        await self._engine.insert("spans", _COLUMNS, "JSONEachRow", b"\n".join(lines))
+
+
+def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str:
+    parts: list[str] = []
+    if query.service:
+        parts.append("service = {service:String}")
+        parameters["service"] = query.service
+    if query.operation:
+        parts.append("name = {operation:String}")
+        parameters["operation"] = query.operation
+    for number, (key, value) in enumerate(list(query.tags.items())[:MAX_TAGS]):
+        # Dots in keys are stored escaped, so that `http.method` is one key and not an object.
+        parts.append(f"toString(getSubcolumn(attributes, {{key{number}:String}})) = {{value{number}:String}}")
+        parameters[f"key{number}"] = clean(key).replace(".", "%2E")
+        parameters[f"value{number}"] = value
+    return " AND ".join(parts)
+
+
+def _line(span: Span) -> bytes:
+    start = _bounded(span.start_ns)
+    seconds, nanoseconds = divmod(start, 1_000_000_000)
+    tags = {**span.resource, **span.attributes}
+    row: dict[str, Any] = {
+        "start": f"{seconds:010d}.{nanoseconds:09d}",
+        "duration_ns": max(0, _bounded(span.end_ns) - start),
+        "kind": span.kind.value,
+        "status": span.status.value,
+        "details": encoded(
+            _Details(span.status_message, span.attributes, span.resource, span.events, span.links, span.scope)
+        ).decode(),
+        "attributes": indexed(tags) if tags else EMPTY_DOCUMENT,
+    }
+    for name in _TEXTS:
+        row[name] = getattr(span, name)
+    try:
+        return _row_encoder.encode(row)
+    except UnicodeEncodeError:
+        return _row_encoder.encode(
+            {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
+        )
+
+
+def _span(row: dict[str, Any]) -> Span:
+    details = _details_decoder.decode(row["details"])
+    return Span(
+        **{name: row[name] for name in _TEXTS},
+        kind=SpanKind(row["kind"]),
+        status=SpanStatus(row["status"]),
+        start_ns=row["ns"],
+        end_ns=row["ns"] + row["duration_ns"],
+        status_message=details.status_message,
+        attributes=details.attributes,
+        resource=details.resource,
+        events=details.events,
+        links=details.links,
+        scope=details.scope,
+    )
+
+
+def _bounded(ns: int) -> int:
+    return min(max(ns, 0), _MAX_NS)

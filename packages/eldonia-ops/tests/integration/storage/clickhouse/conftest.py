@@ -1,0 +1,168 @@
+"""A telemetry store on each engine: chDB itself, and ClickHouse's HTTP interface with chDB behind it.
+
+A process can have one chDB directory open, so all tests of a session share one and each has a database of its own.
+"""
+
+import asyncio
+import itertools
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, open_on_engine
+from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
+
+_databases = itertools.count()
+
+
+class StandIn(ThreadingHTTPServer):
+    """The part of ClickHouse's HTTP interface that the platform uses, answered by chDB."""
+
+    daemon_threads = True
+
+    def __init__(self, connect: Callable[[], Any]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.connect = connect
+        self.lock = threading.Lock()
+        self.connections: dict[str, Any] = {}
+        self.requests: list[tuple[dict[str, str], dict[str, str]]] = []
+
+    def connection(self, database: str) -> Any:
+        if database not in self.connections:
+            connection = self.connect()
+            connection.query(f"USE {database}")
+            self.connections[database] = connection
+        return self.connections[database]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: StandIn
+
+    def do_POST(self) -> None:
+        parameters = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((parameters, dict(self.headers)))
+        values = {name[6:]: value for name, value in parameters.items() if name.startswith("param_")}
+        own = ("query", "default_format", "wait_end_of_query")
+        settings = {key: value for key, value in parameters.items() if key not in own and not key.startswith("param_")}
+        try:
+            with self.server.lock:
+                connection = self.server.connection(self.headers["X-ClickHouse-Database"])
+                for name, value in settings.items():
+                    connection.query(f"SET {name} = '{value}'")
+                if "query" in parameters:
+                    statement, _, format = parameters["query"].rpartition(" FORMAT ")
+                    with connection.send_insert(statement, format) as stream:
+                        stream.append(body)
+                        stream.finish()
+                    answer = b""
+                else:
+                    format = parameters.get("default_format", "TabSeparated")
+                    answer = connection.query(body.decode(), format, params=values).bytes()
+        except Exception as error:
+            text = str(error).encode()
+            self.send_response(500)
+            self.send_header("X-ClickHouse-Exception-Code", text.partition(b"Code: ")[2].partition(b".")[0].decode())
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The one directory of this session, kept open so that tests need not start the engine again."""
+    path = tmp_path_factory.mktemp("telemetry")
+    engine = ChdbEngine(path, readers=1)
+    asyncio.run(engine.open())
+    yield path
+    asyncio.run(engine.close())
+
+
+@pytest.fixture(scope="session")
+def stand_in(directory: Path) -> Iterator[StandIn]:
+    import chdb
+
+    where = f"{directory / 'data'}?config-file={directory / 'engine.xml'}"
+    server = StandIn(lambda: chdb.connect(where))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    for connection in server.connections.values():
+        connection.close()
+
+
+@pytest.fixture(params=["chdb", "server"])
+async def engine_factory(
+    request: pytest.FixtureRequest, directory: Path
+) -> AsyncIterator[Callable[[], Awaitable[Engine]]]:
+    """Opens engines on one fresh database."""
+    name = f"test_{next(_databases)}"
+    opened: list[Engine] = []
+
+    async def open_engine() -> Engine:
+        engine: Engine
+        if request.param == "chdb":
+            engine = ChdbEngine(directory, database=name)
+            await engine.open()
+        else:
+            server: StandIn = request.getfixturevalue("stand_in")
+            with server.lock:
+                if name not in server.connections:
+                    connection = server.connect()
+                    connection.query(f"CREATE DATABASE IF NOT EXISTS {name}")
+                    connection.query(f"USE {name}")
+                    server.connections[name] = connection
+            engine = ServerEngine(f"http://reader:se%20cret@127.0.0.1:{server.server_port}/{name}")
+        opened.append(engine)
+        return engine
+
+    yield open_engine
+    for engine in opened:
+        await engine.close()
+
+
+@pytest.fixture
+async def engine(engine_factory: Callable[[], Awaitable[Engine]]) -> Engine:
+    return await engine_factory()
+
+
+OpenStore = Callable[..., Awaitable[ClickhouseTelemetryStore]]
+
+
+@pytest.fixture
+async def open_store(engine_factory: Callable[[], Awaitable[Engine]]) -> AsyncIterator[OpenStore]:
+    """Opens stores on one fresh database; called again, it is the same database after a restart."""
+    opened: list[ClickhouseTelemetryStore] = []
+
+    async def open_one(**settings: Any) -> ClickhouseTelemetryStore:
+        settings.setdefault("commit_delay_seconds", 0.005)
+        store = await open_on_engine(await engine_factory(), **settings)
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> ClickhouseTelemetryStore:
+    return await open_store()

@@ -1,0 +1,161 @@
+"""The engines themselves: limits, failures, shutting down."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.storage.clickhouse import Retention, open_on_engine, open_telemetry_store
+from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engine import Engine, EngineUnavailableError
+from eldonia_ops.storage.clickhouse.schema import rows
+from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
+
+
+async def test_parameters_are_data(engine: Engine) -> None:
+    texts = [
+        "",
+        "'",
+        "\\",
+        "\\'",
+        "\t\n\r\0\b\f",
+        "{x:String}",
+        "日本\U0001f600",
+        "\\N",
+        "[1]",
+        "a\\tb",
+        "%27",
+        "\x7f\x1b",
+    ]
+    for text in texts:
+        (found,) = await rows(engine, "SELECT {x:String} AS x, {y:Array(String)} AS y", {"x": text, "y": [text, "z"]})
+        assert found == {"x": text, "y": [text, "z"]}
+    (found,) = await rows(engine, "SELECT {x:UInt64} AS x, {y:Array(UInt64)} AS y", {"x": 2**64 - 1, "y": [1, 2**63]})
+    assert found == {"x": 2**64 - 1, "y": [1, 2**63]}
+
+
+async def test_a_question_that_takes_too_much_is_refused(engine: Engine) -> None:
+    with pytest.raises(TelemetryLimitError):
+        await engine.query("SELECT groupArray(number) FROM numbers(1000000000)")
+    with pytest.raises(TelemetryLimitError):
+        await engine.query(
+            "SELECT sleepEachRow(0.1) FROM numbers(100) SETTINGS max_execution_time=0.3, max_block_size=1"
+        )
+    with pytest.raises(TelemetryError, match="no_such_table") as caught:
+        await engine.query("SELECT * FROM no_such_table")
+    assert not isinstance(caught.value, TelemetryLimitError)
+    assert await engine.query("SELECT 1 AS x") == b'{"x":1}\n'
+
+
+async def test_a_repeated_token_stores_nothing(engine: Engine) -> None:
+    await engine.execute(
+        "CREATE TABLE t (d Date, x UInt32) ENGINE=MergeTree PARTITION BY d ORDER BY x "
+        "SETTINGS non_replicated_deduplication_window=100"
+    )
+    body = b'{"d":"2026-01-01","x":1}\n{"d":"2026-01-02","x":1}'
+    for token in ("a", "a", "b", "", "", "a"):
+        await engine.insert("t", ("d", "x"), "JSONEachRow", body, token=token)
+    assert (await rows(engine, "SELECT count() AS n FROM t"))[0]["n"] == 8
+
+
+async def test_retention_can_be_changed(engine_factory: Callable[[], Awaitable[Engine]]) -> None:
+    for days in (3, 3, 7):
+        engine = await engine_factory()
+        store = await open_on_engine(engine, retention=Retention(logs_days=days))
+        sql = "SELECT create_table_query AS q FROM system.tables WHERE database = currentDatabase() AND name = 'logs'"
+        assert f"toIntervalDay({days})" in (await rows(engine, sql))[0]["q"]
+        await store.close()
+
+
+async def test_tables_of_a_newer_platform_are_left_alone(engine_factory: Callable[[], Awaitable[Engine]]) -> None:
+    engine = await engine_factory()
+    await (await open_on_engine(engine)).close()
+    engine = await engine_factory()
+    await engine.insert("schema_versions", ("version",), "JSONEachRow", b'{"version":99}')
+    with pytest.raises(TelemetryError, match="upgrade"):
+        await open_on_engine(engine)
+
+
+async def test_a_second_directory_is_refused_by_name(directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(TelemetryError, match="one directory open"):
+        await open_telemetry_store(tmp_path / "other")
+
+
+async def test_one_of_path_and_url_is_needed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="either"):
+        await open_telemetry_store(None)
+    with pytest.raises(ValueError, match="either"):
+        await open_telemetry_store(tmp_path, url="http://127.0.0.1:1")
+
+
+async def test_settings_are_in_force(directory: Path) -> None:
+    engine = ChdbEngine(directory)
+    await engine.open()
+    try:
+        assert engine.facts()["settings_ignored"] == []
+        settings = await rows(engine, "SELECT name, value FROM system.settings WHERE name LIKE 'max_%'")
+        values = {row["name"]: row["value"] for row in settings}
+        assert values["max_threads"] == "1"
+        assert values["max_execution_time"] == "15"
+    finally:
+        await engine.close()
+
+
+async def test_reads_run_side_by_side_and_closing_cancels_them(directory: Path) -> None:
+    engine = ChdbEngine(directory, readers=2)
+    await engine.open()
+    slow = [
+        asyncio.ensure_future(
+            engine.query("SELECT sum(sleepEachRow(0.05)) FROM numbers(1000) SETTINGS max_block_size=1")
+        )
+        for _ in range(3)
+    ]
+    await asyncio.sleep(0.3)
+    await engine.execute("SELECT 1")  # the writer is not held up
+    began = asyncio.get_running_loop().time()
+    await engine.close()
+    assert asyncio.get_running_loop().time() - began < 5
+    results = await asyncio.gather(*slow, return_exceptions=True)
+    assert all(isinstance(result, TelemetryError | asyncio.CancelledError) for result in results)
+    with pytest.raises(TelemetryError, match="closed"):
+        await engine.query("SELECT 1")
+
+
+async def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
+    engine = ServerEngine("http://me:pa55word@127.0.0.1:1/db")
+    with pytest.raises(EngineUnavailableError, match="127.0.0.1:1") as caught:
+        await engine.query("SELECT 1")
+    assert "pa55word" not in str(caught.value)
+    await engine.close()
+    with pytest.raises(TelemetryError, match="must look like"):
+        ServerEngine("clickhouse://x")
+
+
+async def test_what_goes_to_a_server() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=b"")
+
+    engine = ServerEngine("https://me:p%40ss@db.example/ops", transport=httpx.MockTransport(answer))
+    await engine.query("SELECT {x:String}", {"x": "a\\'\n"}, format="RowBinary")
+    await engine.insert("logs", ("a", "b"), "JSONEachRow", b"{}", token="k'")
+    await engine.close()
+    read, write = seen
+    assert read.content == b"SELECT {x:String}"
+    assert (read.url.host, read.url.scheme, read.url.username) == ("db.example", "https", "")
+    assert read.url.params["param_x"] == "a\\\\'\\n"
+    assert read.url.params["default_format"] == "RowBinary"
+    assert read.url.params["max_execution_time"] == "15"
+    headers: Any = read.headers
+    assert (headers["X-ClickHouse-User"], headers["X-ClickHouse-Key"]) == ("me", "p@ss")
+    assert headers["X-ClickHouse-Database"] == "ops"
+    assert write.content == b"{}"
+    assert write.url.params["query"] == (
+        "INSERT INTO logs (a, b) SETTINGS insert_deduplicate=1, insert_deduplication_token='k\\'' FORMAT JSONEachRow"
+    )

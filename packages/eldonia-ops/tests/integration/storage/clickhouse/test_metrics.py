@@ -1,0 +1,194 @@
+"""Samples through the port, on every engine."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.samples import (
+    STALE_NAN,
+    STALE_NAN_BITS,
+    MetricMetadata,
+    MetricType,
+    Sample,
+    SampleRow,
+    SeriesBlock,
+    is_absent,
+)
+from eldonia_ops.ports import TelemetryError, TelemetryStore
+
+NOW = int(time.time()) * 1000
+HOUR = 3_600_000
+
+
+def labels(name: str, **more: str) -> Labels:
+    return Labels({"__name__": name, **more})
+
+
+def row(at: int, values: dict[Labels, float], target: str = "shop/1") -> SampleRow:
+    return SampleRow(target, at, tuple(values), np.array(list(values.values())))
+
+
+def equal(**pairs: str) -> list[Matcher]:
+    return [Matcher(name.replace("metric", "__name__"), MatchOp.EQUAL, value) for name, value in pairs.items()]
+
+
+def flat(blocks: Sequence[SeriesBlock]) -> dict[str, list[tuple[int, float]]]:
+    """Samples by series; fails when a series is in two blocks or a block is empty."""
+    found: dict[str, list[tuple[int, float]]] = {}
+    for block in blocks:
+        assert block.values.shape == (len(block.timestamps), len(block.labels))
+        assert (np.diff(block.timestamps) > 0).all()
+        absent = is_absent(block.values)
+        assert not absent.all()
+        for column, name in enumerate(block.labels):
+            assert str(name) not in found
+            present = ~absent[:, column]
+            found[str(name)] = list(
+                zip(block.timestamps[present].tolist(), block.values[present, column].tolist(), strict=True)
+            )
+    return {name: found[name] for name in sorted(found) if found[name]}
+
+
+A, B, C = labels("up", job="a"), labels("up", job="b"), labels("lag", job="a", x="日本'\\")
+
+
+async def test_a_scrape_is_visible_at_once_and_after_a_restart(open_store: Any) -> None:
+    store = await open_store()
+    waiting = asyncio.ensure_future(store.insert_row(row(NOW - 2000, {A: 1.0, B: 0.0})))
+    await asyncio.sleep(0)
+    assert flat(await store.select(equal(metric="up"), NOW - 5000, NOW)) == {
+        str(A): [(NOW - 2000, 1.0)],
+        str(B): [(NOW - 2000, 0.0)],
+    }
+    await waiting
+    await store.insert_row(row(NOW - 1000, {A: STALE_NAN, C: float("inf")}))
+    await store.insert_samples([Sample(labels("rw"), NOW - 1500 + n, n) for n in (0, 7)])
+    before = await store.select([], NOW - 5000, NOW)
+    await store.close()
+
+    again = await open_store()
+    after = await again.select([], NOW - 5000, NOW)
+    assert repr(flat(after)) == repr(flat(before))  # repr: NaN equals itself there
+    (block,) = [block for block in after if A in block.labels]
+    assert set(block.labels) == {A, B, C}
+    last = block.values[:, block.labels.index(A)]
+    assert np.ascontiguousarray(last).view(np.uint64)[-1] == STALE_NAN_BITS
+    await again.insert_row(row(NOW, {A: 1.0, C: 2.0}))
+    assert flat(await again.select(equal(metric="lag"), NOW - 5000, NOW))[str(C)] == [
+        (NOW - 1000, float("inf")),
+        (NOW, 2.0),
+    ]
+    # A repetition from before the restart is recognised, too.
+    await again.insert_row(row(NOW - 2000, {B: 0.0}))
+    assert (await again.statistics())["metrics"]["rows"] == 8
+
+
+async def test_ranges_that_reach_behind_the_head_are_joined(open_store: Any) -> None:
+    clock = [NOW - 2 * HOUR]
+    store = await open_store(head_hours=0.5, now_ms=lambda: clock[0])
+    for step in range(0, 2 * HOUR + 1, 600_000):
+        clock[0] = NOW - 2 * HOUR + step
+        await store.insert_row(row(clock[0], {A: float(step), **({B: 1.0} if step < HOUR else {C: 2.0})}))
+        await store.insert_samples([Sample(labels("rw"), clock[0] + 1, step)])
+    assert (await store.statistics())["head"]["since_ms"] == NOW - HOUR // 2
+    found = flat(await store.select([], NOW - 2 * HOUR, NOW + 5))
+    steps = list(range(0, 2 * HOUR + 1, 600_000))
+    assert found[str(A)] == [(NOW - 2 * HOUR + step, float(step)) for step in steps]
+    assert len(found[str(B)]) == 6
+    assert len(found[str(C)]) == 7
+    assert found[str(labels("rw"))] == [(NOW - 2 * HOUR + step + 1, float(step)) for step in steps]
+    # Both ends of the range count, wherever the seam is.
+    for start, end in ((6, 9), (0, 3), (8, 8), (9, 12), (10, 11)):
+        chosen = flat(await store.select(equal(job="a", metric="up"), found[str(A)][start][0], found[str(A)][end][0]))
+        assert chosen == {str(A): found[str(A)][start : end + 1]}
+    assert flat(await store.select(equal(metric="up"), 0, NOW - 3 * HOUR)) == {}
+    everything = (NOW - 2 * HOUR, NOW + 5)
+    assert await store.series([], *everything) == sorted([A, B, C, labels("rw")])
+    assert await store.series(equal(metric="up"), NOW - HOUR // 4, NOW) == [A]
+    assert await store.label_names([], *everything) == ["__name__", "job", "x"]
+    assert await store.label_values("job", [], *everything) == ["a", "b"]
+    assert await store.label_values("__name__", equal(job="a"), *everything) == ["lag", "up"]
+
+
+async def test_matchers_mean_the_same_in_memory_and_in_sql(open_store: Any) -> None:
+    store = await open_store()
+    names = {A: 1.0, B: 2.0, C: 3.0, labels("up", job="a\nb"): 4.0, labels("up"): 5.0, labels("up", job="."): 6.0}
+    await store.insert_row(row(NOW - 12 * HOUR, names, "older"))
+    await store.insert_row(row(NOW - 5000, names))
+    cases = [
+        (op, name, value)
+        for op in MatchOp
+        for name in ("job", "x", "__name__", "missing")
+        for value in ("", "a", "a|b", ".", ".*", ".+", "a.b", "up", "日本'\\\\", "[", "'", "(?i)A")
+    ]
+    for op, name, value in cases:
+        try:
+            matcher = Matcher(name, op, value)
+        except ValueError:
+            continue
+        expected = sorted(known for known in names if matcher.matches(known))
+        assert await store.series([matcher], NOW - 6000, NOW) == expected, matcher
+        if value in ("", "a", "a.b", ".+", "日本'\\\\", "'", "(?i)A"):
+            assert sorted(flat(await store.select([matcher], 0, NOW - 11 * HOUR))) == sorted(map(str, expected)), (
+                matcher
+            )
+
+
+async def test_metadata_is_remembered(open_store: Any) -> None:
+    store = await open_store()
+    await store.insert_metadata([MetricMetadata("b", MetricType.GAUGE, "old"), MetricMetadata("a", MetricType.COUNTER)])
+    for text in ("new", "old", "newest '\\"):
+        await store.insert_metadata([MetricMetadata("b", MetricType.GAUGE, text, "s")])
+        await asyncio.sleep(0.002)
+    expected = [MetricMetadata("a", MetricType.COUNTER), MetricMetadata("b", MetricType.GAUGE, "newest '\\", "s")]
+    assert await store.metadata() == expected
+    await store.close()
+    assert await (await open_store()).metadata() == expected
+
+
+async def test_samples_survive_an_insert_that_failed(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = store._engine
+    original = inner.insert
+
+    async def failing(table: str, *arguments: Any, **more: Any) -> None:
+        if table == "samples":
+            raise TelemetryError("disk full")
+        await original(table, *arguments, **more)
+
+    monkeypatch.setattr(inner, "insert", failing)
+    with pytest.raises(TelemetryError, match="disk full"):
+        await store.insert_row(row(NOW - 2000, {A: 1.0}))
+    assert (await store.statistics())["head"]["unsaved_samples"] == 1
+    # Sent again it is known to the head, and still not acknowledged before it is stored.
+    with pytest.raises(TelemetryError, match="disk full"):
+        await store.insert_row(row(NOW - 2000, {A: 1.0}))
+    monkeypatch.setattr(inner, "insert", original)
+    await store.insert_row(row(NOW - 2000, {A: 1.0}))
+    statistics = await store.statistics()
+    assert statistics["metrics"]["rows"] == 1
+    assert statistics["head"]["unsaved_samples"] == 0
+
+
+async def test_statistics_and_closing(store: TelemetryStore) -> None:
+    await store.insert_row(row(NOW, {A: 1.0, B: 2.0}))
+    found = await store.statistics()
+    assert found["metrics"]["rows"] == 2
+    assert found["metrics"]["bytes"] > 0
+    assert found["head"]["series"] == 2
+    assert found["head"]["samples"] == 2
+    assert found["detached_parts"] == []
+    assert found["settings_ignored"] == []
+    assert "se%20cret" not in str(found)
+    assert "se cret" not in str(found)
+    await store.close()
+    await store.close()
+    with pytest.raises(TelemetryError, match="closed"):
+        await store.insert_row(row(NOW + 1, {A: 1.0}))
+    with pytest.raises(TelemetryError, match="closed"):
+        await store.trace_services()
