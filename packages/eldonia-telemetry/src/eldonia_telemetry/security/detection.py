@@ -22,7 +22,7 @@ _SQL: Final = tuple(
         # ... UNION [ALL] SELECT column, ... or from; prose has no list right after it
         r"\bunion\s+(?:all\s+|distinct\s+)?select\s+(?:[\w'\"@*.()|]+\s*(?:,|\bfrom\b|--|#)|null\b|\d+\b|@@|char\()",
         # a condition that is always true, right after a value ends: ' or '1'='1  /  1 or 1=1
-        r"(?:['\")]|\b\d+)\s*(?:or|and|\|\||&&)\s+\(?(['\"]?)(\w{1,20})\1\s*=\s*\(?(['\"]?)\2(?!\w)",
+        r"(?:['\")]|^\s*-?\d+\s)\s*(?:or|and|\|\||&&)\s+\(?(['\"]?)(\w{1,20})\1\s*=\s*\(?(['\"]?)\2(?!\w)",
         r"['\"]\s*(?:or|and|\|\|)\s*(['\"])\1\s*=\s*\1",
         r"['\"]\s*or\s+(?:true|not\s+false)\b",
         # a quote, then the rest of the statement is commented away
@@ -89,9 +89,7 @@ def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     if not _WORTH_A_LOOK.search(query) and not _WORTH_A_LOOK.search(raw):
         return None
     if query:
-        # A proxy or a framework behind this may decode once more than it should: look at both readings.
-        once = unquote_plus(query[:MAX_LENGTH].decode("latin-1"), errors="replace")
-        found = _parameters(once, "query")
+        found = _parameters(query[:MAX_LENGTH])
         if found is not None:
             return found
     path = path[:MAX_LENGTH]
@@ -100,16 +98,19 @@ def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     return _look(path, "path") or (_look(unquote_plus(path), "path") if "%" in path else None)
 
 
-def _parameters(query: str, where: str) -> Detection | None:
-    for part in query.split("&"):
-        name, _, value = part.partition("=")
-        found = _look(value, f"{where} parameter {name[:64]}") or _look(name, where)
+def _parameters(query: bytes) -> Detection | None:
+    for part in query.split(b"&"):
+        raw_name, _, raw_value = part.partition(b"=")
+        name = unquote_plus(raw_name.decode("latin-1"), errors="replace")
+        value = unquote_plus(raw_value.decode("latin-1"), errors="replace")
+        where = f"query parameter {name[:64]}"
+        found = _look(value, where) or _look(name, "query parameter name")
         if found is None and "%" in value:
-            found = _look(unquote_plus(value), f"{where} parameter {name[:64]}")
+            # A proxy or a framework behind this may decode once more than it should.
+            found = _look(unquote_plus(value), where)
         if found is not None:
             return found
-    # A value that contains a decoded ampersand was cut in two; the whole still shows it.
-    return _look(query, where)
+    return None
 
 
 def _look(text: str, where: str) -> Detection | None:

@@ -29,7 +29,7 @@ _LOCK_WAIT: Final = 0.005
 class RotatingFileSink:
     """Appends records to ``path``; keeps ``max_files`` files of about ``max_bytes`` in all.
 
-    A file may exceed ``max_bytes`` by a record per writing process. What cannot be written (disk
+    A file may exceed ``max_bytes`` by a record per thread that writes. What cannot be written (disk
     full, directory read-only) is lost, counted and reported once; writing resumes by itself.
     """
 
@@ -121,11 +121,11 @@ class RotatingFileSink:
         self._identity = (status.st_dev, status.st_ino)
 
     def _rotate(self, now: float) -> None:
-        if not self._turning.acquire(blocking=False):
-            return  # another thread is at it
+        if not self._turning.acquire(timeout=_LOCK_TRIES * _LOCK_WAIT):
+            return  # another thread has been at it for very long; the next write tries again
         try:
-            if self._fd < 0:
-                return
+            if self._fd < 0 or os.fstat(self._fd).st_size < self._max_bytes:
+                return  # it has been done while we waited
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
                 if not _try_lock(lock):

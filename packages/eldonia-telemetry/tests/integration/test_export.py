@@ -1,0 +1,104 @@
+import time
+
+import pytest
+
+from eldonia_telemetry import losses, runtime, traces
+from eldonia_telemetry.settings import Settings
+from eldonia_telemetry.traces import export
+from eldonia_telemetry.traces.export import SpanExporter
+
+
+@pytest.fixture
+def exporting(collector, monkeypatch):
+    monkeypatch.setattr(export, "FIRST_DELAY", 0.05)
+    exporter = SpanExporter(collector.url + "/", "token-1", {"service.name": "shop"})
+    before = runtime.replace(runtime.Runtime(Settings(), (), exporter))
+    yield exporter
+    runtime.replace(before)
+    exporter.close(1)
+
+
+def lost(reason):
+    return losses.snapshot().get(("span", reason), 0)
+
+
+def work(number):
+    for n in range(number):
+        with traces.span(f"s{n}"):
+            pass
+
+
+def test_spans_arrive_in_batches_with_the_token(exporting, collector):
+    work(1200)
+    assert exporting.flush(5)
+    assert len(collector.spans) == 1200
+    assert collector.requests <= 6
+    assert collector.authorizations == {"Bearer token-1"}
+    assert collector.resources[0]["attributes"][0]["value"] == {"stringValue": "shop"}
+
+
+def test_they_leave_by_themselves(exporting, collector):
+    work(3)
+    deadline = time.monotonic() + 5
+    while len(collector.spans) < 3 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(collector.spans) == 3
+
+
+def test_a_backend_that_is_busy_is_asked_again(exporting, collector):
+    collector.answers = [503, 429, 500]
+    work(5)
+    assert exporting.flush(8)
+    assert len(collector.spans) == 5
+    assert collector.requests == 4
+
+
+def test_a_refusal_is_counted_not_repeated(exporting, collector, capsys):
+    collector.answers = [401, 401]
+    before = lost("refused with HTTP 401")
+    work(5)
+    assert exporting.flush(5)
+    work(5)
+    assert exporting.flush(5)
+    assert lost("refused with HTTP 401") == before + 10
+    assert collector.requests == 2
+    assert "token-1" not in capsys.readouterr().err
+
+
+def test_the_queue_is_bounded_and_the_host_never_waits(exporting, collector):
+    collector.delay = 0.5
+    before = lost("queue full")
+    began = time.monotonic()
+    work(export.QUEUE + 3000)
+    assert time.monotonic() - began < 3
+    assert lost("queue full") > before
+    assert len(exporting._queue) <= export.QUEUE
+    collector.delay = 0
+
+
+def test_close_delivers_what_is_queued(exporting, collector):
+    work(10)
+    exporting.close(5)
+    assert len(collector.spans) == 10
+
+
+def test_close_gives_up_in_time_and_counts(exporting, collector):
+    collector.delay = 4
+    before = lost("not delivered before exit")
+    work(10)
+    began = time.monotonic()
+    exporting.close(0.3)
+    assert time.monotonic() - began < 1.5
+    assert lost("not delivered before exit") == before + 10
+    collector.delay = 0
+
+
+@pytest.mark.parametrize("endpoint", ["", "ftp://host", "http://", "http://host:port"])
+def test_an_address_that_is_none(endpoint):
+    with pytest.raises(ValueError, match=r"."):
+        SpanExporter(endpoint, "", {})
+
+
+def test_a_path_that_is_already_there_is_kept():
+    assert SpanExporter("http://h:1/v1/traces", "", {})._path == "/v1/traces"
+    assert SpanExporter("http://h/prefix/", "", {})._path == "/prefix/v1/traces"

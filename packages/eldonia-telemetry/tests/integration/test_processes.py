@@ -1,0 +1,156 @@
+"""Several processes on one set of files; forks; exits; loads that the SDK must survive."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+PROCESSES, EACH = 6, 4000
+
+
+def python(code: str, *arguments: str, **more) -> subprocess.Popen:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("ELDONIA_")}
+    env.update(more.pop("env", {}))
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=env,
+        **more,
+    )
+
+
+def finish(process: subprocess.Popen, seconds: float = 60) -> tuple[str, str]:
+    out, err = process.communicate(timeout=seconds)
+    assert process.returncode == 0, err
+    return out, err
+
+
+def test_processes_share_rotated_files_without_losing_or_tearing_a_record(tmp_path: Path):
+    code = """
+        import sys, eldonia_telemetry as telemetry
+        telemetry.init(service="w", log_dir=sys.argv[1], log_max_bytes=100_000, log_max_files=2000, console=False)
+        log = telemetry.get_logger(component=sys.argv[2])
+        for number in range(int(sys.argv[3])):
+            log.info("record", number=number, filler="x" * (number % 300))
+    """
+    workers = [python(code, str(tmp_path), f"p{n}", str(EACH)) for n in range(PROCESSES)]
+    for worker in workers:
+        assert finish(worker)[1] == ""
+    seen: set[tuple[str, int]] = set()
+    files = [f for f in tmp_path.iterdir() if f.name.startswith("combined.log")]
+    for file in files:
+        for row in file.read_bytes().splitlines():
+            record = json.loads(row)
+            key = (record["component"], record["metadata"]["number"])
+            assert key not in seen
+            seen.add(key)
+    assert len(seen) == PROCESSES * EACH
+    assert len(files) > 30
+    # A file overshoots by what the others write before they notice, not more.
+    assert max(f.stat().st_size for f in files) < 130_000
+    assert {f"combined.log.{n}" for n in range(1, len(files))} | {"combined.log"} == {f.name for f in files}
+
+
+def test_errors_go_to_a_file_of_their_own(tmp_path: Path):
+    code = """
+        import sys, logging, eldonia_telemetry as telemetry
+        telemetry.init(log_dir=sys.argv[1])
+        telemetry.get_logger().info("fine")
+        logging.getLogger("lib").error("library trouble")
+    """
+    out, err = finish(python(code, str(tmp_path), env={"ELDONIA_SERVICE": "from-env"}))
+    assert (out, err) == ("", "")
+    combined = [json.loads(line) for line in (tmp_path / "combined.log").read_text().splitlines()]
+    errors = [json.loads(line) for line in (tmp_path / "error.log").read_text().splitlines()]
+    assert [r["message"] for r in combined] == ["fine", "library trouble"]
+    assert errors == combined[1:]
+    assert {r["service"] for r in combined} == {"from-env"}
+
+
+def test_without_a_directory_the_console_gets_json_lines():
+    code = """
+        import eldonia_telemetry as telemetry
+        telemetry.get_logger().info("before init")
+        telemetry.init(service="s")
+        telemetry.get_logger().info("after init")
+    """
+    out, _ = finish(python(code))
+    assert [(r["service"], r["message"]) for r in map(json.loads, out.splitlines())] == [
+        ("unknown", "before init"),
+        ("s", "after init"),
+    ]
+
+
+def test_a_full_disk_and_a_closed_console_are_said_once(tmp_path: Path):
+    (tmp_path / "logs").mkdir()
+    os.symlink("/dev/full", tmp_path / "logs" / "combined.log")
+    code = """
+        import sys, eldonia_telemetry as telemetry
+        telemetry.init(log_dir=sys.argv[1])
+        for _ in range(100):
+            telemetry.get_logger().info("x")
+        lines = telemetry.metrics.exposition()[1].decode().splitlines()
+        print([line for line in lines if line.startswith("eldonia_telemetry_lost_total")])
+    """
+    out, err = finish(python(code, str(tmp_path / "logs")))
+    assert err.count("\n") == 1
+    assert "ENOSPC" in err
+    assert 'signal="log"} 100' in out
+
+
+def test_forked_workers_log_count_and_trace_for_themselves(tmp_path: Path, collector):
+    code = """
+        import os, sys, threading, eldonia_telemetry as telemetry
+        telemetry.init(service="f", log_dir=sys.argv[1], otlp_endpoint=sys.argv[2], ingest_token="t")
+        stop = False
+        def busy():
+            while not stop:
+                telemetry.get_logger(component="busy").info("x")
+                telemetry.metrics.standard.orders.inc()
+        threads = [threading.Thread(target=busy) for _ in range(3)]
+        with telemetry.traces.span("before"):
+            pass
+        for thread in threads: thread.start()
+        children = []
+        for number in range(5):
+            child = os.fork()
+            if child == 0:
+                stop = True
+                telemetry.get_logger(component="child").info(str(number))
+                telemetry.metrics.standard.orders.inc()
+                with telemetry.traces.span(f"child {number}"):
+                    pass
+                telemetry.flush(5)
+                os._exit(0)
+            children.append(child)
+        assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+        stop = True
+        for thread in threads: thread.join()
+    """
+    finish(python(code, str(tmp_path), collector.url))
+    records = [json.loads(line) for f in tmp_path.glob("combined.log*") for line in f.read_text().splitlines()]
+    assert sorted(r["message"] for r in records if r["component"] == "child") == list("01234")
+    names = [span["name"] for span in collector.spans]
+    assert sorted(names) == ["before", *(f"child {n}" for n in range(5))]
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:1", "not an address:x", "ftp://x"])
+def test_a_backend_that_is_not_there_does_not_hold_up_the_exit(endpoint):
+    code = """
+        import sys, time, eldonia_telemetry as telemetry
+        telemetry.init(service="s", otlp_endpoint=sys.argv[1], console=False)
+        began = time.monotonic()
+        for _ in range(20_000):
+            with telemetry.traces.span("x"):
+                pass
+        print(time.monotonic() - began)
+    """
+    _, err = finish(python(code, endpoint), seconds=15)
+    assert err.startswith("eldonia-telemetry: ")
+    assert len(err.splitlines()) <= 4

@@ -1,0 +1,213 @@
+import httpx
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from eldonia_telemetry import TelemetryMiddleware, bind, get_logger, security
+from eldonia_telemetry.integrations import asgi
+from eldonia_telemetry.integrations.client_address import ClientAddress
+from eldonia_telemetry.testing import capture
+
+log = get_logger(component="app")
+
+
+def who():
+    bind(user_id="u7")
+
+
+def application(**options):
+    app = FastAPI()
+    app.add_middleware(TelemetryMiddleware, **options)
+    router = APIRouter(prefix="/works")
+
+    @router.get("/{work_id}")
+    def work(work_id: int, _=Depends(who)):
+        log.info("inside")
+        return {"id": work_id}
+
+    @app.get("/boom")
+    async def boom():
+        raise RuntimeError("bad")
+
+    @app.get("/search")
+    async def search(q: str):
+        return q
+
+    @app.get("/health")
+    async def health():
+        return "ok"
+
+    @app.get("/unwell")
+    async def unwell():
+        return PlainTextResponse("no", 503)
+
+    app.include_router(router)
+    app.mount("/sub", Starlette(routes=[Route("/k/{v}", lambda r: PlainTextResponse("x"))]))
+    return app
+
+
+def client(app, address="127.0.0.1"):
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 5000))
+    return httpx.AsyncClient(transport=transport, base_url="http://shop")
+
+
+async def test_one_request_and_all_it_leaves_behind():
+    with capture() as seen:
+        async with client(application()) as http:
+            answer = await http.get(
+                "/works/12?x=1",
+                headers={
+                    "X-Request-ID": "req-1",
+                    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                    "User-Agent": "test/1",
+                },
+            )
+    assert answer.headers["x-request-id"] == "req-1"
+    inside, access = seen.records
+    assert (inside.message, inside.request_id, inside.operation) == ("inside", "req-1", "GET /works/{work_id}")
+    assert inside.user_id == "u7"  # bound by a dependency in another thread
+    assert access.component == "http"
+    assert access.operation == "GET /works/{work_id}"
+    assert access.message.startswith("GET /works/12 200 ")
+    assert access.metadata == {"method": "GET", "path": "/works/12", "handler": "/works/{work_id}", "status": 200}
+    assert (access.user_id, access.ip_address, access.user_agent) == ("u7", "127.0.0.1", "test/1")
+    assert access.performance.duration > 0
+    (span,) = seen.spans
+    assert (span.name, span.kind, span.parent_span_id) == ("GET /works/{work_id}", 2, "b7ad6b7169203331")
+    assert span.trace_id == access.trace_id == inside.trace_id == "0af7651916cd43dd8448eb211c80319c"
+    assert span.attributes["http.response.status_code"] == 200
+    labels = {"method": "GET", "handler": "/works/{work_id}"}
+    assert seen.increase("http_requests_total", status="200", **labels) == 1
+    assert seen.increase("http_request_duration_seconds_count", **labels) == 1
+    assert seen.increase("http_requests_in_flight") == 0
+
+
+async def test_cardinality_of_what_strangers_send():
+    with capture() as seen:
+        async with client(application()) as http:
+            for number in range(5):
+                await http.get(f"/nothing/{number}")
+            await http.request("BREW", "/works/1")
+            await http.get("/sub/k/9")
+    assert seen.increase("http_requests_total", method="GET", handler="unmatched", status="404") == 5
+    assert seen.increase("http_requests_total", method="GET", handler="/sub/k/{v}", status="200") == 1
+    assert {r.metadata["method"] for r in seen.records if r.component == "http"} == {"GET", "OTHER"}
+
+
+async def test_an_exception_is_recorded_once_and_passed_on():
+    with capture() as seen:
+        async with client(application()) as http:
+            answer = await http.get("/boom")
+    assert answer.status_code == 500
+    (access,) = seen.records
+    assert (access.level, access.metadata["status"]) == ("error", 500)
+    assert (access.error.name, access.error.message) == ("RuntimeError", "bad")
+    assert "test_asgi.py" in access.error.stack
+    assert seen.spans[0].status == 2
+    assert seen.increase("http_requests_total", method="GET", handler="/boom", status="500") == 1
+
+
+@pytest.mark.parametrize("given", ["a b", "x" * 129, "é", "a\tb", ""])
+async def test_request_ids_that_could_do_harm_are_replaced(given):
+    with capture():
+        async with client(application()) as http:
+            answer = await http.get("/health", headers={"X-Request-ID": given.encode("latin-1")})
+    assert answer.headers["x-request-id"] != given
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+async def test_quiet_paths_count_but_make_no_noise_unless_they_fail():
+    with capture() as seen:
+        async with client(application(quiet_paths=("/health", "/unwell"))) as http:
+            await http.get("/health")
+            assert seen.records == []
+            assert seen.spans == []
+            await http.get("/unwell")
+    assert [r.level for r in seen.records] == ["error"]
+    assert seen.increase("http_requests_total", method="GET", handler="/health", status="200") == 1
+
+
+async def test_metrics_are_served_in_either_format():
+    async with client(application()) as http:
+        plain = await http.get("/metrics")
+        modern = await http.get("/metrics", headers={"Accept": "application/openmetrics-text;version=1.0.0"})
+        head = await http.head("/metrics")
+        hidden = await client(application(metrics_path=None)).get("/metrics")
+    assert plain.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert "# TYPE http_requests_total counter" in plain.text
+    assert modern.text.endswith("# EOF\n")
+    assert head.content == b""
+    assert hidden.status_code == 404
+
+
+async def test_injections_are_observed_or_blocked():
+    attack = "/search?q=%27%20OR%20%271%27%3D%271"
+    with capture() as seen:
+        async with client(application(), "192.0.2.1") as http:
+            assert (await http.get(attack)).status_code == 200
+        async with client(application(detection="block")) as http:
+            refused = await http.get(attack)
+        async with client(application(detection="off")) as http:
+            await http.get(attack)
+    assert refused.status_code == 403
+    assert "x-request-id" in refused.headers
+    events = seen.security_events
+    assert [e["eventType"] for e in events] == ["sql_injection_attempt"] * 2
+    assert [e["details"]["blocked"] for e in events] == [False, True]
+    assert events[0]["ipAddress"] == "192.0.2.1"
+
+
+async def test_a_failure_of_our_own_does_not_reach_the_application(monkeypatch, capsys):
+    def broken(*_args, **_more):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(asgi, "inspect", broken)
+    with capture():
+        async with client(application()) as http:
+            assert (await http.get("/works/1")).json() == {"id": 1}
+    monkeypatch.undo()
+    monkeypatch.setattr(TelemetryMiddleware, "_end", broken)
+    with capture():
+        async with client(application()) as http:
+            assert (await http.get("/works/1")).json() == {"id": 1}
+    assert "request could not be" in capsys.readouterr().err
+
+
+async def test_events_reported_inside_carry_the_request():
+    app = application()
+
+    @app.get("/admin")
+    async def admin():
+        security.record("unauthorized_access", "high")
+        return "no"
+
+    with capture() as seen:
+        async with client(app, "10.0.0.1") as http:
+            await http.get("/admin", headers={"X-Request-ID": "r5"})
+    assert seen.records[0].request_id == "r5"
+    assert seen.records[0].ip_address == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "forwarded", "expected"),
+    [
+        ((), "127.0.0.1", b"192.0.2.1", "127.0.0.1"),
+        (("127.0.0.0/8",), "127.0.0.1", None, "127.0.0.1"),
+        (("127.0.0.0/8",), "127.0.0.1", b"192.0.2.1", "192.0.2.1"),
+        (("127.0.0.0/8",), "198.51.100.1", b"192.0.2.1", "198.51.100.1"),
+        (("127.0.0.0/8", "10.0.0.0/8"), "127.0.0.1", b"1.1.1.1, 192.0.2.1, 10.1.2.3", "192.0.2.1"),
+        (("127.0.0.0/8",), "127.0.0.1", b"1.1.1.1, <script>", "127.0.0.1"),
+        (("127.0.0.0/8",), "127.0.0.1", b"192.0.2.1:4711", "192.0.2.1"),
+        (("::1",), "::1", b"[2001:db8::1]:443", "2001:db8::1"),
+        (("127.0.0.0/8",), "127.0.0.1", b"::ffff:192.0.2.1", "192.0.2.1"),
+    ],
+)
+def test_the_clients_address(trusted, peer, forwarded, expected):
+    assert ClientAddress(trusted).of(peer, forwarded) == expected
+
+
+def test_a_proxy_that_is_no_address_is_said_not_raised(capsys):
+    assert ClientAddress(("nonsense",)).of("1.2.3.4", b"5.6.7.8") == "1.2.3.4"
+    assert "trusted_proxies" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+from eldonia_telemetry import losses
+from eldonia_telemetry.settings import resolve
+
+
+def test_arguments_win_over_environment_over_defaults():
+    environ = {"ELDONIA_SERVICE": "from-env", "ELDONIA_LOG_DIR": "/logs", "ELDONIA_TRACE_RATIO": "0.25"}
+    settings = resolve({"service": "given", "log_dir": None}, environ)
+    assert (settings.service, settings.log_dir, settings.trace_ratio) == ("given", "/logs", 0.25)
+    assert settings.log_max_bytes == 5 * 1024 * 1024
+    assert settings.log_max_files == 5
+
+
+def test_nonsense_is_said_once_and_the_default_applies(capsys):
+    environ = {"ELDONIA_TRACE_RATIO": "7", "ELDONIA_LOG_LEVEL": "loud", "ELDONIA_CONSOLE": "perhaps"}
+    settings = resolve({"log_max_bytes": "many"}, environ)
+    assert (settings.trace_ratio, settings.level, settings.console, settings.log_max_bytes) == (1.0, 20, None, 5 << 20)
+    resolve({"log_max_bytes": "many"}, environ)
+    said = capsys.readouterr().err
+    assert said.count("trace_ratio is not usable") == 1
+    assert "log_level is not one of" in said
+    assert losses.snapshot()["setup", "trace_ratio is not usable, the default applies"] >= 2
+
+
+def test_flags_and_levels_from_the_environment():
+    settings = resolve({}, {"ELDONIA_REDACT": "off", "ELDONIA_CONSOLE": "1", "ELDONIA_LOG_LEVEL": "WARN"})
+    assert (settings.redact, settings.console, settings.level) == (False, True, 30)
+
+
+def test_the_token_is_not_shown():
+    assert "s3cret" not in repr(resolve({"ingest_token": "s3cret"}, {}))
