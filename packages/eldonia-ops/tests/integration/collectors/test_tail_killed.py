@@ -1,0 +1,107 @@
+"""A tail that is killed at random moments: every line is stored, and none twice."""
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+CHILD = """
+import asyncio, sqlite3, sys
+from eldonia_ops.collectors.tail import FileTail, TailOptions
+
+database, pattern = sys.argv[1:]
+db = sqlite3.connect(database, isolation_level=None)
+
+class Store:
+    async def load_position(self, path):
+        return db.execute("SELECT identity, at FROM position WHERE path = ?", (path,)).fetchone()
+
+    async def save_position(self, path, identity, offset):
+        db.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (path, identity, offset))
+
+    async def source_position(self, source):
+        return db.execute("SELECT max(at) FROM line WHERE source = ?", (source,)).fetchone()[0]
+
+    async def sink(self, batch):
+        known = await self.source_position(batch.source) or 0
+        await asyncio.sleep(0.002)
+        db.execute("BEGIN IMMEDIATE")
+        db.executemany("INSERT INTO line VALUES (?, ?, ?)",
+                       [(batch.source, line.offset, line.data.decode()) for line in batch.lines if line.offset > known])
+        db.execute("COMMIT")
+        await asyncio.sleep(0.002)
+
+store = Store()
+options = TailOptions(poll_seconds=0.005, discover_seconds=0.02, batch_lines=40, rotation_grace_seconds=0.1)
+asyncio.run(FileTail([pattern], store.sink, store, options).run())
+"""
+
+
+@pytest.mark.parametrize("way", ["rename", "copy and truncate"])
+def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, way):
+    random.seed(7)
+    database, path = tmp_path / "store.db", tmp_path / "app.log"
+    db = sqlite3.connect(database, isolation_level=None)
+    db.executescript(
+        "PRAGMA journal_mode = WAL; CREATE TABLE line (source TEXT, at INTEGER, text TEXT);"
+        "CREATE TABLE position (path TEXT PRIMARY KEY, identity TEXT, at INTEGER);"
+    )
+
+    def start():
+        return subprocess.Popen([sys.executable, "-c", CHILD, str(database), str(path)], start_new_session=True)
+
+    def rotate():
+        for number in range(60, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{path}.{number}", f"{path}.{number + 1}")
+        if way == "rename":
+            os.rename(path, f"{path}.1")
+        else:
+            shutil.copy(path, f"{path}.1")
+            os.truncate(path, 0)
+
+    def stored():
+        return db.execute("SELECT count(*) FROM line").fetchone()[0]
+
+    written = 0
+    child = start()
+    kills = 0
+    try:
+        begun = time.monotonic()
+        next_kill = begun + random.uniform(0.3, 0.6)
+        while time.monotonic() - begun < 5:
+            with path.open("ab", buffering=0) as out:
+                for _ in range(random.randrange(1, 60)):
+                    out.write(f"line {written} {'x' * random.randrange(40)}\n".encode())
+                    written += 1
+            if path.stat().st_size > 20_000:
+                rotate()
+            if time.monotonic() > next_kill:
+                child.kill()
+                assert child.wait() == -signal.SIGKILL
+                kills += 1
+                child = start()
+                next_kill = time.monotonic() + random.uniform(0.25, 0.7)
+            time.sleep(0.01)
+        for _ in range(400):
+            if stored() >= written:
+                break
+            time.sleep(0.05)
+        time.sleep(0.3)
+    finally:
+        child.kill()
+        child.wait()
+    texts = [text for (text,) in db.execute("SELECT text FROM line ORDER BY rowid")]
+    numbers = [int(text.split()[1]) for text in texts]
+    db.close()
+    assert kills >= 5
+    assert written > 5_000
+    assert sorted(numbers) == list(range(written))
+    assert numbers == sorted(numbers), "the order within the path is kept"
