@@ -1,3 +1,5 @@
+from typing import Annotated
+
 import httpx
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
@@ -23,7 +25,7 @@ def application(**options):
     router = APIRouter(prefix="/works")
 
     @router.get("/{work_id}")
-    def work(work_id: int, _=Depends(who)):
+    def work(work_id: int, _: Annotated[None, Depends(who)]):
         log.info("inside")
         return {"id": work_id}
 

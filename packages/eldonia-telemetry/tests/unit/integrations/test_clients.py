@@ -13,10 +13,10 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 
 def test_httpx_propagates_and_leaves_a_client_span():
-    with capture() as seen, traces.span("parent") as parent:
-        with httpx.Client(transport=TelemetryTransport(httpx.MockTransport(answer))) as client:
-            got = client.get("https://user:pw@api.example/ok?token=s").json()["traceparent"]
-            client.get("https://api.example/bad")
+    client = httpx.Client(transport=TelemetryTransport(httpx.MockTransport(answer)))
+    with capture() as seen, client, traces.span("parent") as parent:
+        got = client.get("https://user:pw@api.example/ok?token=s").json()["traceparent"]
+        client.get("https://api.example/bad")
     good, bad, _ = seen.spans
     assert got == f"00-{parent.trace_id}-{good.span_id}-01"
     assert (good.kind, good.parent_span_id) == (3, parent.span_id)

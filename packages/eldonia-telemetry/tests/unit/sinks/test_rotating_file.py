@@ -27,10 +27,7 @@ def test_rotation_keeps_order_and_the_number_of_files(tmp_path):
         sink.write(ENTRY, line(number))
     rows, names = read(tmp_path)
     assert names == ["a.log.3", "a.log.2", "a.log.1", "a.log"]
-    assert (
-        rows == [line(number) for number in range(5, 35)]
-        or rows == [line(number) for number in range(0, 35)][-len(rows) :]
-    )
+    assert rows == [line(number) for number in range(35 - len(rows), 35)]
     assert len(rows) >= 30
     sink.close()
 
@@ -67,7 +64,7 @@ def test_threads_lose_and_tear_nothing(tmp_path):
         thread.join()
     rows, names = read(tmp_path)
     assert sorted(rows) == sorted(line(n * 10_000 + m) for n in range(4) for m in range(1500))
-    assert len(names) > 10
+    assert len(names) >= 25
     sink.close()
 
 
