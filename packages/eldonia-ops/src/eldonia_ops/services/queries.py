@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.ports import Clock, TelemetryStore
+from eldonia_ops.ports import Clock, TelemetryError, TelemetryStore
 from eldonia_ops.promql import (
     EvaluationError,
     LimitError,
@@ -79,6 +79,8 @@ class QueryService:
                 result = await self.evaluate(wanted)
         except PromQLError as error:
             raise _query_error(error) from None
+        except TelemetryError as error:
+            raise QueryError(str(error), kind="execution") from None
         except TimeoutError:
             message = f"query timed out after {self._timeout_seconds:g} s; narrow the range or the selector"
             raise QueryError(message, kind="timeout") from None
@@ -86,7 +88,7 @@ class QueryService:
             result.type.value,
             [Series(series.labels, series.points) for series in result.series],
             result.text,
-            tuple(result.warnings),
+            (*result.warnings, *result.infos),
         )
 
 

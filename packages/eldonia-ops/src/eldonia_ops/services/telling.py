@@ -1,8 +1,7 @@
 """Messages into the outbox: rendered, written down on the timeline, in the transaction that decided them."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from eldonia_ops.alerting.pipeline import Notification
@@ -12,18 +11,8 @@ from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.timeline import word
 from eldonia_ops.model.alerts import Decision, Outgoing
 from eldonia_ops.model.incidents import Incident
+from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import StateTransaction
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that is not about a group of alerts: an escalation. ``severity`` is an incident's."""
-
-    title: str
-    text: str
-    severity: str
-    links: Mapping[str, str]
-    dedup_key: str
 
 
 class Renderer(Protocol):
@@ -116,5 +105,5 @@ class Telling:
             text = f"Nobody has responded in time. Severity: {severity}, service: {incident.service or '-'}."
         if incident.description:
             text += f"\n{incident.description}"
-        links = {incident.reference: f"{self._external_url}/incidents/{incident.reference}"}
+        links = ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)
         return Message(title, text, incident.severity.value, links, effect.key)

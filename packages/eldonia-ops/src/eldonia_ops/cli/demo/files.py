@@ -6,6 +6,7 @@ security windows are otherwise the shipped defaults.
 
 import sys
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Final
@@ -134,9 +135,11 @@ receivers:
     slack_configs:
       - {channel: '#eldonia-management'}
 
+templates: ['$templates']
+
 inhibit_rules:
-  - source_matchers: ['severity="critical"']
-    target_matchers: ['severity="warning"']
+  - source_matchers: ['severity="critical"', 'service!~"|security"']
+    target_matchers: ['severity="warning"', 'service!~"|security"']
     equal: [service]
 """)
 
@@ -161,6 +164,8 @@ def write_files(directory: Path, ports: Ports, language: str) -> Path:
     )
     file = directory / "eldonia-ops.yml"
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "alertmanager.yml").write_text(_ALERTMANAGER.substitute(receiver=ports.receiver), encoding="utf-8")
+    templates = files("eldonia_ops.defaults") / "templates" / "eldonia.tmpl"
+    routing = _ALERTMANAGER.substitute(receiver=ports.receiver, templates=templates)
+    (directory / "alertmanager.yml").write_text(routing, encoding="utf-8")
     file.write_text(settings, encoding="utf-8")
     return file

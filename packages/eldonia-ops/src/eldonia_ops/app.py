@@ -1,1 +1,0 @@
-"""The composition root: settings in, a running platform out."""

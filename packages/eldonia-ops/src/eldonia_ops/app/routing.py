@@ -1,0 +1,116 @@
+"""The routing configuration as it is used: loaded, sped up if asked, with what renders and delivers for it."""
+
+import glob
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from eldonia_ops.alerting.pipeline import Notification
+from eldonia_ops.alerting.receivers import Integration, integration_key
+from eldonia_ops.alerting.route import Route
+from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.notifiers import registry
+from eldonia_ops.notifiers.message import Message
+from eldonia_ops.ports import Notifier
+from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
+from eldonia_ops.template import TemplateError, TemplateSet
+
+log = logging.getLogger("eldonia_ops.routing")
+
+
+def load_routing(file: Path | None, environment: Mapping[str, str], speed: float) -> tuple[AlertmanagerConfig, str]:
+    """The configuration and its text as written (secrets come from the environment or files, or are masked by
+    whoever shows it). ``file`` None takes the shipped one; ``speed`` divides the waits of routes.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    if file is None:
+        source = files("eldonia_ops.defaults") / "alertmanager.yml"
+        text, name = source.read_text(encoding="utf-8"), str(source)
+    else:
+        name = str(file)
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(Diagnostic(f"cannot be read: {error}", name)) from None
+    config = parse_alertmanager_config(text, name, read_templates=read_templates, environment=environment)
+    if speed != 1:
+        config = replace(config, routing=faster(config.routing, speed))
+    return config, text
+
+
+def read_templates(pattern: str) -> dict[str, str]:
+    """The template files that a pattern names, by path."""
+    return {path: Path(path).read_text(encoding="utf-8") for path in sorted(glob.glob(pattern))}
+
+
+def faster(routing: Routing, speed: float) -> Routing:
+    """The same routing with every wait divided."""
+
+    def shorter(ms: int) -> int:
+        return max(1, round(ms / speed))
+
+    def scaled(route: Route) -> Route:
+        return replace(
+            route,
+            group_wait=shorter(route.group_wait) if route.group_wait else 0,
+            group_interval=shorter(route.group_interval),
+            repeat_interval=shorter(route.repeat_interval),
+            routes=tuple(scaled(child) for child in route.routes),
+        )
+
+    return replace(routing, route=scaled(routing.route), resolve_timeout=shorter(routing.resolve_timeout))
+
+
+class TemplateRenderer:
+    """Implements :class:`~eldonia_ops.services.telling.Renderer` with the configured templates.
+
+    A template that fails must not keep a page from going out: the message is then rendered with the
+    integration's default templates, which are ours and tested.
+    """
+
+    def __init__(self, templates: TemplateSet, external_url: str) -> None:
+        self._templates = templates
+        self._external_url = external_url
+
+    def notification(self, notification: Notification) -> tuple[dict[str, Any], str]:
+        """The payload of a notification about alerts, and what was wrong with the templates."""
+        config = notification.integration.config
+        data = registry.notification_data(notification, self._external_url)
+        try:
+            return registry.render(config, data, self._templates), ""
+        except TemplateError as error:
+            log.warning("%s: template failed: %s", notification.integration.key, error)
+            names = ", ".join(sorted({alert.name for alert in notification.alerts}))
+            firing = sum(1 for alert in notification.alerts if not alert.resolved(notification.at))
+            state = "firing" if firing else "resolved"
+            message = Message(
+                f"[{state}] {names}",
+                "\n".join(f"{alert.name} {dict(alert.labels)}" for alert in notification.alerts[:20]),
+                "critical" if notification.critical else "high",
+                dedup_key=notification.group_key,
+                resolved=not firing,
+            )
+            return registry.render_message(config, message, self._templates), str(error)
+
+    def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
+        """The payload of an escalation."""
+        return registry.render_message(integration.config, message, self._templates), ""
+
+
+class Notifiers:
+    """The notifiers of a routing, found by ``(receiver, integration, index)``."""
+
+    def __init__(self, routing: Routing, client: httpx.AsyncClient) -> None:
+        self._by_key = registry.build(routing, client)
+
+    def find(self, receiver: str, integration: str, index: int) -> Notifier | None:
+        """The notifier, or None when the configuration has none."""
+        return self._by_key.get(integration_key(receiver, integration, index))

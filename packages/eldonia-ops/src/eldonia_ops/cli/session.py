@@ -1,0 +1,112 @@
+"""What every command that talks to a running platform shares: its options, its output, its errors."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from eldonia_ops.cli.client import DEFAULT_URL, Client, find_token
+from eldonia_ops.settings import default_data
+
+Url = Annotated[
+    str, typer.Option("--url", envvar="ELDONIA_OPS_URL", help="Where the platform listens.", show_default=True)
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        "--token",
+        envvar="ELDONIA_OPS_TOKEN",
+        help="Access token; default: the admin token in the data folder.",
+        show_default=False,
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Language = Annotated[str, typer.Option("--lang", envvar="ELDONIA_OPS_LANG", help="en or ja.")]
+
+DEFAULT = DEFAULT_URL
+_STYLES = {
+    "critical": "bold red",
+    "error": "bold red",
+    "firing": "red",
+    "failed": "red",
+    "down": "red",
+    "high": "red",
+    "open": "red",
+    "escalated": "bold red",
+    "warning": "yellow",
+    "warn": "yellow",
+    "medium": "yellow",
+    "pending": "yellow",
+    "retry": "yellow",
+    "investigating": "yellow",
+    "suppressed": "dim",
+    "debug": "dim",
+    "resolved": "green",
+    "closed": "green",
+    "delivered": "green",
+    "up": "green",
+    "healthy": "green",
+    "ok": "green",
+}
+
+
+def connect(url: str, token: str) -> Client:
+    """A client for the platform at ``url`` with the token given or found in the data folder."""
+    return Client(url, find_token(token, data_folder()))
+
+
+def data_folder() -> Path:
+    """Where data lies when no settings file says otherwise."""
+    return default_data(os.environ, Path(os.environ.get("HOME") or os.path.expanduser("~")))
+
+
+def console() -> Console:
+    """Standard output; colours only on a terminal."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output, Unicode as it is."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
+    sys.stdout.write("\n")
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+    """A table, or the sentence ``empty`` when there are no rows."""
+    listed = [[cell if isinstance(cell, Text) else coloured(str(cell)) for cell in row] for row in rows]
+    out = console()
+    if not listed:
+        out.print(empty, style="dim")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in listed:
+        table.add_row(*row)
+    out.print(table)
+
+
+def coloured(word: str) -> Text:
+    """A word in the colour of its meaning."""
+    return Text(word, style=_STYLES.get(word, ""))
+
+
+def shown_time(at_ms: int | float) -> str:
+    """An instant (Unix ms) on this machine's clock, '-' for 0."""
+    if not at_ms:
+        return "-"
+    return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_labels(labels: Mapping[str, str], leave_out: Iterable[str] = ()) -> str:
+    """Labels as ``a=b c=d``."""
+    dropped = set(leave_out)
+    return " ".join(f"{name}={value}" for name, value in labels.items() if name not in dropped)

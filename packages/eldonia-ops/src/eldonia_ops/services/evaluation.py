@@ -1,0 +1,256 @@
+"""Rules at work: each group ticks at its interval; states, alerts and incidents commit together."""
+
+import asyncio
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.samples import Sample, SampleRow
+from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryError, TelemetryStore
+from eldonia_ops.promql import PromQLError
+from eldonia_ops.rules import (
+    ActiveAlert,
+    AlertingRule,
+    AlertState,
+    GroupState,
+    Outcome,
+    Rule,
+    RuleEffects,
+    RuleGroup,
+    RuleState,
+    TickSettings,
+    evaluate_rule,
+    resume,
+    rule_plan,
+    sequential,
+)
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.contracts import AlertView, RuleGroupView, RuleView
+from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.pacing import keep_running
+from eldonia_ops.services.queries import QueryService
+
+_KIND = "rule_group"
+
+
+@dataclass(slots=True)
+class _Running:
+    """One group with what is remembered of it; ``seconds`` are durations of the last evaluation."""
+
+    group: RuleGroup
+    key: str
+    in_order: bool
+    state: GroupState = field(default_factory=GroupState)
+    written: dict[str, frozenset[Labels]] = field(default_factory=dict)
+    seconds: float = 0.0
+    rule_seconds: dict[str, float] = field(default_factory=dict)
+
+
+class EvaluationService:
+    """Evaluates rule groups. ``missed`` counts evaluations skipped because the previous one took too long."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        state: StateStore,
+        telemetry: TelemetryStore,
+        queries: QueryService,
+        intake: AlertIntake,
+        groups: Sequence[RuleGroup],
+        settings: TickSettings,
+    ) -> None:
+        self._clock = clock
+        self._state = state
+        self._telemetry = telemetry
+        self._queries = queries
+        self._intake = intake
+        self._settings = settings
+        self._running = [_Running(group, f"{group.file};{group.name}", sequential(group)) for group in groups]
+        self.missed = 0
+        self.evaluations = 0
+
+    async def resume(self) -> None:
+        """Load the states of all groups. Their firing alerts get time to be found firing again before the
+        router takes our silence while we were down for their end."""
+        now = self._clock.now()
+        stored = await self._state.read(lambda tx: tx.machines.load_all(_KIND, GroupState))
+        firing: dict[str, int] = {}
+        for running in self._running:
+            interval = running.group.interval_ms or self._settings.default_interval_ms
+            patience = 4 * max(interval, self._settings.resend_delay_ms)
+            running.state = resume(
+                running.group, stored.get(running.key, GroupState()), now, default_interval_ms=interval
+            )
+            for rule in running.state.rules.values():
+                for fingerprint, alert in rule.alerts.items():
+                    if alert.state is AlertState.FIRING:
+                        firing[fingerprint] = now + patience
+
+        def work(tx: StateTransaction) -> None:
+            for fingerprint, until in firing.items():
+                alert = tx.alerts.get(fingerprint)
+                if alert is not None and alert.ends_at < until:
+                    tx.alerts.put(replace(alert, ends_at=until))
+
+        if firing:
+            await self._state.write(work)
+
+    async def run(self) -> None:
+        """Tick every group for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            for running in self._running:
+                tasks.create_task(self._run_group(running))
+
+    async def _run_group(self, running: _Running) -> None:
+        interval = running.group.interval_ms or self._settings.default_interval_ms
+        # Spread groups over the interval, each always at the same place, so that they do not all run at once.
+        offset = zlib.crc32(running.key.encode()) % interval
+        due = self._clock.now() // interval * interval + offset
+        while due <= self._clock.now():
+            due += interval
+
+        async def turn() -> None:
+            nonlocal due
+            await self._clock.sleep_until(due)
+            at = due
+            due += interval
+            late = self._clock.now() - due
+            if late > 0:
+                self.missed += late // interval + 1
+                due += (late // interval + 1) * interval
+            await self.evaluate(running, at)
+
+        await keep_running(f"rule group {running.group.name}", self._clock, turn)
+
+    async def evaluate(self, running: _Running, at: int) -> None:
+        """One evaluation of one group at an instant (Unix ms)."""
+        started = time.perf_counter()
+        group = running.group
+        states: dict[str, RuleState] = {}
+        written: dict[str, frozenset[Labels]] = {}
+        alerts: list[Alert] = []
+        stored: list[asyncio.Task[None]] = []
+        for key, rule in group.keyed_rules():
+            rule_started = time.perf_counter()
+            outcome = await self._outcome(group, rule, at)
+            effects = evaluate_rule(
+                group,
+                rule,
+                running.state.rule(key),
+                outcome,
+                at,
+                written=running.written.get(key, frozenset()),
+                settings=self._settings,
+            )
+            states[key], written[key] = effects.state, effects.written
+            alerts += effects.alerts
+            if effects.samples:
+                stored.append(asyncio.create_task(self._store(key, effects, at)))
+                if running.in_order:
+                    await stored[-1]
+            running.rule_seconds[key] = time.perf_counter() - rule_started
+        after = running.state.with_rules(states, at)
+        await self._commit(running, after, alerts)
+        if stored:
+            await asyncio.gather(*stored)
+        running.state, running.written = after, written
+        running.seconds = time.perf_counter() - started
+        self.evaluations += 1
+
+    async def _outcome(self, group: RuleGroup, rule: Rule, at: int) -> Outcome:
+        try:
+            return (await self._queries.evaluate(rule_plan(group, rule, at))).vector
+        except (PromQLError, TelemetryError, ValueError) as error:
+            return error
+
+    async def _store(self, key: str, effects: RuleEffects, at: int) -> None:
+        """Samples of one rule share their timestamp, so they form a row of a block of their own."""
+        samples: Sequence[Sample] = effects.samples
+        values = np.array([sample.value for sample in samples], dtype=np.float64)
+        row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in samples), values)
+        await self._telemetry.insert_row(row)
+
+    async def _commit(self, running: _Running, after: GroupState, alerts: Sequence[Alert]) -> None:
+        """Store the group's state with what its alerts lead to, in one transaction.
+
+        A group in which nothing is or was active has nothing to lose, and writes nothing.
+        """
+        active = any(rule.alerts for state in (running.state, after) for rule in state.rules.values())
+        if not active and not alerts:
+            return
+        now = self._clock.now()
+        changes = [
+            AlertChange(_with_pending_value(alert), alert.ends_at > now, int(alert.evidence.get("active_at", 0)))
+            for alert in alerts
+        ]
+
+        def work(tx: StateTransaction) -> None:
+            tx.machines.save(_KIND, running.key, after)
+            self._intake.accept(tx, changes, now)
+
+        await self._state.write(work)
+        if changes:
+            self._intake.wake()
+
+    def views(self) -> list[RuleGroupView]:
+        """Groups and rules as they stand, in the order in which they are configured."""
+        return [_group_view(running) for running in self._running]
+
+
+def _with_pending_value(alert: Alert) -> Alert:
+    """The value at which the condition was first met, as a number for the timeline."""
+    try:
+        value = float(alert.evidence.get("crossed_value", ""))
+    except (TypeError, ValueError):
+        return alert
+    return replace(alert, evidence={**alert.evidence, "pending_value": value})
+
+
+def _group_view(running: _Running) -> RuleGroupView:
+    group = running.group
+    return RuleGroupView(
+        name=group.name,
+        file=group.file,
+        interval_seconds=group.interval_ms / 1000,
+        evaluation_time_seconds=running.seconds,
+        last_evaluation_at=running.state.last_evaluation_at,
+        rules=tuple(_rule_view(running, key, rule) for key, rule in group.keyed_rules()),
+    )
+
+
+def _rule_view(running: _Running, key: str, rule: Rule) -> RuleView:
+    state = running.state.rule(key)
+    alerting = isinstance(rule, AlertingRule)
+    return RuleView(
+        name=rule.name,
+        type="alerting" if alerting else "recording",
+        query=rule.query,
+        duration_seconds=rule.for_ms / 1000 if alerting else 0.0,
+        keep_firing_for_seconds=rule.keep_firing_for_ms / 1000 if alerting else 0.0,
+        labels=rule.labels,
+        annotations=rule.annotations if alerting else Labels(),
+        state=state.state.value if alerting else "",
+        health=state.health.value,
+        last_error=state.last_error,
+        evaluation_time_seconds=running.rule_seconds.get(key, 0.0),
+        last_evaluation_at=state.last_evaluation_at,
+        alerts=tuple(_alert_view(alert) for alert in state.alerts.values() if alert.state is not AlertState.INACTIVE),
+        comment=rule.comment,
+    )
+
+
+def _alert_view(active: ActiveAlert) -> AlertView:
+    alert = Alert(
+        active.label_set,
+        Labels(active.annotations),
+        active.fired_at or active.active_at,
+        active.valid_until,
+        active.last_sent_at,
+        source="rule",
+    )
+    return AlertView(alert, active.state.value, value=active.number)
