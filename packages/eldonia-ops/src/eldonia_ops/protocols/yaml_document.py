@@ -88,7 +88,10 @@ class YamlNode:
     @property
     def text(self) -> str:
         """The text of a scalar as written, without quotes; empty for anything else and for null."""
-        return str(self._node.value) if isinstance(self._node, ScalarNode) and not self.is_null else ""
+        if not isinstance(self._node, ScalarNode) or self.is_null:
+            return ""
+        # The loader marks the folds of a ``>`` block with bell characters, to write them back alike.
+        return str(self._node.value).replace("\a", "") if self._node.style == ">" else str(self._node.value)
 
     @property
     def is_quoted(self) -> bool:
