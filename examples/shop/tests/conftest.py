@@ -1,5 +1,6 @@
 """Starts the shop's processes on free ports and stops them."""
 
+import importlib.util
 import json
 import os
 import signal
@@ -14,6 +15,15 @@ from pathlib import Path
 import httpx
 import pytest
 from pytest_socket import enable_socket
+
+_source = Path(__file__).parents[3] / "packages/eldonia-ops/tests/postgresql.py"
+_spec = importlib.util.spec_from_file_location("shop_tests_postgresql", _source)
+assert _spec is not None
+assert _spec.loader is not None
+_module = importlib.util.module_from_spec(_spec)
+sys.modules[_spec.name] = _module
+_spec.loader.exec_module(_module)
+postgresql_server, postgresql_url = _module.postgresql_server, _module.postgresql_url
 
 
 @pytest.fixture(autouse=True)

@@ -145,3 +145,23 @@ def test_a_taken_port_is_said_plainly(start, gateway):
     second = start("shop.gateway", "--port", port)
     assert "cannot listen on 127.0.0.1" in second.first_line
     assert second.wait(5)[0] == 2
+
+
+def test_the_same_on_postgresql(start, gateway, tmp_path, postgresql_url):
+    process = start(
+        "shop",
+        *("--port", "0", "--gateway", gateway.url, "--log-dir", str(tmp_path), "--allow-faults"),
+        env={"SHOP_DATABASE_URL": postgresql_url},
+    )
+    credentials = {"email": "yui@example.com", "password": "correct horse battery staple"}
+    token = process.post("/session", json=credentials).json()["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    order = process.post("/orders", json={"work_id": 4, "quantity": 2}, headers=headers).json()["id"]
+    assert process.post(f"/orders/{order}/pay", json=CARD, headers=headers).status_code == 200
+    assert process.post(f"/orders/{order}/pay", json=CARD, headers=headers).status_code == 409
+    process.post("/faults", json={"fault": "slow_database", "seconds": 0.3})
+    began = time.monotonic()
+    assert process.get("/works/search", params={"q": "AOMORI"}).json()["works"]
+    assert time.monotonic() - began >= 0.3
+    assert process.metric('db_client_operation_duration_seconds_count{system="postgresql",operation="INSERT"}') > 0
+    assert not list(tmp_path.glob("shop.db"))
