@@ -1,0 +1,82 @@
+"""Faults that show only when several files are seen together."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from eldonia_ops.alerting.routing_lint import possible_values
+from eldonia_ops.lint.workspace import SHIPPED, Workspace
+from eldonia_ops.model.errors import Diagnostic, Level, nearest
+from eldonia_ops.rules.groups import AlertingRule
+
+_ALWAYS_FINE = ("info", "none")
+
+
+def cross_check(workspace: Workspace) -> list[Diagnostic]:
+    """Every reference from one file into another that leads nowhere."""
+    return [*_escalation_receivers(workspace), *_severities(workspace), *_repeated_alerts(workspace)]
+
+
+def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
+    for file, settings in workspace.settings.items():
+        routings = _routings_of(workspace, file)
+        if not routings:
+            continue  # the routing is faulty or missing, and that has been said
+        names = {name for key in routings for name in workspace.routings[key].receivers}
+        where = "the routing that is shipped" if routings == [SHIPPED] else ", ".join(routings)
+        for index, tier in enumerate(settings.incidents.escalation):
+            if tier.receiver and tier.receiver not in names:
+                yield workspace.at(
+                    file,
+                    f"the tier {tier.name} is told through the receiver {tier.receiver!r}, which {where} does not have",
+                    ("incidents", "escalation", index, "receiver"),
+                    nearest(tier.receiver, names) or f"known: {', '.join(sorted(names))}",
+                )
+
+
+def _routings_of(workspace: Workspace, settings_file: str) -> list[str]:
+    """The routing that the settings name, or the shipped one; none when it could not be read."""
+    settings = workspace.settings[settings_file]
+    if settings.alertmanager.file is None:
+        return [SHIPPED] if SHIPPED in workspace.routings else []
+    wanted = settings.alertmanager.file.resolve()
+    return [key for key in workspace.routings if key != SHIPPED and Path(key).resolve() == wanted]
+
+
+def _severities(workspace: Workspace) -> Iterator[Diagnostic]:
+    if not workspace.settings:
+        return  # what opens incidents is not known
+    known = set(_ALWAYS_FINE)
+    for settings in workspace.settings.values():
+        known |= set(settings.incidents.opens)
+    for routing in workspace.routings.values():
+        for route in routing.route.walk():
+            for matcher in route.matchers:
+                if matcher.name == "severity":
+                    known |= set(possible_values(matcher) or ())
+    for file, groups in workspace.rules.items():
+        for group_index, group in enumerate(groups):
+            for rule_index, rule in enumerate(group.rules):
+                severity = rule.labels.get("severity", "") if isinstance(rule, AlertingRule) else ""
+                if severity and "{{" not in severity and severity.lower() not in known:
+                    yield workspace.at(
+                        file,
+                        f"nothing knows the severity {severity!r}: no route asks for it and it opens no incident",
+                        ("groups", group_index, "rules", rule_index, "labels", "severity"),
+                        nearest(severity, known) or f"known: {', '.join(sorted(known))}",
+                        Level.WARNING,
+                    )
+
+
+def _repeated_alerts(workspace: Workspace) -> Iterator[Diagnostic]:
+    """The same alert with the same labels and expression twice: everybody would hear of it twice."""
+    seen: dict[tuple[object, ...], AlertingRule] = {}
+    for groups in workspace.rules.values():
+        for group in groups:
+            for rule in group.rules:
+                if not isinstance(rule, AlertingRule):
+                    continue
+                first = seen.setdefault((rule.alert, rule.labels, rule.query), rule)
+                if first is not rule:
+                    message = f"the alert {rule.alert} stands twice, word for word"
+                    hint = f"first in {first.file}, line {first.line}"
+                    yield Diagnostic(message, rule.file, rule.line, rule.column, hint, Level.WARNING)

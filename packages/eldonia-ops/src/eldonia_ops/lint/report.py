@@ -1,0 +1,74 @@
+"""Diagnostics for people: one line each, then the line of the file with a caret below the place."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from eldonia_ops.model.errors import Diagnostic, Level
+
+_LONGEST_LINE: Final = 160
+_SECRET_VALUE: Final = re.compile(
+    r"(?P<key>[\w-]*(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]*['\"]?\s*:\s*)"
+    r"(?P<value>(?!\s*$|[{\[|>]).+)",
+    re.IGNORECASE,
+)
+_USERINFO: Final = re.compile(r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
+    """``file:line:column: error: message (hint)``, and below it the line in question if its text is known.
+
+    Values of keys that hold secrets are masked in that line.
+    """
+    first = _CONTROL.sub("\ufffd", str(diagnostic))
+    lines = text.splitlines() if text else []
+    if not 0 < diagnostic.line <= len(lines):
+        return first
+    raw = lines[diagnostic.line - 1]
+    shown = _CONTROL.sub("\ufffd", _masked(raw))
+    number = f"{diagnostic.line:>5} | "
+    if len(shown) > _LONGEST_LINE:
+        shown = shown[: _LONGEST_LINE - 1] + "…"
+    result = f"{first}\n{number}{shown}"
+    if 0 < diagnostic.column <= len(shown) + 1:
+        result += f"\n{' ' * (len(number) - 2)}| {_blank(shown[: diagnostic.column - 1])}^"
+    return result
+
+
+def _masked(line: str) -> str:
+    line = _SECRET_VALUE.sub(lambda match: f"{match['key']}<secret>", line)
+    return _USERINFO.sub(r"\1***\2", line)
+
+
+def _blank(text: str) -> str:
+    """White space as wide as a text is in a terminal: wide characters take two cells, tabs stay."""
+    cells: list[str] = []
+    for char in text:
+        if char == "\t":
+            cells.append("\t")
+        elif not unicodedata.combining(char):
+            cells.append("  " if unicodedata.east_asian_width(char) in "WF" else " ")
+    return "".join(cells)
+
+
+def format_report(diagnostics: Sequence[Diagnostic], source: Callable[[str], str | None] = _read) -> str:
+    """Every diagnostic with its source line, and the sum. ``source`` gives the text of a file."""
+    parts = [format_diagnostic(item, source(item.file) if item.file else None) for item in diagnostics]
+    errors = sum(item.level is Level.ERROR for item in diagnostics)
+    warnings = len(diagnostics) - errors
+    counts = [
+        f"{count} {word}{'' if count == 1 else 's'}"
+        for count, word in ((errors, "error"), (warnings, "warning"))
+        if count
+    ]
+    return "\n".join([*parts, ", ".join(counts) or "no faults found"])

@@ -1,0 +1,36 @@
+"""What the files say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.lint.places import place_of
+from eldonia_ops.model.errors import Diagnostic, Level
+from eldonia_ops.rules.groups import RuleGroup
+from eldonia_ops.settings import Settings
+
+SHIPPED: Final = "(shipped)"
+"""Stands for the path of what the platform ships."""
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Everything that could be read, by file; faulty files are missing, save for settings."""
+
+    texts: Mapping[str, str]
+    settings: dict[str, Settings] = field(default_factory=dict)
+    routings: dict[str, Routing] = field(default_factory=dict)
+    rules: dict[str, list[RuleGroup]] = field(default_factory=dict)
+
+    def at(
+        self,
+        file: str,
+        message: str,
+        steps: Sequence[str | int],
+        hint: str = "",
+        level: Level = Level.ERROR,
+    ) -> Diagnostic:
+        """A diagnostic at the value that ``steps`` lead to in a YAML file."""
+        line, column = place_of(self.texts.get(file, ""), file, *steps)
+        return Diagnostic(message, file, line, column, hint, level)

@@ -1,0 +1,234 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.lint import check_files, format_report
+from eldonia_ops.model.errors import Diagnostic, Level
+
+ROUTING = """
+route:
+  receiver: everybody
+  routes:
+    - matchers: ['severity="page"']
+      receiver: on-call
+receivers:
+  - name: everybody
+  - name: on-call
+"""
+
+RULES = """
+groups:
+  - name: shop
+    rules:
+      - alert: ShopDown
+        expr: up{job="shop"} == 0
+        labels: {severity: page}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def lint(*paths: str, **env: str) -> list[str]:
+    return [str(item) for item in check_files(paths, {"HOME": "/home/hana", **env})]
+
+
+def test_files_without_fault(folder: Path) -> None:
+    settings = """
+rules: {files: [rules/*.yml]}
+alertmanager: {file: alertmanager.yml}
+incidents:
+  escalation:
+    - {tier: development}
+    - {tier: infrastructure, receiver: on-call, after: 15m}
+"""
+    write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING, "rules/shop.yml": RULES})
+    assert lint("eldonia-ops.yml") == []
+    assert lint(".", "rules") == []
+
+
+def test_what_is_shipped_has_no_fault() -> None:
+    shipped = Path(__file__).parents[3] / "src" / "eldonia_ops" / "defaults"
+    assert lint(str(shipped)) == []
+
+
+def test_a_receiver_that_the_routing_lacks(folder: Path) -> None:
+    settings = """alertmanager: {file: alertmanager.yml}
+incidents:
+  escalation:
+    - {tier: development}
+    - tier: management
+      receiver: on-cal
+      after: 1h
+"""
+    write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING})
+    assert lint("eldonia-ops.yml") == [
+        "eldonia-ops.yml:6:17: error: the tier management is told through the receiver 'on-cal', "
+        "which alertmanager.yml does not have (did you mean 'on-call'?)"
+    ]
+
+
+def test_a_receiver_that_the_shipped_routing_lacks(folder: Path) -> None:
+    write(folder, {"eldonia-ops.yml": "incidents: {escalation: [{tier: a, receiver: nobody}]}"})
+    found = lint("eldonia-ops.yml")
+    assert len(found) == 1
+    assert "which the routing that is shipped does not have (known: pager-duty-critical, " in found[0]
+
+
+def test_files_that_are_not_there(folder: Path) -> None:
+    settings = """rules:
+  files:
+    - shop.yml
+    - rules/*.yml
+alertmanager:
+  file: am.yml
+incidents:
+  runbook: rb.yml
+"""
+    write(folder, {"eldonia-ops.yml": settings})
+    assert lint("eldonia-ops.yml", "gone.yml") == [
+        "gone.yml: error: cannot be read: No such file or directory",
+        f"eldonia-ops.yml:3:7: error: there is no rule file {folder}/shop.yml",
+        f"eldonia-ops.yml:4:7: warning: no rule file matches {folder}/rules/*.yml",
+        f"eldonia-ops.yml:6:9: error: there is no file {folder}/am.yml",
+        f"eldonia-ops.yml:8:12: error: there is no file {folder}/rb.yml",
+    ]
+
+
+def test_a_severity_that_nothing_knows(folder: Path) -> None:
+    write(
+        folder,
+        {
+            "eldonia-ops.yml": "rules: {files: rules.yml}\nalertmanager: {file: alertmanager.yml}",
+            "alertmanager.yml": ROUTING,
+            "rules.yml": RULES.replace("page", "critcal"),
+        },
+    )
+    assert lint("eldonia-ops.yml") == [
+        "rules.yml:7:28: warning: nothing knows the severity 'critcal': no route asks for it and it opens no incident "
+        "(did you mean 'critical'?)"
+    ]
+    assert lint("rules.yml") == []  # without settings nobody knows what opens incidents
+
+
+def test_an_alert_that_stands_twice(folder: Path) -> None:
+    write(folder, {"a.yml": RULES, "b.yml": RULES})
+    assert lint("a.yml", "b.yml") == [
+        "b.yml:5:9: warning: the alert ShopDown stands twice, word for word (first in a.yml, line 5)"
+    ]
+    assert lint("a.yml", "./a.yml") == []
+
+
+def test_an_alert_without_severity(folder: Path) -> None:
+    write(folder, {"a.yml": RULES.replace("labels: {severity: page}", "for: 1m")})
+    assert "has no severity" in lint("a.yml")[0]
+
+
+def test_faults_in_every_file_at_once(folder: Path) -> None:
+    write(
+        folder,
+        {
+            "eldonia-ops.yml": "langage: ja\n"
+            "rules: {files: ['*.rules.yml']}\n"
+            "alertmanager: {file: am.yml}\n"
+            "incidents: {runbook: rb.yml}",
+            "shop.rules.yml": RULES.replace("== 0", "== "),
+            "am.yml": ROUTING.replace("receiver: on-call", "receiver: on-cal"),
+            "rb.yml": "step: []",
+            "x.tmpl": '{{ define "a" }}{{ .Nope',
+        },
+    )
+    found = check_files(["eldonia-ops.yml", "x.tmpl"], {})
+    assert {item.file for item in found if item.level is Level.ERROR} == {
+        "eldonia-ops.yml",
+        "shop.rules.yml",
+        "am.yml",
+        "rb.yml",
+        "x.tmpl",
+    }
+    assert all(item.line for item in found)
+
+
+def test_an_unset_variable_is_a_warning_here(folder: Path) -> None:
+    write(folder, {"eldonia-ops.yml": "state: postgresql://ops:${OPS_PASSWORD}@db/ops\n"})
+    found = check_files(["eldonia-ops.yml"], {})
+    assert [(item.line, item.column, item.level) for item in found] == [(1, 8, Level.WARNING)]
+    assert "OPS_PASSWORD is not set" in found[0].message
+    assert lint("eldonia-ops.yml", OPS_PASSWORD="x") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("prometheus.yml", "scrape_configs: []", "a prometheus.yml is not checked"),
+        ("fluent.conf", "<source>\n</source>", "not a kind of file that this program reads"),
+        ("notes.yml", "hello: world", "not a kind of file that this program reads"),
+        ("eldonia-ops.yml", "\tlisten: x", "not valid YAML"),
+        ("eldonia-ops.yml", "rules: {files: [a", "not valid YAML"),
+        ("rules.yml", "groups: [{name: a, rules: [{alert: b}]}]", "needs expr"),
+    ],
+)
+def test_other_files(folder: Path, name: str, text: str, expected: str) -> None:
+    write(folder, {name: text})
+    assert expected in "\n".join(lint(name))
+
+
+def test_binary_and_empty_folders(folder: Path) -> None:
+    (folder / "rules.yml").write_bytes(b"\xff\xfe\x00")
+    (folder / "empty").mkdir()
+    assert {item.message for item in check_files(["rules.yml", "empty"], {})} == {
+        "not UTF-8 text (byte 0)",
+        "a folder without files to check",
+    }
+
+
+def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> None:
+    rules = """groups:
+  - name: app
+    labels: {severity: critical}
+    rules:
+      - {alert: A, expr: 'rate(http_requests_total{status=~"5.."}[5m]) > 0.1'}
+      - {alert: B, expr: 'histogram_quantile(0.95, rate(x_duration_seconds_bucket[5m])) > 2'}
+      - {alert: C, expr: 'sum(rate(http_requests_total[5m])) < 10'}
+      - {alert: D, expr: 'rate(pg_stat_activity_max_tx_duration[5m]) > 30'}
+"""
+    mended = """groups:
+  - name: app
+    labels: {severity: critical}
+    rules:
+      - {alert: A, expr: 'sum(rate(http_requests_total{status=~"5.."}[5m])) > 0.1'}
+      - {alert: B, expr: 'histogram_quantile(0.95, sum by (le) (rate(x_duration_seconds_bucket[5m]))) > 2'}
+      - {alert: C, expr: 'sum(rate(http_requests_total[5m])) < 10 or absent(http_requests_total)'}
+      - {alert: D, expr: 'pg_stat_activity_max_tx_duration > 30'}
+      - {alert: E, expr: 'rate(node_network_receive_errs_total[5m]) > 10'}
+"""
+    write(folder, {"seed.yml": rules, "mended.yml": mended})
+    found = check_files(["seed.yml"], {})
+    assert [(item.line, item.level) for item in found] == [(line, Level.WARNING) for line in (5, 6, 7, 8)]
+    for item, part in zip(found, ["by itself", "every series by itself", "silent", "gauge"], strict=True):
+        assert part in item.message
+    assert check_files(["mended.yml"], {}) == []
+
+
+def test_the_report_sums_up(folder: Path) -> None:
+    write(folder, {"eldonia-ops.yml": "langage: ja\n"})
+    report = format_report(check_files(["eldonia-ops.yml"], {}))
+    assert report.splitlines() == [
+        "eldonia-ops.yml:1:1: error: unknown key 'langage' in the settings (did you mean 'language'?)",
+        "    1 | langage: ja",
+        "      | ^",
+        "1 error",
+    ]
+    assert format_report([]) == "no faults found"
+    assert format_report([Diagnostic("m", level=Level.WARNING)] * 2).splitlines()[-1] == "2 warnings"

@@ -1,0 +1,73 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eldonia_ops.lint import format_diagnostic
+from eldonia_ops.lint.kinds import FileKind, kind_of
+from eldonia_ops.model.errors import Diagnostic
+
+
+def shown(line: str, column: int) -> list[str]:
+    return format_diagnostic(Diagnostic("wrong", "f.yml", 1, column), line).splitlines()[1:]
+
+
+def test_the_caret_stands_below_the_place() -> None:
+    assert shown("key: value", 6) == ["    1 | key: value", "      |      ^"]
+
+
+def test_wide_characters_take_two_cells_and_tabs_stay() -> None:
+    assert shown("名前: x", 5) == ["    1 | 名前: x", "      |       ^"]
+    assert shown("\tx", 2) == ["    1 | \tx", "      | \t^"]
+
+
+def test_a_place_outside_of_the_text_shows_no_line() -> None:
+    assert shown("a", 0) == ["    1 | a"]
+    assert format_diagnostic(Diagnostic("wrong", "f.yml", 9, 1), "a") == "f.yml:9:1: error: wrong"
+    assert format_diagnostic(Diagnostic("wrong", "f.yml")) == "f.yml: error: wrong"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password: hunter2",
+        "  - routing_key: hunter2",
+        "slack_api_url: 'https://hooks.example.com/hunter2'",
+        "- {dsn: postgresql://u:hunter2@h/x}",
+        "state: postgresql://ops:hunter2@db/ops",
+        '  bearer_token: "hunter2"  # hunter2',
+        "SMTP_AUTH_PASSWORD : hunter2",
+        "webhook_url: https://x/hunter2",
+    ],
+)
+def test_secrets_are_masked(line: str) -> None:
+    assert "hunter2" not in "\n".join(shown(line, 3))
+
+
+def test_other_values_are_not() -> None:
+    assert shown("tokens:", 1)[0].endswith("tokens:")
+    assert shown("url: http://host/path", 1)[0].endswith("http://host/path")
+
+
+@given(st.text(max_size=300), st.integers(0, 400))
+def test_no_text_upsets_it_or_reaches_the_terminal_raw(line: str, column: int) -> None:
+    text = format_diagnostic(Diagnostic("wrong\x1b[31m", "f.yml", 1, column), line)
+    assert not any(ord(char) < 32 and char not in "\n\t" for char in text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("a.yml", "groups:\n- name: x", FileKind.RULES),
+        ("a.yml", "global: {}\nroute: {}\n", FileKind.ROUTING),
+        ("a.yaml", "# x\nlisten: :1\n", FileKind.SETTINGS),
+        ("eldonia-ops.yml", "", FileKind.SETTINGS),
+        ("eldonia-ops.prod.yml", "langage: en", FileKind.SETTINGS),
+        ("alertmanager.yml", "global: {}", FileKind.ROUTING),
+        ("a.yml", "steps: []", FileKind.RUNBOOK),
+        ("prometheus.yml", "global: {}\nscrape_configs: []", FileKind.PROMETHEUS),
+        ("a.tmpl", "", FileKind.TEMPLATE),
+        ("a.txt", "groups:", FileKind.UNKNOWN),
+    ],
+)
+def test_kinds(name: str, text: str, kind: FileKind) -> None:
+    assert kind_of(name, text) is kind
