@@ -1,7 +1,7 @@
 """Typed settings from eldonia-ops.yml."""
 
 from eldonia_ops.settings.listen import Listen, is_loopback, parse_listen
-from eldonia_ops.settings.load import FILE_NAME, examine_settings, load_settings, parse_settings
+from eldonia_ops.settings.load import FILE_NAME, default_data, examine_settings, load_settings, parse_settings
 from eldonia_ops.settings.maintenance import MaintenanceWindow
 from eldonia_ops.settings.sections import (
     AlertmanagerSettings,
@@ -48,6 +48,7 @@ __all__ = [
     "SecuritySettings",
     "Settings",
     "SystemdAction",
+    "default_data",
     "examine_settings",
     "is_loopback",
     "load_settings",

@@ -104,7 +104,9 @@ def examine_settings(
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     directory = path.parent if path is not None else Path.cwd()
-    root = SettingsReader(document, problems, "the settings", Surroundings(directory, home, read_file))
+    root = SettingsReader(
+        document, problems, "the settings", Surroundings(directory, home, read_file, text.splitlines())
+    )
     settings = _read(root, env, home, path)
     root.done()
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.

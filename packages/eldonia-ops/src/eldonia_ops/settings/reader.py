@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,11 +24,15 @@ MINIMUM_INTERVAL = 100
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a file refers to: the folder of relative paths, the home of ``~``, and how to read a secret's file."""
+    """What a file refers to: the folder of relative paths, the home of ``~``, and how to read a secret's file.
+
+    ``lines`` are the lines of the file itself.
+    """
 
     directory: Path
     home: Path
     read_file: Callable[[Path], str]
+    lines: list[str] = field(default_factory=list)
 
     def path(self, text: str) -> Path:
         """The absolute path that a text names."""

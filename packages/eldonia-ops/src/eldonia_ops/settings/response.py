@@ -5,11 +5,12 @@ from collections.abc import Mapping
 
 from eldonia_ops.incidents.policy import MINUTE, OPENS, RESPONSE_TARGETS, TIERS, Tier
 from eldonia_ops.model.durations import parse_duration
-from eldonia_ops.model.errors import nearest
+from eldonia_ops.model.errors import Diagnostic, nearest
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.promql.errors import ParseError
 from eldonia_ops.promql.parser import parse
+from eldonia_ops.protocols.prometheus_rules import locate
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
@@ -114,9 +115,11 @@ def _check_query(reader: SettingsReader, key: str, query: str) -> None:
     try:
         parse(query.replace(WINDOW_PLACEHOLDER, "300000s"))
     except ParseError as error:
-        reader.problems.add(
-            node, f"{key} is not PromQL: {error.message}", f"at character {error.position + 1} of the query"
+        line, column = (
+            (node.line, node.column) if node.is_expanded else locate(reader.around.lines, node, error.position)
         )
+        message = f"{key} is not PromQL: {error.message}"
+        reader.problems.diagnostics.append(Diagnostic(message, reader.problems.file, line, column))
 
 
 def read_security(root: SettingsReader) -> SecuritySettings:
@@ -289,7 +292,7 @@ def _recovery_policy(reader: SettingsReader) -> RecoveryPolicy:
         successes=reader.integer("successes", default.successes, minimum=1),
         max_attempts=reader.integer("max_attempts", default.max_attempts, minimum=0),
         delay_ms=reader.period("delay", default.delay_ms),
-        restart_timeout_ms=reader.period("restart_timeout", default.restart_timeout_ms),
+        restart_timeout_ms=reader.period("action_timeout", default.restart_timeout_ms),
         stable_ms=reader.period("stable", default.stable_ms),
         labels=reader.labels(),
     )

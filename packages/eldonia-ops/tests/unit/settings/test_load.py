@@ -203,6 +203,21 @@ def test_what_is_refused(text: str, files: dict[str, str], expected: str) -> Non
     assert "hunter2" not in found
 
 
+def test_a_fault_in_a_query_has_its_own_place() -> None:
+    text = """
+objectives:
+  - name: a
+    service: s
+    good: sum(rate(x[$window]))
+    total: |
+      sum(
+        rate(x[$window]) +)
+"""
+    found = faults(text)
+    assert [(item.line, item.column) for item in found] == [(8, 27)]
+    assert "total is not PromQL" in found[0].message
+
+
 def test_incidents() -> None:
     incidents = read(
         """
