@@ -35,22 +35,24 @@ def _never(route: Route, parent: Route) -> tuple[str, str] | None:
 
 
 def _shadowed(route: Route, earlier: Sequence[Route]) -> tuple[str, str] | None:
-    for sibling in earlier:
-        if sibling.continues or contradict(sibling.matchers, route.matchers):
-            continue
-        spelled = spell_matchers(sibling.matchers)
+    stopping = [item for item in earlier if not item.continues and not contradict(item.matchers, route.matchers)]
+    hint = "set continue: true on the earlier route, or move this one before it"
+    for sibling in stopping:
         if implies(route.matchers, sibling.matchers):
             return (
                 f"the route to {route.receiver!r} can never match: the earlier route at line {sibling.line} "
-                f"{spelled} takes everything that it would and does not continue",
-                "set continue: true on the earlier route, or move this one before it",
+                f"{spell_matchers(sibling.matchers)} takes everything that it would and does not continue",
+                hint,
             )
-        names = {matcher.name for matcher in route.matchers}
-        if sibling.receiver != route.receiver and not any(matcher.name in names for matcher in sibling.matchers):
+    names = {matcher.name for matcher in route.matchers}
+    for sibling in stopping:
+        # Two conditions on unrelated labels: most likely the author expects both routes to be taken.
+        if names and sibling.receiver != route.receiver and not any(item.name in names for item in sibling.matchers):
             return (
-                f"the route to {route.receiver!r} {spell_matchers(route.matchers)} never sees alerts with {spelled}: "
-                f"the earlier route at line {sibling.line} takes them and does not continue",
-                "set continue: true on the earlier route, or move this one before it",
+                f"the route to {route.receiver!r} {spell_matchers(route.matchers)} never sees alerts with "
+                f"{spell_matchers(sibling.matchers)}: the earlier route at line {sibling.line} takes them and "
+                "does not continue",
+                hint,
             )
     return None
 

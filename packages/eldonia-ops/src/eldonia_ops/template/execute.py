@@ -290,7 +290,7 @@ class _Execution:
             values.append(final)
         return values
 
-    def fields(  # noqa: PLR0917
+    def fields(
         self,
         value: Any,
         names: tuple[str, ...],
@@ -331,7 +331,7 @@ class _Execution:
     def missing(self, value: Mapping[Any, Any]) -> Any:
         return "" if self.zero_for_missing and isinstance(value, StringMap) else NO_VALUE
 
-    def call(  # noqa: PLR0917
+    def call(
         self, name: str, node: Identifier, arguments: tuple[Node, ...], dot: Any, frame: _Frame, final: Any
     ) -> Any:
         function = self.functions.get(name)

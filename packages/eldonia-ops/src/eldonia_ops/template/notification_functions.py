@@ -3,6 +3,7 @@
 Source: https://prometheus.io/docs/alerting/latest/notifications/#functions
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -45,6 +46,17 @@ def to_json(value: Any) -> str:
     return msgspec.json.encode(_plain(value), order="sorted").decode()
 
 
+_WORD = re.compile(r"\w+(?:['’.:]\w+)*")
+
+
+def title(text: str) -> str:
+    """Each word with a capital first letter and the rest in small letters, as Alertmanager has it.
+
+    (The function of the same name in Prometheus' rules leaves the rest alone.)
+    """
+    return _WORD.sub(lambda match: match.group()[:1].title() + match.group()[1:].lower(), text)
+
+
 def notification_functions(now: int | None = None) -> dict[str, Function]:
     """The functions of notification templates; ``now`` (Unix ms) serves ``since`` and ``now``."""
 
@@ -58,6 +70,7 @@ def notification_functions(now: int | None = None) -> dict[str, Function]:
 
     return {
         **TEXT_FUNCTIONS,
+        "title": Function(title, ("string",)),
         "trimSpace": Function(str.strip, ("string",)),
         "join": Function(join, ("string", "list")),
         "safeUrl": Function(lambda text: text, ("string",)),

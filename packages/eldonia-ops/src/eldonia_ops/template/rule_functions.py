@@ -156,6 +156,16 @@ def strip_domain(text: str) -> str:
     return text
 
 
+def title(text: str) -> str:
+    """Each word with a capital first letter, the rest as it stands (Go's strings.Title)."""
+    out: list[str] = []
+    fresh = True
+    for character in text:
+        out.append(character.title() if fresh else character)
+        fresh = not (character.isalnum() or character == "_") and (ord(character) < 128 or character.isspace())
+    return "".join(out)
+
+
 def _first(samples: Sequence[Any]) -> Any:
     if not samples:
         raise ValueError("first() called on vector with no elements")
@@ -191,6 +201,7 @@ def rule_functions(
     """
     return {
         **TEXT_FUNCTIONS,
+        "title": Function(title, ("string",)),
         "query": Function(lambda expression: list(query(expression)), ("string",)),
         "first": Function(_first, ("list",)),
         "label": Function(lambda name, sample: sample.labels.get(name, ""), ("string", "any")),

@@ -1,0 +1,268 @@
+# ruff: noqa: E501 - tables are read by the line
+import asyncio
+import hashlib
+import json
+
+import httpx
+import msgspec
+import pytest
+
+from eldonia_ops.alerting.notification import Cause
+from eldonia_ops.alerting.pipeline import Notification
+from eldonia_ops.alerting.receivers import (
+    Credential,
+    EmailConfig,
+    HttpConfig,
+    Integration,
+    PagerDutyConfig,
+    SlackAction,
+    SlackConfig,
+    SlackField,
+    WebhookConfig,
+)
+from eldonia_ops.model.alerts import Alert, Outgoing
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers import registry
+from eldonia_ops.notifiers.email import EmailNotifier, compose
+from eldonia_ops.notifiers.message import Message
+from eldonia_ops.notifiers.pagerduty import PagerDutyNotifier
+from eldonia_ops.notifiers.slack import SlackNotifier
+from eldonia_ops.notifiers.webhook import WebhookNotifier
+from eldonia_ops.ports import DeliveryResult
+from eldonia_ops.protocols.alertmanager_config import base_templates
+
+NOW = 1_767_323_045_000
+HOOK = "https://hooks.example/services/T0P/S3CRET"
+KEY = "R0UT1NGKEY"
+SLACK = SlackConfig(
+    api_url=Credential(Secret(HOOK)),
+    channel="#ops",
+    text="{{ range .Alerts }}{{ .Annotations.summary }}{{ end }}",
+    fields=(SlackField("Service", "{{ .CommonLabels.service }}"), SlackField("b", "c", short=True)),
+    actions=(SlackAction("button", "Open", url="{{ .ExternalURL }}/x"),),
+    send_resolved=True,
+)
+PAGER = PagerDutyConfig(
+    routing_key=Credential(Secret(KEY)),
+    severity="{{ .CommonLabels.severity }}",
+    client="Eldonia",
+    description="{{ .CommonAnnotations.summary }}",
+)
+WEBHOOK = WebhookConfig(url=Credential(Secret(HOOK)), max_alerts=1)
+TEMPLATES = base_templates()
+
+
+def notification(config, *, ended=False, count=1):
+    alerts = tuple(
+        Alert(
+            Labels({"alertname": "Down", "severity": "critical", "service": "pay", "instance": str(number)}),
+            Labels({"summary": "gateway is down"}),
+            starts_at=NOW - 60_000,
+            ends_at=NOW - 1 if ended else NOW + 60_000,
+            generator_url="http://g",
+        )
+        for number in range(count)
+    )
+    return Notification(
+        Integration("team", config.KIND, 0, config), '{}:{alertname="Down"}', {"alertname": "Down"}, alerts,
+        Cause.FIRST, "first", NOW, "key-1", "team/x/0:group",
+    )  # fmt: skip
+
+
+def rendered(config, **more):
+    return registry.outgoing_of(notification(config, **more), TEMPLATES, "http://ops").payload
+
+
+def test_slack_attachment():
+    payload = rendered(SLACK)
+    assert payload["channel"] == "#ops"
+    assert payload["username"] == "Eldonia Ops"
+    [attachment] = payload["attachments"]
+    assert attachment == {
+        "title": "[FIRING:1] Down (0 pay critical)",
+        "title_link": "http://ops/alerts?receiver=team",
+        "text": "gateway is down",
+        "fallback": "[FIRING:1] Down (0 pay critical) | http://ops/alerts?receiver=team",
+        "color": "danger",
+        "fields": [{"title": "Service", "value": "pay", "short": False}, {"title": "b", "value": "c", "short": True}],
+        "actions": [{"type": "button", "text": "Open", "url": "http://ops/x"}],
+        "mrkdwn_in": ["fallback", "pretext", "text"],
+    }
+    assert rendered(SLACK, ended=True)["attachments"][0]["color"] == "good"
+
+
+def test_pagerduty_event():
+    payload = rendered(PAGER)
+    assert payload["event_action"] == "trigger"
+    assert payload["dedup_key"] == hashlib.sha256(b'{}:{alertname="Down"}').hexdigest()
+    assert payload["payload"]["summary"] == "gateway is down"
+    assert payload["payload"]["severity"] == "critical"
+    assert payload["payload"]["source"] == "Eldonia"
+    assert payload["payload"]["custom_details"]["num_firing"] == "1"
+    ended = rendered(PAGER, ended=True)
+    assert ended["event_action"] == "resolve"
+    assert ended["dedup_key"] == payload["dedup_key"]
+
+
+def test_webhook_payload_is_version_4():
+    payload = rendered(WEBHOOK, count=3)
+    assert payload["version"] == "4"
+    assert payload["truncatedAlerts"] == 2
+    assert payload["groupKey"] == '{}:{alertname="Down"}'
+    assert payload["commonLabels"] == {"alertname": "Down", "service": "pay", "severity": "critical"}
+    [alert] = payload["alerts"]
+    assert alert["startsAt"] == "2026-01-02T03:03:05Z"
+    assert alert["endsAt"] == "0001-01-01T00:00:00Z"
+    assert len(alert["fingerprint"]) == 16
+
+
+def test_a_failing_template_does_not_cost_the_page():
+    broken = SlackConfig(
+        api_url=SLACK.api_url, title="{{ .Nope }}", text="{{ index .Alerts 9 }}", color='{{ template "gone" . }}'
+    )
+    [attachment] = rendered(broken)["attachments"]
+    assert attachment["title"] == "[FIRING] Down"
+    assert attachment["color"] == "danger"
+    assert "template error" in attachment["text"]
+
+
+@pytest.mark.parametrize("config", [SLACK, PAGER, WEBHOOK])
+def test_payloads_hold_no_secret_and_are_json(config):
+    message = Message("INC-1 escalated", "Nobody answered", "critical", (("Incident", "http://ops/i/1"),), "INC-1")
+    for payload in (rendered(config), registry.render_message(config, message, TEMPLATES)):
+        text = json.dumps(payload)
+        assert "S3CRET" not in text
+        assert KEY not in text
+        assert msgspec.json.decode(msgspec.json.encode(payload)) == payload
+
+
+def test_messages_open_and_close_one_matter():
+    opened = Message("INC-1 escalated", "Nobody answered", "critical", (("Incident", "http://ops/i/1"),), "INC-1")
+    closed = Message("INC-1 resolved", "Over", "critical", (), "INC-1", resolved=True)
+    first, second = (registry.render_message(PAGER, item, TEMPLATES) for item in (opened, closed))
+    assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == second["dedup_key"]
+    assert first["payload"]["severity"] == "critical"
+    slack = registry.render_message(SLACK, opened, TEMPLATES)
+    assert slack["attachments"][0]["actions"] == [{"type": "button", "text": "Incident", "url": "http://ops/i/1"}]
+
+
+# --- delivery
+
+
+def outgoing(payload=None):
+    return Outgoing(1, "key-1", "team", "slack", 0, "q", payload or {"channel": "#ops", "attachments": []})
+
+
+def deliver(make, config, answer):
+    requests = []
+
+    def handle(request):
+        requests.append(request)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def run():
+        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as client:
+            return await make(config, client).deliver(outgoing())
+
+    return asyncio.run(run()), requests
+
+
+@pytest.mark.parametrize(
+    ("answer", "result", "detail", "retry_after"),
+    [
+        (httpx.Response(200, text="ok"), "delivered", "Slack took it for #ops", 0),
+        (httpx.Response(200, json={"ok": True}), "delivered", "Slack took it", 0),
+        (httpx.Response(200, json={"ok": False, "error": "channel_not_found"}), "rejected", "channel_not_found", 0),
+        (httpx.Response(200, json={"ok": False, "error": "ratelimited"}), "retry", "ratelimited", 0),
+        (httpx.Response(200, text="no_service"), "rejected", "no_service", 0),
+        (httpx.Response(400, text="invalid_payload"), "rejected", "answered 400: invalid_payload", 0),
+        (httpx.Response(403, text=f"no {HOOK}"), "rejected", "answered 403: no <secret>", 0),
+        (httpx.Response(429, headers={"Retry-After": "30"}), "retry", "answered 429", 30_000),
+        (
+            httpx.Response(503, headers={"Retry-After": "Fri, 02 Jan 2026 03:05:05 GMT", "Date": "Fri, 02 Jan 2026 03:04:05 GMT"}),
+            "retry", "answered 503", 60_000,
+        ),
+        (httpx.Response(429, headers={"Retry-After": "soon"}), "retry", "answered 429", 0),
+        (httpx.ConnectError(f"cannot reach {HOOK}"), "retry", "cannot reach Slack: cannot reach <secret>", 0),
+        (httpx.ReadTimeout("slow"), "retry", "Slack did not answer within 10 s", 0),
+    ],
+)  # fmt: skip
+def test_slack_answers(answer, result, detail, retry_after):
+    delivery, [request] = deliver(SlackNotifier, SLACK, answer)
+    assert delivery.result == result
+    assert detail in delivery.detail
+    assert "S3CRET" not in delivery.detail
+    assert delivery.retry_after_ms == retry_after
+    assert str(request.url) == HOOK
+
+
+def test_a_long_answer_is_shortened():
+    delivery, _ = deliver(SlackNotifier, SLACK, httpx.Response(400, text="x\n" * 100_000))
+    assert len(delivery.detail) < 600
+    assert "\n" not in delivery.detail
+
+
+def test_pagerduty_gets_its_key_only_on_the_way():
+    delivery, [request] = deliver(PagerDutyNotifier, PAGER, httpx.Response(202, json={"status": "success"}))
+    assert delivery.result is DeliveryResult.DELIVERED
+    assert json.loads(request.content)["routing_key"] == KEY
+    delivery, _ = deliver(PagerDutyNotifier, PAGER, httpx.Response(400, json={"message": f"bad key {KEY}"}))
+    assert delivery.result is DeliveryResult.REJECTED
+    assert KEY not in delivery.detail
+
+
+def test_webhook_authenticates_and_names_the_notification(tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("T0K3N\n")
+    config = WebhookConfig(url=Credential(Secret(HOOK)), http=HttpConfig(authorization=Credential(file=str(secret))))
+    _, [request] = deliver(WebhookNotifier, config, httpx.Response(200))
+    assert request.headers["authorization"] == "Bearer T0K3N"
+    assert request.headers["idempotency-key"] == "key-1"
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        Credential(missing="the environment variable HOOK is not set"),
+        Credential(file="/nonexistent/hook"),
+        Credential(),
+    ],
+)
+def test_a_missing_secret_keeps_the_notification_waiting(missing):
+    delivery, requests = deliver(SlackNotifier, SlackConfig(api_url=missing), httpx.Response(200, text="ok"))
+    assert delivery.result is DeliveryResult.RETRY
+    assert "no Slack address" in delivery.detail
+    assert requests == []
+
+
+def test_email_is_composed_and_header_injection_refused():
+    config = EmailConfig("a@example.org, B <b@example.org>", "ops@example.org", "mail:25")
+    payload = rendered(config)
+    mail = compose(payload, "key-1")
+    assert mail["Subject"] == "[FIRING:1] Down (0 pay critical)"
+    assert mail["Message-ID"] == "<key-1@eldonia-ops>"
+    html = mail.get_body(("html",)).get_content()
+    assert "gateway is down" in html
+    with pytest.raises(ValueError, match="linefeed"):
+        compose({**payload, "headers": {"X-A": "b\nBcc: all@example.org"}}, "k")
+
+
+async def test_email_without_a_reachable_server_waits(monkeypatch):
+    import smtplib
+
+    def refuse(*_, **__):
+        raise ConnectionRefusedError(111, "refused")
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    config = EmailConfig("a@example.org", "ops@example.org", "mail:25")
+    delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
+    assert delivery.result is DeliveryResult.RETRY
+
+
+def test_integration_keys_agree():
+    row = registry.outgoing_of(notification(SLACK), TEMPLATES)
+    assert registry.key_of(row) == notification(SLACK).integration.key == "team/slack/0"
