@@ -127,9 +127,9 @@ def _range_function(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
         evaluator.check_quantile(params[0], call.args[0])
     if call.function == "double_exponential_smoothing":
         for param, what in zip(params, ("smoothing", "trend"), strict=True):
-            outside = np.logical_not((param > 0) & (param < 1))
-            for value in param[outside][:1]:
-                message = f"invalid {what} factor. Expected: 0 < factor < 1, got: {format_number(float(value))}"
+            outside = [value for value in param.tolist() if not 0 < value < 1]
+            for value in outside[:1]:
+                message = f"invalid {what} factor. Expected: 0 < factor < 1, got: {format_number(value)}"
                 raise EvaluationError(message, call.start)
     modifier = node.selector.modifier if isinstance(node, MatrixSelector) else ""
     reducer = _reducer(call.function, modifier, evaluator.plan.lookback_ms)

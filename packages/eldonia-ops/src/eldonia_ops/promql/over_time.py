@@ -35,8 +35,9 @@ def _reduce_rows(dense: Dense, windows: Windows, operation: np.ufunc) -> Floats:
         return result
     with np.errstate(all="ignore"):
         if series >= _WIDE:
+            lows, highs = windows.lo.tolist(), windows.hi.tolist()
             for step in filled.tolist():
-                operation.reduce(dense.values[windows.lo[step] : windows.hi[step]], axis=0, out=result[step])
+                operation.reduce(dense.values[lows[step] : highs[step]], axis=0, out=result[step])
             return result
         first, last = int(windows.lo[filled].min()), int(windows.hi[filled].max())
         rows = np.concatenate([dense.values[first:last], np.zeros((1, series))])

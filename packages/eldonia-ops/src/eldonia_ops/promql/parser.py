@@ -30,6 +30,7 @@ from eldonia_ops.promql.ast import (
     Subquery,
     Unary,
     VectorSelector,
+    children,
 )
 from eldonia_ops.promql.duration_expr import constant, milliseconds
 from eldonia_ops.promql.errors import ParseError, UnsupportedSyntaxError
@@ -100,6 +101,7 @@ class _Parser:
         self.index = 0
         self.depth = 0
         self.lenient = False
+        self.heights: dict[int, int] = {}
 
     # --- tokens ---
 
@@ -176,7 +178,17 @@ class _Parser:
         matching, written = self.matching(op)
         right = self.expression(power if op == "^" else power + 1)
         node = Binary(op, left, right, return_bool, matching, start=left.start, end=right.end)
-        return check.binary(node, self.query, operator, written)
+        height = 1 + max(self.height(left), self.height(right))
+        if height > MAX_DEPTH:
+            raise self.fail(f"nested deeper than {MAX_DEPTH} levels", operator.start, operator.end)
+        checked = check.binary(node, self.query, operator, written)
+        self.heights[id(checked)] = height
+        return checked
+
+    def height(self, node: Expr) -> int:
+        """How deep a tree is; long chains of operators are remembered, so this never goes deep itself."""
+        known = self.heights.get(id(node))
+        return known or 1 + max((self.height(child) for child in children(node)), default=0)
 
     def matching(self, op: str) -> tuple[Matching, bool]:
         """The modifiers between an operator and its right side, and whether any was written."""

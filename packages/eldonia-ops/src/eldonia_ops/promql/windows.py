@@ -81,7 +81,9 @@ def dense_blocks(
         if low >= high or not block.labels:
             continue
         timestamps, values = block.timestamps[low:high], block.values[low:high]
-        if np.isfinite(values.sum()):
+        with np.errstate(all="ignore"):
+            finite = bool(np.isfinite(values.sum()))
+        if finite:
             found.append(Dense(block.labels, timestamps, values))
             continue
         valid = ~is_absent(values)
@@ -126,12 +128,12 @@ def _split(labels: Sequence[Labels], timestamps: Ints, values: Floats, valid: Bo
         return
     if full.any():
         columns = np.flatnonzero(full)
-        yield Dense([labels[column] for column in columns], timestamps, values[:, columns])
+        yield Dense([labels[column] for column in columns.tolist()], timestamps, values[:, columns])
     patterns: dict[bytes, list[int]] = {}
     holed = np.flatnonzero(~full)
     packed = np.packbits(valid[:, holed], axis=0).T
-    for place, column in enumerate(holed):
-        patterns.setdefault(packed[place].tobytes(), []).append(int(column))
+    for place, column in enumerate(holed.tolist()):
+        patterns.setdefault(packed[place].tobytes(), []).append(column)
     for columns in patterns.values():
         rows = np.flatnonzero(valid[:, columns[0]])
         if rows.size:

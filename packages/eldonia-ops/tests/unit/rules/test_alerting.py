@@ -1,0 +1,190 @@
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.promql import parse
+from eldonia_ops.rules import AlertingRule, AlertState, RuleError, RuleState, TransitionKind, template_renderer
+from eldonia_ops.rules.alerting import next_deadline, resume, samples, step, to_send
+
+MINUTE = 60_000
+T0 = 1_700_000_000_000
+RENDER = template_renderer()
+
+
+def rule(**options):
+    settings = {
+        "for_ms": 2 * MINUTE,
+        "labels": Labels({"severity": "critical"}),
+        "annotations": Labels({"summary": "{{ $labels.job }} at {{ $value }}"}),
+    }
+    return AlertingRule("Down", "up == 0", parse("up == 0"), **{**settings, **options})
+
+
+DOWN = [(Labels({"__name__": "up", "job": "shop"}), 0.0)]
+
+
+def run(wanted, vectors, *, every=MINUTE, state=None):
+    state = state or RuleState()
+    history = []
+    for index, vector in enumerate(vectors):
+        state, transitions = step(wanted, state, vector, T0 + index * every, render=RENDER)
+        history.append([item.kind.value for item in transitions])
+    return state, history
+
+
+def test_pending_then_firing_then_resolved():
+    state, history = run(rule(), [[], DOWN, DOWN, DOWN, DOWN, []])
+    assert history == [[], ["pending"], [], ["firing"], [], ["resolved"]]
+    (alert,) = state.alerts.values()
+    assert alert.labels == {"alertname": "Down", "job": "shop", "severity": "critical"}
+    assert alert.annotations == {"summary": "shop at 0"}
+    assert alert.state is AlertState.INACTIVE
+    assert (alert.active_at, alert.fired_at, alert.resolved_at) == (T0 + MINUTE, T0 + 3 * MINUTE, T0 + 5 * MINUTE)
+
+
+def test_a_pending_alert_that_ceases_starts_anew():
+    state, history = run(rule(), [DOWN, DOWN, [], DOWN])
+    assert history == [["pending"], [], ["cleared"], ["pending"]]
+    (alert,) = state.alerts.values()
+    assert alert.active_at == T0 + 3 * MINUTE
+    assert next_deadline(rule(), state) == T0 + 5 * MINUTE
+
+
+def test_without_for_it_fires_at_once():
+    _, history = run(rule(for_ms=0), [DOWN])
+    assert history == [["firing"]]
+
+
+def test_keep_firing_for_outlasts_short_gaps():
+    wanted = rule(for_ms=0, keep_firing_for_ms=3 * MINUTE)
+    _, history = run(wanted, [DOWN, [], [], DOWN, [], [], [], []])
+    assert history == [["firing"], [], [], [], [], [], [], ["resolved"]]
+
+
+def test_resolved_alerts_are_kept_fifteen_minutes():
+    state, _ = run(rule(for_ms=0), [DOWN, *[[] for _ in range(16)]])
+    assert len(state.alerts) == 1
+    state, _ = step(rule(for_ms=0), state, [], T0 + 17 * MINUTE, render=RENDER)
+    assert state.alerts == {}
+
+
+def test_an_alert_that_comes_back_is_a_new_one():
+    state, history = run(rule(for_ms=0), [DOWN, [], DOWN])
+    assert history == [["firing"], ["resolved"], ["firing"]]
+    (alert,) = state.alerts.values()
+    assert (alert.fired_at, alert.resolved_at) == (T0 + 2 * MINUTE, 0)
+
+
+def test_transitions_say_what_a_timeline_needs():
+    wanted = rule()
+    state, (pending,) = step(wanted, RuleState(), [(Labels({"job": "shop"}), 7.5)], T0, render=RENDER)
+    state, _ = step(wanted, state, [(Labels({"job": "shop"}), 9.0)], T0 + MINUTE, render=RENDER)
+    _, (firing,) = step(wanted, state, [(Labels({"job": "shop"}), 11.0)], T0 + 2 * MINUTE, render=RENDER)
+    assert (pending.value, pending.at, pending.expression) == ("7.5", T0, "up == 0")
+    assert (firing.value, firing.crossed_value, firing.active_at) == ("11", "7.5", T0)
+    assert firing.kind is TransitionKind.FIRING
+    assert firing.annotations == {"summary": "shop at 11"}
+    assert "pending at value 7.5; fires if it holds for 2m" in pending.describe()
+
+
+def test_two_series_that_become_one_alert_are_an_error():
+    vector = [(Labels({"__name__": name, "job": "a"}), 1.0) for name in ("x", "y")]
+    with pytest.raises(RuleError, match="same labelset after applying alert labels"):
+        step(rule(), RuleState(), vector, T0, render=RENDER)
+
+
+def test_limit():
+    vector = [(Labels({"i": str(item)}), 1.0) for item in range(3)]
+    with pytest.raises(RuleError, match="exceeded limit of 2 with 3 alerts"):
+        step(rule(), RuleState(), vector, T0, render=RENDER, limit=2)
+
+
+def test_a_broken_template_does_not_silence_the_alert():
+    wanted = rule(for_ms=0, annotations=Labels({"summary": "{{ index $labels 1 2 }}"}))
+    state, history = run(wanted, [DOWN])
+    assert history == [["firing"]]
+    (alert,) = state.alerts.values()
+    assert alert.annotations["summary"].startswith("<error expanding template: ")
+
+
+def test_sending_first_again_and_when_resolved():
+    wanted = rule(for_ms=0)
+    state = RuleState()
+    sent = []
+    for index in range(6):
+        now = T0 + index * 30_000
+        state, _ = step(wanted, state, DOWN if index < 4 else [], now, render=RENDER)
+        state, alerts = to_send(wanted, state, now, interval_ms=30_000)
+        sent.append([(alert.starts_at - T0, alert.ends_at - T0, alert.resolved(now)) for alert in alerts])
+    assert sent == [
+        [(0, 4 * MINUTE, False)],
+        [],
+        [],
+        [(0, 90_000 + 4 * MINUTE, False)],
+        [(0, 2 * MINUTE, True)],
+        [],
+    ]
+
+
+def test_pending_alerts_are_not_sent_and_evidence_names_the_crossing():
+    wanted = rule(file="shop.yml", line=7)
+    state, _ = step(wanted, RuleState(), DOWN, T0, render=RENDER)
+    assert to_send(wanted, state, T0, interval_ms=MINUTE)[1] == ()
+    state, _ = step(wanted, state, [(DOWN[0][0], float("nan"))], T0 + 2 * MINUTE, render=RENDER)
+    _, (alert,) = to_send(wanted, state, T0 + 2 * MINUTE, interval_ms=5 * MINUTE)
+    assert alert.source == "rule"
+    assert alert.ends_at == T0 + 22 * MINUTE
+    assert alert.evidence["rule"] == "shop.yml:7"
+    assert alert.evidence["active_at"] == T0
+    assert json.loads(json.dumps(alert.evidence))["value"] == "NaN"
+
+
+def test_alerts_series():
+    state, _ = run(rule(), [DOWN])
+    found = {item.labels["__name__"]: item for item in samples(rule(), state, T0)}
+    assert found["ALERTS"].labels["alertstate"] == "pending"
+    assert found["ALERTS"].value == 1
+    assert found["ALERTS_FOR_STATE"].value == T0 // 1000
+
+
+def test_a_restart_neither_counts_nor_forgets_the_wait():
+    wanted = rule(for_ms=10 * MINUTE)
+    state, _ = run(wanted, [DOWN] * 5)
+    late = T0 + 24 * MINUTE
+    resumed = resume(wanted, state, late, interval_ms=MINUTE)
+    (alert,) = resumed.alerts.values()
+    assert late - alert.active_at == 5 * MINUTE
+    assert resume(wanted, state, T0 + 5 * MINUTE, interval_ms=MINUTE) == state
+    assert resume(wanted, state, T0 + 90 * MINUTE, interval_ms=MINUTE).alerts == {}
+    firing, _ = run(rule(), [DOWN] * 4)
+    assert resume(rule(), firing, T0 + 90 * MINUTE, interval_ms=MINUTE) == firing
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from("abc"), unique=True), max_size=12), st.integers(0, 3), st.integers(0, 3))
+def test_state_survives_json_and_transitions_alternate(history, wait, keep):
+    wanted = rule(for_ms=wait * MINUTE, keep_firing_for_ms=keep * MINUTE)
+    state = RuleState()
+    last = {}
+    allowed = {
+        None: {"pending", "firing"},
+        "pending": {"firing", "cleared"},
+        "firing": {"resolved"},
+        "resolved": {"pending", "firing"},
+        "cleared": {"pending", "firing"},
+    }
+    for index, names in enumerate(history):
+        now = T0 + index * MINUTE
+        vector = [(Labels({"job": name}), float("inf")) for name in names]
+        state, transitions = step(wanted, state, vector, now, render=RENDER)
+        for item in transitions:
+            assert item.kind.value in allowed[last.get(item.fingerprint)]
+            last[item.fingerprint] = item.kind.value
+        state, _ = to_send(wanted, state, now, interval_ms=MINUTE)
+        state = msgspec.convert(msgspec.json.decode(msgspec.json.encode(state)), RuleState)
+        live = {alert.labels["job"] for alert in state.alerts.values() if alert.state is not AlertState.INACTIVE}
+        assert set(names) <= live
