@@ -53,6 +53,8 @@ class RuleTemplate:
     ) -> str:
         """Render for one alert: the labels of its series and the value that crossed.
 
+        A label that the series lacks reads as empty, as in Prometheus.
+
         Raises:
             TemplateError: with the place of what failed.
         """
@@ -62,7 +64,11 @@ class RuleTemplate:
         functions = rule_functions(query, external_url) if query else rule_functions(external_url=external_url)
         values = (data.labels, data.external_labels, data.external_url, data.value)
         return self.template.execute(
-            data, {**functions, **BUILTINS}, variables=dict(zip(_VARIABLES, values, strict=True)), limits=limits
+            data,
+            {**functions, **BUILTINS},
+            variables=dict(zip(_VARIABLES, values, strict=True)),
+            zero_for_missing=True,
+            limits=limits,
         )
 
 

@@ -88,7 +88,7 @@ def test_only_declared_names_of_objects_are_reachable():
         ("{{ if gt $value 90.0 }}high{{ else }}low{{ end }}", 95, "high"),
         ("{{ $labels.instance | stripPort }}", 0, "web.example.org"),
         ("{{ $labels.instance | stripDomain }}", 0, "web:9100"),
-        ("{{ $labels.missing }}", 0, "<no value>"),
+        ("[{{ $labels.missing }}]", 0, "[]"),
         ("{{ .Labels.job }}={{ .Value }}", 2, "api=2"),
         ("{{ $externalLabels.site }}{{ $externalURL }}{{ externalURL }}", 0, "tokyohttp://x/ophttp://x/op"),
         ("{{ pathPrefix }}", 0, "/op"),

@@ -1,0 +1,121 @@
+"""Delivery over real sockets: a slow HTTP server, a closed port, an SMTP server."""
+
+import asyncio
+import time
+
+import httpx
+
+from eldonia_ops.alerting.receivers import Credential, EmailConfig, WebhookConfig
+from eldonia_ops.model.alerts import Outgoing
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers.email import EmailNotifier
+from eldonia_ops.notifiers.webhook import WebhookNotifier
+from eldonia_ops.ports import DeliveryResult
+
+MAIL = {"to": "A <a@example.org>, b@example.org", "from": "ops@example.org", "headers": {"Subject": "落ちた"}, "html": "<p>x</p>", "text": ""}  # fmt: skip  # noqa: E501
+
+
+def outgoing(payload):
+    return Outgoing(1, "key-1", "team", "x", 0, "q", payload)
+
+
+async def serve(handle):
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def test_a_server_that_drips_its_answer_is_cut_off():
+    async def drip(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        try:
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+    server, port = await serve(drip)
+    config = WebhookConfig(url=Credential(Secret(f"http://127.0.0.1:{port}/")), timeout=300)
+    started = time.monotonic()
+    async with httpx.AsyncClient() as client:
+        delivery = await WebhookNotifier(config, client).deliver(outgoing({"a": 1}))
+    server.close()
+    assert delivery.result is DeliveryResult.RETRY
+    assert "did not answer within 0.3 s" in delivery.detail
+    assert time.monotonic() - started < 2
+
+
+async def test_a_closed_port_is_tried_again_later():
+    server, port = await serve(lambda *_: None)
+    server.close()
+    await server.wait_closed()
+    config = WebhookConfig(url=Credential(Secret(f"http://127.0.0.1:{port}/hook/S3CRET")))
+    async with httpx.AsyncClient() as client:
+        delivery = await WebhookNotifier(config, client).deliver(outgoing({}))
+    assert delivery.result is DeliveryResult.RETRY
+    assert "S3CRET" not in delivery.detail
+
+
+class Mailbox:
+    """Speaks as much SMTP as a client needs, and keeps what it was given."""
+
+    def __init__(self, rcpt="250 ok"):
+        self.rcpt = rcpt
+        self.commands = []
+        self.data = b""
+
+    async def __call__(self, reader, writer):
+        writer.write(b"220 test ESMTP\r\n")
+        while line := await reader.readline():
+            command = line.decode().strip()
+            self.commands.append(command)
+            verb = command.split(" ")[0].split(":")[0].upper()
+            if verb == "EHLO":
+                writer.write(b"250-test\r\n250 SMTPUTF8\r\n")
+            elif verb == "DATA":
+                writer.write(b"354 go\r\n")
+                self.data = await reader.readuntil(b"\r\n.\r\n")
+                writer.write(b"250 taken\r\n")
+            elif verb == "RCPT":
+                writer.write(self.rcpt.encode() + b"\r\n")
+            elif verb == "QUIT":
+                writer.write(b"221 bye\r\n")
+                break
+            else:
+                writer.write(b"250 ok\r\n")
+        writer.close()
+
+
+def email_config(port, **more):
+    return EmailConfig("a@example.org", "ops@example.org", f"127.0.0.1:{port}", **more)
+
+
+async def test_mail_arrives_for_every_recipient():
+    mailbox = Mailbox()
+    server, port = await serve(mailbox)
+    delivery = await EmailNotifier(email_config(port, require_tls=False)).deliver(outgoing(MAIL))
+    server.close()
+    assert delivery.result is DeliveryResult.DELIVERED, delivery
+    assert [item.split("<")[1] for item in mailbox.commands if item.upper().startswith("RCPT")] == [
+        "a@example.org>",
+        "b@example.org>",
+    ]
+    assert b"Message-ID: <key-1@eldonia-ops>" in mailbox.data
+    assert b"<p>x</p>" in mailbox.data
+
+
+async def test_refused_recipients_and_missing_tls():
+    for rcpt, result in (("550 unknown", DeliveryResult.REJECTED), ("451 later", DeliveryResult.RETRY)):
+        server, port = await serve(Mailbox(rcpt))
+        delivery = await EmailNotifier(email_config(port, require_tls=False)).deliver(outgoing(MAIL))
+        server.close()
+        assert delivery.result is result
+    server, port = await serve(Mailbox())
+    delivery = await EmailNotifier(email_config(port)).deliver(outgoing(MAIL))
+    server.close()
+    assert delivery.result is DeliveryResult.REJECTED
+    assert "STARTTLS" in delivery.detail
