@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +11,8 @@ from eldonia_ops.model.errors import Diagnostic, Level
 
 _LONGEST_LINE: Final = 160
 _SECRET_VALUE: Final = re.compile(
-    r"(?P<key>[\w-]*(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]*['\"]?\s*:\s*)"
-    r"(?P<value>(?!\s*$|[{\[|>]).+)",
+    r"(?P<key>[\w-]*(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]*['\"]?\s*:\s*+)"
+    r"(?P<value>(?!\s*$|[{\[|>]|['\"]?\$\{\w+\}['\"]?(?:[\s,}]|$)).+)",
     re.IGNORECASE,
 )
 _USERINFO: Final = re.compile(r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)")
@@ -40,8 +41,12 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
     if len(shown) > _LONGEST_LINE:
         shown = shown[: _LONGEST_LINE - 1] + "…"
     result = f"{first}\n{number}{shown}"
-    if 0 < diagnostic.column <= len(shown) + 1:
-        result += f"\n{' ' * (len(number) - 2)}| {_blank(shown[: diagnostic.column - 1])}^"
+    before = raw[: diagnostic.column - 1]
+    if not shown.startswith(before):  # a mask in front of the place moves it
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, shown, strict=False))
+        before = "".join(char for char, _ in same)
+    if 0 < diagnostic.column <= len(raw) + 1:
+        result += f"\n{' ' * (len(number) - 2)}| {_blank(before)}^"
     return result
 
 

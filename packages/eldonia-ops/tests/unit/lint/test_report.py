@@ -43,6 +43,15 @@ def test_secrets_are_masked(line: str) -> None:
     assert "hunter2" not in "\n".join(shown(line, 3))
 
 
+def test_a_name_in_the_place_of_a_secret_is_shown() -> None:
+    assert shown("token: ${TOKEN}", 8) == ["    1 | token: ${TOKEN}", "      |        ^"]
+    assert "hunter2" not in shown("token: ${TOKEN:-hunter2}", 8)[0]
+
+
+def test_the_caret_stays_with_what_is_left_of_a_masked_line() -> None:
+    assert shown("a: http://u:hunter2@h/, b: x", 27)[1] == "      |             ^"
+
+
 def test_other_values_are_not() -> None:
     assert shown("tokens:", 1)[0].endswith("tokens:")
     assert shown("url: http://host/path", 1)[0].endswith("http://host/path")

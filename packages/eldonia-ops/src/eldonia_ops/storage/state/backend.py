@@ -40,7 +40,7 @@ def parse_url(text: str) -> URL:
         StateError: it is not one, or names a database that is not supported.
     """
     try:
-        url = make_url(text)
+        url = make_url(text.replace("postgres://", "postgresql://", 1) if text.startswith("postgres://") else text)
     except (ArgumentError, ValueError):
         raise StateError("not a state URL (write sqlite:///path or postgresql://user:password@host/database)") from None
     if url.get_backend_name() not in ("sqlite", "postgresql"):

@@ -19,6 +19,7 @@ from eldonia_ops.model.labels import Labels
 
 T = TypeVar("T")
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -81,7 +82,7 @@ def _storable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else ("Inf" if value > 0 else "-Inf")
     if isinstance(value, str):
-        return clean(value)
+        return _SURROGATES.sub("\ufffd", value)  # JSON itself has a way to write NUL
     if isinstance(value, dict):
         return {_storable(key): _storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -32,7 +32,7 @@ class Whole:
 
 
 FLOATS = st.floats(allow_nan=False)
-TEXT = st.text(max_size=8)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
 
 
 @given(
@@ -52,6 +52,12 @@ def test_not_a_number_stays_one() -> None:
     restored = from_json(to_json(Part(math.nan, "x")), Part)
     assert math.isnan(restored.value)
     assert to_json({"a": [math.inf, -math.inf, None]}) == '{"a":["Inf","-Inf",null]}'
+
+
+def test_text_that_is_not_unicode_is_mended() -> None:
+    assert from_json(to_json({"a\ud800": ["\udcff\x00", None, math.inf]}), Any) == {
+        "a\ufffd": ["\ufffd\x00", None, "Inf"]
+    }
 
 
 def test_equal_values_have_equal_text() -> None:
