@@ -1,5 +1,6 @@
 """Telemetry in ClickHouse: embedded (chDB) or a server, the same SQL."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,14 @@ from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
-from eldonia_ops.storage.clickhouse.schema import Retention, migrate
+from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
 from eldonia_ops.storage.clickhouse.traces import Traces
 
 __all__ = ["ClickhouseTelemetryStore", "Retention", "open_on_engine", "open_telemetry_store"]
+
+_log = logging.getLogger(__name__)
 
 
 def _wall_clock_ms() -> int:
@@ -85,6 +88,8 @@ async def open_on_engine(
         traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
         metrics = Metrics(engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds)
         await logs.open()
+        if broken := await detached_parts(engine):
+            _log.warning("%d broken parts were put aside, their rows are missing: %s", len(broken), broken[:5])
         await metrics.open()
     except BaseException:
         await engine.close()

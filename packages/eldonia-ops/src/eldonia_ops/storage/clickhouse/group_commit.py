@@ -12,9 +12,11 @@ R = TypeVar("R")
 
 
 class GroupCommit(Generic[R]):
-    """Gathers rows for at most ``delay_seconds`` or ``max_rows`` and stores them with one call of ``store``.
+    """Gathers rows for a while, or until there are ``max_rows``, and stores them with one call of ``store``.
 
-    While one store runs the next group gathers, so the rate adapts to what the disk can do.
+    After a pause rows wait ``delay_seconds`` for company; under a steady trickle stores begin four times that long
+    after one another, since each leaves a part behind that takes some 30 kB of memory until the engine lets go of
+    it (eight minutes). While one store runs the next group gathers, so the rate adapts to what the disk can do.
     ``max_waiting`` rows may wait in all; more are refused, so that a stalled disk cannot fill the memory.
     ``weight`` says how many rows an item counts for. When a group is refused each submission is tried alone,
     unless ``retry_apart`` is off.
@@ -25,7 +27,7 @@ class GroupCommit(Generic[R]):
         store: Callable[[Sequence[R]], Awaitable[None]],
         *,
         delay_seconds: float = 0.1,
-        max_rows: int = 5_000,
+        max_rows: int = 1_000,
         max_waiting: int = 200_000,
         weight: Callable[[R], int] = lambda _: 1,
         retry_apart: bool = True,
@@ -39,6 +41,7 @@ class GroupCommit(Generic[R]):
         self._groups: list[tuple[Sequence[R], asyncio.Future[None]]] = []
         self._gathered = 0
         self._waiting = 0
+        self._began = float("-inf")
         self._full = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -87,12 +90,16 @@ class GroupCommit(Generic[R]):
             await asyncio.shield(self._task)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = self._began
         while self._groups:
             if not self._full.is_set():
+                pause = max(self._delay, began + 4 * self._delay - loop.time())
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._full.wait(), self._delay)
+                    await asyncio.wait_for(self._full.wait(), pause)
             if not self._closed:
                 self._full.clear()
+            began = self._began = loop.time()
             groups, self._groups = self._groups, []
             gathered, self._gathered = self._gathered, 0
             try:

@@ -301,6 +301,7 @@ class Head:
                 fresh.append(series)
             take.append(position)
             members.append(series)
+        version = self._version
         columns = self._columns(block, members)
         identity = np.empty(len(members), SAMPLE_DTYPE)
         identity["metric"] = [series.metric for series in members]
@@ -312,7 +313,8 @@ class Head:
         # A series that was refused may be taken when others have gone: look again next time.
         if len(take) == len(row.labels):
             self._layouts[row.target] = layout
-        if any(len(series.places) > 1 for series in members):
+        if self._version != version and any(len(series.places) > 1 for series in members):
+            # The other targets do not know yet that they share a series.
             for target in [target for target in self._layouts if target != row.target]:
                 del self._layouts[target]
         return layout, tuple(fresh)

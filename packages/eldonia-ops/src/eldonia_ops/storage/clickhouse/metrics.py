@@ -234,7 +234,8 @@ class Metrics:
         found = await rows(
             self._engine,
             "SELECT id, name, labels, target FROM series FINAL WHERE id IN "  # noqa: S608
-            f"(SELECT DISTINCT series FROM samples WHERE {_IN_RANGE}) ORDER BY name, labels LIMIT {self.head.max_series}",
+            f"(SELECT DISTINCT series FROM samples WHERE {_IN_RANGE}) "
+            f"ORDER BY name, labels LIMIT {self.head.max_series}",
             _range(start, _LATEST_MS),
         )
         self._stored_target = {row["id"]: row["target"] for row in found}

@@ -168,6 +168,18 @@ async def _expire(engine: Engine, retention: Retention) -> None:
             await engine.execute(f"ALTER TABLE {table} MODIFY {clause}")
 
 
+async def detached_parts(engine: Engine) -> list[dict]:
+    """Parts that the engine put aside as broken (``table``, ``name``, ``reason``), at most 100.
+
+    Their rows are missing from every answer, and nothing else tells.
+    """
+    return await rows(
+        engine,
+        "SELECT table, name, reason FROM system.detached_parts "
+        "WHERE database = currentDatabase() ORDER BY table, name LIMIT 100",
+    )
+
+
 async def rows(engine: Engine, sql: str, parameters: dict | None = None) -> list[dict]:
     """The result of a small SELECT as dictionaries."""
     return decode_rows(await engine.query(sql, parameters))

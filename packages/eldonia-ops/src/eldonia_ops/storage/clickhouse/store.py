@@ -13,7 +13,7 @@ from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, Trace
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
-from eldonia_ops.storage.clickhouse.schema import rows
+from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
 from eldonia_ops.storage.clickhouse.traces import Traces
 
 _SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "series": "series"}
@@ -109,12 +109,7 @@ class ClickhouseTelemetryStore:
             "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts "
             "WHERE active AND database = currentDatabase() GROUP BY table",
         )
-        # Only parts put aside for a reason: what a crash left half-written was never acknowledged.
-        detached = await rows(
-            self._engine,
-            "SELECT table, name, reason FROM system.detached_parts "
-            "WHERE database = currentDatabase() ORDER BY table, name LIMIT 100",
-        )
+        detached = await detached_parts(self._engine)
         by_table = {row.pop("table"): row for row in parts}
         nothing = {"rows": 0, "bytes": 0, "parts": 0}
         head = self._metrics.head

@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
                 else:
                     format = parameters.get("default_format", "TabSeparated")
                     answer = connection.query(body.decode(), format, params=values).bytes()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  chDB has several
             text = str(error).encode()
             self.send_response(500)
             self.send_header("X-ClickHouse-Exception-Code", text.partition(b"Code: ")[2].partition(b".")[0].decode())

@@ -1,0 +1,71 @@
+"""What was acknowledged is there after kill -9."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+CHILD = Path(__file__).with_name("crash_child.py")
+ROUNDS = 6
+
+
+def start(directory: Path, mode: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, str(CHILD), str(directory), mode], stdout=subprocess.PIPE)
+
+
+def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
+    acknowledged: dict[str, set[object]] = {"logs": set(), "spans": set(), "rows": set(), "singles": set()}
+    randomness = random.Random()
+    for round in range(ROUNDS + 1):
+        last = round == ROUNDS
+        child = start(tmp_path, "read" if last else "write")
+        assert child.stdout is not None
+        killer = threading.Timer(30, child.kill)
+        killer.start()
+        armed = False
+        for line in child.stdout:
+            try:
+                kind, what = json.loads(line)
+            except ValueError:
+                assert not line.endswith(b"\n"), line  # only the last line can be torn
+                continue
+            if kind in acknowledged:
+                assert acknowledged[kind] <= set(what), f"round {round}: {kind} lost"
+                assert len(what) == len(set(what)), f"round {round}: {kind} repeated"
+            elif kind == "detached":
+                assert what == []
+            elif kind == "log":
+                acknowledged["logs"].update(what)
+            else:
+                acknowledged[kind + "s"].add(what)
+            if not armed and kind == "row":
+                armed = True
+                killer.cancel()
+                killer = threading.Timer(randomness.uniform(0.05, 0.6), child.send_signal, [signal.SIGKILL])
+                killer.start()
+        killer.cancel()
+        assert child.wait(10) == (0 if last else -signal.SIGKILL)
+    assert all(len(items) >= ROUNDS for items in acknowledged.values()), {k: len(v) for k, v in acknowledged.items()}
+
+
+def test_a_broken_part_is_put_aside_and_told(tmp_path: Path) -> None:
+    with start(tmp_path, "write") as child:
+        assert child.stdout is not None
+        awaited = {"log", "span"}
+        for line in child.stdout:
+            awaited.discard(json.loads(line)[0])
+            if not awaited:
+                break
+        child.kill()
+    parts = [path for path in tmp_path.glob("data/store/*/*/*_*_*_*") if (path / "data.bin").exists()]
+    broken = next(path for path in parts if b"parse_error" in (path / "columns.txt").read_bytes())
+    (broken / "data.bin").unlink()
+    with start(tmp_path, "read") as child:
+        assert child.stdout is not None
+        told = dict(json.loads(line) for line in child.stdout)
+    assert child.returncode == 0
+    assert [part["table"] for part in told["detached"]] == ["logs"]
+    assert told["spans"]
