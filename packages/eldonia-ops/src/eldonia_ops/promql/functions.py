@@ -185,8 +185,8 @@ def _absent_labels(expr: Expr) -> Labels:
 
 
 def _missing(frame: Frame, labels: Labels, steps: int) -> Frame:
-    there = frame.mask.any(axis=1) if frame.width else np.zeros(steps, bool)
-    result = Frame([labels], np.ones((steps, 1)), ~there[:, None], np.zeros(1, bool))
+    there = frame.mask.any(axis=1, keepdims=True) if frame.width else np.zeros((steps, 1), bool)
+    result = Frame([labels], np.ones((steps, 1)), np.logical_not(there), np.zeros(1, bool))
     return result.present()
 
 

@@ -42,7 +42,8 @@ def _reduce_rows(dense: Dense, windows: Windows, operation: np.ufunc) -> Floats:
         first, last = int(windows.lo[filled].min()), int(windows.hi[filled].max())
         rows = np.concatenate([dense.values[first:last], np.zeros((1, series))])
         bounds = np.stack([windows.lo[filled] - first, windows.hi[filled] - first], axis=1).ravel()
-        result[filled] = operation.reduceat(rows, bounds, axis=0)[::2]
+        reduced = np.asarray(operation.reduceat(rows, bounds, axis=0))
+        result[filled] = reduced[::2]
     return result
 
 
@@ -58,7 +59,7 @@ def _sum(dense: Dense, windows: Windows, *, mean: bool) -> Floats:
             doubtful |= (np.abs(result) * _CANCELLATION < size).any(axis=0)
     columns = np.flatnonzero(doubtful)
     if columns.size:
-        part = Dense([dense.labels[column] for column in columns], dense.timestamps, dense.values[:, columns])
+        part = Dense([dense.labels[column] for column in columns.tolist()], dense.timestamps, dense.values[:, columns])
         for steps, values, inside, _ in cube(part, windows):
             counts = np.maximum(windows.counts[steps], 1)[:, None]
             terms = np.where(inside[:, :, None], values, 0.0)

@@ -128,10 +128,11 @@ def test_scales_durations_and_nothing_else():
 
 
 _selectors = st.sampled_from(["foo", 'bar{a="b"}', '{__name__=~"x.+"}', "foo offset 5m", "foo @ 12.5", "baz @ end()"])
+_operators = st.sampled_from(["+", "-", "*", "/", "^", "%", "==", ">bool", "and", "or"])
 _vectors = st.recursive(
     _selectors,
     lambda inner: st.one_of(
-        st.builds("{} {} {}".format, inner, st.sampled_from(["+", "-", "*", "/", "^", "%", "==", "> bool", "and", "or"]), inner),
+        st.builds("{} {} {}".format, inner, _operators, inner),
         st.builds("({})".format, inner),
         st.builds("-{}".format, inner),
         st.builds("sum by (a, b) ({})".format, inner),
@@ -157,7 +158,7 @@ def test_any_text_parses_or_fails_with_a_place(text):
     try:
         tree = parse(text)
     except ParseError as error:
-        assert 0 <= error.position <= len(text)
+        assert 0 <= error.position <= len(text)  # noqa: PT017
     else:
         assert parse(format_expr(tree)) == tree
 
