@@ -182,8 +182,12 @@ def _telemetry(root: SettingsReader) -> Secret:
     text = secret.reveal()
     if text in ("", "chdb"):
         return Secret("chdb")
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
         hint = "write chdb or http://user:password@host:8123/database"
         root.fault("telemetry", "telemetry is neither chdb nor the HTTP URL of a ClickHouse", hint)
         return Secret("chdb")

@@ -168,6 +168,8 @@ def test_secrets_may_lie_in_files() -> None:
         ("postgresql: [{dsn_file: b}]", {}, "cannot read /srv/ops/b: No such file or directory"),
         ("postgresql: [{dsn_file: b}]", {"/srv/ops/b": "\n"}, "/srv/ops/b is empty"),
         ("state: mysql://root:hunter2@db", {}, "state is neither sqlite nor the URL of a PostgreSQL"),
+        ("telemetry: 'http://[hunter2'", {}, "telemetry is neither chdb nor"),
+        ("telemetry: 'http://x:hunter2@db:port'", {}, "telemetry is neither chdb nor"),
         ("telemetry: clickhouse://x:hunter2@db", {}, "telemetry is neither chdb nor"),
         ("scrape: [{job: a, targets: ['http://x:1/m']}]", {}, "write host:port, without http://"),
         ("scrape: [{job: a, targets: [x:99999]}]", {}, "is not a target"),
