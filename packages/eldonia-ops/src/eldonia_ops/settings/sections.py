@@ -8,7 +8,7 @@ from typing import Final
 from eldonia_ops.incidents.policy import MINUTE, OPENS, RESPONSE_TARGETS, TIERS, Policy, Tier
 from eldonia_ops.incidents.runbook import Runbook
 from eldonia_ops.model.incidents import Severity
-from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.labels import EMPTY, Labels, quote
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType
 from eldonia_ops.recovery.policy import RecoveryPolicy
@@ -140,8 +140,8 @@ class ObjectiveSettings:
     total: str = ""
     description: str = ""
 
-    def objective(self, probe_selector: str = "") -> Objective:
-        """The same as the objectives' own rules take it; ``probe_selector`` is the series of its probe."""
+    def objective(self) -> Objective:
+        """The same as the objectives' own rules take it; a probe becomes the series of its results."""
         return Objective(
             name=self.name,
             service=self.service,
@@ -149,7 +149,7 @@ class ObjectiveSettings:
             window_ms=self.window,
             good=self.good,
             total=self.total,
-            probe=probe_selector if self.probe else "",
+            probe=f"probe_success{{probe={quote(self.probe)}}}" if self.probe else "",
             description=self.description,
         )
 

@@ -51,4 +51,6 @@ def test_its_examples_work() -> None:
         settings.recovery,
     ]
     assert [len(some) for some in counts] == [1, 1, 1, 1, 2, 1]
-    assert [one.objective("probe_success").target for one in settings.objectives] == [0.999, 0.999]
+    objectives = [one.objective() for one in settings.objectives]
+    assert [one.target for one in objectives] == [0.999, 0.999]
+    assert [one.probe for one in objectives] == ['probe_success{probe="shop"}', ""]
