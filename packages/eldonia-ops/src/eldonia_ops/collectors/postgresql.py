@@ -1,0 +1,235 @@
+"""A PostgreSQL server's activity under postgres_exporter's names.
+
+Names: https://github.com/prometheus-community/postgres_exporter. One connection is kept; every query runs
+under a time limit, read-only. Needs the ``postgresql`` extra (psycopg).
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from eldonia_ops.collectors.readings_loop import Reading, ReadingsLoop
+from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.samples import MetricMetadata, MetricType
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.ports import Clock
+from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
+
+if TYPE_CHECKING:
+    import psycopg
+
+log = logging.getLogger("eldonia_ops.collectors.postgresql")
+
+STATES: Final = (
+    "active",
+    "idle",
+    "idle in transaction",
+    "idle in transaction (aborted)",
+    "fastpath function call",
+    "disabled",
+)
+_DATABASE_COLUMNS: Final = (
+    "numbackends",
+    "xact_commit",
+    "xact_rollback",
+    "blks_read",
+    "blks_hit",
+    "tup_returned",
+    "tup_fetched",
+    "tup_inserted",
+    "tup_updated",
+    "tup_deleted",
+    "conflicts",
+    "temp_files",
+    "temp_bytes",
+    "deadlocks",
+)
+_DATABASES = (
+    f"SELECT datid::text, datname, {', '.join(_DATABASE_COLUMNS)} "  # noqa: S608 - the names are constants above
+    "FROM pg_stat_database WHERE datname IS NOT NULL ORDER BY datname"
+)
+_ACTIVITY = (
+    "SELECT datname, state, count(*), "
+    "coalesce(max(extract(epoch FROM now() - xact_start)), 0)::float8 "
+    "FROM pg_stat_activity WHERE datname IS NOT NULL AND state IS NOT NULL AND pid <> pg_backend_pid() "
+    "GROUP BY datname, state"
+)
+_SIZES = (
+    "SELECT datname, pg_database_size(oid) FROM pg_database "
+    "WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname"
+)
+_SERVER = (
+    "SELECT pg_is_in_recovery()::int, "
+    "CASE WHEN NOT pg_is_in_recovery() THEN 0 "
+    "WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() THEN 0 "
+    "ELSE greatest(0, extract(epoch FROM now() - pg_last_xact_replay_timestamp())) END::float8, "
+    "current_setting('max_connections')::int, "
+    "extract(epoch FROM pg_postmaster_start_time())::float8, "
+    "current_setting('server_version')"
+)
+_REPLICAS = (
+    "SELECT coalesce(application_name, ''), coalesce(client_addr::text, ''), coalesce(state, ''), "
+    "pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_receive_lsn() "
+    "ELSE pg_current_wal_lsn() END, replay_lsn)::float8 FROM pg_stat_replication WHERE replay_lsn IS NOT NULL"
+)
+_LOCKS = (
+    "SELECT d.datname, lower(l.mode), count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database "
+    "GROUP BY d.datname, l.mode"
+)
+
+METADATA: Final = (
+    MetricMetadata("pg_up", MetricType.GAUGE, "1 when the server answered."),
+    MetricMetadata("pg_stat_database_numbackends", MetricType.GAUGE, "Connections to a database."),
+    *(
+        MetricMetadata(f"pg_stat_database_{name}", MetricType.COUNTER, f"{name} of pg_stat_database.")
+        for name in _DATABASE_COLUMNS[1:]
+    ),
+    MetricMetadata("pg_stat_activity_count", MetricType.GAUGE, "Connections in each state."),
+    MetricMetadata(
+        "pg_stat_activity_max_tx_duration", MetricType.GAUGE, "Age of the oldest transaction in each state, seconds."
+    ),
+    MetricMetadata("pg_database_size_bytes", MetricType.GAUGE, "Disk space of a database."),
+    MetricMetadata("pg_replication_lag_seconds", MetricType.GAUGE, "How far a replica is behind; 0 on a primary."),
+    MetricMetadata("pg_settings_max_connections", MetricType.GAUGE, "How many connections the server takes."),
+)
+
+
+class PostgresqlSource:
+    """Reads one server. ``dsn`` is a libpq connection string or ``postgresql://`` URL."""
+
+    def __init__(self, dsn: Secret, *, timeout_ms: int = 5_000) -> None:
+        self._dsn = dsn
+        self._timeout_ms = timeout_ms
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def measure(self) -> tuple[list[Reading], str]:
+        """All readings; when the server does not answer, ``pg_up`` 0 and the reason in words."""
+        try:
+            import psycopg
+        except ImportError:
+            return [("pg_up", {}, 0.0)], "psycopg is not installed: pip install 'eldonia-ops[postgresql]'"
+        seconds = self._timeout_ms / 1000
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self._read()
+        except (psycopg.Error, OSError, ValueError) as error:
+            await self.close()
+            late = isinstance(error, TimeoutError)
+            return [("pg_up", {}, 0.0)], f"no answer within {seconds:g} s" if late else self._words(error)
+        except BaseException:
+            await self.close()
+            raise
+        return [("pg_up", {}, 1.0), *found], ""
+
+    async def close(self) -> None:
+        """Close the connection. Idempotent."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def address(self) -> str:
+        """``host:port/database`` without user and password; empty when the DSN cannot be read."""
+        try:
+            from psycopg.conninfo import conninfo_to_dict
+
+            parts = conninfo_to_dict(self._dsn.reveal())
+        except Exception:  # noqa: BLE001 - any complaint about a DSN could quote its password
+            return ""
+        host = str(parts.get("host") or parts.get("hostaddr") or "localhost")
+        return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}".rstrip("/")
+
+    async def _read(self) -> list[Reading]:
+        import psycopg
+
+        if self._connection is None or self._connection.closed:
+            self._connection = await psycopg.AsyncConnection.connect(
+                self._dsn.reveal(),
+                autocommit=True,
+                application_name="eldonia-ops",
+                options=f"-c statement_timeout={self._timeout_ms} -c default_transaction_read_only=on",
+            )
+        found: list[Reading] = []
+        databases = await self._rows(_DATABASES)
+        for datid, datname, *values in databases:
+            labels = {"datid": datid, "datname": datname}
+            for column, value in zip(_DATABASE_COLUMNS, values, strict=True):
+                found.append((f"pg_stat_database_{column}", labels, float(value)))
+        activity = {(row[0], row[1]): (row[2], row[3]) for row in await self._rows(_ACTIVITY)}
+        for _, datname, *_ in databases:
+            for state in STATES:
+                count, longest = activity.get((datname, state), (0, 0.0))
+                labels = {"datname": datname, "state": state}
+                found.append(("pg_stat_activity_count", labels, float(count)))
+                found.append(("pg_stat_activity_max_tx_duration", labels, float(longest)))
+        for datname, size in await self._rows(_SIZES):
+            found.append(("pg_database_size_bytes", {"datname": datname}, float(size)))
+        [(replica, lag, connections, started, version)] = await self._rows(_SERVER)
+        found += [
+            ("pg_replication_is_replica", {}, float(replica)),
+            ("pg_settings_max_connections", {}, float(connections)),
+            ("pg_postmaster_start_time_seconds", {}, started),
+            ("pg_static", {"version": version}, 1.0),
+        ]
+        if lag is not None:
+            found.append(("pg_replication_lag_seconds", {}, lag))
+        for application, client, state, behind in await self._rows(_REPLICAS):
+            labels = {"application_name": application, "client_addr": client, "state": state}
+            found.append(("pg_stat_replication_pg_wal_lsn_diff", labels, behind))
+        for datname, mode, count in await self._rows(_LOCKS):
+            found.append(("pg_locks_count", {"datname": datname, "mode": mode}, float(count)))
+        return found
+
+    async def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+        assert self._connection is not None
+        async with self._connection.cursor() as cursor:
+            await cursor.execute(query.encode())
+            return await cursor.fetchall()
+
+    def _words(self, error: BaseException) -> str:
+        """The first line of what the server or libpq says, with the password taken out wherever it stands."""
+        text = " ".join(str(error).split()) or type(error).__name__
+        for hidden in self._hidden():
+            text = text.replace(hidden, "<secret>")
+        return text[:300]
+
+    def _hidden(self) -> list[str]:
+        dsn = self._dsn.reveal()
+        try:
+            from psycopg.conninfo import conninfo_to_dict
+
+            password = conninfo_to_dict(dsn).get("password")
+        except Exception:  # noqa: BLE001 - what cannot be read as a DSN is hidden as a whole, word by word
+            return sorted({dsn, *dsn.split()}, key=len, reverse=True)
+        return [dsn, str(password)] if password else [dsn]
+
+
+def postgresql_loop(
+    dsn: Secret,
+    sink: CollectedSink,
+    clock: Clock,
+    *,
+    name: str = "",
+    labels: Labels = EMPTY,
+    interval_ms: int = 15_000,
+    timeout_ms: int = 5_000,
+) -> tuple[ReadingsLoop, PostgresqlSource]:
+    """The loop for one server, and its source to be closed at the end.
+
+    ``job="postgresql"``, ``instance`` is ``host:port`` unless ``name`` is given.
+    """
+    source = PostgresqlSource(dsn, timeout_ms=timeout_ms)
+    address = source.address()
+    instance = name or address.partition("/")[0] or "postgresql"
+    base = Labels({"job": "postgresql", "instance": instance, **labels})
+    loop = ReadingsLoop(
+        measure=source.measure,
+        readings=Readings(f"postgresql/{instance}", base),
+        status=TargetStatus("postgresql", instance, f"postgresql://{address}" if address else "", base),
+        sink=sink,
+        clock=clock,
+        interval_ms=interval_ms,
+        metadata=METADATA,
+    )
+    return loop, source

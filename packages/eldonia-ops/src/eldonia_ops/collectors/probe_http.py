@@ -1,0 +1,203 @@
+"""Looks at an HTTP endpoint from outside, and says in which phase the time went."""
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from eldonia_ops.collectors.faults import explain, status_words
+from eldonia_ops.collectors.scrape import shown_url
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.ports import ProbeResult
+
+PHASES: Final[tuple[str, ...]] = ("resolve", "connect", "tls", "processing", "transfer")
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCheck:
+    """What to ask for and what to expect.
+
+    ``statuses``: accepted status codes, empty for 200..299. ``contains`` must, ``lacks`` must not be in the
+    body. ``max_redirects`` 0 takes a redirect for the answer. ``timeout_ms`` covers everything together.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str | Secret] = field(default_factory=dict)
+    body: bytes = b""
+    statuses: tuple[int, ...] = ()
+    contains: str = ""
+    lacks: str = ""
+    max_redirects: int = 5
+    verify_certificate: bool = True
+    timeout_ms: int = 5_000
+    max_body_bytes: int = 1024 * 1024
+
+
+class _Outcome(Exception):  # noqa: N818 - carries the words for a look that failed, and never leaves this module
+    pass
+
+
+class HttpProber:
+    """Implements :class:`eldonia_ops.ports.Prober`. Every look makes a new connection, as a new visitor would.
+
+    ``certificate_expires_at`` is of the server's own certificate, not of the chain above it, and 0 when
+    certificates are not verified.
+    """
+
+    def __init__(self, check: HttpCheck) -> None:
+        self._check = check
+        self._context = ssl.create_default_context()
+        if not check.verify_certificate:
+            self._context.check_hostname = False
+            self._context.verify_mode = ssl.CERT_NONE
+
+    async def probe(self) -> ProbeResult:
+        """Look once."""
+        look = _Look(self._check, self._context)
+        started = time.perf_counter()
+        seconds = self._check.timeout_ms / 1000
+        detail = ""
+        try:
+            async with asyncio.timeout(seconds):
+                await look.run()
+        except _Outcome as outcome:
+            detail = str(outcome)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
+            detail = explain(error, seconds)
+        return ProbeResult(
+            success=not detail,
+            duration_seconds=time.perf_counter() - started,
+            status_code=look.status,
+            detail=detail,
+            phases=look.phases,
+            certificate_expires_at=look.expires_at,
+        )
+
+
+class _Look:
+    """One look, with what is known so far when it breaks off."""
+
+    def __init__(self, check: HttpCheck, context: ssl.SSLContext) -> None:
+        self._check = check
+        self._context = context
+        self.phases: dict[str, float] = dict.fromkeys(PHASES, 0.0)
+        self.status = 0
+        self.expires_at = 0
+        self._begun: dict[str, float] = {}
+
+    async def run(self) -> None:
+        check = self._check
+        url, method, body = check.url, check.method, check.body
+        headers = {
+            name: value.reveal() if isinstance(value, Secret) else value for name, value in check.headers.items()
+        }
+        origin = _origin(url)
+        async with httpx.AsyncClient(verify=self._context, trust_env=False, timeout=None) as client:  # noqa: S113 - probe() limits the whole
+            for _ in range(check.max_redirects + 1):
+                if _origin(url) != origin:
+                    # Another site has no business with what was meant for the first.
+                    headers = {name: value for name, value in headers.items() if name.lower() == "user-agent"}
+                answer, text = await self._request(client, method, url, headers, body)
+                if check.max_redirects == 0 or answer.status_code not in _REDIRECTS or "Location" not in answer.headers:
+                    self._judge(answer, text)
+                    return
+                url = urljoin(url, answer.headers["Location"])
+                if urlsplit(url).scheme not in ("http", "https"):
+                    raise _Outcome(f"redirected to something that is not HTTP: {shown_url(url)[:200]}")
+                if answer.status_code == 303 or (answer.status_code in (301, 302) and method == "POST"):
+                    method, body = "GET", b""
+        raise _Outcome(f"more than {check.max_redirects} redirects")
+
+    async def _request(
+        self, client: httpx.AsyncClient, method: str, url: str, headers: dict[str, str], body: bytes
+    ) -> tuple[httpx.Response, bytes]:
+        # The name is resolved here, so that its time shows; the request then goes to the address, with the
+        # name in the Host header and the TLS handshake.
+        parsed = httpx.URL(url)
+        if not parsed.host or parsed.scheme not in ("http", "https"):
+            raise _Outcome("the URL is not http:// or https:// with a host")
+        address = await self._resolve(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+        request = client.build_request(
+            method,
+            parsed.copy_with(host=address),
+            headers={"Host": parsed.netloc.decode("ascii"), "User-Agent": "eldonia-ops", **headers},
+            content=body or None,
+            extensions={"trace": self._trace, "sni_hostname": parsed.raw_host.decode("ascii")},
+        )
+        answer = await client.send(request, stream=True)
+        try:
+            self.status = answer.status_code
+            self._certificate(answer)
+            text = b""
+            async for chunk in answer.aiter_bytes():
+                text += chunk
+                if len(text) > self._check.max_body_bytes:
+                    text = text[: self._check.max_body_bytes]
+                    break
+            return answer, text
+        finally:
+            await answer.aclose()
+
+    async def _resolve(self, host: str, port: int) -> str:
+        try:
+            return str(ipaddress.ip_address(host))
+        except ValueError:
+            pass
+        started = time.perf_counter()
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        self.phases["resolve"] += time.perf_counter() - started
+        addresses = [str(entry[4][0]) for entry in found]
+        # IPv4 first: many hosts have an IPv6 address and no way to use it.
+        return next((address for address in addresses if ":" not in address), addresses[0])
+
+    async def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """httpcore tells what it does; phases are the times between."""
+        name, _, moment = event.rpartition(".")
+        now = time.perf_counter()
+        if moment == "started":
+            self._begun[name] = now
+            return
+        phase, since = {
+            "connection.connect_tcp": ("connect", "connection.connect_tcp"),
+            "connection.start_tls": ("tls", "connection.start_tls"),
+            "http11.receive_response_headers": ("processing", "http11.send_request_headers"),
+            "http11.receive_response_body": ("transfer", "http11.receive_response_body"),
+        }.get(name, ("", ""))
+        if phase and since in self._begun:
+            self.phases[phase] += now - self._begun.pop(since)
+
+    def _certificate(self, answer: httpx.Response) -> None:
+        stream = answer.extensions.get("network_stream")
+        tls = stream.get_extra_info("ssl_object") if stream is not None else None
+        until = (tls.getpeercert() or {}).get("notAfter") if tls is not None else None
+        if until:
+            expires = int(ssl.cert_time_to_seconds(until)) * 1000
+            self.expires_at = min(expires, self.expires_at or expires)
+
+    def _judge(self, answer: httpx.Response, body: bytes) -> None:
+        check = self._check
+        accepted = answer.status_code in check.statuses if check.statuses else 200 <= answer.status_code < 300
+        if not accepted:
+            wanted = f", expected {', '.join(map(str, check.statuses))}" if check.statuses else ""
+            raise _Outcome(f"{status_words(answer.status_code)}{wanted}")
+        if check.contains or check.lacks:
+            text = body.decode(answer.encoding or "utf-8", "replace")
+            if check.contains and check.contains not in text:
+                raise _Outcome(f"the answer lacks {check.contains[:80]!r}")
+            if check.lacks and check.lacks in text:
+                raise _Outcome(f"the answer holds {check.lacks[:80]!r}")
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2]

@@ -1,0 +1,75 @@
+from eldonia_ops.collectors.probes import probe_loop
+from eldonia_ops.collectors.status import Health
+from eldonia_ops.ports import ProbeResult
+from eldonia_ops.services.clock import ManualClock
+
+
+class Scripted:
+    """A prober that answers what it is told to."""
+
+    def __init__(self, *results):
+        self.results = list(results)
+
+    async def probe(self):
+        return self.results.pop(0)
+
+
+GOOD = ProbeResult(True, 0.25, 200, phases={"connect": 0.1, "transfer": 0.15}, certificate_expires_at=1_800_000_000_000)
+BAD = ProbeResult(False, 0.5, 503, "HTTP 503 Service Unavailable", {"connect": 0.1, "transfer": 0.0})
+
+
+async def test_rows_results_and_status():
+    rows, told = [], []
+
+    async def sink(collected):
+        rows.append(collected)
+
+    async def on_result(name, result, now):
+        told.append((name, result.success, now))
+        raise RuntimeError("a listener's own fault")
+
+    clock = ManualClock(7_000)
+    loop = probe_loop(
+        "gateway", Scripted(GOOD, BAD), sink, clock, url="http://u:p@gw/health", service="payment", on_result=on_result
+    )
+    await loop.measure_once(1_000)
+    assert loop.status.health is Health.UP
+    found = {}
+    for labels, value in zip(rows[0].row.labels, rows[0].row.values.tolist(), strict=True):
+        assert labels.only(("job", "instance", "probe", "service")) == loop.status.labels
+        found[labels.name, labels.get("phase", "")] = value
+    assert found == {
+        ("up", ""): 1.0,
+        ("probe_success", ""): 1.0,
+        ("probe_duration_seconds", ""): 0.25,
+        ("probe_http_status_code", ""): 200.0,
+        ("probe_http_ssl", ""): 1.0,
+        ("probe_http_duration_seconds", "connect"): 0.1,
+        ("probe_http_duration_seconds", "transfer"): 0.15,
+        ("probe_ssl_earliest_cert_expiry", ""): 1_800_000_000.0,
+    }
+    assert loop.status.labels["instance"] == "http://gw/health"
+    await loop.measure_once(2_000)
+    assert (loop.status.health, loop.status.error) == (Health.DOWN, "HTTP 503 Service Unavailable")
+    assert told == [("gateway", True, 7_000), ("gateway", False, 7_000)]
+
+
+async def test_the_loop_keeps_its_pace():
+    rows = []
+
+    async def sink(collected):
+        rows.append(collected)
+
+    import asyncio
+
+    clock = ManualClock()
+    loop = probe_loop("tcp", Scripted(*[GOOD] * 10), sink, clock, url="tcp://h:1", http=False, interval_ms=5_000)
+    task = asyncio.create_task(loop.run())
+    await clock.advance(0)
+    assert len(rows) == 1
+    await clock.advance(20_000)
+    assert len(rows) == 5
+    names = {labels.name for labels in rows[0].row.labels}
+    assert "probe_tcp_duration_seconds" in names
+    assert "probe_http_status_code" not in names
+    task.cancel()
