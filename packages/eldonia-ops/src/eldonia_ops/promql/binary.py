@@ -7,7 +7,7 @@ import numpy as np
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.promql.ast import Binary, Cardinality, Matching
-from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.errors import EvaluationError, LimitError
 from eldonia_ops.promql.frame import (
     METADATA_LABELS,
     Bools,
@@ -120,10 +120,11 @@ def _collapse(frame: Frame, groups: np.ndarray, keys: list[Labels], side: str) -
     return columns
 
 
-def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
-    """Two vectors, matched as the node says.
+def vectors(node: Binary, left: Frame, right: Frame, cells: int = 2**62) -> Frame:
+    """Two vectors, matched as the node says; at most ``cells`` values are computed.
 
     Raises:
+        LimitError: more would be.
         EvaluationError: many-to-many matching, or results that are not unique.
     """
     matching = node.matching or Matching()
@@ -134,6 +135,9 @@ def vectors(node: Binary, left: Frame, right: Frame) -> Frame:
     (many_groups, one_groups), keys = _signatures(matching, many, one)
     partners = _collapse(one, one_groups, keys, "left" if swapped else "right")
 
+    count = sum(len(partners.get(place, ())) for place in many_groups.tolist())
+    if count * left.steps > cells:
+        raise LimitError(f"matching would pair {count:,} series at {left.steps:,} steps, more than {cells:,} values")
     # Every pair of series of one match group becomes a column; what does not coincide is absent.
     many_columns: list[int] = []
     one_columns: list[int] = []

@@ -162,7 +162,7 @@ class Evaluation:
             if node.op in SET_OPERATORS:
                 assert node.matching is not None
                 return binary.sets(node.op, node.matching, left, right)
-            return binary.vectors(node, left, right)
+            return binary.vectors(node, left, right, self.plan.limits.cells)
         except EvaluationError as error:
             raise EvaluationError(error.message, node.start) from None
 

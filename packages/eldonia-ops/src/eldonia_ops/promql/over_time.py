@@ -6,7 +6,7 @@ import numpy as np
 
 from eldonia_ops.promql.frame import Bools, Floats, Ints
 from eldonia_ops.promql.rates import Reducer
-from eldonia_ops.promql.windows import Dense, Windows, cube
+from eldonia_ops.promql.windows import Dense, Windows, column_parts, cube
 
 _WIDE = 32
 _CANCELLATION = 1e4
@@ -58,8 +58,8 @@ def _sum(dense: Dense, windows: Windows, *, mean: bool) -> Floats:
             size = np.abs(dense.values).max(axis=0)
             doubtful |= (np.abs(result) * _CANCELLATION < size).any(axis=0)
     columns = np.flatnonzero(doubtful)
-    if columns.size:
-        part = Dense([dense.labels[column] for column in columns.tolist()], dense.timestamps, dense.values[:, columns])
+    again = Dense([dense.labels[column] for column in columns.tolist()], dense.timestamps, dense.values[:, columns])
+    for some, part in column_parts(again, windows):
         for steps, values, inside, _ in cube(part, windows):
             counts = np.maximum(windows.counts[steps], 1)[:, None]
             terms = np.where(inside[:, :, None], values, 0.0)
@@ -68,7 +68,7 @@ def _sum(dense: Dense, windows: Windows, *, mean: bool) -> Floats:
                 if mean:
                     # What overflows as a sum may still have a mean.
                     total = np.where(np.isinf(total), kahan_sum(terms / counts[:, :, None], 1), total / counts)
-            result[steps, columns] = total
+            result[steps, columns[some]] = total
     return result
 
 
@@ -115,8 +115,10 @@ def by_cube(dense: Dense, compute: Callable[[Floats, Bools, Ints, Windows], Floa
     def reduce(windows: Windows) -> tuple[Floats, Bools]:
         result = np.zeros((len(windows.lo), len(dense.labels)))
         with np.errstate(all="ignore"):
-            for steps, values, inside, stamps in cube(dense, windows):
-                result[steps] = compute(values, inside, stamps, windows.chunk(steps.start, steps.stop))
+            for columns, part in column_parts(dense, windows):
+                for steps, values, inside, stamps in cube(part, windows):
+                    chunk = windows.chunk(steps.start, steps.stop)
+                    result[steps, columns] = compute(values, inside, stamps, chunk)
         return result, windows.counts >= least
 
     return reduce

@@ -140,6 +140,15 @@ def _split(labels: Sequence[Labels], timestamps: Ints, values: Floats, valid: Bo
             yield Dense([labels[column] for column in columns], timestamps[rows], values[rows[:, None], columns])
 
 
+def column_parts(dense: Dense, windows: Windows) -> Iterator[tuple[slice, Dense]]:
+    """Some of the series at a time, few enough that a :func:`cube` over the widest window stays small."""
+    widest = max(1, int(windows.counts.max(initial=0)))
+    width = max(1, 16 * CHUNK_CELLS // widest)
+    for begin in range(0, len(dense.labels), width):
+        part = slice(begin, begin + width)
+        yield part, Dense(dense.labels[part], dense.timestamps, dense.values[:, part])
+
+
 def cube(dense: Dense, windows: Windows) -> Iterator[tuple[slice, Floats, Bools, Ints]]:
     """The samples of each window side by side, in chunks of steps.
 

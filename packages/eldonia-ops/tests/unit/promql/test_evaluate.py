@@ -156,10 +156,25 @@ def test_limits():
     names = [{"__name__": "foo", "i": str(item)} for item in range(50)]
     with pytest.raises(LimitError, match="50 series at 10 steps"):
         ask("foo", [block(names, [[1.0] * 50])], START, START + 9_000, 1_000, limits=Limits(cells=400))
+    many = block([{"__name__": "a", "x": "1", "j": str(item)} for item in range(30)], [[1.0] * 30] * 2)
+    churned = block([{"__name__": "b", "x": "1", "i": item} for item in "12"], [[1, ABSENT_NAN], [STALE_NAN, 2]])
+    query, span = "a * on(x) group_left b", (START, START + 15_000, 15_000)
+    assert [item.points[1][1] for item in ask(query, [many, churned], *span).series] == [2.0] * 30
+    with pytest.raises(LimitError, match="pair 60 series at 2 steps"):
+        ask(query, [many, churned], *span, limits=Limits(cells=100))
     with pytest.raises(PromQLError, match="range vector"):
         plan(parse("foo[5m]"), START, START + 60_000, 1_000)
     with pytest.raises(UnsupportedError, match="native histograms"):
         plan(parse("histogram_count(foo)"), START, START)
+
+
+def test_wide_windows_are_computed_in_parts():
+    values = np.random.default_rng(5).random((3_000, 1_500))
+    data = [block([{"__name__": "g", "i": str(item)} for item in range(1_500)], values)]
+    result = ask("stdvar_over_time(g[12h30m])", data, START + 2_999 * 15_000)
+    assert len(result.series) == 1_500
+    for item in result.series[::100]:
+        assert item.values[0] == pytest.approx(values[:, int(item.labels["i"])].var())
 
 
 def test_data_must_answer_the_plan():
