@@ -4,8 +4,9 @@ Everything here is synchronous and runs within :meth:`~eldonia_ops.ports.StateSt
 alert, the incident it opens and the message that an escalation sends commit together.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import correlate, holder
@@ -25,8 +26,13 @@ from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import StateTransaction
 
-TellTier = Callable[[StateTransaction, Incident, Escalate, int], None]
-"""Queue the message that tells a tier about an incident (Unix ms: now)."""
+
+class TellTier(Protocol):
+    """Queues the messages that tell a tier about an incident."""
+
+    def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
+        """The messages queued, none when they were queued before."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +47,9 @@ class AlertChange:
 class IncidentDesk:
     """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
 
-    def __init__(self, policy: Policy, tell_tier: TellTier) -> None:
+    def __init__(self, policy: Policy, telling: TellTier) -> None:
         self.policy = policy
-        self._tell_tier = tell_tier
+        self._telling = telling
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
@@ -80,7 +86,8 @@ class IncidentDesk:
                 case AppendTimeline(entry):
                     tx.timeline.append(entry)
                 case Escalate():
-                    self._tell_tier(tx, changed, effect, now)
+                    for outgoing in self._telling.tier(tx, changed, effect, now):
+                        self.notification(tx, outgoing, "queued", f"escalated to {effect.tier}", now)
         return changed
 
     def notification(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from eldonia_ops.incidents.events import RecoveryEvent
@@ -35,16 +35,21 @@ from eldonia_ops.services.pacing import Wakeup, keep_running
 log = logging.getLogger("eldonia_ops.services.recovery")
 
 _KIND = "recovery"
+_HANDS_OFF_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Recoverable:
-    """One service that may be restarted. ``probe`` names the probe that judges its health."""
+    """One service that may be restarted. ``probe`` names the probe that judges its health.
+
+    ``hands_off`` says whether an instant (Unix ms) lies in a scheduled time at which nothing is done.
+    """
 
     service: str
     probe: str
     policy: RecoveryPolicy
     actuator: Actuator
+    hands_off: Callable[[int], bool] = lambda _: False
 
 
 class RecoveryService:
@@ -76,15 +81,17 @@ class RecoveryService:
         now = self._clock.now()
         for service, state in list(self._states.items()):
             deadline = machine.next_deadline(state)
-            if deadline is not None and deadline <= now:
+            if deadline is not None and deadline <= now and not self._services[service].hands_off(now):
                 await self._apply(service, Tick())
         deadlines = [machine.next_deadline(state) for state in self._states.values()]
-        await self._wakeup.wait(self._clock, min((at for at in deadlines if at is not None), default=None))
+        # A deadline that is past and was left alone (hands off) is looked at again after a while.
+        upcoming = [at if at > now else now + _HANDS_OFF_MS for at in deadlines if at is not None]
+        await self._wakeup.wait(self._clock, min(upcoming, default=None))
 
-    async def on_probe(self, name: str, result: ProbeResult, _now: int) -> None:
+    async def on_probe(self, name: str, result: ProbeResult, now: int) -> None:
         """Take in the result of a probe; probes that no service depends on are ignored."""
         item = self._by_probe.get(name)
-        if item is not None and item.service in self._states:
+        if item is not None and item.service in self._states and not item.hands_off(now):
             await self._apply(item.service, ProbeOk() if result.success else ProbeFailed(result.detail))
 
     async def status(self) -> list[RecoveryView]:
@@ -173,6 +180,6 @@ class RecoveryService:
             next_attempt_at=state.deadline_at if state.phase is machine.Phase.WAITING else 0,
             last_change_at=state.changed_at,
             last_detail=state.detail,
-            maintenance=state.maintenance,
+            maintenance=state.maintenance or self._services[service].hands_off(self._clock.now()),
             healthy=state.healthy,
         )

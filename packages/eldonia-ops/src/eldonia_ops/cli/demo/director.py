@@ -31,7 +31,11 @@ class StageMissed(RuntimeError):  # noqa: N818 - it is an outcome, not a fault o
 
 
 class Director:
-    """One run of the story. ``figures`` collects what was measured, in seconds."""
+    """One run of the story.
+
+    ``watched`` are the processes whose end would end the story; ``figures`` collects what was
+    measured, in seconds.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class Director:
         observer: Observer,
         person: Client,
         processes: dict[str, Process],
+        watched: dict[str, Process],
         ports: Ports,
         directory: Path,
     ) -> None:
@@ -46,6 +51,7 @@ class Director:
         self._see = observer
         self._person = person
         self._processes = processes
+        self._watched = watched
         self._ports = ports
         self._directory = directory
         self._at: dict[str, float] = {}
@@ -77,7 +83,7 @@ class Director:
     def _wait(self, stage: Stage, look: Callable[[], Any], missing: str) -> Any:
         deadline = time.monotonic() + stage.limit_seconds
         while time.monotonic() < deadline:
-            for process in self._processes.values():
+            for process in self._watched.values():
                 if not process.running:
                     raise StageMissed(stage.key, f"{process.name} has ended:\n{process.last_words()}")
             found = look()
@@ -241,7 +247,6 @@ class Director:
             types = {item["type"] for item in findings}
             return findings if {"failed_login", "sql_injection_attempt"} <= types else []
 
-        del self._processes["attack"]  # it ends by itself when it is done
         findings = self._wait(stage, found, "findings of failed logins and SQL injection")
         return ", ".join(sorted({item["type"] for item in findings}))
 

@@ -70,8 +70,7 @@ recovery:
     failures: 2
     # At this speed the design's 30 seconds would be half a second, too short for any process to start in.
     delay: ${delay}m
-    grace: ${delay}m
-    action_timeout: ${delay}m
+    action_timeout: 10m
     action:
       process:
         command: $command

@@ -1,0 +1,57 @@
+"""What restarts a service, as its settings say."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from eldonia_ops.actuators.command import CommandActuator
+from eldonia_ops.actuators.docker import DockerActuator
+from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
+from eldonia_ops.actuators.systemd import SystemdActuator
+from eldonia_ops.ports import Actuator, ActuatorError
+from eldonia_ops.settings import CommandAction, DockerAction, ProcessAction, RecoverySettings, SystemdAction
+
+log = logging.getLogger("eldonia_ops.actuation")
+
+
+def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
+    """The actuator of a recovery policy. Pid files and outputs that the settings do not place go below ``data``."""
+    timeout_ms = item.policy.restart_timeout_ms
+    match item.action:
+        case ProcessAction() as action:
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", item.service)
+            folder = data / "processes"
+            return SupervisedProcess(
+                ProcessSpec(
+                    item.service,
+                    action.command,
+                    action.pid_file or folder / f"{name}.pid",
+                    action.log or folder / f"{name}.log",
+                    str(action.directory or ""),
+                    action.environment,
+                    action.stop_timeout,
+                )
+            )
+        case SystemdAction() as action:
+            return SystemdActuator(action.unit, timeout_ms=timeout_ms)
+        case DockerAction() as action:
+            return DockerActuator(action.container, timeout_ms=timeout_ms)
+        case CommandAction() as action:
+            return CommandActuator(action.command, timeout_ms=timeout_ms)
+
+
+async def start_processes(actuators: Iterable[Actuator]) -> None:
+    """Start the programs that the platform supervises itself and that do not run yet.
+
+    One that cannot be started is left to its recovery policy, which sees it down.
+    """
+
+    async def start(process: SupervisedProcess) -> None:
+        try:
+            log.info("%s", await process.ensure_started())
+        except ActuatorError as error:
+            log.error("%s", error)
+
+    await asyncio.gather(*(start(item) for item in actuators if isinstance(item, SupervisedProcess)))

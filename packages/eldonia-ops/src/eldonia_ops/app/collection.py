@@ -1,0 +1,184 @@
+"""What is collected: one loop a target, all of them into the intake."""
+
+import asyncio
+import itertools
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+from eldonia_ops.collectors.host import host_loop
+from eldonia_ops.collectors.postgresql import postgresql_loop
+from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
+from eldonia_ops.collectors.probes import probe_loop
+from eldonia_ops.collectors.readings_loop import ReadingsLoop
+from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.tail import FileTail, TailBatch, TailOptions
+from eldonia_ops.ports import Clock, ProbeResult, StateStore, TelemetryStore
+from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
+from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.protocols.scrape_rows import Collected
+from eldonia_ops.services.contracts import TargetView
+from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.settings import LogFile, ProbeSettings, Settings
+
+OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
+
+
+class StoredPositions:
+    """Implements :class:`~eldonia_ops.collectors.tail.TailPositions` over both stores."""
+
+    def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
+        self._state = state
+        self._telemetry = telemetry
+
+    async def load_position(self, path: str) -> tuple[str, int] | None:
+        """What was saved last for a path."""
+        return await self._state.read(lambda tx: tx.positions.get(path))
+
+    async def save_position(self, path: str, identity: str, offset: int) -> None:
+        """Remember how far a file has been stored."""
+        await self._state.write(lambda tx: tx.positions.put(path, identity, offset))
+
+    async def source_position(self, source: str) -> int | None:
+        """How far the telemetry store itself knows to have stored it."""
+        return await self._telemetry.source_position(source)
+
+
+class Collection:
+    """Every collector that the settings ask for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        ingest: IngestService,
+        state: StateStore,
+        telemetry: TelemetryStore,
+        on_probe: OnProbe,
+    ) -> None:
+        self._ingest = ingest
+        self._client = scrape_client()
+        positions = StoredPositions(state, telemetry)
+        self._tails = [
+            FileTail([file.path], self._log_sink(file), positions, TailOptions(max_line_bytes=settings.limits.log_line))
+            for file in settings.logs
+        ]
+        limits = ExpositionLimits(
+            samples=settings.limits.scrape_samples,
+            labels=settings.limits.labels,
+            label_value_length=settings.limits.label_value,
+        )
+        self._scrapes = [
+            ScrapeLoop(target, self._store, self._client, clock) for target in scrape_targets(settings, limits)
+        ]
+        databases = [
+            postgresql_loop(database.dsn, self._store, clock, name=database.instance, interval_ms=database.interval)
+            for database in settings.postgresql
+        ]
+        self._databases = [source for _, source in databases]
+        self._readings: list[ReadingsLoop] = [
+            *([host_loop(self._store, clock, interval_ms=settings.host.interval)] if settings.host.enabled else []),
+            *(loop for loop, _ in databases),
+            *(
+                probe_loop(
+                    probe.name,
+                    HttpProber(http_check(probe)),
+                    self._store,
+                    clock,
+                    url=probe.url,
+                    service=probe.service,
+                    labels=probe.labels,
+                    interval_ms=probe.interval,
+                    on_result=on_probe,
+                )
+                for probe in settings.probes
+            ),
+        ]
+
+    async def run(self) -> None:
+        """Collect until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for loop in itertools.chain(self._tails, self._scrapes, self._readings):
+                tasks.create_task(loop.run())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+        for database in self._databases:
+            await database.close()
+
+    def targets(self) -> list[TargetView]:
+        """How everything that is collected stands."""
+        statuses = [status for tail in self._tails for status in tail.statuses()]
+        statuses += [loop.status for loop in (*self._scrapes, *self._readings)]
+        return [_view(status) for status in statuses]
+
+    async def _store(self, collected: Collected) -> None:
+        await self._ingest.row(collected.row, collected.metadata)
+        await self._ingest.samples(collected.samples)
+
+    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[None]]:
+        defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
+        line_format = LineFormat(file.format)
+
+        async def sink(batch: TailBatch) -> None:
+            received_ns = time.time_ns()
+            records = [
+                parse_line(
+                    line.data,
+                    received_ns,
+                    format=line_format,
+                    source=batch.source,
+                    offset=line.offset,
+                    dropped=line.dropped,
+                    defaults=defaults,
+                )
+                for line in batch.lines
+            ]
+            await self._ingest.logs(records, batch_key=batch.key)
+
+        return sink
+
+
+def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeTarget]:
+    """One target for each address of each job."""
+    return [
+        ScrapeTarget(
+            job=job.job,
+            url=f"{job.scheme}://{address}{job.path}",
+            instance=address,
+            labels=job.labels,
+            interval_ms=job.interval,
+            timeout_ms=job.timeout,
+            bearer_token=job.bearer_token or None,
+            limits=limits,
+        )
+        for job in settings.scrape
+        for address in job.targets
+    ]
+
+
+def http_check(probe: ProbeSettings) -> HttpCheck:
+    """What a probe of the settings asks for."""
+    return HttpCheck(
+        probe.url,
+        method=probe.method,
+        timeout_ms=probe.timeout,
+        statuses=probe.expect_status,
+        contains=probe.expect_text,
+        headers=probe.headers,
+    )
+
+
+def _view(status: TargetStatus) -> TargetView:
+    return TargetView(
+        status.kind,
+        status.name,
+        status.url,
+        status.labels,
+        status.health.value,
+        status.last_at,
+        status.duration_seconds,
+        status.error,
+    )

@@ -1,0 +1,284 @@
+"""Opens the stores, builds the services over them, runs the loops, and closes everything in order."""
+
+import asyncio
+import contextlib
+import logging
+import math
+import socket
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from eldonia_ops.app.actuation import build_actuator, start_processes
+from eldonia_ops.app.collection import Collection
+from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
+from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
+from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
+from eldonia_ops.rules import RuleGroup, TickSettings, template_renderer
+from eldonia_ops.security.thresholds import faster as faster_thresholds
+from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.clock import SystemClock
+from eldonia_ops.services.delivery import DeliveryService
+from eldonia_ops.services.evaluation import EvaluationService
+from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.ingest import IngestService, Origin
+from eldonia_ops.services.pacing import Wakeup
+from eldonia_ops.services.purge import PurgeService
+from eldonia_ops.services.queries import QueryService
+from eldonia_ops.services.recovery import Recoverable, RecoveryService
+from eldonia_ops.services.rule_groups import load_rule_groups
+from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.status import StatusService
+from eldonia_ops.services.telling import Telling
+from eldonia_ops.settings import Settings
+from eldonia_ops.slo.generate import generate_all
+from eldonia_ops.slo.objectives import Objective
+from eldonia_ops.storage.clickhouse import Retention, open_telemetry_store
+from eldonia_ops.storage.state import open_state_store
+
+log = logging.getLogger("eldonia_ops")
+
+ADMIN_TOKEN_FILE: Final = "admin.token"  # noqa: S105 - a name of a file
+_DAY_MS: Final = 86_400_000
+
+
+@dataclass(slots=True)
+class RunningPlatform:
+    """Implements :class:`~eldonia_ops.services.contracts.Platform`. ``admin_secret`` is set on a first start."""
+
+    settings: Settings
+    clock: SystemClock
+    telemetry: TelemetryStore
+    state: StateStore
+    queries: QueryService
+    ingest: IngestService
+    alerts: AlertService
+    incidents: IncidentService
+    security: SecurityService
+    recovery: RecoveryService
+    status: StatusService
+    access: AccessService
+    resolve_timeout_ms: int
+    admin_secret: str | None = None
+
+    @property
+    def language(self) -> str:
+        """The language of pages and messages when nobody asks for another."""
+        return self.settings.language
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return self.clock.now()
+
+
+@contextlib.asynccontextmanager
+async def running_platform(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[RunningPlatform]:
+    """A platform whose loops run until the context is left.
+
+    Everything that people wrote is read before anything is opened, so that a fault in a file stops a
+    start and not a service.
+
+    Raises:
+        ConfigError: with every fault found in rules, routing or runbook.
+        StateError, TelemetryError: a store cannot be opened.
+    """
+    speed = settings.rules.speed
+    objectives = [item.objective() for item in settings.objectives]
+    groups, (routing, routing_text), policy = _read_files(settings, environment, objectives)
+    clock = SystemClock()
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with contextlib.AsyncExitStack() as stack:
+        state = await open_state_store(settings.state.reveal())
+        stack.push_async_callback(state.close)
+        telemetry = await _open_telemetry(settings)
+        stack.push_async_callback(telemetry.close)
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+
+        outbox, escalations = Wakeup(), Wakeup()
+        external_url = settings.external_url or f"http://{settings.listen}"
+        telling = Telling(
+            routing.routing,
+            TemplateRenderer(routing.templates, external_url),
+            external_url=external_url,
+            language=settings.language,
+        )
+        desk = IncidentDesk(policy, telling)
+        intake = AlertIntake(clock, state, routing.routing, desk, telling, [outbox, escalations])
+        thresholds = settings.security.thresholds if settings.security.enabled else {}
+        security = SecurityService(
+            clock,
+            state,
+            intake,
+            faster_thresholds(thresholds, speed) if speed != 1 else thresholds,
+            evidence_limit=settings.security.evidence_limit,
+        )
+        ingest = IngestService(
+            telemetry,
+            security.take,
+            Origin(environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname()),
+        )
+        limits = settings.limits
+        queries = QueryService(
+            clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
+        )
+        evaluation = EvaluationService(
+            clock,
+            state,
+            telemetry,
+            queries,
+            intake,
+            groups,
+            TickSettings(
+                render=template_renderer(external_url=external_url),
+                resend_delay_ms=max(1, round(60_000 / speed)),
+                default_interval_ms=max(1, round(settings.rules.evaluation_interval / speed)),
+                generator_url=f"{external_url}/alerts",
+            ),
+        )
+        services = recoverables(settings)
+        recovery = RecoveryService(clock, state, intake, services)
+        collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe)
+        stack.push_async_callback(collection.close)
+        incidents = IncidentService(clock, state, desk, escalations, outbox)
+        alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
+        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox)
+        purge = PurgeService(clock, state, settings.retention.state)
+
+        def counts() -> dict[str, float]:
+            found = {f"eldonia_ops_{name}_total": float(value) for name, value in ingest.counts.items()}
+            found["eldonia_ops_rule_evaluations_total"] = float(evaluation.evaluations)
+            found["eldonia_ops_rule_evaluations_missed_total"] = float(evaluation.missed)
+            for (integration, outcome), value in delivery.counts.items():
+                name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'
+                found[name] = float(value)
+            return found
+
+        status = StatusService(
+            clock,
+            state,
+            telemetry,
+            queries,
+            objectives=objectives,
+            targets=collection.targets,
+            counts=counts,
+            speed=speed,
+        )
+        access = AccessService(clock, state)
+        platform = RunningPlatform(
+            settings,
+            clock,
+            telemetry,
+            state,
+            queries,
+            ingest,
+            alerts,
+            incidents,
+            security,
+            recovery,
+            status,
+            access,
+            routing.routing.resolve_timeout,
+            await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
+        )
+        # What was known is brought up to date before any loop acts on it.
+        await evaluation.resume()
+        await intake.resume()
+        await security.resume(telemetry)
+        await recovery.resume()
+        await start_processes(item.actuator for item in services.values())
+        loops = [
+            asyncio.create_task(service.run(), name=type(service).__name__)
+            for service in (evaluation, intake, delivery, incidents, security, recovery, purge, collection)
+        ]
+        status.set_ready(True)
+        try:
+            yield platform
+        finally:
+            status.set_ready(False)
+            # Collectors first: nothing new comes in while what is there is brought to an end.
+            for loop in reversed(loops):
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            await recovery.close()
+            await delivery.close()
+
+
+def _read_files(
+    settings: Settings, environment: Mapping[str, str], objectives: list[Objective]
+) -> tuple[list[RuleGroup], tuple[AlertmanagerConfig, str], Policy]:
+    """Everything that people wrote, or all that is wrong with it."""
+    faults: list[Diagnostic] = []
+    speed = settings.rules.speed
+    groups: list[RuleGroup] = []
+    routing, policy = None, None
+    try:
+        interval = settings.rules.evaluation_interval
+        groups = load_rule_groups(
+            settings.rules.files,
+            defaults=settings.rules.defaults,
+            objectives=generate_all(objectives, speed=speed),
+            interval_ms=interval,
+            speed=speed,
+        )
+    except ConfigError as error:
+        faults += error.diagnostics
+    try:
+        routing = load_routing(settings.alertmanager.file, environment, speed)
+        for tier in settings.incidents.escalation:
+            if tier.receiver and tier.receiver not in routing[0].routing.receivers:
+                message = f"escalation tier {tier.name!r} names the receiver {tier.receiver!r}, which does not exist"
+                faults.append(Diagnostic(message, str(settings.file or "")))
+    except ConfigError as error:
+        faults += error.diagnostics
+    try:
+        path = settings.incidents.runbook
+        runbook = default_runbook() if path is None else parse_runbook(path.read_text(encoding="utf-8"), str(path))
+        policy = settings.incidents.policy(runbook)
+        policy = policy if speed == 1 else policy.faster(speed)
+    except ConfigError as error:
+        faults += error.diagnostics
+    except OSError as error:
+        faults.append(Diagnostic(f"cannot be read: {error.strerror}", str(settings.incidents.runbook)))
+    if faults or routing is None or policy is None:
+        raise ConfigError(faults)
+    for warning in routing[0].warnings:
+        log.warning("%s", warning)
+    return groups, routing, policy
+
+
+async def _open_telemetry(settings: Settings) -> TelemetryStore:
+    def days(ms: int) -> int:
+        return max(1, math.ceil(ms / _DAY_MS))
+
+    kept = settings.retention
+    embedded = settings.telemetry.reveal() == "chdb"
+    return await open_telemetry_store(
+        settings.data / "telemetry" if embedded else None,
+        url=None if embedded else settings.telemetry.reveal(),
+        retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
+        head_hours=kept.head / 3_600_000,
+        head_max_series=settings.limits.series,
+    )
+
+
+def recoverables(settings: Settings) -> dict[str, Recoverable]:
+    """What may be restarted, by service."""
+    speed = settings.rules.speed
+    return {
+        item.service: Recoverable(
+            item.service,
+            item.probe,
+            item.policy if speed == 1 else item.policy.faster(speed),
+            build_actuator(item, settings.data),
+            item.in_maintenance,
+        )
+        for item in settings.recovery
+    }

@@ -1,0 +1,96 @@
+"""The platform behind its HTTP listener, from start to orderly end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Generator, Mapping
+
+import uvicorn
+
+from eldonia_ops.app.platform import RunningPlatform, running_platform
+from eldonia_ops.model.access import Role
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.settings import Listen, Settings, is_loopback
+from eldonia_ops.web.app import create_app
+from eldonia_ops.web.limits import Limits
+
+log = logging.getLogger("eldonia_ops")
+
+OnStart = Callable[[RunningPlatform, str], None]
+"""Is told the running platform and the address that it listens on."""
+
+
+async def serve(settings: Settings, environment: Mapping[str, str], on_start: OnStart) -> None:
+    """Run the platform until SIGTERM or SIGINT.
+
+    Raises:
+        ConfigError: a file is faulty, the address is taken, or it is not loopback and there is no token yet.
+    """
+    with _bind(settings.listen) as listener:
+        async with running_platform(settings, environment) as platform:
+            await _refuse_unprotected(settings, platform)
+            app = create_app(
+                platform,
+                external_url=settings.external_url,
+                loopback=is_loopback(settings.listen),
+                limits=Limits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
+                resolve_timeout_ms=platform.resolve_timeout_ms,
+            )
+            config = uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+                lifespan="off",
+            )
+            server = _Server(config)
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            stopping = asyncio.create_task(stop.wait())
+            host, port = listener.getsockname()[:2]
+            on_start(platform, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            stopping.cancel()
+            await serving
+            log.info("stopping")
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: the stores have to be closed in order after the last answer."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture nothing."""
+        yield
+
+
+def _bind(listen: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((listen.host, listen.port))
+    except OSError as error:
+        listener.close()
+        hint = "is another eldonia-ops running? choose another address with --listen"
+        raise ConfigError(Diagnostic(f"cannot listen on {listen}: {error.strerror}", hint=hint)) from None
+    return listener
+
+
+async def _refuse_unprotected(settings: Settings, platform: RunningPlatform) -> None:
+    """Beyond this machine we listen only once somebody holds a key that was not made in this very start."""
+    if is_loopback(settings.listen):
+        return
+    tokens = await platform.access.all()
+    live = any(token.role is Role.ADMIN and not token.revoked_at for token in tokens)
+    if platform.admin_secret is not None or not live:
+        message = f"refusing to listen on {settings.listen}: there was no access token yet"
+        hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
+        raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))

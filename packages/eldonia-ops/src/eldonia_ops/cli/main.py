@@ -1,0 +1,61 @@
+"""The command line: ``eldonia-ops COMMAND``.
+
+Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration.
+"""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from eldonia_ops import __version__
+from eldonia_ops.cli import acting, promql, reading, serving
+from eldonia_ops.cli.client import ApiError
+from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.lint import format_report
+from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.storage.state import StateError
+
+app = typer.Typer(
+    help="Metrics, logs, traces, alerts, incidents and automatic recovery in one process.",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command()(serving.serve)
+app.command()(demo)
+app.command()(serving.check)
+for command in (reading.query, reading.logs, reading.traces, reading.alerts, reading.targets, reading.slo):
+    app.command()(command)
+app.add_typer(acting.incidents, name="incidents")
+app.add_typer(acting.silence, name="silence")
+app.add_typer(acting.security, name="security")
+app.add_typer(acting.recovery, name="recovery")
+app.add_typer(acting.token_app, name="token")
+app.add_typer(promql.app, name="promql")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(f"eldonia-ops {__version__}")
+
+
+def main() -> None:
+    """Run the command line; faults that people can mend are said in a sentence, without a traceback."""
+    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        app()
+    except ConfigError as error:
+        err.print(format_report(error.diagnostics), markup=False)
+        sys.exit(2)
+    except ApiError as error:
+        err.print(f"error: {error}" + (f" ({error.hint})" if error.hint else ""), markup=False, style="red")
+        # What the platform refuses is an answer; not reaching it, or a wrong token, is wrong usage.
+        sys.exit(1 if error.status not in (0, 401, 403) else 2)
+    except StateError as error:
+        err.print(f"error: {error}", markup=False, style="red")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,142 @@
+"""The platform looking at itself, and at what was promised."""
+
+import math
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import psutil
+
+from eldonia_ops import __version__
+from eldonia_ops.model.alerts import OutgoingStatus
+from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStore
+from eldonia_ops.services.contracts import ObjectiveView, QueryError, TargetView
+from eldonia_ops.services.queries import QueryService
+from eldonia_ops.slo import budget
+from eldonia_ops.slo.generate import error_ratio
+from eldonia_ops.slo.objectives import Objective
+
+Counts = Callable[[], Mapping[str, float]]
+
+
+class StatusService:
+    """Implements :class:`~eldonia_ops.services.contracts.Status`.
+
+    ``counts`` gives the platform's own counters by metric name (with labels, as they are exposed).
+    ``speed`` divides the windows of objectives, as everywhere.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        state: StateStore,
+        telemetry: TelemetryStore,
+        queries: QueryService,
+        *,
+        objectives: Sequence[Objective],
+        targets: Callable[[], list[TargetView]],
+        counts: Counts,
+        speed: float,
+    ) -> None:
+        self._clock = clock
+        self._state = state
+        self._telemetry = telemetry
+        self._queries = queries
+        self._objectives = objectives
+        self._targets = targets
+        self._counts = counts
+        self._speed = speed
+        self._started_at = clock.now()
+        self._ready = False
+
+    def set_ready(self, ready: bool) -> None:
+        """Say whether requests are welcome."""
+        self._ready = ready
+
+    def ready(self) -> bool:
+        """Whether everything has started."""
+        return self._ready
+
+    def targets(self) -> list[TargetView]:
+        """What is collected, and how it stands."""
+        return self._targets()
+
+    async def objectives(self) -> list[ObjectiveView]:
+        """Objectives with what is left of their error budgets."""
+        return [await self._objective(objective) for objective in self._objectives]
+
+    async def _objective(self, objective: Objective) -> ObjectiveView:
+        window = max(1_000, round(objective.window_ms / self._speed))
+        uptime = max(60_000, self._clock.now() - self._started_at)
+        # Before the platform has seen a whole window, the part it has seen is what there is to judge by.
+        bad = await self._value(error_ratio(objective, min(window, max(uptime, 300_000))))
+        short = await self._value(error_ratio(objective, max(1_000, round(3_600_000 / self._speed))))
+        known = bad is not None
+        return ObjectiveView(
+            name=objective.name,
+            service=objective.service,
+            target=objective.target,
+            window_seconds=window / 1000,
+            availability=1 - bad if known else None,
+            budget_remaining=budget.remaining(bad, objective.target) if known else None,
+            burn_rate=budget.burn_rate(short, objective.target) if short is not None else None,
+            good=None,
+            total=None,
+        )
+
+    async def _value(self, query: str) -> float | None:
+        try:
+            result = await self._queries.instant(query)
+        except QueryError:
+            return None
+        value = result.series[0].points[-1][1] if result.series else None
+        return None if value is None or math.isnan(value) else min(1.0, max(0.0, value))
+
+    async def overview(self) -> dict[str, Any]:
+        """What the status strip and the command line show."""
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> dict[str, int]:
+            unresolved = tx.incidents.open()
+            return {
+                "incidents_open": len(unresolved),
+                "incidents_unacknowledged": sum(1 for item in unresolved if not item.acknowledged_at),
+                "alerts_firing": sum(1 for alert in tx.alerts.all() if not alert.resolved(now)),
+                "notifications_pending": len(tx.outbox.find(status=OutgoingStatus.PENDING, limit=1000)),
+                "notifications_failed": len(tx.outbox.find(status=OutgoingStatus.FAILED, limit=1000)),
+            }
+
+        targets = self._targets()
+        return {
+            "version": __version__,
+            "now": now,
+            "started_at": self._started_at,
+            "uptime_seconds": (now - self._started_at) / 1000,
+            "resident_bytes": resident_bytes(),
+            "targets": len(targets),
+            "targets_up": sum(1 for target in targets if target.health == "up"),
+            **await self._state.read(work),
+            "counts": dict(self._counts()),
+            "storage": await self._telemetry.statistics(),
+        }
+
+    def metrics_text(self) -> str:
+        """The platform's own metrics in the text exposition format."""
+        lines = []
+        for name, value in {**self._counts(), **_process()}.items():
+            lines.append(f"{name} {value:g}" if value != int(value) else f"{name} {int(value)}")
+        return "\n".join(lines) + "\n"
+
+
+def _process() -> dict[str, float]:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "process_cpu_seconds_total": usage.ru_utime + usage.ru_stime,
+        "process_resident_memory_bytes": float(resident_bytes()),
+        "process_start_time_seconds": psutil.Process().create_time(),
+    }
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now."""
+    return int(psutil.Process().memory_info().rss)
