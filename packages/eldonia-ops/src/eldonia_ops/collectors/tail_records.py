@@ -1,0 +1,48 @@
+"""What joins a tail to the platform's stores: lines to records, and where positions are kept."""
+
+from eldonia_ops.collectors.tail import TailBatch
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line
+
+
+def batch_records(
+    batch: TailBatch,
+    received_ns: int,
+    *,
+    format: LineFormat = LineFormat.JSON,
+    defaults: LineDefaults = NO_DEFAULTS,
+) -> list[LogRecord]:
+    """The records of a batch, each with its ``source`` and ``offset``. Insert them with ``batch_key=batch.key``."""
+    return [
+        parse_line(
+            line.data,
+            received_ns,
+            format=format,
+            source=batch.source,
+            offset=line.offset,
+            dropped=line.dropped,
+            defaults=defaults,
+        )
+        for line in batch.lines
+    ]
+
+
+class StoredPositions:
+    """Implements :class:`eldonia_ops.collectors.tail.TailPositions` over the two stores."""
+
+    def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
+        self._state = state
+        self._telemetry = telemetry
+
+    async def load_position(self, path: str) -> tuple[str, int] | None:
+        """``(identity, offset)`` saved last for a path."""
+        return await self._state.read(lambda tx: tx.positions.get(path))
+
+    async def save_position(self, path: str, identity: str, offset: int) -> None:
+        """Remember a position."""
+        await self._state.write(lambda tx: tx.positions.put(path, identity, offset))
+
+    async def source_position(self, source: str) -> int | None:
+        """What the telemetry store itself knows of a source."""
+        return await self._telemetry.source_position(source)

@@ -1,0 +1,207 @@
+"""A supervised program that outlives its supervisor."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
+from eldonia_ops.ports import ActuatorError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+
+
+@pytest.fixture
+def make(tmp_path):
+    made = []
+
+    def build(script, **options):
+        spec = ProcessSpec(
+            "shop",
+            (sys.executable, "-c", script),
+            tmp_path / "run" / "shop.pid",
+            tmp_path / "log" / "shop.log",
+            **{"settle_ms": 300, "stop_ms": 3_000, **options},
+        )
+        made.append(spec)
+        return spec
+
+    yield build
+    for spec in made:
+        found = SupervisedProcess(spec).running()
+        if found is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(found.pid, signal.SIGKILL)
+
+
+def read(path):
+    return Path(path).read_text()
+
+
+def gone(pid):
+    try:
+        return " Z " in read(f"/proc/{pid}/stat")
+    except FileNotFoundError:
+        return True
+
+
+SLEEP = "import time, sys; print('up', flush=True); time.sleep(60)"
+
+
+async def test_starts_stops_and_restarts(make, tmp_path):
+    process = SupervisedProcess(make(SLEEP, env={"X": "1"}, cwd=str(tmp_path)))
+    assert process.running() is None
+    said = await process.ensure_started()
+    first = process.running()
+    assert said == f"started shop (process {first.pid})"
+    assert os.getsid(first.pid) == first.pid != os.getsid(0)
+    assert os.readlink(f"/proc/{first.pid}/cwd") == str(tmp_path)
+    assert b"X=1" in read(f"/proc/{first.pid}/environ").encode()
+    assert (tmp_path / "log" / "shop.log").read_text() == "up\n"
+    assert await process.ensure_started() == f"shop runs already (process {first.pid})"
+    said = await process.restart()
+    second = process.running()
+    assert second.pid != first.pid
+    assert said.startswith(f"restarted shop (process {first.pid} stopped within")
+    assert said.endswith(f"now process {second.pid})")
+    assert "stopped" in await process.stop()
+    assert process.running() is None
+    assert await process.stop() == "it was not running"
+    assert (tmp_path / "log" / "shop.log").read_text() == "up\nup\n"
+
+
+async def test_a_crashed_program_is_started_again(make):
+    process = SupervisedProcess(make(SLEEP))
+    await process.ensure_started()
+    os.kill(process.running().pid, signal.SIGKILL)
+    for _ in range(100):
+        if process.running() is None:
+            break
+        await asyncio.sleep(0.01)
+    assert process.running() is None
+    assert "it was not running" in await process.restart()
+    assert process.running() is not None
+
+
+async def test_a_program_that_will_not_stop_is_killed_with_its_children(make):
+    script = (
+        "import signal, subprocess, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        "c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True); time.sleep(60)"
+    )
+    spec = make(script, stop_ms=200)
+    process = SupervisedProcess(spec)
+    await process.ensure_started()
+    child = int(spec.log_file.read_text())
+    assert "was killed, since it did not stop within 0.2 s" in await process.stop()
+    for _ in range(100):
+        if gone(child):
+            break
+        await asyncio.sleep(0.02)
+    assert gone(child)
+
+
+async def test_a_program_that_ends_at_once_did_not_start(make):
+    with pytest.raises(ActuatorError, match="shop ended at once with 7: no port"):
+        await SupervisedProcess(make("import sys; print('no port'); sys.exit(7)", settle_ms=5_000)).ensure_started()
+    spec = make(SLEEP)
+    bad = ProcessSpec("shop", ("/no/such/thing",), spec.pid_file, spec.log_file)
+    with pytest.raises(ActuatorError, match=r"shop ended at once with 127: [^\n]*not found"):
+        await SupervisedProcess(bad).restart()
+
+
+async def test_somebody_elses_process_is_not_taken_for_ours(make):
+    spec = make(SLEEP)
+    process = SupervisedProcess(spec)
+    await process.ensure_started()
+    text = spec.pid_file.read_text()
+    await process.stop()
+    # The same number, given to another process since: here one of the test's own.
+    other = subprocess.Popen(["sleep", "60"])  # noqa: ASYNC220
+    try:
+        own = read(f"/proc/{other.pid}/stat").split(") ")[1].split()
+        stat, boot = text.split("\n")[:2]
+        fields = stat.partition(") ")[2].split()
+        for ticks, name, expected in [
+            (int(own[19]) - 1, boot, None),
+            (int(own[19]), boot, other.pid),
+            (int(own[19]), "another-boot", None),
+        ]:
+            fields[19] = str(ticks)
+            spec.pid_file.write_text(f"{other.pid} (x) {' '.join(fields)}\n{name}\n")
+            found = process.running()
+            assert (found and found.pid) == expected
+        for damaged in ("", "x", "1", "1 (\n\n", f"1 (sh) S 1\n{boot}\n"):
+            spec.pid_file.write_text(damaged)
+            assert process.running() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+async def test_what_a_crashed_program_left_behind_is_ended(make):
+    script = "import subprocess, time; c = subprocess.Popen(['sleep', '60']); print(c.pid, flush=True); time.sleep(60)"
+    spec = make(script)
+    process = SupervisedProcess(spec)
+    await process.ensure_started()
+    child = int(spec.log_file.read_text())
+    os.kill(process.running().pid, signal.SIGKILL)
+    for _ in range(100):
+        if process.running() is None:
+            break
+        await asyncio.sleep(0.01)
+    assert not gone(child)
+    await process.restart()
+    assert gone(child)
+
+
+PLATFORM = """
+import asyncio, sys
+from pathlib import Path
+from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
+
+async def main():
+    program = (sys.executable, "-c", "import time; time.sleep(60)")
+    process = SupervisedProcess(ProcessSpec("shop", program, Path(sys.argv[1]), Path(sys.argv[2]), settle_ms=100))
+    print(await process.ensure_started(), flush=True)
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_program_survives_its_killed_supervisor_and_is_found_again(make):
+    spec = make(SLEEP)
+    said = []
+    for _ in range(3):
+        platform = subprocess.Popen(  # noqa: ASYNC220
+            [sys.executable, "-c", PLATFORM, str(spec.pid_file), str(spec.log_file)], stdout=subprocess.PIPE, text=True
+        )
+        said.append(platform.stdout.readline().strip())
+        platform.kill()
+        platform.wait()
+        platform.stdout.close()
+    process = SupervisedProcess(spec)
+    pid = process.running().pid
+    assert said == [f"started shop (process {pid})"] + [f"shop runs already (process {pid})"] * 2
+    started = time.monotonic()
+    assert f"process {pid} stopped" in await process.restart()
+    assert time.monotonic() - started < 3
+    assert process.running().pid != pid
+    await process.stop()
+
+
+async def test_a_large_log_is_moved_aside(make):
+    spec = make(SLEEP)
+    spec.log_file.parent.mkdir()
+    spec.log_file.write_bytes(b"x" * (5 * 1024 * 1024 + 1))
+    process = SupervisedProcess(spec)
+    await process.ensure_started()
+    assert spec.log_file.read_text() == "up\n"
+    assert len(read(f"{spec.log_file}.1")) > 5_000_000
+    await process.stop()

@@ -1,0 +1,50 @@
+from eldonia_ops.collectors.tail import TailBatch
+from eldonia_ops.collectors.tail_files import TailLine
+from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
+from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
+
+
+def test_records_know_their_source_and_offset():
+    lines = [TailLine(20, b'{"message": "a"}'), TailLine(30, b"junk"), TailLine(40, b"cut", 7)]
+    batch = TailBatch("/x.log", "/x.log#1:2:ab", 3, lines)
+    records = batch_records(batch, 5, defaults=LineDefaults(service="shop"))
+    assert [(record.source, record.offset, record.service) for record in records] == [
+        ("/x.log#1:2:ab", 20, "shop"),
+        ("/x.log#1:2:ab", 30, "shop"),
+        ("/x.log#1:2:ab", 40, "shop"),
+    ]
+    assert [bool(record.parse_error) for record in records] == [False, True, True]
+    assert records[2].message == "cut… [7 bytes cut off]"
+    assert batch_records(batch, 5, format=LineFormat.RAW)[1].parse_error == ""
+    assert (batch.end, batch.key) == (40, "/x.log#1:2:ab:3-40")
+
+
+class Transactions:
+    """A state store of positions alone."""
+
+    def __init__(self):
+        self.kept = {}
+        self.positions = self
+
+    def get(self, path):
+        return self.kept.get(path)
+
+    def put(self, path, identity, offset):
+        self.kept[path] = (identity, offset)
+
+    async def read(self, work):
+        return work(self)
+
+    write = read
+
+    async def source_position(self, source):
+        return {"/x#1": 9}.get(source)
+
+
+async def test_positions_come_from_the_stores():
+    store = Transactions()
+    positions = StoredPositions(store, store)
+    assert await positions.load_position("/x") is None
+    await positions.save_position("/x", "1", 7)
+    assert await positions.load_position("/x") == ("1", 7)
+    assert await positions.source_position("/x#1") == 9
