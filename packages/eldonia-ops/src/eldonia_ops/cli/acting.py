@@ -68,6 +68,7 @@ def show_incident(
     if as_json:
         print_json(whole)
         return
+    timeline, whole = whole["timeline"], whole["incident"]
     out = console()
     out.print(f"{whole['reference']}  {whole['title']}", style="bold")
     out.print(
@@ -75,7 +76,7 @@ def show_incident(
         f"detected {shown_time(whole['detected_at'])} · respond by {shown_time(whole['respond_by'])}"
     )
     out.print()
-    rows = [(shown_time(entry["at"]), entry["text"]) for entry in whole["timeline"]]
+    rows = [(shown_time(entry["at"]), entry["text"]) for entry in timeline]
     print_table(("time", "what happened"), rows, empty="Nothing on the timeline.")
     out.print()
     steps = client.get(f"/incidents/{incident}/runbook", lang=lang)

@@ -65,8 +65,9 @@ class Observer:
         return None
 
     def incident(self, id: str) -> dict[str, Any] | None:
-        """An incident with its timeline."""
-        return self.ask(f"/incidents/{id}")
+        """An incident's fields, with its ``timeline``."""
+        found = self.ask(f"/incidents/{id}")
+        return {**found["incident"], "timeline": found["timeline"]} if found else None
 
     def received(self) -> list[dict[str, Any]]:
         """Everything that arrived at the receiver, oldest first."""
