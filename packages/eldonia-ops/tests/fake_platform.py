@@ -782,7 +782,8 @@ class FakeIncidents:
 
     async def draft_postmortem(self, incident: str, language: str) -> str:
         found, timeline = await self.get(incident)
-        return postmortem.draft(found, timeline, self._policy.runbook, language)
+        now, book = self._platform.now(), self._policy.runbook
+        return postmortem.draft(found, timeline, now, language=language, runbook=book)
 
     async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident:
         return self._do(incident, events.SetFields(actor, {"postmortem": text}))
@@ -792,7 +793,7 @@ class FakeIncidents:
 
     async def metrics(self, since_ms: int) -> dict[str, Any]:
         chosen = [one for one in self.stored.values() if one.detected_at >= since_ms]
-        return msgspec.to_builtins(metrics.summarise(chosen))
+        return metrics.report(chosen, self._platform.now())
 
 
 class FakeSecurity:

@@ -3,7 +3,6 @@
 Format: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,12 +12,8 @@ import msgspec
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.protocols.matcher_syntax import parse_matcher
 
-_ESCAPES: Final = re.compile(r'\\(["\\n])')
-_MATCHER: Final = re.compile(
-    r"""\s*(?:"((?:[^"\\]|\\["\\n])*)"|([^\s"'=!~,{}\\]+))\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\["\\n])*)"|([^"]*?))\s*""",
-    re.DOTALL,
-)
 _ZERO_TIME: Final = "0001-01-01T00:00:00"
 
 
@@ -173,24 +168,7 @@ def read_filters(texts: Iterable[str]) -> tuple[Matcher, ...]:
     Raises:
         ValueError: one of them is not a matcher.
     """
-    return tuple(read_matcher(text) for text in texts)
-
-
-def read_matcher(text: str) -> Matcher:
-    """One matcher; name and value may be quoted (doc: alertmanager/docs/configuration.md, "matcher").
-
-    Raises:
-        ValueError: the text is not a matcher.
-    """
-    match = _MATCHER.fullmatch(text)
-    if match is None:
-        raise ValueError(f"bad matcher format: {text}")
-    quoted_name, name, op, quoted, bare = match.groups()
-    return Matcher(
-        _unescape(quoted_name) if name is None else name,
-        MatchOp(op),
-        _unescape(quoted) if quoted is not None else bare,
-    )
+    return tuple(parse_matcher(text) for text in texts)
 
 
 def parse_time(text: str) -> int:
@@ -229,7 +207,3 @@ def _wire_matcher(matcher: Matcher) -> dict[str, Any]:
         "isRegex": matcher.op in (MatchOp.REGEX, MatchOp.NOT_REGEX),
         "isEqual": matcher.op in (MatchOp.EQUAL, MatchOp.REGEX),
     }
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPES.sub(lambda match: "\n" if match[1] == "n" else match[1], text)

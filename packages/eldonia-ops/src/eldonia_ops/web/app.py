@@ -14,7 +14,7 @@ from eldonia_ops import __version__
 from eldonia_ops.services.contracts import Platform
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.attempts import FailedAttempts
-from eldonia_ops.web.compat import alertmanager, jaeger, prometheus
+from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
 from eldonia_ops.web.gate import FAMILY, Envelope, Family, Gate, Problem, guards_of, loopback_hosts
 from eldonia_ops.web.limits import Limits
 from eldonia_ops.web.native import app as native
@@ -57,6 +57,7 @@ def create_app(
         *prometheus.routes(platform, version),
         *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
         *jaeger.routes(platform),
+        *otlp.routes(platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version), middleware=packed),
         assets.route(),
         *pages.routes(),
@@ -66,6 +67,7 @@ def create_app(
         Family.PROMETHEUS: prometheus.envelope,
         Family.ALERTMANAGER: alertmanager.envelope,
         Family.JAEGER: jaeger.envelope,
+        Family.OTLP: otlp.envelope,
         Family.PAGE: pages.envelope,
     }
     guards = guards_of(routes)
@@ -81,6 +83,7 @@ def create_app(
             ("/api/v1/", Family.PROMETHEUS),
             ("/api/v2/", Family.ALERTMANAGER),
             ("/api/", Family.JAEGER),
+            ("/v1/", Family.OTLP),
         ),
         limits=limits,
         hosts=loopback_hosts(external_url) if loopback else None,

@@ -7,6 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -171,6 +172,10 @@ class Pages:
 
         return show
 
+    def _icon(self, name: str) -> Markup:
+        template = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
+        return template.format(self._assets.url("icons.svg"), name)
+
     def _sign_in_page(
         self, request: Request, wanted: str, fault: str, status: int, values: Mapping[str, str] | None = None
     ) -> Response:
@@ -196,6 +201,7 @@ class Pages:
         html = self._templates.get_template(template).render(
             t=translate,
             static=self._assets.url,
+            icon=self._icon,
             language=language,
             other_language=next(one for one in LANGUAGES if one != language),
             language_cookie=LANGUAGE_COOKIE,

@@ -1,0 +1,74 @@
+// The native API. A lost server shows a banner (see shell.js); a lost session shows the sign-in.
+import { toast } from "./dom.js";
+import { language } from "./i18n.js";
+
+const base = "/api/ops/v1";
+const csrf = document.querySelector('meta[name="csrf-token"]').content;
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+export class ApiError extends Error {
+  constructor(status, { code = "error", message = "", hint = "" } = {}) {
+    super(message);
+    Object.assign(this, { status, code, hint });
+  }
+}
+
+export function address(path, parameters = {}) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== "" && one !== null && one !== undefined && one !== false) query.append(name, one);
+    }
+  }
+  const text = query.toString();
+  return base + path + (text ? `?${text}` : "");
+}
+
+async function request(path, { method = "GET", parameters = {}, body, type = "application/json", signal } = {}) {
+  let response;
+  try {
+    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : "" }), {
+      method,
+      signal,
+      headers: {
+        ...(body === undefined ? {} : { "Content-Type": type }),
+        ...(method === "GET" ? {} : { "X-CSRF-Token": csrf }),
+      },
+      body: body === undefined ? undefined : type === "application/json" ? JSON.stringify(body) : body,
+    });
+  } catch (error) {
+    if (error.name !== "AbortError") document.dispatchEvent(new CustomEvent("server", { detail: false }));
+    throw error;
+  }
+  if (response.status >= 502 && response.status <= 504) {
+    document.dispatchEvent(new CustomEvent("server", { detail: false }));
+    throw new ApiError(response.status, { message: response.statusText });
+  }
+  document.dispatchEvent(new CustomEvent("server", { detail: true }));
+  if (response.status === 401) {
+    location.reload();
+    return new Promise(() => {});
+  }
+  if (!response.ok) {
+    const answer = await response.json().catch(() => ({}));
+    throw new ApiError(response.status, answer.error);
+  }
+  return response;
+}
+
+export const get = async (path, parameters, signal) => (await request(path, { parameters, signal })).json();
+export const getText = async (path, parameters) => (await request(path, { parameters })).text();
+export const send = async (method, path, body) => (await request(path, { method, body })).json();
+export const sendText = async (method, path, body) => request(path, { method, body, type: "text/markdown" });
+
+// Runs an act and says how it went; true when it went well.
+export async function act(work, done) {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof ApiError) toast(error.message, { bad: true, hint: error.hint });
+    return false;
+  }
+  if (done) toast(done);
+  return true;
+}

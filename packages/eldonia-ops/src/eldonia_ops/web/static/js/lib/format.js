@@ -1,0 +1,83 @@
+// Numbers, durations and instants for people.
+import { h } from "./dom.js";
+import { language, t } from "./i18n.js";
+
+const locale = language === "ja" ? "ja-JP" : "en-GB";
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+const short = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
+const dayAndClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
+const whole = new Intl.NumberFormat(locale);
+const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
+
+const sameDay = (ms) => new Date(ms).toDateString() === new Date().toDateString();
+export const integer = (value) => whole.format(value);
+export const timeOfDay = (ms) => clock.format(ms);
+export const shortTime = (ms) => short.format(ms);
+export const dayOf = (ms) => full.format(ms);
+export const clockMs = (ms) => `${clock.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
+export const instantText = (ms) => (sameDay(ms) ? clock.format(ms) : dayAndClock.format(ms));
+export const nsToMs = (text) => Number(BigInt(text) / 1000n) / 1000;
+
+export const when = (ms, text = instantText(ms)) =>
+  ms ? h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, text) : "–";
+
+export function ago(ms) {
+  const seconds = Math.round((ms - Date.now()) / 1000);
+  const size = Math.abs(seconds);
+  if (size < 60) return relative.format(seconds, "second");
+  if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
+  if (size < 86400) return relative.format(Math.round(seconds / 3600), "hour");
+  return relative.format(Math.round(seconds / 86400), "day");
+}
+export const whenAgo = (ms) => (ms ? when(ms, ago(ms)) : "–");
+
+// A duration in ms as its two largest units.
+export function duration(ms) {
+  if (ms === null || ms === undefined) return "–";
+  if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
+  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  const parts = [];
+  let rest = Math.round(ms / 1000);
+  for (const [unit, size] of [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]) {
+    const many = Math.floor(rest / size);
+    rest -= many * size;
+    if (many) parts.push(t(`span.${unit}`, { n: many }));
+  }
+  return parts.slice(0, 2).join(" ");
+}
+
+export function bytes(value) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let index = 0;
+  while (Math.abs(value) >= 1000 && index < units.length - 1) {
+    value /= 1000;
+    index += 1;
+  }
+  return `${digits(value)} ${units[index]}`;
+}
+
+export function digits(value) {
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 100_000) return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  if (size >= 100) return whole.format(Math.round(value));
+  if (size >= 10) return value.toFixed(1);
+  return value.toPrecision(size >= 1 ? 3 : 2);
+}
+
+export const percent = (ratio, places = 1) => `${(ratio * 100).toFixed(places)} %`;
+
+// A value in one of the units of the overview's panels.
+export function quantity(value, unit) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  switch (unit) {
+    case "seconds": return value === 0 ? "0 s" : duration(value * 1000);
+    case "bytes": return bytes(value);
+    case "bytes_per_second": return `${bytes(value)}/s`;
+    case "percent": return `${digits(value)} %`;
+    case "up_down": return value >= 1 ? t("health.up") : t("health.down");
+    default: return digits(value);
+  }
+}

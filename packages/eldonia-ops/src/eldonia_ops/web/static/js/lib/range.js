@@ -1,0 +1,84 @@
+// The time range of a page: a length that ends now, or two instants; kept in the address.
+import { $, $$ } from "./dom.js";
+import { shortTime } from "./format.js";
+import { t } from "./i18n.js";
+
+const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
+
+export function timeRange(changed, { preset = "15m" } = {}) {
+  const address = new URL(location);
+  const from = Number(address.searchParams.get("from"));
+  const to = Number(address.searchParams.get("to"));
+  const state = {
+    preset: MINUTES[address.searchParams.get("range")] ? address.searchParams.get("range") : preset,
+    fixed: from && to && from < to ? { from, to } : null,
+    live: !(from && to) && address.searchParams.get("live") !== "0",
+  };
+  const liveButton = $("#live");
+
+  function show() {
+    for (const button of $$("#ranges button[data-range]")) {
+      button.setAttribute("aria-pressed", String(!state.fixed && button.dataset.range === state.preset));
+    }
+    liveButton.setAttribute("aria-pressed", String(state.live));
+    let chosen = $("#ranges .fixed");
+    if (state.fixed && !chosen) {
+      chosen = document.createElement("button");
+      chosen.type = "button";
+      chosen.className = "fixed";
+      chosen.addEventListener("click", () => range.choose(state.preset));
+      $("#ranges").append(chosen);
+    }
+    if (!state.fixed) chosen?.remove();
+    else {
+      chosen.textContent = `${shortTime(state.fixed.from)}–${shortTime(state.fixed.to)} ×`;
+      chosen.title = t("range.reset");
+      chosen.setAttribute("aria-pressed", "true");
+    }
+    const now = new URL(location);
+    for (const name of ["range", "from", "to", "live"]) now.searchParams.delete(name);
+    if (state.fixed) {
+      now.searchParams.set("from", Math.round(state.fixed.from));
+      now.searchParams.set("to", Math.round(state.fixed.to));
+    } else if (state.preset !== preset) now.searchParams.set("range", state.preset);
+    if (!state.live && !state.fixed) now.searchParams.set("live", "0");
+    history.replaceState(null, "", now);
+  }
+
+  const range = {
+    get live() {
+      return state.live;
+    },
+    get fixed() {
+      return state.fixed !== null;
+    },
+    // [start, end] in Unix ms
+    get bounds() {
+      if (state.fixed) return [state.fixed.from, state.fixed.to];
+      const now = Date.now();
+      return [now - MINUTES[state.preset] * 60_000, now];
+    },
+    choose(name) {
+      Object.assign(state, { preset: name, fixed: null, live: true });
+      show();
+      changed();
+    },
+    narrow(start, end) {
+      Object.assign(state, { fixed: { from: start, to: end }, live: false });
+      show();
+      changed();
+    },
+  };
+  $("#ranges").addEventListener("click", (event) => {
+    const name = event.target.closest("[data-range]")?.dataset.range;
+    if (name) range.choose(name);
+  });
+  liveButton.addEventListener("click", () => {
+    state.live = !state.live;
+    if (state.live) state.fixed = null;
+    show();
+    changed();
+  });
+  show();
+  return range;
+}

@@ -1,0 +1,211 @@
+import { ApiError, act, get, send } from "../lib/api.js";
+import { $, $$, badge, can, count, h, icon, labels, open, render } from "../lib/dom.js";
+import { ago, digits, duration, instantText, when, whenAgo } from "../lib/format.js";
+import { t, word } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+import { tone } from "../lib/severity.js";
+
+const TABS = ["current", "rules", "silences", "outbox", "ledger"];
+
+// --- tabs ---
+let tab = "";
+function choose(name, focus = false) {
+  tab = TABS.includes(name) ? name : "current";
+  for (const one of TABS) {
+    const button = $(`#tab-${one}`);
+    button.setAttribute("aria-selected", String(one === tab));
+    button.tabIndex = one === tab ? 0 : -1;
+    $(`#panel-${one}`).hidden = one !== tab;
+  }
+  if (focus) $(`#tab-${tab}`).focus();
+  history.replaceState(null, "", `#${tab}`);
+}
+$(".tabs").addEventListener("click", (event) => {
+  const button = event.target.closest("[role=tab]");
+  if (button) choose(button.id.slice(4));
+});
+$(".tabs").addEventListener("keydown", (event) => {
+  const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (move) choose(TABS[(TABS.indexOf(tab) + move + TABS.length) % TABS.length], true);
+});
+addEventListener("hashchange", () => choose(location.hash.slice(1)));
+choose(location.hash.slice(1));
+
+function list(name, items, key, draw) {
+  $(`[data-empty="${name}"]`).hidden = items.length > 0;
+  render($(`[data-list="${name}"]`), key, () => items.map(draw));
+}
+
+// --- why was I (not) told? ---
+const decision = (one, named) =>
+  h("li", {},
+    h("div", {}, badge(word("verdict", one.verdict), tone(one.verdict)), when(one.at)),
+    h("div", {}, named ? h("strong", {}, one.alertname) : null, h("span", {}, one.reason), h("span", { class: "muted small" }, one.receiver), Object.keys(one.data).length ? labels(Object.fromEntries(Object.entries(one.data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]))) : null));
+
+async function why(alert) {
+  $("#why-title").textContent = t("alerts.why_of", { name: alert.name });
+  $("#ledger").replaceChildren();
+  $("#ledger-empty").hidden = true;
+  open($("#why"));
+  const found = await get("/alerts/explain", { fingerprint: alert.fingerprint });
+  $("#ledger").replaceChildren(...found.map((one) => decision(one, false)));
+  $("#ledger-empty").hidden = found.length > 0;
+}
+
+// --- current ---
+function alertCard(one) {
+  const suppressed = [
+    one.silenced_by.length ? t("alerts.silenced", { n: one.silenced_by.join(", ") }) : "",
+    one.inhibited_by.length ? t("alerts.inhibited", { n: one.inhibited_by.length }) : "",
+    one.muted_by.length ? t("alerts.muted", { n: one.muted_by.join(", ") }) : "",
+  ].filter(Boolean).join(" · ");
+  const severity = one.labels.severity ?? "";
+  return h("article", { class: `alert-card ${one.state === "firing" ? tone(severity) || "warn" : one.state === "pending" ? "" : "info"}` },
+    h("div", { class: "alert-head" },
+      h("h3", {}, one.name),
+      badge(t(`alert_state.${one.state}`), one.state === "firing" ? "bad" : tone(one.state)),
+      severity ? badge(word("severity", severity), tone(severity)) : null,
+      one.incident_reference ? h("a", { class: "badge info", href: `/incidents/${one.incident_reference}` }, one.incident_reference) : null,
+      h("span", { class: "when" }, t("alerts.since"), " ", whenAgo(one.starts_at))),
+    h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
+    one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
+    labels(one.labels, ["alertname", "severity"]),
+    h("div", { class: "alert-foot" },
+      typeof one.value === "number" ? h("span", {}, `${t("alerts.value")} `, h("b", { class: "num" }, digits(one.value))) : null,
+      one.receivers.length ? h("span", {}, `${t("alerts.to")} ${one.receivers.join(", ")}`) : null,
+      suppressed ? h("span", {}, suppressed) : null,
+      h("span", { class: "grow" }),
+      h("button", { type: "button", class: "quiet", onclick: () => why(one) }, icon("question"), t("alerts.why")),
+      can("respond") ? h("button", { type: "button", onclick: () => silence(one.labels) }, icon("mute"), t("silence.button")) : null));
+}
+
+// --- rules ---
+function rule(one) {
+  const state = one.type === "recording" ? badge(t("rules.recording")) : badge(word("rule_state", one.state), one.state === "firing" ? "bad" : one.state === "pending" ? "warn" : "ok");
+  return h("div", { class: "rule" },
+    h("div", { class: "alert-head" }, h("h3", {}, one.name), state,
+      one.health === "err" ? badge(t("rules.err"), "bad") : null,
+      one.labels.severity ? badge(word("severity", one.labels.severity), tone(one.labels.severity)) : null,
+      one.duration_seconds ? h("span", { class: "muted small" }, t("rules.for", { time: duration(one.duration_seconds * 1000) })) : null,
+      h("span", { class: "when" }, `${t("rules.took", { time: duration(one.evaluation_time_seconds * 1000) })}`)),
+    h("code", {}, one.query),
+    one.last_error ? h("p", { class: "fault" }, one.last_error) : null,
+    one.comment ? h("p", { class: "comment" }, one.comment) : null);
+}
+const ruleGroup = (group) =>
+  h("section", { class: "rule-group" },
+    h("header", {}, h("h2", {}, group.name), h("span", { class: "muted" }, group.file), h("span", { class: "muted" }, t("rules.every", { time: duration(group.interval_seconds * 1000) })), h("span", { class: "muted" }, t("rules.last"), " ", whenAgo(group.last_evaluation_at))),
+    group.rules.map(rule));
+
+// --- silences ---
+function silenceCard(one) {
+  const ended = one.state === "expired";
+  return h("article", { class: `alert-card ${ended ? "" : "info"}` },
+    h("div", { class: "alert-head" }, badge(t(`silence_state.${one.state}`), tone(one.state)), h("strong", {}, one.comment),
+      h("span", { class: "when" }, ended ? t("silence.ended") : t("silence.until"), " ", when(one.ends_at), ended ? "" : ` (${ago(one.ends_at)})`)),
+    h("div", { class: "labels" }, one.matchers.map((matcher) => h("span", { class: "label" }, `${matcher.name}${matcher.op}`, h("b", {}, `"${matcher.value}"`)))),
+    h("div", { class: "alert-foot" }, h("span", {}, t("silence.by", { name: one.created_by })), h("code", {}, one.id), h("span", { class: "grow" }),
+      !ended && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("DELETE", `/silences/${encodeURIComponent(one.id)}`), t("silence.expired")); list1.now(); } }, t("silence.expire")) : null));
+}
+
+const dialog = $("#silence");
+const form = $("#silence-form");
+function matcherRow(name = "", op = "=", value = "") {
+  return h("div", { class: "matcher" },
+    h("input", { "aria-label": t("silence.label"), placeholder: t("silence.label"), "data-part": "name", value: name, autocomplete: "off" }),
+    h("select", { "aria-label": t("silence.op"), "data-part": "op" }, ["=", "!=", "=~", "!~"].map((one) => h("option", { value: one, selected: one === op }, one))),
+    h("input", { "aria-label": t("silence.value"), placeholder: t("silence.value"), "data-part": "value", value, autocomplete: "off" }),
+    h("button", { type: "button", class: "icon-button", "aria-label": t("silence.remove"), onclick: (event) => { event.currentTarget.parentElement.remove(); preview(); } }, icon("close")));
+}
+const matchers = () =>
+  $$(".matcher").map((row) => Object.fromEntries($$("[data-part]", row).map((part) => [part.dataset.part, part.value]))).filter((one) => one.name);
+
+let asked = 0;
+async function preview() {
+  const box = $("#preview");
+  const wanted = matchers();
+  const turn = (asked += 1);
+  if (!wanted.length) return box.replaceChildren(h("span", { class: "muted" }, t("silence.no_matcher")));
+  try {
+    const found = await send("POST", "/silences/preview", { matchers: wanted });
+    if (turn !== asked) return;
+    box.replaceChildren(h("strong", {}, t("silence.matches", { n: found.length })), h("ul", {}, found.slice(0, 6).map((one) => h("li", {}, `${one.name} · ${one.labels.service ?? ""} · ${t(`alert_state.${one.state}`)}`))));
+  } catch (error) {
+    if (turn === asked && error instanceof ApiError) box.replaceChildren(h("span", { class: "fault" }, error.message));
+  }
+}
+function silence(of = { alertname: "" }) {
+  form.reset();
+  $("#silence-fault").hidden = true;
+  $("#matchers").replaceChildren(...Object.entries(of).map(([name, value]) => matcherRow(name, "=", value)));
+  open(dialog);
+  preview();
+}
+$("#silence-new")?.addEventListener("click", () => silence());
+$("#matcher-add").addEventListener("click", () => {
+  $("#matchers").append(matcherRow());
+  $("#matchers").lastElementChild.firstElementChild.focus();
+});
+let typing = 0;
+$("#matchers").addEventListener("input", () => {
+  clearTimeout(typing);
+  typing = setTimeout(preview, 250);
+});
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const fault = $("#silence-fault");
+  fault.hidden = true;
+  const say = (text) => Object.assign(fault, { textContent: text, hidden: false });
+  if (!matchers().length) return say(t("silence.no_matcher"));
+  if (!form.elements.comment.value.trim()) {
+    form.elements.comment.focus();
+    return say(t("silence.need_comment"));
+  }
+  try {
+    await send("POST", "/silences", {
+      matchers: matchers(),
+      ends_at: Date.now() + Number(form.elements.duration.value) * 3_600_000,
+      comment: form.elements.comment.value.trim(),
+    });
+  } catch (error) {
+    return say(error.message);
+  }
+  dialog.close();
+  choose("silences");
+  list1.now();
+});
+
+// --- outbox ---
+function outgoing(one) {
+  const waiting = one.status === "pending";
+  return h("article", { class: `alert-card ${one.status === "delivered" ? "ok" : one.status === "failed" ? "bad" : one.attempts ? "warn" : ""}` },
+    h("div", { class: "alert-head" }, h("h3", {}, one.receiver), h("span", { class: "muted" }, one.integration), badge(t(`outbox.${one.status}`), tone(one.status)),
+      one.purpose !== "alert" ? badge(word("purpose", one.purpose)) : null,
+      h("span", { class: "when" }, whenAgo(one.created_at))),
+    one.last_error ? h("p", { class: one.status === "delivered" ? "muted" : "fault" }, one.last_error) : null,
+    h("div", { class: "alert-foot" }, h("span", {}, t("outbox.attempts", { n: one.attempts })),
+      waiting && one.next_attempt_at ? h("span", {}, t("outbox.next"), " ", when(one.next_attempt_at)) : null,
+      one.finished_at ? h("span", {}, t("outbox.finished"), " ", when(one.finished_at)) : null,
+      h("span", { class: "grow" }),
+      one.status !== "delivered" && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("POST", `/notifications/${one.id}/retry`), t("outbox.retried")); list1.now(); } }, t("outbox.retry")) : null));
+}
+
+const list1 = poll(async () => {
+  const [alerts, groups, silences, outbox, ledger] = await Promise.all([
+    get("/alerts"), get("/alerts/rules"), get("/silences"), get("/notifications", { limit: 100 }), get("/alerts/explain", { limit: 100 }),
+  ]);
+  const minute = Math.floor(Date.now() / 30_000);
+  list("current", alerts, [alerts, minute], alertCard);
+  list("rules", groups, [groups, minute], ruleGroup);
+  const order = { active: 0, pending: 1, expired: 2 };
+  silences.sort((a, b) => order[a.state] - order[b.state] || b.ends_at - a.ends_at);
+  list("silences", silences, [silences, minute], silenceCard);
+  list("outbox", outbox, [outbox, minute], outgoing);
+  $('[data-empty="ledger"]').hidden = ledger.length > 0;
+  render($('[data-list="ledger"]'), ledger, () => (ledger.length ? [h("ol", { class: "ledger card" }, ledger.map((one) => decision(one, true)))] : []));
+  const firing = alerts.filter((one) => one.state === "firing").length;
+  count($("#tab-current .count"), alerts.length, firing ? "bad" : "");
+  count($("#tab-rules .count"), groups.flatMap((one) => one.rules).filter((one) => one.health === "err").length, "bad");
+  count($("#tab-silences .count"), silences.filter((one) => one.state === "active").length);
+  count($("#tab-outbox .count"), outbox.filter((one) => one.status !== "delivered").length, "warn");
+}, 5000);

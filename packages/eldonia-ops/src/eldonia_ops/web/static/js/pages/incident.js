@@ -1,0 +1,217 @@
+import { ApiError, act, address, get, getText, send, sendText } from "../lib/api.js";
+import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
+import { dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
+import { language, t } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+import { tone } from "../lib/severity.js";
+
+const path = `/incidents/${encodeURIComponent($("#incident").dataset.incident)}`;
+const ICONS = { alert: "alert", notify: "notify", recovery: "recovery", human: "person", system: "system", security: "security" };
+const STATUSES = ["open", "investigating", "escalated", "resolved", "closed"];
+const hidden = new Set();
+let incident = null;
+let timeline = [];
+let runbook = [];
+
+// --- timeline ---
+function drawTimeline() {
+  const categories = [...new Set(timeline.map((entry) => entry.category))];
+  render($("#categories"), categories, () =>
+    categories.length < 2 ? [] : categories.map((name) =>
+      h("label", { class: "chip" }, h("input", { type: "checkbox", checked: !hidden.has(name), onchange: (event) => { if (event.target.checked) hidden.delete(name); else hidden.add(name); drawTimeline(); } }), h("span", {}, t(`category.${name}`)))));
+  const shown = timeline.filter((entry) => !hidden.has(entry.category));
+  const several = new Set(timeline.map((entry) => new Date(entry.at).toDateString())).size > 1;
+  render($("#timeline"), [shown, several], () => {
+    let day = "";
+    return shown.map((entry) => {
+      const today = dayOf(entry.at);
+      const heading = several && today !== day ? h("span", { class: "day" }, today) : null;
+      day = today;
+      return h("li", {}, heading, when(entry.at, timeOfDay(entry.at)), h("span", { class: `node ${entry.category}`, title: t(`category.${entry.category}`) }, icon(ICONS[entry.category] ?? "system")), h("p", {}, entry.text));
+    });
+  });
+}
+
+// --- runbook ---
+function step(one) {
+  const box = h("input", { type: "checkbox", checked: Boolean(one.done_at), disabled: !can("respond") || incident.status === "closed" });
+  box.addEventListener("change", async () => {
+    await act(() => send("POST", `${path}/checklist`, { key: one.key, done: box.checked }));
+    page.now();
+  });
+  return h("label", { class: "step" }, box, h("span", { class: "step-text" }, one.text),
+    one.hint ? h("span", { class: "hint" }, one.hint) : null,
+    one.done_at ? h("span", { class: "done-by" }, t("incident.done_by", { name: one.done_by }), " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
+}
+function drawRunbook() {
+  const done = runbook.filter((one) => one.done_at).length;
+  $("#progress").max = Math.max(1, runbook.length);
+  $("#progress").value = done;
+  $("#progress-text").textContent = `${done}/${runbook.length}`;
+  const phases = [...new Set(runbook.map((one) => one.phase))];
+  render($("#runbook"), [runbook, incident.status], () =>
+    phases.map((phase) => {
+      const steps = runbook.filter((one) => one.phase === phase);
+      return h("div", { class: "phase" }, h("h3", {}, steps[0].phase_title), steps.map(step));
+    }));
+}
+
+// --- head, facts, findings ---
+const ended = () => ["resolved", "closed"].includes(incident.status);
+function drawCountdown() {
+  const box = $("#countdown");
+  if (!incident) return;
+  if (incident.acknowledged_at && incident.respond_by) {
+    const met = incident.acknowledged_at <= incident.respond_by;
+    box.className = `countdown ${met ? "met" : "late"}`;
+    box.replaceChildren(t(met ? "incident.target_met" : "incident.target_missed"), " ", h("b", {}, duration(incident.acknowledged_at - (incident.reopened_at || incident.detected_at))));
+  } else if (!incident.respond_by || ended()) {
+    box.className = "countdown";
+    box.replaceChildren(t(ended() ? "incident.over" : "incident.no_target"));
+  } else {
+    const left = incident.respond_by - Date.now();
+    box.className = `countdown ${left < 0 ? "late" : left < 300_000 ? "soon" : ""}`;
+    box.replaceChildren(t(left < 0 ? "incident.overdue" : "incident.respond_in"), " ", h("b", {}, duration(Math.abs(left))), ` (${timeOfDay(incident.respond_by)})`);
+  }
+}
+function drawHead() {
+  $("#title").textContent = incident.title;
+  document.title = `${incident.reference} ${incident.title} · Eldonia Ops`;
+  render($("#badges"), [incident.severity, incident.status], () => [badge(t(`severity.${incident.severity}`), tone(incident.severity)), badge(t(`status.${incident.status}`), tone(incident.status))]);
+  $("#actions").hidden = false;
+  if (can("respond")) {
+    $("#acknowledge").hidden = Boolean(incident.acknowledged_at) || ended();
+    render($("#status"), incident.status, () => STATUSES.map((one) => h("option", { value: one, selected: one === incident.status }, t(`status.${one}`))));
+  }
+  drawCountdown();
+  const span = (from, to) => (from && to ? duration(to - from) : "–");
+  const facts = [
+    [t("incident.service"), incident.service], [t("incident.assignee"), incident.assigned_to || "–"],
+    [t("incident.started"), incident.started_at ? when(incident.started_at) : "–"], [t("incident.detected"), when(incident.detected_at || incident.created_at)],
+    [t("incident.acknowledged"), incident.acknowledged_at ? when(incident.acknowledged_at) : "–"], [t("incident.resolved"), incident.resolved_at ? when(incident.resolved_at) : "–"],
+    [h("abbr", { title: t("incidents.mttd") }, "TTD"), span(incident.started_at, incident.detected_at)],
+    [h("abbr", { title: t("incidents.mtta") }, "TTA"), span(incident.reopened_at || incident.detected_at, incident.acknowledged_at)],
+    [h("abbr", { title: t("incidents.mttr") }, "TTR"), span(incident.detected_at, incident.resolved_at)],
+    [t("incident.escalation"), incident.escalation_level ? t("incident.level", { n: incident.escalation_level }) : incident.escalate_at && !incident.acknowledged_at ? when(incident.escalate_at) : "–"],
+    [t("incident.alerts"), h("a", { href: "/alerts" }, t("incident.firing", { n: incident.firing.length, all: incident.fingerprints.length }))],
+  ];
+  render($("#facts"), incident, () => facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+  const impact = [incident.impact.users ? t("incident.users_n", { n: integer(incident.impact.users) }) : "", incident.impact.revenue ? t("incident.revenue_n", { n: integer(incident.impact.revenue) }) : "", incident.impact.reputation].filter(Boolean).join("\n");
+  render($("#findings"), incident, () => [["incident.description", incident.description], ["incident.root_cause", incident.root_cause], ["incident.resolution", incident.resolution], ["incident.lessons", incident.lessons_learned], ["incident.impact", impact]].map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
+}
+
+// --- postmortem ---
+let written = null;
+async function drawPostmortem() {
+  const text = await getText(`${path}/postmortem`);
+  $("#pm-state").textContent = incident.has_postmortem ? t("incident.pm_saved") : t("incident.pm_draft");
+  if (text === written) return;
+  written = text;
+  // The server renders without raw HTML, and the policy of this page forbids inline script besides.
+  $("#pm-view").innerHTML = await (await sendText("POST", "/markdown", text)).text();
+}
+$("#pm-download").href = address(`${path}/postmortem`, { download: "true", lang: language });
+$("#pm-download").setAttribute("download", "");
+function editing(on) {
+  $("#pm-form").hidden = !on;
+  $("#pm-view").hidden = on;
+  $("#pm-edit").hidden = on;
+}
+$("#pm-edit")?.addEventListener("click", () => {
+  $("#pm-text").value = written ?? "";
+  editing(true);
+  $("#pm-text").focus();
+});
+$("#pm-cancel").addEventListener("click", () => editing(false));
+$("#pm-draft").addEventListener("click", () => act(async () => { $("#pm-text").value = await getText(`${path}/postmortem/draft`); }));
+$("#pm-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (await act(() => sendText("PUT", `${path}/postmortem`, $("#pm-text").value), t("incident.saved"))) {
+    editing(false);
+    page.now();
+  }
+});
+addEventListener("beforeunload", (event) => {
+  if (!$("#pm-form").hidden && $("#pm-text").value !== written) event.preventDefault();
+});
+
+// --- acts ---
+if (can("respond")) {
+  $("#acknowledge").addEventListener("click", async () => {
+    await act(() => send("POST", `${path}/acknowledge`), t("incident.acknowledged_toast"));
+    page.now();
+  });
+  $("#assign").addEventListener("click", () => {
+    $("#assign-form").elements.to.value = incident.assigned_to;
+    open($("#assign-dialog"));
+  });
+  $("#assign-me").addEventListener("click", (event) => {
+    $("#assign-form").elements.to.value = event.currentTarget.dataset.me;
+  });
+  $("#assign-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (await act(() => send("POST", `${path}/assign`, { to: event.target.elements.to.value.trim() }))) $("#assign-dialog").close();
+    page.now();
+  });
+  $("#status").addEventListener("change", () => {
+    $("#status-form").reset();
+    $("#status-lead").textContent = t("incident.status_lead", { from: t(`status.${incident.status}`), to: t(`status.${$("#status").value}`) });
+    open($("#status-dialog"));
+  });
+  $("#status-dialog").addEventListener("close", () => { $("#status").value = incident.status; });
+  $("#status-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const status = $("#status").value;
+    const note = event.target.elements.note.value.trim();
+    await act(() => send("POST", `${path}/status`, { status, note }));
+    await page.now();
+    $("#status-dialog").close();
+  });
+  $("#note-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const field = event.target.elements.text;
+    if (await act(() => send("POST", `${path}/notes`, { text: field.value.trim() }))) field.value = "";
+    page.now();
+  });
+  $("#describe-edit").addEventListener("click", () => {
+    const fields = $("#describe-form").elements;
+    for (const name of ["title", "severity", "root_cause", "resolution", "lessons_learned"]) fields[name].value = incident[name];
+    for (const name of ["users", "revenue", "reputation"]) fields[name].value = incident.impact[name] || "";
+    $("#describe-form .fault").hidden = true;
+    open($("#describe-dialog"));
+  });
+  $("#describe-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const fields = event.target.elements;
+    const changed = {};
+    for (const name of ["title", "severity", "root_cause", "resolution", "lessons_learned"]) if (fields[name].value !== incident[name]) changed[name] = fields[name].value;
+    const impact = { users: Number(fields.users.value || 0), revenue: Number(fields.revenue.value || 0), reputation: fields.reputation.value };
+    if (JSON.stringify(impact) !== JSON.stringify(incident.impact)) changed.impact = impact;
+    try {
+      if (Object.keys(changed).length) await send("PATCH", path, changed);
+      $("#describe-dialog").close();
+      page.now();
+    } catch (error) {
+      if (error instanceof ApiError) Object.assign($("#describe-form .fault"), { textContent: error.message, hidden: false });
+    }
+  });
+}
+
+const page = poll(async () => {
+  let found;
+  try {
+    [found, runbook] = await Promise.all([get(path), get(`${path}/runbook`)]);
+  } catch (error) {
+    if (error.status === 404) {
+      $("#title").textContent = t("incident.unknown");
+      toast(error.message, { bad: true });
+    }
+    throw error;
+  }
+  ({ incident, timeline } = found);
+  drawHead();
+  drawTimeline();
+  drawRunbook();
+  await drawPostmortem();
+}, 4000);
+setInterval(() => { if (!document.hidden) drawCountdown(); }, 1000);

@@ -1,0 +1,88 @@
+import { ApiError, get, send } from "../lib/api.js";
+import { $, $$, badge, h, open, render } from "../lib/dom.js";
+import { duration, whenAgo } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+import { tone } from "../lib/severity.js";
+
+const ACTIVE = ["open", "investigating", "escalated"];
+let show = location.hash === "#all" ? "all" : "active";
+
+function until(one) {
+  if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
+  const left = one.respond_by - Date.now();
+  return h("span", { class: `until${left < 0 ? " late" : ""}` }, left < 0 ? t("incidents.late", { time: duration(-left) }) : t("incidents.due", { time: duration(left) }));
+}
+
+function row(one) {
+  return h("a", { class: `incident-row ${ACTIVE.includes(one.status) ? tone(one.severity) : ""}`, href: `/incidents/${one.reference}` },
+    h("span", { class: "ref" }, one.reference), h("h3", {}, one.title),
+    h("span", { class: "badges" }, badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`status.${one.status}`), tone(one.status))),
+    h("span", { class: "meta" }, h("span", {}, one.service), h("span", {}, t("incidents.detected"), " ", whenAgo(one.detected_at || one.created_at)),
+      one.acknowledged_at ? h("span", {}, t("incidents.acknowledged")) : null,
+      one.resolved_at ? h("span", {}, t("incidents.lasted", { time: duration(one.resolved_at - one.detected_at) })) : null,
+      one.checklist.length ? h("span", {}, t("incidents.steps", { done: one.checklist.filter((item) => item.done_at).length, all: one.checklist.length })) : null),
+    until(one));
+}
+
+let loaded = [];
+function draw() {
+  const words = $("#search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const found = loaded.filter((one) => {
+    const text = `${one.reference} ${one.title} ${one.service} ${one.assigned_to}`.toLowerCase();
+    return words.every((each) => text.includes(each));
+  });
+  $("#empty").hidden = found.length > 0;
+  render($("#rows"), [found, Math.floor(Date.now() / 1000)], () => found.map(row));
+}
+
+function metric(name, spread) {
+  const element = $(`[data-metric="${name}"]`);
+  $("strong", element).textContent = spread.count ? duration(spread.median) : "–";
+  $(".stat-note", element).textContent = spread.count ? t("incidents.mean", { time: duration(spread.mean), n: spread.count }) : t("incidents.no_metric");
+}
+
+const list = poll(async () => {
+  const [found, { all: metrics }] = await Promise.all([
+    get("/incidents", { status: show === "active" ? ACTIVE : [], limit: 200 }),
+    get("/incidents/metrics", { since: "-30d" }),
+  ]);
+  loaded = found;
+  draw();
+  for (const name of ["mttd", "mtta", "mttr"]) metric(name, metrics[name]);
+  const known = metrics.targets_met + metrics.targets_missed;
+  const element = $('[data-metric="targets"]');
+  $("strong", element).textContent = known ? `${metrics.targets_met}/${known}` : "–";
+  $(".stat-note", element).textContent = t("incidents.in_30_days", { n: metrics.incidents });
+}, 5000);
+
+$("#show").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-show]");
+  if (!button) return;
+  show = button.dataset.show;
+  mark();
+  history.replaceState(null, "", show === "all" ? "#all" : location.pathname);
+  list.now();
+});
+function mark() {
+  for (const one of $$("#show [data-show]")) one.setAttribute("aria-pressed", String(one.dataset.show === show));
+}
+mark();
+$("#search").addEventListener("input", draw);
+$("#filters").addEventListener("submit", (event) => event.preventDefault());
+
+$("#open-new")?.addEventListener("click", () => {
+  $("#open-form").reset();
+  $("#open-form .fault").hidden = true;
+  open($("#open"));
+});
+$("#open-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { title, severity, service, description } = event.target.elements;
+  try {
+    const opened = await send("POST", "/incidents", { title: title.value, severity: severity.value, service: service.value, description: description.value });
+    location.assign(`/incidents/${opened.reference}`);
+  } catch (error) {
+    if (error instanceof ApiError) Object.assign($("#open-form .fault"), { textContent: error.message, hidden: false });
+  }
+});

@@ -1,0 +1,69 @@
+import { act, get, send } from "../lib/api.js";
+import { $, badge, can, h, open, render, toast } from "../lib/dom.js";
+import { bytes, duration, integer, digits, whenAgo } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+
+const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
+
+// The platform names its measures itself: `seconds` and `bytes` in a name say the unit.
+function facts(value, name = "") {
+  if (value && typeof value === "object" && !Array.isArray(value)) {
+    return Object.entries(value).flatMap(([key, one]) => facts(one, name ? `${name}.${key}` : key));
+  }
+  let text = Array.isArray(value) ? value.join(", ") || "–" : String(value ?? "–");
+  if (typeof value === "number") {
+    if (name.endsWith("seconds")) text = duration(value * 1000);
+    else if (name.endsWith("bytes")) text = bytes(value);
+    else text = Number.isInteger(value) ? integer(value) : digits(value);
+  }
+  return [fact(h("code", {}, name), text)];
+}
+
+const me = await get("/me");
+$("#me").replaceChildren(fact(t("settings.name"), me.name), fact(t("settings.token_role"), t(`role.${me.role}`)), fact(t("settings.may"), me.capabilities.map((one) => t(`capability.${one}`)).join(", ")));
+poll(async () => {
+  const overview = await get("/overview");
+  render($("#platform"), overview, () => facts(overview));
+}, 5000);
+
+if (can("administer")) {
+  let chosen = null;
+  const tokens = poll(async () => {
+    const found = await get("/tokens");
+    found.sort((a, b) => (a.revoked_at ? 1 : 0) - (b.revoked_at ? 1 : 0) || b.created_at - a.created_at);
+    render($("#tokens"), found, () =>
+      found.map((one) =>
+        h("tr", {},
+          h("td", {}, h("span", {}, h("strong", {}, one.name), h("span", { class: "sub mono" }, one.id))),
+          h("td", { "data-label": t("settings.token_role") }, h("span", {}, badge(t(`role.${one.role}`), one.role === "admin" ? "warn" : ""), one.revoked_at ? badge(t("settings.revoked"), "bad") : null)),
+          h("td", { "data-label": t("settings.created") }, whenAgo(one.created_at)),
+          h("td", { "data-label": t("settings.used") }, one.last_used_at ? whenAgo(one.last_used_at) : t("settings.never")),
+          h("td", { class: "num" }, one.revoked_at ? null : h("button", { type: "button", onclick: () => {
+            chosen = one;
+            $("#revoke-text").textContent = t("settings.revoke_lead", { name: one.name });
+            open($("#revoke"));
+          } }, t("settings.revoke"))))));
+  }, 15_000);
+  $("#token-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { name, role } = event.target.elements;
+    await act(async () => {
+      const made = await send("POST", "/tokens", { name: name.value.trim(), role: role.value });
+      $("#secret-text").textContent = made.secret;
+      $("#secret").hidden = false;
+      event.target.reset();
+    });
+    tokens.now();
+  });
+  $("#secret-copy").addEventListener("click", async () => {
+    await navigator.clipboard.writeText($("#secret-text").textContent);
+    toast(t("settings.copied"));
+  });
+  $("#revoke-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await act(() => send("DELETE", `/tokens/${encodeURIComponent(chosen.id)}`), t("settings.was_revoked", { name: chosen.name }));
+    $("#revoke").close();
+    tokens.now();
+  });
+}

@@ -1,0 +1,56 @@
+import { act, get, send } from "../lib/api.js";
+import { $, badge, can, h, labels, render } from "../lib/dom.js";
+import { ago, duration, whenAgo } from "../lib/format.js";
+import { t, word } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+
+const TONES = { up: "ok", down: "bad", unknown: "" };
+
+function target(one) {
+  return h("tr", {},
+    h("td", {}, badge(t(`health.${one.health}`), TONES[one.health])),
+    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null)),
+    h("td", { "data-label": t("targets.labels") }, labels(one.labels)),
+    h("td", { "data-label": t("targets.last") }, whenAgo(one.last_at)),
+    h("td", { class: "num", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
+  );
+}
+
+function recovery(one) {
+  const tone = one.maintenance ? "info" : one.healthy === false ? (one.state === "exhausted" ? "bad" : "warn") : one.healthy ? "ok" : "";
+  const hand = can("respond")
+    ? h("div", { class: "hand" },
+        h("label", { class: "switch" }, h("input", { type: "checkbox", checked: one.maintenance, onchange: async (event) => {
+          const on = event.target.checked;
+          await act(() => send("POST", `/recovery/${encodeURIComponent(one.service)}/maintenance`, { on }), t(on ? "recovery.on" : "recovery.off", { service: one.service }));
+          recoveries.now();
+        } }), t("recovery.maintenance")),
+        h("button", { type: "button", disabled: !one.attempts && one.state !== "exhausted", onclick: async () => {
+          await act(() => send("POST", `/recovery/${encodeURIComponent(one.service)}/reset`), t("recovery.was_reset", { service: one.service }));
+          recoveries.now();
+        } }, t("recovery.reset")))
+    : null;
+  return h("tr", {},
+    h("td", {}, h("strong", {}, one.service)),
+    h("td", {}, badge(one.maintenance ? t("recovery.maintenance") : word("recovery_state", one.state), tone)),
+    h("td", { "data-label": t("recovery.attempts") }, h("span", {}, `${one.attempts} / ${one.max_attempts}`, one.next_attempt_at > Date.now() ? h("span", { class: "sub" }, t("recovery.next", { when: ago(one.next_attempt_at) })) : null)),
+    h("td", { "data-label": t("recovery.last") }, h("span", {}, whenAgo(one.last_change_at), h("span", { class: "sub" }, one.last_detail))),
+    h("td", {}, hand),
+  );
+}
+
+poll(async () => {
+  const found = await get("/targets");
+  const order = { down: 0, unknown: 1, up: 2 };
+  found.sort((a, b) => order[a.health] - order[b.health] || a.name.localeCompare(b.name));
+  const up = found.filter((one) => one.health === "up").length;
+  $("#targets-sum").textContent = found.length ? t("targets.sum", { up, all: found.length }) : "";
+  $("#targets-empty").hidden = found.length > 0;
+  render($("#targets"), [found, Math.floor(Date.now() / 5000)], () => found.map(target));
+}, 5000);
+
+const recoveries = poll(async () => {
+  const found = await get("/recovery");
+  $("#recovery-empty").hidden = found.length > 0;
+  render($("#recoveries"), [found, Math.floor(Date.now() / 5000)], () => found.map(recovery));
+}, 5000);

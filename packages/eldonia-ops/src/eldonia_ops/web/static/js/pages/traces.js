@@ -1,0 +1,85 @@
+import { get } from "../lib/api.js";
+import { $, h } from "../lib/dom.js";
+import { duration, instantText, nsToMs } from "../lib/format.js";
+import { t } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+import { timeRange } from "../lib/range.js";
+import { serviceClass } from "../lib/services.js";
+
+const form = $("#filters");
+const given = new URLSearchParams(location.search);
+const NAMES = ["service", "operation", "min_duration", "max_duration", "tag"];
+const range = timeRange(() => list.now(), { preset: "1h" });
+
+function options(select, names, chosen) {
+  select.replaceChildren(select.options[0], ...names.map((name) => new Option(name, name, false, name === chosen)));
+  select.value = names.includes(chosen) ? chosen : "";
+}
+
+async function operations(chosen = "") {
+  const service = form.elements.service.value;
+  form.elements.operation.disabled = !service;
+  options(form.elements.operation, service ? await get("/traces/operations", { service }) : [], chosen);
+}
+
+function keep() {
+  const address = new URL(location);
+  for (const name of [...NAMES, "errors"]) {
+    const value = name === "errors" ? (form.elements.errors.checked ? "true" : "") : form.elements[name].value.trim();
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  history.replaceState(null, "", address);
+}
+
+function row(trace, longest) {
+  const ms = nsToMs(trace.start_ns);
+  const link = `/traces/${trace.trace_id}`;
+  return h("tr", { class: trace.errors ? "is-error" : "" },
+    h("td", { "data-label": t("traces.start") }, h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, instantText(ms))),
+    h("td", { "data-label": t("traces.root") }, h("span", {}, h("a", { href: link }, trace.root || trace.trace_id), h("span", { class: "sub" }, trace.service, trace.errors ? ` · ${t("traces.failed", { n: trace.errors })}` : ""))),
+    h("td", { "data-label": t("traces.services") }, h("span", {}, trace.services.map((name) => h("span", { class: `service-dot ${serviceClass(name)}` }, h("i"), h("span", {}, name))))),
+    h("td", { class: "num", "data-label": t("traces.spans") }, trace.spans),
+    h("td", { "data-label": t("traces.duration") }, h("div", { class: "bar-cell" }, h("span", {}, duration(trace.duration_ns / 1e6)), h("div", { class: "bar" }, h("i", { vars: { part: trace.duration_ns / longest } })))),
+  );
+}
+
+async function load() {
+  if (!form.checkValidity()) return;
+  keep();
+  const [since, until] = range.bounds.map(Math.round);
+  const wanted = { since, until, limit: 100, errors: form.elements.errors.checked ? "true" : "" };
+  for (const name of NAMES) wanted[name] = form.elements[name].value.trim();
+  try {
+    const found = await get("/traces", wanted);
+    const longest = Math.max(1, ...found.map((one) => one.duration_ns));
+    $("#rows").replaceChildren(...found.map((trace) => row(trace, longest)));
+    $("#empty").hidden = found.length > 0;
+    $("#total").textContent = t("traces.total", { n: found.length });
+  } catch (error) {
+    if (error.status) $("#total").textContent = error.message;
+    throw error;
+  }
+}
+
+for (const name of ["min_duration", "max_duration", "tag"]) form.elements[name].value = given.get(name) ?? "";
+form.elements.errors.checked = given.get("errors") === "true";
+options(form.elements.service, await get("/traces/services").catch(() => []), given.get("service") ?? "");
+await operations(given.get("operation") ?? "").catch(() => {});
+let first = true;
+const list = poll(async () => {
+  if (range.live || first) await load();
+  first = false;
+}, 5000);
+
+let typing = 0;
+form.addEventListener("input", async (event) => {
+  clearTimeout(typing);
+  if (event.target.name === "service") await operations();
+  typing = setTimeout(() => load().catch(() => {}), event.target.type === "checkbox" || event.target.tagName === "SELECT" ? 0 : 350);
+});
+document.querySelector("#ranges").addEventListener("click", () => load().catch(() => {}));
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  load().catch(() => {});
+});

@@ -1,0 +1,39 @@
+"""The pages over a fake platform, for looking at them while they are made.
+
+Run it with ``python packages/eldonia-ops/tests/dev_server.py [port]``; it prints a token to sign in with.
+New log records keep arriving, and the clock is the real one.
+"""
+
+import asyncio
+import random
+import sys
+import time
+
+import uvicorn
+from eldonia_ops.model.access import Role
+from eldonia_ops.web.app import create_app
+from fake_platform import FakePlatform
+
+
+def now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+async def main(port: int) -> None:
+    platform = FakePlatform(now=now)
+    server = uvicorn.Server(uvicorn.Config(create_app(platform), host="127.0.0.1", port=port, log_level="warning"))
+    print(f"http://127.0.0.1:{port}/", flush=True)
+    for role in (Role.ADMIN, Role.RESPONDER, Role.VIEWER):
+        print(f"{role.value:10} {platform.secrets[role]}", flush=True)
+
+    async def write_logs() -> None:
+        while not server.should_exit:
+            await asyncio.sleep(random.uniform(0.5, 3))
+            platform.telemetry.add_log(now())
+            platform.telemetry.logs.sort(key=lambda record: (record.timestamp_ns, record.id), reverse=True)
+
+    await asyncio.gather(server.serve(), write_logs())
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 9601))
