@@ -201,6 +201,11 @@ class FollowedFile:
                     self._fail(f"cannot read: {error.strerror or error}")
                     self._close()
                     busy = False
+                except Exception as error:
+                    log.exception("tail %s: will try again", self._path)
+                    self._fail(f"stopped by a fault of our own, will try again: {error}")
+                    self._close()
+                    busy = False
                 if not busy:
                     await asyncio.sleep(self._options.poll_seconds)
         finally:
@@ -218,7 +223,7 @@ class FollowedFile:
             self._cut = True
             self._close()
             return True
-        lines = await self._read(reader)
+        lines = await self._read(reader) if reader.has_more() else []
         if lines:
             self._moved_at = 0.0
             if len(lines) == self._options.batch_lines:

@@ -179,6 +179,10 @@ class LineReader:
         self.start, self.offset = self.offset, self._read_to
         return [line]
 
+    def has_more(self) -> bool:
+        """Whether there are bytes that were not read, or lines that were not handed out."""
+        return bool(self._ready) or os.fstat(self._descriptor).st_size > self._read_to
+
     def truncated(self) -> bool:
         """Whether the file was cut: it is shorter than what was read, or what was read last is no longer there."""
         if os.fstat(self._descriptor).st_size < self._read_to:

@@ -262,3 +262,28 @@ async def test_too_many_files_are_said(tmp_path, store):
             await asyncio.sleep(0.005)
         assert sorted(store.records) == ["a", "b"]
         assert tail.statuses()[-1].error == "more than 2 files match; the rest is not followed"
+
+
+async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, store, monkeypatch):
+    import eldonia_ops.collectors.tail as module
+
+    path = tmp_path / "a.log"
+    append(path, "1")
+    original, faults = module.look, [PermissionError(13, "Permission denied"), RuntimeError("odd")]
+
+    def faulty(path, **options):
+        if faults:
+            raise faults[0]
+        return original(path, **options)
+
+    monkeypatch.setattr(module, "look", faulty)
+    async with tailing(store, path) as tail:
+        for words in ("cannot read: Permission denied", "a fault of our own, will try again: odd"):
+            for _ in range(200):
+                if words in tail.statuses()[0].error:
+                    break
+                await asyncio.sleep(0.01)
+            assert words in tail.statuses()[0].error
+            faults.pop(0)
+        await store.until(["1"])
+        assert tail.statuses()[0].error == ""
