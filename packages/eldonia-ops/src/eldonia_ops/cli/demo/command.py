@@ -168,7 +168,7 @@ def _summary(out: Console, director: Director, observer: Observer, platform: Pro
     out.print("\nEvery stage was observed.", style="bold green")
     for name, seconds in director.figures.items():
         out.print(f"  {name:34} {seconds:6.1f} s")
-    metrics = observer.ask("/incidents/metrics", since="-1h") or {}
+    metrics = (observer.ask("/incidents/metrics", since="-1h") or {}).get("all", {})
     for name in ("mttd", "mtta", "mttr"):
         spread = metrics.get(name) or {}
         if spread.get("mean") is not None:

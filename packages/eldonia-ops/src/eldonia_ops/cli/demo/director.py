@@ -109,7 +109,7 @@ class Director:
 
     def _metrics(self, stage: Stage, _: dict[str, str]) -> str:
         query = f'sum(rate(http_requests_total{{job="{SHOP_SERVICE}"}}[10s]))'
-        rate = self._wait(stage, lambda: self._see.number(query), query)
+        rate = self._wait(stage, lambda: max(0.0, self._see.number(query) - 1), query) + 1
         return f"{rate:.0f} requests/s"
 
     def _logs(self, stage: Stage, _: dict[str, str]) -> str:
