@@ -67,19 +67,19 @@ class StatusService:
 
     async def _objective(self, objective: Objective) -> ObjectiveView:
         window = max(1_000, round(objective.window_ms / self._speed))
-        uptime = max(60_000, self._clock.now() - self._started_at)
-        # Before the platform has seen a whole window, the part it has seen is what there is to judge by.
-        bad = await self._value(error_ratio(objective, min(window, max(uptime, 300_000))))
+        # Before the platform has seen a whole window it judges by what it has seen, and counts the
+        # rest as good: the budget is a share of the whole window, of which little has passed yet.
+        seen = min(window, max(self._clock.now() - self._started_at, 300_000))
+        bad = await self._value(error_ratio(objective, seen))
         short = await self._value(error_ratio(objective, max(1_000, round(3_600_000 / self._speed))))
-        known = bad is not None
         return ObjectiveView(
             name=objective.name,
             service=objective.service,
             target=objective.target,
             window_seconds=window / 1000,
-            availability=1 - bad if known else None,
-            budget_remaining=budget.remaining(bad, objective.target) if known else None,
-            burn_rate=budget.burn_rate(short, objective.target) if short is not None else None,
+            availability=None if bad is None else 1 - bad,
+            budget_remaining=None if bad is None else budget.remaining(bad * seen / window, objective.target),
+            burn_rate=None if short is None else budget.burn_rate(short, objective.target),
             good=None,
             total=None,
         )

@@ -147,7 +147,8 @@ def _processes(folder: Path, settings: Path, ports: Ports, ingest_token: str) ->
         "receiver": process(
             "receiver", "-m", "shop.receiver", "--port", str(ports.receiver), "--store", str(folder / "received.jsonl")
         ),
-        "traffic": process("traffic", "-m", "shop.traffic", "--url", shop),
+        # Enough customers that some pay in every one of the sped-up rules' five-second windows.
+        "traffic": process("traffic", "-m", "shop.traffic", "--url", shop, "--rate", "30"),
         "attack": process("attack", "-m", "shop.traffic", "--url", shop, "--attack"),
     }
 
