@@ -1,8 +1,9 @@
 """The one place that decides who gets in: an ASGI application in front of all routes.
 
 The gate holds a table made from the routes of the application. A route that declares no demand
-makes :func:`guards_of` raise, so that nothing can be served by having been forgotten. A path that
-matches no route answers 401 to strangers like any other, and 404 only to those who are signed in.
+makes :func:`guards_of` raise, so that nothing can be served by having been forgotten. A request that
+matches no entry of the table never reaches the application, whatever its router would make of it: it
+is answered here, with 401 to strangers like any other, and 404 or 405 only to those who are signed in.
 """
 
 import ipaddress
@@ -204,6 +205,8 @@ class Gate:
         scope[FAMILY] = family
         send = self._with_headers(send, family)
         problem = await self._admit(request, guard)
+        if problem is None and guard is None:
+            problem = self._unknown(scope["path"])
         if problem is None and request.method not in _SAFE_METHODS and not (guard and guard.streams):
             try:
                 receive = _replay(await read_raw(request, self._limits.request), receive)
@@ -217,15 +220,29 @@ class Gate:
             return
         await self._app(scope, receive, send)
 
+    def _candidates(self, path: str) -> list[Guard]:
+        """The guards of a path. Routers match with ``$``, which also matches before a last line break; here a
+        path is what it is."""
+        if path.endswith("\n"):
+            return []
+        return [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
+
     def _find(self, path: str, method: str) -> tuple[Guard | None, Family]:
         """The guard of a request, or the family that an unknown path or method answers in."""
-        candidates = [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
+        candidates = self._candidates(path)
         for guard in candidates:
             if method in guard.methods:
                 return guard, guard.family
         if candidates:
             return None, candidates[0].family
         return None, next((family for prefix, family in self._families if path.startswith(prefix)), Family.PAGE)
+
+    def _unknown(self, path: str) -> Problem:
+        """What a request without a guard is told."""
+        methods = sorted({method for guard in self._candidates(path) for method in guard.methods})
+        if methods:
+            return Problem(405, "method_not_allowed", "Method Not Allowed", headers={"Allow": ", ".join(methods)})
+        return Problem(404, "not_found", "Not Found")
 
     async def _admit(self, request: Request, guard: Guard | None) -> Problem | None:
         if self._hosts is not None and host_name(request.headers.get("host", "")) not in self._hosts:

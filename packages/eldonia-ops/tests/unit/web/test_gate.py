@@ -75,6 +75,24 @@ async def test_unknown_paths_tell_strangers_nothing(client: Client) -> None:
         assert (await http.put("/api/v1/query")).json()["status"] == "error"
 
 
+@pytest.mark.parametrize("ending", ["%0A", "%0A%0A", "/"])
+async def test_what_the_table_does_not_know_never_reaches_a_route(app: Starlette, client: Client, ending: str) -> None:
+    # A router's "$" also matches before a last line break: "/api/v1/query%0A" once answered ingest tokens.
+    for role in (Role.INGEST, Role.ADMIN):
+        async with client(role) as http:
+            for guard, method, path in requests_of(app.state.guards):
+                if "{" not in guard.path and guard.path != "/":
+                    assert (await http.request(method, path + ending)).status_code in (404, 405), (role, method, path)
+
+
+async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
+    async with client(Role.VIEWER) as http:
+        response = await http.delete("/api/ops/v1/alerts")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "GET"
+    assert response.json()["error"]["code"] == "method_not_allowed"
+
+
 def test_who_may_do_what() -> None:
     assert able_roles(Demand.INGEST) == [Role.INGEST, Role.ADMIN]
     assert able_roles(Demand.READ) == [Role.VIEWER, Role.RESPONDER, Role.ADMIN]
