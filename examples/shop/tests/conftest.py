@@ -117,7 +117,7 @@ class Collector:
                 self.end_headers()
                 self.wfile.write(b"{}")
 
-            def log_message(self, *args: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -32,6 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")
 Language = Annotated[str, typer.Option("--lang", envvar="ELDONIA_OPS_LANG", help="en or ja.")]
 
 DEFAULT = DEFAULT_URL
+_PIPE_WIDTH = 400
 _STYLES = {
     "critical": "bold red",
     "error": "bold red",
@@ -69,8 +70,10 @@ def data_folder() -> Path:
 
 
 def console() -> Console:
-    """Standard output; colours only on a terminal."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Standard output; colours only on a terminal, and in a pipe lines as long as they are."""
+    if sys.stdout.isatty():
+        return Console(file=sys.stdout, highlight=False)
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=_PIPE_WIDTH)
 
 
 def print_json(value: Any) -> None:
