@@ -10,9 +10,10 @@ import sys
 import time
 
 import uvicorn
+from fake_platform import FakePlatform
+
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
-from fake_platform import FakePlatform
 
 
 def now() -> int:

@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -211,6 +212,9 @@ def _curve(at: int, middle: float, swing: float, index: int, query: str) -> floa
     return max(0.0, middle * (1 - 0.22 * index) + swing * (slow + noise + spike))
 
 
+_generated: dict[int, tuple[list[LogRecord], dict[str, list[Span]]]] = {}  # the same for every test that starts at NOW
+
+
 class FakeTelemetry:
     def __init__(self, platform: "FakePlatform", rng: random.Random) -> None:
         self._platform = platform
@@ -222,11 +226,17 @@ class FakeTelemetry:
 
     def _generate(self) -> None:
         now, rng = self._platform.now(), self._rng
+        known = _generated.get(now)
+        if known is not None:
+            self.logs, self.traces = list(known[0]), dict(known[1])
+            return
         for index in range(90):
             self._add_trace(now - index * 38_000 - rng.randrange(20_000), index)
         for index in range(1200):
             self.add_log(now - index * 2_900 - rng.randrange(2_500))
         self.logs.sort(key=lambda record: (record.timestamp_ns, record.id), reverse=True)
+        if now == NOW:
+            _generated[now] = (list(self.logs), dict(self.traces))
 
     def add_log(self, at: int) -> None:
         rng = self._rng
@@ -652,12 +662,17 @@ class FakeAlerts:
         raise NotFoundError(f"no notification {id}")
 
 
+@cache
+def _policy() -> Policy:
+    return Policy(runbook=default_runbook())
+
+
 class FakeIncidents:
     """The real rules of incidents over a dictionary."""
 
     def __init__(self, platform: "FakePlatform") -> None:
         self._platform = platform
-        self._policy = Policy(runbook=default_runbook())
+        self._policy = _policy()
         self.stored: dict[str, Incident] = {}
         self.timelines: dict[str, list[TimelineEntry]] = {}
         now = platform.now()

@@ -50,7 +50,7 @@ def sample_value(value: float) -> str:
     size = abs(value)
     if size == 0 or 1e-6 <= size < 1e21:
         if "e" in text:
-            text = format(value, "f") if size >= 1 else f"{value:.{_decimals(text)}f}"
+            text = f"{value:.0f}" if size >= 1 else f"{value:.{_decimals(text)}f}"
         return text.removesuffix(".0")
     mantissa, _, exponent = text.partition("e")
     power = int(exponent) if exponent else 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -82,13 +83,7 @@ class Pages:
         self._attempts = attempts
         self._secure = secure
         self._version = version
-        self._templates = Environment(
-            loader=FileSystemLoader(_TEMPLATES),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = _environment()
 
     def routes(self) -> list[GuardedRoute]:
         """The pages and the way in and out."""
@@ -222,6 +217,17 @@ class Pages:
                 LANGUAGE_COOKIE, language, max_age=31_536_000, samesite="lax", secure=self._secure, path="/"
             )
         return response
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _abilities(caller: Any) -> Sequence[str]:

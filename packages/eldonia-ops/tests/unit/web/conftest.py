@@ -23,7 +23,17 @@ def app(platform: FakePlatform) -> Starlette:
 @pytest.fixture
 def client(app: Starlette, platform: FakePlatform) -> Client:
     """Makes clients: ``client(Role.VIEWER)`` sends that role's token, ``client()`` none."""
+    return _maker(app, platform)
 
+
+@pytest.fixture(scope="session")
+def reader() -> Client:
+    """Like ``client``, over one application for all tests that change nothing."""
+    platform = FakePlatform()
+    return _maker(create_app(platform), platform)
+
+
+def _maker(app: Starlette, platform: FakePlatform) -> Client:
     def make(role: Role | None = None, **headers: str) -> httpx.AsyncClient:
         if role is not None:
             headers["Authorization"] = f"Bearer {platform.secrets[role]}"

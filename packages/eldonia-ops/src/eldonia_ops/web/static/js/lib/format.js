@@ -36,8 +36,8 @@ export const whenAgo = (ms) => (ms ? when(ms, ago(ms)) : "–");
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
-  if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
+  if (ms < 60_000) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))} s`;
   const parts = [];
   let rest = Math.round(ms / 1000);
   for (const [unit, size] of [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]) {

@@ -1,6 +1,5 @@
-// One colour a service, the same on every page.
-export function serviceClass(name) {
-  let hash = 7;
-  for (const letter of name) hash = (hash * 31 + letter.codePointAt(0)) >>> 0;
-  return `c${hash % 8}`;
+// One colour a service, by its place among all services: the same on the list and in a trace.
+export function palette(names) {
+  const places = new Map([...new Set(names)].sort().map((name, index) => [name, index]));
+  return (name) => `c${(places.get(name) ?? 0) % 8}`;
 }

@@ -9,6 +9,7 @@ import { timeRange } from "../lib/range.js";
 const LEVELS = ["debug", "info", "warn", "error"];
 const PINNED = ["trace_id", "request_id", "user_id", "component"];
 const MOST = 1000;
+const BUCKETS = innerWidth < 640 ? 40 : 80;
 const form = $("#filters");
 const rows = $("#records");
 const given = new URLSearchParams(location.search);
@@ -116,7 +117,7 @@ async function load() {
   try {
     const [page, counts] = await Promise.all([
       get("/logs", { ...wanted, ...period, limit: 100 }, signal),
-      get("/logs/histogram", { ...wanted, ...period, buckets: 80 }, signal),
+      get("/logs/histogram", { ...wanted, ...period, buckets: BUCKETS }, signal),
     ]);
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
     newest = page.records[0]?.cursor ?? "";
@@ -168,7 +169,7 @@ async function follow() {
     while (rows.children.length > MOST) rows.lastElementChild.remove();
   }
   if (page.records.length || beats % 5 === 0) {
-    drawCounts(await get("/logs/histogram", { ...wanted, ...period, buckets: 80 }), bounds);
+    drawCounts(await get("/logs/histogram", { ...wanted, ...period, buckets: BUCKETS }), bounds);
   }
 }
 

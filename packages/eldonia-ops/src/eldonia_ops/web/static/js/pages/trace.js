@@ -2,9 +2,10 @@ import { get } from "../lib/api.js";
 import { $, badge, h, icon } from "../lib/dom.js";
 import { dayOf, duration, nsToMs, timeOfDay } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
-import { serviceClass } from "../lib/services.js";
+import { palette } from "../lib/services.js";
 
 const id = $("#trace").dataset.trace;
+let serviceClass = palette([]);
 
 // Parents before children, children by start; spans whose parent is not here count as roots.
 function tree(spans) {
@@ -78,7 +79,8 @@ function draw(spans) {
         : h("span", { class: "twist" });
       const row = h("li", { class: `span-row${span.status === "error" ? " failed" : ""}` },
         h("div", { class: "span-name", vars: { depth } }, twist, h("button", { type: "button", class: "span-open", title: `${span.service} · ${span.name}` }, span.name, h("small", {}, span.service))),
-        h("div", { class: `span-track${from + part > 0.82 ? " late" : ""}`, vars: { from, part } }, h("i", { class: `span-bar ${serviceClass(span.service)}` }), h("span", {}, duration(span.duration_ns / 1e6))),
+        h("div", { class: "span-track", vars: { from, part } }, h("i", { class: `span-bar ${serviceClass(span.service)}` })),
+        h("span", { class: "span-time" }, duration(span.duration_ns / 1e6)),
       );
       row.addEventListener("click", () => showSpan(span, row));
       rows.set(span.span_id, row);
@@ -105,7 +107,9 @@ function draw(spans) {
 
 async function load() {
   try {
-    draw(await get(`/traces/${encodeURIComponent(id)}`));
+    const [spans, services] = await Promise.all([get(`/traces/${encodeURIComponent(id)}`), get("/traces/services")]);
+    serviceClass = palette([...services, ...spans.map((span) => span.service)]);
+    draw(spans);
     $("#empty").hidden = true;
   } catch (error) {
     if (error.status !== 404) return;

@@ -4,7 +4,7 @@ import { duration, instantText, nsToMs } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
-import { serviceClass } from "../lib/services.js";
+import { palette } from "../lib/services.js";
 
 const form = $("#filters");
 const given = new URLSearchParams(location.search);
@@ -64,7 +64,9 @@ async function load() {
 
 for (const name of ["min_duration", "max_duration", "tag"]) form.elements[name].value = given.get(name) ?? "";
 form.elements.errors.checked = given.get("errors") === "true";
-options(form.elements.service, await get("/traces/services").catch(() => []), given.get("service") ?? "");
+const services = await get("/traces/services").catch(() => []);
+const serviceClass = palette(services);
+options(form.elements.service, services, given.get("service") ?? "");
 await operations(given.get("operation") ?? "").catch(() => {});
 let first = true;
 const list = poll(async () => {

@@ -1,0 +1,128 @@
+"""Prometheus' API as its clients see it."""
+
+import pytest
+from fake_platform import NOW, FakePlatform
+from web_client import Client
+
+from eldonia_ops.model.access import Role
+
+AT = NOW / 1000
+
+
+async def test_instant_queries_by_get_and_post(reader: Client) -> None:
+    expected = {"resultType": "vector", "result": [{"metric": {"__name__": "up", "job": "shop"}, "value": [AT, "1"]}]}
+    async with reader(Role.VIEWER) as http:
+        by_get = await http.get("/api/v1/query", params={"query": "up"})
+        by_post = await http.post("/api/v1/query", data={"query": "up", "time": str(AT)})
+    assert by_get.json() == by_post.json() == {"status": "success", "data": expected}
+    assert by_get.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    ("query", "data"),
+    [
+        ("42", {"resultType": "scalar", "result": [AT, "42"]}),
+        ('"text"', {"resultType": "string", "result": [AT, "text"]}),
+    ],
+)
+async def test_scalars_and_strings(reader: Client, query: str, data: dict[str, object]) -> None:
+    async with reader(Role.VIEWER) as http:
+        assert (await http.get("/api/v1/query", params={"query": query})).json()["data"] == data
+
+
+async def test_range_queries(reader: Client) -> None:
+    async with reader(Role.VIEWER) as http:
+        parameters = {"query": "nan", "start": "2026-01-01T00:00:00Z", "end": "1767225660.5", "step": "30s"}
+        found = (await http.get("/api/v1/query_range", params=parameters)).json()["data"]
+    assert found["resultType"] == "matrix"
+    values = [[1767225600, "NaN"], [1767225630, "NaN"], [1767225660, "NaN"]]
+    assert found["result"] == [{"metric": {"__name__": "up", "job": "shop"}, "values": values}]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "kind"),
+    [
+        ("query", 400, "bad_data"),
+        ("query?query=sum(", 400, "bad_data"),
+        ("query?query=slow(", 400, "bad_data"),
+        ("query?query=up&time=never", 400, "bad_data"),
+        ("query?query=up&time=NaN", 400, "bad_data"),
+        ("query_range?query=up&start=2&end=1&step=1", 400, "bad_data"),
+        ("query_range?query=up&start=1&end=2&step=0", 400, "bad_data"),
+        ("query_range?query=up&start=0&end=11002&step=1", 400, "bad_data"),
+        ("query_range?query=up&start=1&end=2", 400, "bad_data"),
+        ("format_query?query=slow", 503, "timeout"),
+        ("series", 400, "bad_data"),
+        ("labels?limit=x", 400, "bad_data"),
+        ("rules?type=odd", 400, "bad_data"),
+    ],
+)
+async def test_errors_have_prometheus_envelope(reader: Client, path: str, status: int, kind: str) -> None:
+    async with reader(Role.VIEWER) as http:
+        response = await http.get(f"/api/v1/{path}")
+    body = response.json()
+    assert (response.status_code, body["status"], body["errorType"]) == (status, "error", kind)
+    assert body["error"]
+
+
+async def test_access_errors_have_prometheus_envelope(reader: Client) -> None:
+    async with reader() as stranger, reader(Role.INGEST) as ingest:
+        response = await stranger.get("/api/v1/query")
+        assert response.json()["errorType"] == "unauthorized"
+        assert response.headers["www-authenticate"].startswith("Basic")
+        assert (await ingest.get("/api/v1/query")).json()["errorType"] == "forbidden"
+
+
+async def test_series_labels_and_values(reader: Client) -> None:
+    async with reader(Role.VIEWER) as http:
+
+        async def get(path: str, **parameters: object) -> object:
+            return (await http.get(f"/api/v1/{path}", params=parameters)).json()["data"]  # type: ignore[arg-type]
+
+        both = [{"__name__": "up", "job": "node"}, {"__name__": "up", "job": "shop"}]
+        assert await get("series", **{"match[]": "up"}) == both
+        assert await get("series", **{"match[]": ["up", "up"], "limit": 1}) == both[:1]
+        assert await get("series", **{"match[]": "down"}) == []
+        assert await get("labels") == ["__name__", "job"]
+        assert await get("label/job/values") == ["node", "shop"]
+        assert await get("label/job/values", **{"match[]": "down"}) == []
+        assert (await http.post("/api/v1/series", data={"match[]": ["up"]})).json()["data"] == both
+
+
+async def test_metadata(reader: Client) -> None:
+    async with reader(Role.VIEWER) as http:
+        every = (await http.get("/api/v1/metadata")).json()["data"]
+        assert every["up"] == [{"type": "gauge", "help": "Whether the last scrape worked.", "unit": ""}]
+        assert len((await http.get("/api/v1/metadata?limit=1")).json()["data"]) == 1
+        assert list((await http.get("/api/v1/metadata?metric=up")).json()["data"]) == ["up"]
+        assert (await http.get("/api/v1/metadata?limit=0")).json()["data"] == {}
+
+
+async def test_targets_rules_and_alerts(reader: Client) -> None:
+    async with reader(Role.VIEWER) as http:
+        targets = (await http.get("/api/v1/targets")).json()["data"]["activeTargets"]
+        assert [one["scrapePool"] for one in targets] == ["shop", "postgresql", "node"]
+        assert targets[1]["health"] == "down"
+        assert targets[0]["lastScrape"].endswith("Z")
+        groups = (await http.get("/api/v1/rules")).json()["data"]["groups"]
+        rule = groups[0]["rules"][0]
+        assert (rule["type"], rule["state"], rule["duration"]) == ("alerting", "firing", 120.0)
+        assert rule["alerts"][0]["value"] == "0.41"
+        assert "state" not in groups[1]["rules"][0]
+        recording = (await http.get("/api/v1/rules?type=record")).json()["data"]["groups"]
+        assert [len(group["rules"]) for group in recording] == [0, 1]
+        alerts = (await http.get("/api/v1/alerts")).json()["data"]["alerts"]
+        assert alerts[0]["labels"]["alertname"] == "PaymentGatewayError"
+
+
+async def test_health_is_public_and_metrics_are_not(platform: FakePlatform, client: Client) -> None:
+    async with client() as http:
+        assert (await http.get("/-/healthy")).status_code == 200
+        assert (await http.get("/-/ready")).status_code == 200
+        platform.status.is_ready = False
+        assert (await http.get("/-/ready")).status_code == 503
+        assert (await http.get("/metrics")).status_code == 401
+    async with client(Role.VIEWER) as http:
+        response = await http.get("/metrics")
+    assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert "eldonia_ops_up 1" in response.text
