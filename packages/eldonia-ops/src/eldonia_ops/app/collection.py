@@ -14,8 +14,9 @@ from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.collectors.tail import FileTail, TailBatch, TailOptions
+from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, ProbeResult, StateStore, TelemetryStore
-from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
+from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.contracts import TargetView
@@ -23,26 +24,6 @@ from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.settings import LogFile, ProbeSettings, Settings
 
 OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
-
-
-class StoredPositions:
-    """Implements :class:`~eldonia_ops.collectors.tail.TailPositions` over both stores."""
-
-    def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
-        self._state = state
-        self._telemetry = telemetry
-
-    async def load_position(self, path: str) -> tuple[str, int] | None:
-        """What was saved last for a path."""
-        return await self._state.read(lambda tx: tx.positions.get(path))
-
-    async def save_position(self, path: str, identity: str, offset: int) -> None:
-        """Remember how far a file has been stored."""
-        await self._state.write(lambda tx: tx.positions.put(path, identity, offset))
-
-    async def source_position(self, source: str) -> int | None:
-        """How far the telemetry store itself knows to have stored it."""
-        return await self._telemetry.source_position(source)
 
 
 class Collection:
@@ -123,19 +104,7 @@ class Collection:
         line_format = LineFormat(file.format)
 
         async def sink(batch: TailBatch) -> None:
-            received_ns = time.time_ns()
-            records = [
-                parse_line(
-                    line.data,
-                    received_ns,
-                    format=line_format,
-                    source=batch.source,
-                    offset=line.offset,
-                    dropped=line.dropped,
-                    defaults=defaults,
-                )
-                for line in batch.lines
-            ]
+            records = batch_records(batch, time.time_ns(), format=line_format, defaults=defaults)
             await self._ingest.logs(records, batch_key=batch.key)
 
         return sink
