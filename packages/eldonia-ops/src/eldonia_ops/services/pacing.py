@@ -1,7 +1,6 @@
 """How a service loop waits: until its next deadline, or until somebody brings news."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -32,8 +31,9 @@ class Wakeup:
             finally:
                 for waiter in waiters:
                     waiter.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await waiter
+                # Not `await waiter`: its CancelledError could not be told from our own, and a loop that
+                # swallows the one meant for it cannot be stopped any more.
+                await asyncio.wait(waiters)
         self._event.clear()
 
 
