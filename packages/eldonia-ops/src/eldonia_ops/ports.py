@@ -236,18 +236,26 @@ class OutboxRepository(Protocol):
     """Notifications to be delivered. ``add`` returns False when the idempotency key is known."""
 
     def add(self, outgoing: Outgoing) -> bool: ...
-    def due(self, now: int, limit: int = 100) -> list[Outgoing]:
-        """Pending rows whose time has come and whose queue (``order_key``) has no older pending row."""
+    def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:
+        """Pending rows whose time has come and whose queue (``order_key``) has no older pending row, by id.
+
+        ``each`` above 0 takes at most so many of one integration, so that one with a long backlog does
+        not fill the whole answer.
+        """
         ...
 
-    def next_attempt_at(self) -> int | None:
-        """The earliest instant at which a pending row may be tried, or None."""
+    def next_attempt_at(self, after: int = -1) -> int | None:
+        """The earliest instant later than ``after`` at which a pending row may be tried, or None."""
         ...
 
     def update(self, outgoing: Outgoing) -> None: ...
     def get(self, id: int) -> Outgoing | None: ...
     def find(self, *, status: OutgoingStatus | None = None, limit: int = 100) -> list[Outgoing]:
         """Newest first."""
+        ...
+
+    def count(self, status: OutgoingStatus) -> int:
+        """How many rows stand so."""
         ...
 
 

@@ -24,11 +24,14 @@ log = logging.getLogger("eldonia_ops.services.delivery")
 FindNotifier = Callable[[str, str, int], Notifier | None]
 """The notifier of ``(receiver, integration, index)``, None when the configuration has none any more."""
 
-_CONCURRENCY = 16
+_CONCURRENCY = 32
+_EACH = 4
 
 
 class DeliveryService:
     """Delivers due rows side by side, so that a receiver that hangs holds up nobody but itself.
+
+    At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration.
 
     ``counts`` holds totals since the start by ``(integration, outcome)``.
     """
@@ -42,6 +45,8 @@ class DeliveryService:
         self._find = find
         self._wakeup = wakeup
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._busy: Counter[tuple[str, str, int]] = Counter()
+        self._ended: set[int] = set()
         self.counts: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> None:
@@ -50,19 +55,34 @@ class DeliveryService:
 
     async def _turn(self) -> None:
         now = self._clock.now()
+        self._ended.clear()
         due, upcoming = await self._state.read(
-            lambda tx: (tx.outbox.due(now, _CONCURRENCY * 4), tx.outbox.next_attempt_at())
+            lambda tx: (tx.outbox.due(now, _CONCURRENCY * 4, each=_EACH), tx.outbox.next_attempt_at(after=now))
         )
         for outgoing in due:
-            if outgoing.id not in self._under_way and len(self._under_way) < _CONCURRENCY:
+            target = (outgoing.receiver, outgoing.integration, outgoing.index)
+            # A delivery that ended while we were reading still looks pending in what was read: to start it
+            # again would page somebody twice.
+            if (
+                outgoing.id not in self._under_way
+                and outgoing.id not in self._ended
+                and len(self._under_way) < _CONCURRENCY
+                and self._busy[target] < _EACH
+            ):
                 task = asyncio.create_task(self._deliver(outgoing))
                 self._under_way[outgoing.id] = task
-                task.add_done_callback(lambda _, id=outgoing.id: self._finished(id))
-        # What is due and already under way must not keep this loop spinning: its end wakes us.
-        await self._wakeup.wait(self._clock, upcoming if upcoming is not None and upcoming > now else None)
+                self._busy[target] += 1
+                task.add_done_callback(lambda _, id=outgoing.id, target=target: self._finished(id, target))
+        # What is due and already under way, or waits for a place, must not keep this loop spinning: the end
+        # of a delivery wakes us. What comes due meanwhile must not wait for that end: it has the deadline.
+        await self._wakeup.wait(self._clock, upcoming)
 
-    def _finished(self, id: int) -> None:
+    def _finished(self, id: int, target: tuple[str, str, int]) -> None:
         self._under_way.pop(id, None)
+        self._ended.add(id)
+        self._busy[target] -= 1
+        if not self._busy[target]:
+            del self._busy[target]
         self._wakeup.wake()
 
     async def close(self) -> None:

@@ -102,8 +102,8 @@ class StatusService:
                 "incidents_open": len(unresolved),
                 "incidents_unacknowledged": sum(1 for item in unresolved if not item.acknowledged_at),
                 "alerts_firing": sum(1 for alert in tx.alerts.all() if not alert.resolved(now)),
-                "notifications_pending": len(tx.outbox.find(status=OutgoingStatus.PENDING, limit=1000)),
-                "notifications_failed": len(tx.outbox.find(status=OutgoingStatus.FAILED, limit=1000)),
+                "notifications_pending": tx.outbox.count(OutgoingStatus.PENDING),
+                "notifications_failed": tx.outbox.count(OutgoingStatus.FAILED),
             }
 
         targets = self._targets()
@@ -124,7 +124,8 @@ class StatusService:
         """The platform's own metrics in the text exposition format."""
         lines = []
         for name, value in {**self._counts(), **_process()}.items():
-            lines.append(f"{name} {value:g}" if value != int(value) else f"{name} {int(value)}")
+            # All digits: an instant in seconds has more than the six that the g format would leave.
+            lines.append(f"{name} {int(value)}" if value.is_integer() else f"{name} {value!r}")
         return "\n".join(lines) + "\n"
 
 

@@ -30,19 +30,24 @@ class SqlOutbox:
         del values["id"]
         return insert_new(self._connection, outbox, values)
 
-    def due(self, now: int, limit: int = 100) -> list[Outgoing]:
-        """The head of each queue whose time has come, by id."""
-        query = (
-            select(outbox)
-            .where(outbox.c.id.in_(_HEADS), outbox.c.next_attempt_at <= now)
-            .order_by(outbox.c.id)
-            .limit(bounded(limit))
-        )
+    def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:
+        """The head of each queue whose time has come, by id; ``each`` bounds those of one integration (0: no bound)."""
+        ripe = (outbox.c.id.in_(_HEADS), outbox.c.next_attempt_at <= now)
+        query = select(outbox).where(*ripe)
+        if each:
+            place = func.row_number().over(
+                partition_by=(outbox.c.receiver, outbox.c.integration, outbox.c.index), order_by=outbox.c.id
+            )
+            ranked = select(outbox.c.id, place.label("place")).where(*ripe).subquery()
+            query = select(outbox).where(outbox.c.id.in_(select(ranked.c.id).where(ranked.c.place <= each)))
+        query = query.order_by(outbox.c.id).limit(bounded(limit))
         return all_made_of(Outgoing, self._connection.execute(query).all())
 
-    def next_attempt_at(self) -> int | None:
-        """The earliest instant at which the head of some queue may be tried, or None."""
-        query = select(func.min(outbox.c.next_attempt_at)).where(outbox.c.id.in_(_HEADS))
+    def next_attempt_at(self, after: int = -1) -> int | None:
+        """The earliest instant later than ``after`` at which the head of some queue may be tried, or None."""
+        query = select(func.min(outbox.c.next_attempt_at)).where(
+            outbox.c.id.in_(_HEADS), outbox.c.next_attempt_at > after
+        )
         return self._connection.execute(query).scalar_one()
 
     def update(self, outgoing: Outgoing) -> None:
@@ -66,6 +71,12 @@ class SqlOutbox:
         if status is not None:
             query = query.where(outbox.c.status == status)
         return all_made_of(Outgoing, self._connection.execute(query).all())
+
+    def count(self, status: OutgoingStatus) -> int:
+        """How many rows stand so."""
+        return self._connection.execute(
+            select(func.count()).select_from(outbox).where(outbox.c.status == status)
+        ).scalar_one()
 
     def purge(self, before: int, limit: int) -> int:
         """Drop finished rows older than ``before``; pending ones always stay."""
