@@ -1,6 +1,7 @@
 """Rules at work: each group ticks at its interval; states, alerts and incidents commit together."""
 
 import asyncio
+import logging
 import time
 import zlib
 from collections.abc import Sequence
@@ -35,6 +36,8 @@ from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.services.queries import QueryService
 
+log = logging.getLogger("eldonia_ops.services.evaluation")
+
 _KIND = "rule_group"
 
 
@@ -52,7 +55,11 @@ class _Running:
 
 
 class EvaluationService:
-    """Evaluates rule groups. ``missed`` counts evaluations skipped because the previous one took too long."""
+    """Evaluates rule groups.
+
+    ``missed`` counts evaluations skipped because the previous one took too long, ``unstored`` rule results
+    that the telemetry store did not take: alerting goes on without them.
+    """
 
     def __init__(
         self,
@@ -72,6 +79,7 @@ class EvaluationService:
         self._settings = settings
         self._running = [_Running(group, f"{group.file};{group.name}", sequential(group)) for group in groups]
         self.missed = 0
+        self.unstored = 0
         self.evaluations = 0
 
     async def resume(self) -> None:
@@ -155,10 +163,14 @@ class EvaluationService:
                     await stored[-1]
             running.rule_seconds[key] = time.perf_counter() - rule_started
         after = running.state.with_rules(states, at)
-        await self._commit(running, after, alerts)
-        if stored:
-            await asyncio.gather(*stored)
-        running.state, running.written = after, written
+        try:
+            await self._commit(running, after, alerts)
+            # From here on memory says what the state store says, whatever becomes of the samples.
+            running.state = after
+        finally:
+            running.written = written
+            if stored:
+                await asyncio.wait(stored)
         running.seconds = time.perf_counter() - started
         self.evaluations += 1
 
@@ -167,13 +179,22 @@ class EvaluationService:
             return (await self._queries.evaluate(rule_plan(group, rule, at))).vector
         except (PromQLError, TelemetryError, ValueError) as error:
             return error
+        except Exception as error:
+            # A fault of our own in one rule must not silence the other rules of its group.
+            log.exception("rule %s of group %s", rule.name, group.name)
+            return error
 
     async def _store(self, key: str, effects: RuleEffects, at: int) -> None:
         """Samples of one rule share their timestamp, so they form a row of a block of their own."""
         samples: Sequence[Sample] = effects.samples
         values = np.array([sample.value for sample in samples], dtype=np.float64)
         row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in samples), values)
-        await self._telemetry.insert_row(row)
+        try:
+            await self._telemetry.insert_row(row)
+        except Exception:
+            # A full disk must not keep alerts from firing: their states do not depend on these samples.
+            self.unstored += 1
+            log.exception("the results of rule %s were not stored", key)
 
     async def _commit(self, running: _Running, after: GroupState, alerts: Sequence[Alert]) -> None:
         """Store the group's state with what its alerts lead to, in one transaction.
