@@ -78,8 +78,15 @@ class SecurityService:
             query = LogQuery((now - back) * 1_000_000, (now + 60_000) * 1_000_000, component=component, limit=_PAGE)
             page = await telemetry.search_logs(query)
             events = [event for record in reversed(page.records) if (event := from_log(record)) is not None]
-            if events:
-                await self.take(events)
+            # What is older than its own type's window was judged long ago, and may be forgotten by now:
+            # to count it again would page people for a finding that they have settled.
+            recent = [event for event in events if now - event.at < self._window_ms(event.type)]
+            if recent:
+                await self.take(recent)
+
+    def _window_ms(self, type_: SecurityEventType) -> int:
+        threshold = self._thresholds.get(type_)
+        return threshold.window_ms if threshold else 0
 
     async def run(self) -> None:
         """End the alerts of windows that have become quiet, for ever."""
@@ -88,7 +95,7 @@ class SecurityService:
     async def _turn(self) -> None:
         deadline = windows.next_deadline(self._windows, self._thresholds)
         if deadline is not None and deadline <= self._clock.now():
-            await self._step([Tick()], self._detection)
+            await self._step(Tick())
             deadline = windows.next_deadline(self._windows, self._thresholds)
         await self._wakeup.wait(self._clock, deadline)
 
@@ -117,16 +124,17 @@ class SecurityService:
     async def change_status(self, id: str, actor: str, status: FindingStatus, note: str = "") -> Finding:
         """Judge a finding; ``resolved`` and ``false_positive`` end its alert."""
         finding = await self.get(id)
-        await self._step([Judge(finding, status, actor, note)], self._detection)
+        await self._step(Judge(finding, status, actor, note))
         return await self.get(id)
 
     async def report(self, since_ms: int) -> dict[str, Any]:
         """Counts by type, severity, status and source since an instant."""
         return report(await self._state.read(lambda tx: tx.findings.find(since=since_ms, limit=_REPORT_LIMIT)))
 
-    async def _step(self, events: Sequence[windows.Event], known: DetectionState) -> None:
+    async def _step(self, event: windows.Event) -> None:
         async with self._lock:
-            await self._step_locked(events, known)
+            # Only now: what was read before waiting for the lock may be outdated.
+            await self._step_locked([event], self._detection)
 
     async def _step_locked(self, events: Sequence[windows.Event], known: DetectionState) -> None:
         now = self._clock.now()
