@@ -1,5 +1,6 @@
 """Who is asking: tokens looked up, handed out and revoked."""
 
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from eldonia_ops.access import RANDOM_BYTES, NewToken, matching_token, new_token, well_formed
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+
+log = logging.getLogger("eldonia_ops.services.access")
 
 _TOUCH_EVERY_MS = 60_000
 _REMEMBER_MS = 5_000
@@ -24,6 +27,7 @@ class AccessService:
         self._state = state
         self._tokens: list[Token] = []
         self._read_at = -_REMEMBER_MS
+        self._changes = 0
         self._touched: dict[str, int] = {}
 
     async def authenticate(self, secret: str) -> Token | None:
@@ -31,15 +35,27 @@ class AccessService:
         if not well_formed(secret):
             return None
         now = self._clock.now()
-        if now - self._read_at >= _REMEMBER_MS:
+        if abs(now - self._read_at) >= _REMEMBER_MS:
+            changes = self._changes
             self._tokens = await self._state.read(lambda tx: tx.tokens.all())
-            self._read_at = now
+            # A token revoked while we were reading may still stand in what was read: read again next time.
+            self._read_at = now if changes == self._changes else -_REMEMBER_MS
         token = matching_token(secret, self._tokens, now)
         if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
             self._touched[token.id] = now
-            found = token.id
-            await self._state.write(lambda tx: tx.tokens.touch(found, now))
+            await self._touch(token.id, now)
         return token
+
+    async def _touch(self, id: str, now: int) -> None:
+        try:
+            await self._state.write(lambda tx: tx.tokens.touch(id, now))
+        except Exception:
+            # A full disk must not lock people out: when a token was last used is of little weight then.
+            log.exception("the last use of token %s could not be stored", id)
+
+    def _forget(self) -> None:
+        self._changes += 1
+        self._read_at = -_REMEMBER_MS
 
     async def create(self, name: str, role: Role) -> tuple[Token, str]:
         """A new token and its secret, which is shown this once.
@@ -58,7 +74,7 @@ class AccessService:
         """Make a token worthless from now on; False when there is none with this id."""
         now = self._clock.now()
         revoked = await self._state.write(lambda tx: tx.tokens.revoke(id, now))
-        self._read_at = -_REMEMBER_MS
+        self._forget()
         return revoked
 
     async def ensure_admin(self, file: Path) -> str | None:
@@ -85,13 +101,13 @@ class AccessService:
         write_secret(file, made.secret.reveal())
         if not await self._state.write(work):
             return None
-        self._read_at = -_REMEMBER_MS
+        self._forget()
         return made.secret.reveal()
 
     async def _add(self, name: str, role: Role) -> NewToken:
         made = new_token(name, role, secrets.token_bytes(RANDOM_BYTES), self._clock.now())
         await self._state.write(lambda tx: tx.tokens.add(made.record))
-        self._read_at = -_REMEMBER_MS
+        self._forget()
         return made
 
 
@@ -101,6 +117,8 @@ def write_secret(file: Path, text: str) -> None:
     draft = file.with_name(f".{file.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+        # A draft left behind by a crash keeps its own mode when it is opened again.
+        os.fchmod(descriptor, 0o600)
         out.write(text + "\n")
         out.flush()
         os.fsync(out.fileno())
