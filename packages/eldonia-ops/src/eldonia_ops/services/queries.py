@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.ports import Clock, TelemetryError, TelemetryStore
@@ -23,8 +24,8 @@ from eldonia_ops.services.contracts import QueryError, QueryResult, Series
 class QueryService:
     """Implements :class:`~eldonia_ops.services.contracts.Queries`.
 
-    At most ``concurrency`` queries are evaluated at once, each for at most ``timeout_seconds``; further
-    ones wait for a place.
+    At most ``concurrency`` queries of people are evaluated at once, on threads of their own, so that however
+    heavy they are they take none from the rules. ``timeout_seconds`` bounds each, its wait for a place included.
     """
 
     def __init__(
@@ -33,6 +34,8 @@ class QueryService:
         self._clock = clock
         self._telemetry = telemetry
         self._places = asyncio.Semaphore(concurrency)
+        # A computation cannot be stopped when its time is up; it keeps its thread, and so its place, until it ends.
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
         self._timeout_seconds = timeout_seconds
 
     async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
@@ -64,19 +67,26 @@ class QueryService:
         return found
 
     async def evaluate(self, wanted: Plan) -> Result:
-        """Fetch what a plan asks for and compute it.
+        """Fetch what a plan asks for and compute it, on the threads that rules use.
 
         Raises:
             PromQLError: the evaluation fails or exceeds a limit.
         """
+        return await self._compute(wanted, None)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _compute(self, wanted: Plan, threads: Executor | None) -> Result:
         data = [await self._telemetry.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
-        return await asyncio.to_thread(evaluate, wanted, data)
+        return await asyncio.get_running_loop().run_in_executor(threads, evaluate, wanted, data)
 
     async def _answer(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
         try:
             wanted = plan(parse(query), start_ms, end_ms, step_ms)
-            async with self._places, asyncio.timeout(self._timeout_seconds):
-                result = await self.evaluate(wanted)
+            async with asyncio.timeout(self._timeout_seconds), self._places:
+                result = await self._compute(wanted, self._threads)
         except PromQLError as error:
             raise _query_error(error) from None
         except TelemetryError as error:
