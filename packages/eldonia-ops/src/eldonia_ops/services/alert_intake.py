@@ -87,6 +87,10 @@ class AlertIntake:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> None:
+            # What ended while we were away may be forgotten by the dispatcher in the next step; its incident
+            # must hear of the end first.
+            ended = [AlertChange(alert, False) for alert in tx.alerts.all() if alert.resolved(now)]
+            self.desk.alerts_changed(tx, ended, now)
             groups = tx.machines.load_all(_GROUP, GroupState).values()
             _, effects = dispatch.restore(self.routing, tx.alerts.all(), groups, tx.silences.all(), now)
             self._carry_out(tx, effects, now)

@@ -70,8 +70,9 @@ class Telling:
         name = effect.receiver or self._routing.route.receiver
         receiver = self._routing.receivers.get(name)
         queued: list[Outgoing] = []
+        integrations = receiver.integrations if receiver else ()
         message = self._escalation(incident, effect)
-        for integration in receiver.integrations if receiver else ():
+        for integration in integrations:
             payload, _ = self._renderer.message(integration, message)
             identity = f"{effect.key}\0{integration.key}"
             outgoing = Outgoing(
@@ -90,7 +91,7 @@ class Telling:
             )
             if tx.outbox.add(outgoing):
                 queued.append(outgoing)
-        if not queued:
+        if not integrations:
             reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} cannot be told"
             tx.ledger.append(Decision(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
         return queued
