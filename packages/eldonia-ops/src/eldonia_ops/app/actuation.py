@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from eldonia_ops.actuators.command import CommandActuator
@@ -42,16 +42,21 @@ def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
             return CommandActuator(action.command, timeout_ms=timeout_ms)
 
 
-async def start_processes(actuators: Iterable[Actuator]) -> None:
-    """Start the programs that the platform supervises itself and that do not run yet.
+async def start_processes(actuators: Mapping[str, Actuator]) -> list[str]:
+    """Start the programs that the platform supervises itself and that do not run yet; returns their services.
 
     One that cannot be started is left to its recovery policy, which sees it down.
     """
+    started: list[str] = []
 
-    async def start(process: SupervisedProcess) -> None:
+    async def start(service: str, process: SupervisedProcess) -> None:
+        if process.running() is None:
+            started.append(service)
         try:
             log.info("%s", await process.ensure_started())
         except ActuatorError as error:
             log.error("%s", error)
 
-    await asyncio.gather(*(start(item) for item in actuators if isinstance(item, SupervisedProcess)))
+    supervised = {name: item for name, item in actuators.items() if isinstance(item, SupervisedProcess)}
+    await asyncio.gather(*(start(name, process) for name, process in supervised.items()))
+    return started

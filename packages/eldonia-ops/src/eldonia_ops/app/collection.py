@@ -21,6 +21,7 @@ from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.contracts import TargetView
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.settings import LogFile, ProbeSettings, Settings
 
 OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
@@ -39,6 +40,7 @@ class Collection:
         on_probe: OnProbe,
     ) -> None:
         self._ingest = ingest
+        self._clock = clock
         self._client = scrape_client()
         positions = StoredPositions(state, telemetry)
         self._tails = [
@@ -81,7 +83,8 @@ class Collection:
         """Collect until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             for loop in itertools.chain(self._tails, self._scrapes, self._readings):
-                tasks.create_task(loop.run())
+                # They survive what they expect; what they do not expect must not end the others.
+                tasks.create_task(keep_running(type(loop).__name__, self._clock, loop.run))
 
     async def close(self) -> None:
         """Close the connections."""

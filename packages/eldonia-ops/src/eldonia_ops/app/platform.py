@@ -16,7 +16,7 @@ from eldonia_ops.app.collection import Collection
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
-from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
 from eldonia_ops.rules import RuleGroup, TickSettings, template_renderer
@@ -38,7 +38,7 @@ from eldonia_ops.services.rule_groups import load_rule_groups
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.services.telling import Telling
-from eldonia_ops.settings import Settings
+from eldonia_ops.settings import Settings, is_loopback
 from eldonia_ops.slo.generate import generate_all
 from eldonia_ops.slo.objectives import Objective
 from eldonia_ops.storage.clickhouse import Retention, open_telemetry_store
@@ -87,7 +87,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     start and not a service.
 
     Raises:
-        ConfigError: with every fault found in rules, routing or runbook.
+        ConfigError: with every fault found in rules, routing or runbook; or it is to listen beyond this
+            machine and nobody holds a token yet.
         StateError, TelemetryError: a store cannot be opened.
     """
     speed = settings.rules.speed
@@ -98,6 +99,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     async with contextlib.AsyncExitStack() as stack:
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)
+        access = AccessService(clock, state)
+        await _refuse_unprotected(settings, access)
         telemetry = await _open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
@@ -129,6 +132,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         queries = QueryService(
             clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
         )
+        stack.callback(queries.close)
         evaluation = EvaluationService(
             clock,
             state,
@@ -156,6 +160,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             found = {f"eldonia_ops_{name}_total": float(value) for name, value in ingest.counts.items()}
             found["eldonia_ops_rule_evaluations_total"] = float(evaluation.evaluations)
             found["eldonia_ops_rule_evaluations_missed_total"] = float(evaluation.missed)
+            found["eldonia_ops_rule_results_unstored_total"] = float(evaluation.unstored)
             for (integration, outcome), value in delivery.counts.items():
                 name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'
                 found[name] = float(value)
@@ -171,7 +176,6 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             counts=counts,
             speed=speed,
         )
-        access = AccessService(clock, state)
         platform = RunningPlatform(
             settings,
             clock,
@@ -191,9 +195,14 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         # What was known is brought up to date before any loop acts on it.
         await evaluation.resume()
         await intake.resume()
-        await security.resume(telemetry)
+        try:
+            await security.resume(telemetry)
+        except TelemetryError:
+            # People still have to be paged about everything else.
+            log.exception("security records from before the start could not be looked at again")
         await recovery.resume()
-        await start_processes(item.actuator for item in services.values())
+        for service in await start_processes({name: item.actuator for name, item in services.items()}):
+            recovery.started(service)
         loops = [
             asyncio.create_task(service.run(), name=type(service).__name__)
             for service in (evaluation, intake, delivery, incidents, security, recovery, purge, collection)
@@ -209,6 +218,15 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             await asyncio.gather(*loops, return_exceptions=True)
             await recovery.close()
             await delivery.close()
+
+
+async def _refuse_unprotected(settings: Settings, access: AccessService) -> None:
+    """Beyond this machine we listen only once somebody holds a key that was not made in this very start."""
+    if is_loopback(settings.listen) or await access.has_admin():
+        return
+    message = f"refusing to listen on {settings.listen}: there is no access token yet"
+    hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
+    raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
 
 
 def _read_files(

@@ -86,8 +86,10 @@ class TemplateRenderer:
         data = registry.notification_data(notification, self._external_url)
         try:
             return registry.render(config, data, self._templates), ""
-        except TemplateError as error:
-            log.warning("%s: template failed: %s", notification.integration.key, error)
+        except Exception as error:
+            # Whatever it is: one message that cannot be rendered must not keep the others from being queued.
+            expected = isinstance(error, TemplateError)
+            log.warning("%s: template failed: %s", notification.integration.key, error, exc_info=not expected)
             names = ", ".join(sorted({alert.name for alert in notification.alerts}))
             firing = sum(1 for alert in notification.alerts if not alert.resolved(notification.at))
             state = "firing" if firing else "resolved"

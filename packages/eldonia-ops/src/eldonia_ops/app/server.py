@@ -10,7 +10,6 @@ from collections.abc import Callable, Generator, Mapping
 import uvicorn
 
 from eldonia_ops.app.platform import RunningPlatform, running_platform
-from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import Listen, Settings, is_loopback
 from eldonia_ops.web.app import create_app
@@ -30,7 +29,6 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
     """
     with _bind(settings.listen) as listener:
         async with running_platform(settings, environment) as platform:
-            await _refuse_unprotected(settings, platform)
             app = create_app(
                 platform,
                 external_url=settings.external_url,
@@ -82,15 +80,3 @@ def _bind(listen: Listen) -> socket.socket:
         hint = "is another eldonia-ops running? choose another address with --listen"
         raise ConfigError(Diagnostic(f"cannot listen on {listen}: {error.strerror}", hint=hint)) from None
     return listener
-
-
-async def _refuse_unprotected(settings: Settings, platform: RunningPlatform) -> None:
-    """Beyond this machine we listen only once somebody holds a key that was not made in this very start."""
-    if is_loopback(settings.listen):
-        return
-    tokens = await platform.access.all()
-    live = any(token.role is Role.ADMIN and not token.revoked_at for token in tokens)
-    if platform.admin_secret is not None or not live:
-        message = f"refusing to listen on {settings.listen}: there was no access token yet"
-        hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
-        raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))

@@ -129,6 +129,7 @@ class FileTail:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+            self._tasks.clear()
 
     async def _discover(self) -> None:
         mains, self._empty = await asyncio.to_thread(_matches, self._patterns)

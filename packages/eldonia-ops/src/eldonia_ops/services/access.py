@@ -77,6 +77,10 @@ class AccessService:
         self._forget()
         return revoked
 
+    async def has_admin(self) -> bool:
+        """Whether somebody may hold a live admin token."""
+        return await self._state.read(_has_admin)
+
     async def ensure_admin(self, file: Path) -> str | None:
         """On a first start create the admin token, keep it in ``file`` (mode 0600) and return its secret.
 
@@ -86,17 +90,14 @@ class AccessService:
         made = new_token("admin", Role.ADMIN, secrets.token_bytes(RANDOM_BYTES), now)
 
         def work(tx: StateTransaction) -> bool:
-            if any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all()):
+            if _has_admin(tx):
                 return False
             tx.tokens.add(made.record)
             return True
 
         # The file is written first: a crash in between leaves a file whose token opens nothing,
         # and the next start writes it again; the other order would lose the only key.
-        already = await self._state.read(
-            lambda tx: any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all())
-        )
-        if already:
+        if await self.has_admin():
             return None
         write_secret(file, made.secret.reveal())
         if not await self._state.write(work):
@@ -109,6 +110,10 @@ class AccessService:
         await self._state.write(lambda tx: tx.tokens.add(made.record))
         self._forget()
         return made
+
+
+def _has_admin(tx: StateTransaction) -> bool:
+    return any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all())
 
 
 def write_secret(file: Path, text: str) -> None:
