@@ -63,6 +63,7 @@ class RecoveryService:
         self._by_probe = {item.probe: item for item in services.values()}
         self._states: dict[str, RecoveryState] = {}
         self._locks = {service: asyncio.Lock() for service in services}
+        self._starting: dict[str, int] = {}
         self._wakeup = Wakeup()
         self._restarts: set[asyncio.Task[None]] = set()
 
@@ -72,6 +73,11 @@ class RecoveryService:
         for service in self._services:
             self._states[service] = stored.get(service) or RecoveryState(service)
             await self._apply(service, Resumed())
+
+    def started(self, service: str) -> None:
+        """A service was started just now, not because it failed: like after a restart it has its policy's
+        ``delay_ms`` to answer before a failed probe counts."""
+        self._starting[service] = self._clock.now() + self._services[service].policy.delay_ms
 
     async def run(self) -> None:
         """Take the steps that time asks for, for ever."""
@@ -91,7 +97,13 @@ class RecoveryService:
     async def on_probe(self, name: str, result: ProbeResult, now: int) -> None:
         """Take in the result of a probe; probes that no service depends on are ignored."""
         item = self._by_probe.get(name)
-        if item is not None and item.service in self._states and not item.hands_off(now):
+        if item is None or item.service not in self._states:
+            return
+        if result.success:
+            self._starting.pop(item.service, None)
+        elif now < self._starting.get(item.service, 0):
+            return
+        if not item.hands_off(now):
             await self._apply(item.service, ProbeOk() if result.success else ProbeFailed(result.detail))
 
     async def status(self) -> list[RecoveryView]:

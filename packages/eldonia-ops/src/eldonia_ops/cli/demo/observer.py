@@ -52,13 +52,13 @@ class Observer:
         return None
 
     def incident_of(self, alertname: str, since_ms: int) -> dict[str, Any] | None:
-        """The newest incident, detected since an instant, whose timeline has this alert firing."""
+        """The newest incident in which this alert has fired since an instant, opened or reopened by it."""
         for incident in self.ask("/incidents", limit=50) or []:
-            if incident["detected_at"] < since_ms:
-                continue
             whole = self.incident(incident["id"])
             if whole and any(
-                entry["kind"] == "alert.firing" and entry["data"].get("alertname") == alertname
+                entry["kind"] == "alert.firing"
+                and entry["at"] >= since_ms
+                and entry["data"].get("alertname") == alertname
                 for entry in whole["timeline"]
             ):
                 return whole
