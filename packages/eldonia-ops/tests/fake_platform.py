@@ -8,7 +8,6 @@ writer, and holds a generated hour of a small marketplace in memory. The same se
 
 import math
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,6 +29,7 @@ from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanStatus
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.protocols.runbook_file import default_runbook
+from eldonia_ops.security.report import report
 from eldonia_ops.services.contracts import (
     AlertView,
     GroupView,
@@ -851,13 +851,7 @@ class FakeSecurity:
 
     async def report(self, since_ms: int) -> dict[str, Any]:
         chosen = [one for one in self.stored.values() if one.opened_at >= since_ms]
-        return {
-            "total": len(chosen),
-            "by_type": dict(Counter(one.type.value for one in chosen)),
-            "by_severity": dict(Counter(one.severity.value for one in chosen)),
-            "by_status": dict(Counter(one.status.value for one in chosen)),
-            "by_source": dict(Counter(one.source for one in chosen)),
-        }
+        return report(chosen)
 
 
 class FakeRecovery:
@@ -917,6 +911,7 @@ class FakeStatus:
     async def overview(self) -> dict[str, Any]:
         return {
             "version": "0.1.0",
+            "started_at": self._platform.now() - 18_360_200,
             "uptime_seconds": 18_360.2,
             "loop_lag_seconds": 0.0008,
             "stored": {

@@ -33,14 +33,13 @@ const list = poll(async () => {
   const [found, report] = await Promise.all([get("/security/findings", { status: show === "active" ? ["open", "investigating"] : [], limit: 200 }), get("/security/report", { since: "-30d" })]);
   $("#empty").hidden = found.length > 0;
   render($("#rows"), [found, Math.floor(Date.now() / 30_000)], () => found.map(card));
-  const status = report.by_status ?? {};
-  const severity = report.by_severity ?? {};
+  const { by_status: status, by_severity: severity } = report;
   const numbers = [
-    [t("security.in_30_days"), Object.values(status).reduce((sum, n) => sum + n, 0), ""],
-    [t("finding.open"), status.open ?? 0, status.open ? "bad" : "ok"],
-    [t("finding.investigating"), status.investigating ?? 0, status.investigating ? "warn" : ""],
-    [t("severity.critical"), severity.critical ?? 0, severity.critical ? "bad" : ""],
-    [t("finding.false_positive"), status.false_positive ?? 0, ""],
+    [t("security.in_30_days"), report.findings, ""],
+    [t("finding.open"), status.open, status.open ? "bad" : "ok"],
+    [t("finding.investigating"), status.investigating, status.investigating ? "warn" : ""],
+    [t("severity.critical"), severity.critical, severity.critical ? "bad" : ""],
+    [t("finding.false_positive"), status.false_positive, ""],
   ];
   render($("#report"), numbers, () => numbers.map(([label, value, toneOf]) => h("div", { class: `stat ${toneOf}` }, h("span", { class: "stat-label" }, label), h("strong", {}, integer(value)))));
 }, 5000);

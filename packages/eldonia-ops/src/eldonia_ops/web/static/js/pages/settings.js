@@ -1,19 +1,20 @@
 import { act, get, send } from "../lib/api.js";
 import { $, badge, can, h, open, render, toast } from "../lib/dom.js";
-import { bytes, duration, integer, digits, whenAgo } from "../lib/format.js";
+import { bytes, digits, duration, integer, when, whenAgo } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 
 const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
-// The platform names its measures itself: `seconds` and `bytes` in a name say the unit.
+// The platform names its measures itself: `seconds`, `bytes` and `_at` in a name say the unit.
 function facts(value, name = "") {
   if (value && typeof value === "object" && !Array.isArray(value)) {
     return Object.entries(value).flatMap(([key, one]) => facts(one, name ? `${name}.${key}` : key));
   }
   let text = Array.isArray(value) ? value.join(", ") || "–" : String(value ?? "–");
   if (typeof value === "number") {
-    if (name.endsWith("seconds")) text = duration(value * 1000);
+    if (name === "now" || name.endsWith("_at")) text = when(value);
+    else if (name.endsWith("seconds")) text = duration(value * 1000);
     else if (name.endsWith("bytes")) text = bytes(value);
     else text = Number.isInteger(value) ? integer(value) : digits(value);
   }

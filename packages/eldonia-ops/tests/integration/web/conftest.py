@@ -1,0 +1,82 @@
+"""A served application and a browser to look at it with."""
+
+import asyncio
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fake_platform import FakePlatform
+
+from eldonia_ops.web.app import create_app
+
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A served platform; ``stop`` and ``start`` take it away and bring it back at the same address."""
+
+    url: str
+    platform: FakePlatform
+    servers: list[tuple[uvicorn.Server, threading.Thread]]
+    port: int
+
+    def start(self) -> None:
+        config = uvicorn.Config(create_app(self.platform), host="127.0.0.1", port=self.port, log_level="error")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not server.started:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        self.servers.append((server, thread))
+
+    def stop(self) -> None:
+        for server, thread in self.servers:
+            server.should_exit = server.force_exit = True
+            thread.join(10)
+        self.servers.clear()
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    platform = FakePlatform(now=lambda: time.time_ns() // 1_000_000)
+    site = Site(f"http://127.0.0.1:{port}", platform, [], port)
+    site.start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    return found
+
+
+@pytest.fixture
+def browser_options(chromium: str, tmp_path: Path) -> dict[str, Any]:
+    """For ``launch_persistent_context``: a fresh profile, nothing in the background."""
+    return {
+        "user_data_dir": str(tmp_path / "profile"),
+        "executable_path": chromium,
+        "args": list(ARGUMENTS),
+        "timezone_id": "Asia/Tokyo",
+        "locale": "en-GB",
+        "reduced_motion": "reduce",
+    }
