@@ -287,8 +287,11 @@ class IncidentRepository(Protocol):
         """Neither resolved nor closed, newest first."""
         ...
 
-    def unclosed(self) -> list[Incident]:
-        """Everything that is not closed (resolved ones may be reopened), newest first."""
+    def unclosed(self, resolved_since: int = 0) -> list[Incident]:
+        """Everything that is not closed (resolved ones may be reopened), newest first.
+
+        Those resolved before ``resolved_since`` are left out, unless an alert of theirs still fires.
+        """
         ...
 
     def find(

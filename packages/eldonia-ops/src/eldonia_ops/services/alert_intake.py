@@ -142,7 +142,7 @@ class AlertIntake:
                 case Record(decision):
                     tx.ledger.append(decision)
                 case Notify(notification):
-                    concerned = self.desk.of_alerts(tx, notification.fingerprints)
+                    concerned = self.desk.of_alerts(tx, notification.fingerprints, now)
                     queued = self._telling.alerts(tx, notification, concerned)
                     if queued is not None:
                         self.desk.notification(tx, queued, "queued", notification.reason, now)

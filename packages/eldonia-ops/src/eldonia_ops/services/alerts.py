@@ -155,7 +155,7 @@ class AlertService:
 
         def work(tx: StateTransaction) -> dict[str, AlertView]:
             state: DispatchState = self._intake.load(tx)
-            incidents = tx.incidents.unclosed()
+            incidents = self._intake.desk.unclosed(tx, now)
             standings = dispatch.standings(state, now)
             views: dict[str, AlertView] = {}
             for fingerprint, alert in state.alerts.items():

@@ -26,6 +26,8 @@ from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import StateTransaction
 
+_RESOLVED_MS = 24 * 3_600_000
+
 
 class TellTier(Protocol):
     """Queues the messages that tell a tier about an incident."""
@@ -53,8 +55,11 @@ class IncidentDesk:
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
+        unclosed: list[Incident] | None = None
         for change in changes:
-            unclosed = tx.incidents.unclosed()
+            if unclosed is None:
+                unclosed = self.unclosed(tx, now)
+            changed: Incident | None = None
             if change.firing:
                 id = correlate(change.alert, unclosed, now, self.policy)
                 incident = None if id is None else tx.incidents.get(id)
@@ -63,11 +68,21 @@ class IncidentDesk:
                     if self.policy.severity_of(change.alert.labels.get("severity", "")) is None:
                         continue
                     ordinal = tx.incidents.next_ordinal()
-                self.step(tx, incident, AlertFiring(change.alert, change.started_at, ordinal), now)
+                changed = self.step(tx, incident, AlertFiring(change.alert, change.started_at, ordinal), now)
             else:
                 id = holder(change.alert.fingerprint, unclosed)
                 if id is not None:
-                    self.step(tx, tx.incidents.get(id), AlertResolved(change.alert), now)
+                    changed = self.step(tx, tx.incidents.get(id), AlertResolved(change.alert), now)
+            if changed is not None and changed not in unclosed:
+                unclosed = None
+
+    def unclosed(self, tx: StateTransaction, now: int) -> list[Incident]:
+        """The incidents that an alert may belong to, newest first.
+
+        What was resolved long ago and never closed by anybody is left out: there is more of it every day,
+        and this is read whenever an alert changes.
+        """
+        return tx.incidents.unclosed(now - max(self.policy.reopen_within, _RESOLVED_MS))
 
     def step(self, tx: StateTransaction, incident: Incident | None, event: Event, now: int) -> Incident | None:
         """One step of one incident, stored with its effects; returns the incident afterwards.
@@ -102,20 +117,20 @@ class IncidentDesk:
             detail,
             outgoing.next_attempt_at if outcome == "retry" else 0,
         )
-        for id in self.concerned(tx, outgoing):
+        for id in self.concerned(tx, outgoing, now):
             incident = tx.incidents.get(id)
             if incident is not None:
                 self.step(tx, incident, event, now)
 
-    def concerned(self, tx: StateTransaction, outgoing: Outgoing) -> list[str]:
+    def concerned(self, tx: StateTransaction, outgoing: Outgoing, now: int) -> list[str]:
         """Ids of the incidents that a notification is about: those it names, else those of its alerts."""
         if outgoing.incident_ids:
             return list(outgoing.incident_ids)
-        return self.of_alerts(tx, outgoing.fingerprints)
+        return self.of_alerts(tx, outgoing.fingerprints, now)
 
-    def of_alerts(self, tx: StateTransaction, fingerprints: Iterable[str]) -> list[str]:
+    def of_alerts(self, tx: StateTransaction, fingerprints: Iterable[str], now: int) -> list[str]:
         """Ids of the unclosed incidents that hold any of these alerts, the newest for each alert."""
-        unclosed = tx.incidents.unclosed()
+        unclosed = self.unclosed(tx, now)
         found: dict[str, None] = {}
         for fingerprint in fingerprints:
             for incident in unclosed:
@@ -128,7 +143,7 @@ class IncidentDesk:
         self, tx: StateTransaction, fingerprints: Iterable[str], event: Evidence | RecoveryEvent, now: int
     ) -> None:
         """Put something that happened elsewhere on the timelines of the incidents of these alerts."""
-        for id in self.of_alerts(tx, fingerprints):
+        for id in self.of_alerts(tx, fingerprints, now):
             self.step(tx, tx.incidents.get(id), event, now)
 
     def service_evidence(self, tx: StateTransaction, service: str, event: Evidence | RecoveryEvent, now: int) -> None:

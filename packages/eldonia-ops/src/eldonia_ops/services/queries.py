@@ -1,8 +1,10 @@
 """PromQL over the telemetry store, off the event loop and within limits."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.ports import Clock, TelemetryError, TelemetryStore
@@ -34,7 +36,6 @@ class QueryService:
         self._clock = clock
         self._telemetry = telemetry
         self._places = asyncio.Semaphore(concurrency)
-        # A computation cannot be stopped when its time is up; it keeps its thread, and so its place, until it ends.
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
         self._timeout_seconds = timeout_seconds
 
@@ -80,7 +81,18 @@ class QueryService:
 
     async def _compute(self, wanted: Plan, threads: Executor | None) -> Result:
         data = [await self._telemetry.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
-        return await asyncio.get_running_loop().run_in_executor(threads, evaluate, wanted, data)
+        abandoned = threading.Event()
+
+        def proceed() -> None:
+            if abandoned.is_set():
+                raise LimitError("nobody waits for this query any more")
+
+        try:
+            work = partial(evaluate, wanted, data, proceed)
+            return await asyncio.get_running_loop().run_in_executor(threads, work)
+        finally:
+            # When time is up the thread has to be told: it would go on computing, and keep its place, for hours.
+            abandoned.set()
 
     async def _answer(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
         try:

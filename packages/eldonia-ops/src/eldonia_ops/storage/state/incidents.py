@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
@@ -68,11 +68,19 @@ class SqlIncidents:
         query = select(incidents).where(incidents.c.status.not_in(_OVER)).order_by(incidents.c.ordinal.desc())
         return all_made_of(Incident, self._connection.execute(query).all())
 
-    def unclosed(self) -> list[Incident]:
-        """Everything that is not closed, newest first."""
+    def unclosed(self, resolved_since: int = 0) -> list[Incident]:
+        """Everything that is not closed, newest first; not what was resolved before and has nothing firing."""
         query = (
             select(incidents).where(incidents.c.status != IncidentStatus.CLOSED).order_by(incidents.c.ordinal.desc())
         )
+        if resolved_since:
+            query = query.where(
+                or_(
+                    incidents.c.status != IncidentStatus.RESOLVED,
+                    incidents.c.resolved_at >= resolved_since,
+                    incidents.c.firing != (),
+                )
+            )
         return all_made_of(Incident, self._connection.execute(query).all())
 
     def find(

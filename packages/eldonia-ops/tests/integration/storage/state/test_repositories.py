@@ -22,7 +22,8 @@ def alert(name: str, **labels: str) -> Alert:
 
 
 def outgoing(key: str, queue: str = "q", **fields: Any) -> Outgoing:
-    return Outgoing(0, key, "team", "slack", 0, queue, {"text": key}, **fields)
+    base = Outgoing(0, key, "team", "slack", 0, queue, {"text": key})
+    return replace(base, **fields)
 
 
 def incident(number: int, **fields: Any) -> Incident:
@@ -135,6 +136,31 @@ async def test_the_outbox_keeps_each_queue_in_order(store: SqlStateStore) -> Non
     assert len(await store.read(lambda t: t.outbox.find(status=OutgoingStatus.PENDING, limit=2))) == 2
 
 
+async def test_one_integration_with_a_backlog_does_not_fill_what_is_due(store: SqlStateStore) -> None:
+    def fill(t: Any) -> None:
+        for number in range(5):
+            t.outbox.add(outgoing(f"busy-{number}", f"busy-{number}", receiver="busy", next_attempt_at=10))
+        t.outbox.add(outgoing("quiet", "quiet", receiver="quiet", next_attempt_at=10))
+        t.outbox.add(outgoing("later", "later", receiver="quiet", next_attempt_at=30))
+
+    await store.write(fill)
+
+    def due(now: int, **limits: int) -> Any:
+        return store.read(lambda t: [row.idempotency_key for row in t.outbox.due(now, **limits)])
+
+    assert await due(10, limit=5) == [f"busy-{number}" for number in range(5)]
+    assert await due(10, limit=5, each=2) == ["busy-0", "busy-1", "quiet"]
+    assert await due(30, limit=9, each=1) == ["busy-0", "quiet"]
+    assert await due(30, limit=1, each=2) == ["busy-0"]
+    assert await store.read(lambda t: (t.outbox.next_attempt_at(after=9), t.outbox.next_attempt_at(after=10))) == (
+        10,
+        30,
+    )
+    assert await store.read(lambda t: t.outbox.next_attempt_at(after=30)) is None
+    assert await store.read(lambda t: t.outbox.count(OutgoingStatus.PENDING)) == 7
+    assert await store.read(lambda t: t.outbox.count(OutgoingStatus.FAILED)) == 0
+
+
 async def test_an_empty_outbox_has_no_next_attempt(store: SqlStateStore) -> None:
     assert await store.read(lambda t: t.outbox.next_attempt_at()) is None
     assert await store.read(lambda t: t.outbox.due(2**60)) == []
@@ -224,6 +250,19 @@ async def test_incidents_are_listed_newest_first(store: SqlStateStore) -> None:
     assert numbers(await store.read(lambda t: t.incidents.find())) == [4, 3, 2, 1]
     assert numbers(await store.read(lambda t: t.incidents.find(service="shop", since=20))) == [3]
     assert numbers(await store.read(lambda t: t.incidents.find(statuses=statuses[:2], limit=1))) == [2]
+
+
+async def test_incidents_resolved_long_ago_are_left_out_unless_an_alert_still_fires(store: SqlStateStore) -> None:
+    def put(t: Any) -> None:
+        t.incidents.put(incident(1, status=IncidentStatus.RESOLVED, resolved_at=100))
+        t.incidents.put(incident(2, status=IncidentStatus.RESOLVED, resolved_at=100, firing=("f1",)))
+        t.incidents.put(incident(3, status=IncidentStatus.RESOLVED, resolved_at=200))
+        t.incidents.put(incident(4, status=IncidentStatus.OPEN))
+        t.incidents.put(incident(5, status=IncidentStatus.CLOSED, resolved_at=200))
+
+    await store.write(put)
+    assert await store.read(lambda t: [one.ordinal for one in t.incidents.unclosed(200)]) == [4, 3, 2]
+    assert await store.read(lambda t: [one.ordinal for one in t.incidents.unclosed()]) == [4, 3, 2, 1]
 
 
 async def test_ordinals_are_given_back_when_the_work_fails(store: SqlStateStore) -> None:
