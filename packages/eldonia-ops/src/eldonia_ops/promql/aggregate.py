@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.errors import EvaluationError, LimitError
 from eldonia_ops.promql.frame import Floats, Frame, empty, unite
 from eldonia_ops.promql.over_time import kahan_sum, sorted_quantile
 from eldonia_ops.promql.printer import format_number
@@ -206,11 +206,12 @@ def limit_ratio(frame: Frame, ratio: Floats) -> Frame:
     return Frame(frame.labels, frame.values, frame.mask & chosen, frame.nameless).present()
 
 
-def count_values(frame: Frame, label: str, names: Sequence[str], without: bool) -> Frame:
-    """How many series of each group have each value; the value becomes a label.
+def count_values(frame: Frame, label: str, names: Sequence[str], without: bool, cells: int = 2**62) -> Frame:
+    """How many series of each group have each value; the value becomes a label. At most ``cells`` counts are kept.
 
     Raises:
         EvaluationError: the label's name is empty or not UTF-8.
+        LimitError: there would be more counts.
     """
     try:
         label.encode("utf-8")
@@ -231,6 +232,8 @@ def count_values(frame: Frame, label: str, names: Sequence[str], without: bool) 
         for text, value in seen.items():
             same = np.isnan(part) if np.isnan(value) else part == value
             labels = groups.labels[place].with_(**{label: text})
+            if (len(counts) + 1) * frame.steps > cells:
+                raise LimitError(f"count_values() would give more than {len(counts):,} series at {frame.steps:,} steps")
             total = (same & inside).sum(axis=1).astype(np.float64)
             counts[labels] = counts[labels] + total if labels in counts else total
             nameless[labels] = bool(groups.nameless[place])

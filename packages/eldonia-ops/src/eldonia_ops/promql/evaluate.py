@@ -35,14 +35,16 @@ from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.result import Result, ResultSeries, ResultType
 from eldonia_ops.promql.selection import Selection
 from eldonia_ops.promql.signatures import SET_OPERATORS
+from eldonia_ops.promql.windows import Proceed, freely
 
 __all__ = ["FUNCTION_TABLE", "evaluate"]
 
 
-def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]]) -> Result:
+def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = freely) -> Result:
     """Compute a planned query.
 
     ``data[i]`` holds the blocks that ``plan.fetches[i]`` asked for; samples outside its range do no harm.
+    ``proceed`` is called many times on the way; what it raises breaks the computation off.
 
     Raises:
         EvaluationError: the data do not allow a result, such as many-to-many matching.
@@ -51,14 +53,15 @@ def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]]) -> Result:
     """
     if len(data) != len(plan.fetches):
         raise ValueError(f"expected data for {len(plan.fetches)} fetches, got {len(data)}")
-    return Evaluation(plan, data).result()
+    return Evaluation(plan, data, proceed).result()
 
 
 class Evaluation:
     """One run of one plan."""
 
-    def __init__(self, plan: Plan, data: Sequence[Sequence[SeriesBlock]]) -> None:
+    def __init__(self, plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = freely) -> None:
         self.plan = plan
+        self.proceed = proceed
         self.annotations = Annotations()
         self.selection = Selection(plan, data, self)
 
@@ -132,6 +135,7 @@ class Evaluation:
 
     def vector(self, expr: Expr, times: Ints) -> Frame:
         """The value of an instant vector expression at every step."""
+        self.proceed()
         match expr:
             case VectorSelector():
                 return self.selection.instant(expr, times)
@@ -171,7 +175,9 @@ class Evaluation:
         try:
             if node.op == "count_values":
                 assert node.param is not None
-                return aggregate.count_values(frame, self.text(node.param), node.grouping, node.without)
+                limit = self.plan.limits.cells
+                label = self.text(node.param)
+                return aggregate.count_values(frame, label, node.grouping, node.without, limit)
             if node.param is None:
                 return aggregate.fold(node.op, frame, node.grouping, node.without)
             param = self.scalar(node.param, times)

@@ -2,18 +2,20 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import re2
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.errors import EvaluationError, LimitError
 from eldonia_ops.promql.frame import Frame, unite
 
 _GROUP = re.compile(r"\$(?:\$|([0-9A-Za-z_]+)|\{([0-9A-Za-z_]+)\})")
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+MAX_VALUE: Final = 16_384
+"""The longest label value, in characters, that a query may make: nested calls could double it without end."""
 
 
 def _valid_name(name: str) -> bool:
@@ -31,11 +33,16 @@ def _name_or_fail(name: str, function: str, position: int) -> None:
         raise EvaluationError(f'invalid label name "{shown}" in {function}()', position)
 
 
+def _too_long(function: str, position: int) -> LimitError:
+    return LimitError(f"{function}() would make a label value longer than {MAX_VALUE:,} characters", position)
+
+
 def label_replace(frame: Frame, target: str, replacement: str, source: str, pattern: str, position: int = -1) -> Frame:
     """Set a label from a (fully anchored, RE2) match on another.
 
     Raises:
         EvaluationError: a bad pattern or label name, or series that become the same.
+        LimitError: a value becomes longer than :data:`MAX_VALUE`.
     """
     _name_or_fail(target, "label_replace", position)
     try:
@@ -45,14 +52,24 @@ def label_replace(frame: Frame, target: str, replacement: str, source: str, patt
     names = dict(compiled.groupindex)
 
     def expand(match: Any) -> str:
+        room = MAX_VALUE
+
         def group(found: re.Match[str]) -> str:
+            nonlocal room
             key = found.group(1) or found.group(2)
             if key is None:
                 return "$"
             index = int(key) if key.isdigit() else names.get(key, -1)
-            return str(match.group(index) or "") if 0 <= index <= compiled.groups else ""
+            text = str(match.group(index) or "") if 0 <= index <= compiled.groups else ""
+            room -= len(text)
+            if room < 0:
+                raise _too_long("label_replace", position)
+            return text
 
-        return _GROUP.sub(group, replacement)
+        expanded = _GROUP.sub(group, replacement)
+        if len(expanded) > MAX_VALUE:
+            raise _too_long("label_replace", position)
+        return expanded
 
     labels: list[Labels] = []
     nameless = frame.nameless.copy()
@@ -72,12 +89,16 @@ def label_join(frame: Frame, target: str, separator: str, sources: Sequence[str]
 
     Raises:
         EvaluationError: a bad label name, or series that become the same.
+        LimitError: a value becomes longer than :data:`MAX_VALUE`.
     """
     for name in (target, *sources):
         _name_or_fail(name, "label_join", position)
-    labels = [
-        item.with_(**{target: separator.join(item.get(source, "") for source in sources)}) for item in frame.labels
-    ]
+    labels: list[Labels] = []
+    for item in frame.labels:
+        parts = [item.get(source, "") for source in sources]
+        if sum(map(len, parts)) + len(separator) * (len(parts) - 1) > MAX_VALUE:
+            raise _too_long("label_join", position)
+        labels.append(item.with_(**{target: separator.join(parts)}))
     nameless = np.zeros(frame.width, bool) if target == METRIC_NAME else frame.nameless
     return unite(Frame(labels, frame.values, frame.mask, nameless))
 

@@ -37,6 +37,7 @@ def _reduce_rows(dense: Dense, windows: Windows, operation: np.ufunc) -> Floats:
         if series >= _WIDE:
             lows, highs = windows.lo.tolist(), windows.hi.tolist()
             for step in filled.tolist():
+                windows.proceed()
                 operation.reduce(dense.values[lows[step] : highs[step]], axis=0, out=result[step])
             return result
         first, last = int(windows.lo[filled].min()), int(windows.hi[filled].max())

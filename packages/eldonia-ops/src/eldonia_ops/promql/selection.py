@@ -12,11 +12,24 @@ from eldonia_ops.promql.errors import LimitError
 from eldonia_ops.promql.frame import Floats, Frame, Ints, empty, without_name
 from eldonia_ops.promql.plan import Plan
 from eldonia_ops.promql.rates import Reducer
-from eldonia_ops.promql.windows import CHUNK_CELLS, Dense, Windows, dense_blocks, split_by_mask, windows_over
+from eldonia_ops.promql.windows import (
+    CHUNK_CELLS,
+    Dense,
+    Proceed,
+    Windows,
+    dense_blocks,
+    split_by_mask,
+    windows_over,
+)
 
 
 class VectorEvaluator(Protocol):
     """Evaluates the inside of a subquery."""
+
+    @property
+    def proceed(self) -> Proceed:
+        """Is called between chunks of work."""
+        ...
 
     def vector(self, expr: Expr, times: Ints) -> Frame:
         """An instant vector expression at every step."""
@@ -113,7 +126,8 @@ class Selection:
             denses = dense_blocks(self.blocks(selector), after, until)
         self._check(sum(len(dense.labels) for dense in denses), len(times), _owner(node))
         for dense in denses:
-            yield dense, windows_over(dense.timestamps, at - length, at, times, params), renamed
+            windows = windows_over(dense.timestamps, at - length, at, times, params, self._evaluator.proceed)
+            yield dense, windows, renamed
 
     def over(
         self,
@@ -139,6 +153,7 @@ class Selection:
             reduce = reducer(dense)
             rows = max(1, CHUNK_CELLS // len(dense.labels))
             for begin in range(0, len(times), rows):
+                windows.proceed()
                 steps = slice(begin, min(begin + rows, len(times)))
                 values, present = reduce(windows.chunk(steps.start, steps.stop))
                 frame.values[steps, place] = values

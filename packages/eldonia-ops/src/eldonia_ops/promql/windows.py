@@ -4,7 +4,7 @@ Series of one block share their timestamps, so the bounds of a window are found 
 A block with holes is split by the pattern of its holes into blocks without any.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,14 @@ from eldonia_ops.promql.frame import Bools, Floats, Ints
 
 CHUNK_CELLS = 131_072
 """How many cells are computed at once: temporaries of 1 MiB stay in cache and need no fresh pages."""
+
+
+Proceed = Callable[[], None]
+"""Is called every few thousand values; raises when nobody waits for the result any more."""
+
+
+def freely() -> None:
+    """Go on."""
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +40,7 @@ class Windows:
 
     ``start_ms`` and ``end_ms`` are the window's borders (left-open), ``times`` the evaluation times, all
     of shape ``[N]`` in Unix milliseconds; ``params`` are the scalar arguments of the function, each ``[N]``.
+    ``proceed`` is called between chunks of work.
     """
 
     lo: Ints
@@ -40,6 +49,7 @@ class Windows:
     end_ms: Ints
     times: Ints
     params: tuple[Floats, ...] = ()
+    proceed: Proceed = freely
 
     @property
     def counts(self) -> Ints:
@@ -56,16 +66,22 @@ class Windows:
             self.end_ms[part],
             self.times[part],
             tuple(item[part] for item in self.params),
+            self.proceed,
         )
 
 
 def windows_over(
-    timestamps: Ints, start_ms: Ints, end_ms: Ints, times: Ints, params: tuple[Floats, ...] = ()
+    timestamps: Ints,
+    start_ms: Ints,
+    end_ms: Ints,
+    times: Ints,
+    params: tuple[Floats, ...] = (),
+    proceed: Proceed = freely,
 ) -> Windows:
     """Find the window bounds over ascending timestamps."""
     lo = np.searchsorted(timestamps, start_ms, side="right")
     hi = np.searchsorted(timestamps, end_ms, side="right")
-    return Windows(lo, np.maximum(lo, hi), start_ms, end_ms, times, params)
+    return Windows(lo, np.maximum(lo, hi), start_ms, end_ms, times, params, proceed)
 
 
 def dense_blocks(
@@ -161,6 +177,7 @@ def cube(dense: Dense, windows: Windows) -> Iterator[tuple[slice, Floats, Bools,
         return
     chunk = max(1, 2 * CHUNK_CELLS // (widest * series))
     for begin in range(0, len(windows.lo), chunk):
+        windows.proceed()
         part = slice(begin, min(begin + chunk, len(windows.lo)))
         width = int(windows.counts[part].max(initial=0))
         if width == 0:

@@ -180,3 +180,44 @@ def test_wide_windows_are_computed_in_parts():
 def test_data_must_answer_the_plan():
     with pytest.raises(ValueError, match="1 fetches"):
         evaluate(plan(parse("foo"), START, START), [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'label_replace(label_replace(foo, "a", "${1}${1}", "a", "(.*)"), "a", "${1}${1}", "a", "(.*)")',
+        'label_join(label_join(foo, "a", ",", "a", "a"), "a", ",", "a", "a")',
+        'label_replace(foo, "a", "' + "x" * 20_000 + '", "", "")',
+    ],
+)
+def test_label_values_cannot_be_made_without_end(query):
+    data = [block([{"__name__": "foo", "a": "x" * 6_000}], [[1.0]])]
+    with pytest.raises(LimitError, match="longer than 16,384 characters"):
+        ask(query, data, START)
+
+
+def test_count_values_keeps_to_the_limit_of_cells():
+    with pytest.raises(LimitError, match="count_values"):
+        ask('count_values("v", vector(time()))', [], START, START + 100_000, 1_000, limits=Limits(cells=5_000))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "quantile_over_time(0.5, vector(time())[6h:1s])",
+        "stddev_over_time(vector(time())[6h:1s])",
+        " + ".join(["vector(time())"] * 50),
+    ],
+)
+def test_a_computation_can_be_broken_off(query):
+    calls = 0
+
+    def proceed():
+        nonlocal calls
+        calls += 1
+        if calls > 10:
+            raise LimitError("enough")
+
+    planned = plan(parse(query), START, START + 600_000, 1_000)
+    with pytest.raises(LimitError, match="enough"):
+        evaluate(planned, [[] for _ in planned.fetches], proceed)
