@@ -149,7 +149,9 @@ def _processes(folder: Path, settings: Path, ports: Ports, ingest_token: str) ->
         ),
         # Enough customers that some pay in every one of the sped-up rules' five-second windows.
         "traffic": process("traffic", "-m", "shop.traffic", "--url", shop, "--rate", "30"),
-        "attack": process("attack", "-m", "shop.traffic", "--url", shop, "--attack"),
+        "attack": process(
+            "attack", "-m", "shop.traffic", "--url", shop, "--attack", "--attack-logins", "40", "--attack-rate", "10"
+        ),
     }
 
 

@@ -42,7 +42,7 @@ scrape:
 host: {interval: 5s}
 
 probes:
-  - {name: shop, url: "http://127.0.0.1:$shop/health", service: $service, interval: 500ms, timeout: 400ms}
+  - {name: shop, url: "http://127.0.0.1:$shop/health", service: $service, interval: 1s, timeout: 900ms}
   - {name: payment-gateway, url: "http://127.0.0.1:$gateway/status", service: payment, interval: 1s, timeout: 900ms}
 
 rules: {evaluation_interval: 1m, speed: $speed}
