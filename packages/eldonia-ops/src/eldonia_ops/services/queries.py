@@ -71,9 +71,14 @@ class QueryService:
         """Fetch what a plan asks for and compute it, on the threads that rules use.
 
         Raises:
-            PromQLError: the evaluation fails or exceeds a limit.
+            PromQLError: the evaluation fails or exceeds a limit, of time too: a rule that computes for hours
+                would keep its whole group from being evaluated.
         """
-        return await self._compute(wanted, None)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await self._compute(wanted, None)
+        except TimeoutError:
+            raise LimitError(f"took longer than {self._timeout_seconds:g} s") from None
 
     def close(self) -> None:
         """Let go of the threads."""
