@@ -29,7 +29,7 @@ from eldonia_ops.services.delivery import DeliveryService
 from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_desk import IncidentDesk
 from eldonia_ops.services.incidents import IncidentService
-from eldonia_ops.services.ingest import IngestService, Origin
+from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.pacing import Wakeup
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
@@ -127,6 +127,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             telemetry,
             security.take,
             Origin(environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname()),
+            clock,
+            Horizon(settings.retention.logs, settings.retention.traces, settings.retention.metrics),
         )
         limits = settings.limits
         queries = QueryService(
@@ -193,6 +195,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         # What was known is brought up to date before any loop acts on it.
+        await status.resume()
         await evaluation.resume()
         await intake.resume()
         try:

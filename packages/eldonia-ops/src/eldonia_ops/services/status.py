@@ -13,8 +13,10 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStor
 from eldonia_ops.services.contracts import ObjectiveView, QueryError, TargetView
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.slo import budget
-from eldonia_ops.slo.generate import error_ratio
+from eldonia_ops.slo.generate import scaled_window, selector
 from eldonia_ops.slo.objectives import Objective
+
+_WATCHED = "objective_watched_since"
 
 Counts = Callable[[], Mapping[str, float]]
 
@@ -48,6 +50,7 @@ class StatusService:
         self._speed = speed
         self._started_at = clock.now()
         self._ready = False
+        self._since: dict[str, int] = {}
 
     def set_ready(self, ready: bool) -> None:
         """Say whether requests are welcome."""
@@ -65,20 +68,36 @@ class StatusService:
         """Objectives with what is left of their error budgets."""
         return [await self._objective(objective) for objective in self._objectives]
 
+    async def resume(self) -> None:
+        """Remember since when each objective has been watched."""
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> dict[str, int]:
+            known = tx.machines.load_all(_WATCHED, int)
+            for objective in self._objectives:
+                if objective.name not in known:
+                    tx.machines.save(_WATCHED, objective.name, now)
+            return {objective.name: known.get(objective.name, now) for objective in self._objectives}
+
+        self._since = await self._state.write(work)
+
     async def _objective(self, objective: Objective) -> ObjectiveView:
-        window = max(1_000, round(objective.window_ms / self._speed))
-        # Before the platform has seen a whole window it judges by what it has seen, and counts the
-        # rest as good: the budget is a share of the whole window, of which little has passed yet.
-        seen = min(window, max(self._clock.now() - self._started_at, 300_000))
-        bad = await self._value(error_ratio(objective, seen))
-        short = await self._value(error_ratio(objective, max(1_000, round(3_600_000 / self._speed))))
+        window = scaled_window(objective.window_ms, self._speed)
+        hour = scaled_window(3_600_000, self._speed)
+        # Before a whole window has been watched the rest of it counts as good: the budget is a share of
+        # the whole window, of which little has passed yet.
+        watched = self._clock.now() - self._since.get(objective.name, self._clock.now())
+        bad = await self._value(selector(objective, window))
+        short = await self._value(selector(objective, hour))
         return ObjectiveView(
             name=objective.name,
             service=objective.service,
             target=objective.target,
             window_seconds=window / 1000,
             availability=None if bad is None else 1 - bad,
-            budget_remaining=None if bad is None else budget.remaining(bad * seen / window, objective.target),
+            budget_remaining=None
+            if bad is None
+            else budget.remaining(bad * min(1.0, watched / window), objective.target),
             burn_rate=None if short is None else budget.burn_rate(short, objective.target),
             good=None,
             total=None,

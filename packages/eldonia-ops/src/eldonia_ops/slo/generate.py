@@ -71,12 +71,13 @@ def generate(
         BurnAlert(
             alert.severity,
             tuple(
-                BurnPair(pair.factor, _scale(pair.long_ms, speed), _scale(pair.short_ms, speed)) for pair in alert.pairs
+                BurnPair(pair.factor, scaled_window(pair.long_ms, speed), scaled_window(pair.short_ms, speed))
+                for pair in alert.pairs
             ),
         )
         for alert in alerts
     ]
-    own = _scale(objective.window_ms, speed)
+    own = scaled_window(objective.window_ms, speed)
     windows = {own, *(window for alert in scaled for pair in alert.pairs for window in (pair.long_ms, pair.short_ms))}
     labels = {"objective": objective.name, "service": objective.service}
     shortest = min(windows)
@@ -169,7 +170,12 @@ def _alert(objective: Objective, alert: BurnAlert, labels: dict[str, str]) -> Al
     )
 
 
-def _scale(window_ms: int, speed: float) -> int:
+def scaled_window(window_ms: int, speed: float) -> int:
+    """A window (ms) divided by ``speed``; from a minute on in whole seconds, so that its name stays short.
+
+    Raises:
+        ValueError: it becomes shorter than a second.
+    """
     scaled = round(window_ms / speed)
     if scaled < 1_000:
         raise ValueError(f"a window of {format_duration(window_ms)} at speed {speed:g} is shorter than a second")

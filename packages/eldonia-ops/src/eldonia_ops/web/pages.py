@@ -98,10 +98,13 @@ class Pages:
         ]
 
     async def envelope(self, request: Request, problem: Problem) -> Response:
-        """An error as a page; strangers get the sign-in form at the address that they asked for."""
+        """An error as a page; strangers are led to the sign-in form and from there to what they asked for."""
         if problem.status == 401:
             query = f"?{request.url.query}" if request.url.query else ""
             wanted = request.url.path + query if request.method == "GET" else "/"
+            if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
+                # A browser: a refusal would stand in its console as an error, a redirection does not.
+                return RedirectResponse(f"/sign-in?next={quote(_local(wanted), safe='')}", 303)
             return self._sign_in_page(request, wanted, "", 401)
         language = language_of(request, self._platform.language)
         known = f"error.{problem.status}" in catalog(language)

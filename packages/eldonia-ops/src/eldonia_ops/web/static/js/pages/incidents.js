@@ -7,6 +7,7 @@ import { tone } from "../lib/severity.js";
 
 const ACTIVE = ["open", "investigating", "escalated"];
 let show = location.hash === "#all" ? "all" : "active";
+let untouched = show === "active";
 
 function until(one) {
   if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
@@ -47,6 +48,14 @@ const list = poll(async () => {
     get("/incidents", { status: show === "active" ? ACTIVE : [], limit: 200 }),
     get("/incidents/metrics", { since: "-30d" }),
   ]);
+  if (untouched && !found.length && metrics.incidents) {
+    // Nothing is going on: what went on lately says more than an empty list.
+    untouched = false;
+    show = "all";
+    mark();
+    list.now();
+    return;
+  }
   loaded = found;
   draw();
   for (const name of ["mttd", "mtta", "mttr"]) metric(name, metrics[name]);
@@ -60,6 +69,7 @@ $("#show").addEventListener("click", (event) => {
   const button = event.target.closest("[data-show]");
   if (!button) return;
   show = button.dataset.show;
+  untouched = false;
   mark();
   history.replaceState(null, "", show === "all" ? "#all" : location.pathname);
   list.now();

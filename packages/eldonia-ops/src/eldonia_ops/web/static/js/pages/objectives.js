@@ -21,7 +21,7 @@ function card(one) {
       fact(t("objectives.target"), ratio(one.target, places(one.target) - 1)),
       fact(t("objectives.window"), duration(one.window_seconds * 1000)),
       fact(t("objectives.burn"), burn),
-      fact(t("objectives.events"), one.total === null ? "–" : `${integer(one.good)} / ${integer(one.total)}`)),
+      one.total === null ? null : fact(t("objectives.events"), `${integer(one.good)} / ${integer(one.total)}`)),
     left === null ? h("p", { class: "muted small" }, t("objectives.waiting")) : null,
   );
 }

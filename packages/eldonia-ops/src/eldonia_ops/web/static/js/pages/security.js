@@ -6,6 +6,7 @@ import { poll } from "../lib/poll.js";
 import { tone } from "../lib/severity.js";
 
 let show = "active";
+let untouched = true;
 let chosen = null;
 const opened = new Set();
 
@@ -31,6 +32,12 @@ function card(one) {
 
 const list = poll(async () => {
   const [found, report] = await Promise.all([get("/security/findings", { status: show === "active" ? ["open", "investigating"] : [], limit: 200 }), get("/security/report", { since: "-30d" })]);
+  if (untouched && !found.length && report.findings) {
+    // Nothing is open: what was found lately says more than an empty list.
+    untouched = false;
+    choose("all");
+    return;
+  }
   $("#empty").hidden = found.length > 0;
   render($("#rows"), [found, Math.floor(Date.now() / 30_000)], () => found.map(card));
   const { by_status: status, by_severity: severity } = report;
@@ -47,10 +54,14 @@ const list = poll(async () => {
 $("#show").addEventListener("click", (event) => {
   const button = event.target.closest("[data-show]");
   if (!button) return;
-  show = button.dataset.show;
-  for (const one of $$("#show [data-show]")) one.setAttribute("aria-pressed", String(one === button));
-  list.now();
+  untouched = false;
+  choose(button.dataset.show);
 });
+function choose(wanted) {
+  show = wanted;
+  for (const one of $$("#show [data-show]")) one.setAttribute("aria-pressed", String(one.dataset.show === wanted));
+  list.now();
+}
 $("#finding-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { status, note } = event.target.elements;
