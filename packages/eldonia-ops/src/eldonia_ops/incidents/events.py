@@ -143,6 +143,14 @@ class Deadline:
     """Time has passed; whatever is due becomes so."""
 
 
+@dataclass(frozen=True, slots=True)
+class SilencedDeadline:
+    """The same, while every alert of the incident is silenced, ``until`` (Unix ms) at the earliest: who works on a
+    service and has silenced it must not be called about it, tier by tier."""
+
+    until: int
+
+
 Event = (
     AlertFiring
     | AlertResolved
@@ -157,6 +165,7 @@ Event = (
     | Evidence
     | RecoveryEvent
     | Deadline
+    | SilencedDeadline
 )
 
 

@@ -45,6 +45,7 @@ from eldonia_ops.incidents.events import (
     OpenByHand,
     RecoveryEvent,
     SetFields,
+    SilencedDeadline,
     TickChecklist,
 )
 from eldonia_ops.incidents.policy import Policy
@@ -89,7 +90,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline():
+        case AlertResolved() | Deadline() | SilencedDeadline():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -253,6 +254,14 @@ def _deadline(incident: Incident, _event: Deadline, now: int, policy: Policy) ->
     return incident, tuple(effects)
 
 
+def _silenced_deadline(incident: Incident, event: SilencedDeadline, now: int, policy: Policy) -> Result:
+    if not incident.escalate_at or incident.escalate_at > now:
+        return incident, ()
+    changed = escalation.rearm(incident, now, policy)
+    data = {"until": event.until, "respond_by": changed.respond_by}
+    return changed, (entry(incident, now, "escalation.silenced", data, f"escalation.silenced:{event.until}"),)
+
+
 _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     AlertFiring: _alert_firing,
     AlertResolved: _alert_resolved,
@@ -266,4 +275,5 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Evidence: _evidence,
     RecoveryEvent: _evidence,
     Deadline: _deadline,
+    SilencedDeadline: _silenced_deadline,
 }

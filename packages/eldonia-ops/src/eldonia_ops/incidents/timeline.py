@@ -157,6 +157,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Nobody had responded, so the incident was escalated to {tier}[ (receiver {receiver})][; due at {due_at:time}]",
         "応答がないため {tier} へエスカレーション[（通知先 {receiver}）][、期限 {due_at:time}]",
     ),
+    "escalation.silenced": Kind(
+        Category.SYSTEM,
+        "Nobody further was told, because every alert is silenced[ until {until:time}]; the time to respond starts anew"
+        "[ and ends at {respond_by:time}]",
+        "すべてのアラートがサイレンス中のため、これ以上は通知せず[（{until:time} まで）]、応答の時間を数え直し"
+        "[、期限 {respond_by:time}]",
+    ),
     "escalation.requested": Kind(
         Category.HUMAN,
         "{actor} asked for {tier}[ (receiver {receiver})][: {note}]",

@@ -103,6 +103,7 @@ class AlertService:
             tx.silences.put(stored)
 
         await self._state.write(work)
+        self._intake.wake()
         return stored.id
 
     async def expire_silence(self, id: str, actor: str) -> None:
@@ -121,6 +122,7 @@ class AlertService:
                 tx.silences.put(ended)
 
         await self._state.write(work)
+        self._intake.wake()
 
     async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
         """The ledger, newest first."""

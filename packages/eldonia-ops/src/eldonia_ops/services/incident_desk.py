@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from eldonia_ops.alerting.silence import silencing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import correlate, holder
 from eldonia_ops.incidents.escalation import Escalate
@@ -20,6 +21,7 @@ from eldonia_ops.incidents.events import (
     Evidence,
     NotificationOutcome,
     RecoveryEvent,
+    SilencedDeadline,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
@@ -158,8 +160,25 @@ class IncidentDesk:
         for incident in tx.incidents.open():
             changed = incident
             if incident.escalate_at and incident.escalate_at <= now:
-                changed = self.step(tx, incident, Deadline(), now) or incident
+                until = _silenced_until(tx, incident, now)
+                event = Deadline() if until is None else SilencedDeadline(until)
+                changed = self.step(tx, incident, event, now) or incident
             deadline = lifecycle.next_deadline(changed)
             if deadline is not None:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
+
+
+def _silenced_until(tx: StateTransaction, incident: Incident, now: int) -> int | None:
+    """The earliest end of the silences that keep every firing alert of an incident quiet, or None."""
+    if not incident.firing:
+        return None
+    silences = tx.silences.all()
+    ends: list[int] = []
+    for fingerprint in incident.firing:
+        alert = tx.alerts.get(fingerprint)
+        holding = silencing(silences, alert.labels, now) if alert is not None else []
+        if not holding:
+            return None
+        ends.append(max(silence.ends_at for silence in holding))
+    return min(ends)

@@ -1,5 +1,6 @@
 """From a sample over the line to a page, an incident, an escalation and its end: hours in milliseconds."""
 
+import itertools
 from collections import Counter
 
 import pytest
@@ -106,7 +107,7 @@ async def test_a_firing_alert_is_repeated_at_its_interval_and_no_sooner() -> Non
         await world.pass_time(8 * HOUR + 20 * MINUTE)
         told = [at for at, outgoing in world.receivers.arrived if outgoing.receiver == "pager"]
         assert len(told) == 3
-        assert all(4 * HOUR <= later - earlier <= 4 * HOUR + 10 * MINUTE for earlier, later in zip(told, told[1:]))
+        assert all(4 * HOUR <= later - earlier <= 4 * HOUR + 10 * MINUTE for earlier, later in itertools.pairwise(told))
         assert len(await world.incidents.find()) == 1
 
 
@@ -198,9 +199,9 @@ async def test_a_broken_receiver_is_retried_with_growing_pauses_and_holds_up_nob
         await world.pass_time(10 * MINUTE)
         assert len(world.receivers.at("team")) == 1
         tries = [at for at, outgoing in world.receivers.attempts if outgoing.receiver == "pager"]
-        pauses = [later - earlier for earlier, later in zip(tries, tries[1:])]
+        pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
         assert pauses[0] < 2 * SECOND
-        assert all(later > 1.2 * earlier for earlier, later in zip(pauses[:5], pauses[1:6]))
+        assert all(later > 1.2 * earlier for earlier, later in itertools.pairwise(pauses[:6]))
         (row,) = await world.pending()
         assert (row.receiver, row.attempts, row.last_error) == ("pager", len(tries), "503 Service Unavailable")
         assert (await world.verdicts("DiskFull", "pager")).count("retry") == len(tries)
