@@ -467,14 +467,17 @@ class FakeIngest:
         self.span_records: list[Span] = []
         self.sample_records: list[Sample] = []
 
-    async def logs(self, records: Sequence[LogRecord]) -> None:
+    async def logs(self, records: Sequence[LogRecord]) -> int:
         self.log_records += records
+        return 0
 
-    async def spans(self, spans: Sequence[Span]) -> None:
+    async def spans(self, spans: Sequence[Span]) -> int:
         self.span_records += spans
+        return 0
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> None:
+    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> int:
         self.sample_records += samples
+        return 0
 
 
 class FakeAlerts:

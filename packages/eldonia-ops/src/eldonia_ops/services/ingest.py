@@ -2,6 +2,9 @@
 
 Nothing is acknowledged to its sender before it is stored *and* the state that follows from it
 (security windows) is committed: a sender that heard nothing sends again.
+
+Times are the sender's word, and are not taken on trust: each day that records name is a partition of
+its own on the disk, and a sample of the year 2099 would make its series refuse every true one.
 """
 
 from collections import Counter
@@ -14,8 +17,10 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import TelemetryStore
+from eldonia_ops.ports import Clock, TelemetryStore
 from eldonia_ops.security.events import from_log
+
+_MS = 1_000_000  # nanoseconds
 
 SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
 
@@ -28,24 +33,57 @@ class Origin:
     hostname: str
 
 
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far from now (ms) the times of records may lie: back as far as they are kept, and a little ahead.
+
+    ``samples_ahead_ms`` is Prometheus' own bound; ``ahead_ms``, for logs and spans, allows for a clock that
+    shows local time.
+    """
+
+    logs_ms: int = 30 * 86_400_000
+    traces_ms: int = 14 * 86_400_000
+    metrics_ms: int = 90 * 86_400_000
+    ahead_ms: int = 86_400_000
+    samples_ahead_ms: int = 600_000
+
+
+def _brought_back(record: LogRecord, now_ns: int) -> LogRecord:
+    """A record whose clock is far ahead: what it tells has most likely just happened."""
+    note = {"timestampNs": str(record.timestamp_ns), "timestampError": "the time lies in the future"}
+    return msgspec.structs.replace(record, timestamp_ns=now_ns, metadata={**record.metadata, **note})
+
+
 class IngestService:
     """Implements :class:`~eldonia_ops.services.contracts.Ingest`; collectors feed it too.
 
     ``counts`` holds totals since the start: ``logs``, ``log_parse_errors``, ``spans``, ``samples``,
-    ``security_events``.
+    ``security_events``, and ``refused_times`` for what :class:`Horizon` left out.
     """
 
-    def __init__(self, telemetry: TelemetryStore, security: SecuritySink, origin: Origin) -> None:
+    def __init__(
+        self,
+        telemetry: TelemetryStore,
+        security: SecuritySink,
+        origin: Origin,
+        clock: Clock | None = None,
+        horizon: Horizon = Horizon(),
+    ) -> None:
         self._telemetry = telemetry
         self._security = security
         self._origin = origin
+        self._clock = clock
+        self._horizon = horizon
         self.counts: Counter[str] = Counter()
 
-    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
-        """Store records, then let security windows see the events among them."""
+    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> int:
+        """Store records, then let security windows see the events among them.
+
+        A record from the far future is kept with the present time, and says so; returns how many were too old.
+        """
         if not records:
-            return
-        enriched = [self._enrich(record) for record in records]
+            return 0
+        enriched = self._timely([self._enrich(record) for record in records])
         await self._telemetry.insert_logs(enriched, batch_key=batch_key)
         events = [event for record in enriched if (event := from_log(record)) is not None]
         if events:
@@ -53,20 +91,38 @@ class IngestService:
         self.counts["logs"] += len(enriched)
         self.counts["log_parse_errors"] += sum(1 for record in enriched if record.parse_error)
         self.counts["security_events"] += len(events)
+        return self._refused(len(records) - len(enriched))
 
-    async def spans(self, spans: Sequence[Span]) -> None:
-        """Store spans."""
-        if spans:
-            await self._telemetry.insert_spans(spans)
-            self.counts["spans"] += len(spans)
+    async def spans(self, spans: Sequence[Span]) -> int:
+        """Store spans; returns how many were too old, or from the far future."""
+        if self._clock is None or not spans:
+            kept = spans
+        else:
+            now = self._clock.now()
+            low, high = (now - self._horizon.traces_ms) * _MS, (now + self._horizon.ahead_ms) * _MS
+            kept = [span for span in spans if low <= span.start_ns <= high]
+        if kept:
+            await self._telemetry.insert_spans(kept)
+            self.counts["spans"] += len(kept)
+        return self._refused(len(spans) - len(kept))
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> None:
-        """Store samples that came one by one (OTLP, remote write) and what their sender says of them."""
+    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> int:
+        """Store samples that came one by one (OTLP, remote write) and what their sender says of them.
+
+        Returns how many were too old, or from the future.
+        """
         if metadata:
             await self._telemetry.insert_metadata(metadata)
-        if samples:
-            await self._telemetry.insert_samples(samples)
-            self.counts["samples"] += len(samples)
+        if self._clock is None or not samples:
+            kept = samples
+        else:
+            now = self._clock.now()
+            low, high = now - self._horizon.metrics_ms, now + self._horizon.samples_ahead_ms
+            kept = [sample for sample in samples if low <= sample.timestamp_ms <= high]
+        if kept:
+            await self._telemetry.insert_samples(kept)
+            self.counts["samples"] += len(kept)
+        return self._refused(len(samples) - len(kept))
 
     async def row(self, row: SampleRow, metadata: Sequence[MetricMetadata] = ()) -> None:
         """Store one scrape."""
@@ -74,6 +130,24 @@ class IngestService:
             await self._telemetry.insert_metadata(metadata)
         await self._telemetry.insert_row(row)
         self.counts["samples"] += len(row.labels)
+
+    def _refused(self, count: int) -> int:
+        if count:
+            self.counts["refused_times"] += count
+        return count
+
+    def _timely(self, records: list[LogRecord]) -> list[LogRecord]:
+        if self._clock is None:
+            return records
+        now_ns = self._clock.now() * _MS
+        low, high = now_ns - self._horizon.logs_ms * _MS, now_ns + self._horizon.ahead_ms * _MS
+        if all(low <= record.timestamp_ns <= high for record in records):
+            return records
+        return [
+            record if record.timestamp_ns <= high else _brought_back(record, now_ns)
+            for record in records
+            if record.timestamp_ns >= low
+        ]
 
     def _enrich(self, record: LogRecord) -> LogRecord:
         if record.environment and record.hostname:

@@ -252,7 +252,7 @@ class Limits:
     """
 
     request: int = 16 * MIB
-    request_expanded: int = 64 * MIB
+    request_expanded: int = 32 * MIB
     series: int = 200_000
     scrape_samples: int = 50_000
     labels: int = 64

@@ -72,3 +72,11 @@ def test_attempts_slide_and_are_forgotten() -> None:
         attempts.failed(address)
         attempts.failed(address)
     assert [bool(attempts.wait_ms(address)) for address in "abc"] == [False, True, True]
+
+
+def test_members_of_gzip_are_counted() -> None:
+    # Each one copies what follows it: without a bound a small body would keep a processor busy for hours.
+    member = gzip.compress(b"")
+    assert unpack(member * 100, "gzip", 10) == b""
+    with pytest.raises(BadEncodingError, match="members"):
+        unpack(member * 101, "gzip", 10)

@@ -9,7 +9,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as WireRecord
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
 from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes, cut
-from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, decode_request
+from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, SharedResources, check_size, decode_request
 from eldonia_ops.protocols.otlp.traces import valid_id
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
@@ -31,11 +31,13 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
     A record with an invalid trace or span id is kept without it, since its text is what matters.
 
     Raises:
-        OtlpError: the body cannot be decoded.
+        OtlpError: the body cannot be decoded, or holds too much.
     """
     request = decode_request(ExportLogsServiceRequest(), body, encoding, ("resourceLogs", "scopeLogs", "logRecords"))
     records: list[LogRecord] = []
     rejections = Rejections()
+    check_size(request.resource_logs, "scope_logs", "log_records")
+    copies = SharedResources()
     for group in request.resource_logs:
         resource = attributes(group.resource.attributes)
         shared: dict[str, str] = {
@@ -46,6 +48,7 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
             "hostname": as_text(resource.pop("host.name", "")),
         }
         for scoped in group.scope_logs:
+            copies.add(resource, len(scoped.log_records))
             for wire in scoped.log_records:
                 if max(wire.time_unix_nano, wire.observed_time_unix_nano) > LATEST_NS:
                     rejections.add("a log record has a time beyond 2262")

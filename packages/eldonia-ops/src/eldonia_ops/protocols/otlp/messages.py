@@ -1,7 +1,7 @@
 """The envelope of OTLP/HTTP: encodings, what JSON does differently, answers, and the count of refused parts."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -14,6 +14,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 _M = TypeVar("_M", bound=Message)
 _MESSAGES_SHOWN = 5
+MAX_ITEMS: Final = 50_000
+"""How many resources, scopes and items (log records, spans, metrics) one request may hold together."""
+
+MAX_SHARED_BYTES: Final = 64 * 1024 * 1024
+"""What the resources of one request may take once each item carries a copy of its own."""
+
+_MAX_JSON_PARTS = 500_000
 _ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 
 
@@ -26,6 +33,10 @@ class Encoding(StrEnum):
 
 class OtlpError(ValueError):
     """A body that cannot be decoded at all; the answer is 400."""
+
+
+class TooManyError(OtlpError):
+    """A body with more in it than one request may hold; the answer is 413."""
 
 
 class Rejections:
@@ -62,11 +73,15 @@ def decode_request(message: _M, body: bytes, encoding: Encoding, path: tuple[str
 
     Raises:
         OtlpError: the body is not such a message.
+        TooManyError: it holds too much.
     """
     try:
         if encoding is Encoding.PROTOBUF:
             message.ParseFromString(body)
             return message
+        # Two bytes of JSON make an object of a hundred in memory: count before decoding.
+        if body.count(b"{") + body.count(b"[") > _MAX_JSON_PARTS:
+            raise TooManyError(f"the JSON body has more than {_MAX_JSON_PARTS:,} objects and lists; send less at once")
         document = msgspec.json.decode(body)
         if not isinstance(document, dict):
             raise OtlpError("the JSON body is not an object")
@@ -82,6 +97,42 @@ def decode_request(message: _M, body: bytes, encoding: Encoding, path: tuple[str
         raise OtlpError("the body is not a valid OTLP protobuf message") from None
     except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
         raise OtlpError(f"the body is not valid OTLP JSON: {str(error)[:300]}") from None
+
+
+def check_size(groups: Iterable[Any], scopes: str, items: str) -> None:
+    """Refuse a request with too many parts before any of them is turned into objects of ours.
+
+    ``scopes`` and ``items`` name the two nested lists.
+
+    Raises:
+        TooManyError: it has more than :data:`MAX_ITEMS`.
+    """
+    count = 0
+    for group in groups:
+        count += 1
+        for scoped in getattr(group, scopes):
+            count += 1 + len(getattr(scoped, items))
+            if count > MAX_ITEMS:
+                break
+        if count > MAX_ITEMS:
+            raise TooManyError(f"more than {MAX_ITEMS:,} items in one request; send smaller batches")
+
+
+class SharedResources:
+    """Counts what resources take once they are copied to each of their items."""
+
+    def __init__(self) -> None:
+        self._size = 0
+
+    def add(self, resource: dict[str, Any], count: int) -> None:
+        """Count a resource for ``count`` more items.
+
+        Raises:
+            TooManyError: together they exceed :data:`MAX_SHARED_BYTES`.
+        """
+        self._size += len(msgspec.json.encode(resource)) * count if resource else 0
+        if self._size > MAX_SHARED_BYTES:
+            raise TooManyError("the resource attributes are too large for so many items; send smaller batches")
 
 
 def _items(document: dict[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -23,13 +23,21 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes
-from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, decode_request
+from eldonia_ops.protocols.otlp.messages import (
+    Encoding,
+    Rejections,
+    TooManyError,
+    check_size,
+    decode_request,
+)
 from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 _NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE_MASK
 _MAX_BUCKETS = 1_000
 _MAX_VALUE = 8_192
+_MAX_IDENTITY = 1_024
+_MAX_SAMPLES = 200_000
 
 
 def decode_metrics(
@@ -41,7 +49,7 @@ def decode_metrics(
     resource attributes stand on one ``target_info`` a resource.
 
     Raises:
-        OtlpError: the body cannot be decoded.
+        OtlpError: the body cannot be decoded, or holds too much.
     """
     request = decode_request(
         ExportMetricsServiceRequest(), body, encoding, ("resourceMetrics", "scopeMetrics", "metrics")
@@ -49,6 +57,7 @@ def decode_metrics(
     samples: list[Sample] = []
     metadata: dict[str, MetricMetadata] = {}
     rejections = Rejections()
+    check_size(request.resource_metrics, "scope_metrics", "metrics")
     for group in request.resource_metrics:
         resource = attributes(group.resource.attributes)
         target = _target(resource)
@@ -56,7 +65,10 @@ def decode_metrics(
         for scoped in group.scope_metrics:
             for metric in scoped.metrics:
                 points = _Points(metric, target, received_ns, rejections)
-                samples.extend(points)
+                # One more than is allowed is enough to know.
+                samples.extend(itertools.islice(points, _MAX_SAMPLES - len(samples) + 1))
+                if len(samples) > _MAX_SAMPLES:
+                    raise TooManyError(f"more than {_MAX_SAMPLES:,} samples in one request; send smaller batches")
                 if points.metadata is not None:
                     metadata[points.metadata.name] = points.metadata
         if target and resource and len(samples) > before:
@@ -72,7 +84,9 @@ def _target(resource: dict[str, Any]) -> dict[str, str]:
     namespace = as_text(resource.pop("service.namespace", ""))
     instance = as_text(resource.pop("service.instance.id", ""))
     job = f"{namespace}/{name}" if namespace and name else name
-    return {label: value for label, value in (("job", job), ("instance", instance)) if value}
+    return {
+        label: value for label, value in (("job", job[:_MAX_IDENTITY]), ("instance", instance[:_MAX_IDENTITY])) if value
+    }
 
 
 def _label_set(found: dict[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes, cut
-from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, decode_request
+from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, SharedResources, check_size, decode_request
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 _KINDS = {
@@ -26,15 +26,18 @@ def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejectio
     """Spans of one export request. Spans with invalid ids or times are refused.
 
     Raises:
-        OtlpError: the body cannot be decoded.
+        OtlpError: the body cannot be decoded, or holds too much.
     """
     request = decode_request(ExportTraceServiceRequest(), body, encoding, ("resourceSpans", "scopeSpans", "spans"))
     spans: list[Span] = []
     rejections = Rejections()
+    check_size(request.resource_spans, "scope_spans", "spans")
+    copies = SharedResources()
     for group in request.resource_spans:
         resource = attributes(group.resource.attributes)
         service = as_text(resource.get("service.name")) or "unknown_service"
         for scoped in group.scope_spans:
+            copies.add(resource, len(scoped.spans))
             for wire in scoped.spans:
                 fault = _fault(wire)
                 if fault:

@@ -1,10 +1,14 @@
 """OTLP/HTTP intake: traces, logs and metrics, in protobuf or JSON.
 
 Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp. An answer means that what was
-taken is stored; exporters repeat what got no answer, or 429, 502, 503 or 504.
+taken is stored; exporters repeat what got no answer, or 429, 502, 503 or 504. Bodies are unpacked and
+decoded on two threads of their own: large ones take seconds, in which alerting has to go on.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +17,7 @@ from eldonia_ops.protocols.otlp import (
     Encoding,
     OtlpError,
     Rejections,
+    TooManyError,
     decode_logs,
     decode_metrics,
     decode_traces,
@@ -23,9 +28,13 @@ from eldonia_ops.protocols.otlp import (
 from eldonia_ops.services.contracts import Platform
 from eldonia_ops.web.access import Demand
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
-from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_body
+from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw, unpack
 
-Take = Callable[[bytes, Encoding], Awaitable[Rejections]]
+_THREADS = 2
+_REFUSED = "a time too long ago to be kept, or in the future"
+
+Decode = Callable[[bytes, Encoding], Any]
+Store = Callable[[Any], Awaitable[Rejections]]
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
@@ -41,35 +50,41 @@ async def envelope(request: Request, problem: Problem) -> Response:
 def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
     """``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``."""
     ingest = platform.ingest
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="otlp")
 
-    async def traces(body: bytes, encoding: Encoding) -> Rejections:
-        spans, rejections = decode_traces(body, encoding)
-        await ingest.spans(spans)
-        return rejections
+    def now_ns() -> int:
+        return platform.now() * 1_000_000
 
-    async def logs(body: bytes, encoding: Encoding) -> Rejections:
-        records, rejections = decode_logs(body, encoding, platform.now() * 1_000_000)
-        await ingest.logs(records)
-        return rejections
+    async def traces(decoded: Any) -> Rejections:
+        spans, rejections = decoded
+        return _noted(rejections, await ingest.spans(spans))
 
-    async def metrics(body: bytes, encoding: Encoding) -> Rejections:
-        samples, metadata, rejections = decode_metrics(body, encoding, platform.now() * 1_000_000)
-        await ingest.samples(samples, metadata)
-        return rejections
+    async def logs(decoded: Any) -> Rejections:
+        records, rejections = decoded
+        return _noted(rejections, await ingest.logs(records))
 
-    def route(signal: str, take: Take) -> GuardedRoute:
+    async def metrics(decoded: Any) -> Rejections:
+        samples, metadata, rejections = decoded
+        return _noted(rejections, await ingest.samples(samples, metadata))
+
+    def route(signal: str, decode: Decode, store: Store) -> GuardedRoute:
+        def decoded(raw: bytes, packing: str, encoding: Encoding) -> Any:
+            return decode(unpack(raw, packing, limits.ingest_decoded), encoding)
+
         async def endpoint(request: Request) -> Response:
             encoding = encoding_of(request.headers.get("content-type", ""))
             if encoding is None:
                 problem = Problem(415, "media_type", "send application/x-protobuf or application/json")
                 return await envelope(request, problem)
+            packing = request.headers.get("content-encoding", "identity").strip().lower()
             try:
-                rejections = await take(await read_body(request, limits), encoding)
-            except TooLargeError as error:
+                raw = await read_raw(request, limits.ingest)
+                found = await asyncio.get_running_loop().run_in_executor(threads, decoded, raw, packing, encoding)
+            except (TooLargeError, TooManyError) as error:
                 return await envelope(request, Problem(413, "too_large", str(error)))
             except (OtlpError, BadEncodingError) as error:
                 return await envelope(request, Problem(400, "bad_request", str(error)))
-            return Response(encode_response(signal, rejections, encoding), media_type=encoding)
+            return Response(encode_response(signal, await store(found), encoding), media_type=encoding)
 
         return GuardedRoute(
             f"/v1/{signal}",
@@ -80,4 +95,14 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
             streams=True,
         )
 
-    return [route("traces", traces), route("logs", logs), route("metrics", metrics)]
+    return [
+        route("traces", decode_traces, traces),
+        route("logs", lambda body, encoding: decode_logs(body, encoding, now_ns()), logs),
+        route("metrics", lambda body, encoding: decode_metrics(body, encoding, now_ns()), metrics),
+    ]
+
+
+def _noted(rejections: Rejections, refused: int) -> Rejections:
+    if refused:
+        rejections.add(_REFUSED, refused)
+    return rejections

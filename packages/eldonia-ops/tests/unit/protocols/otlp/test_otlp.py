@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
@@ -20,6 +21,7 @@ from eldonia_ops.protocols.otlp import (
     Encoding,
     OtlpError,
     Rejections,
+    TooManyError,
     decode_logs,
     decode_metrics,
     decode_traces,
@@ -418,3 +420,56 @@ def test_no_bytes_make_it_fail_otherwise(body, encoding):
             decode(body, encoding)
         except OtlpError:
             continue
+
+
+def test_more_resources_than_a_request_may_hold_are_refused_before_they_are_read():
+    with pytest.raises(TooManyError, match="smaller batches"):
+        decode_traces(b"\x0a\x00" * 60_000, Encoding.PROTOBUF)
+    with pytest.raises(TooManyError, match="smaller batches"):
+        decode_logs(b"\x0a\x00" * 60_000, Encoding.PROTOBUF, NOW)
+
+
+def test_items_are_counted_across_resources_and_scopes():
+    request = ExportLogsServiceRequest()
+    for _ in range(2):
+        group = request.resource_logs.add()
+        for _ in range(2):
+            scope = group.scope_logs.add()
+            for _ in range(12_499):
+                scope.log_records.add()
+    with pytest.raises(TooManyError, match="50,000 items"):
+        decode_logs(request.SerializeToString(), Encoding.PROTOBUF, NOW)
+
+
+def test_json_of_many_small_parts_is_refused_before_it_is_decoded():
+    body = b'{"resourceLogs":[' + b"{}," * 500_000 + b"{}]}"
+    with pytest.raises(TooManyError, match="objects and lists"):
+        decode_logs(body, Encoding.JSON, NOW)
+
+
+def test_a_large_resource_cannot_be_multiplied_by_its_items():
+    request = ExportLogsServiceRequest()
+    group = request.resource_logs.add()
+    for number in range(100):
+        pair = group.resource.attributes.add()
+        pair.key, pair.value.string_value = f"k{number}", "x" * 30_000
+    scope = group.scope_logs.add()
+    for _ in range(100):
+        scope.log_records.add().body.string_value = "x"
+    with pytest.raises(TooManyError, match="resource attributes"):
+        decode_logs(request.SerializeToString(), Encoding.PROTOBUF, NOW)
+    del scope.log_records[10:]
+    assert len(decode_logs(request.SerializeToString(), Encoding.PROTOBUF, NOW)[0]) == 10
+
+
+def test_samples_of_one_request_are_bounded():
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add()
+    metric.name = "h"
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
+    for _ in range(210):
+        point = metric.histogram.data_points.add()
+        point.explicit_bounds.extend(range(999))
+        point.bucket_counts.extend([1] * 1000)
+    with pytest.raises(TooManyError, match="200,000 samples"):
+        decode_metrics(request.SerializeToString(), Encoding.PROTOBUF, NOW)

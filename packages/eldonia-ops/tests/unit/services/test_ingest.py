@@ -1,0 +1,86 @@
+"""What the intake makes of times that senders name."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.samples import Sample
+from eldonia_ops.model.security import SecurityEvent
+from eldonia_ops.model.spans import Span
+from eldonia_ops.services.ingest import Horizon, IngestService, Origin
+
+NOW = 1_795_000_000_000
+DAY = 86_400_000
+MS = 1_000_000
+
+
+class Still:
+    def now(self) -> int:
+        return NOW
+
+    async def sleep_until(self, at: int) -> None:
+        raise AssertionError
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.records: list[LogRecord] = []
+        self.spans: list[Span] = []
+        self.samples: list[Sample] = []
+
+    async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
+        self.records += records
+
+    async def insert_spans(self, spans: Sequence[Span]) -> None:
+        self.spans += spans
+
+    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+        self.samples += samples
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def ingest(kept: Kept) -> IngestService:
+    async def ignore(_: Sequence[SecurityEvent]) -> None:
+        pass
+
+    store: Any = kept
+    return IngestService(store, ignore, Origin("test", "here"), Still(), Horizon(30 * DAY, 14 * DAY, 90 * DAY))
+
+
+async def test_records_too_old_to_be_kept_make_no_partitions(ingest: IngestService, kept: Kept) -> None:
+    days = [LogRecord(timestamp_ns=(NOW - day * DAY) * MS, message=str(day)) for day in range(1_000)]
+    assert await ingest.logs(days) == 969
+    assert {record.message for record in kept.records} == {str(day) for day in range(31)}
+    assert ingest.counts["refused_times"] == 969
+
+
+async def test_a_record_from_the_far_future_is_kept_with_the_present_time(ingest: IngestService, kept: Kept) -> None:
+    ahead = (NOW + 2 * DAY) * MS
+    assert await ingest.logs([LogRecord(timestamp_ns=ahead, message="skewed", metadata={"a": 1})]) == 0
+    (record,) = kept.records
+    assert record.timestamp_ns == NOW * MS
+    assert record.metadata["a"] == 1
+    assert record.metadata["timestampNs"] == str(ahead)
+    assert "future" in record.metadata["timestampError"]
+
+
+async def test_a_sample_from_the_future_cannot_shut_out_the_true_ones(ingest: IngestService, kept: Kept) -> None:
+    labels = Labels({"__name__": "up"})
+    times = [NOW - 91 * DAY, NOW - DAY, NOW, NOW + 599_000, NOW + 601_000, 4_070_908_800_000]
+    assert await ingest.samples([Sample(labels, at, 1.0) for at in times]) == 3
+    assert [sample.timestamp_ms for sample in kept.samples] == times[1:4]
+
+
+async def test_spans_keep_to_the_same_horizon(ingest: IngestService, kept: Kept) -> None:
+    starts = [1, (NOW - 15 * DAY) * MS, NOW * MS, 2**63 - 10]
+    spans = [Span(trace_id="1" * 32, span_id="1" * 16, start_ns=at, end_ns=at) for at in starts]
+    assert await ingest.spans(spans) == 3
+    assert [span.start_ns for span in kept.spans] == [NOW * MS]
