@@ -22,7 +22,9 @@ def render(config: EmailConfig, data: NotificationData, templates: TemplateSet) 
     """Addresses, headers and bodies as plain data."""
     expand = Expansion(data, templates)
     headers = {name: _one_line(expand.text(text, fallback=expand.subject())) for name, text in config.headers}
-    body = {"html": expand.text(config.html), "text": expand.text(config.text)}
+    # Labels and annotations may hold a stranger's words: in HTML they are text, whatever they look like.
+    rich = Expansion(data.escaped(html.escape), templates, expand.errors)
+    body = {"html": rich.text(config.html), "text": expand.text(config.text)}
     if expand.errors:
         body["text"] = f"{body['text']}\n{expand.subject()}\n{expand.complaint()}".strip()
     return {"to": expand.text(config.to), "from": expand.text(config.from_), "headers": headers, **body}

@@ -11,10 +11,10 @@ class Expansion:
     A page with an ugly title is better than no page. ``errors`` collects what failed.
     """
 
-    def __init__(self, data: NotificationData, templates: TemplateSet) -> None:
+    def __init__(self, data: NotificationData, templates: TemplateSet, errors: list[str] | None = None) -> None:
         self.data = data
         self.templates = templates
-        self.errors: list[str] = []
+        self.errors: list[str] = [] if errors is None else errors
 
     def text(self, template: str, *, fallback: str = "") -> str:
         """The expanded template, or ``fallback`` when it fails."""

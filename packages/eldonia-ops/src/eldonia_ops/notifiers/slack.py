@@ -2,6 +2,10 @@
 
 Formats: https://api.slack.com/reference/messaging/attachments and
 https://api.slack.com/messaging/webhooks#handling_errors
+
+In Slack's text ``<!channel>`` calls everybody and ``<https://...|name>`` hides an address. Labels and
+annotations may hold a stranger's words (a user name, a path, a log line), so they are escaped as
+https://api.slack.com/reference/surfaces/formatting#escaping says; what a template itself says is not.
 """
 
 from typing import Any
@@ -26,21 +30,27 @@ _PASSING = frozenset(
 )  # fmt: skip
 
 
+def escape(text: str) -> str:
+    """A text in which Slack sees no markup of links, mentions and commands."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def render(config: SlackConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
     """The request's body; the address, which is the secret, is no part of it."""
-    expand = Expansion(data, templates)
+    plain = Expansion(data, templates)
+    expand = Expansion(data.escaped(escape), templates, plain.errors)
     subject = expand.subject()
     attachment: dict[str, Any] = {
         "title": truncate(expand.text(config.title, fallback=subject), _MAX_TITLE),
-        "title_link": expand.text(config.title_link),
+        "title_link": plain.text(config.title_link),
         "pretext": expand.text(config.pretext),
         "text": expand.text(config.text),
         "fallback": expand.text(config.fallback, fallback=subject),
-        "callback_id": expand.text(config.callback_id),
+        "callback_id": plain.text(config.callback_id),
         "footer": expand.text(config.footer),
-        "color": expand.text(config.color, fallback="danger" if data.status == "firing" else "good"),
-        "image_url": expand.text(config.image_url),
-        "thumb_url": expand.text(config.thumb_url),
+        "color": plain.text(config.color, fallback="danger" if data.status == "firing" else "good"),
+        "image_url": plain.text(config.image_url),
+        "thumb_url": plain.text(config.thumb_url),
         "fields": [
             {
                 "title": expand.text(item.title),
@@ -51,7 +61,10 @@ def render(config: SlackConfig, data: NotificationData, templates: TemplateSet) 
         ],
         "actions": [
             without_empty(
-                {name: expand.text(getattr(item, name)) for name in ("type", "text", "url", "style", "name", "value")}
+                {
+                    name: (expand if name == "text" else plain).text(getattr(item, name))
+                    for name in ("type", "text", "url", "style", "name", "value")
+                }
             )
             for item in config.actions
         ],
@@ -59,7 +72,7 @@ def render(config: SlackConfig, data: NotificationData, templates: TemplateSet) 
     if expand.errors:
         attachment["text"] = f"{attachment['text']}\n{expand.complaint()}".strip()
     attachment["text"] = truncate(attachment["text"], _MAX_TEXT)
-    return _request(config, attachment, expand.text(config.channel), expand)
+    return _request(config, attachment, plain.text(config.channel), plain)
 
 
 def render_message(config: SlackConfig, message: Message, templates: TemplateSet) -> dict[str, Any]:
@@ -67,10 +80,10 @@ def render_message(config: SlackConfig, message: Message, templates: TemplateSet
     data = NotificationData(receiver="", group_labels={}, alerts=(), now=0)
     expand = Expansion(data, templates)
     attachment = {
-        "title": truncate(message.title, _MAX_TITLE),
+        "title": truncate(escape(message.title), _MAX_TITLE),
         "title_link": message.links[0][1] if message.links else "",
-        "text": truncate(message.text, _MAX_TEXT),
-        "fallback": message.title,
+        "text": truncate(escape(message.text), _MAX_TEXT),
+        "fallback": escape(message.title),
         "color": "good" if message.resolved else _COLORS.get(message.severity, "warning"),
         "actions": [{"type": "button", "text": text, "url": url} for text, url in message.links],
     }

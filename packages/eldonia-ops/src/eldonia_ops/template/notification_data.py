@@ -3,7 +3,8 @@
 Source: https://prometheus.io/docs/alerting/latest/notifications/#data
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from eldonia_ops.model.alerts import Alert
@@ -73,6 +74,10 @@ class KV(StringMap):
         """``a=b, c=d``."""
         return self.sorted_pairs().go_string()
 
+    def escaped(self, escape: Callable[[str], str]) -> "KV":
+        """A copy with every name and value passed through ``escape``."""
+        return KV({escape(name): escape(value) for name, value in self.items()})
+
 
 class AlertView(Struct):
     """One alert of a notification. A firing alert's ``.EndsAt`` is Go's zero time, as Alertmanager has it."""
@@ -95,6 +100,13 @@ class AlertView(Struct):
         self.ends_at = Instant(alert.ends_at if resolved else None)
         self.generator_url = alert.generator_url
         self.fingerprint = alert.fingerprint
+
+    def escaped(self, escape: Callable[[str], str]) -> "AlertView":
+        """A copy with its labels, annotations and address passed through ``escape``."""
+        view = copy.copy(self)
+        view.labels, view.annotations = self.labels.escaped(escape), self.annotations.escaped(escape)
+        view.generator_url = escape(self.generator_url)
+        return view
 
     def go_json(self) -> dict[str, Any]:
         """As in Alertmanager's webhook payload."""
@@ -159,6 +171,19 @@ class NotificationData(Struct):
         self.group_key = group_key
         self.reason = reason
         self.now = now
+
+    def escaped(self, escape: Callable[[str], str]) -> "NotificationData":
+        """A copy with all that came with the alerts passed through ``escape``.
+
+        For targets with a markup of their own: what a template says stays markup, what labels and annotations
+        say, which may be a stranger's words, becomes text.
+        """
+        data = copy.copy(self)
+        data.alerts = AlertViews(alert.escaped(escape) for alert in self.alerts)
+        data.group_labels = self.group_labels.escaped(escape)
+        data.common_labels = self.common_labels.escaped(escape)
+        data.common_annotations = self.common_annotations.escaped(escape)
+        return data
 
     def go_json(self) -> dict[str, Any]:
         """As in Alertmanager's webhook payload, without its version and key."""

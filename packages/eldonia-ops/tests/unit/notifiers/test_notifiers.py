@@ -266,3 +266,60 @@ async def test_email_without_a_reachable_server_waits(monkeypatch):
 def test_integration_keys_agree():
     row = registry.outgoing_of(notification(SLACK), TEMPLATES)
     assert registry.key_of(row) == notification(SLACK).integration.key == "team/slack/0"
+
+
+STRANGER = '<!channel> <https://evil.example|runbook> & "x" </td><script>'
+
+
+def hostile(config):
+    alert = Alert(
+        Labels({"alertname": "Down", "service": STRANGER}),
+        Labels({"summary": f"Security: failed login from {STRANGER}", "runbook_url": "https://r.example/?a=1&b=2"}),
+        starts_at=NOW,
+        ends_at=NOW + 60_000,
+        generator_url="https://g.example/?x=<!here>",
+    )
+    return Notification(
+        Integration("team", config.KIND, 0, config), "{}", {"alertname": "Down", "service": STRANGER}, (alert,),
+        Cause.FIRST, "first", NOW, "key-1", "team/x/0:group",
+    )  # fmt: skip
+
+
+def test_words_of_strangers_are_no_markup_in_slack():
+    config = SlackConfig(
+        api_url=Credential(Secret(HOOK)),
+        channel="#ops",
+        title="{{ .CommonLabels.service }}",
+        title_link="{{ .CommonAnnotations.runbook_url }}",
+        pretext="<!subteam^S1> {{ .GroupLabels.service }}",
+        text="{{ range .Alerts }}{{ .Annotations.summary }} <{{ .GeneratorURL }}|source>{{ end }}",
+        fallback="{{ range .Alerts.Firing }}{{ .Labels.SortedPairs }}{{ end }}",
+        fields=(SlackField("{{ .CommonLabels.service }}", "{{ .CommonLabels.service }}"),),
+        actions=(SlackAction("button", "{{ .CommonLabels.service }}", url="{{ .CommonAnnotations.runbook_url }}"),),
+    )
+    body = registry.render(config, registry.notification_data(hostile(config), "http://ops"), TEMPLATES)
+    text = json.dumps(body)
+    assert text.count("<!") == 1, "only the mention that the template itself makes"
+    assert "<https://evil" not in text
+    (attachment,) = body["attachments"]
+    assert attachment["pretext"].startswith("<!subteam^S1> &lt;!channel&gt;")
+    assert attachment["text"].endswith("<https://g.example/?x=&lt;!here&gt;|source>")
+    assert attachment["title_link"] == attachment["actions"][0]["url"] == "https://r.example/?a=1&b=2"
+    message = Message(STRANGER, STRANGER, "critical", (("Incident", "http://ops/i/1"),))
+    assert "<!" not in json.dumps(registry.render_message(config, message, TEMPLATES))
+
+
+def test_words_of_strangers_are_no_markup_in_mail():
+    config = EmailConfig(
+        to="a@b.example",
+        from_="c@d.example",
+        smarthost="localhost:25",
+        html="<p>{{ .CommonAnnotations.summary }}</p>",
+        text="{{ .CommonAnnotations.summary }}",
+        headers=(("Subject", "{{ .CommonLabels.service }}\nBcc: x"),),
+    )
+    body = registry.render(config, registry.notification_data(hostile(config), "http://ops"), TEMPLATES)
+    assert body["html"].count("<") == 2
+    assert "&lt;script&gt;" in body["html"]
+    assert STRANGER in body["text"]
+    assert "\n" not in body["headers"]["Subject"]
