@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eldonia_ops.cli.screen import readable
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -143,7 +144,7 @@ def postmortem(
     """The postmortem as Markdown: what was saved, else a fresh draft."""
     text = connect(url, token).get(f"/incidents/{incident}/postmortem", lang=lang)
     if output is None:
-        typer.echo(text)
+        typer.echo(readable(text))
     else:
         output.write_text(text, encoding="utf-8")
 

@@ -6,12 +6,12 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration.
 import sys
 
 import typer
-from rich.console import Console
 
 from eldonia_ops import __version__
 from eldonia_ops.cli import acting, promql, reading, serving
 from eldonia_ops.cli.client import ApiError
 from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.cli.screen import Screen
 from eldonia_ops.lint import format_report
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.storage.state import StateError
@@ -44,18 +44,18 @@ def version() -> None:
 
 def main() -> None:
     """Run the command line; faults that people can mend are said in a sentence, without a traceback."""
-    err = Console(stderr=True, highlight=False, soft_wrap=True)
+    err = Screen(stderr=True, soft_wrap=True)
     try:
         app()
     except ConfigError as error:
-        err.print(format_report(error.diagnostics), markup=False)
+        err.print(format_report(error.diagnostics))
         sys.exit(2)
     except ApiError as error:
-        err.print(f"error: {error}" + (f" ({error.hint})" if error.hint else ""), markup=False, style="red")
+        err.print(f"error: {error}" + (f" ({error.hint})" if error.hint else ""), style="red")
         # What the platform refuses is an answer; not reaching it, or a wrong token, is wrong usage.
         sys.exit(1 if error.status not in (0, 401, 403) else 2)
     except StateError as error:
-        err.print(f"error: {error}", markup=False, style="red")
+        err.print(f"error: {error}", style="red")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 
 from eldonia_ops import __version__
 from eldonia_ops.app.platform import ADMIN_TOKEN_FILE, RunningPlatform
 from eldonia_ops.app.server import serve as serve_platform
+from eldonia_ops.cli.screen import OneLineFormatter, Screen
 from eldonia_ops.cli.session import print_json
 from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
@@ -49,7 +49,7 @@ def serve(
             raise ConfigError(Diagnostic(f"--listen: {error}")) from None
 
     def started(platform: RunningPlatform, address: str) -> None:
-        out = Console(file=sys.stdout, highlight=False)
+        out = Screen(file=sys.stdout)
         out.print(f"Eldonia Ops {__version__} listens on {address}", style="bold")
         out.print(f"  data      {settings.data}")
         out.print(f"  settings  {settings.file or 'defaults (no file)'}")
@@ -76,11 +76,11 @@ def _run(work) -> None:
 def _log_to_stderr(verbose: bool) -> None:
     level = logging.DEBUG if verbose else logging.INFO
     if sys.stderr.isatty():
-        handler: logging.Handler = RichHandler(console=Console(stderr=True), show_path=False, rich_tracebacks=False)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler: logging.Handler = RichHandler(console=Screen(stderr=True), show_path=False, rich_tracebacks=False)
+        handler.setFormatter(OneLineFormatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("eldonia_ops").setLevel(level)
 

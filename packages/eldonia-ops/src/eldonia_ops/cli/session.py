@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eldonia_ops.cli.client import DEFAULT_URL, Client, find_token
+from eldonia_ops.cli.screen import Screen, safe_json
 from eldonia_ops.settings.load import default_data
 
 Url = Annotated[
@@ -72,14 +73,13 @@ def data_folder() -> Path:
 def console() -> Console:
     """Standard output; colours only on a terminal, and in a pipe lines as long as they are."""
     if sys.stdout.isatty():
-        return Console(file=sys.stdout, highlight=False)
-    return Console(file=sys.stdout, highlight=False, soft_wrap=True, width=_PIPE_WIDTH)
+        return Screen(file=sys.stdout)
+    return Screen(file=sys.stdout, soft_wrap=True, width=_PIPE_WIDTH)
 
 
 def print_json(value: Any) -> None:
     """JSON on standard output, Unicode as it is."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    sys.stdout.write(safe_json(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:

@@ -22,6 +22,7 @@ from eldonia_ops.cli.demo.files import Ports, write_files
 from eldonia_ops.cli.demo.observer import Observer
 from eldonia_ops.cli.demo.processes import Process, free_port, wait_for_port
 from eldonia_ops.cli.demo.stages import stages
+from eldonia_ops.cli.screen import Screen
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.services.access import AccessService
@@ -79,7 +80,7 @@ def _play(folder: Path, *, once: bool, kill: bool, language: str, port: int) -> 
     (folder / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
     tokens = asyncio.run(_prepare(folder / "data"))
     processes = _processes(folder, settings, ports, tokens["ingest"])
-    out = Console(file=sys.stdout, highlight=False)
+    out = Screen(file=sys.stdout)
     address = f"http://127.0.0.1:{ports.platform}"
     progress = Progress(stages(kill=kill), language)
     observer = Observer(Client(address, tokens["admin"], timeout_seconds=10), f"http://127.0.0.1:{ports.receiver}")

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eldonia_ops.cli.demo.stages import ACTS, Outcome, Stage
+from eldonia_ops.cli.screen import Screen
 
 _SIGNS = {
     Outcome.WAITING: ("·", "dim"),
@@ -36,7 +37,7 @@ class Progress:
 
     stages: tuple[Stage, ...]
     language: str = "en"
-    console: Console = field(default_factory=lambda: Console(file=sys.stdout, highlight=False))
+    console: Console = field(default_factory=lambda: Screen(file=sys.stdout))
     rows: dict[str, Row] = field(init=False)
     _live: Live | None = field(default=None, init=False)
     _began: float = field(default_factory=time.monotonic, init=False)
