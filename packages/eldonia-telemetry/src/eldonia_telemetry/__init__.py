@@ -10,6 +10,8 @@ Nothing here raises into the application or holds it up for long; what could not
 (``eldonia_telemetry_lost_total``) and said once on standard error.
 """
 
+from collections.abc import Iterable
+
 from eldonia_telemetry import auth, business, losses, metrics, payments, runtime, security, traces
 from eldonia_telemetry.context import Binding, bind, carry
 from eldonia_telemetry.integrations import stdlib
@@ -27,12 +29,28 @@ def init(
     log_dir: str | None = None,
     log_max_bytes: int | None = None,
     log_max_files: int | None = None,
+    log_rotate_every: str | int | None = None,
+    log_compress: bool | None = None,
+    log_ratio: float | None = None,
+    log_repeat_limit: int | None = None,
     console: bool | None = None,
     redact: bool | None = None,
+    redact_emails: bool | None = None,
+    redact_phones: bool | None = None,
+    redact_fields: Iterable[str] | str | None = None,
     capture_logging: bool | None = None,
     otlp_endpoint: str | None = None,
+    otlp_logs: bool | None = None,
     ingest_token: str | None = None,
     trace_ratio: float | None = None,
+    elasticsearch_url: str | None = None,
+    elasticsearch_user: str | None = None,
+    elasticsearch_password: str | None = None,
+    elasticsearch_api_key: str | None = None,
+    elasticsearch_prefix: str | None = None,
+    tls_ca: str | None = None,
+    spill_dir: str | None = None,
+    spill_max_bytes: int | None = None,
 ) -> Settings:
     """Set this process up and return what was decided. A second call replaces the first. Never raises.
 
@@ -47,12 +65,30 @@ def init(
         log_dir: write ``combined.log`` and, errors apart, ``error.log`` here.
         log_max_bytes: size at which a file is rotated (5 MiB).
         log_max_files: files kept of each, the one being written included (5).
+        log_rotate_every: ``hour``, ``day`` (of UTC) or seconds; besides the size (never).
+        log_compress: gzip rotated files (off).
+        log_ratio: the share of info and debug records that is kept, 0 to 1; of a trace all or none (1).
+        log_repeat_limit: records of the same level, component and message let through a minute; the others
+            become one record with their count (0: no limit). Security and business records are exempt.
         console: write to standard output; by default at a terminal, or when there is no ``log_dir``.
         redact: take secrets out of records (default on).
+        redact_emails: also e-mail addresses.
+        redact_phones: also telephone numbers.
+        redact_fields: names of further fields to take out; separated by commas if one text.
         capture_logging: put a handler on the root logger of the standard ``logging`` (default on).
         otlp_endpoint: where spans are sent (``/v1/traces`` is added); '' exports none.
-        ingest_token: sent as a bearer token with the spans.
+        otlp_logs: send records there too (``/v1/logs``); by default when there is no ``log_dir`` to collect.
+        ingest_token: sent as a bearer token with the spans and records.
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
+        elasticsearch_url: send records to its bulk API, as ``<prefix>-<service>-YYYY.MM.DD``.
+        elasticsearch_user: for basic authentication, with ``elasticsearch_password`` (or both in the URL).
+        elasticsearch_password: see above.
+        elasticsearch_api_key: instead of those; encoded, or as ``id:key``.
+        elasticsearch_prefix: the beginning of index and template names (``eldonia-logs``).
+        tls_ca: PEM file of the authorities to trust for https, instead of the system's.
+        spill_dir: where records wait while their backend is away; by default below ``log_dir``, else
+            below the folder for temporary files.
+        spill_max_bytes: how much may wait there, for each process and backend (64 MiB); 0 uses no disk.
     """
     given = dict(locals())
     try:

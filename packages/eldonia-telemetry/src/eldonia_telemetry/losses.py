@@ -8,7 +8,7 @@ import sys
 import threading
 from typing import Final
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler or a finaliser may log while its thread is in here
 _counts: dict[tuple[str, str], int] = {}
 _MAX_REASONS: Final = 200
 
@@ -52,4 +52,4 @@ def _say(text: str) -> None:
 def after_fork() -> None:
     """Replace the lock: another thread may have held it when the process forked."""
     global _lock  # noqa: PLW0603
-    _lock = threading.Lock()
+    _lock = threading.RLock()

@@ -48,6 +48,7 @@ class Runtime:
         self._service = settings.service
         self._environment = settings.environment or None
         self._sample_below = int(settings.trace_ratio * (1 << 64))
+        self.keeps_errors = exporter is not None and settings.trace_errors
 
     def emit(
         self,
@@ -84,7 +85,7 @@ class Runtime:
                 session_id = session_id or bound.session_id or request.session_id
             if bound.metadata:
                 metadata = {**bound.metadata, **metadata} if metadata else bound.metadata
-            span = context.active_span.get()
+            trace = context.trace_context()
             entry = LogEntry(
                 timestamp=timestamp(at_ns or time.time_ns()),
                 level=LEVEL_NAMES[level],
@@ -100,8 +101,8 @@ class Runtime:
                 metadata=values.fields(metadata, redact=redact) if metadata else None,
                 error=None if exception is None else values.exception(exception, code=code, redact=redact),
                 performance=performance,
-                trace_id=None if span is None else span.context.trace_id,
-                span_id=None if span is None else span.context.span_id,
+                trace_id=None if trace is None else trace.trace_id,
+                span_id=None if trace is None else trace.span_id,
                 environment=self._environment,
             )
             line = _line(entry)
@@ -131,16 +132,22 @@ class Runtime:
     def flush(self, timeout: float = EXIT_TIMEOUT) -> bool:
         """Deliver what is queued; False when ``timeout`` seconds were not enough."""
         deadline = time.monotonic() + timeout
+        done = True
         for sink in self.sinks:
-            sink.flush(max(0.0, deadline - time.monotonic()))
-        return self.exporter is None or self.exporter.flush(max(0.0, deadline - time.monotonic()))
+            done = sink.flush(max(0.0, deadline - time.monotonic())) is not False and done
+        if self.exporter is not None:
+            done = self.exporter.flush(max(0.0, deadline - time.monotonic())) and done
+        return done
 
     def close(self, timeout: float = EXIT_TIMEOUT) -> None:
         """Deliver what is queued within ``timeout`` seconds and let go of everything."""
+        deadline = time.monotonic() + timeout
+        for sink in self.sinks:
+            sink.flush(0.0)  # all begin at once
         if self.exporter is not None:
             self.exporter.close(timeout)
         for sink in self.sinks:
-            sink.close()
+            sink.close(max(0.0, deadline - time.monotonic()))
 
     def after_fork(self) -> None:
         """Make everything usable in the child process."""
@@ -172,6 +179,10 @@ def build(settings: Settings) -> Runtime:
         sinks.append(RotatingFileSink(combined, max_bytes=size, max_files=number))
         errors = os.path.join(settings.log_dir, "error.log")
         sinks.append(RotatingFileSink(errors, max_bytes=size, max_files=number, threshold=ERROR))
+    if settings.otlp_endpoint or settings.elasticsearch_url:
+        from eldonia_telemetry.sinks import network
+
+        sinks += network.build(settings, _resource(settings))
     console = settings.console
     if console is None:
         console = not settings.log_dir or is_terminal(1)

@@ -9,14 +9,16 @@ from eldonia_telemetry import losses
 from eldonia_telemetry.records import INFO, LEVELS
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
+_PERIODS: Final = {"": 0, "hour": 3600, "hourly": 3600, "day": 86400, "daily": 86400}
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What :func:`eldonia_telemetry.init` decided. Sizes in bytes, ``trace_ratio`` from 0 to 1.
+    """What :func:`eldonia_telemetry.init` decided; it says what each means. Sizes in bytes, ratios from 0 to 1.
 
     ``console`` None means: when standard output is a terminal, or nothing else takes the logs.
+    ``otlp_logs`` None means: when there is no ``log_dir``. ``log_rotate_every`` is in seconds, 0 for never.
     """
 
     service: str = "unknown"
@@ -26,12 +28,31 @@ class Settings:
     log_dir: str = ""
     log_max_bytes: int = 5 * 1024 * 1024
     log_max_files: int = 5
+    log_rotate_every: int = 0
+    log_compress: bool = False
+    log_ratio: float = 1.0
+    log_repeat_limit: int = 0
     console: bool | None = None
     redact: bool = True
+    redact_emails: bool = False
+    redact_phones: bool = False
+    redact_fields: tuple[str, ...] = ()
     capture_logging: bool = True
     otlp_endpoint: str = ""
+    otlp_logs: bool | None = None
     ingest_token: str = ""
     trace_ratio: float = 1.0
+    elasticsearch_url: str = ""
+    elasticsearch_user: str = ""
+    elasticsearch_password: str = ""
+    elasticsearch_api_key: str = ""
+    elasticsearch_prefix: str = "eldonia-logs"
+    tls_ca: str = ""
+    spill_dir: str = ""
+    spill_max_bytes: int = 64 * 1024 * 1024
+    trace_errors: bool = True
+    join_opentelemetry: bool = True
+    instrument: bool = True
 
     def __repr__(self) -> str:
         return f"Settings(service={self.service!r}, log_dir={self.log_dir!r}, otlp_endpoint={self.otlp_endpoint!r})"
@@ -75,6 +96,18 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
             return getattr(default, name)
         return lowered in _TRUE
 
+    def period(name: str) -> int:
+        value = pick(name)
+        named = _PERIODS.get(str(value).strip().lower())
+        return number(name, int, 0, 366 * 86400) if named is None else named
+
+    def names(name: str) -> tuple[str, ...]:
+        value = pick(name)
+        if value is None:
+            return ()
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(stripped for part in parts if (stripped := str(part).strip()))
+
     level_name = str(pick("log_level") or "info").strip().lower()
     if level_name not in LEVELS:
         losses.count("setup", "log_level is not one of error, warn, info, debug; info applies")
@@ -86,10 +119,29 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         log_dir=text("log_dir"),
         log_max_bytes=number("log_max_bytes", int, 4096, 2**40),
         log_max_files=number("log_max_files", int, 1, 10_000),
+        log_rotate_every=period("log_rotate_every"),
+        log_compress=flag("log_compress"),
+        log_ratio=number("log_ratio", float, 0.0, 1.0),
+        log_repeat_limit=number("log_repeat_limit", int, 0, 2**31),
         console=flag("console"),
         redact=flag("redact"),
+        redact_emails=flag("redact_emails"),
+        redact_phones=flag("redact_phones"),
+        redact_fields=names("redact_fields"),
         capture_logging=flag("capture_logging"),
         otlp_endpoint=text("otlp_endpoint"),
+        otlp_logs=flag("otlp_logs"),
         ingest_token=text("ingest_token"),
         trace_ratio=number("trace_ratio", float, 0.0, 1.0),
+        elasticsearch_url=text("elasticsearch_url"),
+        elasticsearch_user=text("elasticsearch_user"),
+        elasticsearch_password=text("elasticsearch_password"),
+        elasticsearch_api_key=text("elasticsearch_api_key"),
+        elasticsearch_prefix=text("elasticsearch_prefix") or default.elasticsearch_prefix,
+        tls_ca=text("tls_ca"),
+        spill_dir=text("spill_dir"),
+        spill_max_bytes=number("spill_max_bytes", int, 0, 2**40),
+        trace_errors=flag("trace_errors"),
+        join_opentelemetry=flag("join_opentelemetry"),
+        instrument=flag("instrument"),
     )

@@ -18,8 +18,8 @@ class Sink(Protocol):
         """Hand on what is held back, within ``timeout`` seconds."""
         ...
 
-    def close(self) -> None:
-        """Let go of resources. Idempotent."""
+    def close(self, timeout: float) -> None:
+        """Hand on what is held back within ``timeout`` seconds, then let go of resources. Idempotent."""
         ...
 
     def after_fork(self) -> None:

@@ -47,7 +47,7 @@ class ConsoleSink:
     def flush(self, timeout: float) -> None:
         """Nothing is held back."""
 
-    def close(self) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """The descriptor is not ours to close."""
 
     def after_fork(self) -> None:

@@ -77,7 +77,7 @@ class RotatingFileSink:
     def flush(self, timeout: float) -> None:
         """Nothing is held back: the kernel has every record."""
 
-    def close(self) -> None:
+    def close(self, timeout: float = 0.0) -> None:
         """Close the file."""
         with self._turning:
             fd, self._fd = self._fd, -1

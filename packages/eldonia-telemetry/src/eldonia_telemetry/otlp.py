@@ -1,0 +1,32 @@
+"""Values and attributes in OTLP's JSON form (opentelemetry-proto 1.x: 64-bit integers as strings, lowerCamelCase)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from eldonia_telemetry import values
+
+
+def attributes(given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Plain values (see :func:`eldonia_telemetry.values.fields`) as ``KeyValue`` list; None is left out."""
+    return [{"key": name, "value": any_value(value)} for name, value in given.items() if value is not None]
+
+
+def any_value(value: Any) -> dict[str, Any]:
+    """One plain value as ``AnyValue``."""
+    if isinstance(value, str):
+        return {"stringValue": value}
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    if isinstance(value, float):
+        # proto3's JSON mapping spells the values that JSON lacks.
+        if not math.isfinite(value):
+            return {"doubleValue": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
+        return {"doubleValue": value}
+    if isinstance(value, list):
+        return {"arrayValue": {"values": [any_value(item) for item in value if item is not None]}}
+    if isinstance(value, dict):
+        return {"kvlistValue": {"values": attributes(value)}}
+    return {"stringValue": values.text(value)}
