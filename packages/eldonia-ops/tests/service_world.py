@@ -7,6 +7,7 @@ the thing that is restarted, and what a scrape would have brought.
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -91,6 +92,12 @@ groups:
         labels: {severity: critical, service: shop}
         annotations: {summary: "errors at {{ $value }}"}
 """
+
+
+# Reading YAML with every place in it takes longer than the stories themselves.
+read_routing = functools.cache(parse_alertmanager_config)
+read_rules = functools.cache(parse_rule_file)
+shipped_runbook = functools.cache(default_runbook)
 
 
 class InlineThreads(ThreadPoolExecutor):
@@ -226,7 +233,7 @@ class World:
         self.state = state
         self.telemetry = MemoryTelemetry(self.clock.now())
         self.receivers = Receivers(self.clock)
-        self.policy = policy or Policy(runbook=default_runbook())
+        self.policy = policy or Policy(runbook=shipped_runbook())
         self.metrics: dict[Labels, float] = {}
         self.scrape_every = MINUTE
         self._rules = rules
@@ -237,7 +244,7 @@ class World:
         self._build()
 
     def _build(self) -> None:
-        config = parse_alertmanager_config(self._routing, "alertmanager.yml")
+        config = read_routing(self._routing, "alertmanager.yml")
         clock, state = self.clock, self.state
         outbox, escalations = Wakeup(), Wakeup()
         renderer = TemplateRenderer(config.templates, "http://ops.invalid")
@@ -247,7 +254,7 @@ class World:
         self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12)
         self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]
         self.queries = QueryService(clock, self.telemetry)  # type: ignore[arg-type]
-        groups = parse_rule_file(self._rules, "rules.yml") if self._rules else []
+        groups = read_rules(self._rules, "rules.yml") if self._rules else []
         self.evaluation = EvaluationService(
             clock,
             state,

@@ -4,13 +4,12 @@ import itertools
 from collections import Counter
 
 import pytest
-from service_world import GONE, HOUR, MINUTE, SECOND, alert, open_world, unavailable
+from service_world import GONE, HOUR, MINUTE, SECOND, alert, open_world, shipped_runbook, unavailable
 
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.model.incidents import IncidentStatus, Severity
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.protocols.runbook_file import default_runbook
 
 TIERS = (
     Tier("development"),
@@ -21,7 +20,7 @@ TIERS = (
 
 
 def policy() -> Policy:
-    return Policy(tiers=TIERS, runbook=default_runbook())
+    return Policy(tiers=TIERS, runbook=shipped_runbook())
 
 
 async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:

@@ -1,0 +1,160 @@
+"""From a log record to a finding, its page, its verdict; and through a crash in between."""
+
+import asyncio
+import logging
+
+import pytest
+from service_world import HOUR, MINUTE, SECOND, World, open_world, security_record
+
+from eldonia_ops.model.incidents import IncidentStatus
+from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
+from eldonia_ops.security.thresholds import Threshold
+from eldonia_ops.services.contracts import NotFoundError
+from eldonia_ops.storage.state.errors import StateError
+
+
+async def attack(world: World, count: int, *, first: int = 1, **facts: object) -> None:
+    await world.ingest.logs([security_record(world.clock, first + index, **facts) for index in range(count)])  # type: ignore[arg-type]
+
+
+async def test_five_failed_logins_make_one_finding_one_alert_and_one_page() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 4)
+        assert await world.security.find() == []
+        await attack(world, 4, first=5)
+        (finding,) = await world.security.find()
+        assert (finding.type, finding.source, finding.count) == (SecurityEventType.FAILED_LOGIN, "203.0.113.9", 8)
+        (view,) = await world.alerts.current()
+        assert (view.alert.source, view.incident_reference) == ("security", "INC-1")
+        await attack(world, 4, first=9, address="203.0.113.200")
+        await world.pass_time(2 * MINUTE)
+        assert len(world.receivers.at("team")) == 1, "an alert a window, not one an event"
+        assert "security.finding" in await world.kinds()
+
+
+async def test_quiet_ends_the_alert_and_its_incident_but_not_the_finding() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 5)
+        await world.pass_time(10 * MINUTE - 1)
+        assert len(await world.alerts.current()) == 1
+        await world.pass_time(1)
+        assert await world.alerts.current() == []
+        assert (await world.incident()).status is IncidentStatus.RESOLVED
+        assert "security.quiet" in await world.kinds()
+        assert [finding.status for finding in await world.security.find()] == [FindingStatus.OPEN]
+
+
+async def test_a_persons_verdict_ends_the_alert_and_stands_on_the_timeline() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 5)
+        (finding,) = await world.security.find()
+        await world.security.change_status(finding.id, "hana", FindingStatus.INVESTIGATING, "looking")
+        assert len(await world.alerts.current()) == 1
+        settled = await world.security.change_status(finding.id, "hana", FindingStatus.RESOLVED, "blocked")
+        assert (settled.status, settled.changed_by, settled.note) == (FindingStatus.RESOLVED, "hana", "blocked")
+        assert await world.alerts.current() == []
+        judged = next(entry for entry in await world.timeline() if entry.kind == "security.judged")
+        assert (judged.actor, judged.data["note"]) == ("hana", "blocked")
+        report = await world.security.report(0)
+        assert (report["findings"], report["by_status"]["resolved"]) == (1, 1)
+        with pytest.raises(NotFoundError):
+            await world.security.change_status("nothing", "hana", FindingStatus.RESOLVED)
+
+
+async def test_records_stored_just_before_a_crash_are_counted_after_it() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 3)
+        # The next two reach the telemetry store; the crash comes before their windows are committed.
+        records = [security_record(world.clock, number) for number in (4, 5)]
+        await world.telemetry.insert_logs(records)
+        assert await world.security.find() == []
+        await world.restart(down_for=20 * SECOND)
+        (finding,) = await world.security.find()
+        assert finding.count == 5
+        await world.pass_time(MINUTE)
+        assert len(world.receivers.at("team")) == 1
+
+
+async def test_a_restart_counts_nothing_twice() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 7)
+        before = await world.security.find()
+        for _ in range(3):
+            await world.restart(down_for=10 * SECOND)
+        assert await world.security.find() == before
+        await world.pass_time(MINUTE)
+        assert len(world.receivers.at("team")) == 1
+
+
+async def test_a_restart_reopens_no_finding_that_was_settled_long_ago() -> None:
+    thresholds = {
+        SecurityEventType.SQL_INJECTION_ATTEMPT: Threshold(1, MINUTE, quiet_ms=MINUTE, floor=SecuritySeverity.HIGH),
+        SecurityEventType.DATA_ACCESS: Threshold(100, HOUR),  # a long window makes the look back long
+    }
+    async with open_world(thresholds=thresholds) as world:
+        await world.start()
+        await attack(world, 1, type_="sql_injection_attempt")
+        (finding,) = await world.security.find()
+        await world.security.change_status(finding.id, "hana", FindingStatus.RESOLVED, "blocked")
+        await world.pass_time(30 * MINUTE)
+        told = len(world.receivers.arrived)
+        await world.restart()
+        await world.pass_time(10 * MINUTE)
+        assert [found.status for found in await world.security.find()] == [FindingStatus.RESOLVED]
+        assert len(world.receivers.arrived) == told
+
+
+async def test_a_batch_whose_windows_cannot_be_committed_is_not_acknowledged_and_counts_once_when_sent_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_world() as world:
+        await world.start()
+        records = [security_record(world.clock, number) for number in range(1, 5)]
+
+        async def full(_: object) -> None:
+            raise StateError("disk is full")
+
+        with monkeypatch.context() as patch, caplog.at_level(logging.CRITICAL):
+            patch.setattr(world.state, "write", full)
+            with pytest.raises(StateError):
+                await world.ingest.logs(records, batch_key="a")
+        assert world.ingest.counts["logs"] == 0
+        await world.ingest.logs(records, batch_key="a")
+        assert len(world.telemetry.logs) == 4
+        assert await world.security.find() == []
+        await world.ingest.logs([security_record(world.clock, 5)])
+        assert [finding.count for finding in await world.security.find()] == [5]
+
+
+async def test_verdicts_and_events_at_the_same_time_lose_nothing_of_each_other() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 5)
+        (finding,) = await world.security.find()
+        addresses = [f"198.51.100.{number}" for number in range(1, 20)]
+        acts = [attack(world, 1, first=100 + n, address=a, user="mai") for n, a in enumerate(addresses)]
+        acts.insert(9, world.security.change_status(finding.id, "hana", FindingStatus.INVESTIGATING, ""))  # type: ignore[arg-type]
+        await asyncio.gather(*acts)
+        # One account from nineteen addresses: only a count over all of them notices.
+        kinds = {(found.type, found.source) for found in await world.security.find()}
+        assert any(type_ is SecurityEventType.BRUTE_FORCE_ATTEMPT for type_, _ in kinds), kinds
+        assert (await world.security.get(finding.id)).status is FindingStatus.INVESTIGATING
+
+
+async def test_records_are_completed_counted_and_stored_before_anybody_reacts() -> None:
+    async with open_world() as world:
+        await world.start()
+        await attack(world, 2)
+        assert {(record.environment, record.hostname) for record in world.telemetry.logs} == {("test", "here")}
+        assert world.ingest.counts["security_events"] == 2
+        assert world.ingest.counts["logs"] == 2
+        world.telemetry.broken = "disk is full"
+        with pytest.raises(RuntimeError, match="disk is full"):
+            await attack(world, 9, first=3)
+        world.telemetry.broken = ""
+        assert await world.security.find() == []
