@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from service_world import HOUR, MINUTE, SECOND, World, open_world, security_record
 
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
+from eldonia_ops.security.detection import DetectionState
 from eldonia_ops.security.thresholds import Threshold
 from eldonia_ops.services.contracts import NotFoundError
 from eldonia_ops.storage.state.errors import StateError
@@ -131,19 +133,32 @@ async def test_a_batch_whose_windows_cannot_be_committed_is_not_acknowledged_and
         assert [finding.count for finding in await world.security.find()] == [5]
 
 
-async def test_verdicts_and_events_at_the_same_time_lose_nothing_of_each_other() -> None:
+async def test_a_verdict_that_waits_for_events_under_way_does_not_undo_what_they_taught(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with open_world() as world:
         await world.start()
-        await attack(world, 5)
+        await attack(world, 5, user="mai")
         (finding,) = await world.security.find()
-        addresses = [f"198.51.100.{number}" for number in range(1, 20)]
-        acts = [attack(world, 1, first=100 + n, address=a, user="mai") for n, a in enumerate(addresses)]
-        acts.insert(9, world.security.change_status(finding.id, "hana", FindingStatus.INVESTIGATING, ""))  # type: ignore[arg-type]
+        write = world.state.write
+
+        async def slow(work: Any) -> Any:
+            await world.clock.sleep_until(world.clock.now() + SECOND)
+            return await write(work)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(world.state, "write", slow)
+            acts = [
+                asyncio.create_task(attack(world, 1, first=6, address="198.51.100.7", user="jun")),
+                asyncio.create_task(world.security.change_status(finding.id, "hana", FindingStatus.INVESTIGATING, "")),
+            ]
+            await world.pass_time(5 * SECOND)
         await asyncio.gather(*acts)
-        # One account from nineteen addresses: only a count over all of them notices.
-        kinds = {(found.type, found.source) for found in await world.security.find()}
-        assert any(type_ is SecurityEventType.BRUTE_FORCE_ATTEMPT for type_, _ in kinds), kinds
         assert (await world.security.get(finding.id)).status is FindingStatus.INVESTIGATING
+        kept = await world.state.read(lambda tx: tx.machines.load("security_detection", "", DetectionState))
+        assert kept is not None
+        assert "198.51.100.7" in str(kept)
+        assert kept == world.security._detection
 
 
 async def test_records_are_completed_counted_and_stored_before_anybody_reacts() -> None:
