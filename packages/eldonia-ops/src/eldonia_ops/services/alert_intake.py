@@ -129,6 +129,7 @@ class AlertIntake:
         )
 
     def _carry_out(self, tx: StateTransaction, effects: Sequence[Effect], now: int) -> None:
+        holders: dict[str, str] | None = None
         for effect in effects:
             match effect:
                 case PutAlert(alert):
@@ -142,10 +143,23 @@ class AlertIntake:
                 case Record(decision):
                     tx.ledger.append(decision)
                 case Notify(notification):
-                    concerned = self.desk.of_alerts(tx, notification.fingerprints, now)
+                    if holders is None:
+                        # Once for all: in a storm of alerts there are as many incidents as notifications, and
+                        # a notification moves no alert from one to another.
+                        holders = self._holders(tx, now)
+                    found = (holders.get(fingerprint) for fingerprint in notification.fingerprints)
+                    concerned = list(dict.fromkeys(id for id in found if id is not None))
                     queued = self._telling.alerts(tx, notification, concerned)
                     if queued is not None:
                         self.desk.notification(tx, queued, "queued", notification.reason, now)
+
+    def _holders(self, tx: StateTransaction, now: int) -> dict[str, str]:
+        """The newest unclosed incident of each alert, by fingerprint."""
+        held: dict[str, str] = {}
+        for incident in self.desk.unclosed(tx, now):
+            for fingerprint in incident.fingerprints:
+                held.setdefault(fingerprint, incident.id)
+        return held
 
 
 def _deadline(state: DispatchState, now: int) -> int | None:

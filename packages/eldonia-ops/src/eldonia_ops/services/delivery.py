@@ -147,7 +147,9 @@ class DeliveryService:
             log.warning("%s: %s (%s)", outgoing.receiver, outcome, delivery.detail)
 
     def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
-        names = {alert.fingerprint: alert.name for alert in tx.alerts.all()}
+        # Not all alerts: this runs once for each notification, and a storm has as many of one as of the other.
+        about = (tx.alerts.get(fingerprint) for fingerprint in outgoing.fingerprints)
+        names = {alert.fingerprint: alert.name for alert in about if alert is not None}
         data = {
             "outgoing": outgoing.id,
             "notification": outgoing.idempotency_key,
