@@ -12,10 +12,11 @@ Nothing here raises into the application or holds it up for long; what could not
 
 from collections.abc import Iterable
 
-from eldonia_telemetry import auth, business, losses, metrics, payments, runtime, security, traces
+from eldonia_telemetry import auth, business, losses, metrics, payments, performance, runtime, security, traces
 from eldonia_telemetry.context import Binding, bind, carry
-from eldonia_telemetry.integrations import stdlib
+from eldonia_telemetry.integrations import automatic, stdlib
 from eldonia_telemetry.integrations.asgi import TelemetryMiddleware, metrics_app
+from eldonia_telemetry.integrations.wsgi import TelemetryWSGI
 from eldonia_telemetry.logs import Logger, get_logger
 from eldonia_telemetry.settings import Settings, resolve
 
@@ -43,6 +44,9 @@ def init(
     otlp_logs: bool | None = None,
     ingest_token: str | None = None,
     trace_ratio: float | None = None,
+    trace_errors: bool | None = None,
+    join_opentelemetry: bool | None = None,
+    instrument: bool | None = None,
     elasticsearch_url: str | None = None,
     elasticsearch_user: str | None = None,
     elasticsearch_password: str | None = None,
@@ -80,6 +84,9 @@ def init(
         otlp_logs: send records there too (``/v1/logs``); by default when there is no ``log_dir`` to collect.
         ingest_token: sent as a bearer token with the spans and records.
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
+        trace_errors: record the others too when something in them failed in this process (default on).
+        join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).
+        instrument: watch SQLAlchemy, redis, httpx and requests where the application uses them (default on).
         elasticsearch_url: send records to its bulk API, as ``<prefix>-<service>-YYYY.MM.DD``.
         elasticsearch_user: for basic authentication, with ``elasticsearch_password`` (or both in the URL).
         elasticsearch_password: see above.
@@ -99,6 +106,8 @@ def init(
             stdlib.install()
         else:
             stdlib.uninstall()
+        if settings.instrument:
+            automatic.install()
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("setup", "init failed, what was in use stays", error)
         return runtime.current.settings
@@ -120,6 +129,7 @@ __all__ = [
     "Logger",
     "Settings",
     "TelemetryMiddleware",
+    "TelemetryWSGI",
     "auth",
     "bind",
     "business",
@@ -130,6 +140,7 @@ __all__ = [
     "metrics",
     "metrics_app",
     "payments",
+    "performance",
     "security",
     "shutdown",
     "traces",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from eldonia_telemetry import metrics, security
+from eldonia_telemetry import context, metrics, security
 
 
 def failed_login(account: object = None, *, reason: str = "", ip_address: object = None, **details: Any) -> str:
@@ -12,6 +12,9 @@ def failed_login(account: object = None, *, reason: str = "", ip_address: object
     ``userId`` is the account that was tried. Do not pass the password.
     """
     metrics.standard.failed_logins.inc()
+    request = context.current().request
+    if request is not None:
+        request.login_reported = True  # so that the middleware does not report its 401 as another one
     if reason:
         details["reason"] = reason
     return security.record("failed_login", "medium", user_id=account, ip_address=ip_address, details=details)

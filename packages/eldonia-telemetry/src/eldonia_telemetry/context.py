@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
+    from eldonia_telemetry.traces.propagation import SpanContext
     from eldonia_telemetry.traces.span import Span
 
 P = ParamSpec("P")
@@ -24,6 +25,7 @@ class Request(Protocol):
 
     user_id: str | None
     session_id: str | None
+    login_reported: bool
 
     def operation(self) -> str:
         """Method and route template, '' while no route has matched."""
@@ -47,6 +49,19 @@ _NOTHING = Bound()
 
 active_span: contextvars.ContextVar["Span | None"] = contextvars.ContextVar("eldonia_telemetry_span", default=None)
 """The span that the code is working in; set by :mod:`eldonia_telemetry.traces`."""
+
+outside: "Callable[[], SpanContext | None] | None" = None
+"""Asks the OpenTelemetry SDK that this process has joined, if any; set by :mod:`eldonia_telemetry.traces`."""
+
+
+def trace_context() -> "SpanContext | None":
+    """The trace and span that the code is working in."""
+    if outside is not None:
+        joined = outside()
+        if joined is not None:
+            return joined
+    span = active_span.get()
+    return None if span is None else span.context
 
 
 def current() -> Bound:

@@ -1,16 +1,23 @@
-"""Client spans and trace propagation for httpx, as transports to wrap another with.
+"""Client spans, trace propagation and the count of external calls for httpx.
 
-    client = httpx.AsyncClient(transport=AsyncTelemetryTransport())
+:func:`eldonia_telemetry.init` connects httpx' own transports by itself. For others, and without
+``init(instrument=True)``, wrap the transport:
 
-Attributes follow OpenTelemetry's HTTP semantic conventions. The query string is left out: it may
-hold secrets.
+    client = httpx.AsyncClient(transport=AsyncTelemetryTransport(other))
 """
 
+import functools
 from types import TracebackType
+from typing import Any, Final
 
 import httpx
 
-from eldonia_telemetry.traces import Kind, Span, inject, start_span
+from eldonia_telemetry import losses
+from eldonia_telemetry.integrations import http_client
+from eldonia_telemetry.traces import Span, inject
+
+_SEEN: Final = "eldonia_telemetry"
+"""Among a request's extensions: a transport outside of this one has taken care of it."""
 
 
 class TelemetryTransport(httpx.BaseTransport):
@@ -21,11 +28,7 @@ class TelemetryTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request inside a client span, which ends when the answer's headers are there."""
-        with _start(request) as span:
-            inject(request.headers)
-            response = self._inner.handle_request(request)
-            _finish(span, response)
-            return response
+        return _observed(self._inner.handle_request, request)
 
     def close(self) -> None:
         """Close the wrapped transport."""
@@ -52,11 +55,7 @@ class AsyncTelemetryTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request inside a client span, which ends when the answer's headers are there."""
-        with _start(request) as span:
-            inject(request.headers)
-            response = await self._inner.handle_async_request(request)
-            _finish(span, response)
-            return response
+        return await _observed_async(self._inner.handle_async_request, request)
 
     async def aclose(self) -> None:
         """Close the wrapped transport."""
@@ -75,22 +74,65 @@ class AsyncTelemetryTransport(httpx.AsyncBaseTransport):
         await self._inner.__aexit__(exc_type, exc_value, traceback)
 
 
-def _start(request: httpx.Request) -> Span:
-    url = request.url
-    span = start_span(request.method, kind=Kind.CLIENT)
-    if span.recording:
-        span.set_attributes(
-            {
-                "http.request.method": request.method,
-                "url.full": f"{url.scheme}://{url.netloc.decode('ascii', 'replace').rpartition('@')[2]}{url.path}",
-                "server.address": url.host,
-                "server.port": url.port or (443 if url.scheme == "https" else 80),
-            }
-        )
-    return span
+def connect() -> None:
+    """Observe every request of httpx' own transports. Twice is once."""
+    send = httpx.HTTPTransport.handle_request
+    if not hasattr(send, _SEEN):
+
+        @functools.wraps(send)
+        def handle_request(self: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+            return _observed(functools.partial(send, self), request)
+
+        setattr(handle_request, _SEEN, True)
+        httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]
+    send_async = httpx.AsyncHTTPTransport.handle_async_request
+    if not hasattr(send_async, _SEEN):
+
+        @functools.wraps(send_async)
+        async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+            return await _observed_async(functools.partial(send_async, self), request)
+
+        setattr(handle_async_request, _SEEN, True)
+        httpx.AsyncHTTPTransport.handle_async_request = handle_async_request  # type: ignore[method-assign]
 
 
-def _finish(span: Span, response: httpx.Response) -> None:
-    span.set_attribute("http.response.status_code", response.status_code)
-    if response.status_code >= 400:
-        span.set_error(f"HTTP {response.status_code}")
+def _observed(send: Any, request: httpx.Request) -> httpx.Response:
+    span = _begin(request)
+    if span is None:
+        return send(request)
+    with span:
+        inject(request.headers)
+        try:
+            response = send(request)
+        except Exception as error:
+            http_client.failed(error)
+            raise
+        http_client.answered(span, response.status_code)
+        return response
+
+
+async def _observed_async(send: Any, request: httpx.Request) -> httpx.Response:
+    span = _begin(request)
+    if span is None:
+        return await send(request)
+    with span:
+        inject(request.headers)
+        try:
+            response = await send(request)
+        except Exception as error:
+            http_client.failed(error)
+            raise
+        http_client.answered(span, response.status_code)
+        return response
+
+
+def _begin(request: httpx.Request) -> Span | None:
+    try:
+        if request.extensions.get(_SEEN):
+            return None
+        request.extensions = {**request.extensions, _SEEN: True}
+        url = request.url
+        return http_client.begin(request.method, url.scheme, url.host, url.port, url.path)
+    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+        losses.count("span", "request could not be observed", error)
+        return None

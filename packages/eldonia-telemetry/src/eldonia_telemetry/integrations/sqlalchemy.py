@@ -1,4 +1,6 @@
-"""Spans and durations of SQL statements, through SQLAlchemy's events.
+"""Spans, durations and the count of SQL statements, through SQLAlchemy's events.
+
+:func:`eldonia_telemetry.init` connects all engines by itself. To watch a single one:
 
     engine = create_engine(url)
     instrument(engine)
@@ -14,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
 from eldonia_telemetry import losses, metrics
+from eldonia_telemetry.performance import measurement
 from eldonia_telemetry.traces import Kind, Span, current_span, start_span
 
 MAX_STATEMENT: Final = 2048
@@ -25,7 +28,15 @@ _OPERATIONS: Final = frozenset(
 
 def instrument(engine: Any) -> None:
     """Watch an ``Engine`` or an ``AsyncEngine``. Twice is once."""
-    target: Engine = getattr(engine, "sync_engine", engine)
+    _listen(getattr(engine, "sync_engine", engine))
+
+
+def connect() -> None:
+    """Watch every engine, also those made later. Twice is once."""
+    _listen(Engine)
+
+
+def _listen(target: Any) -> None:
     if not event.contains(target, "before_cursor_execute", _before):
         event.listen(target, "before_cursor_execute", _before)
         event.listen(target, "after_cursor_execute", _after)
@@ -34,6 +45,10 @@ def instrument(engine: Any) -> None:
 
 def _before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
     try:
+        known = connection.info.get(_KEY)
+        if known is not None and known[4] is cursor:
+            return  # watched twice: as this engine and as one of all
+        measurement.count_query()
         operation = statement.lstrip()[:20].partition(" ")[0].partition("\n")[0].upper()
         operation = operation if operation in _OPERATIONS else "OTHER"
         span: Span | None = None
@@ -52,7 +67,7 @@ def _before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
             )
             if url.host:
                 span.set_attribute("server.address", url.host)
-        connection.info[_KEY] = (span, time.perf_counter(), _system(connection.dialect.name), operation)
+        connection.info[_KEY] = (span, time.perf_counter(), _system(connection.dialect.name), operation, cursor)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("span", "statement could not be observed", error)
 
@@ -71,8 +86,10 @@ def _end(connection: Any, failure: BaseException | None) -> None:
         started = connection.info.pop(_KEY, None)
         if started is None:
             return
-        span, at, system, operation = started
+        span, at, system, operation, _ = started
         metrics.standard.database.labels(system, operation).observe(time.perf_counter() - at)
+        if failure is not None:
+            measurement.count_error(failure)
         if span is not None:
             if failure is not None:
                 span.record_exception(failure)

@@ -49,11 +49,15 @@ def render(families: Iterable[Snapshot], content_type: str = TEXT) -> bytes:
         rows.append(f"# TYPE {title} {family.type}")
         for line in family.lines:
             name = family.name + line.suffix
+            tail = ""
+            if openmetrics and line.exemplar is not None:
+                one = line.exemplar
+                tail = f' # {{trace_id="{_escape(one.trace_id)}"}} {_number(one.value)} {one.at:.3f}'
             if line.labels:
                 pairs = ",".join(f'{key}="{_escape(value)}"' for key, value in line.labels)
-                rows.append(f"{name}{{{pairs}}} {_number(line.value)}")
+                rows.append(f"{name}{{{pairs}}} {_number(line.value)}{tail}")
             else:
-                rows.append(f"{name} {_number(line.value)}")
+                rows.append(f"{name} {_number(line.value)}{tail}")
     if openmetrics:
         rows.append("# EOF")
     return ("\n".join(rows) + "\n").encode("utf-8", "replace")

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
+from time import time as unix_seconds
 from typing import Any, Final, Generic, TypeVar
 
 from eldonia_telemetry import losses
@@ -29,12 +30,22 @@ _LABEL: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One observation in the flesh: its value, the trace it belongs to (32 hex digits), Unix seconds."""
+
+    value: float
+    trace_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One sample: the family's name plus ``suffix``, label pairs in order, the value."""
+    """One sample: the family's name plus ``suffix``, label pairs in order, the value, a trace behind it."""
 
     suffix: str
     labels: tuple[tuple[str, str], ...]
     value: float
+    exemplar: Exemplar | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +122,28 @@ class GaugeSeries:
 class HistogramSeries:
     """One histogram: counts of observations in buckets, and their sum."""
 
-    __slots__ = ("_bounds", "_lock", "buckets", "sum")
+    __slots__ = ("_bounds", "_exemplars", "_lock", "buckets", "sum")
 
     def __init__(self, family: "Family[Any]") -> None:
         self._lock = family.lock
         self._bounds = family.bounds
         self.buckets = [0] * (len(family.bounds) + 1)
         self.sum = 0.0
+        self._exemplars: dict[int, tuple[float, str, float]] = {}
 
     @property
     def count(self) -> int:
         """How many observations there were."""
         return sum(self.buckets)
 
-    def observe(self, value: float) -> None:
-        """Count one observation."""
+    def observe(self, value: float, trace_id: str | None = None) -> None:
+        """Count one observation; ``trace_id`` becomes its bucket's exemplar (shown in OpenMetrics)."""
         index = bisect_left(self._bounds, value)
         with self._lock:
             self.buckets[index] += 1
             self.sum += value
+        if trace_id is not None:
+            self._exemplars[index] = (value, trace_id, unix_seconds())
 
     @contextmanager
     def time(self) -> Iterator[None]:
@@ -145,9 +159,11 @@ class HistogramSeries:
         with self._lock:
             buckets, total = list(self.buckets), self.sum
         running = 0
-        for bound, number in zip((*self._bounds, float("inf")), buckets, strict=True):
+        for index, (bound, number) in enumerate(zip((*self._bounds, math.inf), buckets, strict=True)):
             running += number
-            yield Line("_bucket", (*labels, ("le", "+Inf" if bound == float("inf") else repr(bound))), running)
+            kept = self._exemplars.get(index)
+            exemplar = None if kept is None else Exemplar(*kept)
+            yield Line("_bucket", (*labels, ("le", "+Inf" if bound == math.inf else repr(bound))), running, exemplar)
         yield Line("_sum", labels, total)
         yield Line("_count", labels, running)
 
@@ -269,9 +285,9 @@ class Histogram(Family[HistogramSeries]):
 
     type = "histogram"
 
-    def observe(self, value: float) -> None:
+    def observe(self, value: float, trace_id: str | None = None) -> None:
         """Count one observation in the histogram that has no labels."""
-        self.labels().observe(value)
+        self.labels().observe(value, trace_id)
 
     def time(self) -> Any:
         """Observe the seconds that a ``with`` block takes, without labels."""

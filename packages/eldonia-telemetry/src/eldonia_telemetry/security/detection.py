@@ -1,17 +1,26 @@
-"""Recognises SQL injection, cross-site scripting and path traversal in a request's path and query.
+"""Recognises SQL injection, cross-site scripting and path traversal in a request's path, query and fields.
 
 The rules ask for the shape of an attack, not for words: "select" in a title, an apostrophe in a
 name, ``<3`` or a code snippet pass. A request without any character that an attack needs costs one
 regular expression search.
+
+Fields of a body may be prose: a description, a comment, an e-mail template. Text of several lines or
+more than ``PROSE`` characters is judged more leniently: Markdown code in it is not looked at, SQL only
+near its ends, where a value breaks out of a statement, and paths not at all.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
 
 MAX_LENGTH: Final = 8192
 """Characters of path plus query that are looked at."""
+PROSE: Final = 300
+"""Characters beyond which a field counts as prose."""
+MAX_PROSE: Final = 16_384
+_EDGE: Final = 160
 
 # Bytes that at least one rule needs; a percent sign may hide any of them.
 _WORTH_A_LOOK: Final = re.compile(rb"[%'\"<;\\(]|\.\.|--|/etc/|[+ ](?:or|and|union)[+ ]", re.IGNORECASE)
@@ -45,7 +54,8 @@ _SQL: Final = tuple(
 _XSS: Final = tuple(
     re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for pattern in (
-        r"<\s*script\b[^>]{0,200}(?:>|$|\ssrc)",
+        r"<\s*script\b(?![^>]{0,200}\btype\s*=\s*[\"']?(?:application/(?:\w+\+)?json|text/(?:template|x-)))"
+        r"[^>]{0,200}(?:>|$|\ssrc)",
         r"<\s*(?:iframe|object|embed|frame|base|applet)\b[^>]{0,200}\b(?:src|srcdoc|data|href|code)\s*=",
         r"<[a-z!/][^>]{0,300}?[\s/\"']on[a-z]{3,25}\s*=\s*[\"'`]?\s*[\w(]",
         r"\b(?:href|src|action|formaction|xlink:href)\s*=\s*[\"']?\s*(?:java|vb)script\s*:",
@@ -62,19 +72,25 @@ _TRAVERSAL: Final = tuple(
     for pattern in (
         r"(?:\.\.[/\\]){2,}",
         r"(?:\.{2,}[/\\]+){1,}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b",
-        r"(?:^|[=:/\\])/?etc/(?:passwd|shadow|hosts|sudoers)\b",
-        r"(?:^|[=:/])/?proc/self/(?:environ|cmdline|fd)\b",
+        # a path and nothing else: a sentence may well speak of /etc/hosts
+        r"(?:^|[=:/\\])/?(?<![\s\"'(`])/?etc/(?:passwd|shadow|hosts|sudoers)(?=$|[%&#?;:\x00])",
+        r"(?:^|[=:/])/?(?<![\s\"'(`])/?proc/self/(?:environ|cmdline|fd)(?=$|[%&#?;:/\x00])",
         r"\bc:[/\\]+(?:windows|boot\.ini|winnt)",
         r"\bphp://(?:filter|input)\b",
         r"\x00",
     )
 )
+_CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{1,400}`", re.DOTALL)
+_WORTH_READING: Final = re.compile(r"['\"<;\\(\x00]|\.\.|--|/etc/|javascript:|\b(?:or|and|union)\b", re.IGNORECASE)
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """What was recognised: ``kind`` (sql_injection, xss, path_traversal), where, and the text that matched."""
+    """What was recognised, where, and the text that matched.
+
+    ``kind`` is sql_injection, xss, path_traversal, scanner, cross_site_request or csrf_token_mismatch.
+    """
 
     kind: str
     event_type: str
@@ -96,6 +112,38 @@ def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     if _DOT_SEGMENT.search(path):
         return Detection("path_traversal", "suspicious_activity", "medium", "path", _excerpt(path))
     return _look(path, "path") or (_look(unquote_plus(path), "path") if "%" in path else None)
+
+
+def inspect_fields(fields: Iterable[tuple[str, str]]) -> Detection | None:
+    """Look at the fields of a form or of a JSON document (name, decoded value); the first finding or None."""
+    for name, value in fields:
+        if len(value) < 4 or not _WORTH_READING.search(value):
+            continue
+        where = f"field {name[:64]}"
+        if len(value) > PROSE or "\n" in value:
+            found = _look_in_prose(value, where)
+        else:
+            found = _look(value, where)
+            if found is None and "%" in value:
+                found = _look(unquote_plus(value), where)
+        if found is not None:
+            return found
+    return None
+
+
+def _look_in_prose(text: str, where: str) -> Detection | None:
+    text = _CODE.sub(" ", text[:MAX_PROSE])
+    for edge in (text[:_EDGE], text[-_EDGE:]):
+        for pattern in _SQL:
+            match = pattern.search(edge)
+            if match:
+                return Detection("sql_injection", "sql_injection_attempt", "high", where, _excerpt(match[0]))
+    if "<" in text or "javascript:" in text.lower():
+        for pattern in _XSS:
+            match = pattern.search(text)
+            if match:
+                return Detection("xss", "xss_attempt", "medium", where, _excerpt(match[0]))
+    return None
 
 
 def _parameters(query: bytes) -> Detection | None:

@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import MutableMapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
+
+from eldonia_telemetry import context
 
 _TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _MAX_TRACESTATE: Final = 512
 
 
-@dataclass(frozen=True, slots=True)
-class SpanContext:
+class SpanContext(msgspec.Struct, frozen=True, gc=False):
     """What travels between processes: lower-case hex ids (32 and 16 digits), the sampling decision, vendors' state."""
 
     trace_id: str
@@ -43,10 +45,8 @@ def traceparent(context: SpanContext) -> str:
 
 def inject(headers: MutableMapping[str, str]) -> None:
     """Add the current span's context to the headers of an outgoing request; nothing without a span."""
-    from eldonia_telemetry.traces.span import current_span
-
-    span = current_span()
-    if span is not None:
-        headers["traceparent"] = traceparent(span.context)
-        if span.context.tracestate:
-            headers["tracestate"] = span.context.tracestate
+    current = context.trace_context()
+    if current is not None:
+        headers["traceparent"] = traceparent(current)
+        if current.tracestate:
+            headers["tracestate"] = current.tracestate

@@ -3,15 +3,14 @@
     with traces.span("resize image", attributes={"image.width": 1200}) as span:
         span.add_event("decoded")
 
-Every span has ids and is propagated; one that is not sampled records nothing and costs next to nothing.
+Every span has ids and is propagated. A trace that the ratio leaves out is held in memory, in bounds,
+until its first span in this process ends, and sent after all if anything in it failed.
 """
 
 import contextlib
 import contextvars
-import os
-import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from types import TracebackType
 from typing import Any, Final
@@ -22,6 +21,8 @@ from eldonia_telemetry.traces.propagation import SpanContext
 
 MAX_ATTRIBUTES: Final = 64
 MAX_EVENTS: Final = 64
+MAX_HELD: Final = 256
+"""Spans of one trace that are held until it is known whether it failed."""
 
 UNSET: Final = 0
 OK: Final = 1
@@ -38,9 +39,43 @@ class Kind(IntEnum):
     CONSUMER = 5
 
 
-# A generator of its own: an application that seeds `random` must not make its processes share ids.
-_random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
+class Held:
+    """What a trace that the ratio left out did in this process, until its ``root`` ends."""
+
+    __slots__ = ("ended", "failed", "lost", "root", "spans")
+
+    def __init__(self) -> None:
+        self.root: Span | None = None
+        self.spans: list[Span] = []
+        self.failed = False
+        self.ended = False
+        self.lost = 0
+
+    def end(self, span: "Span") -> None:
+        """Take a span that has ended."""
+        if span.status == ERROR:
+            self.failed = True
+        if self.ended:  # a task that outlives what started it
+            if self.failed:
+                self._send((span,))
+            return
+        if span is not self.root and len(self.spans) >= MAX_HELD:
+            self.lost += 1
+            return
+        self.spans.append(span)
+        if span is self.root:
+            self.ended = True
+            spans, self.spans = self.spans, []
+            if self.failed:
+                self._send(spans)
+                if self.lost:
+                    losses.count("span", "held trace too long", amount=self.lost)
+
+    def _send(self, spans: Iterable["Span"]) -> None:
+        for span in spans:
+            # Figures computed over spans must be able to tell these from a fair sample.
+            span.attributes["sampling.reason"] = "error"
+            runtime.current.export(span)
 
 
 class Span:
@@ -56,6 +91,7 @@ class Span:
         "context",
         "end_ns",
         "events",
+        "held",
         "kind",
         "name",
         "parent_span_id",
@@ -66,13 +102,20 @@ class Span:
     )
 
     def __init__(
-        self, name: str, kind: int, context: SpanContext, parent_span_id: str, attributes: Mapping[str, Any] | None
+        self,
+        name: str,
+        kind: int,
+        context: SpanContext,
+        parent_span_id: str,
+        attributes: Mapping[str, Any] | None,
+        held: Held | None = None,
     ) -> None:
         self.name = name
         self.kind = kind
         self.context = context
         self.parent_span_id = parent_span_id
-        self.recording = context.sampled
+        self.recording = (context.sampled and runtime.current.exporter is not None) or held is not None
+        self.held = held
         self.attributes: dict[str, Any] = dict(attributes) if attributes else {}
         self.events: list[tuple[int, str, dict[str, Any]]] = []
         self.status = UNSET
@@ -143,7 +186,10 @@ class Span:
         # Wall clocks jump; the duration comes from the monotonic one.
         self.end_ns = self.start_ns + max(0, time.perf_counter_ns() - self._clock)
         if self.recording:
-            runtime.current.export(self)
+            if self.held is None:
+                runtime.current.export(self)
+            else:
+                self.held.end(self)
 
     def activate(self) -> "Span":
         """Make it the current span until :meth:`deactivate`."""
@@ -166,42 +212,3 @@ class Span:
         if error is not None and isinstance(error, Exception):
             self.record_exception(error)
         self.end()
-
-
-def current_span() -> Span | None:
-    """The span that is active here."""
-    return active_span.get()
-
-
-def start_span(
-    name: str,
-    *,
-    kind: int = Kind.INTERNAL,
-    attributes: Mapping[str, Any] | None = None,
-    parent: SpanContext | None = None,
-) -> Span:
-    """Start a span under ``parent``, else under the current span, else as a new trace.
-
-    Sampling follows the parent's decision; a new trace is sampled by ratio over its id. The span is
-    not made current: end it yourself, or use it in a ``with``.
-    """
-    try:
-        if parent is None:
-            active = active_span.get()
-            if active is not None:
-                parent = active.context
-        span_id = f"{_random.getrandbits(64) or 1:016x}"
-        if parent is None:
-            bits = _random.getrandbits(128) or 1
-            context = SpanContext(f"{bits:032x}", span_id, runtime.current.samples(bits))
-            return Span(name, kind, context, "", attributes)
-        context = SpanContext(parent.trace_id, span_id, parent.sampled, parent.tracestate)
-        return Span(name, kind, context, parent.span_id, attributes)
-    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "could not start", error)
-        return Span("lost", Kind.INTERNAL, SpanContext("0" * 31 + "1", "0" * 15 + "1", sampled=False), "", None)
-
-
-def span(name: str, *, kind: int = Kind.INTERNAL, attributes: Mapping[str, Any] | None = None) -> Span:
-    """A span for a ``with`` block: current inside it, ended and marked failed on an exception."""
-    return start_span(name, kind=kind, attributes=attributes)

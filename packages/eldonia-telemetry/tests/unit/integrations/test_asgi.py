@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from eldonia_telemetry import TelemetryMiddleware, bind, get_logger, security
-from eldonia_telemetry.integrations import asgi
+from eldonia_telemetry.integrations import exchange
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.testing import capture
 
@@ -165,16 +165,13 @@ async def test_a_failure_of_our_own_does_not_reach_the_application(monkeypatch, 
     def broken(*_args, **_more):
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(asgi, "inspect", broken)
-    with capture():
-        async with client(application()) as http:
-            assert (await http.get("/works/1")).json() == {"id": 1}
-    monkeypatch.undo()
-    monkeypatch.setattr(TelemetryMiddleware, "_end", broken)
-    with capture():
-        async with client(application()) as http:
-            assert (await http.get("/works/1")).json() == {"id": 1}
-    assert "request could not be" in capsys.readouterr().err
+    for place, name in ((exchange, "inspect"), (exchange.Observer, "begin"), (exchange.Exchange, "_end")):
+        with monkeypatch.context() as patch, capture():
+            patch.setattr(place, name, broken)
+            async with client(application()) as http:
+                assert (await http.get("/works/1")).json() == {"id": 1}
+    said = capsys.readouterr().err
+    assert all(f"request could not be {what}" in said for what in ("inspected", "observed", "recorded"))
 
 
 async def test_events_reported_inside_carry_the_request():

@@ -1,0 +1,361 @@
+"""One HTTP request from its arrival to the end of the answer, whatever carries it (ASGI, WSGI).
+
+For every request: request id and W3C trace context in, a server span, the metrics
+``http_requests_total{method,handler,status}``, ``http_request_duration_seconds{method,handler}``
+(with exemplars) and ``http_requests_in_flight``, one access log record, the context for all other
+records, an operation of :mod:`eldonia_telemetry.performance`, and recognition of attacks.
+"""
+
+import contextlib
+import contextvars
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Literal
+
+from eldonia_telemetry import auth, context, losses, metrics, runtime, security
+from eldonia_telemetry.integrations.client_address import ClientAddress
+from eldonia_telemetry.integrations.stdlib import LOGGED
+from eldonia_telemetry.performance import ending
+from eldonia_telemetry.performance.measurement import Measurement, innermost
+from eldonia_telemetry.records import ERROR, INFO, Performance
+from eldonia_telemetry.security import body as bodies
+from eldonia_telemetry.security import scanners
+from eldonia_telemetry.security.cross_site import SAFE, CrossSite
+from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
+from eldonia_telemetry.traces import Kind, extract, start_span
+from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
+
+UNMATCHED: Final = "unmatched"
+REFUSED: Final = b'{"detail":"The request was refused."}'
+QUIET_PATHS: Final = ("/health", "/healthz", "/metrics", "/favicon.ico")
+LOGIN_PATHS: Final = ("/login", "/log-in", "/signin", "/sign-in", "/authenticate")
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_MAX_USER_AGENT: Final = 512
+# A generator of its own: an application that seeds `random` must not make its processes share ids.
+_ids = random.Random()
+os.register_at_fork(after_in_child=_ids.seed)
+
+Detecting = Literal["observe", "block", "off"]
+
+
+class Observer:
+    """What a middleware was told, and the beginning of every exchange.
+
+    Args:
+        quiet_paths: counted, but neither logged (unless they fail) nor traced.
+        trusted_proxies: addresses or networks whose ``X-Forwarded-For`` is believed.
+        detection: ``observe``, ``block`` or ``off``.
+        trusted_origins: other sites whose pages may post here with the user's cookies.
+        login_paths: ends of paths where a 401 answer to a POST is a failed login.
+    """
+
+    def __init__(
+        self,
+        *,
+        quiet_paths: Iterable[str],
+        trusted_proxies: Iterable[str],
+        detection: Detecting,
+        trusted_origins: Iterable[str],
+        login_paths: Iterable[str],
+    ) -> None:
+        self.quiet = frozenset(quiet_paths)
+        self.detects = detection != "off"
+        self.blocks = detection == "block"
+        self.login_paths = tuple(path.rstrip("/") for path in login_paths)
+        self._address = ClientAddress(trusted_proxies)
+        self._cross_site = CrossSite(trusted_origins)
+
+    def begin(
+        self,
+        method: str,
+        path: str,
+        query: bytes,
+        raw_path: bytes,
+        scheme: str,
+        peer: str,
+        headers: Mapping[bytes, bytes],
+        route: Callable[[], str],
+    ) -> "Exchange":
+        """Take in a request. ``headers`` have lower-case names; ``route`` tells the template once it is known.
+
+        Raises:
+            Exception: something here is at fault; serve the request without it.
+        """
+        method = method if method in _METHODS else "OTHER"
+        given = headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID.fullmatch(given):
+            id = given.decode("ascii")
+        else:
+            id = f"{_ids.getrandbits(128):032x}"
+        exchange = Exchange(self, method, path, id, headers, route)
+        address = self._address.of(peer, headers.get(b"x-forwarded-for"))
+        agent = headers.get(b"user-agent")
+        name = None if agent is None else agent[:_MAX_USER_AGENT].decode("latin-1")
+        exchange.bound = context.Bound(None, None, id, address or None, name, None, exchange)
+        if path not in self.quiet:
+            parent = None
+            traceparent = headers.get(b"traceparent")
+            if traceparent is not None:
+                parent = extract(
+                    traceparent.decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1") or None
+                )
+            span = exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
+            if span.recording:
+                span.attributes = {
+                    "http.request.method": method,
+                    "url.path": path,
+                    "url.scheme": scheme,
+                    "client.address": address,
+                    "http.request.id": id,
+                }
+                if name:
+                    span.attributes["user_agent.original"] = name
+        if self.detects:
+            try:
+                self._look(exchange, path, query, raw_path, agent)
+            except Exception as error:  # noqa: BLE001  the request is served and recorded all the same
+                losses.count("security", "request could not be inspected", error)
+        return exchange
+
+    def _look(self, exchange: "Exchange", path: str, query: bytes, raw_path: bytes, agent: bytes | None) -> None:
+        found = inspect(path, query, raw_path)
+        if found is not None:
+            exchange.findings.append(found)
+        if agent is not None:
+            tool = scanners.recognise(agent)
+            if tool:
+                found = Detection("scanner", "suspicious_activity", "medium", "user-agent", tool)
+                exchange.findings.append(found)
+        if exchange.method not in SAFE:
+            headers = exchange.headers
+            if bodies.is_readable(headers.get(b"content-type", b"")):
+                exchange.body = bytearray()
+            if b"cookie" in headers:
+                found = self._cross_site.judge(headers, headers.get(b"x-forwarded-host", b""))
+                if found is not None:
+                    exchange.findings.append(found)
+
+    def look_at_body(self, exchange: "Exchange") -> list[tuple[str, str]]:
+        """Inspect what has been copied of the body; returns its fields."""
+        copied, exchange.body = exchange.body, None
+        if not copied:
+            return []
+        fields = bodies.fields(exchange.headers.get(b"content-type", b""), bytes(copied[: bodies.MAX_BODY]))
+        for found in (inspect_fields(fields), self._cross_site.judge_form(exchange.headers, fields)):
+            if found is not None:
+                exchange.findings.append(found)
+        return fields
+
+
+class Exchange(Measurement):
+    """One request in progress. :meth:`enter` before the application runs, :meth:`end` after it, once."""
+
+    __slots__ = (
+        "_in_flight",
+        "_observer",
+        "_route",
+        "_token",
+        "body",
+        "bound",
+        "caught",
+        "fields",
+        "findings",
+        "headers",
+        "id",
+        "login_reported",
+        "method",
+        "path",
+        "session_id",
+        "span",
+        "status",
+        "user_id",
+    )
+
+    def __init__(
+        self,
+        observer: Observer,
+        method: str,
+        path: str,
+        id: str,
+        headers: Mapping[bytes, bytes],
+        route: Callable[[], str],
+    ) -> None:
+        super().__init__("", innermost.get())
+        self._observer = observer
+        self._route = route
+        self._token: contextvars.Token[context.Bound] | None = None
+        self._in_flight: Any = None
+        self.method = method
+        self.path = path
+        self.id = id
+        self.headers = headers
+        self.status = 0
+        self.user_id: str | None = None
+        self.session_id: str | None = None
+        self.login_reported = False
+        self.span: Any = None
+        self.body: bytearray | None = None
+        self.fields: list[tuple[str, str]] = []
+        self.findings: list[Detection] = []
+        self.caught: BaseException | None = None
+
+    def operation(self) -> str:
+        """Method and template, as log records name the operation; '' while nothing has matched."""
+        handler = self._route()
+        return f"{self.method} {handler}" if handler else ""
+
+    def keep(self, chunk: bytes) -> None:
+        """Copy a part of the body for inspection, up to the bound."""
+        kept = self.body
+        if kept is not None and len(kept) < bodies.MAX_BODY + 1:
+            kept += chunk[: bodies.MAX_BODY + 1 - len(kept)]
+
+    def enter(self) -> None:
+        """Make the request's context current and start the clock."""
+        self._token = context.enter(self.bound)
+        if self.span is not None:
+            self.span.activate()
+        innermost.set(self)
+        self._in_flight = metrics.standard.in_flight.labels()
+        self._in_flight.inc()
+        self.started = time.perf_counter()
+
+    def refuse(self) -> bool:
+        """Report what has been found so far; True when the request is to be answered with 403."""
+        if not self.findings:
+            return False
+        self._report()
+        return self._observer.blocks
+
+    def look_at_body(self) -> None:
+        """Inspect the copied body now."""
+        try:
+            self.fields = self._observer.look_at_body(self)
+        except Exception as error:  # noqa: BLE001  the request is served and recorded all the same
+            losses.count("security", "request could not be inspected", error)
+
+    def end(self, failure: BaseException | None = None) -> None:
+        """Record what came of it and leave the context. Never raises."""
+        seconds = time.perf_counter() - self.started
+        self._in_flight.dec()
+        try:
+            self._end(seconds, failure)
+        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+            losses.count("setup", "request could not be recorded", error)
+        if self.span is not None:
+            self.span.deactivate()
+        if innermost.get() is self:  # in another context there is nothing to restore
+            innermost.set(self.parent)
+        if self._token is not None:
+            context.leave(self._token)
+
+    def _end(self, seconds: float, failure: BaseException | None) -> None:
+        # Without an answer the server sends 500, or, when the client has left, nobody gets any (nginx' 499).
+        gone = failure is not None and not isinstance(failure, Exception)
+        status = self.status or (499 if gone else 500)
+        failed = status >= 500
+        error = failure if isinstance(failure, Exception) else self.caught if failed else None
+        if self.body:
+            self.look_at_body()
+        if self.findings:
+            self._report()
+        method, path = self.method, self.path
+        if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
+            self._failed_login()
+        handler = self._route() or UNMATCHED
+        operation = f"{method} {handler}"
+        if failed:
+            self.count_error(error)
+        span = self.span
+        exemplar: str | None = None
+        if span is not None and span.recording:
+            span.name = operation if handler != UNMATCHED else method
+            attributes = span.attributes
+            attributes["http.response.status_code"] = status
+            if handler != UNMATCHED:
+                attributes["http.route"] = handler
+            if self.user_id:
+                attributes["enduser.id"] = self.user_id
+            if error is not None:
+                span.record_exception(error)
+            elif failed:
+                span.set_error(f"HTTP {status}")
+            if span.context.sampled or span.status == SPAN_ERROR:
+                exemplar = span.context.trace_id
+        standard = metrics.standard
+        standard.requests.labels(method, handler, str(status)).inc()
+        standard.duration.labels(method, handler).observe(seconds, exemplar)
+        loud = path not in self._observer.quiet
+        milliseconds = round(seconds * 1000, 3)
+        if loud or failed:
+            now = runtime.current
+            level = ERROR if failed else INFO
+            if level >= now.threshold:
+                metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
+                if self.database_queries or self.cache_hits or self.cache_misses or self.external_calls:
+                    metadata.update(self.counts())
+                now.emit(
+                    level,
+                    "http",
+                    f"{method} {path} {status} {milliseconds:.1f}ms",
+                    operation=operation,
+                    user_id=self.user_id,
+                    session_id=self.session_id,
+                    exception=error,
+                    performance=Performance(milliseconds),
+                    metadata=metadata,
+                )
+        if loud:
+            slow = seconds > ending.thresholds.slow
+            ending.record(operation, milliseconds, self, slow=slow)
+            if slow:
+                ending.slow_request(operation, milliseconds)
+        if isinstance(failure, Exception):
+            mark_logged(failure)
+        if span is not None:
+            span.end()
+
+    def _report(self) -> None:
+        found, self.findings = self.findings, []
+        for one in found:
+            security.record(
+                one.event_type,
+                one.severity,
+                details={
+                    "detector": one.kind,
+                    "where": one.where,
+                    "matched": one.matched,
+                    "path": self.path[:512],
+                    "blocked": self._observer.blocks,
+                },
+            )
+
+    def _failed_login(self) -> None:
+        if self.path.rstrip("/").endswith(self._observer.login_paths):
+            auth.failed_login(bodies.account(self.fields), reason="HTTP 401", path=self.path[:512])
+
+
+def current() -> Exchange | None:
+    """The request in progress, as the middleware sees it."""
+    request = context.current().request
+    return request if isinstance(request, Exchange) else None
+
+
+def caught(error: BaseException) -> None:
+    """Tell about an exception that a framework turned into an answer by itself."""
+    exchange = current()
+    if exchange is not None:
+        exchange.caught = error
+        mark_logged(error)
+
+
+def mark_logged(error: BaseException) -> None:
+    """Keep the same exception from being reported a second time, by the framework's or the server's logger."""
+    # An exception class with slots refuses; it is reported twice then.
+    with contextlib.suppress(AttributeError, TypeError):
+        setattr(error, LOGGED, True)

@@ -1,0 +1,83 @@
+"""The fields of a request's body, read from a bounded copy of it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import msgspec
+
+MAX_BODY: Final = 16_384
+"""Bytes of a body that are looked at. A JSON document that is longer is not; of a form, the beginning."""
+MAX_FIELDS: Final = 256
+_MAX_DEPTH: Final = 12
+_ACCOUNT_FIELDS: Final = ("email", "username", "user", "login", "account", "userid", "user_id", "mail", "name")
+_READABLE: Final = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data", b"application/json"})
+_BOUNDARY: Final = re.compile(rb"boundary=\"?([^\";,\s]{1,70})", re.IGNORECASE)
+_PART_NAME: Final = re.compile(rb"\bname=\"([^\"\r\n]{0,200})\"", re.IGNORECASE)
+
+
+def is_readable(content_type: bytes) -> bool:
+    """Whether bodies of this type have fields: URL-encoded and multipart forms, JSON."""
+    kind = content_type.partition(b";")[0].strip().lower()
+    return kind in _READABLE or (kind.startswith(b"application/") and kind.endswith(b"+json"))
+
+
+def fields(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
+    """Names and text values; [] when the body is not what its type says. At most ``MAX_FIELDS``.
+
+    A name inside a JSON document is its path, such as ``items.0.title``. Files of a form are left out.
+    """
+    kind = content_type.partition(b";")[0].strip().lower()
+    if kind == b"application/x-www-form-urlencoded":
+        found = _urlencoded(body)
+    elif kind == b"multipart/form-data":
+        boundary = _BOUNDARY.search(content_type)
+        found = _multipart(body, boundary[1]) if boundary else iter(())
+    else:
+        try:
+            document = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            return []
+        found = _walk(document, "", 0)
+    return [field for field, _ in zip(found, range(MAX_FIELDS), strict=False)]
+
+
+def account(given: list[tuple[str, str]]) -> str | None:
+    """The account that a sign-in names, None when no field looks like one."""
+    by_name = {name.rpartition(".")[2].lower(): value for name, value in reversed(given)}
+    for name in _ACCOUNT_FIELDS:
+        value = by_name.get(name, "").strip()
+        if value:
+            return value[:256]
+    return None
+
+
+def _urlencoded(body: bytes) -> Iterator[tuple[str, str]]:
+    for part in body.split(b"&"):
+        name, _, value = part.partition(b"=")
+        yield (
+            unquote_plus(name.decode("latin-1"), errors="replace"),
+            unquote_plus(value.decode("latin-1"), errors="replace"),
+        )
+
+
+def _multipart(body: bytes, boundary: bytes) -> Iterator[tuple[str, str]]:
+    for part in body.split(b"--" + boundary):
+        head, _, content = part.partition(b"\r\n\r\n")
+        name = _PART_NAME.search(head)
+        if name and b"filename" not in head.lower():
+            yield name[1].decode("utf-8", "replace"), content.removesuffix(b"\r\n").decode("utf-8", "replace")
+
+
+def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield name, value
+    elif depth < _MAX_DEPTH and isinstance(value, dict):
+        for key, item in value.items():
+            if len(key) > 40:  # such a name may be an attack itself
+                yield "name", key
+            yield from _walk(item, f"{name}.{key[:64]}" if name else key[:64], depth + 1)
+    elif depth < _MAX_DEPTH and isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _walk(item, f"{name}.{number}", depth + 1)
