@@ -1,9 +1,11 @@
 """Takes secrets out of records: by the name of a field, and by pattern in text.
 
 A record with nothing to hide costs a dictionary look-up a field and a few substring searches.
+E-mail addresses, telephone numbers and further field names are looked for when :func:`configure` says so.
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 REDACTED: Final = "[REDACTED]"
@@ -29,15 +31,46 @@ _JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 _CARD: Final = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])")
 _LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,}\d")
 
+# Of ASCII, since Japanese text puts no space before and after.
+_EMAIL: Final = re.compile(r"(?a:(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]))")
+# As people write them: +81 90-1234-5678 (E.164 with separators), 03-1234-5678 or (03)1234-5678 and
+# 09012345678 (Japan), 415-555-2671 (North America). Wide forms too. Dates, addresses of hosts,
+# amounts and ids must not look like one.
+_GAP: Final = r"[ ‐‑－ー-]"
+_PHONE: Final = re.compile(
+    rf"(?<![\dA-Za-z_.+-])(?:[+＋]\d{{1,3}}(?:{_GAP}?\(?\d{{1,4}}\)?){{2,5}}"
+    rf"|[(（]?[0０]\d{{1,4}}(?:[)）]{_GAP}?|{_GAP})\d{{1,4}}{_GAP}\d{{3,4}}"
+    r"|[0０][5-9５-９][0０]\d{8}"
+    r"|(?:\([2-9]\d\d\) ?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]\d{4})(?![\dA-Za-z_-]|\.\d)"
+)
+_PHONE_DIGITS: Final = range(9, 16)
+
+_emails = False
+_phones = False
+_fields: frozenset[str] = frozenset()
 _names: dict[str, bool] = {}
 _MAX_NAMES: Final = 4096
+
+
+def configure(*, emails: bool = False, phones: bool = False, fields: Iterable[str] = ()) -> None:
+    """What to take out besides credentials and card numbers, for the whole process.
+
+    ``fields`` are names in any style: ``customer_name`` also means ``customerName``.
+    """
+    global _emails, _phones, _fields  # noqa: PLW0603
+    _emails, _phones = emails, phones
+    wanted = frozenset(_plain(name) for name in fields)
+    if wanted != _fields:
+        _fields = wanted
+        _names.clear()
 
 
 def is_sensitive(name: str) -> bool:
     """Whether a field of this name holds a secret, whatever its value looks like."""
     known = _names.get(name)
     if known is None:
-        known = _SENSITIVE_NAME.search(_WORD_BREAK.sub("-", _camel(name))) is not None
+        plain = _plain(name)
+        known = _SENSITIVE_NAME.search(plain) is not None or plain in _fields
         if len(_names) < _MAX_NAMES:
             _names[name] = known
     return known
@@ -59,6 +92,10 @@ def redact_text(text: str) -> str:
         text = _JWT.sub(REDACTED, text)
     if len(text) >= 13 and _LONG_DIGITS.search(text):
         text = _CARD.sub(_card, text)
+    if _emails and "@" in text:
+        text = _EMAIL.sub(REDACTED, text)
+    if _phones:
+        text = _PHONE.sub(_phone, text)
     return text
 
 
@@ -80,6 +117,10 @@ def _card(match: re.Match[str]) -> str:
     return REDACTED if digits.isascii() and is_card_number(digits) else match[0]
 
 
-def _camel(name: str) -> str:
-    """``accessKey`` as ``access-key``, all lower case, so that names of every style meet the same pattern."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower()
+def _phone(match: re.Match[str]) -> str:
+    return REDACTED if sum(map(str.isdigit, match[0])) in _PHONE_DIGITS else match[0]
+
+
+def _plain(name: str) -> str:
+    """``accessKey`` and ``access_key`` as ``access-key``, so that names of every style meet the same pattern."""
+    return _WORD_BREAK.sub("-", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).lower())

@@ -1,16 +1,20 @@
 """What is set up in this process: sinks, level, exporter. One at a time, replaced as a whole by ``init``."""
 
 import atexit
+import math
 import os
+import random
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from eldonia_telemetry import context, losses, values
-from eldonia_telemetry.records import ERROR, LEVEL_NAMES, LogEntry, Performance, timestamp
+from eldonia_telemetry import context, losses, redact, values
+from eldonia_telemetry.records import ERROR, INFO, LEVEL_NAMES, ErrorDetail, LogEntry, Performance, timestamp
+from eldonia_telemetry.repeats import Repeats
 from eldonia_telemetry.settings import Settings, resolve
 from eldonia_telemetry.sinks import Sink
 from eldonia_telemetry.sinks.console import ConsoleSink, is_terminal
@@ -23,6 +27,22 @@ MAX_RECORD: Final = 256 * 1024
 """Bytes of one encoded record; a larger one loses its metadata and is marked."""
 EXIT_TIMEOUT: Final = 2.0
 """Seconds that the end of the process may be held up to deliver what is queued."""
+
+MAX_DEPTH: Final = 4
+"""Records that may be written while one is being written (by the ``__str__`` of a value, say)."""
+NEVER_THINNED: Final = frozenset({"security", "business"})
+"""Components whose records are counted: neither sampled nor limited."""
+
+
+class _Inside(threading.local):
+    depth = 0
+
+
+inside = _Inside()
+"""How deep this thread is in writing records."""
+
+_random = random.Random()  # its own: an application that seeds `random` must not steer the sampling
+os.register_at_fork(after_in_child=_random.seed)
 
 _encoder = msgspec.json.Encoder()
 
@@ -47,6 +67,9 @@ class Runtime:
         self._redact = settings.redact
         self._service = settings.service
         self._environment = settings.environment or None
+        self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
+        self._log_ratio = settings.log_ratio
+        self._thins_out = self._repeats is not None or self._log_ratio < 1
         self._sample_below = int(settings.trace_ratio * (1 << 64))
         self.keeps_errors = exporter is not None and settings.trace_errors
 
@@ -66,16 +89,29 @@ class Runtime:
         exception: BaseException | None = None,
         code: object = None,
         performance: Performance | None = None,
+        error: ErrorDetail | None = None,
         metadata: Mapping[str, Any] | None = None,
         at_ns: int = 0,
+        repeats: object = None,
     ) -> None:
         """Write one record to every sink that wants its level. Never raises.
 
-        What is not given comes from the context. ``at_ns`` is Unix nanoseconds, 0 for now.
+        What is not given comes from the context. ``at_ns`` is Unix nanoseconds, 0 for now. ``repeats``
+        is what records are told to be the same by, if not the message (a format without its arguments).
         """
+        depth = inside.depth
+        if depth > MAX_DEPTH:
+            losses.count("log", "written while writing a record while writing a record")
+            return
+        inside.depth = depth + 1
         try:
+            if self._thins_out and component not in NEVER_THINNED:
+                if not self._keeps(level, component, message if repeats is None else repeats):
+                    return
+                if level <= INFO and self._log_ratio < 1:
+                    metadata = {**(metadata or {}), "sampleRatio": self._log_ratio}
             bound = context.current()
-            redact = self._redact
+            hide = self._redact
             request = bound.request
             if request is not None:
                 if operation is None:
@@ -92,29 +128,69 @@ class Runtime:
                 service=service or self._service,
                 component=component,
                 operation=operation or "",
-                user_id=bound.user_id if user_id is None else values.text(user_id, redact=redact),
-                session_id=bound.session_id if session_id is None else values.text(session_id, redact=redact),
-                request_id=bound.request_id if request_id is None else values.text(request_id, redact=redact),
-                ip_address=bound.ip_address if ip_address is None else values.text(ip_address, redact=redact),
-                user_agent=bound.user_agent if user_agent is None else values.text(user_agent, redact=redact),
-                message=values.text(message, redact=redact),
-                metadata=values.fields(metadata, redact=redact) if metadata else None,
-                error=None if exception is None else values.exception(exception, code=code, redact=redact),
+                user_id=bound.user_id if user_id is None else values.text(user_id, redact=hide),
+                session_id=bound.session_id if session_id is None else values.text(session_id, redact=hide),
+                request_id=bound.request_id if request_id is None else values.text(request_id, redact=hide),
+                ip_address=bound.ip_address if ip_address is None else values.text(ip_address, redact=hide),
+                user_agent=bound.user_agent if user_agent is None else values.text(user_agent, redact=hide),
+                message=values.text(message, redact=hide),
+                metadata=values.fields(metadata, redact=hide) if metadata else None,
+                error=error if exception is None else values.exception(exception, code=code, redact=hide),
                 performance=performance,
                 trace_id=None if trace is None else trace.trace_id,
                 span_id=None if trace is None else trace.span_id,
                 environment=self._environment,
             )
-            line = _line(entry)
-        except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("log", "record could not be built", error)
-            return
+            self._deliver(level, entry)
+        except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
+            losses.count("log", "record could not be built", failure)
+        finally:
+            inside.depth = depth
+
+    def _deliver(self, level: int, entry: LogEntry) -> None:
+        line = _line(entry)
         for sink in self.sinks:
             if level >= sink.threshold:
                 try:
                     sink.write(entry, line)
                 except Exception as error:  # noqa: BLE001  one sink must not take the others down
                     losses.count("log", f"{type(sink).__name__} failed", error)
+
+    def _keeps(self, level: int, component: str, what: object) -> bool:
+        """Whether a record passes sampling and the limit of repetitions."""
+        if level <= INFO and self._log_ratio < 1:
+            trace = context.trace_context()
+            # All records of a trace or none, by the same bits as the trace's own sampling.
+            low = _random.getrandbits(64) if trace is None else int(trace.trace_id[16:], 16)
+            if low >= self._log_ratio * (1 << 64):
+                return False
+        repeats = self._repeats
+        if repeats is None or type(what) is not str:
+            return True
+        now = time.monotonic()
+        if now >= repeats.next_end or repeats.crowded:
+            self._tell_repeats(now)
+        return repeats.admits((level, component, what), now, time.time_ns())
+
+    def _tell_repeats(self, now: float) -> None:
+        """Write what was held back as one record each; they belong to no request."""
+        if self._repeats is None:
+            return
+        for held in self._repeats.due(now):
+            level, component, message = held.key
+            self._deliver(
+                level,
+                LogEntry(
+                    timestamp=timestamp(time.time_ns()),
+                    level=LEVEL_NAMES[level],
+                    service=self._service,
+                    component=component,
+                    operation="",
+                    message=values.text(message, redact=self._redact),
+                    metadata={"repeated": held.number, "since": timestamp(held.since_ns)},
+                    environment=self._environment,
+                ),
+            )
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""
@@ -132,6 +208,7 @@ class Runtime:
     def flush(self, timeout: float = EXIT_TIMEOUT) -> bool:
         """Deliver what is queued; False when ``timeout`` seconds were not enough."""
         deadline = time.monotonic() + timeout
+        self._tell_repeats(math.inf)
         done = True
         for sink in self.sinks:
             done = sink.flush(max(0.0, deadline - time.monotonic())) is not False and done
@@ -142,6 +219,7 @@ class Runtime:
     def close(self, timeout: float = EXIT_TIMEOUT) -> None:
         """Deliver what is queued within ``timeout`` seconds and let go of everything."""
         deadline = time.monotonic() + timeout
+        self._tell_repeats(math.inf)
         for sink in self.sinks:
             sink.flush(0.0)  # all begin at once
         if self.exporter is not None:
@@ -150,7 +228,9 @@ class Runtime:
             sink.close(max(0.0, deadline - time.monotonic()))
 
     def after_fork(self) -> None:
-        """Make everything usable in the child process."""
+        """Make everything usable in the child process; what was held back is the parent's to tell."""
+        if self._repeats is not None:
+            self._repeats = Repeats(self.settings.log_repeat_limit)
         for sink in self.sinks:
             sink.after_fork()
         if self.exporter is not None:
@@ -217,10 +297,18 @@ def _resource(settings: Settings) -> dict[str, Any]:
     return resource
 
 
+followers: list[Callable[[Runtime], None]] = []
+"""Called with every runtime that takes over."""
+
+
 def replace(new: Runtime) -> Runtime:
     """Put another runtime in place and return the one before, still open."""
     global current
     before, current = current, new
+    settings = new.settings
+    redact.configure(emails=settings.redact_emails, phones=settings.redact_phones, fields=settings.redact_fields)
+    for follow in followers:
+        follow(new)
     return before
 
 

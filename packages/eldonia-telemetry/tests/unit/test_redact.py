@@ -1,9 +1,12 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_telemetry import get_logger
-from eldonia_telemetry.redact import REDACTED, is_card_number, is_sensitive, redact_text
+from eldonia_telemetry import get_logger, runtime
+from eldonia_telemetry.redact import REDACTED, configure, is_card_number, is_sensitive, redact_text
+from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.testing import capture
 
 
@@ -88,6 +91,76 @@ def test_exactly_one_check_digit_makes_a_card_number(digits):
 def test_redaction_never_fails_and_settles(text):
     once = redact_text(text)
     assert redact_text(once) == once
+
+
+@pytest.fixture
+def more():
+    configure(emails=True, phones=True, fields=["customer_name", "住所"])
+    yield
+    configure()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("mail to taro.yamada+x@example.co.jp today", "mail to [REDACTED] today"),
+        ("<a@b.io>", "<[REDACTED]>"),
+        ("連絡先はtaro@example.jpです", "連絡先は[REDACTED]です"),
+        ("電話 090-1234-5678 まで", "電話 [REDACTED] まで"),
+        ("電話は０９０－１２３４－５６７８", "電話は[REDACTED]"),
+        ("03-1234-5678, (03)1234-5678, 0120-123-456", "[REDACTED], [REDACTED], [REDACTED]"),
+        ("mobile 09012345678.", "mobile [REDACTED]."),
+        ("call +81 90-1234-5678 or +14155552671", "call [REDACTED] or [REDACTED]"),
+        ("US: (415) 555-2671 and 415-555-2671", "US: [REDACTED] and [REDACTED]"),
+    ],
+)
+def test_people_when_asked_for(text, clean, more):
+    assert redact_text(text) == clean
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2026-11-03 09:15:00", "2026-11-03T09:15:00.042Z", "10.0.0.255", "192.168.100.200:8080", "v1.2.3-45"),
+        *("order 1795468467350", "order-2026-000123-4567", "¥1,234,567", "3.14159265358979", "user@host", "@decorator"),
+        *("12 of 1000 rows", "0.123-0.456", "550e8400-e29b-41d4-a716-446655440000", "2026-11-03 2026-11-04", "a@b"),
+        *("GET /items/415-555 200 1234", "0-100-200", "took 0 10 200 ms", "+1 for this", "１２３４５"),
+    ],
+)
+def test_what_only_looks_like_people_stays(text, more):
+    assert redact_text(text) == text
+
+
+def test_people_stay_unless_asked_for():
+    text = "taro@example.com 090-1234-5678"
+    assert redact_text(text) is text
+    assert not is_sensitive("customerName")
+
+
+def test_fields_of_ones_own(more):
+    assert is_sensitive("customer_name")
+    assert is_sensitive("customerName")
+    assert is_sensitive("住所")
+    assert not is_sensitive("customer_names_count")
+
+
+def test_the_settings_reach_the_records():
+    settings = Settings(redact_emails=True, redact_fields=("nickname",))
+    with capture() as seen:
+        before = runtime.replace(runtime.Runtime(settings, (seen,)))
+        get_logger().info("a@example.com", nickname="bob", phone="090-1234-5678")
+        runtime.replace(before)
+        get_logger().info("a@example.com", nickname="bob")
+    first, second = seen.records
+    assert (first.message, first.metadata) == (REDACTED, {"nickname": REDACTED, "phone": "090-1234-5678"})
+    assert (second.message, second.metadata) == ("a@example.com", {"nickname": "bob"})
+
+
+@pytest.mark.parametrize("text", ["+1" + "1" * 50_000, "0" * 50_000, "a@" * 20_000, "a." * 20_000 + "@", "@a-" * 9000])
+def test_hostile_text_takes_no_time(text, more):
+    began = time.monotonic()
+    redact_text(text[:16_384])
+    assert time.monotonic() - began < 0.5
 
 
 def test_records_are_clean_everywhere_unless_told_otherwise():

@@ -3,8 +3,8 @@
 import logging
 from typing import Any, Final
 
-from eldonia_telemetry import losses, runtime
-from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN
+from eldonia_telemetry import losses, runtime, values
+from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN, ErrorDetail
 
 LOGGED: Final = "__eldonia_telemetry_logged__"
 """Set on an exception that a record has been written for, so that a second report of it is left out."""
@@ -21,10 +21,18 @@ class TelemetryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand on one record. Never raises."""
+        inside = runtime.inside
+        depth = inside.depth
+        if depth > runtime.MAX_DEPTH:  # an argument's __str__ that logs itself
+            losses.count("log", "written while writing a record while writing a record")
+            return
+        inside.depth = depth + 1
         try:
             self._emit(record)
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
             losses.count("log", "standard logging record could not be taken", error)
+        finally:
+            inside.depth = depth
 
     def _emit(self, record: logging.LogRecord) -> None:
         now = runtime.current
@@ -38,7 +46,7 @@ class TelemetryHandler(logging.Handler):
         try:
             message = record.getMessage()
         except Exception as error:  # noqa: BLE001  arguments that do not fit the format
-            message = f"{record.msg} (arguments do not fit: {type(error).__name__})"
+            message = f"{values.text(record.msg)} (arguments do not fit: {type(error).__name__})"
         metadata: dict[str, Any] = {
             name: value for name, value in vars(record).items() if name not in _STANDARD and not name.startswith("_")
         }
@@ -47,12 +55,25 @@ class TelemetryHandler(logging.Handler):
             metadata["stack"] = record.stack_info
         now.emit(
             level,
-            record.name.partition(".")[0],
+            (record.name or "root").partition(".")[0],
             message,
             exception=exception,
+            error=_formatted(record) if exception is None else None,
             metadata=metadata,
             at_ns=int(record.created * 1_000_000_000),
+            repeats=record.msg,
         )
+
+
+def _formatted(record: logging.LogRecord) -> ErrorDetail | None:
+    """The exception of a record that has come from another process: there is only its text."""
+    stack = record.exc_text
+    if not stack:
+        return None
+    name, _, message = stack.rstrip().rpartition("\n")[2].partition(": ")
+    return ErrorDetail(
+        name=values.text(name), message=values.text(message), stack=values.text(stack[-values.MAX_STACK :])
+    )
 
 
 def install(level: int | None = None) -> TelemetryHandler:
