@@ -4,6 +4,7 @@
 behind it, one a session (and one a worker), on a free loopback port and on a Unix socket.
 """
 
+import contextlib
 import itertools
 import os
 import pwd
@@ -83,6 +84,17 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
     """A server with the superuser ``ops``; skips when PostgreSQL or psycopg is not installed."""
+    with running_postgresql() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
+    """A server until the context is left. Tests have no use for ``fsync``, measurements must not go without.
+
+    Raises:
+        pytest.skip.Exception: PostgreSQL or psycopg is not installed, or cannot run here; the message says why.
+    """
     pytest.importorskip("psycopg", reason="psycopg is not installed")
     programs = _programs()
     if programs is None:
@@ -119,7 +131,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
             server = subprocess.Popen(
                 [
                     *(programs / "postgres", "-D", directory / "data", "-p", str(port), "-k", directory),
-                    *("-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"),
+                    *("-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"),
+                    *("-c", f"fsync={'on' if fsync else 'off'}"),
                     *("-c", "max_connections=50"),
                 ],
                 stdout=output,

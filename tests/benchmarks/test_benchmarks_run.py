@@ -1,0 +1,37 @@
+"""Every benchmark runs and prints its tables; how fast anything is, is no test's business."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", run("--list").stdout.split())
+def test_it_runs(name: str) -> None:
+    told = run(name, "--quick")
+    assert told.returncode == 0, told.stderr[-3000:]
+    figures = [line for line in told.stdout.splitlines() if line.startswith("  ") and not line.startswith("  *")]
+    assert len(figures) >= 2, told.stdout
+
+
+def test_wrong_usage_is_told() -> None:
+    unknown = run("logger", "nonsense")
+    assert unknown.returncode == 2
+    assert "nonsense" in unknown.stderr
+    part = run("logger", "--write")
+    assert part.returncode == 2
+    assert "whole run" in part.stderr
