@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from eldonia_ops.cli.client import part
 from eldonia_ops.cli.screen import readable
 from eldonia_ops.cli.session import (
     DEFAULT,
@@ -65,7 +66,7 @@ def show_incident(
 ) -> None:
     """One incident with its timeline and checklist."""
     client = connect(url, token)
-    whole = client.get(f"/incidents/{incident}", lang=lang)
+    whole = client.get(f"/incidents/{part(incident)}", lang=lang)
     if as_json:
         print_json(whole)
         return
@@ -80,7 +81,7 @@ def show_incident(
     rows = [(shown_time(entry["at"]), entry["text"]) for entry in timeline]
     print_table(("time", "what happened"), rows, empty="Nothing on the timeline.")
     out.print()
-    steps = client.get(f"/incidents/{incident}/runbook", lang=lang)
+    steps = client.get(f"/incidents/{part(incident)}/runbook", lang=lang)
     shown = [("[x]" if step["done_at"] else "[ ]", step["key"], step["phase_title"], step["text"]) for step in steps]
     print_table(("", "key", "phase", "step"), shown, empty="No runbook.")
 
@@ -88,7 +89,7 @@ def show_incident(
 @incidents.command("ack")
 def acknowledge(incident: Reference, url: Url = DEFAULT, token: Token = "") -> None:
     """Say: I am on it. Stops the escalation."""
-    _told(connect(url, token).post(f"/incidents/{incident}/acknowledge"))
+    _told(connect(url, token).post(f"/incidents/{part(incident)}/acknowledge"))
 
 
 @incidents.command("status")
@@ -100,7 +101,7 @@ def change_status(
     token: Token = "",
 ) -> None:
     """Move an incident along."""
-    _told(connect(url, token).post(f"/incidents/{incident}/status", {"status": status, "note": note}))
+    _told(connect(url, token).post(f"/incidents/{part(incident)}/status", {"status": status, "note": note}))
 
 
 @incidents.command("tick")
@@ -112,13 +113,13 @@ def tick(
     token: Token = "",
 ) -> None:
     """Tick a step of the runbook."""
-    _told(connect(url, token).post(f"/incidents/{incident}/checklist", {"key": key, "done": not undo}))
+    _told(connect(url, token).post(f"/incidents/{part(incident)}/checklist", {"key": key, "done": not undo}))
 
 
 @incidents.command("note")
 def note(incident: Reference, text: str, url: Url = DEFAULT, token: Token = "") -> None:
     """Write on the timeline."""
-    _told(connect(url, token).post(f"/incidents/{incident}/notes", {"text": text}))
+    _told(connect(url, token).post(f"/incidents/{part(incident)}/notes", {"text": text}))
 
 
 @incidents.command("open")
@@ -142,11 +143,14 @@ def postmortem(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
 ) -> None:
     """The postmortem as Markdown: what was saved, else a fresh draft."""
-    text = connect(url, token).get(f"/incidents/{incident}/postmortem", lang=lang)
+    text = connect(url, token).get(f"/incidents/{part(incident)}/postmortem", lang=lang)
     if output is None:
         typer.echo(readable(text))
     else:
-        output.write_text(text, encoding="utf-8")
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise typer.BadParameter(f"cannot write {output}: {error.strerror}") from None
 
 
 @incidents.command("metrics")
@@ -187,14 +191,17 @@ def list_silences(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False
 @silence.command("add")
 def add_silence(
     matchers: Annotated[list[str], typer.Argument(help="Conditions such as alertname=HighCPUUsage service=~'shop.*'")],
-    duration: Annotated[str, typer.Option("--for", help="How long.")] = "1h",
-    comment: Annotated[str, typer.Option(help="Why; the next person on duty will ask.")] = "",
+    comment: Annotated[str, typer.Option(help="Why; the next person on duty will ask.")],
+    duration: Annotated[str, typer.Option("--for", help="How long, such as 30m or 2h.")] = "1h",
     url: Url = DEFAULT,
     token: Token = "",
 ) -> None:
     """Silence matching alerts for a while."""
     conditions = [_condition(text) for text in matchers]
-    ends_at = int(time.time() * 1000) + parse_duration(duration)
+    try:
+        ends_at = int(time.time() * 1000) + parse_duration(duration)
+    except ValueError as error:
+        raise typer.BadParameter(f"--for: {error}") from None
     made = connect(url, token).post("/silences", {"matchers": conditions, "ends_at": ends_at, "comment": comment})
     console().print(f"silence {made['id']} holds until {shown_time(made['ends_at'])}")
 
@@ -210,7 +217,7 @@ def _condition(text: str) -> dict[str, str]:
 @silence.command("expire")
 def expire_silence(id: str, url: Url = DEFAULT, token: Token = "") -> None:
     """End a silence now."""
-    connect(url, token).delete(f"/silences/{id}")
+    connect(url, token).delete(f"/silences/{part(id)}")
     console().print(f"silence {id} has ended")
 
 
@@ -253,7 +260,7 @@ def finding_status(
     token: Token = "",
 ) -> None:
     """Judge a finding; resolved and false_positive end its alert."""
-    changed = connect(url, token).post(f"/security/findings/{id}/status", {"status": status, "note": note})
+    changed = connect(url, token).post(f"/security/findings/{part(id)}/status", {"status": status, "note": note})
     console().print(f"{changed['type']} from {changed['source']} is {changed['status']}")
 
 
@@ -304,14 +311,14 @@ def maintenance(
     """Keep hands off a service while people work on it."""
     if switch not in ("on", "off"):
         raise typer.BadParameter("write on or off")
-    view = connect(url, token).post(f"/recovery/{service}/maintenance", {"on": switch == "on"})
+    view = connect(url, token).post(f"/recovery/{part(service)}/maintenance", {"on": switch == "on"})
     console().print(f"{view['service']}: maintenance {switch}")
 
 
 @recovery.command("reset")
 def reset(service: str, url: Url = DEFAULT, token: Token = "") -> None:
     """Give a service its restarts back."""
-    view = connect(url, token).post(f"/recovery/{service}/reset")
+    view = connect(url, token).post(f"/recovery/{part(service)}/reset")
     console().print(f"{view['service']} is {view['state']}, attempts {view['attempts']} of {view['max_attempts']}")
 
 
@@ -351,5 +358,5 @@ def create_token(
 @token_app.command("revoke")
 def revoke_token(id: str, url: Url = DEFAULT, token: Token = "") -> None:
     """Make a token worthless from now on."""
-    connect(url, token).delete(f"/tokens/{id}")
+    connect(url, token).delete(f"/tokens/{part(id)}")
     console().print(f"token {id} is revoked")

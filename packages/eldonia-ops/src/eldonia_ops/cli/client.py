@@ -4,8 +4,11 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpx
+
+from eldonia_ops.settings import Listen, is_loopback
 
 PREFIX = "/api/ops/v1"
 DEFAULT_URL = "http://127.0.0.1:9600"
@@ -83,18 +86,36 @@ class Client:
             message, hint = fault.get("message") or message, fault.get("hint") or ""
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
             pass
-        if response.status_code == 401 and not hint:
-            hint = "give a token with --token, ELDONIA_OPS_TOKEN, or run as the user who owns the data directory"
+        if response.status_code == 401:
+            hint = "give one with --token or ELDONIA_OPS_TOKEN, or run as the user who owns the data folder"
         raise ApiError(message, response.status_code, hint)
 
 
-def find_token(given: str, data: Path) -> str:
-    """The token to use: the one given, ``ELDONIA_OPS_TOKEN``, or the admin token in the data directory."""
+def part(text: str) -> str:
+    """What a person wrote, as one segment of a path: no slash or question mark of his leads elsewhere."""
+    return quote(text, safe="") if text.strip(".") else "-"
+
+
+def find_token(given: str, data: Path, url: str = DEFAULT_URL) -> str:
+    """The token to use: the one given, ``ELDONIA_OPS_TOKEN``, or the admin token in the data directory.
+
+    The last only for a platform on this machine: it is not for others to see.
+    """
     if given:
         return given
     if token := os.environ.get("ELDONIA_OPS_TOKEN", ""):
         return token
+    if not _on_this_machine(url):
+        return ""
     try:
         return (data / "admin.token").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
+
+
+def _on_this_machine(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host == "localhost" or is_loopback(Listen(host, 0))

@@ -14,6 +14,7 @@ from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.screen import Screen
 from eldonia_ops.lint import format_report
 from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.state import StateError
 
 app = typer.Typer(
@@ -52,9 +53,10 @@ def main() -> None:
         sys.exit(2)
     except ApiError as error:
         err.print(f"error: {error}" + (f" ({error.hint})" if error.hint else ""), style="red")
-        # What the platform refuses is an answer; not reaching it, or a wrong token, is wrong usage.
-        sys.exit(1 if error.status not in (0, 401, 403) else 2)
-    except StateError as error:
+        # What the platform refuses is an answer; not reaching it, a wrong token or a request that it cannot
+        # understand is wrong usage.
+        sys.exit(1 if error.status not in (0, 400, 401, 403, 422) else 2)
+    except (StateError, TelemetryError) as error:
         err.print(f"error: {error}", style="red")
         sys.exit(2)
     except KeyboardInterrupt:

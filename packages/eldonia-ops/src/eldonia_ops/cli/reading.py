@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from eldonia_ops.cli.client import Client
+from eldonia_ops.cli.client import Client, part
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -16,9 +16,12 @@ from eldonia_ops.cli.session import (
     connect,
     console,
     print_json,
+    print_json_line,
     print_table,
     shown_time,
 )
+
+_MOST_LOGS = 1_000
 
 Since = Annotated[str, typer.Option("--since", help="RFC 3339, Unix ms, or relative: -15m.")]
 
@@ -77,6 +80,8 @@ def logs(
     cursor = page["records"][0]["cursor"] if page["records"] else ""
     while follow:
         time.sleep(1.0)
+        # As many as one answer holds: what comes between two looks must not be cut to the --limit of the first.
+        wanted["limit"] = _MOST_LOGS
         page = client.get("/logs", since="-5m" if not cursor else since, after=cursor or None, **wanted)
         _print_logs(page["records"], as_json=as_json)
         cursor = page["records"][0]["cursor"] if page["records"] else cursor
@@ -85,7 +90,7 @@ def logs(
 def _print_logs(records: list[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
         for record in reversed(records):
-            print_json(record)
+            print_json_line(record)
         return
     out = console()
     for record in reversed(records):
@@ -136,7 +141,7 @@ def traces(
 
 
 def _show_trace(client: Client, trace_id: str, *, as_json: bool) -> None:
-    spans = client.get(f"/traces/{trace_id}")
+    spans = client.get(f"/traces/{part(trace_id)}")
     if as_json:
         print_json(spans)
         return

@@ -62,7 +62,7 @@ _STYLES = {
 
 def connect(url: str, token: str) -> Client:
     """A client for the platform at ``url`` with the token given or found in the data folder."""
-    return Client(url, find_token(token, data_folder()))
+    return Client(url, find_token(token, data_folder(), url))
 
 
 def data_folder() -> Path:
@@ -80,6 +80,12 @@ def console() -> Console:
 def print_json(value: Any) -> None:
     """JSON on standard output, Unicode as it is."""
     sys.stdout.write(safe_json(json.dumps(value, ensure_ascii=False, indent=2)) + "\n")
+
+
+def print_json_line(value: Any) -> None:
+    """JSON on one line, for listings that go on."""
+    sys.stdout.write(safe_json(json.dumps(value, ensure_ascii=False)) + "\n")
+    sys.stdout.flush()
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:

@@ -1,0 +1,332 @@
+"""The command line over HTTP: what it prints, and its exit codes."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from fake_platform import FakePlatform
+
+from eldonia_ops.cli.main import main
+from eldonia_ops.model.access import Role
+from eldonia_ops.web.app import create_app
+
+
+class Result:
+    """What a run of the command line left: its exit code and what it printed."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code = code
+        self.out = out
+        self.err = err
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture(scope="module")
+def platform() -> FakePlatform:
+    return FakePlatform(now=lambda: time.time_ns() // 1_000_000)
+
+
+@pytest.fixture(scope="module")
+def url(platform: FakePlatform) -> Iterator[str]:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(platform), log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs the command line in this process, with nothing of the user's own around it."""
+    for name in ("ELDONIA_OPS_TOKEN", "ELDONIA_OPS_URL", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str) -> Result:
+        monkeypatch.setattr("sys.argv", ["eldonia-ops", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        code = ended.value.code
+        return Result(code if isinstance(code, int) else int(code is not None), printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def ask(run: Run, url: str, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The same against the platform, as an administrator."""
+    monkeypatch.setenv("ELDONIA_OPS_URL", url)
+    monkeypatch.setenv("ELDONIA_OPS_TOKEN", platform.secrets[Role.ADMIN])
+    return run
+
+
+LISTINGS = [
+    ("alerts",),
+    ("targets",),
+    ("slo",),
+    ("traces",),
+    ("incidents",),
+    ("incidents", "list"),
+    ("silence", "list"),
+    ("security",),
+    ("security", "list"),
+    ("recovery",),
+    ("recovery", "status"),
+    ("token", "list"),
+]
+
+
+@pytest.mark.parametrize("command", LISTINGS, ids=" ".join)
+def test_every_listing_prints_a_table_or_json(command: tuple[str, ...], ask: Run, platform: FakePlatform) -> None:
+    shown = ask(*command)
+    assert (shown.code, shown.err) == (0, "")
+    assert shown.out.count("\n") > 1
+    listed = ask(*command, "--json")
+    assert listed.code == 0
+    assert isinstance(listed.json, list)
+    assert listed.json
+    assert not any(secret in shown.out + listed.out for secret in platform.secrets.values())
+
+
+def test_queries(ask: Run) -> None:
+    assert ask("query", "up").code == 0
+    assert ask("query", "up", "--json").json["type"] == "vector"
+    assert ask("query", "up", "--start", "-10m", "--step", "1m", "--json").json["type"] == "matrix"
+    wrong = ask("query", "sum(")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.startswith("error: ")
+    assert "Traceback" not in wrong.err
+
+
+def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
+    found = ask("logs", "--json", "--limit", "20")
+    records = [json.loads(line) for line in found.out.splitlines()]
+    assert len(records) == 20
+    times = [int(record["timestampNs"]) for record in records]
+    assert times == sorted(times)
+    shown = ask("logs", "--limit", "5", "--level", "error")
+    assert shown.code == 0
+    assert all(" error " in line for line in shown.out.splitlines())
+    assert "Nothing matches" in ask("logs", "nobodyeverwrotethisword").out
+
+
+def test_a_trace_is_shown_with_its_spans(ask: Run) -> None:
+    trace = ask("traces", "--json").json[0]
+    shown = ask("traces", trace["trace_id"])
+    assert shown.code == 0
+    assert "█" in shown.out
+    assert ask("traces", "0" * 32).code == 1
+
+
+def test_why_somebody_was_told(ask: Run) -> None:
+    assert "receiver" in ask("alerts", "--why", "PaymentGatewayError").out
+    assert "The ledger has nothing about Nothing." in ask("alerts", "--why", "Nothing").out
+
+
+def test_an_incident_is_walked_through_from_the_shell(ask: Run, tmp_path: Path) -> None:
+    opened = ask("incidents", "open", "Checkout [slow]", "--service", "shop", "--severity", "high")
+    assert opened.code == 0
+    reference = opened.out.split()[0]
+    assert "Checkout [slow]" in opened.out
+    assert "investigating" in ask("incidents", "ack", reference).out
+    whole = ask("incidents", "show", reference, "--json").json
+    key = whole["incident"]["checklist"][0]["key"]
+    assert ask("incidents", "tick", reference, key).code == 0
+    assert ask("incidents", "note", reference, "looked at the database").code == 0
+    shown = ask("incidents", "show", reference)
+    assert "[x]" in shown.out
+    assert "looked at the database" in shown.out
+    assert "resolved" in ask("incidents", "status", reference, "resolved", "--note", "done").out
+    file = tmp_path / "postmortem.md"
+    assert ask("incidents", "postmortem", reference, "-o", str(file)).code == 0
+    assert "Checkout" in file.read_text()
+    unwritable = ask("incidents", "postmortem", reference, "-o", str(tmp_path / "no" / "folder.md"))
+    assert unwritable.code == 2
+    assert "cannot write" in unwritable.err
+    assert "mttr" in ask("incidents", "metrics").json["all"]
+
+
+def test_the_answer_no_is_exit_code_1(ask: Run) -> None:
+    unknown = ask("incidents", "show", "INC-999")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert "INC-999" in unknown.err
+    assert ask("incidents", "ack", "INC-1").code == 1, "it is over"
+    assert ask("silence", "expire", "nothing").code == 1
+    assert ask("recovery", "reset", "nothing").code == 1
+
+
+@pytest.mark.parametrize("reference", ["../tokens", "INC-1/notes", "INC-1?lang=ja", "..", ""])
+def test_what_is_typed_for_a_name_leads_nowhere_else(reference: str, ask: Run) -> None:
+    answer = ask("incidents", "show", reference)
+    assert answer.code in (1, 2)
+    assert "Traceback" not in answer.err
+
+
+def test_silences_come_and_go(ask: Run) -> None:
+    made = ask("silence", "add", "alertname=DiskFull", "path=~'/var.*'", "--for", "2h", "--comment", "a new disk")
+    assert made.code == 0
+    id = made.out.split()[1]
+    listed = {item["id"]: item for item in ask("silence", "list", "--json").json}
+    assert [(one["name"], one["op"], one["value"]) for one in listed[id]["matchers"]] == [
+        ("alertname", "=", "DiskFull"),
+        ("path", "=~", "/var.*"),
+    ]
+    assert ask("silence", "expire", id).code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("silence", "add", "nonsense", "--comment", "x"), "is no condition"),
+        (("silence", "add", "a=b", "--for", "soon", "--comment", "x"), "--for"),
+        (("silence", "add", "a=b"), "comment"),
+        (("recovery", "maintenance", "shop", "maybe"), "write on or off"),
+        (("incidents", "status", "INC-2", "sleeping"), "status"),
+        (("logs", "--limit", "0"), "limit"),
+        (("query",), "Missing argument"),
+        (("nothing",), "No such command"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...], said: str, ask: Run) -> None:
+    answer = ask(*arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_findings_are_judged_and_recovery_has_its_brake(ask: Run) -> None:
+    finding = ask("security", "--json").json[0]
+    judged = ask("security", "status", finding["id"], "investigating", "--note", "looking")
+    assert "is investigating" in judged.out
+    assert "by_type" in ask("security", "report").json
+    service = ask("recovery", "--json").json[0]["service"]
+    assert "maintenance on" in ask("recovery", "maintenance", service, "on").out
+    assert "maintenance off" in ask("recovery", "maintenance", service, "off").out
+
+
+def test_tokens_are_shown_once_and_revoked(ask: Run, run: Run, url: str) -> None:
+    secret = ask("token", "create", "dashboard", "--role", "viewer").out.strip()
+    assert run("alerts", "--url", url, "--token", secret).code == 0
+    denied = run("silence", "add", "a=b", "--comment", "x", "--url", url, "--token", secret)
+    assert denied.code == 2
+    assert secret not in denied.err
+    id = next(item["id"] for item in ask("token", "list", "--json").json if item["name"] == "dashboard")
+    assert ask("token", "revoke", id).code == 0
+    assert run("alerts", "--url", url, "--token", secret).code == 2
+
+
+def test_without_a_token_it_says_how_to_give_one(run: Run, url: str) -> None:
+    denied = run("alerts", "--url", url)
+    assert (denied.code, denied.out) == (2, "")
+    assert "ELDONIA_OPS_TOKEN" in denied.err
+
+
+def test_the_admin_token_of_this_machine_is_used_here_and_shown_to_nobody_else(
+    run: Run, url: str, platform: FakePlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data" / "eldonia-ops"
+    folder.mkdir(parents=True)
+    (folder / "admin.token").write_text(platform.secrets[Role.ADMIN] + "\n")
+    monkeypatch.setattr("eldonia_ops.cli.session.data_folder", lambda: folder)
+    assert run("token", "list", "--url", url).code == 0
+
+    sent: list[dict[str, str]] = []
+    monkeypatch.setattr(
+        "eldonia_ops.cli.client.httpx.Client", lambda **options: sent.append(options["headers"]) or _Silent()
+    )
+    for elsewhere in ("http://ops.example.com", "http://192.0.2.1:9600", "http://127.0.0.1.example.com"):
+        assert run("alerts", "--url", elsewhere).code == 2
+    assert sent == [{}, {}, {}]
+
+
+class _Silent:
+    """A connection to a machine that does not answer."""
+
+    def request(self, *_: object, **__: object) -> None:
+        import httpx
+
+        raise httpx.ConnectError("no route")
+
+
+def test_a_platform_that_does_not_run_is_said_so(run: Run) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        answer = run("alerts", "--url", f"http://127.0.0.1:{port}")
+    assert (answer.code, answer.out) == (2, "")
+    assert "nothing answers" in answer.err
+    assert "eldonia-ops serve" in answer.err
+
+
+def test_files_are_checked_without_a_platform(run: Run, tmp_path: Path) -> None:
+    assert run("version").out.startswith("eldonia-ops ")
+    assert run("check", "nothing.yml").code == 2
+    rules = tmp_path / "rules.yml"
+    rules.write_text("groups:\n  - name: g\n    rules:\n      - {alert: A, expr: 'up =='}\n")
+    faulty = run("check", str(rules))
+    assert faulty.code == 1
+    assert f"{rules}:4:" in faulty.out
+    (fault,) = run("check", str(rules), "--json").json
+    assert (fault["line"], fault["level"]) == (4, "error")
+    rules.write_text("groups:\n  - name: g\n    rules:\n      - {alert: A, expr: 'up == 0'}\n")
+    assert run("check", str(rules)).code == 0
+
+
+def test_promql_works_without_a_platform(run: Run, tmp_path: Path) -> None:
+    assert run("promql", "format", "sum(rate(x[5m]))by(job)").out == "sum by (job) (rate(x[5m]))\n"
+    wrong = run("promql", "format", "sum(")
+    assert wrong.code == 1
+    assert "^" in wrong.err
+    file = tmp_path / "cases.test"
+    file.write_text("load 1m\n  up 1 1\n\neval instant at 1m up\n  up 1\n")
+    assert run("promql", "test", str(file)).code == 0
+    file.write_text("load 1m\n  up 1 1\n\neval instant at 1m up\n  up 2\n")
+    failed = run("promql", "test", "-v", str(file))
+    assert failed.code == 1
+    assert "failed" in failed.out
+    assert run("promql", "test", str(tmp_path / "nothing")).code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("listn: 127.0.0.1:1\n", ("eldonia-ops.yml:1:1", "listen")),
+        ("listen: 127.0.0.1:99999\n", ("eldonia-ops.yml:1:9",)),
+        ("scrape:\n  - {job: a, targets: [x:1], intervall: 5s}\n", ("eldonia-ops.yml:2:", "interval")),
+        ("alertmanager: {file: am.yml}\n", ("am.yml:1:", "receiver")),
+        ("a: [\n", ("eldonia-ops.yml:",)),
+    ],
+)
+def test_serve_names_the_place_of_a_fault_before_anything_is_opened(
+    text: str, said: tuple[str, ...], run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "eldonia-ops.yml").write_text(text)
+    (tmp_path / "am.yml").write_text("route: {receivr: team}\nreceivers: [{name: team}]\n")
+    answer = run("serve", "-c", "eldonia-ops.yml", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0")
+    assert (answer.code, answer.out) == (2, "")
+    for words in said:
+        assert words in answer.err
+    assert not (tmp_path / "data").exists()
+    assert run("serve", "--listen", "nonsense", "--data", str(tmp_path / "data")).code == 2
