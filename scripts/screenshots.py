@@ -160,7 +160,7 @@ def pictures(client: Client, person: Client) -> list[Picture]:
         Picture("overview-dark", "/?range=5m", ready=charts),
         Picture("overview-light", "/?range=5m", "light", ready=charts),
         Picture("overview-ja", "/?range=5m", locale="ja-JP", ready=charts),
-        Picture("incident", path, scale=1.2),
+        Picture("incident", path, size=(1240, 775), scale=1.25),
         Picture("logs", "/logs?range=5m", ready="canvas", scale=1.25),
         Picture("trace", f"/traces/{trace['trace_id']}", scale=1.25),
         Picture("phone", path, size=PHONE, scale=2.0, locale="ja-JP"),
