@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 
 from eldonia_telemetry import context, losses, redact, values
-from eldonia_telemetry.records import ERROR, INFO, LEVEL_NAMES, ErrorDetail, LogEntry, Performance, timestamp
+from eldonia_telemetry.records import DEBUG, ERROR, INFO, LEVEL_NAMES, ErrorDetail, LogEntry, Performance, timestamp
 from eldonia_telemetry.repeats import Repeats
 from eldonia_telemetry.settings import Settings, resolve
 from eldonia_telemetry.sinks import Sink
@@ -254,11 +254,16 @@ def build(settings: Settings) -> Runtime:
     """Open what the settings ask for. What cannot be opened is reported and left out."""
     sinks: list[Sink] = []
     if settings.log_dir:
-        size, number = settings.log_max_bytes, settings.log_max_files
-        combined = os.path.join(settings.log_dir, "combined.log")
-        sinks.append(RotatingFileSink(combined, max_bytes=size, max_files=number))
-        errors = os.path.join(settings.log_dir, "error.log")
-        sinks.append(RotatingFileSink(errors, max_bytes=size, max_files=number, threshold=ERROR))
+        for name, threshold in (("combined.log", DEBUG), ("error.log", ERROR)):
+            sink = RotatingFileSink(
+                os.path.join(settings.log_dir, name),
+                max_bytes=settings.log_max_bytes,
+                max_files=settings.log_max_files,
+                every=settings.log_rotate_every,
+                compress=settings.log_compress,
+                threshold=threshold,
+            )
+            sinks.append(sink)
     if settings.otlp_endpoint or settings.elasticsearch_url:
         from eldonia_telemetry.sinks import network
 

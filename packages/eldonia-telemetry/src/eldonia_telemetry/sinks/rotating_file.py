@@ -1,4 +1,4 @@
-"""A log file of bounded size that several processes and threads may write together.
+"""A log file of bounded size, and age, that several processes and threads may write together.
 
 Every record is one ``write`` on a descriptor opened with ``O_APPEND``, so records never interleave.
 After it, the file position tells how large the file has become, whoever wrote. Who finds it too
@@ -6,6 +6,9 @@ large takes an exclusive lock beside the file, looks whether somebody else has r
 otherwise renames ``x.log`` → ``x.log.1`` → ``x.log.2`` …. The others notice through their own next
 write, or within a second through the file's identity, and open the new file. The new descriptor
 takes the number of the old one (``dup2``), so no thread can ever write to a closed one.
+
+Who writes holds a shared lock on the file itself for as long as it is open. A rotated file whose
+lock is free will therefore never change again, and may be compressed.
 """
 
 import errno
@@ -17,6 +20,7 @@ from typing import Final
 
 from eldonia_telemetry import losses
 from eldonia_telemetry.records import DEBUG, LogEntry
+from eldonia_telemetry.sinks import compression
 
 _LOOK_EVERY: Final = 1.0
 """Seconds between looks whether the path still is the file that is open (another's rotation, a deletion)."""
@@ -29,12 +33,22 @@ _LOCK_WAIT: Final = 0.005
 class RotatingFileSink:
     """Appends records to ``path``; keeps ``max_files`` files of about ``max_bytes`` in all.
 
+    ``every`` seconds (of UTC: 3600 at the full hour, 86400 at midnight; 0 never) also begin a new file.
+    ``compress`` turns rotated files into ``.gz`` in the background, once no process writes to them.
+
     A file may exceed ``max_bytes`` by a record per thread that writes. What cannot be written (disk
     full, directory read-only) is lost, counted and reported once; writing resumes by itself.
     """
 
     def __init__(
-        self, path: str, *, max_bytes: int = 5 * 1024 * 1024, max_files: int = 5, threshold: int = DEBUG
+        self,
+        path: str,
+        *,
+        max_bytes: int = 5 * 1024 * 1024,
+        max_files: int = 5,
+        every: int = 0,
+        compress: bool = False,
+        threshold: int = DEBUG,
     ) -> None:
         self.threshold = threshold
         self._path = os.path.abspath(path)
@@ -43,6 +57,11 @@ class RotatingFileSink:
         self._lock_path = os.path.join(folder, f".{name}.lock")
         self._max_bytes = max_bytes
         self._max_files = max(1, max_files)
+        self._every = every
+        self._turn_at = float("inf")
+        """When the period of the file that is open ends, in Unix seconds."""
+        self._compress = compress
+        self._compressing: threading.Thread | None = None
         self._fd = -1
         self._identity = (0, 0)
         self._torn = False
@@ -56,6 +75,8 @@ class RotatingFileSink:
         now = time.monotonic()
         if now >= self._look_at:
             self._look(now)
+        if self._every and time.time() >= self._turn_at and now >= self._rotate_at:
+            self._rotate(now)
         fd = self._fd
         if fd < 0:
             losses.count("log", "log file not writable")
@@ -88,6 +109,7 @@ class RotatingFileSink:
     def after_fork(self) -> None:
         """Another thread may have been rotating when the process forked."""
         self._turning = threading.Lock()
+        self._compressing = None
 
     def _look(self, now: float) -> None:
         if not self._turning.acquire(blocking=False):
@@ -106,13 +128,15 @@ class RotatingFileSink:
     def _open(self) -> None:
         """Open the path, under the number of the descriptor in use if there is one."""
         try:
-            os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            fd = self._open_shared()
         except OSError as error:
             losses.count("setup", f"cannot open log file ({errno.errorcode.get(error.errno or 0, '?')})", error, 1)
             self._look_at = time.monotonic() + _RETRY_EVERY
             return
         status = os.fstat(fd)
+        if self._every:
+            began = status.st_mtime if status.st_size else time.time()
+            self._turn_at = (began // self._every + 1) * self._every
         if self._fd >= 0:
             os.dup2(fd, self._fd, inheritable=False)
             os.close(fd)
@@ -120,37 +144,100 @@ class RotatingFileSink:
             self._fd = fd
         self._identity = (status.st_dev, status.st_ino)
 
+    def _open_shared(self) -> int:
+        os.makedirs(os.path.dirname(self._path), exist_ok=True)
+        for _ in range(_LOCK_TRIES):
+            fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # rotated since the line above, and being compressed
+            except OSError:
+                return fd  # some network file systems lock nothing; there nothing is compressed either
+            else:
+                status = os.fstat(fd)
+                if _identity_of(self._path) == (status.st_dev, status.st_ino):
+                    return fd
+            os.close(fd)
+        raise OSError(errno.EAGAIN, "rotated again and again while it was being opened")
+
     def _rotate(self, now: float) -> None:
         if not self._turning.acquire(timeout=_LOCK_TRIES * _LOCK_WAIT):
             return  # another thread has been at it for very long; the next write tries again
         try:
-            if self._fd < 0 or os.fstat(self._fd).st_size < self._max_bytes:
+            if self._fd < 0 or not self._is_full():
                 return  # it has been done while we waited
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
                 if not _try_lock(lock):
                     return  # somebody is very slow; the next write tries again
-                if _identity_of(self._path) == self._identity:
-                    self._shift()
-                self._open()
+                try:
+                    if _identity_of(self._path) == self._identity:
+                        self._shift()
+                    self._open()
+                finally:
+                    # Closing alone would not do while a child that was forked just now has a copy.
+                    fcntl.flock(lock, fcntl.LOCK_UN)
             finally:
-                os.close(lock)  # gives the lock back
+                os.close(lock)
         except OSError as error:
             self._rotate_at = now + _RETRY_EVERY
             losses.count("setup", "cannot rotate log file, it keeps growing", error)
         finally:
             self._turning.release()
+        if self._compress and self._max_files > 1:
+            self._compress_rotated()
+
+    def _is_full(self) -> bool:
+        size = os.fstat(self._fd).st_size
+        if size >= self._max_bytes:
+            return True
+        if not self._every or time.time() < self._turn_at:
+            return False
+        if size:
+            return True
+        self._turn_at = (time.time() // self._every + 1) * self._every  # an empty file is as good as a new one
+        return False
 
     def _shift(self) -> None:
-        if self._max_files == 1:
+        last = self._max_files - 1
+        if not last:
             os.unlink(self._path)
             return
-        for number in range(self._max_files - 2, 0, -1):
-            try:
-                os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
-            except FileNotFoundError:
-                continue
-        os.replace(self._path, f"{self._path}.1")
+        for number, suffix in sorted(self._rotated(), reverse=True):
+            old = f"{self._path}.{number}{suffix}"
+            if number >= last:
+                os.unlink(old)
+            else:
+                os.rename(old, f"{self._path}.{number + 1}{suffix}")
+        os.rename(self._path, f"{self._path}.1")
+
+    def _rotated(self) -> list[tuple[int, str]]:
+        """Number and suffix of the rotated files that there are."""
+        folder, name = os.path.split(self._path)
+        found: list[tuple[int, str]] = []
+        for entry in os.listdir(folder):
+            if entry.startswith(f"{name}."):
+                suffix = compression.SUFFIX if entry.endswith(compression.SUFFIX) else ""
+                number = entry[len(name) + 1 : len(entry) - len(suffix)]
+                if number.isdecimal() and number.isascii():
+                    found.append((int(number), suffix))
+        return found
+
+    def _compress_rotated(self) -> None:
+        thread = self._compressing
+        if thread is not None and thread.is_alive():
+            return
+        self._compressing = threading.Thread(
+            target=compression.compress_rotated,
+            args=(self._path, self._max_files - 1, self._lock_path),
+            name="eldonia-telemetry-compress",
+            daemon=True,
+        )
+        try:
+            self._compressing.start()
+        except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+            losses.count("setup", "rotated log files cannot be compressed", error)
 
 
 def _identity_of(path: str) -> tuple[int, int]:

@@ -1,5 +1,7 @@
+import gzip
 import os
 import threading
+import time
 
 from eldonia_telemetry import losses
 from eldonia_telemetry.records import LogEntry
@@ -110,3 +112,145 @@ def test_writing_after_close_is_counted(tmp_path):
     sink.close()
     sink.write(ENTRY, line(1))
     assert (tmp_path / "a.log").read_bytes() == b""
+
+
+def compressed(sink):
+    if sink._compressing is not None:
+        sink._compressing.join(10)
+
+
+def read_all(folder):
+    rows = []
+    for file in folder.iterdir():
+        if file.name.startswith("a.log"):
+            data = file.read_bytes()
+            rows += (gzip.decompress(data) if file.suffix == ".gz" else data).splitlines(keepends=True)
+    return rows
+
+
+def test_a_new_period_begins_a_new_file(tmp_path, monkeypatch):
+    clock = [1_795_000_000.0]
+    path = str(tmp_path / "a.log")
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+
+    def sink():
+        return RotatingFileSink(path, every=3600, max_files=10)
+
+    first = sink()
+    first.write(ENTRY, line(1))
+    os.utime(path, (clock[0], clock[0]))
+    clock[0] += 3600
+    first.write(ENTRY, line(2))
+    first.write(ENTRY, line(3))
+    assert read(tmp_path) == ([line(1), line(2), line(3)], ["a.log.1", "a.log"])
+    os.utime(path, (clock[0], clock[0]))
+    first.close()
+    clock[0] += 3600  # a process that starts later sees that the file is of another hour
+    second = sink()
+    third = sink()
+    second.write(ENTRY, line(4))
+    third.write(ENTRY, line(5))  # and one that had the old file open does not rotate again
+    assert read(tmp_path)[1] == ["a.log.2", "a.log.1", "a.log"]
+    assert (tmp_path / "a.log").read_bytes() == line(4) + line(5)
+    second.close()
+    third.close()
+
+
+def test_an_hour_without_a_record_leaves_no_empty_file(tmp_path, monkeypatch):
+    clock = [1_795_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    sink = RotatingFileSink(str(tmp_path / "a.log"), every=60)
+    clock[0] += 600
+    sink.write(ENTRY, line(1))
+    assert read(tmp_path)[1] == ["a.log"]
+    sink.close()
+
+
+def test_rotated_files_are_compressed_and_keep_their_place(tmp_path):
+    sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=1000, max_files=4, compress=True)
+    for number in range(45):
+        sink.write(ENTRY, line(number))
+        compressed(sink)
+    assert sorted(f.name for f in tmp_path.iterdir() if f.name.startswith("a.log")) == [
+        "a.log",
+        "a.log.1.gz",
+        "a.log.2.gz",
+        "a.log.3.gz",
+    ]
+    rows = read_all(tmp_path)
+    assert sorted(rows) == [line(number) for number in range(45 - len(rows), 45)]
+    assert len(rows) >= 30
+    assert os.stat(tmp_path / "a.log.1.gz").st_mode & 0o777 == os.stat(tmp_path / "a.log").st_mode & 0o777
+    sink.close()
+
+
+def test_a_file_that_somebody_still_writes_to_waits(tmp_path):
+    path = str(tmp_path / "a.log")
+    slow = RotatingFileSink(path, max_bytes=1000, max_files=9)
+    slow.write(ENTRY, line(0))
+    quick = RotatingFileSink(path, max_bytes=1000, max_files=9, compress=True)
+    for number in range(1, 30):
+        quick.write(ENTRY, line(number))
+        compressed(quick)
+    oldest = max(f.name for f in tmp_path.iterdir() if f.name.startswith("a.log."))
+    assert not oldest.endswith(".gz")
+    os.write(slow._fd, line(30))  # after a pause of any length between its look and its write
+    slow.close()
+    for number in range(31, 45):
+        quick.write(ENTRY, line(number))
+        compressed(quick)
+    assert not any(f.name.startswith("a.log.") and f.suffix != ".gz" for f in tmp_path.iterdir())
+    assert sorted(read_all(tmp_path)) == [line(number) for number in range(45)]
+    quick.close()
+
+
+def test_what_a_process_left_that_ended_while_compressing_goes(tmp_path):
+    (tmp_path / ".a.log.123.compressing").write_bytes(b"half")
+    sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=200, max_files=4, compress=True)
+    for number in range(5):
+        sink.write(ENTRY, line(number))
+    compressed(sink)
+    assert not (tmp_path / ".a.log.123.compressing").exists()
+    sink.close()
+
+
+def test_files_beyond_the_number_go_even_if_there_were_more_before(tmp_path):
+    for number in range(1, 20):
+        (tmp_path / f"a.log.{number}").write_bytes(b"")
+    (tmp_path / "a.log.old").write_bytes(b"somebody's own")
+    sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=200, max_files=3)
+    for number in range(5):
+        sink.write(ENTRY, line(number))
+    assert sorted(f.name for f in tmp_path.iterdir() if f.name[0] != ".") == [
+        "a.log",
+        "a.log.1",
+        "a.log.2",
+        "a.log.old",
+    ]
+    sink.close()
+
+
+def test_a_child_that_was_forked_during_a_rotation_does_not_keep_the_lock(tmp_path, monkeypatch):
+    sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=300, max_files=20)
+    children = []
+    shift = sink._shift
+
+    def fork_then_shift():
+        child = os.fork()
+        if child == 0:
+            time.sleep(3)
+            os._exit(0)
+        children.append(child)
+        shift()
+
+    monkeypatch.setattr(sink, "_shift", fork_then_shift)
+    for number in range(3):
+        sink.write(ENTRY, line(number))
+    monkeypatch.undo()
+    assert len(children) == 1
+    for number in range(3, 20):
+        sink.write(ENTRY, line(number))
+    assert len(read(tmp_path)[1]) >= 6
+    os.kill(children[0], 9)
+    os.waitpid(children[0], 0)
+    sink.close()
