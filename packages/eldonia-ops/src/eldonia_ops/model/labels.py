@@ -1,7 +1,9 @@
 """Label sets: the identity of series and alerts."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, TypeVar, overload
+
+T = TypeVar("T")
 
 METRIC_NAME: Final = "__name__"
 
@@ -39,6 +41,14 @@ class Labels(Mapping[str, str]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._mapping
+
+    @overload
+    def get(self, key: str, default: None = None, /) -> str | None: ...
+    @overload
+    def get(self, key: str, default: str | T, /) -> str | T: ...
+    def get(self, key: str, default: object = None, /) -> object:
+        """As of any mapping; the inherited one is several times slower, and queries ask tens of thousands of times."""
+        return self._mapping.get(key, default)
 
     def __hash__(self) -> int:
         return self._hash

@@ -43,7 +43,7 @@ def group(frame: Frame, names: Sequence[str], without: bool) -> Groups:
         if without:
             which[column] = places.setdefault(labels.without(dropped), len(places))
             continue
-        part = tuple(labels.get(name, "") for name in names)
+        part = tuple([labels.get(name, "") for name in names])
         place = by_part.get(part)
         if place is None:
             place = by_part[part] = places.setdefault(labels.only(names), len(places))

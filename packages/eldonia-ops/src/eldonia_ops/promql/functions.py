@@ -144,21 +144,20 @@ _COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 
 
 def _remark_on_counters(evaluator: Evaluator, frame: Frame, node: Expr) -> None:
-    seen: set[tuple[str, str]] = set()
-    for labels in frame.labels:
-        key = (labels.name, labels.get("__type__", ""))
-        if key in seen or not labels.name:
+    # There are thousands of series and few metrics: first what is distinct, then what is to be said about it.
+    metrics = dict.fromkeys([(labels.get(METRIC_NAME, ""), labels.get("__type__", "")) for labels in frame.labels])
+    for name, type_ in metrics:
+        if not name:
             continue
-        seen.add(key)
-        if key[1]:
-            if key[1] not in ("counter", "histogram"):
+        if type_:
+            if type_ not in ("counter", "histogram"):
                 message = (
                     'metric might not be a counter, __type__ label is not set to "counter" or "histogram", '
-                    f'got "{key[1]}": "{labels.name}"'
+                    f'got "{type_}": "{name}"'
                 )
                 evaluator.annotations.inform(message, node.start)
-        elif not labels.name.endswith(_COUNTER_SUFFIXES):
-            message = f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{labels.name}"'
+        elif not name.endswith(_COUNTER_SUFFIXES):
+            message = f'metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "{name}"'
             evaluator.annotations.inform(message, node.start)
 
 
