@@ -7,6 +7,9 @@ new finding. People may end the alert sooner: by ``resolved``, after which a new
 again, or by ``false_positive``, after which this source stays quiet about this type until it has been
 silent for the quiet time.
 
+An attack that comes from a thousand addresses must not become a thousand pages: when many sources of one
+type alert at once, the crossings of further ones are gathered in one more finding, from :data:`MANY_SOURCES`.
+
 Crossings are judged by the events' own times, so a backlog read after a pause is judged like live
 events; events may arrive late by up to one window. Quiet is judged by the platform's clock.
 """
@@ -14,6 +17,7 @@ events; events may arrive late by up to one window. Quiet is judged by the platf
 from bisect import insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any, Final
 
 from eldonia_ops.model.alerts import Alert
@@ -22,15 +26,19 @@ from eldonia_ops.security.findings import alert_of, finding_id, kept_evidence, p
 from eldonia_ops.security.severity import ALERT_SEVERITY, gravest
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 
+MANY_SOURCES: Final = "many sources"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds on memory: at most ``tracked`` windows, each with ``kept_ids`` event ids (never fewer than
-    its threshold needs), and ``evidence`` events per finding."""
+    its threshold needs), and ``evidence`` events per finding. At most ``apart`` sources of one type have
+    findings of their own at a time."""
 
     tracked: int = 2_000
     kept_ids: int = 128
     evidence: int = 12
+    apart: int = 20
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -205,22 +213,68 @@ def _take(
     if window.finding is not None:
         window = _extend(window, window.finding, at, now, effects)
     else:
-        window = _count(window, event, now, threshold, effects)
+        window, count = _counted(window, at, threshold)
+        if count >= threshold.count or event.severity is SecuritySeverity.CRITICAL:
+            if _crowded(windows, event.type, limits.apart):
+                _gather(windows, event, window, count, now, (thresholds, limits), effects)
+                window = _emptied(window)
+            else:
+                window = _open(window, event, count, now, threshold, effects)
     windows.pop(key, None)
     windows[key] = window
     _evict(windows, limits.tracked, now, effects)
 
 
-def _count(window: Window, event: SecurityEvent, now: int, threshold: Threshold, effects: list[Effect]) -> Window:
+def _crowded(windows: Mapping[str, Window], type_: SecurityEventType, apart: int) -> bool:
+    """Whether as many sources of a type have findings of their own as may have."""
+    open_ones = (window for window in windows.values() if window.finding is not None and window.type is type_)
+    return sum(1 for _ in islice(open_ones, apart)) >= apart
+
+
+def _gather(
+    windows: dict[str, Window],
+    event: SecurityEvent,
+    own: Window,
+    count: int,
+    now: int,
+    rules: tuple[Mapping[SecurityEventType, Threshold], Limits],
+    effects: list[Effect],
+) -> None:
+    """Add the crossing of one source, ``count`` events, to the finding of many."""
+    thresholds, limits = rules
+    threshold = thresholds[event.type]
+    key = key_of(event.type, MANY_SOURCES)
+    _expire(windows, key, now, thresholds, effects)
+    window = windows.pop(key, None) or Window(event.type, MANY_SOURCES)
     at = min(event.at, now)
+    window = replace(
+        window,
+        ids=(*window.ids, event.id)[-limits.kept_ids :],
+        times=window.times or (at,),
+        seen_at=now,
+        severity=gravest(window.severity, own.severity),
+        evidence=kept_evidence((*window.evidence, plain(event)), limits.evidence),
+    )
+    if window.finding is None:
+        window = _open(window, replace(event, source=MANY_SOURCES), count, now, threshold, effects)
+    else:
+        window = _extend(window, window.finding, at, now, effects, by=count)
+    windows[key] = window
+
+
+def _counted(window: Window, at: int, threshold: Threshold) -> tuple[Window, int]:
+    """The window with one more event, and the most events within the threshold's time."""
     times = list(window.times)
     insort(times, at)
     # One window more than needed is kept, so that an event that arrives late can still complete a crossing.
     times = [time for time in times if times[-1] - time < 2 * threshold.window_ms][-max(64, 2 * threshold.count) :]
-    window = replace(window, times=tuple(times))
-    count = _densest(times, threshold.window_ms)
-    if count < threshold.count and event.severity is not SecuritySeverity.CRITICAL:
-        return window
+    return replace(window, times=tuple(times)), _densest(times, threshold.window_ms)
+
+
+def _open(
+    window: Window, event: SecurityEvent, count: int, now: int, threshold: Threshold, effects: list[Effect]
+) -> Window:
+    at, times = min(event.at, now), window.times
     severity = gravest(window.severity, threshold.floor)
     finding = Finding(
         id=finding_id(event),
@@ -255,12 +309,12 @@ def _densest(times: list[int], window_ms: int) -> int:
     return most
 
 
-def _extend(window: Window, finding: Finding, at: int, now: int, effects: list[Effect]) -> Window:
+def _extend(window: Window, finding: Finding, at: int, now: int, effects: list[Effect], by: int = 1) -> Window:
     severity = gravest(finding.severity, window.severity)
     finding = replace(
         finding,
         severity=severity,
-        count=finding.count + 1,
+        count=finding.count + by,
         last_event_at=max(finding.last_event_at, at),
         evidence=window.evidence,
         updated_at=now,

@@ -4,7 +4,7 @@ Everything here is synchronous and runs within :meth:`~eldonia_ops.ports.StateSt
 alert, the incident it opens and the message that an escalation sends commit together.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,7 +25,7 @@ from eldonia_ops.incidents.events import (
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
-from eldonia_ops.model.incidents import Incident
+from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import StateTransaction
 
 _RESOLVED_MS = 24 * 3_600_000
@@ -48,6 +48,15 @@ class AlertChange:
     started_at: int = 0
 
 
+def _with(unclosed: list[Incident], changed: Incident) -> list[Incident]:
+    """The incidents with one as it is now, at its place; a new one is the newest."""
+    closed = changed.status is IncidentStatus.CLOSED
+    if any(incident.id == changed.id for incident in unclosed):
+        kept = [changed if incident.id == changed.id else incident for incident in unclosed]
+        return [incident for incident in kept if incident.id != changed.id] if closed else kept
+    return unclosed if closed else [changed, *unclosed]
+
+
 class IncidentDesk:
     """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
 
@@ -57,10 +66,9 @@ class IncidentDesk:
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
-        unclosed: list[Incident] | None = None
+        changes = list(changes)
+        unclosed = self.unclosed(tx, now) if changes else []
         for change in changes:
-            if unclosed is None:
-                unclosed = self.unclosed(tx, now)
             changed: Incident | None = None
             if change.firing:
                 id = correlate(change.alert, unclosed, now, self.policy)
@@ -75,8 +83,9 @@ class IncidentDesk:
                 id = holder(change.alert.fingerprint, unclosed)
                 if id is not None:
                     changed = self.step(tx, tx.incidents.get(id), AlertResolved(change.alert), now)
-            if changed is not None and changed not in unclosed:
-                unclosed = None
+            if changed is not None and (stored := tx.incidents.get(changed.id)) is not None:
+                # Kept up to date rather than read again: a flood of alerts would read all incidents for each.
+                unclosed = _with(unclosed, stored)
 
     def unclosed(self, tx: StateTransaction, now: int) -> list[Incident]:
         """The incidents that an alert may belong to, newest first.
@@ -132,7 +141,9 @@ class IncidentDesk:
 
     def of_alerts(self, tx: StateTransaction, fingerprints: Iterable[str], now: int) -> list[str]:
         """Ids of the unclosed incidents that hold any of these alerts, the newest for each alert."""
-        unclosed = self.unclosed(tx, now)
+        return self._holding(self.unclosed(tx, now), fingerprints)
+
+    def _holding(self, unclosed: list[Incident], fingerprints: Iterable[str]) -> list[str]:
         found: dict[str, None] = {}
         for fingerprint in fingerprints:
             for incident in unclosed:
@@ -145,8 +156,19 @@ class IncidentDesk:
         self, tx: StateTransaction, fingerprints: Iterable[str], event: Evidence | RecoveryEvent, now: int
     ) -> None:
         """Put something that happened elsewhere on the timelines of the incidents of these alerts."""
-        for id in self.of_alerts(tx, fingerprints, now):
-            self.step(tx, tx.incidents.get(id), event, now)
+        self.evidences(tx, [(fingerprints, event)], now)
+
+    def evidences(
+        self,
+        tx: StateTransaction,
+        items: Sequence[tuple[Iterable[str], Evidence | RecoveryEvent]],
+        now: int,
+    ) -> None:
+        """The same for several happenings, each with its alerts; none of them moves an alert to another incident."""
+        unclosed = self.unclosed(tx, now) if items else []
+        for fingerprints, event in items:
+            for id in self._holding(unclosed, fingerprints):
+                self.step(tx, tx.incidents.get(id), event, now)
 
     def service_evidence(self, tx: StateTransaction, service: str, event: Evidence | RecoveryEvent, now: int) -> None:
         """The same for the unresolved incidents of a service."""

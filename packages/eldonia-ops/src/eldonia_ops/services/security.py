@@ -1,10 +1,12 @@
 """Security events at work: windows step, findings are stored, alerts take the common road."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from eldonia_ops.incidents.events import Evidence
+from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType
 from eldonia_ops.ports import Clock, LogQuery, StateStore, StateTransaction, TelemetryStore
 from eldonia_ops.security import detection, windows
@@ -163,28 +165,44 @@ class SecurityService:
     def _carry_out(
         self, tx: StateTransaction, effects: Sequence[Effect], judged: Mapping[str, Judge], now: int
     ) -> None:
-        opened = {effect.finding.id: effect.finding for effect in effects if isinstance(effect, OpenFinding)}
         for effect in effects:
-            match effect:
-                case OpenFinding(finding) | UpdateFinding(finding):
-                    tx.findings.put(finding)
-                case RaiseAlert(alert, finding_id):
-                    finding = opened.get(finding_id)
-                    started_at = int(alert.evidence.get("started_at", 0))
-                    self._intake.accept(tx, [AlertChange(alert, True, started_at)], now)
-                    if finding is not None:
-                        event = Evidence("security.finding", now, _facts(finding), f"security.finding:{finding.id}")
-                        self._intake.desk.evidence(tx, [alert.fingerprint], event, now)
-                case ResolveAlert(alert, finding_id):
-                    finding = tx.findings.get(finding_id)
-                    if finding is not None:
-                        event = _ending(finding, judged.get(finding_id), now)
-                        self._intake.desk.evidence(tx, [alert.fingerprint], event, now)
-                    self._intake.accept(tx, [AlertChange(alert, False)], now)
+            if isinstance(effect, OpenFinding | UpdateFinding):
+                tx.findings.put(effect.finding)
+        opened = {effect.finding.id: effect.finding for effect in effects if isinstance(effect, OpenFinding)}
+        alerting = (effect for effect in effects if isinstance(effect, RaiseAlert | ResolveAlert))
+        # Alerts of one kind that follow one another go together: each call reads all that is known of alerts.
+        for kind, together in groupby(alerting, key=type):
+            same = list(together)
+            if kind is RaiseAlert:
+                begun = [AlertChange(one.alert, True, int(one.alert.evidence.get("started_at", 0))) for one in same]
+                self._intake.accept(tx, begun, now)
+                self._note(tx, [(one.alert, _beginning(opened.get(one.finding_id), now)) for one in same], now)
+            else:
+                endings = [
+                    (one.alert, _ending(tx.findings.get(one.finding_id), judged.get(one.finding_id), now))
+                    for one in same
+                ]
+                self._note(tx, endings, now)
+                self._intake.accept(tx, [AlertChange(one.alert, False) for one in same], now)
+
+    def _note(self, tx: StateTransaction, notes: Iterable[tuple[Alert, Evidence | None]], now: int) -> None:
+        """Put findings on the timelines of their alerts' incidents."""
+        self._intake.desk.evidences(
+            tx, [([alert.fingerprint], evidence) for alert, evidence in notes if evidence is not None], now
+        )
 
 
-def _ending(finding: Finding, judge: Judge | None, now: int) -> Evidence:
+def _beginning(finding: Finding | None, now: int) -> Evidence | None:
+    """What the timeline says about a new finding; None for an alert that only became graver."""
+    if finding is None:
+        return None
+    return Evidence("security.finding", now, _facts(finding), f"security.finding:{finding.id}")
+
+
+def _ending(finding: Finding | None, judge: Judge | None, now: int) -> Evidence | None:
     """What the timeline says about the end of a finding's alert: a person's verdict, or quiet."""
+    if finding is None:
+        return None
     if judge is not None:
         data = {**_facts(finding), "status": judge.status.value, "note": judge.note}
         return Evidence("security.judged", now, data, f"security.judged:{finding.id}:{now}", judge.actor)

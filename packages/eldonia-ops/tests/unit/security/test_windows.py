@@ -10,6 +10,7 @@ from eldonia_ops.model.security import FindingStatus, SecurityEvent, SecurityEve
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold, faster
 from eldonia_ops.security.windows import (
     DEFAULT_LIMITS,
+    MANY_SOURCES,
     Judge,
     Limits,
     OpenFinding,
@@ -300,3 +301,33 @@ def test_equal_behaviour_after_encoding():
     assert copy == watch.state
     event = replace(watch.event(), details={"path": "/login"})
     assert step(copy, event, watch.now) == step(watch.state, event, watch.now)
+
+
+def test_an_attack_from_many_addresses_becomes_one_more_finding():
+    watch = Watch(limits=Limits(apart=3))
+    for number in range(50):
+        watch.feed(watch.event(Type.SQL_INJECTION_ATTEMPT, f"203.0.113.{number}"), after=100)
+    opened = watch.of(OpenFinding)
+    assert [one.finding.source for one in opened] == ["203.0.113.0", "203.0.113.1", "203.0.113.2", MANY_SOURCES]
+    assert len(watch.of(RaiseAlert)) == 4
+    assert watch.of(UpdateFinding)[-1].finding.count == 47
+    assert watch.of(UpdateFinding)[-1].finding.source == MANY_SOURCES
+    # Other types are not crowded out, and sources that have a finding go on extending their own.
+    watch.feed(watch.event(Type.MALWARE_DETECTED, "203.0.113.77"))
+    assert watch.of(OpenFinding)[-1].finding.source == "203.0.113.77"
+    watch.feed(watch.event(Type.SQL_INJECTION_ATTEMPT, "203.0.113.1"))
+    assert watch.of(UpdateFinding)[-1].finding.source == "203.0.113.1"
+    # When all is quiet all alerts end.
+    watch.now += 61 * MINUTE
+    watch.feed(Tick())
+    assert len(watch.of(ResolveAlert)) == 5
+
+
+def test_sources_that_stay_below_the_threshold_are_not_gathered():
+    watch = Watch(limits=Limits(apart=1))
+    watch.fail(5, source="203.0.113.1")
+    watch.fail(4, source="203.0.113.2")
+    assert len(watch.of(OpenFinding)) == 1
+    watch.fail(1, source="203.0.113.2")
+    many = watch.of(OpenFinding)[-1].finding
+    assert (many.source, many.count) == (MANY_SOURCES, 5)
