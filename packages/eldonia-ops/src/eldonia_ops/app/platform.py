@@ -13,6 +13,7 @@ import httpx
 
 from eldonia_ops.app.actuation import build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
+from eldonia_ops.app.folder import own_folder
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
@@ -95,7 +96,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     objectives = [item.objective() for item in settings.objectives]
     groups, (routing, routing_text), policy = _read_files(settings, environment, objectives)
     clock = SystemClock()
-    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own_folder(settings.data)
     async with contextlib.AsyncExitStack() as stack:
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)

@@ -159,7 +159,10 @@ class ChdbEngine:
         return await asyncio.get_running_loop().run_in_executor(executor, guarded)
 
     def _open(self) -> None:
-        self._path.mkdir(parents=True, exist_ok=True)
+        # The engine makes its files as the umask says, and logs are nobody else's business: the folder is closed,
+        # also where the folder above it is open.
+        self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path.chmod(0o700)
         self._configuration.write_text(_configuration_xml(), "utf-8")
         (self._path / "data").mkdir(exist_ok=True)
         connection = self._connect(WRITE_SETTINGS)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -53,7 +53,7 @@ class SilenceBody(MatchersBody):
     """A silence to create, or with an ``id`` to change. Without ``starts_at`` (Unix ms) it starts now."""
 
     id: str = Field(default="", max_length=100)
-    starts_at: int = Field(default=0, ge=0)
+    starts_at: int = Field(default=0, ge=0, le=253_402_300_799_000)
     ends_at: int = Field(gt=0, le=253_402_300_799_000)
     comment: str = Field(min_length=1, max_length=5_000)
 
@@ -154,7 +154,7 @@ def _add_notifications(api: FastAPI, platform: Platform) -> None:
         return Json(await alerts.notifications(limit))
 
     @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Demand.RESPOND, dict[str, Any]))
-    async def retry(request: Request, id: int) -> Response:
+    async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
         """Try a failed or waiting notification again now."""
         await alerts.retry_notification(id, caller_of(request).name)
         return Json({"retried": id})

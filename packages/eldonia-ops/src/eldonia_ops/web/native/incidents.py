@@ -65,7 +65,7 @@ class AssignBody(_Body):
 class ImpactBody(_Body):
     """What the incident cost, as far as known."""
 
-    users: int = Field(default=0, ge=0)
+    users: int = Field(default=0, ge=0, le=2**53)
     revenue: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     reputation: str = Field(default="", max_length=2_000)
 

@@ -194,6 +194,7 @@ async def test_notifications(client: Client) -> None:
         assert (await http.post(f"{BASE}/notifications/7/retry")).status_code == 200
         assert (await http.post(f"{BASE}/notifications/8/retry")).status_code == 409
         assert (await http.post(f"{BASE}/notifications/99/retry")).status_code == 404
+        assert (await http.post(f"{BASE}/notifications/{2**63}/retry")).status_code == 422
 
 
 async def test_incidents_are_worked_through(client: Client) -> None:

@@ -1,0 +1,28 @@
+"""The data folder is ours alone."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.app.folder import own_folder
+from eldonia_ops.model.errors import ConfigError
+
+
+def test_a_new_folder_is_closed(tmp_path: Path) -> None:
+    own_folder(tmp_path / "a" / "data")
+    assert (tmp_path / "a" / "data").stat().st_mode & 0o777 == 0o700
+    own_folder(tmp_path / "a" / "data")
+
+
+def test_a_folder_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o1777)
+    with pytest.raises(ConfigError, match="everybody may write"):
+        own_folder(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_the_folder_of_another_user_is_refused(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12345, -1)
+    with pytest.raises(ConfigError, match="another user"):
+        own_folder(tmp_path)
