@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration.
 """
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -20,6 +21,7 @@ from eldonia_ops.storage.state import StateError
 app = typer.Typer(
     help="Metrics, logs, traces, alerts, incidents and automatic recovery in one process.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -35,6 +37,15 @@ app.add_typer(acting.security, name="security")
 app.add_typer(acting.recovery, name="recovery")
 app.add_typer(acting.token_app, name="token")
 app.add_typer(promql.app, name="promql")
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        typer.echo(f"eldonia-ops {__version__}")
+        raise typer.Exit
 
 
 @app.command()

@@ -56,7 +56,9 @@ def serve(
         file = settings.data / ADMIN_TOKEN_FILE
         if platform.admin_secret is not None:
             out.print(f"  token     {platform.admin_secret}", style="green")
-            out.print(f"            shown this once; also in {file} (readable by you alone)", style="dim")
+            out.print(
+                f"            shown this once; also in {file} (readable by you alone)", style="dim", soft_wrap=True
+            )
         else:
             out.print(f"  token     in {file}", style="dim")
         sys.stdout.flush()
