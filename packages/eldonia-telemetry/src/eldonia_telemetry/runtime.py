@@ -5,6 +5,7 @@ import math
 import os
 import random
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -69,7 +70,7 @@ class Runtime:
         self._environment = settings.environment or None
         self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
         self._log_ratio = settings.log_ratio
-        self._thins_out = self._repeats is not None or self._log_ratio < 1
+        self.thins_out = self._repeats is not None or self._log_ratio < 1
         self._sample_below = int(settings.trace_ratio * (1 << 64))
         self.keeps_errors = exporter is not None and settings.trace_errors
 
@@ -105,7 +106,7 @@ class Runtime:
             return
         inside.depth = depth + 1
         try:
-            if self._thins_out and component not in NEVER_THINNED:
+            if self.thins_out and component not in NEVER_THINNED:
                 if not self._keeps(level, component, message if repeats is None else repeats):
                     return
                 if level <= INFO and self._log_ratio < 1:
@@ -141,13 +142,14 @@ class Runtime:
                 span_id=None if trace is None else trace.span_id,
                 environment=self._environment,
             )
-            self._deliver(level, entry)
+            self.deliver(level, entry)
         except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
             losses.count("log", "record could not be built", failure)
         finally:
             inside.depth = depth
 
-    def _deliver(self, level: int, entry: LogEntry) -> None:
+    def deliver(self, level: int, entry: LogEntry) -> None:
+        """Hand a record to the sinks as it is: whoever built it has bounded and redacted what is in it."""
         line = _line(entry)
         for sink in self.sinks:
             if level >= sink.threshold:
@@ -178,7 +180,7 @@ class Runtime:
             return
         for held in self._repeats.due(now):
             level, component, message = held.key
-            self._deliver(
+            self.deliver(
                 level,
                 LogEntry(
                     timestamp=timestamp(time.time_ns()),
@@ -320,6 +322,10 @@ def replace(new: Runtime) -> Runtime:
 def _after_fork() -> None:
     losses.after_fork()
     current.after_fork()
+    forked = sys.modules.get("multiprocessing.util")
+    if forked is not None:
+        # Its workers leave by os._exit, past atexit, and forget the parent's finalizers before they begin.
+        forked.register_after_fork(current, lambda _: forked.Finalize(None, _at_exit, exitpriority=0))
 
 
 def _at_exit() -> None:

@@ -158,7 +158,11 @@ def _read(response: http.client.HTTPResponse, until: float) -> bytes:
         if size > MAX_ANSWER or time.monotonic() > until:
             raise http.client.HTTPException("the answer does not end")
         parts.append(part)
-    return b"".join(parts)
+    body = b"".join(parts)
+    if response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    response.close()  # the part-wise reads above do not; the connection stays
+    return body
 
 
 def _seconds(retry_after: str | None) -> float:
