@@ -5,6 +5,7 @@ import email.utils
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -14,6 +15,8 @@ from eldonia_ops.ports import Delivery, DeliveryResult
 
 TIMEOUT_SECONDS = 10.0
 _MAX_DETAIL = 500
+_LEAST_TELLING = 8
+_LONGEST_PAUSE_SECONDS = 86_400
 _MAX_BODY = 64 * 1024
 _MAX_SECRET_FILE = 64 * 1024
 
@@ -46,23 +49,38 @@ def resolve(credential: Credential, what: str) -> str:
 
 
 def shorten(text: str, *secrets: str) -> str:
-    """A detail for people: one line, bounded, and without the secrets."""
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "<secret>")
+    """A detail for people: one line, bounded, and without the secrets, nor the telling parts of secret addresses."""
+    hidden = {part for secret in secrets for part in _telling_parts(secret)}
+    for part in sorted(hidden, key=len, reverse=True):
+        text = text.replace(part, "<secret>")
     text = " ".join(text.split())
     return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
 
 
+def _telling_parts(secret: str) -> list[str]:
+    """A secret, and of an address what a far side may quote alone: its path, query and password."""
+    parts = [secret]
+    if "://" in secret:
+        try:
+            split = urlsplit(secret)
+            parts += [split.path, split.path.rpartition("/")[2], split.query, split.password or ""]
+        except ValueError:
+            pass  # no address after all
+    return [part for part in parts if part == secret or len(part) >= _LEAST_TELLING]
+
+
 def retry_after_ms(headers: Mapping[str, str]) -> int:
-    """``Retry-After`` in ms: seconds, or a date measured against the answer's own ``Date``; 0 for none."""
+    """``Retry-After`` in ms: seconds, or a date measured against the answer's own ``Date``; 0 for none.
+
+    At most a day, whatever the far side wishes.
+    """
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():
-        return min(int(value), 86_400) * 1_000
+        return min(int(value[:10]), _LONGEST_PAUSE_SECONDS) * 1_000
     try:
         wanted = email.utils.parsedate_to_datetime(value)
         sent = email.utils.parsedate_to_datetime(headers.get("date", ""))
-        return max(0, int((wanted - sent).total_seconds() * 1_000))
+        return int(min(max(0.0, (wanted - sent).total_seconds()), _LONGEST_PAUSE_SECONDS) * 1_000)
     except (ValueError, TypeError):
         return 0
 

@@ -23,7 +23,7 @@ from eldonia_ops.alerting.receivers import (
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers import registry
+from eldonia_ops.notifiers import endpoint, registry
 from eldonia_ops.notifiers.email import EmailNotifier, compose
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.pagerduty import PagerDutyNotifier
@@ -323,3 +323,17 @@ def test_words_of_strangers_are_no_markup_in_mail():
     assert "&lt;script&gt;" in body["html"]
     assert STRANGER in body["text"]
     assert "\n" not in body["headers"]["Subject"]
+
+
+def test_what_a_hostile_receiver_says_tells_no_secret_and_delays_no_longer_than_a_day():
+    url = "https://user:passw0rdpassw0rd@hooks.example/services/T0P/S3CRETS3CRET?sig=abcdefghijk"
+    said = "no such hook /services/T0P/S3CRETS3CRET: S3CRETS3CRET sig=abcdefghijk passw0rdpassw0rd"
+    shown = endpoint.shorten(said, url)
+    for part in ("S3CRETS3CRET", "abcdefghijk", "passw0rdpassw0rd"):
+        assert part not in shown
+    assert shown.startswith("no such hook <secret>")
+    day = 86_400_000
+    assert endpoint.retry_after_ms({"retry-after": "9" * 6_000}) == day
+    date = {"date": "Mon, 23 Nov 2026 20:00:00 GMT", "retry-after": "Fri, 31 Dec 9999 23:59:59 GMT"}
+    assert endpoint.retry_after_ms(date) == day
+    assert endpoint.retry_after_ms({"retry-after": "120"}) == 120_000
