@@ -12,20 +12,21 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import auth, context, losses, metrics, runtime, security
+from eldonia_telemetry import auth, context, losses, metrics, runtime, security, values
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.integrations.stdlib import LOGGED
+from eldonia_telemetry.metrics.registry import MAX_SERIES, CounterSeries, HistogramSeries
 from eldonia_telemetry.performance import ending
 from eldonia_telemetry.performance.measurement import Measurement, innermost
-from eldonia_telemetry.records import ERROR, INFO, Performance
+from eldonia_telemetry.records import ERROR, INFO, LEVEL_NAMES, LogEntry, Performance, timestamp
 from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
 from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
-from eldonia_telemetry.traces import Kind, extract, start_span
+from eldonia_telemetry.traces import Kind, Span, extract, start_span
 from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
 UNMATCHED: Final = "unmatched"
@@ -36,6 +37,8 @@ LOGIN_PATHS: Final = ("/login", "/log-in", "/signin", "/sign-in", "/authenticate
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _MAX_USER_AGENT: Final = 512
+_MAX_AGENTS: Final = 2048
+_NOBODY: Final = (None, "")
 # A generator of its own: an application that seeds `random` must not make its processes share ids.
 _ids = random.Random()
 os.register_at_fork(after_in_child=_ids.seed)
@@ -67,6 +70,9 @@ class Observer:
         self.detects = detection != "off"
         self.blocks = detection == "block"
         self.login_paths = tuple(path.rstrip("/") for path in login_paths)
+        self.in_flight = metrics.standard.in_flight.labels()
+        self._series: dict[tuple[str, str, int], tuple[CounterSeries, HistogramSeries]] = {}
+        self._agents: dict[bytes, tuple[str, str]] = {}
         self._address = ClientAddress(trusted_proxies)
         self._cross_site = CrossSite(trusted_origins)
 
@@ -87,23 +93,23 @@ class Observer:
             Exception: something here is at fault; serve the request without it.
         """
         method = method if method in _METHODS else "OTHER"
-        given = headers.get(b"x-request-id")
+        get = headers.get
+        given = get(b"x-request-id")
         if given is not None and _REQUEST_ID.fullmatch(given):
             id = given.decode("ascii")
         else:
             id = f"{_ids.getrandbits(128):032x}"
+        forwarded = get(b"x-forwarded-for")
+        address = peer if forwarded is None else self._address.of(peer, forwarded)
+        raw_agent = get(b"user-agent")
+        agent, tool = _NOBODY if raw_agent is None else self._agents.get(raw_agent) or self._agent(raw_agent)
         exchange = Exchange(self, method, path, id, headers, route)
-        address = self._address.of(peer, headers.get(b"x-forwarded-for"))
-        agent = headers.get(b"user-agent")
-        name = None if agent is None else agent[:_MAX_USER_AGENT].decode("latin-1")
-        exchange.bound = context.Bound(None, None, id, address or None, name, None, exchange)
+        exchange.bound = context.Bound(None, None, id, address or None, agent, None, exchange)
         if path not in self.quiet:
             parent = None
-            traceparent = headers.get(b"traceparent")
+            traceparent = get(b"traceparent")
             if traceparent is not None:
-                parent = extract(
-                    traceparent.decode("latin-1"), headers.get(b"tracestate", b"").decode("latin-1") or None
-                )
+                parent = extract(traceparent.decode("latin-1"), get(b"tracestate", b"").decode("latin-1") or None)
             span = exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
             if span.recording:
                 span.attributes = {
@@ -113,32 +119,51 @@ class Observer:
                     "client.address": address,
                     "http.request.id": id,
                 }
-                if name:
-                    span.attributes["user_agent.original"] = name
+                if agent:
+                    span.attributes["user_agent.original"] = agent
         if self.detects:
             try:
-                self._look(exchange, path, query, raw_path, agent)
+                found = inspect(path, query, raw_path)
+                if found is not None:
+                    exchange.find(found)
+                if tool:
+                    exchange.find(Detection("scanner", "suspicious_activity", "medium", "user-agent", tool))
+                if method not in SAFE:
+                    self._look_further(exchange, headers)
             except Exception as error:  # noqa: BLE001  the request is served and recorded all the same
                 losses.count("security", "request could not be inspected", error)
         return exchange
 
-    def _look(self, exchange: "Exchange", path: str, query: bytes, raw_path: bytes, agent: bytes | None) -> None:
-        found = inspect(path, query, raw_path)
-        if found is not None:
-            exchange.findings.append(found)
-        if agent is not None:
-            tool = scanners.recognise(agent)
-            if tool:
-                found = Detection("scanner", "suspicious_activity", "medium", "user-agent", tool)
-                exchange.findings.append(found)
-        if exchange.method not in SAFE:
-            headers = exchange.headers
-            if bodies.is_readable(headers.get(b"content-type", b"")):
-                exchange.body = bytearray()
-            if b"cookie" in headers:
-                found = self._cross_site.judge(headers, headers.get(b"x-forwarded-host", b""))
-                if found is not None:
-                    exchange.findings.append(found)
+    def _look_further(self, exchange: "Exchange", headers: Mapping[bytes, bytes]) -> None:
+        """What only requests that may change something call for."""
+        if bodies.is_readable(headers.get(b"content-type", b"")):
+            exchange.body = bytearray()
+        if b"cookie" in headers:
+            found = self._cross_site.judge(headers, headers.get(b"x-forwarded-host", b""))
+            if found is not None:
+                exchange.find(found)
+
+    def _agent(self, raw: bytes) -> tuple[str, str]:
+        """The client's name as text, and the scanner that it is; remembered for the next request."""
+        name = raw[:_MAX_USER_AGENT].decode("latin-1")
+        known = (name, scanners.recognise(name) if self.detects else "")
+        if len(self._agents) < _MAX_AGENTS and len(raw) <= _MAX_USER_AGENT:
+            self._agents[raw] = known
+        return known
+
+    def series(self, method: str, handler: str, status: int) -> tuple[CounterSeries, HistogramSeries]:
+        """The counter and the histogram of such requests."""
+        key = (method, handler, status)
+        known = self._series.get(key)
+        if known is None:
+            standard = metrics.standard
+            known = (
+                standard.requests.labels(method, handler, str(status)),
+                standard.duration.labels(method, handler),
+            )
+            if len(self._series) < MAX_SERIES:
+                self._series[key] = known
+        return known
 
     def look_at_body(self, exchange: "Exchange") -> list[tuple[str, str]]:
         """Inspect what has been copied of the body; returns its fields."""
@@ -148,33 +173,25 @@ class Observer:
         fields = bodies.fields(exchange.headers.get(b"content-type", b""), bytes(copied[: bodies.MAX_BODY]))
         for found in (inspect_fields(fields), self._cross_site.judge_form(exchange.headers, fields)):
             if found is not None:
-                exchange.findings.append(found)
+                exchange.find(found)
         return fields
 
 
 class Exchange(Measurement):
     """One request in progress. :meth:`enter` before the application runs, :meth:`end` after it, once."""
 
-    __slots__ = (
-        "_in_flight",
-        "_observer",
-        "_route",
-        "_token",
-        "body",
-        "bound",
-        "caught",
-        "fields",
-        "findings",
-        "headers",
-        "id",
-        "login_reported",
-        "method",
-        "path",
-        "session_id",
-        "span",
-        "status",
-        "user_id",
-    )
+    # What most requests never change stands here once instead of in each.
+    status = 0
+    user_id: str | None = None
+    session_id: str | None = None
+    login_reported = False
+    span: Span | None = None
+    body: bytearray | None = None
+    fields: Sequence[tuple[str, str]] = ()
+    caught: BaseException | None = None
+    findings: Sequence[Detection] = ()
+    bound: context.Bound
+    _token: contextvars.Token[context.Bound]
 
     def __init__(
         self,
@@ -185,24 +202,18 @@ class Exchange(Measurement):
         headers: Mapping[bytes, bytes],
         route: Callable[[], str],
     ) -> None:
-        super().__init__("", innermost.get())
+        self.name = ""
+        self.parent = innermost.get()
         self._observer = observer
         self._route = route
-        self._token: contextvars.Token[context.Bound] | None = None
-        self._in_flight: Any = None
         self.method = method
         self.path = path
         self.id = id
         self.headers = headers
-        self.status = 0
-        self.user_id: str | None = None
-        self.session_id: str | None = None
-        self.login_reported = False
-        self.span: Any = None
-        self.body: bytearray | None = None
-        self.fields: list[tuple[str, str]] = []
-        self.findings: list[Detection] = []
-        self.caught: BaseException | None = None
+
+    def find(self, found: Detection) -> None:
+        """Note what a detector says, to be reported once the context is there."""
+        self.findings = (*self.findings, found)
 
     def operation(self) -> str:
         """Method and template, as log records name the operation; '' while nothing has matched."""
@@ -221,8 +232,7 @@ class Exchange(Measurement):
         if self.span is not None:
             self.span.activate()
         innermost.set(self)
-        self._in_flight = metrics.standard.in_flight.labels()
-        self._in_flight.inc()
+        self._observer.in_flight.inc()
         self.started = time.perf_counter()
 
     def refuse(self) -> bool:
@@ -242,7 +252,7 @@ class Exchange(Measurement):
     def end(self, failure: BaseException | None = None) -> None:
         """Record what came of it and leave the context. Never raises."""
         seconds = time.perf_counter() - self.started
-        self._in_flight.dec()
+        self._observer.in_flight.dec()
         try:
             self._end(seconds, failure)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
@@ -251,8 +261,8 @@ class Exchange(Measurement):
             self.span.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
-        if self._token is not None:
-            context.leave(self._token)
+        context.leave(self._token)
+        del self.bound, self._token  # they refer back to this: leave nothing to the garbage collector
 
     def _end(self, seconds: float, failure: BaseException | None) -> None:
         # Without an answer the server sends 500, or, when the client has left, nobody gets any (nginx' 499).
@@ -287,29 +297,16 @@ class Exchange(Measurement):
                 span.set_error(f"HTTP {status}")
             if span.context.sampled or span.status == SPAN_ERROR:
                 exemplar = span.context.trace_id
-        standard = metrics.standard
-        standard.requests.labels(method, handler, str(status)).inc()
-        standard.duration.labels(method, handler).observe(seconds, exemplar)
+        counter, histogram = self._observer.series(method, handler, status)
+        counter.inc()
+        histogram.observe(seconds, exemplar)
         loud = path not in self._observer.quiet
         milliseconds = round(seconds * 1000, 3)
         if loud or failed:
             now = runtime.current
             level = ERROR if failed else INFO
             if level >= now.threshold:
-                metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
-                if self.database_queries or self.cache_hits or self.cache_misses or self.external_calls:
-                    metadata.update(self.counts())
-                now.emit(
-                    level,
-                    "http",
-                    f"{method} {path} {status} {milliseconds:.1f}ms",
-                    operation=operation,
-                    user_id=self.user_id,
-                    session_id=self.session_id,
-                    exception=error,
-                    performance=Performance(milliseconds),
-                    metadata=metadata,
-                )
+                self._log(now, level, handler, operation, status, milliseconds, error)
         if loud:
             slow = seconds > ending.thresholds.slow
             ending.record(operation, milliseconds, self, slow=slow)
@@ -320,8 +317,62 @@ class Exchange(Measurement):
         if span is not None:
             span.end()
 
+    def _log(
+        self,
+        now: runtime.Runtime,
+        level: int,
+        handler: str,
+        operation: str,
+        status: int,
+        milliseconds: float,
+        error: BaseException | None,
+    ) -> None:
+        """Write the access record."""
+        method, bound, hide = self.method, context.current(), now.settings.redact
+        path = values.text(self.path, redact=hide)
+        message = f"{method} {path} {status} {milliseconds:.1f}ms"
+        metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
+        if self.counted:
+            metadata.update(self.counts())
+        if now.thins_out or bound.metadata or error is not None or bound.request is not self:
+            now.emit(
+                level,
+                "http",
+                message,
+                operation=operation,
+                user_id=self.user_id,
+                session_id=self.session_id,
+                exception=error,
+                performance=Performance(milliseconds),
+                metadata=metadata,
+            )
+            return
+        # The common case, without looking twice at what was made here.
+        trace = None if self.span is None else self.span.context
+        now.deliver(
+            level,
+            LogEntry(
+                timestamp=timestamp(time.time_ns()),
+                level=LEVEL_NAMES[level],
+                service=now.settings.service,
+                component="http",
+                operation=operation,
+                user_id=None if self.user_id is None else values.text(self.user_id, redact=hide),
+                session_id=None if self.session_id is None else values.text(self.session_id, redact=hide),
+                request_id=self.id,
+                ip_address=bound.ip_address,
+                user_agent=bound.user_agent,
+                message=message,
+                metadata=metadata,
+                performance=Performance(milliseconds),
+                trace_id=None if trace is None else trace.trace_id,
+                span_id=None if trace is None else trace.span_id,
+                environment=now.settings.environment or None,
+            ),
+        )
+
     def _report(self) -> None:
-        found, self.findings = self.findings, []
+        found, self.findings = self.findings, ()
         for one in found:
             security.record(
                 one.event_type,

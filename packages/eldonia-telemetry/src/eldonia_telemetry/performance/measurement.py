@@ -12,29 +12,22 @@ _lock = threading.Lock()
 
 
 class Measurement:
-    """One operation in progress; ``parent`` is the one that it is part of."""
+    """One operation in progress; ``parent`` is the one that it is part of.
 
-    __slots__ = (
-        "_counted",
-        "cache_hits",
-        "cache_misses",
-        "database_queries",
-        "errors",
-        "external_calls",
-        "name",
-        "parent",
-        "started",
-    )
+    ``counted`` tells whether there was anything but errors to count.
+    """
+
+    database_queries = 0
+    cache_hits = 0
+    cache_misses = 0
+    external_calls = 0
+    errors = 0
+    counted = False
+    _last_error = 0
 
     def __init__(self, name: str, parent: "Measurement | None") -> None:
         self.name = name
         self.parent = parent
-        self.database_queries = 0
-        self.cache_hits = 0
-        self.cache_misses = 0
-        self.external_calls = 0
-        self.errors = 0
-        self._counted = 0
         self.started = time.perf_counter()
 
     @property
@@ -46,12 +39,14 @@ class Measurement:
         """Count statements sent to a database."""
         with _lock:
             for one in self._chain():
+                one.counted = True
                 one.database_queries += number
 
     def count_cache(self, hits: int = 0, misses: int = 0) -> None:
         """Count values that a cache had, and had not."""
         with _lock:
             for one in self._chain():
+                one.counted = True
                 one.cache_hits += hits
                 one.cache_misses += misses
 
@@ -59,6 +54,7 @@ class Measurement:
         """Count requests to other services."""
         with _lock:
             for one in self._chain():
+                one.counted = True
                 one.external_calls += number
 
     def count_error(self, error: BaseException | None = None) -> None:
@@ -66,9 +62,9 @@ class Measurement:
         identity = 0 if error is None else id(error)
         with _lock:
             for one in self._chain():
-                if not identity or one._counted != identity:
+                if not identity or one._last_error != identity:
                     one.errors += 1
-                    one._counted = identity
+                    one._last_error = identity
 
     def counts(self) -> dict[str, int]:
         """What was counted, under the seed's names, zeros left out."""

@@ -100,17 +100,20 @@ class Statistics:
                 one = self._new(operation)
             one.sketch.add(milliseconds)
             one.sum += milliseconds
-            one.shortest = min(one.shortest, milliseconds)
-            one.longest = max(one.longest, milliseconds)
+            if milliseconds < one.shortest:  # noqa: PLR1730  a call costs more than the comparison
+                one.shortest = milliseconds
+            if milliseconds > one.longest:  # noqa: PLR1730
+                one.longest = milliseconds
             if slow:
                 one.slow += 1
             if measured.errors:
                 one.errors += measured.errors
                 one.failed += 1
-            one.database_queries += measured.database_queries
-            one.cache_hits += measured.cache_hits
-            one.cache_misses += measured.cache_misses
-            one.external_calls += measured.external_calls
+            if measured.counted:
+                one.database_queries += measured.database_queries
+                one.cache_hits += measured.cache_hits
+                one.cache_misses += measured.cache_misses
+                one.external_calls += measured.external_calls
 
     def report(self) -> Report:
         """Everything since the start or the last :meth:`clear`."""

@@ -16,8 +16,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _Timed(Measurement):
     """A measurement that a timer made; remembers the process' CPU time at its start."""
 
-    __slots__ = ("cpu_started",)
-
     def __init__(self, name: str, parent: Measurement | None) -> None:
         self.cpu_started = time.process_time()
         super().__init__(name, parent)

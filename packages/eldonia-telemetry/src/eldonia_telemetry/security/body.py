@@ -1,7 +1,7 @@
 """The fields of a request's body, read from a bounded copy of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -43,7 +43,7 @@ def fields(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
     return [field for field, _ in zip(found, range(MAX_FIELDS), strict=False)]
 
 
-def account(given: list[tuple[str, str]]) -> str | None:
+def account(given: Sequence[tuple[str, str]]) -> str | None:
     """The account that a sign-in names, None when no field looks like one."""
     by_name = {name.rpartition(".")[2].lower(): value for name, value in reversed(given)}
     for name in _ACCOUNT_FIELDS:

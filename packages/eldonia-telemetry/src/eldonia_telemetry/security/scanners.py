@@ -14,16 +14,9 @@ _NAMES: Final = re.compile(
     r"|fuzz faster u fool|nmap scripting engine|project discovery|libredtail|leakix|l9explore|l9tcpid)\b",
     re.IGNORECASE,
 )
-_MAX_KNOWN: Final = 2048
-_known: dict[bytes, str] = {}
 
 
-def recognise(user_agent: bytes) -> str:
-    """The tool's name in lower case, '' for any other client. A name seen before costs a dictionary look-up."""
-    found = _known.get(user_agent)
-    if found is None:
-        match = _NAMES.search(user_agent[:512].decode("latin-1"))
-        found = match[0].lower() if match else ""
-        if len(_known) < _MAX_KNOWN and len(user_agent) <= 512:
-            _known[user_agent] = found
-    return found
+def recognise(user_agent: str) -> str:
+    """The tool's name in lower case, '' for any other client."""
+    match = _NAMES.search(user_agent)
+    return match[0].lower() if match else ""

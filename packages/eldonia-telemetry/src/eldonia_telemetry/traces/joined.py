@@ -7,42 +7,45 @@ apply, ours become children of its spans and the other way round, and records ca
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eldonia_telemetry import context as own_context
 from eldonia_telemetry import runtime, values
 from eldonia_telemetry.traces.propagation import SpanContext
 from eldonia_telemetry.traces.span import UNSET, Span
 
-_known_provider: Any = None
+_UNKNOWN: Final = object()
+_known_provider: Any = _UNKNOWN
 _known_tracer: Any = None
+_api: Any = None
 
 
 def tracer() -> Any:
     """The SDK's tracer; None when no provider of the SDK is installed."""
-    global _known_provider, _known_tracer  # noqa: PLW0603
+    global _known_provider, _known_tracer, _api  # noqa: PLW0603
     sdk = sys.modules.get("opentelemetry.sdk.trace")
     if sdk is None:
         return None
-    from opentelemetry import trace
+    if _api is None:
+        from opentelemetry import trace
 
-    provider = trace.get_tracer_provider()
+        _api = trace
+    # The variable behind get_tracer_provider(), which reads the environment each time nothing is installed.
+    provider: Any = getattr(_api, "_TRACER_PROVIDER", _UNKNOWN)
+    if provider is _UNKNOWN:
+        provider = _api.get_tracer_provider()
     if provider is not _known_provider:
-        _known_provider = provider
         is_sdk = isinstance(provider, getattr(sdk, "TracerProvider", ()))
         _known_tracer = provider.get_tracer("eldonia-telemetry") if is_sdk else None
+        _known_provider = provider
     return _known_tracer
 
 
 def current() -> SpanContext | None:
     """The SDK's current span, whoever started it; None when there is none or no SDK."""
-    if "opentelemetry.sdk.trace" not in sys.modules:
+    if tracer() is None or not runtime.current.settings.join_opentelemetry:
         return None
-    if not runtime.current.settings.join_opentelemetry or tracer() is None:
-        return None
-    from opentelemetry import trace
-
-    found = trace.get_current_span().get_span_context()
+    found = _api.get_current_span().get_span_context()
     return _own(found) if found.is_valid else None
 
 
