@@ -1,5 +1,6 @@
 """Makes anything that a caller passes fit for a record: bounded, encodable, without secrets."""
 
+import itertools
 import traceback
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,8 +15,11 @@ MAX_TEXT: Final = 16_384
 MAX_DEPTH: Final = 8
 MAX_ITEMS: Final = 200
 """Entries kept of one mapping or sequence."""
+MAX_NODES: Final = 4096
+"""Values kept of one record; a text below its surface counts once more for every 64 characters."""
 MAX_STACK: Final = 32_768
 
+_CHARACTERS_A_NODE: Final = 64
 _MAX_INT: Final = 2**63
 
 
@@ -32,35 +36,39 @@ def text(value: object, *, redact: bool = True) -> str:
 
 
 def fields(given: Mapping[str, Any], *, redact: bool = True) -> dict[str, Any]:
-    """A mapping fit for ``metadata``: JSON values only, bounded in depth and size (cycles end there)."""
-    return _mapping(given, redact, 0)
+    """A mapping fit for ``metadata``: JSON values only, bounded in depth and size (cycles end there). Never raises."""
+    return _mapping(given, redact, 0, [MAX_NODES])
 
 
-def _mapping(given: Mapping[Any, Any], redact: bool, depth: int) -> dict[str, Any]:
+def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]) -> dict[str, Any]:
+    """``left`` holds how many more values may follow in the whole structure."""
     result: dict[str, Any] = {}
-    for key, value in given.items():
-        name = key if type(key) is str else text(key, redact=False)
-        if len(result) >= MAX_ITEMS:
-            result["…"] = f"{len(given) - MAX_ITEMS} entries more"
-            break
-        kind: type[Any] = type(value)
-        if value is None:
-            result[name] = None
-        elif redact and kind is not bool and is_sensitive(name):
-            result[name] = REDACTED
-        elif kind is str:
-            if len(value) > MAX_TEXT:
-                result[name] = text(value, redact=redact)
+    try:
+        for key, value in given.items():
+            name = key if type(key) is str else text(key, redact=False)
+            if len(result) >= MAX_ITEMS:
+                result["…"] = f"{len(given) - MAX_ITEMS} entries more"
+                break
+            kind: type[Any] = type(value)
+            if value is None:
+                result[name] = None
+            elif redact and kind is not bool and is_sensitive(name):
+                result[name] = REDACTED
+            elif kind is str:
+                if len(value) > MAX_TEXT:
+                    result[name] = text(value, redact=redact)
+                else:
+                    result[name] = redact_text(value) if redact else value
+            elif kind is float or kind is bool:
+                result[name] = value
             else:
-                result[name] = redact_text(value) if redact else value
-        elif kind is float or kind is bool:
-            result[name] = value
-        else:
-            result[name] = _value(value, redact, depth + 1)
+                result[name] = _value(value, redact, depth + 1, left)
+    except Exception as error:  # noqa: BLE001  changed by another thread meanwhile, or not much of a mapping
+        result["…"] = f"<{type(given).__name__}: {type(error).__name__}>"
     return result
 
 
-def _value(value: Any, redact: bool, depth: int) -> Any:
+def _value(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
     kind: type[Any] = type(value)
     if kind is int:
         if -1_000_000_000_000 < value < 1_000_000_000_000:
@@ -68,16 +76,27 @@ def _value(value: Any, redact: bool, depth: int) -> Any:
         if redact and 0 < value < 10**19 and is_card_number(str(value)):
             return REDACTED
         return value if -_MAX_INT <= value < _MAX_INT else text(value, redact=False)
-    if kind is str:
-        return text(value, redact=redact)
     if kind is float or kind is bool or value is None:
         return value
+    if left[0] <= 0:
+        return "… (too much)"
+    left[0] -= 1
+    if kind is str:
+        left[0] -= min(len(value), MAX_TEXT) // _CHARACTERS_A_NODE
+        return text(value, redact=redact)
     if depth > MAX_DEPTH:
         return "… (too deep)"
+    try:
+        return _container_or_other(value, redact, depth, left)
+    except Exception as error:  # noqa: BLE001  one odd value must not cost the record
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+
+
+def _container_or_other(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
     if isinstance(value, Mapping):
-        return _mapping(value, redact, depth)
+        return _mapping(value, redact, depth, left)
     if isinstance(value, list | tuple | set | frozenset):
-        kept = [_value(item, redact, depth + 1) for item in list(value)[:MAX_ITEMS]]
+        kept = [_value(item, redact, depth + 1, left) for item in itertools.islice(value, MAX_ITEMS)]
         if len(value) > MAX_ITEMS:
             kept.append(f"… ({len(value) - MAX_ITEMS} more)")
         return kept
@@ -85,18 +104,24 @@ def _value(value: Any, redact: bool, depth: int) -> Any:
         return f"{type(value).__name__}: {text(value, redact=redact)}"
     if isinstance(value, bytes | bytearray | memoryview):
         return f"<{len(value)} bytes>"
-    return _other(value, redact, depth)
+    names = getattr(type(value), "__dataclass_fields__", None)
+    if names is not None:
+        return _mapping({name: getattr(value, name) for name in names if hasattr(value, name)}, redact, depth, left)
+    if isinstance(value, msgspec.Struct):
+        shown = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return _mapping({name: getattr(value, field) for name, field in shown}, redact, depth, left)
+    return _other(value, redact, depth, left)
 
 
-def _other(value: Any, redact: bool, depth: int) -> Any:
-    """Dates, decimals, UUIDs, enumerations, dataclasses, structs: as msgspec writes them; else ``str``."""
+def _other(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
+    """Dates, decimals, UUIDs, enumerations and subclasses of plain types as msgspec writes them; else ``str``."""
     try:
         plain = msgspec.to_builtins(value, str_keys=True)
     except (TypeError, ValueError, RecursionError, OverflowError):
         return text(value, redact=redact)
     if type(plain) is type(value):  # nothing gained; do not go round in circles
         return text(value, redact=redact)
-    return _value(plain, redact, depth)
+    return _value(plain, redact, depth, left)
 
 
 def exception(error: BaseException, *, code: object = None, redact: bool = True) -> ErrorDetail:

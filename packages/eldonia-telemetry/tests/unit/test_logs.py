@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import threading
+import time
 import timeit
 import uuid
 from dataclasses import dataclass
@@ -227,6 +228,57 @@ def test_a_level_that_is_shut_off_costs_next_to_nothing():
         nothing = min(timeit.repeat(lambda: None, number=2000, repeat=20))
     # 40 ns when measured alone; a busy machine may take three times as long.
     assert (seconds - nothing) / 2000 < 150e-9
+
+
+def test_what_cannot_be_recorded_costs_its_place_not_the_record():
+    class Restless(dict):
+        def items(self):
+            raise RuntimeError("dictionary changed size during iteration")
+
+    class Fake:
+        @property
+        def __class__(self):
+            raise ValueError("guess")
+
+    @dataclass
+    class Half:
+        x: int
+        y: int
+
+    half = Half(1, 2)
+    del half.y
+    with capture() as seen:
+        log.info("still here", restless=Restless(a=1), fake=Fake(), half=half, fine=1, metadata={"m": 1})
+        log.info("and here", metadata=Restless(a=1))
+    first, second = seen.records
+    assert first.metadata == {
+        "m": 1,
+        "restless": {"…": "<Restless: RuntimeError>"},
+        "fake": "<Fake: ValueError>",
+        "half": {"x": 1},
+        "fine": 1,
+    }
+    assert second.metadata == {"…": "<Restless: RuntimeError>"}
+
+
+def test_structures_that_repeat_themselves_end_soon():
+    wide: list = []
+    wide.extend([wide] * 200)
+    tree: dict = {}
+    for name in range(150):
+        tree[f"k{name}"] = tree
+    shared: list = []
+    for _ in range(30):
+        shared = [shared, shared]
+    texts = [["x" * 16_000] * 200] * 200
+    with capture() as seen:
+        began = time.monotonic()
+        log.info("wide", wide=wide, tree=tree, shared=shared, point=Point(wide, "p"))
+        log.info("texts", texts=texts)
+        assert time.monotonic() - began < 1
+    assert len(seen.lines) == 2
+    assert all(len(line) <= runtime.MAX_RECORD for line in seen.lines)
+    assert b"too much" in seen.lines[0]
 
 
 def test_a_huge_record_is_cut_and_marked():
