@@ -1,6 +1,7 @@
 """What is set up in this process: sinks, level, exporter. One at a time, replaced as a whole by ``init``."""
 
 import atexit
+import contextlib
 import math
 import os
 import random
@@ -144,7 +145,9 @@ class Runtime:
             )
             self.deliver(level, entry)
         except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("log", "record could not be built", failure)
+            losses.count("log", "record could not be built, its message goes alone", failure)
+            with contextlib.suppress(Exception):
+                self.deliver(level, self._bare(level, component, message, {"incomplete": type(failure).__name__}))
         finally:
             inside.depth = depth
 
@@ -180,19 +183,21 @@ class Runtime:
             return
         for held in self._repeats.due(now):
             level, component, message = held.key
-            self.deliver(
-                level,
-                LogEntry(
-                    timestamp=timestamp(time.time_ns()),
-                    level=LEVEL_NAMES[level],
-                    service=self._service,
-                    component=component,
-                    operation="",
-                    message=values.text(message, redact=self._redact),
-                    metadata={"repeated": held.number, "since": timestamp(held.since_ns)},
-                    environment=self._environment,
-                ),
-            )
+            more = {"repeated": held.number, "since": timestamp(held.since_ns)}
+            self.deliver(level, self._bare(level, component, message, more))
+
+    def _bare(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> LogEntry:
+        """A record without context."""
+        return LogEntry(
+            timestamp=timestamp(time.time_ns()),
+            level=LEVEL_NAMES[level],
+            service=self._service,
+            component=component,
+            operation="",
+            message=values.text(message, redact=self._redact),
+            metadata=metadata,
+            environment=self._environment,
+        )
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""

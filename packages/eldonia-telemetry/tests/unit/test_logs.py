@@ -261,6 +261,17 @@ def test_what_cannot_be_recorded_costs_its_place_not_the_record():
     assert second.metadata == {"…": "<Restless: RuntimeError>"}
 
 
+def test_a_record_that_cannot_be_built_leaves_its_message(monkeypatch):
+    def fail():
+        raise LookupError("a fault of ours")
+
+    with capture() as seen:
+        monkeypatch.setattr("eldonia_telemetry.context.current", fail)
+        log.error("password=hunter2 still matters", n=1)
+    assert seen.records[0].message == "password=[REDACTED] still matters"
+    assert seen.records[0].metadata == {"incomplete": "LookupError"}
+
+
 def test_structures_that_repeat_themselves_end_soon():
     wide: list = []
     wide.extend([wide] * 200)
