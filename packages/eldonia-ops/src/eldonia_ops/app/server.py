@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Mapping
 
 import uvicorn
 
+from eldonia_ops.app.connections import PatientProtocol
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import Listen, Settings, is_loopback
@@ -42,6 +43,8 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=5,
+                http=PatientProtocol,
+                ws="none",
                 lifespan="off",
             )
             server = _Server(config)

@@ -1,5 +1,6 @@
 """Limits on what arrives: sizes before and after decompression."""
 
+import asyncio
 import zlib
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,8 @@ import cramjam
 from starlette.requests import ClientDisconnect, Request
 
 _MAX_MEMBERS: Final = 100
+BODY_SECONDS: Final = 60.0
+"""How long a body may take to arrive; one may be sent by anybody who knows the sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,12 @@ class BadEncodingError(ValueError):
     """A body is not in the encoding that its ``Content-Encoding`` names, or that encoding is unknown."""
 
 
-async def read_raw(request: Request, limit: int) -> bytes:
+async def read_raw(request: Request, limit: int, seconds: float = BODY_SECONDS) -> bytes:
     """The body as it was sent.
 
     Raises:
         TooLargeError: it exceeds ``limit`` bytes; the rest is not read.
+        BadEncodingError: it did not arrive whole, or not within ``seconds``.
     """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
@@ -43,11 +47,14 @@ async def read_raw(request: Request, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise TooLargeError(limit)
-            parts.append(part)
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise TooLargeError(limit)
+                parts.append(part)
+    except TimeoutError:
+        raise BadEncodingError(f"the body did not arrive within {seconds:g} s") from None
     except ClientDisconnect:
         raise BadEncodingError("the client went away in the middle of the body") from None
     return b"".join(parts)

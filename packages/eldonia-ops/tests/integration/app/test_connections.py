@@ -1,0 +1,103 @@
+"""Connections that want nothing are ended."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from eldonia_ops.app import connections
+from eldonia_ops.app.connections import PatientProtocol
+from eldonia_ops.web.limits import BadEncodingError, read_raw
+
+
+class Impatient(PatientProtocol):
+    head_seconds = 0.3
+    head_bytes = 10_000
+
+
+async def _echo(request: Request) -> Response:
+    try:
+        length = len(await read_raw(request, 1 << 20, seconds=0.5))
+        await asyncio.sleep(float(request.query_params.get("sleep", "0")))
+        return PlainTextResponse(str(length))
+    except BadEncodingError as error:
+        return PlainTextResponse(str(error), 400)
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    app = Starlette(routes=[Route("/", _echo, methods=["POST"])])
+    config = uvicorn.Config(app, port=0, http=Impatient, ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    yield server.servers[0].sockets[0].getsockname()[1]
+    server.should_exit = True
+    await serving
+
+
+async def _said(port: int, *parts: bytes, pause: float = 0.0) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(5):
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(pause)
+            return await reader.read()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n"
+
+
+@pytest.mark.parametrize("parts", [(), (b"POST / HT",), (HEAD,), (HEAD, *[b"a: b\r\n"] * 20)])
+async def test_half_a_head_is_not_waited_for(port: int, parts: tuple[bytes, ...]) -> None:
+    assert await _said(port, *parts, pause=0.05) == b""
+
+
+async def test_a_head_of_any_size_is_not_taken(port: int) -> None:
+    assert await _said(port, HEAD, *[b"x: " + b"y" * 5_000 + b"\r\n"] * 10) == b""
+
+
+async def test_a_second_request_has_no_more_time_than_the_first(port: int) -> None:
+    first = HEAD.replace(b"Connection: close\r\n", b"") + b"\r\nhello"
+    answer = await _said(port, first, b"POST / HT")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+async def test_a_body_that_does_not_come_is_given_up(port: int) -> None:
+    answer = await _said(port, HEAD + b"\r\nhel")
+    assert b"did not arrive within 0.5 s" in answer
+
+
+async def test_an_answer_may_take_its_time(port: int) -> None:
+    answer = await _said(port, HEAD.replace(b"/ ", b"/?sleep=1 ") + b"\r\nhello")
+    assert answer.endswith(b"5")
+
+
+async def test_slow_but_whole_requests_are_answered(port: int) -> None:
+    answer = await _said(port, HEAD, b"\r\n", b"hel", b"lo", pause=0.1)
+    assert answer.endswith(b"5")
+
+
+async def test_there_are_never_more_than_the_process_can_bear(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "most_connections", lambda: 3)
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    assert await _said(port, HEAD + b"\r\nhello") == b""
+    for _, writer in opened:
+        writer.close()
+    await asyncio.sleep(0.1)
+    assert (await _said(port, HEAD + b"\r\nhello")).endswith(b"5")
