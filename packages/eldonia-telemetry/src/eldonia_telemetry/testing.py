@@ -1,14 +1,19 @@
 """Assert on what an application reports.
 
-with capture() as seen:
-    client.post("/orders")
-assert seen.records[-1].message == "order placed"
-assert seen.increase("orders_total") == 1
+    with capture() as seen:
+        client.post("/orders")
+    assert seen.record(message="order placed").metadata == {"order_id": 42}
+    assert seen.span("POST /orders").attributes["http.response.status_code"] == 201
+    assert seen.event("failed_login")["userId"] == "a@example.com"
+    assert seen.increase("orders_total") == 1
+
+``record``, ``span`` and ``event`` want exactly one; when there is none or there are several, the
+``AssertionError`` shows what was there. Lists of everything are in ``records``, ``spans`` and ``security_events``.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from eldonia_telemetry import metrics, runtime
 from eldonia_telemetry.records import DEBUG, LogEntry
@@ -17,9 +22,14 @@ from eldonia_telemetry.settings import Settings
 if TYPE_CHECKING:
     from eldonia_telemetry.traces.span import Span
 
+T = TypeVar("T")
+
 
 class Captured:
     """Records, spans, security events and metric increases since :func:`capture` began, oldest first."""
+
+    takes_joined = True
+    """Spans that an OpenTelemetry SDK takes care of are kept here too."""
 
     def __init__(self) -> None:
         self.records: list[LogEntry] = []
@@ -36,6 +46,65 @@ class Captured:
             for record in self.records
             if record.component == "security" and record.metadata and "eventType" in record.metadata
         ]
+
+    def record(
+        self, message: str | None = None, *, level: str | None = None, component: str | None = None, **fields: Any
+    ) -> LogEntry:
+        """The one record that fits.
+
+        ``message`` is the whole text or a part of it; ``fields`` are attributes of the record (``operation``,
+        ``user_id``, ``trace_id``, …), else names in its metadata.
+        """
+
+        def fits(one: LogEntry) -> bool:
+            return (
+                (message is None or message in one.message)
+                and (level is None or level == one.level)
+                and (component is None or component == one.component)
+                and all(_field(one, name) == value for name, value in fields.items())
+            )
+
+        shown = [f"{one.level} {one.component}: {one.message} {one.metadata or ''}" for one in self.records]
+        return _one([one for one in self.records if fits(one)], "record", shown)
+
+    def span(self, name: str | None = None, **attributes: Any) -> "Span":
+        """The one finished span that fits; write ``http_route=`` for the attribute ``http.route``."""
+
+        def fits(one: "Span") -> bool:
+            given = {key.replace(".", "_"): value for key, value in one.attributes.items()}
+            return (name is None or name == one.name) and all(
+                key in given and given[key] == value for key, value in attributes.items()
+            )
+
+        shown = [f"{one.name} {one.attributes}" for one in self.spans]
+        return _one([one for one in self.spans if fits(one)], "span", shown)
+
+    def event(self, type: str | None = None, **details: Any) -> dict[str, Any]:
+        """The one security event that fits; see :attr:`security_events`."""
+
+        def fits(one: dict[str, Any]) -> bool:
+            inner = one.get("details") or {}
+            return (type is None or type == one["eventType"]) and all(
+                key in inner and inner[key] == value for key, value in details.items()
+            )
+
+        events = self.security_events
+        return _one([one for one in events if fits(one)], "security event", [str(one) for one in events])
+
+    def children(self, parent: "Span") -> "list[Span]":
+        """The finished spans right below ``parent``."""
+        return [one for one in self.spans if one.parent_span_id == parent.span_id and one.trace_id == parent.trace_id]
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """One sample now, such as a gauge's; None when there is none."""
+        return _values().get((name, tuple(sorted(labels.items()))))
+
+    def clear(self) -> None:
+        """Forget what came so far: what follows is asserted on alone."""
+        self.records.clear()
+        self.lines.clear()
+        self.spans.clear()
+        self._before = _values()
 
     def increase(self, name: str, **labels: str) -> float:
         """How much one sample grew since the beginning (a sample that was not there counts as 0)."""
@@ -83,3 +152,16 @@ def _values() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         for family in metrics.registry.snapshot()
         for line in family.lines
     }
+
+
+def _field(record: LogEntry, name: str) -> Any:
+    if name in record.__struct_fields__:
+        return getattr(record, name)
+    return (record.metadata or {}).get(name)
+
+
+def _one(found: list[T], what: str, shown: list[str]) -> T:
+    if len(found) != 1:
+        there = "\n  ".join(shown[-50:]) or "(nothing)"
+        raise AssertionError(f"{len(found) or 'no'} {what}{'s' if len(found) > 1 else ''} like that among:\n  {there}")
+    return found[0]

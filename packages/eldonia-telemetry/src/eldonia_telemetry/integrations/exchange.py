@@ -211,6 +211,16 @@ class Exchange(Measurement):
         self.id = id
         self.headers = headers
 
+    def settle(self) -> None:
+        """Keep the route that is known by now. Never raises."""
+        try:
+            template = self._route()
+        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+            losses.count("setup", "route could not be told", error)
+            return
+        if template:
+            self._route = lambda: template
+
     def find(self, found: Detection) -> None:
         """Note what a detector says, to be reported once the context is there."""
         self.findings = (*self.findings, found)

@@ -26,7 +26,7 @@ from eldonia_telemetry.security.body import MAX_BODY
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-App = Callable[[Environ, StartResponse], Iterable[bytes]]
+App = Callable[..., Iterable[bytes]]
 
 _HEADERS: Final = tuple(
     (f"HTTP_{name.upper().replace('-', '_')}", name.encode())
@@ -92,6 +92,7 @@ class TelemetryWSGI:
         def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             with contextlib.suppress(ValueError):
                 exchange.status = int(status[:3])
+            exchange.settle()  # Flask forgets the route when it has answered
             return start_response(status, [*headers, ("X-Request-ID", exchange.id)], *more)
 
         exchange.enter()
