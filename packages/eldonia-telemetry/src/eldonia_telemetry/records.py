@@ -1,6 +1,5 @@
 """The wire format of a log record: the seed's LogEntry as one line of JSON."""
 
-import threading
 import time
 from typing import Any, Final
 
@@ -61,13 +60,16 @@ class LogEntry(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True)
     environment: str | None = None
 
 
-_second = threading.local()
+_last: tuple[int, str] = (-1, "")
+"""The second written last and its text, replaced as one so that threads need no lock."""
 
 
 def timestamp(at_ns: int) -> str:
-    """Unix nanoseconds as ``2026-11-03T09:15:00.042Z``; the part up to the second is kept per thread."""
+    """Unix nanoseconds as ``2026-11-03T09:15:00.042Z``; the part up to the second is kept for the next."""
+    global _last  # noqa: PLW0603
     second, rest = divmod(at_ns, 1_000_000_000)
-    if getattr(_second, "at", None) != second:
-        _second.prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-        _second.at = second
-    return f"{_second.prefix}{rest // 1_000_000:03d}Z"
+    known, prefix = _last
+    if known != second:
+        prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        _last = (second, prefix)
+    return f"{prefix}{rest // 1_000_000:03d}Z"

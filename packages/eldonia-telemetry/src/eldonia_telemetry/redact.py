@@ -29,6 +29,8 @@ _USERINFO: Final = re.compile(r"(://[^\s/:@]{1,200}:)[^\s/@]{1,400}@")
 _JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 # ISO/IEC 7812: 13 to 19 digits; the payment networks begin with 2 to 6.
 _CARD: Final = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])")
+_SHORTEST: Final = 5
+"""Characters of the shortest text that one of the patterns may match."""
 _LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,}\d")
 
 # Of ASCII, since Japanese text puts no space before and after.
@@ -48,7 +50,8 @@ _PHONE_DIGITS: Final = range(9, 16)
 _emails = False
 _phones = False
 _fields: frozenset[str] = frozenset()
-_names: dict[str, bool] = {}
+known_names: dict[str, bool] = {}
+"""What :func:`is_sensitive` has said, for callers in a hurry."""
 _MAX_NAMES: Final = 4096
 
 
@@ -62,22 +65,24 @@ def configure(*, emails: bool = False, phones: bool = False, fields: Iterable[st
     wanted = frozenset(_plain(name) for name in fields)
     if wanted != _fields:
         _fields = wanted
-        _names.clear()
+        known_names.clear()
 
 
 def is_sensitive(name: str) -> bool:
     """Whether a field of this name holds a secret, whatever its value looks like."""
-    known = _names.get(name)
+    known = known_names.get(name)
     if known is None:
         plain = _plain(name)
         known = _SENSITIVE_NAME.search(plain) is not None or plain in _fields
-        if len(_names) < _MAX_NAMES:
-            _names[name] = known
+        if len(known_names) < _MAX_NAMES:
+            known_names[name] = known
     return known
 
 
 def redact_text(text: str) -> str:
     """The text with credentials and card numbers replaced; the same object when there is nothing to hide."""
+    if len(text) < _SHORTEST:
+        return text
     if ":" in text or "=" in text or "earer " in text or "asic " in text:
         lowered = text.lower()
         for hint in _HINTS:

@@ -7,7 +7,6 @@ import os
 import random
 import socket
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -30,18 +29,9 @@ MAX_RECORD: Final = 256 * 1024
 EXIT_TIMEOUT: Final = 2.0
 """Seconds that the end of the process may be held up to deliver what is queued."""
 
-MAX_DEPTH: Final = 4
-"""Records that may be written while one is being written (by the ``__str__`` of a value, say)."""
 NEVER_THINNED: Final = frozenset({"security", "business"})
 """Components whose records are counted: neither sampled nor limited."""
 
-
-class _Inside(threading.local):
-    depth = 0
-
-
-inside = _Inside()
-"""How deep this thread is in writing records."""
 
 _random = random.Random()  # its own: an application that seeds `random` must not steer the sampling
 os.register_at_fork(after_in_child=_random.seed)
@@ -101,11 +91,6 @@ class Runtime:
         What is not given comes from the context. ``at_ns`` is Unix nanoseconds, 0 for now. ``repeats``
         is what records are told to be the same by, if not the message (a format without its arguments).
         """
-        depth = inside.depth
-        if depth > MAX_DEPTH:
-            losses.count("log", "written while writing a record while writing a record")
-            return
-        inside.depth = depth + 1
         try:
             if self.thins_out and component not in NEVER_THINNED:
                 if not self._keeps(level, component, message if repeats is None else repeats):
@@ -135,7 +120,9 @@ class Runtime:
                 request_id=bound.request_id if request_id is None else values.text(request_id, redact=hide),
                 ip_address=bound.ip_address if ip_address is None else values.text(ip_address, redact=hide),
                 user_agent=bound.user_agent if user_agent is None else values.text(user_agent, redact=hide),
-                message=values.text(message, redact=hide),
+                message=redact.redact_text(message)
+                if hide and type(message) is str and len(message) <= values.MAX_TEXT
+                else values.text(message, redact=hide),
                 metadata=values.fields(metadata, redact=hide) if metadata else None,
                 error=error if exception is None else values.exception(exception, code=code, redact=hide),
                 performance=performance,
@@ -148,8 +135,6 @@ class Runtime:
             losses.count("log", "record could not be built, its message goes alone", failure)
             with contextlib.suppress(Exception):
                 self.deliver(level, self._bare(level, component, message, {"incomplete": type(failure).__name__}))
-        finally:
-            inside.depth = depth
 
     def deliver(self, level: int, entry: LogEntry) -> None:
         """Hand a record to the sinks as it is: whoever built it has bounded and redacted what is in it."""

@@ -1,14 +1,17 @@
 """Makes anything that a caller passes fit for a record: bounded, encodable, without secrets."""
 
 import itertools
+import threading
 import traceback
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from eldonia_telemetry.records import ErrorDetail
-from eldonia_telemetry.redact import REDACTED, is_card_number, is_sensitive, redact_text
+from eldonia_telemetry.redact import REDACTED, is_card_number, is_sensitive, known_names, redact_text
+
+R = TypeVar("R")
 
 MAX_TEXT: Final = 16_384
 """Characters kept of one text."""
@@ -17,22 +20,49 @@ MAX_ITEMS: Final = 200
 """Entries kept of one mapping or sequence."""
 MAX_NODES: Final = 4096
 """Values kept of one record; a text below its surface counts once more for every 64 characters."""
+MAX_NESTED: Final = 3
+"""How deep values may be described that are logged while a value is being described."""
 MAX_STACK: Final = 32_768
 
 _CHARACTERS_A_NODE: Final = 64
+_SMALL: Final = 1_000_000_000_000
+"""Integers below this have too few digits for a card number."""
 _MAX_INT: Final = 2**63
+
+
+class _Inside(threading.local):
+    depth = 0
+
+
+_inside = _Inside()
 
 
 def text(value: object, *, redact: bool = True) -> str:
     """Any object as a bounded text without secrets. Never raises."""
     if not isinstance(value, str):
         try:
-            value = str(value)
+            value = foreign(str, value)
         except Exception as error:  # noqa: BLE001  a broken __str__ must not reach the host
             return f"<{type(value).__name__}: {type(error).__name__} in __str__>"
     if len(value) > MAX_TEXT:
         value = f"{value[:MAX_TEXT]}… ({len(value) - MAX_TEXT} characters more)"
     return redact_text(value) if redact else value
+
+
+def foreign(describe: Callable[[Any], R], value: object) -> R:
+    """Call what may run the application's code, which may log, which may describe the same value again ….
+
+    Raises:
+        RecursionError: this is such a call within such a call within ….
+    """
+    depth = _inside.depth
+    if depth >= MAX_NESTED:
+        raise RecursionError("a record is being written while a record is being written")
+    _inside.depth = depth + 1
+    try:
+        return describe(value)
+    finally:
+        _inside.depth = depth
 
 
 def fields(given: Mapping[str, Any], *, redact: bool = True) -> dict[str, Any]:
@@ -43,6 +73,7 @@ def fields(given: Mapping[str, Any], *, redact: bool = True) -> dict[str, Any]:
 def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]) -> dict[str, Any]:
     """``left`` holds how many more values may follow in the whole structure."""
     result: dict[str, Any] = {}
+    sensitive = known_names
     try:
         for key, value in given.items():
             name = key if type(key) is str else text(key, redact=False)
@@ -52,14 +83,14 @@ def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]
             kind: type[Any] = type(value)
             if value is None:
                 result[name] = None
-            elif redact and kind is not bool and is_sensitive(name):
+            elif redact and kind is not bool and (sensitive[name] if name in sensitive else is_sensitive(name)):
                 result[name] = REDACTED
             elif kind is str:
                 if len(value) > MAX_TEXT:
                     result[name] = text(value, redact=redact)
                 else:
                     result[name] = redact_text(value) if redact else value
-            elif kind is float or kind is bool:
+            elif kind is float or kind is bool or (kind is int and -_SMALL < value < _SMALL):
                 result[name] = value
             else:
                 result[name] = _value(value, redact, depth + 1, left)
@@ -71,7 +102,7 @@ def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]
 def _value(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
     kind: type[Any] = type(value)
     if kind is int:
-        if -1_000_000_000_000 < value < 1_000_000_000_000:
+        if -_SMALL < value < _SMALL:
             return value
         if redact and 0 < value < 10**19 and is_card_number(str(value)):
             return REDACTED
@@ -86,6 +117,17 @@ def _value(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
         return text(value, redact=redact)
     if depth > MAX_DEPTH:
         return "… (too deep)"
+    if kind is dict:
+        return _mapping(value, redact, depth, left)
+    if (kind is list or kind is tuple) and len(value) <= MAX_ITEMS:
+        result: list[Any] = []
+        for item in value:
+            if type(item) is str and len(item) <= _CHARACTERS_A_NODE and left[0] > 0:
+                left[0] -= 1
+                result.append(redact_text(item) if redact else item)
+            else:
+                result.append(_value(item, redact, depth + 1, left))
+        return result
     try:
         return _container_or_other(value, redact, depth, left)
     except Exception as error:  # noqa: BLE001  one odd value must not cost the record
@@ -127,7 +169,7 @@ def _other(value: Any, redact: bool, depth: int, left: list[int]) -> Any:
 def exception(error: BaseException, *, code: object = None, redact: bool = True) -> ErrorDetail:
     """An exception as a record carries it, with its causes in the stack."""
     try:
-        stack = "".join(traceback.format_exception(error))
+        stack = "".join(foreign(traceback.format_exception, error))
     except Exception as failure:  # noqa: BLE001  a broken __str__ or __repr__ must not reach the host
         stack = f"<stack not available: {type(failure).__name__}>"
     if len(stack) > MAX_STACK:  # the end names the error, the beginning where it came from

@@ -21,18 +21,10 @@ class TelemetryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Hand on one record. Never raises."""
-        inside = runtime.inside
-        depth = inside.depth
-        if depth > runtime.MAX_DEPTH:  # an argument's __str__ that logs itself
-            losses.count("log", "written while writing a record while writing a record")
-            return
-        inside.depth = depth + 1
         try:
             self._emit(record)
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
             losses.count("log", "standard logging record could not be taken", error)
-        finally:
-            inside.depth = depth
 
     def _emit(self, record: logging.LogRecord) -> None:
         now = runtime.current
@@ -44,7 +36,7 @@ class TelemetryHandler(logging.Handler):
         if exception is not None and getattr(exception, LOGGED, False):
             return
         try:
-            message = record.getMessage()
+            message = values.foreign(lambda it: it.getMessage(), record)
         except Exception as error:  # noqa: BLE001  arguments that do not fit the format
             message = f"{values.text(record.msg)} (arguments do not fit: {type(error).__name__})"
         metadata: dict[str, Any] = {
