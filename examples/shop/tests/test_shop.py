@@ -89,9 +89,12 @@ def test_a_slow_database_is_a_slow_statement_in_the_trace(shop, collector):
     attributes = {a["key"]: a["value"] for a in slowest["attributes"]}
     assert "pg_sleep" in attributes["db.query.text"]["stringValue"]
     shop.process.post("/faults", json={"fault": "reset"})
-    began = time.monotonic()
-    shop.process.get("/works")
-    assert time.monotonic() - began < 0.4
+    # Whether it is quick again depends on the machine; whether it sleeps does not.
+    shop.process.get("/works/1")
+    quick = collector.wait_for("GET /works/{work_id}")["traceId"]
+    statements = [s for s in collector.spans if s["traceId"] == quick and s["name"].startswith("SELECT")]
+    assert statements
+    assert not any("pg_sleep" in str(s["attributes"]) for s in statements)
 
 
 def test_a_crash_kills_and_a_restart_serves_what_was_there(shop):

@@ -32,8 +32,12 @@ class _State:
 class _Protocol(H11Protocol):
     """While down, drops every connection at its first byte, except those that switch faults."""
 
+    _switches = False
+
     def data_received(self, data: bytes) -> None:
-        if _State.fault == "down" and not data.startswith((b"POST /faults", b"GET /faults")):
+        # Only a request's beginning tells what it is for; its body may come by itself.
+        self._switches = self._switches or data.startswith((b"POST /faults", b"GET /faults"))
+        if _State.fault == "down" and not self._switches:
             self.transport.abort()
             return
         super().data_received(data)

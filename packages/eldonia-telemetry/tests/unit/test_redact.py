@@ -158,9 +158,9 @@ def test_the_settings_reach_the_records():
 
 @pytest.mark.parametrize("text", ["+1" + "1" * 50_000, "0" * 50_000, "a@" * 20_000, "a." * 20_000 + "@", "@a-" * 9000])
 def test_hostile_text_takes_no_time(text, more):
-    began = time.monotonic()
+    began = time.process_time()  # what others do on this machine does not count
     redact_text(text[:16_384])
-    assert time.monotonic() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_records_are_clean_everywhere_unless_told_otherwise():

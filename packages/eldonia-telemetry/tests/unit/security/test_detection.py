@@ -133,6 +133,6 @@ def test_a_long_query_takes_no_long_time():
     import time
 
     for hostile in (b"q=" + b"'" * 100_000, b"q=" + b"%3c" * 50_000, b"q=" + b"or+" * 30_000 + b"'", b"../" * 30_000):
-        began = time.perf_counter()
+        began = time.process_time()  # what others do on this machine does not count
         inspect("/", hostile)
-        assert time.perf_counter() - began < 0.25
+        assert time.process_time() - began < 0.25
