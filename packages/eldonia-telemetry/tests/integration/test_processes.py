@@ -1,5 +1,6 @@
 """Several processes on one set of files; forks; exits; loads that the SDK must survive."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -29,6 +30,34 @@ def finish(process: subprocess.Popen, seconds: float = 60) -> tuple[str, str]:
     out, err = process.communicate(timeout=seconds)
     assert process.returncode == 0, err
     return out, err
+
+
+def test_processes_share_files_that_are_compressed_and_kept_by_the_second(tmp_path: Path):
+    code = """
+        import sys, threading, eldonia_telemetry as telemetry
+        telemetry.init(service="w", log_dir=sys.argv[1], log_max_bytes=60_000, log_max_files=2000, console=False,
+                       log_compress=True, log_rotate_every=1)
+        log = telemetry.get_logger(component=sys.argv[2])
+        for number in range(int(sys.argv[3])):
+            log.info("record", number=number, filler="x" * (number % 300))
+        for thread in threading.enumerate():
+            if "compress" in thread.name:
+                thread.join()
+    """
+    workers = [python(code, str(tmp_path), f"p{n}", "2000") for n in range(8)]
+    workers[0].kill()  # anywhere
+    workers[0].communicate()
+    for worker in workers[1:]:
+        assert finish(worker)[1] == ""
+    seen: list[tuple[str, int]] = []
+    for file in tmp_path.glob("combined.log*"):
+        data = file.read_bytes()
+        for row in (gzip.decompress(data) if file.suffix == ".gz" else data).splitlines():
+            record = json.loads(row)
+            seen.append((record["component"], record["metadata"]["number"]))
+    assert len(seen) == len(set(seen))
+    assert {key for key in seen if key[0] != "p0"} == {(f"p{n}", m) for n in range(1, 8) for m in range(2000)}
+    assert any(file.suffix == ".gz" for file in tmp_path.iterdir())
 
 
 def test_processes_share_rotated_files_without_losing_or_tearing_a_record(tmp_path: Path):

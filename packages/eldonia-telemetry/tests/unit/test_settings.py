@@ -28,3 +28,15 @@ def test_flags_and_levels_from_the_environment():
 
 def test_the_token_is_not_shown():
     assert "s3cret" not in repr(resolve({"ingest_token": "s3cret"}, {}))
+
+
+def test_periods_and_names():
+    assert [resolve({"log_rotate_every": value}, {}).log_rotate_every for value in ("day", "HOUR", 90, "90", "")] == [
+        *(86400, 3600, 90, 90, 0)
+    ]
+    assert resolve({"log_rotate_every": "fortnight"}, {}).log_rotate_every == 0
+    assert resolve({}, {"ELDONIA_REDACT_FIELDS": "nickname, birthday,"}).redact_fields == ("nickname", "birthday")
+    assert resolve({"redact_fields": ["nickname"]}, {}).redact_fields == ("nickname",)
+    assert resolve({}, {}).otlp_logs is None
+    shown = repr(resolve({"elasticsearch_password": "s3cret", "elasticsearch_url": "http://u:s3cret@h"}, {}))
+    assert "s3cret" not in shown
