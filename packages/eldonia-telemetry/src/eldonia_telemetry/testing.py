@@ -134,11 +134,27 @@ class Captured:
 
 @contextmanager
 def capture(
-    *, level: int = DEBUG, service: str = "test", redact: bool = True, trace_ratio: float = 1.0
+    *,
+    level: int = DEBUG,
+    service: str = "test",
+    redact: bool = True,
+    trace_ratio: float = 1.0,
+    trace_errors: bool = True,
+    join_opentelemetry: bool = True,
 ) -> Iterator[Captured]:
-    """Take everything that is reported inside the block instead of writing or sending it."""
+    """Take everything that is reported inside the block instead of writing or sending it.
+
+    The arguments are those of :func:`eldonia_telemetry.init`, ``level`` one of :mod:`eldonia_telemetry.records`.
+    """
     captured = Captured()
-    settings = Settings(service=service, level=level, redact=redact, trace_ratio=trace_ratio)
+    settings = Settings(
+        service=service,
+        level=level,
+        redact=redact,
+        trace_ratio=trace_ratio,
+        trace_errors=trace_errors,
+        join_opentelemetry=join_opentelemetry,
+    )
     before = runtime.replace(runtime.Runtime(settings, (captured,), captured))
     try:
         yield captured

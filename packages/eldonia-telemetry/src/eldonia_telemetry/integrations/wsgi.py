@@ -26,7 +26,7 @@ from eldonia_telemetry.security.body import MAX_BODY
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
-App = Callable[..., Iterable[bytes]]
+App = Callable[..., Any]
 
 _HEADERS: Final = tuple(
     (f"HTTP_{name.upper().replace('-', '_')}", name.encode())

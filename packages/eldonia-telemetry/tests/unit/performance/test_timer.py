@@ -1,0 +1,227 @@
+import asyncio
+import contextlib
+import threading
+import time
+
+import pytest
+
+from eldonia_telemetry import carry, performance
+from eldonia_telemetry.performance import ending, memory
+from eldonia_telemetry.performance.statistics import MAX_OPERATIONS
+from eldonia_telemetry.testing import capture
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch):
+    performance.clear()
+    monkeypatch.setattr(ending, "thresholds", performance.Thresholds())
+    monkeypatch.setattr(memory, "current", lambda: memory.MemoryUse(1, 10, 0.1, "physical"))
+
+
+def operation(name: str) -> performance.OperationReport:
+    return next(one for one in performance.report().operations if one.operation == name)
+
+
+def test_a_block_leaves_record_metric_and_figures():
+    with capture() as seen, performance.timer("resize") as measured:
+        measured.count_query(2)
+        performance.count_cache(hits=3, misses=1)
+        performance.count_external_call()
+        time.sleep(0.005)
+    record = seen.record(component="performance", operation="resize")
+    assert record.message.startswith("Performance: resize completed in ")
+    assert record.performance.duration >= 5
+    assert record.performance.memory_usage > 1_000_000
+    assert record.performance.cpu_usage < 1000
+    assert record.metadata == {"databaseQueries": 2, "cacheHits": 3, "cacheMisses": 1, "externalApiCalls": 1}
+    assert seen.increase("operation_duration_seconds_count", operation="resize") == 1
+    assert seen.increase("performance_alerts_total", operation="resize", kind="slow") == 0
+
+
+def test_decorators_keep_what_they_wrap_and_its_result():
+    @performance.timer("plain")
+    def plain(x: int) -> int:
+        """Twice."""
+        return 2 * x
+
+    @performance.timer("coroutine")
+    async def coroutine(x: int) -> int:
+        await asyncio.sleep(0.002)
+        return 2 * x
+
+    @performance.timer("steps")
+    def steps():
+        time.sleep(0.002)
+        yield 1
+        yield 2
+
+    @performance.timer("stream")
+    async def stream():
+        yield 1
+        await asyncio.sleep(0.002)
+        yield 2
+
+    async def all_of_them():
+        assert await coroutine(4) == 8
+        assert [x async for x in stream()] == [1, 2]
+
+    with capture():
+        assert plain(4) == 8
+        assert (plain.__name__, plain.__doc__) == ("plain", "Twice.")
+        assert list(steps()) == [1, 2]
+        asyncio.run(all_of_them())
+    assert {one.operation: one.count for one in performance.report().operations} == {
+        "plain": 1,
+        "coroutine": 1,
+        "steps": 1,
+        "stream": 1,
+    }
+    assert all(operation(name).min_duration >= 2 for name in ("coroutine", "steps", "stream"))
+
+
+def test_nested_operations_count_for_those_around_them():
+    with capture() as seen, performance.timer("outer"):
+        performance.count_query()
+        with performance.timer("inner"):
+            performance.count_query(2)
+        performance.count_query()
+    assert seen.record(operation="inner").metadata == {"databaseQueries": 2}
+    assert seen.record(operation="outer").metadata == {"databaseQueries": 4}
+
+
+async def test_concurrent_runs_of_one_operation_do_not_mix():
+    one_timer = performance.timer("parallel")
+
+    async def run(number: int) -> int:
+        async with one_timer as measured:
+            for _ in range(number):
+                performance.count_query()
+                await asyncio.sleep(0)
+            return measured.database_queries
+
+    with capture():
+        assert await asyncio.gather(*(run(number) for number in range(20))) == list(range(20))
+    assert operation("parallel").database_queries == sum(range(20))
+
+
+def test_threads_and_tasks_count_for_what_started_them():
+    async def query():
+        performance.count_query()
+
+    async def many():
+        await asyncio.gather(*(query() for _ in range(5)))
+        await asyncio.to_thread(performance.count_query)
+
+    def work():
+        for _ in range(1000):
+            performance.count_query()
+
+    with capture(), performance.timer("fan-out") as measured:
+        asyncio.run(many())
+        threads = [threading.Thread(target=carry(work)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert measured.database_queries == 4006
+
+
+def test_an_exception_counts_once_in_every_operation_that_it_leaves():
+    with capture() as seen, contextlib.suppress(ValueError), performance.timer("outer"), performance.timer("inner"):
+        error = ValueError("bad")
+        performance.count_error(error)
+        raise error
+    for name in ("inner", "outer"):
+        assert operation(name).errors == 1
+        assert operation(name).error_rate == 100
+        warning = seen.record("Errors detected", operation=name)
+        assert (warning.level, warning.metadata) == ("warn", {"errorCount": 1})
+        assert seen.increase("performance_alerts_total", operation=name, kind="errors") == 1
+
+
+def test_what_ends_a_task_is_no_error():
+    with capture() as seen, contextlib.suppress(asyncio.CancelledError), performance.timer("cancelled"):
+        raise asyncio.CancelledError
+    assert operation("cancelled").errors == 0
+    assert [record.level for record in seen.records] == ["info"]
+
+
+def test_slow_operations_warn_at_their_own_threshold_or_the_common_one():
+    with capture() as seen:
+        with performance.timer("slow", slow=0.001):
+            time.sleep(0.003)
+        with performance.timer("fine"):
+            time.sleep(0.003)
+        performance.configure(slow=0.001)
+        with performance.timer("common", log=False):
+            time.sleep(0.003)
+    for name in ("slow", "common"):
+        warning = seen.record("Slow operation detected", operation=name)
+        assert warning.metadata["threshold"] == 1
+        assert warning.metadata["duration"] >= 3
+        assert operation(name).slow == 1
+    assert operation("fine").slow == 0
+
+
+def test_memory_near_its_limit_counts_each_time_and_warns_once_a_minute(monkeypatch):
+    monkeypatch.setattr(memory, "current", lambda: memory.MemoryUse(900, 1000, 0.9, "cgroup v2"))
+    monkeypatch.setattr(ending, "_memory_said", -1e9)
+    with capture() as seen:
+        for _ in range(3):
+            with performance.timer("big"):
+                pass
+    warning = seen.record("High memory usage")
+    assert warning.metadata == {
+        "memoryUsagePercent": 90.0,
+        "usedBytes": 900,
+        "limitBytes": 1000,
+        "limit": "cgroup v2",
+        "threshold": 80.0,
+    }
+    assert seen.increase("performance_alerts_total", operation="big", kind="memory") == 3
+
+
+def test_thresholds_that_make_no_sense_change_nothing(capsys):
+    assert performance.configure(slow=-1, memory=7) == performance.Thresholds(2.0, 0.8)
+
+
+def test_the_report_has_the_seeds_summary_and_quantiles():
+    assert performance.report().summary.total_operations == 0
+    with capture():
+        for number in range(100):
+            measured = performance.Measurement("op", None)
+            if number < 10:
+                measured.count_error()
+            measured.count_query(2)
+            measured.count_cache(hits=3, misses=1)
+            ending.record("op", float(number + 1), measured, slow=False)
+        ending.record("rare", 5000.0, performance.Measurement("rare", None), slow=True)
+    report = performance.report()
+    summary = report.summary
+    assert (summary.total_operations, summary.max_duration, summary.min_duration) == (101, 5000, 1)
+    assert summary.avg_duration == pytest.approx(5050 / 101 + 5000 / 101, abs=0.01)
+    assert summary.error_rate == 9.9
+    assert summary.avg_database_queries == 1.98
+    assert summary.cache_hit_rate == 75
+    rare, op = report.operations
+    assert (rare.operation, op.operation) == ("rare", "op")
+    assert (op.p50, op.p95, op.p99) == pytest.approx((50, 95, 99), rel=0.02)
+    assert rare.p50 == rare.p99 == 5000
+
+
+def test_operations_without_end_share_one_name(capsys):
+    with capture():
+        for number in range(MAX_OPERATIONS + 50):
+            ending.record(f"op {number}", 1.0, performance.Measurement("", None), slow=False)
+    assert len(performance.report().operations) == MAX_OPERATIONS + 1
+    assert operation("other").count == 50
+
+
+def test_a_fault_of_our_own_stays_here(monkeypatch, capsys):
+    def broken(*_, **__):
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(ending.statistics, "add", broken)
+    with capture(), performance.timer("x"):
+        result = 1
+    assert result == 1
