@@ -40,7 +40,7 @@ def boom(request: HttpRequest) -> HttpResponse:
 
 
 def comment(request: HttpRequest) -> HttpResponse:
-    return HttpResponse("kept")
+    return HttpResponse(b"kept")
 
 
 urlpatterns = [path("works/<int:work_id>", work), path("login", login), path("boom", boom), path("comment", comment)]

@@ -36,7 +36,7 @@ _SQL: Final = tuple(
         r"['\"]\s*or\s+(?:true|not\s+false)\b",
         # a quote, then the rest of the statement is commented away
         r"^[^'\"]{0,80}['\"]\s*\)*\s*(?:--(?:\s|$|-)|#\s*$|/\*)",
-        r"['\"]\s*(?:or|and)\s+[^'\"]{1,60}(?:--\s|--$|#\s*$|/\*)",
+        r"['\"]\s*(?:or|and)\s+[^'\"\n]{1,60}(?:--\s|--$|#\s*$|/\*)",
         # a second statement
         r"['\")\d]\s*;\s*(?:drop\s+(?:table|database|schema|user|view)|delete\s+from|insert\s+into|update\s+\w+\s+set"
         r"|alter\s+(?:table|user)|create\s+(?:table|user)|truncate\s+table|exec(?:ute)?\s*\(?\s*(?:xp_|sp_|master))",
@@ -70,7 +70,7 @@ _XSS: Final = tuple(
 _TRAVERSAL: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"(?:\.\.[/\\]){2,}",
+        r"(?<![\s\"'(`])(?:\.\.[/\\]){2,}",
         r"(?:\.{2,}[/\\]+){1,}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b",
         # a path and nothing else: a sentence may well speak of /etc/hosts
         r"(?:^|[=:/\\])/?(?<![\s\"'(`])/?etc/(?:passwd|shadow|hosts|sudoers)(?=$|[%&#?;:\x00])",
@@ -81,7 +81,7 @@ _TRAVERSAL: Final = tuple(
     )
 )
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{1,400}`", re.DOTALL)
-_WORTH_READING: Final = re.compile(r"['\"<;\\(\x00]|\.\.|--|/etc/|javascript:|\b(?:or|and|union)\b", re.IGNORECASE)
+_WORTH_READING: Final = re.compile(r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|php:|javascript:|\b(?:or|and|union)\b", re.IGNORECASE)
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\]|$)")
 
 

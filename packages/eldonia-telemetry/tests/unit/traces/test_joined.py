@@ -51,13 +51,16 @@ def test_ours_and_theirs_are_parents_and_children_of_each_other(exporter):
 
 
 def test_everything_recorded_arrives_redacted(exporter):
-    with capture(), pytest.raises(ValueError, match="bad"):
+    def work() -> None:
         with traces.span("work", kind=traces.Kind.CLIENT, attributes={"password": "hunter2"}) as span:
             span.name = "renamed"
             span.attributes["list"] = [1, "a"]
             span.attributes["odd"] = {"x": 1}
             span.add_event("cached", {"hit": True})
             raise ValueError("bad token=abc123")
+
+    with capture(), pytest.raises(ValueError, match="bad"):
+        work()
     (span,) = exporter.get_finished_spans()
     assert (span.name, span.kind) == ("renamed", trace.SpanKind.CLIENT)
     assert dict(span.attributes) == {"password": "[REDACTED]", "list": ("1", "a"), "odd": "{'x': 1}"}
@@ -74,9 +77,9 @@ def test_callers_elsewhere_are_parents_unless_somebody_here_has_taken_their_plac
         carrier = trace.set_span_in_context(
             trace.NonRecordingSpan(trace.SpanContext(int(TRACE, 16), int(SPAN, 16), True, trace.TraceFlags(1)))
         )
-        with trace.get_tracer("asgi").start_as_current_span("their server", context=carrier):
-            with traces.start_span("our server", parent=remote):
-                pass
+        theirs = trace.get_tracer("asgi").start_as_current_span("their server", context=carrier)
+        with theirs, traces.start_span("our server", parent=remote):
+            pass
     spans = {span.name: span for span in exporter.get_finished_spans()}
     assert (server.trace_id, server.parent_span_id, server.context.tracestate) == (TRACE, SPAN, "vendor=1")
     assert spans["our server"].parent.span_id == spans["their server"].context.span_id
@@ -92,9 +95,9 @@ def test_their_sampler_decides(monkeypatch):
 
 
 def test_it_can_be_turned_off(exporter):
-    with capture(join_opentelemetry=False) as seen, trace.get_tracer("x").start_as_current_span("theirs"):
-        with traces.span("ours"):
-            log.info("inside")
+    theirs = trace.get_tracer("x").start_as_current_span("theirs")
+    with capture(join_opentelemetry=False) as seen, theirs, traces.span("ours"):
+        log.info("inside")
     assert [span.name for span in exporter.get_finished_spans()] == ["theirs"]
     assert seen.record("inside").span_id == seen.span("ours").span_id
 
