@@ -1,3 +1,4 @@
+import gc
 from typing import Annotated
 
 import httpx
@@ -7,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from eldonia_telemetry import TelemetryMiddleware, bind, get_logger, security
+from eldonia_telemetry import TelemetryMiddleware, auth, bind, get_logger, performance, security
 from eldonia_telemetry.integrations import exchange
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.testing import capture
@@ -210,3 +211,180 @@ def test_the_clients_address(trusted, peer, forwarded, expected):
 def test_a_proxy_that_is_no_address_is_said_not_raised(capsys):
     assert ClientAddress(("nonsense",)).of("1.2.3.4", b"5.6.7.8") == "1.2.3.4"
     assert "trusted_proxies" in capsys.readouterr().err
+
+
+async def send_parts(app, parts, *headers):
+    """Post a body in parts; returns the status and what the application had received of it."""
+    sent = [{"type": "http.request", "body": part, "more_body": True} for part in parts]
+    sent.append({"type": "http.request", "body": b"", "more_body": False})
+    answers = []
+
+    async def receive():
+        return sent.pop(0) if sent else {"type": "http.disconnect"}
+
+    async def send(message):
+        answers.append(message)
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "root_path": "", "scheme": "http"},
+        "headers": list(headers),
+        "client": ("192.0.2.1", 1),
+    }
+    await app(scope, receive, send)
+    return answers[0]["status"], b"".join(a.get("body", b"") for a in answers)
+
+
+async def echo(scope, receive, send):
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message["body"]
+        more = message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body})
+
+
+FORM = (b"content-type", b"application/x-www-form-urlencoded")
+
+
+@pytest.mark.parametrize("detection", ["observe", "block", "off"])
+@pytest.mark.parametrize(
+    ("parts", "attack"),
+    [
+        ([b"a=1&q=O", b"'Hara"], False),
+        ([b"q='+OR+'1'", b"%3D'1"], True),
+        ([b"q=" + b"x" * 5000] * 8, False),
+        ([], False),
+    ],
+)
+async def test_bodies_are_looked_at_and_arrive_as_they_were_sent(detection, parts, attack):
+    app = TelemetryMiddleware(echo, detection=detection)
+    with capture() as seen:
+        status, body = await send_parts(app, parts, FORM)
+    if attack and detection != "off":
+        assert seen.event("sql_injection_attempt", where="field q")["details"]["blocked"] is (detection == "block")
+    else:
+        assert seen.security_events == []
+    if attack and detection == "block":
+        assert status == 403
+    else:
+        assert (status, body) == (200, b"".join(parts))
+
+
+async def test_a_client_that_leaves_while_it_sends_is_not_waited_for():
+    app = TelemetryMiddleware(echo, detection="block")
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError("there is nobody to answer")
+
+    scope = {"type": "http", "method": "POST", "path": "/echo", "headers": [FORM]}
+    with capture() as seen, pytest.raises(KeyError):
+        await app(scope, receive, send)
+    assert len(seen.records) == 1
+
+
+async def test_scanners_forgeries_and_failed_logins():
+    async def refusing(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 401, "headers": []})
+        await send({"type": "http.response.body"})
+
+    app = TelemetryMiddleware(refusing, login_paths=("/echo",), trusted_origins=("https://pay.example",))
+    cookie, site = (b"cookie", b"s=1"), (b"sec-fetch-site", b"cross-site")
+    with capture() as seen:
+        await send_parts(app, [], (b"user-agent", b"Nikto/2.5"))
+        assert seen.event("suspicious_activity", detector="scanner", matched="nikto")
+        await send_parts(app, [], cookie, site)
+        assert seen.event("csrf_attempt", detector="cross_site_request")
+        await send_parts(app, [], cookie, site, (b"origin", b"https://pay.example"))
+        await send_parts(app, [b'{"user": {"email": "a@example.com"}}'], (b"content-type", b"application/json"))
+    failed = [event["userId"] for event in seen.security_events if event["eventType"] == "failed_login"]
+    assert failed == [None, None, None, "a@example.com"]
+    assert len(seen.security_events) == 6
+    assert seen.increase("auth_failed_logins_total") == 4
+
+
+async def test_a_login_that_the_application_reports_counts_once():
+    app = application(login_paths=("/sign-in",))
+
+    @app.post("/sign-in")
+    def sign_in():  # runs in a thread
+        auth.failed_login("b@example.com", reason="locked")
+        return PlainTextResponse("no", 401)
+
+    with capture() as seen:
+        async with client(app) as http:
+            await http.post("/sign-in", json={"email": "a@example.com"})
+    assert seen.event("failed_login")["userId"] == "b@example.com"
+
+
+async def test_what_a_request_does_is_in_its_access_record_and_in_the_report():
+    performance.clear()
+    app = application()
+
+    @app.get("/busy")
+    def busy():
+        performance.count_query(3)
+        with performance.timer("step"):
+            performance.count_external_call()
+        return "ok"
+
+    with capture() as seen:
+        async with client(app) as http:
+            await http.get("/busy")
+    assert seen.record(component="http").metadata["databaseQueries"] == 3
+    assert seen.record(component="http").metadata["externalApiCalls"] == 1
+    report = {one.operation: one for one in performance.report().operations}
+    assert report["GET /busy"].database_queries == 3
+    assert report["step"].external_api_calls == 1
+
+
+async def test_slow_and_failing_requests_are_counted(monkeypatch):
+    monkeypatch.setattr(performance.ending, "thresholds", performance.Thresholds(slow=1e-9))
+    with capture() as seen:
+        async with client(application()) as http:
+            await http.get("/boom")
+    assert seen.increase("performance_alerts_total", operation="GET /boom", kind="slow") == 1
+    assert seen.increase("performance_alerts_total", operation="GET /boom", kind="errors") == 1
+    assert seen.record("Slow operation detected").operation == "GET /boom"
+
+
+async def test_the_trace_of_a_slow_bucket_can_be_found():
+    with capture() as seen:
+        async with client(application()) as http:
+            await http.get("/works/3")
+            page = (await http.get("/metrics", headers={"Accept": "application/openmetrics-text"})).text
+            plain = (await http.get("/metrics")).text
+    found = [line for line in page.splitlines() if seen.spans[0].trace_id in line]
+    assert len(found) == 1
+    assert found[0].startswith('http_request_duration_seconds_bucket{method="GET",handler="/works/{work_id}",le="')
+    assert " # " not in plain
+
+
+async def test_what_is_not_kept_is_no_exemplar():
+    with capture(trace_ratio=0.0) as seen:
+        async with client(application()) as http:
+            await http.get("/works/3")
+            await http.get("/boom")
+            page = (await http.get("/metrics", headers={"Accept": "application/openmetrics-text"})).text
+    (kept,) = seen.spans
+    assert kept.name == "GET /boom"
+    assert kept.trace_id in page
+    assert all(record.trace_id not in page for record in seen.records if "/works/3" in record.message)
+
+
+async def test_requests_leave_nothing_to_the_garbage_collector():
+    app = TelemetryMiddleware(echo)
+    with capture():
+        await send_parts(app, [b"a=1"], FORM)
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                await send_parts(app, [b"a=1"], FORM)
+            assert not [one for one in gc.get_objects() if isinstance(one, exchange.Exchange)]
+        finally:
+            gc.enable()
