@@ -39,6 +39,7 @@ def serve(
     _log_to_stderr(verbose)
     if config is None and Path(FILE_NAME).is_file():
         config = Path(FILE_NAME)
+        _refuse_strangers(config)
     settings = load_settings(config, os.environ)
     if data is not None:
         settings = settings.with_data(Path(os.path.abspath(data)))
@@ -64,6 +65,20 @@ def serve(
         sys.stdout.flush()
 
     _run(serve_platform(settings, os.environ, started))
+
+
+def _refuse_strangers(file: Path) -> None:
+    """Settings name commands that are run: those that happen to lie in this folder must be the user's own, or root's.
+
+    Raises:
+        ConfigError: they belong to somebody else, or anybody may write them.
+    """
+    found = file.stat()
+    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o002:
+        hint = f"look at it, then name it: --config {file}"
+        raise ConfigError(
+            Diagnostic("settings of another user in this folder are not taken by themselves", str(file), hint=hint)
+        )
 
 
 def _run(work) -> None:
