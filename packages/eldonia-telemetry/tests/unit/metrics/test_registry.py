@@ -127,3 +127,25 @@ def test_the_standard_set_is_there():
         *("payment_requests_total", "auth_failed_logins_total", "security_events_total"),
         *("orders_total", "revenue_total", "signups_total"),
     }
+
+
+def test_exemplars_are_openmetrics_and_nothing_else():
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+    registry = Registry()
+    durations = registry.histogram("seconds", "How long.", ("handler",), buckets=(0.1, 1.0))
+    durations.labels("/").observe(0.05, "a" * 32)
+    durations.labels("/").observe(0.06, "b" * 32)
+    durations.labels("/").observe(5.0, "c" * 32)
+    durations.labels("/").observe(0.5)
+    registry.counter("things_total").inc(3)
+    page = render(registry.snapshot(), OPENMETRICS).decode()
+    families = {family.name: family for family in text_string_to_metric_families(page)}
+    found = {
+        sample.labels["le"]: (sample.exemplar.labels["trace_id"][0], sample.exemplar.value)
+        for sample in families["seconds"].samples
+        if sample.exemplar
+    }
+    assert found == {"0.1": ("b", 0.06), "+Inf": ("c", 5.0)}
+    assert families["things"].samples[0].value == 3
+    assert " # " not in render(registry.snapshot(), TEXT).decode()
