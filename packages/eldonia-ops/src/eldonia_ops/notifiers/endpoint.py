@@ -50,7 +50,7 @@ def resolve(credential: Credential, what: str) -> str:
 
 def shorten(text: str, *secrets: str) -> str:
     """A detail for people: one line, bounded, and without the secrets, nor the telling parts of secret addresses."""
-    hidden = {part for secret in secrets for part in _telling_parts(secret)}
+    hidden = {part for secret in secrets if secret for part in _telling_parts(secret)}
     for part in sorted(hidden, key=len, reverse=True):
         text = text.replace(part, "<secret>")
     text = " ".join(text.split())
