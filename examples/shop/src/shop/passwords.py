@@ -2,11 +2,15 @@
 
 import hashlib
 import hmac
+import os
 import secrets
+import threading
 
 _N = 2**14
 _R = 8
 _P = 1
+_PLACES = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""Somebody who guesses passwords must not take the processors, and 16 MB each time, from everybody else."""
 
 
 def derive(password: str) -> str:
@@ -23,7 +27,8 @@ def matches(password: str, stored: str) -> bool:
 
 
 def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 * 1024 * 1024)
+    with _PLACES:
+        return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 * 1024 * 1024)
 
 
 NOBODY = derive(secrets.token_hex(16))
