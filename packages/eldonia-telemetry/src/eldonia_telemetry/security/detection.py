@@ -25,63 +25,90 @@ _EDGE: Final = 160
 # Bytes that at least one rule needs; a percent sign may hide any of them.
 _WORTH_A_LOOK: Final = re.compile(rb"[%'\"<;\\(]|\.\.|--|/etc/|[+ ](?:or|and|union)[+ ]", re.IGNORECASE)
 
-_SQL: Final = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
-        # ... UNION [ALL] SELECT column, ... or from; prose has no list right after it
+Rules = tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
+
+
+def _rules(*given: tuple[str, str]) -> Rules:
+    """Each rule is an expression and what a text must hold one of (in lower case) to be worth trying it."""
+    return tuple((tuple(hints.split(" ")), re.compile(rule, re.IGNORECASE | re.DOTALL)) for hints, rule in given)
+
+
+_SQL: Final = _rules(
+    # ... UNION [ALL] SELECT column, ... or from; prose has no list right after it
+    (
+        "union",
         r"\bunion\s+(?:all\s+|distinct\s+)?select\s+(?:[\w'\"@*.()|]+\s*(?:,|\bfrom\b|--|#)|null\b|\d+\b|@@|char\()",
-        # a condition that is always true, right after a value ends: ' or '1'='1  /  1 or 1=1
-        r"(?:['\")]|^\s*-?\d+\s)\s*(?:or|and|\|\||&&)\s+\(?(['\"]?)(\w{1,20})\1\s*=\s*\(?(['\"]?)\2(?!\w)",
-        r"['\"]\s*(?:or|and|\|\|)\s*(['\"])\1\s*=\s*\1",
-        r"['\"]\s*or\s+(?:true|not\s+false)\b",
-        # a quote, then the rest of the statement is commented away
-        r"^[^'\"]{0,80}['\"]\s*\)*\s*(?:--(?:\s|$|-)|#\s*$|/\*)",
-        r"['\"]\s*(?:or|and)\s+[^'\"\n]{1,60}(?:--\s|--$|#\s*$|/\*)",
-        # a second statement
+    ),
+    # a condition that is always true, right after a value ends: ' or '1'='1  /  1 or 1=1
+    ("=", r"(?:['\")]|^\s*-?\d+\s)\s*(?:or|and|\|\||&&)\s+\(?(['\"]?)(\w{1,20})\1\s*=\s*\(?(['\"]?)\2(?!\w)"),
+    ("=", r"['\"]\s*(?:or|and|\|\|)\s*(['\"])\1\s*=\s*\1"),
+    ("true false", r"['\"]\s*or\s+(?:true|not\s+false)\b"),
+    # a quote, then the rest of the statement is commented away
+    ("-- # /*", r"^[^'\"]{0,80}['\"]\s*\)*\s*(?:--(?:\s|$|-)|#\s*$|/\*)"),
+    ("-- # /*", r"['\"]\s*(?:or|and)\s+[^'\"\n]{1,60}(?:--\s|--$|#\s*$|/\*)"),
+    # a second statement
+    (
+        ";",
         r"['\")\d]\s*;\s*(?:drop\s+(?:table|database|schema|user|view)|delete\s+from|insert\s+into|update\s+\w+\s+set"
         r"|alter\s+(?:table|user)|create\s+(?:table|user)|truncate\s+table|exec(?:ute)?\s*\(?\s*(?:xp_|sp_|master))",
-        # waiting or failing on purpose to learn something
+    ),
+    # waiting or failing on purpose to learn something
+    (
+        "sleep benchmark dbms_pipe",
         r"(?:['\")\d]|\bselect\b|\bcase\b)[^;]{0,40}?\b(?:and|or|select|then|;)\s*\(?\s*(?:select\s*)?"
         r"(?:pg_sleep|sleep|benchmark|dbms_pipe\.receive_message)\s*\(\s*['\"\d]",
-        r"['\")\d]\s*;?\s*waitfor\s+delay\s+['\"]",
-        r"\b(?:extractvalue|updatexml)\s*\(\s*\w+\s*,\s*concat\s*\(",
-        # reading the catalogue
+    ),
+    ("waitfor", r"['\")\d]\s*;?\s*waitfor\s+delay\s+['\"]"),
+    ("extractvalue updatexml", r"\b(?:extractvalue|updatexml)\s*\(\s*\w+\s*,\s*concat\s*\("),
+    # reading the catalogue
+    (
+        "information_schema pg_catalog sqlite_master sys. mysql.user",
         r"\bselect\b.{1,200}?\bfrom\s+(?:information_schema\.|pg_catalog\.|sqlite_master\b|sys\.|mysql\.user\b)",
-        r"\binto\s+(?:out|dump)file\s+['\"]",
-    )
+    ),
+    ("outfile dumpfile", r"\binto\s+(?:out|dump)file\s+['\"]"),
 )
 
-_XSS: Final = tuple(
-    re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for pattern in (
+_XSS: Final = _rules(
+    (
+        "script",
         r"<\s*script\b(?![^>]{0,200}\btype\s*=\s*[\"']?(?:application/(?:\w+\+)?json|text/(?:template|x-)))"
         r"[^>]{0,200}(?:>|$|\ssrc)",
-        r"<\s*(?:iframe|object|embed|frame|base|applet)\b[^>]{0,200}\b(?:src|srcdoc|data|href|code)\s*=",
-        r"<[a-z!/][^>]{0,300}?[\s/\"']on[a-z]{3,25}\s*=\s*[\"'`]?\s*[\w(]",
-        r"\b(?:href|src|action|formaction|xlink:href)\s*=\s*[\"']?\s*(?:java|vb)script\s*:",
+    ),
+    ("<", r"<\s*(?:iframe|object|embed|frame|base|applet)\b[^>]{0,200}\b(?:src|srcdoc|data|href|code)\s*="),
+    ("<", r"<[a-z!/](?:[^<>]|<(?![a-z!/])){0,300}?[\s/\"']on[a-z]{3,25}\s*=\s*[\"'`]?\s*[\w(]"),
+    ("script", r"\b(?:href|src|action|formaction|xlink:href)\s*=\s*[\"']?\s*(?:java|vb)script\s*:"),
+    (
+        "javascript:",
         r"(?:^|[=\"'])\s*javascript:\s*(?:alert|confirm|prompt|eval|fetch|window|document|location|void|top|import)\b",
+    ),
+    (
+        "alert confirm prompt eval",
         r"[\"'`]\s*(?:>|;|on[a-z]{4,20}\s*=)\s*[^a-z]{0,10}(?:alert|confirm|prompt|eval)\s*[(`]",
+    ),
+    (
+        "javascript expression",
         r"<\s*(?:img|svg|math|details|video|audio|body|input|style|link|meta)\b[^>]{0,200}"
         r"(?:javascript:|expression\s*\(|url\s*\(\s*[\"']?javascript)",
-        r"data:text/html\s*[;,][^\s]{0,60}(?:base64|<script)",
-    )
+    ),
+    ("data:text/html", r"data:text/html\s*[;,][^\s]{0,60}(?:base64|<script)"),
 )
 
-_TRAVERSAL: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"(?<![\s\"'(`])(?:\.\.[/\\]){2,}",
-        r"(?:\.{2,}[/\\]+){1,}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b",
-        # a path and nothing else: a sentence may well speak of /etc/hosts
-        r"(?:^|[=:/\\])/?(?<![\s\"'(`])/?etc/(?:passwd|shadow|hosts|sudoers)(?=$|[%&#?;:\x00])",
-        r"(?:^|[=:/])/?(?<![\s\"'(`])/?proc/self/(?:environ|cmdline|fd)(?=$|[%&#?;:/\x00])",
-        r"\bc:[/\\]+(?:windows|boot\.ini|winnt)",
-        r"\bphp://(?:filter|input)\b",
-        r"\x00",
-    )
+_TRAVERSAL: Final = _rules(
+    ("..", r"(?<![\s\"'(`])(?:\.\.[/\\]){2,}"),
+    ("..", r"\.\.[/\\]{1,8}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b"),
+    # a path and nothing else: a sentence may well speak of /etc/hosts
+    ("etc/", r"(?:^|[=:/\\])/?(?<![\s\"'(`])/?etc/(?:passwd|shadow|hosts|sudoers)(?=$|[%&#?;:\x00])"),
+    ("proc/self", r"(?:^|[=:/])/?(?<![\s\"'(`])/?proc/self/(?:environ|cmdline|fd)(?=$|[%&#?;:/\x00])"),
+    ("c:", r"\bc:[/\\]+(?:windows|boot\.ini|winnt)"),
+    ("php:", r"\bphp://(?:filter|input)\b"),
+    ("\x00", r"\x00"),
 )
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{1,400}`", re.DOTALL)
-_WORTH_READING: Final = re.compile(r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|php:|javascript:|\b(?:or|and|union)\b", re.IGNORECASE)
+_WORTH_READING: Final = re.compile(
+    r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|php:|javascript:|\b(?:or|and|union)\b", re.IGNORECASE
+)
+# Long runs of them would let the rules try every way to share them out.
+_SPACES: Final = re.compile(r"(\s)\s+")
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\]|$)")
 
 
@@ -132,18 +159,13 @@ def inspect_fields(fields: Iterable[tuple[str, str]]) -> Detection | None:
 
 
 def _look_in_prose(text: str, where: str) -> Detection | None:
-    text = _CODE.sub(" ", text[:MAX_PROSE])
+    text = _SPACES.sub(r"\1", _CODE.sub(" ", text[:MAX_PROSE]))
     for edge in (text[:_EDGE], text[-_EDGE:]):
-        for pattern in _SQL:
-            match = pattern.search(edge)
-            if match:
-                return Detection("sql_injection", "sql_injection_attempt", "high", where, _excerpt(match[0]))
-    if "<" in text or "javascript:" in text.lower():
-        for pattern in _XSS:
-            match = pattern.search(text)
-            if match:
-                return Detection("xss", "xss_attempt", "medium", where, _excerpt(match[0]))
-    return None
+        matched = _match(_SQL, edge, edge.lower())
+        if matched is not None:
+            return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+    matched = _match(_XSS, text, text.lower())
+    return None if matched is None else Detection("xss", "xss_attempt", "medium", where, matched)
 
 
 def _parameters(query: bytes) -> Detection | None:
@@ -164,18 +186,28 @@ def _parameters(query: bytes) -> Detection | None:
 def _look(text: str, where: str) -> Detection | None:
     if len(text) < 4:
         return None
-    for pattern in _SQL:
-        match = pattern.search(text)
-        if match:
-            return Detection("sql_injection", "sql_injection_attempt", "high", where, _excerpt(match[0]))
-    for pattern in _XSS:
-        match = pattern.search(text)
-        if match:
-            return Detection("xss", "xss_attempt", "medium", where, _excerpt(match[0]))
-    for pattern in _TRAVERSAL:
-        match = pattern.search(text)
-        if match:
-            return Detection("path_traversal", "suspicious_activity", "medium", where, _excerpt(match[0]))
+    text = _SPACES.sub(r"\1", text)
+    lowered = text.lower()
+    matched = _match(_SQL, text, lowered)
+    if matched is not None:
+        return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+    matched = _match(_XSS, text, lowered)
+    if matched is not None:
+        return Detection("xss", "xss_attempt", "medium", where, matched)
+    matched = _match(_TRAVERSAL, text, lowered)
+    if matched is not None:
+        return Detection("path_traversal", "suspicious_activity", "medium", where, matched)
+    return None
+
+
+def _match(rules: Rules, text: str, lowered: str) -> str | None:
+    for hints, pattern in rules:
+        for hint in hints:
+            if hint in lowered:
+                match = pattern.search(text)
+                if match:
+                    return _excerpt(match[0])
+                break
     return None
 
 
