@@ -11,7 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -266,7 +266,7 @@ class FollowedFile:
                     break
             elif saved is None and not self._with_rotated:
                 break
-            complete = await self._catch_up()
+            complete = await self._catch_up(current)
             before, current = current, await asyncio.to_thread(look, self._path)
             # A rotation between the two looks may have left a file that the listing did not show.
             if complete and _node(before) == _node(current):
@@ -307,7 +307,7 @@ class FollowedFile:
                 return identity, max(kept, stored)
             generation, kept = generation + 1, 0
 
-    async def _catch_up(self) -> bool:
+    async def _catch_up(self, main: FoundFile | None) -> bool:
         """Read what rotated files hold; False when they were renamed under our hands and must be listed again."""
         rotated = await asyncio.to_thread(rotated_files, self._path)
         identity, offset = self._saved or ("", 0)
@@ -317,9 +317,22 @@ class FollowedFile:
         if old is not None and not await self._finish(old, identity, offset):
             return False
         for file in newer:
-            if not await self._finish(file, file.identity, 0):
+            if not await self._finish(file, *await self._known_as(file, main)):
                 return False
         return True
+
+    async def _known_as(self, file: FoundFile, main: FoundFile | None) -> tuple[str, int]:
+        """Under which identity a rotated file's lines were stored, and how far.
+
+        A copy that was made before a truncation is another file than the one that its lines were read
+        from: if a crash kept that one's position from being saved, only the store knows of them.
+        """
+        if main is not None:
+            original = replace(file, device=main.device, inode=main.inode).identity
+            stored = await self._position(self._source(original))
+            if 0 < stored <= file.size:
+                return original, stored
+        return file.identity, 0
 
     async def _finish(self, file: FoundFile, identity: str, offset: int) -> bool:
         """Read a rotated file to its end; False when it is no longer where it was."""

@@ -151,12 +151,16 @@ class LineReader:
             self._descriptor = -1
 
     def read(self, max_lines: int) -> list[TailLine]:
-        """Up to ``max_lines`` further lines; fewer only when the file ends here for now. Empty lines are skipped."""
+        """Up to ``max_lines`` further lines; fewer only when the file ends here for now, or was cut. Empty lines
+        are skipped."""
         while len(self._ready) < max_lines:
-            chunk = os.pread(self._descriptor, READ_BYTES, self._read_to)
-            if not chunk:
+            known = len(self._guard)
+            # What was read last is read once more with what follows: were the file cut and written again since
+            # somebody looked, this would otherwise begin in the middle of a line.
+            chunk = os.pread(self._descriptor, known + READ_BYTES, self._read_to - known)
+            if len(chunk) <= known or chunk[:known] != self._guard:
                 break
-            self._take(chunk)
+            self._take(chunk[known:])
         return self._hand_out(min(max_lines, len(self._ready)))
 
     def ready(self) -> list[TailLine]:

@@ -171,6 +171,29 @@ async def test_copy_and_truncate_reads_the_rest_from_the_copy(tmp_path, store):
         await store.until(["1", "2", "3", "4", "5", "6 is longer than what was there before"])
 
 
+async def test_lines_stored_before_a_crash_are_known_again_in_the_copy_that_was_truncated_behind_them(tmp_path, store):
+    path = tmp_path / "a.log"
+    append(path, *names("a", 3))
+    async with tailing(store, path):
+        await store.until(names("a", 3))
+    shutil.copy(path, f"{path}.2")
+    os.truncate(path, 0)
+    append(path, *names("b", 3))
+    store.save = False  # stored, but killed before the position was saved
+    async with tailing(store, path):
+        await store.until([*names("a", 3), *names("b", 3)])
+    store.save = True
+    append(path, "b3")
+    shutil.copy(path, f"{path}.1")
+    os.truncate(path, 0)
+    append(path, "c0")
+    async with tailing(store, path):
+        await store.until([*names("a", 3), *names("b", 4), "c0"])
+    append(path, "c1")
+    async with tailing(store, path):
+        await store.until([*names("a", 3), *names("b", 4), "c0", "c1"])
+
+
 @pytest.mark.parametrize("running", [True, False])
 async def test_truncation_with_the_same_first_line(tmp_path, store, running):
     path = tmp_path / "a.log"
