@@ -2,15 +2,53 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from eldonia_telemetry import values
+from eldonia_telemetry.redact import REDACTED, is_sensitive, redact_text
 from eldonia_telemetry.traces.span import Span
 
 _encoder = msgspec.json.Encoder()
 _SCOPE = {"name": "eldonia-telemetry"}
+_SMALL: Final = 1_000_000_000_000
+"""Shorter than any card number."""
+_HARMLESS: Final = frozenset(
+    {
+        *("http.request.method", "http.route", "http.request.id", "url.scheme", "client.address", "server.address"),
+        *("db.system.name", "db.operation.name"),
+    }
+)
+
+
+# Structs that the garbage collector need not look at: a batch has thousands.
+class _String(msgspec.Struct, rename="camel", gc=False):
+    string_value: str
+
+
+class _Integer(msgspec.Struct, rename="camel", gc=False):
+    int_value: str
+
+
+class _KeyValue(msgspec.Struct, gc=False):
+    key: str
+    value: Any
+
+
+class _Row(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    trace_id: str
+    span_id: str
+    name: str
+    kind: int
+    start_time_unix_nano: str
+    end_time_unix_nano: str
+    flags: int = -1
+    parent_span_id: str = ""
+    trace_state: str = ""
+    attributes: list[_KeyValue] = []
+    events: list[dict[str, Any]] = []
+    status: dict[str, Any] = {}
 
 
 def encode(spans: Iterable[Span], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
@@ -27,41 +65,51 @@ def encode(spans: Iterable[Span], resource: Mapping[str, Any], *, redact: bool =
     try:
         return _encoder.encode(document)
     except UnicodeEncodeError:
-        return _encoder.encode(values.encodable(document))
+        return _encoder.encode(values.encodable(msgspec.to_builtins(document)))
 
 
-def _span(span: Span, redact: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "traceId": span.context.trace_id,
-        "spanId": span.context.span_id,
-        "name": values.text(span.name, redact=redact),
-        "kind": int(span.kind),
-        "startTimeUnixNano": str(span.start_ns),
-        "endTimeUnixNano": str(span.end_ns),
-        "flags": 1 if span.context.sampled else 0,
-    }
-    if span.parent_span_id:
-        row["parentSpanId"] = span.parent_span_id
-    if span.context.tracestate:
-        row["traceState"] = span.context.tracestate
-    if span.attributes:
-        row["attributes"] = _attributes(span.attributes, redact)
+def _span(span: Span, redact: bool) -> _Row:
+    context = span.context
+    row = _Row(
+        context.trace_id,
+        context.span_id,
+        values.text(span.name, redact=redact),
+        int(span.kind),
+        str(span.start_ns),
+        str(span.end_ns),
+        1 if context.sampled else 0,
+        span.parent_span_id,
+        context.tracestate,
+        _attributes(span.attributes, redact),
+    )
     if span.events:
-        row["events"] = [
+        row.events = [
             {"timeUnixNano": str(at), "name": name, "attributes": _attributes(attributes, redact)}
             for at, name, attributes in span.events
         ]
     if span.status:
-        status: dict[str, Any] = {"code": span.status}
+        row.status = {"code": span.status}
         if span.status_message:
-            status["message"] = values.text(span.status_message, redact=redact)
-        row["status"] = status
+            row.status["message"] = values.text(span.status_message, redact=redact)
     return row
 
 
-def _attributes(attributes: Mapping[str, Any], redact: bool) -> list[dict[str, Any]]:
-    clean = values.fields(attributes, redact=redact)
-    return [{"key": name, "value": _value(value)} for name, value in clean.items() if value is not None]
+def _attributes(attributes: Mapping[str, Any], redact: bool) -> list[_KeyValue]:
+    rows: list[_KeyValue] = []
+    for name, value in attributes.items():
+        kind: type[Any] = type(value)
+        # What nearly all attributes are, without detours; anything else is made fit first.
+        if kind is str and len(value) <= values.MAX_TEXT and type(name) is str:
+            if redact and name not in _HARMLESS:
+                value = REDACTED if is_sensitive(name) else redact_text(value)
+            rows.append(_KeyValue(name, _String(value)))
+        elif kind is int and 0 <= value < _SMALL and not is_sensitive(name):
+            rows.append(_KeyValue(name, _Integer(str(value))))
+        elif value is not None:
+            for key, clean in values.fields({name: value}, redact=redact).items():
+                if clean is not None:
+                    rows.append(_KeyValue(key, _value(clean)))
+    return rows
 
 
 def _value(value: Any) -> dict[str, Any]:
