@@ -52,8 +52,6 @@ def current() -> SpanContext | None:
 class JoinedSpan(Span):
     """A span of ours that is one of the SDK's; what was recorded is handed over when it ends."""
 
-    __slots__ = ("_attached", "_detach", "_other")
-
     def __init__(
         self,
         other: Any,

@@ -83,22 +83,12 @@ class Span:
     Instants are Unix nanoseconds; ``end_ns`` is 0 while it runs. ``status`` is OTLP's code.
     """
 
-    __slots__ = (
-        "_clock",
-        "_token",
-        "attributes",
-        "context",
-        "end_ns",
-        "events",
-        "held",
-        "kind",
-        "name",
-        "parent_span_id",
-        "recording",
-        "start_ns",
-        "status",
-        "status_message",
-    )
+    # What most spans never change stands here once instead of in each.
+    held: Held | None = None
+    status = UNSET
+    status_message = ""
+    end_ns = 0
+    _token: "contextvars.Token[Span | None] | None" = None
 
     def __init__(
         self,
@@ -113,16 +103,15 @@ class Span:
         self.kind = kind
         self.context = context
         self.parent_span_id = parent_span_id
-        self.recording = (context.sampled and runtime.current.exporter is not None) or held is not None
-        self.held = held
+        if held is None:
+            self.recording = context.sampled and runtime.current.exporter is not None
+        else:
+            self.recording = True
+            self.held = held
         self.attributes: dict[str, Any] = dict(attributes) if attributes else {}
         self.events: list[tuple[int, str, dict[str, Any]]] = []
-        self.status = UNSET
-        self.status_message = ""
         self.start_ns = time.time_ns()
         self._clock = time.perf_counter_ns()
-        self.end_ns = 0
-        self._token: contextvars.Token[Span | None] | None = None
 
     @property
     def trace_id(self) -> str:

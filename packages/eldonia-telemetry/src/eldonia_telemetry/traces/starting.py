@@ -3,7 +3,7 @@
 import os
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eldonia_telemetry import losses, runtime
 from eldonia_telemetry.context import active_span
@@ -14,6 +14,8 @@ from eldonia_telemetry.traces.span import Held, Kind, Span
 # A generator of its own: an application that seeds `random` must not make its processes share ids.
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
+_NOT_ZERO: Final = 1 << 191 | 1
+"""Ids of zeros alone are invalid; the sampling looks at the low half of a trace's id, which this leaves alone."""
 
 
 def current_span() -> Span | None:
@@ -44,12 +46,13 @@ def start_span(
             if active is not None:
                 parent = active.context
                 held = active.held
-        span_id = f"{_random.getrandbits(64) or 1:016x}"
         if parent is None:
-            bits = _random.getrandbits(128) or 1
-            context = SpanContext(f"{bits:032x}", span_id, now.samples(bits))
+            bits = _random.getrandbits(192)
+            ids = f"{bits | _NOT_ZERO:048x}"
+            context = SpanContext(ids[:32], ids[32:], now.samples(bits >> 64))
             parent_span_id = ""
         else:
+            span_id = f"{_random.getrandbits(64) or 1:016x}"
             context = SpanContext(parent.trace_id, span_id, parent.sampled, parent.tracestate)
             parent_span_id = parent.span_id
         if context.sampled or not now.keeps_errors:
