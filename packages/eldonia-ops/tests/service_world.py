@@ -9,9 +9,8 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -50,6 +49,7 @@ from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.telling import Telling
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
+from eldonia_ops.storage.state.tables import metadata
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 
@@ -357,26 +357,30 @@ class World:
         """End everything."""
         await self.crash()
         self.queries.close()
-        await self.state.close()
+
+
+_opened: list[SqlStateStore] = []
 
 
 @contextlib.asynccontextmanager
-async def open_world(state_file: Path | None = None, **settings: Any) -> AsyncIterator[World]:
-    """A world that has not been started. ``state_file`` keeps its state on disk instead of in memory."""
+async def open_world(**settings: Any) -> AsyncIterator[World]:
+    """A world that has not been started."""
     threads = InlineThreads()
     asyncio.get_running_loop().set_default_executor(threads)
-    state = await open_state_store("sqlite://" if state_file is None else f"sqlite:///{state_file}")
-    _run_inline(state, threads)
+    if not _opened:
+        _opened.append(await open_state_store("sqlite://"))
+    # One store serves all tests of a process, one after the other: to migrate it takes longer than most of them.
+    state = _opened[0]
+    # Its transactions are the real ones; only the thread that they run on is this one.
+    state._writing = state._reading = threads
     world = World(state, **settings)
     try:
         yield world
     finally:
         await world.close()
-
-
-def _run_inline(state: SqlStateStore, threads: Executor) -> None:
-    # Its transactions are the real ones; only the thread that they run on is this one.
-    state._writing = state._reading = threads  # type: ignore[assignment]
+        with state._backend.writer.begin() as connection:
+            for table in reversed(metadata.sorted_tables):
+                connection.execute(table.delete())
 
 
 def alert(name: str = "DiskFull", *, severity: str = "critical", service: str = "shop", **fields: Any) -> Alert:
