@@ -1,0 +1,40 @@
+"""Everything together, as the application takes it."""
+
+import random
+from collections.abc import Callable
+
+from eldonia_ops.model.access import Role
+from fake_platform.alerts import FakeAlerts
+from fake_platform.incidents import FakeIncidents
+from fake_platform.ingest import FakeIngest
+from fake_platform.queries import FakeQueries
+from fake_platform.recovery import FakeRecovery
+from fake_platform.security import FakeSecurity
+from fake_platform.state import FakeAccess, FakeState
+from fake_platform.status import FakeStatus
+from fake_platform.telemetry import FakeTelemetry
+from fake_platform.times import NOW
+
+
+class FakePlatform:
+    """Everything together. ``secrets`` holds one token a role; ``clock`` moves the time when set."""
+
+    def __init__(self, *, now: Callable[[], int] | None = None, seed: int = 7) -> None:
+        self._now = now
+        self.at = NOW
+        rng = random.Random(seed)
+        self.state = FakeState()
+        self.access = FakeAccess(self.state, self.now, rng)
+        self.secrets = {role: self.access.mint(f"{role.value}-person", role)[1] for role in Role}
+        self.telemetry = FakeTelemetry(self.now, rng)
+        self.queries = FakeQueries(self.now)
+        self.ingest = FakeIngest()
+        self.alerts = FakeAlerts(self.now)
+        self.incidents = FakeIncidents(self.now)
+        self.security = FakeSecurity(self.now)
+        self.recovery = FakeRecovery(self.now)
+        self.status = FakeStatus(self.now)
+        self.language = "en"
+
+    def now(self) -> int:
+        return self.at if self._now is None else self._now()

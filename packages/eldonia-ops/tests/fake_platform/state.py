@@ -1,0 +1,89 @@
+"""Machines and tokens in memory, and access to the platform over them."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from eldonia_ops.access import matching_token, new_token
+from eldonia_ops.model.access import Role, Token
+
+T = TypeVar("T")
+
+
+class FakeState:
+    """The part of the state store that the web needs: machines and tokens, in memory, as JSON."""
+
+    def __init__(self) -> None:
+        self.documents: dict[tuple[str, str], bytes] = {}
+        self.stored_tokens: dict[str, Token] = {}
+
+    async def write(self, work: Callable[[Any], T]) -> T:
+        return work(self)
+
+    async def read(self, work: Callable[[Any], T]) -> T:
+        return work(self)
+
+    async def close(self) -> None: ...
+
+    @property
+    def machines(self) -> "FakeState":
+        return self
+
+    @property
+    def tokens(self) -> "FakeTokens":
+        return FakeTokens(self.stored_tokens)
+
+    def load(self, kind: str, key: str, type_: type[T]) -> T | None:
+        found = self.documents.get((kind, key))
+        return None if found is None else msgspec.json.decode(found, type=type_)
+
+    def load_all(self, kind: str, type_: type[T]) -> dict[str, T]:
+        return {key: msgspec.json.decode(doc, type=type_) for (k, key), doc in self.documents.items() if k == kind}
+
+    def save(self, kind: str, key: str, state: Any, *, deadline: int | None = None) -> None:
+        self.documents[kind, key] = msgspec.json.encode(state)
+
+    def delete(self, kind: str, key: str) -> None:
+        self.documents.pop((kind, key), None)
+
+
+@dataclass
+class FakeTokens:
+    stored: dict[str, Token]
+
+    def by_digest(self, digest: str) -> Token | None:
+        return self.stored.get(digest)
+
+    def all(self) -> list[Token]:
+        return list(self.stored.values())
+
+
+class FakeAccess:
+    def __init__(self, state: FakeState, now: Callable[[], int], rng: random.Random) -> None:
+        self._state = state
+        self._now = now
+        self._rng = rng
+
+    def mint(self, name: str, role: Role) -> tuple[Token, str]:
+        made = new_token(name, role, self._rng.randbytes(32), self._now())
+        self._state.stored_tokens[made.record.digest] = made.record
+        return made.record, made.secret.reveal()
+
+    async def authenticate(self, secret: str) -> Token | None:
+        return matching_token(secret, self._state.stored_tokens.values(), self._now())
+
+    async def create(self, name: str, role: Role) -> tuple[Token, str]:
+        return self.mint(name, role)
+
+    async def all(self) -> list[Token]:
+        return list(self._state.stored_tokens.values())
+
+    async def revoke(self, id: str) -> bool:
+        for digest, token in self._state.stored_tokens.items():
+            if token.id == id and not token.revoked_at:
+                self._state.stored_tokens[digest] = replace(token, revoked_at=self._now())
+                return True
+        return False

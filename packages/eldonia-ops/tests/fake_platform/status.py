@@ -1,0 +1,58 @@
+"""Targets, objectives and the platform's own figures."""
+
+from collections.abc import Callable
+from typing import Any
+
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.services.contracts import (
+    ObjectiveView,
+    TargetView,
+)
+
+
+class FakeStatus:
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._now = clock
+        self.is_ready = True
+
+    def targets(self) -> list[TargetView]:
+        now = self._now()
+        return [
+            TargetView("scrape", "shop", "http://127.0.0.1:9700/metrics", Labels({"job": "shop", "instance": "web-1"}),
+                       "up", now - 4_000, 0.0061, ""),
+            TargetView("scrape", "postgresql", "postgresql://db-1/shop", Labels({"job": "postgresql"}), "down",
+                       now - 9_000, 2.0, "connection refused (is the server running?)"),
+            TargetView("host", "this host", "", Labels({"job": "node", "instance": "web-1"}), "up",
+                       now - 2_000, 0.0031, ""),
+            TargetView("tail", "combined.log", "/var/log/shop/combined.log", Labels({"service": "shop"}), "up",
+                       now - 700, 0.0, ""),
+            TargetView("probe", "payment gateway", "https://payments.example/health", Labels({"instance": "payments"}),
+                       "unknown", 0, 0.0, ""),
+        ]  # fmt: skip
+
+    async def objectives(self) -> list[ObjectiveView]:
+        return [
+            ObjectiveView("availability", "shop", 0.999, 30 * 86_400.0, 0.99942, 0.42, 0.6, 1_200_304.0, 1_201_000.0),
+            ObjectiveView("checkout latency", "shop", 0.99, 7 * 86_400.0, 0.9861, -0.39, 14.4, 9_861.0, 10_000.0),
+            ObjectiveView("payments", "payment", 0.995, 30 * 86_400.0, None, None, None, None, None),
+        ]
+
+    async def overview(self) -> dict[str, Any]:
+        return {
+            "version": "0.1.0",
+            "started_at": self._now() - 18_360_200,
+            "uptime_seconds": 18_360.2,
+            "loop_lag_seconds": 0.0008,
+            "stored": {
+                "logs": {"rows": 1_204_113, "bytes": 84_230_144},
+                "samples": {"rows": 9_120_000, "bytes": 11_000_000},
+            },
+            "queues": {"outbox": 1, "ingest": 0},
+            "parse_errors": 12,
+        }
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def metrics_text(self) -> str:
+        return "# TYPE eldonia_ops_up gauge\neldonia_ops_up 1\n"
