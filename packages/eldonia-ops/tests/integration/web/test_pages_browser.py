@@ -109,7 +109,7 @@ async def test_logs_are_searched_expanded_paged_and_followed(tab: Tab) -> None:
     await expect(page.locator("tr.detail .json")).to_contain_text('"ConnectionResetError"')
     await page.locator("tr.detail button", has_text="Same component").click()
     await expect(page.locator("#pinned")).to_contain_text("component = payments")
-    assert await page.locator("tr.detail").count() == 0
+    await expect(page.locator("tr.detail")).to_have_count(0)
     before = await records.count()
     tab.site.platform.telemetry.add_log(tab.site.platform.now())
     stored = tab.site.platform.telemetry.logs

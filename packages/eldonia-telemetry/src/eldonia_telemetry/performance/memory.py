@@ -74,11 +74,8 @@ def find_limit(
 
 def measure(limit: MemoryLimit) -> MemoryUse:
     """How much of the limit is in use now."""
-    used = process.resident_bytes()
-    if limit.usage is not None:
-        text = _read(limit.usage).strip()
-        if text.isdigit():
-            used = max(used, int(text) - _inactive(limit))
+    text = _read(limit.usage).strip() if limit.usage else ""
+    used = int(text) - _inactive(limit) if text.isdigit() else process.resident_bytes()
     share = used / limit.limit_bytes if limit.limit_bytes else 0.0
     return MemoryUse(used, limit.limit_bytes, share, limit.source)
 
