@@ -18,6 +18,8 @@ NAMES = (
     "state",
     "alerts",
     "memory",
+    "logger_memory",
+    "logger_processes",
     # The SDK instruments what is installed, httpx too: nothing else is measured in this process after it.
     "logger",
     "middleware",
