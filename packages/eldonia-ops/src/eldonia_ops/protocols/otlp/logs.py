@@ -4,12 +4,21 @@ from typing import Any
 
 import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
-from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord as WireRecord
+from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
 from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes, cut
-from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, SharedResources, check_size, decode_request
+from eldonia_ops.protocols.otlp.json_messages import LogsRequest
+from eldonia_ops.protocols.otlp.messages import (
+    Encoding,
+    Rejections,
+    SharedResources,
+    check_size,
+    decode_request,
+    enum_number,
+    raw_id,
+)
 from eldonia_ops.protocols.otlp.traces import valid_id
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
@@ -33,7 +42,7 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
     Raises:
         OtlpError: the body cannot be decoded, or holds too much.
     """
-    request = decode_request(ExportLogsServiceRequest(), body, encoding, ("resourceLogs", "scopeLogs", "logRecords"))
+    request = decode_request(ExportLogsServiceRequest, LogsRequest, body, encoding)
     records: list[LogRecord] = []
     rejections = Rejections()
     check_size(request.resource_logs, "scope_logs", "log_records")
@@ -57,9 +66,8 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
     return records, rejections
 
 
-def _record(
-    wire: WireRecord, received_ns: int, resource: dict[str, Any], scope: str, shared: dict[str, str]
-) -> LogRecord:
+def _record(wire: Any, received_ns: int, resource: dict[str, Any], scope: str, shared: dict[str, str]) -> LogRecord:
+    """The record of protobuf's class or of the struct that JSON becomes."""
     metadata = attributes(wire.attributes)
     fields = dict(shared)
     for field, names in _FIELDS.items():
@@ -75,16 +83,21 @@ def _record(
     message = any_value(wire.body)
     if not isinstance(message, str):
         message = "" if message is None else cut(msgspec.json.encode(message).decode())
-    level = severity_level(wire.severity_number) or fold_level(wire.severity_text) or LogLevel.INFO
+    level = (
+        severity_level(enum_number(SeverityNumber, wire.severity_number))
+        or fold_level(wire.severity_text)
+        or LogLevel.INFO
+    )
     if wire.severity_text and wire.severity_text.lower() != level:
         metadata["level"] = wire.severity_text
+    trace_id, span_id = raw_id(wire.trace_id), raw_id(wire.span_id)
     return LogRecord(
         timestamp_ns=wire.time_unix_nano or wire.observed_time_unix_nano or received_ns,
         message=message or wire.event_name or parts.get("message", ""),
         level=level,
         component=scope,
-        trace_id=wire.trace_id.hex() if valid_id(wire.trace_id, 16) else "",
-        span_id=wire.span_id.hex() if valid_id(wire.span_id, 8) else "",
+        trace_id=trace_id.hex() if valid_id(trace_id, 16) else "",
+        span_id=span_id.hex() if valid_id(span_id, 8) else "",
         metadata=metadata,
         error=LogError(**parts) if parts else None,
         service=fields["service"],

@@ -1,7 +1,6 @@
-"""The envelope of OTLP/HTTP: encodings, what JSON does differently, answers, and the count of refused parts."""
+"""The envelope of OTLP/HTTP: encodings, answers, and the count of refused parts."""
 
-import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
@@ -12,7 +11,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from eldonia_ops.protocols.otlp.json_messages import decode_json
+
 _M = TypeVar("_M", bound=Message)
+_J = TypeVar("_J", bound=msgspec.Struct)
 _MESSAGES_SHOWN = 5
 MAX_ITEMS: Final = 50_000
 """How many resources, scopes and items (log records, spans, metrics) one request may hold together."""
@@ -21,7 +23,6 @@ MAX_SHARED_BYTES: Final = 64 * 1024 * 1024
 """What the resources of one request may take once each item carries a copy of its own."""
 
 _MAX_JSON_PARTS = 500_000
-_ID_FIELDS = ("traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id")
 
 
 class Encoding(StrEnum):
@@ -68,8 +69,8 @@ def encoding_of(content_type: str) -> Encoding | None:
     return next((encoding for encoding in Encoding if encoding.value == media), None)
 
 
-def decode_request(message: _M, body: bytes, encoding: Encoding, path: tuple[str, str, str]) -> _M:
-    """Fill ``message`` from a body. ``path`` names the three nested lists down to the items in JSON.
+def decode_request(message: type[_M], kind: type[_J], body: bytes, encoding: Encoding) -> _M | _J:
+    """A request out of a body: protobuf's own class, or the struct of the same shape when it is JSON.
 
     Raises:
         OtlpError: the body is not such a message.
@@ -77,26 +78,33 @@ def decode_request(message: _M, body: bytes, encoding: Encoding, path: tuple[str
     """
     try:
         if encoding is Encoding.PROTOBUF:
-            message.ParseFromString(body)
-            return message
+            return message.FromString(body)
         # Two bytes of JSON make an object of a hundred in memory: count before decoding.
         if body.count(b"{") + body.count(b"[") > _MAX_JSON_PARTS:
             raise TooManyError(f"the JSON body has more than {_MAX_JSON_PARTS:,} objects and lists; send less at once")
-        document = msgspec.json.decode(body)
-        if not isinstance(document, dict):
-            raise OtlpError("the JSON body is not an object")
-        for item in _items(document, path):
-            _ids_to_base64(item)
-            for link in item.get("links") or ():
-                if isinstance(link, dict):
-                    _ids_to_base64(link)
-        return json_format.ParseDict(document, message, ignore_unknown_fields=True, max_recursion_depth=64)
-    except OtlpError:
-        raise
+        return decode_json(kind, body)
     except DecodeError:
         raise OtlpError("the body is not a valid OTLP protobuf message") from None
-    except (ValueError, TypeError, AttributeError, RecursionError, json_format.ParseError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise OtlpError(f"the body is not valid OTLP JSON: {str(error)[:300]}") from None
+
+
+def raw_id(id: bytes | str) -> bytes:
+    """A trace or span id as bytes. JSON writes it in hex; what is no hex becomes an id that no check lets pass."""
+    if isinstance(id, bytes):
+        return id
+    try:
+        return bytes.fromhex(id)
+    except ValueError:
+        return b"?"
+
+
+def enum_number(enum: Any, value: int | str) -> int:
+    """The number of a member of one of protobuf's enumerations; JSON may name it, an unknown name counts as 0."""
+    if isinstance(value, int):
+        return value
+    number = enum.DESCRIPTOR.values_by_name.get(value)
+    return 0 if number is None else number.number
 
 
 def check_size(groups: Iterable[Any], scopes: str, items: str) -> None:
@@ -133,32 +141,6 @@ class SharedResources:
         self._size += len(msgspec.json.encode(resource)) * count if resource else 0
         if self._size > MAX_SHARED_BYTES:
             raise TooManyError("the resource attributes are too large for so many items; send smaller batches")
-
-
-def _items(document: dict[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-    inner = document.get(path[0]) or document.get(_snake(path[0])) or ()
-    for value in inner if isinstance(inner, list) else ():
-        if isinstance(value, dict):
-            if len(path) == 1:
-                yield value
-            else:
-                yield from _items(value, path[1:])
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
-
-
-def _ids_to_base64(item: dict[str, Any]) -> None:
-    """OTLP writes ids in hex where protobuf's JSON has base64. What is no hex becomes no id, and is refused later."""
-    for field in _ID_FIELDS:
-        text = item.get(field)
-        if isinstance(text, str) and text:
-            try:
-                raw = bytes.fromhex(text)
-            except ValueError:
-                raw = b"?"
-            item[field] = base64.b64encode(raw).decode()
 
 
 _RESPONSES: Final[dict[str, tuple[type[Message], str]]] = {

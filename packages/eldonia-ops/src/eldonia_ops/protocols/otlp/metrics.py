@@ -14,21 +14,20 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AGGREGATION_TEMPORALITY_CUMULATIVE,
     AGGREGATION_TEMPORALITY_DELTA,
-    HistogramDataPoint,
-    Metric,
-    NumberDataPoint,
-    SummaryDataPoint,
+    AggregationTemporality,
 )
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes
+from eldonia_ops.protocols.otlp.json_messages import MetricsRequest
 from eldonia_ops.protocols.otlp.messages import (
     Encoding,
     Rejections,
     TooManyError,
     check_size,
     decode_request,
+    enum_number,
 )
 from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.protocols.timestamps import LATEST_NS
@@ -51,9 +50,7 @@ def decode_metrics(
     Raises:
         OtlpError: the body cannot be decoded, or holds too much.
     """
-    request = decode_request(
-        ExportMetricsServiceRequest(), body, encoding, ("resourceMetrics", "scopeMetrics", "metrics")
-    )
+    request = decode_request(ExportMetricsServiceRequest, MetricsRequest, body, encoding)
     samples: list[Sample] = []
     metadata: dict[str, MetricMetadata] = {}
     rejections = Rejections()
@@ -101,9 +98,9 @@ def _label_set(found: dict[str, Any]) -> dict[str, str]:
 
 
 class _Points:
-    """The samples of one metric, when iterated."""
+    """The samples of one metric, protobuf's class or the struct that JSON becomes, when iterated."""
 
-    def __init__(self, metric: Metric, target: dict[str, str], received_ns: int, rejections: Rejections) -> None:
+    def __init__(self, metric: Any, target: dict[str, str], received_ns: int, rejections: Rejections) -> None:
         self._metric = metric
         self._target = target
         self._received_ns = received_ns
@@ -121,10 +118,12 @@ class _Points:
         if kind == "exponential_histogram":
             self._refuse("exponential histograms are not supported; use explicit buckets", data)
             return
-        if kind in ("sum", "histogram") and data.aggregation_temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
-            delta = data.aggregation_temporality == AGGREGATION_TEMPORALITY_DELTA
-            self._refuse(f"{'delta' if delta else 'no'} temporality; set the exporter's to cumulative", data)
-            return
+        if kind in ("sum", "histogram"):
+            temporality = enum_number(AggregationTemporality, data.aggregation_temporality)
+            if temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
+                delta = temporality == AGGREGATION_TEMPORALITY_DELTA
+                self._refuse(f"{'delta' if delta else 'no'} temporality; set the exporter's to cumulative", data)
+                return
         monotonic = kind == "sum" and data.is_monotonic
         gauge = kind == "gauge" or (kind == "sum" and not monotonic)
         self._name = metric_name(metric.name, metric.unit, monotonic=monotonic, gauge=gauge)
@@ -153,14 +152,16 @@ class _Points:
     def _refuse(self, reason: str, data: Any) -> None:
         self._rejections.add(f"{self._metric.name[:100]}: {reason}", max(1, len(data.data_points)))
 
-    def _number(self, point: NumberDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+    def _number(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         kind = point.WhichOneof("value")
-        if kind is None and not point.flags & _NO_VALUE:
-            self._rejections.add(f"{self._metric.name[:100]}: a point without a value")
+        if kind is not None:
+            yield "", {}, float(getattr(point, kind))
+        elif point.flags & _NO_VALUE:
+            yield "", {}, STALE_NAN
         else:
-            yield "", {}, float(point.as_int if kind == "as_int" else point.as_double)
+            self._rejections.add(f"{self._metric.name[:100]}: a point without a value")
 
-    def _histogram(self, point: HistogramDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+    def _histogram(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         bounds, counts = point.explicit_bounds, point.bucket_counts
         ordered = all(low < high for low, high in itertools.pairwise(bounds))
         if (counts and len(counts) != len(bounds) + 1) or not ordered or len(bounds) > _MAX_BUCKETS:
@@ -176,7 +177,7 @@ class _Points:
             yield "_sum", {}, point.sum
         yield "_count", {}, float(point.count)
 
-    def _summary(self, point: SummaryDataPoint) -> Iterator[tuple[str, dict[str, str], float]]:
+    def _summary(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         for quantile in point.quantile_values[:_MAX_BUCKETS]:
             yield "", {"quantile": _plain(quantile.quantile)}, quantile.value
         yield "_sum", {}, point.sum

@@ -4,10 +4,20 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes, cut
-from eldonia_ops.protocols.otlp.messages import Encoding, Rejections, SharedResources, check_size, decode_request
+from eldonia_ops.protocols.otlp.json_messages import TracesRequest
+from eldonia_ops.protocols.otlp.messages import (
+    Encoding,
+    Rejections,
+    SharedResources,
+    check_size,
+    decode_request,
+    enum_number,
+    raw_id,
+)
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 _KINDS = {
@@ -28,7 +38,7 @@ def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejectio
     Raises:
         OtlpError: the body cannot be decoded, or holds too much.
     """
-    request = decode_request(ExportTraceServiceRequest(), body, encoding, ("resourceSpans", "scopeSpans", "spans"))
+    request = decode_request(ExportTraceServiceRequest, TracesRequest, body, encoding)
     spans: list[Span] = []
     rejections = Rejections()
     check_size(request.resource_spans, "scope_spans", "spans")
@@ -39,38 +49,36 @@ def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejectio
         for scoped in group.scope_spans:
             copies.add(resource, len(scoped.spans))
             for wire in scoped.spans:
-                fault = _fault(wire)
-                if fault:
-                    rejections.add(fault)
+                span = _span(wire, service, resource, scoped.scope.name)
+                if isinstance(span, str):
+                    rejections.add(span)
                 else:
-                    spans.append(_span(wire, service, resource, scoped.scope.name))
+                    spans.append(span)
     return spans, rejections
 
 
-def _fault(wire: WireSpan) -> str:
-    if not valid_id(wire.trace_id, 16):
+def _span(wire: Any, service: str, resource: dict[str, Any], scope: str) -> Span | str:
+    """The span of protobuf's class or of the struct that JSON becomes; or what is wrong with it."""
+    trace_id, span_id, parent_id = raw_id(wire.trace_id), raw_id(wire.span_id), raw_id(wire.parent_span_id)
+    if not valid_id(trace_id, 16):
         return "a trace id is not 32 hex digits or all zero"
-    if not valid_id(wire.span_id, 8):
+    if not valid_id(span_id, 8):
         return "a span id is not 16 hex digits or all zero"
-    if wire.parent_span_id and len(wire.parent_span_id) != 8:
+    if parent_id and len(parent_id) != 8:
         return "a parent span id is not 16 hex digits"
     if not 0 < wire.start_time_unix_nano <= LATEST_NS or wire.end_time_unix_nano > LATEST_NS:
         return "a span has no start time, or one beyond 2262"
-    return ""
-
-
-def _span(wire: WireSpan, service: str, resource: dict[str, Any], scope: str) -> Span:
     return Span(
-        trace_id=wire.trace_id.hex(),
-        span_id=wire.span_id.hex(),
-        parent_span_id=wire.parent_span_id.hex() if any(wire.parent_span_id) else "",
+        trace_id=trace_id.hex(),
+        span_id=span_id.hex(),
+        parent_span_id=parent_id.hex() if any(parent_id) else "",
         service=service,
         name=cut(wire.name),
-        kind=_KINDS.get(wire.kind, SpanKind.INTERNAL),
+        kind=_KINDS.get(enum_number(WireSpan.SpanKind, wire.kind), SpanKind.INTERNAL),
         start_ns=wire.start_time_unix_nano,
         # A clock set back during the span must not give it a negative duration.
         end_ns=max(wire.end_time_unix_nano, wire.start_time_unix_nano),
-        status=_STATUSES.get(wire.status.code, SpanStatus.UNSET),
+        status=_STATUSES.get(enum_number(Status.StatusCode, wire.status.code), SpanStatus.UNSET),
         status_message=cut(wire.status.message),
         attributes=attributes(wire.attributes),
         resource=resource,
@@ -79,9 +87,9 @@ def _span(wire: WireSpan, service: str, resource: dict[str, Any], scope: str) ->
             for event in wire.events[:_MAX_PARTS]
         ],
         links=[
-            SpanLink(link.trace_id.hex(), link.span_id.hex(), attributes(link.attributes))
+            SpanLink(trace_id.hex(), span_id.hex(), attributes(link.attributes))
             for link in wire.links[:_MAX_PARTS]
-            if valid_id(link.trace_id, 16) and valid_id(link.span_id, 8)
+            if valid_id(trace_id := raw_id(link.trace_id), 16) and valid_id(span_id := raw_id(link.span_id), 8)
         ],
         scope=scope,
     )
