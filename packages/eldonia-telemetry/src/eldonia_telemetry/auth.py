@@ -12,7 +12,7 @@ def failed_login(account: object = None, *, reason: str = "", ip_address: object
     ``userId`` is the account that was tried. Do not pass the password.
     """
     metrics.standard.failed_logins.inc()
-    request = context.current().request
+    request = context.bound.get().request
     if request is not None:
         request.login_reported = True  # so that the middleware does not report its 401 as another one
     if reason:

@@ -7,6 +7,7 @@ The middleware binds the request's fields; applications add theirs with :func:`b
 import contextlib
 import contextvars
 from collections.abc import Callable, Mapping
+from sys import modules
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 
@@ -32,8 +33,11 @@ class Request(Protocol):
         ...
 
 
-class Bound(msgspec.Struct, frozen=True):
-    """The fields that every record in this context carries."""
+class Bound(msgspec.Struct):
+    """The fields that every record in this context carries. Once bound, they stay as they are.
+
+    ``piece`` is what the first record made of them, for the others, and the runtime that made it.
+    """
 
     user_id: str | None = None
     session_id: str | None = None
@@ -42,10 +46,11 @@ class Bound(msgspec.Struct, frozen=True):
     user_agent: str | None = None
     metadata: Mapping[str, Any] | None = None
     request: Request | None = None
+    piece: tuple[Any, bytes] = (None, b"")
 
 
-_bound: contextvars.ContextVar[Bound] = contextvars.ContextVar("eldonia_telemetry_bound")
-_NOTHING = Bound()
+bound: contextvars.ContextVar[Bound] = contextvars.ContextVar("eldonia_telemetry_bound", default=Bound())  # noqa: B039
+"""What is bound here; its default is for reading."""
 
 active_span: contextvars.ContextVar["Span | None"] = contextvars.ContextVar("eldonia_telemetry_span", default=None)
 """The span that the code is working in; set by :mod:`eldonia_telemetry.traces`."""
@@ -56,17 +61,12 @@ outside: "Callable[[], SpanContext | None] | None" = None
 
 def trace_context() -> "SpanContext | None":
     """The trace and span that the code is working in."""
-    if outside is not None:
+    if outside is not None and "opentelemetry.sdk.trace" in modules:
         joined = outside()
         if joined is not None:
             return joined
     span = active_span.get()
     return None if span is None else span.context
-
-
-def current() -> Bound:
-    """What is bound here."""
-    return _bound.get(_NOTHING)
 
 
 class Binding:
@@ -83,7 +83,7 @@ class Binding:
         if token is not None:
             # Made in another context, it has ended with that.
             with contextlib.suppress(ValueError, RuntimeError):
-                _bound.reset(token)
+                bound.reset(token)
 
     def __enter__(self) -> "Binding":
         return self
@@ -106,7 +106,7 @@ def bind(
     ``user_id`` and ``session_id`` also reach the access log line of the request in progress, even
     when bound in the thread that an endpoint runs in. Other names become metadata.
     """
-    before = _bound.get(_NOTHING)
+    before = bound.get()
     after = Bound(
         before.user_id if user_id is None else _text(user_id),
         before.session_id if session_id is None else _text(session_id),
@@ -119,18 +119,18 @@ def bind(
     if after.request is not None:
         after.request.user_id = after.user_id
         after.request.session_id = after.session_id
-    return Binding(_bound.set(after))
+    return Binding(bound.set(after))
 
 
-def enter(bound: Bound) -> contextvars.Token[Bound]:
+def enter(whole: Bound) -> contextvars.Token[Bound]:
     """Replace the context as a whole; for middleware."""
-    return _bound.set(bound)
+    return bound.set(whole)
 
 
 def leave(token: contextvars.Token[Bound]) -> None:
     """Undo :func:`enter`, also from a copied context (where there is nothing to undo)."""
     try:  # noqa: SIM105  once a request; this way costs nothing
-        _bound.reset(token)
+        bound.reset(token)
     except ValueError:
         pass
 

@@ -48,13 +48,13 @@ class Logger:
             ERROR,
             self._component,
             message,
-            service=self._service,
-            operation=operation,
-            user_id=user_id,
-            session_id=session_id,
-            exception=exception,
+            _merge(metadata, fields) if metadata else fields,
+            operation,
+            user_id,
+            session_id,
+            self._service,
+            exception,
             code=code,
-            metadata=_merge(metadata, fields),
         )
 
     def warn(
@@ -76,12 +76,12 @@ class Logger:
             WARN,
             self._component,
             message,
-            service=self._service,
-            operation=operation,
-            user_id=user_id,
-            session_id=session_id,
-            exception=exception,
-            metadata=_merge(metadata, fields),
+            _merge(metadata, fields) if metadata else fields,
+            operation,
+            user_id,
+            session_id,
+            self._service,
+            exception,
         )
 
     def info(
@@ -102,11 +102,11 @@ class Logger:
             INFO,
             self._component,
             message,
-            service=self._service,
-            operation=operation,
-            user_id=user_id,
-            session_id=session_id,
-            metadata=_merge(metadata, fields),
+            _merge(metadata, fields) if metadata else fields,
+            operation,
+            user_id,
+            session_id,
+            self._service,
         )
 
     def debug(
@@ -125,9 +125,9 @@ class Logger:
             DEBUG,
             self._component,
             message,
+            _merge(metadata, fields) if metadata else fields,
+            operation,
             service=self._service,
-            operation=operation,
-            metadata=_merge(metadata, fields),
         )
 
     def performance(
@@ -141,10 +141,10 @@ class Logger:
             INFO,
             self._component,
             f"Performance: {operation} completed in {duration:.4g}ms",
+            _merge(metadata, fields) if metadata else fields,
+            operation,
             service=self._service,
-            operation=operation,
             performance=Performance(duration, process.resident_bytes(), time.process_time() * 1000),
-            metadata=_merge(metadata, fields),
         )
 
     def security(
@@ -172,10 +172,10 @@ class Logger:
             INFO,
             "business",
             f"Business Event: {event}",
+            _merge(metadata, fields) if metadata else fields,
+            event,
+            user_id,
             service=self._service,
-            operation=event,
-            user_id=user_id,
-            metadata=_merge(metadata, fields),
         )
 
 
@@ -207,7 +207,5 @@ def get_logger(*, component: str = "app", service: str = "") -> Logger:
     return Logger(component, service)
 
 
-def _merge(metadata: Mapping[str, Any] | None, fields: dict[str, Any]) -> Mapping[str, Any] | None:
-    if metadata is None:
-        return fields or None
+def _merge(metadata: Mapping[str, Any], fields: dict[str, Any]) -> Mapping[str, Any]:
     return {**metadata, **fields} if fields else metadata

@@ -1,6 +1,5 @@
-"""The wire format of a log record: the seed's LogEntry as one line of JSON."""
+"""A log record: the seed's LogEntry. On the wire it is one line of JSON, made in :mod:`.lines`."""
 
-import time
 from typing import Any, Final
 
 import msgspec
@@ -39,7 +38,7 @@ class Performance(msgspec.Struct, omit_defaults=True, rename="camel", gc=False):
 
 
 class LogEntry(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True):
-    """One record. ``timestamp`` is RFC 3339 in UTC with milliseconds and ``Z``."""
+    """One record as it is read back. ``timestamp`` is RFC 3339 in UTC with milliseconds and ``Z``."""
 
     timestamp: str
     level: str
@@ -60,16 +59,13 @@ class LogEntry(msgspec.Struct, omit_defaults=True, rename="camel", kw_only=True)
     environment: str | None = None
 
 
-_last: tuple[int, str] = (-1, "")
-"""The second written last and its text, replaced as one so that threads need no lock."""
+_decoder = msgspec.json.Decoder(LogEntry)
 
 
-def timestamp(at_ns: int) -> str:
-    """Unix nanoseconds as ``2026-11-03T09:15:00.042Z``; the part up to the second is kept for the next."""
-    global _last  # noqa: PLW0603
-    second, rest = divmod(at_ns, 1_000_000_000)
-    known, prefix = _last
-    if known != second:
-        prefix = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
-        _last = (second, prefix)
-    return f"{prefix}{rest // 1_000_000:03d}Z"
+def decode(line: bytes) -> LogEntry:
+    """Read a line back.
+
+    Raises:
+        msgspec.DecodeError: it is no record.
+    """
+    return _decoder.decode(line)

@@ -6,7 +6,7 @@ E-mail addresses, telephone numbers and further field names are looked for when 
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 REDACTED: Final = "[REDACTED]"
 
@@ -52,7 +52,12 @@ _phones = False
 _fields: frozenset[str] = frozenset()
 known_names: dict[str, bool] = {}
 """What :func:`is_sensitive` has said, for callers in a hurry."""
+_known_shapes: dict[tuple[Any, ...], bool] = {}
+"""What :func:`hides_a_name` has said."""
 _MAX_NAMES: Final = 4096
+
+_DIGIT_RUN: Final = "0" * 13
+_DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def configure(*, emails: bool = False, phones: bool = False, fields: Iterable[str] = ()) -> None:
@@ -66,6 +71,7 @@ def configure(*, emails: bool = False, phones: bool = False, fields: Iterable[st
     if wanted != _fields:
         _fields = wanted
         known_names.clear()
+        _known_shapes.clear()
 
 
 def is_sensitive(name: str) -> bool:
@@ -77,6 +83,38 @@ def is_sensitive(name: str) -> bool:
         if len(known_names) < _MAX_NAMES:
             known_names[name] = known
     return known
+
+
+def hides_a_name(names: tuple[Any, ...]) -> bool:
+    """Whether one of a mapping's keys is sensitive, or no text; remembered by the keys together."""
+    known = _known_shapes.get(names)
+    if known is None:
+        known = any(type(name) is not str or is_sensitive(name) for name in names)
+        if len(_known_shapes) < _MAX_NAMES:
+            _known_shapes[names] = known
+    return known
+
+
+def may_hide(json: bytes, names: int) -> bool:
+    """Whether :func:`redact_text` might change a text in this JSON, or a number in it be a card's.
+
+    ``names`` is how many names of fields there are in it; these are not judged here. False is certain:
+    what is looked for holds no character that JSON escapes, and no pattern reaches across an escape.
+    True is a guess that costs time and nothing else.
+    """
+    # As text, since that is searched five times as fast as bytes.
+    text = json.translate(_DIGITS_ALIKE, b" -").decode("latin-1")
+    return (
+        # A colon more than the names have, so it stands in a value.
+        text.count(":") != names
+        or "=" in text
+        or "earer" in text
+        or "asic" in text
+        or "eyJ" in text
+        or _DIGIT_RUN in text
+        or _phones
+        or (_emails and "@" in text)
+    )
 
 
 def redact_text(text: str) -> str:

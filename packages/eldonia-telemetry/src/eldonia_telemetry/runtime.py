@@ -9,12 +9,11 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import msgspec
-
-from eldonia_telemetry import context, losses, redact, values
-from eldonia_telemetry.records import DEBUG, ERROR, INFO, LEVEL_NAMES, ErrorDetail, LogEntry, Performance, timestamp
+from eldonia_telemetry import context, lines, losses, redact, values
+from eldonia_telemetry.records import DEBUG, ERROR, INFO, ErrorDetail, Performance
 from eldonia_telemetry.repeats import Repeats
 from eldonia_telemetry.settings import Settings, resolve
 from eldonia_telemetry.sinks import Sink
@@ -24,8 +23,6 @@ from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
 if TYPE_CHECKING:
     from eldonia_telemetry.traces.span import Span
 
-MAX_RECORD: Final = 256 * 1024
-"""Bytes of one encoded record; a larger one loses its metadata and is marked."""
 EXIT_TIMEOUT: Final = 2.0
 """Seconds that the end of the process may be held up to deliver what is queued."""
 
@@ -35,8 +32,6 @@ NEVER_THINNED: Final = frozenset({"security", "business"})
 
 _random = random.Random()  # its own: an application that seeds `random` must not steer the sampling
 os.register_at_fork(after_in_child=_random.seed)
-
-_encoder = msgspec.json.Encoder()
 
 
 class Exporter(Protocol):
@@ -58,7 +53,8 @@ class Runtime:
         self.exporter = exporter
         self._redact = settings.redact
         self._service = settings.service
-        self._environment = settings.environment or None
+        self._origin = lines.Origins()
+        self._closing = lines.closing(settings.environment)
         self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
         self._log_ratio = settings.log_ratio
         self.thins_out = self._repeats is not None or self._log_ratio < 1
@@ -70,19 +66,19 @@ class Runtime:
         level: int,
         component: str,
         message: object,
-        *,
-        service: str = "",
+        metadata: Mapping[str, Any] | None = None,
         operation: str | None = None,
         user_id: object = None,
         session_id: object = None,
+        service: str = "",
+        exception: BaseException | None = None,
+        *,
+        code: object = None,
         request_id: object = None,
         ip_address: object = None,
         user_agent: object = None,
-        exception: BaseException | None = None,
-        code: object = None,
         performance: Performance | None = None,
         error: ErrorDetail | None = None,
-        metadata: Mapping[str, Any] | None = None,
         at_ns: int = 0,
         repeats: object = None,
     ) -> None:
@@ -97,52 +93,57 @@ class Runtime:
                     return
                 if level <= INFO and self._log_ratio < 1:
                     metadata = {**(metadata or {}), "sampleRatio": self._log_ratio}
-            bound = context.current()
             hide = self._redact
+            bound = context.bound.get()
+            if bound.metadata:
+                metadata = {**bound.metadata, **metadata} if metadata else bound.metadata
             request = bound.request
             if request is not None:
                 if operation is None:
                     operation = request.operation()
                 # Bound in another thread of this request, such as a dependency's.
-                user_id = user_id or bound.user_id or request.user_id
-                session_id = session_id or bound.session_id or request.session_id
-            if bound.metadata:
-                metadata = {**bound.metadata, **metadata} if metadata else bound.metadata
+                if user_id is None and bound.user_id is None:
+                    user_id = request.user_id
+                if session_id is None and bound.session_id is None:
+                    session_id = request.session_id
+            if user_id is session_id is request_id is ip_address is user_agent is None:
+                made_by, who = bound.piece
+                if made_by is not self:
+                    who = lines.who(*_persons(bound), hide=hide)
+                    bound.piece = (self, who)
+            else:
+                given = (user_id, session_id, request_id, ip_address, user_agent)
+                both = zip(given, _persons(bound), strict=True)
+                who = lines.who(*(there if here is None else here for here, there in both), hide=hide)
+            if exception is not None:
+                error = values.exception(exception, code=code, redact=hide)
             trace = context.trace_context()
-            entry = LogEntry(
-                timestamp=timestamp(at_ns or time.time_ns()),
-                level=LEVEL_NAMES[level],
-                service=service or self._service,
-                component=component,
-                operation=operation or "",
-                user_id=bound.user_id if user_id is None else values.text(user_id, redact=hide),
-                session_id=bound.session_id if session_id is None else values.text(session_id, redact=hide),
-                request_id=bound.request_id if request_id is None else values.text(request_id, redact=hide),
-                ip_address=bound.ip_address if ip_address is None else values.text(ip_address, redact=hide),
-                user_agent=bound.user_agent if user_agent is None else values.text(user_agent, redact=hide),
-                message=redact.redact_text(message)
-                if hide and type(message) is str and len(message) <= values.MAX_TEXT
-                else values.text(message, redact=hide),
-                metadata=values.fields(metadata, redact=hide) if metadata else None,
-                error=error if exception is None else values.exception(exception, code=code, redact=hide),
-                performance=performance,
-                trace_id=None if trace is None else trace.trace_id,
-                span_id=None if trace is None else trace.span_id,
-                environment=self._environment,
-            )
-            self.deliver(level, entry)
+            pieces = [
+                lines.opening(at_ns or time.time_ns()),
+                self._origin(level, service or self._service, component, operation or ""),
+                who,
+                lines.content(message, metadata, hide),
+                b"" if error is None else lines.error(error),
+                b"" if performance is None else lines.performance(performance),
+                b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
+                self._closing,
+            ]
+            line = b"".join(pieces)
+            if len(line) > lines.MAX_LINE:
+                pieces[3] = lines.truncated(message, len(line), hide)
+                line = b"".join(pieces)
+            self.deliver(level, line)
         except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
             losses.count("log", "record could not be built, its message goes alone", failure)
             with contextlib.suppress(Exception):
-                self.deliver(level, self._bare(level, component, message, {"incomplete": type(failure).__name__}))
+                self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
-    def deliver(self, level: int, entry: LogEntry) -> None:
-        """Hand a record to the sinks as it is: whoever built it has bounded and redacted what is in it."""
-        line = _line(entry)
+    def deliver(self, level: int, line: bytes) -> None:
+        """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
         for sink in self.sinks:
             if level >= sink.threshold:
                 try:
-                    sink.write(entry, line)
+                    sink.write(line)
                 except Exception as error:  # noqa: BLE001  one sink must not take the others down
                     losses.count("log", f"{type(sink).__name__} failed", error)
 
@@ -168,21 +169,18 @@ class Runtime:
             return
         for held in self._repeats.due(now):
             level, component, message = held.key
-            more = {"repeated": held.number, "since": timestamp(held.since_ns)}
-            self.deliver(level, self._bare(level, component, message, more))
+            since = datetime.fromtimestamp(held.since_ns / 1e9, UTC).isoformat(timespec="milliseconds")
+            self._alone(level, component, message, {"repeated": held.number, "since": since.replace("+00:00", "Z")})
 
-    def _bare(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> LogEntry:
-        """A record without context."""
-        return LogEntry(
-            timestamp=timestamp(time.time_ns()),
-            level=LEVEL_NAMES[level],
-            service=self._service,
-            component=component,
-            operation="",
-            message=values.text(message, redact=self._redact),
-            metadata=metadata,
-            environment=self._environment,
+    def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
+        """Write a record without context."""
+        pieces = (
+            lines.opening(time.time_ns()),
+            self._origin(level, self._service, component, ""),
+            lines.content(message, metadata, self._redact),
+            self._closing,
         )
+        self.deliver(level, b"".join(pieces))
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""
@@ -229,17 +227,8 @@ class Runtime:
             self.exporter.after_fork()
 
 
-def _line(entry: LogEntry) -> bytes:
-    try:
-        line = _encoder.encode(entry)
-    except UnicodeEncodeError:  # lone surrogates; a second, careful pass
-        entry = msgspec.convert(values.encodable(msgspec.to_builtins(entry)), LogEntry)
-        line = _encoder.encode(entry)
-    if len(line) > MAX_RECORD:
-        entry.metadata = {"truncated": True, "originalBytes": len(line)}
-        entry.message = entry.message[: values.MAX_TEXT]
-        line = _encoder.encode(entry)
-    return line + b"\n"
+def _persons(bound: context.Bound) -> tuple[str | None, ...]:
+    return (bound.user_id, bound.session_id, bound.request_id, bound.ip_address, bound.user_agent)
 
 
 def build(settings: Settings) -> Runtime:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eldonia_telemetry import metrics, runtime
-from eldonia_telemetry.records import DEBUG, LogEntry
+from eldonia_telemetry.records import DEBUG, LogEntry, decode
 from eldonia_telemetry.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class Captured:
         return _values().get(key, 0.0) - self._before.get(key, 0.0)
 
     # What a runtime needs of a sink and of an exporter.
-    def write(self, entry: LogEntry, line: bytes) -> None:
+    def write(self, line: bytes) -> None:
         """Keep one record."""
-        self.records.append(entry)
+        self.records.append(decode(line))
         self.lines.append(line)
 
     def put(self, span: "Span") -> None:

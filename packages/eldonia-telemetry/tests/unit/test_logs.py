@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from eldonia_telemetry import bind, carry, get_logger, runtime, traces
+from eldonia_telemetry import bind, carry, get_logger, lines, runtime, traces
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.testing import capture
 
@@ -266,7 +266,7 @@ def test_a_record_that_cannot_be_built_leaves_its_message(monkeypatch):
         raise LookupError("a fault of ours")
 
     with capture() as seen:
-        monkeypatch.setattr("eldonia_telemetry.context.current", fail)
+        monkeypatch.setattr("eldonia_telemetry.context.trace_context", fail)
         log.error("password=hunter2 still matters", n=1)
     assert seen.records[0].message == "password=[REDACTED] still matters"
     assert seen.records[0].metadata == {"incomplete": "LookupError"}
@@ -288,14 +288,14 @@ def test_structures_that_repeat_themselves_end_soon():
         log.info("texts", texts=texts)
         assert time.monotonic() - began < 1
     assert len(seen.lines) == 2
-    assert all(len(line) <= runtime.MAX_RECORD for line in seen.lines)
+    assert all(len(line) <= lines.MAX_LINE for line in seen.lines)
     assert b"too much" in seen.lines[0]
 
 
 def test_a_huge_record_is_cut_and_marked():
     with capture() as seen:
         log.info("big", rows={f"k{n}": "y" * 16_000 for n in range(100)})
-    assert len(seen.lines[0]) < runtime.MAX_RECORD
+    assert len(seen.lines[0]) < lines.MAX_LINE
     assert last(seen)["metadata"]["truncated"] is True
 
 

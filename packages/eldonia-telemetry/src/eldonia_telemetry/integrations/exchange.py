@@ -15,13 +15,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import auth, context, losses, metrics, runtime, security, values
+from eldonia_telemetry import auth, context, losses, metrics, runtime, security
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.integrations.stdlib import LOGGED
 from eldonia_telemetry.metrics.registry import MAX_SERIES, CounterSeries, HistogramSeries
 from eldonia_telemetry.performance import ending
 from eldonia_telemetry.performance.measurement import Measurement, innermost
-from eldonia_telemetry.records import ERROR, INFO, LEVEL_NAMES, LogEntry, Performance, timestamp
+from eldonia_telemetry.records import ERROR, INFO, Performance
 from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
@@ -338,47 +338,20 @@ class Exchange(Measurement):
         error: BaseException | None,
     ) -> None:
         """Write the access record."""
-        method, bound, hide = self.method, context.current(), now.settings.redact
-        path = values.text(self.path, redact=hide)
-        message = f"{method} {path} {status} {milliseconds:.1f}ms"
+        method, path = self.method, self.path
         metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
         if self.counted:
             metadata.update(self.counts())
-        if now.thins_out or bound.metadata or error is not None or bound.request is not self:
-            now.emit(
-                level,
-                "http",
-                message,
-                operation=operation,
-                user_id=self.user_id,
-                session_id=self.session_id,
-                exception=error,
-                performance=Performance(milliseconds),
-                metadata=metadata,
-            )
-            return
-        # The common case, without looking twice at what was made here.
-        trace = None if self.span is None else self.span.context
-        now.deliver(
+        now.emit(
             level,
-            LogEntry(
-                timestamp=timestamp(time.time_ns()),
-                level=LEVEL_NAMES[level],
-                service=now.settings.service,
-                component="http",
-                operation=operation,
-                user_id=None if self.user_id is None else values.text(self.user_id, redact=hide),
-                session_id=None if self.session_id is None else values.text(self.session_id, redact=hide),
-                request_id=self.id,
-                ip_address=bound.ip_address,
-                user_agent=bound.user_agent,
-                message=message,
-                metadata=metadata,
-                performance=Performance(milliseconds),
-                trace_id=None if trace is None else trace.trace_id,
-                span_id=None if trace is None else trace.span_id,
-                environment=now.settings.environment or None,
-            ),
+            "http",
+            f"{method} {path} {status} {milliseconds:.1f}ms",
+            operation=operation,
+            user_id=self.user_id,
+            session_id=self.session_id,
+            exception=error,
+            performance=Performance(milliseconds),
+            metadata=metadata,
         )
 
     def _report(self) -> None:
@@ -403,7 +376,7 @@ class Exchange(Measurement):
 
 def current() -> Exchange | None:
     """The request in progress, as the middleware sees it."""
-    request = context.current().request
+    request = context.bound.get().request
     return request if isinstance(request, Exchange) else None
 
 

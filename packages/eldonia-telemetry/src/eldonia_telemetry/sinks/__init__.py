@@ -2,16 +2,14 @@
 
 from typing import Protocol
 
-from eldonia_telemetry.records import LogEntry
-
 
 class Sink(Protocol):
     """Takes records of at least ``threshold`` (see :mod:`eldonia_telemetry.records`)."""
 
     threshold: int
 
-    def write(self, entry: LogEntry, line: bytes) -> None:
-        """Take one record; ``line`` is its JSON with the newline."""
+    def write(self, line: bytes) -> None:
+        """Take one record as its JSON with the newline (:func:`.records.decode` reads it back)."""
         ...
 
     def flush(self, timeout: float) -> object:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from eldonia_telemetry import losses
-from eldonia_telemetry.records import DEBUG, LogEntry
+from eldonia_telemetry.records import DEBUG
 from eldonia_telemetry.sinks.spill import Item, Spill
 
 BATCH: Final = 1000
@@ -113,7 +113,7 @@ class BatchingSink:
         self._bell.acquire()
         self._thread: threading.Thread | None = None
 
-    def write(self, entry: LogEntry, line: bytes) -> None:
+    def write(self, line: bytes) -> None:
         """Queue one record."""
         with self._lock:
             if self._closed:

@@ -3,12 +3,13 @@
 import os
 import select
 import sys
+import threading
 from typing import Final
 
 import msgspec
 
 from eldonia_telemetry import losses
-from eldonia_telemetry.records import DEBUG, LogEntry
+from eldonia_telemetry.records import DEBUG, LogEntry, decode
 
 _COLOURS: Final = {"error": "\x1b[31m", "warn": "\x1b[33m", "info": "\x1b[32m", "debug": "\x1b[90m"}
 _DIM: Final = "\x1b[90m"
@@ -18,31 +19,46 @@ _WAIT_MS: Final = 50
 
 
 class ConsoleSink:
-    """Writes to one descriptor; ``colour`` None decides by whether it is a terminal (and by ``NO_COLOR``)."""
+    """Writes to one descriptor; ``colour`` None decides by whether it is a terminal (and by ``NO_COLOR``).
+
+    The descriptor is the application's too, so it stays blocking, and every piece that is written is
+    no larger than the room that ``poll`` promises.
+    """
 
     def __init__(self, fd: int | None = None, *, threshold: int = DEBUG, colour: bool | None = None) -> None:
         self.threshold = threshold
-        fd = _standard_output() if fd is None else fd
-        self._fd = fd
-        self._colour = is_terminal(fd) and "NO_COLOR" not in os.environ if colour is None else colour
-        self._poll: select.poll | None = None
-        if fd >= 0:
-            self._poll = select.poll()
-            self._poll.register(fd, select.POLLOUT)
+        self._fd = _standard_output() if fd is None else fd
+        self._colour = is_terminal(self._fd) and "NO_COLOR" not in os.environ if colour is None else colour
+        self._lock = threading.RLock()  # a signal handler may log while its thread is in here
+        self._torn = False
+        self._wait_ms = _WAIT_MS
 
-    def write(self, entry: LogEntry, line: bytes) -> None:
-        """Write one record, or drop it when the reader has not kept up for 50 ms."""
-        if self._poll is None:
+    def write(self, line: bytes) -> None:
+        """Write one record, or drop it when the reader has not kept up for 50 ms.
+
+        The records after that wait for nothing until the reader reads again.
+        """
+        if self._fd < 0:
             return
+        data = paint(decode(line)).encode("utf-8", "replace") if self._colour else line
         try:
-            if not self._poll.poll(0) and not self._poll.poll(_WAIT_MS):
-                losses.count("log", "console reader does not keep up")
-                return
-            data = paint(entry).encode("utf-8", "replace") if self._colour else line
-            while data:
-                data = data[os.write(self._fd, data) :]
+            with self._lock:
+                self._write(b"\n" + data if self._torn else data)
         except OSError as error:
             losses.count("log", "console not writable", error)
+
+    def _write(self, data: bytes) -> None:
+        poll = select.poll()  # one of its own: two threads must not share one
+        poll.register(self._fd, select.POLLOUT)
+        left = data
+        while left:
+            if not poll.poll(0) and not (self._wait_ms and poll.poll(self._wait_ms)):
+                self._wait_ms = 0
+                self._torn = self._torn or len(left) < len(data)
+                losses.count("log", "console reader does not keep up")
+                return
+            left = left[os.write(self._fd, left[: select.PIPE_BUF]) :]
+        self._torn, self._wait_ms = False, _WAIT_MS
 
     def flush(self, timeout: float) -> None:
         """Nothing is held back."""
@@ -51,7 +67,8 @@ class ConsoleSink:
         """The descriptor is not ours to close."""
 
     def after_fork(self) -> None:
-        """Nothing to renew."""
+        """Another thread may have been writing when the process forked."""
+        self._lock = threading.RLock()
 
 
 def paint(entry: LogEntry) -> str:

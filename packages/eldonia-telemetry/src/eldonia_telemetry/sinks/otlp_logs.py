@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_telemetry import losses, otlp
-from eldonia_telemetry.records import LogEntry
+from eldonia_telemetry.records import LogEntry, decode
 from eldonia_telemetry.sinks.batching import Outcome
 from eldonia_telemetry.sinks.http_endpoint import Answer, HttpEndpoint
 from eldonia_telemetry.sinks.spill import Item
@@ -21,7 +21,6 @@ _SEVERITIES: Final = {"debug": 5, "info": 9, "warn": 13, "error": 17}
 _TOO_LARGE: Final = 413
 _BAD_REQUEST: Final = frozenset({400, 422})
 
-_decode = msgspec.json.Decoder(LogEntry).decode
 _decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -85,7 +84,7 @@ def encode(batch: Sequence[Item], resource: Mapping[str, Any]) -> bytes:
     by_service: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for item in batch:
         try:
-            entry = _decode(item.line)
+            entry = decode(item.line)
             row = _row(entry)
         except (ValueError, msgspec.DecodeError) as error:  # from a disk that lied, or another version
             losses.count("log", "otlp: not a record", error)

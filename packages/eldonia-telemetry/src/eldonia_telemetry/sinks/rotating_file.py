@@ -19,7 +19,7 @@ import time
 from typing import Final
 
 from eldonia_telemetry import losses
-from eldonia_telemetry.records import DEBUG, LogEntry
+from eldonia_telemetry.records import DEBUG
 from eldonia_telemetry.sinks import compression
 
 _LOOK_EVERY: Final = 1.0
@@ -36,7 +36,7 @@ class RotatingFileSink:
     ``every`` seconds (of UTC: 3600 at the full hour, 86400 at midnight; 0 never) also begin a new file.
     ``compress`` turns rotated files into ``.gz`` in the background, once no process writes to them.
 
-    A file may exceed ``max_bytes`` by a record per thread that writes. What cannot be written (disk
+    A file may exceed ``max_bytes`` by 0.4 % and a record for each process that writes. What cannot be written (disk
     full, directory read-only) is lost, counted and reported once; writing resumes by itself.
     """
 
@@ -56,6 +56,9 @@ class RotatingFileSink:
         # Hidden, so that collectors that follow *.log do not read it.
         self._lock_path = os.path.join(folder, f".{name}.lock")
         self._max_bytes = max_bytes
+        self._look_after = max_bytes >> 8
+        """Bytes that this process may add before it asks how large the file has become."""
+        self._unseen = 0
         self._max_files = max(1, max_files)
         self._every = every
         self._turn_at = float("inf")
@@ -70,7 +73,7 @@ class RotatingFileSink:
         self._rotate_at = 0.0
         self._open()
 
-    def write(self, entry: LogEntry, line: bytes) -> None:
+    def write(self, line: bytes) -> None:
         """Append one record."""
         now = time.monotonic()
         if now >= self._look_at:
@@ -90,8 +93,11 @@ class RotatingFileSink:
                 self._torn = True
                 losses.count("log", "log file record cut short, disk full?")
                 return
-            if os.lseek(fd, 0, os.SEEK_CUR) >= self._max_bytes and now >= self._rotate_at:
-                self._rotate(now)
+            self._unseen += written
+            if self._unseen > self._look_after:
+                self._unseen = 0
+                if os.lseek(fd, 0, os.SEEK_CUR) >= self._max_bytes and now >= self._rotate_at:
+                    self._rotate(now)
         except OSError as error:
             losses.count("log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error)
 

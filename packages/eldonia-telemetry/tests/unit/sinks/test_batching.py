@@ -7,12 +7,9 @@ import time
 import pytest
 
 from eldonia_telemetry import losses
-from eldonia_telemetry.records import LogEntry
 from eldonia_telemetry.sinks import batching
 from eldonia_telemetry.sinks.batching import BatchingSink, Outcome
 from eldonia_telemetry.sinks.spill import Spill
-
-ENTRY = LogEntry(timestamp="", level="info", service="", component="", operation="", message="")
 
 
 class Backend:
@@ -60,7 +57,7 @@ def lines(first, number, size=20):
 
 def put(sink, rows):
     for row in rows:
-        sink.write(ENTRY, row)
+        sink.write(row)
 
 
 def until(condition, seconds=5.0):
@@ -225,7 +222,7 @@ def test_a_signal_handler_may_log_while_its_thread_is_logging(backend):
     def handler(number, frame):
         nonlocal written
         written += 1
-        sink.write(ENTRY, b"signal\n")
+        sink.write(b"signal\n")
 
     before = signal.signal(signal.SIGALRM, handler)
     signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
@@ -233,7 +230,7 @@ def test_a_signal_handler_may_log_while_its_thread_is_logging(backend):
         deadline = time.monotonic() + 0.5
         number = 0
         while time.monotonic() < deadline:
-            sink.write(ENTRY, b"main\n")
+            sink.write(b"main\n")
             number += 1
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -1,6 +1,8 @@
 import json
 import os
+import threading
 
+from eldonia_telemetry import losses
 from eldonia_telemetry.records import ErrorDetail, LogEntry
 from eldonia_telemetry.sinks.console import ConsoleSink, paint
 
@@ -18,7 +20,7 @@ def entry(**more):
 def test_a_pipe_gets_json_lines():
     reading, writing = os.pipe()
     sink = ConsoleSink(writing)
-    sink.write(entry(), b'{"message":"hello"}\n')
+    sink.write(b'{"message":"hello"}\n')
     os.close(writing)
     with os.fdopen(reading) as file:
         assert json.loads(file.read()) == {"message": "hello"}
@@ -39,7 +41,7 @@ def test_a_reader_that_does_not_keep_up_costs_records_not_the_application(capsys
     try:
         sink = ConsoleSink(writing)
         for _ in range(70):  # a pipe holds 64 KiB
-            sink.write(entry(), b"x" * 1000 + b"\n")
+            sink.write(b"x" * 1000 + b"\n")
     finally:
         os.close(reading)
         os.close(writing)
@@ -49,5 +51,46 @@ def test_a_reader_that_does_not_keep_up_costs_records_not_the_application(capsys
 def test_a_closed_reader_is_no_exception():
     reading, writing = os.pipe()
     os.close(reading)
-    ConsoleSink(writing).write(entry(), b"x\n")
+    ConsoleSink(writing).write(b"x\n")
     os.close(writing)
+
+
+def test_threads_write_whole_records():
+    reading, writing = os.pipe()
+    sink = ConsoleSink(writing, colour=False)
+    rows: list[bytes] = []
+
+    def read():
+        with os.fdopen(reading, "rb") as file:
+            rows.extend(file)
+
+    def write(thread: int):
+        for number in range(300):
+            sink.write(b"%d.%d %b\n" % (thread, number, b"x" * 9000))
+
+    before = losses.snapshot()
+    reader = threading.Thread(target=read)
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in (reader, *writers):
+        thread.start()
+    for thread in writers:
+        thread.join()
+    os.close(writing)
+    reader.join()
+    dropped = sum(losses.snapshot().values()) - sum(before.values())
+    whole = [row for row in rows if len(row) > 9000]
+    assert all(row.count(b" ") == 1 for row in rows)
+    assert len(whole) + dropped == 1200
+
+
+def test_a_record_larger_than_the_room_does_not_wait_for_a_reader_that_sleeps():
+    reading, writing = os.pipe()
+    sink = ConsoleSink(writing, colour=False)
+    for _ in range(20):
+        sink.write(b"x" * 9000 + b"\n")  # hangs here if it waits
+    taken = os.read(reading, 1 << 20)
+    sink.write(b"after\n")
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        taken += file.read()
+    assert taken.endswith(b"\nafter\n")

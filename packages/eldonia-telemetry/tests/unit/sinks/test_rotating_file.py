@@ -4,10 +4,7 @@ import threading
 import time
 
 from eldonia_telemetry import losses
-from eldonia_telemetry.records import LogEntry
 from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
-
-ENTRY = LogEntry(timestamp="", level="info", service="", component="", operation="", message="")
 
 
 def lost(reason):
@@ -26,7 +23,7 @@ def read(folder):
 def test_rotation_keeps_order_and_the_number_of_files(tmp_path):
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=1000, max_files=4)
     for number in range(35):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     rows, names = read(tmp_path)
     assert names == ["a.log.3", "a.log.2", "a.log.1", "a.log"]
     assert rows == [line(number) for number in range(35 - len(rows), 35)]
@@ -37,7 +34,7 @@ def test_rotation_keeps_order_and_the_number_of_files(tmp_path):
 def test_one_file_only(tmp_path):
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=1000, max_files=1)
     for number in range(25):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     assert read(tmp_path)[1] == ["a.log"]
     assert (tmp_path / "a.log").stat().st_size <= 1100
     sink.close()
@@ -46,8 +43,8 @@ def test_one_file_only(tmp_path):
 def test_it_goes_on_where_an_earlier_process_stopped(tmp_path):
     (tmp_path / "a.log").write_bytes(line(0) * 9)
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=1000, max_files=3)
-    sink.write(ENTRY, line(1))
-    sink.write(ENTRY, line(2))
+    sink.write(line(1))
+    sink.write(line(2))
     assert (tmp_path / "a.log").read_bytes() == line(2)
     sink.close()
 
@@ -57,7 +54,7 @@ def test_threads_lose_and_tear_nothing(tmp_path):
 
     def work(base):
         for number in range(1500):
-            sink.write(ENTRY, line(base + number))
+            sink.write(line(base + number))
 
     threads = [threading.Thread(target=work, args=(n * 10_000,)) for n in range(4)]
     for thread in threads:
@@ -72,11 +69,11 @@ def test_threads_lose_and_tear_nothing(tmp_path):
 
 def test_a_file_taken_away_is_made_anew_within_a_second(tmp_path):
     sink = RotatingFileSink(str(tmp_path / "logs" / "a.log"))
-    sink.write(ENTRY, line(1))
+    sink.write(line(1))
     os.unlink(tmp_path / "logs" / "a.log")
     os.rmdir(tmp_path / "logs")
     sink._look_at = 0  # as if the second had passed
-    sink.write(ENTRY, line(2))
+    sink.write(line(2))
     assert (tmp_path / "logs" / "a.log").read_bytes() == line(2)
     sink.close()
 
@@ -86,12 +83,12 @@ def test_a_folder_that_cannot_be_made_loses_records_and_says_so_once(tmp_path, c
     before = lost("log file not writable")
     sink = RotatingFileSink(str(tmp_path / "blocked" / "a.log"))
     for number in range(10):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     assert lost("log file not writable") == before + 10
     assert capsys.readouterr().err.count("cannot open log file") <= 1
     os.unlink(tmp_path / "blocked")
     sink._look_at = 0
-    sink.write(ENTRY, line(99))
+    sink.write(line(99))
     assert (tmp_path / "blocked" / "a.log").read_bytes() == line(99)
     sink.close()
 
@@ -101,7 +98,7 @@ def test_a_full_disk_loses_records_not_the_application(tmp_path):
     before = lost("log file not writable (ENOSPC)")
     sink = RotatingFileSink(str(tmp_path / "a.log"))
     for number in range(5):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     assert lost("log file not writable (ENOSPC)") == before + 5
     sink.close()
 
@@ -110,7 +107,7 @@ def test_writing_after_close_is_counted(tmp_path):
     sink = RotatingFileSink(str(tmp_path / "a.log"))
     sink.close()
     sink.close()
-    sink.write(ENTRY, line(1))
+    sink.write(line(1))
     assert (tmp_path / "a.log").read_bytes() == b""
 
 
@@ -137,19 +134,19 @@ def test_a_new_period_begins_a_new_file(tmp_path, monkeypatch):
         return RotatingFileSink(path, every=3600, max_files=10)
 
     first = sink()
-    first.write(ENTRY, line(1))
+    first.write(line(1))
     os.utime(path, (clock[0], clock[0]))
     clock[0] += 3600
-    first.write(ENTRY, line(2))
-    first.write(ENTRY, line(3))
+    first.write(line(2))
+    first.write(line(3))
     assert read(tmp_path) == ([line(1), line(2), line(3)], ["a.log.1", "a.log"])
     os.utime(path, (clock[0], clock[0]))
     first.close()
     clock[0] += 3600  # a process that starts later sees that the file is of another hour
     second = sink()
     third = sink()
-    second.write(ENTRY, line(4))
-    third.write(ENTRY, line(5))  # and one that had the old file open does not rotate again
+    second.write(line(4))
+    third.write(line(5))  # and one that had the old file open does not rotate again
     assert read(tmp_path)[1] == ["a.log.2", "a.log.1", "a.log"]
     assert (tmp_path / "a.log").read_bytes() == line(4) + line(5)
     second.close()
@@ -161,7 +158,7 @@ def test_an_hour_without_a_record_leaves_no_empty_file(tmp_path, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: clock[0])
     sink = RotatingFileSink(str(tmp_path / "a.log"), every=60)
     clock[0] += 600
-    sink.write(ENTRY, line(1))
+    sink.write(line(1))
     assert read(tmp_path)[1] == ["a.log"]
     sink.close()
 
@@ -169,7 +166,7 @@ def test_an_hour_without_a_record_leaves_no_empty_file(tmp_path, monkeypatch):
 def test_rotated_files_are_compressed_and_keep_their_place(tmp_path):
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=1000, max_files=4, compress=True)
     for number in range(45):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
         compressed(sink)
     assert sorted(f.name for f in tmp_path.iterdir() if f.name.startswith("a.log")) == [
         "a.log",
@@ -187,17 +184,17 @@ def test_rotated_files_are_compressed_and_keep_their_place(tmp_path):
 def test_a_file_that_somebody_still_writes_to_waits(tmp_path):
     path = str(tmp_path / "a.log")
     slow = RotatingFileSink(path, max_bytes=1000, max_files=9)
-    slow.write(ENTRY, line(0))
+    slow.write(line(0))
     quick = RotatingFileSink(path, max_bytes=1000, max_files=9, compress=True)
     for number in range(1, 30):
-        quick.write(ENTRY, line(number))
+        quick.write(line(number))
         compressed(quick)
     oldest = max(f.name for f in tmp_path.iterdir() if f.name.startswith("a.log."))
     assert not oldest.endswith(".gz")
     os.write(slow._fd, line(30))  # after a pause of any length between its look and its write
     slow.close()
     for number in range(31, 45):
-        quick.write(ENTRY, line(number))
+        quick.write(line(number))
         compressed(quick)
     assert not any(f.name.startswith("a.log.") and f.suffix != ".gz" for f in tmp_path.iterdir())
     assert sorted(read_all(tmp_path)) == [line(number) for number in range(45)]
@@ -208,7 +205,7 @@ def test_what_a_process_left_that_ended_while_compressing_goes(tmp_path):
     (tmp_path / ".a.log.123.compressing").write_bytes(b"half")
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=200, max_files=4, compress=True)
     for number in range(5):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     compressed(sink)
     assert not (tmp_path / ".a.log.123.compressing").exists()
     sink.close()
@@ -220,7 +217,7 @@ def test_files_beyond_the_number_go_even_if_there_were_more_before(tmp_path):
     (tmp_path / "a.log.old").write_bytes(b"somebody's own")
     sink = RotatingFileSink(str(tmp_path / "a.log"), max_bytes=200, max_files=3)
     for number in range(5):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     assert sorted(f.name for f in tmp_path.iterdir() if f.name[0] != ".") == [
         "a.log",
         "a.log.1",
@@ -245,11 +242,11 @@ def test_a_child_that_was_forked_during_a_rotation_does_not_keep_the_lock(tmp_pa
 
     monkeypatch.setattr(sink, "_shift", fork_then_shift)
     for number in range(3):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     monkeypatch.undo()
     assert len(children) == 1
     for number in range(3, 20):
-        sink.write(ENTRY, line(number))
+        sink.write(line(number))
     assert len(read(tmp_path)[1]) >= 6
     os.kill(children[0], 9)
     os.waitpid(children[0], 0)
