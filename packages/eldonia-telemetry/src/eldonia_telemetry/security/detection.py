@@ -23,7 +23,7 @@ MAX_PROSE: Final = 16_384
 _EDGE: Final = 160
 
 # Bytes that at least one rule needs; a percent sign may hide any of them.
-_WORTH_A_LOOK: Final = re.compile(rb"[%'\"<;\\(]|\.\.|--|/etc/|[+ ](?:or|and|union)[+ ]", re.IGNORECASE)
+_WORTH_A_LOOK: Final = re.compile(rb"[%'\"<;:\\(]|\.\.|--|/(?:etc|proc)/|[+ ](?:or|and|union)[+ ]", re.IGNORECASE)
 
 Rules = tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
 
@@ -37,29 +37,49 @@ _SQL: Final = _rules(
     # ... UNION [ALL] SELECT column, ... or from; prose has no list right after it
     (
         "union",
-        r"\bunion\s+(?:all\s+|distinct\s+)?select\s+(?:[\w'\"@*.()|]+\s*(?:,|\bfrom\b|--|#)|null\b|\d+\b|@@|char\()",
+        r"(?<![a-z])union[\s(]+(?:all[\s(]+|distinct[\s(]+)?select[\s(]+"
+        r"(?:[\w'\"@*.()|]+\s*(?:,|\bfrom\b|--|#)|null\b|\d+\b|@@|char\()",
     ),
     # a condition that is always true, right after a value ends: ' or '1'='1  /  1 or 1=1
-    ("=", r"(?:['\")]|^\s*-?\d+\s)\s*(?:or|and|\|\||&&)\s+\(?(['\"]?)(\w{1,20})\1\s*=\s*\(?(['\"]?)\2(?!\w)"),
+    (
+        "= like",
+        r"(?:['\")]|^\s*-?(?:\d+|0x[\da-f]+)\s)\s*(?:or|and|\|\||&&)(?:\s+|(?=['\"(]))"
+        r"\(?(['\"]?)(\w{1,20})\1\s*(?:=|\blike\b)\s*\(?(['\"]?)\2(?!\w)",
+    ),
+    # ... or never true; nothing but a number and a comparison of numbers: 1 and 1=2
+    ("= < >", r"^\s*-?\d+\)*\s+(?:or|and)\s+\(?\d+\s*(?:[<>]=?|<>|!?=)\s*\d+\s*(?:$|--|#)"),
+    ("like", r"['\"]\s*(?:or|and)\s+\w{1,40}\s+like\s+['\"]%"),
+    ("having", r"['\")\d]\s*having\s+(\w{1,20})\s*=\s*\1\b"),
+    # how many columns there are
+    ("by", r"['\")\d]\s*(?:order|group)\s+by\s+\d+(?:\s*,\s*\d+)*\s*(?:--|#|;)"),
     ("=", r"['\"]\s*(?:or|and|\|\|)\s*(['\"])\1\s*=\s*\1"),
     ("true false", r"['\"]\s*or\s+(?:true|not\s+false)\b"),
     # a quote, then the rest of the statement is commented away
-    ("-- # /*", r"^[^'\"]{0,80}['\"]\s*\)*\s*(?:--(?:\s|$|-)|#\s*$|/\*)"),
+    ("-- # /*", r"^[^'\"]{0,80}['\"]\s*\)*\s*(?:--(?:\s|$)|#\s*$|/\*)"),
     ("-- # /*", r"['\"]\s*(?:or|and)\s+[^'\"\n]{1,60}(?:--\s|--$|#\s*$|/\*)"),
     # a second statement
     (
         ";",
-        r"['\")\d]\s*;\s*(?:drop\s+(?:table|database|schema|user|view)|delete\s+from|insert\s+into|update\s+\w+\s+set"
-        r"|alter\s+(?:table|user)|create\s+(?:table|user)|truncate\s+table|exec(?:ute)?\s*\(?\s*(?:xp_|sp_|master))",
+        r"(?:^|['\")\d])\s*;\s*(?:drop\s+(?:table|database|schema|user|view)|delete\s+from|insert\s+into|update\s+\w+\s+set"
+        r"|alter\s+(?:table|user)|create\s+(?:table|user)|truncate\s+table|exec(?:ute)?\s*\(?\s*(?:xp_|sp_|master)"
+        r"|shutdown\s*(?:$|;|--|with\b))",
     ),
     # waiting or failing on purpose to learn something
     (
         "sleep benchmark dbms_pipe",
         r"(?:['\")\d]|\bselect\b|\bcase\b)[^;]{0,40}?\b(?:and|or|select|then|;)\s*\(?\s*(?:select\s*)?"
-        r"(?:pg_sleep|sleep|benchmark|dbms_pipe\.receive_message)\s*\(\s*['\"\d]",
+        r"(?:if\s*\([^,]{1,40},\s*)?(?:pg_sleep|sleep|benchmark|dbms_pipe\.receive_message)\s*\(\s*['\"\d]",
     ),
     ("waitfor", r"['\")\d]\s*;?\s*waitfor\s+delay\s+['\"]"),
     ("extractvalue updatexml", r"\b(?:extractvalue|updatexml)\s*\(\s*\w+\s*,\s*concat\s*\("),
+    # a question within the question: ' and ascii(substring((select password from ...
+    (
+        "select",
+        r"['\")\d]\s*(?:or|and|\|\||&&|,|=|\+)\s*(?:not\s+)?(?:\w{1,30}(?:\(|\s*=)\s*){0,6}\(?\s*\bselect\b[\s(]+"
+        r"(?:\*|\d|@@|null\b|distinct\b|count\s*\(|\w{1,60}\s*(?:,|\(|\bfrom\b))",
+    ),
+    ("@@", r"\b(?:and|or|select|union)\b.{0,80}?@@(?:global\.|version|hostname|servername|datadir|basedir)"),
+    ("analyse", r"['\")\d]\s*procedure\s+analyse\s*\("),
     # reading the catalogue
     (
         "information_schema pg_catalog sqlite_master sys. mysql.user",
@@ -76,25 +96,35 @@ _XSS: Final = _rules(
     ),
     ("<", r"<\s*(?:iframe|object|embed|frame|base|applet)\b[^>]{0,200}\b(?:src|srcdoc|data|href|code)\s*="),
     ("<", r"<[a-z!/](?:[^<>]|<(?![a-z!/])){0,300}?[\s/\"']on[a-z]{3,25}\s*=\s*[\"'`]?\s*[\w(]"),
-    ("script", r"\b(?:href|src|action|formaction|xlink:href)\s*=\s*[\"']?\s*(?:java|vb)script\s*:"),
+    # browsers skip tabs and line breaks in a scheme
+    (
+        "href src action",
+        r"\b(?:href|src|action|formaction|xlink:href)\s*=\s*[\"']?\s*"
+        r"(?:j\s?a\s?v\s?a|v\s?b)\s?s\s?c\s?r\s?i\s?p\s?t\s?:",
+    ),
     (
         "javascript:",
         r"(?:^|[=\"'])\s*javascript:\s*(?:alert|confirm|prompt|eval|fetch|window|document|location|void|top|import)\b",
     ),
     (
         "alert confirm prompt eval",
-        r"[\"'`]\s*(?:>|;|on[a-z]{4,20}\s*=)\s*[^a-z]{0,10}(?:alert|confirm|prompt|eval)\s*[(`]",
+        r"[\"'`]\s*(?:>|;|(?:[a-z]{1,20}\s){0,3}on[a-z]{4,20}\s*=)\s*[^a-z]{0,10}"
+        r"(?:alert|confirm|prompt|eval)\s*[(`]",
     ),
+    ("alert confirm prompt eval", r"[\"'][-+*/|&^]{1,2}(?:alert|confirm|prompt|eval)\s*\("),
     (
         "javascript expression",
         r"<\s*(?:img|svg|math|details|video|audio|body|input|style|link|meta)\b[^>]{0,200}"
         r"(?:javascript:|expression\s*\(|url\s*\(\s*[\"']?javascript)",
     ),
     ("data:text/html", r"data:text/html\s*[;,][^\s]{0,60}(?:base64|<script)"),
+    ("constructor", r"\bconstructor\s*(?:\.|\[\s*[\"'])\s*constructor\b"),
 )
 
 _TRAVERSAL: Final = _rules(
     ("..", r"(?<![\s\"'(`])(?:\.\.[/\\]){2,}"),
+    # an overlong spelling of the slash (c0 af), which no decoder takes for text
+    ("\ufffd", r"\.\.\ufffd{2,3}(?:\.\.|etc|win)"),
     ("..", r"\.\.[/\\]{1,8}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b"),
     # a path and nothing else: a sentence may well speak of /etc/hosts
     ("etc/", r"(?:^|[=:/\\])/?(?<![\s\"'(`])/?etc/(?:passwd|shadow|hosts|sudoers)(?=$|[%&#?;:\x00])"),
@@ -104,12 +134,20 @@ _TRAVERSAL: Final = _rules(
     ("\x00", r"\x00"),
 )
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{1,400}`", re.DOTALL)
+# The same of a decoded text.
 _WORTH_READING: Final = re.compile(
-    r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|php:|javascript:|\b(?:or|and|union)\b", re.IGNORECASE
+    r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|\b(?:php|javascript|data|c):|\b(?:or|and|select)\b|union", re.IGNORECASE
 )
 # Long runs of them would let the rules try every way to share them out.
 _SPACES: Final = re.compile(r"(\s)\s+")
-_DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\]|$)")
+_DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\;]|$)")
+_ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_DECODINGS: Final = 2
+"""How often a decoded text is decoded again: a proxy or a framework behind this may do so once more than it should."""
+# Comments that stand for spaces, and MySQL's, whose content is executed.
+_SQL_COMMENT: Final = re.compile(r"/\*(?!!)[^*]{0,200}(?:\*(?!/)[^*]{0,200}){0,5}\*/|/\*!\d{0,6}|\*/")
+# Not those of "<" and ">": a text in which these are escaped is harmless.
+_REFERENCE: Final = re.compile(r"&#(?:x0*([0-9a-f]{1,2})|0*(\d{1,3}));?|&(?:tab|newline);", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,32 +176,29 @@ def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     path = path[:MAX_LENGTH]
     if _DOT_SEGMENT.search(path):
         return Detection("path_traversal", "suspicious_activity", "medium", "path", _excerpt(path))
-    return _look(path, "path") or (_look(unquote_plus(path), "path") if "%" in path else None)
+    return _look_deep(path, "path")
 
 
 def inspect_fields(fields: Iterable[tuple[str, str]]) -> Detection | None:
     """Look at the fields of a form or of a JSON document (name, decoded value); the first finding or None."""
     for name, value in fields:
-        if len(value) < 4 or not _WORTH_READING.search(value):
-            continue
         where = f"field {name[:64]}"
-        if len(value) > PROSE or "\n" in value:
-            found = _look_in_prose(value, where)
-        else:
-            found = _look(value, where)
-            if found is None and "%" in value:
-                found = _look(unquote_plus(value), where)
+        look = _look_in_prose if len(value) > PROSE or "\n" in value else _look_deep
+        found = look(value, where)
         if found is not None:
             return found
     return None
 
 
 def _look_in_prose(text: str, where: str) -> Detection | None:
+    if not _WORTH_READING.search(text, 0, MAX_PROSE):
+        return None
     text = _SPACES.sub(r"\1", _CODE.sub(" ", text[:MAX_PROSE]))
     for edge in (text[:_EDGE], text[-_EDGE:]):
         matched = _match(_SQL, edge, edge.lower())
         if matched is not None:
             return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+    text = _dereferenced(text)
     matched = _match(_XSS, text, text.lower())
     return None if matched is None else Detection("xss", "xss_attempt", "medium", where, matched)
 
@@ -174,23 +209,37 @@ def _parameters(query: bytes) -> Detection | None:
         name = unquote_plus(raw_name.decode("latin-1"), errors="replace")
         value = unquote_plus(raw_value.decode("latin-1"), errors="replace")
         where = f"query parameter {name[:64]}"
-        found = _look(value, where) or _look(name, "query parameter name")
-        if found is None and "%" in value:
-            # A proxy or a framework behind this may decode once more than it should.
-            found = _look(unquote_plus(value), where)
+        found = _look_deep(value, where) or _look(name, "query parameter name")
         if found is not None:
             return found
     return None
 
 
+def _look_deep(text: str, where: str) -> Detection | None:
+    """Look at a text, and at what is beneath its escapes."""
+    found = _look(text, where)
+    for _ in range(_DECODINGS):
+        if found is not None or not _ESCAPE.search(text):
+            break
+        text = unquote_plus(text)
+        found = _look(text, where)
+    return found
+
+
 def _look(text: str, where: str) -> Detection | None:
-    if len(text) < 4:
+    if len(text) < 4 or not _WORTH_READING.search(text):
         return None
     text = _SPACES.sub(r"\1", text)
     lowered = text.lower()
     matched = _match(_SQL, text, lowered)
+    if matched is None and "/*" in text:
+        bare = _SPACES.sub(r"\1", _SQL_COMMENT.sub(" ", text))
+        matched = _match(_SQL, bare, bare.lower())
     if matched is not None:
         return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+    if "&" in text:
+        text = _dereferenced(text)
+        lowered = text.lower()
     matched = _match(_XSS, text, lowered)
     if matched is not None:
         return Detection("xss", "xss_attempt", "medium", where, matched)
@@ -209,6 +258,16 @@ def _match(rules: Rules, text: str, lowered: str) -> str | None:
                     return _excerpt(match[0])
                 break
     return None
+
+
+def _dereferenced(text: str) -> str:
+    """The text with its character references replaced, as browsers read attributes."""
+
+    def character(match: re.Match[str]) -> str:
+        code = int(match[1], 16) if match[1] else int(match[2]) if match[2] else 9
+        return match[0] if chr(code) in "<>" else chr(code)
+
+    return _REFERENCE.sub(character, text) if "&" in text else text
 
 
 def _excerpt(text: str) -> str:

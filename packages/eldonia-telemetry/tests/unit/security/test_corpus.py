@@ -4,7 +4,7 @@ import importlib.util
 import json
 import time
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -74,6 +74,14 @@ def test_attacks_do_not(encode, text, kind):
     assert found.where.startswith("field ")
 
 
+@pytest.mark.parametrize("encode", [form, document, multipart])
+@pytest.mark.parametrize(("text", "kind"), [one for one in ATTACKS if len(one[0]) < 80])
+def test_nor_when_they_are_escaped_once_more(encode, text, kind):
+    found = inspect_fields(encode(quote(text, safe="")))
+    assert found is not None
+    assert found.kind == kind
+
+
 def test_where_a_field_is_is_told_by_its_path():
     found = inspect_fields(document("' OR '1'='1"))
     assert found is not None
@@ -118,6 +126,18 @@ def test_bounds():
         "<script ",
         '<img on"',
         "' || ",
+        "1 and ",
+        "'/*",
+        "'/*!",
+        "&#9;",
+        "union(",
+        "'and(((a(",
+        "href=j a",
+        "' x on",
+        "@@ or ",
+        "%25",
+        "' and a(",
+        "1 order by 1,",
     ],
 )
 @pytest.mark.parametrize("tail", ["", "'" + " " * 8000, "1" + "\t " * 4000, "<" + " " * 8000])

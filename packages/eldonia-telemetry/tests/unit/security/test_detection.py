@@ -24,6 +24,31 @@ SQL = [
     "1 AND (SELECT 1 FROM information_schema.tables)=1",
     "' or '1'='1' /*",
     "1' && '1'='1",
+    # without spaces, with comments for spaces, with parentheses for spaces
+    "'or'1'='1",
+    "1'and'1'='1",
+    "1/**/UNION/**/SELECT/**/1,2,3",
+    "1'/*!50000union*//*!50000select*/1,2",
+    "1 union(select(1),2,3)",
+    "1e0union select 1,2",
+    # conditions that need no equals sign, or are never true
+    "' OR 'a' LIKE 'a",
+    "x' OR full_name LIKE '%Bob%",
+    "1 OR 2>1",
+    "1 AND 1=2",
+    "0x31 or 1=1",
+    "' HAVING 1=1--",
+    "1' ORDER BY 10--",
+    "1 ORDER BY 5--",
+    # reading a character at a time, and through errors
+    "' AND ASCII(SUBSTRING((SELECT password FROM users LIMIT 1),1,1))>64--",
+    "' AND 1=(SELECT 1 FROM dual)--",
+    "'||(select 1)||'",
+    "1 and if(1=1,sleep(5),0)",
+    "1 AND 1=CONVERT(int,@@version)",
+    "1' procedure analyse()--",
+    "; insert into users values(1)",
+    "' ; shutdown --",
 ]
 XSS = [
     "<script>alert(1)</script>",
@@ -36,6 +61,13 @@ XSS = [
     "<iframe src=//evil.example>",
     "';alert(1)//",
     "data:text/html;base64,PHNjcmlwdD4=",
+    '" autofocus onfocus=alert(1) x="',
+    "'-alert(1)-'",
+    '<a href="jav&#x09;ascript:alert(1)">x</a>',
+    '<a href="java\tscript:alert(1)">x</a>',
+    '<a href="&#106;avascript:alert(1)">x</a>',
+    '<img src="x" onerror="&#97;lert(1)">',
+    "{{constructor.constructor('alert(1)')()}}",
 ]
 TRAVERSAL = [
     "../../../../etc/passwd",
@@ -90,6 +122,17 @@ HARMLESS = [
     "key='value'",
     "conclusion",
     "script writing <basics>",
+    "4 and 5 (select one from the list)",
+    "please deliver 12 order by 5 pm",
+    "the 'big' order by 5 pm",
+    "-----BEGIN CERTIFICATE----- up to '-----END",
+    'the "-----" below',
+    "see `--eval` or `--print`",
+    "&lt;script&gt; is how it is written",
+    "a script &#60;script&#62; shown as text",
+    "the object's constructor. constructors are called once",
+    "3 or 4 < 5?",
+    "'nightly'; shutdown at 5",
 ]
 
 
@@ -112,6 +155,12 @@ def test_attacks_are_recognised_however_encoded(value, kind):
 @pytest.mark.parametrize("value", HARMLESS)
 def test_ordinary_text_passes(value):
     assert inspect("/works/search", query(value)) is None
+
+
+def test_slashes_in_spellings_that_only_servers_behind_this_may_know():
+    assert inspect("/", b"f=..%c0%af..%c0%afetc/passwd").kind == "path_traversal"
+    assert inspect("/..;/manager/html", b"").kind == "path_traversal"
+    assert inspect("/", b"f=%25252e%25252e%25252fetc%25252fpasswd").kind == "path_traversal"
 
 
 def test_paths():
