@@ -2,6 +2,11 @@
 
 The service feeds it events and, in one transaction, stores what the effects say: alerts, groups,
 notifications for the outbox, ledger lines. Nothing here knows how that is done.
+
+A step needs not be shown everything. :class:`AlertsReceived` looks at the alerts received and the groups
+that :func:`group_keys` names; :class:`Tick` at the groups that are due, all alerts that they hold, the
+other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.alerting.inhibition.wanted_sources`);
+:class:`DeliveryFailed` at the groups that :func:`groups_told` names.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,6 +17,7 @@ from eldonia_ops.alerting.alerts import merge
 from eldonia_ops.alerting.group import GroupState
 from eldonia_ops.alerting.inhibition import Inhibitor
 from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, order_key_of
+from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route, spell_group_key
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.silence import silencing
@@ -21,7 +27,8 @@ from eldonia_ops.model.labels import Labels
 
 @dataclass(frozen=True, slots=True)
 class DispatchState:
-    """All alerts by fingerprint, all groups by key. Treat the mappings as immutable."""
+    """Alerts by fingerprint, groups by key: all of them, or what the next event touches. Treat the mappings
+    as immutable."""
 
     routing: Routing
     alerts: Mapping[str, Alert] = field(default_factory=dict)
@@ -42,13 +49,6 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class SilencesChanged:
-    """The silences as they now stand."""
-
-    silences: tuple[Silence, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RoutingChanged:
     """A new configuration. Groups that it still has keep their state; alerts are routed anew."""
 
@@ -65,7 +65,7 @@ class DeliveryFailed:
     order_key: str
 
 
-Event = AlertsReceived | Tick | SilencesChanged | RoutingChanged | DeliveryFailed
+Event = AlertsReceived | Tick | RoutingChanged | DeliveryFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +120,8 @@ def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, t
         case AlertsReceived(alerts=alerts):
             for alert in alerts:
                 work.receive(alert)
-            work.flush_due()
         case Tick():
             work.flush_due()
-        case SilencesChanged(silences=silences):
-            return replace(state, silences=silences), ()
         case RoutingChanged(routing=routing):
             work.reroute(routing)
         case DeliveryFailed(order_key=order_key):
@@ -155,6 +152,21 @@ def restore(
 def next_deadline(state: DispatchState) -> int | None:
     """The earliest instant at which a :class:`Tick` has something to do."""
     return min((group.flush_at for group in state.groups.values() if group.flush_at), default=None)
+
+
+def group_keys(routing: Routing, labels: Labels) -> list[str]:
+    """The keys of the groups that an alert with these labels belongs to."""
+    return [_group_state_key(route, route.group_labels(labels)) for route in routing.route.match(labels)]
+
+
+def groups_told(routing: Routing, integration: Integration, order_key: str) -> list[str]:
+    """The keys of the groups whose notifications to an integration go out under an order key."""
+    queue = f"{integration.key}:"
+    return [
+        f"{route.id}{order_key.removeprefix(queue).removeprefix(route.key)}"
+        for route in routing.route.walk()
+        if route.receiver == integration.receiver and order_key.startswith(f"{queue}{route.key}:")
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.matchers import Matcher, all_match
+from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
+
+_MOST_WANTED = 100  # beyond that, to look at every alert costs less than to ask for the right ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,25 @@ class Inhibition:
 
     rule: InhibitRule
     source: Alert
+
+
+def wanted_sources(rules: Sequence[InhibitRule], targets: Iterable[Labels]) -> list[dict[str, str]]:
+    """What the sources that could inhibit any of these alerts have in common: each carries all labels of at least
+    one of the answers (one that is empty is met by every alert)."""
+    wanted: dict[tuple[tuple[str, str], ...], dict[str, str]] = {}
+    labels_of_targets = list(targets)
+    for rule in rules:
+        fixed = {item.name: item.value for item in rule.source_matchers if item.op is MatchOp.EQUAL and item.value}
+        for labels in labels_of_targets:
+            if all_match(rule.target_matchers, labels):
+                shared = {name: labels[name] for name in rule.equal if labels.get(name)}
+                # Where both name a label and differ, the rule cannot apply.
+                if all(fixed.get(name, value) == value for name, value in shared.items()):
+                    both = {**fixed, **shared}
+                    wanted[tuple(sorted(both.items()))] = both
+        if len(wanted) > _MOST_WANTED:
+            return [{}]
+    return list(wanted.values())
 
 
 class Inhibitor:

@@ -14,9 +14,3 @@ def silencing(silences: Iterable[Silence], labels: Labels, now: int) -> tuple[Si
         for silence in silences
         if silence.matchers and silence.active(now) and all_match(silence.matchers, labels)
     )
-
-
-def next_change(silences: Iterable[Silence], now: int) -> int | None:
-    """The next instant at which a silence begins or ends."""
-    edges = [edge for silence in silences for edge in (silence.starts_at, silence.ends_at) if edge > now]
-    return min(edges, default=None)

@@ -12,8 +12,58 @@ MAX_FINGERPRINTS: Final = 1000
 """An incident that holds this many alerts takes no further ones for their service: the next opens another."""
 
 
-def correlate(alert: Alert, unclosed_incidents: Iterable[Incident], now: int, policy: Policy) -> str | None:
-    """The id of the incident that a firing alert joins or reopens; None when it stands alone.
+class Unclosed:
+    """The incidents that alerts may belong to, arranged for looking up: a storm asks thousands of times."""
+
+    def __init__(self, incidents: Iterable[Incident] = ()) -> None:
+        self._by_id: dict[str, Incident] = {}
+        self._of_alert: dict[str, list[str]] = {}
+        self._of_service: dict[tuple[str, str], dict[str, None]] = {}
+        for incident in incidents:
+            self.put(incident)
+
+    def get(self, id: str) -> Incident:
+        """The incident with this id as it is now."""
+        return self._by_id[id]
+
+    def put(self, incident: Incident) -> None:
+        """Take in an incident that is new or has changed."""
+        before = self._by_id.get(incident.id)
+        for fingerprint in incident.fingerprints[len(before.fingerprints) if before else 0 :]:  # they only grow
+            self._of_alert.setdefault(fingerprint, []).append(incident.id)
+        for source in {"", incident.component}:
+            self._of_service.setdefault((incident.service, source), {})[incident.id] = None
+        self._by_id[incident.id] = incident
+
+    def with_alert(self, fingerprint: str) -> list[Incident]:
+        """The incidents that the alert is attached to, newest first."""
+        attached = [self._by_id[id] for id in self._of_alert.get(fingerprint, ())]
+        return sorted(attached, key=_age, reverse=True)
+
+    def joined_by(self, alert: Alert) -> Incident | None:
+        """The newest unresolved incident of the alert's service, and of the same source if the alert names one."""
+        service, source = alert.labels.get("service", ""), alert.labels.get("source", "")
+        ids = self._of_service.get((service, source), ()) if service else ()
+        fitting = (
+            one
+            for one in map(self.get, ids)
+            if one.status in UNRESOLVED
+            and len(one.fingerprints) < MAX_FINGERPRINTS
+            and (not source or source == one.component)
+        )
+        return max(fitting, key=_age, default=None)
+
+    def holder(self, fingerprint: str) -> Incident | None:
+        """The incident for which the alert still counts as firing: where its end has to go."""
+        return next((one for one in self.with_alert(fingerprint) if fingerprint in one.firing), None)
+
+
+def _age(incident: Incident) -> tuple[int, str]:
+    return incident.detected_at, incident.id
+
+
+def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Incident | None:
+    """The incident that a firing alert joins or reopens; None when it stands alone.
 
     In this order:
 
@@ -25,38 +75,20 @@ def correlate(alert: Alert, unclosed_incidents: Iterable[Incident], now: int, po
 
     For None, :func:`~eldonia_ops.incidents.lifecycle.step` with no incident opens one if the severity says so.
     """
-    incidents = sorted(unclosed_incidents, key=lambda incident: (incident.detected_at, incident.id), reverse=True)
     fingerprint = alert.fingerprint
-    unresolved = [incident for incident in incidents if incident.status in UNRESOLVED]
-    for incident in unresolved:
-        if fingerprint in incident.fingerprints:
-            return incident.id
-    held = holder(fingerprint, incidents)
+    attached = unclosed.with_alert(fingerprint)
+    for incident in attached:
+        if incident.status in UNRESOLVED:
+            return incident
+    held = unclosed.holder(fingerprint)
     if held is not None:
         return held
     if policy.severity_of(alert.labels.get("severity", "")) is None:
         return None
-    for incident in unresolved:
-        if joins(alert, incident):
-            return incident.id
-    for incident in incidents:
-        resolved_recently = incident.status is IncidentStatus.RESOLVED and (
-            now - incident.resolved_at <= policy.reopen_within
-        )
-        if resolved_recently and fingerprint in incident.fingerprints:
-            return incident.id
+    joined = unclosed.joined_by(alert)
+    if joined is not None:
+        return joined
+    for incident in attached:
+        if incident.status is IncidentStatus.RESOLVED and now - incident.resolved_at <= policy.reopen_within:
+            return incident
     return None
-
-
-def holder(fingerprint: str, incidents: Iterable[Incident]) -> str | None:
-    """The id of the incident for which the alert still counts as firing: where its end has to go."""
-    return next((incident.id for incident in incidents if fingerprint in incident.firing), None)
-
-
-def joins(alert: Alert, incident: Incident) -> bool:
-    """Whether an alert concerns the same service, and the same source if it names one."""
-    service = alert.labels.get("service", "")
-    if not service or service != incident.service or len(incident.fingerprints) >= MAX_FINGERPRINTS:
-        return False
-    source = alert.labels.get("source", "")
-    return not source or source == incident.component

@@ -5,7 +5,7 @@ A rule, a security finding, a failed recovery and a client of the API all come t
 which an alert is known and its notification is not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import (
@@ -22,14 +22,18 @@ from eldonia_ops.alerting.dispatch import (
     Tick,
 )
 from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.inhibition import wanted_sources
+from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.routing import Routing
-from eldonia_ops.model.alerts import Outgoing
+from eldonia_ops.model.alerts import Alert, Decision, Outgoing
+from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
 from eldonia_ops.services.pacing import Wakeup, keep_running
 from eldonia_ops.services.telling import Telling
 
 _GROUP = "alert_group"
+_AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 
 
 class AlertIntake:
@@ -55,6 +59,7 @@ class AlertIntake:
         self._telling = telling
         self._wakeups = tuple(wakeups)
         self._wakeup = Wakeup()
+        self._ended_until = 0
 
     def wake(self) -> None:
         """Let the loops look at what has been committed."""
@@ -66,9 +71,8 @@ class AlertIntake:
         """Take in alerts that began, go on, or ended."""
         if not changes:
             return
-        before = self.load(tx)
         received = AlertsReceived(tuple(change.alert for change in changes))
-        after, effects = dispatch.step(before, received, now)
+        after, effects = dispatch.step(self._touched(tx, received.alerts), received, now)
         # The desk sees alerts with the times that merging gave them.
         merged = [
             AlertChange(after.alerts.get(change.alert.fingerprint, change.alert), change.firing, change.started_at)
@@ -79,8 +83,12 @@ class AlertIntake:
 
     def give_up(self, tx: StateTransaction, outgoing: Outgoing, now: int) -> None:
         """A notification failed for good: its group tells the integration again at its next flush."""
-        _, effects = dispatch.step(self.load(tx), DeliveryFailed(outgoing.order_key), now)
-        self._carry_out(tx, effects, now)
+        integration = self.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
+        if integration is not None:
+            keys = dispatch.groups_told(self.routing, integration, outgoing.order_key)
+            state = DispatchState(self.routing, {}, tx.machines.load_some(_GROUP, keys, GroupState))
+            _, effects = dispatch.step(state, DeliveryFailed(outgoing.order_key), now)
+            self._carry_out(tx, effects, now)
 
     async def resume(self) -> None:
         """After a start: route what is stored by the configuration as it is now."""
@@ -103,24 +111,53 @@ class AlertIntake:
 
     async def _turn(self) -> None:
         now = self._clock.now()
-        state = await self._state.read(self.load)
-        flush = dispatch.next_deadline(state)
-        if (flush is not None and flush <= now) or any(alert.resolved(now) for alert in state.alerts.values()):
-            state = await self._state.write(lambda tx: self._advance(tx, now))
+        deadline = await self._state.read(self._next_deadline)
+        if deadline is not None and deadline <= now:
+            await self._state.write(lambda tx: self._advance(tx, now))
+            self._ended_until = now
             for wakeup in self._wakeups:
                 wakeup.wake()
-        await self._wakeup.wait(self._clock, _deadline(state, now))
+            deadline = await self._state.read(self._next_deadline)
+        await self._wakeup.wait(self._clock, deadline)
 
-    def _advance(self, tx: StateTransaction, now: int) -> DispatchState:
-        before = self.load(tx)
-        ended = [AlertChange(alert, False) for alert in before.alerts.values() if alert.resolved(now)]
-        self.desk.alerts_changed(tx, ended, now)
-        after, effects = dispatch.step(before, Tick(), now)
+    def _next_deadline(self, tx: StateTransaction) -> int | None:
+        """When the next group is due, or the next alert's source will have been silent for too long."""
+        deadlines = (tx.machines.next_deadline(_GROUP), tx.alerts.next_end(self._ended_until))
+        return min((at for at in deadlines if at is not None), default=None)
+
+    def _advance(self, tx: StateTransaction, now: int) -> None:
+        state = self._due(tx, now)
+        # Those of the groups too: an alert may have been committed after its end had passed.
+        over = {alert.fingerprint: alert for alert in state.alerts.values() if alert.resolved(now)}
+        over |= {alert.fingerprint: alert for alert in tx.alerts.ended(self._ended_until, now)}
+        self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over.values()], now)
+        _, effects = dispatch.step(state, Tick(), now)
         self._carry_out(tx, effects, now)
-        return after
+
+    def _touched(self, tx: StateTransaction, received: Iterable[Alert]) -> DispatchState:
+        """What the arrival of some alerts concerns."""
+        labels = {alert.fingerprint: alert.labels for alert in received}
+        known = {alert.fingerprint: alert for alert in tx.alerts.some(list(labels))}
+        return DispatchState(self.routing, known, self._groups_of(tx, labels.values()))
+
+    def _due(self, tx: StateTransaction, now: int) -> DispatchState:
+        """What the groups that are due at an instant concern."""
+        groups = tx.machines.load_due(_GROUP, now, GroupState, _AT_ONCE)
+        held = list(dict.fromkeys(item for group in groups.values() for item in group.fingerprints))
+        alerts = {alert.fingerprint: alert for alert in tx.alerts.some(held)}
+        firing = [alert.labels for alert in alerts.values() if not alert.resolved(now)]
+        sources = tx.alerts.firing(now, wanted_sources(self.routing.inhibit_rules, firing))
+        # An alert that is over is kept as long as another group has still to tell somebody.
+        over = [alert.labels for alert in alerts.values() if alert.resolved(now)]
+        alerts |= {alert.fingerprint: alert for alert in sources}
+        return DispatchState(self.routing, alerts, self._groups_of(tx, over) | groups, tuple(tx.silences.all()))
+
+    def _groups_of(self, tx: StateTransaction, alerts: Iterable[Labels]) -> dict[str, GroupState]:
+        keys = dict.fromkeys(key for labels in alerts for key in dispatch.group_keys(self.routing, labels))
+        return tx.machines.load_some(_GROUP, list(keys), GroupState)
 
     def load(self, tx: StateTransaction) -> DispatchState:
-        """The dispatcher's state as stored."""
+        """Everything that is stored, for whoever wants to see it."""
         return DispatchState(
             self.routing,
             {alert.fingerprint: alert for alert in tx.alerts.all()},
@@ -129,41 +166,36 @@ class AlertIntake:
         )
 
     def _carry_out(self, tx: StateTransaction, effects: Sequence[Effect], now: int) -> None:
-        holders: dict[str, str] | None = None
+        """Write what the effects say, each kind at once: a storm has thousands of them."""
+        alerts: list[Alert] = []
+        forgotten: list[str] = []
+        groups: dict[str, tuple[GroupState, int | None]] = {}
+        lines: list[Decision] = []
+        notifications: list[Notification] = []
         for effect in effects:
             match effect:
                 case PutAlert(alert):
-                    tx.alerts.put(alert)
+                    alerts.append(alert)
                 case ForgetAlert(fingerprint):
-                    tx.alerts.delete([fingerprint])
+                    forgotten.append(fingerprint)
                 case PutGroup(group):
-                    tx.machines.save(_GROUP, group.key, group, deadline=group.flush_at or None)
+                    groups[group.key] = group, group.flush_at or None
                 case DropGroup(key):
                     tx.machines.delete(_GROUP, key)
                 case Record(decision):
-                    tx.ledger.append(decision)
+                    lines.append(decision)
                 case Notify(notification):
-                    if holders is None:
-                        # Once for all: in a storm of alerts there are as many incidents as notifications, and
-                        # a notification moves no alert from one to another.
-                        holders = self._holders(tx, now)
-                    found = (holders.get(fingerprint) for fingerprint in notification.fingerprints)
-                    concerned = list(dict.fromkeys(id for id in found if id is not None))
-                    queued = self._telling.alerts(tx, notification, concerned)
-                    if queued is not None:
-                        self.desk.notification(tx, queued, "queued", notification.reason, now)
+                    notifications.append(notification)
+        tx.alerts.put(*alerts)
+        tx.alerts.delete(forgotten)
+        tx.machines.save_all(_GROUP, groups)
+        tx.ledger.append(*lines)
+        self._tell(tx, notifications, now)
 
-    def _holders(self, tx: StateTransaction, now: int) -> dict[str, str]:
-        """The newest unclosed incident of each alert, by fingerprint."""
-        held: dict[str, str] = {}
-        for incident in self.desk.unclosed(tx, now):
-            for fingerprint in incident.fingerprints:
-                held.setdefault(fingerprint, incident.id)
-        return held
-
-
-def _deadline(state: DispatchState, now: int) -> int | None:
-    """The next flush, or the next instant at which an alert's source will have been silent for too long."""
-    ends = [alert.ends_at for alert in state.alerts.values() if alert.ends_at > now]
-    flush = dispatch.next_deadline(state)
-    return min([*ends, *([] if flush is None else [flush])], default=None)
+    def _tell(self, tx: StateTransaction, notifications: Sequence[Notification], now: int) -> None:
+        unclosed = self.desk.unclosed(tx, now, (alert for item in notifications for alert in item.alerts))
+        with_incidents: list[tuple[Notification, list[str]]] = []
+        for item in notifications:
+            newest = (unclosed.with_alert(fingerprint)[:1] for fingerprint in item.fingerprints)
+            with_incidents.append((item, list(dict.fromkeys(incident.id for found in newest for incident in found))))
+        self.desk.queued(tx, self._telling.alerts(tx, with_incidents), unclosed, now)

@@ -41,7 +41,8 @@ class AlertService:
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""
-        views = [view for view in (await self._views()).values() if view.state != "resolved"]
+        _, standing = await self._views()
+        views = [view for view in standing.values() if view.state != "resolved"]
         known = {view.alert.fingerprint for view in views}
         values: dict[str, float | None] = {}
         for group in self._rule_views():
@@ -58,8 +59,7 @@ class AlertService:
 
     async def groups(self) -> list[GroupView]:
         """The aggregation groups with what they hold."""
-        views = await self._views()
-        state = await self._state.read(self._intake.load)
+        state, views = await self._views()
         return [
             GroupView(
                 Labels(group.labels),
@@ -152,22 +152,20 @@ class AlertService:
         await self._state.write(work)
         self._intake.wake()
 
-    async def _views(self) -> dict[str, AlertView]:
+    async def _views(self) -> tuple[DispatchState, dict[str, AlertView]]:
         now = self._clock.now()
 
-        def work(tx: StateTransaction) -> dict[str, AlertView]:
-            state: DispatchState = self._intake.load(tx)
+        def work(tx: StateTransaction) -> tuple[DispatchState, dict[str, AlertView]]:
+            state = self._intake.load(tx)
             incidents = self._intake.desk.unclosed(tx, now)
             standings = dispatch.standings(state, now)
             views: dict[str, AlertView] = {}
             for fingerprint, alert in state.alerts.items():
-                incident = next((item for item in incidents if fingerprint in item.fingerprints), None)
-                views[fingerprint] = _view(alert, standings[fingerprint])
-                if incident is not None:
-                    views[fingerprint] = replace(
-                        views[fingerprint], incident_id=incident.id, incident_reference=incident.reference
-                    )
-            return views
+                view = _view(alert, standings[fingerprint])
+                for incident in incidents.with_alert(fingerprint)[:1]:
+                    view = replace(view, incident_id=incident.id, incident_reference=incident.reference)
+                views[fingerprint] = view
+            return state, views
 
         return await self._state.read(work)
 

@@ -5,18 +5,19 @@ alert, the incident it opens and the message that an escalation sends commit tog
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eldonia_ops.alerting.silence import silencing
 from eldonia_ops.incidents import lifecycle
-from eldonia_ops.incidents.correlation import correlate, holder
+from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.events import (
     AlertFiring,
     AlertResolved,
     AppendTimeline,
     Deadline,
+    Effect,
     Event,
     Evidence,
     NotificationOutcome,
@@ -25,7 +26,7 @@ from eldonia_ops.incidents.events import (
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
-from eldonia_ops.model.incidents import Incident, IncidentStatus
+from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.ports import StateTransaction
 
 _RESOLVED_MS = 24 * 3_600_000
@@ -48,15 +49,6 @@ class AlertChange:
     started_at: int = 0
 
 
-def _with(unclosed: list[Incident], changed: Incident) -> list[Incident]:
-    """The incidents with one as it is now, at its place; a new one is the newest."""
-    closed = changed.status is IncidentStatus.CLOSED
-    if any(incident.id == changed.id for incident in unclosed):
-        kept = [changed if incident.id == changed.id else incident for incident in unclosed]
-        return [incident for incident in kept if incident.id != changed.id] if closed else kept
-    return unclosed if closed else [changed, *unclosed]
-
-
 class IncidentDesk:
     """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
 
@@ -67,33 +59,47 @@ class IncidentDesk:
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
         changes = list(changes)
-        unclosed = self.unclosed(tx, now) if changes else []
+        unclosed = self.unclosed(tx, now, (change.alert for change in changes))
+        # Each incident is written once, however many of a storm's alerts it takes.
+        stored: dict[str, Incident | None] = {}
+        entries: list[TimelineEntry] = []
+        last_ordinal = ordinal = tx.incidents.last_ordinal() if changes else 0
         for change in changes:
-            changed: Incident | None = None
             if change.firing:
-                id = correlate(change.alert, unclosed, now, self.policy)
-                incident = None if id is None else tx.incidents.get(id)
-                ordinal = 0
-                if incident is None:
-                    if self.policy.severity_of(change.alert.labels.get("severity", "")) is None:
-                        continue
-                    ordinal = tx.incidents.next_ordinal()
-                changed = self.step(tx, incident, AlertFiring(change.alert, change.started_at, ordinal), now)
+                before = correlate(change.alert, unclosed, now, self.policy)
+                event: Event = AlertFiring(change.alert, change.started_at, 0 if before else ordinal + 1)
             else:
-                id = holder(change.alert.fingerprint, unclosed)
-                if id is not None:
-                    changed = self.step(tx, tx.incidents.get(id), AlertResolved(change.alert), now)
-            if changed is not None and (stored := tx.incidents.get(changed.id)) is not None:
-                # Kept up to date rather than read again: a flood of alerts would read all incidents for each.
-                unclosed = _with(unclosed, stored)
+                before = unclosed.holder(change.alert.fingerprint)
+                event = AlertResolved(change.alert)
+            after, effects = lifecycle.step(before, event, now, self.policy)
+            if after is None:
+                continue
+            ordinal += before is None
+            entries += self._carry_out(tx, after, effects, now)
+            if after != before:
+                stored.setdefault(after.id, before)
+                unclosed.put(after)
+        new = [unclosed.get(id) for id, before in stored.items() if before is None]
+        if new:
+            tx.incidents.next_ordinals(ordinal - last_ordinal)
+        tx.incidents.add([replace(incident, version=1) for incident in new])
+        for id, before in stored.items():
+            if before is not None:
+                tx.incidents.put(replace(unclosed.get(id), version=before.version + 1))
+        tx.timeline.append_all(entries)
 
-    def unclosed(self, tx: StateTransaction, now: int) -> list[Incident]:
-        """The incidents that an alert may belong to, newest first.
+    def unclosed(self, tx: StateTransaction, now: int, alerts: Iterable[Alert] | None = None) -> Unclosed:
+        """The incidents that these alerts may belong to (None: any alert): those of the same services, for
+        an incident has the service of its first alert, and takes no others.
 
         What was resolved long ago and never closed by anybody is left out: there is more of it every day,
         and this is read whenever an alert changes.
         """
-        return tx.incidents.unclosed(now - max(self.policy.reopen_within, _RESOLVED_MS))
+        services = None if alerts is None else {alert.labels.get("service", "") for alert in alerts}
+        if services is not None and not services:
+            return Unclosed()
+        since = now - max(self.policy.reopen_within, _RESOLVED_MS)
+        return Unclosed(tx.incidents.unclosed(since, None if services is None else sorted(services)))
 
     def step(self, tx: StateTransaction, incident: Incident | None, event: Event, now: int) -> Incident | None:
         """One step of one incident, stored with its effects; returns the incident afterwards.
@@ -107,70 +113,54 @@ class IncidentDesk:
             return None
         if changed != incident:
             tx.incidents.put(changed)
+        tx.timeline.append_all(self._carry_out(tx, changed, effects, now))
+        return changed
+
+    def _carry_out(
+        self, tx: StateTransaction, incident: Incident, effects: Iterable[Effect], now: int
+    ) -> list[TimelineEntry]:
+        """Queue what is to be said; returns what belongs on timelines."""
+        entries: list[TimelineEntry] = []
         for effect in effects:
             match effect:
                 case AppendTimeline(entry):
-                    tx.timeline.append(entry)
+                    entries.append(entry)
                 case Escalate():
-                    for outgoing in self._telling.tier(tx, changed, effect, now):
-                        self.notification(tx, outgoing, "queued", f"escalated to {effect.tier}", now)
-        return changed
+                    for outgoing in self._telling.tier(tx, incident, effect, now):
+                        told = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
+                        entries += self._entries(incident, told, now)
+        return entries
+
+    def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
+        """What an event that changes nothing else puts on an incident's timeline."""
+        _, effects = lifecycle.step(incident, event, now, self.policy)
+        return [effect.entry for effect in effects if isinstance(effect, AppendTimeline)]
+
+    def queued(self, tx: StateTransaction, items: Sequence[tuple[Outgoing, str]], unclosed: Unclosed, now: int) -> None:
+        """Put new notifications, each with its reason, on the timelines of the incidents that it is about."""
+        entries: list[TimelineEntry] = []
+        for outgoing, reason in items:
+            for id in outgoing.incident_ids:
+                entries += self._entries(unclosed.get(id), _outcome(outgoing, "queued", reason), now)
+        tx.timeline.append_all(entries)
 
     def notification(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
         """Put what became of a notification on the timelines of the incidents that it is about."""
-        event = NotificationOutcome(
-            outcome,
-            outgoing.receiver,
-            outgoing.integration,
-            outgoing.idempotency_key,
-            outgoing.purpose,
-            outgoing.attempts,
-            detail,
-            outgoing.next_attempt_at if outcome == "retry" else 0,
-        )
-        for id in self.concerned(tx, outgoing, now):
+        for id in outgoing.incident_ids:
             incident = tx.incidents.get(id)
             if incident is not None:
-                self.step(tx, incident, event, now)
+                tx.timeline.append_all(self._entries(incident, _outcome(outgoing, outcome, detail), now))
 
-    def concerned(self, tx: StateTransaction, outgoing: Outgoing, now: int) -> list[str]:
-        """Ids of the incidents that a notification is about: those it names, else those of its alerts."""
-        if outgoing.incident_ids:
-            return list(outgoing.incident_ids)
-        return self.of_alerts(tx, outgoing.fingerprints, now)
+    def evidence(self, tx: StateTransaction, items: Sequence[tuple[Alert, Evidence]], now: int) -> None:
+        """Put things that happened elsewhere on the timelines of the incidents of the alerts that they are about."""
+        unclosed = self.unclosed(tx, now, (alert for alert, _ in items))
+        entries: list[TimelineEntry] = []
+        for alert, event in items:
+            for incident in unclosed.with_alert(alert.fingerprint)[:1]:
+                entries += self._entries(incident, event, now)
+        tx.timeline.append_all(entries)
 
-    def of_alerts(self, tx: StateTransaction, fingerprints: Iterable[str], now: int) -> list[str]:
-        """Ids of the unclosed incidents that hold any of these alerts, the newest for each alert."""
-        return self._holding(self.unclosed(tx, now), fingerprints)
-
-    def _holding(self, unclosed: list[Incident], fingerprints: Iterable[str]) -> list[str]:
-        found: dict[str, None] = {}
-        for fingerprint in fingerprints:
-            for incident in unclosed:
-                if fingerprint in incident.fingerprints:
-                    found[incident.id] = None
-                    break
-        return list(found)
-
-    def evidence(
-        self, tx: StateTransaction, fingerprints: Iterable[str], event: Evidence | RecoveryEvent, now: int
-    ) -> None:
-        """Put something that happened elsewhere on the timelines of the incidents of these alerts."""
-        self.evidences(tx, [(fingerprints, event)], now)
-
-    def evidences(
-        self,
-        tx: StateTransaction,
-        items: Sequence[tuple[Iterable[str], Evidence | RecoveryEvent]],
-        now: int,
-    ) -> None:
-        """The same for several happenings, each with its alerts; none of them moves an alert to another incident."""
-        unclosed = self.unclosed(tx, now) if items else []
-        for fingerprints, event in items:
-            for id in self._holding(unclosed, fingerprints):
-                self.step(tx, tx.incidents.get(id), event, now)
-
-    def service_evidence(self, tx: StateTransaction, service: str, event: Evidence | RecoveryEvent, now: int) -> None:
+    def service_evidence(self, tx: StateTransaction, service: str, event: RecoveryEvent, now: int) -> None:
         """The same for the unresolved incidents of a service."""
         for incident in tx.incidents.open():
             if incident.service == service:
@@ -189,6 +179,19 @@ class IncidentDesk:
             if deadline is not None:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
+
+
+def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutcome:
+    return NotificationOutcome(
+        outcome,
+        outgoing.receiver,
+        outgoing.integration,
+        outgoing.idempotency_key,
+        outgoing.purpose,
+        outgoing.attempts,
+        detail,
+        outgoing.next_attempt_at if outcome == "retry" else 0,
+    )
 
 
 def _silenced_until(tx: StateTransaction, incident: Incident, now: int) -> int | None:

@@ -187,9 +187,7 @@ class SecurityService:
 
     def _note(self, tx: StateTransaction, notes: Iterable[tuple[Alert, Evidence | None]], now: int) -> None:
         """Put findings on the timelines of their alerts' incidents."""
-        self._intake.desk.evidences(
-            tx, [([alert.fingerprint], evidence) for alert, evidence in notes if evidence is not None], now
-        )
+        self._intake.desk.evidence(tx, [(alert, evidence) for alert, evidence in notes if evidence is not None], now)
 
 
 def _beginning(finding: Finding | None, now: int) -> Evidence | None:

@@ -1,7 +1,7 @@
 """Messages into the outbox: rendered, written down on the timeline, in the transaction that decided them."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from eldonia_ops.alerting.pipeline import Notification
@@ -27,9 +27,6 @@ class Renderer(Protocol):
         ...
 
 
-ConcernedIncidents = Callable[[StateTransaction, Sequence[str]], list[str]]
-
-
 class Telling:
     """Puts messages into the outbox."""
 
@@ -39,8 +36,22 @@ class Telling:
         self._external_url = external_url.rstrip("/")
         self._language = language
 
-    def alerts(self, tx: StateTransaction, notification: Notification, incident_ids: Sequence[str]) -> Outgoing | None:
-        """Queue a notification about a group of alerts; None when it was queued before."""
+    def alerts(
+        self, tx: StateTransaction, notifications: Sequence[tuple[Notification, Sequence[str]]]
+    ) -> list[tuple[Outgoing, str]]:
+        """Queue notifications about groups of alerts, each with the ids of its incidents; returns those that were
+        not queued before, with their reasons."""
+        rows: dict[str, tuple[Outgoing, str]] = {}
+        lines: dict[str, list[Decision]] = {}
+        for notification, incident_ids in notifications:
+            row, faults = self._render(notification, incident_ids)
+            rows[row.idempotency_key] = row, notification.reason
+            lines[row.idempotency_key] = faults
+        added = [row.idempotency_key for row in tx.outbox.add_all([row for row, _ in rows.values()])]
+        tx.ledger.append(*(line for key in added for line in lines[key]))
+        return [rows[key] for key in added]
+
+    def _render(self, notification: Notification, incident_ids: Sequence[str]) -> tuple[Outgoing, list[Decision]]:
         payload, fault = self._renderer.notification(notification)
         integration = notification.integration
         outgoing = Outgoing(
@@ -56,14 +67,11 @@ class Telling:
             created_at=notification.at,
             next_attempt_at=notification.at,
         )
-        if not tx.outbox.add(outgoing):
-            return None
-        for alert in notification.alerts if fault else ():
-            reason = f"sent as plain text, because a template failed: {fault}"
-            tx.ledger.append(
-                Decision(0, notification.at, alert.fingerprint, alert.name, integration.receiver, "plain", reason)
-            )
-        return outgoing
+        reason = f"sent as plain text, because a template failed: {fault}"
+        return outgoing, [
+            Decision(0, notification.at, alert.fingerprint, alert.name, integration.receiver, "plain", reason)
+            for alert in (notification.alerts if fault else ())
+        ]
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """Queue the message that an incident has come to a tier, for each way of telling its receiver."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eldonia_ops.alerting.alerts import merge
-from eldonia_ops.alerting.inhibition import Inhibitor, InhibitRule
+from eldonia_ops.alerting.inhibition import Inhibitor, InhibitRule, wanted_sources
 from eldonia_ops.alerting.notification import Cause, LogEntry, decide
 from eldonia_ops.alerting.retry import GIVE_UP_CRITICAL_MS, LONGEST_MS, next_attempt
 from eldonia_ops.alerting.route import Route
@@ -183,3 +183,27 @@ def test_route_match_follows_continue():
     assert told("y") == ["one", "two"]
     assert told("yy") == ["deep"]
     assert told("z") == ["three"]
+
+
+LABELS = st.dictionaries(st.sampled_from("ab"), st.sampled_from(["", "1", "2"]), max_size=2).map(Labels)
+CONDITION = st.builds(Matcher, st.sampled_from("ab"), st.sampled_from(MatchOp), st.sampled_from(["", "1", "2", "1|2"]))
+RULES = st.lists(
+    st.builds(
+        InhibitRule,
+        st.lists(CONDITION, max_size=2).map(tuple),
+        st.lists(CONDITION, max_size=2).map(tuple),
+        st.lists(st.sampled_from("ab"), max_size=2, unique=True).map(tuple),
+    ),
+    max_size=3,
+)
+
+
+@given(RULES, st.lists(LABELS, max_size=6), st.lists(LABELS, max_size=3))
+def test_sources_left_out_inhibit_nothing(rules, sources, targets):
+    """To look only at the sources that are wanted gives the same answers as to look at all alerts."""
+    alerts = [Alert(labels, ends_at=10) for labels in sources]
+    wanted = wanted_sources(rules, targets)
+    some = [alert for alert in alerts if any(set(one.items()) <= set(alert.labels.items()) for one in wanted)]
+    every, chosen = Inhibitor(rules, alerts, 5), Inhibitor(rules, some, 5)
+    for labels in targets:
+        assert every.inhibiting(labels) == chosen.inhibiting(labels)

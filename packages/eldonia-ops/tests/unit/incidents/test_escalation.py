@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.incidents.correlation import correlate
+from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.events import (
     Acknowledge,
@@ -140,7 +140,7 @@ def test_stories(sequence, persist):
         if isinstance(event, AlertFiring):
             firing[name] = item
             unclosed = [incident] if incident and incident.status is not IncidentStatus.CLOSED else []
-            if correlate(item, unclosed, now, POLICY) is None:
+            if correlate(item, Unclosed(unclosed), now, POLICY) is None:
                 if incident is not None:
                     continue  # it would open another incident
             elif incident is None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from eldonia_ops.incidents.correlation import correlate, holder
+from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.events import (
     Acknowledge,
@@ -153,7 +153,7 @@ def test_it_reopens_within_the_time_and_the_clock_starts_again():
     story = Story().opened().feed(Acknowledge("yu"), after=1000).feed(AlertResolved(alert()), after=1000)
     story.now += 10 * MINUTE
     again = alert(starts_at=story.now)
-    assert correlate(again, [story.incident], story.now, POLICY) == story.incident.id
+    assert correlate(again, Unclosed([story.incident]), story.now, POLICY) == story.incident
     story.feed(AlertFiring(again))
     incident = story.incident
     assert incident.status is OPEN
@@ -169,7 +169,8 @@ def test_correlation_in_order():
     everything = [shop, payment, attack]
 
     def where(item, now=NOW, incidents=everything):
-        return correlate(item, incidents, now, POLICY)
+        found = correlate(item, Unclosed(incidents), now, POLICY)
+        return found and found.id
 
     assert where(alert()) == shop.id
     assert where(alert(name="Slow", severity="warning")) == shop.id
@@ -187,8 +188,8 @@ def test_correlation_in_order():
     newer = replace(shop, id="newer", detected_at=NOW + 1, fingerprints=("x",), firing=("x",))
     assert where(alert(), NOW, [newer, resolved]) == "newer"
     assert where(alert(), NOW, [newer, shop]) == shop.id
-    assert holder(alert().fingerprint, everything) == shop.id
-    assert holder("nobody", everything) is None
+    assert Unclosed(everything).holder(alert().fingerprint) == shop
+    assert Unclosed(everything).holder("nobody") is None
 
 
 def test_a_person_may_resolve_early_and_the_same_firing_does_not_reopen_it():
@@ -196,7 +197,7 @@ def test_a_person_may_resolve_early_and_the_same_firing_does_not_reopen_it():
     assert story.incident.status is RESOLVED
     assert story.incident.acknowledged_at == story.now
     far = story.now + 10 * HOUR
-    assert correlate(alert(), [story.incident], far, POLICY) == story.incident.id
+    assert correlate(alert(), Unclosed([story.incident]), far, POLICY) == story.incident
     story.feed(AlertFiring(alert()), after=MINUTE)
     assert story.incident.status is RESOLVED
     with pytest.raises(TransitionError, match="1 of its alerts"):

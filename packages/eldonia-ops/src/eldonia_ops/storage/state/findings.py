@@ -17,7 +17,7 @@ class SqlFindings:
 
     def put(self, finding: Finding) -> None:
         """Store a finding, replacing the one with the same id."""
-        upsert(self._connection, findings, values_of(finding))
+        upsert(self._connection, findings, [values_of(finding)])
 
     def get(self, id: str) -> Finding | None:
         """The finding with this id."""

@@ -6,10 +6,12 @@ from sqlalchemy import Connection, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
+from eldonia_ops.storage.state.columns import clean
 from eldonia_ops.storage.state.rows import all_made_of, bounded, insert_new, made_of, values_of
 from eldonia_ops.storage.state.tables import counters, incidents
 
 _ORDINAL = "incident_ordinal"
+_MOST_SERVICES = 500  # beyond that it costs less to read the incidents of all
 _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
@@ -44,6 +46,18 @@ class SqlIncidents:
             raise ConflictError(f"incident {incident.reference} is not stored, so it cannot be at {incident.version}")
         self._connection.execute(insert(incidents).values(values))
 
+    def add(self, some: Sequence[Incident]) -> None:
+        """Store incidents that are new, with version 0 or 1.
+
+        Raises:
+            ConflictError: one of them has a later version, so it is not new.
+        """
+        for incident in some:
+            if incident.version > 1:
+                raise ConflictError(f"incident {incident.reference} is at version {incident.version}: not a new one")
+        if some:
+            self._connection.execute(insert(incidents), [values_of(incident) for incident in some])
+
     def get(self, id: str) -> Incident | None:
         """The incident with this id."""
         return made_of(Incident, self._connection.execute(select(incidents).where(incidents.c.id == id)).one_or_none())
@@ -55,24 +69,36 @@ class SqlIncidents:
 
     def next_ordinal(self) -> int:
         """Take the next number: 1, 2, 3 ...; given back if the transaction fails."""
+        return self.next_ordinals(1)[0]
+
+    def last_ordinal(self) -> int:
+        """The number taken last, 0 for none."""
+        query = select(counters.c.value).where(counters.c.name == _ORDINAL)
+        return self._connection.execute(query).scalar_one_or_none() or 0
+
+    def next_ordinals(self, count: int) -> range:
+        """Take the next so many numbers, likewise."""
         insert_new(self._connection, counters, {"name": _ORDINAL, "value": 0})
-        return self._connection.execute(
+        last = self._connection.execute(
             update(counters)
             .where(counters.c.name == _ORDINAL)
-            .values(value=counters.c.value + 1)
+            .values(value=counters.c.value + count)
             .returning(counters.c.value)
         ).scalar_one()
+        return range(last - count + 1, last + 1)
 
     def open(self) -> list[Incident]:
         """Neither resolved nor closed, newest first."""
         query = select(incidents).where(incidents.c.status.not_in(_OVER)).order_by(incidents.c.ordinal.desc())
         return all_made_of(Incident, self._connection.execute(query).all())
 
-    def unclosed(self, resolved_since: int = 0) -> list[Incident]:
+    def unclosed(self, resolved_since: int = 0, services: Sequence[str] | None = None) -> list[Incident]:
         """Everything that is not closed, newest first; not what was resolved before and has nothing firing."""
         query = (
             select(incidents).where(incidents.c.status != IncidentStatus.CLOSED).order_by(incidents.c.ordinal.desc())
         )
+        if services is not None and len(services) <= _MOST_SERVICES:
+            query = query.where(incidents.c.service.in_(services))
         if resolved_since:
             query = query.where(
                 or_(
@@ -81,7 +107,9 @@ class SqlIncidents:
                     incidents.c.firing != (),
                 )
             )
-        return all_made_of(Incident, self._connection.execute(query).all())
+        found = all_made_of(Incident, self._connection.execute(query).all())
+        wanted = None if services is None else {clean(service) for service in services}
+        return found if wanted is None else [incident for incident in found if incident.service in wanted]
 
     def find(
         self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", since: int = 0, limit: int = 100

@@ -13,11 +13,13 @@ class SqlLedger:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def append(self, decision: Decision) -> None:
-        """Append a line under a new id."""
-        values = values_of(decision)
-        del values["id"]
-        self._connection.execute(insert(ledger).values(values))
+    def append(self, *decisions: Decision) -> None:
+        """Append lines under new ids."""
+        rows = [values_of(decision) for decision in decisions]
+        for row in rows:
+            del row["id"]
+        if rows:
+            self._connection.execute(insert(ledger), rows)
 
     def find(self, *, fingerprint: str = "", alertname: str = "", since: int = 0, limit: int = 200) -> list[Decision]:
         """Lines that meet every condition given, newest first."""

@@ -1,13 +1,14 @@
 """Private states of the state machines, as documents."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from eldonia_ops.storage.state.columns import from_json, to_json
 from eldonia_ops.storage.state.errors import StateDocumentError
-from eldonia_ops.storage.state.rows import upsert
+from eldonia_ops.storage.state.rows import bounded, chunks, upsert
 from eldonia_ops.storage.state.tables import machines
 
 T = TypeVar("T")
@@ -35,12 +36,45 @@ class SqlMachines:
         Raises:
             StateDocumentError: one of them does not have the shape of ``type_``.
         """
-        query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind).order_by(machines.c.key)
-        return {key: _restore(kind, key, text, type_) for key, text in self._connection.execute(query)}
+        return self._where(kind, type_)
+
+    def load_some(self, kind: str, keys: Sequence[str], type_: type[T]) -> dict[str, T]:
+        """Those of the states that are saved, by key.
+
+        Raises:
+            StateDocumentError: one of them does not have the shape of ``type_``.
+        """
+        found: dict[str, T] = {}
+        for part in chunks(keys):
+            found |= self._where(kind, type_, machines.c.key.in_(part))
+        return found
+
+    def load_due(self, kind: str, now: int, type_: type[T], limit: int) -> dict[str, T]:
+        """The states whose deadline is ``now`` or earlier by key, the earliest first, at most ``limit``.
+
+        Raises:
+            StateDocumentError: one of them does not have the shape of ``type_``.
+        """
+        query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind, machines.c.deadline <= now)
+        rows = self._connection.execute(query.order_by(machines.c.deadline, machines.c.key).limit(bounded(limit)))
+        return {key: _restore(kind, key, text, type_) for key, text in rows}
+
+    def _where(self, kind: str, type_: type[T], *conditions: ColumnElement[bool]) -> dict[str, T]:
+        query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind, *conditions)
+        rows = self._connection.execute(query.order_by(machines.c.key))
+        return {key: _restore(kind, key, text, type_) for key, text in rows}
 
     def save(self, kind: str, key: str, state: Any, *, deadline: int | None = None) -> None:
         """Store a state made of what JSON can hold, replacing the former one and its deadline."""
-        upsert(self._connection, machines, {"kind": kind, "key": key, "state": to_json(state), "deadline": deadline})
+        self.save_all(kind, {key: (state, deadline)})
+
+    def save_all(self, kind: str, states: Mapping[str, tuple[Any, int | None]]) -> None:
+        """The same for several states, each with its deadline, by key."""
+        rows = [
+            {"kind": kind, "key": key, "state": to_json(state), "deadline": deadline}
+            for key, (state, deadline) in states.items()
+        ]
+        upsert(self._connection, machines, rows)
 
     def delete(self, kind: str, key: str) -> None:
         """Forget a state; an unknown one is passed over."""

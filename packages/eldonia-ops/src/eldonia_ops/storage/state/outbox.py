@@ -1,10 +1,12 @@
 """Notifications on their way."""
 
-from sqlalchemy import Connection, delete, func, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
 from eldonia_ops.ports import ConflictError
-from eldonia_ops.storage.state.rows import all_made_of, bounded, insert_new, made_of, values_of
+from eldonia_ops.storage.state.rows import all_made_of, bounded, chunks, insert_new, made_of, values_of
 from eldonia_ops.storage.state.tables import outbox
 
 _HEADS = (
@@ -29,6 +31,29 @@ class SqlOutbox:
         values = values_of(outgoing)
         del values["id"]
         return insert_new(self._connection, outbox, values)
+
+    def add_all(self, rows: Sequence[Outgoing]) -> list[Outgoing]:
+        """Append rows in their order; returns those whose idempotency key was not known.
+
+        Raises:
+            ValueError: a row already has an id.
+        """
+        fresh: dict[str, Outgoing] = {}
+        for row in rows:
+            fresh.setdefault(row.idempotency_key, row)
+        for part in chunks(list(fresh)):
+            query = select(outbox.c.idempotency_key).where(outbox.c.idempotency_key.in_(part))
+            for key in self._connection.execute(query).scalars():
+                del fresh[key]
+        added = list(fresh.values())
+        if any(row.id for row in added):
+            raise ValueError("the outbox assigns ids itself")
+        values = [values_of(row) for row in added]
+        for one in values:
+            del one["id"]
+        if values:
+            self._connection.execute(insert(outbox), values)
+        return added
 
     def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:
         """The head of each queue whose time has come, by id; ``each`` bounds those of one integration (0: no bound)."""

@@ -20,4 +20,4 @@ class SqlPositions:
 
     def put(self, path: str, identity: str, offset: int) -> None:
         """Remember where reading goes on."""
-        upsert(self._connection, positions, {"path": path, "identity": identity, "offset": offset})
+        upsert(self._connection, positions, [{"path": path, "identity": identity, "offset": offset}])

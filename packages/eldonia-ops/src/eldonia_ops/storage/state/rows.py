@@ -1,6 +1,6 @@
 """Rows to dataclasses and back, and the two kinds of insert that both databases share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -37,13 +37,26 @@ def _insert(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row, or replace the one with the same primary key."""
+def chunks(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """The values in parts that an ``IN`` takes on both databases."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows that name the same columns, each replacing the one with the same primary key."""
+    if not rows:
+        return
     keys = [column.name for column in table.primary_key]
-    changed = {name: value for name, value in values.items() if name not in keys}
-    connection.execute(
-        _insert(connection, table).values(values).on_conflict_do_update(index_elements=keys, set_=changed)
-    )
+    query = _insert(connection, table)
+    changed = {name: query.excluded[name] for name in rows[0] if name not in keys}
+    connection.execute(query.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
+
+
+def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; those that a unique key forbids are passed over."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

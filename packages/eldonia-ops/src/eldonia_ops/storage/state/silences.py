@@ -19,7 +19,7 @@ class SqlSilences:
     def put(self, silence: Silence) -> None:
         """Store a silence, replacing the one with the same id."""
         matchers = [(matcher.name, matcher.op, matcher.value) for matcher in silence.matchers]
-        upsert(self._connection, silences, {**values_of(silence), "matchers": matchers})
+        upsert(self._connection, silences, [{**values_of(silence), "matchers": matchers}])
 
     def get(self, id: str) -> Silence | None:
         """The silence with this id."""

@@ -1,9 +1,11 @@
 """Timelines of incidents."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, delete, select
 
 from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
-from eldonia_ops.storage.state.rows import all_made_of, insert_new, values_of
+from eldonia_ops.storage.state.rows import all_made_of, insert_all_new, insert_new, values_of
 from eldonia_ops.storage.state.tables import incidents, timeline
 
 
@@ -18,6 +20,13 @@ class SqlTimeline:
         values = values_of(entry)
         del values["id"]
         return insert_new(self._connection, timeline, values)
+
+    def append_all(self, entries: Sequence[TimelineEntry]) -> None:
+        """The same for several entries, of any incidents."""
+        rows = [values_of(entry) for entry in entries]
+        for row in rows:
+            del row["id"]
+        insert_all_new(self._connection, timeline, rows)
 
     def of(self, incident_id: str) -> list[TimelineEntry]:
         """The entries of one incident, in order of time."""

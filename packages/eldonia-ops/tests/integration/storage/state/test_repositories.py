@@ -26,6 +26,10 @@ def outgoing(key: str, queue: str = "q", **fields: Any) -> Outgoing:
     return replace(base, **fields)
 
 
+def numbers(found: list[Incident]) -> list[int]:
+    return [one.ordinal for one in found]
+
+
 def incident(number: int, **fields: Any) -> Incident:
     base = Incident(f"id-{number}", number, "down", "", Severity.HIGH, IncidentStatus.OPEN, "shop", version=1)
     return replace(base, **fields)
@@ -58,6 +62,27 @@ async def test_alerts_are_forgotten_by_fingerprint(store: SqlStateStore) -> None
     assert len(await store.read(lambda t: t.alerts.all())) == 1
 
 
+async def test_alerts_are_found_by_what_a_step_touches(store: SqlStateStore) -> None:
+    some = [replace(alert("a", n=str(n), service=AWKWARD if n % 2 else "shop"), ends_at=n) for n in range(10)]
+    some.append(replace(alert("quoting", note='"service":"shop"', team="SHOP"), ends_at=9))
+    await store.write(lambda t: t.alerts.put(*some))
+
+    def found(work: Any) -> Any:
+        return store.read(lambda t: sorted(one.ends_at for one in work(t.alerts)))
+
+    wanted = [some[2].fingerprint, "ffff", some[7].fingerprint]
+    assert await found(lambda alerts: alerts.some(wanted)) == [2, 7]
+    assert await found(lambda alerts: alerts.some([])) == []
+    assert await found(lambda alerts: alerts.ended(2, 4)) == [3, 4]
+    assert await found(lambda alerts: alerts.firing(5, [{"service": "shop"}])) == [6, 8]
+    assert await found(lambda alerts: alerts.firing(5, [{"service": "shop", "n": "6"}])) == [6]
+    assert await found(lambda alerts: alerts.firing(5, [{"service": AWKWARD}, {"n": "8"}])) == [7, 8, 9]
+    assert await found(lambda alerts: alerts.firing(7, [{}])) == [8, 9, 9]
+    assert await found(lambda alerts: alerts.firing(0, [{"team": "shop"}, {"note": "%"}])) == []
+    assert await found(lambda alerts: alerts.firing(0, [])) == []
+    assert await store.read(lambda t: (t.alerts.next_end(4), t.alerts.next_end(9))) == (5, None)
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     at: int
@@ -69,6 +94,23 @@ class Machine:
     members: dict[str, Member]
     names: tuple[str, ...] = ()
     note: str | None = None
+
+
+async def test_machine_states_are_loaded_by_key_and_by_deadline(store: SqlStateStore) -> None:
+    one, other = Machine({}, ("one",)), Machine({}, ("other",))
+
+    def save(t: Any) -> None:
+        t.machines.save_all("group", {"a": (one, 30), "b": (other, 10), "c": (one, None), "d": (one, 31)})
+        t.machines.save_all("group", {"a": (other, 20), "e": (one, 30)})
+        t.machines.save_all("rule", {"a": (one, 1)})
+        t.machines.save_all("rule", {})
+
+    await store.write(save)
+    assert await store.read(lambda t: t.machines.load_some("group", ["c", "a", "x"], Machine)) == {"a": other, "c": one}
+    assert await store.read(lambda t: t.machines.load_some("group", [], Machine)) == {}
+    due = await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 10).items()))
+    assert due == [("b", other), ("a", other), ("e", one)]
+    assert await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 2))) == ["b", "a"]
 
 
 async def test_machine_states_are_restored_with_their_types(store: SqlStateStore) -> None:
@@ -161,6 +203,18 @@ async def test_one_integration_with_a_backlog_does_not_fill_what_is_due(store: S
     assert await store.read(lambda t: t.outbox.count(OutgoingStatus.FAILED)) == 0
 
 
+async def test_rows_of_a_storm_are_added_at_once_and_known_ones_passed_over(store: SqlStateStore) -> None:
+    await store.write(lambda t: t.outbox.add(outgoing("b")))
+    rows = [outgoing("c", last_error="first"), outgoing("b"), outgoing("a"), outgoing("c", last_error="second")]
+    added = await store.write(lambda t: t.outbox.add_all(rows))
+    assert added == [rows[0], rows[2]]
+    assert [row.idempotency_key for row in await store.read(lambda t: t.outbox.find())] == ["a", "c", "b"]
+    assert await store.write(lambda t: t.outbox.add_all(rows)) == []
+    assert await store.write(lambda t: t.outbox.add_all([])) == []
+    with pytest.raises(ValueError, match="assigns ids itself"):
+        await store.write(lambda t: t.outbox.add_all([replace(outgoing("x"), id=7)]))
+
+
 async def test_an_empty_outbox_has_no_next_attempt(store: SqlStateStore) -> None:
     assert await store.read(lambda t: t.outbox.next_attempt_at()) is None
     assert await store.read(lambda t: t.outbox.due(2**60)) == []
@@ -175,7 +229,7 @@ async def test_the_ledger_answers_newest_first(store: SqlStateStore) -> None:
         Decision(0, at, fingerprint, name, "team", "silenced", AWKWARD, {"silence": "s1"})
         for at, fingerprint, name in [(10, "f1", "A"), (20, "f2", "A"), (30, "f1", "B")]
     ]
-    await store.write(lambda t: [t.ledger.append(line) for line in lines])
+    await store.write(lambda t: (t.ledger.append(*lines), t.ledger.append()))
 
     async def times(**conditions: Any) -> list[int]:
         return [line.at for line in await store.read(lambda t: t.ledger.find(**conditions))]
@@ -242,9 +296,6 @@ async def test_incidents_are_listed_newest_first(store: SqlStateStore) -> None:
     ]
     await store.write(lambda t: [t.incidents.put(one) for one in some])
 
-    def numbers(found: list[Incident]) -> list[int]:
-        return [one.ordinal for one in found]
-
     assert numbers(await store.read(lambda t: t.incidents.open())) == [4, 3]
     assert numbers(await store.read(lambda t: t.incidents.unclosed())) == [4, 3, 2]
     assert numbers(await store.read(lambda t: t.incidents.find())) == [4, 3, 2, 1]
@@ -266,6 +317,7 @@ async def test_incidents_resolved_long_ago_are_left_out_unless_an_alert_still_fi
 
 
 async def test_ordinals_are_given_back_when_the_work_fails(store: SqlStateStore) -> None:
+    assert await store.read(lambda t: t.incidents.last_ordinal()) == 0
     assert await store.write(lambda t: (t.incidents.next_ordinal(), t.incidents.next_ordinal())) == (1, 2)
 
     def fail(t: Any) -> None:
@@ -275,6 +327,22 @@ async def test_ordinals_are_given_back_when_the_work_fails(store: SqlStateStore)
     with pytest.raises(ZeroDivisionError):
         await store.write(fail)
     assert await store.write(lambda t: t.incidents.next_ordinal()) == 3
+    assert await store.write(lambda t: t.incidents.next_ordinals(3)) == range(4, 7)
+    assert await store.read(lambda t: t.incidents.last_ordinal()) == 6
+
+
+async def test_incidents_of_a_storm_are_stored_at_once(store: SqlStateStore) -> None:
+    services = ["shop", "payment", "nul\0"]
+    await store.write(lambda t: t.incidents.add([incident(n, service=services[n % 3]) for n in range(6)]))
+    assert numbers(await store.read(lambda t: t.incidents.unclosed(0, ["shop"]))) == [3, 0]
+    assert numbers(await store.read(lambda t: t.incidents.unclosed(0, ["nul\0", "payment"]))) == [5, 4, 2, 1]
+    many = ["shop", *(f"service {n}" for n in range(600))]
+    assert numbers(await store.read(lambda t: t.incidents.unclosed(0, many))) == [3, 0]
+    assert await store.read(lambda t: t.incidents.unclosed(0, [])) == []
+    await store.write(lambda t: t.incidents.put(incident(1, service="payment", version=2)))
+    with pytest.raises(ConflictError, match="not a new one"):
+        await store.write(lambda t: t.incidents.add([incident(7), incident(8, version=2)]))
+    assert await store.read(lambda t: t.incidents.get("id-7")) is None
 
 
 async def test_a_timeline_is_in_order_and_repeats_nothing(store: SqlStateStore) -> None:
@@ -298,6 +366,16 @@ async def test_a_timeline_is_in_order_and_repeats_nothing(store: SqlStateStore) 
         (20, "alert.firing", "system"),
     ]
     assert entries[2].data == {"v": AWKWARD}
+
+
+async def test_entries_of_many_timelines_are_appended_at_once(store: SqlStateStore) -> None:
+    entries = [TimelineEntry(0, f"id-{n % 2}", n, "note", key=key) for n, key in enumerate(["k", "k", "", "k", ""])]
+    await store.write(lambda t: t.incidents.add([incident(0), incident(1)]))
+    for _ in range(2):
+        await store.write(lambda t: t.timeline.append_all(entries))
+    await store.write(lambda t: t.timeline.append_all([]))
+    assert [one.at for one in await store.read(lambda t: t.timeline.of("id-0"))] == [0, 2, 2, 4, 4]
+    assert [one.at for one in await store.read(lambda t: t.timeline.of("id-1"))] == [1]
 
 
 async def test_a_timeline_belongs_to_an_incident(store: SqlStateStore) -> None:

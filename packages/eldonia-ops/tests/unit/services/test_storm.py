@@ -1,0 +1,153 @@
+"""Thousands of alerts at once, and one alert beside thousands: a step reads and writes what it touches."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from service_world import HOUR, MINUTE, SECOND, World, alert, open_world
+from sqlalchemy import event
+
+from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.incidents import IncidentStatus
+from eldonia_ops.services.incident_desk import AlertChange
+
+TWO_PACES = """
+route:
+  receiver: quick
+  group_by: [alertname]
+  group_wait: 10s
+  group_interval: 1m
+  routes:
+    - {receiver: quick, continue: true}
+    - {receiver: slow, group_interval: 30m}
+receivers:
+  - name: quick
+    webhook_configs: [{url: "http://quick.invalid"}]
+  - name: slow
+    webhook_configs: [{url: "http://slow.invalid"}]
+"""
+
+INHIBITED = """
+route: {receiver: team, group_by: [alertname, service], group_wait: 30s}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+inhibit_rules:
+  - {source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [service]}
+"""
+
+
+def storm(count: int, **fields: Any) -> list[Alert]:
+    return [alert("Down", service=f"service-{number}", **fields) for number in range(count)]
+
+
+class Statements:
+    """Counts what a store is asked."""
+
+    def __init__(self, world: World) -> None:
+        self.count = 0
+        self._engines = {world.state._backend.writer, world.state._backend.reader}
+
+    def _note(self, *_: Any) -> None:
+        self.count += 1
+
+    def __enter__(self) -> "Statements":
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._note)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for engine in self._engines:
+            event.remove(engine, "before_cursor_execute", self._note)
+
+
+async def test_a_storm_is_committed_in_as_many_statements_as_one_alert() -> None:
+    async with open_world() as world:
+        with Statements(world) as few:
+            await world.alerts.receive(storm(2))
+        with Statements(world) as many:
+            await world.alerts.receive(storm(60)[2:])
+        assert many.count == few.count
+        with Statements(world) as again:
+            await world.alerts.receive(storm(60))
+        assert again.count < many.count, "nothing has changed"
+        assert len(await world.incidents.find(limit=1000)) == 60
+
+
+async def test_a_storm_opens_an_incident_for_each_service_and_pages_for_each() -> None:
+    async with open_world() as world:
+        await world.start()
+        await world.alerts.receive(storm(450))
+        incidents = await world.incidents.find(limit=1000)
+        assert sorted(item.ordinal for item in incidents) == list(range(1, 451))
+        assert {item.version for item in incidents} == {1}
+        await world.pass_time(MINUTE)
+        paged = world.receivers.at("pager")
+        assert len(paged) == len({item.incident_ids for item in paged}) == 450, "more than one turn flushes"
+        assert (await world.kinds(450)).count("notification.queued") == 2
+        await world.alerts.receive([replace(item, ends_at=world.clock.now()) for item in storm(450)])
+        assert {item.status for item in await world.incidents.find(limit=1000)} == {IncidentStatus.RESOLVED}
+        await world.pass_time(6 * MINUTE)
+        assert len(world.receivers.at("pager")) == 900
+        assert (await world.state.read(world.intake.load)).alerts == {}
+
+
+async def test_a_storm_of_one_service_is_one_incident_written_once() -> None:
+    async with open_world() as world:
+        await world.start()
+        await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(300)])
+        incident = await world.incident()
+        assert (len(incident.firing), incident.version) == (300, 1)
+        assert (await world.kinds()).count("alert.firing") == 300
+        await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(290, 310)])
+        incident = await world.incident()
+        assert (len(incident.firing), incident.version) == (310, 2)
+
+
+async def test_an_alert_that_joins_a_group_is_told_with_those_that_were_there() -> None:
+    async with open_world() as world:
+        await world.start()
+        for instance in "abc":
+            await world.alerts.receive([alert(labels={"instance": instance})])
+        await world.pass_time(30 * SECOND)
+        [page] = world.receivers.at("pager")
+        assert len(page.fingerprints) == 3
+
+
+async def test_an_end_is_told_by_every_group_in_its_own_time() -> None:
+    async with open_world(routing=TWO_PACES) as world:
+        await world.start()
+        await world.alerts.receive([alert()])
+        await world.pass_time(MINUTE)
+        await world.alerts.receive([alert(ends_at=world.clock.now())])
+        await world.pass_time(2 * MINUTE)
+        assert [len(world.receivers.at(name)) for name in ("quick", "slow")] == [2, 1]
+        await world.pass_time(HOUR)
+        assert [len(world.receivers.at(name)) for name in ("quick", "slow")] == [2, 2]
+
+
+@pytest.mark.parametrize("service", ["shop", "", '"service":"x"', "100 %_\\"])
+async def test_an_alert_is_inhibited_by_one_of_another_group(service: str) -> None:
+    async with open_world(routing=INHIBITED) as world:
+        await world.start()
+        await world.alerts.receive([alert("Down", service=service), alert("Down", service="elsewhere")])
+        await world.pass_time(MINUTE)
+        before = len(world.receivers.arrived)
+        await world.alerts.receive([alert("Slow", service=service, severity="warning")])
+        await world.pass_time(MINUTE)
+        assert len(world.receivers.arrived) == before
+        assert "inhibited" in await world.verdicts("Slow")
+
+
+async def test_an_alert_committed_after_its_end_ends_its_incident() -> None:
+    """A client's word may lie in the queue of writes until its time is over."""
+    async with open_world() as world:
+        await world.start()
+        await world.pass_time(HOUR)
+        short = alert(ends_at=world.clock.now() - 1)
+        then = world.clock.now() - 10
+        await world.state.write(lambda tx: world.intake.accept(tx, [AlertChange(short, True)], then))
+        world.intake.wake()
+        assert (await world.incident()).status is IncidentStatus.OPEN
+        await world.pass_time(MINUTE)
+        assert (await world.incident()).status is IncidentStatus.RESOLVED
