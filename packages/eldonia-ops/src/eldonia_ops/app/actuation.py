@@ -10,8 +10,16 @@ from eldonia_ops.actuators.command import CommandActuator
 from eldonia_ops.actuators.docker import DockerActuator
 from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
 from eldonia_ops.actuators.systemd import SystemdActuator
+from eldonia_ops.actuators.webhook import WebhookActuator
 from eldonia_ops.ports import Actuator, ActuatorError
-from eldonia_ops.settings import CommandAction, DockerAction, ProcessAction, RecoverySettings, SystemdAction
+from eldonia_ops.settings import (
+    CommandAction,
+    DockerAction,
+    ProcessAction,
+    RecoverySettings,
+    SystemdAction,
+    WebhookAction,
+)
 
 log = logging.getLogger("eldonia_ops.actuation")
 
@@ -40,6 +48,10 @@ def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
             return DockerActuator(action.container, timeout_ms=timeout_ms)
         case CommandAction() as action:
             return CommandActuator(action.command, timeout_ms=timeout_ms)
+        case WebhookAction() as action:
+            return WebhookActuator(
+                action.url, item.service, action.method, action.headers, action.body, timeout_ms=timeout_ms
+            )
 
 
 async def start_processes(actuators: Mapping[str, Actuator]) -> list[str]:

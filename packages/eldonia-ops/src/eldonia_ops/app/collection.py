@@ -5,17 +5,19 @@ import itertools
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
 from eldonia_ops.collectors.postgresql import postgresql_loop
 from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
+from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
 from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.collectors.tail import FileTail, TailBatch, TailOptions
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
-from eldonia_ops.ports import Clock, ProbeResult, StateStore, TelemetryStore
+from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
@@ -66,11 +68,12 @@ class Collection:
             *(
                 probe_loop(
                     probe.name,
-                    HttpProber(http_check(probe)),
+                    prober(probe),
                     self._store,
                     clock,
                     url=probe.url,
                     service=probe.service,
+                    http=probe.url.startswith("http"),
                     labels=probe.labels,
                     interval_ms=probe.interval,
                     on_result=on_probe,
@@ -131,15 +134,31 @@ def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeT
     ]
 
 
-def http_check(probe: ProbeSettings) -> HttpCheck:
-    """What a probe of the settings asks for."""
-    return HttpCheck(
-        probe.url,
-        method=probe.method,
-        timeout_ms=probe.timeout,
-        statuses=probe.expect_status,
-        contains=probe.expect_text,
-        headers=probe.headers,
+def prober(probe: ProbeSettings) -> Prober:
+    """What looks at the endpoint of a probe, by the scheme of its URL."""
+    parts = urlsplit(probe.url)
+    if parts.scheme in ("tcp", "tls"):
+        return TcpProber(
+            TcpCheck(
+                parts.hostname or "",
+                parts.port or 0,
+                tls=parts.scheme == "tls",
+                verify_certificate=probe.verify_certificate,
+                send=probe.send.encode(),
+                expect=probe.expect_text.encode(),
+                timeout_ms=probe.timeout,
+            )
+        )
+    return HttpProber(
+        HttpCheck(
+            probe.url,
+            method=probe.method,
+            timeout_ms=probe.timeout,
+            statuses=probe.expect_status,
+            contains=probe.expect_text,
+            headers=probe.headers,
+            verify_certificate=probe.verify_certificate,
+        )
     )
 
 

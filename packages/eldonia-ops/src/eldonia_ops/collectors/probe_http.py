@@ -1,8 +1,6 @@
 """Looks at an HTTP endpoint from outside, and says in which phase the time went."""
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -12,6 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from eldonia_ops.collectors.addresses import resolve
+from eldonia_ops.collectors.bodies import body_pieces
 from eldonia_ops.collectors.faults import explain, status_words
 from eldonia_ops.collectors.scrape import shown_url
 from eldonia_ops.model.secret import Secret
@@ -19,24 +19,22 @@ from eldonia_ops.ports import ProbeResult
 
 PHASES: Final[tuple[str, ...]] = ("resolve", "connect", "tls", "processing", "transfer")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_MAX_REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCheck:
     """What to ask for and what to expect.
 
-    ``statuses``: accepted status codes, empty for 200..299. ``contains`` must, ``lacks`` must not be in the
-    body. ``max_redirects`` 0 takes a redirect for the answer. ``timeout_ms`` covers everything together.
+    ``statuses``: accepted status codes, empty for 200..299. ``contains`` must be in the body. Redirects are
+    followed, unless theirs is an accepted status. ``timeout_ms`` covers everything together.
     """
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str | Secret] = field(default_factory=dict)
-    body: bytes = b""
     statuses: tuple[int, ...] = ()
     contains: str = ""
-    lacks: str = ""
-    max_redirects: int = 5
     verify_certificate: bool = True
     timeout_ms: int = 5_000
     max_body_bytes: int = 1024 * 1024
@@ -96,69 +94,58 @@ class _Look:
 
     async def run(self) -> None:
         check = self._check
-        url, method, body = check.url, check.method, check.body
+        url, method = check.url, check.method
         headers = {
             name: value.reveal() if isinstance(value, Secret) else value for name, value in check.headers.items()
         }
         origin = _origin(url)
         async with httpx.AsyncClient(verify=self._context, trust_env=False, timeout=None) as client:  # noqa: S113 - probe() limits the whole
-            for _ in range(check.max_redirects + 1):
+            for _ in range(_MAX_REDIRECTS + 1):
                 if _origin(url) != origin:
                     # Another site has no business with what was meant for the first.
                     headers = {name: value for name, value in headers.items() if name.lower() == "user-agent"}
-                answer, text = await self._request(client, method, url, headers, body)
-                if check.max_redirects == 0 or answer.status_code not in _REDIRECTS or "Location" not in answer.headers:
+                answer, text = await self._request(client, method, url, headers)
+                followed = answer.status_code in _REDIRECTS and answer.status_code not in check.statuses
+                if not followed or "Location" not in answer.headers:
                     self._judge(answer, text)
                     return
                 url = urljoin(url, answer.headers["Location"])
                 if urlsplit(url).scheme not in ("http", "https"):
                     raise _Outcome(f"redirected to something that is not HTTP: {shown_url(url)[:200]}")
                 if answer.status_code == 303 or (answer.status_code in (301, 302) and method == "POST"):
-                    method, body = "GET", b""
-        raise _Outcome(f"more than {check.max_redirects} redirects")
+                    method = "GET"
+        raise _Outcome(f"more than {_MAX_REDIRECTS} redirects")
 
     async def _request(
-        self, client: httpx.AsyncClient, method: str, url: str, headers: dict[str, str], body: bytes
+        self, client: httpx.AsyncClient, method: str, url: str, headers: dict[str, str]
     ) -> tuple[httpx.Response, bytes]:
         # The name is resolved here, so that its time shows; the request then goes to the address, with the
         # name in the Host header and the TLS handshake.
         parsed = httpx.URL(url)
         if not parsed.host or parsed.scheme not in ("http", "https"):
             raise _Outcome("the URL is not http:// or https:// with a host")
-        address = await self._resolve(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+        started = time.perf_counter()
+        address = await resolve(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+        self.phases["resolve"] += time.perf_counter() - started
         request = client.build_request(
             method,
             parsed.copy_with(host=address),
-            headers={"Host": parsed.netloc.decode("ascii"), "User-Agent": "eldonia-ops", **headers},
-            content=body or None,
+            headers={
+                "Host": parsed.netloc.decode("ascii"),
+                "User-Agent": "eldonia-ops",
+                "Accept-Encoding": "gzip",
+                **headers,
+            },
             extensions={"trace": self._trace, "sni_hostname": parsed.raw_host.decode("ascii")},
         )
         answer = await client.send(request, stream=True)
         try:
             self.status = answer.status_code
             self._certificate(answer)
-            text = b""
-            async for chunk in answer.aiter_bytes():
-                text += chunk
-                if len(text) > self._check.max_body_bytes:
-                    text = text[: self._check.max_body_bytes]
-                    break
-            return answer, text
+            limit = self._check.max_body_bytes
+            return answer, b"".join([piece async for piece in body_pieces(answer, limit)])[:limit]
         finally:
             await answer.aclose()
-
-    async def _resolve(self, host: str, port: int) -> str:
-        try:
-            return str(ipaddress.ip_address(host))
-        except ValueError:
-            pass
-        started = time.perf_counter()
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        self.phases["resolve"] += time.perf_counter() - started
-        addresses = [str(entry[4][0]) for entry in found]
-        # IPv4 first: many hosts have an IPv6 address and no way to use it.
-        return next((address for address in addresses if ":" not in address), addresses[0])
 
     async def _trace(self, event: str, info: Mapping[str, Any]) -> None:
         """httpcore tells what it does; phases are the times between."""
@@ -190,12 +177,8 @@ class _Look:
         if not accepted:
             wanted = f", expected {', '.join(map(str, check.statuses))}" if check.statuses else ""
             raise _Outcome(f"{status_words(answer.status_code)}{wanted}")
-        if check.contains or check.lacks:
-            text = body.decode(answer.encoding or "utf-8", "replace")
-            if check.contains and check.contains not in text:
-                raise _Outcome(f"the answer lacks {check.contains[:80]!r}")
-            if check.lacks and check.lacks in text:
-                raise _Outcome(f"the answer holds {check.lacks[:80]!r}")
+        if check.contains and check.contains not in body.decode(answer.encoding or "utf-8", "replace"):
+            raise _Outcome(f"the answer lacks {check.contains[:80]!r}")
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -1,12 +1,11 @@
 """Looks at a TCP endpoint from outside: does it accept, does TLS succeed, does it say what it should."""
 
 import asyncio
-import contextlib
-import socket
 import ssl
 import time
 from dataclasses import dataclass
 
+from eldonia_ops.collectors.addresses import resolve
 from eldonia_ops.collectors.faults import explain
 from eldonia_ops.ports import ProbeResult
 
@@ -64,9 +63,9 @@ class TcpProber:
             now = time.perf_counter()
             phases[name], at = now - at, now
 
-        found = await asyncio.get_running_loop().getaddrinfo(check.host, check.port, type=socket.SOCK_STREAM)
+        address = await resolve(check.host, check.port)
         phase("resolve")
-        reader, writer = await asyncio.open_connection(str(found[0][4][0]), check.port)
+        reader, writer = await asyncio.open_connection(address, check.port)
         expires_at = 0
         try:
             phase("connect")
@@ -90,8 +89,9 @@ class TcpProber:
                             f"the answer lacks {check.expect.decode('utf-8', 'replace')[:80]!r}: {shown!r}",
                         )
                 phase("processing")
+            writer.close()
             return expires_at, ""
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            # Nobody waits for the other side's farewell: one that says none would outlast the time limit.
+            if not writer.is_closing():
+                writer.transport.abort()

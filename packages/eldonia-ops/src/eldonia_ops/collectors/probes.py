@@ -26,6 +26,8 @@ METADATA: Final = (
     MetricMetadata("probe_duration_seconds", MetricType.GAUGE, "How long the last look took."),
     MetricMetadata("probe_http_status_code", MetricType.GAUGE, "Status of the last answer, 0 for none."),
     MetricMetadata("probe_http_duration_seconds", MetricType.GAUGE, "Time spent in each phase of the last look."),
+    MetricMetadata("probe_http_ssl", MetricType.GAUGE, "1 when the last answer came over TLS."),
+    MetricMetadata("probe_tcp_duration_seconds", MetricType.GAUGE, "Time spent in each phase of the last look."),
     MetricMetadata("probe_ssl_earliest_cert_expiry", MetricType.GAUGE, "When the certificate ends, Unix time."),
 )
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from eldonia_ops.collectors.bodies import BodyError, body_pieces
 from eldonia_ops.collectors.faults import explain, status_words
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.collectors.ticks import Ticks
@@ -166,8 +166,8 @@ class ScrapeLoop:
                 if answer.status_code != 200:
                     raise ScrapeError(status_words(answer.status_code))
                 body = await _read(answer, target.limits.body_bytes)
-        except ScrapeError:
-            raise
+        except BodyError as error:
+            raise ScrapeError(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise ScrapeError(explain(error, seconds)) from None
         media = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -177,25 +177,9 @@ class ScrapeLoop:
 
 
 async def _read(answer: httpx.Response, limit: int) -> bytes:
-    """The body, decompressed step by step so that a small answer cannot unfold into a large one."""
-    encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("identity", "gzip", ""):
-        raise ScrapeError(f"the answer is compressed with {encoding}, which was not asked for")
-    unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async for chunk in answer.aiter_raw():
-            if unpack is not None:
-                chunk = unpack.decompress(chunk, limit + 1 - size)
-            size += len(chunk)
-            if size > limit:
-                raise ScrapeError(f"the answer is longer than {limit} bytes")
-            parts.append(chunk)
-    except zlib.error:
-        raise ScrapeError("the answer says that it is gzip and is not") from None
-    if unpack is not None and not unpack.eof:
-        raise ScrapeError("the compressed answer was cut off")
+    parts = [piece async for piece in body_pieces(answer, limit)]
+    if sum(map(len, parts)) > limit:
+        raise ScrapeError(f"the answer is longer than {limit} bytes")
     return b"".join(parts)
 
 

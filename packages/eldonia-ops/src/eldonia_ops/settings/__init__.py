@@ -23,6 +23,7 @@ from eldonia_ops.settings.sections import (
     SecuritySettings,
     Settings,
     SystemdAction,
+    WebhookAction,
 )
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "SecuritySettings",
     "Settings",
     "SystemdAction",
+    "WebhookAction",
     "default_data",
     "examine_settings",
     "is_loopback",

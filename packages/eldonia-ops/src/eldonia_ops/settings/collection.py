@@ -1,13 +1,15 @@
 """Reading what is collected: logs, metrics, probes."""
 
 import re
+from urllib.parse import urlsplit
 
-from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.reader import SettingsReader, unique
 from eldonia_ops.settings.sections import SECOND, HostSettings, LogFile, PostgresqlSettings, ProbeSettings, ScrapeJob
 
 _TARGET = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
+_HTTP_KEYS = ("method", "expect_status", "headers")
+_PORT_KEYS = ("send",)
 _FORMATS = ("json", "raw")
 
 
@@ -94,15 +96,12 @@ def read_probes(root: SettingsReader) -> tuple[ProbeSettings, ...]:
         timeout = reader.period("timeout", min(5 * SECOND, interval))
         if timeout > interval:
             reader.fault("timeout", "timeout is longer than interval", "the next look would wait for this one")
-        headers: dict[str, Secret] = dict(reader.secret_map("headers"))
-        if any(
-            not name.isascii() or "\n" in value.reveal() or "\r" in value.reveal() for name, value in headers.items()
-        ):
-            reader.fault("headers", "a header holds a line break, or its name is not ASCII")
+        url = reader.url("url", required=True, schemes=("http", "https", "tcp", "tls"))
+        _check_scheme(reader, url)
         found.append(
             ProbeSettings(
                 name=reader.string("name", required=True),
-                url=reader.url("url", required=True),
+                url=url,
                 service=reader.string("service"),
                 method=reader.choice("method", _METHODS, "GET"),
                 interval=interval,
@@ -110,12 +109,26 @@ def read_probes(root: SettingsReader) -> tuple[ProbeSettings, ...]:
                 expect_status=_statuses(reader),
                 expect_text=reader.string("expect_text"),
                 labels=reader.labels(),
-                headers=headers,
+                headers=reader.headers(),
+                send=reader.string("send"),
+                verify_certificate=reader.boolean("verify_certificate", True),
             )
         )
         reader.done()
     unique([(reader, probe.name) for reader, probe in zip(readers, found, strict=True)], "name", "probes")
     return tuple(found)
+
+
+def _check_scheme(reader: SettingsReader, url: str) -> None:
+    """Note what the scheme of a probe's URL has no use for."""
+    parts = urlsplit(url)
+    is_port = parts.scheme in ("tcp", "tls")
+    if is_port and (not parts.port or "@" in parts.netloc or parts.path or parts.query or parts.fragment):
+        reader.fault("url", f"url is not {parts.scheme}://host:port", "a port has no path, user or query")
+    useless = _HTTP_KEYS if is_port else _PORT_KEYS if url else ()
+    for key in (*useless, *(("verify_certificate",) if parts.scheme == "tcp" else ())):
+        if reader.has(key):
+            reader.fault(key, f"{key} means nothing to a probe of {parts.scheme}://")
 
 
 def _statuses(reader: SettingsReader) -> tuple[int, ...]:

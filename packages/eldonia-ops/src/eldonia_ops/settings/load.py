@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from ruamel.yaml.nodes import MappingNode
 
@@ -16,7 +15,7 @@ from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, YamlNode, l
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.listen import Listen, parse_listen
-from eldonia_ops.settings.reader import SettingsReader, Surroundings
+from eldonia_ops.settings.reader import SettingsReader, Surroundings, is_url
 from eldonia_ops.settings.response import (
     read_alertmanager,
     read_incidents,
@@ -182,12 +181,7 @@ def _telemetry(root: SettingsReader) -> Secret:
     text = secret.reveal()
     if text in ("", "chdb"):
         return Secret("chdb")
-    try:
-        parts = urlsplit(text)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
+    if not is_url(text):
         hint = "write chdb or http://user:password@host:8123/database"
         root.fault("telemetry", "telemetry is neither chdb nor the HTTP URL of a ClickHouse", hint)
         return Secret("chdb")

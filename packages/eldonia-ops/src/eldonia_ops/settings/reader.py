@@ -17,6 +17,8 @@ _UNITS = {
     **{"k": 10**3, "KB": 10**3, "M": 10**6, "MB": 10**6, "G": 10**9, "GB": 10**9},
 }
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]*")
 _LONGEST_SECRET = 65_536
 MINIMUM_INTERVAL = 100
 """Nothing periodic runs more often (milliseconds)."""
@@ -111,13 +113,7 @@ class SettingsReader(MappingReader):
         if not text or text == default:
             return text
         wanted = schemes or ("http", "https")
-        try:
-            parts = urlsplit(text)
-            _ = parts.port
-        except ValueError:
-            self.fault(key, f"{key} is not a URL")
-            return default
-        if parts.scheme not in wanted or not parts.hostname:
+        if not is_url(text, wanted):
             self.fault(key, f"{key} is not a URL of the kind {' or '.join(f'{name}://host' for name in wanted)}")
             return default
         return text
@@ -159,14 +155,33 @@ class SettingsReader(MappingReader):
                     )
         return Labels(found)
 
-    def secret_map(self, key: str) -> Mapping[str, Secret]:
-        """A mapping whose values are not to be shown."""
-        return {name: Secret(value) for name, value in self.string_map(key).items()}
+    def headers(self, key: str = "headers") -> Mapping[str, Secret]:
+        """Headers of an HTTP request; their values are not to be shown."""
+        found = self.string_map(key)
+        if any(_HEADER.fullmatch(name) is None for name in found):
+            self.fault(key, f"{key} holds a name that is not one of a header", "letters, digits and hyphens")
+        if any(_HEADER_VALUE.fullmatch(value) is None for value in found.values()):
+            self.fault(key, f"{key} holds a value with a line break, or one that is not ASCII")
+        return {name: Secret(value) for name, value in found.items()}
 
-    def plain(self, key: str) -> Any:
-        """A value of any shape."""
+    def plain_map(self, key: str) -> dict[str, Any] | None:
+        """A mapping whose values may have any shape; None when the key is missing."""
         node = self.get(key)
-        return None if node is None else node.plain()
+        if node is None:
+            return None
+        if not node.is_mapping:
+            self.problems.add(node, f"{key} must be a mapping, not {node.describe()}")
+            return None
+        return node.plain()
+
+
+def is_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
+    """Whether a text is a URL of one of the schemes, with a host and, if any, a possible port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def unique(readers: "list[tuple[SettingsReader, str]]", key: str, what: str) -> None:

@@ -7,6 +7,7 @@ from eldonia_ops.incidents.policy import MINUTE, OPENS, RESPONSE_TARGETS, TIERS,
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import Diagnostic, nearest
 from eldonia_ops.model.incidents import Severity
+from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.promql.errors import ParseError
 from eldonia_ops.promql.parser import parse
@@ -15,7 +16,7 @@ from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 from eldonia_ops.settings.maintenance import MaintenanceWindow, parse_maintenance
-from eldonia_ops.settings.reader import SettingsReader, unique
+from eldonia_ops.settings.reader import SettingsReader, is_url, unique
 from eldonia_ops.settings.sections import (
     DAY,
     HOUR,
@@ -32,11 +33,13 @@ from eldonia_ops.settings.sections import (
     RuleSettings,
     SecuritySettings,
     SystemdAction,
+    WebhookAction,
 )
 from eldonia_ops.slo.objectives import WINDOW_PLACEHOLDER
 
 _SEVERITIES = tuple(severity.value for severity in Severity)
-_ACTIONS = ("process", "systemd", "command", "docker")
+_ACTIONS = ("process", "systemd", "command", "docker", "webhook")
+_CONTAINER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}")
 
 
 def read_rules(root: SettingsReader) -> RuleSettings:
@@ -324,9 +327,11 @@ def _action(reader: SettingsReader) -> RecoveryAction:
         case ["systemd"]:
             return SystemdAction(_unit(action))
         case ["docker"]:
-            return DockerAction(action.string("docker"))
+            return DockerAction(_container(action))
         case ["command"]:
             return CommandAction(_command(action, "command"))
+        case ["webhook"]:
+            return _webhook(action)
     return nothing
 
 
@@ -335,6 +340,28 @@ def _unit(action: SettingsReader) -> str:
     if not re.fullmatch(r"[A-Za-z0-9:_.\\@-]+", unit) or unit.startswith("-"):
         action.fault("systemd", f"{unit!r} is not the name of a unit")
     return unit
+
+
+def _container(action: SettingsReader) -> str:
+    name = action.string("docker")
+    if not _CONTAINER.fullmatch(name):
+        action.fault("docker", f"{name!r} is not the name of a container")
+    return name
+
+
+def _webhook(action: SettingsReader) -> WebhookAction:
+    reader = action.section("webhook")
+    if reader is None:
+        return WebhookAction(Secret(""))
+    url = reader.secret("url", required=True)
+    if url.reveal() and not is_url(url.reveal()):
+        # The value is half a secret, so it is not repeated.
+        reader.fault("url", "url is not a URL of the kind http://host or https://host")
+    found = WebhookAction(
+        url, reader.choice("method", ("POST", "PUT", "PATCH"), "POST"), reader.headers(), reader.plain_map("body")
+    )
+    reader.done()
+    return found
 
 
 def _command(reader: SettingsReader, key: str) -> tuple[str, ...]:

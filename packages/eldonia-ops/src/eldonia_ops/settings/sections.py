@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eldonia_ops.incidents.policy import MINUTE, OPENS, RESPONSE_TARGETS, TIERS, Policy, Tier
 from eldonia_ops.incidents.runbook import Runbook
@@ -85,9 +85,11 @@ class PostgresqlSettings:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSettings:
-    """An endpoint looked at from outside.
+    """An endpoint looked at from outside, by the scheme of ``url``: http, https, tcp or tls.
 
-    A probe succeeds when the status is in ``expect_status`` and the body contains ``expect_text``.
+    An HTTP look succeeds when the status is in ``expect_status`` and the body contains ``expect_text``. A look
+    at a port succeeds when the connection (and TLS) comes about and, after ``send`` went out, ``expect_text``
+    comes back; ``method``, ``expect_status`` and ``headers`` mean nothing there, nor ``send`` to HTTP.
     """
 
     name: str
@@ -100,6 +102,8 @@ class ProbeSettings:
     expect_text: str = ""
     labels: Labels = EMPTY
     headers: Mapping[str, Secret] = field(default_factory=dict)
+    send: str = ""
+    verify_certificate: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,17 @@ class DockerAction:
     container: str
 
 
-RecoveryAction = ProcessAction | SystemdAction | CommandAction | DockerAction
+@dataclass(frozen=True, slots=True)
+class WebhookAction:
+    """Ask somebody else to restart: an HTTP request with ``body`` as JSON (None: which service it is about)."""
+
+    url: Secret
+    method: str = "POST"
+    headers: Mapping[str, Secret] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+RecoveryAction = ProcessAction | SystemdAction | CommandAction | DockerAction | WebhookAction
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import shutil
 import socket
 import ssl
@@ -124,6 +125,9 @@ async def test_http_probe():
         "/loop": http(b"", "302 Found", Location="/loop"),
         "/away": http(b"", "302 Found", Location="/ok"),
         "/file": http(b"", "302 Found", Location="file:///etc/passwd"),
+        "/gzip": http(gzip.compress(b"x" * 5_000_000 + b"end"), Content_Encoding="gzip"),
+        "/br": http(b"x", Content_Encoding="br"),
+        "/charset": http(b"ok", Content_Type="text/plain; charset=no-such"),
         "/slow": 2.0,
     }
     async with Web(answers) as web:
@@ -142,12 +146,16 @@ async def test_http_probe():
         assert "X-Key: k1" in web.requests[0]
         for path, options, code, detail in [
             ("/ok", {"contains": "bye"}, 200, "the answer lacks 'bye'"),
-            ("/ok", {"lacks": "hello"}, 200, "the answer holds 'hello'"),
             ("/ok", {"statuses": (204,)}, 200, "HTTP 200 OK, expected 204"),
             ("/503", {}, 503, "HTTP 503 Service Unavailable"),
             ("/teapot", {"statuses": (418,)}, 418, ""),
             ("/away", {}, 200, ""),
-            ("/away", {"max_redirects": 0}, 302, "HTTP 302 Found"),
+            ("/away", {"statuses": (302,)}, 302, ""),
+            ("/away", {"statuses": (301,)}, 200, "HTTP 200 OK, expected 301"),
+            ("/gzip", {"contains": "x" * 900, "max_body_bytes": 1_000}, 200, ""),
+            ("/gzip", {"contains": "end", "max_body_bytes": 1_000}, 200, "the answer lacks 'end'"),
+            ("/br", {}, 200, "the answer is compressed with br, which was not asked for"),
+            ("/charset", {"contains": "ok"}, 200, ""),
             ("/loop", {}, 302, "more than 5 redirects"),
             ("/file", {}, 302, "redirected to something that is not HTTP: file:///etc/passwd"),
             ("/slow", {"timeout_ms": 100}, 0, "not finished within 0.1 s"),
@@ -205,6 +213,33 @@ async def test_tls(certificate, monkeypatch):
         assert tcp.success
         assert tcp.certificate_expires_at == good.certificate_expires_at
         assert tcp.phases["tls"] > 0
+
+
+async def test_a_port_that_never_says_farewell_is_left(certificate):
+    """With TLS a closing connection waits for the other side; a look has a time limit."""
+    key, cert = certificate
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    enough = asyncio.Event()
+
+    def serve(listener):
+        connection, _ = listener.accept()
+        wrapped = context.wrap_socket(connection, server_side=True)
+        wrapped.recv(1)  # the greeting that never gets its answer
+        loop.call_soon_threadsafe(enough.set)
+        held.append(wrapped)
+
+    loop, held = asyncio.get_running_loop(), []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        serving = asyncio.create_task(asyncio.to_thread(serve, listener))
+        check = TcpCheck("localhost", port, tls=True, verify_certificate=False, send=b"x", expect=b"y", timeout_ms=300)
+        result = await TcpProber(check).probe()
+        assert result.detail == "not finished within 0.3 s"
+        assert result.duration_seconds < 10  # asyncio waits 30 s for the farewell
+        await serving
+    for connection in held:
+        connection.close()
 
 
 async def test_tcp_probe():

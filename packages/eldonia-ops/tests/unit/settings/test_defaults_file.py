@@ -50,7 +50,7 @@ def test_its_examples_work() -> None:
         settings.objectives,
         settings.recovery,
     ]
-    assert [len(some) for some in counts] == [1, 1, 1, 1, 2, 1]
+    assert [len(some) for some in counts] == [1, 1, 1, 2, 2, 1]
     objectives = [one.objective() for one in settings.objectives]
     assert [one.target for one in objectives] == [0.999, 0.999]
     assert [one.probe for one in objectives] == ['probe_success{probe="shop"}', ""]

@@ -18,6 +18,7 @@ KEYS = sorted(
         *("path", "service", "format", "job", "targets", "interval", "timeout", "labels", "dsn", "dsn_file", "name"),
         *("url", "expect_status", "headers", "files", "speed", "target", "good", "total", "probe", "windows", "opens"),
         *("failed_login", "threshold", "escalation", "tier", "after", "critical", "action", "process", "command"),
+        *("webhook", "body", "url_file", "docker", "send", "expect_text", "verify_certificate", "method"),
         *("response_targets", "systemd", "maintenance", "request", "window", "severity", "environment", "delay"),
     }
 )
@@ -26,7 +27,9 @@ SCALARS = st.one_of(
     st.booleans(),
     st.integers(-5, 10**6),
     st.floats(allow_nan=False),
-    st.sampled_from(["", "15s", "critical", "shop", "http://x/", "${A}", "${", "-1", "Sun 01:00-02:00", "up[$window]"]),
+    st.sampled_from(
+        ["", "15s", "critical", "shop", "http://x/", "tcp://x:1", "${A}", "${", "-1", "Sun 01:00-02:00", "up[$window]"]
+    ),
     st.text(max_size=6),
 )
 VALUES = st.recursive(

@@ -4,6 +4,7 @@ import pytest
 
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.incidents import Severity
+from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.settings import (
     CommandAction,
@@ -11,6 +12,7 @@ from eldonia_ops.settings import (
     ProcessAction,
     Settings,
     SystemdAction,
+    WebhookAction,
     load_settings,
     parse_settings,
 )
@@ -112,7 +114,7 @@ limits: {request: lots}
         "http://host or https://host",
         "two probes called 'shop'",
         "there is no probe 'shpo' (did you mean 'shop'?)",
-        "exactly one of process, systemd, command, docker",
+        "exactly one of process, systemd, command, docker, webhook",
         "write it like 16MiB",
     ]:
         assert part in text
@@ -268,7 +270,12 @@ recovery:
     probe: p
     action: {process: {command: [python, -m, shop], directory: app, environment: {A: '1'}}}
     maintenance: ["Sun 02:00-04:00"]
-"""
+  - service: e
+    probe: p
+    action: {webhook: {url: 'http://h/restart?key=k', method: PUT, headers: {X-Key: '1'}, body: {do: [restart, 2]}}}
+  - {service: f, probe: p, action: {webhook: {url_file: url}}}
+""",
+        {"/srv/ops/url": "https://h/secret\n"},
     )
     actions = [one.action for one in settings.recovery]
     assert actions == [
@@ -276,16 +283,77 @@ recovery:
         DockerAction("shop"),
         CommandAction(("/bin/restart", "--now")),
         ProcessAction(("python", "-m", "shop"), Path("/srv/ops/app"), {"A": "1"}),
+        WebhookAction(Secret("http://h/restart?key=k"), "PUT", {"X-Key": Secret("1")}, {"do": ["restart", 2]}),
+        WebhookAction(Secret("https://h/secret")),
     ]
+    assert "key=k" not in repr(settings)
     assert (settings.recovery[0].policy.failures, settings.recovery[0].policy.delay_ms) == (1, 2000)
     assert settings.recovery[3].in_maintenance(3 * 24 * 60 * MINUTE + 2 * 60 * MINUTE)  # 1970-01-04, a Sunday
 
 
 @pytest.mark.parametrize(
-    "action", ["{command: rm -rf /}", "{systemd: '-x'}", "{}", "{process: {}}", "{command: []}", "x"]
+    "action",
+    [
+        *("{command: rm -rf /}", "{systemd: '-x'}", "{}", "{process: {}}", "{command: []}", "x"),
+        *("{docker: --privileged}", "{docker: ''}"),
+        *(
+            "{webhook: http://x/}",
+            "{webhook: {}}",
+            "{webhook: {url: ftp://x}}",
+            "{webhook: {url: 'http://x/', body: a}}",
+        ),
+        *("{webhook: {url: 'http://x/', method: GET}}", "{webhook: {url: 'http://x/', headers: {'a b': c}}}"),
+    ],
 )
 def test_actions_that_are_refused(action: str) -> None:
     faults(f"probes: [{{name: p, url: 'http://x/'}}]\nrecovery: [{{service: a, probe: p, action: {action}}}]")
+
+
+def test_the_address_of_a_webhook_is_not_shown() -> None:
+    text = "probes: [{name: p, url: 'http://x/'}]\nrecovery: [{service: a, probe: p, action: {webhook: {url: hush}}}]"
+    assert fault(text).endswith(": error: url is not a URL of the kind http://host or https://host")
+
+
+def test_probes_of_ports() -> None:
+    settings = read(
+        r"""
+probes:
+  - {name: db, url: tcp://db:5432, service: shop}
+  - {name: mail, url: 'tls://[::1]:465', send: "QUIT\r\n", expect_text: '221', verify_certificate: false}
+"""
+    )
+    database, mail = settings.probes
+    assert (database.url, database.send, database.verify_certificate) == ("tcp://db:5432", "", True)
+    assert (mail.send, mail.expect_text, mail.verify_certificate) == ("QUIT\r\n", "221", False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "line", "message"),
+    [
+        (["url: tcp://db"], 3, "url is not tcp://host:port (a port has no path, user or query)"),
+        (["url: tls://db:1/x"], 3, "url is not tls://host:port (a port has no path, user or query)"),
+        (["url: tcp://u@db:1"], 3, "url is not tcp://host:port (a port has no path, user or query)"),
+        (
+            ["url: tcp://db:0"],
+            3,
+            "url is not a URL of the kind http://host or https://host or tcp://host or tls://host",
+        ),
+        (["url: tcp://db:1", "method: GET"], 4, "method means nothing to a probe of tcp://"),
+        (["url: tls://db:1", "headers: {a: b}"], 4, "headers means nothing to a probe of tls://"),
+        (["url: tls://db:1", "expect_status: 200"], 4, "expect_status means nothing to a probe of tls://"),
+        (["url: tcp://db:1", "verify_certificate: no"], 4, "verify_certificate means nothing to a probe of tcp://"),
+        (["url: http://db:1", "send: x"], 4, "send means nothing to a probe of http://"),
+    ],
+)
+def test_probes_that_are_refused(lines: list[str], line: int, message: str) -> None:
+    [found] = faults("probes:\n  - name: a\n" + "".join(f"    {text}\n" for text in lines))
+    assert (found.line, f"{found.message} ({found.hint})" if found.hint else found.message) == (line, message)
+
+
+@pytest.mark.parametrize("headers", ["{'a b': c}", "{'ä': c}", "{'': c}", '{a: "b\\nc"}', "{a: ключ}"])
+def test_headers_that_cannot_be_sent(headers: str) -> None:
+    found = fault(f"probes: [{{name: a, url: 'http://x/', headers: {headers}}}]")
+    assert "error: headers holds a " in found
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""What the settings ask for is what looks and what restarts: from the text of a file to a real socket."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.app.actuation import build_actuator
+from eldonia_ops.app.collection import prober
+from eldonia_ops.ports import ActuatorError
+from eldonia_ops.settings import parse_settings
+
+
+class Greeter:
+    """A server that greets, remembers what it hears and answers HTTP and lines alike."""
+
+    async def __aenter__(self):
+        self.heard = []
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.address = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self._server.close()
+
+    async def _serve(self, reader, writer):
+        self.heard.append(await reader.readline())
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+
+def settings_of(text):
+    return parse_settings(text, Path("/srv/ops/eldonia-ops.yml"), {"HOME": "/home/hana"})
+
+
+async def test_a_probe_of_a_port():
+    async with Greeter() as server:
+        found = settings_of(
+            f"""
+probes:
+  - {{name: good, url: 'tcp://{server.address}', send: "QUIT\\r\\n", expect_text: "204 No"}}
+  - {{name: bad, url: 'tcp://{server.address}', send: "QUIT\\r\\n", expect_text: "221"}}
+  - {{name: plain, url: 'tls://{server.address}', verify_certificate: false}}
+  - {{name: web, url: 'http://{server.address}/', expect_status: 204}}
+"""
+        )
+        good, bad, plain, web = [await prober(probe).probe() for probe in found.probes]
+        assert (good.success, good.status_code) == (True, 0)
+        assert "the answer lacks '221'" in bad.detail
+        assert plain.detail.startswith("TLS failed")
+        assert (web.success, web.status_code) == (True, 204)
+        assert server.heard[:2] == [b"QUIT\r\n", b"QUIT\r\n"]
+
+
+async def test_a_webhook_that_restarts(tmp_path):
+    async with Greeter() as server:
+        found = settings_of(
+            f"""
+probes: [{{name: p, url: 'http://x/'}}]
+recovery:
+  - {{service: shop, probe: p, action: {{webhook: {{url: 'http://{server.address}/do', method: PUT}}}}}}
+"""
+        )
+        actuator = build_actuator(found.recovery[0], tmp_path)
+        assert await actuator.restart() == "asked the webhook to restart shop (HTTP 204)"
+        assert server.heard == [b"PUT /do HTTP/1.1\r\n"]
+    with pytest.raises(ActuatorError, match="cannot be reached"):
+        await actuator.restart()
