@@ -1,10 +1,14 @@
-"""Values and attributes in OTLP's JSON form (opentelemetry-proto 1.x: 64-bit integers as strings, lowerCamelCase)."""
+"""What all signals share in OTLP's JSON form (opentelemetry-proto 1.x: 64-bit integers as strings, lowerCamelCase)."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-from eldonia_telemetry import values
+import msgspec
+
+from eldonia_telemetry import losses, values
+
+_decode = msgspec.json.Decoder().decode
 
 
 def attributes(given: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -30,3 +34,16 @@ def any_value(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return {"kvlistValue": {"values": attributes(value)}}
     return {"stringValue": values.text(value)}
+
+
+def count_rejected(signal: str, field: str, answer: bytes) -> None:
+    """Count what a backend that answered 200 has left out: the number ``field`` of its ``partialSuccess``."""
+    if b"partialSuccess" not in answer:
+        return
+    try:
+        partial = _decode(answer)["partialSuccess"]
+        number = int(partial.get(field) or 0)
+    except (ValueError, TypeError, KeyError, AttributeError, msgspec.DecodeError):
+        return
+    if number > 0:
+        losses.count(signal, "otlp: rejected", RuntimeError(str(partial.get("errorMessage"))[:200]), number)

@@ -1,6 +1,10 @@
 """These tests use real sockets, files and processes."""
 
+import gzip
 import json
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -25,13 +29,15 @@ class Collector:
         self.answers: list[int] = []
         self.requests = 0
         self.delay = 0.0
+        self.said = b"{}"
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                raw = self.rfile.read(int(self.headers["content-length"]))
+                body = json.loads(gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw)
                 assert self.path == "/v1/traces"
                 time.sleep(collector.delay)
                 collector.requests += 1
@@ -43,9 +49,9 @@ class Collector:
                         for scope in resource["scopeSpans"]:
                             collector.spans += scope["spans"]
                 self.send_response(status)
-                self.send_header("content-length", "2")
+                self.send_header("content-length", str(len(collector.said)))
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(collector.said)
 
             def log_message(self, *args: object) -> None:
                 pass
@@ -63,3 +69,24 @@ def collector() -> Iterator[Collector]:
     yield collector
     collector.server.shutdown()
     collector.server.server_close()
+
+
+@pytest.fixture
+def certificate(tmp_path) -> tuple[ssl.SSLContext, str]:
+    """What a server on loopback needs for TLS, and the file that makes clients trust it."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
+    subprocess.run(
+        [
+            *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
+            *("-keyout", str(key), "-out", str(cert)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context, str(cert)

@@ -93,6 +93,34 @@ def test_close_gives_up_in_time_and_counts(exporting, collector):
     collector.delay = 0
 
 
+def test_what_the_backend_says_it_left_out_is_counted(exporting, collector):
+    collector.said = b'{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}'
+    before = lost("otlp: rejected")
+    work(5)
+    assert exporting.flush(5)
+    assert lost("otlp: rejected") == before + 2
+
+
+def test_an_authority_of_ones_own(certificate, collector):
+    context, path = certificate
+    collector.server.socket = context.wrap_socket(collector.server.socket, server_side=True)
+    address = collector.url.replace("http:", "https:")
+    trusting, doubting = SpanExporter(address, "t", {}, ca_file=path), SpanExporter(address, "t", {})
+    before = runtime.replace(runtime.Runtime(Settings(), (), trusting))
+    try:
+        work(3)
+        assert trusting.flush(5)
+        assert len(collector.spans) == 3
+        runtime.replace(runtime.Runtime(Settings(), (), doubting))
+        work(3)
+        assert not doubting.flush(0.5)
+        assert len(collector.spans) == 3
+    finally:
+        runtime.replace(before)
+        trusting.close(1)
+        doubting.close(0)
+
+
 @pytest.mark.parametrize("endpoint", ["", "ftp://host", "http://", "http://host:port"])
 def test_an_address_that_is_none(endpoint):
     with pytest.raises(ValueError, match=r"."):
@@ -100,5 +128,17 @@ def test_an_address_that_is_none(endpoint):
 
 
 def test_a_path_that_is_already_there_is_kept():
-    assert SpanExporter("http://h:1/v1/traces", "", {})._path == "/v1/traces"
-    assert SpanExporter("http://h/prefix/", "", {})._path == "/prefix/v1/traces"
+    def path(address: str) -> str:
+        exporter = SpanExporter(address, "", {})
+        return exporter._endpoint.prefix + exporter._path
+
+    assert path("http://h:1/v1/traces") == "/v1/traces"
+    assert path("http://h/prefix/") == "/prefix/v1/traces"
+
+
+def test_a_batch_that_is_too_large_goes_in_halves(exporting, collector):
+    collector.answers = [413, 413]
+    work(8)
+    assert exporting.flush(5)
+    assert len(collector.spans) == 8
+    assert collector.requests == 5  # 8 refused, 4 refused, 2, 2, 4

@@ -5,7 +5,6 @@ import gzip
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -368,25 +367,6 @@ class TestOtlp:
 
 
 class TestTls:
-    @pytest.fixture
-    def certificate(self, tmp_path):
-        openssl = shutil.which("openssl")
-        if openssl is None:
-            pytest.skip("openssl is not installed")
-        key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-        subprocess.run(
-            [
-                *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
-                *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"),
-                *("-keyout", str(key), "-out", str(cert)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
-        return context, str(cert)
-
     def test_an_authority_of_ones_own(self, certificate, use):
         context, path = certificate
         backend = Backend(context)

@@ -41,13 +41,20 @@ class HttpEndpoint:
         headers: sent with every request.
         ca_file: PEM file of the authorities to trust instead of the system's.
         timeout: seconds without a byte after which the backend counts as hanging.
+        compress: whether larger bodies are sent in gzip.
 
     Raises:
         ValueError: the address, a header or the CA file cannot be used. The text names no secret.
     """
 
     def __init__(
-        self, url: str, *, headers: Mapping[str, str] | None = None, ca_file: str = "", timeout: float = TIMEOUT
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        ca_file: str = "",
+        timeout: float = TIMEOUT,
+        compress: bool = True,
     ) -> None:
         try:
             address = urlsplit(url if "://" in url else f"http://{url}")
@@ -72,7 +79,7 @@ class HttpEndpoint:
                 self._tls = ssl.create_default_context(cafile=ca_file or None)
             except (OSError, ValueError) as error:
                 raise ValueError(f"the CA file {ca_file} cannot be used: {error}") from None
-        self._compress = True
+        self._compress = compress
         self._connection: http.client.HTTPConnection | None = None
 
     def authorize(self, value: str) -> None:

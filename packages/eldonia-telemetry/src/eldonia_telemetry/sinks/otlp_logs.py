@@ -13,7 +13,7 @@ import msgspec
 from eldonia_telemetry import losses, otlp
 from eldonia_telemetry.records import LogEntry, decode
 from eldonia_telemetry.sinks.batching import Outcome
-from eldonia_telemetry.sinks.http_endpoint import Answer, HttpEndpoint
+from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
 from eldonia_telemetry.sinks.spill import Item
 
 # https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
@@ -21,7 +21,6 @@ _SEVERITIES: Final = {"debug": 5, "info": 9, "warn": 13, "error": 17}
 _TOO_LARGE: Final = 413
 _BAD_REQUEST: Final = frozenset({400, 422})
 
-_decode_any = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -44,7 +43,7 @@ class OtlpLogTransport:
         """Deliver a batch; one that is too large goes in halves. Raises what :class:`HttpEndpoint` raises."""
         answer = self._endpoint.request("POST", self._path, encode(batch, self._resource), "application/json")
         if 200 <= answer.status < 300:
-            self._count_rejected(answer)
+            otlp.count_rejected("log", "rejectedLogRecords", answer.body)
             return Outcome()
         if answer.status == _TOO_LARGE and len(batch) > 1:
             middle = len(batch) // 2
@@ -65,17 +64,6 @@ class OtlpLogTransport:
     def after_fork(self) -> None:
         """Forget the parent's connection."""
         self._endpoint.after_fork()
-
-    def _count_rejected(self, answer: Answer) -> None:
-        if b"partialSuccess" not in answer.body:
-            return
-        try:
-            partial = _decode_any(answer.body)["partialSuccess"]
-            number = int(partial.get("rejectedLogRecords") or 0)
-        except (ValueError, TypeError, KeyError, AttributeError, msgspec.DecodeError):
-            return
-        if number > 0:
-            losses.count("log", "otlp: rejected", RuntimeError(str(partial.get("errorMessage"))[:200]), number)
 
 
 def encode(batch: Sequence[Item], resource: Mapping[str, Any]) -> bytes:

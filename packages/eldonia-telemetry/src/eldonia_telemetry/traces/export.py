@@ -4,7 +4,6 @@ The queue is bounded: when the backend is away for long, new spans are dropped a
 thread starts with the first span, in each process of its own after a fork.
 """
 
-import contextlib
 import http.client
 import random
 import threading
@@ -12,9 +11,9 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import losses, otlp
+from eldonia_telemetry.sinks.http_endpoint import Answer, HttpEndpoint
 from eldonia_telemetry.traces import otlp_json
 from eldonia_telemetry.traces.span import Span
 
@@ -22,11 +21,11 @@ BATCH: Final = 512
 QUEUE: Final = 8192
 INTERVAL: Final = 1.0
 """Seconds that a span may wait for company."""
-TIMEOUT: Final = 5.0
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 ATTEMPTS: Final = 6
 _RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
+_TOO_LARGE: Final = 413
 
 
 class SpanExporter:
@@ -37,29 +36,22 @@ class SpanExporter:
         token: sent as ``Authorization: Bearer``; '' for none.
         resource: the resource attributes of every span.
         redact: whether attributes are redacted.
+        ca_file: PEM file of the authorities to trust for https, instead of the system's.
 
     Raises:
-        ValueError: the endpoint is not an HTTP address.
+        ValueError: the endpoint is not an HTTP address, or the token or the file cannot be used.
     """
 
-    def __init__(self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True) -> None:
-        address = urlsplit(endpoint if "://" in endpoint else f"http://{endpoint}")
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            raise ValueError("the OTLP endpoint must look like http://host:port")
-        path = address.path.rstrip("/")
-        self._path = path if path.endswith("/v1/traces") else f"{path}/v1/traces"
-        self._secure = address.scheme == "https"
-        self._host = address.hostname
-        self._port = address.port or (443 if self._secure else 80)
-        self._headers = {"Content-Type": "application/json", "User-Agent": "eldonia-telemetry"}
+    def __init__(
+        self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True, ca_file: str = ""
+    ) -> None:
+        self._endpoint = HttpEndpoint(endpoint, ca_file=ca_file, compress=False)
         if token:
-            if not (token.isascii() and token.isprintable()):
-                raise ValueError("the ingest token holds characters that a header cannot carry")
-            self._headers["Authorization"] = f"Bearer {token}"
+            self._endpoint.authorize(f"Bearer {token}")
+        self._path = "" if self._endpoint.prefix.endswith("/v1/traces") else "/v1/traces"
         self._resource = dict(resource)
         self._redact = redact
         self._closed = False
-        self._connection: http.client.HTTPConnection | None = None
         self._renew()
 
     def _renew(self) -> None:
@@ -113,11 +105,8 @@ class SpanExporter:
         self._queue.clear()
 
     def after_fork(self) -> None:
-        """The parent sends what it had queued; the child starts afresh (its copy of the connection is not its own)."""
-        connection, self._connection = self._connection, None
-        if connection is not None and connection.sock is not None:
-            with contextlib.suppress(OSError):
-                connection.sock.close()  # closes the child's descriptor only
+        """The parent sends what it had queued; the child starts afresh."""
+        self._endpoint.after_fork()
         self._renew()
 
     def _start(self) -> None:
@@ -166,20 +155,26 @@ class SpanExporter:
         delay = FIRST_DELAY
         for attempt in range(ATTEMPTS):
             try:
-                status, retry_after, answer = self._post(body)
+                answer = self._endpoint.request("POST", self._path, body, "application/json")
             except (OSError, http.client.HTTPException) as error:
-                self._disconnect()
-                status, retry_after, answer = 0, 0.0, ""
+                answer = Answer(0, b"")
                 # Losses are counted when the batch is given up; this only says why nothing arrives.
                 losses.count("setup", "traces cannot reach the OTLP endpoint, retrying", error)
-            if 200 <= status < 300:
+            if 200 <= answer.status < 300:
+                otlp.count_rejected("span", "rejectedSpans", answer.body)
                 return
-            if status and status not in _RETRYABLE:
-                losses.count("span", f"refused with HTTP {status}", RuntimeError(answer), len(batch))
+            if answer.status == _TOO_LARGE and len(batch) > 1:
+                middle = len(batch) // 2
+                self._send(batch[:middle])
+                self._send(batch[middle:])
+                return
+            if answer.status and answer.status not in _RETRYABLE:
+                reason = f"refused with HTTP {answer.status}"
+                losses.count("span", reason, RuntimeError(answer.excerpt), len(batch))
                 return
             if attempt + 1 < ATTEMPTS:
                 # Full jitter keeps many processes from returning together.
-                self._pause_for_retry(max(retry_after, delay * random.uniform(0.5, 1.0)))
+                self._pause_for_retry(max(answer.retry_after, delay * random.uniform(0.5, 1.0)))
                 delay = min(delay * 2, LONGEST_DELAY)
             if self._stop.is_set():
                 return
@@ -192,26 +187,3 @@ class SpanExporter:
                 self._stop.wait(min(left, 0.1))
                 return
             self._stop.wait(min(left, 0.1))
-
-    def _post(self, body: bytes) -> tuple[int, float, str]:
-        connection = self._connection
-        if connection is None:
-            kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
-            connection = self._connection = kind(self._host, self._port, timeout=TIMEOUT)
-        connection.request("POST", self._path, body, self._headers)
-        response = connection.getresponse()
-        answer = response.read(2048).decode("utf-8", "replace")
-        if response.read(1):
-            self._disconnect()  # more than anybody needs to say; do not read on
-        elif response.will_close:
-            self._disconnect()
-        try:
-            retry_after = float(response.headers.get("Retry-After", "0"))
-        except ValueError:
-            retry_after = 0.0
-        return response.status, retry_after, answer[:200]
-
-    def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()

@@ -1,12 +1,11 @@
 """Spans as OTLP/JSON (opentelemetry-proto 1.x: ids in hex, 64-bit integers as strings, lowerCamelCase)."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import values
+from eldonia_telemetry import otlp, values
 from eldonia_telemetry.redact import REDACTED, is_sensitive, redact_text
 from eldonia_telemetry.traces.span import Span
 
@@ -108,28 +107,5 @@ def _attributes(attributes: Mapping[str, Any], redact: bool) -> list[_KeyValue]:
         elif value is not None:
             for key, clean in values.fields({name: value}, redact=redact).items():
                 if clean is not None:
-                    rows.append(_KeyValue(key, _value(clean)))
+                    rows.append(_KeyValue(key, otlp.any_value(clean)))
     return rows
-
-
-def _value(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        return {"stringValue": value}
-    if isinstance(value, bool):
-        return {"boolValue": value}
-    if isinstance(value, int):
-        return {"intValue": str(value)}
-    if isinstance(value, float):
-        # proto3's JSON mapping spells the values that JSON lacks.
-        if not math.isfinite(value):
-            return {"doubleValue": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-        return {"doubleValue": value}
-    if isinstance(value, list):
-        return {"arrayValue": {"values": [_value(item) for item in value if item is not None]}}
-    if isinstance(value, dict):
-        return {
-            "kvlistValue": {
-                "values": [{"key": k, "value": _value(item)} for k, item in value.items() if item is not None]
-            }
-        }
-    return {"stringValue": values.text(value)}
