@@ -249,7 +249,7 @@ class World:
         outbox, escalations = Wakeup(), Wakeup()
         renderer = TemplateRenderer(config.templates, "http://ops.invalid")
         telling = Telling(config.routing, renderer, external_url="http://ops.invalid", language="en")
-        desk = IncidentDesk(self.policy, telling)
+        desk = IncidentDesk(self.policy, telling, config.routing)
         self.intake = AlertIntake(clock, state, config.routing, desk, telling, [outbox, escalations])
         self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12)
         self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]

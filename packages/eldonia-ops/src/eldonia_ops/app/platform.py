@@ -114,7 +114,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             external_url=external_url,
             language=settings.language,
         )
-        desk = IncidentDesk(policy, telling)
+        desk = IncidentDesk(policy, telling, routing.routing)
         intake = AlertIntake(clock, state, routing.routing, desk, telling, [outbox, escalations])
         thresholds = settings.security.thresholds if settings.security.enabled else {}
         security = SecurityService(

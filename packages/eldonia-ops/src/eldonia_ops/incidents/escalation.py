@@ -56,14 +56,16 @@ def schedule(incident: Incident, policy: Policy) -> Incident:
     return replace(incident, escalate_at=max(1, upcoming[2]) if upcoming else 0)
 
 
-def rearm(incident: Incident, now: int, policy: Policy) -> Incident:
-    """The incident with its response clock started afresh; tiers that were told are not told again."""
+def hold(incident: Incident, now: int, policy: Policy) -> Incident:
+    """The incident while people are not asked to respond: its response clock starts afresh, and it is looked at
+    again soon, so that the clock starts when they are asked. Tiers that were told are not told again."""
     target = policy.target(incident.severity)
     incident = schedule(replace(incident, respond_by=now + target if target else 0), policy)
     upcoming = next_tier(incident, policy)
-    if incident.escalate_at and incident.escalate_at <= now and upcoming is not None:
+    if incident.escalate_at and upcoming is not None:
         # Without a response target the clock cannot be read back; wait as long as the tier may be waited for.
-        incident = replace(incident, escalate_at=now + upcoming[1].after[incident.severity])
+        wait = min(policy.quiet_check, incident.escalate_at - now) if target else upcoming[1].after[incident.severity]
+        incident = replace(incident, escalate_at=now + max(1, wait))
     return incident
 
 

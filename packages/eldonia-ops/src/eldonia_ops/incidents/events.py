@@ -144,11 +144,17 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class SilencedDeadline:
-    """The same, while every alert of the incident is silenced, ``until`` (Unix ms) at the earliest: who works on a
-    service and has silenced it must not be called about it, tier by tier."""
+class QuietDeadline:
+    """The same, while every firing alert of the incident is kept from people, so that nobody is asked to respond.
 
-    until: int
+    Who works on a service and has silenced it must not be called about it, tier by tier; an inhibited alert is
+    what follows from another, whose own incident escalates; and what the configuration keeps for office hours
+    wakes no manager at night because the team was left to sleep. ``why`` is ``silenced``, ``inhibited``, ``muted``
+    or ``mixed``; ``until`` is when the silences end at the earliest (Unix ms, 0 for unknown).
+    """
+
+    why: str
+    until: int = 0
 
 
 Event = (
@@ -165,7 +171,7 @@ Event = (
     | Evidence
     | RecoveryEvent
     | Deadline
-    | SilencedDeadline
+    | QuietDeadline
 )
 
 

@@ -43,9 +43,9 @@ from eldonia_ops.incidents.events import (
     Evidence,
     NotificationOutcome,
     OpenByHand,
+    QuietDeadline,
     RecoveryEvent,
     SetFields,
-    SilencedDeadline,
     TickChecklist,
 )
 from eldonia_ops.incidents.policy import Policy
@@ -90,7 +90,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | SilencedDeadline():
+        case AlertResolved() | Deadline() | QuietDeadline():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -254,12 +254,13 @@ def _deadline(incident: Incident, _event: Deadline, now: int, policy: Policy) ->
     return incident, tuple(effects)
 
 
-def _silenced_deadline(incident: Incident, event: SilencedDeadline, now: int, policy: Policy) -> Result:
+def _quiet_deadline(incident: Incident, event: QuietDeadline, now: int, policy: Policy) -> Result:
     if not incident.escalate_at or incident.escalate_at > now:
         return incident, ()
-    changed = escalation.rearm(incident, now, policy)
-    data = {"until": event.until, "respond_by": changed.respond_by}
-    return changed, (entry(incident, now, "escalation.silenced", data, f"escalation.silenced:{event.until}"),)
+    changed = escalation.hold(incident, now, policy)
+    data = {"why": event.why, "until": event.until}
+    key = f"escalation.quiet:{incident.reopened_at or incident.detected_at}:{event.why}:{event.until}"
+    return changed, (entry(incident, now, "escalation.quiet", data, key),)
 
 
 _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
@@ -275,5 +276,5 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Evidence: _evidence,
     RecoveryEvent: _evidence,
     Deadline: _deadline,
-    SilencedDeadline: _silenced_deadline,
+    QuietDeadline: _quiet_deadline,
 }

@@ -66,13 +66,15 @@ class Policy:
     """Everything that the incident rules ask for.
 
     ``tiers`` are in the order in which they are told; the first counts as told when the incident opens.
-    ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert.
+    ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert,
+    ``quiet_check`` (ms) how often one that is due to escalate is looked at while its alerts are kept quiet.
     """
 
     opens: Mapping[str, Severity] = field(default_factory=lambda: dict(OPENS))
     response_targets: Mapping[Severity, int] = field(default_factory=lambda: dict(RESPONSE_TARGETS))
     tiers: tuple[Tier, ...] = TIERS
     reopen_within: int = 30 * MINUTE
+    quiet_check: int = MINUTE
     runbook: Runbook = field(default_factory=Runbook)
 
     def severity_of(self, alert_severity: str) -> Severity | None:
@@ -100,4 +102,5 @@ class Policy:
             response_targets=divide(self.response_targets),
             tiers=tuple(replace(tier, after=divide(tier.after)) for tier in self.tiers),
             reopen_within=max(1, round(self.reopen_within / factor)),
+            quiet_check=max(1, round(self.quiet_check / factor)),
         )

@@ -157,12 +157,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Nobody had responded, so the incident was escalated to {tier}[ (receiver {receiver})][; due at {due_at:time}]",
         "応答がないため {tier} へエスカレーション[（通知先 {receiver}）][、期限 {due_at:time}]",
     ),
-    "escalation.silenced": Kind(
+    "escalation.quiet": Kind(
         Category.SYSTEM,
-        "Nobody further was told, because every alert is silenced[ until {until:time}]; the time to respond starts anew"
-        "[ and ends at {respond_by:time}]",
-        "すべてのアラートがサイレンス中のため、これ以上は通知せず[（{until:time} まで）]、応答の時間を数え直し"
-        "[、期限 {respond_by:time}]",
+        "Nobody further was told, because every alert is {why:word}[ until {until:time}]; "
+        "the time to respond starts when they no longer are",
+        "すべてのアラートが{why:word}のため、これ以上は通知せず[（{until:time} まで）]。応答の時間は解除後に数え直し",
     ),
     "escalation.requested": Kind(
         Category.HUMAN,
@@ -236,6 +235,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "false_positive": "誤検知",
         "done": "完了",
         "undone": "未完了",
+        "silenced": "サイレンス中",
+        "inhibited": "抑制中",
+        "muted": "ミュート時間帯",
+        "mixed": "通知を抑えられている状態",
         "service": "サービス",
         "source": "発生元",
         "on": "有効化",
@@ -249,6 +252,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "en": {
         "undone": "not done",
+        "mixed": "silenced, inhibited or muted",
         "false_positive": "a false positive",
         "alert": "alert",
         "credential_stuffing": "many accounts tried from one address",

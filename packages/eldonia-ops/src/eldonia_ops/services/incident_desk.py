@@ -4,11 +4,14 @@ Everything here is synchronous and runs within :meth:`~eldonia_ops.ports.StateSt
 alert, the incident it opens and the message that an escalation sends commit together.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from eldonia_ops.alerting.silence import silencing
+from eldonia_ops.alerting import dispatch
+from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.alerting.inhibition import wanted_sources
+from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import Escalate
@@ -21,8 +24,8 @@ from eldonia_ops.incidents.events import (
     Event,
     Evidence,
     NotificationOutcome,
+    QuietDeadline,
     RecoveryEvent,
-    SilencedDeadline,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
@@ -52,9 +55,10 @@ class AlertChange:
 class IncidentDesk:
     """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
 
-    def __init__(self, policy: Policy, telling: TellTier) -> None:
+    def __init__(self, policy: Policy, telling: TellTier, routing: Routing) -> None:
         self.policy = policy
         self._telling = telling
+        self._routing = routing
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
@@ -169,16 +173,28 @@ class IncidentDesk:
     def deadlines(self, tx: StateTransaction, now: int) -> int | None:
         """Escalate what is due; returns the next instant at which something will be, or None."""
         upcoming: list[int] = []
-        for incident in tx.incidents.open():
+        unresolved = tx.incidents.open()
+        due = {incident.id for incident in unresolved if 0 < incident.escalate_at <= now}
+        standings, ends = self._standings(tx, [incident for incident in unresolved if incident.id in due], now)
+        for incident in unresolved:
             changed = incident
-            if incident.escalate_at and incident.escalate_at <= now:
-                until = _silenced_until(tx, incident, now)
-                event = Deadline() if until is None else SilencedDeadline(until)
-                changed = self.step(tx, incident, event, now) or incident
+            if incident.id in due:
+                changed = self.step(tx, incident, _deadline(incident, standings, ends), now) or incident
             deadline = lifecycle.next_deadline(changed)
             if deadline is not None:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
+
+    def _standings(
+        self, tx: StateTransaction, incidents: Sequence[Incident], now: int
+    ) -> tuple[dict[str, Standing], dict[str, int]]:
+        """How the firing alerts of some incidents stand, and when each silence ends."""
+        known = tx.alerts.some(list(dict.fromkeys(item for incident in incidents for item in incident.firing)))
+        wanted = wanted_sources(self._routing.inhibit_rules, (alert.labels for alert in known))
+        alerts = {alert.fingerprint: alert for alert in (*known, *tx.alerts.firing(now, wanted))}
+        silences = tuple(tx.silences.all()) if known else ()
+        state = DispatchState(self._routing, alerts, {}, silences)
+        return dispatch.standings(state, now), {silence.id: silence.ends_at for silence in silences}
 
 
 def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutcome:
@@ -194,16 +210,14 @@ def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutco
     )
 
 
-def _silenced_until(tx: StateTransaction, incident: Incident, now: int) -> int | None:
-    """The earliest end of the silences that keep every firing alert of an incident quiet, or None."""
-    if not incident.firing:
-        return None
-    silences = tx.silences.all()
-    ends: list[int] = []
-    for fingerprint in incident.firing:
-        alert = tx.alerts.get(fingerprint)
-        holding = silencing(silences, alert.labels, now) if alert is not None else []
-        if not holding:
-            return None
-        ends.append(max(silence.ends_at for silence in holding))
-    return min(ends)
+def _deadline(incident: Incident, standings: Mapping[str, Standing], ends: Mapping[str, int]) -> Event:
+    """What the passing of an incident's deadline is, as its firing alerts stand; ``ends`` are those of silences."""
+    alerts = [standings.get(fingerprint) for fingerprint in incident.firing]
+    quiet = [alert for alert in alerts if alert is not None and alert.state == "suppressed"]
+    if not alerts or len(quiet) < len(alerts):
+        return Deadline()
+    for why, by in (("silenced", "silenced_by"), ("inhibited", "inhibited_by"), ("muted", "muted_by")):
+        if all(getattr(alert, by) for alert in quiet):
+            until = min(max(ends[id] for id in alert.silenced_by) for alert in quiet) if why == "silenced" else 0
+            return QuietDeadline(why, until)
+    return QuietDeadline("mixed")

@@ -110,7 +110,7 @@ async def test_a_silenced_incident_calls_no_tier_and_the_time_to_respond_starts_
         assert world.receivers.arrived == []
         incident = await world.incident()
         assert (incident.status, incident.respond_by) == (IncidentStatus.OPEN, world.clock.now() + 15 * MINUTE)
-        assert (await world.kinds()).count("escalation.silenced") == 1
+        assert (await world.kinds()).count("escalation.quiet") == 1
         await world.pass_time(14 * MINUTE)
         assert sorted(row.receiver for _, row in world.receivers.arrived) == ["pager", "team"]
         await world.pass_time(MINUTE)
@@ -119,6 +119,68 @@ async def test_a_silenced_incident_calls_no_tier_and_the_time_to_respond_starts_
         assert world.receivers.at("management") == []
         await world.pass_time(30 * MINUTE)
         assert len(world.receivers.at("management")) == 1
+
+
+AT_NIGHT = """
+route:
+  receiver: team
+  group_wait: 30s
+  group_interval: 5m
+  routes:
+    - {matchers: ['service="shop"'], receiver: team, mute_time_intervals: [night]}
+    - {matchers: ['service="both"'], receiver: team, mute_time_intervals: [night], continue: true}
+    - {matchers: ['service="both"'], receiver: pager}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+  - name: pager
+    webhook_configs: [{url: "http://pager.invalid"}]
+  - name: infrastructure
+    webhook_configs: [{url: "http://infrastructure.invalid"}]
+  - name: management
+    webhook_configs: [{url: "http://management.invalid"}]
+time_intervals:
+  - name: night
+    time_intervals: [{times: [{start_time: "22:00", end_time: "24:00"}]}]
+inhibit_rules:
+  - {source_matchers: [alertname="Datacenter"], target_matchers: [alertname="Down"]}
+"""
+
+
+async def test_what_is_muted_at_night_wakes_no_tier_and_the_time_to_respond_starts_in_the_morning() -> None:
+    async with open_world(routing=AT_NIGHT, policy=Policy(tiers=TIERS)) as world:
+        await world.start()  # 22:13:20 UTC
+        await world.alerts.receive([alert(), alert(service="both")])
+        # The other one has a route that is not muted: people were asked.
+        await world.pass_time(100 * MINUTE)
+        assert {row.incident_ids for _, row in world.receivers.arrived} == {((await world.incident(2)).id,)}
+        (entry,) = [entry for entry in await world.timeline(1) if entry.kind.startswith("escalation.")]
+        assert (entry.kind, entry.data) == ("escalation.quiet", {"why": "muted", "until": 0})
+        midnight = world.clock.now() - world.clock.now() % (24 * HOUR) + 24 * HOUR
+        await world.pass_time(midnight - world.clock.now() + 16 * MINUTE)
+        mine = (await world.incident(1)).id
+        told = [(at - midnight, row.receiver) for at, row in world.receivers.arrived if row.incident_ids == (mine,)]
+        assert [receiver for _, receiver in told] == ["team", "infrastructure"]
+        assert told[0][0] <= 5 * MINUTE
+        assert 14 * MINUTE <= told[1][0] <= 16 * MINUTE
+
+
+async def test_what_follows_from_another_alert_escalates_only_once_that_is_over() -> None:
+    async with open_world(routing=AT_NIGHT, policy=Policy(tiers=TIERS)) as world:
+        await world.start()
+        await world.alerts.receive([alert("Datacenter", service="all"), alert("Down", service="payment")])
+        await world.pass_time(50 * MINUTE)
+        assert [row.incident_ids for row in world.receivers.at("infrastructure")] == [((await world.incident(1)).id,)]
+        assert [row.incident_ids for row in world.receivers.at("management")] == [((await world.incident(1)).id,)]
+        assert (await world.incident(2)).status is IncidentStatus.OPEN
+        assert [entry.data["why"] for entry in await world.timeline(2) if entry.kind == "escalation.quiet"] == [
+            "inhibited"
+        ]
+        await world.alerts.receive([alert("Datacenter", service="all", ends_at=world.clock.now())])
+        await world.pass_time(14 * MINUTE)
+        assert len(world.receivers.at("infrastructure")) == 1
+        await world.pass_time(2 * MINUTE)
+        assert world.receivers.at("infrastructure")[-1].incident_ids == ((await world.incident(2)).id,)
 
 
 async def test_an_incident_is_escalated_for_the_alert_that_is_not_silenced() -> None:
