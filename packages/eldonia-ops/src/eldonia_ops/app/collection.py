@@ -45,9 +45,10 @@ class Collection:
         self._clock = clock
         self._client = scrape_client()
         positions = StoredPositions(state, telemetry)
+        options = TailOptions(max_line_bytes=settings.limits.log_line)
+        followed: set[str] = set()
         self._tails = [
-            FileTail([file.path], self._log_sink(file), positions, TailOptions(max_line_bytes=settings.limits.log_line))
-            for file in settings.logs
+            FileTail([file.path], self._log_sink(file), positions, options, followed) for file in settings.logs
         ]
         limits = ExpositionLimits(
             samples=settings.limits.scrape_samples,

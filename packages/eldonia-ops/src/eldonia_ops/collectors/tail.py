@@ -21,9 +21,10 @@ from eldonia_ops.collectors.tail_files import (
     LineReader,
     TailLine,
     catch_up,
-    is_rotation_name,
     join_identity,
     look,
+    main_of,
+    open_file,
     rotated_files,
     split_identity,
 )
@@ -77,13 +78,20 @@ TailSink = Callable[[TailBatch], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class TailOptions:
-    """How files are followed. ``rotation_grace_seconds``: how long a writer may go on with a renamed file."""
+    """How files are followed. ``rotation_grace_seconds``: how long a writer may go on with a renamed file.
+
+    ``forget_seconds``: how long a file that is gone is still waited for; should it come back later, it is
+    found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
+    the line that reaches ``batch_bytes``.
+    """
 
     poll_seconds: float = 0.2
     discover_seconds: float = 1.0
     batch_lines: int = 2_000
+    batch_bytes: int = 4 * 1024 * 1024
     max_line_bytes: int = 1024 * 1024
     rotation_grace_seconds: float = 2.0
+    forget_seconds: float = 60.0
     max_files: int = 1_000
     retry_seconds: float = 0.5
 
@@ -92,7 +100,11 @@ DEFAULT_OPTIONS = TailOptions()
 
 
 class FileTail:
-    """Follows every file that matches one of ``patterns`` (shell globs, ``**`` included)."""
+    """Follows every file that matches one of ``patterns`` (shell globs, ``**`` included).
+
+    ``taken`` holds the paths that are followed, by this tail and the others that share it: no file is
+    followed twice, since each of its lines would be stored twice.
+    """
 
     def __init__(
         self,
@@ -100,23 +112,29 @@ class FileTail:
         sink: TailSink,
         positions: TailPositions,
         options: TailOptions = DEFAULT_OPTIONS,
+        taken: set[str] | None = None,
     ) -> None:
         self._patterns = tuple(os.path.abspath(pattern) for pattern in patterns)
         self._sink = sink
         self._positions = positions
         self._options = options
+        self._taken = set() if taken is None else taken
         self._followed: dict[str, FollowedFile] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._problem = ""
         self._empty = set(self._patterns)
 
     def statuses(self) -> list[TargetStatus]:
-        """One status a file followed, and one a pattern that matches nothing yet."""
+        """One status a file followed, one a pattern that matches nothing yet, and one for files left out."""
         found = [followed.status for followed in self._followed.values()]
-        error = self._problem or "no file matches yet"
         found += [
-            TargetStatus("tail", pattern, pattern, error=error) for pattern in self._patterns if pattern in self._empty
+            TargetStatus("tail", pattern, pattern, error="no file matches yet")
+            for pattern in self._patterns
+            if pattern in self._empty
         ]
+        if self._problem:
+            all_patterns = ", ".join(self._patterns)
+            found.append(TargetStatus("tail", all_patterns, all_patterns, error=self._problem))
         return found
 
     async def run(self) -> None:
@@ -129,20 +147,37 @@ class FileTail:
             for task in self._tasks.values():
                 task.cancel()
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-            self._tasks.clear()
+            for path in list(self._tasks):
+                self._leave(path)
 
     async def _discover(self) -> None:
         mains, self._empty = await asyncio.to_thread(_matches, self._patterns)
+        for path in [path for path, task in self._tasks.items() if task.done()]:
+            self._leave(path)
+        problem = ""
         for path, with_rotated in mains.items():
             if path in self._tasks:
                 continue
-            if len(self._tasks) >= self._options.max_files:
-                self._problem = f"more than {self._options.max_files} files match; the rest is not followed"
-                log.warning("%s", self._problem)
-                return
-            followed = FollowedFile(Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated)
-            self._followed[path] = followed
-            self._tasks[path] = asyncio.create_task(followed.run(), name=f"tail {path}")
+            if path in self._taken:
+                problem = f"{path} is followed already, by another entry"
+            elif len(self._tasks) >= self._options.max_files:
+                problem = f"more than {self._options.max_files} files match; the rest is not followed"
+                break
+            else:
+                self._follow(path, with_rotated)
+        if problem and problem != self._problem:
+            log.warning("tail %s: %s", ", ".join(self._patterns), problem)
+        self._problem = problem
+
+    def _follow(self, path: str, with_rotated: bool) -> None:
+        followed = FollowedFile(Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated)
+        self._taken.add(path)
+        self._followed[path] = followed
+        self._tasks[path] = asyncio.create_task(followed.run(), name=f"tail {path}")
+
+    def _leave(self, path: str) -> None:
+        self._taken.discard(path)
+        del self._followed[path], self._tasks[path]
 
 
 def _matches(patterns: Sequence[str]) -> tuple[dict[str, bool], set[str]]:
@@ -157,7 +192,7 @@ def _matches(patterns: Sequence[str]) -> tuple[dict[str, bool], set[str]]:
     mains: dict[str, bool] = {}
     # Sorted, so that app.log is a main already when app.log.1 comes.
     for path in sorted(found):
-        main = next((main for main in mains if is_rotation_name(path, main)), None)
+        main = main_of(path, mains)
         if main is not None:
             mains[main] = True
         elif os.path.isfile(path):
@@ -189,13 +224,17 @@ class FollowedFile:
         self._modified_ns = 0
         self._cut = False
         self._moved_at = 0.0
+        self._gone_at = 0.0
         self.status = TargetStatus("tail", path.name, str(path), Labels({"path": str(path)}))
 
     async def run(self) -> None:
-        """Follow until cancelled; trouble with the file is shown in ``status`` and tried again."""
+        """Follow until cancelled, or until the file has been gone for long.
+
+        Trouble with the file is shown in ``status`` and tried again.
+        """
         try:
             self._saved = await self._load()
-            while True:
+            while not self._forgotten():
                 try:
                     busy = await self._turn()
                 except OSError as error:
@@ -212,6 +251,9 @@ class FollowedFile:
         finally:
             self._close()
 
+    def _forgotten(self) -> bool:
+        return bool(self._gone_at) and time.monotonic() - self._gone_at >= self._options.forget_seconds
+
     async def _turn(self) -> bool:
         """One look; True when there is probably more to read at once."""
         if self._reader is None and not await self._open():
@@ -227,7 +269,7 @@ class FollowedFile:
         lines = await self._read(reader) if reader.has_more() else []
         if lines:
             self._moved_at = 0.0
-            if len(lines) == self._options.batch_lines:
+            if reader.has_more():
                 return True
         found = reader.find(self._path)
         self._modified_ns = found.modified_ns if found is not None else self._modified_ns
@@ -244,7 +286,7 @@ class FollowedFile:
         return True
 
     async def _read(self, reader: LineReader) -> list[TailLine]:
-        lines = await asyncio.to_thread(reader.read, self._options.batch_lines)
+        lines = await asyncio.to_thread(reader.read, self._options.batch_lines, self._options.batch_bytes)
         if lines:
             await self._deliver(reader.start, lines)
         return lines
@@ -272,20 +314,25 @@ class FollowedFile:
             if complete and _node(before) == _node(current):
                 break
         if current is None:
+            self._gone_at = self._gone_at or time.monotonic()
             self.status.health = Health.UNKNOWN
             self.status.error = "the file is not there" if not self.status.last_at else "the file is gone"
             return False
+        self._gone_at = 0.0
         if not current.identity:
             return False
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        reader = LineReader(descriptor, 0, self._options.max_line_bytes)
-        found = reader.find(self._path)
+        identity, offset = await self._resume(current)
+        reader = LineReader(open_file(self._path), offset, self._options.max_line_bytes)
+        try:
+            found = reader.find(self._path)
+        except OSError:
+            reader.close()
+            raise
         if found is None or found.identity != current.identity:
             # Replaced between the two looks; the next turn sees the new one.
             reader.close()
             return False
-        identity, offset = await self._resume(found)
-        self._reader = LineReader(descriptor, offset, self._options.max_line_bytes)
+        self._reader = reader
         self._identity, self._node = identity, (found.device, found.inode)
         self._modified_ns, self._cut, self._moved_at = found.modified_ns, False, 0.0
         self.status.health, self.status.error = Health.UP, ""
@@ -340,10 +387,9 @@ class FollowedFile:
             return True
         offset = max(offset, await self._position(self._source(identity)))
         try:
-            descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            reader = LineReader(open_file(file.path), offset, self._options.max_line_bytes)
         except FileNotFoundError:
             return False
-        reader = LineReader(descriptor, offset, self._options.max_line_bytes)
         try:
             if _node(reader.find(file.path)) != _node(file):
                 return False

@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ FINGERPRINT_BYTES: Final = 1024
 READ_BYTES: Final = 256 * 1024
 _GUARD_BYTES = 64
 _ROTATION = re.compile(r"[._-]\d[\d._:T-]*")
+_ROTATION_END = re.compile(r"[\d._:T-]+\Z")
 
 
 def fingerprint(descriptor: int, *, whole: bool = False) -> str:
@@ -60,6 +61,15 @@ class FoundFile:
         return f"{self.device}:{self.inode}:{self.fingerprint}" if self.fingerprint else ""
 
 
+def open_file(path: Path) -> int:
+    """A descriptor to read from; a pipe that has no writer does not hold us up.
+
+    Raises:
+        OSError: there is no such file, or it cannot be read.
+    """
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+
+
 def look(path: Path, *, whole: bool = False) -> FoundFile | None:
     """The regular file at a path, or None when there is none.
 
@@ -67,7 +77,7 @@ def look(path: Path, *, whole: bool = False) -> FoundFile | None:
         OSError: there is one that cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = open_file(path)
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
@@ -91,6 +101,13 @@ def is_rotation_name(name: str, main: str) -> bool:
     A number inside the name (``app-2.log``) says nothing: that may well be another process' own file.
     """
     return name.startswith(main) and _ROTATION.fullmatch(name, len(main)) is not None
+
+
+def main_of(name: str, mains: Container[str]) -> str | None:
+    """The one of ``mains`` that ``name`` looks like an older copy of, by :func:`is_rotation_name`; the shortest."""
+    end = _ROTATION_END.search(name)
+    places = range(end.start(), len(name)) if end is not None else ()
+    return next((name[:at] for at in places if name[:at] in mains and is_rotation_name(name, name[:at])), None)
 
 
 def rotated_files(main: Path) -> list[FoundFile]:
@@ -137,6 +154,7 @@ class LineReader:
         self._descriptor = descriptor
         self._max = max_line_bytes
         self._ready: deque[TailLine] = deque()
+        self._ready_bytes = 0
         self._partial = bytearray()
         self._dropped = 0
         self._read_to = offset
@@ -150,10 +168,10 @@ class LineReader:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def read(self, max_lines: int) -> list[TailLine]:
-        """Up to ``max_lines`` further lines; fewer only when the file ends here for now, or was cut. Empty lines
-        are skipped."""
-        while len(self._ready) < max_lines:
+    def read(self, max_lines: int, max_bytes: int) -> list[TailLine]:
+        """Up to ``max_lines`` further lines, and no more than reach ``max_bytes``; fewer only when the file ends here
+        for now, or was cut. Empty lines are skipped."""
+        while len(self._ready) < max_lines and self._ready_bytes < max_bytes:
             known = len(self._guard)
             # What was read last is read once more with what follows: were the file cut and written again since
             # somebody looked, this would otherwise begin in the middle of a line.
@@ -161,14 +179,20 @@ class LineReader:
             if len(chunk) <= known or chunk[:known] != self._guard:
                 break
             self._take(chunk[known:])
-        return self._hand_out(min(max_lines, len(self._ready)))
+        return self._hand_out(max_lines, max_bytes)
 
     def ready(self) -> list[TailLine]:
         """Lines that were read from the file and not handed out yet."""
-        return self._hand_out(len(self._ready))
+        return self._hand_out(len(self._ready), self._ready_bytes)
 
-    def _hand_out(self, count: int) -> list[TailLine]:
-        lines = [self._ready.popleft() for _ in range(count)]
+    def _hand_out(self, max_lines: int, max_bytes: int) -> list[TailLine]:
+        lines: list[TailLine] = []
+        size = 0
+        while self._ready and len(lines) < max_lines and size < max_bytes:
+            line = self._ready.popleft()
+            lines.append(line)
+            size += len(line.data)
+        self._ready_bytes -= size
         if lines:
             self.start, self.offset = self.offset, lines[-1].offset
         return lines
@@ -224,6 +248,7 @@ class LineReader:
                 piece = piece[:-1]
             if piece or dropped:
                 self._ready.append(TailLine(at, piece, dropped))
+                self._ready_bytes += len(piece)
         self._extend(last)
 
     def _extend(self, piece: bytes) -> None:

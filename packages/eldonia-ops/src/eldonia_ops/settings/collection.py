@@ -16,7 +16,8 @@ _FORMATS = ("json", "raw")
 def read_logs(root: SettingsReader) -> tuple[LogFile, ...]:
     """``logs``: the files to follow."""
     found: list[LogFile] = []
-    for reader in root.list_of("logs"):
+    readers = root.list_of("logs")
+    for reader in readers:
         found.append(
             LogFile(
                 reader.glob("path", required=True),
@@ -25,6 +26,7 @@ def read_logs(root: SettingsReader) -> tuple[LogFile, ...]:
             )
         )
         reader.done()
+    unique([(reader, file.path) for reader, file in zip(readers, found, strict=True)], "path", "logs")
     return tuple(found)
 
 
@@ -38,6 +40,8 @@ def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
             match = _TARGET.fullmatch(target)
             if match is None or not 0 < int(match[2]) < 65_536:
                 reader.fault("targets", f"{target!r} is not a target", "write host:port, without http:// or a path")
+        for target in sorted({target for target in targets if targets.count(target) > 1}):
+            reader.fault("targets", f"the target {target!r} stands twice", "its samples would be stored twice")
         interval = reader.period("interval", 15 * SECOND)
         timeout = reader.period("timeout", min(10 * SECOND, interval))
         if timeout > interval:
@@ -75,7 +79,8 @@ def read_host(root: SettingsReader) -> HostSettings:
 def read_postgresql(root: SettingsReader) -> tuple[PostgresqlSettings, ...]:
     """``postgresql``: databases whose activity is read."""
     found: list[PostgresqlSettings] = []
-    for reader in root.list_of("postgresql"):
+    readers = root.list_of("postgresql")
+    for reader in readers:
         found.append(
             PostgresqlSettings(
                 reader.secret("dsn", required=True),
@@ -84,7 +89,21 @@ def read_postgresql(root: SettingsReader) -> tuple[PostgresqlSettings, ...]:
             )
         )
         reader.done()
+    unique([(reader, one.instance) for reader, one in zip(readers, found, strict=True)], "instance", "databases")
+    servers = [(reader, one.dsn.reveal()) for reader, one in zip(readers, found, strict=True) if not one.instance]
+    for index, (reader, dsn) in enumerate(servers):
+        if dsn and _server(dsn) in [_server(other) for _, other in servers[:index]]:
+            # One entry sees every database of a server; two would write the same series in turns.
+            reader.fault("dsn", "this server stands here already", "one entry is enough for all of its databases")
     return tuple(found)
+
+
+def _server(dsn: str) -> str:
+    """What tells servers apart in a DSN, without its password: host and port of a URL, else the whole."""
+    if not dsn.startswith(("postgresql://", "postgres://")):
+        return dsn
+    host = dsn.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return host if ":" in host.rpartition("]")[2] else f"{host}:5432"
 
 
 def read_probes(root: SettingsReader) -> tuple[ProbeSettings, ...]:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -43,12 +44,16 @@ class Store:
             self.offsets[batch.source] = line.offset
             self.records.append(line.data.decode())
 
-    async def until(self, expected, seconds=5.0):
-        for _ in range(int(seconds / 0.005)):
-            if len(self.records) >= len(expected):
-                break
-            await asyncio.sleep(0.005)
+    async def until(self, expected):
+        await until(lambda: len(self.records) >= len(expected))
         assert self.records == expected
+
+
+async def until(condition):
+    """Wait for what must come; a test that waits in vain fails after a while."""
+    async with asyncio.timeout(30):
+        while not condition():  # noqa: ASYNC110 - what a tail does is no event
+            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager
@@ -121,18 +126,20 @@ async def test_new_files_are_found(tmp_path, store):
 async def test_rotation_by_renaming(tmp_path, store):
     path = tmp_path / "a.log"
     append(path, "1")
-    async with tailing(store, tmp_path / "a.log*"):
+    options = replace(FAST, rotation_grace_seconds=1.0)
+    async with tailing(store, tmp_path / "a.log*", options=options):
         await store.until(["1"])
         with path.open("ab") as writer:
             os.rename(path, tmp_path / "a.log.1")
             append(path, "5", "6")
             writer.write(b"2\n")
             writer.flush()
-            await asyncio.sleep(0.02)
+            await store.until(["1", "2"])
             writer.write(b"3\n4 without an end")
         await store.until(["1", "2", "3", "4 without an end", "5", "6"])
-        await asyncio.sleep(0.1)
-        assert len(store.records) == 6
+    async with tailing(store, tmp_path / "a.log*"):
+        append(path, "7")
+        await store.until(["1", "2", "3", "4 without an end", "5", "6", "7"])
 
 
 async def test_several_rotations_while_nobody_looked(tmp_path, store):
@@ -222,10 +229,7 @@ async def test_deleted_and_made_again(tmp_path, store):
     async with tailing(store, path) as tail:
         await store.until(["1"])
         os.remove(path)
-        for _ in range(200):
-            if tail.statuses()[0].error:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: tail.statuses()[0].error)
         assert tail.statuses()[0].error == "the file is gone"
         append(path, "2")
         await store.until(["1", "2"])
@@ -245,10 +249,7 @@ async def test_a_failing_sink_is_offered_the_same_again(tmp_path, store):
     append(path, "1")
     store.failures = 10**6
     async with tailing(store, path) as tail:
-        for _ in range(200):
-            if tail.statuses()[0].health is Health.DOWN:
-                break
-            await asyncio.sleep(0.01)
+        await until(lambda: tail.statuses() and tail.statuses()[0].health is Health.DOWN)
         assert tail.statuses()[0].error == "not stored yet: disk full"
         append(path, "2")
         store.failures = 2
@@ -268,7 +269,8 @@ async def test_a_slow_sink_holds_the_reader_back(tmp_path, store):
 
     store.sink = slow
     async with tailing(store, path):
-        await asyncio.sleep(0.1)
+        await until(lambda: batches)
+        await asyncio.sleep(0.05)
         assert batches == [50]
         gate.set()
         await store.until(names("x", 500))
@@ -279,12 +281,61 @@ async def test_too_many_files_are_said(tmp_path, store):
         append(tmp_path / f"{name}.log", name)
     options = TailOptions(poll_seconds=0.01, discover_seconds=0.01, max_files=2)
     async with tailing(store, tmp_path / "*.log", tmp_path / "none", options=options) as tail:
-        for _ in range(500):
-            if len(store.records) == 2:
-                break
-            await asyncio.sleep(0.005)
+        await until(lambda: len(store.records) == 2)
         assert sorted(store.records) == ["a", "b"]
         assert tail.statuses()[-1].error == "more than 2 files match; the rest is not followed"
+        os.remove(tmp_path / "c.log")
+        await until(lambda: tail.statuses()[-1].error == "no file matches yet")
+
+
+async def test_a_file_that_is_gone_for_long_makes_room_for_others(tmp_path, store):
+    """Log files with a date in their names come and go for years."""
+    options = replace(FAST, forget_seconds=0.02, max_files=1)
+    first, second = tmp_path / "2026-11-26.log", tmp_path / "2026-11-27.log"
+    append(first, "1")
+    async with tailing(store, tmp_path / "*.log", options=options) as tail:
+        await store.until(["1"])
+        append(second, "2")
+        await until(lambda: "more than 1" in tail.statuses()[-1].error)
+        os.remove(first)
+        await store.until(["1", "2"])
+        assert [status.name for status in tail.statuses()] == [second.name]
+        os.remove(second)
+        await until(lambda: tail.statuses()[-1].error == "no file matches yet")
+        append(second, "3")
+        await store.until(["1", "2", "3"])
+
+
+async def test_what_two_entries_match_is_stored_once(tmp_path, store):
+    append(tmp_path / "a.log", "1")
+    taken = set()
+    tails = [
+        FileTail([str(tmp_path / pattern)], store.sink, store, FAST, taken) for pattern in ("a.log", "*.log", "*.log*")
+    ]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(tail.run()) for tail in tails]
+        await store.until(["1"])
+        append(tmp_path / "a.log", "2")
+        await store.until(["1", "2"])
+        errors = {status.error for tail in tails for status in tail.statuses()}
+        assert errors == {"", f"{tmp_path / 'a.log'} is followed already, by another entry"}
+        for task in tasks:
+            task.cancel()
+    assert taken == set()
+
+
+async def test_large_lines_are_stored_a_few_at_a_time(tmp_path, store):
+    append(tmp_path / "a.log", *("x" * 1_000 for _ in range(20)))
+    sizes = []
+
+    async def sink(batch):
+        sizes.append(len(batch.lines))
+        await Store.sink(store, batch)
+
+    store.sink = sink
+    async with tailing(store, tmp_path / "a.log", options=replace(FAST, batch_bytes=5_000, poll_seconds=3_600)):
+        await until(lambda: len(store.records) == 20)
+    assert sizes == [5, 5, 5, 5]
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, store, monkeypatch):
@@ -302,11 +353,7 @@ async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, stor
     monkeypatch.setattr(module, "look", faulty)
     async with tailing(store, path) as tail:
         for words in ("cannot read: Permission denied", "a fault of our own, will try again: odd"):
-            for _ in range(200):
-                if words in tail.statuses()[0].error:
-                    break
-                await asyncio.sleep(0.01)
-            assert words in tail.statuses()[0].error
+            await until(lambda words=words: words in tail.statuses()[0].error)
             faults.pop(0)
         await store.until(["1"])
-        assert tail.statuses()[0].error == ""
+        await until(lambda: tail.statuses()[0].error == "")

@@ -309,6 +309,38 @@ def test_actions_that_are_refused(action: str) -> None:
     faults(f"probes: [{{name: p, url: 'http://x/'}}]\nrecovery: [{{service: a, probe: p, action: {action}}}]")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("logs:\n- {path: a.log}\n- {path: a/../b.log}\n- {path: b.log}", ""),
+        (
+            "logs:\n- {path: a.log}\n- {path: a.log, service: b}",
+            "3:10: error: there are two logs called '/srv/ops/a.log'",
+        ),
+        (
+            "scrape: [{job: a, targets: [h:1, h:2, h:1]}]",
+            "1:28: error: the target 'h:1' stands twice (its samples would be stored twice)",
+        ),
+        ("scrape:\n- {job: a, targets: [h:1]}\n- {job: b, targets: [h:1]}", ""),
+        (
+            "postgresql:\n- {dsn: postgresql://u:p@h/a}\n- {dsn: 'postgresql://u:p@h:5432/b'}",
+            "3:9: error: this server stands here already (one entry is enough for all of its databases)",
+        ),
+        ("postgresql:\n- {dsn: postgresql://u:p@h/a}\n- {dsn: 'postgresql://u:p@h:5433/b'}", ""),
+        ("postgresql:\n- {dsn: postgresql://h/a, instance: a}\n- {dsn: postgresql://h/b, instance: b}", ""),
+        (
+            "postgresql:\n- {dsn: postgresql://h/a, instance: a}\n- {dsn: postgresql://i/b, instance: a}",
+            "3:37: error: there are two databases called 'a'",
+        ),
+    ],
+)
+def test_what_would_be_collected_twice(text: str, message: str) -> None:
+    if message:
+        assert fault(text) == message
+    else:
+        assert read(text)
+
+
 def test_the_address_of_a_webhook_is_not_shown() -> None:
     text = "probes: [{name: p, url: 'http://x/'}]\nrecovery: [{service: a, probe: p, action: {webhook: {url: hush}}}]"
     assert fault(text).endswith(": error: url is not a URL of the kind http://host or https://host")
