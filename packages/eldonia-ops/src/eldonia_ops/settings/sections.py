@@ -183,7 +183,13 @@ class IncidentSettings:
 
     def policy(self, runbook: Runbook) -> Policy:
         """The same as the incident rules take it."""
-        return Policy(self.opens, self.response_targets, self.escalation, self.reopen_within, runbook)
+        return Policy(
+            opens=self.opens,
+            response_targets=self.response_targets,
+            tiers=self.escalation,
+            reopen_within=self.reopen_within,
+            runbook=runbook,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
+from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.settings import (
     CommandAction,
     DockerAction,
@@ -256,6 +258,18 @@ def test_security_thresholds_keep_what_is_not_mentioned() -> None:
     changed = security.thresholds[SecurityEventType.FAILED_LOGIN]
     assert (changed.count, changed.window_ms, changed.floor) == (3, 5 * MINUTE, SecuritySeverity.HIGH)
     assert security.thresholds[SecurityEventType.XSS_ATTEMPT].count == 1
+
+
+def test_the_policy_of_incidents_is_the_same_in_the_rules_words() -> None:
+    runbook = default_runbook()
+    assert read("").incidents.policy(runbook) == Policy(runbook=runbook)
+    changed = read("incidents: {reopen_within: 5m, opens: [page], escalation: [{tier: a}]}").incidents.policy(runbook)
+    assert (changed.reopen_within, set(changed.opens), [tier.name for tier in changed.tiers], changed.runbook) == (
+        5 * MINUTE,
+        {"page"},
+        ["a"],
+        runbook,
+    )
 
 
 def test_recovery_actions() -> None:
