@@ -42,6 +42,7 @@ def init(
     capture_logging: bool | None = None,
     otlp_endpoint: str | None = None,
     otlp_logs: bool | None = None,
+    otlp_metrics: bool | None = None,
     ingest_token: str | None = None,
     trace_ratio: float | None = None,
     trace_errors: bool | None = None,
@@ -82,7 +83,9 @@ def init(
         capture_logging: put a handler on the root logger of the standard ``logging`` (default on).
         otlp_endpoint: where spans are sent (``/v1/traces`` is added); '' exports none.
         otlp_logs: send records there too (``/v1/logs``); by default when there is no ``log_dir`` to collect.
-        ingest_token: sent as a bearer token with the spans and records.
+        otlp_metrics: send metrics there too (``/v1/metrics``), every 15 seconds and at the end, each process its own:
+            for several workers behind one port, which a scraper cannot tell apart (off).
+        ingest_token: sent as a bearer token with the spans, records and metrics.
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
         trace_errors: record the others too when something in them failed in this process (default on).
         join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).

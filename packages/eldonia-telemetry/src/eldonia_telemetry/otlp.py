@@ -1,6 +1,7 @@
 """What all signals share in OTLP's JSON form (opentelemetry-proto 1.x: 64-bit integers as strings, lowerCamelCase)."""
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,6 +35,13 @@ def any_value(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return {"kvlistValue": {"values": attributes(value)}}
     return {"stringValue": values.text(value)}
+
+
+def of_this_process(resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The resource of a process that was forked from the one that it describes."""
+    pid = os.getpid()
+    renewed = {"process.pid": pid, "service.instance.id": f"{resource.get('host.name', '')}:{pid}"}
+    return {name: renewed.get(name, value) for name, value in resource.items()}
 
 
 def count_rejected(signal: str, field: str, answer: bytes) -> None:

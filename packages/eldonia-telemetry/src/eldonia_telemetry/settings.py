@@ -40,6 +40,7 @@ class Settings:
     capture_logging: bool = True
     otlp_endpoint: str = ""
     otlp_logs: bool | None = None
+    otlp_metrics: bool = False
     ingest_token: str = ""
     trace_ratio: float = 1.0
     elasticsearch_url: str = ""
@@ -131,6 +132,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         capture_logging=flag("capture_logging"),
         otlp_endpoint=text("otlp_endpoint"),
         otlp_logs=flag("otlp_logs"),
+        otlp_metrics=flag("otlp_metrics"),
         ingest_token=text("ingest_token"),
         trace_ratio=number("trace_ratio", float, 0.0, 1.0),
         elasticsearch_url=text("elasticsearch_url"),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_telemetry import bind, get_logger, runtime, traces
+from eldonia_telemetry import bind, get_logger, payments, runtime, traces
 from eldonia_telemetry.settings import Settings
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("eldonia_ops") is None, reason="the platform is not installed")
@@ -50,19 +50,30 @@ def platform(tmp_path: Path) -> Iterator[tuple[str, str]]:
         process.wait(30)
 
 
-def test_a_record_is_found_in_the_platform(platform, tmp_path):
+def test_a_record_and_a_metric_are_found_in_the_platform(platform, tmp_path):
     url, token = platform
     settings = Settings(
-        service="sdk-test", otlp_endpoint=url, ingest_token=token, console=False, spill_dir=str(tmp_path / "spill")
+        service="sdk-test",
+        otlp_endpoint=url,
+        otlp_metrics=True,
+        ingest_token=token,
+        console=False,
+        spill_dir=str(tmp_path / "spill"),
     )
     new = runtime.build(settings)
     before = runtime.replace(new)
     try:
+        payments.failed()
         with bind(user_id=7, request_id="r-1", ip_address="192.0.2.7"), traces.span("checkout") as span:
             get_logger(component="orders").error(
                 "needle: payment failed", exception=ValueError("no money"), operation="pay", card=4242424242424242
             )
         assert new.flush(20)
+        command = [sys.executable, "-m", "eldonia_ops", "query", "--url", url]
+        asked = 'count by (job, status) (payment_requests_total{status="error"} > 0)'
+        env = {**os.environ, "ELDONIA_OPS_TOKEN": token}
+        done = subprocess.run([*command, asked], check=True, capture_output=True, text=True, env=env)
+        assert '{job="sdk-test", status="error"}' in done.stdout
     finally:
         runtime.replace(before)
         new.close()

@@ -38,5 +38,6 @@ def test_periods_and_names():
     assert resolve({}, {"ELDONIA_REDACT_FIELDS": "nickname, birthday,"}).redact_fields == ("nickname", "birthday")
     assert resolve({"redact_fields": ["nickname"]}, {}).redact_fields == ("nickname",)
     assert resolve({}, {}).otlp_logs is None
+    assert resolve({}, {"ELDONIA_OTLP_METRICS": "yes"}).otlp_metrics is True
     shown = repr(resolve({"elasticsearch_password": "s3cret", "elasticsearch_url": "http://u:s3cret@h"}, {}))
     assert "s3cret" not in shown

@@ -7,26 +7,32 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from eldonia_telemetry import losses
+from eldonia_telemetry.metrics.push import MetricsPush
 from eldonia_telemetry.settings import Settings
-from eldonia_telemetry.sinks import elasticsearch, otlp_logs
+from eldonia_telemetry.sinks import Sink, elasticsearch, otlp_logs
 from eldonia_telemetry.sinks.batching import BatchingSink, Transport
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
 from eldonia_telemetry.sinks.spill import Spill
 
 
-def build(settings: Settings, resource: Mapping[str, Any]) -> list[BatchingSink]:
+def build(settings: Settings, resource: Mapping[str, Any]) -> list[Sink]:
     """One sink a backend. What is not usable is reported and left out."""
-    sinks: list[BatchingSink] = []
+    sinks: list[Sink] = []
     wants_otlp = not settings.log_dir if settings.otlp_logs is None else settings.otlp_logs
     if settings.otlp_endpoint and wants_otlp:
         _add(sinks, settings, "OTLP", lambda: _otlp(settings, resource))
     if settings.elasticsearch_url:
         _add(sinks, settings, "Elasticsearch", lambda: _elasticsearch(settings))
+    if settings.otlp_endpoint and settings.otlp_metrics:
+        try:
+            sinks.append(MetricsPush(_otlp_endpoint(settings), resource))
+        except ValueError as error:
+            losses.count("setup", "no metrics are sent to OTLP", error)
     return sinks
 
 
 def _add(
-    sinks: list[BatchingSink], settings: Settings, kind: str, connect: Callable[[], tuple[Transport, HttpEndpoint]]
+    sinks: list[Sink], settings: Settings, kind: str, connect: Callable[[], tuple[Transport, HttpEndpoint]]
 ) -> None:
     try:
         transport, endpoint = connect()
@@ -43,10 +49,15 @@ def _add(
 
 
 def _otlp(settings: Settings, resource: Mapping[str, Any]) -> tuple[Transport, HttpEndpoint]:
+    endpoint = _otlp_endpoint(settings)
+    return otlp_logs.OtlpLogTransport(endpoint, resource), endpoint
+
+
+def _otlp_endpoint(settings: Settings) -> HttpEndpoint:
     endpoint = HttpEndpoint(settings.otlp_endpoint.removesuffix("/v1/traces"), ca_file=settings.tls_ca)
     if settings.ingest_token:
         endpoint.authorize(f"Bearer {settings.ingest_token}")
-    return otlp_logs.OtlpLogTransport(endpoint, resource), endpoint
+    return endpoint
 
 
 def _elasticsearch(settings: Settings) -> tuple[Transport, HttpEndpoint]:

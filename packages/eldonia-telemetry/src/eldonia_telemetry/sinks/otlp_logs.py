@@ -64,6 +64,7 @@ class OtlpLogTransport:
     def after_fork(self) -> None:
         """Forget the parent's connection."""
         self._endpoint.after_fork()
+        self._resource = otlp.of_this_process(self._resource)
 
 
 def encode(batch: Sequence[Item], resource: Mapping[str, Any]) -> bytes:

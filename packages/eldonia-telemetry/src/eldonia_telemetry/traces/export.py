@@ -107,6 +107,7 @@ class SpanExporter:
     def after_fork(self) -> None:
         """The parent sends what it had queued; the child starts afresh."""
         self._endpoint.after_fork()
+        self._resource = otlp.of_this_process(self._resource)
         self._renew()
 
     def _start(self) -> None:
