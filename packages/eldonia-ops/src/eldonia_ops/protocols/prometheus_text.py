@@ -45,6 +45,7 @@ _TYPES = {
     b"unknown": MetricType.UNKNOWN,
 }
 _SHOWN_BYTES = 120
+_LONGEST_COMMENT_KEPT = 1_024
 
 
 class ExpositionError(ValueError):
@@ -68,6 +69,11 @@ class ExpositionLimits:
     label_value_length: int = 8_192
     metadata: int = 20_000
     help_length: int = 2_048
+
+    @property
+    def lines(self) -> int:
+        """Lines of a body: room for every sample and, of every family, for TYPE, HELP, UNIT and an empty one."""
+        return 2 * self.samples + 4 * self.metadata
 
 
 DEFAULT_LIMITS: Final = ExpositionLimits()
@@ -121,6 +127,9 @@ class ScrapeParser:
         """
         if len(body) > self._limits.body_bytes:
             raise ExpositionError(f"the body is longer than {self._limits.body_bytes} bytes")
+        # Empty lines cost nothing to send, compressed least of all, and each would be looked at.
+        if body.count(b"\n") > self._limits.lines:
+            raise ExpositionError(f"more than {self._limits.lines} lines in one scrape")
         lines = body.split(b"\n")
         if openmetrics:
             lines = _until_eof(lines)
@@ -157,12 +166,21 @@ class ScrapeParser:
         self._changed.clear()
         return ScrapedSamples(np.array(slots, dtype=np.int64), values, timestamped, metadata)
 
+    @property
+    def remembered(self) -> int:
+        """How many series, or ways to write them, are kept: a target may write the same labels in any order."""
+        return max(len(self.series), len(self._known))
+
     def compact(self, live: NDArray[np.int64]) -> None:
-        """Forget every series but the given slots; ``live[i]`` becomes slot ``i``."""
+        """Forget every series but the given slots, and all but the newest spelling of each.
+
+        ``live[i]`` becomes slot ``i``.
+        """
         renumbered = {int(slot): index for index, slot in enumerate(live)}
         self.series = [self.series[int(slot)] for slot in live]
         self._slots = {labels: index for index, labels in enumerate(self.series)}
-        self._known = {raw: renumbered[slot] for raw, slot in self._known.items() if slot in renumbered}
+        newest = {slot: raw for raw, slot in self._known.items() if slot in renumbered}
+        self._known = {raw: renumbered[slot] for slot, raw in newest.items()}
         self._comments.clear()
 
     def _numbers(self, tails: list[bytes], lines: list[bytes]) -> NDArray[np.float64]:
@@ -240,7 +258,7 @@ class ScrapeParser:
             if new != old and (name in self._metadata or len(self._metadata) < self._limits.metadata):
                 self._metadata[name] = new
                 self._changed[name] = None
-        if len(self._comments) < 4 * self._limits.metadata:
+        if len(self._comments) < 4 * self._limits.metadata and len(line) <= _LONGEST_COMMENT_KEPT:
             self._comments.add(line)
 
 

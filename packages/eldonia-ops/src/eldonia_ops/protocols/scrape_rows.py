@@ -118,7 +118,7 @@ class ScrapeRows:
         report = (1.0, duration_seconds, found.count, found.count, added)
         row = self._row(at_ms, values, report, gone)
         samples = tuple(Sample(self._parser.series[slot], at, value) for slot, at, value in stamped)
-        self._remember(slots)
+        self._remember(slots, np.union1d(slots, np.array([slot for slot, _, _ in found.timestamped], dtype=np.int64)))
         return Collected(row, samples, tuple(found.metadata))
 
     def failed(self, at_ms: int, duration_seconds: float) -> Collected:
@@ -126,14 +126,14 @@ class ScrapeRows:
         gone = self._last
         self._labels = self._report
         row = self._row(at_ms, np.empty(0), (0.0, duration_seconds, 0, 0, 0), gone)
-        self._remember(_EMPTY)
+        self._remember(_EMPTY, _EMPTY)
         return Collected(row)
 
     def retired(self, at_ms: int) -> Collected:
         """The last row of a target that is no longer scraped: everything ends, ``up`` too."""
         labels = (*(self._parser.series[slot] for slot in self._last), *self._report)
         self._labels = self._report
-        self._remember(_EMPTY)
+        self._remember(_EMPTY, _EMPTY)
         return Collected(SampleRow(self._target, at_ms, labels, np.full(len(labels), STALE_NAN)))
 
     def _row(
@@ -145,12 +145,13 @@ class ScrapeRows:
         filled = np.concatenate([values, np.array(report, dtype=np.float64), np.full(len(gone), STALE_NAN)])
         return SampleRow(self._target, at_ms, labels, filled)
 
-    def _remember(self, live: NDArray[np.int64]) -> None:
+    def _remember(self, live: NDArray[np.int64], kept: NDArray[np.int64]) -> None:
+        """``kept`` are the series of the last body: ``live`` and those with timestamps of their own."""
         # Between two bodies that differ in part both are kept known; only a growing heap is cleared.
         self._last = live
-        if len(self._parser.series) > 2 * len(live) + _DEAD_KEPT:
-            self._parser.compact(live)
-            self._last = np.arange(len(live), dtype=np.int64)
+        if self._parser.remembered > 2 * len(kept) + _DEAD_KEPT:
+            self._parser.compact(kept)
+            self._last = np.searchsorted(kept, live)
 
 
 def _without_timestamps(found: ScrapedSamples) -> ScrapedSamples:

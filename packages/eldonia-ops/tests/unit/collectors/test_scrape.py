@@ -1,5 +1,6 @@
 import asyncio
 import gzip
+import threading
 
 import httpx
 import pytest
@@ -52,6 +53,21 @@ async def test_a_good_scrape():
     assert seen[0].headers["Authorization"] == "Basic dXNlcjpwdw=="
     assert "openmetrics" in seen[0].headers["Accept"]
     assert seen[0].headers["X-Prometheus-Scrape-Timeout-Seconds"] == "10"
+
+
+async def test_a_large_answer_is_read_beside_the_other_loops():
+    threads = []
+    body = b"".join(b'm{id="%d"} 1\n' % n for n in range(10_000))
+    loop, rows = loop_for(lambda request: text(body))
+    scraped = loop._rows.scraped
+    loop._rows.scraped = lambda *args, **options: threads.append(threading.get_ident()) or scraped(*args, **options)
+    collected = await loop.scrape_once(5_000)
+    assert threads != [threading.get_ident()]
+    assert rows == [collected]
+    assert loop.status.samples == 10_005
+    loop, _ = loop_for(lambda request: text(body + b"broken\n"))
+    await loop.scrape_once(5_000)
+    assert "expected a value" in loop.status.error
 
 
 @pytest.mark.parametrize(

@@ -180,6 +180,21 @@ def test_limits():
     assert ScrapeParser(limits=limits).parse(b'a{b="1",c="2"} 1\na 2\nb 3').count == 3
 
 
+def test_empty_lines_are_counted_before_they_are_looked_at():
+    limits = ExpositionLimits(samples=3, metadata=1)
+    assert ScrapeParser(limits=limits).parse(b"a 1\n" + b"\n" * 9).count == 1
+    with pytest.raises(ExpositionError, match="more than 10 lines"):
+        ScrapeParser(limits=limits).parse(b"a 1\n" + b"\n" * 10)
+
+
+def test_long_comments_are_not_kept():
+    parser = ScrapeParser()
+    for turn in range(3):
+        found = parser.parse(b"# HELP a %d%s\n# HELP b short\na 1\n" % (turn, b"x" * 5_000))
+        assert {item.name for item in found.metadata} == ({"a", "b"} if turn == 0 else {"a"})
+    assert parser._comments == {b"# HELP b short"}
+
+
 def test_compact_renumbers_what_lives():
     parser = ScrapeParser()
     parser.parse(b"a 1\nb 2\nc 3\n")

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -109,6 +111,37 @@ def test_a_target_that_never_repeats_itself_does_not_grow_for_ever():
         steady = [value for labels, value in zip(row.labels, row.values, strict=True) if labels.name == "steady"]
         assert steady == [1.0]
     assert len(rows._parser.series) < 1_500
+
+
+def test_a_target_that_spells_its_series_anew_each_time_does_not_grow_for_ever():
+    rows = ScrapeRows("t", TARGET)
+    names = "abcdefgh"
+    for turn, order in enumerate(itertools.islice(itertools.permutations(names), 60)):
+        pairs = ",".join(f'{name}="%d"' for name in order)
+        body = "".join(f"m{{{pairs.replace('%d', str(n))}}} {turn}\n" for n in range(100))
+        row = rows.scraped(body.encode(), turn, 0.1).row
+        assert row.values[:100].tolist() == [turn] * 100
+        assert not is_stale(row.values).any()
+    assert rows._parser.remembered < 1_500
+
+
+def test_series_with_timestamps_of_their_own_stay_known():
+    rows = ScrapeRows("t", TARGET)
+    body = "".join(f'a{{id="{n}"}} {n} 5000\n' for n in range(2_000)).encode() + b"plain 1\n"
+    first = rows.scraped(body, 1, 0.1)
+    known = rows._parser.series
+    again = rows.scraped(body, 2, 0.1)
+    assert rows._parser.series is known  # nothing was forgotten and read anew
+    assert len(first.samples) == len(again.samples) == 2_000
+    assert again.samples[7].labels is first.samples[7].labels
+    # What is kept of them does not make them part of the row.
+    many = "".join(f'b{{id="{n}"}} {n}\n' for n in range(20_000)).encode()
+    rows.scraped(many, 3, 0.1)
+    last = rows.scraped(body, 4, 0.1)
+    assert int(is_stale(last.row.values).sum()) == 20_000
+    after = rows.scraped(body, 5, 0.1)
+    assert not is_stale(after.row.values).any()
+    assert [labels.name for labels in after.row.labels][:1] == ["plain"]
 
 
 def test_readings_keep_their_tuple_and_mark_what_stops():
