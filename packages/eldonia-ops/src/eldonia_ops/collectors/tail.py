@@ -88,7 +88,7 @@ class TailOptions:
     poll_seconds: float = 0.2
     discover_seconds: float = 1.0
     batch_lines: int = 2_000
-    batch_bytes: int = 4 * 1024 * 1024
+    batch_bytes: int = 1024 * 1024
     max_line_bytes: int = 1024 * 1024
     rotation_grace_seconds: float = 2.0
     forget_seconds: float = 60.0

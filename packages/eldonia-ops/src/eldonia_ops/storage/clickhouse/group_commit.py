@@ -11,6 +11,11 @@ from eldonia_ops.storage.clickhouse.engine import EngineUnavailableError
 R = TypeVar("R")
 
 
+def kibibytes(row: bytes) -> int:
+    """The weight of an encoded row: one for each KiB of it that is begun, so that bounds on rows bound the memory."""
+    return 1 + len(row) // 1024
+
+
 class GroupCommit(Generic[R]):
     """Gathers rows for a while, or until there are ``max_rows``, and stores them with one call of ``store``.
 
@@ -70,7 +75,7 @@ class GroupCommit(Generic[R]):
             return
         weight = sum(map(self._weight, rows))
         if self._waiting and self._waiting + weight > self._max_waiting:
-            raise TelemetryError(f"{self._waiting} rows already wait to be stored: try again later")
+            raise TelemetryError(f"{len(self._groups)} batches already wait to be stored: try again later")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._groups.append((rows, done))
         self._waiting += weight

@@ -29,8 +29,8 @@ from eldonia_ops.storage.clickhouse.series_index import SeriesIndex
 LATEST_MS: Final = 4_102_444_800_000
 """Samples after the year 2100 are mistakes."""
 
-_CACHED_SELECTIONS: Final = 500
-
+_MAX_SELECTED: Final = 4_000_000
+"""How many series the remembered selections may name together, each selection counted as one more: some 64 MB."""
 
 SAMPLE_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 """One stored sample, laid out as the database's RowBinary format wants it."""
@@ -97,6 +97,7 @@ class _Selection:
     version: int
     blocks: list[tuple[TargetBlock, NDArray[np.intp], tuple[Labels, ...]]]
     singles: list[HeadSeries]
+    size: int
 
 
 class Head:
@@ -129,6 +130,7 @@ class Head:
         self._layouts: dict[str, _Layout] = {}
         self._version = 0
         self._selections: OrderedDict[tuple[Matcher, ...], _Selection] = OrderedDict()
+        self._selected = 0
 
     # --- what is in it ---------------------------------------------------------------------
 
@@ -453,7 +455,8 @@ class Head:
             return selection
         by_block: dict[int, tuple[TargetBlock, list[int], list[Labels]]] = {}
         singles: list[HeadSeries] = []
-        for number in self._index.select(matchers):
+        numbers = self._index.select(matchers)
+        for number in numbers:
             series = self._series[number]
             if series.single is not None or len(series.places) != 1:
                 singles.append(series)
@@ -463,10 +466,12 @@ class Head:
             columns.append(column)
             labels.append(series.labels)
         blocks = [(block, np.array(columns, np.intp), tuple(labels)) for block, columns, labels in by_block.values()]
-        selection = self._selections[matchers] = _Selection(self._version, blocks, singles)
-        self._selections.move_to_end(matchers)
-        if len(self._selections) > _CACHED_SELECTIONS:
-            self._selections.popitem(last=False)
+        if selection is not None:
+            self._selected -= self._selections.pop(matchers).size
+        selection = self._selections[matchers] = _Selection(self._version, blocks, singles, 1 + len(numbers))
+        self._selected += selection.size
+        while self._selected > _MAX_SELECTED:
+            self._selected -= self._selections.popitem(last=False)[1].size
         return selection
 
 

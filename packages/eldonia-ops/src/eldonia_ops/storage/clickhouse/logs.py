@@ -11,7 +11,7 @@ from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
 from eldonia_ops.storage.clickhouse import log_text
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
-from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 
 MAX_LIMIT: Final = 10_000
@@ -54,7 +54,7 @@ class Logs:
 
     def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
         self._engine = engine
-        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds)
+        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._last_id = 0
 
     async def open(self) -> None:

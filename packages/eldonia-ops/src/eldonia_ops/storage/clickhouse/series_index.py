@@ -7,7 +7,8 @@ from typing import Final
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
 
-_CACHED_MATCHERS: Final = 1_000
+_MAX_VERDICTS: Final = 1_000_000
+"""How many answers of matchers about values are kept, each matcher counted as one more: some 100 MB at most."""
 
 
 class SeriesIndex:
@@ -21,7 +22,9 @@ class SeriesIndex:
         self.generation = 0
         self._labels: dict[int, Labels] = {}
         self._postings: dict[str, dict[str, set[int]]] = {}
+        # What a matcher says of a value never changes, so values that are gone may stay: the bound below holds anyway.
         self._verdicts: OrderedDict[Matcher, dict[str, bool]] = OrderedDict()
+        self._verdict_count = 0
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -41,8 +44,6 @@ class SeriesIndex:
             values[value].discard(number)
             if not values[value]:
                 del values[value]
-                for verdicts in self._verdicts.values():
-                    verdicts.pop(value, None)
                 if not values:
                     del self._postings[name]
 
@@ -75,10 +76,10 @@ class SeriesIndex:
         verdicts = self._verdicts.get(matcher)
         if verdicts is None:
             verdicts = self._verdicts[matcher] = {}
-            if len(self._verdicts) > _CACHED_MATCHERS:
-                self._verdicts.popitem(last=False)
+            self._verdict_count += 1
         else:
             self._verdicts.move_to_end(matcher)
+        known = len(verdicts)
         found: list[str] = []
         for value in postings:
             verdict = verdicts.get(value)
@@ -86,6 +87,10 @@ class SeriesIndex:
                 verdict = verdicts[value] = matcher.matches_value(value)
             if verdict is wanted:
                 found.append(value)
+        self._verdict_count += len(verdicts) - known
+        while self._verdict_count > _MAX_VERDICTS:
+            _, oldest = self._verdicts.popitem(last=False)
+            self._verdict_count -= 1 + len(oldest)
         return found
 
 

@@ -9,7 +9,7 @@ from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanSta
 from eldonia_ops.ports import TraceQuery, TraceSummary
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
-from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 
 MAX_LIMIT: Final = 1_000
@@ -41,7 +41,7 @@ class Traces:
 
     def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
         self._engine = engine
-        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds)
+        self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
 
     async def insert(self, spans: Sequence[Span], batch_key: str = "") -> None:
         """Return once the spans are stored; a ``batch_key`` that is known already makes it a no-op."""

@@ -1,13 +1,34 @@
 """Who waits for what, and what a failure means to whom."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse.engine import EngineUnavailableError
-from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
+from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
+
+
+class JumpingLoop(asyncio.SelectorEventLoop):
+    """A loop whose time jumps to the next timer instead of passing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = 0.0
+        selector: Any = self._selector  # type: ignore[attr-defined]
+        select = selector.select
+
+        def jump(timeout: float | None) -> Any:
+            self._now += timeout or 0.0
+            return select(0)
+
+        selector.select = jump
+
+    def time(self) -> float:
+        return self._now
 
 
 class Disk:
@@ -40,20 +61,50 @@ async def test_rows_of_many_callers_are_stored_together() -> None:
 async def test_a_full_group_does_not_wait() -> None:
     disk = Disk()
     commit = GroupCommit(disk.store, delay_seconds=60, max_rows=3)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await asyncio.gather(commit.submit(["a", "b"]), commit.submit(["c"]))
     assert disk.stored == [["a", "b", "c"]]
 
 
-async def test_a_trickle_is_stored_less_often_than_a_single_row() -> None:
-    disk = Disk()
-    commit = GroupCommit(disk.store, delay_seconds=0.02)
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    await commit.submit(["first"])
-    assert loop.time() - begun < 0.06
-    await commit.submit(["second"])
-    assert loop.time() - begun >= 0.09
+def test_a_trickle_is_stored_less_often_than_a_single_row() -> None:
+    loop = JumpingLoop()
+    begun: list[float] = []
+
+    async def store(rows: Sequence[str]) -> None:
+        begun.append(round(loop.time(), 6))
+
+    async def story() -> None:
+        commit = GroupCommit(store, delay_seconds=0.1)
+        for row in ("first", "second", "third"):
+            await commit.submit([row])
+        await asyncio.sleep(60)
+        await commit.submit(["after a pause"])
+
+    with contextlib.closing(loop):
+        loop.run_until_complete(story())
+    assert begun == [0.1, 0.5, 0.9, 61.0]
+
+
+async def test_heavy_rows_fill_a_group_and_the_queue_like_many() -> None:
+    assert [kibibytes(b"x" * size) for size in (0, 1_023, 1_024, 10_240)] == [1, 1, 2, 11]
+    stored: list[list[bytes]] = []
+    gate = asyncio.Event()
+
+    async def store(rows: Sequence[bytes]) -> None:
+        await gate.wait()
+        stored.append(list(rows))
+
+    commit = GroupCommit(store, delay_seconds=60, max_rows=3, max_waiting=5, weight=kibibytes)
+    heavy = b"x" * 2_048
+    first = asyncio.ensure_future(commit.submit([heavy]))  # alone it weighs as much as a full group
+    await asyncio.sleep(0)
+    with pytest.raises(TelemetryError, match="already wait"):
+        await commit.submit([heavy])
+    gate.set()
+    async with asyncio.timeout(30):
+        await first
+        await commit.submit([heavy])
+    assert stored == [[heavy], [heavy]]
 
 
 async def test_a_bad_row_fails_its_own_caller_only() -> None:
@@ -125,7 +176,7 @@ async def test_closing_stores_what_was_accepted() -> None:
     commit = GroupCommit(disk.store, delay_seconds=60)
     accepted = asyncio.ensure_future(commit.submit(["a"]))
     await asyncio.sleep(0)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await commit.close()
         await accepted
     assert disk.stored == [["a"]]

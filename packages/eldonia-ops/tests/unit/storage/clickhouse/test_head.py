@@ -250,3 +250,20 @@ def test_loading_puts_back_what_select_gave() -> None:
     assert flat(again.select(EVERYTHING, 3, 99)) == {A: {3: bits(3.0)}}
     again.append_row(row("t", 4, {A: 4.0}))
     assert len(again.select(EVERYTHING, 4, 4)) == 1
+
+
+def test_what_is_remembered_of_selections_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eldonia_ops.storage.clickhouse.head._MAX_SELECTED", 1_000)
+    kept, of_m = head(), [Matcher("__name__", MatchOp.EQUAL, "m")]
+    names = [labels("m", id=str(number)) for number in range(300)]
+    kept.append_row(row("t", 10, dict.fromkeys(names, 1.0)))
+    for turn in range(50):
+        found = kept.select([*of_m, Matcher("id", MatchOp.NOT_EQUAL, str(turn))], 0, 100)
+        assert sum(len(block.labels) for block in found) == 299
+        kept.append_row(row("u", 10 + turn, {labels("n", turn=str(turn)): 1.0}))  # every selection is out of date
+        assert sum(one.size for one in kept._selections.values()) == kept._selected <= 1_000
+    same = [*of_m, Matcher("id", MatchOp.NOT_EQUAL, "7")]
+    for turn in range(5):
+        kept.append_row(row("v", 10 + turn, {labels("o", turn=str(turn)): 1.0}))
+        kept.select(same, 0, 100)
+        assert sum(one.size for one in kept._selections.values()) == kept._selected
