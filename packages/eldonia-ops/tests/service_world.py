@@ -302,6 +302,11 @@ class World:
         """Let time pass; every deadline on the way is kept."""
         await self.clock.advance(ms)
 
+    async def set_back(self, ms: int) -> None:
+        """Set the clock back. The head is empty afterwards: what it holds is of a time that has not come yet."""
+        self.telemetry.head = MemoryTelemetry(self.clock.now() - ms).head
+        await self.clock.set_back(ms)
+
     async def _scrape(self) -> None:
         while True:
             if self.metrics and not self.telemetry.broken:

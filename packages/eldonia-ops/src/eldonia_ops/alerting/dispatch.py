@@ -6,7 +6,7 @@ notifications for the outbox, ledger lines. Nothing here knows how that is done.
 A step needs not be shown everything. :class:`AlertsReceived` looks at the alerts received and the groups
 that :func:`group_keys` names; :class:`Tick` at the groups that are due, all alerts that they hold, the
 other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.alerting.inhibition.wanted_sources`);
-:class:`DeliveryFailed` at the groups that :func:`groups_told` names.
+:class:`DeliveryFailed` at the groups that :func:`groups_told` names. The others look at everything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,12 @@ class DeliveryFailed:
     order_key: str
 
 
-Event = AlertsReceived | Tick | RoutingChanged | DeliveryFailed
+@dataclass(frozen=True, slots=True)
+class ClockSetBack:
+    """The clock may show less than before: nothing waits longer than it would have waited."""
+
+
+Event = AlertsReceived | Tick | RoutingChanged | DeliveryFailed | ClockSetBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, t
             work.reroute(routing)
         case DeliveryFailed(order_key=order_key):
             work.forget_told(order_key)
+        case ClockSetBack():
+            work.set_back()
     return work.finish()
 
 
@@ -313,6 +320,12 @@ class _Work:
             kept = {name: item for name, item in group.log.items() if order_key_of(name, group) != order_key}
             if len(kept) < len(group.log):
                 self.groups[key] = replace(group, log=kept)
+
+    def set_back(self) -> None:
+        for key, group in self.groups.items():
+            route = self.routes.get(group.route)
+            if route is not None:
+                self.groups[key] = groups.on_the_clock_of(group, self.now, route)
 
     def finish(self) -> tuple[DispatchState, tuple[Effect, ...]]:
         stored: list[Effect] = []

@@ -95,6 +95,20 @@ def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[Group
             return after, (() if left else (Close(),))
 
 
+def on_the_clock_of(state: GroupState, now: int, route: Route) -> GroupState:
+    """The group as it can be at ``now``; one that the clock was set back under is due after its usual wait, and what
+    it was told in the future it was told now."""
+    flush_at = min(state.flush_at, now + (route.group_interval if state.flushed_at else route.group_wait))
+    changed = replace(
+        state,
+        created_at=min(state.created_at, now),
+        flush_at=flush_at,
+        flushed_at=min(state.flushed_at, now),
+        log={key: replace(entry, at=min(entry.at, now)) for key, entry in state.log.items()},
+    )
+    return state if changed == state else changed
+
+
 def next_deadline(state: GroupState) -> int | None:
     """When the group wants to flush."""
     return state.flush_at or None

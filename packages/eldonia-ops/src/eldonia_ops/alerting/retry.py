@@ -11,7 +11,7 @@ FIRST_MS: Final = 1_000
 LONGEST_MS: Final = 300_000
 GIVE_UP_MS: Final = 6 * 3_600_000
 GIVE_UP_CRITICAL_MS: Final = 48 * 3_600_000
-_LONGEST_RETRY_AFTER_MS: Final = 3_600_000
+LONGEST_RETRY_AFTER_MS: Final = 3_600_000
 
 
 def next_attempt(
@@ -40,4 +40,4 @@ def next_attempt(
     digest = hashlib.blake2b(f"{key}:{attempts}".encode(), digest_size=4).digest()
     spread = int.from_bytes(digest, "big") / 2**32
     jittered = int(pause * (0.8 + 0.4 * spread))
-    return now + max(min(jittered, LONGEST_MS), min(retry_after_ms, _LONGEST_RETRY_AFTER_MS))
+    return now + max(min(jittered, LONGEST_MS), min(retry_after_ms, LONGEST_RETRY_AFTER_MS))

@@ -163,6 +163,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             found = {f"eldonia_ops_{name}_total": float(value) for name, value in ingest.counts.items()}
             found["eldonia_ops_rule_evaluations_total"] = float(evaluation.evaluations)
             found["eldonia_ops_rule_evaluations_missed_total"] = float(evaluation.missed)
+            found["eldonia_ops_clock_set_back_total"] = float(clock.times_set_back)
             found["eldonia_ops_rule_results_unstored_total"] = float(evaluation.unstored)
             for (integration, outcome), value in delivery.counts.items():
                 name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'

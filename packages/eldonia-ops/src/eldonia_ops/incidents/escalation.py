@@ -69,6 +69,16 @@ def hold(incident: Incident, now: int, policy: Policy) -> Incident:
     return incident
 
 
+def on_the_clock_of(incident: Incident, now: int) -> Incident:
+    """The incident as it can be at ``now``: if the clock was set back since its last change, what was left to wait
+    then is left now. What is written down of the past stays as it was seen."""
+    ahead = incident.updated_at - now
+    if ahead <= 0 or not incident.escalate_at:
+        return incident
+    respond_by = max(1, incident.respond_by - ahead) if incident.respond_by else 0
+    return replace(incident, respond_by=respond_by, escalate_at=max(1, incident.escalate_at - ahead))
+
+
 def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[Escalate, ...]]:
     """Escalate to every tier whose time has come, in order; several when the platform was down meanwhile."""
     told: list[Escalate] = []

@@ -157,6 +157,11 @@ class QuietDeadline:
     until: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class ClockSetBack:
+    """The clock may show less than at the last change of the incident."""
+
+
 Event = (
     AlertFiring
     | AlertResolved
@@ -172,6 +177,7 @@ Event = (
     | RecoveryEvent
     | Deadline
     | QuietDeadline
+    | ClockSetBack
 )
 
 

@@ -37,6 +37,7 @@ from eldonia_ops.incidents.events import (
     AppendTimeline,
     Assign,
     ChangeStatus,
+    ClockSetBack,
     Deadline,
     Effect,
     Event,
@@ -90,7 +91,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | QuietDeadline():
+        case AlertResolved() | Deadline() | QuietDeadline() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -263,6 +264,10 @@ def _quiet_deadline(incident: Incident, event: QuietDeadline, now: int, policy: 
     return changed, (entry(incident, now, "escalation.quiet", data, key),)
 
 
+def _clock_set_back(incident: Incident, _event: ClockSetBack, now: int, _policy: Policy) -> Result:
+    return escalation.on_the_clock_of(incident, now), ()
+
+
 _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     AlertFiring: _alert_firing,
     AlertResolved: _alert_resolved,
@@ -277,4 +282,5 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     RecoveryEvent: _evidence,
     Deadline: _deadline,
     QuietDeadline: _quiet_deadline,
+    ClockSetBack: _clock_set_back,
 }

@@ -189,6 +189,7 @@ def step(state: RecoveryState, event: Event, now: int, policy: RecoveryPolicy) -
     """The state after an event and what has to be done. In the order of the
     effects an alert goes up before anything is said on the timeline (it may open the incident whose timeline that
     is), and comes down after the last entry."""
+    state = on_the_clock_of(state, now)
     match event:
         case MaintenanceOn() | MaintenanceOff():
             return _maintenance(state, event, now, policy)
@@ -204,6 +205,26 @@ def step(state: RecoveryState, event: Event, now: int, policy: RecoveryPolicy) -
             return _resumed(state, now, policy)
         case Tick():
             return _tick(state, now, policy)
+
+
+def on_the_clock_of(state: RecoveryState, now: int) -> RecoveryState:
+    """The state as it can be at ``now``: if the clock was set back since the last change of the phase, everything
+    happened that much earlier, and nothing waits for the clock to catch up."""
+    ahead = state.changed_at - now
+    if ahead <= 0:
+        return state
+
+    def moved(at: int) -> int:
+        return max(1, at - ahead) if at else 0
+
+    return replace(
+        state,
+        changed_at=now,
+        deadline_at=moved(state.deadline_at),
+        attempt_at=moved(state.attempt_at),
+        down_at=moved(state.down_at),
+        failing_since=moved(state.failing_since),
+    )
 
 
 # --- probes ----------------------------------------------------------------------------------

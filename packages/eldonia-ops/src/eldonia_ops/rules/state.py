@@ -1,7 +1,7 @@
 """What is remembered of a rule between evaluations; all of it can be stored as JSON."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from eldonia_ops.model.labels import Labels
@@ -44,6 +44,22 @@ class ActiveAlert:
     last_sent_at: int = 0
     valid_until: int = 0
 
+    def earlier(self, ms: int) -> "ActiveAlert":
+        """The same alert with all of its instants that much earlier."""
+
+        def moved(at: int) -> int:
+            return max(1, at - ms) if at else 0
+
+        return replace(
+            self,
+            active_at=moved(self.active_at),
+            fired_at=moved(self.fired_at),
+            resolved_at=moved(self.resolved_at),
+            keep_since=moved(self.keep_since),
+            last_sent_at=moved(self.last_sent_at),
+            valid_until=moved(self.valid_until),
+        )
+
     @property
     def number(self) -> float:
         """The value as a float."""
@@ -84,6 +100,24 @@ class GroupState:
     def rule(self, key: str) -> RuleState:
         """The state of one rule; a fresh one when it is new."""
         return self.rules.get(key, RuleState())
+
+    def on_the_clock_of(self, now: int, interval_ms: int) -> "GroupState":
+        """The state for an evaluation at ``now``. If the clock was set back since the last one, everything happened
+        that much earlier: the last evaluation one interval ago. Otherwise pending alerts would wait, and firing ones
+        would not be sent, until the clock had caught up."""
+        ahead = self.last_evaluation_at - now
+        if ahead < 0:
+            return self
+        by = ahead + interval_ms
+        rules = {
+            key: replace(
+                rule,
+                alerts={name: alert.earlier(by) for name, alert in rule.alerts.items()},
+                last_evaluation_at=max(0, rule.last_evaluation_at - by),
+            )
+            for key, rule in self.rules.items()
+        }
+        return GroupState(rules, self.last_evaluation_at - by)
 
     def with_rules(self, rules: Mapping[str, RuleState], at: int) -> "GroupState":
         """A copy with the given rules, and only those."""

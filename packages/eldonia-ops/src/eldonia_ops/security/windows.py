@@ -140,7 +140,7 @@ def step_all(
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[WindowState, tuple[Effect, ...]]:
     """The same for a batch that is taken in at one instant; of several updates of a finding only the last is kept."""
-    windows = dict(state.windows)
+    windows = {key: _on_the_clock_of(window, now) for key, window in state.windows.items()}
     effects: list[Effect] = []
     for event in events:
         match event:
@@ -176,6 +176,15 @@ def changes(before: WindowState, after: WindowState) -> tuple[dict[str, Window],
 def restore(windows: Mapping[str, Window]) -> WindowState:
     """The state from stored windows, in whatever order they come."""
     return WindowState(dict(sorted(windows.items(), key=lambda item: (item[1].seen_at, item[0]))))
+
+
+def _on_the_clock_of(window: Window, now: int) -> Window:
+    """The window as it can be at ``now``: if the clock was set back since it saw an event, all of them happened that
+    much earlier. Otherwise it would take new ones for old until the clock had caught up."""
+    ahead = window.seen_at - now
+    if ahead <= 0:
+        return window
+    return replace(window, seen_at=now, times=tuple(at - ahead for at in window.times))
 
 
 def _quiet(window: Window, thresholds: Mapping[SecurityEventType, Threshold]) -> int:

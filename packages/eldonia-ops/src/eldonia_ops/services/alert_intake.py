@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import (
     AlertsReceived,
+    ClockSetBack,
     DeliveryFailed,
     DispatchState,
     DropGroup,
@@ -28,6 +29,7 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
 from eldonia_ops.services.pacing import Wakeup, keep_running
 from eldonia_ops.services.telling import Telling
@@ -60,6 +62,7 @@ class AlertIntake:
         self._wakeups = tuple(wakeups)
         self._wakeup = Wakeup()
         self._ended_until = 0
+        self._set_back = SetBack()
 
     def wake(self) -> None:
         """Let the loops look at what has been committed."""
@@ -111,6 +114,9 @@ class AlertIntake:
 
     async def _turn(self) -> None:
         now = self._clock.now()
+        if self._set_back.noticed(now):
+            self._ended_until = min(self._ended_until, now)
+            await self._state.write(lambda tx: self._look_over(tx, now))
         deadline = await self._state.read(self._next_deadline)
         if deadline is not None and deadline <= now:
             await self._state.write(lambda tx: self._advance(tx, now))
@@ -124,6 +130,10 @@ class AlertIntake:
         """When the next group is due, or the next alert's source will have been silent for too long."""
         deadlines = (tx.machines.next_deadline(_GROUP), tx.alerts.next_end(self._ended_until))
         return min((at for at in deadlines if at is not None), default=None)
+
+    def _look_over(self, tx: StateTransaction, now: int) -> None:
+        _, effects = dispatch.step(self.load(tx), ClockSetBack(), now)
+        self._carry_out(tx, effects, now)
 
     def _advance(self, tx: StateTransaction, now: int) -> None:
         state = self._due(tx, now)

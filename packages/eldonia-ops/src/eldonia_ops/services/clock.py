@@ -3,20 +3,61 @@
 import asyncio
 import heapq
 import itertools
+import logging
 import time
+from collections.abc import Callable
+
+log = logging.getLogger("eldonia_ops.services.clock")
+
+_STEP_MS = 1_000
 
 
 class SystemClock:
-    """Unix milliseconds from the operating system."""
+    """Unix milliseconds from the operating system.
+
+    ``times_set_back`` counts how often somebody set it back, as NTP does to a machine that started with local time
+    for UTC. What is slewed, or stepped by less than a second, does not count.
+    """
+
+    def __init__(self, nanoseconds: Callable[[], int] = time.time_ns) -> None:
+        self._nanoseconds = nanoseconds
+        self._latest = 0
+        self.times_set_back = 0
 
     def now(self) -> int:
         """The current instant, Unix milliseconds."""
-        return time.time_ns() // 1_000_000
+        now = self._nanoseconds() // 1_000_000
+        if went_back(self._latest, now):
+            self.times_set_back += 1
+            log.warning("the clock was set back by %.0f s; deadlines are counted anew", (self._latest - now) / 1000)
+            self._latest = now
+        self._latest = max(self._latest, now)
+        return now
 
     async def sleep_until(self, at: int) -> None:
-        """Return once ``now() >= at``; sleeps in steps, so that a clock that is set does not strand us."""
-        while (left := at - self.now()) > 0:  # noqa: ASYNC110 - there is no event to wait for but time itself
+        """Return once ``now() >= at``, or earlier when the clock is set back; sleeps in steps, to notice."""
+        while (left := at - (before := self.now())) > 0:
             await asyncio.sleep(min(left, 60_000) / 1000)
+            if went_back(before, self.now()):
+                return
+
+
+def went_back(before: int, now: int) -> bool:
+    """Whether a clock that showed ``before`` earlier and shows ``now`` (Unix ms) was set back in between."""
+    return now < before - _STEP_MS
+
+
+class SetBack:
+    """Tells a loop when what it has stored may lie in the future: at its first look, for the clock may have been set
+    back while the platform was down, and whenever time goes back."""
+
+    def __init__(self) -> None:
+        self._before: int | None = None
+
+    def noticed(self, now: int) -> bool:
+        """Whether to look over what is stored; ``now`` is the instant of the present turn."""
+        before, self._before = self._before, now
+        return before is None or went_back(before, now)
 
 
 class ManualClock:
@@ -48,6 +89,15 @@ class ManualClock:
             event.set()
             await self._settle()
         self._now = target
+        await self._settle()
+
+    async def set_back(self, ms: int) -> None:
+        """Set the clock back; all who sleep wake up, as with the real one."""
+        await self._settle()
+        self._now -= ms
+        sleepers, self._sleepers = self._sleepers, []
+        for _, _, event in sleepers:
+            event.set()
         await self._settle()
 
     async def _settle(self) -> None:

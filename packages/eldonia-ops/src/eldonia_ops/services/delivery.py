@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
-from eldonia_ops.alerting.retry import next_attempt
+from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
 from eldonia_ops.model.alerts import Decision, Outgoing, OutgoingStatus
 from eldonia_ops.ports import (
     Clock,
@@ -17,6 +17,7 @@ from eldonia_ops.ports import (
     StateTransaction,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.delivery")
@@ -26,6 +27,7 @@ FindNotifier = Callable[[str, str, int], Notifier | None]
 
 _CONCURRENCY = 32
 _EACH = 4
+_MOST_PENDING = 10_000
 
 
 class DeliveryService:
@@ -47,6 +49,7 @@ class DeliveryService:
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._busy: Counter[tuple[str, str, int]] = Counter()
         self._ended: set[int] = set()
+        self._set_back = SetBack()
         self.counts: Counter[tuple[str, str]] = Counter()
 
     async def run(self) -> None:
@@ -55,6 +58,8 @@ class DeliveryService:
 
     async def _turn(self) -> None:
         now = self._clock.now()
+        if self._set_back.noticed(now):
+            await self._state.write(lambda tx: _bring_forward(tx, now))
         self._ended.clear()
         due, upcoming = await self._state.read(
             lambda tx: (tx.outbox.due(now, _CONCURRENCY * 4, each=_EACH), tx.outbox.next_attempt_at(after=now))
@@ -168,6 +173,13 @@ class DeliveryService:
             )
             tx.ledger.append(line)
         self._intake.desk.notification(tx, outgoing, outcome, detail, now)
+
+
+def _bring_forward(tx: StateTransaction, now: int) -> None:
+    """Nothing waits longer than the longest pause, whatever the clock showed when it was put off."""
+    for outgoing in tx.outbox.find(status=OutgoingStatus.PENDING, limit=_MOST_PENDING):
+        if outgoing.next_attempt_at > now + LONGEST_RETRY_AFTER_MS:
+            tx.outbox.update(replace(outgoing, next_attempt_at=now))
 
 
 def _critical(tx: StateTransaction, outgoing: Outgoing) -> bool:

@@ -118,19 +118,19 @@ class EvaluationService:
         interval = running.group.interval_ms or self._settings.default_interval_ms
         # Spread groups over the interval, each always at the same place, so that they do not all run at once.
         offset = zlib.crc32(running.key.encode()) % interval
-        due = self._clock.now() // interval * interval + offset
-        while due <= self._clock.now():
-            due += interval
+        due = next_turn(self._clock.now(), interval, offset)
 
         async def turn() -> None:
             nonlocal due
             await self._clock.sleep_until(due)
-            at = due
-            due += interval
-            late = self._clock.now() - due
-            if late > 0:
-                self.missed += late // interval + 1
-                due += (late // interval + 1) * interval
+            now = self._clock.now()
+            if now < due:  # the clock was set back
+                due = next_turn(now, interval, offset)
+                return
+            # The latest turn, however late we are: what is found for an instant long past is over already.
+            at = next_turn(now, interval, offset) - interval
+            self.missed += (at - due) // interval
+            due = at + interval
             await self.evaluate(running, at)
 
         await keep_running(f"rule group {running.group.name}", self._clock, turn)
@@ -139,6 +139,7 @@ class EvaluationService:
         """One evaluation of one group at an instant (Unix ms)."""
         started = time.perf_counter()
         group = running.group
+        running.state = running.state.on_the_clock_of(at, group.interval_ms or self._settings.default_interval_ms)
         states: dict[str, RuleState] = {}
         written: dict[str, frozenset[Labels]] = {}
         alerts: list[Alert] = []
@@ -221,6 +222,11 @@ class EvaluationService:
     def views(self) -> list[RuleGroupView]:
         """Groups and rules as they stand, in the order in which they are configured."""
         return [_group_view(running) for running in self._running]
+
+
+def next_turn(now: int, interval: int, offset: int) -> int:
+    """The first instant of the grid ``k * interval + offset`` that is later than ``now`` (all ms)."""
+    return now + interval - (now - offset) % interval
 
 
 def _with_pending_value(alert: Alert) -> Alert:

@@ -19,6 +19,7 @@ from eldonia_ops.incidents.events import (
     AlertFiring,
     AlertResolved,
     AppendTimeline,
+    ClockSetBack,
     Deadline,
     Effect,
     Event,
@@ -169,6 +170,11 @@ class IncidentDesk:
         for incident in tx.incidents.open():
             if incident.service == service:
                 self.step(tx, incident, event, now)
+
+    def clock_set_back(self, tx: StateTransaction, now: int) -> None:
+        """Let no tier wait until the clock has caught up."""
+        for incident in tx.incidents.open():
+            self.step(tx, incident, ClockSetBack(), now)
 
     def deadlines(self, tx: StateTransaction, now: int) -> int | None:
         """Escalate what is due; returns the next instant at which something will be, or None."""

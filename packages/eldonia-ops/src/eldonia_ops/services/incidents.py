@@ -18,6 +18,7 @@ from eldonia_ops.incidents.lifecycle import TransitionError
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.contracts import NotFoundError, RefusedError
 from eldonia_ops.services.incident_desk import IncidentDesk
 from eldonia_ops.services.pacing import Wakeup, keep_running
@@ -38,6 +39,7 @@ class IncidentService:
         self._desk = desk
         self._wakeup = wakeup
         self._outbox = outbox
+        self._set_back = SetBack()
 
     async def run(self) -> None:
         """Escalate for ever, each tier when its time comes."""
@@ -45,6 +47,8 @@ class IncidentService:
 
     async def _turn(self) -> None:
         now = self._clock.now()
+        if self._set_back.noticed(now):
+            await self._state.write(lambda tx: self._desk.clock_set_back(tx, now))
         deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now))
         self._outbox.wake()
         await self._wakeup.wait(self._clock, deadline)

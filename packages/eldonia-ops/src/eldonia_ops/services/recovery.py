@@ -86,10 +86,10 @@ class RecoveryService:
     async def _turn(self) -> None:
         now = self._clock.now()
         for service, state in list(self._states.items()):
-            deadline = machine.next_deadline(state)
+            deadline = machine.next_deadline(machine.on_the_clock_of(state, now))
             if deadline is not None and deadline <= now and not self._services[service].hands_off(now):
                 await self._apply(service, Tick())
-        deadlines = [machine.next_deadline(state) for state in self._states.values()]
+        deadlines = [machine.next_deadline(machine.on_the_clock_of(state, now)) for state in self._states.values()]
         # A deadline that is past and was left alone (hands off) is looked at again after a while.
         upcoming = [at if at > now else now + _HANDS_OFF_MS for at in deadlines if at is not None]
         await self._wakeup.wait(self._clock, min(upcoming, default=None))

@@ -26,6 +26,7 @@ from eldonia_ops.security.windows import (
     WindowState,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.contracts import NotFoundError
 from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import Wakeup, keep_running
@@ -61,6 +62,7 @@ class SecurityService:
         self._detection = DetectionState()
         self._lock = asyncio.Lock()
         self._wakeup = Wakeup()
+        self._set_back = SetBack()
 
     async def resume(self, telemetry: TelemetryStore) -> None:
         """Load the windows, then look again at the security records of the longest window.
@@ -96,7 +98,8 @@ class SecurityService:
 
     async def _turn(self) -> None:
         deadline = windows.next_deadline(self._windows, self._thresholds)
-        if deadline is not None and deadline <= self._clock.now():
+        now = self._clock.now()
+        if self._set_back.noticed(now) or (deadline is not None and deadline <= now):
             await self._step(Tick())
             deadline = windows.next_deadline(self._windows, self._thresholds)
         await self._wakeup.wait(self._clock, deadline)

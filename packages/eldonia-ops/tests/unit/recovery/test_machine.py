@@ -267,3 +267,16 @@ def test_an_alert_goes_up_before_the_timeline_speaks_and_down_after():
     machine.feed(ProbeFailed("ignored while restarting"), RestartSucceeded(machine.state.attempt_key))
     machine.feed(ProbeOk(), ProbeOk())
     assert [type(effect) for effect in machine.effects] == [Timeline, Timeline, ResolveAlert]
+
+
+def test_a_clock_that_was_set_back_delays_neither_verification_nor_the_next_attempt():
+    policy = RecoveryPolicy(failures=1, delay_ms=30_000)
+    now = 1_700_000_000_000
+    state, _ = step(RecoveryState("shop"), ProbeFailed(), now, policy)
+    state, _ = step(state, RestartSucceeded(state.attempt_key), now + 1_000, policy)
+    earlier = now - 9 * 3_600_000
+    state, effects = step(state, ProbeFailed("still down"), earlier, policy)
+    assert effects == ()
+    assert next_deadline(state) == earlier + 30_000
+    state, effects = step(state, Tick(), earlier + 30_000, policy)
+    assert [effect.attempt for effect in effects if isinstance(effect, Restart)] == [2]
