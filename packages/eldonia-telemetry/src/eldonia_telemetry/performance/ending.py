@@ -41,17 +41,22 @@ _memory_said = -math.inf
 def configure(*, slow: float | None = None, memory: float | None = None) -> Thresholds:
     """Change the thresholds: ``slow`` seconds, ``memory`` as a share of the limit. What makes no sense is ignored."""
     global thresholds  # noqa: PLW0603
-    if slow is not None:
-        if slow > 0:
-            thresholds = replace(thresholds, slow=float(slow))
-        else:
-            losses.count("setup", "the threshold of slow operations must be positive")
-    if memory is not None:
-        if 0 < memory <= 1:
-            thresholds = replace(thresholds, memory=float(memory))
-        else:
-            losses.count("setup", "the threshold of memory is a share between 0 and 1")
+    thresholds = replace(
+        thresholds,
+        slow=thresholds.slow if slow is None else _threshold("slow", slow, math.inf, thresholds.slow),
+        memory=thresholds.memory if memory is None else _threshold("memory", memory, 1.0, thresholds.memory),
+    )
     return thresholds
+
+
+def _threshold(name: str, given: float, most: float, before: float) -> float:
+    try:
+        if 0 < given <= most:
+            return float(given)
+        raise ValueError(f"{given} is not above 0 and at most {most}")
+    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+        losses.count("setup", f"the threshold {name} is not usable, it stays as it was", error)
+        return before
 
 
 def finish(

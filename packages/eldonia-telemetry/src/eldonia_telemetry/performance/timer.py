@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from eldonia_telemetry import values
 from eldonia_telemetry.performance.ending import finish
 from eldonia_telemetry.performance.measurement import Measurement, innermost
 
@@ -30,7 +31,7 @@ class Timer:
     __slots__ = ("_log", "_operation", "_slow")
 
     def __init__(self, operation: str, *, slow: float | None = None, log: bool = True) -> None:
-        self._operation = operation
+        self._operation = operation if type(operation) is str else values.text(operation)
         self._slow = slow
         self._log = log
 

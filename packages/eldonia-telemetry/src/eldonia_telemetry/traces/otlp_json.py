@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import otlp, values
+from eldonia_telemetry import losses, otlp, values
 from eldonia_telemetry.redact import REDACTED, is_sensitive, redact_text
 from eldonia_telemetry.traces.span import Span
 
@@ -51,8 +51,8 @@ class _Row(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
 
 
 def encode(spans: Iterable[Span], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
-    """An ``ExportTraceServiceRequest``. Spans that cannot be expressed are repaired, not refused."""
-    rows = [_span(span, redact) for span in spans]
+    """An ``ExportTraceServiceRequest``. Spans that cannot be expressed are repaired, else left out and counted."""
+    rows = [row for span in spans if (row := _whole(span, redact)) is not None]
     document = {
         "resourceSpans": [
             {
@@ -65,6 +65,14 @@ def encode(spans: Iterable[Span], resource: Mapping[str, Any], *, redact: bool =
         return _encoder.encode(document)
     except UnicodeEncodeError:
         return _encoder.encode(values.encodable(msgspec.to_builtins(document)))
+
+
+def _whole(span: Span, redact: bool) -> _Row | None:
+    try:
+        return _span(span, redact)
+    except Exception as error:  # noqa: BLE001  one span must not take its batch with it
+        losses.count("span", "cannot be expressed", error)
+        return None
 
 
 def _span(span: Span, redact: bool) -> _Row:
@@ -83,7 +91,11 @@ def _span(span: Span, redact: bool) -> _Row:
     )
     if span.events:
         row.events = [
-            {"timeUnixNano": str(at), "name": name, "attributes": _attributes(attributes, redact)}
+            {
+                "timeUnixNano": str(at),
+                "name": values.text(name, redact=redact),
+                "attributes": _attributes(attributes, redact),
+            }
             for at, name, attributes in span.events
         ]
     if span.status:

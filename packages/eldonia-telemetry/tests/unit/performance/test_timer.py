@@ -183,6 +183,17 @@ def test_memory_near_its_limit_counts_each_time_and_warns_once_a_minute(monkeypa
 
 def test_thresholds_that_make_no_sense_change_nothing(capsys):
     assert performance.configure(slow=-1, memory=7) == performance.Thresholds(2.0, 0.8)
+    assert performance.configure(slow="fast", memory=float("nan")) == performance.Thresholds(2.0, 0.8)  # type: ignore[arg-type]
+    assert "the threshold slow is not usable" in capsys.readouterr().err
+
+
+def test_an_operation_may_be_called_anything():
+    with capture():
+        for name in (None, 5, ["a"]):
+            with performance.timer(name):  # type: ignore[arg-type]
+                pass
+    names = {row.operation for row in performance.report().operations}
+    assert names == {"None", "5", "['a']"}
 
 
 def test_the_report_has_the_seeds_summary_and_quantiles():
