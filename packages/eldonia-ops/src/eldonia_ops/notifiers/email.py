@@ -51,7 +51,7 @@ def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
     """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
 
     Raises:
-        ValueError: an address or header is malformed.
+        ValueError: an address or header is malformed, or there is nobody to send it to.
     """
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["From"] = payload["from"]
@@ -63,11 +63,18 @@ def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
         mail[name] = value
     if "Message-ID" not in mail:
         mail["Message-ID"] = f"<{idempotency_key}@eldonia-ops>"
+    if not recipients_of(mail):
+        raise ValueError("it has no recipient")
     plain, rich = payload.get("text") or "", payload.get("html") or ""
     mail.set_content(plain or "This mail is best read as HTML.")
     if rich:
         mail.add_alternative(rich, subtype="html")
     return mail
+
+
+def recipients_of(mail: EmailMessage) -> list[str]:
+    """The addresses in its To header, without names."""
+    return [address for _, address in getaddresses([str(mail["To"])]) if address]
 
 
 class EmailNotifier:
@@ -106,7 +113,7 @@ class EmailNotifier:
             )
         except smtplib.SMTPNotSupportedError as error:
             return Delivery(DeliveryResult.REJECTED, f"{self._config.smarthost}: {shorten(str(error), password)}")
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, UnicodeError) as error:  # UnicodeError: a host name with an empty part
             return Delivery(
                 DeliveryResult.RETRY, f"cannot reach {self._config.smarthost}: {shorten(str(error), password)}"
             )
@@ -114,7 +121,7 @@ class EmailNotifier:
     def _send(self, mail: EmailMessage, password: str) -> Delivery:
         config = self._config
         host, _, port_text = config.smarthost.rpartition(":")
-        port = int(port_text)
+        host, port = host.removeprefix("[").removesuffix("]"), int(port_text)
         context = self._context or ssl.create_default_context()
         if port == 465:
             server: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -131,7 +138,7 @@ class EmailNotifier:
                 server.ehlo()
             if config.auth_username:
                 server.login(config.auth_username, password)
-            recipients = [address for _, address in getaddresses([str(mail["To"])])]
+            recipients = recipients_of(mail)
             refused = server.send_message(mail, to_addrs=recipients)
         count = len(recipients) - len(refused)
         return Delivery(

@@ -2,6 +2,7 @@
 
 import asyncio
 import email.utils
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _LEAST_TELLING = 8
 _LONGEST_PAUSE_SECONDS = 86_400
 _MAX_BODY = 64 * 1024
 _MAX_SECRET_FILE = 64 * 1024
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]+")
 
 
 class UnresolvedError(RuntimeError):
@@ -46,6 +48,17 @@ def resolve(credential: Credential, what: str) -> str:
     if not credential.inline:
         raise UnresolvedError(f"no {what} is configured")
     return credential.inline.reveal()
+
+
+def in_header(secret: str, what: str) -> str:
+    """A secret that is about to travel in a header.
+
+    Raises:
+        UnresolvedError: no header can hold it; left to the HTTP library, its complaint would quote the secret.
+    """
+    if _HEADER_VALUE.fullmatch(secret) is None:
+        raise UnresolvedError(f"the {what} holds a line break or what is not ASCII: is it the right file?")
+    return secret
 
 
 def shorten(text: str, *secrets: str) -> str:
@@ -115,10 +128,16 @@ async def post(
 ) -> Answer | Delivery:
     """POST JSON. Returns the answer, or the Delivery that a failure to get one amounts to."""
     try:
-        sent = {"Content-Type": "application/json", "User-Agent": "eldonia-ops", **(headers or {})}
+        sent = {
+            "Content-Type": "application/json",
+            "User-Agent": "eldonia-ops",
+            "Accept-Encoding": "identity",  # what was not compressed cannot unfold
+            **(headers or {}),
+        }
         auth: httpx.BasicAuth | None = None
         if http.authorization:
-            token = resolve(http.authorization, f"authorization for {what}")
+            credential = f"authorization for {what}"
+            token = in_header(resolve(http.authorization, credential), credential)
             sent["Authorization"] = f"{http.authorization_type} {token}"
             secrets = (*secrets, token)
         elif http.basic_username:

@@ -15,6 +15,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.matcher_syntax import parse_matcher
 
 _ZERO_TIME: Final = "0001-01-01T00:00:00"
+_LATEST_MS: Final = 253_402_300_799_000
 
 
 class PostedAlert(msgspec.Struct, rename="camel"):
@@ -182,10 +183,10 @@ def parse_time(text: str) -> int:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"not an RFC 3339 time: {text!r}") from None
+        raise ValueError(f"not an RFC 3339 time: {text[:60]!r}") from None
     ms = round((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp() * 1000)
-    if ms < 0:
-        raise ValueError(f"a time before 1970: {text!r}")
+    if not 0 <= ms <= _LATEST_MS:  # later ones could not be shown: one alert would break the list of all
+        raise ValueError(f"a time {'before 1970' if ms < 0 else 'after 9999'}: {text!r}")
     return ms
 
 

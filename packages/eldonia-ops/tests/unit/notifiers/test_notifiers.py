@@ -251,6 +251,44 @@ def test_email_is_composed_and_header_injection_refused():
         compose({**payload, "headers": {"X-A": "b\nBcc: all@example.org"}}, "k")
 
 
+@pytest.mark.parametrize("to", ["", " ", ",", "Hana <>"])
+async def test_email_to_nobody_is_refused_at_once(to):
+    config = EmailConfig(to, "ops@example.org", "mail:25")
+    delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
+    assert delivery.result is DeliveryResult.REJECTED
+    assert "no recipient" in delivery.detail
+
+
+@pytest.mark.parametrize(("smarthost", "host"), [("[::1]:2525", "::1"), ("mail.example:2525", "mail.example")])
+async def test_the_mail_server_may_be_an_address_in_brackets(monkeypatch, smarthost, host):
+    import smtplib
+
+    asked = []
+
+    def refuse(*address, **_):
+        asked.append(address)
+        raise UnicodeError("label empty or too long")  # what Python says of a host name like mail..example
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    config = EmailConfig("a@example.org", "ops@example.org", smarthost)
+    delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
+    assert asked == [(host, 2525)]
+    assert (delivery.result, delivery.detail) == (
+        DeliveryResult.RETRY,
+        f"cannot reach {smarthost}: label empty or too long",
+    )
+
+
+@pytest.mark.parametrize("token", ["first line\nsecond line", "schlüssel"])
+def test_a_token_that_no_header_can_hold_is_not_quoted(token):
+    http = HttpConfig(authorization=Credential(Secret(token)))
+    config = WebhookConfig(url=Credential(Secret(HOOK)), http=http)
+    delivery, requests = deliver(WebhookNotifier, config, httpx.Response(200))
+    assert delivery.result is DeliveryResult.RETRY
+    assert delivery.detail.startswith("the authorization for the webhook holds a line break")
+    assert requests == []
+
+
 async def test_email_without_a_reachable_server_waits(monkeypatch):
     import smtplib
 

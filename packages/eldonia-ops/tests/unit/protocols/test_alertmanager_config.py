@@ -292,3 +292,21 @@ def test_the_shipped_configuration_has_no_warning():
     assert told(service="payment", severity="critical") == ["pager-duty-critical", "slack-notifications"]
     assert told(service="application", severity="warning") == ["slack-notifications"]
     assert told() == ["slack-notifications"]
+
+
+@pytest.mark.parametrize(
+    ("integration", "message"),
+    [
+        ("pagerduty_configs: [{routing_key: k, details: [a]}]", "details must be a mapping, not a list"),
+        ("pagerduty_configs: [{routing_key: k, details: {a: [1]}}]", "details.a must be a text, not a list"),
+        ("email_configs: [{to: a@b, from: c@d, smarthost: 'h:25', headers: x}]", "headers must be a mapping, not 'x'"),
+        ("email_configs: [{to: a@b, from: c@d, smarthost: 'h:99999'}]", "smarthost must be host:port, not 'h:99999'"),
+        ("email_configs: [{to: a@b, from: c@d, smarthost: 'h:0'}]", "smarthost must be host:port, not 'h:0'"),
+        ("webhook_configs: [{url: 'http://'}]", "url must be an http:// or https:// address"),
+        ("slack_configs: [{api_url: 'https://h:99999/'}]", "api_url must be an http:// or https:// address"),
+        ("pagerduty_configs: [{routing_key: k, url: 'https://'}]", "url must be an http:// or https:// address, not"),
+    ],
+)
+def test_what_a_receiver_could_not_use_is_not_passed_over(integration, message):
+    [found] = faults(f"{MINIMAL}    {integration}\n")
+    assert f"error: {message}" in found
