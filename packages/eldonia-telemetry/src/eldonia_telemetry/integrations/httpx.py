@@ -107,6 +107,8 @@ def _observed(send: Any, request: httpx.Request) -> httpx.Response:
         except Exception as error:
             http_client.failed(error)
             raise
+        finally:
+            _forget(request)
         http_client.answered(span, response.status_code)
         return response
 
@@ -122,6 +124,8 @@ async def _observed_async(send: Any, request: httpx.Request) -> httpx.Response:
         except Exception as error:
             http_client.failed(error)
             raise
+        finally:
+            _forget(request)
         http_client.answered(span, response.status_code)
         return response
 
@@ -136,3 +140,8 @@ def _begin(request: httpx.Request) -> Span | None:
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("span", "request could not be observed", error)
         return None
+
+
+def _forget(request: httpx.Request) -> None:
+    """Take the mark off: a redirect, an authentication or a retry sends a request of the same extensions again."""
+    request.extensions = {name: value for name, value in request.extensions.items() if name != _SEEN}

@@ -2,7 +2,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from eldonia_telemetry import traces
+from eldonia_telemetry import performance, traces
 from eldonia_telemetry.integrations.httpx import AsyncTelemetryTransport, TelemetryTransport
 from eldonia_telemetry.integrations.sqlalchemy import instrument
 from eldonia_telemetry.testing import capture
@@ -23,6 +23,34 @@ def test_httpx_propagates_and_leaves_a_client_span():
     assert good.attributes["url.full"] == "https://api.example/ok"
     assert good.attributes["server.port"] == 443
     assert (good.status, bad.status) == (0, 2)
+
+
+def hop(request: httpx.Request) -> httpx.Response:
+    if request.url.path == "/old":
+        return httpx.Response(302, headers={"location": "/ok"})
+    if request.url.path == "/private" and "authorization" not in request.headers:
+        return httpx.Response(401, headers={"www-authenticate": 'Digest realm="r", nonce="n", qop="auth"'})
+    return httpx.Response(200)
+
+
+def test_every_hop_of_a_redirect_an_authentication_and_a_repetition_is_a_call():
+    client = httpx.Client(transport=TelemetryTransport(httpx.MockTransport(hop)))
+    with capture() as seen, performance.timer("work") as measured, client:
+        client.get("http://api.example/old", follow_redirects=True)
+        client.get("http://api.example/private", auth=httpx.DigestAuth("u", "p"))
+        request = client.build_request("GET", "http://api.example/ok")
+        client.send(request)
+        client.send(request)
+    paths = ["/old", "/ok", "/private", "/private", "/ok", "/ok"]
+    assert [span.attributes["url.full"] for span in seen.spans] == [f"http://api.example{path}" for path in paths]
+    assert measured.external_calls == 6
+
+
+async def test_every_hop_of_an_async_redirect_is_a_call():
+    with capture() as seen:
+        async with httpx.AsyncClient(transport=AsyncTelemetryTransport(httpx.MockTransport(hop))) as client:
+            await client.get("http://api.example/old", follow_redirects=True)
+    assert len(seen.spans) == 2
 
 
 async def test_async_httpx_records_failures():
