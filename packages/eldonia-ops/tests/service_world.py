@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.incidents.policy import Policy
@@ -163,7 +164,8 @@ class MemoryTelemetry:
         self._check()
         if not batch_key or batch_key not in self.batches:
             self.batches.add(batch_key)
-            self.logs.extend(records)
+            first = len(self.logs) + 1
+            self.logs.extend(structs.replace(record, id=first + index) for index, record in enumerate(records))
 
     async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
         return self.head.select(matchers, start_ms, end_ms)
@@ -175,8 +177,9 @@ class MemoryTelemetry:
             for record in self.logs
             if query.since_ns <= record.timestamp_ns < query.until_ns
             and (not query.component or record.component == query.component)
+            and (query.before is None or (record.timestamp_ns, record.id) < query.before)
         ]
-        found.sort(key=lambda record: record.timestamp_ns, reverse=True)
+        found.sort(key=lambda record: (record.timestamp_ns, record.id), reverse=True)
         return LogPage(found[: query.limit], len(found) > query.limit)
 
 

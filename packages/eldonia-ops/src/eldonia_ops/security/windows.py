@@ -15,6 +15,7 @@ events; events may arrive late by up to one window. Quiet is judged by the platf
 """
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -192,6 +193,53 @@ def _quiet(window: Window, thresholds: Mapping[SecurityEventType, Threshold]) ->
     return threshold.quiet_ms if threshold else 0
 
 
+class Recount:
+    """Gathers, newest first, events that may have been counted before a restart or not: those to count again.
+
+    What is older than its type's window was judged long ago, and may be forgotten by now: to count it again would
+    page people for a finding that they have settled. For the same reason no more events of one window are taken
+    than the half of the ids that it remembers: older ones were pushed out of its memory by those that followed, and
+    so many are enough to cross its threshold.
+    """
+
+    def __init__(
+        self,
+        now: int,
+        thresholds: Mapping[SecurityEventType, Threshold] = DEFAULTS,
+        limits: Limits = DEFAULT_LIMITS,
+        most: int = 100_000,
+    ) -> None:
+        self._now = now
+        self._thresholds = thresholds
+        self._limits = limits
+        self._most = most
+        self._taken: Counter[str] = Counter()
+        self._events: list[SecurityEvent] = []
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing further is taken, for want of memory."""
+        return len(self._events) >= self._most
+
+    def add(self, event: SecurityEvent) -> None:
+        """Take the next older event, if it counts."""
+        threshold = self._thresholds.get(event.type)
+        key = key_of(event.type, event.source)
+        if threshold is None or self.full or self._now - event.at >= threshold.window_ms:
+            return
+        if self._taken[key] < _ids_kept(threshold, self._limits) // 2:
+            self._taken[key] += 1
+            self._events.append(event)
+
+    def events(self) -> list[SecurityEvent]:
+        """What was taken, oldest first."""
+        return self._events[::-1]
+
+
+def _ids_kept(threshold: Threshold, limits: Limits) -> int:
+    return max(limits.kept_ids, 2 * threshold.count)
+
+
 # --- events ----------------------------------------------------------------------------------
 
 
@@ -214,7 +262,7 @@ def _take(
     at = min(event.at, now)  # a source whose clock runs ahead must not keep its window open
     window = replace(
         window,
-        ids=(*window.ids, event.id)[-max(limits.kept_ids, 2 * threshold.count) :],
+        ids=(*window.ids, event.id)[-_ids_kept(threshold, limits) :],
         seen_at=now,
         severity=gravest(window.severity, event.severity) if window.times or window.finding else event.severity,
         evidence=kept_evidence((*window.evidence, plain(event)), limits.evidence),

@@ -1,7 +1,9 @@
 """Security events at work: windows step, findings are stored, alerts take the common road."""
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +21,7 @@ from eldonia_ops.security.windows import (
     Judge,
     OpenFinding,
     RaiseAlert,
+    Recount,
     ResolveAlert,
     Tick,
     UpdateFinding,
@@ -30,6 +33,8 @@ from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.contracts import NotFoundError
 from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import Wakeup, keep_running
+
+log = logging.getLogger("eldonia_ops.services.security")
 
 _WINDOW = "security_window"
 _DETECTION = "security_detection"
@@ -76,21 +81,37 @@ class SecurityService:
         )
         if not self._thresholds:
             return
-        now = self._clock.now()
-        back = max(threshold.window_ms for threshold in self._thresholds.values())
-        for component in COMPONENTS:
-            query = LogQuery((now - back) * 1_000_000, (now + 60_000) * 1_000_000, component=component, limit=_PAGE)
-            page = await telemetry.search_logs(query)
-            events = [event for record in reversed(page.records) if (event := from_log(record)) is not None]
-            # What is older than its own type's window was judged long ago, and may be forgotten by now:
-            # to count it again would page people for a finding that they have settled.
-            recent = [event for event in events if now - event.at < self._window_ms(event.type)]
-            if recent:
-                await self.take(recent)
+        async with self._lock:
+            now = self._clock.now()
+            stored = await self._stored(telemetry, now)
+            known, wanted = self._derive(stored)
+            recount = Recount(now, self._thresholds, self._limits)
+            for event in reversed(wanted):
+                recount.add(event)
+            again = recount.events()
+            for start in range(0, len(again), _PAGE):
+                await self._step_locked(again[start : start + _PAGE], known)
 
-    def _window_ms(self, type_: SecurityEventType) -> int:
-        threshold = self._thresholds.get(type_)
-        return threshold.window_ms if threshold else 0
+    async def _stored(self, telemetry: TelemetryStore, now: int) -> list[SecurityEvent]:
+        """The events of the longest window that may not have been counted, oldest first."""
+        back = max(threshold.window_ms for threshold in self._thresholds.values())
+        found: list[SecurityEvent] = []
+        for component in COMPONENTS:
+            recount = Recount(now, self._thresholds, self._limits)
+            query = LogQuery((now - back) * 1_000_000, (now + 60_000) * 1_000_000, component=component, limit=_PAGE)
+            more = True
+            while more and not recount.full:
+                page = await telemetry.search_logs(query)
+                for record in page.records:
+                    if (event := from_log(record)) is not None:
+                        recount.add(event)
+                more = page.more and bool(page.records)
+                if more:
+                    query = replace(query, before=(page.records[-1].timestamp_ns, page.records[-1].id))
+            if recount.full:
+                log.warning("more security records than can be looked at again: only the newest are")
+            found += recount.events()
+        return sorted(found, key=lambda event: event.at)
 
     async def run(self) -> None:
         """End the alerts of windows that have become quiet, for ever."""
@@ -107,13 +128,18 @@ class SecurityService:
     async def take(self, events: Sequence[SecurityEvent]) -> None:
         """Count events; returns when the windows, findings and alerts that follow are committed."""
         async with self._lock:
-            known = self._detection
-            wanted: list[windows.Event] = []
-            for event in events:
-                wanted.append(event)
-                known, derived = detection.step(known, event)
-                wanted.extend(derived)
+            known, wanted = self._derive(events)
             await self._step_locked(wanted, known)
+
+    def _derive(self, events: Iterable[SecurityEvent]) -> tuple[DetectionState, list[SecurityEvent]]:
+        """The events with those that follow from them."""
+        known = self._detection
+        wanted: list[SecurityEvent] = []
+        for event in events:
+            wanted.append(event)
+            known, derived = detection.step(known, event)
+            wanted.extend(derived)
+        return known, wanted
 
     async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]:
         """Findings, newest first."""

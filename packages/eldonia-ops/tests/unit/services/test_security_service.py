@@ -93,6 +93,55 @@ async def test_a_restart_counts_nothing_twice() -> None:
         assert len(world.receivers.at("team")) == 1
 
 
+async def test_a_restart_finds_what_was_not_counted_behind_thousands_of_newer_records() -> None:
+    async with open_world() as world:
+        await world.start()
+        lost = [security_record(world.clock, number, address="198.51.100.7") for number in range(1, 6)]
+        await world.telemetry.insert_logs(lost)
+        await world.pass_time(SECOND)
+        noise = [security_record(world.clock, number, "data_access") for number in range(10, 2_600)]
+        await world.telemetry.insert_logs(noise)
+        await world.restart()
+        found = {finding.source for finding in await world.security.find()}
+        assert found == {"198.51.100.7", "203.0.113.9"}
+
+
+@pytest.mark.parametrize("sources", [1, 200])
+async def test_a_restart_after_a_long_attack_counts_nothing_twice_and_pages_nobody(sources: int) -> None:
+    """More events than a window remembers the ids of: from one address, or on one account from many."""
+    async with open_world() as world:
+        await world.start()
+        for batch in range(8):
+            start = world.clock.now()
+            await world.pass_time(10 * SECOND)
+            await world.ingest.logs(
+                [
+                    security_record(
+                        world.clock,
+                        batch * 50 + number,
+                        address=f"10.0.0.{(batch * 50 + number) % sources}",
+                        at=start + number * 200,
+                        userId="hana",
+                    )
+                    for number in range(1, 51)
+                ]
+            )
+        before = {finding.id: finding for finding in await world.security.find(limit=1000)}
+        assert before
+        for finding in before.values():
+            await world.security.change_status(finding.id, "hana", FindingStatus.RESOLVED, "blocked")
+        await world.pass_time(MINUTE)
+        told = len(world.receivers.arrived)
+        for _ in range(2):
+            await world.restart()
+        await world.pass_time(MINUTE)
+        after = {finding.id: finding for finding in await world.security.find(limit=1000)}
+        assert {id: finding.count for id, finding in after.items()} == {
+            id: finding.count for id, finding in before.items()
+        }
+        assert len(world.receivers.arrived) == told
+
+
 async def test_a_restart_reopens_no_finding_that_was_settled_long_ago() -> None:
     thresholds = {
         SecurityEventType.SQL_INJECTION_ATTEMPT: Threshold(1, MINUTE, quiet_ms=MINUTE, floor=SecuritySeverity.HIGH),
