@@ -1,7 +1,7 @@
 import { get } from "../lib/api.js";
 import { lineChart } from "../lib/chart.js";
 import { $, $$, h } from "../lib/dom.js";
-import { duration, percent } from "../lib/format.js";
+import { countdown, percent } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
@@ -17,7 +17,9 @@ const panels = $$(".panel").map((element) => ({
   series: new Map(),
   until: 0,
 }));
+let choice = 0; // counts the ranges chosen: what was asked for an earlier one is not drawn
 const range = timeRange(() => {
+  choice += 1;
   for (const panel of panels) panel.until = 0;
   charts.now();
 });
@@ -42,6 +44,7 @@ async function draw(panel, bounds, step) {
   // Poll deltas: what is known stays, the last two steps are asked again since scrapes may have come late.
   const fresh = panel.step !== step || !panel.until || panel.until < start;
   const from = fresh ? start : Math.max(start, panel.until - 2 * step);
+  const asked = choice;
   let result;
   try {
     result = await get("/query_range", {
@@ -54,6 +57,7 @@ async function draw(panel, bounds, step) {
     if (error.status) note(panel, error.message);
     throw error;
   }
+  if (asked !== choice) return;
   if (fresh) panel.series.clear();
   for (const one of result.series) {
     const name = panel.legend ? (one.labels[panel.legend] ?? "") : "";
@@ -139,7 +143,7 @@ poll(async () => {
   if (!recovery.length) stat("recovery", "–", t("overview.no_recovery"), "");
   else if (troubled.length) {
     const one = troubled[0];
-    const wait = one.next_attempt_at > Date.now() ? ` · ${duration(one.next_attempt_at - Date.now())}` : "";
+    const wait = one.next_attempt_at > Date.now() ? ` · ${countdown(one.next_attempt_at - Date.now())}` : "";
     stat("recovery", word("recovery_state", one.state), `${one.service} · ${one.attempts}/${one.max_attempts}${wait}`, one.state === "exhausted" ? "bad" : "warn");
   } else stat("recovery", t("overview.healthy"), maintained.length ? t("overview.maintenance", { n: maintained.length }) : t("overview.watching", { n: recovery.length }), "ok");
   const up = targets.filter((one) => one.health === "up").length;
