@@ -1,10 +1,12 @@
 // Line charts and stacked bars with uPlot, in the page's colours.
 import { h } from "./dom.js";
-import { quantity, shortTime, timeOfDay } from "./format.js";
+import { quantity, tickTime, timeOfDay } from "./format.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
 const MOST_LINES = 8;
+// Distances between ticks of a time axis, in seconds; uPlot's own have no two minutes and go below the second.
+const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
 document.addEventListener("theme", () => charts.forEach((chart) => chart.rebuild()));
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => charts.forEach((chart) => chart.rebuild()));
@@ -16,7 +18,16 @@ function axes(unit, height) {
   const font = `11px ${getComputedStyle(document.documentElement).fontFamily}`;
   const common = { stroke: colour("--muted"), font, ticks: { show: false } };
   return [
-    { ...common, size: 24, gap: 3, space: 54, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => shortTime(tick * 1000)) },
+    {
+      ...common,
+      size: 24,
+      gap: 3,
+      // Room for HH:MM, or for HH:MM:SS where a range is so short that ticks may stand less than a minute apart.
+      space: (_, axis, from, to, width) => (((to - from) * 54) / width < 60 ? 76 : 54),
+      incrs: TICK_SECONDS,
+      grid: { show: false },
+      values: (_, ticks, axis, space, step) => ticks.map((tick) => tickTime(tick * 1000, step)),
+    },
     {
       ...common,
       size: (self, values) => (values ? Math.max(34, 12 + Math.max(...values.map((text) => text.length)) * 6.4) : 40),
@@ -59,7 +70,7 @@ export function lineChart(place, legend, { unit, least, sync, onSelect }) {
   let bounds = [0, 1];
   let last = null;
   const holder = mount(place, () => ({
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: {
       sync: { key: sync, setSeries: false },
@@ -150,7 +161,7 @@ export function lineChart(place, legend, { unit, least, sync, onSelect }) {
 export function levelChart(place, levels, onSelect) {
   let last = null;
   const holder = mount(place, () => ({
-    padding: [8, 6, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, auto: false }, y: { auto: false } },

@@ -3,20 +3,35 @@ import { h } from "./dom.js";
 import { language, t } from "./i18n.js";
 
 const locale = language === "ja" ? "ja-JP" : "en-GB";
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
-const short = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hour12: false });
-const dayAndClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
+const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const short = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayAndClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
 const whole = new Intl.NumberFormat(locale);
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
+const list = new Intl.ListFormat(locale, { type: "conjunction" });
 
 const sameDay = (ms) => new Date(ms).toDateString() === new Date().toDateString();
+export const listed = (texts) => list.format(texts);
 export const integer = (value) => whole.format(value);
 export const timeOfDay = (ms) => clock.format(ms);
-export const shortTime = (ms) => short.format(ms);
 export const dayOf = (ms) => full.format(ms);
-export const clockMs = (ms) => `${clock.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
+export const clockMs = (ms) => `${sameDay(ms) ? "" : `${day.format(ms)} `}${clock.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
 export const instantText = (ms) => (sameDay(ms) ? clock.format(ms) : dayAndClock.format(ms));
+// The label of a tick on a time axis whose ticks stand `stepSeconds` apart: neighbours never read the same.
+export function tickTime(ms, stepSeconds) {
+  if (stepSeconds < 60) return clock.format(ms);
+  const date = new Date(ms);
+  return stepSeconds >= 86400 || (date.getHours() === 0 && date.getMinutes() === 0) ? day.format(ms) : short.format(ms);
+}
+// Two instants as one range: the day where it is not today's, seconds where minutes would not tell them apart.
+export function rangeText(from, to) {
+  const time = to - from < 600_000 ? clock : short;
+  const named = (ms) => (sameDay(ms) ? "" : `${day.format(ms)} `) + time.format(ms);
+  const oneDay = new Date(from).toDateString() === new Date(to).toDateString();
+  return `${named(from)}–${oneDay ? time.format(to) : named(to)}`;
+}
 export const nsToMs = (text) => Number(BigInt(text) / 1000n) / 1000;
 
 export const when = (ms, text = instantText(ms)) =>
@@ -35,9 +50,10 @@ export const whenAgo = (ms) => (ms ? when(ms, ago(ms)) : "–");
 // A duration in ms as its two largest units.
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
+  if (ms === 0) return t("span.s", { n: 0 });
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
-  if (ms < 60_000) return `${Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1))} s`;
+  if (ms < 59_950) return t("span.s", { n: Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1)) });
   const parts = [];
   let rest = Math.round(ms / 1000);
   for (const [unit, size] of [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]) {
@@ -47,6 +63,9 @@ export function duration(ms) {
   }
   return parts.slice(0, 2).join(" ");
 }
+
+// A duration that people watch run down or up: in whole seconds.
+export const countdown = (ms) => duration(Math.floor(ms / 1000) * 1000);
 
 export function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -73,7 +92,7 @@ export const percent = (ratio, places = 1) => `${(ratio * 100).toFixed(places)} 
 export function quantity(value, unit) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   switch (unit) {
-    case "seconds": return value === 0 ? "0 s" : duration(value * 1000);
+    case "seconds": return duration(value * 1000);
     case "bytes": return bytes(value);
     case "bytes_per_second": return `${bytes(value)}/s`;
     case "percent": return `${digits(value)} %`;

@@ -1,6 +1,6 @@
 // The time range of a page: a length that ends now, or two instants; kept in the address.
 import { $, $$ } from "./dom.js";
-import { shortTime } from "./format.js";
+import { rangeText } from "./format.js";
 import { t } from "./i18n.js";
 
 const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
@@ -31,7 +31,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
     }
     if (!state.fixed) chosen?.remove();
     else {
-      chosen.textContent = `${shortTime(state.fixed.from)}–${shortTime(state.fixed.to)} ×`;
+      chosen.textContent = `${rangeText(state.fixed.from, state.fixed.to)} ×`;
       chosen.title = t("range.reset");
       chosen.setAttribute("aria-pressed", "true");
     }

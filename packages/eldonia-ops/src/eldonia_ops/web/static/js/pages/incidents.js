@@ -1,6 +1,6 @@
 import { ApiError, get, send } from "../lib/api.js";
 import { $, $$, badge, h, open, render } from "../lib/dom.js";
-import { duration, whenAgo } from "../lib/format.js";
+import { countdown, duration, whenAgo } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { tone } from "../lib/severity.js";
@@ -12,7 +12,7 @@ let untouched = show === "active";
 function until(one) {
   if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
   const left = one.respond_by - Date.now();
-  return h("span", { class: `until${left < 0 ? " late" : ""}` }, left < 0 ? t("incidents.late", { time: duration(-left) }) : t("incidents.due", { time: duration(left) }));
+  return h("span", { class: `until${left < 0 ? " late" : ""}` }, left < 0 ? t("incidents.late", { time: countdown(-left) }) : t("incidents.due", { time: countdown(left) }));
 }
 
 function row(one) {
