@@ -1,4 +1,4 @@
-import { get } from "../lib/api.js";
+import { act, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
 import { $, $$, h, icon, json } from "../lib/dom.js";
 import { clockMs, integer, nsToMs } from "../lib/format.js";
@@ -10,6 +10,8 @@ const LEVELS = ["debug", "info", "warn", "error"];
 const PINNED = ["trace_id", "request_id", "user_id", "component"];
 const MOST = 1000;
 const BUCKETS = innerWidth < 640 ? 40 : 80;
+const OLDER = 200;
+const TAIL = 500;
 const form = $("#filters");
 const rows = $("#records");
 const given = new URLSearchParams(location.search);
@@ -17,7 +19,7 @@ let newest = "";
 let oldest = "";
 let request = null;
 
-for (const field of ["q"]) form.elements[field].value = given.get(field) ?? "";
+form.elements.q.value = given.get("q") ?? "";
 if (given.has("level")) for (const box of form.elements.level) box.checked = given.getAll("level").includes(box.value);
 form.elements.parse_errors.checked = given.get("parse_errors") === "true";
 if (given.get("service")) form.elements.service.append(new Option(given.get("service"), given.get("service"), true, true));
@@ -25,6 +27,9 @@ if (given.get("service")) form.elements.service.append(new Option(given.get("ser
 const pinned = Object.fromEntries(PINNED.filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
 const range = timeRange(() => load(), { preset: "1h" });
 const histogram = levelChart($("#histogram"), LEVELS, (start, end) => range.narrow(start, end));
+
+const period = ([start, end]) => ({ since: Math.round(start), until: Math.round(end) });
+const counts = (wanted, bounds, signal) => get("/logs/histogram", { ...wanted, ...period(bounds), buckets: BUCKETS }, signal);
 
 function conditions() {
   const chosen = [...form.elements.level].filter((box) => box.checked).map((box) => box.value);
@@ -67,7 +72,7 @@ function marked(text) {
 
 function row(record, fresh) {
   const ms = nsToMs(record.timestampNs);
-  const line = h("tr", { class: `record is-${record.level}${fresh ? " fresh" : ""}` },
+  const line = h("tr", { class: `record is-${record.level}${fresh ? " fresh" : ""}`, "data-cursor": record.cursor },
     h("td", {}, h("button", { type: "button", class: "expander", "aria-expanded": "false" }, h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, clockMs(ms)))),
     h("td", { class: `lv-${record.level}` }, record.level),
     h("td", {}, record.service ?? ""),
@@ -113,18 +118,14 @@ async function load() {
   const wanted = conditions();
   keep(wanted);
   const bounds = range.bounds;
-  const period = { since: Math.round(bounds[0]), until: Math.round(bounds[1]) };
   try {
-    const [page, counts] = await Promise.all([
-      get("/logs", { ...wanted, ...period, limit: 100 }, signal),
-      get("/logs/histogram", { ...wanted, ...period, buckets: BUCKETS }, signal),
-    ]);
+    const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
     newest = page.records[0]?.cursor ?? "";
     oldest = page.records.at(-1)?.cursor ?? "";
     $("#older").hidden = !page.more;
     $("#empty").hidden = page.records.length > 0;
-    drawCounts(counts, bounds);
+    drawCounts(histogramOf, bounds);
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status) {
@@ -134,42 +135,54 @@ async function load() {
   }
 }
 
-function drawCounts(counts, bounds) {
-  $("#total").textContent = t("logs.total", { n: integer(counts.total) });
-  histogram.update(counts, bounds);
+function drawCounts(found, bounds) {
+  $("#total").textContent = t("logs.total", { n: integer(found.total) });
+  histogram.update(found, bounds);
 }
 
 $("#older").addEventListener("click", async (event) => {
+  const { signal } = request;
   event.target.disabled = true;
-  try {
-    const bounds = range.bounds;
-    const page = await get("/logs", { ...conditions(), since: Math.round(bounds[0]), until: Math.round(bounds[1]), before: oldest, limit: 200 });
+  await act(async () => {
+    const page = await get("/logs", { ...conditions(), ...period(range.bounds), before: oldest, limit: OLDER }, signal);
     rows.append(...page.records.map((record) => row(record, false)));
     oldest = page.records.at(-1)?.cursor ?? oldest;
     $("#older").hidden = !page.more;
-  } finally {
-    event.target.disabled = false;
-  }
+  });
+  event.target.disabled = false;
 });
+
+// What is too much for a browser goes at the old end; "older" fetches it again.
+function trim() {
+  const shown = $$(".record", rows);
+  if (shown.length <= MOST) return;
+  let last = shown[MOST - 1];
+  oldest = last.dataset.cursor;
+  $("#older").hidden = false;
+  if (last.dataset.open) last = last.nextElementSibling;
+  while (last.nextElementSibling) last.nextElementSibling.remove();
+}
 
 let beats = 0;
 async function follow() {
-  if (!range.live) return;
+  if (!range.live || !request) return;
+  const { signal } = request; // a new search ends this one: its answer would be about something else
   const wanted = conditions();
   const bounds = range.bounds;
-  const period = { since: Math.round(bounds[0]), until: Math.round(bounds[1]) };
   beats += 1;
-  const page = await get("/logs", { ...wanted, ...period, after: newest, limit: 200 });
-  if (JSON.stringify(wanted) !== JSON.stringify(conditions())) return;
-  if (page.records.length) {
-    newest = page.records[0].cursor;
-    oldest ||= page.records.at(-1).cursor;
-    $("#empty").hidden = true;
-    rows.prepend(...page.records.map((record) => row(record, true)));
-    while (rows.children.length > MOST) rows.lastElementChild.remove();
-  }
-  if (page.records.length || beats % 5 === 0) {
-    drawCounts(await get("/logs/histogram", { ...wanted, ...period, buckets: BUCKETS }), bounds);
+  try {
+    const page = await get("/logs", { ...wanted, ...period(bounds), after: newest, limit: TAIL }, signal);
+    if (page.more) return void load(); // more than one answer holds: begin anew rather than leave a gap
+    if (page.records.length) {
+      newest = page.records[0].cursor;
+      oldest ||= page.records.at(-1).cursor;
+      $("#empty").hidden = true;
+      rows.prepend(...page.records.map((record) => row(record, true)));
+      trim();
+    }
+    if (page.records.length || beats % 5 === 0) drawCounts(await counts(wanted, bounds, signal), bounds);
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
   }
 }
 

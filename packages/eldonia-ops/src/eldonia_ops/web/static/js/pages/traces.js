@@ -8,8 +8,9 @@ import { palette } from "../lib/services.js";
 
 const form = $("#filters");
 const given = new URLSearchParams(location.search);
+const MOST = 100;
 const NAMES = ["service", "operation", "min_duration", "max_duration", "tag"];
-const range = timeRange(() => list.now(), { preset: "1h" });
+const range = timeRange(() => load().catch(() => {}), { preset: "1h" });
 
 function options(select, names, chosen) {
   select.replaceChildren(select.options[0], ...names.map((name) => new Option(name, name, false, name === chosen)));
@@ -44,19 +45,25 @@ function row(trace, longest) {
   );
 }
 
+let serviceClass = palette([]);
+let request = null;
 async function load() {
   if (!form.checkValidity()) return;
+  request?.abort();
+  request = new AbortController();
   keep();
   const [since, until] = range.bounds.map(Math.round);
-  const wanted = { since, until, limit: 100, errors: form.elements.errors.checked ? "true" : "" };
+  const wanted = { since, until, limit: MOST, errors: form.elements.errors.checked ? "true" : "" };
   for (const name of NAMES) wanted[name] = form.elements[name].value.trim();
   try {
-    const found = await get("/traces", wanted);
+    const found = await get("/traces", wanted, request.signal);
     const longest = Math.max(1, ...found.map((one) => one.duration_ns));
     $("#rows").replaceChildren(...found.map((trace) => row(trace, longest)));
     $("#empty").hidden = found.length > 0;
-    $("#total").textContent = t("traces.total", { n: found.length });
+    $("#total").textContent = t(found.length < MOST ? "traces.total" : "traces.newest", { n: found.length });
   } catch (error) {
+    if (error.name === "AbortError") return; // a newer search is under way
+    request = null;
     if (error.status) $("#total").textContent = error.message;
     throw error;
   }
@@ -65,13 +72,11 @@ async function load() {
 for (const name of ["min_duration", "max_duration", "tag"]) form.elements[name].value = given.get(name) ?? "";
 form.elements.errors.checked = given.get("errors") === "true";
 const services = await get("/traces/services").catch(() => []);
-const serviceClass = palette(services);
+serviceClass = palette(services);
 options(form.elements.service, services, given.get("service") ?? "");
 await operations(given.get("operation") ?? "").catch(() => {});
-let first = true;
-const list = poll(async () => {
-  if (range.live || first) await load();
-  first = false;
+poll(async () => {
+  if (range.live || !request) await load();
 }, 5000);
 
 let typing = 0;
@@ -80,7 +85,6 @@ form.addEventListener("input", async (event) => {
   if (event.target.name === "service") await operations();
   typing = setTimeout(() => load().catch(() => {}), event.target.type === "checkbox" || event.target.tagName === "SELECT" ? 0 : 350);
 });
-document.querySelector("#ranges").addEventListener("click", () => load().catch(() => {}));
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   load().catch(() => {});
