@@ -67,7 +67,7 @@ class FakeIncidents:
 
     def _open(self, ordinal: int, name: str, severity: str, service: str, at: int) -> None:
         alert = Alert(
-            Labels({"alertname": name, "severity": severity, "service": service}),
+            Labels({"alertname": name, "severity": severity, "service": service, "instance": "web-1"}),
             Labels({"summary": f"{name}: the {service} layer is over its line", "description": "See the chart."}),
             starts_at=at - 2 * MINUTE,
             ends_at=at + 10 * HOUR,

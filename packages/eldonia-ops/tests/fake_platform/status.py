@@ -42,13 +42,20 @@ class FakeStatus:
             "version": "0.1.0",
             "started_at": self._now() - 18_360_200,
             "uptime_seconds": 18_360.2,
-            "loop_lag_seconds": 0.0008,
-            "stored": {
-                "logs": {"rows": 1_204_113, "bytes": 84_230_144},
-                "samples": {"rows": 9_120_000, "bytes": 11_000_000},
+            "resident_bytes": 603_119_616,
+            "notifications_pending": 1,
+            "notifications_failed": 0,
+            "counts": {
+                "eldonia_ops_logs_total": 10_754.0,
+                'eldonia_ops_notifications_total{integration="pagerduty",outcome="delivered",reason="none"}': 15.0,
             },
-            "queues": {"outbox": 1, "ingest": 0},
-            "parse_errors": 12,
+            "storage": {
+                "logs": {"rows": 1_204_113, "bytes": 84_230_144, "parts": 5},
+                "traces": {"rows": 21_459, "bytes": 1_596_084, "parts": 3},
+                "metrics": {"rows": 9_120_000, "bytes": 11_000_000, "parts": 9},
+                "detached_parts": [],
+                "engine": "chdb",
+            },
         }
 
     def ready(self) -> bool:

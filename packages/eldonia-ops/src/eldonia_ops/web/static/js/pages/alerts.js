@@ -1,5 +1,5 @@
 import { ApiError, act, get, send } from "../lib/api.js";
-import { $, $$, badge, can, count, h, icon, labels, open, render } from "../lib/dom.js";
+import { $, $$, badge, can, count, h, icon, json, labels, open, render } from "../lib/dom.js";
 import { ago, digits, duration, instantText, when, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
@@ -17,8 +17,11 @@ function choose(name, focus = false) {
     button.tabIndex = one === tab ? 0 : -1;
     $(`#panel-${one}`).hidden = one !== tab;
   }
-  if (focus) $(`#tab-${tab}`).focus();
+  const chosen = $(`#tab-${tab}`);
+  chosen.scrollIntoView({ block: "nearest", inline: "nearest" });
+  if (focus) chosen.focus();
   history.replaceState(null, "", `#${tab}`);
+  narrow();
 }
 $(".tabs").addEventListener("click", (event) => {
   const button = event.target.closest("[role=tab]");
@@ -29,6 +32,31 @@ $(".tabs").addEventListener("keydown", (event) => {
   if (move) choose(TABS[(TABS.indexOf(tab) + move + TABS.length) % TABS.length], true);
 });
 addEventListener("hashchange", () => choose(location.hash.slice(1)));
+
+// --- search: every word must stand somewhere in what a card shows; Alertmanager's links name a receiver ---
+const given = new URLSearchParams(location.search);
+const search = $("#search");
+search.value = given.get("q") ?? given.get("receiver") ?? "";
+const CARDS = "article, .rule, .ledger li";
+function narrow() {
+  const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  for (const one of $$(CARDS, $("main"))) {
+    const text = one.textContent.toLowerCase();
+    one.hidden = !words.every((word) => text.includes(word));
+  }
+  for (const group of $$(".rule-group")) group.hidden = !$(".rule:not([hidden])", group);
+  const cards = $$(CARDS, $(`#panel-${tab}`));
+  $("#nothing").hidden = !cards.length || cards.some((one) => !one.hidden);
+}
+search.addEventListener("input", () => {
+  const address = new URL(location);
+  address.searchParams.delete("receiver");
+  if (search.value.trim()) address.searchParams.set("q", search.value.trim());
+  else address.searchParams.delete("q");
+  history.replaceState(null, "", address);
+  narrow();
+});
+$("#filters").addEventListener("submit", (event) => event.preventDefault());
 choose(location.hash.slice(1));
 
 function list(name, items, key, draw) {
@@ -37,20 +65,31 @@ function list(name, items, key, draw) {
 }
 
 // --- why was I (not) told? ---
+const told = (name, value) => (name.endsWith("_at") ? instantText(value) : typeof value === "string" ? value : JSON.stringify(value));
+const details = (data) => Object.entries(data).filter(([, value]) => value !== "" && value !== 0 && value !== null).map(([name, value]) => [name, told(name, value)]);
 const decision = (one, named) =>
   h("li", {},
     h("div", {}, badge(word("verdict", one.verdict), tone(one.verdict)), when(one.at)),
-    h("div", {}, named ? h("strong", {}, one.alertname) : null, h("span", {}, one.reason), h("span", { class: "muted small" }, one.receiver), Object.keys(one.data).length ? labels(Object.fromEntries(Object.entries(one.data).map(([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)]))) : null));
+    h("div", {}, named ? h("strong", {}, one.alertname) : null, h("span", {}, one.reason), h("span", { class: "muted small" }, one.receiver), labels(Object.fromEntries(details(one.data)))));
 
-async function why(alert) {
-  $("#why-title").textContent = t("alerts.why_of", { name: alert.name });
+async function why({ fingerprint, name = "" }) {
+  $("#why-title").textContent = name ? t("alerts.why_of", { name }) : t("alerts.why");
   $("#ledger").replaceChildren();
   $("#ledger-empty").hidden = true;
   open($("#why"));
-  const found = await get("/alerts/explain", { fingerprint: alert.fingerprint });
-  $("#ledger").replaceChildren(...found.map((one) => decision(one, false)));
-  $("#ledger-empty").hidden = found.length > 0;
+  await act(async () => {
+    const found = await get("/alerts/explain", { fingerprint });
+    if (found.length) $("#why-title").textContent = t("alerts.why_of", { name: found[0].alertname });
+    $("#ledger").replaceChildren(...found.map((one) => decision(one, false)));
+    $("#ledger-empty").hidden = found.length > 0;
+  });
 }
+if (given.get("why")) why({ fingerprint: given.get("why") });
+$("#why").addEventListener("close", () => {
+  const address = new URL(location);
+  address.searchParams.delete("why");
+  history.replaceState(null, "", address);
+});
 
 // --- current ---
 function alertCard(one) {
@@ -105,7 +144,7 @@ function silenceCard(one) {
       h("span", { class: "when" }, ended ? t("silence.ended") : t("silence.until"), " ", when(one.ends_at), ended ? "" : ` (${ago(one.ends_at)})`)),
     h("div", { class: "labels" }, one.matchers.map((matcher) => h("span", { class: "label" }, `${matcher.name}${matcher.op}`, h("b", {}, `"${matcher.value}"`)))),
     h("div", { class: "alert-foot" }, h("span", {}, t("silence.by", { name: one.created_by })), h("code", {}, one.id), h("span", { class: "grow" }),
-      !ended && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("DELETE", `/silences/${encodeURIComponent(one.id)}`), t("silence.expired")); list1.now(); } }, t("silence.expire")) : null));
+      !ended && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("DELETE", `/silences/${encodeURIComponent(one.id)}`), t("silence.expired")); lists.now(); } }, t("silence.expire")) : null));
 }
 
 const dialog = $("#silence");
@@ -172,25 +211,33 @@ form.addEventListener("submit", async (event) => {
   }
   dialog.close();
   choose("silences");
-  list1.now();
+  lists.now();
 });
 
 // --- outbox ---
+// What a message is about, in the words of its format: Slack, PagerDuty, e-mail, webhook.
+const subject = ({ attachments, payload, subject: line, text, commonLabels }) =>
+  attachments?.[0]?.title ?? payload?.summary ?? line ?? text ?? commonLabels?.alertname ?? "";
+const unfolded = new Set();
 function outgoing(one) {
   const waiting = one.status === "pending";
+  const sent = h("details", { class: "sent", open: unfolded.has(one.id) }, h("summary", {}, t("outbox.message")), json(one.payload));
+  sent.addEventListener("toggle", () => (sent.open ? unfolded.add(one.id) : unfolded.delete(one.id)));
   return h("article", { class: `alert-card ${one.status === "delivered" ? "ok" : one.status === "failed" ? "bad" : one.attempts ? "warn" : ""}` },
     h("div", { class: "alert-head" }, h("h3", {}, one.receiver), h("span", { class: "muted" }, one.integration), badge(t(`outbox.${one.status}`), tone(one.status)),
       one.purpose !== "alert" ? badge(word("purpose", one.purpose)) : null,
       h("span", { class: "when" }, whenAgo(one.created_at))),
+    subject(one.payload) ? h("p", {}, subject(one.payload)) : null,
     one.last_error ? h("p", { class: one.status === "delivered" ? "muted" : "fault" }, one.last_error) : null,
     h("div", { class: "alert-foot" }, h("span", {}, t("outbox.attempts", { n: one.attempts })),
       waiting && one.next_attempt_at ? h("span", {}, t("outbox.next"), " ", when(one.next_attempt_at)) : null,
       one.finished_at ? h("span", {}, t("outbox.finished"), " ", when(one.finished_at)) : null,
+      sent,
       h("span", { class: "grow" }),
-      one.status !== "delivered" && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("POST", `/notifications/${one.id}/retry`), t("outbox.retried")); list1.now(); } }, t("outbox.retry")) : null));
+      one.status !== "delivered" && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("POST", `/notifications/${one.id}/retry`), t("outbox.retried")); lists.now(); } }, t("outbox.retry")) : null));
 }
 
-const list1 = poll(async () => {
+const lists = poll(async () => {
   const [alerts, groups, silences, outbox, ledger] = await Promise.all([
     get("/alerts"), get("/alerts/rules"), get("/silences"), get("/notifications", { limit: 100 }), get("/alerts/explain", { limit: 100 }),
   ]);
@@ -203,6 +250,7 @@ const list1 = poll(async () => {
   list("outbox", outbox, [outbox, minute], outgoing);
   $('[data-empty="ledger"]').hidden = ledger.length > 0;
   render($('[data-list="ledger"]'), ledger, () => (ledger.length ? [h("ol", { class: "ledger card" }, ledger.map((one) => decision(one, true)))] : []));
+  narrow();
   const firing = alerts.filter((one) => one.state === "firing").length;
   count($("#tab-current .count"), alerts.length, firing ? "bad" : "");
   count($("#tab-rules .count"), groups.flatMap((one) => one.rules).filter((one) => one.health === "err").length, "bad");

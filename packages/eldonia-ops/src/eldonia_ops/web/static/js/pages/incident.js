@@ -1,6 +1,6 @@
 import { ApiError, act, address, get, getText, send, sendText } from "../lib/api.js";
-import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
-import { dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
+import { $, badge, can, h, icon, open, render } from "../lib/dom.js";
+import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { tone } from "../lib/severity.js";
@@ -12,6 +12,7 @@ const hidden = new Set();
 let incident = null;
 let timeline = [];
 let runbook = [];
+let logging = null; // the services that log, once known
 
 // --- timeline ---
 function drawTimeline() {
@@ -36,12 +37,12 @@ function drawTimeline() {
 function step(one) {
   const box = h("input", { type: "checkbox", checked: Boolean(one.done_at), disabled: !can("respond") || incident.status === "closed" });
   box.addEventListener("change", async () => {
-    await act(() => send("POST", `${path}/checklist`, { key: one.key, done: box.checked }));
+    if (!(await act(() => send("POST", `${path}/checklist`, { key: one.key, done: box.checked })))) box.checked = !box.checked;
     page.now();
   });
   return h("label", { class: "step" }, box, h("span", { class: "step-text" }, one.text),
     one.hint ? h("span", { class: "hint" }, one.hint) : null,
-    one.done_at ? h("span", { class: "done-by" }, t("incident.done_by", { name: one.done_by }), " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
+    one.done_at ? h("span", { class: "done-by" }, one.done_by, " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
 }
 function drawRunbook() {
   const done = runbook.filter((one) => one.done_at).length;
@@ -71,7 +72,7 @@ function drawCountdown() {
   } else {
     const left = incident.respond_by - Date.now();
     box.className = `countdown ${left < 0 ? "late" : left < 300_000 ? "soon" : ""}`;
-    box.replaceChildren(t(left < 0 ? "incident.overdue" : "incident.respond_in"), " ", h("b", {}, duration(Math.abs(left))), ` (${timeOfDay(incident.respond_by)})`);
+    box.replaceChildren(t(left < 0 ? "incident.overdue" : "incident.respond_in"), " ", h("b", {}, countdown(Math.abs(left))), ` (${timeOfDay(incident.respond_by)})`);
   }
 }
 function drawHead() {
@@ -93,17 +94,47 @@ function drawHead() {
     [h("abbr", { title: t("incidents.mtta") }, "TTA"), span(incident.reopened_at || incident.detected_at, incident.acknowledged_at)],
     [h("abbr", { title: t("incidents.mttr") }, "TTR"), span(incident.detected_at, incident.resolved_at)],
     [t("incident.escalation"), incident.escalation_level ? t("incident.level", { n: incident.escalation_level }) : incident.escalate_at && !incident.acknowledged_at ? when(incident.escalate_at) : "–"],
-    [t("incident.alerts"), h("a", { href: "/alerts" }, t("incident.firing", { n: incident.firing.length, all: incident.fingerprints.length }))],
   ];
   render($("#facts"), incident, () => facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   const impact = [incident.impact.users ? t("incident.users_n", { n: integer(incident.impact.users) }) : "", incident.impact.revenue ? t("incident.revenue_n", { n: integer(incident.impact.revenue) }) : "", incident.impact.reputation].filter(Boolean).join("\n");
   render($("#findings"), incident, () => [["incident.description", incident.description], ["incident.root_cause", incident.root_cause], ["incident.resolution", incident.resolution], ["incident.lessons", incident.lessons_learned], ["incident.impact", impact]].map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
 }
 
+// --- alerts, and where else to look ---
+const MARGIN = 5 * 60_000;
+function drawAlerts() {
+  const names = new Map();
+  for (const { data } of timeline) if (data.fingerprint && data.alertname) names.set(data.fingerprint, data.alertname);
+  $("#firing").textContent = t("incident.firing", { n: incident.firing.length, all: incident.fingerprints.length });
+  render($("#alerts"), [incident.fingerprints, incident.firing, [...names]], () =>
+    incident.fingerprints.map((one) => {
+      const firing = incident.firing.includes(one);
+      return h("li", {}, h("span", {}, names.get(one) ?? one), badge(t(firing ? "alert_state.firing" : "alert_state.resolved"), firing ? "bad" : "ok"), h("a", { href: `/alerts?why=${one}` }, t("alerts.why")));
+    }));
+}
+async function drawLooks() {
+  const from = (incident.started_at || incident.detected_at || incident.created_at) - MARGIN;
+  const to = (incident.resolved_at || Date.now()) + MARGIN;
+  const period = { from: Math.round(from), to: Math.round(to) };
+  logging ??= await get("/logs/services", { since: period.from, until: period.to }).catch(() => []);
+  const link = (element, page, wanted) => {
+    element.href = `${page}?${new URLSearchParams(wanted)}`;
+    element.hidden = false;
+  };
+  // An alert's service may be the one that fails, which need not be one that logs here.
+  const service = logging.includes(incident.service) ? { service: incident.service } : {};
+  link($("#look-logs"), "/logs", [["level", "warn"], ["level", "error"], ...Object.entries({ ...service, ...period })]);
+  link($("#look-traces"), "/traces", { errors: "true", ...period });
+}
+
 // --- postmortem ---
 let written = null;
+let drawn = "";
 async function drawPostmortem() {
+  const state = `${incident.version} ${timeline.length}`;
+  if (state === drawn) return;
   const text = await getText(`${path}/postmortem`);
+  drawn = state;
   $("#pm-state").textContent = incident.has_postmortem ? t("incident.pm_saved") : t("incident.pm_draft");
   if (text === written) return;
   written = text;
@@ -163,7 +194,7 @@ if (can("respond")) {
     event.preventDefault();
     const status = $("#status").value;
     const note = event.target.elements.note.value.trim();
-    await act(() => send("POST", `${path}/status`, { status, note }));
+    if (!(await act(() => send("POST", `${path}/status`, { status, note })))) return;
     await page.now();
     $("#status-dialog").close();
   });
@@ -202,16 +233,16 @@ const page = poll(async () => {
   try {
     [found, runbook] = await Promise.all([get(path), get(`${path}/runbook`)]);
   } catch (error) {
-    if (error.status === 404) {
-      $("#title").textContent = t("incident.unknown");
-      toast(error.message, { bad: true });
-    }
+    $("#incident").hidden = error.status === 404;
+    $("#unknown").hidden = error.status !== 404;
     throw error;
   }
   ({ incident, timeline } = found);
   drawHead();
   drawTimeline();
   drawRunbook();
+  drawAlerts();
+  await drawLooks();
   await drawPostmortem();
 }, 4000);
 setInterval(() => { if (!document.hidden) drawCountdown(); }, 1000);

@@ -1,6 +1,6 @@
 import { act, get, send } from "../lib/api.js";
 import { $, badge, can, h, open, render, toast } from "../lib/dom.js";
-import { bytes, digits, duration, integer, when, whenAgo } from "../lib/format.js";
+import { bytes, digits, duration, integer, listed, when, whenAgo } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 
@@ -22,10 +22,25 @@ function facts(value, name = "") {
 }
 
 const me = await get("/me");
-$("#me").replaceChildren(fact(t("settings.name"), me.name), fact(t("settings.token_role"), t(`role.${me.role}`)), fact(t("settings.may"), me.capabilities.map((one) => t(`capability.${one}`)).join(", ")));
+$("#me").replaceChildren(fact(t("settings.name"), me.name), fact(t("settings.token_role"), t(`role.${me.role}`)), fact(t("settings.may"), listed(me.capabilities.map((one) => t(`capability.${one}`)))));
+
+const STORED = ["logs", "traces", "metrics"];
+function summary(overview) {
+  const { version, started_at: started, uptime_seconds: uptime, resident_bytes: resident, notifications_pending: waiting, notifications_failed: failed, storage = {} } = overview;
+  return [
+    ["settings.version", version],
+    ["settings.started", started && when(started)],
+    ["settings.uptime", uptime && duration(uptime * 1000)],
+    ["settings.memory", resident && bytes(resident)],
+    ["settings.waiting", integer(waiting ?? 0)],
+    ["settings.failed", integer(failed ?? 0)],
+    ...STORED.filter((name) => storage[name]).map((name) => [`settings.stored_${name}`, t("settings.stored", { rows: integer(storage[name].rows), bytes: bytes(storage[name].bytes) })]),
+  ].filter(([, value]) => value).map(([key, value]) => fact(t(key), value));
+}
 poll(async () => {
   const overview = await get("/overview");
-  render($("#platform"), overview, () => facts(overview));
+  $("#platform").replaceChildren(...summary(overview));
+  render($("#raw"), overview, () => facts(overview));
 }, 5000);
 
 if (can("administer")) {

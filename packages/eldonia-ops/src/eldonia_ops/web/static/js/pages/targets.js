@@ -11,8 +11,8 @@ function target(one) {
     h("td", {}, badge(t(`health.${one.health}`), TONES[one.health])),
     h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null)),
     h("td", { "data-label": t("targets.labels") }, labels(one.labels)),
-    h("td", { "data-label": t("targets.last") }, whenAgo(one.last_at)),
-    h("td", { class: "num", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
+    h("td", { class: "brief", "data-label": t("targets.last") }, whenAgo(one.last_at)),
+    h("td", { class: "num brief", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
   );
 }
 
@@ -20,9 +20,10 @@ function recovery(one) {
   const tone = one.maintenance ? "info" : one.healthy === false ? (one.state === "exhausted" ? "bad" : "warn") : one.healthy ? "ok" : "";
   const hand = can("respond")
     ? h("div", { class: "hand" },
-        h("label", { class: "switch" }, h("input", { type: "checkbox", checked: one.maintenance, onchange: async (event) => {
-          const on = event.target.checked;
-          await act(() => send("POST", `/recovery/${encodeURIComponent(one.service)}/maintenance`, { on }), t(on ? "recovery.on" : "recovery.off", { service: one.service }));
+        h("label", { class: "switch" }, h("input", { type: "checkbox", checked: one.maintenance, onchange: async ({ target: box }) => {
+          const on = box.checked;
+          const done = await act(() => send("POST", `/recovery/${encodeURIComponent(one.service)}/maintenance`, { on }), t(on ? "recovery.on" : "recovery.off", { service: one.service }));
+          if (!done) box.checked = !on;
           recoveries.now();
         } }), t("recovery.maintenance")),
         h("button", { type: "button", disabled: !one.attempts && one.state !== "exhausted", onclick: async () => {
