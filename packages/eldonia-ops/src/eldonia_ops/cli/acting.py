@@ -18,6 +18,7 @@ from eldonia_ops.cli.session import (
     console,
     print_json,
     print_table,
+    shown_span,
     shown_time,
 )
 from eldonia_ops.model.durations import format_duration, parse_duration
@@ -92,6 +93,17 @@ def acknowledge(incident: Reference, url: Url = DEFAULT, token: Token = "") -> N
     _told(connect(url, token).post(f"/incidents/{part(incident)}/acknowledge"))
 
 
+@incidents.command("assign")
+def assign(
+    incident: Reference,
+    to: Annotated[str, typer.Argument(help="Who works on it; an empty text takes the name away.")],
+    url: Url = DEFAULT,
+    token: Token = "",
+) -> None:
+    """Say who works on an incident."""
+    _told(connect(url, token).post(f"/incidents/{part(incident)}/assign", {"to": to}))
+
+
 @incidents.command("status")
 def change_status(
     incident: Reference,
@@ -158,9 +170,27 @@ def metrics(
     since: Annotated[str, typer.Option(help="Since when, such as -30d.")] = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
+    as_json: AsJson = False,
 ) -> None:
-    """MTTD, MTTA and MTTR."""
-    print_json(connect(url, token).get("/incidents/metrics", since=since))
+    """How fast incidents are detected, acknowledged and resolved; JSON has milliseconds."""
+    found = connect(url, token).get("/incidents/metrics", since=since)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        (
+            name,
+            group["incidents"],
+            *(
+                f"{shown_span(group[spread]['median'])} of {group[spread]['count']}" if group[spread]["count"] else "-"
+                for spread in ("mttd", "mtta", "mttr")
+            ),
+            f"{group['targets_met']} of {group['targets_met'] + group['targets_missed']}",
+        )
+        for name, group in {"all": found["all"], **found["by_severity"]}.items()
+    ]
+    columns = ("severity", "incidents", "median to detect", "to acknowledge", "to resolve", "targets met")
+    print_table(columns, rows, empty="No incidents.")
 
 
 def _told(incident: dict[str, Any]) -> None:
@@ -203,7 +233,9 @@ def add_silence(
     except ValueError as error:
         raise typer.BadParameter(f"--for: {error}") from None
     made = connect(url, token).post("/silences", {"matchers": conditions, "ends_at": ends_at, "comment": comment})
-    console().print(f"silence {made['id']} holds until {shown_time(made['ends_at'])}")
+    out = console()
+    out.print(f"silence {made['id']} holds until {shown_time(made['ends_at'])}")
+    out.print(f"to undo it: eldonia-ops silence expire {made['id']}", style="dim")
 
 
 def _condition(text: str) -> dict[str, str]:
@@ -269,9 +301,20 @@ def security_report(
     since: Annotated[str, typer.Option(help="Since when, such as -30d.")] = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Counts by type, severity, status and source, as JSON."""
-    print_json(connect(url, token).get("/security/report", since=since))
+    """How many findings there were, by type, severity, status and source."""
+    found = connect(url, token).get("/security/report", since=since)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        *(("type", name, one["findings"], one["events"]) for name, one in found["by_type"].items() if one["findings"]),
+        *(("severity", name, count, "") for name, count in found["by_severity"].items() if count),
+        *(("status", name, count, "") for name, count in found["by_status"].items() if count),
+        *(("source", one["source"], one["findings"], one["events"]) for one in found["top_sources"]),
+    ]
+    print_table(("by", "", "findings", "events"), rows, empty="No findings.")
 
 
 @recovery.callback(invoke_without_command=True)

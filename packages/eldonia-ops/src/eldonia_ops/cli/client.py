@@ -24,9 +24,15 @@ class ApiError(RuntimeError):
 
 
 class Client:
-    """Synchronous access to the native API; one connection, kept open."""
+    """Synchronous access to the native API; one connection, kept open.
+
+    Raises:
+        ApiError: the address is none.
+    """
 
     def __init__(self, url: str, token: str, *, timeout_seconds: float = 30.0) -> None:
+        if not _is_address(url):
+            raise ApiError(f"not the address of a platform: {url!r}", hint=f"write it like {DEFAULT_URL}")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds, trust_env=False)
@@ -73,7 +79,7 @@ class Client:
         except httpx.ConnectError:
             raise ApiError(
                 f"nothing answers at {self.url}",
-                hint="start the platform with: eldonia-ops serve (or name another with --url)",
+                hint="start it with eldonia-ops serve, or name another with --url",
             ) from None
         except httpx.HTTPError as error:
             raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}") from None
@@ -111,6 +117,14 @@ def find_token(given: str, data: Path, url: str = DEFAULT_URL) -> str:
         return (data / "admin.token").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _on_this_machine(url: str) -> bool:

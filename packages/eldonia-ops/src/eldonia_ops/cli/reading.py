@@ -22,8 +22,10 @@ from eldonia_ops.cli.session import (
 )
 
 _MOST_LOGS = 1_000
+_MOST_VALUES = 20
 
 Since = Annotated[str, typer.Option("--since", help="RFC 3339, Unix ms, or relative: -15m.")]
+Until = Annotated[str, typer.Option("--until", help="The same for the end.")]
 
 
 def query(
@@ -34,7 +36,7 @@ def query(
     start: Annotated[str, typer.Option(help="Start of a range, such as -1h; without it, one instant.")] = "",
     step: Annotated[str, typer.Option(help="Step of a range.")] = "15s",
 ) -> None:
-    """Evaluate PromQL."""
+    """Evaluate PromQL; of a range the last 20 values are shown, all of them with --json."""
     client = connect(url, token)
     if start:
         result = client.get("/query_range", query=expression, start=start, step=step)
@@ -47,10 +49,15 @@ def query(
         console().print(result["text"])
         return
     rows = [
-        (_series_name(series["labels"]), " ".join(str(value) for _, value in series["points"][-20:]))
+        (_series_name(series["labels"]), " ".join(_value(value) for _, value in series["points"][-_MOST_VALUES:]))
         for series in result["series"]
     ]
     print_table(("series", "value"), rows, empty="No series has a value there.")
+
+
+def _value(value: float | str) -> str:
+    """Six digits tell values apart; ``--json`` has them whole."""
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _series_name(labels: dict[str, str]) -> str:
@@ -64,27 +71,46 @@ def logs(
     token: Token = "",
     as_json: AsJson = False,
     since: Since = "-1h",
+    until: Until = "now",
     level: Annotated[list[str] | None, typer.Option(help="error, warn, info or debug; repeatable.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only this service; repeatable.")] = None,
     trace: Annotated[str, typer.Option(help="Only records of this trace.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as records arrive; Ctrl-C ends it.")] = False,
 ) -> None:
-    """Search logs, oldest of the newest first."""
+    """Search logs: the newest that match, in the order of their time."""
+    if follow and until != "now":
+        raise typer.BadParameter("--follow goes on as time does; leave --until out")
     client = connect(url, token)
     wanted = {"q": text, "level": level or [], "service": service or [], "trace_id": trace, "limit": limit}
-    page = client.get("/logs", since=since, **wanted)
+    page = client.get("/logs", since=since, until=until, **wanted)
     _print_logs(page["records"], as_json=as_json)
     if not page["records"] and not follow and not as_json:
-        console().print("Nothing matches. Widen --since, or drop a word.", style="dim")
+        console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
     cursor = page["records"][0]["cursor"] if page["records"] else ""
     while follow:
         time.sleep(1.0)
-        # As many as one answer holds: what comes between two looks must not be cut to the --limit of the first.
-        wanted["limit"] = _MOST_LOGS
-        page = client.get("/logs", since="-5m" if not cursor else since, after=cursor or None, **wanted)
-        _print_logs(page["records"], as_json=as_json)
-        cursor = page["records"][0]["cursor"] if page["records"] else cursor
+        records = _newer(client, wanted, since, cursor)
+        _print_logs(records, as_json=as_json)
+        cursor = records[0]["cursor"] if records else cursor
+
+
+def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> list[dict[str, Any]]:
+    """All that has come after a cursor, newest first, in as many answers as it takes: none is left out."""
+    records: list[dict[str, Any]] = []
+    before = None
+    while True:
+        page = client.get(
+            "/logs",
+            **wanted | {"limit": _MOST_LOGS},
+            since=since if cursor else "-5m",
+            after=cursor or None,
+            before=before,
+        )
+        records += page["records"]
+        if not (page["more"] and page["records"]):
+            return records
+        before = page["records"][-1]["cursor"]
 
 
 def _print_logs(records: list[dict[str, Any]], *, as_json: bool) -> None:
@@ -111,6 +137,7 @@ def traces(
     token: Token = "",
     as_json: AsJson = False,
     since: Since = "-1h",
+    until: Until = "now",
     service: Annotated[str, typer.Option(help="Only traces that touch this service.")] = "",
     min_duration: Annotated[str, typer.Option(help="At least so long, such as 200ms.")] = "",
     errors: Annotated[bool, typer.Option("--errors", help="Only traces with a failed span.")] = False,
@@ -121,7 +148,9 @@ def traces(
     if trace_id:
         _show_trace(client, trace_id, as_json=as_json)
         return
-    found = client.get("/traces", since=since, service=service, min_duration=min_duration, errors=errors, limit=limit)
+    found = client.get(
+        "/traces", since=since, until=until, service=service, min_duration=min_duration, errors=errors, limit=limit
+    )
     if as_json:
         print_json(found)
         return

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -115,7 +115,16 @@ def shown_time(at_ms: int | float) -> str:
     return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def shown_labels(labels: Mapping[str, str], leave_out: Iterable[str] = ()) -> str:
-    """Labels as ``a=b c=d``."""
-    dropped = set(leave_out)
-    return " ".join(f"{name}={value}" for name, value in labels.items() if name not in dropped)
+def shown_span(ms: float) -> str:
+    """A duration (milliseconds) in the two largest units that it fills, such as ``1h 5m``."""
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f} s"
+    rest = round(ms / 1000)
+    parts: list[str] = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        many, rest = divmod(rest, seconds)
+        if many:
+            parts.append(f"{many}{unit}")
+    return " ".join(parts[:2])

@@ -1,17 +1,20 @@
 """The command line over HTTP: what it prints, and its exit codes."""
 
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
 from fake_platform import FakePlatform
 
+from eldonia_ops.cli import reading
+from eldonia_ops.cli.client import Client
 from eldonia_ops.cli.main import main
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
@@ -114,6 +117,7 @@ def test_queries(ask: Run) -> None:
     assert ask("query", "up").code == 0
     assert ask("query", "up", "--json").json["type"] == "vector"
     assert ask("query", "up", "--start", "-10m", "--step", "1m", "--json").json["type"] == "matrix"
+    assert re.search(r"^up\{.*\} +1 *$", ask("query", "up").out, re.MULTILINE)
     wrong = ask("query", "sum(")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith("error: ")
@@ -130,6 +134,20 @@ def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
     assert shown.code == 0
     assert all(" error " in line for line in shown.out.splitlines())
     assert "Nothing matches" in ask("logs", "nobodyeverwrotethisword").out
+    earlier = ask("logs", "--json", "--until", "-30m").out.splitlines()
+    assert int(json.loads(earlier[-1])["timestampNs"]) < time.time_ns() - 30 * 60 * 10**9
+
+
+def test_following_leaves_nothing_out_of_a_burst() -> None:
+    records = [{"cursor": str(index)} for index in reversed(range(2_500))]
+
+    class Burst:
+        def get(self, path: str, *, after: str, before: str | None, limit: int, **_: object) -> Any:
+            left = [one for one in records if int(after) < int(one["cursor"]) < int(before or 10_000)]
+            return {"records": left[:limit], "more": len(left) > limit}
+
+    found = reading._newer(cast(Client, Burst()), {"q": ""}, "-1h", "99")
+    assert found == records[:2_400]
 
 
 def test_a_trace_is_shown_with_its_spans(ask: Run) -> None:
@@ -165,7 +183,10 @@ def test_an_incident_is_walked_through_from_the_shell(ask: Run, tmp_path: Path) 
     unwritable = ask("incidents", "postmortem", reference, "-o", str(tmp_path / "no" / "folder.md"))
     assert unwritable.code == 2
     assert "cannot write" in unwritable.err
-    assert "mttr" in ask("incidents", "metrics").json["all"]
+    assert ask("incidents", "assign", reference, "sato").code == 0
+    assert ask("incidents", "show", reference, "--json").json["incident"]["assigned_to"] == "sato"
+    assert "mttr" in ask("incidents", "metrics", "--json").json["all"]
+    assert re.search(r"^all +\d+ .* of \d+", ask("incidents", "metrics").out, re.MULTILINE)
 
 
 def test_the_answer_no_is_exit_code_1(ask: Run) -> None:
@@ -188,6 +209,7 @@ def test_silences_come_and_go(ask: Run) -> None:
     made = ask("silence", "add", "alertname=DiskFull", "path=~'/var.*'", "--for", "2h", "--comment", "a new disk")
     assert made.code == 0
     id = made.out.split()[1]
+    assert f"eldonia-ops silence expire {id}" in made.out
     listed = {item["id"]: item for item in ask("silence", "list", "--json").json}
     assert [(one["name"], one["op"], one["value"]) for one in listed[id]["matchers"]] == [
         ("alertname", "=", "DiskFull"),
@@ -205,6 +227,10 @@ def test_silences_come_and_go(ask: Run) -> None:
         (("recovery", "maintenance", "shop", "maybe"), "write on or off"),
         (("incidents", "status", "INC-2", "sleeping"), "status"),
         (("logs", "--limit", "0"), "limit"),
+        (("logs", "--follow", "--until", "-5m"), "leave --until out"),
+        (("alerts", "--url", "nonsense"), "not the address of a platform: 'nonsense'"),
+        (("alerts", "--url", "http://"), "write it like http://127.0.0.1:9600"),
+        (("alerts", "--url", "http://[::1"), "not the address of a platform"),
         (("query",), "Missing argument"),
         (("nothing",), "No such command"),
     ],
@@ -220,7 +246,8 @@ def test_findings_are_judged_and_recovery_has_its_brake(ask: Run) -> None:
     finding = ask("security", "--json").json[0]
     judged = ask("security", "status", finding["id"], "investigating", "--note", "looking")
     assert "is investigating" in judged.out
-    assert "by_type" in ask("security", "report").json
+    assert "by_type" in ask("security", "report", "--json").json
+    assert re.search(r"^source +\S+ +\d+ +\d+", ask("security", "report").out, re.MULTILINE)
     service = ask("recovery", "--json").json[0]["service"]
     assert "maintenance on" in ask("recovery", "maintenance", service, "on").out
     assert "maintenance off" in ask("recovery", "maintenance", service, "off").out
