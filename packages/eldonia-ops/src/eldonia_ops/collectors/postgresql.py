@@ -79,6 +79,8 @@ _LOCKS = (
     "GROUP BY d.datname, l.mode"
 )
 
+_DOWN: Final[list[Reading]] = [("up", {}, 0.0), ("pg_up", {}, 0.0)]
+
 METADATA: Final = (
     MetricMetadata("pg_up", MetricType.GAUGE, "1 when the server answered."),
     MetricMetadata("pg_stat_database_numbackends", MetricType.GAUGE, "Connections to a database."),
@@ -105,11 +107,15 @@ class PostgresqlSource:
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def measure(self) -> tuple[list[Reading], str]:
-        """All readings; when the server does not answer, ``pg_up`` 0 and the reason in words."""
+        """All readings; when the server does not answer, ``up`` and ``pg_up`` 0 and the reason in words.
+
+        postgres_exporter is itself a target that is ``up``; here there is none between, and a server that
+        cannot be read is a target that is down.
+        """
         try:
             import psycopg
         except ImportError:
-            return [("pg_up", {}, 0.0)], "psycopg is not installed: pip install 'eldonia-ops[postgresql]'"
+            return _DOWN, "psycopg is not installed: pip install 'eldonia-ops[postgresql]'"
         seconds = self._timeout_ms / 1000
         try:
             async with asyncio.timeout(seconds):
@@ -117,11 +123,11 @@ class PostgresqlSource:
         except (psycopg.Error, OSError, ValueError) as error:
             await self.close()
             late = isinstance(error, TimeoutError)
-            return [("pg_up", {}, 0.0)], f"no answer within {seconds:g} s" if late else self._words(error)
+            return _DOWN, f"no answer within {seconds:g} s" if late else self._words(error)
         except BaseException:
             await self.close()
             raise
-        return [("pg_up", {}, 1.0), *found], ""
+        return [("up", {}, 1.0), ("pg_up", {}, 1.0), *found], ""
 
     async def close(self) -> None:
         """Close the connection. Idempotent."""
