@@ -100,7 +100,7 @@ async def test_scrapes():
         for path in ("/m", "/to"):
             status, values = await scrape(web.url + path)
             assert (values["a"], values["up"], status.error) == (4.0, 1.0, "")
-            assert 0 < status.duration_seconds < 2
+            assert status.duration_seconds > 0
         for path, words in [
             ("/slow", "not finished within 0.1 s"),
             ("/broken", "does not answer in HTTP"),

@@ -74,9 +74,8 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, way):
     child = start()
     kills = 0
     try:
-        begun = time.monotonic()
-        next_kill = begun + random.uniform(0.3, 0.6)
-        while time.monotonic() - begun < 5:
+        next_kill = time.monotonic() + random.uniform(0.3, 0.6)
+        while kills < 8 or written < 5_000:
             with path.open("ab", buffering=0) as out:
                 for _ in range(random.randrange(1, 60)):
                     out.write(f"line {written} {'x' * random.randrange(40)}\n".encode())
@@ -90,18 +89,15 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, way):
                 child = start()
                 next_kill = time.monotonic() + random.uniform(0.25, 0.7)
             time.sleep(0.01)
-        for _ in range(400):
-            if stored() >= written:
-                break
+        give_up = time.monotonic() + 60
+        while stored() < written and time.monotonic() < give_up:
             time.sleep(0.05)
-        time.sleep(0.3)
+        time.sleep(0.3)  # for what may come too often
     finally:
         child.kill()
         child.wait()
     texts = [text for (text,) in db.execute("SELECT text FROM line ORDER BY rowid")]
     numbers = [int(text.split()[1]) for text in texts]
     db.close()
-    assert kills >= 5
-    assert written > 5_000
     assert sorted(numbers) == list(range(written))
     assert numbers == sorted(numbers), "the order within the path is kept"

@@ -118,7 +118,7 @@ async def test_reads_run_side_by_side_and_closing_cancels_them(directory: Path) 
     await engine.execute("SELECT 1")  # the writer is not held up
     began = asyncio.get_running_loop().time()
     await engine.close()
-    assert asyncio.get_running_loop().time() - began < 5
+    assert asyncio.get_running_loop().time() - began < 12  # left alone, the reads end at their limit of 15 s
     results = await asyncio.gather(*slow, return_exceptions=True)
     assert all(isinstance(result, TelemetryError | asyncio.CancelledError) for result in results)
     with pytest.raises(TelemetryError, match="closed"):
