@@ -30,7 +30,9 @@ _PSEUDO_FILESYSTEMS = frozenset(
     (
         *("autofs", "binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "devtmpfs"),
         *("efivarfs", "fuse.lxcfs", "fusectl", "hugetlbfs", "mqueue", "nsfs", "proc", "procfs", "pstore"),
-        *("rpc_pipefs", "securityfs", "selinuxfs", "squashfs", "sysfs", "tracefs"),
+        *("rpc_pipefs", "securityfs", "selinuxfs", "sysfs", "tracefs"),
+        # Media that are full from the day they are made.
+        *("erofs", "iso9660", "squashfs", "udf"),
     )
 )
 _REMOTE_FILESYSTEMS = frozenset(

@@ -15,6 +15,9 @@ _SECRET_VALUE: Final = re.compile(
     r"(?P<value>(?!\s*$|[{\[|>]|['\"]?\$\{\w+\}['\"]?(?:[\s,}]|$)).+)",
     re.IGNORECASE,
 )
+_ADDRESS: Final = re.compile(_SECRET_VALUE.pattern.replace("api_url|webhook", "api_url|webhook|url"), re.IGNORECASE)
+"""The same, and any URL: that of a webhook is all that guards it."""
+_QUERY: Final = re.compile(r"(://[^\s?'\",}]*\?)[^\s'\",}]+")
 _USERINFO: Final = re.compile(r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -36,7 +39,7 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
     if not 0 < diagnostic.line <= len(lines):
         return first
     raw = lines[diagnostic.line - 1]
-    shown = _CONTROL.sub("\ufffd", _masked(raw))
+    shown = _CONTROL.sub("\ufffd", _masked(raw, "webhook" in raw or _is_below_webhook(lines, diagnostic.line - 1)))
     number = f"{diagnostic.line:>5} | "
     if len(shown) > _LONGEST_LINE:
         shown = shown[: _LONGEST_LINE - 1] + "…"
@@ -50,9 +53,28 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
     return result
 
 
-def _masked(line: str) -> str:
-    line = _SECRET_VALUE.sub(lambda match: f"{match['key']}<secret>", line)
-    return _USERINFO.sub(r"\1***\2", line)
+def _masked(line: str, is_webhook: bool) -> str:
+    pattern = _ADDRESS if is_webhook else _SECRET_VALUE
+    line = pattern.sub(lambda match: f"{match['key']}<secret>", line)
+    return _QUERY.sub(r"\1<secret>", _USERINFO.sub(r"\1***\2", line))
+
+
+def _is_below_webhook(lines: Sequence[str], index: int) -> bool:
+    """Whether a line of YAML's block style belongs to a key that speaks of a webhook."""
+    depth = _depth(lines[index])
+    for line in reversed(lines[:index]):
+        above = _depth(line)
+        if above < depth and line.strip() and not line.lstrip().startswith("#"):
+            if "webhook" in line:
+                return True
+            depth = above
+    return False
+
+
+def _depth(line: str) -> float:
+    """How far a line is indented. A list may stand as far left as the key that it belongs to: it counts as deeper."""
+    content = line.lstrip(" ")
+    return len(line) - len(content) + (0.5 if content.startswith("-") else 0.0)
 
 
 def _blank(text: str) -> str:

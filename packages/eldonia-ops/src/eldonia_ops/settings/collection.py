@@ -8,6 +8,7 @@ from eldonia_ops.settings.sections import SECOND, HostSettings, LogFile, Postgre
 
 _TARGET = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
+_PROBE_LABELS = ("job", "instance", "probe", "service")
 _HTTP_KEYS = ("method", "expect_status", "headers")
 _PORT_KEYS = ("send",)
 _FORMATS = ("json", "raw")
@@ -127,7 +128,7 @@ def read_probes(root: SettingsReader) -> tuple[ProbeSettings, ...]:
                 timeout=timeout,
                 expect_status=_statuses(reader),
                 expect_text=reader.string("expect_text"),
-                labels=reader.labels(),
+                labels=reader.labels(reserved=_PROBE_LABELS),
                 headers=reader.headers(),
                 send=reader.string("send"),
                 verify_certificate=reader.boolean("verify_certificate", True),

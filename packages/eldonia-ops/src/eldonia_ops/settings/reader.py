@@ -69,18 +69,11 @@ class SettingsReader(MappingReader):
 
     def period(self, key: str, default: int, *, minimum: int = MINIMUM_INTERVAL) -> int:
         """A duration in ms, not shorter than ``minimum``."""
-
-        def convert(value: int) -> int:
-            if value < minimum:
-                raise ValueError(f"at least {minimum}ms")
-            return value
-
         found = self.duration(key, default)
-        try:
-            return convert(found)
-        except ValueError as error:
-            self.fault(key, f"{key} is too short", str(error))
-            return default
+        if found >= minimum:
+            return found
+        self.fault(key, f"{key} is too short", f"at least {minimum}ms")
+        return default
 
     def size(self, key: str, default: int) -> int:
         """A positive number of bytes, such as ``16MiB`` or ``65536``."""
@@ -143,8 +136,8 @@ class SettingsReader(MappingReader):
             return Secret("")
         return Secret(text)
 
-    def labels(self, key: str = "labels") -> Labels:
-        """A label set for everything that comes from here."""
+    def labels(self, key: str = "labels", *, reserved: tuple[str, ...] = ()) -> Labels:
+        """A label set for everything that comes from here, without the names that are ``reserved``."""
         found = self.string_map(key)
         node = self.get(key)
         if node is not None:
@@ -153,6 +146,8 @@ class SettingsReader(MappingReader):
                     self.problems.add(
                         name, f"{name.text!r} cannot be a label's name", "letters, digits and underscores"
                     )
+                elif name.text in reserved:
+                    self.problems.add(name, f"the label {name.text} is given by the platform", "choose another name")
         return Labels(found)
 
     def headers(self, key: str = "headers") -> Mapping[str, Secret]:

@@ -37,10 +37,31 @@ def test_a_place_outside_of_the_text_shows_no_line() -> None:
         '  bearer_token: "hunter2"  # hunter2',
         "SMTP_AUTH_PASSWORD : hunter2",
         "webhook_url: https://x/hunter2",
+        "action: {webhook: {url: 'https://x/hunter2', metod: PUT}}",
+        "action: {webhook: {url: https://x/, headers: {Authorization: Bearer hunter2}}}",
+        "- {name: a, url: 'https://x/health?key=hunter2', methd: GET}",
     ],
 )
 def test_secrets_are_masked(line: str) -> None:
     assert "hunter2" not in "\n".join(shown(line, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("receivers:\n- name: a\n  webhook_configs:\n  - url: https://x/hunter2\n", 4),
+        ("receivers:\n- name: a\n  webhook_configs:\n    # of ours\n\n    - url: https://x/hunter2\n", 6),
+        ("receivers:\n- name: a\n  webhook_configs:\n    - send_resolved: yes\n      url: htps://x/hunter2\n", 5),
+        ("recovery:\n- action:\n    webhook:\n      url: https://x/hunter2\n", 4),
+    ],
+)
+def test_the_address_of_a_webhook_is_masked_by_where_it_stands(text: str, line: int) -> None:
+    assert "hunter2" not in format_diagnostic(Diagnostic("wrong", "f.yml", line, 1), text)
+
+
+def test_the_address_beside_a_webhook_is_not() -> None:
+    text = "webhooks: 1\nrecovery:\n- action:\n    webhook: {}\nprobes:\n- url: http://host/path\n"
+    assert format_diagnostic(Diagnostic("wrong", "f.yml", 6, 1), text).splitlines()[1].endswith("http://host/path")
 
 
 def test_a_name_in_the_place_of_a_secret_is_shown() -> None:

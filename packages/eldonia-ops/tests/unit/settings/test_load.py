@@ -389,6 +389,12 @@ probes:
         (["url: tls://db:1", "expect_status: 200"], 4, "expect_status means nothing to a probe of tls://"),
         (["url: tcp://db:1", "verify_certificate: no"], 4, "verify_certificate means nothing to a probe of tcp://"),
         (["url: http://db:1", "send: x"], 4, "send means nothing to a probe of http://"),
+        # Objectives and recovery find a probe's results by these.
+        (
+            ["url: http://db", "labels:", "  probe: b"],
+            5,
+            "the label probe is given by the platform (choose another name)",
+        ),
     ],
 )
 def test_probes_that_are_refused(lines: list[str], line: int, message: str) -> None:
