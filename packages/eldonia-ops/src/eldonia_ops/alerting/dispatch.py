@@ -304,13 +304,18 @@ class _Work:
         for alert in self.alerts.values():
             for route in routing.route.match(alert.labels):
                 wanted.add((_group_state_key(route, route.group_labels(alert.labels)), alert.fingerprint))
-        for key, group in list(self.groups.items()):
-            route = self.routes.get(group.route)
-            left = tuple(item for item in group.fingerprints if (key, item) in wanted)
-            if route is None or route.receiver != group.receiver or not left:
-                del self.groups[key]
-            elif left != group.fingerprints:
-                self.groups[key] = replace(group, fingerprints=left)
+        stored, self.groups = self.groups, {}
+        for group in sorted(stored.values(), key=lambda group: group.route not in self.routes):
+            # A route's id counts its siblings: put one before it and it is another. What its receiver was told
+            # about this group is still true, as long as matchers and labels are the same.
+            for route in (self.routes.get(group.route), *self.routes.values()):
+                key = _group_state_key(route, Labels(group.labels)) if route else ""
+                left = tuple(item for item in group.fingerprints if (key, item) in wanted)
+                told = route and (route.receiver, spell_group_key(route, Labels(group.labels)))
+                if route and left and told == (group.receiver, group.group_key) and key not in self.groups:
+                    moved = replace(group, key=key, route=route.id, fingerprints=left)
+                    self.groups[key] = group if moved == group else moved
+                    break
         for alert in self.alerts.values():
             self.assign(alert)
         self.touched.update(self.alerts)

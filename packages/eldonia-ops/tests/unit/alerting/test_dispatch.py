@@ -304,6 +304,24 @@ def test_a_changed_routing_regroups_what_fires():
     assert [item.integration.receiver for item in story.wait(MINUTE)] == ["hook"]
 
 
+def test_a_route_put_before_the_others_pages_nobody_again_and_loses_no_end():
+    story = Story()
+    story.receive(long(), long(instance="b"))
+    story.wait(MINUTE)
+    story.receive(alert(starts_at=T0, ends_at=story.now))
+    root = ROUTING.route
+    first, last = root.routes
+    new = Route('{}/{team="x"}/0', '{}/{team="x"}', "chat", (equal("team", "x"),))
+    shifted = replace(root, routes=(new, replace(first, id=f"{first.key}/1"), replace(last, id=f"{last.key}/2")))
+    story.feed(RoutingChanged(replace(ROUTING, route=shifted)))
+    assert {group.route for group in story.state.groups.values()} == {f"{first.key}/1", f"{last.key}/2"}
+    told = story.wait(HOUR)
+    assert sorted((item.integration.receiver, item.cause) for item in told) == [
+        ("chat", Cause.SOME_RESOLVED),
+        ("pager", Cause.SOME_RESOLVED),
+    ]
+
+
 def test_effects_say_all_that_must_be_stored():
     story = Story()
     story.receive(long())
