@@ -364,6 +364,17 @@ def _resumed(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
             return replace(state, successes=0), ()
 
 
+def alerts_up(state: RecoveryState, now: int, policy: RecoveryPolicy) -> tuple[RaiseAlert, ...]:
+    """The alerts that are up in a state. A policy that is new may give them other labels than those stored."""
+    since = state.failing_since or state.down_at
+    up: list[RaiseAlert] = []
+    if state.phase in DOWN:
+        up.append(RaiseAlert(_service_down(state, policy, now), since))
+    if state.phase is Phase.EXHAUSTED:
+        up.append(RaiseAlert(_recovery_failed(state, policy, now), since))
+    return tuple(up)
+
+
 # --- people ----------------------------------------------------------------------------------
 
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, replace
 
 from eldonia_ops.incidents.events import RecoveryEvent
 from eldonia_ops.ports import Actuator, ActuatorError, Clock, ProbeResult, StateStore, StateTransaction
@@ -73,6 +73,24 @@ class RecoveryService:
         for service in self._services:
             self._states[service] = stored.get(service) or RecoveryState(service)
             await self._apply(service, Resumed())
+        now = self._clock.now()
+        await self._state.write(lambda tx: self._tidy_up(tx, set(stored) - set(self._services), now))
+
+    def _tidy_up(self, tx: StateTransaction, gone: Set[str], now: int) -> None:
+        """After a change of settings: end the alerts that no service of ours holds up any more, for nobody else will,
+        and put up those whose labels have changed."""
+        for service in gone:
+            tx.machines.delete(_KIND, service)
+        up = {
+            one.alert.fingerprint: one
+            for service, state in self._states.items()
+            for one in machine.alerts_up(state, now, self._services[service].policy)
+        }
+        known = [alert for alert in tx.alerts.all() if alert.source == "recovery" and not alert.resolved(now)]
+        missing = [one for key, one in up.items() if key not in {alert.fingerprint for alert in known}]
+        orphans = [replace(alert, ends_at=now) for alert in known if alert.fingerprint not in up]
+        self._intake.accept(tx, [AlertChange(one.alert, True, one.started_at) for one in missing], now)
+        self._intake.accept(tx, [AlertChange(alert, False) for alert in orphans], now)
 
     def started(self, service: str) -> None:
         """A service was started just now, not because it failed: like after a restart it has its policy's

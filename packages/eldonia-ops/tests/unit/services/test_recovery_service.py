@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from service_world import HOUR, MINUTE, SECOND, World, open_world
@@ -190,3 +191,39 @@ async def test_what_nobody_configured_is_refused_and_other_probes_are_ignored() 
             with pytest.raises(NotFoundError, match="no recovery is configured for 'x'"):
                 await act
         assert (await world.recovery.status())[0].healthy is None
+
+
+async def test_a_service_that_the_settings_no_longer_name_leaves_no_alert_behind() -> None:
+    shop = Shop()
+    shop.comes_back = False
+    async with open_world(recoverables=[recoverable(shop)]) as world:
+        await world.start()
+        shop.up = False
+        await probe(world, shop, 180)
+        assert sorted(view.alert.name for view in await world.alerts.current()) == ["RecoveryFailed", "ServiceDown"]
+        world._recoverables = []
+        await world.restart()
+        assert await world.alerts.current() == []
+        assert (await world.incident()).status is IncidentStatus.RESOLVED
+        world._recoverables = [recoverable(shop)]
+        await world.restart()
+        assert await world.alerts.current() == [], "it is not known to be down"
+
+
+async def test_alerts_take_the_labels_that_the_settings_now_give_them() -> None:
+    shop = Shop()
+    shop.comes_back = False
+    async with open_world(recoverables=[recoverable(shop)]) as world:
+        await world.start()
+        shop.up = False
+        await probe(world, shop, 180)
+        moved = replace(POLICY, labels={"team": "market"})
+        world._recoverables = [Recoverable("shop", "shop-health", moved, shop)]
+        for _ in range(2):
+            await world.restart()
+            views = await world.alerts.current()
+            assert [view.alert.labels.get("team") for view in views] == ["market", "market"]
+        assert (await world.incident()).reopened_at == 0, "one goes up before the other comes down"
+        shop.up = True
+        await probe(world, shop, 30)
+        assert await world.alerts.current() == []
