@@ -127,7 +127,10 @@ def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeT
             labels=job.labels,
             interval_ms=job.interval,
             timeout_ms=job.timeout,
+            honor_labels=job.honor_labels,
+            honor_timestamps=job.honor_timestamps,
             bearer_token=job.bearer_token or None,
+            basic_auth=(job.username, job.password) if job.username else None,
             limits=limits,
         )
         for job in settings.scrape

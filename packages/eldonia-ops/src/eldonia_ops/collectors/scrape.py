@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -38,7 +37,6 @@ class ScrapeTarget:
     timeout_ms: int = 10_000
     honor_labels: bool = False
     honor_timestamps: bool = True
-    headers: Mapping[str, str] = field(default_factory=dict)
     bearer_token: Secret | None = None
     basic_auth: tuple[str, Secret] | None = None
     limits: ExpositionLimits = DEFAULT_LIMITS
@@ -146,10 +144,6 @@ class ScrapeLoop:
         # The first of 50,000 series take half a second to read: the loops of the others go on meanwhile.
         return await asyncio.to_thread(self._rows.scraped, body, at_ms, seconds, openmetrics=openmetrics)
 
-    async def retire(self) -> None:
-        """End every series of a target that is no longer configured."""
-        await self._sink(self._rows.retired(self._clock.now()))
-
     async def _fetch(self) -> tuple[bytes, bool]:
         """The decompressed body, and whether it is OpenMetrics."""
         target = self._target
@@ -158,7 +152,6 @@ class ScrapeLoop:
             "Accept": ACCEPT,
             "Accept-Encoding": "gzip",
             "X-Prometheus-Scrape-Timeout-Seconds": f"{seconds:g}",
-            **target.headers,
         }
         auth: httpx.Auth | None = None
         if target.bearer_token is not None:

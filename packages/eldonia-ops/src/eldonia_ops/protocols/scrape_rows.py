@@ -129,13 +129,6 @@ class ScrapeRows:
         self._remember(_EMPTY, _EMPTY)
         return Collected(row)
 
-    def retired(self, at_ms: int) -> Collected:
-        """The last row of a target that is no longer scraped: everything ends, ``up`` too."""
-        labels = (*(self._parser.series[slot] for slot in self._last), *self._report)
-        self._labels = self._report
-        self._remember(_EMPTY, _EMPTY)
-        return Collected(SampleRow(self._target, at_ms, labels, np.full(len(labels), STALE_NAN)))
-
     def _row(
         self, at_ms: int, values: NDArray[np.float64], report: tuple[float, ...], gone: NDArray[np.int64]
     ) -> SampleRow:

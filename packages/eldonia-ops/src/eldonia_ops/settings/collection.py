@@ -3,6 +3,8 @@
 import re
 from urllib.parse import urlsplit
 
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.log_lines import LineFormat
 from eldonia_ops.settings.reader import SettingsReader, unique
 from eldonia_ops.settings.sections import SECOND, HostSettings, LogFile, PostgresqlSettings, ProbeSettings, ScrapeJob
 
@@ -11,7 +13,7 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "OPTIONS")
 _PROBE_LABELS = ("job", "instance", "probe", "service")
 _HTTP_KEYS = ("method", "expect_status", "headers")
 _PORT_KEYS = ("send",)
-_FORMATS = ("json", "raw")
+_FORMATS = tuple(item.value for item in LineFormat)
 
 
 def read_logs(root: SettingsReader) -> tuple[LogFile, ...]:
@@ -50,6 +52,10 @@ def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
         path = reader.string("path", "/metrics")
         if not path.startswith("/"):
             reader.fault("path", f"path must start with a slash, not {path!r}")
+        username, password = _basic_auth(reader)
+        bearer_token = reader.secret("bearer_token")
+        if username and bearer_token:
+            reader.fault("basic_auth", "basic_auth stands beside bearer_token", "keep one of them")
         found.append(
             ScrapeJob(
                 job=reader.string("job", required=True),
@@ -59,12 +65,25 @@ def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
                 interval=interval,
                 timeout=timeout,
                 labels=reader.labels(),
-                bearer_token=reader.secret("bearer_token"),
+                bearer_token=bearer_token,
+                username=username,
+                password=password,
+                honor_labels=reader.boolean("honor_labels", False),
+                honor_timestamps=reader.boolean("honor_timestamps", True),
             )
         )
         reader.done()
     unique([(reader, job.job) for reader, job in zip(readers, found, strict=True)], "job", "scrape jobs")
     return tuple(found)
+
+
+def _basic_auth(root: SettingsReader) -> tuple[str, Secret]:
+    reader = root.section("basic_auth")
+    if reader is None:
+        return "", Secret("")
+    found = reader.string("username", required=True), reader.secret("password")
+    reader.done()
+    return found
 
 
 def read_host(root: SettingsReader) -> HostSettings:

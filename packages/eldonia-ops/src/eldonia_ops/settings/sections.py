@@ -44,7 +44,8 @@ class LogFile:
     """Log files to follow. ``path`` is a glob (absolute once loaded).
 
     ``service`` names the service of lines that do not say it themselves. ``format`` is ``json``
-    (one object a line; anything else is kept as raw text with a mark) or ``raw``.
+    (one object a line; anything else is kept as raw text with a mark), ``raw``, or ``auto`` (lines that
+    begin with a brace are JSON).
     """
 
     path: str
@@ -54,7 +55,11 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class ScrapeJob:
-    """Targets whose metrics are fetched over HTTP. ``targets`` are ``host:port``."""
+    """Targets whose metrics are fetched over HTTP. ``targets`` are ``host:port``.
+
+    ``username`` and ``password``, or ``bearer_token``, go along. ``honor_labels`` lets an exposed label win over
+    the target's own, ``honor_timestamps`` takes the times that samples come with.
+    """
 
     job: str
     targets: tuple[str, ...]
@@ -64,6 +69,10 @@ class ScrapeJob:
     timeout: int = 10 * SECOND
     labels: Labels = EMPTY
     bearer_token: Secret = _NO_SECRET
+    username: str = ""
+    password: Secret = _NO_SECRET
+    honor_labels: bool = False
+    honor_timestamps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

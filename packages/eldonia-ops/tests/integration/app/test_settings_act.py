@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.app.actuation import build_actuator
-from eldonia_ops.app.collection import prober
+from eldonia_ops.app.collection import prober, scrape_targets
+from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ActuatorError
+from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.settings import parse_settings
 
 
@@ -51,6 +53,22 @@ probes:
         assert plain.detail.startswith("TLS failed")
         assert (web.success, web.status_code) == (True, 204)
         assert server.heard[:2] == [b"QUIT\r\n", b"QUIT\r\n"]
+
+
+async def test_a_scrape_target_is_what_its_job_says():
+    found = settings_of(
+        """
+scrape:
+  - {job: shop, targets: [a:1, b:2], scheme: https, basic_auth: {username: u, password: p}, honor_labels: true}
+  - {job: bare, targets: [c:3], bearer_token: t, honor_timestamps: false}
+"""
+    )
+    first, second, bare = scrape_targets(found, ExpositionLimits())
+    assert (first.url, second.url, bare.url) == ("https://a:1/metrics", "https://b:2/metrics", "http://c:3/metrics")
+    assert first.basic_auth == ("u", Secret("p"))
+    assert (first.honor_labels, first.honor_timestamps, first.bearer_token) == (True, True, None)
+    assert (bare.honor_labels, bare.honor_timestamps, bare.basic_auth) == (False, False, None)
+    assert bare.bearer_token == Secret("t")
 
 
 async def test_a_webhook_that_restarts(tmp_path):

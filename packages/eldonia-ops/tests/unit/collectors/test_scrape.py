@@ -190,13 +190,6 @@ async def test_a_sink_that_fails_does_not_end_the_loop():
     task.cancel()
 
 
-async def test_a_retired_target_ends():
-    loop, rows = loop_for(lambda _: text())
-    await loop.scrape_once(0)
-    await loop.retire()
-    assert is_stale(rows[1].row.values).all()
-
-
 def test_names():
     assert default_instance("https://example.org/metrics") == "example.org:443"
     assert default_instance("http://[::1]:9100/metrics") == "[::1]:9100"

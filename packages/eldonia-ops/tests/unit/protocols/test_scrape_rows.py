@@ -92,14 +92,6 @@ def test_timestamps_need_not_be_honoured():
     assert sorted(collected.row.values[:2].tolist()) == [1.0, 2.0]
 
 
-def test_a_retired_target_ends_with_its_report():
-    rows = ScrapeRows("t", TARGET)
-    rows.scraped(b"a 1\n", 0, 0.1)
-    row = rows.retired(1).row
-    assert len(row.labels) == 6
-    assert is_stale(row.values).all()
-
-
 def test_a_target_that_never_repeats_itself_does_not_grow_for_ever():
     rows = ScrapeRows("t", TARGET)
     for turn in range(40):

@@ -355,6 +355,44 @@ def test_what_would_be_collected_twice(text: str, message: str) -> None:
         assert read(text)
 
 
+def test_how_a_scrape_job_is_read() -> None:
+    plain, full, token = read(
+        """
+scrape:
+  - {job: a, targets: [h:1]}
+  - job: b
+    targets: [h:1, '[::1]:2']
+    scheme: https
+    path: /m
+    labels: {instance: web-1}
+    basic_auth: {username: hana, password_file: pw}
+    honor_labels: true
+    honor_timestamps: false
+  - {job: c, targets: [h:1], bearer_token: t0ken}
+""",
+        {"/srv/ops/pw": "s3cret\n"},
+    ).scrape
+    assert (plain.honor_labels, plain.honor_timestamps, plain.username) == (False, True, "")
+    assert (full.username, full.password.reveal(), full.honor_labels, full.honor_timestamps) == (
+        "hana",
+        "s3cret",
+        True,
+        False,
+    )
+    assert dict(full.labels) == {"instance": "web-1"}
+    assert token.bearer_token.reveal() == "t0ken"
+    assert "s3cret" not in repr(full)
+    both = "scrape: [{job: a, targets: [h:1], bearer_token: x, basic_auth: {username: u}}]"
+    assert fault(both).endswith("error: basic_auth stands beside bearer_token (keep one of them)")
+    assert "needs username" in fault("scrape: [{job: a, targets: [h:1], basic_auth: {password: p}}]")
+
+
+def test_the_formats_of_log_files() -> None:
+    settings = read("logs: [{path: a}, {path: b, format: raw}, {path: c, format: auto}]")
+    assert [file.format for file in settings.logs] == ["json", "raw", "auto"]
+    assert fault("logs: [{path: a, format: text}]").endswith("format cannot be 'text' (one of json, raw, auto)")
+
+
 def test_the_address_of_a_webhook_is_not_shown() -> None:
     text = "probes: [{name: p, url: 'http://x/'}]\nrecovery: [{service: a, probe: p, action: {webhook: {url: hush}}}]"
     assert fault(text).endswith(": error: url is not a URL of the kind http://host or https://host")
