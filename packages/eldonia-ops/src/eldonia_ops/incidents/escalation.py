@@ -98,9 +98,12 @@ def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[E
 
 def telling(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:
     """The effect that tells one tier about the present opening."""
-    opening = incident.reopened_at or incident.detected_at
-    key = f"escalation:{incident.id}:{opening}:{level}"
-    return Escalate(incident.id, tier.name, tier.receiver, level, due_at, key)
+    return Escalate(incident.id, tier.name, tier.receiver, level, due_at, telling_key(incident, level))
+
+
+def telling_key(incident: Incident, level: int) -> str:
+    """What a tier is told under in the present opening, and told the end of."""
+    return f"escalation:{incident.id}:{incident.reopened_at or incident.detected_at}:{level}"
 
 
 def next_deadline(incident: Incident) -> int | None:

@@ -188,4 +188,11 @@ class AppendTimeline:
     entry: TimelineEntry
 
 
-Effect = AppendTimeline | Escalate
+@dataclass(frozen=True, slots=True)
+class StandDown:
+    """It is over: tell the tiers that were told about the present opening."""
+
+    incident_id: str
+
+
+Effect = AppendTimeline | Escalate | StandDown

@@ -47,6 +47,7 @@ from eldonia_ops.incidents.events import (
     QuietDeadline,
     RecoveryEvent,
     SetFields,
+    StandDown,
     TickChecklist,
 )
 from eldonia_ops.incidents.policy import Policy
@@ -215,6 +216,8 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
         incident = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, escalate_at=0)
         data = {"after": max(0, now - incident.detected_at), "alerts": len(incident.fingerprints)}
         effects.append(entry(incident, now, "incident.resolved", data, f"incident.resolved:{now}"))
+        if incident.escalation_level:
+            effects.append(StandDown(incident.id))
     return incident, tuple(effects)
 
 

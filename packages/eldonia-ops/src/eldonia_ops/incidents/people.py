@@ -25,6 +25,7 @@ from eldonia_ops.incidents.events import (
     Effect,
     OpenByHand,
     SetFields,
+    StandDown,
     TickChecklist,
 )
 from eldonia_ops.incidents.fields import apply_fields
@@ -107,6 +108,8 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
             effects.extend(telling)
         case IncidentStatus.RESOLVED if before in UNRESOLVED:
             incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
+            if incident.escalation_level:
+                effects.append(StandDown(incident.id))
         case IncidentStatus.RESOLVED:
             incident = replace(incident, closed_at=0)
         case IncidentStatus.CLOSED:

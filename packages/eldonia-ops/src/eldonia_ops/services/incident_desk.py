@@ -14,7 +14,7 @@ from eldonia_ops.alerting.inhibition import wanted_sources
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import Unclosed, correlate
-from eldonia_ops.incidents.escalation import Escalate
+from eldonia_ops.incidents.escalation import Escalate, telling_key
 from eldonia_ops.incidents.events import (
     AlertFiring,
     AlertResolved,
@@ -27,6 +27,7 @@ from eldonia_ops.incidents.events import (
     NotificationOutcome,
     QuietDeadline,
     RecoveryEvent,
+    StandDown,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
@@ -41,6 +42,10 @@ class TellTier(Protocol):
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """The messages queued, none when they were queued before."""
+        ...
+
+    def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
+        """The same for the end, to those tiers that were told."""
         ...
 
 
@@ -134,6 +139,9 @@ class IncidentDesk:
                     for outgoing in self._telling.tier(tx, incident, effect, now):
                         told = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
                         entries += self._entries(incident, told, now)
+                case StandDown():
+                    for outgoing in self._telling.over(tx, incident, _told(tx, incident), now):
+                        entries += self._entries(incident, _outcome(outgoing, "queued", "it is over"), now)
         return entries
 
     def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
@@ -201,6 +209,23 @@ class IncidentDesk:
         silences = tuple(tx.silences.all()) if known else ()
         state = DispatchState(self._routing, alerts, {}, silences)
         return dispatch.standings(state, now), {silence.id: silence.ends_at for silence in silences}
+
+
+def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
+    """The tiers that were told about the present opening, as its timeline has them."""
+    opened_at = incident.reopened_at or incident.detected_at
+    return [
+        Escalate(
+            incident.id,
+            str(entry.data["tier"]),
+            str(entry.data["receiver"]),
+            int(entry.data["level"]),
+            entry.at,
+            telling_key(incident, int(entry.data["level"])),
+        )
+        for entry in tx.timeline.of(incident.id)
+        if entry.kind in ("escalation.tier", "escalation.requested") and entry.at >= opened_at
+    ]
 
 
 def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutcome:

@@ -75,34 +75,50 @@ class Telling:
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """Queue the message that an incident has come to a tier, for each way of telling its receiver."""
-        name = effect.receiver or self._routing.route.receiver
-        receiver = self._routing.receivers.get(name)
-        queued: list[Outgoing] = []
-        integrations = receiver.integrations if receiver else ()
+        name, integrations = self._ways_to(effect)
         message = self._escalation(incident, effect)
-        for integration in integrations:
-            payload, _ = self._renderer.message(integration, message)
-            identity = f"{effect.key}\0{integration.key}"
-            outgoing = Outgoing(
-                id=0,
-                idempotency_key=hashlib.sha256(identity.encode()).hexdigest()[:32],
-                receiver=name,
-                integration=integration.kind,
-                index=integration.index,
-                order_key=f"{integration.key}:escalation:{incident.id}",
-                payload=payload,
-                purpose="escalation",
-                incident_ids=(incident.id,),
-                fingerprints=incident.firing,
-                created_at=now,
-                next_attempt_at=now,
-            )
-            if tx.outbox.add(outgoing):
-                queued.append(outgoing)
+        queued = [self._message(incident, effect, integration, message, now) for integration in integrations]
         if not integrations:
             reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} cannot be told"
             tx.ledger.append(Decision(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
-        return queued
+        return tx.outbox.add_all(queued)
+
+    def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
+        """Queue the message that it is over, for the tiers that were told, where their receivers want to hear of an
+        end: it also closes what the escalation opened at the far side."""
+        return tx.outbox.add_all(
+            [
+                self._message(incident, effect, integration, self._end(incident, effect), now)
+                for effect in told
+                for integration in self._ways_to(effect)[1]
+                if integration.config.send_resolved
+            ]
+        )
+
+    def _ways_to(self, effect: Escalate) -> tuple[str, Sequence[Integration]]:
+        name = effect.receiver or self._routing.route.receiver
+        receiver = self._routing.receivers.get(name)
+        return name, receiver.integrations if receiver else ()
+
+    def _message(
+        self, incident: Incident, effect: Escalate, integration: Integration, message: Message, now: int
+    ) -> Outgoing:
+        payload, _ = self._renderer.message(integration, message)
+        identity = f"{effect.key}\0{integration.key}" + ("\0over" if message.resolved else "")
+        return Outgoing(
+            id=0,
+            idempotency_key=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            receiver=integration.receiver,
+            integration=integration.kind,
+            index=integration.index,
+            order_key=f"{integration.key}:escalation:{incident.id}",
+            payload=payload,
+            purpose="status" if message.resolved else "escalation",
+            incident_ids=(incident.id,),
+            fingerprints=incident.firing,
+            created_at=now,
+            next_attempt_at=now,
+        )
 
     def _escalation(self, incident: Incident, effect: Escalate) -> Message:
         severity = word(incident.severity.value, self._language)
@@ -114,5 +130,16 @@ class Telling:
             text = f"Nobody has responded in time. Severity: {severity}, service: {incident.service or '-'}."
         if incident.description:
             text += f"\n{incident.description}"
-        links = ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)
-        return Message(title, text, incident.severity.value, links, effect.key)
+        return Message(title, text, incident.severity.value, self._links(incident), effect.key)
+
+    def _end(self, incident: Incident, effect: Escalate) -> Message:
+        if self._language == "ja":
+            title = f"[解決: {effect.tier}] {incident.reference} {incident.title}"
+            text = f"解決しました。サービス: {incident.service or '-'}"
+        else:
+            title = f"[resolved, for {effect.tier}] {incident.reference} {incident.title}"
+            text = f"It is over. Service: {incident.service or '-'}."
+        return Message(title, text, incident.severity.value, self._links(incident), effect.key, resolved=True)
+
+    def _links(self, incident: Incident) -> tuple[tuple[str, str], ...]:
+        return ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)

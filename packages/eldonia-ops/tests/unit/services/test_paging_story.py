@@ -380,3 +380,42 @@ async def test_a_look_at_the_outbox_that_is_late_delivers_nothing_twice() -> Non
         await world.pass_time(2 * MINUTE)
         assert late
         assert set(Counter(row.id for _, row in world.receivers.attempts).values()) == {1}
+
+
+ON_CALL = """
+route: {receiver: team, group_wait: 30s}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+  - name: infrastructure
+    pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]
+  - name: vendor
+    slack_configs: [{api_url: "http://slack.invalid/x", channel: "#vendor"}]
+  - name: management
+    webhook_configs: [{url: "http://management.invalid"}]
+"""
+
+
+@pytest.mark.parametrize("by", ["alert", "person"])
+async def test_whoever_was_told_by_escalation_hears_that_it_is_over(by: str) -> None:
+    async with open_world(routing=ON_CALL, policy=policy()) as world:
+        await world.start()
+        for _ in range(2):
+            seen = len(world.receivers.at("infrastructure"))
+            await world.alerts.receive([alert("Down")])
+            await world.pass_time(32 * MINUTE)
+            if by == "alert":
+                await world.alerts.receive([alert("Down", ends_at=world.clock.now())])
+            else:
+                await world.incidents.change_status("INC-1", "hana", IncidentStatus.RESOLVED)
+                await world.alerts.receive([alert("Down", ends_at=world.clock.now())])
+            await world.pass_time(MINUTE)
+            began, ended = world.receivers.at("infrastructure")[seen:]
+            assert (began.purpose, ended.purpose) == ("escalation", "status")
+            assert (began.payload["event_action"], ended.payload["event_action"]) == ("trigger", "resolve")
+            assert began.payload["dedup_key"] == ended.payload["dedup_key"], "the far side closes what it opened"
+            await world.pass_time(5 * MINUTE)
+        # Slack's default is not to tell of an end, and management was never told that anything had begun.
+        assert {row.purpose for row in world.receivers.at("vendor")} == {"escalation"}
+        assert world.receivers.at("management") == []
+        assert len({row.payload["dedup_key"] for row in world.receivers.at("infrastructure")}) == 2, "two openings"

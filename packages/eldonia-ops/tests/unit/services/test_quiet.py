@@ -178,8 +178,9 @@ async def test_what_follows_from_another_alert_escalates_only_once_that_is_over(
         ]
         await world.alerts.receive([alert("Datacenter", service="all", ends_at=world.clock.now())])
         await world.pass_time(14 * MINUTE)
-        assert len(world.receivers.at("infrastructure")) == 1
+        assert [row.purpose for row in world.receivers.at("infrastructure")] == ["escalation", "status"]
         await world.pass_time(2 * MINUTE)
+        assert world.receivers.at("infrastructure")[-1].purpose == "escalation"
         assert world.receivers.at("infrastructure")[-1].incident_ids == ((await world.incident(2)).id,)
 
 
