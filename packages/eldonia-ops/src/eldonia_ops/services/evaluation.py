@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -39,6 +40,7 @@ from eldonia_ops.services.queries import QueryService
 log = logging.getLogger("eldonia_ops.services.evaluation")
 
 _KIND = "rule_group"
+_MANY_SERIES = 200
 
 
 @dataclass(slots=True)
@@ -147,7 +149,8 @@ class EvaluationService:
         for key, rule in group.keyed_rules():
             rule_started = time.perf_counter()
             outcome = await self._outcome(group, rule, at)
-            effects = evaluate_rule(
+            judge = partial(
+                evaluate_rule,
                 group,
                 rule,
                 running.state.rule(key),
@@ -156,6 +159,9 @@ class EvaluationService:
                 written=running.written.get(key, frozenset()),
                 settings=self._settings,
             )
+            # Rendering the texts of thousands of alerts takes a second, in which nobody would be answered.
+            many = not isinstance(outcome, Exception) and len(outcome) > _MANY_SERIES
+            effects = await asyncio.to_thread(judge) if many else judge()
             states[key], written[key] = effects.state, effects.written
             alerts += effects.alerts
             if effects.samples:

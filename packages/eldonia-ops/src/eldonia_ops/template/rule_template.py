@@ -5,16 +5,22 @@ Source: https://prometheus.io/docs/prometheus/latest/configuration/alerting_rule
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from eldonia_ops.template.execute import DEFAULT_LIMITS, Limits
-from eldonia_ops.template.functions import BUILTINS
+from eldonia_ops.template.functions import BUILTINS, Function
 from eldonia_ops.template.rule_functions import QuerySample, rule_functions
 from eldonia_ops.template.template_set import Template, parse
 from eldonia_ops.template.values import StringMap, Struct
 
 _VARIABLES = ("$labels", "$externalLabels", "$externalURL", "$value")
 _FUNCTIONS = rule_functions()
+
+
+@lru_cache(maxsize=8)
+def _without_query(external_url: str) -> Mapping[str, Function]:
+    return {**rule_functions(external_url=external_url), **BUILTINS}
 
 
 class _RuleData(Struct):
@@ -61,11 +67,11 @@ class RuleTemplate:
         if self.template is None:
             return self.text
         data = _RuleData(labels, value, external_labels or {}, external_url)
-        functions = rule_functions(query, external_url) if query else rule_functions(external_url=external_url)
+        functions = {**rule_functions(query, external_url), **BUILTINS} if query else _without_query(external_url)
         values = (data.labels, data.external_labels, data.external_url, data.value)
         return self.template.execute(
             data,
-            {**functions, **BUILTINS},
+            functions,
             variables=dict(zip(_VARIABLES, values, strict=True)),
             zero_for_missing=True,
             limits=limits,
