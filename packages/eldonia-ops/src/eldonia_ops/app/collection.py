@@ -15,7 +15,7 @@ from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus
-from eldonia_ops.collectors.tail import FileTail, TailBatch, TailOptions
+from eldonia_ops.collectors.tail import FileTail, FollowedPaths, TailBatch, TailOptions
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
@@ -46,7 +46,7 @@ class Collection:
         self._client = scrape_client()
         positions = StoredPositions(state, telemetry)
         options = TailOptions(max_line_bytes=settings.limits.log_line)
-        followed: set[str] = set()
+        followed = FollowedPaths()
         self._tails = [
             FileTail([file.path], self._log_sink(file), positions, options, followed) for file in settings.logs
         ]

@@ -99,12 +99,21 @@ class TailOptions:
 DEFAULT_OPTIONS = TailOptions()
 
 
-class FileTail:
-    """Follows every file that matches one of ``patterns`` (shell globs, ``**`` included).
+class FollowedPaths:
+    """The files that some tails follow between them: none twice, since each of its lines would be stored twice.
 
-    ``taken`` holds the paths that are followed, by this tail and the others that share it: no file is
-    followed twice, since each of its lines would be stored twice.
+    They look for files one after another, in the order in which they were started: of two that match the same
+    file it is always the first that follows it.
     """
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+        self.turn = asyncio.Lock()
+
+
+class FileTail:
+    """Follows every file that matches one of ``patterns`` (shell globs, ``**`` included) and that no other tail
+    of those that share ``followed`` follows."""
 
     def __init__(
         self,
@@ -112,13 +121,13 @@ class FileTail:
         sink: TailSink,
         positions: TailPositions,
         options: TailOptions = DEFAULT_OPTIONS,
-        taken: set[str] | None = None,
+        followed: FollowedPaths | None = None,
     ) -> None:
         self._patterns = tuple(os.path.abspath(pattern) for pattern in patterns)
         self._sink = sink
         self._positions = positions
         self._options = options
-        self._taken = set() if taken is None else taken
+        self._shared = followed or FollowedPaths()
         self._followed: dict[str, FollowedFile] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._problem = ""
@@ -141,7 +150,8 @@ class FileTail:
         """Follow until cancelled."""
         try:
             while True:
-                await self._discover()
+                async with self._shared.turn:
+                    await self._discover()
                 await asyncio.sleep(self._options.discover_seconds)
         finally:
             for task in self._tasks.values():
@@ -158,7 +168,7 @@ class FileTail:
         for path, with_rotated in mains.items():
             if path in self._tasks:
                 continue
-            if path in self._taken:
+            if path in self._shared.paths:
                 problem = f"{path} is followed already, by another entry"
             elif len(self._tasks) >= self._options.max_files:
                 problem = f"more than {self._options.max_files} files match; the rest is not followed"
@@ -171,12 +181,12 @@ class FileTail:
 
     def _follow(self, path: str, with_rotated: bool) -> None:
         followed = FollowedFile(Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated)
-        self._taken.add(path)
+        self._shared.paths.add(path)
         self._followed[path] = followed
         self._tasks[path] = asyncio.create_task(followed.run(), name=f"tail {path}")
 
     def _leave(self, path: str) -> None:
-        self._taken.discard(path)
+        self._shared.paths.discard(path)
         del self._followed[path], self._tasks[path]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from eldonia_ops.collectors.status import Health
-from eldonia_ops.collectors.tail import FileTail, TailOptions
+from eldonia_ops.collectors.tail import FileTail, FollowedPaths, TailOptions
 
 FAST = TailOptions(
     poll_seconds=0.005, discover_seconds=0.01, batch_lines=50, rotation_grace_seconds=0.05, retry_seconds=0.01
@@ -308,20 +308,20 @@ async def test_a_file_that_is_gone_for_long_makes_room_for_others(tmp_path, stor
 
 async def test_what_two_entries_match_is_stored_once(tmp_path, store):
     append(tmp_path / "a.log", "1")
-    taken = set()
+    shared = FollowedPaths()
     tails = [
-        FileTail([str(tmp_path / pattern)], store.sink, store, FAST, taken) for pattern in ("a.log", "*.log", "*.log*")
+        FileTail([str(tmp_path / pattern)], store.sink, store, FAST, shared) for pattern in ("*.log", "a.log", "*.log*")
     ]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(tail.run()) for tail in tails]
         await store.until(["1"])
         append(tmp_path / "a.log", "2")
         await store.until(["1", "2"])
-        errors = {status.error for tail in tails for status in tail.statuses()}
-        assert errors == {"", f"{tmp_path / 'a.log'} is followed already, by another entry"}
+        other = f"{tmp_path / 'a.log'} is followed already, by another entry"
+        await until(lambda: [[one.error for one in tail.statuses()] for tail in tails] == [[""], [other], [other]])
         for task in tasks:
             task.cancel()
-    assert taken == set()
+    assert shared.paths == set()
 
 
 async def test_large_lines_are_stored_a_few_at_a_time(tmp_path, store):
