@@ -28,6 +28,11 @@ class Request(Protocol):
     session_id: str | None
     login_reported: bool
 
+    @property
+    def span(self) -> "Span | None":
+        """The request's own span."""
+        ...
+
     def operation(self) -> str:
         """Method and route template, '' while no route has matched."""
         ...
@@ -53,7 +58,7 @@ bound: contextvars.ContextVar[Bound] = contextvars.ContextVar("eldonia_telemetry
 """What is bound here; its default is for reading."""
 
 active_span: contextvars.ContextVar["Span | None"] = contextvars.ContextVar("eldonia_telemetry_span", default=None)
-"""The span that the code is working in; set by :mod:`eldonia_telemetry.traces`."""
+"""The span that the code is working in, where that is not the request's own; set by :mod:`eldonia_telemetry.traces`."""
 
 outside: "Callable[[], SpanContext | None] | None" = None
 """Asks the OpenTelemetry SDK that this process has joined, if any; set by :mod:`eldonia_telemetry.traces`."""
@@ -65,8 +70,18 @@ def trace_context() -> "SpanContext | None":
         joined = outside()
         if joined is not None:
             return joined
-    span = active_span.get()
+    span = current_span()
     return None if span is None else span.context
+
+
+def current_span() -> "Span | None":
+    """The span that the code is working in."""
+    span = active_span.get()
+    if span is None:
+        request = bound.get().request
+        if request is not None:
+            return request.span
+    return span
 
 
 class Binding:

@@ -21,6 +21,7 @@ from eldonia_telemetry.sinks.console import ConsoleSink, is_terminal
 from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
 
 if TYPE_CHECKING:
+    from eldonia_telemetry.traces.propagation import SpanContext
     from eldonia_telemetry.traces.span import Span
 
 EXIT_TIMEOUT: Final = 2.0
@@ -138,6 +139,20 @@ class Runtime:
             with contextlib.suppress(Exception):
                 self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
+    def write(
+        self, level: int, component: str, operation: str, who: bytes, content: bytes, trace: "SpanContext | None"
+    ) -> None:
+        """Write one record whose pieces are made already, bounded and redacted."""
+        pieces = (
+            lines.opening(time.time_ns()),
+            self._origin(level, self._service, component, operation),
+            who,
+            content,
+            b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
+            self._closing,
+        )
+        self.deliver(level, b"".join(pieces))
+
     def deliver(self, level: int, line: bytes) -> None:
         """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
         for sink in self.sinks:
@@ -174,13 +189,7 @@ class Runtime:
 
     def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
         """Write a record without context."""
-        pieces = (
-            lines.opening(time.time_ns()),
-            self._origin(level, self._service, component, ""),
-            lines.content(message, metadata, self._redact),
-            self._closing,
-        )
-        self.deliver(level, b"".join(pieces))
+        self.write(level, component, "", b"", lines.content(message, metadata, self._redact), None)
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""

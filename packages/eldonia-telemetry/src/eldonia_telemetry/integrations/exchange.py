@@ -15,18 +15,20 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import auth, context, losses, metrics, runtime, security
+from eldonia_telemetry import auth, context, lines, losses, metrics, runtime, security
+from eldonia_telemetry.integrations import access_log
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.integrations.stdlib import LOGGED
-from eldonia_telemetry.metrics.registry import MAX_SERIES, CounterSeries, HistogramSeries
 from eldonia_telemetry.performance import ending
 from eldonia_telemetry.performance.measurement import Measurement, innermost
+from eldonia_telemetry.performance.measurement import current as operation_in_progress
 from eldonia_telemetry.records import ERROR, INFO, Performance
 from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
 from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
-from eldonia_telemetry.traces import Kind, Span, extract, start_span
+from eldonia_telemetry.traces import Kind, Span, start_span
+from eldonia_telemetry.traces.propagation import received
 from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
 UNMATCHED: Final = "unmatched"
@@ -37,13 +39,14 @@ LOGIN_PATHS: Final = ("/login", "/log-in", "/signin", "/sign-in", "/authenticate
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 _MAX_USER_AGENT: Final = 512
-_MAX_AGENTS: Final = 2048
-_NOBODY: Final = (None, "")
+_MAX_CLIENTS: Final = 2048
 # A generator of its own: an application that seeds `random` must not make its processes share ids.
 _ids = random.Random()
 os.register_at_fork(after_in_child=_ids.seed)
 
 Detecting = Literal["observe", "block", "off"]
+_Client = tuple[str | None, str, bytes]
+"""The client's name, the scanner that it is (or ''), and what records say of it."""
 
 
 class Observer:
@@ -70,9 +73,9 @@ class Observer:
         self.detects = detection != "off"
         self.blocks = detection == "block"
         self.login_paths = tuple(path.rstrip("/") for path in login_paths)
-        self.in_flight = metrics.standard.in_flight.labels()
-        self._series: dict[tuple[str, str, int], tuple[CounterSeries, HistogramSeries]] = {}
-        self._agents: dict[bytes, tuple[str, str]] = {}
+        self.being_answered = metrics.standard.being_answered
+        self._clients: dict[tuple[str, bytes], _Client] = {}
+        self._clients_of: runtime.Runtime | None = None
         self._address = ClientAddress(trusted_proxies)
         self._cross_site = CrossSite(trusted_origins)
 
@@ -101,15 +104,21 @@ class Observer:
             id = f"{_ids.getrandbits(128):032x}"
         forwarded = get(b"x-forwarded-for")
         address = peer if forwarded is None else self._address.of(peer, forwarded)
-        raw_agent = get(b"user-agent")
-        agent, tool = _NOBODY if raw_agent is None else self._agents.get(raw_agent) or self._agent(raw_agent)
+        now = runtime.current
+        raw_agent = get(b"user-agent", b"")
+        client = self._clients.get((address, raw_agent))
+        if client is None or self._clients_of is not now:
+            client = self._client(now, address, raw_agent)
+        agent, tool, piece = client
         exchange = Exchange(self, method, path, id, headers, route)
-        exchange.bound = context.Bound(None, None, id, address or None, agent, None, exchange)
+        exchange.bound = context.Bound(
+            None, None, id, address or None, agent, None, exchange, (now, b',"requestId":"%b"%b' % (id.encode(), piece))
+        )
         if path not in self.quiet:
             parent = None
             traceparent = get(b"traceparent")
             if traceparent is not None:
-                parent = extract(traceparent.decode("latin-1"), get(b"tracestate", b"").decode("latin-1") or None)
+                parent = received(traceparent, get(b"tracestate", b""))
             span = exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
             if span.recording:
                 span.attributes = {
@@ -143,27 +152,17 @@ class Observer:
             if found is not None:
                 exchange.find(found)
 
-    def _agent(self, raw: bytes) -> tuple[str, str]:
-        """The client's name as text, and the scanner that it is; remembered for the next request."""
-        name = raw[:_MAX_USER_AGENT].decode("latin-1")
-        known = (name, scanners.recognise(name) if self.detects else "")
-        if len(self._agents) < _MAX_AGENTS and len(raw) <= _MAX_USER_AGENT:
-            self._agents[raw] = known
-        return known
-
-    def series(self, method: str, handler: str, status: int) -> tuple[CounterSeries, HistogramSeries]:
-        """The counter and the histogram of such requests."""
-        key = (method, handler, status)
-        known = self._series.get(key)
-        if known is None:
-            standard = metrics.standard
-            known = (
-                standard.requests.labels(method, handler, str(status)),
-                standard.duration.labels(method, handler),
-            )
-            if len(self._series) < MAX_SERIES:
-                self._series[key] = known
-        return known
+    def _client(self, now: runtime.Runtime, address: str, raw_agent: bytes) -> "_Client":
+        """Who calls, remembered for the next request."""
+        if self._clients_of is not now:
+            self._clients = {}
+            self._clients_of = now
+        agent = raw_agent[:_MAX_USER_AGENT].decode("latin-1") or None
+        tool = scanners.recognise(agent) if agent and self.detects else ""
+        piece = lines.who(None, None, None, address or None, agent, hide=now.settings.redact)
+        if len(self._clients) < _MAX_CLIENTS and len(raw_agent) <= _MAX_USER_AGENT:
+            self._clients[address, raw_agent] = (agent, tool, piece)
+        return (agent, tool, piece)
 
     def look_at_body(self, exchange: "Exchange") -> list[tuple[str, str]]:
         """Inspect what has been copied of the body; returns its fields."""
@@ -186,6 +185,7 @@ class Exchange(Measurement):
     session_id: str | None = None
     login_reported = False
     span: Span | None = None
+    _activated = False
     body: bytearray | None = None
     fields: Sequence[tuple[str, str]] = ()
     caught: BaseException | None = None
@@ -203,7 +203,7 @@ class Exchange(Measurement):
         route: Callable[[], str],
     ) -> None:
         self.name = ""
-        self.parent = innermost.get()
+        self.parent = operation_in_progress()
         self._observer = observer
         self._route = route
         self.method = method
@@ -239,10 +239,14 @@ class Exchange(Measurement):
     def enter(self) -> None:
         """Make the request's context current and start the clock."""
         self._token = context.enter(self.bound)
-        if self.span is not None:
-            self.span.activate()
-        innermost.set(self)
-        self._observer.in_flight.inc()
+        # The context knows the request, and with it the operation and the span, unless there are outer ones.
+        span = self.span
+        if span is not None and (span.outside or context.active_span.get() is not None):
+            span.activate()
+            self._activated = True
+        if self.parent is not None:
+            innermost.set(self)
+        self._observer.being_answered.add(self)
         self.started = time.perf_counter()
 
     def refuse(self) -> bool:
@@ -262,12 +266,12 @@ class Exchange(Measurement):
     def end(self, failure: BaseException | None = None) -> None:
         """Record what came of it and leave the context. Never raises."""
         seconds = time.perf_counter() - self.started
-        self._observer.in_flight.dec()
+        self._observer.being_answered.discard(self)
         try:
             self._end(seconds, failure)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
             losses.count("setup", "request could not be recorded", error)
-        if self.span is not None:
+        if self._activated and self.span is not None:
             self.span.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
@@ -288,11 +292,12 @@ class Exchange(Measurement):
         if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
             self._failed_login()
         handler = self._route() or UNMATCHED
-        operation = f"{method} {handler}"
+        outcome = access_log.outcome(method, handler, status)
+        operation = outcome.operation
         if failed:
             self.count_error(error)
         span = self.span
-        exemplar: str | None = None
+        exemplar, at = None, 0.0
         if span is not None and span.recording:
             span.name = operation if handler != UNMATCHED else method
             attributes = span.attributes
@@ -306,19 +311,18 @@ class Exchange(Measurement):
             elif failed:
                 span.set_error(f"HTTP {status}")
             if span.context.sampled or span.status == SPAN_ERROR:
-                exemplar = span.context.trace_id
-        counter, histogram = self._observer.series(method, handler, status)
-        counter.inc()
-        histogram.observe(seconds, exemplar)
+                exemplar, at = span.context.trace_id, span.start_ns / 1e9 + seconds
         loud = path not in self._observer.quiet
-        milliseconds = round(seconds * 1000, 3)
+        slow = seconds > ending.thresholds.slow
+        plain = loud and not (slow or self.errors or self.counted)
+        outcome.count(seconds, exemplar, at, plain=plain)
+        milliseconds = seconds * 1000
         if loud or failed:
             now = runtime.current
             level = ERROR if failed else INFO
             if level >= now.threshold:
-                self._log(now, level, handler, operation, status, milliseconds, error)
-        if loud:
-            slow = seconds > ending.thresholds.slow
+                self._log(now, level, handler, outcome, status, milliseconds, error)
+        if loud and not plain:
             ending.record(operation, milliseconds, self, slow=slow)
             if slow:
                 ending.slow_request(operation, milliseconds)
@@ -332,13 +336,26 @@ class Exchange(Measurement):
         now: runtime.Runtime,
         level: int,
         handler: str,
-        operation: str,
+        outcome: access_log.Outcome,
         status: int,
         milliseconds: float,
         error: BaseException | None,
     ) -> None:
         """Write the access record."""
-        method, path = self.method, self.path
+        method, path, bound = self.method, self.path, self.bound
+        if (
+            error is None
+            and self.user_id is self.session_id is None
+            and not self.counted
+            and not now.thins_out
+            and context.bound.get() is bound
+            and bound.piece[0] is now
+        ):
+            content = outcome.content(path, status, milliseconds)
+            if content is not None:
+                trace = None if self.span is None else self.span.context
+                now.write(level, "http", outcome.operation, bound.piece[1], content, trace)
+                return
         metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
         if self.counted:
             metadata.update(self.counts())
@@ -346,12 +363,13 @@ class Exchange(Measurement):
             level,
             "http",
             f"{method} {path} {status} {milliseconds:.1f}ms",
-            operation=operation,
-            user_id=self.user_id,
-            session_id=self.session_id,
-            exception=error,
-            performance=Performance(milliseconds),
-            metadata=metadata,
+            metadata,
+            outcome.operation,
+            self.user_id,
+            self.session_id,
+            "",
+            error,
+            performance=Performance(round(milliseconds, 3)),
         )
 
     def _report(self) -> None:

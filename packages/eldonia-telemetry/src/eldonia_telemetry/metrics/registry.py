@@ -145,6 +145,18 @@ class HistogramSeries:
         if trace_id is not None:
             self._exemplars[index] = (value, trace_id, unix_seconds())
 
+    def observe_all(self, observations: Iterable[tuple[float, str | None, float]]) -> None:
+        """Count observations made before: each a value, its trace if it has one, and its Unix seconds."""
+        bounds, buckets = self._bounds, self.buckets
+        with self._lock:
+            for observation in observations:
+                value, trace_id, _ = observation
+                index = bisect_left(bounds, value)
+                buckets[index] += 1
+                self.sum += value
+                if trace_id is not None:
+                    self._exemplars[index] = observation  # type: ignore[assignment]
+
     @contextmanager
     def time(self) -> Iterator[None]:
         """Observe the seconds that a ``with`` block takes."""
@@ -242,11 +254,6 @@ class Family(Generic[S]):
             lines.extend(one.lines(tuple(zip(self.label_names, key, strict=True))))
         return Snapshot(self.name, self.type, self.help, lines)
 
-    def clear(self) -> None:
-        """Forget all values; for tests."""
-        with self.lock:
-            self._series = {} if self.label_names else {(): self._make(self)}
-
 
 class Counter(Family[CounterSeries]):
     """A family of counters; its name ends in ``_total``."""
@@ -304,6 +311,7 @@ class Registry:
         self._lock = threading.Lock()
         self._families: dict[str, Counter | Gauge | Histogram] = {}
         self._collectors: list[Callable[[], Iterable[Snapshot]]] = []
+        self._settling: list[Callable[[], None]] = []
 
     def counter(
         self, name: str, help: str = "", labels: Sequence[str] = (), *, max_series: int = MAX_SERIES
@@ -334,8 +342,15 @@ class Registry:
         with self._lock:
             self._collectors.append(collector)
 
+    def settle_before(self, settle: Callable[[], None]) -> None:
+        """Call ``settle`` before every snapshot, to put into the series what was gathered elsewhere."""
+        with self._lock:
+            self._settling.append(settle)
+
     def snapshot(self) -> list[Snapshot]:
         """All families now, sorted by name."""
+        for settle in self._settling:
+            settle()
         with self._lock:
             families = list(self._families.values())
             collectors = list(self._collectors)

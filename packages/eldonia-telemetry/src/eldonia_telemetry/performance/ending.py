@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -103,16 +104,26 @@ def record(operation: str, milliseconds: float, measured: Measurement, *, slow: 
         _alerts.labels(operation, "slow").inc()
     if measured.errors:
         _alerts.labels(operation, "errors").inc()
-    use = memory.current()
-    if use.share > thresholds.memory:
-        _alerts.labels(operation, "memory").inc()
-        _warn_about_memory(operation, use)
+    _look_at_memory(operation)
+
+
+def record_plain(operation: str, milliseconds: Sequence[float]) -> None:
+    """The same for operations of one name in which nothing was to be counted, none of them slow."""
+    statistics.add_plain(operation, milliseconds)
+    _look_at_memory(operation, len(milliseconds))
 
 
 def slow_request(operation: str, milliseconds: float) -> None:
     """Warn about a request that took longer than the threshold; its failure is in the access record already."""
     limit = thresholds.slow * 1000
     _warn("Slow operation detected", operation, {"duration": round(milliseconds, 3), "threshold": limit})
+
+
+def _look_at_memory(operation: str, operations: int = 1) -> None:
+    use = memory.current()
+    if use.share > thresholds.memory:
+        _alerts.labels(operation, "memory").inc(operations)
+        _warn_about_memory(operation, use)
 
 
 def _warn_about_memory(operation: str, use: memory.MemoryUse) -> None:

@@ -8,6 +8,8 @@ import contextvars
 import threading
 import time
 
+from eldonia_telemetry import context
+
 _lock = threading.Lock()
 
 
@@ -89,33 +91,43 @@ class Measurement:
 innermost: contextvars.ContextVar[Measurement | None] = contextvars.ContextVar(
     "eldonia_telemetry_measurement", default=None
 )
-"""The operation that the code is working in."""
+"""The operation that the code is working in, where that is not the request itself."""
+
+
+def current() -> Measurement | None:
+    """The operation that the code is working in."""
+    one = innermost.get()
+    if one is None:
+        request = context.bound.get().request
+        if isinstance(request, Measurement):
+            return request
+    return one
 
 
 def count_query(number: int = 1) -> None:
     """Count database statements for the operation in progress, if there is one."""
-    one = innermost.get()
+    one = current()
     if one is not None:
         one.count_query(number)
 
 
 def count_cache(hits: int = 0, misses: int = 0) -> None:
     """Count cache hits and misses for the operation in progress, if there is one."""
-    one = innermost.get()
+    one = current()
     if one is not None:
         one.count_cache(hits, misses)
 
 
 def count_external_call(number: int = 1) -> None:
     """Count requests to other services for the operation in progress, if there is one."""
-    one = innermost.get()
+    one = current()
     if one is not None:
         one.count_external_call(number)
 
 
 def count_error(error: BaseException | None = None) -> None:
     """Count a failure for the operation in progress, if there is one."""
-    one = innermost.get()
+    one = current()
     if one is not None:
         one.count_error(error)
 

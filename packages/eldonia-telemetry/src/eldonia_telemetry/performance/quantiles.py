@@ -6,6 +6,7 @@ constant factor, so that a quantile is off by at most ``RELATIVE_ERROR`` of its 
 """
 
 import math
+from collections.abc import Iterable
 from typing import Final
 
 RELATIVE_ERROR: Final = 0.01
@@ -27,22 +28,23 @@ class Sketch:
         self._zeros = 0
         self.count = 0
 
-    def add(self, value: float) -> None:
-        """Count one value; what is below 1e-9 counts as 0, what is not finite is left out."""
-        if not value < math.inf:
-            return
-        self.count += 1
-        if value < _SMALLEST:
-            self._zeros += 1
-            return
+    def add(self, values: Iterable[float]) -> None:
+        """Count values; what is below 1e-9 counts as 0, what is not finite is left out."""
         bins = self._bins
-        index = math.ceil(math.log(value) * _PER_LOG)
-        if index in bins:
-            bins[index] += 1
-        else:
-            bins[index] = 1
-            if len(bins) > MAX_BINS:
-                self._merge_lowest()
+        for value in values:
+            if not value < math.inf:
+                continue
+            self.count += 1
+            if value < _SMALLEST:
+                self._zeros += 1
+                continue
+            index = math.ceil(math.log(value) * _PER_LOG)
+            if index in bins:
+                bins[index] += 1
+            else:
+                bins[index] = 1
+                if len(bins) > MAX_BINS:
+                    self._merge_lowest()
 
     def quantile(self, share: float) -> float:
         """The value that ``share`` (0 to 1) of all values do not exceed; NaN when there are none."""

@@ -1,6 +1,7 @@
 """What operations have taken so far, in bounded memory, and the report of it."""
 
 import threading
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -84,6 +85,13 @@ class _Operation:
         self.external_calls = 0
         self.slow = 0
 
+    def add(self, durations: Sequence[float]) -> None:
+        """Put at least one duration into the figures."""
+        self.sketch.add(durations)
+        self.sum += sum(durations)
+        self.shortest = min(self.shortest, *durations)
+        self.longest = max(self.longest, *durations)
+
 
 class Statistics:
     """The operations of a process."""
@@ -91,19 +99,17 @@ class Statistics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: dict[str, _Operation] = {}
+        self._settling: list[Callable[[], None]] = []
+
+    def settle_before(self, settle: Callable[[], None]) -> None:
+        """Call ``settle`` before every report, to add what was gathered elsewhere."""
+        self._settling.append(settle)
 
     def add(self, operation: str, milliseconds: float, measured: Measurement, *, slow: bool) -> None:
         """Add an operation that has ended."""
         with self._lock:
-            one = self._operations.get(operation)
-            if one is None:
-                one = self._new(operation)
-            one.sketch.add(milliseconds)
-            one.sum += milliseconds
-            if milliseconds < one.shortest:  # noqa: PLR1730  a call costs more than the comparison
-                one.shortest = milliseconds
-            if milliseconds > one.longest:  # noqa: PLR1730
-                one.longest = milliseconds
+            one = self._operations.get(operation) or self._new(operation)
+            one.add((milliseconds,))
             if slow:
                 one.slow += 1
             if measured.errors:
@@ -115,8 +121,15 @@ class Statistics:
                 one.cache_misses += measured.cache_misses
                 one.external_calls += measured.external_calls
 
+    def add_plain(self, operation: str, milliseconds: Sequence[float]) -> None:
+        """Add operations of one name that have ended, in which nothing was to be counted."""
+        with self._lock:
+            (self._operations.get(operation) or self._new(operation)).add(milliseconds)
+
     def report(self) -> Report:
         """Everything since the start or the last :meth:`clear`."""
+        for settle in self._settling:
+            settle()
         with self._lock:
             rows = [_row(name, one) for name, one in self._operations.items()]
             kept = list(self._operations.values())
@@ -138,6 +151,8 @@ class Statistics:
 
     def clear(self) -> None:
         """Forget everything."""
+        for settle in self._settling:
+            settle()
         with self._lock:
             self._operations = {}
 

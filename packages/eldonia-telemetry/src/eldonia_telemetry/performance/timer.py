@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from eldonia_telemetry import values
 from eldonia_telemetry.performance.ending import finish
-from eldonia_telemetry.performance.measurement import Measurement, innermost
+from eldonia_telemetry.performance.measurement import Measurement, current, innermost
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,7 +36,7 @@ class Timer:
         self._log = log
 
     def __enter__(self) -> Measurement:
-        measured = _Timed(self._operation, innermost.get())
+        measured = _Timed(self._operation, current())
         innermost.set(measured)
         return measured
 
@@ -71,7 +71,7 @@ class Timer:
             @functools.wraps(function)
             async def stream(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
                 # Not made current: between two steps the code of whoever iterates runs in this context.
-                measured, failure = _Timed(self._operation, innermost.get()), None
+                measured, failure = _Timed(self._operation, current()), None
                 try:
                     async for item in function(*args, **kwargs):
                         yield item
@@ -86,7 +86,7 @@ class Timer:
 
             @functools.wraps(function)
             def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
-                measured, failure = _Timed(self._operation, innermost.get()), None
+                measured, failure = _Timed(self._operation, current()), None
                 try:
                     return (yield from function(*args, **kwargs))
                 except Exception as error:

@@ -52,6 +52,8 @@ def current() -> SpanContext | None:
 class JoinedSpan(Span):
     """A span of ours that is one of the SDK's; what was recorded is handed over when it ends."""
 
+    outside = True
+
     def __init__(
         self,
         other: Any,

@@ -88,6 +88,8 @@ class Span:
     status = UNSET
     status_message = ""
     end_ns = 0
+    outside = False
+    """Whether others than us have to be told what the current span is."""
     _token: "contextvars.Token[Span | None] | None" = None
 
     def __init__(

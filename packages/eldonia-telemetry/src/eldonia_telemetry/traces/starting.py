@@ -3,10 +3,11 @@
 import os
 import random
 from collections.abc import Mapping
+from sys import modules
 from typing import Any, Final
 
 from eldonia_telemetry import losses, runtime
-from eldonia_telemetry.context import active_span
+from eldonia_telemetry.context import current_span
 from eldonia_telemetry.traces import joined
 from eldonia_telemetry.traces.propagation import SpanContext
 from eldonia_telemetry.traces.span import Held, Kind, Span
@@ -16,11 +17,6 @@ _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 _NOT_ZERO: Final = 1 << 191 | 1
 """Ids of zeros alone are invalid; the sampling looks at the low half of a trace's id, which this leaves alone."""
-
-
-def current_span() -> Span | None:
-    """The span that is active here."""
-    return active_span.get()
 
 
 def start_span(
@@ -38,11 +34,11 @@ def start_span(
     """
     try:
         now = runtime.current
-        if now.settings.join_opentelemetry and joined.tracer() is not None:
+        if "opentelemetry.sdk.trace" in modules and now.settings.join_opentelemetry and joined.tracer() is not None:
             return joined.start(name, kind, attributes, parent)
         held: Held | None = None
         if parent is None:
-            active = active_span.get()
+            active = current_span()
             if active is not None:
                 parent = active.context
                 held = active.held

@@ -2,14 +2,14 @@ import json
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eldonia_telemetry import runtime, traces
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.testing import capture
 from eldonia_telemetry.traces import otlp_json
-from eldonia_telemetry.traces.propagation import SpanContext, extract, traceparent
+from eldonia_telemetry.traces.propagation import SpanContext, extract, received, traceparent
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -71,6 +71,7 @@ def test_a_seeded_application_does_not_repeat_ids():
 )
 def test_invalid_headers_start_a_new_trace(header):
     assert extract(header) is None
+    assert received(header.encode(), b"") is None
 
 
 def test_a_later_version_may_say_more():
@@ -81,6 +82,16 @@ def test_a_later_version_may_say_more():
 def test_contexts_survive_the_journey(trace, span, sampled, state):
     context = SpanContext(f"{trace:032x}", f"{span:016x}", sampled, state)
     assert extract(traceparent(context), state) == context
+    assert received(traceparent(context).encode(), state.encode()) == context
+
+
+@given(st.text("0123456789abcdefABCDEF-\xb2", max_size=60), st.text(max_size=20))
+@example(f"00-{TRACE}-{SPAN}-0-", "")
+@example(f"00-{TRACE[:-1]}--{SPAN}-01"[:55], "")
+@example(f"00-{TRACE}-{SPAN}-ff", "k=" + "v" * 600)
+def test_headers_as_they_come_are_read_alike(header, state):
+    raw = header.encode("latin-1"), state.encode("latin-1", "replace")
+    assert received(*raw) == extract(raw[0].decode("latin-1"), raw[1].decode("latin-1"))
 
 
 def test_otlp_json():
