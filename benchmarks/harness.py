@@ -87,15 +87,17 @@ def alternate(contenders: Sequence[Contender], *, rounds: int) -> dict[str, Spre
     return {name: Spread.of(values) for name, values in seconds.items()}
 
 
-async def alternate_async(contenders: Sequence[AsyncContender], *, rounds: int) -> dict[str, Spread]:
-    """The same for coroutine functions, in the running event loop."""
+async def alternate_async(
+    contenders: Sequence[AsyncContender], *, rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Spread]:
+    """The same for coroutine functions, in the running event loop, by a ``clock`` of seconds."""
     seconds: dict[str, list[float]] = {item.name: [] for item in contenders}
     for turn in range(rounds + 1):
         for item in contenders if turn % 2 == 0 else contenders[::-1]:
             gc.collect()
-            started = time.perf_counter()
+            started = clock()
             await item.run()
-            elapsed = time.perf_counter() - started
+            elapsed = clock() - started
             if turn:
                 seconds[item.name].append(elapsed / item.amount)
     return {name: Spread.of(values) for name, values in seconds.items()}
