@@ -15,7 +15,8 @@ from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus
-from eldonia_ops.collectors.tail import FileTail, FollowedPaths, TailBatch, TailOptions
+from eldonia_ops.collectors.tail import FileTail, FollowedPaths
+from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat

@@ -1,6 +1,6 @@
 """What joins a tail to the platform's stores: lines to records, and where positions are kept."""
 
-from eldonia_ops.collectors.tail import TailBatch
+from eldonia_ops.collectors.tail_follow import TailBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line
@@ -29,7 +29,7 @@ def batch_records(
 
 
 class StoredPositions:
-    """Implements :class:`eldonia_ops.collectors.tail.TailPositions` over the two stores."""
+    """Implements :class:`eldonia_ops.collectors.tail_follow.TailPositions` over the two stores."""
 
     def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
         self._state = state

@@ -14,7 +14,8 @@ import pytest
 
 CHILD = """
 import asyncio, sqlite3, sys
-from eldonia_ops.collectors.tail import FileTail, TailOptions
+from eldonia_ops.collectors.tail import FileTail
+from eldonia_ops.collectors.tail_follow import TailOptions
 
 database, pattern = sys.argv[1:]
 db = sqlite3.connect(database, isolation_level=None)

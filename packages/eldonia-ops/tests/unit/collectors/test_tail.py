@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from eldonia_ops.collectors.status import Health
-from eldonia_ops.collectors.tail import FileTail, FollowedPaths, TailOptions
+from eldonia_ops.collectors.tail import FileTail, FollowedPaths
+from eldonia_ops.collectors.tail_follow import TailOptions
 
 FAST = TailOptions(
     poll_seconds=0.005, discover_seconds=0.01, batch_lines=50, rotation_grace_seconds=0.05, retry_seconds=0.01
@@ -339,7 +340,7 @@ async def test_large_lines_are_stored_a_few_at_a_time(tmp_path, store):
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, store, monkeypatch):
-    import eldonia_ops.collectors.tail as module
+    import eldonia_ops.collectors.tail_follow as module
 
     path = tmp_path / "a.log"
     append(path, "1")

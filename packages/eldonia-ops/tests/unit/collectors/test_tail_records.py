@@ -1,5 +1,5 @@
-from eldonia_ops.collectors.tail import TailBatch
 from eldonia_ops.collectors.tail_files import TailLine
+from eldonia_ops.collectors.tail_follow import TailBatch
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 

@@ -1,0 +1,367 @@
+"""Follows one log file: from where it stopped, through rotation and truncation, no line lost and none twice.
+
+A batch goes to the sink, which returns when it is stored; only then is the position saved. After a crash reading
+goes on from the larger of the saved position and the one the store itself knows.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from eldonia_ops.collectors.status import Health, TargetStatus
+from eldonia_ops.collectors.tail_files import (
+    FoundFile,
+    LineReader,
+    TailLine,
+    catch_up,
+    join_identity,
+    look,
+    open_file,
+    rotated_files,
+    split_identity,
+)
+from eldonia_ops.model.labels import Labels
+
+log = logging.getLogger("eldonia_ops.collectors.tail")
+_T = TypeVar("_T")
+_LOOKS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TailBatch:
+    """Successive lines of one file. ``source`` is ``path#identity``; ``start`` the byte where they begin."""
+
+    path: str
+    source: str
+    start: int
+    lines: Sequence[TailLine]
+
+    @property
+    def end(self) -> int:
+        """The byte behind the last line: the position once the batch is stored."""
+        return self.lines[-1].offset
+
+    @property
+    def key(self) -> str:
+        """The same for the same lines read again; for the store's ``batch_key``."""
+        return f"{self.source}:{self.start}-{self.end}"
+
+
+class TailPositions(Protocol):
+    """Where tails remember how far they have come, and what the store knows of it."""
+
+    async def load_position(self, path: str) -> tuple[str, int] | None:
+        """``(identity, offset)`` saved last for a path."""
+        ...
+
+    async def save_position(self, path: str, identity: str, offset: int) -> None:
+        """Remember that everything of ``path#identity`` up to ``offset`` is stored."""
+        ...
+
+    async def source_position(self, source: str) -> int | None:
+        """The largest offset stored for a source, see :meth:`eldonia_ops.ports.TelemetryStore.source_position`."""
+        ...
+
+
+TailSink = Callable[[TailBatch], Awaitable[None]]
+"""Takes a batch and returns when it is stored. A batch whose sink raises is offered again."""
+
+
+@dataclass(frozen=True, slots=True)
+class TailOptions:
+    """How files are followed. ``rotation_grace_seconds``: how long a writer may go on with a renamed file.
+
+    ``forget_seconds``: how long a file that is gone is still waited for; should it come back later, it is
+    found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
+    the line that reaches ``batch_bytes``.
+    """
+
+    poll_seconds: float = 0.2
+    discover_seconds: float = 1.0
+    batch_lines: int = 2_000
+    batch_bytes: int = 1024 * 1024
+    max_line_bytes: int = 1024 * 1024
+    rotation_grace_seconds: float = 2.0
+    forget_seconds: float = 60.0
+    max_files: int = 1_000
+    retry_seconds: float = 0.5
+
+
+DEFAULT_OPTIONS = TailOptions()
+
+
+class FollowedFile:
+    """One path and its rotated predecessors."""
+
+    def __init__(
+        self,
+        path: Path,
+        sink: TailSink,
+        positions: TailPositions,
+        options: TailOptions = DEFAULT_OPTIONS,
+        *,
+        with_rotated: bool = False,
+    ) -> None:
+        self._path = path
+        self._sink = sink
+        self._positions = positions
+        self._options = options
+        self._with_rotated = with_rotated
+        self._saved: tuple[str, int] | None = None
+        self._reader: LineReader | None = None
+        self._identity = ""
+        self._node = (0, 0)
+        self._modified_ns = 0
+        self._cut = False
+        self._moved_at = 0.0
+        self._gone_at = 0.0
+        self.status = TargetStatus("tail", path.name, str(path), Labels({"path": str(path)}))
+
+    async def run(self) -> None:
+        """Follow until cancelled, or until the file has been gone for long.
+
+        Trouble with the file is shown in ``status`` and tried again.
+        """
+        try:
+            self._saved = await self._load()
+            while not self._forgotten():
+                try:
+                    busy = await self._turn()
+                except OSError as error:
+                    self._fail(f"cannot read: {error.strerror or error}")
+                    self._close()
+                    busy = False
+                except Exception as error:
+                    log.exception("tail %s: will try again", self._path)
+                    self._fail(f"stopped by a fault of our own, will try again: {error}")
+                    self._close()
+                    busy = False
+                if not busy:
+                    await asyncio.sleep(self._options.poll_seconds)
+        finally:
+            self._close()
+
+    def _forgotten(self) -> bool:
+        return bool(self._gone_at) and time.monotonic() - self._gone_at >= self._options.forget_seconds
+
+    async def _turn(self) -> bool:
+        """One look; True when there is probably more to read at once."""
+        if self._reader is None and not await self._open():
+            return False
+        reader = self._reader
+        assert reader is not None
+        if reader.truncated():
+            if ready := reader.ready():
+                await self._deliver(reader.start, ready)
+            self._cut = True
+            self._close()
+            return True
+        lines = await self._read(reader) if reader.has_more() else []
+        if lines:
+            self._moved_at = 0.0
+            if reader.has_more():
+                return True
+        found = reader.find(self._path)
+        self._modified_ns = found.modified_ns if found is not None else self._modified_ns
+        if not self._moved():
+            self._moved_at = 0.0
+            return False
+        if not self._moved_at:
+            self._moved_at = time.monotonic()
+        if lines or time.monotonic() - self._moved_at < self._options.rotation_grace_seconds:
+            return False
+        if rest := reader.rest():
+            await self._deliver(reader.start, rest)
+        self._close()
+        return True
+
+    async def _read(self, reader: LineReader) -> list[TailLine]:
+        lines = await asyncio.to_thread(reader.read, self._options.batch_lines, self._options.batch_bytes)
+        if lines:
+            await self._deliver(reader.start, lines)
+        return lines
+
+    def _moved(self) -> bool:
+        try:
+            found = os.stat(self._path)
+        except FileNotFoundError:
+            return True
+        return (found.st_dev, found.st_ino) != self._node
+
+    async def _open(self) -> bool:
+        """Read what rotated files still hold, then open the path itself; False when there is nothing to open."""
+        current = await asyncio.to_thread(look, self._path)
+        for _ in range(_LOOKS):
+            saved = self._saved
+            if current is not None and saved is not None and not self._cut and current.size >= saved[1]:
+                if current.identity == split_identity(saved[0])[0]:
+                    break
+            elif saved is None and not self._with_rotated:
+                break
+            complete = await self._catch_up(current)
+            before, current = current, await asyncio.to_thread(look, self._path)
+            # A rotation between the two looks may have left a file that the listing did not show.
+            if complete and _node(before) == _node(current):
+                break
+        if current is None:
+            self._gone_at = self._gone_at or time.monotonic()
+            self.status.health = Health.UNKNOWN
+            self.status.error = "the file is not there" if not self.status.last_at else "the file is gone"
+            return False
+        self._gone_at = 0.0
+        if not current.identity:
+            return False
+        identity, offset = await self._resume(current)
+        reader = LineReader(open_file(self._path), offset, self._options.max_line_bytes)
+        try:
+            found = reader.find(self._path)
+        except OSError:
+            reader.close()
+            raise
+        if found is None or found.identity != current.identity:
+            # Replaced between the two looks; the next turn sees the new one.
+            reader.close()
+            return False
+        self._reader = reader
+        self._identity, self._node = identity, (found.device, found.inode)
+        self._modified_ns, self._cut, self._moved_at = found.modified_ns, False, 0.0
+        self.status.health, self.status.error = Health.UP, ""
+        return True
+
+    async def _resume(self, found: FoundFile) -> tuple[str, int]:
+        """Identity with generation, and the offset to go on from."""
+        generation, kept = 0, 0
+        if self._saved is not None and split_identity(self._saved[0])[0] == found.identity:
+            generation = split_identity(self._saved[0])[1]
+            if self._cut or self._saved[1] > found.size:
+                generation += 1
+            else:
+                kept = self._saved[1]
+        while True:
+            identity = join_identity(found.identity, generation)
+            stored = await self._position(self._source(identity))
+            if max(kept, stored) <= found.size:
+                return identity, max(kept, stored)
+            generation, kept = generation + 1, 0
+
+    async def _catch_up(self, main: FoundFile | None) -> bool:
+        """Read what rotated files hold; False when they were renamed under our hands and must be listed again."""
+        rotated = await asyncio.to_thread(rotated_files, self._path)
+        identity, offset = self._saved or ("", 0)
+        old, newer = catch_up(identity, offset, rotated) if identity else (None, rotated)
+        if old is None and self._modified_ns:
+            newer = [file for file in newer if file.modified_ns >= self._modified_ns]
+        if old is not None and not await self._finish(old, identity, offset):
+            return False
+        for file in newer:
+            if not await self._finish(file, *await self._known_as(file, main)):
+                return False
+        return True
+
+    async def _known_as(self, file: FoundFile, main: FoundFile | None) -> tuple[str, int]:
+        """Under which identity a rotated file's lines were stored, and how far.
+
+        A copy that was made before a truncation is another file than the one that its lines were read
+        from: if a crash kept that one's position from being saved, only the store knows of them.
+        """
+        if main is not None:
+            original = replace(file, device=main.device, inode=main.inode).identity
+            stored = await self._position(self._source(original))
+            if 0 < stored <= file.size:
+                return original, stored
+        return file.identity, 0
+
+    async def _finish(self, file: FoundFile, identity: str, offset: int) -> bool:
+        """Read a rotated file to its end; False when it is no longer where it was."""
+        if self._saved is not None and self._saved[0] == identity and offset >= file.size:
+            return True
+        offset = max(offset, await self._position(self._source(identity)))
+        try:
+            reader = LineReader(open_file(file.path), offset, self._options.max_line_bytes)
+        except FileNotFoundError:
+            return False
+        try:
+            if _node(reader.find(file.path)) != _node(file):
+                return False
+            self._identity = identity
+            quiet_since = time.monotonic()
+            # Its writer may not have noticed the renaming yet: a file that was written just now gets its time.
+            settled = time.time() - file.modified_ns / 1e9 >= self._options.rotation_grace_seconds
+            while True:
+                if await self._read(reader):
+                    quiet_since = time.monotonic()
+                elif settled or time.monotonic() - quiet_since >= self._options.rotation_grace_seconds:
+                    break
+                else:
+                    await asyncio.sleep(self._options.poll_seconds)
+            if rest := reader.rest():
+                await self._deliver(reader.start, rest)
+            await self._save(identity, reader.offset)
+            return True
+        finally:
+            reader.close()
+
+    async def _deliver(self, start: int, lines: list[TailLine]) -> None:
+        """Hand a batch to the sink until it takes it, then remember the position."""
+        identity = self._identity
+        batch = TailBatch(str(self._path), self._source(identity), start, lines)
+        pause = self._options.retry_seconds
+        started = time.monotonic()
+        while True:
+            try:
+                await self._sink(batch)
+                break
+            except Exception as error:
+                log.warning("tail %s: not stored, will try again", self._path, exc_info=True)
+                self._fail(f"not stored yet: {error}")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)
+        self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
+        await self._save(identity, batch.end)
+
+    async def _save(self, identity: str, offset: int) -> None:
+        self._saved = (identity, offset)
+        try:
+            await self._positions.save_position(str(self._path), identity, offset)
+        except Exception:
+            # The store knows the position too, and the next batch saves again.
+            log.warning("tail %s: position not saved", self._path, exc_info=True)
+
+    async def _load(self) -> tuple[str, int] | None:
+        return await self._insist(lambda: self._positions.load_position(str(self._path)))
+
+    async def _position(self, source: str) -> int:
+        return await self._insist(lambda: self._positions.source_position(source)) or 0
+
+    async def _insist(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        pause = self._options.retry_seconds
+        while True:
+            try:
+                return await call()
+            except Exception as error:
+                log.warning("tail %s: position unknown, will try again", self._path, exc_info=True)
+                self._fail(f"the position cannot be read: {error}")
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30.0)
+
+    def _source(self, identity: str) -> str:
+        return f"{self._path}#{identity}"
+
+    def _fail(self, error: str) -> None:
+        self.status.failed(time.time_ns() // 1_000_000, 0.0, error)
+
+    def _close(self) -> None:
+        if self._reader is not None:
+            with contextlib.suppress(OSError):
+                self._reader.close()
+            self._reader = None
+
+
+def _node(file: FoundFile | None) -> tuple[int, int, str]:
+    return (file.device, file.inode, file.fingerprint) if file is not None else (0, 0, "")
