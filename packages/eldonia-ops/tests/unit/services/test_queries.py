@@ -18,7 +18,7 @@ async def test_a_query_whose_time_is_up_gives_its_thread_back() -> None:
     try:
         with pytest.raises(QueryError, match="timed out"):
             await service.range(HEAVY, 0, 10_000_000, 1_000)
-        until = time.monotonic() + 3
+        until = time.monotonic() + 30
         while True:
             try:
                 assert (await service.instant("1 + 1")).series[0].points[0][1] == 2
