@@ -175,7 +175,7 @@ async def test_an_action_that_never_ends_is_given_up_after_its_time(monkeypatch:
         await world.start()
         await world.recovery.on_probe("shop-health", ProbeResult(False, 0.1, 0, "down"), world.clock.now())
         async with asyncio.timeout(30):
-            while (view := (await world.recovery.status())[0]).state != "waiting":
+            while (view := (await world.recovery.status())[0]).state != "waiting":  # noqa: ASYNC110 - it has no event
                 await asyncio.sleep(0.01)
         assert view.last_detail == "no end after 0.01 s"
 
