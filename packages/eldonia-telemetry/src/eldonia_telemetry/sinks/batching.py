@@ -29,6 +29,8 @@ INTERVAL: Final = 1.0
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 _ADOPT_EVERY: Final = 30.0
+_DISK_AGAIN: Final = 5.0
+"""Seconds between attempts of those who write records to put everything on a disk that has refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class BatchingSink:
         self._away_until = 0.0
         self._failures = 0
         self._adopt_at = 0.0
+        self._disk_at = 0.0
         self._hurry = False
         self._ask_again = False
         self._stop = False
@@ -189,11 +192,12 @@ class BatchingSink:
 
     def _make_room(self) -> None:
         """More than may wait in memory has come: to the disk with it, else the oldest go."""
-        if self._spill is not None:
+        if self._spill is not None and time.monotonic() >= self._disk_at:
             items = self._take(len(self._queue), self._bytes)
             kept = self._spill.append(items)
             if kept == len(items):
                 return
+            self._disk_at = time.monotonic() + _DISK_AGAIN
             self._put_back(items[kept:])
         dropped = 0
         with self._lock:

@@ -239,3 +239,24 @@ def test_a_signal_handler_may_log_while_its_thread_is_logging(backend):
     assert sink.flush(10)
     assert len(backend.got) == number + written
     sink.close(1)
+
+
+def test_a_disk_that_refuses_is_not_offered_everything_with_every_record(backend, tmp_path, monkeypatch):
+    class Full(Spill):
+        offered = 0
+
+        def append(self, items):
+            if threading.current_thread() is threading.main_thread():
+                self.offered += len(items)
+            return 0
+
+    monkeypatch.setattr(batching, "_DISK_AGAIN", 3600.0)
+    backend.hang.clear()
+    before = lost("queue full, oldest dropped")
+    full = Full(str(tmp_path))
+    sink = BatchingSink(backend, spill=full, memory_bytes=10_000)
+    put(sink, lines(0, 3_000, size=100))
+    assert 0 < full.offered < 200
+    assert lost("queue full, oldest dropped") - before > 2_000
+    backend.hang.set()
+    sink.close(0.0)
