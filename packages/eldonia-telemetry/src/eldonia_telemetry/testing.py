@@ -11,7 +11,7 @@
 ``AssertionError`` shows what was there. Lists of everything are in ``records``, ``spans`` and ``security_events``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -141,12 +141,17 @@ def capture(
     trace_ratio: float = 1.0,
     trace_errors: bool = True,
     join_opentelemetry: bool = True,
+    redact_emails: bool | None = None,
+    redact_phones: bool | None = None,
+    redact_fields: Iterable[str] | None = None,
 ) -> Iterator[Captured]:
     """Take everything that is reported inside the block instead of writing or sending it.
 
     The arguments are those of :func:`eldonia_telemetry.init`, ``level`` one of :mod:`eldonia_telemetry.records`.
+    What is redacted besides secrets is what the application has set, unless it is given.
     """
     captured = Captured()
+    own = runtime.current.settings
     settings = Settings(
         service=service,
         level=level,
@@ -154,6 +159,9 @@ def capture(
         trace_ratio=trace_ratio,
         trace_errors=trace_errors,
         join_opentelemetry=join_opentelemetry,
+        redact_emails=own.redact_emails if redact_emails is None else redact_emails,
+        redact_phones=own.redact_phones if redact_phones is None else redact_phones,
+        redact_fields=own.redact_fields if redact_fields is None else tuple(redact_fields),
     )
     before = runtime.replace(runtime.Runtime(settings, (captured,), captured))
     try:

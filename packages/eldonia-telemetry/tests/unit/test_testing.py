@@ -54,3 +54,16 @@ def test_values_increases_and_a_fresh_start():
         log.info("after")
     assert [record.message for record in seen.records] == ["after"]
     assert seen.increase("testing_things_total") == 1
+
+
+def test_what_the_application_redacts_is_redacted_here():
+    with capture(redact_emails=True, redact_fields=["nickname"]), capture() as seen:
+        log.info("mail to a@example.com", nickname="Al", order=1)
+        with capture(redact_emails=False) as inner:
+            log.info("mail to a@example.com", nickname="Al")
+    assert seen.record().message == "mail to [REDACTED]"
+    assert seen.record().metadata == {"nickname": "[REDACTED]", "order": 1}
+    assert inner.record().message == "mail to a@example.com"
+    with capture() as after:
+        log.info("mail to a@example.com", nickname="Al")
+    assert after.record().metadata == {"nickname": "Al"}
