@@ -50,11 +50,10 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class FlushResult:
-    """``decisions`` holds a line for every alert and integration, ``news`` those whose verdict changed."""
+    """``news`` holds a ledger line for every alert and integration whose verdict changed, ``verdicts`` all of them."""
 
     notifications: tuple[Notification, ...]
     log: dict[str, LogEntry]
-    decisions: tuple[Decision, ...]
     news: tuple[Decision, ...]
     verdicts: dict[str, str]
     resolved: tuple[str, ...]
@@ -91,7 +90,6 @@ def flush(
     log = dict(group.log)
     verdicts = dict(group.verdicts)
     notifications: list[Notification] = []
-    decisions: list[Decision] = []
     news: list[Decision] = []
 
     def note(alert: Alert, integration_key: str, verdict: str, reason: str, data: dict[str, Any]) -> None:
@@ -111,7 +109,6 @@ def flush(
                 **data,
             },
         )
-        decisions.append(decision)
         key = f"{integration_key}/{alert.fingerprint}"
         if verdict == "sent" or verdicts.get(key) != verdict:
             news.append(decision)
@@ -154,7 +151,7 @@ def flush(
                 data["notification"] = notifications[-1].idempotency_key
                 note(alert, integration.key, "sent", decision.reason, data)
     gone = tuple(alert.fingerprint for alert in ordered if alert.resolved(now))
-    return FlushResult(tuple(notifications), log, tuple(decisions), tuple(news), verdicts, gone)
+    return FlushResult(tuple(notifications), log, tuple(news), verdicts, gone)
 
 
 def quieted(

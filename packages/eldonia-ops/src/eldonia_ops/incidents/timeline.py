@@ -202,11 +202,6 @@ KINDS: Final[Mapping[str, Kind]] = {
         "{source} からの {type} が {window:span} 以内に {count} 件となり、"
         "しきい値 {threshold} に到達[：{pattern:word}]",
     ),
-    "security.updated": Kind(
-        Category.SECURITY,
-        "{count} events of type {type} from {source} so far[, severity {severity:word}]",
-        "{source} からの {type} は累計 {count} 件[、深刻度 {severity:word}]",
-    ),
     "security.quiet": Kind(
         Category.SECURITY,
         "No further event of type {type} from {source}[ for {quiet:span}]",

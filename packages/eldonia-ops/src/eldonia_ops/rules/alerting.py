@@ -7,12 +7,10 @@ firing one is resolved, after ``keep_firing_for``. Resolved alerts are kept and 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any, Final
 
 from eldonia_ops.model.alerts import Alert
-from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import Sample
 from eldonia_ops.promql.printer import format_number
@@ -28,51 +26,6 @@ OUTAGE_TOLERANCE_MS: Final = 3_600_000
 ALERT_NAME: Final = "alertname"
 
 
-class TransitionKind(StrEnum):
-    """What happened to an alert."""
-
-    PENDING = "pending"
-    FIRING = "firing"
-    RESOLVED = "resolved"
-    CLEARED = "cleared"
-    """A pending alert whose condition ceased before ``for`` was over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One change of one alert, with what a timeline says about it.
-
-    ``value`` is the value at the evaluation (text; for resolved and cleared alerts the last one seen),
-    ``crossed_value`` the first one over the line and ``active_at`` when that was.
-    """
-
-    kind: TransitionKind
-    at: int
-    fingerprint: str
-    alertname: str
-    labels: dict[str, str]
-    value: str
-    crossed_value: str
-    active_at: int
-    expression: str
-    for_ms: int = 0
-    fired_at: int = 0
-    annotations: dict[str, str] = field(default_factory=dict)
-
-    def describe(self) -> str:
-        """The change in one English sentence, without its time."""
-        match self.kind:
-            case TransitionKind.PENDING:
-                wait = f"; fires if it holds for {format_duration(self.for_ms)}" if self.for_ms else ""
-                return f"{self.alertname} became pending at value {self.value}{wait}"
-            case TransitionKind.FIRING:
-                return f"{self.alertname} fired at value {self.value}"
-            case TransitionKind.RESOLVED:
-                return f"{self.alertname} resolved; its last value was {self.value}"
-            case _:
-                return f"{self.alertname} cleared before it fired; its last value was {self.value}"
-
-
 class RuleError(ValueError):
     """An evaluation whose result cannot be used; the rule's state stays as it was."""
 
@@ -85,7 +38,7 @@ def step(
     *,
     render: Render,
     limit: int = 0,
-) -> tuple[RuleState, tuple[Transition, ...]]:
+) -> RuleState:
     """Take one evaluation's result into account.
 
     ``vector`` is what the expression yielded, ``now`` the evaluation time (Unix milliseconds).
@@ -95,45 +48,27 @@ def step(
     """
     found = _alerts(rule, vector, now, render)
     active: dict[str, ActiveAlert] = {}
-    transitions: list[Transition] = []
-
-    def note(kind: TransitionKind, fingerprint: str, alert: ActiveAlert) -> None:
-        transitions.append(
-            Transition(
-                kind, now, fingerprint, rule.alert, alert.labels, alert.value, alert.crossed_value, alert.active_at,
-                rule.query, rule.for_ms, alert.fired_at, alert.annotations,
-            )
-        )  # fmt: skip
-
     count = 0
     for fingerprint in [*state.alerts, *(key for key in found if key not in state.alerts)]:
         known, new = state.alerts.get(fingerprint), found.get(fingerprint)
         if new is None:
             assert known is not None
             gone = _without_series(rule, known, now)
-            if gone is None:
-                if known.state is AlertState.PENDING:
-                    note(TransitionKind.CLEARED, fingerprint, known)
-                continue
-            if gone.state is AlertState.INACTIVE and known.state is not AlertState.INACTIVE:
-                note(TransitionKind.RESOLVED, fingerprint, gone)
-            count += gone.state is not AlertState.INACTIVE
-            active[fingerprint] = gone
+            if gone is not None:
+                count += gone.state is not AlertState.INACTIVE
+                active[fingerprint] = gone
             continue
         count += 1
         if known is not None and known.state is not AlertState.INACTIVE:
             alert = replace(known, value=new.value, annotations=new.annotations, keep_since=0)
         else:
             alert = new
-            if rule.for_ms > 0:
-                note(TransitionKind.PENDING, fingerprint, alert)
         if alert.state is AlertState.PENDING and now - alert.active_at >= rule.for_ms:
             alert = replace(alert, state=AlertState.FIRING, fired_at=now)
-            note(TransitionKind.FIRING, fingerprint, alert)
         active[fingerprint] = alert
     if limit and count > limit:
         raise RuleError(f"exceeded limit of {limit} with {count} alerts")
-    return RuleState(active, Health.OK, "", now), tuple(transitions)
+    return RuleState(active, Health.OK, "", now)
 
 
 def _alerts(
@@ -249,9 +184,3 @@ def resume(rule: AlertingRule, state: RuleState, now: int, *, interval_ms: int) 
         elif gap <= OUTAGE_TOLERANCE_MS:
             alerts[fingerprint] = replace(alert, active_at=alert.active_at + gap)
     return replace(state, alerts=alerts)
-
-
-def next_deadline(rule: AlertingRule, state: RuleState) -> int | None:
-    """When a pending alert could fire at the earliest (Unix milliseconds); None when none is pending."""
-    pending = [item.active_at + rule.for_ms for item in state.alerts.values() if item.state is AlertState.PENDING]
-    return min(pending, default=None)

@@ -103,15 +103,6 @@ def rule_plan(group: RuleGroup, rule: Rule, now: int, *, lookback_ms: int = DEFA
     return plan(rule.expr, at, at, 0, lookback_ms)
 
 
-def plans(group: RuleGroup, now: int, *, lookback_ms: int = DEFAULT_LOOKBACK_MS) -> list[Plan]:
-    """One plan a rule, in order. See :func:`sequential` for when they must not be fetched all at once.
-
-    Raises:
-        PromQLError: an expression cannot be planned.
-    """
-    return [rule_plan(group, rule, now, lookback_ms=lookback_ms) for rule in group.rules]
-
-
 def sequential(group: RuleGroup) -> bool:
     """Whether a rule may read what an earlier one of the group writes, so that each must be stored before the next."""
     written: set[str] = set()

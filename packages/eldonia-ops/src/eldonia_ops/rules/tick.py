@@ -1,6 +1,6 @@
-"""One evaluation of a rule group, as a pure function of what its queries yielded."""
+"""One evaluation of a rule, as a pure function of what its query yielded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -8,16 +8,13 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import STALE_NAN, Sample
 from eldonia_ops.rules import alerting, recording
-from eldonia_ops.rules.alerting import RESEND_DELAY_MS, RuleError, Transition
+from eldonia_ops.rules.alerting import RESEND_DELAY_MS, RuleError
 from eldonia_ops.rules.groups import DEFAULT_INTERVAL_MS, AlertingRule, Rule, RuleGroup
 from eldonia_ops.rules.rendering import Render, template_renderer
 from eldonia_ops.rules.state import GroupState, Health, RuleState
 
 Outcome: TypeAlias = Sequence[tuple[Labels, float]] | Exception
 """What a rule's query yielded: :attr:`Result.vector`, or the error that it failed with."""
-
-Written: TypeAlias = Mapping[str, frozenset[Labels]]
-"""Which series each rule wrote at the last evaluation. Kept in memory only: it serves to end series that vanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +29,15 @@ class TickSettings:
 
 @dataclass(frozen=True, slots=True)
 class RuleEffects:
-    """What one rule's evaluation leads to: its new state, samples to store, alerts for the router, changes to note."""
+    """What one rule's evaluation leads to: its new state, samples to store, alerts for the router.
+
+    ``written`` names the series that it wrote, for the next evaluation: it serves to end those that vanish.
+    """
 
     state: RuleState
     written: frozenset[Labels]
     samples: tuple[Sample, ...] = ()
     alerts: tuple[Alert, ...] = ()
-    transitions: tuple[Transition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GroupEffects:
-    """The same for a whole group; ``samples`` are in the order of the rules."""
-
-    state: GroupState
-    written: dict[str, frozenset[Labels]]
-    samples: tuple[Sample, ...] = ()
-    alerts: tuple[Alert, ...] = ()
-    transitions: tuple[Transition, ...] = ()
 
 
 def evaluate_rule(
@@ -70,11 +58,10 @@ def evaluate_rule(
     settings = settings or TickSettings()
     if isinstance(outcome, Exception):
         return RuleEffects(_failed(state, str(outcome), now), written)
-    transitions: tuple[Transition, ...] = ()
     alerts: tuple[Alert, ...] = ()
     try:
         if isinstance(rule, AlertingRule):
-            state, transitions = alerting.step(rule, state, outcome, now, render=settings.render, limit=group.limit)
+            state = alerting.step(rule, state, outcome, now, render=settings.render, limit=group.limit)
             state, alerts = alerting.to_send(
                 rule,
                 state,
@@ -91,50 +78,11 @@ def evaluate_rule(
         return RuleEffects(_failed(state, str(error), now), written)
     labels = frozenset(sample.labels for sample in samples)
     samples += [Sample(item, now, STALE_NAN) for item in sorted(written - labels)]
-    return RuleEffects(state, labels, tuple(samples), alerts, transitions)
+    return RuleEffects(state, labels, tuple(samples), alerts)
 
 
 def _failed(state: RuleState, message: str, now: int) -> RuleState:
     return replace(state, health=Health.ERROR, last_error=message, last_evaluation_at=now)
-
-
-def tick(
-    group: RuleGroup,
-    state: GroupState,
-    outcomes: Sequence[Outcome],
-    now: int,
-    *,
-    written: Written | None = None,
-    settings: TickSettings | None = None,
-) -> GroupEffects:
-    """Take the query results of all rules of a group into account, in order.
-
-    Use this where :func:`~eldonia_ops.rules.groups.sequential` is false; otherwise call
-    :func:`evaluate_rule` rule by rule and store the samples in between.
-
-    Raises:
-        ValueError: there is not one outcome for each rule.
-    """
-    states: dict[str, RuleState] = {}
-    after: dict[str, frozenset[Labels]] = {}
-    samples: list[Sample] = []
-    alerts: list[Alert] = []
-    transitions: list[Transition] = []
-    for (key, rule), outcome in zip(group.keyed_rules(), outcomes, strict=True):
-        effects = evaluate_rule(
-            group,
-            rule,
-            state.rule(key),
-            outcome,
-            now,
-            written=(written or {}).get(key, frozenset()),
-            settings=settings,
-        )
-        states[key], after[key] = effects.state, effects.written
-        samples += effects.samples
-        alerts += effects.alerts
-        transitions += effects.transitions
-    return GroupEffects(state.with_rules(states, now), after, tuple(samples), tuple(alerts), tuple(transitions))
 
 
 def resume(

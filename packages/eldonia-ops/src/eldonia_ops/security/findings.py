@@ -60,17 +60,16 @@ def alert_of(finding: Finding, severity: str, now: int, *, started_at: int = 0, 
 
 
 def timeline_facts(finding: Finding) -> dict[str, Any]:
-    """The facts of a ``security.finding`` or ``security.updated`` entry on an incident's timeline."""
-    patterns = sorted({str(item["pattern"]) for item in finding.evidence if item.get("pattern")})
+    """The facts of a ``security.*`` entry on an incident's timeline."""
     return {
-        "finding_id": finding.id,
+        "finding": finding.id,
         "type": finding.type.value,
         "source": finding.source,
         "severity": finding.severity.value,
         "count": finding.count,
         "threshold": finding.threshold,
         "window": finding.window_ms,
-        "pattern": patterns[0] if len(patterns) == 1 else ", ".join(patterns),
+        "pattern": next((str(item["pattern"]) for item in finding.evidence if item.get("pattern")), ""),
     }
 
 

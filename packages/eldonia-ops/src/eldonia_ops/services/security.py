@@ -14,6 +14,7 @@ from eldonia_ops.ports import Clock, LogQuery, StateStore, StateTransaction, Tel
 from eldonia_ops.security import detection, windows
 from eldonia_ops.security.detection import DetectionState
 from eldonia_ops.security.events import COMPONENTS, from_log
+from eldonia_ops.security.findings import timeline_facts
 from eldonia_ops.security.report import report
 from eldonia_ops.security.thresholds import Threshold
 from eldonia_ops.security.windows import (
@@ -223,7 +224,7 @@ def _beginning(finding: Finding | None, now: int) -> Evidence | None:
     """What the timeline says about a new finding; None for an alert that only became graver."""
     if finding is None:
         return None
-    return Evidence("security.finding", now, _facts(finding), f"security.finding:{finding.id}")
+    return Evidence("security.finding", now, timeline_facts(finding), f"security.finding:{finding.id}")
 
 
 def _ending(finding: Finding | None, judge: Judge | None, now: int) -> Evidence | None:
@@ -231,20 +232,7 @@ def _ending(finding: Finding | None, judge: Judge | None, now: int) -> Evidence 
     if finding is None:
         return None
     if judge is not None:
-        data = {**_facts(finding), "status": judge.status.value, "note": judge.note}
+        data = {**timeline_facts(finding), "status": judge.status.value, "note": judge.note}
         return Evidence("security.judged", now, data, f"security.judged:{finding.id}:{now}", judge.actor)
-    data = {**_facts(finding), "quiet": now - finding.last_event_at}
+    data = {**timeline_facts(finding), "quiet": now - finding.last_event_at}
     return Evidence("security.quiet", now, data, f"security.quiet:{finding.id}:{now}")
-
-
-def _facts(finding: Finding) -> dict[str, Any]:
-    return {
-        "finding": finding.id,
-        "type": finding.type.value,
-        "source": finding.source,
-        "severity": finding.severity.value,
-        "count": finding.count,
-        "threshold": finding.threshold,
-        "window": finding.window_ms,
-        "pattern": next((str(item["pattern"]) for item in finding.evidence if item.get("pattern")), ""),
-    }

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
-from eldonia_ops.rules import AlertingRule, AlertState, RuleError, RuleState, TransitionKind, template_renderer
-from eldonia_ops.rules.alerting import next_deadline, resume, samples, step, to_send
+from eldonia_ops.rules import AlertingRule, AlertState, RuleError, RuleState, template_renderer
+from eldonia_ops.rules.alerting import resume, samples, step, to_send
 
 MINUTE = 60_000
 T0 = 1_700_000_000_000
@@ -31,9 +31,21 @@ def run(wanted, vectors, *, every=MINUTE, state=None):
     state = state or RuleState()
     history = []
     for index, vector in enumerate(vectors):
-        state, transitions = step(wanted, state, vector, T0 + index * every, render=RENDER)
-        history.append([item.kind.value for item in transitions])
+        before, state = state, step(wanted, state, vector, T0 + index * every, render=RENDER)
+        history.append(list(transitions(before, state).values()))
     return state, history
+
+
+def transitions(before, after):
+    """What has happened to each alert, by fingerprint; ``cleared`` is a pending one that ceased before it fired."""
+    found = {}
+    for key in [*before.alerts, *(key for key in after.alerts if key not in before.alerts)]:
+        was, now = (state.alerts[key].state if key in state.alerts else None for state in (before, after))
+        if was is AlertState.PENDING and now is None:
+            found[key] = "cleared"
+        elif now is not was and now is not None:
+            found[key] = "resolved" if now is AlertState.INACTIVE else now.value
+    return found
 
 
 def test_pending_then_firing_then_resolved():
@@ -51,7 +63,6 @@ def test_a_pending_alert_that_ceases_starts_anew():
     assert history == [["pending"], [], ["cleared"], ["pending"]]
     (alert,) = state.alerts.values()
     assert alert.active_at == T0 + 3 * MINUTE
-    assert next_deadline(rule(), state) == T0 + 5 * MINUTE
 
 
 def test_without_for_it_fires_at_once():
@@ -68,7 +79,7 @@ def test_keep_firing_for_outlasts_short_gaps():
 def test_resolved_alerts_are_kept_fifteen_minutes():
     state, _ = run(rule(for_ms=0), [DOWN, *[[] for _ in range(16)]])
     assert len(state.alerts) == 1
-    state, _ = step(rule(for_ms=0), state, [], T0 + 17 * MINUTE, render=RENDER)
+    state = step(rule(for_ms=0), state, [], T0 + 17 * MINUTE, render=RENDER)
     assert state.alerts == {}
 
 
@@ -79,16 +90,20 @@ def test_an_alert_that_comes_back_is_a_new_one():
     assert (alert.fired_at, alert.resolved_at) == (T0 + 2 * MINUTE, 0)
 
 
-def test_transitions_say_what_a_timeline_needs():
-    wanted = rule()
-    state, (pending,) = step(wanted, RuleState(), [(Labels({"job": "shop"}), 7.5)], T0, render=RENDER)
-    state, _ = step(wanted, state, [(Labels({"job": "shop"}), 9.0)], T0 + MINUTE, render=RENDER)
-    _, (firing,) = step(wanted, state, [(Labels({"job": "shop"}), 11.0)], T0 + 2 * MINUTE, render=RENDER)
-    assert (pending.value, pending.at, pending.expression) == ("7.5", T0, "up == 0")
-    assert (firing.value, firing.crossed_value, firing.active_at) == ("11", "7.5", T0)
-    assert firing.kind is TransitionKind.FIRING
-    assert firing.annotations == {"summary": "shop at 11"}
-    assert "pending at value 7.5; fires if it holds for 2m" in pending.describe()
+def test_what_is_sent_says_what_a_timeline_needs():
+    wanted, state = rule(), RuleState()
+    for minute, value in enumerate((7.5, 9.0, 11.0)):
+        state = step(wanted, state, [(Labels({"job": "shop"}), value)], T0 + minute * MINUTE, render=RENDER)
+    _, (alert,) = to_send(wanted, state, T0 + 2 * MINUTE, interval_ms=MINUTE)
+    assert alert.annotations == Labels({"summary": "shop at 11"})
+    assert alert.evidence == {
+        "expression": "up == 0",
+        "value": 11.0,
+        "crossed_value": "7.5",
+        "active_at": T0,
+        "fired_at": T0 + 2 * MINUTE,
+        "for_ms": 2 * MINUTE,
+    }
 
 
 def test_two_series_that_become_one_alert_are_an_error():
@@ -117,7 +132,7 @@ def test_sending_first_again_and_when_resolved():
     sent = []
     for index in range(6):
         now = T0 + index * 30_000
-        state, _ = step(wanted, state, DOWN if index < 4 else [], now, render=RENDER)
+        state = step(wanted, state, DOWN if index < 4 else [], now, render=RENDER)
         state, alerts = to_send(wanted, state, now, interval_ms=30_000)
         sent.append([(alert.starts_at - T0, alert.ends_at - T0, alert.resolved(now)) for alert in alerts])
     assert sent == [
@@ -132,9 +147,9 @@ def test_sending_first_again_and_when_resolved():
 
 def test_pending_alerts_are_not_sent_and_evidence_names_the_crossing():
     wanted = rule(file="shop.yml", line=7)
-    state, _ = step(wanted, RuleState(), DOWN, T0, render=RENDER)
+    state = step(wanted, RuleState(), DOWN, T0, render=RENDER)
     assert to_send(wanted, state, T0, interval_ms=MINUTE)[1] == ()
-    state, _ = step(wanted, state, [(DOWN[0][0], float("nan"))], T0 + 2 * MINUTE, render=RENDER)
+    state = step(wanted, state, [(DOWN[0][0], float("nan"))], T0 + 2 * MINUTE, render=RENDER)
     _, (alert,) = to_send(wanted, state, T0 + 2 * MINUTE, interval_ms=5 * MINUTE)
     assert alert.source == "rule"
     assert alert.ends_at == T0 + 22 * MINUTE
@@ -180,10 +195,10 @@ def test_state_survives_json_and_transitions_alternate(history, wait, keep):
     for index, names in enumerate(history):
         now = T0 + index * MINUTE
         vector = [(Labels({"job": name}), float("inf")) for name in names]
-        state, transitions = step(wanted, state, vector, now, render=RENDER)
-        for item in transitions:
-            assert item.kind.value in allowed[last.get(item.fingerprint)]
-            last[item.fingerprint] = item.kind.value
+        before, state = state, step(wanted, state, vector, now, render=RENDER)
+        for fingerprint, kind in transitions(before, state).items():
+            assert kind in allowed[last.get(fingerprint)]
+            last[fingerprint] = kind
         state, _ = to_send(wanted, state, now, interval_ms=MINUTE)
         state = msgspec.convert(msgspec.json.decode(msgspec.json.encode(state)), RuleState)
         live = {alert.labels["job"] for alert in state.alerts.values() if alert.state is not AlertState.INACTIVE}

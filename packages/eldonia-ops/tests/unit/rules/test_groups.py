@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from eldonia_ops.model.labels import Labels
@@ -10,11 +11,12 @@ from eldonia_ops.rules import (
     RecordingRule,
     RuleError,
     RuleGroup,
-    plans,
+    RuleState,
+    evaluate_rule,
     resume,
+    rule_plan,
     scale,
     sequential,
-    tick,
 )
 from eldonia_ops.rules.recording import step
 
@@ -41,33 +43,46 @@ def test_recording_renames_and_adds_labels():
         step(wanted, [(Labels({"__name__": name}), 1.0) for name in "ab"], T0)
 
 
-def test_a_tick_writes_alerts_and_ends_series_that_vanish():
+def test_an_evaluation_writes_alerts_and_ends_series_that_vanish():
     rules = group(recording("r", "x"), alerting("A", "x > 1"))
     one, two = Labels({"i": "1"}), Labels({"i": "2"})
-    first = tick(rules, GroupState(), [[(one, 1.0), (two, 2.0)], [(two, 2.0)]], T0)
-    assert [(str(item.labels), item.value) for item in first.samples[:2]] == [('r{i="1"}', 1.0), ('r{i="2"}', 2.0)]
-    assert [alert.name for alert in first.alerts] == ["A"]
-    second = tick(rules, first.state, [[(one, 1.0)], []], T0 + 30_000, written=first.written)
-    ended = {str(item.labels) for item in second.samples if is_stale(__import__("numpy").array([item.value]))[0]}
+    outcomes = [[(one, 1.0), (two, 2.0)], [(two, 2.0)]]
+    first = [
+        evaluate_rule(rules, rule, RuleState(), outcome, T0)
+        for rule, outcome in zip(rules.rules, outcomes, strict=True)
+    ]
+    assert [(str(item.labels), item.value) for item in first[0].samples] == [('r{i="1"}', 1.0), ('r{i="2"}', 2.0)]
+    assert [alert.name for alert in first[1].alerts] == ["A"]
+    second = [
+        evaluate_rule(rules, rule, before.state, outcome, T0 + 30_000, written=before.written)
+        for rule, before, outcome in zip(rules.rules, first, [[(one, 1.0)], []], strict=True)
+    ]
+    samples = [sample for effects in second for sample in effects.samples]
+    ended = {str(item.labels) for item in samples if is_stale(np.array([item.value]))[0]}
     assert 'r{i="2"}' in ended
     assert any(name.startswith("ALERTS{") for name in ended)
-    assert [item.kind.value for item in second.transitions] == ["resolved"]
+    assert [alert.resolved(T0 + 30_000) for alert in second[1].alerts] == [True]
 
 
 def test_a_failed_query_keeps_alerts_and_shows_its_error():
     rules = group(alerting("A", "x > 1"))
-    first = tick(rules, GroupState(), [[(Labels({"i": "1"}), 2.0)]], T0)
-    second = tick(rules, first.state, [EvaluationError("too much")], T0 + 30_000, written=first.written)
-    (state,) = second.state.rules.values()
-    assert (state.health, state.last_error) == (Health.ERROR, "too much")
-    assert len(state.alerts) == 1
+    (rule,) = rules.rules
+    first = evaluate_rule(rules, rule, RuleState(), [(Labels({"i": "1"}), 2.0)], T0)
+    error = EvaluationError("too much")
+    second = evaluate_rule(rules, rule, first.state, error, T0 + 30_000, written=first.written)
+    assert (second.state.health, second.state.last_error) == (Health.ERROR, "too much")
+    assert len(second.state.alerts) == 1
     assert second.alerts == ()
     assert second.written == first.written
 
 
 def test_rules_keep_their_keys_and_states_when_others_come_and_go():
     old = group(alerting("A", "x > 1"), alerting("B", "y > 1"))
-    state = tick(old, GroupState(), [[(Labels({"i": "1"}), 2.0)], [(Labels({"i": "2"}), 2.0)]], T0).state
+    states = {
+        key: evaluate_rule(old, rule, RuleState(), [(Labels({"i": "1"}), 2.0)], T0).state
+        for key, rule in old.keyed_rules()
+    }
+    state = GroupState(states, T0)
     new = group(alerting("C", "z > 1"), alerting("B", "y > 1"))
     resumed = resume(new, state, T0 + 30_000)
     assert list(resumed.rules) == ["f.yml;g;alert;B;0"]
@@ -80,7 +95,8 @@ def test_knows_when_rules_build_on_each_other():
 
 
 def test_plans_look_back_by_the_query_offset():
-    (wanted,) = plans(group(recording("r", "x"), query_offset_ms=60_000), T0)
+    rules = group(recording("r", "x"), query_offset_ms=60_000)
+    wanted = rule_plan(rules, rules.rules[0], T0)
     assert wanted.start_ms == T0 - 60_000
 
 
