@@ -73,7 +73,7 @@ class FakeAccess:
         return made.record, made.secret.reveal()
 
     async def authenticate(self, secret: str) -> Token | None:
-        return matching_token(secret, self._state.stored_tokens.values(), self._now())
+        return matching_token(secret, self._state.stored_tokens.values())
 
     async def create(self, name: str, role: Role) -> tuple[Token, str]:
         return self.mint(name, role)

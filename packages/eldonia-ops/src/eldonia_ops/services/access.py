@@ -40,7 +40,7 @@ class AccessService:
             self._tokens = await self._state.read(lambda tx: tx.tokens.all())
             # A token revoked while we were reading may still stand in what was read: read again next time.
             self._read_at = now if changes == self._changes else -_REMEMBER_MS
-        token = matching_token(secret, self._tokens, now)
+        token = matching_token(secret, self._tokens)
         if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
             self._touched[token.id] = now
             await self._touch(token.id, now)

@@ -26,8 +26,8 @@ def test_a_token_proves_itself_and_nothing_else(random: bytes, role: Role) -> No
     assert made.record.created_at == 1_000
     assert text not in repr(made)
     other = new_token("other", role, bytes([random[0] ^ 1]) + random[1:], now=1_000).record
-    assert matching_token(text, [other, made.record], 2_000) == made.record
-    assert matching_token(text, [other], 2_000) is None
+    assert matching_token(text, [other, made.record]) == made.record
+    assert matching_token(text, [other]) is None
 
 
 def test_the_known_form() -> None:
@@ -36,11 +36,11 @@ def test_the_known_form() -> None:
     assert made.record.id == made.record.digest[:12]
 
 
-def test_a_revoked_token_opens_nothing_from_that_instant_on() -> None:
+def test_a_revoked_token_opens_nothing() -> None:
     made = new_token("ci", Role.VIEWER, bytes(range(32)), now=0)
     revoked = replace(made.record, revoked_at=500)
-    assert matching_token(made.secret.reveal(), [revoked], 499) == revoked
-    assert matching_token(made.secret.reveal(), [revoked], 500) is None
+    assert matching_token(made.secret.reveal(), [made.record]) == made.record
+    assert matching_token(made.secret.reveal(), [revoked]) is None
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_a_revoked_token_opens_nothing_from_that_instant_on() -> None:
 )
 def test_other_texts_are_not_tokens(text: str) -> None:
     assert not well_formed(text)
-    assert matching_token(text, [new_token("n", Role.ADMIN, bytes(32), 0).record], 0) is None
+    assert matching_token(text, [new_token("n", Role.ADMIN, bytes(32), 0).record]) is None
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x1b[31m"])
