@@ -3,8 +3,11 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -72,6 +75,10 @@ async def test_every_page_shows_without_complaint_and_without_sideways_scrolling
     await tab.go(f"/?lang={language}")
     for path in PATHS:
         await tab.go(path)
+        outline = [int(level) for level in await page.locator("h1:visible, h2:visible, h3:visible").evaluate_all(
+            "all => all.map((one) => one.tagName[1])"
+        )]  # fmt: skip
+        assert all(below - above <= 1 for above, below in pairwise(outline)), (path, outline)
         assert await page.get_attribute("html", "lang") == language
         for fold in await page.locator("main details:visible > summary").all():
             await fold.click()
@@ -86,6 +93,8 @@ async def test_overview_draws_four_layers_and_narrows_by_dragging(tab: Tab) -> N
     await expect(page.locator(".panel canvas")).to_have_count(15)
     await expect(page.locator(".plot-note:not([hidden])")).to_contain_text("No data yet")
     await expect(page.locator('[data-stat="incidents"] strong')).to_have_text("2")
+    await expect(page.locator("#active-rows a")).to_have_count(2)
+    await expect(page.locator("#active-rows a").first).to_contain_text("INC-3")
     await page.click("[data-range='1h']")
     assert "range=1h" in page.url
     box = await page.locator(".panel .u-over").first.bounding_box()
@@ -100,6 +109,25 @@ async def test_overview_draws_four_layers_and_narrows_by_dragging(tab: Tab) -> N
     await expect(page.locator("#ranges .fixed")).to_be_visible()
     await page.click("#live")
     await expect(page.locator("#ranges .fixed")).to_have_count(0)
+
+
+async def test_any_two_instants_can_be_looked_at(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs")
+    await page.click("#range-custom")
+    await page.fill("#range-form [name=from]", "2026-11-20T03:00:00")
+    await page.fill("#range-form [name=to]", "2026-11-20T02:00:00")
+    await page.locator("#range-form button[type=submit]").click()
+    await expect(page.locator("#range-form .fault")).to_be_visible()
+    await page.fill("#range-form [name=to]", "2026-11-20T04:00:00")
+    await page.locator("#range-form button[type=submit]").click()
+    await expect(page.locator("#range-dialog")).to_be_hidden()
+    await expect(page.locator("#ranges .fixed")).to_contain_text("20 Nov 03:00–04:00")
+    await expect(page.locator("#empty")).to_be_visible()
+    asked = parse_qs(urlsplit(page.url).query)
+    begin = int(datetime(2026, 11, 20, 3, tzinfo=ZoneInfo("Asia/Tokyo")).timestamp() * 1000)
+    assert [int(asked[name][0]) - begin for name in ("from", "to")] == [0, 3_600_000]
 
 
 async def test_a_range_chosen_while_an_answer_is_awaited_is_the_one_that_is_drawn(tab: Tab) -> None:

@@ -1,6 +1,7 @@
 // What every page has: navigation, theme, language, keys, the banner for a lost server, counts in the menu.
 import { get } from "./lib/api.js";
 import { $, $$, count, open } from "./lib/dom.js";
+import { ACTIVE } from "./lib/incidents.js";
 import { poll } from "./lib/poll.js";
 
 const root = document.documentElement;
@@ -62,7 +63,7 @@ $("#retry").addEventListener("click", () => document.dispatchEvent(new Event("re
 
 poll(async () => {
   const [incidents, alerts, findings] = await Promise.all([
-    get("/incidents", { status: ["open", "investigating", "escalated"], limit: 100 }),
+    get("/incidents", { status: ACTIVE, limit: 100 }),
     get("/alerts"),
     get("/security/findings", { status: ["open", "investigating"], limit: 100 }),
   ]);

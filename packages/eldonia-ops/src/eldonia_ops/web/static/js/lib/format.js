@@ -92,7 +92,7 @@ export const percent = (ratio, places = 1) => `${(ratio * 100).toFixed(places)} 
 export function quantity(value, unit) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   switch (unit) {
-    case "seconds": return duration(value * 1000);
+    case "seconds": return value === 0 || (value >= 1 && value < 60) ? `${Number(value.toPrecision(3))} s` : duration(value * 1000);
     case "bytes": return bytes(value);
     case "bytes_per_second": return `${bytes(value)}/s`;
     case "percent": return `${digits(value)} %`;

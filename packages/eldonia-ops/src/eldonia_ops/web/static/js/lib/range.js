@@ -1,5 +1,5 @@
 // The time range of a page: a length that ends now, or two instants; kept in the address.
-import { $, $$ } from "./dom.js";
+import { $, $$, open } from "./dom.js";
 import { rangeText } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -72,6 +72,22 @@ export function timeRange(changed, { preset = "15m" } = {}) {
   $("#ranges").addEventListener("click", (event) => {
     const name = event.target.closest("[data-range]")?.dataset.range;
     if (name) range.choose(name);
+  });
+  // Any two instants, on the reader's clock.
+  const form = $("#range-form");
+  const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  $("#range-custom").addEventListener("click", () => {
+    [form.elements.from.value, form.elements.to.value] = range.bounds.map(local);
+    $(".fault", form).hidden = true;
+    open($("#range-dialog"));
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [from, to] = [form.elements.from.value, form.elements.to.value].map((text) => new Date(text).getTime());
+    $(".fault", form).hidden = from < to;
+    if (!(from < to)) return;
+    $("#range-dialog").close();
+    range.narrow(from, to);
   });
   liveButton.addEventListener("click", () => {
     state.live = !state.live;

@@ -101,7 +101,7 @@ function alertCard(one) {
   const severity = one.labels.severity ?? "";
   return h("article", { class: `alert-card ${one.state === "firing" ? tone(severity) || "warn" : one.state === "pending" ? "" : "info"}` },
     h("div", { class: "alert-head" },
-      h("h3", {}, one.name),
+      h("h2", {}, one.name),
       badge(t(`alert_state.${one.state}`), one.state === "firing" ? "bad" : tone(one.state)),
       severity ? badge(word("severity", severity), tone(severity)) : null,
       one.incident_reference ? h("a", { class: "badge info", href: `/incidents/${one.incident_reference}` }, one.incident_reference) : null,
@@ -140,7 +140,7 @@ const ruleGroup = (group) =>
 function silenceCard(one) {
   const ended = one.state === "expired";
   return h("article", { class: `alert-card ${ended ? "" : "info"}` },
-    h("div", { class: "alert-head" }, badge(t(`silence_state.${one.state}`), tone(one.state)), h("strong", {}, one.comment),
+    h("div", { class: "alert-head" }, badge(t(`silence_state.${one.state}`), tone(one.state)), h("h2", {}, one.comment),
       h("span", { class: "when" }, ended ? t("silence.ended") : t("silence.until"), " ", when(one.ends_at), ended ? "" : ` (${ago(one.ends_at)})`)),
     h("div", { class: "labels" }, one.matchers.map((matcher) => h("span", { class: "label" }, `${matcher.name}${matcher.op}`, h("b", {}, `"${matcher.value}"`)))),
     h("div", { class: "alert-foot" }, h("span", {}, t("silence.by", { name: one.created_by })), h("code", {}, one.id), h("span", { class: "grow" }),
@@ -224,7 +224,7 @@ function outgoing(one) {
   const sent = h("details", { class: "sent", open: unfolded.has(one.id) }, h("summary", {}, t("outbox.message")), json(one.payload));
   sent.addEventListener("toggle", () => (sent.open ? unfolded.add(one.id) : unfolded.delete(one.id)));
   return h("article", { class: `alert-card ${one.status === "delivered" ? "ok" : one.status === "failed" ? "bad" : one.attempts ? "warn" : ""}` },
-    h("div", { class: "alert-head" }, h("h3", {}, one.receiver), h("span", { class: "muted" }, one.integration), badge(t(`outbox.${one.status}`), tone(one.status)),
+    h("div", { class: "alert-head" }, h("h2", {}, one.receiver), h("span", { class: "muted" }, one.integration), badge(t(`outbox.${one.status}`), tone(one.status)),
       one.purpose !== "alert" ? badge(word("purpose", one.purpose)) : null,
       h("span", { class: "when" }, whenAgo(one.created_at))),
     subject(one.payload) ? h("p", {}, subject(one.payload)) : null,

@@ -1,30 +1,12 @@
 import { ApiError, get, send } from "../lib/api.js";
-import { $, $$, badge, h, open, render } from "../lib/dom.js";
-import { countdown, duration, whenAgo } from "../lib/format.js";
+import { $, $$, open, render } from "../lib/dom.js";
+import { duration } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
+import { ACTIVE, incidentRow } from "../lib/incidents.js";
 import { poll } from "../lib/poll.js";
-import { tone } from "../lib/severity.js";
 
-const ACTIVE = ["open", "investigating", "escalated"];
 let show = location.hash === "#all" ? "all" : "active";
 let untouched = show === "active";
-
-function until(one) {
-  if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
-  const left = one.respond_by - Date.now();
-  return h("span", { class: `until${left < 0 ? " late" : ""}` }, left < 0 ? t("incidents.late", { time: countdown(-left) }) : t("incidents.due", { time: countdown(left) }));
-}
-
-function row(one) {
-  return h("a", { class: `incident-row ${ACTIVE.includes(one.status) ? tone(one.severity) : ""}`, href: `/incidents/${one.reference}` },
-    h("span", { class: "ref" }, one.reference), h("h3", {}, one.title),
-    h("span", { class: "badges" }, badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`status.${one.status}`), tone(one.status))),
-    h("span", { class: "meta" }, h("span", {}, one.service), h("span", {}, t("incidents.detected"), " ", whenAgo(one.detected_at || one.created_at)),
-      one.acknowledged_at ? h("span", {}, t("incidents.acknowledged")) : null,
-      one.resolved_at ? h("span", {}, t("incidents.lasted", { time: duration(one.resolved_at - one.detected_at) })) : null,
-      one.checklist.length ? h("span", {}, t("incidents.steps", { done: one.checklist.filter((item) => item.done_at).length, all: one.checklist.length })) : null),
-    until(one));
-}
 
 let loaded = [];
 function draw() {
@@ -34,7 +16,7 @@ function draw() {
     return words.every((each) => text.includes(each));
   });
   $("#empty").hidden = found.length > 0;
-  render($("#rows"), [found, Math.floor(Date.now() / 1000)], () => found.map(row));
+  render($("#rows"), [found, Math.floor(Date.now() / 1000)], () => found.map(incidentRow));
 }
 
 function metric(name, spread) {

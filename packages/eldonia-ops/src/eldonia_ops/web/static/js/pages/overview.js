@@ -1,12 +1,14 @@
 import { get } from "../lib/api.js";
 import { lineChart } from "../lib/chart.js";
-import { $, $$, h } from "../lib/dom.js";
+import { $, $$, h, render } from "../lib/dom.js";
 import { countdown, percent } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
+import { ACTIVE, incidentRow } from "../lib/incidents.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 
 const POINTS = 180;
+const SHOWN = 3;
 const panels = $$(".panel").map((element) => ({
   element,
   ...element.dataset,
@@ -111,12 +113,16 @@ function stat(name, value, detail, tone) {
 
 poll(async () => {
   const [incidents, alerts, objectives, recovery, targets] = await Promise.all([
-    get("/incidents", { status: ["open", "investigating", "escalated"] }),
+    get("/incidents", { status: ACTIVE }),
     get("/alerts"),
     get("/objectives"),
     get("/recovery"),
     get("/targets"),
   ]);
+  // Those that nobody works on first, then the newest.
+  const first = [...incidents].sort((a, b) => Boolean(a.acknowledged_at) - Boolean(b.acknowledged_at)).slice(0, SHOWN);
+  $("#active").hidden = !first.length;
+  render($("#active-rows"), [first, Math.floor(Date.now() / 1000)], () => first.map(incidentRow));
   const unseen = incidents.filter((one) => !one.acknowledged_at).length;
   stat(
     "incidents",

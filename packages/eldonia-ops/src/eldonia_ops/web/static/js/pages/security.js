@@ -15,7 +15,7 @@ function card(one) {
   const evidence = h("details", { class: "evidence", open: opened.has(one.id) }, h("summary", {}, t("security.evidence", { n: one.evidence.length })), json(one.evidence));
   evidence.addEventListener("toggle", () => (evidence.open ? opened.add(one.id) : opened.delete(one.id)));
   return h("article", { class: `alert-card ${settled ? "" : tone(one.severity)}` },
-    h("div", { class: "alert-head" }, h("h3", {}, word("event", one.type)), badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`finding.${one.status}`), settled ? "ok" : one.status === "open" ? "bad" : "info"), h("span", { class: "when" }, whenAgo(one.opened_at))),
+    h("div", { class: "alert-head" }, h("h2", {}, word("event", one.type)), badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`finding.${one.status}`), settled ? "ok" : one.status === "open" ? "bad" : "info"), h("span", { class: "when" }, whenAgo(one.opened_at))),
     h("p", {}, t(one.window_ms ? "security.counted" : "security.counted_once", { n: integer(one.count), source: one.source, window: duration(one.window_ms), threshold: one.threshold })),
     one.note ? h("p", { class: "muted" }, `${one.changed_by}: ${one.note}`) : null,
     h("div", { class: "alert-foot" }, h("span", {}, `${t("security.service")} ${one.service || "–"}`), h("span", {}, t("security.last"), " ", whenAgo(one.last_event_at)),

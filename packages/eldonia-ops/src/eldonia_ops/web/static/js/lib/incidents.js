@@ -1,0 +1,24 @@
+// An incident as one line of a list, with what is left of its response target.
+import { badge, h } from "./dom.js";
+import { countdown, duration, whenAgo } from "./format.js";
+import { t } from "./i18n.js";
+import { tone } from "./severity.js";
+
+export const ACTIVE = ["open", "investigating", "escalated"];
+
+function until(one) {
+  if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
+  const left = one.respond_by - Date.now();
+  return h("span", { class: `until${left < 0 ? " late" : ""}` }, left < 0 ? t("incidents.late", { time: countdown(-left) }) : t("incidents.due", { time: countdown(left) }));
+}
+
+export function incidentRow(one) {
+  return h("a", { class: `incident-row ${ACTIVE.includes(one.status) ? tone(one.severity) : ""}`, href: `/incidents/${one.reference}` },
+    h("span", { class: "ref" }, one.reference), h("h2", {}, one.title),
+    h("span", { class: "badges" }, badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`status.${one.status}`), tone(one.status))),
+    h("span", { class: "meta" }, h("span", {}, one.service), h("span", {}, t("incidents.detected"), " ", whenAgo(one.detected_at || one.created_at)),
+      one.acknowledged_at ? h("span", {}, t("incidents.acknowledged")) : null,
+      one.resolved_at ? h("span", {}, t("incidents.lasted", { time: duration(one.resolved_at - one.detected_at) })) : null,
+      one.checklist.length ? h("span", {}, t("incidents.steps", { done: one.checklist.filter((item) => item.done_at).length, all: one.checklist.length })) : null),
+    until(one));
+}
