@@ -53,7 +53,7 @@ class ReadingsLoop:
                 log.exception("%s %s was not stored", self.status.kind, self.status.name)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())
-            tick = self._ticks.after(max(tick, self._clock.now()))
+            tick = self._ticks.following(tick, self._clock.now())
 
     async def measure_once(self, at_ms: int) -> Collected:
         """Measure and hand over one row."""

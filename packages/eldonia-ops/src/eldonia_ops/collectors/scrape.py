@@ -111,7 +111,7 @@ class ScrapeLoop:
                 log.exception("scrape of %s was not stored", self.status.url)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())
-            tick = self._ticks.after(max(tick, self._clock.now()))
+            tick = self._ticks.following(tick, self._clock.now())
 
     async def scrape_once(self, at_ms: int) -> Collected:
         """Fetch, parse and hand over; a failure becomes ``up`` 0, staleness markers and words in ``status``."""

@@ -1,6 +1,10 @@
 """When a collector's turn comes: on a grid of its own, so that targets spread over the interval."""
 
 import hashlib
+from typing import Final
+
+_SET_BACK_MS: Final = 1_000
+"""A timer may be early by less than this; what is more was done to the clock."""
 
 
 class Ticks:
@@ -19,6 +23,13 @@ class Ticks:
     def after(self, now: int) -> int:
         """The first tick later than ``now``."""
         return now + self.interval_ms - (now - self.offset_ms) % self.interval_ms
+
+    def following(self, tick: int, now: int) -> int:
+        """The turn after that of ``tick``, which ended at ``now``.
+
+        A clock that was set back meanwhile makes ``tick`` a turn of the far future, and counts from ``now`` on.
+        """
+        return self.after(now if now < tick - _SET_BACK_MS else max(tick, now))
 
     def missed(self, tick: int, now: int) -> int:
         """How many whole ticks passed after ``tick`` and before ``now``: turns that had to be left out."""

@@ -1,3 +1,5 @@
+import asyncio
+
 from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.status import Health
 from eldonia_ops.ports import ProbeResult
@@ -60,8 +62,6 @@ async def test_the_loop_keeps_its_pace():
     async def sink(collected):
         rows.append(collected)
 
-    import asyncio
-
     clock = ManualClock()
     loop = probe_loop("tcp", Scripted(*[GOOD] * 10), sink, clock, url="tcp://h:1", http=False, interval_ms=5_000)
     task = asyncio.create_task(loop.run())
@@ -72,4 +72,24 @@ async def test_the_loop_keeps_its_pace():
     names = {labels.name for labels in rows[0].row.labels}
     assert "probe_tcp_duration_seconds" in names
     assert "probe_http_status_code" not in names
+    task.cancel()
+
+
+async def test_a_clock_that_is_set_back_stops_no_probe():
+    rows = []
+
+    async def sink(collected):
+        rows.append(collected.row.timestamp_ms)
+
+    clock = ManualClock()
+    loop = probe_loop("p", Scripted(*[GOOD] * 20), sink, clock, url="http://h/", interval_ms=5_000)
+    task = asyncio.create_task(loop.run())
+    await clock.advance(10_000)
+    before = len(rows)
+    await clock.set_back(3_600_000)
+    set_back_at = clock.now()
+    await clock.advance(20_000)
+    after = rows[before:]
+    assert 4 <= len(after) <= 6
+    assert all(set_back_at <= at <= clock.now() for at in after)
     task.cancel()

@@ -201,3 +201,18 @@ async def test_the_shared_client_follows_redirects_and_no_environment():
     async with scrape_client() as client:
         assert client.follow_redirects
         assert not client.trust_env
+
+
+async def test_a_clock_that_is_set_back_stops_no_scrape():
+    clock = ManualClock()
+    loop, rows = loop_for(lambda _: text(), clock, interval_ms=5_000)
+    task = asyncio.create_task(loop.run())
+    await clock.advance(10_000)
+    before = len(rows)
+    await clock.set_back(3_600_000)
+    set_back_at = clock.now()
+    await clock.advance(20_000)
+    after = [collected.row.timestamp_ms for collected in rows[before:]]
+    assert 4 <= len(after) <= 6
+    assert all(set_back_at <= at <= clock.now() for at in after)
+    task.cancel()

@@ -26,3 +26,12 @@ def test_late_turns_are_counted_and_stamped_with_their_own_time():
     assert [ticks.stamp(1000, now) for now in (1000, 1002, 1150, 1151, 999)] == [1000, 1000, 1000, 1151, 999]
     with pytest.raises(ValueError, match="longer"):
         Ticks("x", 0)
+
+
+def test_the_next_turn_after_one_that_was_early_late_or_set_back():
+    ticks = Ticks("x", 15_000)
+    tick = ticks.after(1_700_000_000_000)
+    assert ticks.following(tick, tick) == ticks.following(tick, tick - 3) == tick + 15_000
+    assert ticks.following(tick, tick + 31_000) == tick + 45_000
+    back = tick - 3_600_000
+    assert back < ticks.following(tick, back) <= back + 15_000

@@ -107,6 +107,21 @@ class TargetBlock:
         if self.start > max(64, self.count // 4):
             self._move(max(64, self.count + self.count // 4), self._data.shape[1])
 
+    def drop_after(self, latest_ms: int) -> None:
+        """Forget rows newer than ``latest_ms``; what was handed out keeps them."""
+        kept = int(np.searchsorted(self.timestamps, latest_ms, side="right"))
+        if kept == self.count:
+            return
+        self.count = kept
+        self._move(max(64, kept + kept // 4), self._data.shape[1])
+        self.last_ms[:] = NEVER
+        self._first[:] = -NEVER
+        if kept:
+            present = np.ascontiguousarray(self.values).view(np.uint64) != np.uint64(ABSENT_NAN_BITS)
+            some = np.flatnonzero(present.any(axis=0))
+            self._first[some] = self.timestamps[present.argmax(axis=0)][some]
+            self.last_ms[some] = self.timestamps[kept - 1 - present[::-1].argmax(axis=0)][some]
+
     def keep_columns(self, columns: NDArray[np.intp]) -> None:
         """Forget all other columns."""
         self.series = [self.series[column] for column in columns]
@@ -193,6 +208,13 @@ class SingleSeries:
         self.count -= gone
         if self.start > max(64, self.count):
             self._move(max(16, self.count * 5 // 4))
+
+    def drop_after(self, latest_ms: int) -> None:
+        """Forget samples newer than ``latest_ms``; what was handed out keeps them."""
+        kept = int(np.searchsorted(self.timestamps, latest_ms, side="right"))
+        if kept < self.count:
+            self.count = kept
+            self._move(max(16, kept * 5 // 4))
 
     def _move(self, capacity: int) -> None:
         times, values = np.empty(capacity, np.int64), np.empty(capacity, np.float64)

@@ -364,10 +364,27 @@ class Head:
             self.counters["early_evictions"] += 1
             self._forget(self.floor_ms + (now_ms - self.floor_ms) // 4)
 
+    def set_back(self, now_ms: int) -> None:
+        """Forget what lies after ``now_ms``, to which the clock was set back.
+
+        Every true sample would be refused as older until the clock has caught up, and rules would see the past.
+        """
+        for block in self._blocks.values():
+            block.drop_after(now_ms)
+        for series in self._series.values():
+            if series.single is not None:
+                series.single.drop_after(now_ms)
+        self.floor_ms = min(self.floor_ms, now_ms)
+        self._let_go()
+
     def _forget(self, floor_ms: int) -> None:
-        if floor_ms <= self.floor_ms:
-            return
-        self.floor_ms = floor_ms
+        if floor_ms > self.floor_ms:
+            self.floor_ms = floor_ms
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop samples before the floor, and series that have none."""
+        floor_ms = self.floor_ms
         ended: set[int] = set()
         for target, block in list(self._blocks.items()):
             block.drop_before(floor_ms)

@@ -29,6 +29,7 @@ MAX_SAMPLES: Final = 20_000_000
 MAX_UNSAVED: Final = 2_000_000
 MAX_FAMILIES: Final = 50_000
 _ADVANCE_EVERY_MS: Final = 30_000
+_SET_BACK_MS: Final = 1_000
 _RELOAD_ROWS: Final = 500_000
 _READ_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 _COLUMNS: Final = ("metric", "series", "timestamp", "value")
@@ -52,6 +53,7 @@ class Metrics:
         self._engine = engine
         self._now_ms = now_ms
         self._advanced_at = 0
+        self._latest = 0
         self._stored_target: dict[int, str] = {}  # by series id: what the series table says
         self._unstored_series: dict[int, HeadSeries] = {}
         self._unsaved: list[NDArray[np.void]] = []
@@ -75,10 +77,12 @@ class Metrics:
 
     async def insert_row(self, row: SampleRow) -> None:
         """Append one scrape: visible at once, durable on return."""
+        self._look_at_the_clock()
         await self._accept(self.head.append_row(row))
 
     async def insert_samples(self, samples: Sequence[Sample]) -> None:
         """Append samples with timestamps of their own."""
+        self._look_at_the_clock()
         await self._accept(self.head.append_samples(samples))
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
@@ -118,11 +122,18 @@ class Metrics:
         """Samples that an earlier insert could not store; the next one takes them along."""
         return sum(map(len, self._unsaved))
 
-    async def _accept(self, accepted: Accepted) -> None:
+    def _look_at_the_clock(self) -> None:
         now = self._now_ms()
+        if now < self._latest - _SET_BACK_MS:
+            _log.warning("the clock was set back by %.0f s; later samples count no more", (self._latest - now) / 1000)
+            self.head.set_back(now)
+            self._latest = self._advanced_at = now
+        self._latest = max(self._latest, now)
         if now - self._advanced_at >= _ADVANCE_EVERY_MS:
             self._advanced_at = now
             self.head.advance(now)
+
+    async def _accept(self, accepted: Accepted) -> None:
         # Samples that were known already still wait for whatever insert has them under way.
         if len(accepted.samples) or self._unsaved or not self._commit.idle:
             await self._commit.submit([accepted])
@@ -230,20 +241,21 @@ class Metrics:
         return _blocks(found, samples)
 
     async def _reload(self) -> None:
-        start = self.head.floor_ms
+        # Up to the present: samples from the time of a clock that was fast would keep the true ones out.
+        start, end = self.head.floor_ms, self._now_ms()
         found = await rows(
             self._engine,
             "SELECT id, name, labels, target FROM series FINAL WHERE id IN "  # noqa: S608
             f"(SELECT DISTINCT series FROM samples WHERE {_IN_RANGE}) "
             f"ORDER BY name, labels LIMIT {self.head.max_series}",
-            _range(start, _LATEST_MS),
+            _range(start, end),
         )
         self._stored_target = {row["id"]: row["target"] for row in found}
         counts = await rows(
             self._engine,
             "SELECT toUnixTimestamp(toStartOfMinute(timestamp)) * 1000 AS minute, count() AS count "  # noqa: S608
             f"FROM samples WHERE {_IN_RANGE} GROUP BY minute ORDER BY minute",
-            _range(start, _LATEST_MS),
+            _range(start, end),
         )
         # Piece by piece: all of it at once would take twice the memory of the head.
         pieces: list[int] = []
@@ -253,10 +265,10 @@ class Metrics:
                 pieces.append(max(start, row["minute"]))
                 gathered = 0
             gathered += row["count"]
-        for begin, end in pairwise([*pieces, _LATEST_MS + 1]):
+        for begin, until in pairwise([*pieces, end + 1]):
             body = await self._engine.query(
                 f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE}",  # noqa: S608
-                _range(begin, end - 1),
+                _range(begin, until - 1),
                 format="RowBinary",
             )
             for target, blocks in _by_target(found, np.frombuffer(body, _READ_DTYPE)):

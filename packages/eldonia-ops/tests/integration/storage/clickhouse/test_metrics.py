@@ -192,3 +192,30 @@ async def test_statistics_and_closing(store: TelemetryStore) -> None:
         await store.insert_row(row(NOW + 1, {A: 1.0}))
     with pytest.raises(TelemetryError, match="closed"):
         await store.trace_services()
+
+
+async def test_a_clock_that_was_fast_keeps_no_true_sample_out(open_store: Any) -> None:
+    hour, now = 3_600_000, 1_795_000_000_000
+    clock = [now + 5 * hour]
+    series = Labels({"__name__": "m"})
+
+    async def scrape(store: TelemetryStore, value: float) -> None:
+        clock[0] += 15_000
+        await store.insert_row(SampleRow("t", clock[0], (series,), np.array([value])))
+
+    async def seen(store: TelemetryStore, since: int) -> list[float]:
+        blocks = await store.select([Matcher("__name__", MatchOp.EQUAL, "m")], since, clock[0])
+        return [value for block in blocks for value in block.values[:, 0].tolist()]
+
+    store = await open_store(now_ms=lambda: clock[0])
+    await scrape(store, 1.0)
+    clock[0] = now
+    for value in (2.0, 3.0):
+        await scrape(store, value)
+    assert await seen(store, now) == [2.0, 3.0]
+    await store.close()
+    # After a restart, too: what was stored under the later time is not taken for the newest.
+    store = await open_store(now_ms=lambda: clock[0])
+    assert await seen(store, now) == [2.0, 3.0]
+    await scrape(store, 4.0)
+    assert await seen(store, now) == [2.0, 3.0, 4.0]

@@ -80,6 +80,13 @@ class Model:
             else:
                 del self.samples[name]
 
+    def set_back(self, now: int) -> None:
+        self.floor = min(self.floor, now)
+        kept = {
+            name: {at: value for at, value in samples.items() if at <= now} for name, samples in self.samples.items()
+        }
+        self.samples = {name: samples for name, samples in kept.items() if samples}
+
     def select(self, matchers: list[Matcher], start: int, end: int) -> dict[Labels, dict[int, int]]:
         found = {
             name: {at: value for at, value in samples.items() if start <= at <= end}
@@ -100,6 +107,7 @@ SCRAPE = st.tuples(
 )
 WRITE = st.tuples(st.just("samples"), st.lists(st.tuples(st.sampled_from(SERIES), INSTANTS, VALUES), max_size=5))
 ADVANCE = st.tuples(st.just("advance"), st.integers(0, 450))
+SET_BACK = st.tuples(st.just("set_back"), INSTANTS)
 MATCHERS = st.lists(
     st.builds(
         Matcher,
@@ -113,7 +121,7 @@ SELECT = st.tuples(st.just("select"), MATCHERS, INSTANTS, INSTANTS)
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(SCRAPE, WRITE, ADVANCE, SELECT), max_size=25))
+@given(st.lists(st.one_of(SCRAPE, WRITE, ADVANCE, SET_BACK, SELECT), max_size=25))
 def test_it_agrees_with_the_model(steps: list[tuple]) -> None:
     real, model = head(retention_ms=150), Model()
     stored: list[tuple[int, int, int]] = []
@@ -131,6 +139,10 @@ def test_it_agrees_with_the_model(steps: list[tuple]) -> None:
             case ("advance", now):
                 real.advance(now)
                 model.forget(now - 150)
+                continue
+            case ("set_back", now):
+                real.set_back(now)
+                model.set_back(now)
                 continue
             case ("select", matchers, start, end):
                 assert flat(real.select(matchers, start, end)) == model.select(matchers, start, end)
@@ -167,6 +179,37 @@ def test_what_was_handed_out_is_not_changed_by_later_appends() -> None:
         real.append_row(row("t", at, {A: 2.0, labels("n", i=str(at)): 0.0}))
         real.advance(at)
     assert (block.timestamps.tolist(), block.values.tolist()) == ([1], [[1.0]])
+
+
+def test_a_clock_that_was_set_back_finds_its_series_again() -> None:
+    real = head()
+    gone = labels("gone")
+    for at in range(100, 200, 10):
+        real.append_row(row("t", at, {A: float(at), B: 0.0} if at < 150 else {A: float(at), gone: 1.0}))
+        real.append_samples([Sample(C, at + 5, float(at))])
+    handed_out = real.select(EVERYTHING, 0, 1000)
+    before = flat(handed_out)
+    real.set_back(132)
+    assert flat(real.select(EVERYTHING, 0, 1000)) == {
+        A: {at: bits(float(at)) for at in (100, 110, 120, 130)},
+        B: {at: bits(0.0) for at in (100, 110, 120, 130)},
+        C: {at + 5: bits(float(at)) for at in (100, 110, 120)},
+    }
+    assert real.series_count == 3
+    accepted = real.append_row(row("t", 140, {A: 7.0, gone: 8.0}))
+    assert len(accepted.samples) == 2
+    assert [series.labels for series in accepted.series] == [gone]
+    assert len(real.append_samples([Sample(C, 141, 9.0)]).samples) == 1
+    assert flat(real.select(EVERYTHING, 135, 1000)) == {
+        A: {140: bits(7.0)},
+        gone: {140: bits(8.0)},
+        C: {141: bits(9.0)},
+    }
+    assert flat(handed_out) == before
+    real.set_back(-50)  # before everything: the floor comes along
+    assert (real.series_count, real.floor_ms) == (0, -50)
+    assert len(real.append_row(row("t", 0, {A: 1.0})).samples) == 1
+    assert flat(real.select(EVERYTHING, -50, 10)) == {A: {0: bits(1.0)}}
 
 
 def test_a_series_that_moves_to_another_target_stays_one_series() -> None:
