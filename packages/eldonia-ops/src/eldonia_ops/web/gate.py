@@ -61,6 +61,16 @@ class Problem:
     hint: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def sentence(self) -> str:
+        """Message and hint, for envelopes that have one place for both."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def answer_headers(self, *schemes: str) -> dict[str, str]:
+        """The headers of the answer; strangers are told by which schemes to authenticate."""
+        challenge = ", ".join(f'{scheme} realm="eldonia-ops"' for scheme in schemes)
+        return {**self.headers, **({"WWW-Authenticate": challenge} if self.status == 401 and challenge else {})}
+
 
 Envelope = Callable[[Request, Problem], Awaitable[Response]]
 

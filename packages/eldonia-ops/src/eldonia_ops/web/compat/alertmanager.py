@@ -20,11 +20,8 @@ from eldonia_ops.web.native.shapes import silence_state
 
 async def envelope(request: Request, problem: Problem) -> Response:
     """A JSON string, as Alertmanager's own handlers answer."""
-    headers = dict(problem.headers)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
-    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return _json(message, problem.status, headers)
+    headers = problem.answer_headers("Basic", "Bearer")
+    return _json(problem.sentence, problem.status, headers)
 
 
 def routes(platform: Platform, version: str, limits: Limits, resolve_timeout_ms: int) -> list[GuardedRoute]:

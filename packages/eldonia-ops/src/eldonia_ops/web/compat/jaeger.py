@@ -17,11 +17,8 @@ _MOST_TRACES = 1_500
 
 async def envelope(request: Request, problem: Problem) -> Response:
     """``{"data": null, "errors": [{"code", "msg"}]}``."""
-    headers = dict(problem.headers)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
-    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return _json(wire.failure(problem.status, message), problem.status, headers)
+    headers = problem.answer_headers("Basic", "Bearer")
+    return _json(wire.failure(problem.status, problem.sentence), problem.status, headers)
 
 
 def routes(platform: Platform) -> list[GuardedRoute]:

@@ -39,12 +39,11 @@ Store = Callable[[Any], Awaitable[Rejections]]
 
 async def envelope(request: Request, problem: Problem) -> Response:
     """``google.rpc.Status`` in the encoding of the request."""
-    headers = dict(problem.headers)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
-    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
+    headers = problem.answer_headers("Basic", "Bearer")
     encoding = encoding_of(request.headers.get("content-type", "")) or Encoding.JSON
-    return Response(encode_error(message, encoding), status_code=problem.status, headers=headers, media_type=encoding)
+    return Response(
+        encode_error(problem.sentence, encoding), status_code=problem.status, headers=headers, media_type=encoding
+    )
 
 
 def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:

@@ -22,11 +22,8 @@ Parameters = ImmutableMultiDict[str, Any]
 
 async def envelope(request: Request, problem: Problem) -> Response:
     """``{"status": "error", "errorType", "error"}``."""
-    headers = dict(problem.headers)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="eldonia-ops", Bearer realm="eldonia-ops"'
-    message = f"{problem.message} ({problem.hint})" if problem.hint else problem.message
-    return _json(wire.failure(_KINDS.get(problem.status, "internal"), message), problem.status, headers)
+    headers = problem.answer_headers("Basic", "Bearer")
+    return _json(wire.failure(_KINDS.get(problem.status, "internal"), problem.sentence), problem.status, headers)
 
 
 def routes(platform: Platform, version: str) -> list[GuardedRoute]:

@@ -61,11 +61,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str) -> FastA
 
 async def envelope(request: Request, problem: Problem) -> Response:
     """``{"error": {"code", "message", "hint"}}``."""
-    headers = dict(problem.headers)
-    if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="eldonia-ops"'
     error = {"code": problem.code, "message": problem.message, "hint": problem.hint}
-    return Json({"error": error}, status_code=problem.status, headers=headers)
+    return Json({"error": error}, status_code=problem.status, headers=problem.answer_headers("Bearer"))
 
 
 async def _raised(request: Request, error: Exception) -> Response:
