@@ -1,0 +1,89 @@
+import pytest
+
+from eldonia_telemetry import get_logger, runtime
+from eldonia_telemetry.integrations.lifespan import live
+from eldonia_telemetry.settings import Settings
+
+STARTUP, SHUTDOWN = {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}
+
+
+class Held:
+    """A sink that holds records back until it is flushed; notes that among what the server is told."""
+
+    threshold = 0
+
+    def __init__(self, told):
+        self.told = told
+        self.held = []
+
+    def write(self, line):
+        self.held.append(line)
+
+    def flush(self, timeout):
+        if self.held:
+            self.told.append("delivered")
+        self.held.clear()
+        return True
+
+    def close(self, timeout=0.0): ...
+    def after_fork(self): ...
+
+
+@pytest.fixture
+def told():
+    told = []
+    before = runtime.replace(runtime.Runtime(Settings(), (Held(told),)))
+    yield told
+    runtime.replace(before)
+
+
+async def run(app, told):
+    events = [STARTUP, SHUTDOWN]
+
+    async def receive():
+        return events.pop(0)
+
+    async def send(message):
+        told.append(message["type"].removeprefix("lifespan."))
+
+    await live(app, {"type": "lifespan"}, receive, send)
+    return events
+
+
+async def test_what_is_queued_goes_out_before_the_server_hears_of_the_end(told):
+    async def app(scope, receive, send):
+        assert await receive() == STARTUP
+        await send({"type": "lifespan.startup.complete"})
+        assert await receive() == SHUTDOWN
+        get_logger().info("last words")
+        await send({"type": "lifespan.shutdown.complete"})
+
+    assert await run(app, told) == []
+    assert told == ["startup.complete", "delivered", "shutdown.complete"]
+
+
+async def test_an_application_that_knows_no_lifespan_gets_one(told):
+    async def app(scope, receive, send):
+        get_logger().info("asked for a lifespan")
+        raise ValueError("only http")  # as Django does
+
+    assert await run(app, told) == []
+    assert told == ["startup.complete", "delivered", "shutdown.complete"]
+
+
+async def test_one_that_leaves_without_a_word_gets_one_too(told):
+    async def app(scope, receive, send):
+        return
+
+    assert await run(app, told) == []
+    assert told == ["startup.complete", "shutdown.complete"]
+
+
+async def test_a_start_that_fails_is_the_servers_to_know(told):
+    async def app(scope, receive, send):
+        await receive()
+        raise RuntimeError("no database")
+
+    with pytest.raises(RuntimeError, match="no database"):
+        await run(app, told)
+    assert told == []
