@@ -139,6 +139,10 @@ class Head:
         """Active series."""
         return len(self._series)
 
+    def ids(self) -> set[int]:
+        """The ids of all active series."""
+        return {series.id for series in self._series.values()}
+
     @property
     def sample_count(self) -> int:
         """Cells and single samples held; absent cells count too."""

@@ -30,6 +30,7 @@ MAX_UNSAVED: Final = 2_000_000
 MAX_FAMILIES: Final = 50_000
 _ADVANCE_EVERY_MS: Final = 30_000
 _SET_BACK_MS: Final = 1_000
+_ENDED_KEPT: Final = 10_000
 _RELOAD_ROWS: Final = 500_000
 _READ_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 _COLUMNS: Final = ("metric", "series", "timestamp", "value")
@@ -132,6 +133,13 @@ class Metrics:
         if now - self._advanced_at >= _ADVANCE_EVERY_MS:
             self._advanced_at = now
             self.head.advance(now)
+            self._forget_stored()
+
+    def _forget_stored(self) -> None:
+        """Let go of series that have ended; should one come back, it is stored once more, which changes nothing."""
+        if len(self._stored_target) > 2 * self.head.series_count + _ENDED_KEPT:
+            live = self.head.ids()
+            self._stored_target = {id: target for id, target in self._stored_target.items() if id in live}
 
     async def _accept(self, accepted: Accepted) -> None:
         # Samples that were known already still wait for whatever insert has them under way.

@@ -219,3 +219,22 @@ async def test_a_clock_that_was_fast_keeps_no_true_sample_out(open_store: Any) -
     assert await seen(store, now) == [2.0, 3.0]
     await scrape(store, 4.0)
     assert await seen(store, now) == [2.0, 3.0, 4.0]
+
+
+async def test_series_that_ended_are_not_remembered_for_ever(open_store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("eldonia_ops.storage.clickhouse.metrics._ENDED_KEPT", 20)
+    clock = [NOW]
+    store = await open_store(head_hours=0.1, now_ms=lambda: clock[0])
+    steady = labels("steady")
+    for turn in range(12):
+        clock[0] += HOUR // 20
+        await store.insert_row(
+            row(clock[0], {steady: 1.0, **{labels("m", turn=f"{turn}-{n}"): 1.0 for n in range(10)}})
+        )
+    assert (await store.statistics())["series"]["rows"] == 121
+    assert len(store._metrics._stored_target) <= 2 * 31 + 20
+    # One that comes back is found again, with all that it ever had.
+    again = labels("m", turn="0-3")
+    await store.insert_row(row(clock[0] + 1, {again: 2.0}))
+    found = flat(await store.select(equal(metric="m", turn="0-3"), NOW, clock[0] + 1))
+    assert found == {str(again): [(NOW + HOUR // 20, 1.0), (clock[0] + 1, 2.0)]}
