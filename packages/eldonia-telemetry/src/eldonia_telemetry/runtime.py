@@ -140,11 +140,18 @@ class Runtime:
                 self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
     def write(
-        self, level: int, component: str, operation: str, who: bytes, content: bytes, trace: "SpanContext | None"
+        self,
+        level: int,
+        component: str,
+        operation: str,
+        who: bytes,
+        content: bytes,
+        trace: "SpanContext | None" = None,
+        at_ns: int = 0,
     ) -> None:
-        """Write one record whose pieces are made already, bounded and redacted."""
+        """Write one record whose pieces are made already, bounded and redacted; ``at_ns`` as in :meth:`emit`."""
         pieces = (
-            lines.opening(time.time_ns()),
+            lines.opening(at_ns or time.time_ns()),
             self._origin(level, self._service, component, operation),
             who,
             content,
@@ -189,7 +196,7 @@ class Runtime:
 
     def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
         """Write a record without context."""
-        self.write(level, component, "", b"", lines.content(message, metadata, self._redact), None)
+        self.write(level, component, "", b"", lines.content(message, metadata, self._redact))
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""

@@ -8,6 +8,7 @@ What it does for every request stands in :mod:`eldonia_telemetry.integrations.ex
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from typing import Any
 
 from eldonia_telemetry import losses, metrics, runtime
@@ -29,26 +30,17 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[..., Any]
 
 
-class _Route:
-    """Finds the template of the route that a framework has chosen, with what it is mounted under."""
-
-    __slots__ = ("_base", "_scope")
-
-    def __init__(self, scope: Scope) -> None:
-        self._scope = scope
-        self._base = scope.get("root_path", "")
-
-    def __call__(self) -> str:
-        scope = self._scope
-        template = getattr(scope.get("route"), "path", None)
-        if template is None:
-            template = scope.get("path_template") or getattr(scope.get("route_handler"), "path", None)
-        mount = scope.get("root_path", "")[len(self._base) :]
-        if template is None:
-            if mount and "endpoint" in scope:
-                return f"{mount}/*"
-            return frameworks.django_route(scope["path"].removeprefix(self._base))
-        return template if not mount or template.startswith(mount) else mount + template
+def _route(scope: Scope, base: str) -> str:
+    """The template of the route that a framework has chosen, with what it is mounted under; ``base`` is ours."""
+    template = getattr(scope.get("route"), "path", None)
+    if template is None:
+        template = scope.get("path_template") or getattr(scope.get("route_handler"), "path", None)
+    mount = scope.get("root_path", "")[len(base) :]
+    if template is None:
+        if mount and "endpoint" in scope:
+            return f"{mount}/*"
+        return frameworks.django_route(scope["path"].removeprefix(base))
+    return template if not mount or template.startswith(mount) else mount + template
 
 
 class TelemetryMiddleware:
@@ -107,11 +99,11 @@ class TelemetryMiddleware:
             await self._app(scope, receive, send)
             return
 
-        async def answer(message: Message) -> None:
+        def answer(message: Message) -> Awaitable[None]:  # a coroutine of its own would only cost time
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.id.encode("ascii"))]
-            await send(message)
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.id_bytes)]
+            return send(message)
 
         exchange.enter()
         failure: BaseException | None = None
@@ -146,7 +138,7 @@ class TelemetryMiddleware:
             scope.get("scheme", "http"),
             client[0] if client else "",
             headers,
-            _Route(scope),
+            partial(_route, scope, scope.get("root_path", "")),
         )
 
 

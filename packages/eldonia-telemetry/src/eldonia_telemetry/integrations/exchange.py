@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from eldonia_telemetry import auth, context, lines, losses, metrics, runtime, security
-from eldonia_telemetry.integrations import access_log
+from eldonia_telemetry.integrations import outcomes
 from eldonia_telemetry.integrations.client_address import ClientAddress
+from eldonia_telemetry.integrations.outcomes import UNMATCHED
 from eldonia_telemetry.integrations.stdlib import LOGGED
 from eldonia_telemetry.performance import ending
 from eldonia_telemetry.performance.measurement import Measurement, innermost
@@ -27,11 +28,10 @@ from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
 from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
-from eldonia_telemetry.traces import Kind, Span, start_span
+from eldonia_telemetry.traces import Kind, Span, otlp_json, start_span
 from eldonia_telemetry.traces.propagation import received
 from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
-UNMATCHED: Final = "unmatched"
 REFUSED: Final = b'{"detail":"The request was refused."}'
 QUIET_PATHS: Final = ("/health", "/healthz", "/metrics", "/favicon.ico")
 LOGIN_PATHS: Final = ("/login", "/log-in", "/signin", "/sign-in", "/authenticate")
@@ -45,8 +45,8 @@ _ids = random.Random()
 os.register_at_fork(after_in_child=_ids.seed)
 
 Detecting = Literal["observe", "block", "off"]
-_Client = tuple[str | None, str, bytes]
-"""The client's name, the scanner that it is (or ''), and what records say of it."""
+_Client = tuple[str | None, str, bytes, bytes]
+"""The client's name, the scanner that it is (or ''), and what records and spans say of it."""
 
 
 class Observer:
@@ -74,7 +74,7 @@ class Observer:
         self.blocks = detection == "block"
         self.login_paths = tuple(path.rstrip("/") for path in login_paths)
         self.being_answered = metrics.standard.being_answered
-        self._clients: dict[tuple[str, bytes], _Client] = {}
+        self._clients: dict[tuple[str, bytes, str], _Client] = {}
         self._clients_of: runtime.Runtime | None = None
         self._address = ClientAddress(trusted_proxies)
         self._cross_site = CrossSite(trusted_origins)
@@ -98,38 +98,29 @@ class Observer:
         method = method if method in _METHODS else "OTHER"
         get = headers.get
         given = get(b"x-request-id")
-        if given is not None and _REQUEST_ID.fullmatch(given):
-            id = given.decode("ascii")
-        else:
-            id = f"{_ids.getrandbits(128):032x}"
+        if given is None or not _REQUEST_ID.fullmatch(given):
+            given = b"%032x" % _ids.getrandbits(128)
+        id = given.decode("ascii")
         forwarded = get(b"x-forwarded-for")
         address = peer if forwarded is None else self._address.of(peer, forwarded)
         now = runtime.current
         raw_agent = get(b"user-agent", b"")
-        client = self._clients.get((address, raw_agent))
+        client = self._clients.get((address, raw_agent, scheme))
         if client is None or self._clients_of is not now:
-            client = self._client(now, address, raw_agent)
-        agent, tool, piece = client
+            client = self._client(now, address, raw_agent, scheme)
+        agent, tool, piece, attributes = client
         exchange = Exchange(self, method, path, id, headers, route)
+        exchange.id_bytes = given
+        exchange.scheme, exchange.client_attributes = scheme, attributes
         exchange.bound = context.Bound(
-            None, None, id, address or None, agent, None, exchange, (now, b',"requestId":"%b"%b' % (id.encode(), piece))
+            None, None, id, address or None, agent, None, exchange, (now, b',"requestId":"%b"%b' % (given, piece))
         )
         if path not in self.quiet:
             parent = None
             traceparent = get(b"traceparent")
             if traceparent is not None:
                 parent = received(traceparent, get(b"tracestate", b""))
-            span = exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
-            if span.recording:
-                span.attributes = {
-                    "http.request.method": method,
-                    "url.path": path,
-                    "url.scheme": scheme,
-                    "client.address": address,
-                    "http.request.id": id,
-                }
-                if agent:
-                    span.attributes["user_agent.original"] = agent
+            exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
         if self.detects:
             try:
                 found = inspect(path, query, raw_path)
@@ -152,17 +143,24 @@ class Observer:
             if found is not None:
                 exchange.find(found)
 
-    def _client(self, now: runtime.Runtime, address: str, raw_agent: bytes) -> "_Client":
+    def _client(self, now: runtime.Runtime, address: str, raw_agent: bytes, scheme: str) -> "_Client":
         """Who calls, remembered for the next request."""
         if self._clients_of is not now:
             self._clients = {}
             self._clients_of = now
         agent = raw_agent[:_MAX_USER_AGENT].decode("latin-1") or None
         tool = scanners.recognise(agent) if agent and self.detects else ""
-        piece = lines.who(None, None, None, address or None, agent, hide=now.settings.redact)
+        hide = now.settings.redact
+        shown = {"url.scheme": scheme, "client.address": address or None, "user_agent.original": agent}
+        client = (
+            agent,
+            tool,
+            lines.who(None, None, None, address or None, agent, hide=hide),
+            otlp_json.attributes(shown, redact=hide),
+        )
         if len(self._clients) < _MAX_CLIENTS and len(raw_agent) <= _MAX_USER_AGENT:
-            self._clients[address, raw_agent] = (agent, tool, piece)
-        return (agent, tool, piece)
+            self._clients[address, raw_agent, scheme] = client
+        return client
 
     def look_at_body(self, exchange: "Exchange") -> list[tuple[str, str]]:
         """Inspect what has been copied of the body; returns its fields."""
@@ -190,6 +188,9 @@ class Exchange(Measurement):
     fields: Sequence[tuple[str, str]] = ()
     caught: BaseException | None = None
     findings: Sequence[Detection] = ()
+    id_bytes = b""
+    client_attributes = b""
+    scheme = ""
     bound: context.Bound
     _token: contextvars.Token[context.Bound]
 
@@ -265,14 +266,19 @@ class Exchange(Measurement):
 
     def end(self, failure: BaseException | None = None) -> None:
         """Record what came of it and leave the context. Never raises."""
-        seconds = time.perf_counter() - self.started
+        span = self.span
+        if span is None:
+            seconds = time.perf_counter() - self.started
+        else:
+            span.stop()
+            seconds = (span.end_ns - span.start_ns) / 1e9
         self._observer.being_answered.discard(self)
         try:
             self._end(seconds, failure)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
             losses.count("setup", "request could not be recorded", error)
-        if self._activated and self.span is not None:
-            self.span.deactivate()
+        if self._activated and span is not None:
+            span.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
         context.leave(self._token)
@@ -292,36 +298,31 @@ class Exchange(Measurement):
         if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
             self._failed_login()
         handler = self._route() or UNMATCHED
-        outcome = access_log.outcome(method, handler, status)
+        outcome = outcomes.outcome(method, handler, status)
         operation = outcome.operation
         if failed:
             self.count_error(error)
         span = self.span
         exemplar, at = None, 0.0
         if span is not None and span.recording:
-            span.name = operation if handler != UNMATCHED else method
-            attributes = span.attributes
-            attributes["http.response.status_code"] = status
-            if handler != UNMATCHED:
-                attributes["http.route"] = handler
-            if self.user_id:
-                attributes["enduser.id"] = self.user_id
+            span.name = outcome.span_name
             if error is not None:
                 span.record_exception(error)
             elif failed:
                 span.set_error(f"HTTP {status}")
             if span.context.sampled or span.status == SPAN_ERROR:
-                exemplar, at = span.context.trace_id, span.start_ns / 1e9 + seconds
+                exemplar, at = span.context.trace_id, span.end_ns / 1e9
+        told = outcomes.plain_path(path) if outcome.plain else None
         loud = path not in self._observer.quiet
         slow = seconds > ending.thresholds.slow
         plain = loud and not (slow or self.errors or self.counted)
-        outcome.count(seconds, exemplar, at, plain=plain)
+        outcome.count(seconds, exemplar, at, plain)
         milliseconds = seconds * 1000
+        now = runtime.current
         if loud or failed:
-            now = runtime.current
             level = ERROR if failed else INFO
             if level >= now.threshold:
-                self._log(now, level, handler, outcome, status, milliseconds, error)
+                self._log(now, level, handler, outcome, told, status, milliseconds, error)
         if loud and not plain:
             ending.record(operation, milliseconds, self, slow=slow)
             if slow:
@@ -329,14 +330,55 @@ class Exchange(Measurement):
         if isinstance(failure, Exception):
             mark_logged(failure)
         if span is not None:
+            self._end_span(now, span, outcome, told, handler, status)
+
+    def _end_span(
+        self,
+        now: runtime.Runtime,
+        span: Span,
+        outcome: outcomes.Outcome,
+        told: bytes | None,
+        handler: str,
+        status: int,
+    ) -> None:
+        if not span.recording:
             span.end()
+            return
+        exporter: Any = now.exporter
+        if (
+            told is not None
+            and self.user_id is None
+            and not (span.attributes or span.events or span.status or span.context.tracestate)
+            and type(span) is Span
+            and span.held is None
+            and getattr(exporter, "takes_encoded", False)
+        ):
+            if not span.ended:
+                span.ended = True
+                exporter.put(outcome.span(span, told, self.id_bytes, self.client_attributes))
+            return
+        bound = self.bound
+        shown: dict[str, Any] = {
+            "http.request.method": self.method,
+            "url.path": self.path,
+            "url.scheme": self.scheme,
+            "client.address": bound.ip_address,
+            "http.request.id": self.id,
+            "user_agent.original": bound.user_agent,
+            "http.response.status_code": status,
+            "http.route": None if handler == UNMATCHED else handler,
+            "enduser.id": self.user_id,
+        }
+        span.attributes = {name: value for name, value in shown.items() if value} | span.attributes
+        span.end()
 
     def _log(
         self,
         now: runtime.Runtime,
         level: int,
         handler: str,
-        outcome: access_log.Outcome,
+        outcome: outcomes.Outcome,
+        told: bytes | None,
         status: int,
         milliseconds: float,
         error: BaseException | None,
@@ -344,18 +386,21 @@ class Exchange(Measurement):
         """Write the access record."""
         method, path, bound = self.method, self.path, self.bound
         if (
-            error is None
+            told is not None
+            and error is None
             and self.user_id is self.session_id is None
             and not self.counted
             and not now.thins_out
             and context.bound.get() is bound
             and bound.piece[0] is now
         ):
-            content = outcome.content(path, status, milliseconds)
-            if content is not None:
-                trace = None if self.span is None else self.span.context
-                now.write(level, "http", outcome.operation, bound.piece[1], content, trace)
-                return
+            content = outcome.content(told, status, milliseconds)
+            span = self.span
+            if span is None:
+                now.write(level, "http", outcome.operation, bound.piece[1], content)
+            else:
+                now.write(level, "http", outcome.operation, bound.piece[1], content, span.context, span.end_ns)
+            return
         metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
         if self.counted:
             metadata.update(self.counts())

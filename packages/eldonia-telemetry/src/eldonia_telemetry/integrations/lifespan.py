@@ -1,6 +1,6 @@
 """The lifespan of an ASGI application, to deliver at its end.
 
-Protocol: https://asgi.readthedocs.io/en/latest/specs/lifespan.html
+Protocol: https://asgi.readthedocs.io/en/latest/specs/lifespan.html.
 Servers end by the signal that stopped them, and then nothing runs at exit: what is queued goes out
 before they are told that the application has shut down. For an application that knows no lifespan (Django's)
 the protocol is spoken here.

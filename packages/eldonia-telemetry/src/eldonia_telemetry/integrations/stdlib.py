@@ -11,6 +11,9 @@ LOGGED: Final = "__eldonia_telemetry_logged__"
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
+_SERVERS: Final = ("uvicorn", "gunicorn.error", "hypercorn.error")
+"""Loggers that their servers' configuration cuts off from the root; those of accesses are left to it."""
+
 
 class TelemetryHandler(logging.Handler):
     """Hands records on: the logger's name becomes the component, ``extra`` the metadata.
@@ -69,22 +72,29 @@ def _formatted(record: logging.LogRecord) -> ErrorDetail | None:
 
 
 def install(level: int | None = None) -> TelemetryHandler:
-    """Put one handler on the root logger (the same one on a second call); ``level`` sets the root's level if given."""
+    """Put one handler on the root logger (the same one on a second call); ``level`` sets the root's level if given.
+
+    Servers that keep their loggers apart from the root get it too: a start that fails is worth a record.
+    """
     root = logging.getLogger()
-    for handler in root.handlers:
-        if isinstance(handler, TelemetryHandler):
-            break
-    else:
-        handler = TelemetryHandler()
-        root.addHandler(handler)
+    handler = next((one for one in root.handlers if isinstance(one, TelemetryHandler)), None) or TelemetryHandler()
+    for logger in (root, *_apart()):
+        if handler not in logger.handlers:
+            logger.addHandler(handler)
     if level is not None:
         root.setLevel(level)
     return handler
 
 
 def uninstall() -> None:
-    """Take the handler off the root logger."""
-    root = logging.getLogger()
-    for handler in list(root.handlers):
-        if isinstance(handler, TelemetryHandler):
-            root.removeHandler(handler)
+    """Take the handler off again."""
+    for logger in (logging.getLogger(), *_apart()):
+        for handler in list(logger.handlers):
+            if isinstance(handler, TelemetryHandler):
+                logger.removeHandler(handler)
+
+
+def _apart() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict
+    loggers = [known.get(name) for name in _SERVERS]
+    return [logger for logger in loggers if isinstance(logger, logging.Logger) and not logger.propagate]

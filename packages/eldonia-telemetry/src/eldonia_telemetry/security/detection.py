@@ -167,7 +167,7 @@ class Detection:
 def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     """Look at a request's path (decoded), raw path and raw query string; the gravest finding or None."""
     raw = raw_path or path.encode("utf-8", "replace")
-    if not _WORTH_A_LOOK.search(query) and not _WORTH_A_LOOK.search(raw):
+    if not _WORTH_A_LOOK.search(b"%b?%b" % (raw, query)):
         return None
     if query:
         found = _parameters(query[:MAX_LENGTH])

@@ -42,6 +42,8 @@ class SpanExporter:
         ValueError: the endpoint is not an HTTP address, or the token or the file cannot be used.
     """
 
+    takes_encoded = True
+
     def __init__(
         self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True, ca_file: str = ""
     ) -> None:
@@ -55,8 +57,9 @@ class SpanExporter:
         self._renew()
 
     def _renew(self) -> None:
-        self._queue: deque[Span] = deque()
+        self._queue: deque[Span | bytes] = deque()
         self._wake = threading.Event()
+        self._rung = False
         self._stop = threading.Event()
         self._idle = threading.Condition()
         self._pending = 0
@@ -64,8 +67,8 @@ class SpanExporter:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def put(self, span: Span) -> None:
-        """Queue one span; never waits."""
+    def put(self, span: Span | bytes) -> None:
+        """Queue one span, which may be encoded already; never waits."""
         if self._closed:
             losses.count("span", "ended after shutdown")
             return
@@ -73,7 +76,8 @@ class SpanExporter:
             losses.count("span", "queue full")
             return
         self._queue.append(span)
-        if not self._wake.is_set():
+        if not self._rung:
+            self._rung = True
             self._wake.set()
         if self._thread is None:
             self._start()
@@ -127,8 +131,9 @@ class SpanExporter:
             if not self._hurry and len(self._queue) < BATCH:
                 self._pause(INTERVAL)
             self._wake.clear()
+            self._rung = False
             while self._queue and not self._stop.is_set():
-                batch: list[Span] = []
+                batch: list[Span | bytes] = []
                 self._pending = 1  # before the queue may look empty
                 while self._queue and len(batch) < BATCH:
                     batch.append(self._queue.popleft())
@@ -151,7 +156,7 @@ class SpanExporter:
                 return
             self._stop.wait(min(left, 0.1))
 
-    def _send(self, batch: list[Span]) -> None:
+    def _send(self, batch: list[Span | bytes]) -> None:
         body = otlp_json.encode(batch, self._resource, redact=self._redact)
         delay = FIRST_DELAY
         for attempt in range(ATTEMPTS):

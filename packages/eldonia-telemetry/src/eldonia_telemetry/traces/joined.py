@@ -89,7 +89,7 @@ class JoinedSpan(Span):
 
     def end(self) -> None:
         """Finish, here and there."""
-        if self.end_ns:
+        if self.ended:
             return
         recording, self.recording = self.recording, False
         super().end()

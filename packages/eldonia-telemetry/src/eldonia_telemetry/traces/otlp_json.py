@@ -10,7 +10,7 @@ from eldonia_telemetry.redact import REDACTED, is_sensitive, redact_text
 from eldonia_telemetry.traces.span import Span
 
 _encoder = msgspec.json.Encoder()
-_SCOPE = {"name": "eldonia-telemetry"}
+_SCOPE: Final = b"eldonia-telemetry"
 _SMALL: Final = 1_000_000_000_000
 """Shorter than any card number."""
 _HARMLESS: Final = frozenset(
@@ -50,29 +50,40 @@ class _Row(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     status: dict[str, Any] = {}
 
 
-def encode(spans: Iterable[Span], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
-    """An ``ExportTraceServiceRequest``. Spans that cannot be expressed are repaired, else left out and counted."""
-    rows = [row for span in spans if (row := _whole(span, redact)) is not None]
-    document = {
-        "resourceSpans": [
-            {
-                "resource": {"attributes": _attributes(resource, redact)},
-                "scopeSpans": [{"scope": _SCOPE, "spans": rows}],
-            }
-        ]
-    }
-    try:
-        return _encoder.encode(document)
-    except UnicodeEncodeError:
-        return _encoder.encode(values.encodable(msgspec.to_builtins(document)))
+def encode(spans: Iterable[Span | bytes], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
+    """An ``ExportTraceServiceRequest``. A span may be encoded already.
+
+    Text that UTF-8 cannot express is repaired; a span that cannot be expressed is counted and left out.
+    """
+    rows = (span if type(span) is bytes else _row(span, redact) for span in spans)
+    return (
+        b'{"resourceSpans":[{"resource":{"attributes":[%b]},"scopeSpans":[{"scope":{"name":"%b"},"spans":[%b]}]}]}'
+        % (
+            attributes(resource, redact=redact),
+            _SCOPE,
+            b",".join(row for row in rows if row),
+        )
+    )
 
 
-def _whole(span: Span, redact: bool) -> _Row | None:
+def attributes(given: Mapping[str, Any], *, redact: bool = True) -> bytes:
+    """A list of ``KeyValue`` without its brackets."""
+    return b",".join(map(_encode, _attributes(given, redact)))
+
+
+def _row(span: Any, redact: bool) -> bytes:
     try:
-        return _span(span, redact)
+        return _encode(_span(span, redact))
     except Exception as error:  # noqa: BLE001  one span must not take its batch with it
         losses.count("span", "cannot be expressed", error)
-        return None
+        return b""
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:
+        return _encoder.encode(values.encodable(msgspec.to_builtins(value)))
 
 
 def _span(span: Span, redact: bool) -> _Row:

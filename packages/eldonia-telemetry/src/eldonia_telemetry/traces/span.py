@@ -88,6 +88,7 @@ class Span:
     status = UNSET
     status_message = ""
     end_ns = 0
+    ended = False
     outside = False
     """Whether others than us have to be told what the current span is."""
     _token: "contextvars.Token[Span | None] | None" = None
@@ -169,12 +170,18 @@ class Span:
         self.status = OK
         self.status_message = ""
 
+    def stop(self) -> None:
+        """Note the time, if that has not been done; :meth:`end` has to follow."""
+        if not self.end_ns:
+            # Wall clocks jump; the duration comes from the monotonic one.
+            self.end_ns = self.start_ns + max(0, time.perf_counter_ns() - self._clock)
+
     def end(self) -> None:
         """Finish; hands the span to the exporter. The second call does nothing."""
-        if self.end_ns:
+        if self.ended:
             return
-        # Wall clocks jump; the duration comes from the monotonic one.
-        self.end_ns = self.start_ns + max(0, time.perf_counter_ns() - self._clock)
+        self.ended = True
+        self.stop()
         if self.recording:
             if self.held is None:
                 runtime.current.export(self)

@@ -1,7 +1,8 @@
-"""What requests of one method, route and status have in common: their metrics, and most of their access record.
+"""What requests of one method, route and status have in common: metrics, most of the access record and of the span.
 
 Between other code, every step is two or three times as slow as in a loop of its own. So a request only
 leaves its duration here; counters and histograms take them many at a time, and before anyone looks.
+Record and span are joined from pieces of JSON, most of which many requests share.
 """
 
 import os
@@ -11,15 +12,31 @@ from typing import Final
 from eldonia_telemetry import lines, metrics, redact, values
 from eldonia_telemetry.metrics.registry import MAX_SERIES
 from eldonia_telemetry.performance import ending
+from eldonia_telemetry.traces import Span, otlp_json
 
 _GATHERED: Final = 64
 """Requests of one kind that are put into the metrics together."""
 
 
-class Outcome:
-    """Requests of one method, route and status."""
+UNMATCHED: Final = "unmatched"
+"""The handler of requests that no route matches."""
 
-    __slots__ = ("_begin", "_counter", "_durations", "_end", "_histogram", "_pending", "_together", "operation")
+_SPAN: Final = (
+    b'{"traceId":"%b","spanId":"%b",%b%b,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","flags":%d,"attributes":['
+    b'{"key":"url.path","value":{"stringValue":%b}},{"key":"http.request.id","value":{"stringValue":"%b"}},%b,%b]}'
+)
+
+
+class Outcome:
+    """Requests of one method, route and status.
+
+    ``plain``: its pieces hold nothing that might have to be hidden.
+    """
+
+    __slots__ = (
+        *("_counter", "_durations", "_histogram", "_pending", "_together"),
+        *("_record_begin", "_record_end", "_span_begin", "_span_end", "operation", "plain", "span_name"),
+    )
 
     def __init__(self, method: str, handler: str, status: int, *, together: int = _GATHERED) -> None:
         self._together = together
@@ -29,11 +46,18 @@ class Outcome:
         self._pending: list[tuple[float, str | None, float]] = []
         self._durations: list[float] = []
         metadata = lines.encode({"method": method, "path": "", "handler": values.encodable(handler), "status": status})
+        self.plain = not redact.may_hide(metadata, 4)
         before, path, after = metadata.replace(b"%", b"%%").partition(b'"path":')
-        self._begin = f',"message":"{method} '.encode()
-        self._end = b'ms","metadata":%b%b%%b%b,"performance":{"duration":%%.3f}' % (before, path, after[2:])
+        self._record_begin = f',"message":"{method} '.encode()
+        self._record_end = b'ms","metadata":%b%b%%b%b,"performance":{"duration":%%.3f}' % (before, path, after[2:])
+        shown = {"http.request.method": method, "http.response.status_code": status}
+        if handler != UNMATCHED:
+            shown["http.route"] = handler
+        self.span_name = self.operation if handler != UNMATCHED else method
+        self._span_begin = b'"name":%b,"kind":2' % lines.encode(values.encodable(self.span_name))
+        self._span_end = otlp_json.attributes(shown, redact=False)
 
-    def count(self, seconds: float, trace_id: str | None, at: float, *, plain: bool) -> None:
+    def count(self, seconds: float, trace_id: str | None, at: float, plain: bool) -> None:
         """Count a request that took ``seconds``, ended at ``at`` (Unix seconds) and belongs to a trace, or to none.
 
         ``plain``: it is an operation of :mod:`eldonia_telemetry.performance` in which nothing was to be counted.
@@ -57,15 +81,36 @@ class Outcome:
         if durations:
             ending.record_plain(self.operation, durations)
 
-    def content(self, path: str, status: int, milliseconds: float) -> bytes | None:
-        """Message, metadata and performance of a record; None where ``path`` calls for more care."""
-        try:
-            told = lines.encode(path)
-        except UnicodeEncodeError:
-            return None
-        if len(told) > values.MAX_TEXT or redact.may_hide(told, 0):
-            return None
-        return b"%b%b %d %.1f" % (self._begin, told[1:-1], status, milliseconds) + self._end % (told, milliseconds)
+    def content(self, path: bytes, status: int, milliseconds: float) -> bytes:
+        """Message, metadata and performance of a record; ``path`` is what :func:`plain_path` made."""
+        said = b"%b%b %d %.1f" % (self._record_begin, path[1:-1], status, milliseconds)
+        return said + self._record_end % (path, milliseconds)
+
+    def span(self, span: Span, path: bytes, request_id: bytes, client: bytes) -> bytes:
+        """A span that has ended, encoded; ``client`` is attributes of its own, encoded."""
+        context, parent = span.context, span.parent_span_id
+        return _SPAN % (
+            context.trace_id.encode(),
+            context.span_id.encode(),
+            b'"parentSpanId":"%b",' % parent.encode() if parent else b"",
+            self._span_begin,
+            span.start_ns,
+            span.end_ns,
+            context.sampled,
+            path,
+            request_id,
+            client,
+            self._span_end,
+        )
+
+
+def plain_path(path: str) -> bytes | None:
+    """A path as JSON; None where it calls for more care: too long, no Unicode, something in it to hide."""
+    try:
+        told = lines.encode(path)
+    except UnicodeEncodeError:
+        return None
+    return None if len(told) > values.MAX_TEXT or redact.may_hide(told, 0) else told
 
 
 _lock = threading.Lock()
