@@ -118,7 +118,7 @@ class ScrapeRows:
         report = (1.0, duration_seconds, found.count, found.count, added)
         row = self._row(at_ms, values, report, gone)
         samples = tuple(Sample(self._parser.series[slot], at, value) for slot, at, value in stamped)
-        self._remember(slots, np.union1d(slots, np.array([slot for slot, _, _ in found.timestamped], dtype=np.int64)))
+        self._remember(slots, [slot for slot, _, _ in found.timestamped])
         return Collected(row, samples, tuple(found.metadata))
 
     def failed(self, at_ms: int, duration_seconds: float) -> Collected:
@@ -126,7 +126,7 @@ class ScrapeRows:
         gone = self._last
         self._labels = self._report
         row = self._row(at_ms, np.empty(0), (0.0, duration_seconds, 0, 0, 0), gone)
-        self._remember(_EMPTY, _EMPTY)
+        self._remember(_EMPTY, [])
         return Collected(row)
 
     def _row(
@@ -138,11 +138,12 @@ class ScrapeRows:
         filled = np.concatenate([values, np.array(report, dtype=np.float64), np.full(len(gone), STALE_NAN)])
         return SampleRow(self._target, at_ms, labels, filled)
 
-    def _remember(self, live: NDArray[np.int64], kept: NDArray[np.int64]) -> None:
-        """``kept`` are the series of the last body: ``live`` and those with timestamps of their own."""
+    def _remember(self, live: NDArray[np.int64], stamped: list[int]) -> None:
+        """The last body held the series ``live`` and, with timestamps of their own, ``stamped``."""
         # Between two bodies that differ in part both are kept known; only a growing heap is cleared.
         self._last = live
-        if self._parser.remembered > 2 * len(kept) + _DEAD_KEPT:
+        if self._parser.remembered > 2 * (len(live) + len(stamped)) + _DEAD_KEPT:
+            kept = np.union1d(live, np.array(stamped, dtype=np.int64))
             self._parser.compact(kept)
             self._last = np.searchsorted(kept, live)
 
