@@ -35,6 +35,11 @@ def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: in
     return replace(newcomer, starts_at=starts_at, ends_at=ends_at)
 
 
+def ran_out(alert: Alert, now: int) -> bool:
+    """Whether an alert is over at ``now`` only because nothing more was heard of it: its source never said so."""
+    return alert.updated_at < alert.ends_at <= now
+
+
 def _by_timeout(alert: Alert, resolve_timeout: int) -> bool:
     return alert.ends_at == alert.updated_at + resolve_timeout
 

@@ -5,9 +5,12 @@ A rule, a security finding, a failed recovery and a client of the API all come t
 which an alert is known and its notification is not.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from eldonia_ops.alerting import dispatch
+from eldonia_ops.alerting.alerts import ran_out
 from eldonia_ops.alerting.dispatch import (
     AlertsReceived,
     ClockSetBack,
@@ -34,7 +37,10 @@ from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
 from eldonia_ops.services.pacing import Wakeup, keep_running
 from eldonia_ops.services.telling import Telling
 
+log = logging.getLogger("eldonia_ops.services.alert_intake")
+
 _GROUP = "alert_group"
+_STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
 _AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 
 
@@ -98,6 +104,7 @@ class AlertIntake:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> None:
+            self._spare(tx, 0, now)
             # What ended while we were away may be forgotten by the dispatcher in the next step; its incident
             # must hear of the end first.
             ended = [AlertChange(alert, False) for alert in tx.alerts.all() if alert.resolved(now)]
@@ -118,6 +125,10 @@ class AlertIntake:
             self._ended_until = min(self._ended_until, now)
             await self._state.write(lambda tx: self._look_over(tx, now))
         deadline = await self._state.read(self._next_deadline)
+        if deadline is not None and now - deadline > self.routing.resolve_timeout * _STALLED:
+            log.warning("nothing was done for %.0f s: alerts get time to be heard of again", (now - deadline) / 1000)
+            await self._state.write(lambda tx: self._spare(tx, self._ended_until, now))
+            deadline = await self._state.read(self._next_deadline)
         if deadline is not None and deadline <= now:
             await self._state.write(lambda tx: self._advance(tx, now))
             self._ended_until = now
@@ -125,6 +136,12 @@ class AlertIntake:
                 wakeup.wake()
             deadline = await self._state.read(self._next_deadline)
         await self._wakeup.wait(self._clock, deadline)
+
+    def _spare(self, tx: StateTransaction, since: int, now: int) -> None:
+        """While we were away, stopped or asleep, nobody could tell us that an alert still fires: that we have not
+        heard of it is no reason to tell people that it is over, and a minute later that it is not."""
+        lost = [alert for alert in tx.alerts.ended(since, now) if ran_out(alert, now)]
+        tx.alerts.put(*(replace(alert, ends_at=now + self.routing.resolve_timeout) for alert in lost))
 
     def _next_deadline(self, tx: StateTransaction) -> int | None:
         """When the next group is due, or the next alert's source will have been silent for too long."""

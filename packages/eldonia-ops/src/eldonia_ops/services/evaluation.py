@@ -92,7 +92,7 @@ class EvaluationService:
         firing: dict[str, int] = {}
         for running in self._running:
             interval = running.group.interval_ms or self._settings.default_interval_ms
-            patience = 4 * max(interval, self._settings.resend_delay_ms)
+            patience = self._patience(interval)
             running.state = resume(
                 running.group, stored.get(running.key, GroupState()), now, default_interval_ms=interval
             )
@@ -110,6 +110,10 @@ class EvaluationService:
         if firing:
             await self._state.write(work)
 
+    def _patience(self, interval: int) -> int:
+        """How long the router keeps an alert up that we do not send again (ms)."""
+        return 4 * max(interval, self._settings.resend_delay_ms)
+
     async def run(self) -> None:
         """Tick every group for ever."""
         async with asyncio.TaskGroup() as tasks:
@@ -124,16 +128,23 @@ class EvaluationService:
 
         async def turn() -> None:
             nonlocal due
+            before = self._clock.now()
             await self._clock.sleep_until(due)
             now = self._clock.now()
+            upcoming = next_turn(now, interval, offset)
             if now < due:  # the clock was set back
-                due = next_turn(now, interval, offset)
+                due = upcoming
+                return
+            self.missed += (upcoming - due) // interval - 1
+            overslept, due = before < due < now - self._patience(interval), upcoming
+            if overslept:
+                # The machine slept. Nothing has been measured yet, so every alert would seem to be over: like after
+                # a restart, look when it has.
+                self.missed += 1
+                running.state = resume(running.group, running.state, now, default_interval_ms=interval)
                 return
             # The latest turn, however late we are: what is found for an instant long past is over already.
-            at = next_turn(now, interval, offset) - interval
-            self.missed += (at - due) // interval
-            due = at + interval
-            await self.evaluate(running, at)
+            await self.evaluate(running, upcoming - interval)
 
         await keep_running(f"rule group {running.group.name}", self._clock, turn)
 
