@@ -79,7 +79,8 @@ async function why({ fingerprint, name = "" }) {
   open($("#why"));
   await act(async () => {
     const found = await get("/alerts/explain", { fingerprint });
-    if (found.length) $("#why-title").textContent = t("alerts.why_of", { name: found[0].alertname });
+    const known = found.find((one) => one.alertname)?.alertname;
+    if (known) $("#why-title").textContent = t("alerts.why_of", { name: known });
     $("#ledger").replaceChildren(...found.map((one) => decision(one, false)));
     $("#ledger-empty").hidden = found.length > 0;
   });
