@@ -8,6 +8,7 @@ else since is recognised by its start time and the host's boot id. Linux only.
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -34,9 +35,9 @@ _LARGEST_LOG = 5 * 1024 * 1024
 class ProcessSpec:
     """What to run. ``env`` is added to our own environment.
 
-    ``log_file`` takes both output streams; at a start it is moved to ``<log_file>.1`` when larger than
-    5 MB. ``stop_ms``: how long SIGTERM may take before SIGKILL. ``settle_ms``: a program that ends sooner
-    after its start did not start.
+    ``log_file`` takes both output streams; larger than 5 MB, it goes to ``<log_file>.1`` at a start or at
+    :meth:`SupervisedProcess.trim_log`. ``stop_ms``: how long SIGTERM may take before SIGKILL. ``settle_ms``:
+    a program that ends sooner after its start did not start.
     """
 
     name: str
@@ -112,6 +113,31 @@ class SupervisedProcess:
         """
         async with self._lock:
             return await self._stop()
+
+    def trim_log(self) -> bool:
+        """Copy a large output to ``<log_file>.1`` and empty it under the running program; whether that was done.
+
+        The program goes on writing at the end of the same file. What it writes in the very moment between copy
+        and truncation is lost, as with logrotate's ``copytruncate``.
+
+        Raises:
+            OSError: it cannot be copied; it is left as it was.
+        """
+        log_file = self._spec.log_file
+        try:
+            if log_file.stat().st_size <= _LARGEST_LOG:
+                return False
+        except FileNotFoundError:
+            return False
+        aside = log_file.with_name(f"{log_file.name}.1.part")
+        try:
+            shutil.copyfile(log_file, aside)
+            os.replace(aside, f"{log_file}.1")
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
+        os.truncate(log_file, 0)
+        return True
 
     async def _start(self) -> Running:
         spec = self._spec

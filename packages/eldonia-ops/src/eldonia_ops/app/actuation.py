@@ -1,9 +1,9 @@
-"""What restarts a service, as its settings say."""
+"""What restarts a service, as its settings say, and the programs that run under us."""
 
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from eldonia_ops.actuators.command import CommandActuator
@@ -11,7 +11,7 @@ from eldonia_ops.actuators.docker import DockerActuator
 from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
 from eldonia_ops.actuators.systemd import SystemdActuator
 from eldonia_ops.actuators.webhook import WebhookActuator
-from eldonia_ops.ports import Actuator, ActuatorError
+from eldonia_ops.ports import Actuator, ActuatorError, Clock
 from eldonia_ops.settings import (
     CommandAction,
     DockerAction,
@@ -22,6 +22,7 @@ from eldonia_ops.settings import (
 )
 
 log = logging.getLogger("eldonia_ops.actuation")
+_TRIM_EVERY_MS = 60_000
 
 
 def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
@@ -72,3 +73,21 @@ async def start_processes(actuators: Mapping[str, Actuator]) -> list[str]:
     supervised = {name: item for name, item in actuators.items() if isinstance(item, SupervisedProcess)}
     await asyncio.gather(*(start(name, process) for name, process in supervised.items()))
     return started
+
+
+class ProcessLogs:
+    """Keeps what supervised programs write, for months perhaps, from filling the disk."""
+
+    def __init__(self, actuators: Iterable[Actuator], clock: Clock) -> None:
+        self._processes = [item for item in actuators if isinstance(item, SupervisedProcess)]
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Look once a minute, until cancelled."""
+        while True:
+            await self._clock.sleep_until(self._clock.now() + _TRIM_EVERY_MS)
+            for process in self._processes:
+                try:
+                    await asyncio.to_thread(process.trim_log)
+                except OSError as error:
+                    log.warning("an output cannot be trimmed: %s: %s", error.filename, error.strerror)

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from eldonia_ops.app.actuation import build_actuator, start_processes
+from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
 from eldonia_ops.app.folder import own_folder
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
@@ -206,11 +206,13 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             # People still have to be paged about everything else.
             log.exception("security records from before the start could not be looked at again")
         await recovery.resume()
-        for service in await start_processes({name: item.actuator for name, item in services.items()}):
+        actuators = {name: item.actuator for name, item in services.items()}
+        for service in await start_processes(actuators):
             recovery.started(service)
+        outputs = ProcessLogs(actuators.values(), clock)
         loops = [
             asyncio.create_task(service.run(), name=type(service).__name__)
-            for service in (evaluation, intake, delivery, incidents, security, recovery, purge, collection)
+            for service in (evaluation, intake, delivery, incidents, security, recovery, purge, collection, outputs)
         ]
         status.set_ready(True)
         try:

@@ -205,3 +205,29 @@ async def test_a_large_log_is_moved_aside(make):
     assert await said(spec) == "up\n"
     assert len(read(f"{spec.log_file}.1")) > 5_000_000
     await process.stop()
+
+
+async def test_a_large_output_is_emptied_under_the_running_program(make, tmp_path):
+    ask = tmp_path / "ask"
+    script = (
+        "import os, time\n"
+        "print('x' * 5_300_000, flush=True)\n"
+        f"while not os.path.exists({str(ask)!r}): time.sleep(0.01)\n"
+        "print('later', flush=True); time.sleep(60)"
+    )
+    spec = make(script)
+    process = SupervisedProcess(spec)
+    assert process.trim_log() is False  # there is no output yet
+    await process.ensure_started()
+    await said(spec)
+    assert process.trim_log() is True
+    assert spec.log_file.read_bytes() == b""
+    assert len(read(f"{spec.log_file}.1")) == 5_300_001
+    ask.touch()
+    assert await said(spec) == "later\n"  # at the beginning of the file, with no hole in front
+    assert process.trim_log() is False
+    spec.log_file.write_bytes(b"y" * 6_000_000)
+    assert process.trim_log() is True
+    assert read(f"{spec.log_file}.1") == "y" * 6_000_000
+    assert sorted(path.name for path in spec.log_file.parent.iterdir()) == ["shop.log", "shop.log.1"]
+    await process.stop()

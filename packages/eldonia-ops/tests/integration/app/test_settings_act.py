@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_ops.app.actuation import build_actuator
+from eldonia_ops.app.actuation import ProcessLogs, build_actuator
 from eldonia_ops.app.collection import prober, scrape_targets
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ActuatorError
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.settings import parse_settings
 
 
@@ -85,3 +86,29 @@ recovery:
         assert server.heard == [b"PUT /do HTTP/1.1\r\n"]
     with pytest.raises(ActuatorError, match="cannot be reached"):
         await actuator.restart()
+
+
+async def test_the_outputs_of_supervised_programs_are_looked_at_again_and_again(tmp_path, caplog):
+    text = "probes: [{name: p, url: 'http://x/'}]\nrecovery:\n"
+    for name, action in (("a", "process: {command: [a]}"), ("b", "process: {command: [b]}"), ("c", "systemd: c")):
+        text += f"  - {{service: {name}, probe: p, action: {{{action}}}}}\n"
+    actuators = [build_actuator(item, tmp_path) for item in settings_of(text).recovery]
+    (tmp_path / "processes").mkdir()
+    for name in "ab":
+        (tmp_path / "processes" / f"{name}.log").write_bytes(b"x" * 6_000_000)
+    (tmp_path / "processes" / "a.log.1").mkdir()  # in the way: what cannot be done for one is done for the other
+
+    class Twice(ManualClock):
+        turns = 0
+
+        async def sleep_until(self, at):
+            self.turns += 1
+            if self.turns > 2:
+                raise asyncio.CancelledError
+            assert at == self.now() + 60_000
+
+    with pytest.raises(asyncio.CancelledError):
+        await ProcessLogs(actuators, Twice()).run()
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "processes").iterdir() if path.is_file()}
+    assert sizes == {"a.log": 6_000_000, "b.log": 0, "b.log.1": 6_000_000}
+    assert len([record for record in caplog.records if "cannot be trimmed" in record.getMessage()]) == 2
