@@ -57,15 +57,14 @@ def schedule(incident: Incident, policy: Policy) -> Incident:
 
 
 def hold(incident: Incident, now: int, policy: Policy) -> Incident:
-    """The incident while people are not asked to respond: its response clock starts afresh, and it is looked at
-    again soon, so that the clock starts when they are asked. Tiers that were told are not told again."""
+    """The incident while people are not asked to respond: its response clock starts afresh, again and again until
+    they are. Tiers that were told are not told again."""
     target = policy.target(incident.severity)
     incident = schedule(replace(incident, respond_by=now + target if target else 0), policy)
     upcoming = next_tier(incident, policy)
-    if incident.escalate_at and upcoming is not None:
+    if incident.escalate_at and upcoming is not None and not target:
         # Without a response target the clock cannot be read back; wait as long as the tier may be waited for.
-        wait = min(policy.quiet_check, incident.escalate_at - now) if target else upcoming[1].after[incident.severity]
-        incident = replace(incident, escalate_at=now + max(1, wait))
+        incident = replace(incident, escalate_at=now + upcoming[1].after[incident.severity])
     return incident
 
 

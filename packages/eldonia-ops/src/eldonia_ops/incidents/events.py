@@ -144,8 +144,9 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class QuietDeadline:
-    """The same, while every firing alert of the incident is kept from people, so that nobody is asked to respond.
+class Quiet:
+    """Every firing alert of the incident is kept from people now, so that nobody is asked to respond: no tier is told,
+    and the time to respond has not begun.
 
     Who works on a service and has silenced it must not be called about it, tier by tier; an inhibited alert is
     what follows from another, whose own incident escalates; and what the configuration keeps for office hours
@@ -176,7 +177,7 @@ Event = (
     | Evidence
     | RecoveryEvent
     | Deadline
-    | QuietDeadline
+    | Quiet
     | ClockSetBack
 )
 

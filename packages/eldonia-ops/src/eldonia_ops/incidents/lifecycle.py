@@ -44,7 +44,7 @@ from eldonia_ops.incidents.events import (
     Evidence,
     NotificationOutcome,
     OpenByHand,
-    QuietDeadline,
+    Quiet,
     RecoveryEvent,
     SetFields,
     StandDown,
@@ -92,7 +92,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | QuietDeadline() | ClockSetBack():
+        case AlertResolved() | Deadline() | Quiet() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -258,8 +258,8 @@ def _deadline(incident: Incident, _event: Deadline, now: int, policy: Policy) ->
     return incident, tuple(effects)
 
 
-def _quiet_deadline(incident: Incident, event: QuietDeadline, now: int, policy: Policy) -> Result:
-    if not incident.escalate_at or incident.escalate_at > now:
+def _quiet(incident: Incident, event: Quiet, now: int, policy: Policy) -> Result:
+    if not incident.escalate_at:
         return incident, ()
     changed = escalation.hold(incident, now, policy)
     data = {"why": event.why, "until": event.until}
@@ -284,6 +284,6 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Evidence: _evidence,
     RecoveryEvent: _evidence,
     Deadline: _deadline,
-    QuietDeadline: _quiet_deadline,
+    Quiet: _quiet,
     ClockSetBack: _clock_set_back,
 }

@@ -67,7 +67,7 @@ class Policy:
 
     ``tiers`` are in the order in which they are told; the first counts as told when the incident opens.
     ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert,
-    ``quiet_check`` (ms) how often one that is due to escalate is looked at while its alerts are kept quiet.
+    ``quiet_check`` (ms) how often it is looked at whether the alerts of those that wait for a response are quiet.
     """
 
     opens: Mapping[str, Severity] = field(default_factory=lambda: dict(OPENS))

@@ -25,7 +25,7 @@ from eldonia_ops.incidents.events import (
     Event,
     Evidence,
     NotificationOutcome,
-    QuietDeadline,
+    Quiet,
     RecoveryEvent,
     StandDown,
 )
@@ -184,16 +184,19 @@ class IncidentDesk:
         for incident in tx.incidents.open():
             self.step(tx, incident, ClockSetBack(), now)
 
-    def deadlines(self, tx: StateTransaction, now: int) -> int | None:
-        """Escalate what is due; returns the next instant at which something will be, or None."""
+    def deadlines(self, tx: StateTransaction, now: int, *, look: bool = False) -> int | None:
+        """Escalate what is due; returns the next instant at which something will be, or None.
+
+        With ``look`` also those that are not due are held while their alerts are quiet.
+        """
         upcoming: list[int] = []
         unresolved = tx.incidents.open()
-        due = {incident.id for incident in unresolved if 0 < incident.escalate_at <= now}
-        standings, ends = self._standings(tx, [incident for incident in unresolved if incident.id in due], now)
+        chosen = [incident for incident in unresolved if incident.escalate_at and (look or incident.escalate_at <= now)]
+        standings, ends = self._standings(tx, chosen, now)
+        events = {incident.id: _quiet(incident, standings, ends) or Deadline() for incident in chosen}
         for incident in unresolved:
-            changed = incident
-            if incident.id in due:
-                changed = self.step(tx, incident, _deadline(incident, standings, ends), now) or incident
+            event = events.get(incident.id)
+            changed = incident if event is None else self.step(tx, incident, event, now) or incident
             deadline = lifecycle.next_deadline(changed)
             if deadline is not None:
                 upcoming.append(deadline)
@@ -241,14 +244,14 @@ def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutco
     )
 
 
-def _deadline(incident: Incident, standings: Mapping[str, Standing], ends: Mapping[str, int]) -> Event:
-    """What the passing of an incident's deadline is, as its firing alerts stand; ``ends`` are those of silences."""
+def _quiet(incident: Incident, standings: Mapping[str, Standing], ends: Mapping[str, int]) -> Quiet | None:
+    """Why nobody is asked to respond, as the firing alerts stand, or None; ``ends`` are those of silences."""
     alerts = [standings.get(fingerprint) for fingerprint in incident.firing]
     quiet = [alert for alert in alerts if alert is not None and alert.state == "suppressed"]
     if not alerts or len(quiet) < len(alerts):
-        return Deadline()
+        return None
     for why, by in (("silenced", "silenced_by"), ("inhibited", "inhibited_by"), ("muted", "muted_by")):
         if all(getattr(alert, by) for alert in quiet):
             until = min(max(ends[id] for id in alert.silenced_by) for alert in quiet) if why == "silenced" else 0
-            return QuietDeadline(why, until)
-    return QuietDeadline("mixed")
+            return Quiet(why, until)
+    return Quiet("mixed")

@@ -40,6 +40,7 @@ class IncidentService:
         self._wakeup = wakeup
         self._outbox = outbox
         self._set_back = SetBack()
+        self._look_at = 0
 
     async def run(self) -> None:
         """Escalate for ever, each tier when its time comes."""
@@ -49,9 +50,14 @@ class IncidentService:
         now = self._clock.now()
         if self._set_back.noticed(now):
             await self._state.write(lambda tx: self._desk.clock_set_back(tx, now))
-        deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now))
+            self._look_at = now
+        look = self._look_at <= now
+        deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
+        if look:
+            self._look_at = now + self._desk.policy.quiet_check
         self._outbox.wake()
-        await self._wakeup.wait(self._clock, deadline)
+        # Only while somebody is waited for is there anything to look at.
+        await self._wakeup.wait(self._clock, None if deadline is None else min(deadline, self._look_at))
 
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]:
         """An incident and its timeline, oldest entry first."""

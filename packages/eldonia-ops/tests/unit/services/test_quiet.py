@@ -1,7 +1,7 @@
 """Silences and inhibition, and the ledger that explains them."""
 
 import pytest
-from service_world import HOUR, MINUTE, alert, open_world
+from service_world import HOUR, MINUTE, SECOND, alert, open_world
 
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import Silence
@@ -119,6 +119,19 @@ async def test_a_silenced_incident_calls_no_tier_and_the_time_to_respond_starts_
         assert world.receivers.at("management") == []
         await world.pass_time(30 * MINUTE)
         assert len(world.receivers.at("management")) == 1
+
+
+async def test_the_time_to_respond_starts_when_people_are_asked_not_when_the_alert_began() -> None:
+    async with open_world(policy=Policy(tiers=TIERS)) as world:
+        await world.start()
+        await world.silence(14 * MINUTE, service="shop")
+        await world.alerts.receive([alert("DiskFull")])
+        await world.pass_time(28 * MINUTE - SECOND)
+        assert len(world.receivers.at("pager")) == 1
+        assert world.receivers.at("infrastructure") == []
+        assert (await world.incident()).escalate_at <= world.clock.now() + MINUTE + SECOND
+        await world.pass_time(MINUTE + SECOND)
+        assert len(world.receivers.at("infrastructure")) == 1
 
 
 AT_NIGHT = """
