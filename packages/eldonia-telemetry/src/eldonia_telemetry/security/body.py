@@ -8,13 +8,19 @@ from urllib.parse import unquote_plus
 import msgspec
 
 MAX_BODY: Final = 16_384
-"""Bytes of a body that are looked at. A JSON document that is longer is not; of a form, the beginning."""
+"""Bytes of a body that are looked at: of a longer one, the beginning."""
 MAX_FIELDS: Final = 256
 _MAX_DEPTH: Final = 12
+_LONG_NAME: Final = 40
+"""Characters beyond which a name may be an attack itself."""
 _ACCOUNT_FIELDS: Final = ("email", "username", "user", "login", "account", "userid", "user_id", "mail", "name")
 _READABLE: Final = frozenset({b"application/x-www-form-urlencoded", b"multipart/form-data", b"application/json"})
 _BOUNDARY: Final = re.compile(rb"boundary=\"?([^\";,\s]{1,70})", re.IGNORECASE)
+# A string of a JSON document, and the colon after it if it is a name.
+_STRING: Final = re.compile(rb'"((?:[^"\\]|\\.)*+)"(\s*:)?', re.DOTALL)
 _PART_NAME: Final = re.compile(rb"\bname=\"([^\"\r\n]{0,200})\"", re.IGNORECASE)
+
+_decode_string = msgspec.json.Decoder(str).decode
 
 
 def is_readable(content_type: bytes) -> bool:
@@ -26,7 +32,8 @@ def is_readable(content_type: bytes) -> bool:
 def fields(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
     """Names and text values; [] when the body is not what its type says. At most ``MAX_FIELDS``.
 
-    A name inside a JSON document is its path, such as ``items.0.title``. Files of a form are left out.
+    A name inside a JSON document is its path, such as ``items.0.title``; of a document that was cut off, the last
+    part of it. Files of a form are left out.
     """
     kind = content_type.partition(b";")[0].strip().lower()
     if kind == b"application/x-www-form-urlencoded":
@@ -36,10 +43,9 @@ def fields(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
         found = _multipart(body, boundary[1]) if boundary else iter(())
     else:
         try:
-            document = msgspec.json.decode(body)
+            found = _walk(msgspec.json.decode(body), "", 0)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return []
-        found = _walk(document, "", 0)
+            found = _strings(body) if len(body) >= MAX_BODY else iter(())
     return [field for field, _ in zip(found, range(MAX_FIELDS), strict=False)]
 
 
@@ -75,9 +81,25 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[tuple[str, str]]:
         yield name, value
     elif depth < _MAX_DEPTH and isinstance(value, dict):
         for key, item in value.items():
-            if len(key) > 40:  # such a name may be an attack itself
+            if len(key) > _LONG_NAME:
                 yield "name", key
             yield from _walk(item, f"{name}.{key[:64]}" if name else key[:64], depth + 1)
     elif depth < _MAX_DEPTH and isinstance(value, list):
         for number, item in enumerate(value):
             yield from _walk(item, f"{name}.{number}", depth + 1)
+
+
+def _strings(body: bytes) -> Iterator[tuple[str, str]]:
+    """The strings of a JSON document that was cut off."""
+    name = ""
+    for match in _STRING.finditer(body):
+        try:
+            text = _decode_string(match[0] if match[2] is None else match[0][: -len(match[2])])
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        if match[2] is None:
+            yield name, text
+        else:
+            if len(text) > _LONG_NAME:
+                yield "name", text
+            name = text[:64]

@@ -385,6 +385,6 @@ async def test_requests_leave_nothing_to_the_garbage_collector():
         try:
             for _ in range(20):
                 await send_parts(app, [b"a=1"], FORM)
-            assert not [one for one in gc.get_objects() if isinstance(one, exchange.Exchange)]
+            assert not [one for one in gc.get_objects() if type(one) is exchange.Exchange]
         finally:
             gc.enable()

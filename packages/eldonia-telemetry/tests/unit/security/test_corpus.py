@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from eldonia_telemetry.security.body import MAX_FIELDS, account, fields, is_readable
+from eldonia_telemetry.security.body import MAX_BODY, MAX_FIELDS, account, fields, is_readable
 from eldonia_telemetry.security.detection import inspect, inspect_fields
 
 
@@ -101,6 +101,24 @@ def test_where_a_field_is_is_told_by_its_path():
 )
 def test_what_is_not_what_it_says_is_left_alone(kind, body):
     assert inspect_fields(fields(kind, body)) is None
+
+
+@pytest.mark.parametrize("filler", ["a", '\\"', "{}[],:", "木"])
+def test_what_hides_in_front_of_much_else_is_found(filler):
+    body = json.dumps({"title": "x", "note": "' OR '1'='1", "rest": [filler * 100] * 400}).encode()
+    assert len(body) > MAX_BODY
+    found = inspect_fields(fields(b"application/json", body[:MAX_BODY]))
+    assert found is not None
+    assert found.where == "field note"
+    innocent = json.dumps({"title": "O'Hara", "rest": [filler * 100] * 400}).encode()
+    assert inspect_fields(fields(b"application/json", innocent[:MAX_BODY])) is None
+
+
+@pytest.mark.parametrize("hostile", [b'"' * 20_000, b'"\\' * 8_000, b"[" * 20_000, b'{"a":' * 4_000, b'"\xff"' * 5_000])
+def test_a_document_that_was_cut_off_takes_no_long_time(hostile):
+    began = time.process_time()
+    fields(b"application/json", hostile[:MAX_BODY])
+    assert time.process_time() - began < 0.25
 
 
 def test_bounds():
