@@ -185,12 +185,13 @@ def metrics(
                 f"{shown_span(group[spread]['median'])} of {group[spread]['count']}" if group[spread]["count"] else "-"
                 for spread in ("mttd", "mtta", "mttr")
             ),
-            f"{group['targets_met']} of {group['targets_met'] + group['targets_missed']}",
+            f"{group['targets_met']} of {known}" if (known := group["targets_met"] + group["targets_missed"]) else "-",
         )
         for name, group in {"all": found["all"], **found["by_severity"]}.items()
+        if group["incidents"]
     ]
     columns = ("severity", "incidents", "median to detect", "to acknowledge", "to resolve", "targets met")
-    print_table(columns, rows, empty="No incidents.")
+    print_table(columns, rows, empty="No incidents in that time.")
 
 
 def _told(incident: dict[str, Any]) -> None:

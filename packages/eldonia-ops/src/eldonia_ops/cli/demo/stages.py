@@ -97,7 +97,9 @@ STAGES: Final[tuple[Stage, ...]] = (
         "a postmortem draft in which every statement names its evidence",
         "根拠つきのポストモーテム草案を生成",
     ),
-    Stage("attack", 3, "fault: failed logins and injection attempts", "攻撃：ログイン失敗の連続とインジェクションの試み"),
+    Stage(
+        "attack", 3, "fault: failed logins and injection attempts", "攻撃：ログイン失敗の連続とインジェクションの試み"
+    ),
     Stage(
         "attack-found",
         3,
