@@ -19,6 +19,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 T = TypeVar("T")
 
 MAX_BYTES = 8 * 1024 * 1024
+_DEEPEST = 64
+_MOST_PARTS = 100_000
 _NULL = "tag:yaml.org,2002:null"
 _TRUE = {"true", "yes", "on"}
 _FALSE = {"false", "no", "off"}
@@ -153,21 +155,9 @@ class YamlNode:
                 changed.written = item.text
                 item._node.value = changed
 
-    def plain(self, _depth: int = 0) -> Any:
-        """The value as plain Python: dict, list, str, int, float, bool or None.
-
-        Raises:
-            ConfigError: the document nests deeper than 64 levels (an alias that contains itself does).
-        """
-        if _depth > 64:
-            raise ConfigError(Diagnostic("nested too deeply", line=self.line, column=self.column))
-        if self.is_mapping:
-            return {key.text: value.plain(_depth + 1) for key, value in self.items()}
-        if self.is_sequence:
-            return [item.plain(_depth + 1) for item in self.elements()]
+    def scalar(self) -> str | int | float | bool:
+        """A single value that is not null, by YAML 1.2's rules and with 1.1's words for true and false."""
         tag = str(self._node.tag).rsplit(":", 1)[-1]
-        if self.is_null:
-            return None
         unquoted = isinstance(self._node, ScalarNode) and self._node.style is None
         if tag == "bool" or (tag == "str" and unquoted and self.text.lower() in _TRUE | _FALSE):
             return self.text.lower() in _TRUE
@@ -179,6 +169,31 @@ class YamlNode:
         except ValueError:
             return self.text
         return self.text
+
+    def plain(self) -> Any:
+        """The value as plain Python: dict, list, str, int, float, bool or None.
+
+        Raises:
+            ConfigError: it nests deeper than 64 levels (an alias that contains itself does), or has more than
+                100,000 parts once aliases are written out.
+        """
+        return _Plain().of(self, 0)
+
+
+class _Plain:
+    def __init__(self) -> None:
+        self.parts = 0
+
+    def of(self, node: YamlNode, depth: int) -> Any:
+        self.parts += 1
+        if depth > _DEEPEST or self.parts > _MOST_PARTS:
+            message = "nested too deeply" if depth > _DEEPEST else f"more than {_MOST_PARTS:,} parts with its aliases"
+            raise ConfigError(Diagnostic(message, line=node.line, column=node.column))
+        if node.is_mapping:
+            return {key.text: self.of(value, depth + 1) for key, value in node.items()}
+        if node.is_sequence:
+            return [self.of(item, depth + 1) for item in node.elements()]
+        return None if node.is_null else node.scalar()
 
 
 def load(text: str, file: str) -> YamlNode | None:

@@ -398,6 +398,12 @@ def test_the_address_of_a_webhook_is_not_shown() -> None:
     assert fault(text).endswith(": error: url is not a URL of the kind http://host or https://host")
 
 
+def test_a_body_without_end_is_refused_where_it_stands() -> None:
+    text = "probes: [{name: p, url: 'http://x/'}]\nrecovery:\n- service: a\n  probe: p\n  action:\n    webhook:\n"
+    found = fault(f"{text}      url: http://h/\n      body: {{a: &a [*a]}}")
+    assert found == "8:13: error: body is nested too deeply"
+
+
 def test_probes_of_ports() -> None:
     settings = read(
         r"""
