@@ -109,7 +109,9 @@ class Pages:
         language = language_of(request, self._platform.language)
         known = f"error.{problem.status}" in catalog(language)
         title = catalog(language)[f"error.{problem.status}" if known else "error.other"]
-        context = {"title": title, "message": problem.message, "hint": problem.hint}
+        # The title says that there is no such page, in the reader's language; the message has no more to say.
+        message = "" if problem.code == "not_found" else problem.message
+        context = {"title": title, "message": message, "hint": problem.hint}
         return self._render(request, "error.html", context, problem.status, dict(problem.headers))
 
     async def sign_in_form(self, request: Request) -> Response:

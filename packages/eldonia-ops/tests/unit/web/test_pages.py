@@ -58,6 +58,7 @@ async def test_unknown_pages_say_so_in_html(reader: Client) -> None:
         response = await http.get("/nothing", headers={"Accept-Language": "ja"})
     assert response.status_code == 404
     assert "ページが見つかりません" in response.text
+    assert "Not Found" not in response.text
 
 
 async def test_language_comes_from_the_address_the_cookie_and_the_browser_in_this_order(reader: Client) -> None:
