@@ -292,6 +292,7 @@ async def test_an_alert_is_explained_and_silenced(tab: Tab) -> None:
     await tab.sign_in(Role.RESPONDER)
     await tab.go("/alerts")
     first = page.locator("article", has_text="PaymentGatewayError")
+    await expect(first.locator(".expression")).to_have_text("rate(payment_errors_total[5m]) > 0.05")
     await first.get_by_role("button", name="told").click()
     await expect(page.locator("#ledger li").first).to_contain_text("PagerDuty accepted")
     await page.keyboard.press("Escape")
@@ -364,6 +365,23 @@ async def test_an_incident_that_is_not_there_says_so_once(tab: Tab) -> None:
     await expect(page.locator("#incident")).to_be_hidden()
     await expect(page.locator(".toast")).to_have_count(0)
     tab.complaints.clear()  # Chromium reports the 404 of what was asked for
+
+
+async def test_a_postmortem_that_somebody_else_saved_is_not_overwritten_unawares(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.RESPONDER)
+    await tab.go("/incidents/INC-3")
+    await page.click("#pm-edit")
+    await page.fill("#pm-text", "mine")
+    incidents = tab.site.platform.incidents
+    await incidents.save_postmortem("INC-3", "okafor", "theirs")
+    await page.locator("#pm-form button[type=submit]").click()
+    await expect(page.locator(".toast.bad")).to_contain_text("Somebody else")
+    assert await incidents.postmortem("INC-3", "en") == "theirs"
+    assert await page.input_value("#pm-text") == "mine"
+    await page.locator("#pm-form button[type=submit]").click()
+    await expect(page.locator("#pm-view")).to_have_text("mine")
+    assert await incidents.postmortem("INC-3", "en") == "mine"
 
 
 async def test_what_the_platform_refuses_does_not_stay_ticked(tab: Tab) -> None:

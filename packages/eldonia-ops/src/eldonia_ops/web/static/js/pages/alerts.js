@@ -110,6 +110,7 @@ function alertCard(one) {
     h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
     one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
     labels(one.labels, ["alertname", "severity"]),
+    typeof one.evidence.expression === "string" ? h("code", { class: "expression" }, one.evidence.expression) : null,
     h("div", { class: "alert-foot" },
       typeof one.value === "number" ? h("span", {}, `${t("alerts.value")} `, h("b", { class: "num" }, digits(one.value))) : null,
       one.receivers.length ? h("span", {}, `${t("alerts.to")} ${one.receivers.join(", ")}`) : null,

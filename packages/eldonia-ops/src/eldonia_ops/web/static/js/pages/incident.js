@@ -1,5 +1,5 @@
 import { ApiError, act, address, get, getText, send, sendText } from "../lib/api.js";
-import { $, badge, can, h, icon, open, render } from "../lib/dom.js";
+import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
@@ -148,15 +148,28 @@ function editing(on) {
   $("#pm-view").hidden = on;
   $("#pm-edit").hidden = on;
 }
+let before = ""; // what stood there when the editing began
 $("#pm-edit")?.addEventListener("click", () => {
-  $("#pm-text").value = written ?? "";
+  before = written ?? "";
+  $("#pm-text").value = before;
   editing(true);
   $("#pm-text").focus();
 });
 $("#pm-cancel").addEventListener("click", () => editing(false));
 $("#pm-draft").addEventListener("click", () => act(async () => { $("#pm-text").value = await getText(`${path}/postmortem/draft`); }));
+// A text that somebody else has saved meanwhile is overwritten only by whoever has been told so.
+async function savedMeanwhile() {
+  const { incident: now } = await get(path);
+  const text = now.has_postmortem ? await getText(`${path}/postmortem`) : before;
+  const other = text !== before;
+  before = text;
+  return other;
+}
 $("#pm-form").addEventListener("submit", async (event) => {
   event.preventDefault();
+  let meanwhile = false;
+  if (!(await act(async () => { meanwhile = await savedMeanwhile(); }))) return;
+  if (meanwhile) return toast(t("incident.pm_meanwhile"), { bad: true, hint: t("incident.pm_meanwhile_hint") });
   if (await act(() => sendText("PUT", `${path}/postmortem`, $("#pm-text").value), t("incident.saved"))) {
     editing(false);
     page.now();
