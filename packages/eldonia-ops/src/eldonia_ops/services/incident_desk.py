@@ -93,9 +93,8 @@ class IncidentDesk:
         if new:
             tx.incidents.next_ordinals(ordinal - last_ordinal)
         tx.incidents.add([replace(incident, version=1) for incident in new])
-        for id, before in stored.items():
-            if before is not None:
-                tx.incidents.put(replace(unclosed.get(id), version=before.version + 1))
+        known = [(unclosed.get(id), before.version) for id, before in stored.items() if before is not None]
+        tx.incidents.put_all([replace(incident, version=version + 1) for incident, version in known])
         tx.timeline.append_all(entries)
 
     def unclosed(self, tx: StateTransaction, now: int, alerts: Iterable[Alert] | None = None) -> Unclosed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
@@ -57,6 +57,25 @@ class SqlIncidents:
                 raise ConflictError(f"incident {incident.reference} is at version {incident.version}: not a new one")
         if some:
             self._connection.execute(insert(incidents), [values_of(incident) for incident in some])
+
+    def put_all(self, some: Sequence[Incident]) -> None:
+        """Store new versions of known incidents.
+
+        Raises:
+            ConflictError: somebody else stored a version of one of them in between.
+        """
+        if not some:
+            return
+        query = update(incidents).where(
+            incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version")
+        )
+        rows = [
+            {**values_of(incident), "known_id": incident.id, "known_version": incident.version - 1}
+            for incident in some
+        ]
+        changed = self._connection.execute(query, rows).rowcount
+        if changed != len(rows):
+            raise ConflictError(f"{len(rows) - changed} of {len(rows)} incidents have been changed by somebody else")
 
     def get(self, id: str) -> Incident | None:
         """The incident with this id."""

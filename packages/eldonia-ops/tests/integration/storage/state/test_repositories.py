@@ -343,6 +343,14 @@ async def test_incidents_of_a_storm_are_stored_at_once(store: SqlStateStore) -> 
     with pytest.raises(ConflictError, match="not a new one"):
         await store.write(lambda t: t.incidents.add([incident(7), incident(8, version=2)]))
     assert await store.read(lambda t: t.incidents.get("id-7")) is None
+    newer = [incident(n, service="payment", title="newer", version=2) for n in (2, 4)]
+    await store.write(lambda t: (t.incidents.put_all(newer), t.incidents.put_all([])))
+    assert [one.title for one in await store.read(lambda t: t.incidents.unclosed())] == [
+        "down", "newer", "down", "newer", "down", "down",
+    ]  # fmt: skip
+    with pytest.raises(ConflictError, match="1 of 2 incidents"):
+        await store.write(lambda t: t.incidents.put_all([replace(newer[0], version=3), newer[1]]))
+    assert (await store.read(lambda t: t.incidents.get("id-2"))) == newer[0]
 
 
 async def test_a_timeline_is_in_order_and_repeats_nothing(store: SqlStateStore) -> None:
