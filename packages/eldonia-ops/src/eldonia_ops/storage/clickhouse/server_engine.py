@@ -42,7 +42,8 @@ class ServerEngine:
         if parts.username:
             headers["X-ClickHouse-User"] = unquote(parts.username)
             headers["X-ClickHouse-Key"] = unquote(parts.password or "")
-        self._client = httpx.AsyncClient(headers=headers, timeout=timeout_seconds, transport=transport)
+        # A proxy of the environment is for the world outside; it has no business with the database's password.
+        self._client = httpx.AsyncClient(headers=headers, timeout=timeout_seconds, transport=transport, trust_env=False)
 
     async def execute(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement."""

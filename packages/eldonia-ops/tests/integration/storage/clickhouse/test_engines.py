@@ -135,6 +135,16 @@ async def test_a_server_that_is_not_there_is_named_without_its_password() -> Non
         ServerEngine("clickhouse://x")
 
 
+async def test_a_proxy_of_the_environment_is_not_asked(
+    engine_factory: Callable[[], Awaitable[Engine]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert await (await engine_factory()).query("SELECT 1 AS x") == b'{"x":1}\n'
+
+
 async def test_what_goes_to_a_server() -> None:
     seen: list[httpx.Request] = []
 
