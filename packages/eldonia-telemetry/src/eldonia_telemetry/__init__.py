@@ -85,7 +85,8 @@ def init(
         otlp_logs: send records there too (``/v1/logs``); by default when there is no ``log_dir`` to collect.
         otlp_metrics: send metrics there too (``/v1/metrics``), every 15 seconds and at the end, each process its own:
             for several workers behind one port, which a scraper cannot tell apart (off).
-        ingest_token: sent as a bearer token with the spans, records and metrics.
+        ingest_token: sent as a bearer token with the spans, records and metrics. Without one, a user and password in
+            ``otlp_endpoint`` are used.
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
         trace_errors: record the others too when something in them failed in this process (default on).
         join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).

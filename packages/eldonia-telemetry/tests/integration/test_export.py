@@ -37,6 +37,18 @@ def test_spans_arrive_in_batches_with_the_token(exporting, collector):
     assert collector.resources[0]["attributes"][0]["value"] == {"stringValue": "shop"}
 
 
+def test_the_address_may_name_the_user(collector):
+    exporter = SpanExporter(collector.url.replace("http://", "http://user:pass@"), "", {})
+    before = runtime.replace(runtime.Runtime(Settings(), (), exporter))
+    try:
+        work(1)
+        assert exporter.flush(5)
+    finally:
+        runtime.replace(before)
+        exporter.close(1)
+    assert collector.authorizations == {"Basic dXNlcjpwYXNz"}
+
+
 def test_they_leave_by_themselves(exporting, collector):
     work(3)
     deadline = time.monotonic() + 5

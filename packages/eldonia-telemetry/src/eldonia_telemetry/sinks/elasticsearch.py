@@ -13,7 +13,7 @@ import msgspec
 
 from eldonia_telemetry import losses
 from eldonia_telemetry.sinks.batching import Outcome
-from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
+from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint, basic
 from eldonia_telemetry.sinks.spill import Item
 
 INDEX_PREFIX: Final = "eldonia-logs"
@@ -216,7 +216,7 @@ def authorization(*, user: str = "", password: str = "", api_key: str = "") -> s
         key = base64.b64encode(api_key.encode()).decode() if ":" in api_key else api_key
         return f"ApiKey {key}"
     if user:
-        return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+        return basic(user, password)
     return ""
 
 

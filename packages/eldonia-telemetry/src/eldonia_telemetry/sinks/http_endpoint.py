@@ -1,5 +1,6 @@
 """One HTTP backend: its address, credentials, TLS and a connection that is kept. For background threads only."""
 
+import base64
 import email.utils
 import gzip
 import http.client
@@ -92,6 +93,17 @@ class HttpEndpoint:
             raise ValueError("the credentials hold characters that a header cannot carry")
         self._headers["Authorization"] = value
 
+    def authorize_with(self, token: str) -> None:
+        """Send ``token`` as a bearer token; without one, the user and password that the address names, if any.
+
+        Raises:
+            ValueError: a header cannot carry it.
+        """
+        if token:
+            self.authorize(f"Bearer {token}")
+        elif self.userinfo is not None:
+            self.authorize(basic(*self.userinfo))
+
     def request(self, method: str, path: str, body: bytes = b"", content_type: str = "") -> Answer:
         """Send one request (larger bodies compressed) and read the answer.
 
@@ -155,6 +167,11 @@ class HttpEndpoint:
     def after_fork(self) -> None:
         """The parent goes on with the connection; closing the child's descriptor does not disturb it."""
         self.close()
+
+
+def basic(user: str, password: str) -> str:
+    """The Authorization header of RFC 7617."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def _read(response: http.client.HTTPResponse, until: float) -> bytes:

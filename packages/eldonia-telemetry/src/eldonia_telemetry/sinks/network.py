@@ -55,8 +55,7 @@ def _otlp(settings: Settings, resource: Mapping[str, Any]) -> tuple[Transport, H
 
 def _otlp_endpoint(settings: Settings) -> HttpEndpoint:
     endpoint = HttpEndpoint(settings.otlp_endpoint.removesuffix("/v1/traces"), ca_file=settings.tls_ca)
-    if settings.ingest_token:
-        endpoint.authorize(f"Bearer {settings.ingest_token}")
+    endpoint.authorize_with(settings.ingest_token)
     return endpoint
 
 

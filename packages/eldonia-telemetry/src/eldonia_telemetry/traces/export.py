@@ -33,7 +33,7 @@ class SpanExporter:
 
     Args:
         endpoint: ``http(s)://host[:port][/prefix]``; a URL that ends in ``/v1/traces`` is taken as it is.
-        token: sent as ``Authorization: Bearer``; '' for none.
+        token: sent as ``Authorization: Bearer``; without one, a user and password in the endpoint's address are used.
         resource: the resource attributes of every span.
         redact: whether attributes are redacted.
         ca_file: PEM file of the authorities to trust for https, instead of the system's.
@@ -48,8 +48,7 @@ class SpanExporter:
         self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True, ca_file: str = ""
     ) -> None:
         self._endpoint = HttpEndpoint(endpoint, ca_file=ca_file, compress=False)
-        if token:
-            self._endpoint.authorize(f"Bearer {token}")
+        self._endpoint.authorize_with(token)
         self._path = "" if self._endpoint.prefix.endswith("/v1/traces") else "/v1/traces"
         self._resource = dict(resource)
         self._redact = redact

@@ -55,3 +55,19 @@ def test_authorization():
 def test_index_names_are_what_elasticsearch_takes(service, part):
     assert index_name_part(service) == part
     assert len(index_name_part("s" * 500)) == 100
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "header"),
+    [
+        ("http://h", "", None),
+        ("http://h", "t", "Bearer t"),
+        ("http://u:p%40ss@h/otlp", "", "Basic dTpwQHNz"),
+        ("http://u:p@h", "t", "Bearer t"),
+    ],
+)
+def test_a_token_else_who_the_address_names(address, token, header):
+    endpoint = HttpEndpoint(address)
+    endpoint.authorize_with(token)
+    assert endpoint._headers.get("Authorization") == header
+    assert "ss" not in endpoint.address
