@@ -1,6 +1,7 @@
 """Settings, from arguments and from ``ELDONIA_*`` environment variables (arguments win)."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from eldonia_telemetry.records import INFO, LEVELS
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _PERIODS: Final = {"": 0, "hour": 3600, "hourly": 3600, "day": 86400, "daily": 86400}
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+_USERINFO: Final = re.compile(r"//.*@", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Settings:
     instrument: bool = True
 
     def __repr__(self) -> str:
-        return f"Settings(service={self.service!r}, log_dir={self.log_dir!r}, otlp_endpoint={self.otlp_endpoint!r})"
+        endpoint = _USERINFO.sub("//", self.otlp_endpoint)
+        return f"Settings(service={self.service!r}, log_dir={self.log_dir!r}, otlp_endpoint={endpoint!r})"
 
 
 def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:

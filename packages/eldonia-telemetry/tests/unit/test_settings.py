@@ -28,6 +28,8 @@ def test_flags_and_levels_from_the_environment():
 
 def test_the_token_is_not_shown():
     assert "s3cret" not in repr(resolve({"ingest_token": "s3cret"}, {}))
+    shown = repr(resolve({"otlp_endpoint": "https://me:s3c@ret@host/otlp"}, {}))
+    assert "otlp_endpoint='https://host/otlp'" in shown
 
 
 def test_periods_and_names():
