@@ -137,13 +137,8 @@ def bind(
     return Binding(bound.set(after))
 
 
-def enter(whole: Bound) -> contextvars.Token[Bound]:
-    """Replace the context as a whole; for middleware."""
-    return bound.set(whole)
-
-
 def leave(token: contextvars.Token[Bound]) -> None:
-    """Undo :func:`enter`, also from a copied context (where there is nothing to undo)."""
+    """Take back what ``bound.set`` did, also from a copied context (where there is nothing to take back)."""
     try:  # noqa: SIM105  once a request; this way costs nothing
         bound.reset(token)
     except ValueError:

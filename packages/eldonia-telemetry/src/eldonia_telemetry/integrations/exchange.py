@@ -239,7 +239,7 @@ class Exchange(Measurement):
 
     def enter(self) -> None:
         """Make the request's context current and start the clock."""
-        self._token = context.enter(self.bound)
+        self._token = context.bound.set(self.bound)
         # The context knows the request, and with it the operation and the span, unless there are outer ones.
         span = self.span
         if span is not None and (span.outside or context.active_span.get() is not None):

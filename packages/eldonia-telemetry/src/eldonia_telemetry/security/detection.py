@@ -24,6 +24,9 @@ _EDGE: Final = 160
 
 # Bytes that at least one rule needs; a percent sign may hide any of them.
 _WORTH_A_LOOK: Final = re.compile(rb"[%'\"<;:\\(]|\.\.|--|/(?:etc|proc)/|[+ ](?:or|and|union)[+ ]", re.IGNORECASE)
+_SUSPECT: Final = b"%'\"<;:\\(+ "
+_SUSPECT_TEXTS: Final = ("..", "--", "/etc/", "/proc/")
+"""Whatever it finds holds one of those bytes or of these texts."""
 
 Rules = tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]
 
@@ -167,7 +170,7 @@ class Detection:
 def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     """Look at a request's path (decoded), raw path and raw query string; the gravest finding or None."""
     raw = raw_path or path.encode("utf-8", "replace")
-    if not _WORTH_A_LOOK.search(b"%b?%b" % (raw, query)):
+    if not _worth_a_look(b"%b?%b" % (raw, query)):
         return None
     if query:
         found = _parameters(query[:MAX_LENGTH])
@@ -177,6 +180,17 @@ def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
     if _DOT_SEGMENT.search(path):
         return Detection("path_traversal", "suspicious_activity", "medium", "path", _excerpt(path))
     return _look_deep(path, "path")
+
+
+def _worth_a_look(request: bytes) -> bool:
+    """Most requests are let go here, so this goes without a regular expression as far as it can."""
+    if len(request.translate(None, _SUSPECT)) == len(request):
+        text = request.decode("latin-1").lower()
+        for one in _SUSPECT_TEXTS:  # noqa: SIM110  any() with a generator takes four times as long
+            if one in text:
+                return True
+        return False
+    return _WORTH_A_LOOK.search(request) is not None
 
 
 def inspect_fields(fields: Iterable[tuple[str, str]]) -> Detection | None:

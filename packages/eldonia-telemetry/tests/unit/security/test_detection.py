@@ -1,7 +1,10 @@
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from eldonia_telemetry.security import detection
 from eldonia_telemetry.security.detection import inspect
 
 SQL = [
@@ -185,3 +188,11 @@ def test_a_long_query_takes_no_long_time():
         began = time.process_time()  # what others do on this machine does not count
         inspect("/", hostile)
         assert time.process_time() - began < 0.25
+
+
+@given(st.binary(max_size=40) | st.text("aeort/.-+ pcETCPROunid?=", max_size=40).map(str.encode))
+@example(b"/a/ETC/passwd")
+@example(b"/works/7?page=2&sort=new")
+def test_the_quick_look_lets_go_what_no_rule_needs(request_line):
+    found = detection._WORTH_A_LOOK.search(request_line) is not None
+    assert detection._worth_a_look(request_line) == found
