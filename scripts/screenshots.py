@@ -67,6 +67,7 @@ class Picture:
     size: tuple[int, int] = WIDE
     scale: float = 1.5
     ready: str = "main"
+    open: str = ""  # the last of these is clicked before the picture is taken
 
 
 def fail(message: str) -> None:
@@ -162,7 +163,13 @@ def pictures(client: Client, person: Client) -> list[Picture]:
         Picture("overview-ja", "/?range=5m", locale="ja-JP", ready=charts),
         Picture("incident", path, size=(1240, 775), scale=1.25),
         Picture("logs", "/logs?range=5m", ready="canvas", scale=1.25),
-        Picture("trace", f"/traces/{trace['trace_id']}", scale=1.25),
+        Picture(
+            "trace",
+            f"/traces/{trace['trace_id']}",
+            ready=".span-row.failed",
+            open=".span-row.failed .span-open",
+            scale=1.25,
+        ),
         Picture("phone", path, size=PHONE, scale=2.0, locale="ja-JP"),
     ]
 
@@ -189,6 +196,8 @@ def photograph(browser: Browser, address: str, token: str, picture: Picture, fol
         page.route("**/query_range?*", without_local_names)
         page.goto(address + picture.path)
         page.wait_for_selector(picture.ready, timeout=30_000)
+        if picture.open:
+            page.locator(picture.open).last.click()
         page.wait_for_timeout(4_000)
         file = folder / f"{picture.name}.png"
         page.screenshot(path=file)
