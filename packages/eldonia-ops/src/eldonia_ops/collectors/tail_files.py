@@ -158,7 +158,10 @@ class LineReader:
         self._partial = bytearray()
         self._dropped = 0
         self._read_to = offset
-        self._guard = b""
+        # What lies before the offset is known from now on: should the file be cut and written again before the
+        # first read, that would otherwise begin in the middle of a line.
+        before = min(offset, _GUARD_BYTES)
+        self._guard = os.pread(descriptor, before, offset - before) if before else b""
         self.offset = offset
         self.start = offset
 

@@ -231,6 +231,9 @@ class FollowedFile:
         self._reader = reader
         self._identity, self._node = identity, (found.device, found.inode)
         self._modified_ns, self._cut, self._moved_at = found.modified_ns, False, 0.0
+        if self._saved is None:
+            # Followed from here on: what is rotated away before the first batch is remembered is still read.
+            await self._save(identity, offset)
         self.status.health, self.status.error = Health.UP, ""
         return True
 

@@ -202,6 +202,30 @@ async def test_lines_stored_before_a_crash_are_known_again_in_the_copy_that_was_
         await store.until([*names("a", 3), *names("b", 4), "c0", "c1"])
 
 
+async def test_a_file_is_remembered_as_soon_as_it_is_followed(tmp_path, store):
+    """Killed before the position behind the first batch was saved, and rotated before the next start."""
+    path = tmp_path / "a.log"
+    append(path, "1", "2")
+    saved = []
+
+    async def save_once(path, identity, offset):
+        saved.append(offset)
+        if len(saved) == 1:
+            store.positions[path] = (identity, offset)
+
+    store.save_position = save_once
+    async with tailing(store, path, options=replace(FAST, batch_lines=1)):
+        await store.until(["1", "2"])
+        await until(lambda: len(saved) == 3)
+    del store.save_position
+    append(path, "3")
+    os.rename(path, f"{path}.1")
+    append(path, "4")
+    async with tailing(store, path):
+        await store.until(["1", "2", "3", "4"])
+    assert saved[0] == 0
+
+
 @pytest.mark.parametrize("running", [True, False])
 async def test_truncation_with_the_same_first_line(tmp_path, store, running):
     path = tmp_path / "a.log"

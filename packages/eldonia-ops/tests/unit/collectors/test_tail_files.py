@@ -70,6 +70,15 @@ def test_a_hole_left_by_truncation_is_skipped(tmp_path):
     assert [(line.data, line.offset) for line in reader(path).read(10, 10**9)] == [(b"hello", 300_006)]
 
 
+def test_a_file_cut_and_written_again_before_the_first_read_is_not_read_on_in_the_middle(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"first line\nsecond\n")
+    lines = reader(path, 11)
+    path.write_bytes(b"another beginning that is longer than before\n")
+    assert lines.read(10, 10**9) == []
+    assert lines.truncated()
+
+
 def test_truncation_is_noticed_even_when_the_file_has_grown_again(tmp_path):
     path = tmp_path / "a.log"
     path.write_bytes(b"first line\nsecond\n")
