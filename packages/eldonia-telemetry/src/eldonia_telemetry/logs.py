@@ -8,11 +8,12 @@ Named arguments that are not LogEntry fields become ``metadata``. ``metadata=`` 
 it is, for names that are arguments here.
 """
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from eldonia_telemetry import process, runtime
+from eldonia_telemetry import losses, process, runtime, values
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN, Performance
 
 
@@ -137,14 +138,21 @@ class Logger:
         now = runtime.current
         if now.threshold > INFO:
             return
+        try:
+            took = float(duration)
+        except Exception:  # noqa: BLE001  telemetry never raises into its host
+            took = math.nan
+        if not math.isfinite(took):
+            losses.count("log", "a duration that is no number")
+            took = 0.0
         now.emit(
             INFO,
             self._component,
-            f"Performance: {operation} completed in {duration:.4g}ms",
+            f"Performance: {_name(operation)} completed in {took:.4g}ms",
             _merge(metadata, fields) if metadata else fields,
-            operation,
+            _name(operation),
             service=self._service,
-            performance=Performance(duration, process.resident_bytes(), time.process_time() * 1000),
+            performance=Performance(took, process.resident_bytes(), time.process_time() * 1000),
         )
 
     def security(
@@ -171,9 +179,9 @@ class Logger:
         now.emit(
             INFO,
             "business",
-            f"Business Event: {event}",
+            f"Business Event: {_name(event)}",
             _merge(metadata, fields) if metadata else fields,
-            event,
+            _name(event),
             user_id,
             service=self._service,
         )
@@ -205,6 +213,10 @@ runtime.followers.append(_fit)
 def get_logger(*, component: str = "app", service: str = "") -> Logger:
     """A logger for one component; ``service`` only where it differs from the one given to ``init``."""
     return Logger(component, service)
+
+
+def _name(given: object) -> str:
+    return given if type(given) is str else values.text(given)
 
 
 def _merge(metadata: Mapping[str, Any], fields: dict[str, Any]) -> Mapping[str, Any]:

@@ -12,20 +12,42 @@ REDACTED: Final = "[REDACTED]"
 
 _SENSITIVE_NAME: Final = re.compile(
     r"passw(?:or)?d|passphrase|pwd$|secret|authori[sz]ation|cookie|api-?key|access-?key|private-?key|credential"
-    r"|card-?(?:number|no$|num$)|creditcard|^pan$|^pin$|^cv[vc]2?$|security-?code"
+    r"|card-?(?:number|no$|num$)|credit-?card|^cc-?number|^pan$|^pin$|^cv[vc]2?$|security-?code"
+    r"|(?:^|-)pass$|^otp$|^bearer$|パスワード"
     # Tokens of a language model, of a parser, their number or kind are no secrets.
     r"|token(?!s$|s-?(?:used|left|total)|-?(?:count|type|limit|kind|usage|index|ize))"
 )
 _WORD_BREAK: Final = re.compile(r"[\s_.]+")
 
-_HINTS: Final = ("passw", "pwd", "passphrase", "secret", "token", "key", "authori", "cookie", "bearer", "basic", "://")
+_HINTS: Final = (
+    *(
+        "pass",
+        "pwd",
+        "secret",
+        "token",
+        "key",
+        "authori",
+        "cookie",
+        "bearer",
+        "basic",
+        "credential",
+        "://",
+        "パスワード",
+    ),
+)
 _HEADER: Final = re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s*[:=]\s*)[^\r\n]+")
 _SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)\s+(?=[^\s\"',]*[0-9=])[A-Za-z0-9._~+/=-]{6,}")
+# A value in quotes, in quotes that stand in quotes, or up to what may follow a value.
+_VALUE: Final = r"(\\\"[^\"\\]*\\\"|\"[^\"]*\"|'[^']*'|[^\s,;&\"'}\\]+)"
 _PASSWORD: Final = re.compile(
-    r"(?i)((?:passw(?:or)?d|pwd|passphrase|secret|api[_-]?key)[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)"
+    r"(?i)((?:(?:passw(?:or)?d|pwd|passphrase|secret|credential|(?:api|access|private)[_-]?key)\w{0,20}"
+    rf"|[_-]pass|\bpass(?=\s?=)|パスワード)(?:\\?[\"'])?\s*[:=：]\s*){_VALUE}"
 )
-_TOKEN: Final = re.compile(r"(?i)(token(?:[\"']\s*:\s*|\s*=\s*))(\"[^\"]*\"|'[^']*'|[^\s,;&\"'}]+)")
-_USERINFO: Final = re.compile(r"(://[^\s/:@]{1,200}:)[^\s/@]{1,400}@")
+_TOKEN: Final = re.compile(rf"(?i)(token(?:\\?[\"']\s*:\s*|\s*=\s*|:\s+(?=[^\s\d]*\d)(?=\S{{8}}))){_VALUE}")
+_USERINFO: Final = re.compile(r"(://[^\s/:@]{0,200}:)[^\s/@]{1,400}@")
+_PRIVATE_KEY: Final = re.compile(
+    r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL
+)
 _JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
 # ISO/IEC 7812: 13 to 19 digits; the payment networks begin with 2 to 6.
 _CARD: Final = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])")
@@ -57,6 +79,8 @@ _known_shapes: dict[tuple[Any, ...], bool] = {}
 _MAX_NAMES: Final = 4096
 
 _DIGIT_RUN: Final = "0" * 13
+_WIDE: Final = "パスワード".encode().decode("latin-1")
+_WIDE_COLON: Final = "：".encode().decode("latin-1")
 _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
@@ -111,6 +135,8 @@ def may_hide(json: bytes, names: int) -> bool:
         or "earer" in text
         or "asic" in text
         or "eyJ" in text
+        or "PRIVATEKEY" in text
+        or (_WIDE in text and _WIDE_COLON in text)
         or _DIGIT_RUN in text
         or _phones
         or (_emails and "@" in text)
@@ -121,7 +147,7 @@ def redact_text(text: str) -> str:
     """The text with credentials and card numbers replaced; the same object when there is nothing to hide."""
     if len(text) < _SHORTEST:
         return text
-    if ":" in text or "=" in text or "earer " in text or "asic " in text:
+    if ":" in text or "=" in text or "earer " in text or "asic " in text or "：" in text:
         lowered = text.lower()
         for hint in _HINTS:
             if hint in lowered:
@@ -131,6 +157,8 @@ def redact_text(text: str) -> str:
                 text = _TOKEN.sub(rf"\1{REDACTED}", text)
                 text = _USERINFO.sub(rf"\1{REDACTED}@", text)
                 break
+    if "PRIVATE KEY-----" in text:
+        text = _PRIVATE_KEY.sub(rf"\1{REDACTED}", text)
     if "eyJ" in text:
         text = _JWT.sub(REDACTED, text)
     if len(text) >= 13 and _LONG_DIGITS.search(text):

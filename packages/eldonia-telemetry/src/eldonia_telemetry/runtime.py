@@ -276,7 +276,11 @@ def build(settings: Settings) -> Runtime:
 
         try:
             exporter = SpanExporter(
-                settings.otlp_endpoint, settings.ingest_token, _resource(settings), redact=settings.redact
+                settings.otlp_endpoint,
+                settings.ingest_token,
+                _resource(settings),
+                redact=settings.redact,
+                ca_file=settings.tls_ca,
             )
         except ValueError as error:
             losses.count("setup", "no traces are exported", error)
@@ -317,10 +321,24 @@ def replace(new: Runtime) -> Runtime:
 def _after_fork() -> None:
     losses.after_fork()
     current.after_fork()
-    forked = sys.modules.get("multiprocessing.util")
-    if forked is not None:
-        # Its workers leave by os._exit, past atexit, and forget the parent's finalizers before they begin.
-        forked.register_after_fork(current, lambda _: forked.Finalize(None, _at_exit, exitpriority=0))
+    _leave_with_multiprocessing()
+
+
+_known_to_multiprocessing = False
+
+
+def _leave_with_multiprocessing() -> None:
+    """Be called when a worker of ``multiprocessing`` ends: it leaves by ``os._exit``, past ``atexit``.
+
+    Before it begins it forgets all finalizers and then runs what was registered for after a fork; one
+    that imports us when it has begun needs the finalizer itself.
+    """
+    global _known_to_multiprocessing  # noqa: PLW0603
+    util: Any = sys.modules.get("multiprocessing.util")
+    if util is not None and not _known_to_multiprocessing:
+        _known_to_multiprocessing = True
+        util.register_after_fork(_at_exit, lambda close: util.Finalize(None, close, exitpriority=0))
+        util.Finalize(None, _at_exit, exitpriority=0)
 
 
 def _at_exit() -> None:
@@ -335,3 +353,4 @@ current = Runtime(resolve({}, {}), (ConsoleSink(),))
 
 os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)
+_leave_with_multiprocessing()

@@ -44,6 +44,8 @@ def text(value: object, *, redact: bool = True) -> str:
             value = foreign(str, value)
         except Exception as error:  # noqa: BLE001  a broken __str__ must not reach the host
             return f"<{type(value).__name__}: {type(error).__name__} in __str__>"
+    if type(value) is not str:  # Django's SafeString, Markup: the encoder takes none, and their methods may do anything
+        value = str.__str__(value)
     if len(value) > MAX_TEXT:
         value = f"{value[:MAX_TEXT]}… ({len(value) - MAX_TEXT} characters more)"
     return redact_text(value) if redact else value
@@ -175,17 +177,24 @@ def exception(error: BaseException, *, code: object = None, redact: bool = True)
     if len(stack) > MAX_STACK:  # the end names the error, the beginning where it came from
         stack = f"{stack[: MAX_STACK // 2]}\n… \n{stack[-MAX_STACK // 2 :]}"
     if code is None:
-        code = getattr(error, "code", None)
-        if code is None:
-            code = getattr(error, "errno", None)
-        if callable(code):
-            code = None
+        code = _code(error)
     return ErrorDetail(
         type(error).__name__,
         text(error, redact=redact),
         redact_text(stack) if redact else stack,
         None if code is None else text(code, redact=redact),
     )
+
+
+def _code(error: BaseException) -> object:
+    for name in ("code", "errno"):
+        try:
+            code = foreign(lambda it, name=name: getattr(it, name, None), error)
+        except Exception:  # noqa: BLE001, S112  a property that raises has nothing to say
+            continue
+        if code is not None and not callable(code):
+            return code
+    return None
 
 
 def encodable(value: Any) -> Any:

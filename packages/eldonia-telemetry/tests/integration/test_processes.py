@@ -3,9 +3,16 @@
 import gzip
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -183,3 +190,119 @@ def test_a_backend_that_is_not_there_does_not_hold_up_the_exit(endpoint):
     _, err = finish(python(code, endpoint), seconds=15)
     assert err.startswith("eldonia-telemetry: ")
     assert len(err.splitlines()) <= 4
+
+
+class _Backend:
+    """Takes anything over OTLP/JSON and keeps it by path."""
+
+    def __init__(self) -> None:
+        self.bodies: dict[str, list[dict]] = {}
+        backend = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                raw = self.rfile.read(int(self.headers["content-length"]))
+                body = json.loads(gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw)
+                backend.bodies.setdefault(self.path, []).append(body)
+                self.send_response(200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def messages(self) -> list[str]:
+        return sorted(
+            record["body"]["stringValue"]
+            for body in self.bodies.get("/v1/logs", [])
+            for resource in body["resourceLogs"]
+            for scope in resource["scopeLogs"]
+            for record in scope["logRecords"]
+        )
+
+
+@pytest.fixture
+def backend() -> Iterator[_Backend]:
+    backend = _Backend()
+    yield backend
+    backend.server.shutdown()
+    backend.server.server_close()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("where", ["module", "worker"])
+def test_workers_of_multiprocessing_deliver_before_they_leave(tmp_path: Path, backend: _Backend, method, where):
+    init = f'telemetry.init(service="w", otlp_endpoint={backend.url!r}, console=False, spill_dir={str(tmp_path)!r})'
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent(f"""
+            import multiprocessing
+            import eldonia_telemetry as telemetry
+            {init if where == "module" else ""}
+            def work(number):
+                {init if where == "worker" else ""}
+                telemetry.get_logger(component="worker").info(f"from {{number}}")
+            if __name__ == "__main__":
+                context = multiprocessing.get_context({method!r})
+                workers = [context.Process(target=work, args=(number,)) for number in range(3)]
+                for worker in workers: worker.start()
+                for worker in workers: worker.join()
+        """)
+    )
+    subprocess.run([sys.executable, "program.py"], cwd=tmp_path, check=True, timeout=60)
+    assert backend.messages() == ["from 0", "from 1", "from 2"]
+
+
+def test_a_forked_child_counts_from_the_start():
+    code = """
+        import os, eldonia_telemetry as telemetry
+        counter, gauge = telemetry.metrics.counter("jobs_total"), telemetry.metrics.gauge("build")
+        histogram = telemetry.metrics.histogram("took_seconds")
+        counter.inc(5); gauge.set(7); histogram.observe(1)
+        child = os.fork()
+        if not child:
+            counter.inc(2)
+            value = telemetry.metrics.registry.value
+            os._exit(0 if (value("jobs_total"), value("build"), value("took_seconds_count")) == (2, 7, 0) else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert telemetry.metrics.registry.value("jobs_total") == 5
+    """
+    finish(python(code))
+
+
+@pytest.mark.parametrize("app", ["django_app:asgi_application", "starlette_app:app"])
+def test_what_is_queued_arrives_when_the_server_is_stopped(tmp_path: Path, backend: _Backend, app):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {
+        **os.environ,
+        "ELDONIA_OTLP_ENDPOINT": backend.url,
+        "ELDONIA_SPILL_DIR": str(tmp_path),
+        "ELDONIA_OTLP_METRICS": "1",
+    }
+    examples = Path(__file__).parents[2] / "examples"
+    server = subprocess.Popen(
+        [sys.executable, "-m", "uvicorn", app, "--port", str(port)],
+        cwd=examples,
+        env=env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/works/1").read()
+                break
+            except OSError:
+                assert server.poll() is None
+                time.sleep(0.1)
+        server.send_signal(signal.SIGTERM)
+        server.wait(30)
+    finally:
+        server.kill()
+    assert set(backend.bodies) == {"/v1/logs", "/v1/traces", "/v1/metrics"}

@@ -177,3 +177,49 @@ def test_records_are_clean_everywhere_unless_told_otherwise():
     with capture(redact=False) as seen:
         log.info("password=abc", password="abc")
     assert seen.lines[0].count(b"abc") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{\\"password\\": \\"S3cr3tV4lue99\\"}',
+        "redis://:S3cr3tV4lue99@cache:6379/0",
+        "x-auth-token: S3cr3tV4lue99",
+        'secret_key = "S3cr3tV4lue99"',
+        "AWS_SECRET_ACCESS_KEY=S3cr3tV4lue99",
+        "private_key=S3cr3tV4lue99",
+        "access_key=S3cr3tV4lue99",
+        "DB_PASS=S3cr3tV4lue99",
+        "credential=S3cr3tV4lue99",
+        "token: S3cr3tV4lue99",
+        "パスワード：S3cr3tV4lue99",
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIES3cr3tV4lue99\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\nMIIES3cr3tV4lue99 and cut off",
+    ],
+)
+def test_secrets_as_configurations_and_headers_spell_them(text):
+    assert "S3cr3t" not in redact_text(text)
+    with capture() as seen:
+        get_logger().info(text, note=text)
+    assert b"S3cr3t" not in seen.lines[0]
+
+
+@pytest.mark.parametrize(
+    "name", ["creditCard", "credit_card", "cc_number", "db_pass", "pass", "otp", "bearer", "パスワード"]
+)
+def test_more_names_of_secrets(name):
+    assert is_sensitive(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["compass", "passenger", "keyboard", "tokens", "author", "span", "company", "by_pass_count"]
+)
+def test_names_that_only_contain_one(name):
+    assert not is_sensitive(name)
+
+
+@pytest.mark.parametrize(
+    "text", ["the token: a story", "key: value", "pass: 3 of 5 tests", "compass=north", "パスワードを忘れた方"]
+)
+def test_words_that_are_about_secrets_and_are_none(text):
+    assert redact_text(text) == text

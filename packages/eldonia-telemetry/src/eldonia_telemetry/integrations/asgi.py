@@ -6,13 +6,12 @@ What it does for every request stands in :mod:`eldonia_telemetry.integrations.ex
 ``GET /metrics`` itself and returns the request's id in ``X-Request-ID``.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from typing import Any
 
-from eldonia_telemetry import losses, metrics, runtime
-from eldonia_telemetry.integrations import frameworks
+from eldonia_telemetry import losses, metrics
+from eldonia_telemetry.integrations import frameworks, lifespan
 from eldonia_telemetry.integrations.exchange import (
     LOGIN_PATHS,
     QUIET_PATHS,
@@ -86,7 +85,10 @@ class TelemetryMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
-            await self._app(scope, receive, _flush_at_shutdown(send) if scope["type"] == "lifespan" else send)
+            if scope["type"] == "lifespan":
+                await lifespan.live(self._app, scope, receive, send)
+            else:
+                await self._app(scope, receive, send)
             return
         path = scope["path"]
         if path == self._metrics_path and scope["method"] in {"GET", "HEAD"}:
@@ -186,17 +188,6 @@ async def metrics_app(scope: Scope, receive: Receive, send: Send) -> None:
     headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-def _flush_at_shutdown(send: Send) -> Send:
-    """Servers end by the signal that stopped them, and then nothing runs at exit: deliver before."""
-
-    async def sending(message: Message) -> None:
-        if message["type"] in {"lifespan.shutdown.complete", "lifespan.shutdown.failed"}:
-            await asyncio.to_thread(runtime.current.flush)
-        await send(message)
-
-    return sending
 
 
 async def _refuse(send: Send) -> None:

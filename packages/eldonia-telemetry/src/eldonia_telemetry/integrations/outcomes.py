@@ -81,6 +81,11 @@ class Outcome:
         if durations:
             ending.record_plain(self.operation, durations)
 
+    def forget(self) -> None:
+        """Leave out what is pending."""
+        self._pending.clear()
+        self._durations.clear()
+
     def content(self, path: bytes, status: int, milliseconds: float) -> bytes:
         """Message, metadata and performance of a record; ``path`` is what :func:`plain_path` made."""
         said = b"%b%b %d %.1f" % (self._record_begin, path[1:-1], status, milliseconds)
@@ -139,6 +144,8 @@ def _after_fork() -> None:
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
     metrics.standard.being_answered.clear()
+    for known in _known.values():
+        known.forget()
 
 
 metrics.registry.settle_before(settle)

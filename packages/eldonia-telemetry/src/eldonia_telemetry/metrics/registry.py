@@ -58,6 +58,39 @@ class Snapshot:
     lines: Sequence[Line]
 
 
+def _number(value: object) -> float | None:
+    """What an application gives for a number (Decimal, Fraction, NumPy's) as one; None, counted, if it is none."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+        losses.count("metric", "value is not a number", error)
+        return None
+
+
+def _finite(value: object) -> float | None:
+    """The same for what goes into a sum, which NaN would spoil for ever."""
+    number = _number(value)
+    if number is None or math.isfinite(number):
+        return number
+    losses.count("metric", "value is not finite")
+    return None
+
+
+def _described(value: object) -> str:
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001  telemetry never raises into its host
+        return type(value).__name__
+
+
+def _labels(name: str, given: Any) -> list[str]:
+    try:
+        return [label if isinstance(label, str) else _described(label) for label in given or ()]
+    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+        losses.count("metric", f"labels of {name} are no names", error)
+        return []
+
+
 class CounterSeries:
     """One counter: a total that only grows."""
 
@@ -65,10 +98,19 @@ class CounterSeries:
 
     def __init__(self, family: "Family[Any]") -> None:
         self._lock = family.lock
+        self.begin()
+
+    def begin(self) -> None:
+        """Start at 0."""
         self.value = 0.0
 
     def inc(self, amount: float = 1) -> None:
         """Add ``amount``, which must not be negative."""
+        if type(amount) is not int:
+            finite = _finite(amount)
+            if finite is None:
+                return
+            amount = finite
         if amount < 0:
             losses.count("metric", "negative increment of a counter")
             return
@@ -90,19 +132,28 @@ class GaugeSeries:
         self.value = 0.0
         self._function: Callable[[], float] | None = None
 
+    def begin(self) -> None:
+        """Nothing: what a gauge says is as true in a child."""
+
     def set(self, value: float) -> None:
         """Set the value."""
-        self.value = float(value)
+        number = _number(value)
+        if number is not None:
+            self.value = number
 
     def inc(self, amount: float = 1) -> None:
         """Add ``amount``."""
-        with self._lock:
-            self.value += amount
+        finite = _finite(amount)
+        if finite is not None:
+            with self._lock:
+                self.value += finite
 
     def dec(self, amount: float = 1) -> None:
         """Subtract ``amount``."""
-        with self._lock:
-            self.value -= amount
+        finite = _finite(amount)
+        if finite is not None:
+            with self._lock:
+                self.value -= finite
 
     def set_function(self, function: Callable[[], float]) -> None:
         """Ask ``function`` for the value at every scrape."""
@@ -127,7 +178,11 @@ class HistogramSeries:
     def __init__(self, family: "Family[Any]") -> None:
         self._lock = family.lock
         self._bounds = family.bounds
-        self.buckets = [0] * (len(family.bounds) + 1)
+        self.begin()
+
+    def begin(self) -> None:
+        """Start with no observations."""
+        self.buckets = [0] * (len(self._bounds) + 1)
         self.sum = 0.0
         self._exemplars: dict[int, tuple[float, str, float]] = {}
 
@@ -138,6 +193,10 @@ class HistogramSeries:
 
     def observe(self, value: float, trace_id: str | None = None) -> None:
         """Count one observation; ``trace_id`` becomes its bucket's exemplar (shown in OpenMetrics)."""
+        finite = _finite(value)
+        if finite is None:
+            return
+        value = finite
         index = bisect_left(self._bounds, value)
         with self._lock:
             self.buckets[index] += 1
@@ -317,6 +376,7 @@ class Registry:
         self, name: str, help: str = "", labels: Sequence[str] = (), *, max_series: int = MAX_SERIES
     ) -> Counter:
         """A counter; ``_total`` is added to the name where it is missing."""
+        name = name if isinstance(name, str) else _described(name)
         name = name if name.endswith("_total") else f"{name}_total"
         return self._get(Counter, name, help, labels, make=CounterSeries, max_series=max_series)
 
@@ -373,12 +433,13 @@ class Registry:
         return None
 
     def after_fork(self) -> None:
-        """Replace the locks: another thread may have held one when the process forked."""
+        """Replace the locks, which another thread may have held, and count from 0: what was counted is the parent's."""
         self._lock = threading.Lock()
         for family in self._families.values():
             family.lock = threading.Lock()
             for series in (*family._series.values(), family._lost):
                 series._lock = family.lock
+                series.begin()
 
     def _get(
         self,
@@ -391,10 +452,12 @@ class Registry:
         bounds: tuple[float, ...] = (),
         max_series: int,
     ) -> F:
+        name = name if isinstance(name, str) else _described(name)
         if not _NAME.fullmatch(name):
             losses.count("metric", "invalid metric name, characters replaced", ValueError(repr(name)))
             name = re.sub(r"[^a-zA-Z0-9_:]", "_", name) or "_"
             name = name if _NAME.fullmatch(name) else f"_{name}"
+        labels = _labels(name, labels)
         good = [label for label in labels if _LABEL.fullmatch(label) and not label.startswith("__") and label != "le"]
         if len(good) != len(labels):
             losses.count("metric", f"invalid label name in {name}", ValueError(repr(list(labels))))

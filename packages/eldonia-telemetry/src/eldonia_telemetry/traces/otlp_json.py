@@ -125,7 +125,7 @@ def _attributes(attributes: Mapping[str, Any], redact: bool) -> list[_KeyValue]:
             if redact and name not in _HARMLESS:
                 value = REDACTED if is_sensitive(name) else redact_text(value)
             rows.append(_KeyValue(name, _String(value)))
-        elif kind is int and 0 <= value < _SMALL and not is_sensitive(name):
+        elif kind is int and 0 <= value < _SMALL and type(name) is str and not is_sensitive(name):
             rows.append(_KeyValue(name, _Integer(str(value))))
         elif value is not None:
             for key, clean in values.fields({name: value}, redact=redact).items():

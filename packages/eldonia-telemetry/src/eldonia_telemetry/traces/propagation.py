@@ -44,7 +44,7 @@ def received(traceparent: bytes, tracestate: bytes) -> SpanContext | None:
 
 def extract(traceparent: str | None, tracestate: str | None = None) -> SpanContext | None:
     """Read the headers; None when there is none, or it is invalid (then the trace starts here, section 4.3)."""
-    if not traceparent:
+    if not isinstance(traceparent, str) or not isinstance(tracestate, str | None):
         return None
     match = _TRACEPARENT.fullmatch(traceparent.strip())
     if match is None:

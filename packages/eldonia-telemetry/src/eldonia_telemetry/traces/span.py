@@ -163,7 +163,7 @@ class Span:
     def set_error(self, message: str = "") -> None:
         """Mark the span failed."""
         self.status = ERROR
-        self.status_message = message[:1024]
+        self.status_message = values.text(message, redact=False)[:1024]
 
     def set_ok(self) -> None:
         """Mark the span as having succeeded by the application's own judgement."""
