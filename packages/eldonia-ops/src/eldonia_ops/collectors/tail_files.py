@@ -158,10 +158,11 @@ class LineReader:
         self._partial = bytearray()
         self._dropped = 0
         self._read_to = offset
-        # What lies before the offset is known from now on: should the file be cut and written again before the
-        # first read, that would otherwise begin in the middle of a line.
+        # What lies around the offset is known from now on: should the file be cut and written again before the
+        # first read, that would otherwise begin in the middle of a line, or with lines of another file's name.
         before = min(offset, _GUARD_BYTES)
         self._guard = os.pread(descriptor, before, offset - before) if before else b""
+        self._head = b"" if before else os.pread(descriptor, FINGERPRINT_BYTES, 0)
         self.offset = offset
         self.start = offset
 
@@ -179,8 +180,9 @@ class LineReader:
             # What was read last is read once more with what follows: were the file cut and written again since
             # somebody looked, this would otherwise begin in the middle of a line.
             chunk = os.pread(self._descriptor, known + READ_BYTES, self._read_to - known)
-            if len(chunk) <= known or chunk[:known] != self._guard:
+            if len(chunk) <= known or chunk[:known] != self._guard or not chunk.startswith(self._head):
                 break
+            self._head = b""
             self._take(chunk[known:])
         return self._hand_out(max_lines, max_bytes)
 
@@ -218,8 +220,9 @@ class LineReader:
         """Whether the file was cut: it is shorter than what was read, or what was read last is no longer there."""
         if os.fstat(self._descriptor).st_size < self._read_to:
             return True
+        expected = self._guard or self._head
         start = self._read_to - len(self._guard)
-        return bool(self._guard) and os.pread(self._descriptor, len(self._guard), start) != self._guard
+        return bool(expected) and os.pread(self._descriptor, len(expected), start) != expected
 
     def find(self, path: Path) -> FoundFile | None:
         """The open file as :func:`look_at` sees it."""

@@ -95,6 +95,9 @@ def test_kill_9_loses_nothing_and_doubles_nothing(tmp_path, way):
                 child = start()
                 next_kill = time.monotonic() + random.uniform(0.25, 0.7)
             time.sleep(0.01)
+        with path.open("ab", buffering=0) as out:  # the last act may have been to rename the file away
+            out.write(f"line {written} x\n".encode())
+            written += 1
         give_up = time.monotonic() + 60
         while stored() < written and time.monotonic() < give_up:
             time.sleep(0.05)

@@ -70,10 +70,16 @@ def test_a_hole_left_by_truncation_is_skipped(tmp_path):
     assert [(line.data, line.offset) for line in reader(path).read(10, 10**9)] == [(b"hello", 300_006)]
 
 
-def test_a_file_cut_and_written_again_before_the_first_read_is_not_read_on_in_the_middle(tmp_path):
+@pytest.mark.parametrize("offset", [0, 11])
+def test_a_file_cut_and_written_again_before_the_first_read_is_not_taken_for_the_same(tmp_path, offset):
     path = tmp_path / "a.log"
     path.write_bytes(b"first line\nsecond\n")
-    lines = reader(path, 11)
+    untouched = reader(path, offset)
+    assert not untouched.truncated()
+    with path.open("ab") as out:
+        out.write(b"third\n")
+    assert [line.data for line in untouched.read(10, 10**9)][-2:] == [b"second", b"third"]
+    lines = reader(path, offset)
     path.write_bytes(b"another beginning that is longer than before\n")
     assert lines.read(10, 10**9) == []
     assert lines.truncated()
