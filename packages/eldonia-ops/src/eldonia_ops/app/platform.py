@@ -20,7 +20,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
-from eldonia_ops.rules import RuleGroup, TickSettings, template_renderer
+from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import faster as faster_thresholds
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alert_intake import AlertIntake
@@ -144,10 +144,11 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             intake,
             groups,
             TickSettings(
-                render=template_renderer(external_url=external_url),
+                render=RuleRenderer(external_url=external_url),
                 resend_delay_ms=max(1, round(60_000 / speed)),
                 default_interval_ms=max(1, round(settings.rules.evaluation_interval / speed)),
                 generator_url=f"{external_url}/alerts",
+                speed=speed,
             ),
         )
         services = recoverables(settings)

@@ -9,8 +9,9 @@ from eldonia_ops.rules.groups import (
     rule_plan,
     scale,
     sequential,
+    template_plan,
 )
-from eldonia_ops.rules.rendering import Render, template_renderer
+from eldonia_ops.rules.rendering import Answer, Render, RuleRenderer
 from eldonia_ops.rules.state import ActiveAlert, AlertState, GroupState, Health, RuleState
 from eldonia_ops.rules.tick import (
     Outcome,
@@ -24,6 +25,7 @@ __all__ = [
     "ActiveAlert",
     "AlertState",
     "AlertingRule",
+    "Answer",
     "GroupState",
     "Health",
     "Outcome",
@@ -33,6 +35,7 @@ __all__ = [
     "RuleEffects",
     "RuleError",
     "RuleGroup",
+    "RuleRenderer",
     "RuleState",
     "TickSettings",
     "evaluate_rule",
@@ -40,5 +43,5 @@ __all__ = [
     "rule_plan",
     "scale",
     "sequential",
-    "template_renderer",
+    "template_plan",
 ]

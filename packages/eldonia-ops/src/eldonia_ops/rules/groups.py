@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from eldonia_ops.model.labels import EMPTY, Labels
-from eldonia_ops.promql import Expr, Plan, format_expr, plan, scale_durations
+from eldonia_ops.promql import Expr, Plan, format_expr, parse, plan, scale_durations
 from eldonia_ops.promql.ast import VectorSelector, children
 from eldonia_ops.promql.plan import DEFAULT_LOOKBACK_MS
+from eldonia_ops.rules.rendering import querying
 
 DEFAULT_INTERVAL_MS: Final = 60_000
 
@@ -63,6 +64,11 @@ class AlertingRule:
         """The name of the alert."""
         return self.alert
 
+    @property
+    def querying_texts(self) -> tuple[str, ...]:
+        """The labels and annotations whose templates call ``query``."""
+        return querying((*self.labels.values(), *self.annotations.values()))
+
 
 Rule: TypeAlias = RecordingRule | AlertingRule
 
@@ -103,10 +109,23 @@ def rule_plan(group: RuleGroup, rule: Rule, now: int, *, lookback_ms: int = DEFA
     return plan(rule.expr, at, at, 0, lookback_ms)
 
 
+def template_plan(expression: str, now: int, *, speed: float = 1.0, lookback_ms: int = DEFAULT_LOOKBACK_MS) -> Plan:
+    """What to fetch for a ``query`` in a template of a rule that is evaluated at ``now`` (Unix milliseconds). As in
+    Prometheus, the group's ``query_offset_ms`` is for the rule's own expression alone.
+
+    Raises:
+        PromQLError: the expression cannot be parsed or planned.
+    """
+    expr = parse(expression)
+    return plan(expr if speed == 1 else scale_durations(expr, speed), now, now, 0, lookback_ms)
+
+
 def sequential(group: RuleGroup) -> bool:
     """Whether a rule may read what an earlier one of the group writes, so that each must be stored before the next."""
     written: set[str] = set()
     for rule in group.rules:
+        if written and isinstance(rule, AlertingRule) and rule.querying_texts:
+            return True
         stack: list[Expr] = [rule.expr]
         while stack:
             node = stack.pop()

@@ -10,7 +10,7 @@ from eldonia_ops.model.samples import STALE_NAN, Sample
 from eldonia_ops.rules import alerting, recording
 from eldonia_ops.rules.alerting import RESEND_DELAY_MS, RuleError
 from eldonia_ops.rules.groups import DEFAULT_INTERVAL_MS, AlertingRule, Rule, RuleGroup
-from eldonia_ops.rules.rendering import Render, template_renderer
+from eldonia_ops.rules.rendering import RuleRenderer
 from eldonia_ops.rules.state import GroupState, Health, RuleState
 
 Outcome: TypeAlias = Sequence[tuple[Labels, float]] | Exception
@@ -19,12 +19,14 @@ Outcome: TypeAlias = Sequence[tuple[Labels, float]] | Exception
 
 @dataclass(frozen=True, slots=True)
 class TickSettings:
-    """What is the same for every rule. ``generator_url`` gets the expression's place in the rules page appended."""
+    """What is the same for every rule. ``generator_url`` gets the expression's place in the rules page appended;
+    ``speed`` divides the durations in the queries of templates, as it has divided those of the rules."""
 
-    render: Render = field(default_factory=template_renderer)
+    render: RuleRenderer = field(default_factory=RuleRenderer)
     resend_delay_ms: int = RESEND_DELAY_MS
     default_interval_ms: int = DEFAULT_INTERVAL_MS
     generator_url: str = ""
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -14,11 +15,12 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import Sample, SampleRow
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryError, TelemetryStore
-from eldonia_ops.promql import PromQLError
+from eldonia_ops.promql import Plan, PromQLError
 from eldonia_ops.rules import (
     ActiveAlert,
     AlertingRule,
     AlertState,
+    Answer,
     GroupState,
     Outcome,
     Rule,
@@ -30,17 +32,21 @@ from eldonia_ops.rules import (
     resume,
     rule_plan,
     sequential,
+    template_plan,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, RuleGroupView, RuleView
 from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.services.queries import QueryService
+from eldonia_ops.template import QuerySample
 
 log = logging.getLogger("eldonia_ops.services.evaluation")
 
 _KIND = "rule_group"
 _MANY_SERIES = 200
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -159,7 +165,10 @@ class EvaluationService:
         stored: list[asyncio.Task[None]] = []
         for key, rule in group.keyed_rules():
             rule_started = time.perf_counter()
-            outcome = await self._outcome(group, rule, at)
+            outcome = await self._outcome(
+                partial(rule_plan, group, rule, at), f"rule {rule.name} of group {group.name}"
+            )
+            answers = await self._answers(rule, outcome, at)
             judge = partial(
                 evaluate_rule,
                 group,
@@ -168,11 +177,9 @@ class EvaluationService:
                 outcome,
                 at,
                 written=running.written.get(key, frozenset()),
-                settings=self._settings,
+                settings=replace(self._settings, render=self._settings.render.knowing(answers)),
             )
-            # Rendering the texts of thousands of alerts takes a second, in which nobody would be answered.
-            many = not isinstance(outcome, Exception) and len(outcome) > _MANY_SERIES
-            effects = await asyncio.to_thread(judge) if many else judge()
+            effects = await _aside(outcome, judge)
             states[key], written[key] = effects.state, effects.written
             alerts += effects.alerts
             if effects.samples:
@@ -192,15 +199,42 @@ class EvaluationService:
         running.seconds = time.perf_counter() - started
         self.evaluations += 1
 
-    async def _outcome(self, group: RuleGroup, rule: Rule, at: int) -> Outcome:
+    async def _outcome(self, wanted: Callable[[], Plan], what: str) -> Outcome:
         try:
-            return (await self._queries.evaluate(rule_plan(group, rule, at))).vector
+            return (await self._queries.evaluate(wanted())).vector
         except (PromQLError, TelemetryError, ValueError) as error:
             return error
         except Exception as error:
             # A fault of our own in one rule must not silence the other rules of its group.
-            log.exception("rule %s of group %s", rule.name, group.name)
+            log.exception("%s", what)
             return error
+
+    async def _answers(self, rule: Rule, outcome: Outcome, at: int) -> Mapping[str, Answer]:
+        """What the queries in a rule's templates yield at an instant, each asked once however many alerts want it.
+
+        All of them together may take as long as one query: what is not known by then is an error in the text.
+        """
+        answers: dict[str, Answer] = {}
+        texts = rule.querying_texts if isinstance(rule, AlertingRule) else ()
+        if not texts or isinstance(outcome, Exception):
+            return answers
+        patience = self._queries.timeout_seconds
+        until = time.monotonic() + patience
+        render = self._settings.render.knowing(answers)
+        while wanted := await _aside(outcome, partial(render.unanswered, texts, outcome)):
+            for expression in wanted:
+                if time.monotonic() < until:
+                    answers[expression] = await self._answer(expression, at)
+                else:
+                    answers[expression] = f"the queries of this rule's templates took longer than {patience:g} s"
+        return answers
+
+    async def _answer(self, expression: str, at: int) -> Answer:
+        wanted = partial(template_plan, expression, at, speed=self._settings.speed)
+        found = await self._outcome(wanted, f"the query {expression} in a template")
+        if isinstance(found, Exception):
+            return str(found)
+        return [QuerySample(labels, value) for labels, value in found]
 
     async def _store(self, key: str, effects: RuleEffects, at: int) -> None:
         """Samples of one rule share their timestamp, so they form a row of a block of their own."""
@@ -244,6 +278,13 @@ class EvaluationService:
 def next_turn(now: int, interval: int, offset: int) -> int:
     """The first instant of the grid ``k * interval + offset`` that is later than ``now`` (all ms)."""
     return now + interval - (now - offset) % interval
+
+
+async def _aside(outcome: Outcome, work: Callable[[], T]) -> T:
+    """Work on the result of a rule, on a thread if there is much of it: rendering the texts of thousands of alerts
+    takes a second, in which nobody would be answered."""
+    many = not isinstance(outcome, Exception) and len(outcome) > _MANY_SERIES
+    return await asyncio.to_thread(work) if many else work()
 
 
 def _with_pending_value(alert: Alert) -> Alert:

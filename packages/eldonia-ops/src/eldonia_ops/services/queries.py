@@ -39,6 +39,11 @@ class QueryService:
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
         self._timeout_seconds = timeout_seconds
 
+    @property
+    def timeout_seconds(self) -> float:
+        """How long one query may take."""
+        return self._timeout_seconds
+
     async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
         """Evaluate at one instant (default: now)."""
         at = self._clock.now() if at_ms is None else at_ms

@@ -3,6 +3,7 @@
 from eldonia_ops.template.errors import TemplateError
 from eldonia_ops.template.execute import Limits
 from eldonia_ops.template.notification_data import NotificationData
+from eldonia_ops.template.queries import QueryCall
 from eldonia_ops.template.rule_functions import QuerySample
 from eldonia_ops.template.rule_template import RuleTemplate, rule_template
 from eldonia_ops.template.template_set import Template, TemplateSet, parse
@@ -10,6 +11,7 @@ from eldonia_ops.template.template_set import Template, TemplateSet, parse
 __all__ = [
     "Limits",
     "NotificationData",
+    "QueryCall",
     "QuerySample",
     "RuleTemplate",
     "Template",

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from eldonia_ops.template.execute import DEFAULT_LIMITS, Limits
 from eldonia_ops.template.functions import BUILTINS, Function
+from eldonia_ops.template.queries import QueryCall, query_calls
 from eldonia_ops.template.rule_functions import QuerySample, rule_functions
 from eldonia_ops.template.template_set import Template, parse
 from eldonia_ops.template.values import StringMap, Struct
@@ -42,10 +43,14 @@ class _RuleData(Struct):
 
 @dataclass(frozen=True, slots=True)
 class RuleTemplate:
-    """A parsed label or annotation of an alert rule. Get one from :func:`rule_template`."""
+    """A parsed label or annotation of an alert rule. Get one from :func:`rule_template`.
+
+    ``queries`` are its calls of ``query``: without any, no query is asked while it is rendered.
+    """
 
     text: str
     template: Template | None
+    queries: tuple[QueryCall, ...] = ()
 
     def render(
         self,
@@ -87,4 +92,5 @@ def rule_template(text: str, name: str = "") -> RuleTemplate:
     """
     if "{{" not in text:
         return RuleTemplate(text, None)
-    return RuleTemplate(text, parse(text, name, functions=_FUNCTIONS, variables=_VARIABLES))
+    template = parse(text, name, functions=_FUNCTIONS, variables=_VARIABLES)
+    return RuleTemplate(text, template, query_calls((template.main, *template.definitions.values())))

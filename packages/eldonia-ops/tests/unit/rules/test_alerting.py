@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
-from eldonia_ops.rules import AlertingRule, AlertState, RuleError, RuleState, template_renderer
+from eldonia_ops.rules import AlertingRule, AlertState, RuleError, RuleRenderer, RuleState
 from eldonia_ops.rules.alerting import resume, samples, step, to_send
 
 MINUTE = 60_000
 T0 = 1_700_000_000_000
-RENDER = template_renderer()
+RENDER = RuleRenderer()
 
 
 def rule(**options):

@@ -3,7 +3,7 @@ import pytest
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import is_stale
-from eldonia_ops.promql import EvaluationError, parse
+from eldonia_ops.promql import EvaluationError, PromQLError, parse
 from eldonia_ops.rules import (
     AlertingRule,
     GroupState,
@@ -17,6 +17,7 @@ from eldonia_ops.rules import (
     rule_plan,
     scale,
     sequential,
+    template_plan,
 )
 from eldonia_ops.rules.recording import step
 
@@ -110,3 +111,17 @@ def test_scaling_divides_every_duration():
     assert (fast.interval_ms, fast.query_offset_ms, rule.for_ms, rule.keep_firing_for_ms) == (500, 500, 2_000, 1_000)
     assert rule.query == "rate(x[5s] offset 1s) > 10"
     assert rule.expr == parse(rule.query)
+
+
+def test_a_template_that_queries_may_read_what_an_earlier_rule_writes():
+    asks = Labels({"summary": '{{ query "r" | first | value }}'})
+    assert sequential(group(recording("r", "x"), alerting("A", "y", annotations=asks)))
+    assert not sequential(group(alerting("A", "y", annotations=asks), recording("r", "x")))
+    assert not sequential(group(recording("r", "x"), alerting("A", "y", annotations=Labels({"summary": "query r"}))))
+
+
+def test_the_durations_in_the_query_of_a_template_are_divided_as_those_of_rules_are():
+    usual, fast = (template_plan("rate(x[10m])", T0, speed=speed) for speed in (1, 10))
+    assert [T0 - item.fetches[0].start_ms for item in (usual, fast)] == [599_999, 59_999]
+    with pytest.raises(PromQLError):
+        template_plan("rate(x", T0)

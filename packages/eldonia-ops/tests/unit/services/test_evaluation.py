@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from service_world import MINUTE, RULES, SECOND, open_world
 
 from eldonia_ops.model.samples import SampleRow
 from eldonia_ops.ports import StateTransaction
+from eldonia_ops.services.queries import QueryService
 from eldonia_ops.storage.state.errors import StateError
 
 BOTH = """
@@ -197,3 +199,70 @@ async def test_values_and_the_rules_own_view_are_shown() -> None:
         assert rule.alerts[0].value == 9.0
         result = await world.queries.instant('ALERTS{alertstate="firing"}')
         assert [series.labels["alertname"] for series in result.series] == ["HighErrorRate"]
+
+
+ASKING = """
+groups:
+  - name: shop
+    interval: 1m
+    rules:
+      - record: job:errors:sum
+        expr: sum by (job) (errors)
+      - alert: Many
+        expr: errors > 5
+        labels:
+          severity: critical
+          service: shop
+          tier: '{{ with query "tier" }}{{ . | first | label "tier" }}{{ end }}'
+        annotations:
+          summary: '{{ query "job:errors:sum" | first | value }} in all'
+          capacity: '{{ printf "capacity{instance=%q}" $labels.instance | query | first | value }}'
+          broken: '{{ query "sum(" | first | value }}'
+          text: '{{ query `"words"` | first | value }}'
+          none: '{{ range query "nothing" }}x{{ else }}none{{ end }}'
+"""
+
+
+async def test_the_templates_of_a_rule_query_at_the_instant_of_its_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_world(rules=ASKING) as world:
+        evaluate = world.queries.evaluate
+        asked: Counter[int] = Counter()
+
+        async def counted(wanted: Any) -> Any:
+            asked[wanted.start_ms] += 1
+            return await evaluate(wanted)
+
+        monkeypatch.setattr(world.queries, "evaluate", counted)
+        await world.start()
+        world.measure("tier", 1.0, tier="gold")
+        for number in range(300):
+            world.measure("errors", 9.0, instance=str(number))
+            world.measure("capacity", 10.0 + number % 2, instance=str(number))
+        await world.pass_time(2 * MINUTE)
+        views = await world.alerts.current()
+        assert len(views) == 300
+        assert {view.alert.labels["tier"] for view in views} == {"gold"}
+        found = {view.alert.labels["instance"]: view.alert.annotations for view in views}
+        # The sum is what the rule before this one recorded at the very same instant.
+        assert {item["summary"] for item in found.values()} == {"2700 in all"}
+        assert [found[number]["capacity"] for number in ("0", "1")] == ["10", "11"]
+        assert {item["none"] for item in found.values()} == {"none"}
+        assert found["0"]["broken"].startswith("<error expanding template: template:1:4: error calling query: ")
+        assert "not an instant vector" in found["0"]["text"]
+        # Two rules, the four constant queries that parse, and one for each instance: each once.
+        assert max(asked.values()) == 2 + 4 + 300
+
+
+async def test_the_queries_of_one_rules_templates_together_take_no_longer_than_one_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with open_world(rules=ASKING) as world:
+        monkeypatch.setattr(QueryService, "timeout_seconds", 0.0)
+        await world.start()
+        world.measure("errors", 9.0, instance="a")
+        await world.pass_time(2 * MINUTE)
+        (view,) = await world.alerts.current()
+        assert view.state == "firing"
+        assert view.alert.annotations["summary"].endswith(
+            "error calling query: the queries of this rule's templates took longer than 0 s>"
+        )

@@ -134,3 +134,24 @@ def test_a_set_reports_what_is_not_defined():
     assert "did you mean 'slack.title'?" in message
     assert (line, column) == (1, 6)
     assert templates.check("{{ .x }") == [("unexpected character '}' in action", 1, 7)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('no {{ $value }} and "query"', []),
+        ('{{ query "up" | first | value }}', ["up"]),
+        (
+            '{{ `a` | query }}{{ with query "b" }}{{ range query `c` }}{{ end }}{{ else }}{{ query "d" }}{{ end }}',
+            list("abcd"),
+        ),
+        ('{{ if eq (query "a" | first | value) 1.0 }}{{ end }}{{ (query "b").X }}', ["a", "b"]),
+        ('{{ define "x" }}{{ query "a" }}{{ end }}{{ template "x" (query "b") }}', ["a", "b"]),
+        ('{{ printf "up{i=%q}" $labels.i | query | first | value }}', [None]),
+        ('{{ query (printf "%s" .Labels.i) }}{{ first query }}{{ query "a" "b" }}', [None, None, None]),
+    ],
+)
+def test_a_rule_template_knows_the_queries_that_it_asks(text, expected):
+    calls = rule_template(text).queries
+    assert [call.literal.value if call.literal else None for call in calls] == expected
+    assert all(text[call.offset :].startswith("query") for call in calls)
