@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from eldonia_ops.lint.places import node_at
 from eldonia_ops.lint.rule_habits import habits_of
+from eldonia_ops.lint.template_queries import remarks_on
 from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.protocols.prometheus_rules import locate
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup
@@ -24,4 +25,20 @@ def check_rules(groups: Iterable[RuleGroup], text: str, file: str) -> list[Diagn
             for habit in habits_of(rule.expr, alerting=alerting):
                 line, column = (rule.line, rule.column) if node is None else locate(lines, node, habit.start)
                 found.append(Diagnostic(habit.message, file, line, column, habit.hint, Level.WARNING))
+            if isinstance(rule, AlertingRule) and rule.querying_texts:
+                way = ("groups", group_index, "rules", rule_index)
+                found += _queries_in_templates(text, file, way)
+    return found
+
+
+def _queries_in_templates(text: str, file: str, way: tuple[str | int, ...]) -> list[Diagnostic]:
+    """Warnings, not errors: Prometheus starts with such a rule too, and what the alert is about does not suffer."""
+    found: list[Diagnostic] = []
+    lines = text.splitlines()
+    for part in ("labels", "annotations"):
+        node = node_at(text, file, *way, part)
+        for _, value in node.items() if node is not None else ():
+            for remark in remarks_on(value.text):
+                line, column = locate(lines, value, remark.position)
+                found.append(Diagnostic(remark.message, file, line, column, remark.hint, Level.WARNING))
     return found

@@ -45,6 +45,19 @@ def unquote(literal: str) -> str:
     return out.decode("utf-8", "replace")
 
 
+def place(literal: str, position: int) -> int:
+    """The offset in a literal at which the character at a position of its value is written."""
+    quote, body = literal[0], literal[1:-1]
+    spans = [(match.start(), match.end()) for match in _ESCAPE.finditer(body)] if quote != "`" else []
+    ends = dict(spans)
+    at = 0
+    for _ in range(position):
+        if quote == "`" and body[at : at + 1] == "\r":
+            at += 1
+        at = ends.get(at, at + 1)
+    return 1 + min(at, len(body))
+
+
 def character(literal: str) -> int:
     """The code point that a ``'x'`` literal names.
 

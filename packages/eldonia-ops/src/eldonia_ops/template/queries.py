@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from eldonia_ops.template.literals import place
 from eldonia_ops.template.nodes import (
     Action,
     Chain,
@@ -29,6 +30,15 @@ class QueryCall:
 
     offset: int
     literal: Literal | None = None
+
+    @property
+    def expression(self) -> str | None:
+        """The expression, where it is written out."""
+        return self.literal.value if self.literal is not None and isinstance(self.literal.value, str) else None
+
+    def offset_of(self, position: int) -> int:
+        """The offset in the template's text of a character of the expression that is written out."""
+        return self.literal.offset + place(self.literal.source, position) if self.literal else self.offset
 
 
 def query_calls(definitions: Iterable[Definition]) -> tuple[QueryCall, ...]:

@@ -232,3 +232,33 @@ def test_the_report_sums_up(folder: Path) -> None:
     ]
     assert format_report([]) == "no faults found"
     assert format_report([Diagnostic("m", level=Level.WARNING)] * 2).splitlines()[-1] == "2 warnings"
+
+
+def test_queries_that_templates_write_out_are_checked_where_they_stand(folder: Path) -> None:
+    rules = r"""
+groups:
+  - name: shop
+    rules:
+      - alert: ShopDown
+        expr: up{job="shop"} == 0
+        labels:
+          severity: page
+          size: '{{ query "count(up" | first | value }}'
+        annotations:
+          fine: '{{ query "sum(up)" | first | value }} {{ printf "sum(%s" $labels.x | query }} query "sum("'
+          escaped: "{{ query \"up{job=\\\"shop\\\"} +\" | first | value }}"
+          typed: >-
+            {{ $value }} of
+            {{ with query `up[5m]` }}{{ end }}
+          doubtful: |
+            {{ range query "rate(free_memory[5m])" }}
+            {{ end }}
+"""
+    write(folder, {"rules.yml": rules})
+    assert [str(item).split(" (")[0] for item in check_files(["rules.yml"], {})] == [
+        "rules.yml:9:36: warning: bad PromQL expression in a query: "
+        'unexpected end of input in aggregation, expected "," or ")"',
+        "rules.yml:12:54: warning: bad PromQL expression in a query: unexpected end of input, expected an expression",
+        "rules.yml:15:28: warning: a query in a template needs an instant vector or a scalar, this is a range vector",
+        "rules.yml:17:29: warning: rate() of free_memory, which looks like a gauge: each fall of it counts as a restart",
+    ]

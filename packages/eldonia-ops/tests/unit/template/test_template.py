@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.template import Limits, QuerySample, TemplateError, TemplateSet, parse, rule_template
+from eldonia_ops.template import Limits, QuerySample, TemplateError, TemplateSet, literals, parse, rule_template
 
 PIECES = st.sampled_from(
     ["{{", "}}", "{{- ", " -}}", ".", ".A", "$x", ":=", "=", "|", "(", ")", '"s"', "`r`", "'c'", "1", "-2.5", "if ",
@@ -155,3 +155,12 @@ def test_a_rule_template_knows_the_queries_that_it_asks(text, expected):
     calls = rule_template(text).queries
     assert [call.literal.value if call.literal else None for call in calls] == expected
     assert all(text[call.offset :].startswith("query") for call in calls)
+
+
+@pytest.mark.parametrize("literal", ['"a\\"b\\u00e9c\\\\d"', "`a\\b\rc`", '"plain"', '""'])
+def test_every_character_of_a_literal_has_its_place(literal):
+    value = literals.unquote(literal)
+    for position, character in enumerate(value):
+        rest = literal[literals.place(literal, position) : -1]
+        assert literals.unquote(literal[0] + rest + literal[-1])[0] == character
+    assert literals.place(literal, len(value)) == len(literal) - 1
