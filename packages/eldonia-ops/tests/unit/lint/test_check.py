@@ -260,5 +260,6 @@ groups:
         'unexpected end of input in aggregation, expected "," or ")"',
         "rules.yml:12:54: warning: bad PromQL expression in a query: unexpected end of input, expected an expression",
         "rules.yml:15:28: warning: a query in a template needs an instant vector or a scalar, this is a range vector",
-        "rules.yml:17:29: warning: rate() of free_memory, which looks like a gauge: each fall of it counts as a restart",
+        "rules.yml:17:29: warning: rate() of free_memory, which looks like a gauge: "
+        "each fall of it counts as a restart",
     ]
