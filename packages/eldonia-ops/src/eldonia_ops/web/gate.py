@@ -7,6 +7,7 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 """
 
 import ipaddress
+import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +32,7 @@ COOKIE: Final = "eldonia_ops_session"
 CSRF_HEADER: Final = "x-csrf-token"
 CALLER: Final = "eldonia_ops.caller"
 FAMILY: Final = "eldonia_ops.family"
+_HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY: Final = (
@@ -355,13 +357,15 @@ def same_origin(headers: Headers) -> bool:
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    _, separator, authority = headers.get("origin", "").partition("://")
+    return bool(separator) and authority.lower() == headers.get("host", "").lower()
 
 
 def host_name(host: str) -> str:
-    """The name in a ``Host`` header without its port, in lower case; IPv6 addresses without brackets."""
-    return (urlsplit(f"//{host}").hostname or "") if "@" not in host else ""
+    """The name in a ``Host`` header without its port, in lower case; IPv6 addresses without brackets; "" for
+    what is no host and port (RFC 9110, section 7.2)."""
+    parts = _HOST.fullmatch(host)
+    return (parts["address"] or parts["name"]).lower() if parts else ""
 
 
 def loopback_hosts(external_url: str) -> frozenset[str]:

@@ -142,7 +142,8 @@ async def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(platform: Fak
 @pytest.mark.parametrize(
     ("host", "status"),
     [("localhost:9600", 200), ("127.0.0.1:1", 200), ("[::1]:9600", 200), ("LOCALHOST", 200), ("ops.example.org", 200),
-     ("evil.example", 421), ("localhost.evil.example", 421), ("user@localhost", 421), ("", 421)],
+     ("evil.example", 421), ("localhost.evil.example", 421), ("user@localhost", 421), ("", 421),
+     ("[", 421), ("[::1", 421), ("localhost/../evil", 421), ("localhost#evil", 421), ("localhost:a", 421)],
 )  # fmt: skip
 async def test_a_loopback_listener_answers_to_its_own_names_only(
     platform: FakePlatform, host: str, status: int

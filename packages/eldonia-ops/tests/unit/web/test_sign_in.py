@@ -101,7 +101,8 @@ async def test_guessing_is_slowed_down(platform: FakePlatform, client: Client) -
 async def test_the_form_must_come_from_here(platform: FakePlatform, client: Client) -> None:
     data = {"token": platform.secrets[Role.ADMIN]}
     async with client() as http:
-        for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {}):
+        foreign = ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}, {"Origin": "http://["}, {})
+        for headers in foreign:
             assert (await http.post("/sign-in", data=data, headers=headers)).status_code == 403
         own = {"Origin": "http://localhost:9600"}
         assert (await http.post("/sign-in", data=data, headers=own)).status_code == 303
