@@ -280,6 +280,7 @@ class World:
         await self.intake.resume()
         await self.security.resume(self.telemetry)  # type: ignore[arg-type]
         await self.recovery.resume()
+        await self.delivery.resume()
         loops = (self.evaluation, self.intake, self.delivery, self.incidents, self.security, self.recovery, self.purge)
         self._tasks = [asyncio.create_task(service.run()) for service in loops]
         self._tasks.append(asyncio.create_task(self._scrape()))

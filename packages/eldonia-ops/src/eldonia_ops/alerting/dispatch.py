@@ -163,7 +163,7 @@ def next_deadline(state: DispatchState) -> int | None:
 
 def group_keys(routing: Routing, labels: Labels) -> list[str]:
     """The keys of the groups that an alert with these labels belongs to."""
-    return [_group_state_key(route, route.group_labels(labels)) for route in routing.route.match(labels)]
+    return [_group_state_key(route, route.group_labels(labels)) for route in routing.routes(labels)]
 
 
 def groups_told(routing: Routing, integration: Integration, order_key: str) -> list[str]:
@@ -194,7 +194,7 @@ def standings(state: DispatchState, now: int) -> dict[str, Standing]:
 
 
 def _standing(state: DispatchState, alert: Alert, inhibitor: Inhibitor, now: int) -> Standing:
-    routes = state.routing.route.match(alert.labels)
+    routes = state.routing.routes(alert.labels)
     receivers = tuple(dict.fromkeys(route.receiver for route in routes))
     if alert.resolved(now):
         return Standing("resolved", receivers)
@@ -233,7 +233,7 @@ class _Work:
 
     def assign(self, alert: Alert) -> None:
         """Put an alert into the groups of its routes; one that is over opens no group."""
-        for route in self.routing.route.match(alert.labels):
+        for route in self.routing.routes(alert.labels):
             labels = route.group_labels(alert.labels)
             key = _group_state_key(route, labels)
             group = self.groups.get(key)
@@ -302,7 +302,7 @@ class _Work:
         self.routes = {route.id: route for route in routing.route.walk()}
         wanted: set[tuple[str, str]] = set()
         for alert in self.alerts.values():
-            for route in routing.route.match(alert.labels):
+            for route in routing.routes(alert.labels):
                 wanted.add((_group_state_key(route, route.group_labels(alert.labels)), alert.fingerprint))
         stored, self.groups = self.groups, {}
         for group in sorted(stored.values(), key=lambda group: group.route not in self.routes):

@@ -16,6 +16,7 @@ from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.silence import silencing
+from eldonia_ops.alerting.undelivered import failed_integration
 from eldonia_ops.model.alerts import Alert, Decision, Silence
 
 
@@ -122,6 +123,9 @@ def flush(
         told = set(entry.firing) if entry else set()
         visible: list[Alert] = []
         for alert in ordered:
+            if failed_integration(alert.labels) == integration.key:
+                note(alert, integration.key, "unrouted", "it says that this very integration takes no messages", {})
+                continue
             hush = quiet[alert.fingerprint]
             # Whoever was told that an alert fires is told that it ended, whatever quiets it by now.
             if hush is None or (alert.resolved(now) and alert.fingerprint in told):

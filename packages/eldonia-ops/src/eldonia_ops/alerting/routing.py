@@ -7,6 +7,7 @@ from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.receivers import Integration, Receiver
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.time_interval import TimeInterval
+from eldonia_ops.alerting.undelivered import failed_integration
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,17 @@ class Routing:
     inhibit_rules: tuple[InhibitRule, ...] = ()
     time_intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
     resolve_timeout: int = 300_000
+
+    def routes(self, labels: Mapping[str, str]) -> list[Route]:
+        """The routes that take an alert, in order.
+
+        That an integration fails goes to the default receiver too, wherever the tree leads it: that may be to the
+        very receiver that cannot be told.
+        """
+        found = self.route.match(labels)
+        if failed_integration(labels) and all(route.receiver != self.route.receiver for route in found):
+            found.append(self.route)
+        return found
 
     def integration(self, receiver: str, kind: str, index: int) -> Integration | None:
         """The integration of that key, or None when the configuration has none (any more)."""

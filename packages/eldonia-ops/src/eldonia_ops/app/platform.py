@@ -207,6 +207,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             # People still have to be paged about everything else.
             log.exception("security records from before the start could not be looked at again")
         await recovery.resume()
+        await delivery.resume()
         actuators = {name: item.actuator for name, item in services.items()}
         for service in await start_processes(actuators):
             recovery.started(service)

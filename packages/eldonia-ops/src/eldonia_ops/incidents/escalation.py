@@ -6,13 +6,17 @@ told, and only rises within one opening, so each tier is told at most once howev
 is noticed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from eldonia_ops.incidents.policy import Policy, Tier
-from eldonia_ops.model.incidents import Incident, IncidentStatus
+from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 
 WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 """Statuses in which an unacknowledged incident escalates."""
+
+TELLINGS = ("escalation.tier", "escalation.tier.unreached", "escalation.requested")
+"""Kinds of timeline entries that say that a tier was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,36 @@ def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[E
         told.append(telling(incident, level, tier, due_at))
         incident = schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy)
     return incident, tuple(told)
+
+
+def unreached(entries: Iterable[TimelineEntry]) -> bool:
+    """Whether every message to the tier that was told last was given up, as the incident's timeline has it, oldest
+    entry first. A message that still waits to be tried again may get through."""
+    ways: set[str] = set()
+    failed: set[str] = set()
+    for entry in entries:
+        if entry.kind in TELLINGS:
+            ways = set()
+        elif entry.kind.startswith("notification.") and entry.data.get("purpose") == "escalation":
+            notification = entry.key.split(":")[1]
+            if entry.kind == "notification.queued":
+                ways.add(notification)
+            elif entry.kind == "notification.failed":
+                failed.add(notification)
+            else:  # tried again, at somebody's request
+                failed.discard(notification)
+    return bool(ways) and ways <= failed
+
+
+def move_on(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[Escalate, ...]]:
+    """Tell the next tier at once, because the one told last cannot be reached. Those after it keep their time."""
+    waiting = incident.status in WAITING and not incident.acknowledged_at
+    upcoming = next_tier(incident, policy) if waiting else None
+    if upcoming is None:
+        return incident, ()
+    level, tier, _ = upcoming
+    told = telling(incident, level, tier, now)
+    return schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy), (told,)
 
 
 def telling(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:

@@ -144,6 +144,11 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
+class TierUnreached:
+    """Every message to the tier that was told last was given up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Quiet:
     """Every firing alert of the incident is kept from people now, so that nobody is asked to respond: no tier is told,
     and the time to respond has not begun.
@@ -177,6 +182,7 @@ Event = (
     | Evidence
     | RecoveryEvent
     | Deadline
+    | TierUnreached
     | Quiet
     | ClockSetBack
 )

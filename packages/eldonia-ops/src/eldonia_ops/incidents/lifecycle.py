@@ -49,6 +49,7 @@ from eldonia_ops.incidents.events import (
     SetFields,
     StandDown,
     TickChecklist,
+    TierUnreached,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.timeline import KINDS
@@ -92,7 +93,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | Quiet() | ClockSetBack():
+        case AlertResolved() | Deadline() | TierUnreached() | Quiet() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -258,6 +259,17 @@ def _deadline(incident: Incident, _event: Deadline, now: int, policy: Policy) ->
     return incident, tuple(effects)
 
 
+def _tier_unreached(incident: Incident, _event: TierUnreached, now: int, policy: Policy) -> Result:
+    level = incident.escalation_level
+    missed = policy.tiers[level].name if level < len(policy.tiers) else ""
+    incident, told = escalation.move_on(incident, now, policy)
+    effects: list[Effect] = []
+    for telling in told:
+        data = {"tier": telling.tier, "receiver": telling.receiver, "level": telling.level, "missed": missed}
+        effects += [entry(incident, now, "escalation.tier.unreached", data, telling.key), telling]
+    return incident, tuple(effects)
+
+
 def _quiet(incident: Incident, event: Quiet, now: int, policy: Policy) -> Result:
     if not incident.escalate_at:
         return incident, ()
@@ -284,6 +296,7 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Evidence: _evidence,
     RecoveryEvent: _evidence,
     Deadline: _deadline,
+    TierUnreached: _tier_unreached,
     Quiet: _quiet,
     ClockSetBack: _clock_set_back,
 }

@@ -211,6 +211,7 @@ def _summary(paper: _Draft) -> list[str]:
                 "human.status",
                 "human.acknowledged",
                 "escalation.tier",
+                "escalation.tier.unreached",
             )
         )
     )

@@ -157,6 +157,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Nobody had responded, so the incident was escalated to {tier}[ (receiver {receiver})][; due at {due_at:time}]",
         "応答がないため {tier} へエスカレーション[（通知先 {receiver}）][、期限 {due_at:time}]",
     ),
+    "escalation.tier.unreached": Kind(
+        Category.SYSTEM,
+        "No message to {missed} got through, so the incident was escalated to {tier} at once[ (receiver {receiver})]",
+        "{missed} へのメッセージが届かないため、直ちに {tier} へエスカレーション[（通知先 {receiver}）]",
+    ),
     "escalation.quiet": Kind(
         Category.SYSTEM,
         "Nobody further was told, because every alert is {why:word}[ until {until:time}]; "

@@ -17,7 +17,7 @@ class Alert:
 
     ``ends_at`` is when it ended or, while it is firing, the instant after which silence from its
     source means that it ended. ``source`` says who raised it: ``rule``, ``security``, ``recovery``,
-    ``slo``, ``probe`` or ``api``. ``evidence`` holds JSON-able facts for the incident's timeline
+    ``slo``, ``probe``, ``delivery`` or ``api``. ``evidence`` holds JSON-able facts for the incident's timeline
     (the value that crossed, the expression, the event ids).
     """
 

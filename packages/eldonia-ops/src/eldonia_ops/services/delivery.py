@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 
+from eldonia_ops.alerting import undelivered
 from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
 from eldonia_ops.model.alerts import Decision, Outgoing, OutgoingStatus
 from eldonia_ops.ports import (
@@ -18,6 +19,7 @@ from eldonia_ops.ports import (
 )
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
+from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.delivery")
@@ -51,6 +53,18 @@ class DeliveryService:
         self._ended: set[int] = set()
         self._set_back = SetBack()
         self.counts: Counter[tuple[str, str]] = Counter()
+
+    async def resume(self) -> None:
+        """After a start: an alert about an integration that the configuration no longer has would never end."""
+        now = self._clock.now()
+        keys = {item.key for receiver in self._intake.routing.receivers.values() for item in receiver.integrations}
+
+        def work(tx: StateTransaction) -> None:
+            up = [alert for alert in tx.alerts.all() if alert.source == undelivered.SOURCE and not alert.resolved(now)]
+            gone = [alert for alert in up if undelivered.failed_integration(alert.labels) not in keys]
+            self._intake.accept(tx, [AlertChange(replace(alert, ends_at=now), False) for alert in gone], now)
+
+        await self._state.write(work)
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -116,10 +130,11 @@ class DeliveryService:
     async def _record(self, outgoing: Outgoing, delivery: Delivery) -> None:
         now = self._clock.now()
 
-        def work(tx: StateTransaction) -> str:
+        def work(tx: StateTransaction) -> tuple[str, bool]:
             current = tx.outbox.get(outgoing.id) or outgoing
             if current.status is OutgoingStatus.DELIVERED:
-                return "delivered"
+                return "delivered", False
+            critical = delivery.result is not DeliveryResult.DELIVERED and _critical(tx, current)
             attempts = current.attempts + 1
             changed = replace(current, attempts=attempts, last_error=delivery.detail[:1000])
             if delivery.result is DeliveryResult.DELIVERED:
@@ -132,7 +147,7 @@ class DeliveryService:
                     delivery.retry_after_ms,
                     current.created_at,
                     key=current.idempotency_key,
-                    critical=_critical(tx, current),
+                    critical=critical,
                     rejected=delivery.result is DeliveryResult.REJECTED,
                 )
                 outcome = "failed" if at is None else "retry"
@@ -144,12 +159,38 @@ class DeliveryService:
             self._write_down(tx, changed, outcome, delivery.detail, now)
             if outcome == "failed":
                 self._intake.give_up(tx, changed, now)
-            return outcome
+            return outcome, self._sound_the_alarm(tx, changed, outcome, delivery.detail, now, critical=critical)
 
-        outcome = await self._state.write(work)
+        outcome, news = await self._state.write(work)
+        if news or outcome == "failed":
+            self._intake.wake()
         self.counts[outgoing.integration, outcome] += 1
         if outcome != "delivered":
             log.warning("%s: %s (%s)", outgoing.receiver, outcome, delivery.detail)
+
+    def _sound_the_alarm(
+        self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int, *, critical: bool
+    ) -> bool:
+        """Raise the alert that an integration takes no critical messages, or end it; says whether there is news.
+
+        One that the configuration has no more gets none: no delivery would ever end it, and what it was to be told
+        has been routed anew.
+        """
+        integration = self._intake.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
+        if integration is None:
+            return False
+        alert = undelivered.notification_failed(integration, detail, now)
+        if outcome == "delivered":
+            known = tx.alerts.get(alert.fingerprint)
+            if known is None or known.resolved(now):
+                return False
+            change = AlertChange(replace(known, ends_at=now), False)
+        elif undelivered.alarming(outgoing.created_at, now, critical=critical, given_up=outcome == "failed"):
+            change = AlertChange(alert, True)
+        else:
+            return False
+        self._intake.accept(tx, [change], now)
+        return True
 
     def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
         # Not all alerts: this runs once for each notification, and a storm has as many of one as of the other.

@@ -14,7 +14,7 @@ from eldonia_ops.alerting.inhibition import wanted_sources
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import Unclosed, correlate
-from eldonia_ops.incidents.escalation import Escalate, telling_key
+from eldonia_ops.incidents.escalation import TELLINGS, WAITING, Escalate, telling_key, unreached
 from eldonia_ops.incidents.events import (
     AlertFiring,
     AlertResolved,
@@ -28,6 +28,7 @@ from eldonia_ops.incidents.events import (
     Quiet,
     RecoveryEvent,
     StandDown,
+    TierUnreached,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
@@ -157,11 +158,18 @@ class IncidentDesk:
         tx.timeline.append_all(entries)
 
     def notification(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
-        """Put what became of a notification on the timelines of the incidents that it is about."""
+        """Put what became of a notification on the timelines of the incidents that it is about. An escalation that was
+        given up moves on to the next tier."""
         for id in outgoing.incident_ids:
             incident = tx.incidents.get(id)
-            if incident is not None:
-                tx.timeline.append_all(self._entries(incident, _outcome(outgoing, outcome, detail), now))
+            if incident is None:
+                continue
+            tx.timeline.append_all(self._entries(incident, _outcome(outgoing, outcome, detail), now))
+            if outcome == "failed" and outgoing.purpose == "escalation" and incident.status in WAITING:
+                standings, ends = self._standings(tx, [incident], now)
+                # While every alert is quiet nobody is asked to respond, and the next tier waits as it would anyway.
+                if _quiet(incident, standings, ends) is None and unreached(tx.timeline.of(id)):
+                    self.step(tx, incident, TierUnreached(), now)
 
     def evidence(self, tx: StateTransaction, items: Sequence[tuple[Alert, Evidence]], now: int) -> None:
         """Put things that happened elsewhere on the timelines of the incidents of the alerts that they are about."""
@@ -226,7 +234,7 @@ def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
             telling_key(incident, int(entry.data["level"])),
         )
         for entry in tx.timeline.of(incident.id)
-        if entry.kind in ("escalation.tier", "escalation.requested") and entry.at >= opened_at
+        if entry.kind in TELLINGS and entry.at >= opened_at
     ]
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.incidents.correlation import Unclosed, correlate
-from eldonia_ops.incidents.escalation import Escalate
+from eldonia_ops.incidents.escalation import Escalate, unreached
 from eldonia_ops.incidents.events import (
     Acknowledge,
     AlertFiring,
@@ -13,11 +13,12 @@ from eldonia_ops.incidents.events import (
     ChangeStatus,
     Deadline,
     SetFields,
+    TierUnreached,
 )
 from eldonia_ops.incidents.lifecycle import TransitionError, next_deadline, step
 from eldonia_ops.incidents.policy import MINUTE, Policy
 from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert
-from eldonia_ops.model.incidents import Incident, IncidentStatus
+from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 
 POLICY = Policy()
@@ -176,3 +177,54 @@ def test_stories(sequence, persist):
         assert before is None or incident == before or incident.version == before.version + 1
         assert set(incident.firing) <= set(incident.fingerprints)
         assert all(fingerprint in {item.fingerprint for item in firing.values()} for fingerprint in incident.firing)
+
+
+def on_timeline(*kinds_and_keys):
+    """Entries as a step and its messages leave them; a message is ``kind key``."""
+    found = []
+    for number, text in enumerate(kinds_and_keys):
+        kind, _, key = text.partition(" ")
+        data = {"purpose": "escalation"} if key else {}
+        found.append(TimelineEntry(0, "i", NOW + number, kind, key=f"{kind}:{key}:1", data=data))
+    return found
+
+
+FIRST = ("escalation.tier", "notification.queued a")
+
+
+@pytest.mark.parametrize(
+    ("timeline", "expected"),
+    [
+        ([], False),
+        (["escalation.tier"], False),
+        (["escalation.tier", "notification.queued a"], False),
+        (["escalation.tier", "notification.queued a", "notification.failed a"], True),
+        (["escalation.tier", "notification.queued a", "notification.queued b", "notification.failed a"], False),
+        (["escalation.tier", "notification.queued a", "notification.delivered a"], False),
+        (["escalation.tier", "notification.queued a", "notification.failed a", "notification.delivered a"], False),
+        # The tier before failed late: the one told last may still be reached.
+        ([*FIRST, "escalation.tier.unreached", "notification.queued b", "notification.failed a"], False),
+        (["escalation.requested", "notification.queued a", "notification.failed a"], True),
+    ],
+)
+def test_a_tier_is_unreached_when_every_message_to_it_was_given_up(timeline, expected):
+    assert unreached(on_timeline(*timeline)) is expected
+
+
+def test_moving_on_tells_the_next_tier_now_and_those_after_it_in_their_time():
+    incident, _ = step(opened(), Deadline(), NOW + 15 * MINUTE, POLICY)
+    moved, effects = step(incident, TierUnreached(), NOW + 16 * MINUTE, POLICY)
+    assert tiers(effects) == ["vendor"]
+    (entry,) = [effect.entry for effect in effects if isinstance(effect, AppendTimeline)]
+    assert (entry.kind, entry.data["missed"]) == ("escalation.tier.unreached", "infrastructure")
+    assert next_deadline(moved) == NOW + 45 * MINUTE
+    last, effects = step(moved, TierUnreached(), NOW + 17 * MINUTE, POLICY)
+    assert tiers(effects) == ["management"]
+    assert next_deadline(last) is None
+    assert step(last, TierUnreached(), NOW + 18 * MINUTE, POLICY) == (last, ())
+
+
+def test_nobody_is_passed_over_once_somebody_responded():
+    incident, _ = step(opened(), Deadline(), NOW + 15 * MINUTE, POLICY)
+    incident, _ = step(incident, Acknowledge("hana"), NOW + 16 * MINUTE, POLICY)
+    assert step(incident, TierUnreached(), NOW + 17 * MINUTE, POLICY) == (incident, ())
