@@ -54,7 +54,7 @@ class Runtime:
         self.exporter = exporter
         self._redact = settings.redact
         self._service = settings.service
-        self._origin = lines.Origins()
+        self.origin = lines.Origins()
         self._closing = lines.closing(settings.environment)
         self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
         self._log_ratio = settings.log_ratio
@@ -121,7 +121,7 @@ class Runtime:
             trace = context.trace_context()
             pieces = [
                 lines.opening(at_ns or time.time_ns()),
-                self._origin(level, service or self._service, component, operation or ""),
+                self.origin(level, service or self._service, component, operation or ""),
                 who,
                 lines.content(message, metadata, hide),
                 b"" if error is None else lines.error(error),
@@ -141,18 +141,17 @@ class Runtime:
 
     def write(
         self,
-        level: int,
-        component: str,
-        operation: str,
+        origin: bytes,
         who: bytes,
         content: bytes,
         trace: "SpanContext | None" = None,
         at_ns: int = 0,
+        level: int = INFO,
     ) -> None:
         """Write one record whose pieces are made already, bounded and redacted; ``at_ns`` as in :meth:`emit`."""
         pieces = (
             lines.opening(at_ns or time.time_ns()),
-            self._origin(level, self._service, component, operation),
+            origin,
             who,
             content,
             b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
@@ -196,7 +195,8 @@ class Runtime:
 
     def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
         """Write a record without context."""
-        self.write(level, component, "", b"", lines.content(message, metadata, self._redact))
+        content = lines.content(message, metadata, self._redact)
+        self.write(self.origin(level, self._service, component, ""), b"", content, level=level)
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""

@@ -298,12 +298,11 @@ class Exchange(Measurement):
         if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
             self._failed_login()
         handler = self._route() or UNMATCHED
-        outcome = outcomes.outcome(method, handler, status)
-        operation = outcome.operation
+        outcome = outcomes.known.get((method, handler, status)) or outcomes.outcome(method, handler, status)
         if failed:
             self.count_error(error)
         span = self.span
-        exemplar, at = None, 0.0
+        trace_id, at = None, 0.0
         if span is not None and span.recording:
             span.name = outcome.span_name
             if error is not None:
@@ -311,101 +310,79 @@ class Exchange(Measurement):
             elif failed:
                 span.set_error(f"HTTP {status}")
             if span.context.sampled or span.status == SPAN_ERROR:
-                exemplar, at = span.context.trace_id, span.end_ns / 1e9
-        told = outcomes.plain_path(path) if outcome.plain else None
+                trace_id, at = span.context.trace_id, span.end_ns / 1e9
+        now = runtime.current
         loud = path not in self._observer.quiet
         slow = seconds > ending.thresholds.slow
-        plain = loud and not (slow or self.errors or self.counted)
-        outcome.count(seconds, exemplar, at, plain)
-        milliseconds = seconds * 1000
-        now = runtime.current
-        if loud or failed:
-            level = ERROR if failed else INFO
-            if level >= now.threshold:
-                self._log(now, level, handler, outcome, told, status, milliseconds, error)
-        if loud and not plain:
-            ending.record(operation, milliseconds, self, slow=slow)
+        counts = slow or self.errors or self.counted
+        outcome.count(seconds, trace_id, at, loud and not counts)
+        # The path as record and span say it, where nothing in either calls for more care.
+        told = None
+        if loud and error is None and not counts and outcome.plain and self.user_id is self.session_id is None:
+            told = outcomes.plain_path(path)
+        if (loud or failed) and (ERROR if failed else INFO) >= now.threshold:
+            bound = self.bound
+            if told is None or now.thins_out or context.bound.get() is not bound or bound.piece[0] is not now:
+                self._log(now, handler, outcome, status, seconds, error)
+            elif span is None:
+                now.write(outcome.origin(now), bound.piece[1], outcome.content(told, status, seconds))
+            else:
+                content = outcome.content(told, status, seconds)
+                now.write(outcome.origin(now), bound.piece[1], content, span.context, span.end_ns)
+        if loud and counts:
+            ending.record(outcome.operation, seconds * 1000, self, slow=slow)
             if slow:
-                ending.slow_request(operation, milliseconds)
+                ending.slow_request(outcome.operation, seconds * 1000)
         if isinstance(failure, Exception):
             mark_logged(failure)
         if span is not None:
-            self._end_span(now, span, outcome, told, handler, status)
-
-    def _end_span(
-        self,
-        now: runtime.Runtime,
-        span: Span,
-        outcome: outcomes.Outcome,
-        told: bytes | None,
-        handler: str,
-        status: int,
-    ) -> None:
-        if not span.recording:
-            span.end()
-            return
-        exporter: Any = now.exporter
-        if (
-            told is not None
-            and self.user_id is None
-            and not (span.attributes or span.events or span.status or span.context.tracestate)
-            and type(span) is Span
-            and span.held is None
-            and getattr(exporter, "takes_encoded", False)
-        ):
-            if not span.ended:
+            exporter: Any = now.exporter
+            if (
+                told is not None
+                and span.recording
+                and not (span.ended or span.attributes or span.events or span.status or span.context.tracestate)
+                and span.held is None
+                and type(span) is Span
+                and getattr(exporter, "takes_encoded", False)
+            ):
                 span.ended = True
                 exporter.put(outcome.span(span, told, self.id_bytes, self.client_attributes))
-            return
-        bound = self.bound
-        shown: dict[str, Any] = {
-            "http.request.method": self.method,
-            "url.path": self.path,
-            "url.scheme": self.scheme,
-            "client.address": bound.ip_address,
-            "http.request.id": self.id,
-            "user_agent.original": bound.user_agent,
-            "http.response.status_code": status,
-            "http.route": None if handler == UNMATCHED else handler,
-            "enduser.id": self.user_id,
-        }
-        span.attributes = {name: value for name, value in shown.items() if value} | span.attributes
+            else:
+                self._end_span(span, handler, status)
+
+    def _end_span(self, span: Span, handler: str, status: int) -> None:
+        if span.recording:
+            bound = self.bound
+            shown: dict[str, Any] = {
+                "http.request.method": self.method,
+                "url.path": self.path,
+                "url.scheme": self.scheme,
+                "client.address": bound.ip_address,
+                "http.request.id": self.id,
+                "user_agent.original": bound.user_agent,
+                "http.response.status_code": status,
+                "http.route": None if handler == UNMATCHED else handler,
+                "enduser.id": self.user_id,
+            }
+            span.attributes = {name: value for name, value in shown.items() if value} | span.attributes
         span.end()
 
     def _log(
         self,
         now: runtime.Runtime,
-        level: int,
         handler: str,
         outcome: outcomes.Outcome,
-        told: bytes | None,
         status: int,
-        milliseconds: float,
+        seconds: float,
         error: BaseException | None,
     ) -> None:
-        """Write the access record."""
-        method, path, bound = self.method, self.path, self.bound
-        if (
-            told is not None
-            and error is None
-            and self.user_id is self.session_id is None
-            and not self.counted
-            and not now.thins_out
-            and context.bound.get() is bound
-            and bound.piece[0] is now
-        ):
-            content = outcome.content(told, status, milliseconds)
-            span = self.span
-            if span is None:
-                now.write(level, "http", outcome.operation, bound.piece[1], content)
-            else:
-                now.write(level, "http", outcome.operation, bound.piece[1], content, span.context, span.end_ns)
-            return
+        """Write the access record, with all the care that it may need."""
+        method, path, milliseconds = self.method, self.path, seconds * 1000
         metadata: dict[str, Any] = {"method": method, "path": path, "handler": handler, "status": status}
         if self.counted:
             metadata.update(self.counts())
         now.emit(
-            level,
+            ERROR if status >= 500 else INFO,
             "http",
             f"{method} {path} {status} {milliseconds:.1f}ms",
             metadata,

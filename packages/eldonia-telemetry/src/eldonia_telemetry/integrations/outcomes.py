@@ -9,9 +9,10 @@ import os
 import threading
 from typing import Final
 
-from eldonia_telemetry import lines, metrics, redact, values
+from eldonia_telemetry import lines, metrics, redact, runtime, values
 from eldonia_telemetry.metrics.registry import MAX_SERIES
 from eldonia_telemetry.performance import ending
+from eldonia_telemetry.records import INFO
 from eldonia_telemetry.traces import Span, otlp_json
 
 _GATHERED: Final = 64
@@ -34,7 +35,7 @@ class Outcome:
     """
 
     __slots__ = (
-        *("_counter", "_durations", "_histogram", "_pending", "_together"),
+        *("_counter", "_durations", "_histogram", "_origin", "_pending", "_together"),
         *("_record_begin", "_record_end", "_span_begin", "_span_end", "operation", "plain", "span_name"),
     )
 
@@ -45,6 +46,7 @@ class Outcome:
         self._histogram = metrics.standard.duration.labels(method, handler)
         self._pending: list[tuple[float, str | None, float]] = []
         self._durations: list[float] = []
+        self._origin: tuple[runtime.Runtime | None, bytes] = (None, b"")
         metadata = lines.encode({"method": method, "path": "", "handler": values.encodable(handler), "status": status})
         self.plain = not redact.may_hide(metadata, 4)
         before, path, after = metadata.replace(b"%", b"%%").partition(b'"path":')
@@ -86,8 +88,17 @@ class Outcome:
         self._pending.clear()
         self._durations.clear()
 
-    def content(self, path: bytes, status: int, milliseconds: float) -> bytes:
+    def origin(self, now: runtime.Runtime) -> bytes:
+        """Level, service, component and operation of a record."""
+        made_by, piece = self._origin
+        if made_by is not now:
+            piece = now.origin(INFO, now.settings.service, "http", self.operation)
+            self._origin = (now, piece)
+        return piece
+
+    def content(self, path: bytes, status: int, seconds: float) -> bytes:
         """Message, metadata and performance of a record; ``path`` is what :func:`plain_path` made."""
+        milliseconds = seconds * 1000
         said = b"%b%b %d %.1f" % (self._record_begin, path[1:-1], status, milliseconds)
         return said + self._record_end % (path, milliseconds)
 
@@ -119,24 +130,24 @@ def plain_path(path: str) -> bytes | None:
 
 
 _lock = threading.Lock()
-_known: Final[dict[tuple[str, str, int], Outcome]] = {}
+known: Final[dict[tuple[str, str, int], Outcome]] = {}
+"""Those that are kept, for callers in a hurry."""
 
 
 def outcome(method: str, handler: str, status: int) -> Outcome:
     """What such requests have in common; nothing is kept past ``MAX_SERIES`` kinds of them."""
     key = (method, handler, status)
-    known = _known.get(key)
-    if known is not None:
-        return known
-    if len(_known) >= MAX_SERIES:
+    if key in known:
+        return known[key]
+    if len(known) >= MAX_SERIES:
         return Outcome(method, handler, status, together=1)
-    return _known.setdefault(key, Outcome(method, handler, status))
+    return known.setdefault(key, Outcome(method, handler, status))
 
 
 def settle() -> None:
     """Put everything that is pending into the metrics."""
-    for known in list(_known.values()):
-        known.settle()
+    for one in list(known.values()):
+        one.settle()
 
 
 def _after_fork() -> None:
@@ -144,8 +155,8 @@ def _after_fork() -> None:
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
     metrics.standard.being_answered.clear()
-    for known in _known.values():
-        known.forget()
+    for one in known.values():
+        one.forget()
 
 
 metrics.registry.settle_before(settle)

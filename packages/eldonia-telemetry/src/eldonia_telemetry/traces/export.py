@@ -4,6 +4,7 @@ The queue is bounded: when the backend is away for long, new spans are dropped a
 thread starts with the first span, in each process of its own after a fork.
 """
 
+import contextlib
 import http.client
 import random
 import threading
@@ -132,11 +133,10 @@ class SpanExporter:
             self._wake.clear()
             self._rung = False
             while self._queue and not self._stop.is_set():
+                self._pending = min(len(self._queue), BATCH)  # before the queue may look empty
                 batch: list[Span | bytes] = []
-                self._pending = 1  # before the queue may look empty
-                while self._queue and len(batch) < BATCH:
-                    batch.append(self._queue.popleft())
-                    self._pending = len(batch)
+                with contextlib.suppress(IndexError):  # emptied by close() meanwhile
+                    batch.extend(self._queue.popleft() for _ in range(self._pending))
                 try:
                     self._send(batch)
                 except Exception as error:  # noqa: BLE001  the thread must outlive anything a span may hold

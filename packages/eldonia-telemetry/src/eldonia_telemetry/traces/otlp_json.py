@@ -11,6 +11,7 @@ from eldonia_telemetry.traces.span import Span
 
 _encoder = msgspec.json.Encoder()
 _SCOPE: Final = b"eldonia-telemetry"
+_TAIL: Final = b"]}]}]}"
 _SMALL: Final = 1_000_000_000_000
 """Shorter than any card number."""
 _HARMLESS: Final = frozenset(
@@ -55,15 +56,14 @@ def encode(spans: Iterable[Span | bytes], resource: Mapping[str, Any], *, redact
 
     Text that UTF-8 cannot express is repaired; a span that cannot be expressed is counted and left out.
     """
-    rows = (span if type(span) is bytes else _row(span, redact) for span in spans)
-    return (
-        b'{"resourceSpans":[{"resource":{"attributes":[%b]},"scopeSpans":[{"scope":{"name":"%b"},"spans":[%b]}]}]}'
-        % (
-            attributes(resource, redact=redact),
-            _SCOPE,
-            b",".join(row for row in rows if row),
-        )
+    head = b'{"resourceSpans":[{"resource":{"attributes":[%b]},"scopeSpans":[{"scope":{"name":"%b"},"spans":[' % (
+        attributes(resource, redact=redact),
+        _SCOPE,
     )
+    rows = [row for row in (span if type(span) is bytes else _row(span, redact) for span in spans) if row] or [b""]
+    rows[0] = head + rows[0]  # batches are large: they are copied once
+    rows[-1] += _TAIL
+    return b",".join(rows)
 
 
 def attributes(given: Mapping[str, Any], *, redact: bool = True) -> bytes:

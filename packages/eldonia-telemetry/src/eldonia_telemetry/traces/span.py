@@ -9,7 +9,7 @@ until its first span in this process ends, and sent after all if anything in it 
 
 import contextvars
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 from types import TracebackType
 from typing import Any, Final
@@ -89,6 +89,7 @@ class Span:
     status_message = ""
     end_ns = 0
     ended = False
+    events: Sequence[tuple[int, str, dict[str, Any]]] = ()
     outside = False
     """Whether others than us have to be told what the current span is."""
     _token: "contextvars.Token[Span | None] | None" = None
@@ -112,7 +113,6 @@ class Span:
             self.recording = True
             self.held = held
         self.attributes: dict[str, Any] = dict(attributes) if attributes else {}
-        self.events: list[tuple[int, str, dict[str, Any]]] = []
         self.start_ns = time.time_ns()
         self._clock = time.perf_counter_ns()
 
@@ -144,7 +144,7 @@ class Span:
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
         """Note that something happened now; beyond 64 events it is dropped."""
         if self.recording and len(self.events) < MAX_EVENTS:
-            self.events.append((time.time_ns(), name, dict(attributes) if attributes else {}))
+            self.events = (*self.events, (time.time_ns(), name, dict(attributes) if attributes else {}))
 
     def record_exception(self, error: BaseException) -> None:
         """Add the exception as an event (OpenTelemetry's attribute names) and mark the span failed."""
