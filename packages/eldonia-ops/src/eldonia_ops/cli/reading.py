@@ -20,6 +20,7 @@ from eldonia_ops.cli.session import (
     print_table,
     shown_time,
 )
+from eldonia_ops.model.durations import format_duration
 
 _MOST_LOGS = 1_000
 _MOST_VALUES = 20
@@ -251,12 +252,13 @@ def slo(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) -> None:
             item["service"],
             f"{item['target'] * 100:g} %",
             _percent(item["availability"]),
+            format_duration(round(item["measured_seconds"]) * 1000),
             _percent(item["budget_remaining"]),
             "-" if item["burn_rate"] is None else f"{item['burn_rate']:.2f}",
         )
         for item in found
     ]
-    columns = ("objective", "service", "target", "availability", "budget left", "burn rate")
+    columns = ("objective", "service", "target", "availability", "measured for", "budget left", "burn rate")
     print_table(columns, rows, empty="No objectives are configured (key objectives).")
 
 

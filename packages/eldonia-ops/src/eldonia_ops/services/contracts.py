@@ -295,17 +295,20 @@ class Recovery(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveView:
-    """One objective: ratios are 0..1, ``burn_rate`` is 1 when the budget would just last the window."""
+    """One objective: ratios are 0..1, ``burn_rate`` is 1 when the budget would just last the window.
+
+    ``availability`` is that of the ``measured_seconds`` of the window that have been watched so far; the
+    budget is that of the whole window.
+    """
 
     name: str
     service: str
     target: float
     window_seconds: float
+    measured_seconds: float
     availability: float | None
     budget_remaining: float | None
     burn_rate: float | None
-    good: float | None
-    total: float | None
 
 
 @dataclass(frozen=True, slots=True)

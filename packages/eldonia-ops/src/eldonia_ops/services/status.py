@@ -86,7 +86,7 @@ class StatusService:
         hour = scaled_window(3_600_000, self._speed)
         # Before a whole window has been watched the rest of it counts as good: the budget is a share of
         # the whole window, of which little has passed yet.
-        watched = self._clock.now() - self._since.get(objective.name, self._clock.now())
+        watched = min(window, max(0, self._clock.now() - self._since.get(objective.name, self._clock.now())))
         bad = await self._value(selector(objective, window))
         short = await self._value(selector(objective, hour))
         return ObjectiveView(
@@ -94,13 +94,10 @@ class StatusService:
             service=objective.service,
             target=objective.target,
             window_seconds=window / 1000,
+            measured_seconds=watched / 1000,
             availability=None if bad is None else 1 - bad,
-            budget_remaining=None
-            if bad is None
-            else budget.remaining(bad * min(1.0, watched / window), objective.target),
+            budget_remaining=None if bad is None else budget.remaining(bad * watched / window, objective.target),
             burn_rate=None if short is None else budget.burn_rate(short, objective.target),
-            good=None,
-            total=None,
         )
 
     async def _value(self, query: str) -> float | None:

@@ -491,6 +491,7 @@ async def test_theme_language_keys_and_sign_out(tab: Tab) -> None:
     assert await page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == light
     await page.click("#language")
     await expect(page.locator("h1")).to_have_text("概要")
+    await page.wait_for_load_state("networkidle")  # the text is there before the keys are listened to
     await page.keyboard.press("g")
     await page.keyboard.press("l")
     await expect(page.locator("h1")).to_have_text("ログ")

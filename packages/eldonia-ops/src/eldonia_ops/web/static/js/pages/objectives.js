@@ -1,6 +1,6 @@
 import { get } from "../lib/api.js";
 import { $, h, render } from "../lib/dom.js";
-import { digits, duration, integer } from "../lib/format.js";
+import { digits, duration } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 
@@ -20,8 +20,8 @@ function card(one) {
       fact(t("objectives.availability"), ratio(one.availability, places(one.target))),
       fact(t("objectives.target"), ratio(one.target, places(one.target) - 1)),
       fact(t("objectives.window"), duration(one.window_seconds * 1000)),
-      fact(t("objectives.burn"), burn),
-      one.total === null ? null : fact(t("objectives.events"), `${integer(one.good)} / ${integer(one.total)}`)),
+      one.measured_seconds < one.window_seconds ? fact(t("objectives.measured"), duration(one.measured_seconds * 1000)) : null,
+      fact(t("objectives.burn"), burn)),
     left === null ? h("p", { class: "muted small" }, t("objectives.waiting")) : null,
   );
 }
