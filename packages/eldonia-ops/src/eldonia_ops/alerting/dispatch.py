@@ -9,7 +9,7 @@ other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.a
 :class:`DeliveryFailed` at the groups that :func:`groups_told` names. The others look at everything.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from eldonia_ops.alerting import group as groups
@@ -125,6 +125,7 @@ def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, t
         case AlertsReceived(alerts=alerts):
             for alert in alerts:
                 work.receive(alert)
+            work.join()
         case Tick():
             work.flush_due()
         case RoutingChanged(routing=routing):
@@ -190,21 +191,42 @@ class Standing:
 def standings(state: DispatchState, now: int) -> dict[str, Standing]:
     """How every known alert stands at ``now``, by fingerprint."""
     inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now)
-    return {key: _standing(state, alert, inhibitor, now) for key, alert in state.alerts.items()}
+    holding = [silence for silence in state.silences if silence.active(now)]
+    names = state.routing.label_names
+    ways: dict[tuple[str, ...], _Way] = {}
+    found: dict[str, Standing] = {}
+    for key, alert in state.alerts.items():
+        values = tuple([alert.labels.get(name, "") for name in names])
+        way = ways.get(values)
+        if way is None:
+            way = ways[values] = _way(state.routing, alert.labels, now)
+        found[key] = _standing(alert, way, holding, inhibitor, now)
+    return found
 
 
-def _standing(state: DispatchState, alert: Alert, inhibitor: Inhibitor, now: int) -> Standing:
-    routes = state.routing.routes(alert.labels)
-    receivers = tuple(dict.fromkeys(route.receiver for route in routes))
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Where alerts go whose labels the routes cannot tell apart, and why nothing does at this time."""
+
+    receivers: tuple[str, ...]
+    muted: tuple[str, ...]
+
+
+def _way(routing: Routing, labels: Labels, now: int) -> _Way:
+    routes = routing.routes(labels)
+    reasons = [muted_route(route, routing, now) for route in routes]
+    muted = tuple(reason for reason in reasons if reason) if all(reasons) else ()
+    return _Way(tuple(dict.fromkeys(route.receiver for route in routes)), muted)
+
+
+def _standing(alert: Alert, way: _Way, silences: Sequence[Silence], inhibitor: Inhibitor, now: int) -> Standing:
     if alert.resolved(now):
-        return Standing("resolved", receivers)
-    silenced = tuple(silence.id for silence in silencing(state.silences, alert.labels, now))
+        return Standing("resolved", way.receivers)
+    silenced = tuple(silence.id for silence in silencing(silences, alert.labels, now)) if silences else ()
     inhibition = inhibitor.inhibiting(alert.labels)
     inhibited = (inhibition.source.fingerprint,) if inhibition else ()
-    reasons = [muted_route(route, state.routing, now) for route in routes]
-    muted = tuple(reason for reason in reasons if reason) if all(reasons) else ()
-    quiet = bool(silenced or inhibited or muted)
-    return Standing("suppressed" if quiet else "active", receivers, silenced, inhibited, muted)
+    quiet = bool(silenced or inhibited or way.muted)
+    return Standing("suppressed" if quiet else "active", way.receivers, silenced, inhibited, way.muted)
 
 
 def _group_state_key(route: Route, labels: Labels) -> str:
@@ -222,6 +244,7 @@ class _Work:
         self.groups = dict(state.groups)
         self.effects: list[Effect] = []
         self.touched: set[str] = set()
+        self.arrived: dict[str, list[Alert]] = {}
         self.routes = {route.id: route for route in state.routing.route.walk()}
 
     def receive(self, incoming: Alert) -> None:
@@ -232,7 +255,7 @@ class _Work:
         self.assign(alert)
 
     def assign(self, alert: Alert) -> None:
-        """Put an alert into the groups of its routes; one that is over opens no group."""
+        """Find the groups of an alert's routes, for :meth:`join`; one that is over opens no group."""
         for route in self.routing.routes(alert.labels):
             labels = route.group_labels(alert.labels)
             key = _group_state_key(route, labels)
@@ -240,7 +263,7 @@ class _Work:
             if group is None:
                 if alert.resolved(self.now):
                     continue
-                group = GroupState(
+                self.groups[key] = GroupState(
                     key=key,
                     group_key=spell_group_key(route, labels),
                     route=route.id,
@@ -248,12 +271,24 @@ class _Work:
                     labels=dict(labels),
                     created_at=self.now,
                 )
-            joins = alert.fingerprint not in group.fingerprints
-            event = groups.Inserted(alert.fingerprint, alert.starts_at)
+            self.arrived.setdefault(key, []).append(alert)
+
+    def join(self) -> None:
+        """Put what arrived into its groups, each group at once: a storm brings thousands to one."""
+        for key, alerts in self.arrived.items():
+            group = self.groups[key]
+            route = self.routes[group.route]
+            fingerprints = tuple(alert.fingerprint for alert in alerts)
+            event = groups.Inserted(fingerprints, min(alert.starts_at for alert in alerts))
             after, _ = groups.step(group, event, self.now, route)
             self.groups[key] = after
-            if joins and not alert.resolved(self.now):
-                self.effects.append(Record(self.grouped(alert, route, after)))
+            joining = dict(zip(fingerprints, alerts, strict=True))
+            for fingerprint in group.fingerprints:
+                joining.pop(fingerprint, None)
+            self.effects += [
+                Record(self.grouped(alert, route, after)) for alert in joining.values() if not alert.resolved(self.now)
+            ]
+        self.arrived.clear()
 
     def grouped(self, alert: Alert, route: Route, group: GroupState) -> Decision:
         wait = max(0, group.flush_at - self.now) / 1_000
@@ -318,6 +353,7 @@ class _Work:
                     break
         for alert in self.alerts.values():
             self.assign(alert)
+        self.join()
         self.touched.update(self.alerts)
 
     def forget_told(self, order_key: str) -> None:

@@ -37,9 +37,9 @@ class GroupState:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """An alert of this group was received. ``starts_at`` is when it began to fire."""
+    """Alerts of this group were received. ``starts_at`` is when the first of them began to fire."""
 
-    fingerprint: str
+    fingerprints: tuple[str, ...]
     starts_at: int
 
 
@@ -74,10 +74,11 @@ Effect = Flush | Close
 def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[GroupState, tuple[Effect, ...]]:
     """Advance a group; ``route`` gives its intervals."""
     match event:
-        case Inserted(fingerprint=fingerprint, starts_at=starts_at):
+        case Inserted(fingerprints=fingerprints, starts_at=starts_at):
             changes: dict[str, Any] = {}
-            if fingerprint not in state.fingerprints:
-                changes["fingerprints"] = (*state.fingerprints, fingerprint)
+            held = dict.fromkeys((*state.fingerprints, *fingerprints))
+            if len(held) > len(state.fingerprints):
+                changes["fingerprints"] = tuple(held)
             if not state.flush_at:
                 changes["flush_at"] = now + route.group_wait
             if not state.flushed_at and starts_at + route.group_wait < now:
@@ -89,9 +90,11 @@ def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[Group
                 return state, ()
             return replace(state, flush_at=now + route.group_interval, flushed_at=now), (Flush(),)
         case Flushed(resolved=resolved, log=log, verdicts=verdicts):
-            left = tuple(item for item in state.fingerprints if item not in set(resolved))
-            kept = {key: verdict for key, verdict in verdicts.items() if key.rsplit("/", 1)[-1] in set(left)}
-            after = replace(state, fingerprints=left, log=log, verdicts=kept)
+            left = dict.fromkeys(state.fingerprints)
+            for item in resolved:
+                left.pop(item, None)
+            kept = {key: verdict for key, verdict in verdicts.items() if key.rsplit("/", 1)[-1] in left}
+            after = replace(state, fingerprints=tuple(left), log=log, verdicts=kept)
             return after, (() if left else (Close(),))
 
 

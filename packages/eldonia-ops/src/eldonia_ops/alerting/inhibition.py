@@ -76,10 +76,11 @@ class Inhibitor:
         true, itself included.
         """
         for rule, sources in zip(self._rules, self._sources, strict=True):
-            if not all_match(rule.target_matchers, labels):
+            same = sources.get(rule.values(labels))
+            if not same or not all_match(rule.target_matchers, labels):
                 continue
             two_sided = all_match(rule.source_matchers, labels)
-            for source in sources.get(rule.values(labels), ()):
+            for source in same:
                 if two_sided and all_match(rule.target_matchers, source.labels):
                     continue
                 return Inhibition(rule, source)

@@ -149,7 +149,7 @@ def flush(
             data: dict[str, Any] = {"cause": decision.cause.value}
             if not decision.notify:
                 note(alert, integration.key, "deduplicated", decision.reason, data)
-            elif alert not in shown:
+            elif alert.resolved(now) and not send_resolved:
                 note(alert, integration.key, "deduplicated", "the integration does not send resolved alerts", data)
             else:
                 data["notification"] = notifications[-1].idempotency_key

@@ -7,7 +7,7 @@ from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.receivers import Integration, Receiver
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.time_interval import TimeInterval
-from eldonia_ops.alerting.undelivered import failed_integration
+from eldonia_ops.alerting.undelivered import TELLING_LABELS, failed_integration
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,12 @@ class Routing:
         if failed_integration(labels) and all(route.receiver != self.route.receiver for route in found):
             found.append(self.route)
         return found
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels by which :meth:`routes` tells alerts apart."""
+        matched = {matcher.name for route in self.route.walk() for matcher in route.matchers}
+        return tuple(sorted({*matched, *TELLING_LABELS}))
 
     def integration(self, receiver: str, kind: str, index: int) -> Integration | None:
         """The integration of that key, or None when the configuration has none (any more)."""

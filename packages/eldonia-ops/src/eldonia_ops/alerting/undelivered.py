@@ -14,6 +14,9 @@ ALARMING_MS: Final = 15 * 60_000
 
 _INTEGRATION: Final = "integration"
 
+TELLING_LABELS: Final = ("alertname", _INTEGRATION)
+"""What :func:`failed_integration` looks at."""
+
 
 def alarming(created_at: int, now: int, *, critical: bool, given_up: bool) -> bool:
     """Whether others have to hear that a message did not get through (Unix ms; 0: unknown).

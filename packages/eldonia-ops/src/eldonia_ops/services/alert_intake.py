@@ -183,12 +183,12 @@ class AlertIntake:
         keys = dict.fromkeys(key for labels in alerts for key in dispatch.group_keys(self.routing, labels))
         return tx.machines.load_some(_GROUP, list(keys), GroupState)
 
-    def load(self, tx: StateTransaction) -> DispatchState:
-        """Everything that is stored, for whoever wants to see it."""
+    def load(self, tx: StateTransaction, *, groups: bool = True) -> DispatchState:
+        """Everything that is stored, for whoever wants to see it; the groups if they are asked for."""
         return DispatchState(
             self.routing,
             {alert.fingerprint: alert for alert in tx.alerts.all()},
-            tx.machines.load_all(_GROUP, GroupState),
+            tx.machines.load_all(_GROUP, GroupState) if groups else {},
             tuple(tx.silences.all()),
         )
 

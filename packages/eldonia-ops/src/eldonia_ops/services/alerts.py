@@ -13,6 +13,7 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.references import Known, Reference
 
 RuleViews = Callable[[], list[RuleGroupView]]
 
@@ -41,8 +42,8 @@ class AlertService:
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""
-        _, standing = await self._views()
-        views = [view for view in standing.values() if view.state != "resolved"]
+        _, found = await self._views(groups=False)
+        views = [view for view in found.values() if view.state != "resolved"]
         known = {view.alert.fingerprint for view in views}
         values: dict[str, float | None] = {}
         for group in self._rule_views():
@@ -59,7 +60,7 @@ class AlertService:
 
     async def groups(self) -> list[GroupView]:
         """The aggregation groups with what they hold."""
-        state, views = await self._views()
+        state, views = await self._views(groups=True)
         return [
             GroupView(
                 Labels(group.labels),
@@ -152,25 +153,28 @@ class AlertService:
         await self._state.write(work)
         self._intake.wake()
 
-    async def _views(self) -> tuple[DispatchState, dict[str, AlertView]]:
+    async def _views(self, *, groups: bool) -> tuple[DispatchState, dict[str, AlertView]]:
         now = self._clock.now()
+        desk = self._intake.desk
+        known = desk.known_references()
 
         def work(tx: StateTransaction) -> tuple[DispatchState, dict[str, AlertView]]:
-            state = self._intake.load(tx)
-            incidents = self._intake.desk.unclosed(tx, now)
-            standings = dispatch.standings(state, now)
-            views: dict[str, AlertView] = {}
-            for fingerprint, alert in state.alerts.items():
-                view = _view(alert, standings[fingerprint])
-                for incident in incidents.with_alert(fingerprint)[:1]:
-                    view = replace(view, incident_id=incident.id, incident_reference=incident.reference)
-                views[fingerprint] = view
-            return state, views
+            state = self._intake.load(tx, groups=groups)
+            incidents = desk.references(tx, state.alerts, now, known)
+            return state, _all_views(state, incidents, now)
 
         return await self._state.read(work)
 
 
-def _view(alert: Alert, standing: Standing) -> AlertView:
+def _all_views(state: DispatchState, incidents: Known, now: int) -> dict[str, AlertView]:
+    standings = dispatch.standings(state, now)
+    return {
+        fingerprint: _view(alert, standings[fingerprint], incidents.get(fingerprint))
+        for fingerprint, alert in state.alerts.items()
+    }
+
+
+def _view(alert: Alert, standing: Standing, incident: Reference | None) -> AlertView:
     value = alert.evidence.get("value")
     return AlertView(
         alert,
@@ -179,6 +183,8 @@ def _view(alert: Alert, standing: Standing) -> AlertView:
         standing.silenced_by,
         standing.inhibited_by,
         standing.muted_by,
+        incident.id if incident else "",
+        incident.reference if incident else "",
         value=float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None,
     )
 

@@ -34,6 +34,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.ports import StateTransaction
+from eldonia_ops.services.references import IncidentReferences, Known, reference_to
 
 _RESOLVED_MS = 24 * 3_600_000
 
@@ -66,6 +67,7 @@ class IncidentDesk:
         self.policy = policy
         self._telling = telling
         self._routing = routing
+        self._references = IncidentReferences()
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
@@ -73,6 +75,7 @@ class IncidentDesk:
         unclosed = self.unclosed(tx, now, (change.alert for change in changes))
         # Each incident is written once, however many of a storm's alerts it takes.
         stored: dict[str, Incident | None] = {}
+        attached: set[str] = set()
         entries: list[TimelineEntry] = []
         last_ordinal = ordinal = tx.incidents.last_ordinal() if changes else 0
         for change in changes:
@@ -89,7 +92,10 @@ class IncidentDesk:
             entries += self._carry_out(tx, after, effects, now)
             if after != before:
                 stored.setdefault(after.id, before)
+                if change.firing:
+                    attached.add(change.alert.fingerprint)
                 unclosed.put(after)
+        self._references.attached(attached)
         new = [unclosed.get(id) for id, before in stored.items() if before is None]
         if new:
             tx.incidents.next_ordinals(ordinal - last_ordinal)
@@ -110,6 +116,26 @@ class IncidentDesk:
             return Unclosed()
         since = now - max(self.policy.reopen_within, _RESOLVED_MS)
         return Unclosed(tx.incidents.unclosed(since, None if services is None else sorted(services)))
+
+    def references(self, tx: StateTransaction, alerts: Mapping[str, Alert], now: int, read: tuple[int, Known]) -> Known:
+        """The incident of each alert, by fingerprint; ``read`` is what :meth:`known_references` gave before the
+        transaction."""
+        mark, known = read
+        unknown = {fingerprint: alert for fingerprint, alert in alerts.items() if fingerprint not in known}
+        unclosed = self.unclosed(tx, now, unknown.values())
+        found = {fingerprint: known.get(fingerprint) for fingerprint in alerts}
+        lasting = {fingerprint for fingerprint, alert in alerts.items() if not alert.resolved(now)}
+        for fingerprint in unknown:
+            for incident in unclosed.with_alert(fingerprint)[:1]:
+                found[fingerprint] = reference_to(incident)
+                if fingerprint not in incident.firing:
+                    lasting.discard(fingerprint)
+        self._references.keep(mark, {fingerprint: found[fingerprint] for fingerprint in lasting})
+        return found
+
+    def known_references(self) -> tuple[int, Known]:
+        """What is known of the alerts' incidents already."""
+        return self._references.known()
 
     def step(self, tx: StateTransaction, incident: Incident | None, event: Event, now: int) -> Incident | None:
         """One step of one incident, stored with its effects; returns the incident afterwards.

@@ -124,6 +124,33 @@ def test_waits_for_company_then_tells_every_receiver_once():
     ]  # fmt: skip
 
 
+def test_a_storm_costs_each_group_one_look_at_each_alert(monkeypatch):
+    # 20,000 alerts in one group once kept the writing thread busy for minutes: each was compared with all others.
+    compared = 0
+
+    def counting(one, other):
+        nonlocal compared
+        compared += 1
+        return one is other
+
+    story = Story()
+    storm = [long(instance=str(number)) for number in range(200)]
+    monkeypatch.setattr(Alert, "__eq__", counting)
+    story.receive(*storm)
+    assert [len(item.alerts) for item in story.wait(MINUTE)] == [200, 200]
+    assert compared <= 200
+
+
+def test_alerts_that_arrive_together_stand_as_if_they_had_come_one_by_one():
+    together, apart = Story(), Story()
+    alerts = [long(instance=name, starts_at=T0 - age) for name, age in [("a", 0), ("b", HOUR), ("a", 0), ("c", 0)]]
+    together.receive(*alerts)
+    for one in alerts:
+        apart.receive(one)
+    assert together.state == apart.state
+    assert sorted(line.fingerprint for line in together.ledger) == sorted(line.fingerprint for line in apart.ledger)
+
+
 def test_group_key_is_alertmanagers():
     story = Story()
     story.receive(long())
@@ -421,3 +448,38 @@ def test_the_same_flush_computed_twice_has_the_same_keys(key):
         story.receive(long(instance=key))
         story.wait(MINUTE)
     assert [item.idempotency_key for item in first.sent] == [item.idempotency_key for item in second.sent]
+
+
+def test_alerts_that_the_routes_cannot_tell_apart_stand_as_each_does_alone():
+    always, never = TimeInterval("always", (Interval(),)), TimeInterval("never", ())
+    tree = Route(
+        "{}", "{}", "chat",
+        routes=(
+            Route("a", "a", "pager", (equal("severity", "critical"), Matcher("team", MatchOp.REGEX, "x|y")),
+                  continues=True, mute_time_intervals=("always",)),
+            Route("b", "b", "chat", (equal("severity", "critical"),), mute_time_intervals=("always",)),
+            Route("c", "c", "pager", (Matcher("team", MatchOp.NOT_EQUAL, ""),), active_time_intervals=("never",)),
+        ),
+    )  # fmt: skip
+    routing = Routing(tree, ROUTING.receivers, (), {"always": always, "never": never})
+    silences = (
+        Silence("s", (equal("host", "1"),), T0 - 1, T0 + 1, "", ""),
+        Silence("old", (equal("host", "2"),), 0, 1, "", ""),
+    )
+    alerts = [
+        Alert(Labels({"alertname": name, "severity": severity, "team": team, "host": host}), ends_at=T0 + HOUR)
+        for name in ("Down", "NotificationFailed")
+        for severity in ("critical", "warning")
+        for team in ("", "x", "z")
+        for host in ("1", "2")
+    ]
+    alerts.append(Alert(Labels({"alertname": "Over", "severity": "critical"}), ends_at=T0))
+    together = standings(DispatchState(routing, {item.fingerprint: item for item in alerts}, {}, silences), T0)
+    for item in alerts:
+        alone = standings(DispatchState(routing, {item.fingerprint: item}, {}, silences), T0)
+        assert together[item.fingerprint] == alone[item.fingerprint]
+        routes = routing.routes(item.labels)
+        assert alone[item.fingerprint].receivers == tuple(dict.fromkeys(route.receiver for route in routes))
+        assert alone[item.fingerprint].silenced_by == (("s",) if item.labels.get("host") == "1" else ())
+    assert len({standing.receivers for standing in together.values()}) > 2
+    assert {standing.state for standing in together.values()} == {"active", "suppressed", "resolved"}

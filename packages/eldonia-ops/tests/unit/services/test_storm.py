@@ -46,10 +46,12 @@ class Statements:
 
     def __init__(self, world: World) -> None:
         self.count = 0
+        self.texts: list[str] = []
         self._engines = {world.state._backend.writer, world.state._backend.reader}
 
-    def _note(self, *_: Any) -> None:
+    def _note(self, _connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         self.count += 1
+        self.texts.append(statement)
 
     def __enter__(self) -> "Statements":
         for engine in self._engines:
@@ -151,3 +153,50 @@ async def test_an_alert_committed_after_its_end_ends_its_incident() -> None:
         assert (await world.incident()).status is IncidentStatus.OPEN
         await world.pass_time(MINUTE)
         assert (await world.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_who_looks_at_a_storm_again_reads_no_incident_again() -> None:
+    async with open_world() as world:
+        await world.start()
+        await world.alerts.receive([*storm(60), alert("Note", severity="info")])
+        with Statements(world) as first:
+            before = await world.alerts.current()
+        assert any("FROM incidents" in text for text in first.texts)
+        with Statements(world) as again:
+            assert await world.alerts.current() == before
+        assert not any("FROM incidents" in text for text in again.texts)
+        assert len({view.incident_reference for view in before}) == 61, "each its own, and none for the note"
+        # Saying it again changes nothing; a new alert is looked up alone.
+        await world.alerts.receive(storm(61))
+        views = {view.alert.labels["service"]: view for view in await world.alerts.current()}
+        assert views["service-60"].incident_reference == "INC-61"
+        assert {item: view.incident_reference for item, view in views.items() if item == "service-7"} == {
+            view.alert.labels["service"]: view.incident_reference
+            for view in before
+            if view.alert.labels["service"] == "service-7"
+        }
+
+
+async def test_an_alert_that_comes_back_is_shown_with_the_incident_that_it_came_back_to() -> None:
+    async def shown() -> str:
+        (view,) = [view for view in await world.alerts.current() if view.alert.name == "DiskFull"]
+        return view.incident_reference
+
+    async with open_world() as world:
+        await world.start()
+        began = world.clock.now()
+        await world.alerts.receive([alert(starts_at=began)])
+        assert await shown() == "INC-1"
+        await world.pass_time(MINUTE)
+        await world.alerts.receive([alert(starts_at=began, ends_at=world.clock.now())])
+        await world.incidents.change_status("INC-1", "hana", IncidentStatus.CLOSED)
+        # Nobody looked while it was over, and its source says that it is the same occurrence.
+        await world.alerts.receive([alert(starts_at=began)])
+        assert await shown() == "INC-2"
+        await world.pass_time(MINUTE)
+        await world.alerts.receive([alert(starts_at=began, ends_at=world.clock.now())])
+        await world.alerts.receive([alert("Other")])
+        await world.alerts.receive([alert(starts_at=began)])
+        assert await shown() == (await world.incident(3)).reference, "it joins what is open for its service"
+        await world.restart()
+        assert await shown() == "INC-3"
