@@ -47,8 +47,9 @@ async def test_what_unfolds_beyond_the_limit_is_neither_unfolded_nor_waited_for(
     [
         ("br", b"x", "compressed with br, which was not asked for"),
         ("gzip", b"not gzip at all", "says that it is gzip and is not"),
-        ("gzip", gzip.compress(b"x" * 1_000)[:-4], "was cut off"),
+        ("gzip", gzip.compress(b"x" * 1_000, mtime=0)[:-4], "was cut off"),
     ],
+    ids=["unknown", "no gzip", "cut off"],  # workers compare names, and the packed bytes may differ between libraries
 )
 async def test_what_cannot_be_read_is_said(encoding, body, message):
     with pytest.raises(BodyError, match=message):
