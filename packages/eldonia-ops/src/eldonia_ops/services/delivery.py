@@ -194,8 +194,7 @@ class DeliveryService:
 
     def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
         # Not all alerts: this runs once for each notification, and a storm has as many of one as of the other.
-        about = (tx.alerts.get(fingerprint) for fingerprint in outgoing.fingerprints)
-        names = {alert.fingerprint: alert.name for alert in about if alert is not None}
+        names = {fingerprint: _name(tx, fingerprint) for fingerprint in outgoing.fingerprints}
         data = {
             "outgoing": outgoing.id,
             "notification": outgoing.idempotency_key,
@@ -221,6 +220,14 @@ def _bring_forward(tx: StateTransaction, now: int) -> None:
     for outgoing in tx.outbox.find(status=OutgoingStatus.PENDING, limit=_MOST_PENDING):
         if outgoing.next_attempt_at > now + LONGEST_RETRY_AFTER_MS:
             tx.outbox.update(replace(outgoing, next_attempt_at=now))
+
+
+def _name(tx: StateTransaction, fingerprint: str) -> str:
+    """The name of an alert. One that has ended may be gone when its end is delivered; the ledger still knows it."""
+    alert = tx.alerts.get(fingerprint)
+    if alert is not None:
+        return alert.name
+    return next((line.alertname for line in tx.ledger.find(fingerprint=fingerprint, limit=1)), "")
 
 
 def _critical(tx: StateTransaction, outgoing: Outgoing) -> bool:

@@ -73,6 +73,8 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         pages = world.receivers.at("pager")
         assert [page.payload["event_action"] for page in pages] == ["trigger", "resolve"]
         assert len({page.payload["dedup_key"] for page in pages}) == 1
+        assert (await world.verdicts("HighErrorRate", "pager"))[-1] == "delivered", "of the end, when the alert is gone"
+        assert (await world.verdicts("HighErrorRate", "pager")).count("delivered") == 2
         assert await world.alerts.current() == []
 
         kinds = await world.kinds()
