@@ -12,6 +12,7 @@ Facts this module rests on (chDB 4.4, engine 26.9):
 
 import asyncio
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -62,6 +63,9 @@ _MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
     "merge_max_block_size": 4096,
 }
 
+_SPARE_BYTES: Final = 16 << 20
+"""What must be free besides a batch itself; the engine wants a mebibyte for each part it writes."""
+
 
 class ChdbEngine:
     """An :class:`~eldonia_ops.storage.clickhouse.engine.Engine` on a directory of this machine.
@@ -101,6 +105,14 @@ class ChdbEngine:
         statement = insert_statement(table, columns, token)
 
         def run() -> None:
+            if format.startswith("JSON"):
+                data = b"%b FORMAT %b\n%b" % (statement.encode(), format.encode(), body)
+                self._write_connection.query(data, "Null")
+                return
+            # Data in a statement ends at an empty line, which binary data may hold, so it goes by chDB's insert
+            # stream (26.9). The end of that says "done" also when the disk was full and nothing was written.
+            if shutil.disk_usage(self._path).free < _SPARE_BYTES + len(body):
+                raise TelemetryError(f"the disk under {self._path} is full")
             with self._write_connection.send_insert(statement, format) as stream:
                 stream.append(body)
                 stream.finish()

@@ -1,11 +1,13 @@
 """The engines themselves: limits, failures, shutting down."""
 
 import asyncio
+import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError
@@ -49,6 +51,34 @@ async def test_a_question_that_takes_too_much_is_refused(engine: Engine) -> None
         await engine.query("SELECT * FROM no_such_table")
     assert not isinstance(caught.value, TelemetryLimitError)
     assert await engine.query("SELECT 1 AS x") == b'{"x":1}\n'
+
+
+async def test_an_insert_that_the_disk_has_no_room_for_is_no_success(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not isinstance(engine, ChdbEngine):
+        pytest.skip("a server says so itself; the stand-in for one inserts by chDB's streams")
+    # The streams end with "done" all the same; logs were acknowledged and gone.
+    await engine.execute("CREATE TABLE texts (x String) ENGINE=MergeTree ORDER BY x")
+    await engine.execute("ALTER TABLE texts MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000")
+    with pytest.raises(TelemetryError):
+        await engine.insert("texts", ("x",), "JSONEachRow", b'{"x":"a"}')
+
+    await engine.execute("CREATE TABLE points (x UInt32) ENGINE=MergeTree ORDER BY x")
+    await engine.insert("points", ("x",), "RowBinary", b"\n\n\n\n\n\n;\n")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1 << 20))
+    with pytest.raises(TelemetryError, match="full"):
+        await engine.insert("points", ("x",), "RowBinary", bytes(4))
+    assert await engine.query("SELECT x FROM points ORDER BY x") == b'{"x":168430090}\n{"x":171641354}\n'
+
+
+@pytest.mark.parametrize("text", [";\n\n", "; SELECT 1", "--", "/*", "{x:String}", "\0", "$$", "}\n\n{", "\u2028", ""])
+async def test_data_never_ends_its_statement(engine: Engine, text: str) -> None:
+    await engine.execute("CREATE TABLE texts (x String) ENGINE=MergeTree ORDER BY x")
+    lines = [msgspec.json.encode({"x": text}), msgspec.json.encode({"x": "after"})]
+    await engine.insert("texts", ("x",), "JSONEachRow", b"\n".join(lines))
+    assert {row["x"] for row in await rows(engine, "SELECT x FROM texts")} == {text, "after"}
 
 
 async def test_a_repeated_token_stores_nothing(engine: Engine) -> None:
