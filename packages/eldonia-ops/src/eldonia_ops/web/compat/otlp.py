@@ -6,6 +6,7 @@ decoded on two threads of their own: large ones take seconds, in which alerting 
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.otlp import (
     Encoding,
     OtlpError,
@@ -29,6 +31,8 @@ from eldonia_ops.services.contracts import Platform
 from eldonia_ops.web.access import Demand
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw, unpack
+
+log = logging.getLogger("eldonia_ops.web.otlp")
 
 _THREADS = 2
 _REFUSED = "a time too long ago to be kept, or in the future"
@@ -83,7 +87,13 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
                 return await envelope(request, Problem(413, "too_large", str(error)))
             except (OtlpError, BadEncodingError) as error:
                 return await envelope(request, Problem(400, "bad_request", str(error)))
-            return Response(encode_response(signal, await store(found), encoding), media_type=encoding)
+            try:
+                rejections = await store(found)
+            except TelemetryError as error:
+                # Exporters drop what is answered with 500, and send again what is answered with 503.
+                log.error("%s were not stored: %s", signal, error)
+                return await envelope(request, Problem(503, "not_stored", "this could not be stored; send it again"))
+            return Response(encode_response(signal, rejections, encoding), media_type=encoding)
 
         return GuardedRoute(
             f"/v1/{signal}",

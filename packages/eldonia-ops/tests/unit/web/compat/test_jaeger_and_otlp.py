@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 from web_client import Client
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.ports import TelemetryError
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
@@ -122,3 +123,16 @@ async def test_what_cannot_be_read_is_refused_in_its_own_encoding(client: Client
         assert (await http.post("/v1/logs", content=bomb, headers=packed)).status_code == 413
     async with client(Role.VIEWER, **PROTOBUF) as http:
         assert (await http.post("/v1/traces", content=spans([]))).status_code == 403
+
+
+async def test_what_could_not_be_stored_is_to_be_sent_again(
+    platform: FakePlatform, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_spans: object) -> int:
+        raise TelemetryError("Cannot reserve 1.00 MiB, not enough space")
+
+    monkeypatch.setattr(platform.ingest, "spans", fail)
+    async with client(Role.INGEST) as http:
+        response = await http.post("/v1/traces", content=spans([b"a" * 16]), headers=PROTOBUF)
+    assert response.status_code == 503  # exporters give up at 500
+    assert "MiB" not in response.text
