@@ -42,6 +42,7 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
                 timeout_graceful_shutdown=5,
                 http=PatientProtocol,
                 ws="none",

@@ -27,7 +27,9 @@ class Files:
             return self.texts.get(path)
         fault = ""
         try:
-            if os.path.getsize(path) > MAX_BYTES:
+            if os.path.exists(path) and not os.path.isfile(path):
+                fault = "no file"  # reading a pipe or a device may never end
+            elif os.path.getsize(path) > MAX_BYTES:
                 fault = f"larger than {MAX_BYTES} bytes"
             else:
                 self.texts[path] = Path(path).read_text(encoding="utf-8")

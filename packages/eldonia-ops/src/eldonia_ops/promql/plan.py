@@ -34,11 +34,12 @@ DEFAULT_SUBQUERY_STEP_MS: Final = 60_000
 class Limits:
     """How much one query may ask for.
 
-    ``steps`` bounds the evaluation steps of a range query, ``subquery_steps`` those of a subquery, and
-    ``cells`` the values (series times steps) that any intermediate vector or the result may hold.
+    ``steps`` bounds the evaluations of a range query (as in Prometheus 11,000 steps after the first),
+    ``subquery_steps`` those of a subquery, and ``cells`` the values (series times steps) that any
+    intermediate vector or the result may hold.
     """
 
-    steps: int = 11_000
+    steps: int = 11_001
     subquery_steps: int = 100_000
     cells: int = 20_000_000
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from eldonia_ops.alerting import undelivered
@@ -194,7 +194,7 @@ class DeliveryService:
 
     def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
         # Not all alerts: this runs once for each notification, and a storm has as many of one as of the other.
-        names = {fingerprint: _name(tx, fingerprint) for fingerprint in outgoing.fingerprints}
+        names = _names(tx, outgoing.fingerprints)
         data = {
             "outgoing": outgoing.id,
             "notification": outgoing.idempotency_key,
@@ -207,11 +207,11 @@ class DeliveryService:
             "retry": f"attempt {outgoing.attempts} did not get through: {detail}",
             "failed": f"given up after {outgoing.attempts} attempts: {detail}",
         }
-        for fingerprint in outgoing.fingerprints or ("",):
-            line = Decision(
-                0, now, fingerprint, names.get(fingerprint, ""), outgoing.receiver, outcome, words[outcome], data
-            )
-            tx.ledger.append(line)
+        lines = (
+            Decision(0, now, fingerprint, names.get(fingerprint, ""), outgoing.receiver, outcome, words[outcome], data)
+            for fingerprint in outgoing.fingerprints or ("",)
+        )
+        tx.ledger.append(*lines)
         self._intake.desk.notification(tx, outgoing, outcome, detail, now)
 
 
@@ -222,17 +222,18 @@ def _bring_forward(tx: StateTransaction, now: int) -> None:
             tx.outbox.update(replace(outgoing, next_attempt_at=now))
 
 
-def _name(tx: StateTransaction, fingerprint: str) -> str:
-    """The name of an alert. One that has ended may be gone when its end is delivered; the ledger still knows it."""
-    alert = tx.alerts.get(fingerprint)
-    if alert is not None:
-        return alert.name
-    return next((line.alertname for line in tx.ledger.find(fingerprint=fingerprint, limit=1)), "")
+def _names(tx: StateTransaction, fingerprints: Sequence[str]) -> dict[str, str]:
+    """Names of alerts. One that has ended may be gone when its end is delivered; the ledger still knows it."""
+    names = {alert.fingerprint: alert.name for alert in tx.alerts.some(fingerprints)}
+    for fingerprint in fingerprints:
+        if fingerprint not in names:
+            found = tx.ledger.find(fingerprint=fingerprint, limit=1)
+            names[fingerprint] = found[0].alertname if found else ""
+    return names
 
 
 def _critical(tx: StateTransaction, outgoing: Outgoing) -> bool:
     """Whether the message is grave enough to be tried for days."""
     if outgoing.purpose == "escalation":
         return True
-    alerts = (tx.alerts.get(fingerprint) for fingerprint in outgoing.fingerprints)
-    return any(alert is not None and alert.labels.get("severity") == "critical" for alert in alerts)
+    return any(alert.labels.get("severity") == "critical" for alert in tx.alerts.some(outgoing.fingerprints))

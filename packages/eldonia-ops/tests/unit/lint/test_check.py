@@ -1,3 +1,4 @@
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -56,6 +57,13 @@ incidents:
     write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING, "rules/shop.yml": RULES})
     assert lint("eldonia-ops.yml") == []
     assert lint(".", "rules") == []
+
+
+def test_what_is_no_file_is_said_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "rules.yml")
+    [line] = lint("rules.yml")
+    assert "rules.yml" in line
+    assert "no file" in line
 
 
 def test_what_is_shipped_has_no_fault() -> None:

@@ -129,6 +129,8 @@ class TelemetryMiddleware:
     def _begin(self, scope: Scope, path: str) -> Exchange:
         pairs = scope["headers"]
         headers = dict(pairs)
+        if b"x-request-id" in headers:  # the first, as the application sees it
+            headers[b"x-request-id"] = next(value for name, value in pairs if name == b"x-request-id")
         if b"x-forwarded-for" in headers:
             headers[b"x-forwarded-for"] = b",".join(value for name, value in pairs if name == b"x-forwarded-for")
         client = scope.get("client")

@@ -121,6 +121,13 @@ async def test_request_ids_that_could_do_harm_are_replaced(given):
     assert len(answer.headers["x-request-id"]) == 32
 
 
+async def test_of_several_request_ids_the_first_counts_as_it_does_for_the_application():
+    with capture():
+        async with client(application()) as http:
+            answer = await http.get("/health", headers=[("X-Request-ID", "first"), ("X-Request-ID", "second")])
+    assert answer.headers["x-request-id"] == "first"
+
+
 async def test_quiet_paths_count_but_make_no_noise_unless_they_fail():
     with capture() as seen:
         async with client(application(quiet_paths=("/health", "/unwell"))) as http:

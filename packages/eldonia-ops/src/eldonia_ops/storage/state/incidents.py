@@ -70,8 +70,7 @@ class SqlIncidents:
             incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version")
         )
         rows = [
-            {**values_of(incident), "known_id": incident.id, "known_version": incident.version - 1}
-            for incident in some
+            {**values_of(incident), "known_id": incident.id, "known_version": incident.version - 1} for incident in some
         ]
         changed = self._connection.execute(query, rows).rowcount
         if changed != len(rows):
