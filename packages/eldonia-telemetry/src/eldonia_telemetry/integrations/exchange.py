@@ -44,6 +44,8 @@ _MAX_CLIENTS: Final = 2048
 _ids = random.Random()
 os.register_at_fork(after_in_child=_ids.seed)
 
+_SERVER: Final = int(Kind.SERVER)
+
 Detecting = Literal["observe", "block", "off"]
 _Client = tuple[str | None, str, bytes, bytes]
 """The client's name, the scanner that it is (or ''), and what records and spans say of it."""
@@ -120,7 +122,7 @@ class Observer:
             traceparent = get(b"traceparent")
             if traceparent is not None:
                 parent = received(traceparent, get(b"tracestate", b""))
-            exchange.span = start_span(method, kind=Kind.SERVER, parent=parent)
+            exchange.span = start_span(method, kind=_SERVER, parent=parent)
         if self.detects:
             try:
                 found = inspect(path, query, raw_path)
