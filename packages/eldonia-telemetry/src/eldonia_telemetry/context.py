@@ -137,14 +137,6 @@ def bind(
     return Binding(bound.set(after))
 
 
-def leave(token: contextvars.Token[Bound]) -> None:
-    """Take back what ``bound.set`` did, also from a copied context (where there is nothing to take back)."""
-    try:  # noqa: SIM105  once a request; this way costs nothing
-        bound.reset(token)
-    except ValueError:
-        pass
-
-
 def carry(function: Callable[P, R]) -> Callable[P, R]:
     """Wrap a function so that it runs with the present context, in whatever thread calls it."""
     snapshot = contextvars.copy_context()

@@ -206,13 +206,19 @@ class Exchange(Measurement):
         route: Callable[[], str],
     ) -> None:
         self.name = ""
-        self.parent = operation_in_progress()
+        parent = innermost.get()
+        self.parent = operation_in_progress() if parent is None and context.bound.get().request is not None else parent
         self._observer = observer
         self._route = route
         self.method = method
         self.path = path
         self.id = id
         self.headers = headers
+
+    @property
+    def milliseconds(self) -> float:
+        """Since the start."""
+        return super().milliseconds if self.span is None else self.span.duration_ns / 1e6
 
     def settle(self) -> None:
         """Keep the route that is known by now. Never raises."""
@@ -250,7 +256,8 @@ class Exchange(Measurement):
         if self.parent is not None:
             innermost.set(self)
         self._observer.being_answered.add(self)
-        self.started = time.perf_counter()
+        if span is None:
+            self.started = time.perf_counter()
 
     def refuse(self) -> bool:
         """Report what has been found so far; True when the request is to be answered with 403."""
@@ -283,7 +290,10 @@ class Exchange(Measurement):
             span.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
-        context.leave(self._token)
+        try:  # noqa: SIM105  once a request; this way costs nothing
+            context.bound.reset(self._token)
+        except ValueError:
+            pass  # entered in another context, which has ended with it
         del self.bound, self._token  # they refer back to this: leave nothing to the garbage collector
 
     def _end(self, seconds: float, failure: BaseException | None) -> None:
