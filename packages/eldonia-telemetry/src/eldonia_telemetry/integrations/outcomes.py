@@ -24,7 +24,7 @@ UNMATCHED: Final = "unmatched"
 
 _SPAN: Final = (
     b'{"traceId":"%b","spanId":"%b",%b%b,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","flags":%d,"attributes":['
-    b'{"key":"url.path","value":{"stringValue":%b}},{"key":"http.request.id","value":{"stringValue":"%b"}},%b,%b]}'
+    b'{"key":"url.path","value":{"stringValue":%b}},{"key":"http.request.id","value":{"stringValue":"%b"}},'
 )
 
 
@@ -57,7 +57,7 @@ class Outcome:
             shown["http.route"] = handler
         self.span_name = self.operation if handler != UNMATCHED else method
         self._span_begin = b'"name":%b,"kind":2' % lines.encode(values.encodable(self.span_name))
-        self._span_end = otlp_json.attributes(shown, redact=False)
+        self._span_end = b",%b]}" % otlp_json.attributes(shown, redact=False)
 
     def count(self, seconds: float, trace_id: str | None, at: float, plain: bool) -> None:
         """Count a request that took ``seconds``, ended at ``at`` (Unix seconds) and belongs to a trace, or to none.
@@ -102,10 +102,10 @@ class Outcome:
         said = b"%b%b %d %.1f" % (self._record_begin, path[1:-1], status, milliseconds)
         return said + self._record_end % (path, milliseconds)
 
-    def span(self, span: Span, path: bytes, request_id: bytes, client: bytes) -> bytes:
-        """A span that has ended, encoded; ``client`` is attributes of its own, encoded."""
+    def span(self, span: Span, path: bytes, request_id: bytes, client: bytes) -> tuple[bytes, ...]:
+        """A span that has ended, in pieces of its encoding; ``client`` is attributes of its own, encoded."""
         context, parent = span.context, span.parent_span_id
-        return _SPAN % (
+        own = _SPAN % (
             context.trace_id.encode(),
             context.span_id.encode(),
             b'"parentSpanId":"%b",' % parent.encode() if parent else b"",
@@ -115,9 +115,8 @@ class Outcome:
             context.sampled,
             path,
             request_id,
-            client,
-            self._span_end,
         )
+        return (own, client, self._span_end)
 
 
 def plain_path(path: str) -> bytes | None:

@@ -57,7 +57,7 @@ class SpanExporter:
         self._renew()
 
     def _renew(self) -> None:
-        self._queue: deque[Span | bytes] = deque()
+        self._queue: deque[Span | otlp_json.Pieces] = deque()
         self._wake = threading.Event()
         self._rung = False
         self._stop = threading.Event()
@@ -67,7 +67,7 @@ class SpanExporter:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
-    def put(self, span: Span | bytes) -> None:
+    def put(self, span: Span | otlp_json.Pieces) -> None:
         """Queue one span, which may be encoded already; never waits."""
         if self._closed:
             losses.count("span", "ended after shutdown")
@@ -134,7 +134,7 @@ class SpanExporter:
             self._rung = False
             while self._queue and not self._stop.is_set():
                 self._pending = min(len(self._queue), BATCH)  # before the queue may look empty
-                batch: list[Span | bytes] = []
+                batch: list[Span | otlp_json.Pieces] = []
                 with contextlib.suppress(IndexError):  # emptied by close() meanwhile
                     batch.extend(self._queue.popleft() for _ in range(self._pending))
                 try:
@@ -155,7 +155,7 @@ class SpanExporter:
                 return
             self._stop.wait(min(left, 0.1))
 
-    def _send(self, batch: list[Span | bytes]) -> None:
+    def _send(self, batch: list[Span | otlp_json.Pieces]) -> None:
         body = otlp_json.encode(batch, self._resource, redact=self._redact)
         delay = FIRST_DELAY
         for attempt in range(ATTEMPTS):

@@ -12,6 +12,9 @@ from eldonia_telemetry.traces.span import Span
 _encoder = msgspec.json.Encoder()
 _SCOPE: Final = b"eldonia-telemetry"
 _TAIL: Final = b"]}]}]}"
+
+Pieces = tuple[bytes, ...]
+"""An encoded span. Most of it stands in many spans, and is only copied when it is sent."""
 _SMALL: Final = 1_000_000_000_000
 """Shorter than any card number."""
 _HARMLESS: Final = frozenset(
@@ -51,8 +54,8 @@ class _Row(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     status: dict[str, Any] = {}
 
 
-def encode(spans: Iterable[Span | bytes], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
-    """An ``ExportTraceServiceRequest``. A span may be encoded already.
+def encode(spans: Iterable[Span | Pieces], resource: Mapping[str, Any], *, redact: bool = True) -> bytes:
+    """An ``ExportTraceServiceRequest``. A span may be encoded already, in pieces.
 
     Text that UTF-8 cannot express is repaired; a span that cannot be expressed is counted and left out.
     """
@@ -60,7 +63,9 @@ def encode(spans: Iterable[Span | bytes], resource: Mapping[str, Any], *, redact
         attributes(resource, redact=redact),
         _SCOPE,
     )
-    rows = [row for row in (span if type(span) is bytes else _row(span, redact) for span in spans) if row] or [b""]
+    rows = [
+        row for row in (b"".join(span) if type(span) is tuple else _row(span, redact) for span in spans) if row
+    ] or [b""]
     rows[0] = head + rows[0]  # batches are large: they are copied once
     rows[-1] += _TAIL
     return b",".join(rows)

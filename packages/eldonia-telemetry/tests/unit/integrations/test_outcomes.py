@@ -33,7 +33,7 @@ def test_record_and_span_are_those_of_the_careful_way(handler, path, status, mil
     span = Span(one.span_name, 2, SpanContext("a" * 32, "b" * 16, True), "c" * 16, None)
     span.stop()
     client = {"url.scheme": "https", "client.address": "203.0.113.9"}
-    row = json.loads(one.span(span, told, b"r1", otlp_json.attributes(client)))
+    row = json.loads(b"".join(one.span(span, told, b"r1", otlp_json.attributes(client))))
     span.attributes = {"http.request.method": "GET", "url.path": path, "http.request.id": "r1", **client}
     span.attributes["http.response.status_code"] = status
     if handler != UNMATCHED:
