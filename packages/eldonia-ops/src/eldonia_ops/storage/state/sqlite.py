@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def _engine(path: str, begin: str, *, read_only: bool = False, memory: bool = Fa
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         if not memory:
-            connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(connection)
         # FULL: a commit is on the disk when it returns, also when the power fails the moment after.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -66,6 +67,20 @@ def _engine(path: str, begin: str, *, read_only: bool = False, memory: bool = Fa
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL. Where another does so at the same moment SQLite does not wait as it does otherwise."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != _BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _retryable(error: DBAPIError) -> bool:
