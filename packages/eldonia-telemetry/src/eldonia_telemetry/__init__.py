@@ -10,7 +10,7 @@ Nothing here raises into the application or holds it up for long; what could not
 (``eldonia_telemetry_lost_total``) and said once on standard error.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from eldonia_telemetry import auth, business, losses, metrics, payments, performance, runtime, security, traces
 from eldonia_telemetry.context import Binding, bind, carry
@@ -44,6 +44,7 @@ def init(
     otlp_logs: bool | None = None,
     otlp_metrics: bool | None = None,
     ingest_token: str | None = None,
+    otlp_headers: Mapping[str, str] | str | None = None,
     trace_ratio: float | None = None,
     trace_errors: bool | None = None,
     join_opentelemetry: bool | None = None,
@@ -87,6 +88,8 @@ def init(
             for several workers behind one port, which a scraper cannot tell apart (off).
         ingest_token: sent as a bearer token with the spans, records and metrics. Without one, a user and password in
             ``otlp_endpoint`` are used.
+        otlp_headers: sent with the same, as other backends ask for (``{"x-api-key": "…"}``); as a text,
+            ``name=value,name=value``, percent-encoded. An ``authorization`` here goes before ``ingest_token``.
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
         trace_errors: record the others too when something in them failed in this process (default on).
         join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).

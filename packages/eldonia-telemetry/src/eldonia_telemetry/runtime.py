@@ -281,6 +281,7 @@ def build(settings: Settings) -> Runtime:
                 _resource(settings),
                 redact=settings.redact,
                 ca_file=settings.tls_ca,
+                headers=dict(settings.otlp_headers),
             )
         except ValueError as error:
             losses.count("setup", "no traces are exported", error)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import unquote
 
 from eldonia_telemetry import losses
 from eldonia_telemetry.records import INFO, LEVELS
@@ -12,6 +13,11 @@ from eldonia_telemetry.records import INFO, LEVELS
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _PERIODS: Final = {"": 0, "hour": 3600, "hourly": 3600, "day": 86400, "daily": 86400}
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OWN_HEADERS: Final = frozenset(
+    {"connection", "content-encoding", "content-length", "content-type", "host", "transfer-encoding"}
+)
+"""What the transport decides itself."""
 _USERINFO: Final = re.compile(r"//.*@", re.DOTALL)
 
 
@@ -44,6 +50,7 @@ class Settings:
     otlp_logs: bool | None = None
     otlp_metrics: bool = False
     ingest_token: str = ""
+    otlp_headers: tuple[tuple[str, str], ...] = ()
     trace_ratio: float = 1.0
     elasticsearch_url: str = ""
     elasticsearch_user: str = ""
@@ -112,6 +119,29 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         parts = value.split(",") if isinstance(value, str) else value
         return tuple(stripped for part in parts if (stripped := str(part).strip()))
 
+    def headers(name: str) -> tuple[tuple[str, str], ...]:
+        value = pick(name)
+        if value is None:
+            return ()
+        if isinstance(value, str):  # as OTEL_EXPORTER_OTLP_HEADERS: name=value,name=value, percent-encoded
+            parts = (part.partition("=") for part in value.split(",") if part.strip())
+            pairs = [(unquote(key), unquote(said.strip())) for key, _, said in parts]
+        elif isinstance(value, Mapping):
+            pairs = [(str(key), str(said)) for key, said in value.items()]
+        else:
+            losses.count("setup", f"{name} is neither a mapping nor name=value,name=value: none are sent")
+            return ()
+        kept: dict[str, str] = {}
+        for key, said in pairs:
+            lowered = key.strip().lower()
+            if not _HEADER_NAME.fullmatch(lowered) or lowered in _OWN_HEADERS:
+                losses.count("setup", f"{name}: {lowered[:64]!r} cannot be set, it is left out")
+            elif not (said and said.isascii() and said.isprintable()):
+                losses.count("setup", f"{name}: the value of {lowered[:64]!r} cannot be sent, it is left out")
+            else:
+                kept[lowered] = said
+        return tuple(kept.items())
+
     level_name = str(pick("log_level") or "info").strip().lower()
     if level_name not in LEVELS:
         losses.count("setup", "log_level is not one of error, warn, info, debug; info applies")
@@ -137,6 +167,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         otlp_logs=flag("otlp_logs"),
         otlp_metrics=flag("otlp_metrics"),
         ingest_token=text("ingest_token"),
+        otlp_headers=headers("otlp_headers"),
         trace_ratio=number("trace_ratio", float, 0.0, 1.0),
         elasticsearch_url=text("elasticsearch_url"),
         elasticsearch_user=text("elasticsearch_user"),

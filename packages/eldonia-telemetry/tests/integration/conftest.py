@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,12 +21,14 @@ def _sockets() -> None:
 
 
 class Collector:
-    """Takes OTLP/JSON; ``answers`` are the statuses of the next requests, ``delay`` seconds before each."""
+    """Takes OTLP/JSON; ``answers`` are the statuses of the next requests, ``delay`` seconds before each.
+
+    ``bodies`` are those that were answered with 200, by path; ``headers`` the names and values that came with them.
+    """
 
     def __init__(self) -> None:
-        self.spans: list[dict] = []
-        self.resources: list[dict] = []
-        self.authorizations: set[str] = set()
+        self.bodies: dict[str, list[dict]] = {}
+        self.headers: list[Message] = []
         self.answers: list[int] = []
         self.requests = 0
         self.delay = 0.0
@@ -38,16 +41,13 @@ class Collector:
             def do_POST(self) -> None:
                 raw = self.rfile.read(int(self.headers["content-length"]))
                 body = json.loads(gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw)
-                assert self.path == "/v1/traces"
                 time.sleep(collector.delay)
                 collector.requests += 1
-                status = collector.answers.pop(0) if collector.answers else 200
+                known = self.path in {"/v1/logs", "/v1/metrics", "/v1/traces"}
+                status = 404 if not known else collector.answers.pop(0) if collector.answers else 200
                 if status == 200:
-                    collector.authorizations.add(self.headers.get("authorization", ""))
-                    for resource in body["resourceSpans"]:
-                        collector.resources.append(resource["resource"])
-                        for scope in resource["scopeSpans"]:
-                            collector.spans += scope["spans"]
+                    collector.headers.append(self.headers)
+                    collector.bodies.setdefault(self.path, []).append(body)
                 self.send_response(status)
                 self.send_header("content-length", str(len(collector.said)))
                 self.end_headers()
@@ -60,7 +60,43 @@ class Collector:
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # clients that left while we slept
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    @property
+    def authorizations(self) -> set[str]:
+        """Those that have come so far; '' for none."""
+        return {headers.get("authorization", "") for headers in list(self.headers)}
+
+    @property
+    def resources(self) -> list[dict]:
+        """Those of the spans."""
+        return [group["resource"] for body in self._of("traces") for group in body["resourceSpans"]]
+
+    @property
+    def spans(self) -> list[dict]:
+        """All, in the order of their coming."""
+        groups = (group for body in self._of("traces") for group in body["resourceSpans"])
+        return [span for group in groups for scope in group["scopeSpans"] for span in scope["spans"]]
+
+    def messages(self) -> list[str]:
+        """Of the records, sorted."""
+        groups = (group for body in self._of("logs") for group in body["resourceLogs"])
+        records = (record for group in groups for scope in group["scopeLogs"] for record in scope["logRecords"])
+        return sorted(record["body"]["stringValue"] for record in records)
+
+    def points(self, name: str) -> list[tuple[str, dict]]:
+        """Instance and data point of a counter or gauge, in the order of their coming."""
+        found = []
+        for group in (group for body in self._of("metrics") for group in body["resourceMetrics"]):
+            who = {one["key"]: next(iter(one["value"].values())) for one in group["resource"]["attributes"]}
+            for metric in group["scopeMetrics"][0]["metrics"]:
+                if metric["name"] == name:
+                    data = metric.get("sum") or metric["gauge"]
+                    found += [(who["service.instance.id"], point) for point in data["dataPoints"]]
+        return found
+
+    def _of(self, signal: str) -> list[dict]:
+        return list(self.bodies.get(f"/v1/{signal}", ()))
 
 
 @pytest.fixture

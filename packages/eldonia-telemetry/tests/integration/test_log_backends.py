@@ -344,6 +344,20 @@ class TestOtlp:
         assert now.flush(5)
         assert len(backend.otlp_records) == 1
 
+    def test_headers_that_a_backend_asks_for_go_with_every_signal(self, collector, use):
+        from eldonia_telemetry import traces
+
+        headers = {"X-Api-Key": "k", "authorization": "Token own"}
+        now = use(
+            otlp_endpoint=collector.url, otlp_headers=headers, otlp_logs=True, otlp_metrics=True, ingest_token="t0ken"
+        )
+        with traces.span("work"):
+            LOG.info("hello")
+        assert now.flush(5)
+        assert set(collector.bodies) == {"/v1/logs", "/v1/metrics", "/v1/traces"}
+        assert {each["x-api-key"] for each in collector.headers} == {"k"}
+        assert collector.authorizations == {"Token own"}
+
     def test_a_wrong_token_loses_nothing_until_it_is_mended(self, backend, use, tmp_path):
         backend.faults = [lambda request: (401, {}, b"who?")] * 3
         now = use(otlp_endpoint=backend.url, ingest_token="s3cret")

@@ -8,11 +8,8 @@ import socket
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -192,52 +189,10 @@ def test_a_backend_that_is_not_there_does_not_hold_up_the_exit(endpoint):
     assert len(err.splitlines()) <= 4
 
 
-class _Backend:
-    """Takes anything over OTLP/JSON and keeps it by path."""
-
-    def __init__(self) -> None:
-        self.bodies: dict[str, list[dict]] = {}
-        backend = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                raw = self.rfile.read(int(self.headers["content-length"]))
-                body = json.loads(gzip.decompress(raw) if self.headers.get("content-encoding") == "gzip" else raw)
-                backend.bodies.setdefault(self.path, []).append(body)
-                self.send_response(200)
-                self.send_header("content-length", "2")
-                self.end_headers()
-                self.wfile.write(b"{}")
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def messages(self) -> list[str]:
-        return sorted(
-            record["body"]["stringValue"]
-            for body in self.bodies.get("/v1/logs", [])
-            for resource in body["resourceLogs"]
-            for scope in resource["scopeLogs"]
-            for record in scope["logRecords"]
-        )
-
-
-@pytest.fixture
-def backend() -> Iterator[_Backend]:
-    backend = _Backend()
-    yield backend
-    backend.server.shutdown()
-    backend.server.server_close()
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 @pytest.mark.parametrize("where", ["module", "worker"])
-def test_workers_of_multiprocessing_deliver_before_they_leave(tmp_path: Path, backend: _Backend, method, where):
-    init = f'telemetry.init(service="w", otlp_endpoint={backend.url!r}, console=False, spill_dir={str(tmp_path)!r})'
+def test_workers_of_multiprocessing_deliver_before_they_leave(tmp_path: Path, collector, method, where):
+    init = f'telemetry.init(service="w", otlp_endpoint={collector.url!r}, console=False, spill_dir={str(tmp_path)!r})'
     (tmp_path / "program.py").write_text(
         textwrap.dedent(f"""
             import multiprocessing
@@ -254,7 +209,7 @@ def test_workers_of_multiprocessing_deliver_before_they_leave(tmp_path: Path, ba
         """)
     )
     subprocess.run([sys.executable, "program.py"], cwd=tmp_path, check=True, timeout=60)
-    assert backend.messages() == ["from 0", "from 1", "from 2"]
+    assert collector.messages() == ["from 0", "from 1", "from 2"]
 
 
 def test_a_forked_child_counts_from_the_start():
@@ -275,13 +230,13 @@ def test_a_forked_child_counts_from_the_start():
 
 
 @pytest.mark.parametrize("app", ["django_app:asgi_application", "starlette_app:app"])
-def test_what_is_queued_arrives_when_the_server_is_stopped(tmp_path: Path, backend: _Backend, app):
+def test_what_is_queued_arrives_when_the_server_is_stopped(tmp_path: Path, collector, app):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {
         **os.environ,
-        "ELDONIA_OTLP_ENDPOINT": backend.url,
+        "ELDONIA_OTLP_ENDPOINT": collector.url,
         "ELDONIA_SPILL_DIR": str(tmp_path),
         "ELDONIA_OTLP_METRICS": "1",
     }
@@ -305,4 +260,4 @@ def test_what_is_queued_arrives_when_the_server_is_stopped(tmp_path: Path, backe
         server.wait(30)
     finally:
         server.kill()
-    assert set(backend.bodies) == {"/v1/logs", "/v1/traces", "/v1/metrics"}
+    assert set(collector.bodies) == {"/v1/logs", "/v1/traces", "/v1/metrics"}

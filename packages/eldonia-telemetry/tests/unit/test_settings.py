@@ -43,3 +43,24 @@ def test_periods_and_names():
     assert resolve({}, {"ELDONIA_OTLP_METRICS": "yes"}).otlp_metrics is True
     shown = repr(resolve({"elasticsearch_password": "s3cret", "elasticsearch_url": "http://u:s3cret@h"}, {}))
     assert "s3cret" not in shown
+
+
+def test_headers_as_a_mapping_and_as_opentelemetry_writes_them(capsys):
+    given = {"otlp_headers": {"X-Api-Key": "s3cret", "x-scope": "eldonia"}}
+    settings = resolve(given, {"ELDONIA_OTLP_HEADERS": "ignored=1"})
+    assert settings.otlp_headers == (("x-api-key", "s3cret"), ("x-scope", "eldonia"))
+    assert "s3cret" not in repr(settings)
+    environ = {"ELDONIA_OTLP_HEADERS": "authorization=Basic%20dTpw, x-key = a=b ,"}
+    assert resolve({}, environ).otlp_headers == (("authorization", "Basic dTpw"), ("x-key", "a=b"))
+    assert resolve({}, {}).otlp_headers == ()
+    assert capsys.readouterr().err == ""
+
+
+def test_headers_that_cannot_be_sent_are_left_out_and_not_shown(capsys):
+    bad = {"Content-Type": "text/plain", "a b": "1", "": "2", "x-line": "s3cret\r\nx: y", "x-none": "", "x-ok": "3"}
+    assert resolve({"otlp_headers": bad}, {}).otlp_headers == (("x-ok", "3"),)
+    assert resolve({"otlp_headers": 7}, {}).otlp_headers == ()
+    said = capsys.readouterr().err
+    assert "otlp_headers: 'content-type' cannot be set" in said
+    assert "otlp_headers: the value of 'x-line' cannot be sent" in said
+    assert "s3cret" not in said

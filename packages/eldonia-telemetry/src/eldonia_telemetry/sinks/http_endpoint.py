@@ -39,7 +39,7 @@ class HttpEndpoint:
 
     Args:
         url: ``http(s)://[user:password@]host[:port][/prefix]``.
-        headers: sent with every request.
+        headers: sent with every request; names in any case.
         ca_file: PEM file of the authorities to trust instead of the system's.
         timeout: seconds without a byte after which the backend counts as hanging.
         compress: whether larger bodies are sent in gzip.
@@ -69,7 +69,8 @@ class HttpEndpoint:
         self._host = address.hostname
         self._port = port or (443 if address.scheme == "https" else 80)
         self.address = f"{address.scheme}://{self._host}:{self._port}{self.prefix}"
-        self._headers = {"User-Agent": "eldonia-telemetry", **(headers or {})}
+        self._headers = {"user-agent": "eldonia-telemetry"}
+        self._headers.update((name.lower(), value) for name, value in (headers or {}).items())
         for name, value in self._headers.items():
             if not (value.isascii() and value.isprintable()):
                 raise ValueError(f"the value for {name} holds characters that a header cannot carry")
@@ -91,14 +92,18 @@ class HttpEndpoint:
         """
         if not (value.isascii() and value.isprintable()):
             raise ValueError("the credentials hold characters that a header cannot carry")
-        self._headers["Authorization"] = value
+        self._headers["authorization"] = value
 
     def authorize_with(self, token: str) -> None:
         """Send ``token`` as a bearer token; without one, the user and password that the address names, if any.
 
+        An ``Authorization`` among the headers given at the start stays.
+
         Raises:
             ValueError: a header cannot carry it.
         """
+        if "authorization" in self._headers:
+            return
         if token:
             self.authorize(f"Bearer {token}")
         elif self.userinfo is not None:

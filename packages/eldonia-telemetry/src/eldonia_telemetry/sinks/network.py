@@ -54,7 +54,8 @@ def _otlp(settings: Settings, resource: Mapping[str, Any]) -> tuple[Transport, H
 
 
 def _otlp_endpoint(settings: Settings) -> HttpEndpoint:
-    endpoint = HttpEndpoint(settings.otlp_endpoint.removesuffix("/v1/traces"), ca_file=settings.tls_ca)
+    address = settings.otlp_endpoint.removesuffix("/v1/traces")
+    endpoint = HttpEndpoint(address, headers=dict(settings.otlp_headers), ca_file=settings.tls_ca)
     endpoint.authorize_with(settings.ingest_token)
     return endpoint
 

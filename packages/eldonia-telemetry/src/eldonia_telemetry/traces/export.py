@@ -38,6 +38,7 @@ class SpanExporter:
         resource: the resource attributes of every span.
         redact: whether attributes are redacted.
         ca_file: PEM file of the authorities to trust for https, instead of the system's.
+        headers: sent with every batch; an ``authorization`` among them goes before the token.
 
     Raises:
         ValueError: the endpoint is not an HTTP address, or the token or the file cannot be used.
@@ -46,9 +47,16 @@ class SpanExporter:
     takes_encoded = True
 
     def __init__(
-        self, endpoint: str, token: str, resource: Mapping[str, Any], *, redact: bool = True, ca_file: str = ""
+        self,
+        endpoint: str,
+        token: str,
+        resource: Mapping[str, Any],
+        *,
+        redact: bool = True,
+        ca_file: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
-        self._endpoint = HttpEndpoint(endpoint, ca_file=ca_file, compress=False)
+        self._endpoint = HttpEndpoint(endpoint, headers=headers, ca_file=ca_file, compress=False)
         self._endpoint.authorize_with(token)
         self._path = "" if self._endpoint.prefix.endswith("/v1/traces") else "/v1/traces"
         self._resource = dict(resource)

@@ -69,5 +69,11 @@ def test_index_names_are_what_elasticsearch_takes(service, part):
 def test_a_token_else_who_the_address_names(address, token, header):
     endpoint = HttpEndpoint(address)
     endpoint.authorize_with(token)
-    assert endpoint._headers.get("Authorization") == header
+    assert endpoint._headers.get("authorization") == header
     assert "ss" not in endpoint.address
+
+
+def test_an_authorization_given_with_the_headers_stays():
+    endpoint = HttpEndpoint("http://u:p@h", headers={"Authorization": "Api-Key k", "User-Agent": "mine"})
+    endpoint.authorize_with("t")
+    assert endpoint._headers == {"authorization": "Api-Key k", "user-agent": "mine"}
