@@ -88,6 +88,23 @@ def test_the_queue_is_bounded_and_the_host_never_waits(exporting, collector):
     collector.delay = 0
 
 
+def test_the_queue_is_bounded_in_bytes_and_takes_spans_again_once_they_have_gone(exporting, collector, monkeypatch):
+    monkeypatch.setattr(export, "QUEUE_BYTES", 200_000)
+    collector.answers = [503]
+    before = lost("queue full")
+    for _ in range(400):
+        with traces.span("large", attributes={"text": "x" * 10_000}):
+            pass
+    kept = 400 - (lost("queue full") - before)
+    assert 0 < kept < 400
+    assert exporting.flush(10)
+    assert len(collector.spans) == kept
+    assert exporting._bytes == 0
+    work(3)
+    assert exporting.flush(10)
+    assert len(collector.spans) == kept + 3
+
+
 def test_close_delivers_what_is_queued(exporting, collector):
     work(10)
     exporting.close(5)

@@ -1,7 +1,7 @@
 """Sends finished spans over OTLP/HTTP from a background thread.
 
-The queue is bounded: when the backend is away for long, new spans are dropped and counted. The
-thread starts with the first span, in each process of its own after a fork.
+The queue is bounded, in spans and roughly in bytes: when the backend is away for long, new spans are
+dropped and counted. The thread starts with the first span, in each process of its own after a fork.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ from eldonia_telemetry.traces.span import Span
 
 BATCH: Final = 512
 QUEUE: Final = 8192
+QUEUE_BYTES: Final = 16 * 1024 * 1024
+"""What the spans that wait may hold, as :func:`eldonia_telemetry.traces.otlp_json.weight` reckons."""
 INTERVAL: Final = 1.0
 """Seconds that a span may wait for company."""
 FIRST_DELAY: Final = 0.5
@@ -66,6 +68,7 @@ class SpanExporter:
 
     def _renew(self) -> None:
         self._queue: deque[Span | otlp_json.Pieces] = deque()
+        self._bytes = 0
         self._wake = threading.Event()
         self._rung = False
         self._stop = threading.Event()
@@ -80,9 +83,11 @@ class SpanExporter:
         if self._closed:
             losses.count("span", "ended after shutdown")
             return
-        if len(self._queue) >= QUEUE:
+        weight = otlp_json.weight(span)
+        if len(self._queue) >= QUEUE or self._bytes + weight > QUEUE_BYTES:
             losses.count("span", "queue full")
             return
+        self._bytes += weight  # without a lock: what two threads get wrong is forgotten with the next empty queue
         self._queue.append(span)
         if not self._rung:
             self._rung = True
@@ -145,6 +150,7 @@ class SpanExporter:
                 batch: list[Span | otlp_json.Pieces] = []
                 with contextlib.suppress(IndexError):  # emptied by close() meanwhile
                     batch.extend(self._queue.popleft() for _ in range(self._pending))
+                self._bytes = self._bytes - sum(map(otlp_json.weight, batch)) if self._queue else 0
                 try:
                     self._send(batch)
                 except Exception as error:  # noqa: BLE001  the thread must outlive anything a span may hold
@@ -157,11 +163,14 @@ class SpanExporter:
     def _pause(self, seconds: float) -> None:
         """Sleep, but not through a flush, a stop or a queue that fills."""
         until = time.monotonic() + seconds
-        while not self._hurry and not self._stop.is_set() and len(self._queue) < QUEUE // 2:
+        while not self._hurry and not self._stop.is_set() and not self._half_full():
             left = until - time.monotonic()
             if left <= 0:
                 return
             self._stop.wait(min(left, 0.1))
+
+    def _half_full(self) -> bool:
+        return len(self._queue) >= QUEUE // 2 or self._bytes >= QUEUE_BYTES // 2
 
     def _send(self, batch: list[Span | otlp_json.Pieces]) -> None:
         body = otlp_json.encode(batch, self._resource, redact=self._redact)

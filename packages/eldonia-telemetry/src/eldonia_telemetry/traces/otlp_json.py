@@ -15,6 +15,11 @@ _TAIL: Final = b"]}]}]}"
 
 Pieces = tuple[bytes, ...]
 """An encoded span. Most of it stands in many spans, and is only copied when it is sent."""
+_BARE: Final = 512
+"""Bytes of a span without attributes."""
+_VALUE: Final = 64
+_LOOKED_AT: Final = 1024
+"""Values of one span that are looked at to weigh it."""
 _SMALL: Final = 1_000_000_000_000
 """Shorter than any card number."""
 _HARMLESS: Final = frozenset(
@@ -69,6 +74,29 @@ def encode(spans: Iterable[Span | Pieces], resource: Mapping[str, Any], *, redac
     rows[0] = head + rows[0]  # batches are large: they are copied once
     rows[-1] += _TAIL
     return b",".join(rows)
+
+
+def weight(span: Span | Pieces) -> int:
+    """Roughly the bytes that a span holds in memory; never raises. Pieces that many spans share count for nothing."""
+    if type(span) is tuple:
+        return _BARE + len(span[0])
+    if not isinstance(span, Span) or not (span.attributes or span.events):
+        return _BARE
+    size, left = _BARE, _LOOKED_AT
+    waiting: list[Any] = [span.attributes, *(attributes for _, _, attributes in span.events)]
+    while waiting:
+        value = waiting.pop()
+        kind: type[Any] = type(value)
+        if kind is str or kind is bytes:
+            size += len(value)
+            continue
+        size += _VALUE
+        if kind in {dict, list, tuple} and left > 0:
+            items = list(value.values()) if kind is dict else value
+            size += _VALUE * len(items)
+            waiting += items[:left]
+            left -= len(items)
+    return size
 
 
 def attributes(given: Mapping[str, Any], *, redact: bool = True) -> bytes:
