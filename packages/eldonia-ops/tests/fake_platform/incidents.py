@@ -13,6 +13,8 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.services.contracts import (
     NotFoundError,
+    Postmortem,
+    PreconditionError,
     RefusedError,
 )
 from fake_platform.times import HOUR, MINUTE
@@ -148,15 +150,19 @@ class FakeIncidents:
         assert incident is not None
         return self._keep(incident, effects)
 
-    async def postmortem(self, incident: str, language: str) -> str:
-        return self._find(incident).postmortem or await self.draft_postmortem(incident, language)
+    async def postmortem(self, incident: str, language: str) -> Postmortem:
+        saved = self._find(incident).postmortem
+        return Postmortem(saved or await self.draft_postmortem(incident, language), bool(saved))
 
     async def draft_postmortem(self, incident: str, language: str) -> str:
         found, timeline = await self.get(incident)
         now, book = self._now(), self._policy.runbook
         return postmortem.draft(found, timeline, now, language=language, runbook=book)
 
-    async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident:
+    async def save_postmortem(self, incident: str, actor: str, text: str, replacing: Callable[[str], bool]) -> Incident:
+        found = self._find(incident)
+        if found.postmortem != text.strip() and not replacing(found.postmortem):
+            raise PreconditionError(f"the saved postmortem of {found.reference} is not the one to be replaced")
         return self._do(incident, events.SetFields(actor, {"postmortem": text}))
 
     async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from eldonia_ops.cli.client import part
+from eldonia_ops.cli.client import ApiError, Client, part
+from eldonia_ops.cli.editing import write_in_editor
 from eldonia_ops.cli.screen import readable
 from eldonia_ops.cli.session import (
     DEFAULT,
@@ -153,16 +154,35 @@ def postmortem(
     token: Token = "",
     lang: Language = "en",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    edit: Annotated[bool, typer.Option("--edit", help="Write it in $VISUAL or $EDITOR, and save it.")] = False,
 ) -> None:
     """The postmortem as Markdown: what was saved, else a fresh draft."""
-    text = connect(url, token).get(f"/incidents/{part(incident)}/postmortem", lang=lang)
-    if output is None:
+    client, path = connect(url, token), f"/incidents/{part(incident)}/postmortem"
+    text, tag = client.get_text(path, lang=lang)
+    if edit:
+        _edit(client, path, text, tag)
+    elif output is None:
         typer.echo(readable(text))
     else:
         try:
             output.write_text(text, encoding="utf-8")
         except OSError as error:
             raise typer.BadParameter(f"cannot write {output}: {error.strerror}") from None
+
+
+def _edit(client: Client, path: str, text: str, tag: str) -> None:
+    """Let a person write, and save it in place of what he was given; a text that cannot be saved stays in its file."""
+    written, file = write_in_editor(text, prefix="postmortem-")
+    if written == text:
+        console().print("nothing was changed", style="dim")
+    else:
+        try:
+            saved = client.put_text(path, written, tag)
+        except ApiError as error:
+            hint = f"{error.hint}; your text is in {file}".removeprefix("; ")
+            raise ApiError(str(error), error.status, hint) from None
+        _told(saved)
+    file.unlink(missing_ok=True)
 
 
 @incidents.command("metrics")

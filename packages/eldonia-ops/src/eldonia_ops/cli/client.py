@@ -61,6 +61,25 @@ class Client:
         """
         return self._call("PUT", path, json=body)
 
+    def get_text(self, path: str, **params: Any) -> tuple[str, str]:
+        """A text and its entity tag, '' for a text that is not stored.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        response = self._answer("GET", path, params=params)
+        return response.text, response.headers.get("etag", "")
+
+    def put_text(self, path: str, text: str, replacing: str) -> Any:
+        """PUT Markdown in place of the text with this entity tag, '' where none is stored.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx; 412 if another text is stored by now.
+        """
+        condition = {"If-Match": replacing} if replacing else {"If-None-Match": "*"}
+        headers = {"Content-Type": "text/markdown", **condition}
+        return self._call("PUT", path, content=text.encode("utf-8", "replace"), headers=headers)
+
     def delete(self, path: str) -> Any:
         """DELETE.
 
@@ -74,6 +93,11 @@ class Client:
         self._http.close()
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        response = self._answer(method, path, **arguments)
+        kind = response.headers.get("content-type", "")
+        return response.json() if "json" in kind else response.text
+
+    def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{PREFIX}{path}", **arguments)
         except httpx.ConnectError:
@@ -84,8 +108,7 @@ class Client:
         except httpx.HTTPError as error:
             raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}") from None
         if response.is_success:
-            kind = response.headers.get("content-type", "")
-            return response.json() if "json" in kind else response.text
+            return response
         message, hint = f"{response.status_code} {response.reason_phrase}", ""
         try:
             fault = response.json()["error"]

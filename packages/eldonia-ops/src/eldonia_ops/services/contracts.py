@@ -3,7 +3,7 @@
 The web package and its tests depend on these and not on the loops behind them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,10 @@ class NotFoundError(LookupError):
 
 class RefusedError(ValueError):
     """The request is understood and not allowed in the present state; the message says why and what to do."""
+
+
+class PreconditionError(RuntimeError):
+    """What the caller required of the stored text does not hold; the message says what became of it."""
 
 
 class QueryError(ValueError):
@@ -217,6 +221,14 @@ class Alerts(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Postmortem:
+    """A postmortem in Markdown: the text that people ``saved``, or a draft written for this reading."""
+
+    text: str
+    saved: bool
+
+
 class Incidents(Protocol):
     """What people do with incidents. ``incident`` is an id or a reference such as ``INC-12``.
 
@@ -241,15 +253,25 @@ class Incidents(Protocol):
         """Open an incident by hand."""
         ...
 
-    async def postmortem(self, incident: str, language: str) -> str:
-        """The saved postmortem, or a fresh draft (Markdown)."""
+    async def postmortem(self, incident: str, language: str) -> Postmortem:
+        """The saved postmortem, or a fresh draft."""
         ...
 
     async def draft_postmortem(self, incident: str, language: str) -> str:
         """A fresh draft, whatever has been saved."""
         ...
 
-    async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident: ...
+    async def save_postmortem(self, incident: str, actor: str, text: str, replacing: Callable[[str], bool]) -> Incident:
+        """Save a postmortem in place of what is stored.
+
+        ``replacing`` says whether the stored text ('' for none) may be replaced. It is asked in the transaction
+        that saves, so nobody can save in between.
+
+        Raises:
+            PreconditionError: it may not, and is not the text to save already.
+        """
+        ...
+
     async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:
         """The checklist for display: ``{key, phase, phase_title, text, hint, done_at, done_by}`` in order."""
         ...

@@ -1,6 +1,6 @@
 """What people do with incidents, and the loop that escalates when nobody does anything."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eldonia_ops.incidents import metrics
@@ -19,7 +19,7 @@ from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
-from eldonia_ops.services.contracts import NotFoundError, RefusedError
+from eldonia_ops.services.contracts import NotFoundError, Postmortem, PreconditionError, RefusedError
 from eldonia_ops.services.incident_desk import IncidentDesk
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
@@ -111,10 +111,12 @@ class IncidentService:
 
         return await self._write(work)
 
-    async def postmortem(self, incident: str, language: str) -> str:
+    async def postmortem(self, incident: str, language: str) -> Postmortem:
         """The saved postmortem, or a fresh draft."""
         found, _ = await self.get(incident)
-        return found.postmortem or await self.draft_postmortem(incident, language)
+        if found.postmortem:
+            return Postmortem(found.postmortem, saved=True)
+        return Postmortem(await self.draft_postmortem(incident, language), saved=False)
 
     async def draft_postmortem(self, incident: str, language: str) -> str:
         """A fresh draft, whatever has been saved."""
@@ -122,9 +124,15 @@ class IncidentService:
         runbook = self._desk.policy.runbook
         return draft(found, timeline, self._clock.now(), language=language, runbook=runbook)
 
-    async def save_postmortem(self, incident: str, actor: str, text: str) -> Incident:
-        """Keep an edited postmortem with the incident."""
-        return await self._act(incident, SetFields(actor, {"postmortem": text}))
+    async def save_postmortem(self, incident: str, actor: str, text: str, replacing: Callable[[str], bool]) -> Incident:
+        """Save a postmortem in place of what is stored, if that may be replaced."""
+
+        def check(found: Incident) -> None:
+            # Who asks again because the answer was lost finds his own text (RFC 9110, section 13.1.1).
+            if found.postmortem != text.strip() and not replacing(found.postmortem):
+                raise PreconditionError(f"the saved postmortem of {found.reference} is not the one to be replaced")
+
+        return await self._act(incident, SetFields(actor, {"postmortem": text}), check)
 
     async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:
         """The checklist for display, in order."""
@@ -136,11 +144,14 @@ class IncidentService:
         found = await self._state.read(lambda tx: tx.incidents.find(since=since_ms, limit=_METRICS_LIMIT))
         return metrics.report(found, self._clock.now())
 
-    async def _act(self, reference: str, event: Event) -> Incident:
+    async def _act(
+        self, reference: str, event: Event, check: Callable[[Incident], None] = lambda found: None
+    ) -> Incident:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> Incident:
             found = _find(tx, reference)
+            check(found)
             return self._desk.step(tx, found, event, now) or found
 
         return await self._write(work)

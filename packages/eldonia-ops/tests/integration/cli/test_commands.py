@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -187,6 +188,59 @@ def test_an_incident_is_walked_through_from_the_shell(ask: Run, tmp_path: Path) 
     assert ask("incidents", "show", reference, "--json").json["incident"]["assigned_to"] == "sato"
     assert "mttr" in ask("incidents", "metrics", "--json").json["all"]
     assert re.search(r"^all +\d+ .* of \d+", ask("incidents", "metrics").out, re.MULTILINE)
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Sets an editor that runs a line of shell on the file, ``$1``."""
+
+    def write(line: str) -> None:
+        script = tmp_path / "editor.sh"
+        script.write_text(line)
+        monkeypatch.setenv("VISUAL", f"sh {script}")
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        monkeypatch.setattr("tempfile.tempdir", None)
+
+    return write
+
+
+def test_a_postmortem_is_written_in_an_editor(ask: Run, editor: Callable[[str], None], tmp_path: Path) -> None:
+    reference = ask("incidents", "open", "Search is slow", "--service", "search").out.split()[0]
+    editor('printf "# 検索\\n" > "$1"')
+    assert ask("incidents", "postmortem", reference, "--edit").code == 0
+    assert ask("incidents", "postmortem", reference).out.strip() == "# 検索"
+    editor('test -s "$1"')
+    assert "nothing was changed" in ask("incidents", "postmortem", reference, "--edit").out
+    editor('printf "more" >> "$1"')
+    assert ask("incidents", "postmortem", reference, "--edit").code == 0
+    assert "more" in ask("incidents", "postmortem", reference).out
+    assert list(tmp_path.glob("postmortem-*.md")) == []
+    editor("exit 3")
+    failed = ask("incidents", "postmortem", reference, "--edit")
+    assert (failed.code, "ended with 3" in failed.err) == (2, True)
+
+
+def test_a_postmortem_saved_meanwhile_is_kept_and_so_is_the_writers_text(
+    ask: Run, editor: Callable[[str], None], url: str, platform: FakePlatform, tmp_path: Path
+) -> None:
+    reference = ask("incidents", "open", "Search is slow again", "--service", "search").out.split()[0]
+    colleague = Client(url, platform.secrets[Role.RESPONDER])
+    path = f"/incidents/{reference}/postmortem"
+    request = f"{url}/api/ops/v1{path}"
+    headers = "{'Authorization': 'Bearer ' + sys.argv[1], 'If-None-Match': '*'}"
+    editor(
+        f'"{sys.executable}" -c "import httpx, sys; '
+        f"httpx.put('{request}', content='theirs', headers={headers}).raise_for_status()\" "
+        f'{platform.secrets[Role.RESPONDER]} && printf "mine" > "$1"'
+    )
+    refused = ask("incidents", "postmortem", reference, "--edit")
+    assert refused.code == 1
+    [kept] = tmp_path.glob("postmortem-*.md")
+    assert kept.name in refused.err
+    assert kept.read_text() == "mine"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert colleague.get_text(path)[0] == "theirs"
+    colleague.close()
 
 
 def test_the_answer_no_is_exit_code_1(ask: Run) -> None:

@@ -376,14 +376,22 @@ async def test_a_postmortem_that_somebody_else_saved_is_not_overwritten_unawares
     await page.click("#pm-edit")
     await page.fill("#pm-text", "mine")
     incidents = tab.site.platform.incidents
-    await incidents.save_postmortem("INC-3", "okafor", "theirs")
-    await page.locator("#pm-form button[type=submit]").click()
-    await expect(page.locator(".toast.bad")).to_contain_text("Somebody else")
-    assert await incidents.postmortem("INC-3", "en") == "theirs"
-    assert await page.input_value("#pm-text") == "mine"
-    await page.locator("#pm-form button[type=submit]").click()
+    save = page.locator("#pm-save")
+    for theirs in ("theirs <b>1</b>", "theirs 2"):
+        await incidents.save_postmortem("INC-3", "okafor", theirs, lambda stored: True)
+        await save.click()
+        await expect(page.locator("#pm-conflict")).to_contain_text("Somebody else", ignore_case=True)
+        await expect(page.locator("#pm-stored")).to_have_text(theirs)
+        assert (await incidents.postmortem("INC-3", "en")).text == theirs
+        assert await page.input_value("#pm-text") == "mine"
+    await expect(save).to_have_text("Replace it with mine")
+    await save.click()
     await expect(page.locator("#pm-view")).to_have_text("mine")
-    assert await incidents.postmortem("INC-3", "en") == "mine"
+    await expect(page.locator("#pm-conflict")).to_be_hidden()
+    assert (await incidents.postmortem("INC-3", "en")).text == "mine"
+    await page.click("#pm-edit")
+    await expect(save).to_have_text("Save")
+    tab.complaints.clear()  # Chromium reports the 412
 
 
 async def test_what_the_platform_refuses_does_not_stay_ticked(tab: Tab) -> None:

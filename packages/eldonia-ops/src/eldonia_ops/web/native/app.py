@@ -8,12 +8,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from eldonia_ops.ports import ConflictError
-from eldonia_ops.services.contracts import NotFoundError, Platform, QueryError, RefusedError
+from eldonia_ops.services.contracts import NotFoundError, Platform, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.access import Demand
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import Problem
 from eldonia_ops.web.native import alerts, incidents, operations, telemetry, tokens
 from eldonia_ops.web.native.openapi import describe, operation
+from eldonia_ops.web.preconditions import PreconditionRequiredError
 from eldonia_ops.web.sessions import Sessions
 
 PREFIX = "/api/ops/v1"
@@ -52,6 +53,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str) -> FastA
     api.add_exception_handler(RefusedError, _raised)
     api.add_exception_handler(QueryError, _raised)
     api.add_exception_handler(ConflictError, _raised)
+    api.add_exception_handler(PreconditionError, _raised)
+    api.add_exception_handler(PreconditionRequiredError, _raised)
     api.add_exception_handler(ValueError, _raised)
     api.add_exception_handler(RequestValidationError, _raised)
     api.add_exception_handler(HTTPException, _raised)
@@ -89,6 +92,12 @@ def problem_of(error: Exception) -> Problem:
             return Problem(
                 409, "conflict", "somebody else changed this in between", "read it again and repeat the change"
             )
+        case PreconditionError():
+            hint = "read it again, bring both texts together, and save with its ETag"
+            return Problem(412, "precondition_failed", str(error), hint)
+        case PreconditionRequiredError():
+            hint = "send the ETag that reading it gave as If-Match, or If-None-Match: * when it gave none"
+            return Problem(428, "precondition_required", str(error), hint)
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():

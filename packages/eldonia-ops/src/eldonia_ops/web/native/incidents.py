@@ -4,7 +4,7 @@ from datetime import UTC, tzinfo
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -18,9 +18,12 @@ from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.shapes import IncidentShape, incident_shape, timeline_shape
+from eldonia_ops.web.preconditions import entity_tag, read_precondition
 from eldonia_ops.web.times import parse_instant
 
 _TEXT = 100_000
+
+Tags = Annotated[list[str], Header(max_length=10)]
 
 
 class _Body(BaseModel):
@@ -184,13 +187,13 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/incidents/{incident}/postmortem", tags=["incidents"], **markdown)
     async def postmortem(request: Request, incident: str, download: bool = False) -> Response:
-        """The saved postmortem, or a fresh draft."""
-        text = await incidents.postmortem(incident, language_of(request, platform.language))
-        headers = {}
+        """The saved postmortem with its ``ETag``, or a fresh draft, which has none."""
+        found = await incidents.postmortem(incident, language_of(request, platform.language))
+        headers = {"ETag": entity_tag(found.text)} if found.saved else {}
         if download:
-            found, _ = await incidents.get(incident)
-            headers["Content-Disposition"] = f'attachment; filename="{found.reference}-postmortem.md"'
-        return Response(text, media_type="text/markdown", headers=headers)
+            about, _ = await incidents.get(incident)
+            headers["Content-Disposition"] = f'attachment; filename="{about.reference}-postmortem.md"'
+        return Response(found.text, media_type="text/markdown", headers=headers)
 
     @api.get("/incidents/{incident}/postmortem/draft", tags=["incidents"], **markdown)
     async def draft(request: Request, incident: str) -> Response:
@@ -209,10 +212,22 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
             },
         },
     )
-    async def save(request: Request, incident: str) -> Response:
-        """Save the postmortem (the body is Markdown)."""
+    async def save(
+        request: Request,
+        incident: str,
+        if_match: Tags = [],  # noqa: B006 - FastAPI copies it
+        if_none_match: Tags = [],  # noqa: B006
+    ) -> Response:
+        """Save the postmortem (the body is Markdown) in place of the one whose ``ETag`` stands in ``If-Match``, or with
+        ``If-None-Match: *`` where none is saved yet; 412 if somebody else saved in between, 428 without either."""
+        precondition = read_precondition(if_match, if_none_match)
         text = await _markdown_body(request)
-        return _answer(await incidents.save_postmortem(incident, caller_of(request).name, text))
+
+        def replacing(stored: str) -> bool:
+            return precondition.holds(entity_tag(stored) if stored else "")
+
+        # No ETag: what is stored may differ from the body, and who edits on has to read it (RFC 9110, section 9.3.4).
+        return _answer(await incidents.save_postmortem(incident, caller_of(request).name, text, replacing))
 
     @api.post(
         "/markdown",

@@ -255,15 +255,45 @@ async def test_postmortem_is_drafted_saved_and_downloaded(client: Client) -> Non
         draft = await http.get(path)
         assert draft.headers["content-type"].startswith("text/markdown")
         assert draft.text.startswith("# ")
-        saved = await http.put(path, content="# Ours\n\nwritten by hand – 手書き".encode())
+        assert "etag" not in draft.headers, "it is another at each reading"
+        new = {"If-None-Match": "*"}
+        saved = await http.put(path, content="# Ours\n\nwritten by hand – 手書き".encode(), headers=new)
         assert saved.json()["has_postmortem"] is True
         assert (await http.get(path)).text == "# Ours\n\nwritten by hand – 手書き"
         assert (await http.get(f"{path}/draft")).text.startswith("# Postmortem INC-3")
         attachment = await http.get(path, params={"download": "true"})
         assert attachment.headers["content-disposition"] == 'attachment; filename="INC-3-postmortem.md"'
-        assert (await http.put(path, content=b"\xff")).status_code == 400
+        assert (await http.put(path, content=b"\xff", headers={"If-Match": "*"})).status_code == 400
         html = await http.post(f"{BASE}/markdown", content="# Title <script>")
         assert html.text == "<h1>Title &lt;script&gt;</h1>\n"
+
+
+async def test_a_postmortem_replaces_only_the_one_that_its_writer_has_read(client: Client) -> None:
+    async with client(Role.RESPONDER) as http:
+        path = f"{BASE}/incidents/INC-3/postmortem"
+
+        async def save(text: str, **headers: str) -> tuple[int, str]:
+            sent = {name.replace("_", "-"): value for name, value in headers.items()}
+            answer = await http.put(path, content=text.encode(), headers=sent)
+            return answer.status_code, answer.json().get("error", {}).get("code", "")
+
+        assert await save("blind") == (428, "precondition_required")
+        assert await save("to replace", If_Match="*") == (412, "precondition_failed"), "nothing is saved yet"
+        assert await save("ours", If_None_Match="*") == (200, "")
+        tag = (await http.get(path)).headers["etag"]
+        assert await save("a second first one", If_None_Match="*") == (412, "precondition_failed")
+        assert await save("theirs", If_Match=tag) == (200, "")
+        assert await save("mine", If_Match=tag) == (412, "precondition_failed")
+        assert (await http.get(path)).text == "theirs"
+        assert await save("theirs", If_Match=tag) == (200, ""), "asked again, because the answer was lost"
+        newer = (await http.get(path, headers={"Accept-Encoding": "identity"})).headers["etag"]
+        assert newer != tag
+        assert await save("mine", If_Match=f"W/{newer}") == (412, "precondition_failed")
+        assert await save("mine", If_Match=f"{tag}, {newer}") == (200, "")
+        assert await save("mine, unquoted", If_Match="abc") == (400, "bad_request")
+        refused = (await http.put(path, content=b"late", headers={"If-Match": newer})).json()["error"]
+        assert "INC-3" in refused["message"]
+        assert "ETag" in refused["hint"]
 
 
 async def test_refusals_of_the_rules_arrive_as_conflicts(client: Client, platform: FakePlatform) -> None:

@@ -24,13 +24,14 @@ export function address(path, parameters = {}) {
   return base + path + (text ? `?${text}` : "");
 }
 
-async function request(path, { method = "GET", parameters = {}, body, type = "application/json", signal } = {}) {
+async function request(path, { method = "GET", parameters = {}, body, type = "application/json", headers = {}, signal } = {}) {
   let response;
   try {
     response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : "" }), {
       method,
       signal,
       headers: {
+        ...headers,
         ...(body === undefined ? {} : { "Content-Type": type }),
         ...(method === "GET" ? {} : { "X-CSRF-Token": csrf }),
       },
@@ -59,7 +60,14 @@ async function request(path, { method = "GET", parameters = {}, body, type = "ap
 export const get = async (path, parameters, signal) => (await request(path, { parameters, signal })).json();
 export const getText = async (path, parameters) => (await request(path, { parameters })).text();
 export const send = async (method, path, body) => (await request(path, { method, body })).json();
-export const sendText = async (method, path, body) => request(path, { method, body, type: "text/markdown" });
+export const sendText = async (method, path, body, headers) => request(path, { method, body, type: "text/markdown", headers });
+
+// A stored text with its entity tag ("" for a text that is not stored), and what to send so that nothing else is replaced.
+export async function getTagged(path) {
+  const response = await request(path);
+  return { text: await response.text(), tag: response.headers.get("ETag") ?? "" };
+}
+export const replacing = (tag) => (tag ? { "If-Match": tag } : { "If-None-Match": "*" });
 
 // Runs an act and says how it went; true when it went well.
 export async function act(work, done) {

@@ -1,4 +1,4 @@
-import { ApiError, act, address, get, getText, send, sendText } from "../lib/api.js";
+import { ApiError, act, address, get, getTagged, getText, replacing, send, sendText } from "../lib/api.js";
 import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
@@ -128,18 +128,18 @@ async function drawLooks() {
 }
 
 // --- postmortem ---
-let written = null;
+let written = { text: "", tag: "" };
 let drawn = "";
 async function drawPostmortem() {
   const state = `${incident.version} ${timeline.length}`;
   if (state === drawn) return;
-  const text = await getText(`${path}/postmortem`);
+  const found = await getTagged(`${path}/postmortem`);
+  const same = found.text === written.text;
   drawn = state;
-  $("#pm-state").textContent = incident.has_postmortem ? t("incident.pm_saved") : t("incident.pm_draft");
-  if (text === written) return;
-  written = text;
+  written = found;
+  $("#pm-state").textContent = t(found.tag ? "incident.pm_saved" : "incident.pm_draft");
   // The server renders without raw HTML, and the policy of this page forbids inline script besides.
-  $("#pm-view").innerHTML = await (await sendText("POST", "/markdown", text)).text();
+  if (!same) $("#pm-view").innerHTML = await (await sendText("POST", "/markdown", found.text)).text();
 }
 $("#pm-download").href = address(`${path}/postmortem`, { download: "true", lang: language });
 $("#pm-download").setAttribute("download", "");
@@ -147,36 +147,42 @@ function editing(on) {
   $("#pm-form").hidden = !on;
   $("#pm-view").hidden = on;
   $("#pm-edit").hidden = on;
+  conflict(null);
 }
-let before = ""; // what stood there when the editing began
+// What somebody else has saved meanwhile is shown under the writer's text; saving again replaces just that.
+let base = ""; // the tag of what the writer's text is to replace
+function conflict(stored) {
+  $("#pm-conflict").hidden = !stored;
+  $("#pm-stored").textContent = stored?.text ?? "";
+  $("#pm-save").textContent = t(stored ? "incident.pm_replace" : "incident.save");
+  if (stored) base = stored.tag;
+}
 $("#pm-edit")?.addEventListener("click", () => {
-  before = written ?? "";
-  $("#pm-text").value = before;
+  base = written.tag;
+  $("#pm-text").value = written.text;
   editing(true);
   $("#pm-text").focus();
 });
 $("#pm-cancel").addEventListener("click", () => editing(false));
 $("#pm-draft").addEventListener("click", () => act(async () => { $("#pm-text").value = await getText(`${path}/postmortem/draft`); }));
-// A text that somebody else has saved meanwhile is overwritten only by whoever has been told so.
-async function savedMeanwhile() {
-  const { incident: now } = await get(path);
-  const text = now.has_postmortem ? await getText(`${path}/postmortem`) : before;
-  const other = text !== before;
-  before = text;
-  return other;
-}
-$("#pm-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  let meanwhile = false;
-  if (!(await act(async () => { meanwhile = await savedMeanwhile(); }))) return;
-  if (meanwhile) return toast(t("incident.pm_meanwhile"), { bad: true, hint: t("incident.pm_meanwhile_hint") });
-  if (await act(() => sendText("PUT", `${path}/postmortem`, $("#pm-text").value), t("incident.saved"))) {
-    editing(false);
-    page.now();
+async function save() {
+  try {
+    await sendText("PUT", `${path}/postmortem`, $("#pm-text").value, replacing(base));
+  } catch (error) {
+    if (error.status !== 412) throw error;
+    conflict(await getTagged(`${path}/postmortem`));
+    return;
   }
+  editing(false);
+  toast(t("incident.saved"));
+  page.now();
+}
+$("#pm-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  act(save);
 });
 addEventListener("beforeunload", (event) => {
-  if (!$("#pm-form").hidden && $("#pm-text").value !== written) event.preventDefault();
+  if (!$("#pm-form").hidden && $("#pm-text").value !== written.text) event.preventDefault();
 });
 
 // --- acts ---
