@@ -12,7 +12,7 @@ _ALWAYS_FINE = ("info", "none")
 
 
 def cross_check(workspace: Workspace) -> list[Diagnostic]:
-    """Every reference from one file into another that leads nowhere."""
+    """Every reference from one file into another that leads nowhere, or to nobody."""
     return [*_escalation_receivers(workspace), *_severities(workspace), *_repeated_alerts(workspace)]
 
 
@@ -21,7 +21,8 @@ def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
         routings = _routings_of(workspace, file)
         if not routings:
             continue  # the routing is faulty or missing, and that has been said
-        names = {name for key in routings for name in workspace.routings[key].receivers}
+        receivers = {name: one for key in routings for name, one in workspace.routings[key].receivers.items()}
+        names = set(receivers)
         where = "the routing that is shipped" if routings == [SHIPPED] else ", ".join(routings)
         for index, tier in enumerate(settings.incidents.escalation):
             if tier.receiver and tier.receiver not in names:
@@ -30,6 +31,14 @@ def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
                     f"the tier {tier.name} is told through the receiver {tier.receiver!r}, which {where} does not have",
                     ("incidents", "escalation", index, "receiver"),
                     nearest(tier.receiver, names) or f"known: {', '.join(sorted(names))}",
+                )
+            elif tier.receiver and not receivers[tier.receiver].integrations:
+                yield workspace.at(
+                    file,
+                    f"the tier {tier.name} would tell nobody: the receiver {tier.receiver!r} has no integration",
+                    ("incidents", "escalation", index, "receiver"),
+                    "an incident passes such a tier over; give the receiver a slack_configs, webhook_configs, …",
+                    Level.WARNING,
                 )
 
 

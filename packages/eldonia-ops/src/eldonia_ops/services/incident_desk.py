@@ -46,6 +46,10 @@ class TellTier(Protocol):
         """The messages queued, none when they were queued before."""
         ...
 
+    def can_tell(self, effect: Escalate) -> bool:
+        """Whether there is any way of telling that tier."""
+        ...
+
     def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
         """The same for the end, to those tiers that were told."""
         ...
@@ -150,6 +154,9 @@ class IncidentDesk:
         if changed != incident:
             tx.incidents.put(changed)
         tx.timeline.append_all(self._carry_out(tx, changed, effects, now))
+        called = [effect for effect in effects if isinstance(effect, Escalate)]
+        if called and not self._telling.can_tell(called[-1]):
+            return self.step(tx, changed, TierUnreached(), now)
         return changed
 
     def _carry_out(

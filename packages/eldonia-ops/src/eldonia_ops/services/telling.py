@@ -83,6 +83,10 @@ class Telling:
             tx.ledger.append(Decision(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
         return tx.outbox.add_all(queued)
 
+    def can_tell(self, effect: Escalate) -> bool:
+        """Whether the tier's receiver has any way of being told."""
+        return bool(self._ways_to(effect)[1])
+
     def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
         """Queue the message that it is over, for the tiers that were told, where their receivers want to hear of an
         end: it also closes what the escalation opened at the far side."""

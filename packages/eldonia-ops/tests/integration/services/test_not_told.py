@@ -69,6 +69,21 @@ async def test_an_escalation_that_is_rejected_moves_on_to_the_next_tier_at_once(
         assert (await world.incident()).status is IncidentStatus.RESOLVED
 
 
+async def test_a_tier_whose_receiver_tells_nobody_is_passed_over_at_once() -> None:
+    empty = ROUTING.replace("    slack_configs: [{channel: '#infrastructure'}]\n", "")
+    assert empty != ROUTING
+    async with open_world(policy=policy(), routing=empty) as world:
+        await world.start()
+        await world.alerts.receive([alert()])
+        await world.pass_time(15 * MINUTE)
+        assert len(escalations(world.receivers.at("vendor"))) == 1
+        assert (await world.incident()).escalation_level == 2
+        await world.pass_time(30 * MINUTE)
+        assert [len(escalations(world.receivers.at(name))) for name in ("vendor", "management")] == [1, 1]
+        kinds = await world.kinds()
+        assert [kinds.count(kind) for kind in ("escalation.tier", "escalation.tier.unreached")] == [2, 1]
+
+
 async def test_a_tier_that_one_of_its_ways_reaches_is_not_passed_over() -> None:
     async with open_world(policy=policy(), routing=TWO_WAYS) as world:
         answers = {"slack": rejected, "webhook": lambda: Delivery(DeliveryResult.DELIVERED)}

@@ -16,6 +16,7 @@ route:
 receivers:
   - name: everybody
   - name: on-call
+    webhook_configs: [{url: 'http://127.0.0.1:9/'}]
 """
 
 RULES = """
@@ -85,6 +86,21 @@ incidents:
         "eldonia-ops.yml:6:17: error: the tier management is told through the receiver 'on-cal', "
         "which alertmanager.yml does not have (did you mean 'on-call'?)"
     ]
+
+
+def test_a_tier_that_would_tell_nobody(folder: Path) -> None:
+    settings = """alertmanager: {file: alertmanager.yml}
+incidents:
+  escalation:
+    - {tier: development}
+    - {tier: management, receiver: everybody, after: 1h}
+"""
+    write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING})
+    [line] = lint("eldonia-ops.yml")
+    assert line.startswith(
+        "eldonia-ops.yml:5:36: warning: the tier management would tell nobody: "
+        "the receiver 'everybody' has no integration"
+    )
 
 
 def test_a_receiver_that_the_shipped_routing_lacks(folder: Path) -> None:
