@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from eldonia_ops.incidents import escalation
-from eldonia_ops.incidents.events import AppendTimeline, Effect
+from eldonia_ops.incidents.events import ActError, AppendTimeline, Effect
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity, TimelineEntry
 
@@ -32,7 +32,7 @@ MAX_TEXT: Final = 10_000
 Result = tuple[Incident | None, tuple[Effect, ...]]
 
 
-class TransitionError(ValueError):
+class TransitionError(ActError):
     """An act that the incident's present state does not allow; the message says what would be."""
 
 
@@ -52,12 +52,12 @@ def parse_severity(text: str) -> Severity:
     """One of the five severities.
 
     Raises:
-        ValueError: the text is none of them.
+        ActError: the text is none of them.
     """
     try:
         return Severity(text.lower())
     except ValueError:
-        raise ValueError(f"no such severity: {text!r} (one of {', '.join(SEVERITIES)})") from None
+        raise ActError(f"no such severity: {text!r} (one of {', '.join(SEVERITIES)})") from None
 
 
 def opening_data(incident: Incident) -> dict[str, Any]:

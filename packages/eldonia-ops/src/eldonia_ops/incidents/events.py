@@ -9,6 +9,10 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
 
 
+class ActError(ValueError):
+    """What a person asks for cannot be done; the message is for him and says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class AlertFiring:
     """An alert that :func:`~eldonia_ops.incidents.correlation.correlate` led here is firing.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from eldonia_ops.incidents.events import ActError
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.incidents import Impact, Incident
 
@@ -26,7 +27,7 @@ def apply_fields(incident: Incident, fields: Mapping[str, Any]) -> tuple[Inciden
     """The incident with the fields set, the names that changed, and their new values for the timeline.
 
     Raises:
-        ValueError: a field is unknown, too long, empty where it must not be, or of the wrong type.
+        ActError: a field is unknown, too long, empty where it must not be, or of the wrong type.
     """
     changes: dict[str, Any] = {}
     for name, value in fields.items():
@@ -36,7 +37,7 @@ def apply_fields(incident: Incident, fields: Mapping[str, Any]) -> tuple[Inciden
             changes[name] = _text(name, value)
         else:
             hint = nearest(name, [*TEXTS, "impact", "severity"])
-            raise ValueError(f"no such field: {name!r}" + (f" ({hint})" if hint else ""))
+            raise ActError(f"no such field: {name!r}" + (f" ({hint})" if hint else ""))
     changed = [name for name, value in changes.items() if getattr(incident, name) != value]
     values = {name: _for_timeline(name, changes[name]) for name in changed}
     return replace(incident, **{name: changes[name] for name in changed}), changed, values
@@ -46,31 +47,31 @@ def parse_impact(value: object, before: Impact) -> Impact:
     """An impact from a mapping; what it does not name stays as before.
 
     Raises:
-        ValueError: not a mapping, an unknown name, a negative or infinite number.
+        ActError: not a mapping, an unknown name, a negative or infinite number.
     """
     if not isinstance(value, Mapping):
-        raise ValueError("impact must be a mapping with users, revenue, reputation")
+        raise ActError("impact must be a mapping with users, revenue, reputation")
     unknown = set(value) - {"users", "revenue", "reputation"}
     if unknown:
-        raise ValueError(f"no such part of the impact: {sorted(map(str, unknown))[0]!r}")
+        raise ActError(f"no such part of the impact: {sorted(map(str, unknown))[0]!r}")
     try:
         users = int(value.get("users", before.users))
         revenue = float(value.get("revenue", before.revenue))
     except (TypeError, ValueError, OverflowError):
-        raise ValueError("impact.users and impact.revenue must be numbers") from None
+        raise ActError("impact.users and impact.revenue must be numbers") from None
     if not 0 <= users < 2**53 or revenue < 0 or not math.isfinite(revenue):
-        raise ValueError("impact.users and impact.revenue must be finite and not negative")
+        raise ActError("impact.users and impact.revenue must be finite and not negative")
     return Impact(users, revenue, str(value.get("reputation", before.reputation))[:2_000])
 
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise ValueError(f"{name} must be a text")
+        raise ActError(f"{name} must be a text")
     text = value.strip()
     if name == "title" and not text:
-        raise ValueError("an incident needs a title")
+        raise ActError("an incident needs a title")
     if len(text) > TEXTS[name]:
-        raise ValueError(f"{name} is longer than {TEXTS[name]} characters")
+        raise ActError(f"{name} is longer than {TEXTS[name]} characters")
     return text
 
 

@@ -19,6 +19,7 @@ from eldonia_ops.incidents.changes import (
 from eldonia_ops.incidents.correlation import UNRESOLVED
 from eldonia_ops.incidents.events import (
     Acknowledge,
+    ActError,
     AddNote,
     Assign,
     ChangeStatus,
@@ -37,7 +38,7 @@ def open_by_hand(event: OpenByHand, now: int, policy: Policy) -> Result:
     """A person opens an incident."""
     title = event.title.strip()
     if not title:
-        raise ValueError("an incident needs a title")
+        raise ActError("an incident needs a title")
     severity = parse_severity(event.severity)
     playbook = policy.runbook.select("", event.service)
     incident = Incident(
@@ -136,7 +137,7 @@ def tick(incident: Incident, event: TickChecklist, now: int, _policy: Policy) ->
     _refuse_closed(incident)
     item = next((item for item in incident.checklist if item.key == event.key), None)
     if item is None:
-        raise ValueError(f"{incident.reference} has no step {event.key!r} on its checklist")
+        raise ActError(f"{incident.reference} has no step {event.key!r} on its checklist")
     if bool(item.done_at) == event.done:
         return incident, ()
     ticked = replace(item, done_at=now if event.done else 0, done_by=event.actor if event.done else "")
@@ -158,7 +159,7 @@ def note(incident: Incident, event: AddNote, now: int, _policy: Policy) -> Resul
     """A person writes something down."""
     text = event.text.strip()
     if not text:
-        raise ValueError("a note needs a text")
+        raise ActError("a note needs a text")
     return incident, (entry(incident, now, "human.note", {"text": text[:MAX_TEXT]}, actor=event.actor),)
 
 

@@ -370,7 +370,11 @@ class Access(Protocol):
         ...
 
     async def create(self, name: str, role: Role) -> tuple[Token, str]:
-        """A new token and its secret, which is shown this once."""
+        """A new token and its secret, which is shown this once.
+
+        Raises:
+            eldonia_ops.access.AccessError: the name is empty, too long or not printable.
+        """
         ...
 
     async def all(self) -> list[Token]: ...

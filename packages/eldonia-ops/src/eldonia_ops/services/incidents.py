@@ -6,6 +6,7 @@ from typing import Any
 from eldonia_ops.incidents import metrics
 from eldonia_ops.incidents.events import (
     Acknowledge,
+    ActError,
     AddNote,
     Assign,
     ChangeStatus,
@@ -14,7 +15,6 @@ from eldonia_ops.incidents.events import (
     SetFields,
     TickChecklist,
 )
-from eldonia_ops.incidents.lifecycle import TransitionError
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
@@ -159,9 +159,7 @@ class IncidentService:
     async def _write(self, work: Any) -> Incident:
         try:
             incident: Incident = await self._state.write(work)
-        except (TransitionError, ValueError) as error:
-            if isinstance(error, (NotFoundError, RefusedError)):
-                raise
+        except ActError as error:
             raise RefusedError(str(error)) from None
         self._wakeup.wake()
         self._outbox.wake()

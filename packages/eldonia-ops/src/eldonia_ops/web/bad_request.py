@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+TOO_MUCH: Final = "the answer would take more time, rows or memory than one question may"
+"""What is said when the telemetry store reached a limit; its own words show its statements."""
 
 
 class BadRequestError(ValueError):
@@ -9,8 +13,8 @@ class BadRequestError(ValueError):
 
 
 @contextmanager
-def reading() -> Iterator[None]:
-    """Around the parsing of what a request holds: a ``ValueError`` there is the sender's.
+def reading_request() -> Iterator[None]:
+    """Around the parsing of what a request holds, or on the function that parses: a ``ValueError`` is the sender's.
 
     Everywhere else it is a fault of ours, which is logged and answered with 500.
 

@@ -25,7 +25,7 @@ from eldonia_ops.model.access import Token
 from eldonia_ops.services.contracts import Access
 from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.attempts import FailedAttempts
-from eldonia_ops.web.limits import Limits, TooLargeError, read_raw
+from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw
 from eldonia_ops.web.sessions import Session, Sessions, csrf_matches
 
 COOKIE: Final = "eldonia_ops_session"
@@ -224,7 +224,7 @@ class Gate:
                 receive = _replay(await read_raw(request, self._limits.request), receive)
             except TooLargeError as error:
                 problem = Problem(413, "too_large", str(error))
-            except ValueError as error:
+            except BadEncodingError as error:
                 problem = Problem(400, "bad_request", str(error))
         if problem is not None:
             response = await self._envelopes[family](request, problem)

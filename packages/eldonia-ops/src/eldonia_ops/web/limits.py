@@ -8,6 +8,8 @@ from typing import Final
 import cramjam
 from starlette.requests import ClientDisconnect, Request
 
+from eldonia_ops.web.bad_request import BadRequestError
+
 _MAX_MEMBERS: Final = 100
 BODY_SECONDS: Final = 60.0
 """How long a body may take to arrive; one may be sent by anybody who knows the sign-in."""
@@ -22,7 +24,7 @@ class Limits:
     ingest_decoded: int = 32 << 20
 
 
-class TooLargeError(ValueError):
+class TooLargeError(BadRequestError):
     """A body is larger than its limit, on the wire or unpacked."""
 
     def __init__(self, limit: int, what: str = "the request body") -> None:
@@ -30,7 +32,7 @@ class TooLargeError(ValueError):
         self.limit = limit
 
 
-class BadEncodingError(ValueError):
+class BadEncodingError(BadRequestError):
     """A body is not in the encoding that its ``Content-Encoding`` names, or that encoding is unknown."""
 
 

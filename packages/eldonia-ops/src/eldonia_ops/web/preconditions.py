@@ -13,7 +13,7 @@ _LIST: Final = re.compile(rf"[ \t,]*{_TAG.pattern}(?:[ \t]*,[ \t]*(?:{_TAG.patte
 _ANY: Final = frozenset({"*"})
 
 
-class PreconditionRequiredError(ValueError):
+class PreconditionRequiredError(RuntimeError):
     """A request that replaces something does not say what (RFC 6585, section 3)."""
 
 

@@ -13,8 +13,9 @@ from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
 from eldonia_ops.services.contracts import AlertView, NotFoundError, Platform, RefusedError
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
-from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_body
+from eldonia_ops.web.limits import Limits, TooLargeError, read_body
 from eldonia_ops.web.native.shapes import silence_state
 
 
@@ -71,7 +72,8 @@ class _Api:
 
     async def post_alerts(self, request: Request) -> Response:
         body = await read_body(request, self._limits)
-        alerts, faults = wire.read_alerts(body, self._platform.now(), self._resolve_timeout_ms)
+        with reading_request():
+            alerts, faults = wire.read_alerts(body, self._platform.now(), self._resolve_timeout_ms)
         if alerts:
             await self._platform.alerts.receive(alerts)
         return _json("; ".join(faults[:20]), 400) if faults else Response(status_code=200)
@@ -91,14 +93,17 @@ class _Api:
 
     async def silences(self, request: Request) -> Response:
         now = self._platform.now()
-        filters = wire.read_filters(request.query_params.getlist("filter"))
+        with reading_request():
+            filters = wire.read_filters(request.query_params.getlist("filter"))
         found = [silence for silence in await self._platform.alerts.silences() if _about(silence.matchers, filters)]
         order = {"active": 0, "pending": 1, "expired": 2}
         found.sort(key=lambda silence: (order[silence_state(silence, now)], silence.ends_at))
         return _json([wire.gettable_silence(silence, silence_state(silence, now)) for silence in found])
 
     async def post_silence(self, request: Request) -> Response:
-        silence = wire.read_silence(await request.body(), self._platform.now())
+        body = await request.body()
+        with reading_request():
+            silence = wire.read_silence(body, self._platform.now())
         caller = caller_of(request).name
         claimed = silence.created_by
         author = caller if claimed in ("", caller) else f"{claimed} ({caller})"
@@ -135,9 +140,10 @@ class _Wanted:
     """The filters of a request on alerts.
 
     Raises:
-        ValueError: a parameter is malformed.
+        BadRequestError: a parameter is malformed.
     """
 
+    @reading_request()
     def __init__(self, request: Request) -> None:
         given = request.query_params
         self._active = _flag(given.get("active", "true"))
@@ -166,7 +172,7 @@ class _Wanted:
 
 def _flag(text: str) -> bool:
     if not re.fullmatch(r"true|false|1|0|t|f", text, re.IGNORECASE):
-        raise ValueError(f"not a boolean: {text!r}")
+        raise BadRequestError(f"not a boolean: {text!r}")
     return text.lower() in ("true", "1", "t")
 
 
@@ -195,7 +201,7 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return _json(str(error.args[0]) if error.args else "not found", 404)
         except TooLargeError as error:
             return _json(str(error), 413)
-        except (RefusedError, BadEncodingError, ValueError) as error:
+        except (RefusedError, BadRequestError) as error:
             return _json(str(error), 400)
 
     return answer

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eldonia_ops.ports import TraceQuery
+from eldonia_ops.ports import TelemetryLimitError, TraceQuery
 from eldonia_ops.protocols import jaeger as wire
 from eldonia_ops.services.contracts import NotFoundError, Platform
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -57,27 +58,28 @@ def routes(platform: Platform) -> list[GuardedRoute]:
     ]
 
 
+@reading_request()
 def _query(request: Request, now: int) -> TraceQuery:
     """The search parameters of Jaeger's UI: instants are microseconds.
 
     Raises:
-        ValueError: a parameter is missing or malformed.
+        BadRequestError: a parameter is missing or malformed.
     """
     given = request.query_params
     service = given.get("service", "")
     if not service:
-        raise ValueError("parameter 'service' is required")
+        raise BadRequestError("parameter 'service' is required")
     lookback = given.get("lookback", "1h")
     if lookback == "custom":
         lookback = "1h"
     if lookback[-1:] not in _LOOKBACKS_MS or not lookback[:-1].isdecimal():
-        raise ValueError(f"not a lookback: {lookback!r}")
+        raise BadRequestError(f"not a lookback: {lookback!r}")
     until_us = int(given.get("end", "") or now * 1000)
     since_us = int(given.get("start", "") or until_us - int(lookback[:-1]) * _LOOKBACKS_MS[lookback[-1]] * 1000)
     least, most = given.get("minDuration", ""), given.get("maxDuration", "")
     limit = int(given.get("limit", "") or 20)
     if not 0 < limit <= _MOST_TRACES:
-        raise ValueError(f"limit must lie between 1 and {_MOST_TRACES}")
+        raise BadRequestError(f"limit must lie between 1 and {_MOST_TRACES}")
     return TraceQuery(
         since_ns=since_us * 1000,
         until_ns=until_us * 1000 + 1,
@@ -96,8 +98,10 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return await endpoint(request)
         except NotFoundError as error:
             return _json(wire.failure(404, str(error.args[0])), 404)
-        except ValueError as error:
+        except BadRequestError as error:
             return _json(wire.failure(400, str(error)), 400)
+        except TelemetryLimitError:
+            return _json(wire.failure(422, TOO_MUCH), 422)
 
     return answer
 

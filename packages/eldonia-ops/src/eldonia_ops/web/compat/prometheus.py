@@ -8,9 +8,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
+from eldonia_ops.ports import TelemetryLimitError
 from eldonia_ops.protocols import prometheus_api as wire
 from eldonia_ops.services.contracts import AlertView, Platform, QueryError, QueryResult, RuleView
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
@@ -91,10 +93,10 @@ class _Api:
         start = parse_prometheus_instant(_required(given, "start"))
         end = parse_prometheus_instant(_required(given, "end"))
         if end < start:
-            raise ValueError("end timestamp must not be before start time")
+            raise BadRequestError("end timestamp must not be before start time")
         step = parse_step(_required(given, "step"))
         if (end - start) // step > 11_000:
-            raise ValueError(
+            raise BadRequestError(
                 "exceeded maximum resolution of 11,000 points per timeseries. "
                 "Try decreasing the query resolution (?step=XX)"
             )
@@ -109,7 +111,7 @@ class _Api:
         given = await _parameters(request)
         selectors = given.getlist("match[]")
         if not selectors:
-            raise ValueError("no match[] parameter provided")
+            raise BadRequestError("no match[] parameter provided")
         start, end = self._range(given)
         found = {
             labels
@@ -139,7 +141,7 @@ class _Api:
         given = await _parameters(request)
         wanted = given.get("metric", "")
         families = [one for one in await self._platform.telemetry.metadata() if not wanted or one.name == wanted]
-        return _ok(wire.metadata(families, int(given.get("limit", "-1"))))
+        return _ok(wire.metadata(families, _limit(given, -1)))
 
     async def targets(self, _request: Request) -> Response:
         active = [
@@ -160,7 +162,7 @@ class _Api:
     async def rules(self, request: Request) -> Response:
         kind = request.query_params.get("type", "")
         if kind not in ("", "alert", "record"):
-            raise ValueError(f'not supported value "{kind}"')
+            raise BadRequestError(f'not supported value "{kind}"')
         groups = [
             {
                 "name": group.name,
@@ -190,7 +192,7 @@ class _Api:
         end = _instant(given, "end", self._platform.now())
         start = _instant(given, "start", max(0, end - _DEFAULT_LOOKBACK_MS))
         if end < start:
-            raise ValueError("end timestamp must not be before start timestamp")
+            raise BadRequestError("end timestamp must not be before start timestamp")
         return start, end
 
 
@@ -200,8 +202,10 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return await endpoint(request)
         except QueryError as error:
             return _json(wire.failure(error.kind, str(error)), wire.status_of(error.kind))
-        except ValueError as error:
+        except BadRequestError as error:
             return _json(wire.failure("bad_data", str(error)), 400)
+        except TelemetryLimitError:
+            return _json(wire.failure("execution", TOO_MUCH), wire.status_of("execution"))
 
     return answer
 
@@ -269,7 +273,7 @@ async def _parameters(request: Request) -> Parameters:
 def _required(given: Parameters, name: str) -> str:
     if value := given.get(name, ""):
         return value
-    raise ValueError(f'invalid parameter "{name}": it is missing')
+    raise BadRequestError(f'invalid parameter "{name}": it is missing')
 
 
 def _instant(given: Parameters, name: str, default: int) -> int:
@@ -278,12 +282,17 @@ def _instant(given: Parameters, name: str, default: int) -> int:
         return default
     try:
         return parse_prometheus_instant(text)
-    except ValueError as error:
-        raise ValueError(f'invalid parameter "{name}": {error}') from None
+    except BadRequestError as error:
+        raise BadRequestError(f'invalid parameter "{name}": {error}') from None
+
+
+@reading_request()
+def _limit(given: Parameters, default: int) -> int:
+    return int(given.get("limit", "") or default)
 
 
 def _limited(given: Parameters, values: Sequence[Any]) -> Sequence[Any]:
-    limit = int(given.get("limit", "0") or 0)
+    limit = _limit(given, 0)
     return values[:limit] if limit > 0 else values
 
 

@@ -10,6 +10,7 @@ from eldonia_ops.model.alerts import Decision, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.services.contracts import NotFoundError, Platform
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.openapi import operation
@@ -40,11 +41,12 @@ class MatchersBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     matchers: list[MatcherBody] = Field(min_length=1, max_length=50)
 
+    @reading_request()
     def parsed(self) -> tuple[Matcher, ...]:
         """The model's matchers.
 
         Raises:
-            ValueError: a value is not an RE2 pattern.
+            BadRequestError: a value is not an RE2 pattern.
         """
         return tuple(Matcher(one.name, one.op, one.value) for one in self.matchers)
 

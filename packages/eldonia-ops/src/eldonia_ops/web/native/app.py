@@ -7,9 +7,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from eldonia_ops.ports import ConflictError
+from eldonia_ops.access import AccessError
+from eldonia_ops.ports import ConflictError, TelemetryLimitError
 from eldonia_ops.services.contracts import NotFoundError, Platform, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import Problem
 from eldonia_ops.web.native import alerts, incidents, operations, telemetry, tokens
@@ -55,7 +57,9 @@ def create_native(platform: Platform, sessions: Sessions, version: str) -> FastA
     api.add_exception_handler(ConflictError, _raised)
     api.add_exception_handler(PreconditionError, _raised)
     api.add_exception_handler(PreconditionRequiredError, _raised)
-    api.add_exception_handler(ValueError, _raised)
+    api.add_exception_handler(BadRequestError, _raised)
+    api.add_exception_handler(AccessError, _raised)
+    api.add_exception_handler(TelemetryLimitError, _raised)
     api.add_exception_handler(RequestValidationError, _raised)
     api.add_exception_handler(HTTPException, _raised)
     api.add_exception_handler(Exception, _failed)
@@ -98,13 +102,17 @@ def problem_of(error: Exception) -> Problem:
         case PreconditionRequiredError():
             hint = "send the ETag that reading it gave as If-Match, or If-None-Match: * when it gave none"
             return Problem(428, "precondition_required", str(error), hint)
+        case TelemetryLimitError():
+            return Problem(422, "limit", TOO_MUCH, "narrow the range, or add conditions")
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():
             code = _CODES.get(error.status_code, "error")
             return Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
-        case _:
+        case BadRequestError() | AccessError():
             return Problem(400, "bad_request", str(error))
+        case _:
+            raise error
 
 
 def _invalid(error: RequestValidationError) -> Problem:

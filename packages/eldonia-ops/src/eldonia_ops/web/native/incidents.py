@@ -12,6 +12,7 @@ from eldonia_ops.incidents.timeline import describe
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 from eldonia_ops.services.contracts import Platform
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.language import language_of
@@ -177,7 +178,7 @@ def _add_acting(api: FastAPI, platform: Platform) -> None:
         """Set title, severity, impact, root cause, resolution or lessons learned."""
         fields = body.model_dump(exclude_none=True, mode="json")
         if not fields:
-            raise ValueError("no field to set")
+            raise BadRequestError("no field to set")
         return _answer(await incidents.describe(incident, caller_of(request).name, fields))
 
 
@@ -249,12 +250,12 @@ async def _markdown_body(request: Request) -> str:
     """The body as text.
 
     Raises:
-        ValueError: it is not UTF-8, or longer than a postmortem may be.
+        BadRequestError: it is not UTF-8, or longer than a postmortem may be.
     """
     body = await request.body()
     if len(body) > 4 * _TEXT:
-        raise ValueError(f"the text is longer than {4 * _TEXT:,} bytes")
+        raise BadRequestError(f"the text is longer than {4 * _TEXT:,} bytes")
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"the text is not UTF-8 (at byte {error.start})") from None
+        raise BadRequestError(f"the text is not UTF-8 (at byte {error.start})") from None

@@ -10,6 +10,7 @@ from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, TraceQuery
 from eldonia_ops.services.contracts import NotFoundError, Platform
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.shapes import (
@@ -165,8 +166,8 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
             until_ns=(parse_instant(until, now) + 1) * _MS,
             service=service,
             operation=operation,
-            min_duration_ns=parse_duration(min_duration) * _MS if min_duration else 0,
-            max_duration_ns=parse_duration(max_duration) * _MS if max_duration else 0,
+            min_duration_ns=_nanoseconds(min_duration),
+            max_duration_ns=_nanoseconds(max_duration),
             errors_only=errors,
             tags=dict(_tag(text) for text in tag),
             limit=limit,
@@ -198,7 +199,7 @@ def _levels(values: list[str]) -> tuple[LogLevel, ...]:
     try:
         return tuple(LogLevel(name) for name in names)
     except ValueError:
-        raise ValueError(f"unknown level among {names} (one of {', '.join(LogLevel)})") from None
+        raise BadRequestError(f"unknown level among {names} (one of {', '.join(LogLevel)})") from None
 
 
 def _cursor(text: str) -> tuple[int, int] | None:
@@ -206,12 +207,17 @@ def _cursor(text: str) -> tuple[int, int] | None:
         return None
     timestamp, _, id = text.partition("-")
     if not (timestamp.isdecimal() and id.isdecimal()) or int(timestamp) >= _LARGEST_CURSOR or int(id) >= 2**64:
-        raise ValueError(f"not a cursor: {text!r} (take it from a record)")
+        raise BadRequestError(f"not a cursor: {text!r} (take it from a record)")
     return int(timestamp), int(id)
+
+
+@reading_request()
+def _nanoseconds(duration: str) -> int:
+    return parse_duration(duration) * _MS if duration else 0
 
 
 def _tag(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise ValueError(f"not a tag condition: {text!r} (write name=value)")
+        raise BadRequestError(f"not a tag condition: {text!r} (write name=value)")
     return name, value

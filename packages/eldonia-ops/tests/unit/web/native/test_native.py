@@ -334,6 +334,14 @@ async def test_recovery_targets_objectives_overview(client: Client) -> None:
     assert (await get(client, "/overview"))["version"]
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "\x00", "x" * 101])
+async def test_a_token_needs_a_name_that_can_be_read(client: Client, name: str) -> None:
+    async with client(Role.ADMIN) as http:
+        answer = await http.post(f"{BASE}/tokens", json={"name": name, "role": "viewer"})
+    assert answer.status_code in (400, 422)
+    assert "name" in answer.json()["error"]["message"]
+
+
 async def test_tokens_never_show_what_would_help_to_use_them(client: Client, platform: FakePlatform) -> None:
     async with client(Role.ADMIN) as http:
         made = (await http.post(f"{BASE}/tokens", json={"name": "grafana", "role": "viewer"})).json()
