@@ -229,6 +229,10 @@ class AlertRepository(Protocol):
         """The earliest ``ends_at`` later than ``after``, or None."""
         ...
 
+    def count(self, now: int) -> int:
+        """How many alerts are not over at ``now``."""
+        ...
+
     def firing(self, now: int, having: Sequence[Mapping[str, str]]) -> list[Alert]:
         """Alerts not over at ``now`` that carry all labels of at least one of the mappings."""
         ...
@@ -327,6 +331,10 @@ class IncidentRepository(Protocol):
 
     def open(self) -> list[Incident]:
         """Neither resolved nor closed, newest first."""
+        ...
+
+    def count_open(self) -> tuple[int, int]:
+        """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
         ...
 
     def unclosed(self, resolved_since: int = 0, services: Sequence[str] | None = None) -> list[Incident]:

@@ -113,11 +113,11 @@ class StatusService:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> dict[str, int]:
-            unresolved = tx.incidents.open()
+            unresolved, unacknowledged = tx.incidents.count_open()
             return {
-                "incidents_open": len(unresolved),
-                "incidents_unacknowledged": sum(1 for item in unresolved if not item.acknowledged_at),
-                "alerts_firing": sum(1 for alert in tx.alerts.all() if not alert.resolved(now)),
+                "incidents_open": unresolved,
+                "incidents_unacknowledged": unacknowledged,
+                "alerts_firing": tx.alerts.count(now),
                 "notifications_pending": tx.outbox.count(OutgoingStatus.PENDING),
                 "notifications_failed": tx.outbox.count(OutgoingStatus.FAILED),
             }

@@ -45,6 +45,12 @@ class SqlAlerts:
         query = select(func.min(alerts.c.ends_at)).where(alerts.c.ends_at > after)
         return self._connection.execute(query).scalar_one()
 
+    def count(self, now: int) -> int:
+        """How many alerts are not over at ``now``."""
+        return self._connection.execute(
+            select(func.count()).select_from(alerts).where(alerts.c.ends_at > now)
+        ).scalar_one()
+
     def firing(self, now: int, having: Sequence[Mapping[str, str]]) -> list[Alert]:
         """Alerts not over at ``now`` that carry all labels of at least one of the mappings (which may be empty)."""
         if not having:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
@@ -109,6 +109,13 @@ class SqlIncidents:
         """Neither resolved nor closed, newest first."""
         query = select(incidents).where(incidents.c.status.not_in(_OVER)).order_by(incidents.c.ordinal.desc())
         return all_made_of(Incident, self._connection.execute(query).all())
+
+    def count_open(self) -> tuple[int, int]:
+        """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
+        waiting = func.count().filter(incidents.c.acknowledged_at == 0)
+        query = select(func.count(), waiting).select_from(incidents).where(incidents.c.status.not_in(_OVER))
+        total, unacknowledged = self._connection.execute(query).one()
+        return total, unacknowledged
 
     def unclosed(self, resolved_since: int = 0, services: Sequence[str] | None = None) -> list[Incident]:
         """Everything that is not closed, newest first; not what was resolved before and has nothing firing."""

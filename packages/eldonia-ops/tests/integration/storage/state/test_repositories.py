@@ -81,6 +81,7 @@ async def test_alerts_are_found_by_what_a_step_touches(store: SqlStateStore) -> 
     assert await found(lambda alerts: alerts.firing(0, [{"team": "shop"}, {"note": "%"}])) == []
     assert await found(lambda alerts: alerts.firing(0, [])) == []
     assert await store.read(lambda t: (t.alerts.next_end(4), t.alerts.next_end(9))) == (5, None)
+    assert await store.read(lambda t: [t.alerts.count(now) for now in (-1, 0, 4, 9)]) == [11, 10, 6, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,6 +298,9 @@ async def test_incidents_are_listed_newest_first(store: SqlStateStore) -> None:
     await store.write(lambda t: [t.incidents.put(one) for one in some])
 
     assert numbers(await store.read(lambda t: t.incidents.open())) == [4, 3]
+    assert await store.read(lambda t: t.incidents.count_open()) == (2, 2)
+    await store.write(lambda t: t.incidents.put(replace(some[2], acknowledged_at=40, version=2)))
+    assert await store.read(lambda t: t.incidents.count_open()) == (2, 1)
     assert numbers(await store.read(lambda t: t.incidents.unclosed())) == [4, 3, 2]
     assert numbers(await store.read(lambda t: t.incidents.find())) == [4, 3, 2, 1]
     assert numbers(await store.read(lambda t: t.incidents.find(service="shop", since=20))) == [3]
