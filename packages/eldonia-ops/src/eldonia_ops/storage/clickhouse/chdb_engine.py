@@ -7,15 +7,18 @@ Facts this module rests on (chDB 4.4, engine 26.9):
 * a fork after opening ends in a deadlock (``subprocess`` is fine, it executes at once);
 * exiting while a statement runs crashes, so :meth:`ChdbEngine.close` cancels and joins first;
 * after a statement that failed half-way its connection is soiled and has to be replaced;
+* chDB's insert stream ends with success also when the engine refused the data, so an insert is one statement that
+  reads its data from a file; data inside a statement would end at an empty line, and take half as long again;
 * server settings come from a configuration file only, and unknown ones are ignored in silence.
 """
 
 import asyncio
 import logging
-import shutil
+import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -63,9 +66,6 @@ _MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
     "merge_max_block_size": 4096,
 }
 
-_SPARE_BYTES: Final = 16 << 20
-"""What must be free besides a batch itself; the engine wants a mebibyte for each part it writes."""
-
 
 class ChdbEngine:
     """An :class:`~eldonia_ops.storage.clickhouse.engine.Engine` on a directory of this machine.
@@ -102,20 +102,14 @@ class ChdbEngine:
 
     async def insert(self, table: str, columns: tuple[str, ...], format: str, body: bytes, *, token: str = "") -> None:
         """Insert on the writing connection."""
-        statement = insert_statement(table, columns, token)
 
         def run() -> None:
-            if format.startswith("JSON"):
-                data = b"%b FORMAT %b\n%b" % (statement.encode(), format.encode(), body)
-                self._write_connection.query(data, "Null")
-                return
-            # Data in a statement ends at an empty line, which binary data may hold, so it goes by chDB's insert
-            # stream (26.9). The end of that says "done" also when the disk was full and nothing was written.
-            if shutil.disk_usage(self._path).free < _SPARE_BYTES + len(body):
-                raise TelemetryError(f"the disk under {self._path} is full")
-            with self._write_connection.send_insert(statement, format) as stream:
-                stream.append(body)
-                stream.finish()
+            try:
+                with memory_file(body) as path:
+                    statement = insert_statement(table, columns, token, source=path)
+                    self._write_connection.query(f"{statement} FORMAT {format}", "Null")
+            except OSError as error:
+                raise TelemetryError(f"{len(body)} bytes for {table} could not be handed over: {error}") from None
 
         await self._on_writer(run)
 
@@ -246,6 +240,21 @@ class ChdbEngine:
             self._write_connection.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null")
         except Exception as error:  # noqa: BLE001  a failed KILL must not keep the process from stopping
             _log.warning("could not cancel running reads: %s", error)
+
+
+@contextmanager
+def memory_file(data: bytes) -> Iterator[str]:
+    """A file without a name that holds ``data``; gives a path by which this process can read it.
+
+    It takes no room on a disk, and nothing of it outlives the process.
+
+    Raises:
+        OSError: too many files are open, or there is no memory for it.
+    """
+    with os.fdopen(os.memfd_create("insert"), "wb") as file:
+        file.write(data)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
 
 
 def _configuration_xml() -> str:

@@ -32,6 +32,9 @@ WRITE_SETTINGS: Final[Mapping[str, int | str]] = {
     "throw_on_max_partitions_per_insert_block": 0,
     # One insert is one block for each partition, however wide its rows: the token names the whole.
     "max_insert_block_size": 10_000_000,
+    # The parts of this many days are written before the first of them counts, so that a disk which is full
+    # half-way keeps nothing. Each takes some 20 MB of the memory that the engine allows itself.
+    "max_insert_delayed_streams_for_parallel_write": 16,
     "materialize_ttl_after_modify": 0,
 }
 
@@ -58,7 +61,9 @@ class Engine(Protocol):
     async def insert(self, table: str, columns: tuple[str, ...], format: str, body: bytes, *, token: str = "") -> None:
         """Insert a body encoded in an input format; stored and flushed on return.
 
-        A ``token`` makes a repetition of the same insert a no-op.
+        A ``token`` makes a repetition of the same insert a no-op. A failure while parts are written leaves
+        nothing of a batch of up to 16 partitions; of a larger one, or when the engine went away, some partitions
+        may be stored, and a repetition with the same token stores the others.
         """
         ...
 
@@ -77,12 +82,16 @@ class Engine(Protocol):
         ...
 
 
-def insert_statement(table: str, columns: tuple[str, ...], token: str) -> str:
-    """The INSERT without its data. ``table`` and ``columns`` are names from the schema, never input."""
+def insert_statement(table: str, columns: tuple[str, ...], token: str, *, source: str = "") -> str:
+    """The INSERT up to its format; its data follow, or are in the file ``source``.
+
+    ``table`` and ``columns`` are names from the schema, never input.
+    """
     # Without a token ClickHouse takes a second batch with equal contents for a repetition, and the setting
     # to turn that off has another name in each generation of releases: a token of its own works in all.
     names = f"insert_deduplicate=1, insert_deduplication_token={quoted(token or uuid4().hex)}"
-    return f"INSERT INTO {table} ({', '.join(columns)}) SETTINGS {names}"
+    infile = f" FROM INFILE {quoted(source)} COMPRESSION 'none'" if source else ""
+    return f"INSERT INTO {table} ({', '.join(columns)}){infile} SETTINGS {names}"
 
 
 def rendered(parameters: Mapping[str, Parameter] | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, open_on_engine
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine, memory_file
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 
@@ -59,9 +59,10 @@ class _Handler(BaseHTTPRequestHandler):
                     connection.query(f"SET {name} = '{value}'")
                 if "query" in parameters:
                     statement, _, format = parameters["query"].rpartition(" FORMAT ")
-                    with connection.send_insert(statement, format) as stream:
-                        stream.append(body)
-                        stream.finish()
+                    head, _, dedup = statement.partition(" SETTINGS ")
+                    with memory_file(body) as path:
+                        source = f"FROM INFILE '{path}' COMPRESSION 'none'"
+                        connection.query(f"{head} {source} SETTINGS {dedup} FORMAT {format}", "Null")
                     answer = b""
                 else:
                     format = parameters.get("default_format", "TabSeparated")

@@ -1,7 +1,8 @@
 """The engines themselves: limits, failures, shutting down."""
 
 import asyncio
-import shutil
+import errno
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -53,23 +54,57 @@ async def test_a_question_that_takes_too_much_is_refused(engine: Engine) -> None
     assert await engine.query("SELECT 1 AS x") == b'{"x":1}\n'
 
 
-async def test_an_insert_that_the_disk_has_no_room_for_is_no_success(
-    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not isinstance(engine, ChdbEngine):
-        pytest.skip("a server says so itself; the stand-in for one inserts by chDB's streams")
-    # The streams end with "done" all the same; logs were acknowledged and gone.
-    await engine.execute("CREATE TABLE texts (x String) ENGINE=MergeTree ORDER BY x")
-    await engine.execute("ALTER TABLE texts MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000")
+@pytest.mark.parametrize("format", ["JSONEachRow", "RowBinary"])
+@pytest.mark.parametrize(
+    "hindrance",
+    [
+        "ALTER TABLE points MODIFY SETTING min_free_disk_bytes_to_perform_insert = 1000000000000000",
+        "ALTER TABLE points ADD CONSTRAINT small CHECK x < 7",
+        "DROP TABLE points",
+    ],
+)
+async def test_an_insert_that_is_refused_is_no_success(engine: Engine, format: str, hindrance: str) -> None:
+    # Not so by chDB's insert streams: they end with success all the same.
+    await engine.execute("CREATE TABLE points (x UInt32) ENGINE=MergeTree ORDER BY x")
+    await engine.execute("CREATE TABLE others (x UInt32) ENGINE=MergeTree ORDER BY x")
+    await engine.execute(hindrance)
+    body = {"JSONEachRow": b'{"x":7}', "RowBinary": (7).to_bytes(4, "little")}[format]
     with pytest.raises(TelemetryError):
-        await engine.insert("texts", ("x",), "JSONEachRow", b'{"x":"a"}')
+        await engine.insert("points", ("x",), format, body)
+    await engine.insert("others", ("x",), format, body)
+    assert await engine.query("SELECT x FROM others") == b'{"x":7}\n'
 
+
+@pytest.mark.parametrize(("format", "body"), [("RowBinary", bytes(4) + b"\1"), ("JSONEachRow", b'{"x":1}\n{"x":"a"}')])
+async def test_of_data_that_cannot_be_read_to_its_end_nothing_is_stored(
+    engine: Engine, format: str, body: bytes
+) -> None:
+    await engine.execute("CREATE TABLE points (x UInt32) ENGINE=MergeTree ORDER BY x")
+    with pytest.raises(TelemetryError, match="row 2"):
+        await engine.insert("points", ("x",), format, body)
+    assert await engine.query("SELECT x FROM points") == b""
+
+
+async def test_a_process_with_too_many_open_files_refuses_an_insert(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ChdbEngine(directory)
+    await engine.open()
+
+    def refuse(_name: str) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    try:
+        with pytest.raises(TelemetryError, match="Too many open files"):
+            await engine.insert("points", ("x",), "RowBinary", bytes(4))
+    finally:
+        await engine.close()
+
+
+async def test_binary_data_is_data(engine: Engine) -> None:
     await engine.execute("CREATE TABLE points (x UInt32) ENGINE=MergeTree ORDER BY x")
     await engine.insert("points", ("x",), "RowBinary", b"\n\n\n\n\n\n;\n")
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1 << 20))
-    with pytest.raises(TelemetryError, match="full"):
-        await engine.insert("points", ("x",), "RowBinary", bytes(4))
     assert await engine.query("SELECT x FROM points ORDER BY x") == b'{"x":168430090}\n{"x":171641354}\n'
 
 

@@ -1,0 +1,38 @@
+"""What the disk has no room for is refused, whole, and can be sent again."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+CHILD = Path(__file__).with_name("full_disk_child.py")
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
+def test_an_insert_is_stored_whole_or_refused_and_gone_wherever_the_disk_gets_full(tmp_path: Path) -> None:
+    child = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", sys.executable, CHILD, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if not child.stdout:
+        pytest.skip(f"this host lets a test mount nothing: {child.stderr[-300:]}")
+    assert child.returncode == 0, child.stderr
+    attempts = defaultdict(list)
+    for line in child.stdout.splitlines()[1:]:
+        attempt = json.loads(line)
+        attempts[attempt["table"]].append(attempt)
+    assert set(attempts) == {"samples", "logs"}
+    for tried in attempts.values():
+        *refused, acknowledged = tried
+        assert acknowledged["rows"] == acknowledged["of"], acknowledged
+        # One file more each time, and every part takes several: the disk got full in each of them.
+        assert len(refused) > 5 * acknowledged["of"]
+        assert [attempt for attempt in refused if attempt["rows"]] == []
+        assert all("No space left" in attempt["error"] for attempt in refused), refused
