@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.errors import StoreError
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
@@ -113,7 +114,7 @@ class TraceSummary:
     services: tuple[str, ...]
 
 
-class TelemetryError(RuntimeError):
+class TelemetryError(StoreError):
     """The telemetry store refused or failed; the message says why."""
 
 

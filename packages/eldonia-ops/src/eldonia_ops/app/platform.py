@@ -17,6 +17,7 @@ from eldonia_ops.app.folder import own_folder
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
@@ -39,7 +40,7 @@ from eldonia_ops.services.rule_groups import load_rule_groups
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.services.telling import Telling
-from eldonia_ops.settings import Settings, is_loopback
+from eldonia_ops.settings import Settings
 from eldonia_ops.slo.generate import generate_all
 from eldonia_ops.slo.objectives import Objective
 from eldonia_ops.storage.clickhouse import Retention, open_telemetry_store
@@ -231,7 +232,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
 async def _refuse_unprotected(settings: Settings, access: AccessService) -> None:
     """Beyond this machine we listen only once somebody holds a key that was not made in this very start."""
-    if is_loopback(settings.listen) or await access.has_admin():
+    if is_loopback(settings.listen.host) or await access.has_admin():
         return
     message = f"refusing to listen on {settings.listen}: there is no access token yet"
     hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"

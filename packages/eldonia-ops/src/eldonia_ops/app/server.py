@@ -12,7 +12,8 @@ import uvicorn
 from eldonia_ops.app.connections import PatientProtocol
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.model.errors import ConfigError, Diagnostic
-from eldonia_ops.settings import Listen, Settings, is_loopback
+from eldonia_ops.model.places import is_loopback
+from eldonia_ops.settings import Listen, Settings
 from eldonia_ops.web.app import create_app
 from eldonia_ops.web.limits import Limits
 
@@ -33,7 +34,7 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
             app = create_app(
                 platform,
                 external_url=settings.external_url,
-                loopback=is_loopback(settings.listen),
+                loopback=is_loopback(settings.listen.host),
                 limits=Limits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
                 resolve_timeout_ms=platform.resolve_timeout_ms,
             )

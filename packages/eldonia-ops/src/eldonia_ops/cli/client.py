@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from eldonia_ops.settings import Listen, is_loopback
+from eldonia_ops.model.places import is_loopback
 
 PREFIX = "/api/ops/v1"
 DEFAULT_URL = "http://127.0.0.1:9600"
@@ -155,4 +155,4 @@ def _on_this_machine(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    return host == "localhost" or is_loopback(Listen(host, 0))
+    return is_loopback(host)

@@ -1,6 +1,9 @@
 """The command line: ``eldonia-ops COMMAND``.
 
 Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration.
+
+Commands import what only they need when they run: the platform's own packages take longer to load than most answers
+take to come.
 """
 
 import sys
@@ -13,10 +16,7 @@ from eldonia_ops.cli import acting, promql, reading, serving
 from eldonia_ops.cli.client import ApiError
 from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.screen import Screen
-from eldonia_ops.lint import format_report
-from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.ports import TelemetryError
-from eldonia_ops.storage.state import StateError
+from eldonia_ops.model.errors import ConfigError, StoreError
 
 app = typer.Typer(
     help="Metrics, logs, traces, alerts, incidents and automatic recovery in one process.",
@@ -60,6 +60,8 @@ def main() -> None:
     try:
         app()
     except ConfigError as error:
+        from eldonia_ops.lint import format_report
+
         err.print(format_report(error.diagnostics))
         sys.exit(2)
     except ApiError as error:
@@ -67,7 +69,7 @@ def main() -> None:
         # What the platform refuses is an answer; not reaching it, a wrong token or a request that it cannot
         # understand is wrong usage.
         sys.exit(1 if error.status not in (0, 400, 401, 403, 422) else 2)
-    except (StateError, TelemetryError) as error:
+    except StoreError as error:
         err.print(f"error: {error}", style="red")
         sys.exit(2)
     except KeyboardInterrupt:

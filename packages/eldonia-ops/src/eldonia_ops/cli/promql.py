@@ -7,8 +7,6 @@ import typer
 
 from eldonia_ops.cli.session import print_table
 from eldonia_ops.model.errors import ConfigError, Diagnostic
-from eldonia_ops.promql import PromQLError, format_expr, parse
-from eldonia_ops.promql.testing import Outcome, run_file
 
 app = typer.Typer(help="The query language, without a platform.", no_args_is_help=True)
 
@@ -19,6 +17,8 @@ def run_tests(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name every case that did not pass.")] = False,
 ) -> None:
     """Run PromQL test files; exit code 1 if a case fails."""
+    from eldonia_ops.promql.testing import Outcome, run_file
+
     rows = []
     failed = 0
     for file in files:
@@ -41,6 +41,8 @@ def run_tests(
 @app.command("format")
 def format_query(expression: str) -> None:
     """Print a query in canonical spelling, or say where it is wrong."""
+    from eldonia_ops.promql import PromQLError, format_expr, parse
+
     try:
         typer.echo(format_expr(parse(expression)))
     except PromQLError as error:

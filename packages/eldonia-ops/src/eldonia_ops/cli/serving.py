@@ -6,19 +6,19 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.logging import RichHandler
 
 from eldonia_ops import __version__
-from eldonia_ops.app.platform import ADMIN_TOKEN_FILE, RunningPlatform
-from eldonia_ops.app.server import serve as serve_platform
 from eldonia_ops.cli.screen import OneLineFormatter, Screen
 from eldonia_ops.cli.session import print_json
-from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
-from eldonia_ops.settings import FILE_NAME, load_settings, parse_listen
+from eldonia_ops.model.places import FILE_NAME
+
+if TYPE_CHECKING:
+    from eldonia_ops.app.platform import RunningPlatform
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=f"Settings; default: {FILE_NAME} in this folder, if there is one.")
@@ -36,6 +36,10 @@ def serve(
     Without any settings it watches this host, takes telemetry on 127.0.0.1:9600 and keeps its data in
     the user's data folder. A first start prints the admin token.
     """
+    from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
+    from eldonia_ops.app.server import serve as serve_platform
+    from eldonia_ops.settings import load_settings, parse_listen
+
     _log_to_stderr(verbose)
     if config is None and Path(FILE_NAME).is_file():
         config = Path(FILE_NAME)
@@ -49,7 +53,7 @@ def serve(
         except ValueError as error:
             raise ConfigError(Diagnostic(f"--listen: {error}")) from None
 
-    def started(platform: RunningPlatform, address: str) -> None:
+    def started(platform: "RunningPlatform", address: str) -> None:
         out = Screen(file=sys.stdout)
         out.print(f"Eldonia Ops {__version__} listens on {address}", style="bold")
         out.print(f"  data      {settings.data}")
@@ -112,6 +116,8 @@ def check(
 
     Exit code 0: nothing wrong (warnings allowed). 1: errors. 2: no such file.
     """
+    from eldonia_ops.lint import check_files, format_report
+
     wanted = paths or [Path(FILE_NAME)]
     missing = [path for path in wanted if not path.exists()]
     if missing:

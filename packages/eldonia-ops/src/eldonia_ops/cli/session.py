@@ -15,7 +15,7 @@ from rich.text import Text
 
 from eldonia_ops.cli.client import DEFAULT_URL, Client, find_token
 from eldonia_ops.cli.screen import Screen, safe_json
-from eldonia_ops.settings.load import default_data
+from eldonia_ops.model.places import default_data
 
 Url = Annotated[
     str, typer.Option("--url", envvar="ELDONIA_OPS_URL", help="Where the platform listens.", show_default=True)

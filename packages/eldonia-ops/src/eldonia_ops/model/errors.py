@@ -46,6 +46,10 @@ class ConfigError(ValueError):
         super().__init__("\n".join(str(item) for item in self.diagnostics))
 
 
+class StoreError(RuntimeError):
+    """A store cannot be opened, refused or failed; the message says why."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint such as ``did you mean 'group_wait'?``, or an empty string when nothing is close."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)

@@ -1,7 +1,7 @@
 """Typed settings from eldonia-ops.yml."""
 
-from eldonia_ops.settings.listen import Listen, is_loopback, parse_listen
-from eldonia_ops.settings.load import FILE_NAME, default_data, examine_settings, load_settings, parse_settings
+from eldonia_ops.settings.listen import Listen, parse_listen
+from eldonia_ops.settings.load import examine_settings, load_settings, parse_settings
 from eldonia_ops.settings.maintenance import MaintenanceWindow
 from eldonia_ops.settings.sections import (
     AlertmanagerSettings,
@@ -27,7 +27,6 @@ from eldonia_ops.settings.sections import (
 )
 
 __all__ = [
-    "FILE_NAME",
     "AlertmanagerSettings",
     "CommandAction",
     "DockerAction",
@@ -50,9 +49,7 @@ __all__ = [
     "Settings",
     "SystemdAction",
     "WebhookAction",
-    "default_data",
     "examine_settings",
-    "is_loopback",
     "load_settings",
     "parse_listen",
     "parse_settings",

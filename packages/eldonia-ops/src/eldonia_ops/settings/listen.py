@@ -37,13 +37,3 @@ def parse_listen(text: str) -> Listen:
     if not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError("write an address like 127.0.0.1:9600, with a port from 0 to 65535")
     return Listen(host, int(port))
-
-
-def is_loopback(listen: Listen) -> bool:
-    """Whether only this machine can reach the address. A name other than localhost counts as reachable."""
-    if listen.host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(listen.host).is_loopback
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ from ruamel.yaml.nodes import MappingNode
 
 from eldonia_ops.incidents.policy import MINUTE
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.model.places import FILE_NAME, default_data
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, YamlNode, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
@@ -26,7 +27,6 @@ from eldonia_ops.settings.response import (
 )
 from eldonia_ops.settings.sections import SECOND, Limits, Retention, Settings, sqlite_state
 
-FILE_NAME: Final = "eldonia-ops.yml"
 LANGUAGES: Final = ("en", "ja")
 _SIZES: Final = {"request", "request_expanded", "log_line"}
 
@@ -139,17 +139,6 @@ def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path |
         recovery=read_recovery(root, probes),
         limits=_limits(root),
     )
-
-
-def default_data(env: Mapping[str, str], home: Path, *, root: bool | None = None) -> Path:
-    """Where data lies unless told otherwise: /var/lib for root, else the XDG data folder."""
-    if root is None:
-        root = hasattr(os, "geteuid") and os.geteuid() == 0
-    if root:
-        return Path("/var/lib/eldonia-ops")
-    base = env.get("XDG_DATA_HOME", "")
-    # The specification says to ignore a relative value.
-    return (Path(base) if os.path.isabs(base) else home / ".local" / "share") / "eldonia-ops"
 
 
 def _listen(root: SettingsReader) -> Listen:

@@ -6,7 +6,6 @@ matches no entry of the table never reaches the application, whatever its router
 is answered here, with 401 to strangers like any other, and 404 or 405 only to those who are signed in.
 """
 
-import ipaddress
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -374,16 +373,6 @@ def loopback_hosts(external_url: str) -> frozenset[str]:
     if external_url and (name := urlsplit(external_url).hostname):
         names.add(name)
     return frozenset(names)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a listen address can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

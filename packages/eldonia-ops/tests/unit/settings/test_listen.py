@@ -1,6 +1,7 @@
 import pytest
 
-from eldonia_ops.settings import Listen, is_loopback, parse_listen
+from eldonia_ops.model.places import is_loopback
+from eldonia_ops.settings import Listen, parse_listen
 
 
 @pytest.mark.parametrize(
@@ -21,7 +22,7 @@ from eldonia_ops.settings import Listen, is_loopback, parse_listen
 )
 def test_addresses(text: str, expected: Listen, loopback: bool) -> None:
     assert parse_listen(text) == expected
-    assert is_loopback(expected) is loopback
+    assert is_loopback(expected.host) is loopback
     assert parse_listen(str(expected)) == expected
 
 

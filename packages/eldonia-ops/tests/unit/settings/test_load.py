@@ -18,7 +18,6 @@ from eldonia_ops.settings import (
     load_settings,
     parse_settings,
 )
-from eldonia_ops.settings.load import default_data
 
 MINUTE = 60_000
 
@@ -56,14 +55,6 @@ def test_no_file_at_all_works() -> None:
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "{}"])
 def test_an_empty_file_is_all_defaults(text: str) -> None:
     assert read(text) == read("listen: 127.0.0.1:9600")
-
-
-def test_where_data_lies() -> None:
-    home = Path("/home/hana")
-    assert default_data({}, home, root=False) == home / ".local/share/eldonia-ops"
-    assert default_data({"XDG_DATA_HOME": "/x"}, home, root=False) == Path("/x/eldonia-ops")
-    assert default_data({"XDG_DATA_HOME": "x"}, home, root=False) == home / ".local/share/eldonia-ops"
-    assert default_data({"XDG_DATA_HOME": "/x"}, home, root=True) == Path("/var/lib/eldonia-ops")
 
 
 def test_paths_are_relative_to_the_file() -> None:

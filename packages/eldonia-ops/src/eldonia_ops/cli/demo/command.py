@@ -14,7 +14,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
 from eldonia_ops.cli.client import Client
 from eldonia_ops.cli.demo.director import PERSON, Director, StageMissed
 from eldonia_ops.cli.demo.display import Progress
@@ -25,9 +24,6 @@ from eldonia_ops.cli.demo.stages import stages
 from eldonia_ops.cli.screen import Screen
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
-from eldonia_ops.services.access import AccessService
-from eldonia_ops.services.clock import SystemClock
-from eldonia_ops.storage.state import open_state_store
 
 _START_SECONDS = 15.0
 
@@ -127,6 +123,11 @@ def _play(folder: Path, *, once: bool, kill: bool, language: str, port: int) -> 
 
 async def _prepare(data: Path) -> dict[str, str]:
     """Tokens that an operator would have handed out beforehand: for the shop, and for a person on duty."""
+    from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
+    from eldonia_ops.services.access import AccessService
+    from eldonia_ops.services.clock import SystemClock
+    from eldonia_ops.storage.state import open_state_store
+
     state = await open_state_store(f"sqlite:///{data / 'state.db'}")
     try:
         access = AccessService(SystemClock(), state)

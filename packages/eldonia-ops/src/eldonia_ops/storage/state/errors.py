@@ -1,7 +1,9 @@
 """What can go wrong with the state store beyond the work itself."""
 
+from eldonia_ops.model.errors import StoreError
 
-class StateError(RuntimeError):
+
+class StateError(StoreError):
     """The store cannot be opened or reached; the message says why and never holds a password."""
 
 
