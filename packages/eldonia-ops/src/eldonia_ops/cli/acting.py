@@ -31,6 +31,7 @@ recovery = typer.Typer(help="Automatic recovery, and its brake.", no_args_is_hel
 token_app = typer.Typer(help="Access tokens.", no_args_is_help=True)
 
 Reference = Annotated[str, typer.Argument(help="INC-12, 12, or the id.")]
+Since = Annotated[str, typer.Option("--since", help="Since when, such as -30d.")]
 
 
 @incidents.callback(invoke_without_command=True)
@@ -187,7 +188,7 @@ def _edit(client: Client, path: str, text: str, tag: str) -> None:
 
 @incidents.command("metrics")
 def metrics(
-    since: Annotated[str, typer.Option(help="Since when, such as -30d.")] = "-30d",
+    since: Since = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,
@@ -319,7 +320,7 @@ def finding_status(
 
 @security.command("report")
 def security_report(
-    since: Annotated[str, typer.Option(help="Since when, such as -30d.")] = "-30d",
+    since: Since = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,
