@@ -26,3 +26,10 @@ def test_the_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)
     with pytest.raises(ConfigError, match="another user"):
         own_folder(tmp_path)
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_a_file_in_its_place(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be made: .*--data"):
+        own_folder(tmp_path / "file" / below)
