@@ -31,5 +31,5 @@ def test_the_folder_of_another_user_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("below", ["", "data"])
 def test_a_file_in_its_place(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match="cannot be made: .*--data"):
+    with pytest.raises(ConfigError, match=r"cannot be made: .*--data"):
         own_folder(tmp_path / "file" / below)
