@@ -141,9 +141,9 @@ class SpanExporter:
     def _run(self) -> None:
         while not self._stop.is_set():
             self._wake.wait()
+            self._wake.clear()
             if not self._hurry and len(self._queue) < BATCH:
                 self._pause(INTERVAL)
-            self._wake.clear()
             self._rung = False
             while self._queue and not self._stop.is_set():
                 self._pending = min(len(self._queue), BATCH)  # before the queue may look empty
@@ -167,7 +167,9 @@ class SpanExporter:
             left = until - time.monotonic()
             if left <= 0:
                 return
-            self._stop.wait(min(left, 0.1))
+            # A flush or the end rings; that the queue fills has to be looked for.
+            self._wake.wait(min(left, 0.1))
+            self._wake.clear()
 
     def _half_full(self) -> bool:
         return len(self._queue) >= QUEUE // 2 or self._bytes >= QUEUE_BYTES // 2
