@@ -34,6 +34,7 @@ def init(
     log_compress: bool | None = None,
     log_ratio: float | None = None,
     log_repeat_limit: int | None = None,
+    access_log_delay: float | None = None,
     console: bool | None = None,
     redact: bool | None = None,
     redact_emails: bool | None = None,
@@ -76,6 +77,9 @@ def init(
         log_ratio: the share of info and debug records that is kept, 0 to 1; of a trace all or none (1).
         log_repeat_limit: records of the same level, component and message let through a minute; the others
             become one record with their count (0: no limit). Security and business records are exempt.
+        access_log_delay: seconds that the record of a request in which nothing was odd may wait for others, to be
+            written with them (0.05). Any other record takes along those that wait. With 0 each is written before its
+            request ends.
         console: write to standard output; by default at a terminal, or when there is no ``log_dir``.
         redact: take secrets out of records (default on).
         redact_emails: also e-mail addresses.

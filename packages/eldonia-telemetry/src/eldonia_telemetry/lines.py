@@ -63,9 +63,9 @@ class Origins:
             pass
         piece = b',"level":"%b","service":%b,"component":%b,"operation":%b' % (
             LEVEL_NAMES[level].encode(),
-            _text(service),
-            _text(component),
-            _text(operation),
+            text(service),
+            text(component),
+            text(operation),
         )
         if len(self._known) < MAX_PIECES and len(piece) < MAX_PIECE and type(operation) is str:
             self._known[key] = piece
@@ -77,11 +77,11 @@ def who(
 ) -> bytes:
     """Whom the record is about; None is left out."""
     pieces = (
-        b',"userId":' + _text(user_id, hide) if user_id is not None else b"",
-        b',"sessionId":' + _text(session_id, hide) if session_id is not None else b"",
-        b',"requestId":' + _text(request_id, hide) if request_id is not None else b"",
-        b',"ipAddress":' + _text(ip_address, hide) if ip_address is not None else b"",
-        b',"userAgent":' + _text(user_agent, hide) if user_agent is not None else b"",
+        b',"userId":' + text(user_id, hide) if user_id is not None else b"",
+        b',"sessionId":' + text(session_id, hide) if session_id is not None else b"",
+        b',"requestId":' + text(request_id, hide) if request_id is not None else b"",
+        b',"ipAddress":' + text(ip_address, hide) if ip_address is not None else b"",
+        b',"userAgent":' + text(user_agent, hide) if user_agent is not None else b"",
     )
     return b"".join(pieces)
 
@@ -115,7 +115,7 @@ def _is_plain(metadata: dict[Any, Any]) -> bool:
 
 
 def _careful(message: object, metadata: Mapping[str, Any] | None, hide: bool) -> bytes:
-    piece = b',"message":' + _text(message, hide)
+    piece = b',"message":' + text(message, hide)
     if not metadata:
         return piece
     fit = values.fields(metadata, redact=hide)
@@ -145,16 +145,16 @@ def trace(trace_id: str, span_id: str) -> bytes:
 
 def closing(environment: str) -> bytes:
     """What every line of a process ends in: its environment, if it has one, the brace and the newline."""
-    return (b',"environment":' + _text(environment) if environment else b"") + b"}\n"
+    return (b',"environment":' + text(environment) if environment else b"") + b"}\n"
 
 
 def truncated(message: object, size: int, hide: bool) -> bytes:
     """In place of :func:`content`, for a line of ``size`` bytes that is too long."""
-    return b',"message":%b,"metadata":{"truncated":true,"originalBytes":%d}' % (_text(message, hide), size)
+    return b',"message":%b,"metadata":{"truncated":true,"originalBytes":%d}' % (text(message, hide), size)
 
 
-def _text(value: object, hide: bool = False) -> bytes:
-    """Anything as a text."""
+def text(value: object, hide: bool = False) -> bytes:
+    """Anything as a text in JSON; bounded, and without secrets if ``hide``."""
     if type(value) is not str or hide or len(value) > values.MAX_TEXT:
         value = values.text(value, redact=hide)
     try:

@@ -8,11 +8,12 @@ import random
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from eldonia_telemetry import context, lines, losses, redact, values
+from eldonia_telemetry.backlog import Backlog
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, ErrorDetail, Performance
 from eldonia_telemetry.repeats import Repeats
 from eldonia_telemetry.settings import Settings, resolve
@@ -21,7 +22,7 @@ from eldonia_telemetry.sinks.console import ConsoleSink, is_terminal
 from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
 
 if TYPE_CHECKING:
-    from eldonia_telemetry.traces.propagation import SpanContext
+    from eldonia_telemetry.traces.otlp_json import Pieces
     from eldonia_telemetry.traces.span import Span
 
 EXIT_TIMEOUT: Final = 2.0
@@ -38,10 +39,22 @@ os.register_at_fork(after_in_child=_random.seed)
 class Exporter(Protocol):
     """Takes finished spans."""
 
+    takes_encoded: bool
+    """Whether it has ``put_all``."""
+
     def put(self, span: "Span") -> None: ...  # noqa: D102
+    def put_all(self, spans: "Sequence[Pieces]") -> None: ...  # noqa: D102
     def flush(self, timeout: float) -> bool: ...  # noqa: D102
     def close(self, timeout: float) -> None: ...  # noqa: D102
     def after_fork(self) -> None: ...  # noqa: D102
+
+
+class Entry(Protocol):
+    """What waits in the backlog."""
+
+    def tell(self, now: "Runtime", records: list[bytes], spans: "list[Pieces]") -> None:
+        """Add the record and the span that it makes, if any, and count what it counts."""
+        ...
 
 
 class Runtime:
@@ -55,12 +68,14 @@ class Runtime:
         self._redact = settings.redact
         self._service = settings.service
         self.origin = lines.Origins()
-        self._closing = lines.closing(settings.environment)
+        self.closing = lines.closing(settings.environment)
         self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
         self._log_ratio = settings.log_ratio
         self.thins_out = self._repeats is not None or self._log_ratio < 1
         self._sample_below = int(settings.trace_ratio * (1 << 64))
         self.keeps_errors = exporter is not None and settings.trace_errors
+        self.takes_encoded = exporter is not None and exporter.takes_encoded
+        self.backlog: Backlog[Entry] = Backlog(self._tell, settings.access_log_delay)
 
     def emit(
         self,
@@ -127,7 +142,7 @@ class Runtime:
                 b"" if error is None else lines.error(error),
                 b"" if performance is None else lines.performance(performance),
                 b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
-                self._closing,
+                self.closing,
             ]
             line = b"".join(pieces)
             if len(line) > lines.MAX_LINE:
@@ -139,34 +154,39 @@ class Runtime:
             with contextlib.suppress(Exception):
                 self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
-    def write(
-        self,
-        origin: bytes,
-        who: bytes,
-        content: bytes,
-        trace: "SpanContext | None" = None,
-        at_ns: int = 0,
-        level: int = INFO,
-    ) -> None:
-        """Write one record whose pieces are made already, bounded and redacted; ``at_ns`` as in :meth:`emit`."""
-        pieces = (
-            lines.opening(at_ns or time.time_ns()),
-            origin,
-            who,
-            content,
-            b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
-            self._closing,
-        )
-        self.deliver(level, b"".join(pieces))
-
     def deliver(self, level: int, line: bytes) -> None:
         """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
+        if self.backlog.waiting:
+            self.backlog.settle()
         for sink in self.sinks:
             if level >= sink.threshold:
                 try:
                     sink.write(line)
                 except Exception as error:  # noqa: BLE001  one sink must not take the others down
                     losses.count("log", f"{type(sink).__name__} failed", error)
+
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        """Write the records and hand on the spans of what has waited in the backlog. Never raises."""
+        records: list[bytes] = []
+        spans: list[Pieces] = []
+        for entry in entries:
+            try:
+                entry.tell(self, records, spans)
+            except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+                losses.count("log", "request could not be told", error)
+        if records:
+            for sink in self.sinks:
+                if sink.threshold <= INFO:
+                    try:
+                        sink.write_all(records)
+                    except Exception as error:  # noqa: BLE001  one sink must not take the others down
+                        losses.count("log", f"{type(sink).__name__} failed", error, len(records))
+        exporter = self.exporter
+        if spans and exporter is not None:
+            try:
+                exporter.put_all(spans)
+            except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+                losses.count("span", "could not be queued", error, len(spans))
 
     def _keeps(self, level: int, component: str, what: object) -> bool:
         """Whether a record passes sampling and the limit of repetitions."""
@@ -195,8 +215,8 @@ class Runtime:
 
     def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
         """Write a record without context."""
-        content = lines.content(message, metadata, self._redact)
-        self.write(self.origin(level, self._service, component, ""), b"", content, level=level)
+        opening, origin = lines.opening(time.time_ns()), self.origin(level, self._service, component, "")
+        self.deliver(level, opening + origin + lines.content(message, metadata, self._redact) + self.closing)
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""
@@ -215,6 +235,7 @@ class Runtime:
         """Deliver what is queued; False when ``timeout`` seconds were not enough."""
         deadline = time.monotonic() + timeout
         self._tell_repeats(math.inf)
+        self.backlog.settle()
         done = True
         for sink in self.sinks:
             done = sink.flush(max(0.0, deadline - time.monotonic())) is not False and done
@@ -226,6 +247,7 @@ class Runtime:
         """Deliver what is queued within ``timeout`` seconds and let go of everything."""
         deadline = time.monotonic() + timeout
         self._tell_repeats(math.inf)
+        self.backlog.close()
         for sink in self.sinks:
             sink.flush(0.0)  # all begin at once
         if self.exporter is not None:
@@ -237,6 +259,7 @@ class Runtime:
         """Make everything usable in the child process; what was held back is the parent's to tell."""
         if self._repeats is not None:
             self._repeats = Repeats(self.settings.log_repeat_limit)
+        self.backlog.after_fork()
         for sink in self.sinks:
             sink.after_fork()
         if self.exporter is not None:
@@ -312,6 +335,7 @@ def replace(new: Runtime) -> Runtime:
     """Put another runtime in place and return the one before, still open."""
     global current
     before, current = current, new
+    before.backlog.settle()
     settings = new.settings
     redact.configure(emails=settings.redact_emails, phones=settings.redact_phones, fields=settings.redact_fields)
     for follow in followers:

@@ -26,7 +26,8 @@ class Settings:
     """What :func:`eldonia_telemetry.init` decided; it says what each means. Sizes in bytes, ratios from 0 to 1.
 
     ``console`` None means: when standard output is a terminal, or nothing else takes the logs.
-    ``otlp_logs`` None means: when there is no ``log_dir``. ``log_rotate_every`` is in seconds, 0 for never.
+    ``otlp_logs`` None means: when there is no ``log_dir``. ``log_rotate_every`` is in seconds, 0 for never;
+    so is ``access_log_delay``.
     """
 
     service: str = "unknown"
@@ -40,6 +41,7 @@ class Settings:
     log_compress: bool = False
     log_ratio: float = 1.0
     log_repeat_limit: int = 0
+    access_log_delay: float = 0.05
     console: bool | None = None
     redact: bool = True
     redact_emails: bool = False
@@ -157,6 +159,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         log_compress=flag("log_compress"),
         log_ratio=number("log_ratio", float, 0.0, 1.0),
         log_repeat_limit=number("log_repeat_limit", int, 0, 2**31),
+        access_log_delay=number("access_log_delay", float, 0.0, 10.0),
         console=flag("console"),
         redact=flag("redact"),
         redact_emails=flag("redact_emails"),

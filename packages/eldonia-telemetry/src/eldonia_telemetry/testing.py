@@ -11,7 +11,7 @@
 ``AssertionError`` shows what was there. Lists of everything are in ``records``, ``spans`` and ``security_events``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +28,7 @@ T = TypeVar("T")
 class Captured:
     """Records, spans, security events and metric increases since :func:`capture` began, oldest first."""
 
+    takes_encoded = False
     takes_joined = True
     """Spans that an OpenTelemetry SDK takes care of are kept here too."""
 
@@ -117,9 +118,22 @@ class Captured:
         self.records.append(decode(line))
         self.lines.append(line)
 
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Keep several."""
+        for line in lines:
+            self.write(line)
+
     def put(self, span: "Span") -> None:
         """Keep one span."""
         self.spans.append(span)
+
+    def put_all(self, spans: Sequence[Any]) -> None:
+        """Spans come one by one: an encoded one could not be asked for its attributes.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError("takes no encoded spans")
 
     def flush(self, timeout: float) -> bool:
         """Nothing is held back."""
@@ -155,6 +169,7 @@ def capture(
     settings = Settings(
         service=service,
         level=level,
+        access_log_delay=0.0,
         redact=redact,
         trace_ratio=trace_ratio,
         trace_errors=trace_errors,

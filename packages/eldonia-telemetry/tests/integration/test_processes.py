@@ -261,3 +261,48 @@ def test_what_is_queued_arrives_when_the_server_is_stopped(tmp_path: Path, colle
     finally:
         server.kill()
     assert set(collector.bodies) == {"/v1/logs", "/v1/traces", "/v1/metrics"}
+
+
+def test_records_that_waited_outlive_a_killed_process_and_are_no_childs(tmp_path: Path):
+    code = """
+        import asyncio, os, sys, time, eldonia_telemetry as telemetry
+        telemetry.init(service="w", log_dir=sys.argv[1], console=False, access_log_delay=float(sys.argv[2]))
+
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": int(scope["path"][1:]), "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        async def send(message): pass
+
+        def get(path):
+            scope = {"type": "http", "method": "GET", "path": path, "headers": []}
+            asyncio.run(telemetry.TelemetryMiddleware(app)(scope, None, send))
+
+        get("/200")
+        get("/201")
+        if not os.fork():
+            get("/202")
+            telemetry.flush()
+            os._exit(0)
+        os.wait()
+        get(sys.argv[3])
+        print("done", flush=True)
+        time.sleep(60)
+    """
+
+    def paths() -> list[str]:
+        path = tmp_path / "combined.log"
+        return [json.loads(row)["metadata"]["path"] for row in path.read_bytes().splitlines()] if path.exists() else []
+
+    # By time; then by a request that failed, whose record never waits.
+    for delay, last in (("0.05", "/203"), ("60", "/503")):
+        worker = python(code, str(tmp_path), delay, last)
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "done\n"
+        end = time.monotonic() + 10
+        while len(paths()) < 4 and time.monotonic() < end:
+            time.sleep(0.01)
+        worker.kill()
+        worker.communicate()
+        assert sorted(paths()) == ["/200", "/201", "/202", last]
+        (tmp_path / "combined.log").unlink()

@@ -28,7 +28,7 @@ from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
 from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
-from eldonia_telemetry.traces import Kind, Span, otlp_json, start_span
+from eldonia_telemetry.traces import Kind, Span, otlp_json, start_span, starting
 from eldonia_telemetry.traces.propagation import received
 from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
@@ -111,18 +111,25 @@ class Observer:
         if client is None or self._clients_of is not now:
             client = self._client(now, address, raw_agent, scheme)
         agent, tool, piece, attributes = client
-        exchange = Exchange(self, method, path, id, headers, route)
+        beginning = starting.Beginning(time.time_ns(), time.perf_counter_ns())
+        exchange = Exchange(self, method, path, id, headers, route, beginning)
         exchange.id_bytes = given
         exchange.scheme, exchange.client_attributes = scheme, attributes
         exchange.bound = context.Bound(
             None, None, id, address or None, agent, None, exchange, (now, b',"requestId":"%b"%b' % (given, piece))
         )
         if path not in self.quiet:
-            parent = None
-            traceparent = get(b"traceparent")
-            if traceparent is not None:
-                parent = received(traceparent, get(b"tracestate", b""))
-            exchange.span = start_span(method, kind=_SERVER, parent=parent)
+            traceparent = beginning.traceparent = get(b"traceparent")
+            if (
+                b"tracestate" in headers
+                or starting.joins(now)
+                or context.active_span.get() is not None
+                or context.bound.get().request is not None
+            ):
+                parent = None if traceparent is None else received(traceparent, get(b"tracestate", b""))
+                beginning.started = start_span(method, kind=_SERVER, parent=parent)
+                beginning.started.begin_at(beginning.start_ns, beginning.clock_ns)
+            exchange.traced = True
         if self.detects:
             try:
                 found = inspect(path, query, raw_path)
@@ -184,7 +191,7 @@ class Exchange(Measurement):
     user_id: str | None = None
     session_id: str | None = None
     login_reported = False
-    span: Span | None = None
+    traced = False
     _activated = False
     body: bytearray | None = None
     fields: Sequence[tuple[str, str]] = ()
@@ -204,6 +211,7 @@ class Exchange(Measurement):
         id: str,
         headers: Mapping[bytes, bytes],
         route: Callable[[], str],
+        beginning: starting.Beginning,
     ) -> None:
         self.name = ""
         parent = innermost.get()
@@ -214,11 +222,19 @@ class Exchange(Measurement):
         self.path = path
         self.id = id
         self.headers = headers
+        self.beginning = beginning
 
     @property
     def milliseconds(self) -> float:
         """Since the start."""
-        return super().milliseconds if self.span is None else self.span.duration_ns / 1e6
+        return (time.perf_counter_ns() - self.beginning.clock_ns) / 1e6
+
+    @property
+    def span(self) -> Span | None:
+        """The request's own span; most requests have none before somebody asks."""
+        if not self.traced:
+            return None
+        return self.beginning.started or self.beginning.span(self.method, _SERVER)
 
     def settle(self) -> None:
         """Keep the route that is known by now. Never raises."""
@@ -249,15 +265,13 @@ class Exchange(Measurement):
         """Make the request's context current and start the clock."""
         self._token = context.bound.set(self.bound)
         # The context knows the request, and with it the operation and the span, unless there are outer ones.
-        span = self.span
+        span = self.beginning.started
         if span is not None and (span.outside or context.active_span.get() is not None):
             span.activate()
             self._activated = True
         if self.parent is not None:
             innermost.set(self)
         self._observer.being_answered.add(self)
-        if span is None:
-            self.started = time.perf_counter()
 
     def refuse(self) -> bool:
         """Report what has been found so far; True when the request is to be answered with 403."""
@@ -275,19 +289,15 @@ class Exchange(Measurement):
 
     def end(self, failure: BaseException | None = None) -> None:
         """Record what came of it and leave the context. Never raises."""
-        span = self.span
-        if span is None:
-            seconds = time.perf_counter() - self.started
-        else:
-            span.stop()
-            seconds = (span.end_ns - span.start_ns) / 1e9
+        beginning = self.beginning
+        took_ns = max(0, time.perf_counter_ns() - beginning.clock_ns)
         self._observer.being_answered.discard(self)
         try:
-            self._end(seconds, failure)
+            self._end(beginning, took_ns, failure)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
             losses.count("setup", "request could not be recorded", error)
-        if self._activated and span is not None:
-            span.deactivate()
+        if self._activated and beginning.started is not None:
+            beginning.started.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
         try:  # noqa: SIM105  once a request; this way costs nothing
@@ -296,74 +306,89 @@ class Exchange(Measurement):
             pass  # entered in another context, which has ended with it
         del self.bound, self._token  # they refer back to this: leave nothing to the garbage collector
 
-    def _end(self, seconds: float, failure: BaseException | None) -> None:
+    def _end(self, beginning: starting.Beginning, took_ns: int, failure: BaseException | None) -> None:
         # Without an answer the server sends 500, or, when the client has left, nobody gets any (nginx' 499).
         gone = failure is not None and not isinstance(failure, Exception)
         status = self.status or (499 if gone else 500)
-        failed = status >= 500
-        error = failure if isinstance(failure, Exception) else self.caught if failed else None
         if self.body:
             self.look_at_body()
         if self.findings:
             self._report()
-        method, path = self.method, self.path
+        method = self.method
         if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
             self._failed_login()
         handler = self._route() or UNMATCHED
         outcome = outcomes.known.get((method, handler, status)) or outcomes.outcome(method, handler, status)
+        now, bound = runtime.current, self.bound
+        if (
+            failure is None
+            and status < 500
+            and self.traced
+            and outcome.plain
+            and took_ns <= ending.thresholds.slow * 1e9
+            and not (self.errors or self.counted or now.thins_out)
+            and self.user_id is self.session_id is None
+            and context.bound.get() is bound
+            and bound.piece[0] is now
+        ):
+            span = beginning.started
+            exported = now.takes_encoded and (span is None or _is_bare(span))
+            end_ns = beginning.start_ns + took_ns
+            who, client = bound.piece[1], self.client_attributes
+            now.backlog.add(
+                outcomes.Ended(outcome, self.path, self.id_bytes, who, client, beginning, end_ns, exported), end_ns
+            )
+            if not exported:
+                self._end_span(outcome, handler, status, end_ns)
+            elif span is not None:
+                span.ended, span.end_ns = True, end_ns
+        else:
+            self._end_with_care(now, outcome, handler, status, took_ns, failure)
+
+    def _end_with_care(
+        self,
+        now: runtime.Runtime,
+        outcome: outcomes.Outcome,
+        handler: str,
+        status: int,
+        took_ns: int,
+        failure: BaseException | None,
+    ) -> None:
+        seconds = took_ns / 1e9
+        failed = status >= 500
+        error = failure if isinstance(failure, Exception) else self.caught if failed else None
         if failed:
             self.count_error(error)
         span = self.span
         trace_id, at = None, 0.0
         if span is not None and span.recording:
-            span.name = outcome.span_name
             if error is not None:
                 span.record_exception(error)
             elif failed:
                 span.set_error(f"HTTP {status}")
             if span.context.sampled or span.status == SPAN_ERROR:
-                trace_id, at = span.context.trace_id, span.end_ns / 1e9
-        now = runtime.current
-        loud = path not in self._observer.quiet
+                trace_id, at = span.context.trace_id, (span.start_ns + took_ns) / 1e9
+        loud = self.path not in self._observer.quiet
         slow = seconds > ending.thresholds.slow
         counts = slow or self.errors or self.counted
         outcome.count(seconds, trace_id, at, loud and not counts)
-        # The path as record and span say it, where nothing in either calls for more care.
-        told = None
-        if loud and error is None and not counts and outcome.plain and self.user_id is self.session_id is None:
-            told = outcomes.plain_path(path)
         if (loud or failed) and (ERROR if failed else INFO) >= now.threshold:
-            bound = self.bound
-            if told is None or now.thins_out or context.bound.get() is not bound or bound.piece[0] is not now:
-                self._log(now, handler, outcome, status, seconds, error)
-            elif span is None:
-                now.write(outcome.origin(now), bound.piece[1], outcome.content(told, status, seconds))
-            else:
-                content = outcome.content(told, status, seconds)
-                now.write(outcome.origin(now), bound.piece[1], content, span.context, span.end_ns)
+            self._log(now, handler, outcome, status, seconds, error)
         if loud and counts:
             ending.record(outcome.operation, seconds * 1000, self, slow=slow)
             if slow:
                 ending.slow_request(outcome.operation, seconds * 1000)
         if isinstance(failure, Exception):
             mark_logged(failure)
-        if span is not None:
-            exporter: Any = now.exporter
-            if (
-                told is not None
-                and span.recording
-                and not (span.ended or span.attributes or span.events or span.status or span.context.tracestate)
-                and span.held is None
-                and type(span) is Span
-                and getattr(exporter, "takes_encoded", False)
-            ):
-                span.ended = True
-                exporter.put(outcome.span(span, told, self.id_bytes, self.client_attributes))
-            else:
-                self._end_span(span, handler, status)
+        self._end_span(outcome, handler, status, self.beginning.start_ns + took_ns)
 
-    def _end_span(self, span: Span, handler: str, status: int) -> None:
+    def _end_span(self, outcome: outcomes.Outcome, handler: str, status: int, end_ns: int) -> None:
+        span = self.span
+        if span is None:
+            return
+        span.end_ns = end_ns
         if span.recording:
+            span.name = outcome.span_name
             bound = self.bound
             shown: dict[str, Any] = {
                 "http.request.method": self.method,
@@ -424,6 +449,16 @@ class Exchange(Measurement):
     def _failed_login(self) -> None:
         if self.path.rstrip("/").endswith(self._observer.login_paths):
             auth.failed_login(bodies.account(self.fields), reason="HTTP 401", path=self.path[:512])
+
+
+def _is_bare(span: Span) -> bool:
+    """Whether all that there is to say of a request's span is what the request tells."""
+    return (
+        span.recording
+        and not (span.ended or span.attributes or span.events or span.status or span.context.tracestate)
+        and span.held is None
+        and type(span) is Span
+    )
 
 
 def current() -> Exchange | None:

@@ -1,19 +1,23 @@
 """What requests of one method, route and status have in common: metrics, most of the access record and of the span.
 
-Between other code, every step is two or three times as slow as in a loop of its own. So a request only
-leaves its duration here; counters and histograms take them many at a time, and before anyone looks.
-Record and span are joined from pieces of JSON, most of which many requests share.
+Between other code, every step is two or three times as slow as in a loop of its own. So a request in
+which nothing was odd only leaves what is its own (:class:`Ended`), which becomes record and span together
+with others' (:mod:`eldonia_telemetry.backlog`), joined from pieces of JSON that most requests share; and
+counters and histograms take durations many at a time, before anyone looks.
 """
 
 import os
 import threading
 from typing import Final
 
+import msgspec
+
 from eldonia_telemetry import lines, metrics, redact, runtime, values
 from eldonia_telemetry.metrics.registry import MAX_SERIES
 from eldonia_telemetry.performance import ending
 from eldonia_telemetry.records import INFO
-from eldonia_telemetry.traces import Span, otlp_json
+from eldonia_telemetry.traces import otlp_json
+from eldonia_telemetry.traces.starting import Beginning
 
 _GATHERED: Final = 64
 """Requests of one kind that are put into the metrics together."""
@@ -22,6 +26,9 @@ _GATHERED: Final = 64
 UNMATCHED: Final = "unmatched"
 """The handler of requests that no route matches."""
 
+_RECORD: Final = (
+    b',"message":"%b %%b %d %%.1fms","metadata":%b%%b%b,"performance":{"duration":%%.3f},"traceId":"%%b","spanId":"%%b"'
+)
 _SPAN: Final = (
     b'{"traceId":"%b","spanId":"%b",%b%b,"startTimeUnixNano":"%d","endTimeUnixNano":"%d","flags":%d,"attributes":['
     b'{"key":"url.path","value":{"stringValue":%b}},{"key":"http.request.id","value":{"stringValue":"%b"}},'
@@ -35,8 +42,8 @@ class Outcome:
     """
 
     __slots__ = (
-        *("_counter", "_durations", "_histogram", "_origin", "_pending", "_together"),
-        *("_record_begin", "_record_end", "_span_begin", "_span_end", "operation", "plain", "span_name"),
+        *("_content", "_counter", "_durations", "_histogram", "_pending", "_record", "_together"),
+        *("_span_begin", "_span_end", "operation", "plain", "span_name"),
     )
 
     def __init__(self, method: str, handler: str, status: int, *, together: int = _GATHERED) -> None:
@@ -46,12 +53,11 @@ class Outcome:
         self._histogram = metrics.standard.duration.labels(method, handler)
         self._pending: list[tuple[float, str | None, float]] = []
         self._durations: list[float] = []
-        self._origin: tuple[runtime.Runtime | None, bytes] = (None, b"")
+        self._record: tuple[runtime.Runtime | None, bytes] = (None, b"")
         metadata = lines.encode({"method": method, "path": "", "handler": values.encodable(handler), "status": status})
         self.plain = not redact.may_hide(metadata, 4)
-        before, path, after = metadata.replace(b"%", b"%%").partition(b'"path":')
-        self._record_begin = f',"message":"{method} '.encode()
-        self._record_end = b'ms","metadata":%b%b%%b%b,"performance":{"duration":%%.3f}' % (before, path, after[2:])
+        before, path, after = _as_template(metadata).partition(b'"path":')
+        self._content = _RECORD % (method.encode(), status, before + path, after[2:])
         shown = {"http.request.method": method, "http.response.status_code": status}
         if handler != UNMATCHED:
             shown["http.route"] = handler
@@ -88,44 +94,93 @@ class Outcome:
         self._pending.clear()
         self._durations.clear()
 
-    def origin(self, now: runtime.Runtime) -> bytes:
-        """Level, service, component and operation of a record."""
-        made_by, piece = self._origin
-        if made_by is not now:
-            piece = now.origin(INFO, now.settings.service, "http", self.operation)
-            self._origin = (now, piece)
-        return piece
+    def record(self, now: runtime.Runtime) -> bytes:
+        """The access record, for ``%`` to fill in: opening, who, path without quotes, ms, path, ms, trace, span."""
+        made_for, template = self._record
+        if made_for is not now:
+            origin = now.origin(INFO, now.settings.service, "http", self.operation)
+            template = b"%b" + _as_template(origin) + b"%b" + self._content + _as_template(now.closing)
+            self._record = (now, template)
+        return template
 
-    def content(self, path: bytes, status: int, seconds: float) -> bytes:
-        """Message, metadata and performance of a record; ``path`` is what :func:`plain_path` made."""
-        milliseconds = seconds * 1000
-        said = b"%b%b %d %.1f" % (self._record_begin, path[1:-1], status, milliseconds)
-        return said + self._record_end % (path, milliseconds)
+    def span(
+        self, ids: tuple[str, str, str, bool], start_ns: int, end_ns: int, path: bytes, request_id: bytes, client: bytes
+    ) -> otlp_json.Pieces:
+        """A span that has ended, in pieces of its encoding.
 
-    def span(self, span: Span, path: bytes, request_id: bytes, client: bytes) -> tuple[bytes, ...]:
-        """A span that has ended, in pieces of its encoding; ``client`` is attributes of its own, encoded."""
-        context, parent = span.context, span.parent_span_id
+        ``ids`` as :meth:`eldonia_telemetry.traces.starting.Beginning.ids` gives them; ``path`` is JSON;
+        ``client`` is attributes of its own, encoded.
+        """
+        trace_id, span_id, parent_span_id, sampled = ids
         own = _SPAN % (
-            context.trace_id.encode(),
-            context.span_id.encode(),
-            b'"parentSpanId":"%b",' % parent.encode() if parent else b"",
+            trace_id.encode(),
+            span_id.encode(),
+            b'"parentSpanId":"%b",' % parent_span_id.encode() if parent_span_id else b"",
             self._span_begin,
-            span.start_ns,
-            span.end_ns,
-            context.sampled,
+            start_ns,
+            end_ns,
+            sampled,
             path,
             request_id,
         )
         return (own, client, self._span_end)
 
 
-def plain_path(path: str) -> bytes | None:
-    """A path as JSON; None where it calls for more care: too long, no Unicode, something in it to hide."""
+class Ended(msgspec.Struct, gc=False):
+    """A request that has ended and in which nothing was odd; it waits in the backlog to be told.
+
+    ``who`` and ``client`` are pieces of the record and of the span about whom it is from; ``exported``: the
+    span, if it is recorded, goes out in pieces too.
+    """
+
+    outcome: Outcome
+    path: str
+    request_id: bytes
+    who: bytes
+    client: bytes
+    beginning: Beginning
+    end_ns: int
+    exported: bool
+
+    def tell(self, now: runtime.Runtime, records: list[bytes], spans: list[otlp_json.Pieces]) -> None:
+        """Make the record and the span, and count."""
+        outcome, path = self.outcome, _path(self.path, now.settings.redact)
+        beginning, end_ns = self.beginning, self.end_ns
+        started, start_ns, ids = beginning.started, beginning.start_ns, beginning.ids()
+        trace_id, span_id, _, sampled = ids
+        recorded = sampled and (now.exporter is not None if started is None else started.recording)
+        seconds = (end_ns - start_ns) / 1e9
+        outcome.count(seconds, trace_id if recorded else None, end_ns / 1e9, True)
+        if now.threshold <= INFO:
+            milliseconds = seconds * 1000
+            records.append(
+                outcome.record(now)
+                % (
+                    lines.opening(end_ns),
+                    self.who,
+                    path[1:-1],
+                    milliseconds,
+                    path,
+                    milliseconds,
+                    trace_id.encode(),
+                    span_id.encode(),
+                )
+            )
+        if self.exported and recorded:
+            spans.append(outcome.span(ids, start_ns, end_ns, path, self.request_id, self.client))
+
+
+def _as_template(piece: bytes) -> bytes:
+    return piece.replace(b"%", b"%%")
+
+
+def _path(path: str, hide: bool) -> bytes:
+    """A path as JSON, bounded, and without secrets if ``hide``."""
     try:
         told = lines.encode(path)
     except UnicodeEncodeError:
-        return None
-    return None if len(told) > values.MAX_TEXT or redact.may_hide(told, 0) else told
+        return lines.text(path, hide)
+    return lines.text(path, hide) if len(told) > values.MAX_TEXT or redact.may_hide(told, 0) else told
 
 
 _lock = threading.Lock()
@@ -145,6 +200,7 @@ def outcome(method: str, handler: str, status: int) -> Outcome:
 
 def settle() -> None:
     """Put everything that is pending into the metrics."""
+    runtime.current.backlog.settle()
     for one in list(known.values()):
         one.settle()
 

@@ -8,7 +8,7 @@ memory. When the process ends, the last values are sent, and then that its serie
 import http.client
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_telemetry import losses, metrics, otlp
@@ -54,6 +54,9 @@ class MetricsPush:
             losses.count("metric", "the pushing thread could not start", error)
 
     def write(self, line: bytes) -> None:
+        """Records go elsewhere."""
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
         """Records go elsewhere."""
 
     def flush(self, timeout: float) -> bool:

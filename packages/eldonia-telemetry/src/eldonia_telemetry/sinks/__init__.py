@@ -1,5 +1,6 @@
 """Where records go. A sink never raises and never blocks for long; what it loses it counts."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 
@@ -10,6 +11,10 @@ class Sink(Protocol):
 
     def write(self, line: bytes) -> None:
         """Take one record as its JSON with the newline (:func:`.records.decode` reads it back)."""
+        ...
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Take several, oldest first."""
         ...
 
     def flush(self, timeout: float) -> object:

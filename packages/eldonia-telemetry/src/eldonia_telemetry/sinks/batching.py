@@ -118,12 +118,16 @@ class BatchingSink:
 
     def write(self, line: bytes) -> None:
         """Queue one record."""
+        self.write_all((line,))
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Queue several."""
         with self._lock:
             if self._closed:
-                losses.count("log", "written after shutdown")
+                losses.count("log", "written after shutdown", amount=len(lines))
                 return
-            self._queue.append(line)
-            self._bytes += len(line)
+            self._queue.extend(lines)
+            self._bytes += sum(map(len, lines))
             full = self._bytes > self._memory_bytes
             start = self._thread is None
         if full:

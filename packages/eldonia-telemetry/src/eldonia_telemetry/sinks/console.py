@@ -4,6 +4,7 @@ import os
 import select
 import sys
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -47,6 +48,19 @@ class ConsoleSink:
         except OSError as error:
             losses.count("log", "console not writable", error)
 
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Write several, as many at a time as a pipe takes whole: other processes may write to it too."""
+        piece: list[bytes] = []
+        size = 0
+        for line in lines:
+            if piece and (self._colour or size + len(line) > select.PIPE_BUF):
+                self.write(b"".join(piece))
+                piece, size = [], 0
+            piece.append(line)
+            size += len(line)
+        if piece:
+            self.write(b"".join(piece))
+
     def _write(self, data: bytes) -> None:
         poll = select.poll()  # one of its own: two threads must not share one
         poll.register(self._fd, select.POLLOUT)
@@ -55,7 +69,7 @@ class ConsoleSink:
             if not poll.poll(0) and not (self._wait_ms and poll.poll(self._wait_ms)):
                 self._wait_ms = 0
                 self._torn = self._torn or len(left) < len(data)
-                losses.count("log", "console reader does not keep up")
+                losses.count("log", "console reader does not keep up", amount=left.lstrip(b"\n").count(b"\n") or 1)
                 return
             left = left[os.write(self._fd, left[: select.PIPE_BUF]) :]
         self._torn, self._wait_ms = False, _WAIT_MS

@@ -16,6 +16,7 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from eldonia_telemetry import losses
@@ -36,8 +37,8 @@ class RotatingFileSink:
     ``every`` seconds (of UTC: 3600 at the full hour, 86400 at midnight; 0 never) also begin a new file.
     ``compress`` turns rotated files into ``.gz`` in the background, once no process writes to them.
 
-    A file may exceed ``max_bytes`` by 0.4 % and a record for each process that writes. What cannot be written (disk
-    full, directory read-only) is lost, counted and reported once; writing resumes by itself.
+    A file may exceed ``max_bytes`` by 0.4 % and what is written in one piece, for each process that writes. What
+    cannot be written (disk full, directory read-only) is lost, counted and reported once; writing resumes by itself.
     """
 
     def __init__(
@@ -75,6 +76,13 @@ class RotatingFileSink:
 
     def write(self, line: bytes) -> None:
         """Append one record."""
+        self._append(line, 1)
+
+    def write_all(self, lines: Sequence[bytes]) -> None:
+        """Append several in one piece."""
+        self._append(b"".join(lines), len(lines))
+
+    def _append(self, data: bytes, records: int) -> None:
         now = time.monotonic()
         if now >= self._look_at:
             self._look(now)
@@ -82,16 +90,18 @@ class RotatingFileSink:
             self._rotate(now)
         fd = self._fd
         if fd < 0:
-            losses.count("log", "log file not writable")
+            losses.count("log", "log file not writable", amount=records)
             return
-        if self._torn:  # end the record that the full disk cut short
+        torn = self._torn
+        if torn:  # end the record that the full disk cut short
             self._torn = False
-            line = b"\n" + line
+            data = b"\n" + data
         try:
-            written = os.write(fd, line)
-            if written != len(line):
-                self._torn = True
-                losses.count("log", "log file record cut short, disk full?")
+            written = os.write(fd, data)
+            if written != len(data):
+                arrived = data[int(torn) : written]
+                self._torn = not arrived.endswith(b"\n")
+                losses.count("log", "log file record cut short, disk full?", amount=records - arrived.count(b"\n"))
                 return
             self._unseen += written
             if self._unseen > self._look_after:
@@ -99,7 +109,8 @@ class RotatingFileSink:
                 if os.lseek(fd, 0, os.SEEK_CUR) >= self._max_bytes and now >= self._rotate_at:
                     self._rotate(now)
         except OSError as error:
-            losses.count("log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error)
+            self._torn = self._torn or torn
+            losses.count("log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error, records)
 
     def flush(self, timeout: float) -> None:
         """Nothing is held back: the kernel has every record."""

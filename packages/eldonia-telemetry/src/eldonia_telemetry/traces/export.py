@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_telemetry import losses, otlp
@@ -94,6 +94,11 @@ class SpanExporter:
             self._wake.set()
         if self._thread is None:
             self._start()
+
+    def put_all(self, spans: Sequence[otlp_json.Pieces]) -> None:
+        """Queue several that are encoded."""
+        for span in spans:
+            self.put(span)
 
     def flush(self, timeout: float) -> bool:
         """Wait until the queue is empty; False when ``timeout`` seconds were not enough."""

@@ -116,6 +116,10 @@ class Span:
         self.start_ns = time.time_ns()
         self._clock = time.perf_counter_ns()
 
+    def begin_at(self, start_ns: int, clock_ns: int) -> None:
+        """It began earlier: at ``start_ns`` (Unix nanoseconds), when the monotonic clock showed ``clock_ns``."""
+        self.start_ns, self._clock = start_ns, clock_ns
+
     @property
     def trace_id(self) -> str:
         """32 lower-case hex digits."""

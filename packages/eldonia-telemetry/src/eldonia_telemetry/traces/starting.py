@@ -2,19 +2,22 @@
 
 import os
 import random
+import threading
 from collections.abc import Mapping
 from sys import modules
 from typing import Any, Final
 
+import msgspec
+
 from eldonia_telemetry import losses, runtime
 from eldonia_telemetry.context import current_span
 from eldonia_telemetry.traces import joined
-from eldonia_telemetry.traces.propagation import SpanContext
+from eldonia_telemetry.traces.propagation import SpanContext, received
 from eldonia_telemetry.traces.span import Held, Kind, Span
 
 # A generator of its own: an application that seeds `random` must not make its processes share ids.
 _random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
+_settling = threading.RLock()  # a signal handler may ask while its thread is in here
 _NOT_ZERO: Final = 1 << 191 | 1
 """Ids of zeros alone are invalid; the sampling looks at the low half of a trace's id, which this leaves alone."""
 
@@ -34,7 +37,7 @@ def start_span(
     """
     try:
         now = runtime.current
-        if "opentelemetry.sdk.trace" in modules and now.settings.join_opentelemetry and joined.tracer() is not None:
+        if joins(now):
             return joined.start(name, kind, attributes, parent)
         held: Held | None = None
         if parent is None:
@@ -42,27 +45,125 @@ def start_span(
             if active is not None:
                 parent = active.context
                 held = active.held
-        if parent is None:
-            bits = _random.getrandbits(192)
-            ids = f"{bits | _NOT_ZERO:048x}"
-            context = SpanContext(ids[:32], ids[32:], now.samples(bits >> 64))
-            parent_span_id = ""
-        else:
-            span_id = f"{_random.getrandbits(64) or 1:016x}"
-            context = SpanContext(parent.trace_id, span_id, parent.sampled, parent.tracestate)
-            parent_span_id = parent.span_id
-        if context.sampled or not now.keeps_errors:
-            return Span(name, kind, context, parent_span_id, attributes)
-        if held is not None:
-            return Span(name, kind, context, parent_span_id, attributes, held)
-        held = Held()
-        held.root = Span(name, kind, context, parent_span_id, attributes, held)
-        return held.root
+        return _start(now, name, kind, attributes, parent, held)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "could not start", error)
-        return Span("lost", Kind.INTERNAL, SpanContext("0" * 31 + "1", "0" * 15 + "1", sampled=False), "", None)
+        return _lost(error)
+
+
+def joins(now: runtime.Runtime) -> bool:
+    """Whether spans are those of an SDK that the application has set up."""
+    return "opentelemetry.sdk.trace" in modules and now.settings.join_opentelemetry and joined.tracer() is not None
+
+
+def _start(
+    now: runtime.Runtime,
+    name: str,
+    kind: int,
+    attributes: Mapping[str, Any] | None,
+    parent: SpanContext | None,
+    held: Held | None,
+) -> Span:
+    if parent is None:
+        trace_id, span_id, sampled = _root(now)
+        return _span(now, name, kind, attributes, SpanContext(trace_id, span_id, sampled), "", held)
+    context = SpanContext(parent.trace_id, _span_id(), parent.sampled, parent.tracestate)
+    return _span(now, name, kind, attributes, context, parent.span_id, held)
+
+
+def _root(now: runtime.Runtime) -> tuple[str, str, bool]:
+    """The ids of a new trace and of its first span, and whether it is sampled."""
+    bits = _random.getrandbits(192)
+    ids = f"{bits | _NOT_ZERO:048x}"
+    return ids[:32], ids[32:], now.samples(bits >> 64)
+
+
+def _span_id() -> str:
+    return f"{_random.getrandbits(64) or 1:016x}"
+
+
+def _span(
+    now: runtime.Runtime,
+    name: str,
+    kind: int,
+    attributes: Mapping[str, Any] | None,
+    context: SpanContext,
+    parent_span_id: str,
+    held: Held | None,
+) -> Span:
+    if context.sampled or not now.keeps_errors:
+        return Span(name, kind, context, parent_span_id, attributes)
+    if held is not None:
+        return Span(name, kind, context, parent_span_id, attributes, held)
+    held = Held()
+    held.root = Span(name, kind, context, parent_span_id, attributes, held)
+    return held.root
+
+
+def _lost(error: Exception) -> Span:
+    losses.count("span", "could not start", error)
+    return Span("lost", Kind.INTERNAL, SpanContext("0" * 31 + "1", "0" * 15 + "1", sampled=False), "", None)
+
+
+class Beginning(msgspec.Struct):
+    """When an operation began whose span need not exist before somebody asks for it, and from where it was called.
+
+    ``start_ns`` are Unix nanoseconds, ``clock_ns`` the monotonic clock's; ``traceparent`` is the header.
+    Only for what has no span around it, and no other SDK to join: ask :func:`joins` before.
+    """
+
+    start_ns: int
+    clock_ns: int
+    traceparent: bytes | None = None
+    started: Span | None = None
+    _ids: tuple[str, str, str, bool] | None = None
+
+    def ids(self) -> tuple[str, str, str, bool]:
+        """The ids of the trace, of the span and of its parent ('' if there is none), and whether it is sampled.
+
+        Settled by the first who asks. Never raises.
+        """
+        with _settling:
+            ids = self._ids
+            if ids is None:
+                ids = self._ids = self._settle()
+        return ids
+
+    def _settle(self) -> tuple[str, str, str, bool]:
+        if self.started is not None:
+            context = self.started.context
+            return context.trace_id, context.span_id, self.started.parent_span_id, context.sampled
+        parent = None
+        if self.traceparent is not None:
+            try:
+                parent = received(self.traceparent, b"")
+            except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+                losses.count("span", "traceparent could not be read", error)
+        if parent is not None:
+            return parent.trace_id, _span_id(), parent.span_id, parent.sampled
+        trace_id, span_id, sampled = _root(runtime.current)
+        return trace_id, span_id, "", sampled
+
+    def span(self, name: str, kind: int) -> Span:
+        """The span, the same for everybody who asks, and whenever; not made current. Never raises."""
+        with _settling:
+            if self.started is None:
+                trace_id, span_id, parent_span_id, sampled = self.ids()
+                context = SpanContext(trace_id, span_id, sampled)
+                self.started = _span(runtime.current, name, kind, None, context, parent_span_id, None)
+                self.started.begin_at(self.start_ns, self.clock_ns)
+            return self.started
 
 
 def span(name: str, *, kind: int = Kind.INTERNAL, attributes: Mapping[str, Any] | None = None) -> Span:
     """A span for a ``with`` block: current inside it, ended and marked failed on an exception."""
     return start_span(name, kind=kind, attributes=attributes)
+
+
+def _after_fork() -> None:
+    """Another thread may have held the lock; and the child's ids are its own."""
+    global _settling  # noqa: PLW0603
+    _settling = threading.RLock()
+    _random.seed()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -3,54 +3,113 @@
 import json
 import threading
 
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eldonia_telemetry import lines, metrics, performance
+from eldonia_telemetry import lines, metrics, performance, runtime, values
 from eldonia_telemetry.integrations import outcomes
-from eldonia_telemetry.integrations.outcomes import UNMATCHED, Outcome, outcome, plain_path
-from eldonia_telemetry.records import Performance
+from eldonia_telemetry.integrations.outcomes import UNMATCHED, Ended, Outcome, outcome
+from eldonia_telemetry.records import INFO, Performance
+from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.traces import Span, SpanContext, otlp_json
+from eldonia_telemetry.traces.starting import Beginning
+
+CLIENT = otlp_json.attributes({"url.scheme": "https"})
+AT_NS = 1_800_000_000_123_456_789
 
 HANDLERS = st.sampled_from(["/works/{number}", "/100%/{x}", '/say/"hi"', "/\ud800", UNMATCHED])
-PATHS = st.text(max_size=30) | st.sampled_from(
-    ["/works/7", "/a?token=x", "/pay/4111111111111111", "/%b%d", "/x" * 9000]
-)
+PATHS = st.text(max_size=30) | st.sampled_from(["/works/7", "/a?token=x", "/pay/4111111111111111", "/%b%d"])
 
 
-@given(HANDLERS, PATHS, st.sampled_from([200, 204, 404, 499]), st.sampled_from([0.0, 0.125, 12.5, 123456.0]))
-def test_record_and_span_are_those_of_the_careful_way(handler, path, status, milliseconds):
+def told(ended: Ended) -> tuple[dict, dict]:
+    """The record and the span of a request that was in order."""
+    records, spans = [], []
+    ended.tell(runtime.current, records, spans)
+    return json.loads(records[0]), json.loads(b"".join(spans[0]))
+
+
+class Nowhere:
+    takes_encoded = True
+
+    def flush(self, timeout):
+        return True
+
+
+@pytest.fixture
+def exporting():
+    own = Settings(service="shop", environment="100% test", access_log_delay=0.0)
+    before = runtime.replace(runtime.Runtime(own, (), Nowhere()))
+    yield runtime.current
+    runtime.replace(before)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(HANDLERS, PATHS, st.sampled_from([200, 204, 404, 499]), st.sampled_from([0, 125_000, 12_500_000, 10**12]))
+def test_record_and_span_are_those_of_the_careful_way(exporting, handler, path, status, took_ns):
     one = Outcome("GET", handler, status)
-    told = plain_path(path)
-    if told is None or not one.plain:
+    if not one.plain:
         return
-    metadata = {"method": "GET", "path": path, "handler": handler, "status": status}
-    quick = one.content(told, status, milliseconds / 1000)
-    careful = lines.content(f"GET {path} {status} {milliseconds:.1f}ms", metadata, True)
-    careful += lines.performance(Performance(round(milliseconds, 3)))
-    assert json.loads(b"{" + quick[1:] + b"}") == json.loads(b"{" + careful[1:] + b"}")
-
-    span = Span(one.span_name, 2, SpanContext("a" * 32, "b" * 16, True), "c" * 16, None)
-    span.stop()
+    milliseconds, who = took_ns / 1e6, lines.who(None, None, "r1", "203.0.113.9", None, hide=True)
     client = {"url.scheme": "https", "client.address": "203.0.113.9"}
-    row = json.loads(b"".join(one.span(span, told, b"r1", otlp_json.attributes(client))))
-    span.attributes = {"http.request.method": "GET", "url.path": path, "http.request.id": "r1", **client}
-    span.attributes["http.response.status_code"] = status
+    beginning = Beginning(AT_NS, 0, b"00-" + b"a" * 32 + b"-" + b"c" * 16 + b"-01")
+    row = Ended(one, path, b"r1", who, otlp_json.attributes(client), beginning, AT_NS + took_ns, True)
+    record, span = told(row)
+
+    trace_id, span_id, parent, sampled = beginning.ids()
+    hidden = json.loads(lines.text(path, hide=True))
+    metadata = {"method": "GET", "path": path, "handler": handler, "status": status}
+    careful = b"".join(
+        (
+            lines.opening(AT_NS + took_ns),
+            exporting.origin(INFO, "shop", "http", one.operation),
+            who,
+            lines.content(f"GET {hidden} {status} {milliseconds:.1f}ms", metadata, True),
+            lines.performance(Performance(round(milliseconds, 3))),
+            lines.trace(trace_id, span_id),
+            exporting.closing,
+        )
+    )
+    assert record == json.loads(careful)
+
+    expected = Span(one.span_name, 2, SpanContext(trace_id, span_id, sampled), parent, None)
+    expected.start_ns, expected.end_ns = AT_NS, AT_NS + took_ns
+    expected.attributes = {"http.request.method": "GET", "url.path": path, "http.request.id": "r1", **client}
+    expected.attributes["http.response.status_code"] = status
     if handler != UNMATCHED:
-        span.attributes["http.route"] = handler
-    [expected] = json.loads(otlp_json.encode([span], {}))["resourceSpans"][0]["scopeSpans"][0]["spans"]
-    for both in (row, expected):
+        expected.attributes["http.route"] = handler
+    [careful] = json.loads(otlp_json.encode([expected], {}))["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    for both in (span, careful):
         both["attributes"] = sorted(both["attributes"], key=lambda it: it["key"])
-    assert row == expected
+    assert span == careful
 
 
-def test_what_might_have_to_be_hidden_takes_the_careful_way():
+def test_a_route_that_might_have_to_be_hidden_takes_the_careful_way():
     assert not Outcome("GET", "/say/password=hunter2", 200).plain
-    assert plain_path("/reset/token=abc") is None
-    assert plain_path("/pay/4111 1111 1111 1111") is None
-    assert plain_path("/\ud800") is None
-    assert plain_path("/x" * 9000) is None
-    assert plain_path('/"quoted"') == b'"/\\"quoted\\""'
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/reset/token=abcdef12", "/reset/token=[REDACTED]"),
+        ("/pay/4111 1111 1111 1111", "/pay/[REDACTED]"),
+        ("/\ud800", "/?"),
+        ('/"quoted"', '/"quoted"'),
+    ],
+)
+def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
+    one = outcome("GET", "/{anything}", 200)
+    record, span = told(Ended(one, path, b"r1", b"", CLIENT, Beginning(AT_NS, 0), AT_NS, True))
+    assert record["metadata"]["path"] == shown
+    assert record["message"] == f"GET {shown} 200 0.0ms"
+    assert {"key": "url.path", "value": {"stringValue": shown}} in span["attributes"]
+
+
+def test_an_endless_path_is_cut(exporting):
+    one = outcome("GET", "/{anything}", 200)
+    record, _ = told(Ended(one, "/x" * 30_000, b"r1", b"", CLIENT, Beginning(AT_NS, 0), AT_NS, True))
+    assert len(record["metadata"]["path"]) < values.MAX_TEXT + 50
+    assert "characters more" in record["metadata"]["path"]
 
 
 def seen(handler: str) -> tuple[float, float]:

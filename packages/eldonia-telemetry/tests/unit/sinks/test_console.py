@@ -1,6 +1,9 @@
 import json
 import os
+import select
 import threading
+
+import msgspec
 
 from eldonia_telemetry import losses
 from eldonia_telemetry.records import ErrorDetail, LogEntry
@@ -94,3 +97,43 @@ def test_a_record_larger_than_the_room_does_not_wait_for_a_reader_that_sleeps():
     with os.fdopen(reading, "rb") as file:
         taken += file.read()
     assert taken.endswith(b"\nafter\n")
+
+
+def test_several_go_together_as_far_as_a_pipe_takes_them_whole(monkeypatch):
+    reading, writing = os.pipe()
+    sink = ConsoleSink(writing, colour=False)
+    pieces = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: pieces.append(bytes(data)) or write(fd, data))
+    lines = [b"%d %b\n" % (number, b"x" * 1000) for number in range(10)]
+    sink.write_all(lines)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as file:
+        assert file.readlines() == lines
+    assert [piece.count(b"\n") for piece in pieces] == [4, 4, 2]
+    assert all(len(piece) <= select.PIPE_BUF for piece in pieces)
+
+
+def test_of_several_each_is_painted():
+    reading, writing = os.pipe()
+    sink = ConsoleSink(writing, colour=True)
+    sink.write_all([msgspec.json.encode(entry(message=f"number {n}")) + b"\n" for n in range(3)])
+    os.close(writing)
+    with os.fdopen(reading) as file:
+        rows = file.readlines()
+    assert len(rows) == 3
+    assert all("\x1b[33mWARN" in row and f"number {n}" in row for n, row in enumerate(rows))
+
+
+def test_of_several_that_nobody_reads_each_is_counted():
+    reading, writing = os.pipe()
+    try:
+        sink = ConsoleSink(writing, colour=False)
+        before = sum(losses.snapshot().values())
+        sink.write_all([b"x" * 1000 + b"\n"] * 100)  # a pipe holds 64 KiB
+        arrived = len(os.read(reading, 1 << 20)) // 1001
+        assert arrived < 100
+        assert sum(losses.snapshot().values()) - before == 100 - arrived
+    finally:
+        os.close(reading)
+        os.close(writing)

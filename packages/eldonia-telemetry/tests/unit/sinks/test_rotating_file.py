@@ -251,3 +251,60 @@ def test_a_child_that_was_forked_during_a_rotation_does_not_keep_the_lock(tmp_pa
     os.kill(children[0], 9)
     os.waitpid(children[0], 0)
     sink.close()
+
+
+def test_several_are_written_in_one_piece(tmp_path, monkeypatch):
+    sink = RotatingFileSink(str(tmp_path / "a.log"))
+    sizes = []
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: sizes.append(len(data)) or write(fd, data))
+    sink.write_all([line(1), line(2), line(3)])
+    sink.write(line(4))
+    assert sizes == [300, 100]
+    assert read(tmp_path)[0] == [line(number) for number in (1, 2, 3, 4)]
+    sink.close()
+
+
+def test_of_several_that_a_full_disk_cuts_short_the_lost_ones_are_counted(tmp_path, monkeypatch):
+    sink = RotatingFileSink(str(tmp_path / "a.log"))
+    write, room = os.write, 250
+    before = lost("log file record cut short")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda fd, data: write(fd, data[:room]))
+        sink.write_all([line(number) for number in range(5)])
+    assert lost("log file record cut short") - before == 3
+    sink.write_all([line(8), line(9)])
+    assert read(tmp_path)[0] == [line(0), line(1), line(2)[:50] + b"\n", line(8), line(9)]
+    sink.close()
+
+
+def test_a_record_cut_short_is_ended_even_if_the_next_write_fails(tmp_path, monkeypatch):
+    sink = RotatingFileSink(str(tmp_path / "a.log"))
+    write = os.write
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda fd, data: write(fd, data[:40]))
+        sink.write(line(0))
+        patch.setattr(os, "write", full)
+        sink.write(line(1))
+    sink.write(line(2))
+    assert read(tmp_path)[0] == [line(0)[:40] + b"\n", line(2)]
+    sink.close()
+
+
+def test_none_of_several_is_uncounted_when_the_disk_takes_nothing(tmp_path, monkeypatch):
+    sink = RotatingFileSink(str(tmp_path / "a.log"))
+    before = lost("log file not writable")
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        sink.write_all([line(0), line(1)])
+    sink.close()
+    sink.write_all([line(2), line(3), line(4)])
+    assert lost("log file not writable") - before == 5

@@ -1,0 +1,76 @@
+import threading
+
+import pytest
+
+from eldonia_telemetry.context import trace_context
+from eldonia_telemetry.testing import capture
+from eldonia_telemetry.traces import Kind
+from eldonia_telemetry.traces.starting import Beginning, start_span
+
+TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+HEADER = f"00-{TRACE}-{SPAN}-01".encode()
+
+
+def test_whoever_asks_and_whenever_it_is_the_same_span():
+    with capture():
+        beginning = Beginning(1000, 7, HEADER)
+        ids = beginning.ids()
+        span = beginning.span("GET", Kind.SERVER)
+        assert beginning.span("GET", Kind.SERVER) is span
+    assert ids == beginning.ids() == (TRACE, span.span_id, SPAN, True)
+    assert (span.trace_id, span.parent_span_id, span.kind, span.start_ns) == (TRACE, SPAN, 2, 1000)
+    assert span.recording
+
+
+def test_it_counts_from_when_it_began():
+    with capture():
+        span = Beginning(1000, 0).span("GET", Kind.SERVER)
+    assert span.duration_ns > 1_000_000  # the monotonic clock is far past 0
+    span.stop()
+    assert span.end_ns > span.start_ns == 1000
+
+
+@pytest.mark.parametrize("header", [None, b"", b"junk", HEADER[:-1], b"\xff" * 55])
+def test_without_a_header_that_can_be_read_a_trace_begins(header):
+    with capture():
+        trace_id, span_id, parent, sampled = Beginning(0, 0, header).ids()
+    assert (len(trace_id), len(span_id), parent, sampled) == (32, 16, "", True)
+
+
+def test_the_ids_are_those_of_a_span_that_was_started_before():
+    with capture():
+        span = start_span("GET", kind=Kind.SERVER)
+        beginning = Beginning(0, 0, HEADER, span)
+    assert beginning.ids() == (span.trace_id, span.span_id, "", True)
+
+
+def test_what_the_ratio_leaves_out_is_kept_if_it_fails():
+    with capture(trace_ratio=0.0) as seen:
+        beginning = Beginning(0, 0)
+        assert beginning.ids()[3] is False
+        span = beginning.span("GET", Kind.SERVER)
+        assert (trace_context(), span.context.sampled) == (None, False)
+        span.set_error("no")
+        span.end()
+    assert seen.spans == [span]
+    assert span.attributes == {"sampling.reason": "error"}
+
+
+def test_threads_that_ask_at_once_get_the_same():
+    with capture():
+        for _ in range(200):
+            beginning, found, together = Beginning(0, 0), [], threading.Barrier(3)
+
+            def ask(beginning=beginning, found=found, together=together):
+                together.wait()
+                found.append(beginning.span("GET", Kind.SERVER))
+
+            threads = [threading.Thread(target=ask) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            together.wait()
+            ids = beginning.ids()
+            for thread in threads:
+                thread.join()
+            assert found[0] is found[1]
+            assert found[0].span_id == ids[1]
