@@ -13,6 +13,7 @@ Facts this module rests on (chDB 4.4, engine 26.9):
 """
 
 import asyncio
+import errno
 import logging
 import os
 import threading
@@ -57,6 +58,9 @@ SERVER_SETTINGS: Final[Mapping[str, int]] = {
     "max_thread_pool_free_size": 8,
     "max_server_memory_usage": 2_000_000_000,
 }
+_MFD_NOEXEC_SEAL: Final = 0x0008
+"""linux/memfd.h: not executable. Kernels from 6.3 on warn without it, and may be set to refuse (vm.memfd_noexec)."""
+
 _MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
     # With a pool of two, the defaults for these exceed the pool and would forbid large merges.
     "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 0,
@@ -251,7 +255,13 @@ def memory_file(data: bytes) -> Iterator[str]:
     Raises:
         OSError: too many files are open, or there is no memory for it.
     """
-    with os.fdopen(os.memfd_create("insert"), "wb") as file:
+    try:
+        descriptor = os.memfd_create("insert", os.MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        descriptor = os.memfd_create("insert")  # Linux before 6.3
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         yield f"/proc/self/fd/{file.fileno()}"

@@ -91,13 +91,34 @@ async def test_a_process_with_too_many_open_files_refuses_an_insert(
     engine = ChdbEngine(directory)
     await engine.open()
 
-    def refuse(_name: str) -> int:
+    def refuse(*_: object) -> int:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(os, "memfd_create", refuse)
     try:
         with pytest.raises(TelemetryError, match="Too many open files"):
             await engine.insert("points", ("x",), "RowBinary", bytes(4))
+    finally:
+        await engine.close()
+
+
+async def test_a_kernel_that_knows_less_about_memory_files_takes_inserts(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = os.memfd_create
+
+    def older(name: str, flags: int = os.MFD_CLOEXEC) -> int:
+        if flags != os.MFD_CLOEXEC:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return create(name, flags)
+
+    monkeypatch.setattr(os, "memfd_create", older)
+    engine = ChdbEngine(directory)
+    await engine.open()
+    try:
+        await engine.execute("CREATE TABLE points (x UInt32) ENGINE=MergeTree ORDER BY x")
+        await engine.insert("points", ("x",), "RowBinary", (7).to_bytes(4, "little"))
+        assert await engine.query("SELECT x FROM points") == b'{"x":7}\n'
     finally:
         await engine.close()
 
