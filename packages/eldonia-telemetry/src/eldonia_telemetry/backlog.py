@@ -1,10 +1,10 @@
 """What is told a moment later, together with what happens meanwhile: requests in which nothing was odd.
 
-Between other code every step of ours takes two to three times as long as in a loop of its own, and a
-file takes thirty records in one piece in the time of a few. So the end of such a request only leaves an
-entry here. Entries become records and spans ``LENGTH`` at a time, ``delay`` seconds after the first of
-them at the latest, before any other record is written (so that records keep their order) and before
-anyone looks. A process that is killed takes its last ``delay`` seconds of them along.
+Between other code every step of ours takes two to three times as long as in a loop of its own, and slows
+that code down besides; and a file takes many records in one piece in the time of a few. So the end of such
+a request only leaves an entry here. Entries become records and spans ``LENGTH`` at a time, ``delay``
+seconds after the first of them at the latest, before any other record is written (so that records keep
+their order) and before anyone looks. A process that is killed takes its last ``delay`` seconds of them along.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 from eldonia_telemetry import losses
 
 LENGTH: Final = 64
-"""Entries that are told together at the most: this many pauses become one, which must stay below a millisecond."""
+"""Entries that are told together at the most: their pauses become one, which should stay below a millisecond."""
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Backlog(Generic[T]):
         with self._telling:
             while self.waiting:
                 entries: list[T] = []
-                with contextlib.suppress(IndexError):  # a signal handler has been here
+                with contextlib.suppress(IndexError):  # a signal handler that logged has been here
                     entries.extend(self.waiting.popleft() for _ in range(min(len(self.waiting), LENGTH)))
                 self._tell(entries)
 

@@ -262,7 +262,7 @@ class Exchange(Measurement):
             kept += chunk[: bodies.MAX_BODY + 1 - len(kept)]
 
     def enter(self) -> None:
-        """Make the request's context current and start the clock."""
+        """Make the request's context current."""
         self._token = context.bound.set(self.bound)
         # The context knows the request, and with it the operation and the span, unless there are outer ones.
         span = self.beginning.started
