@@ -369,6 +369,31 @@ async def test_an_incident_that_is_not_there_says_so_once(tab: Tab) -> None:
     tab.complaints.clear()  # Chromium reports the 404 of what was asked for
 
 
+async def test_what_a_click_in_the_postmortem_throws_away_can_be_brought_back(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.RESPONDER)
+    await tab.go("/incidents/INC-3")
+    text, undo = page.locator("#pm-text"), page.locator(".toast button")
+    await page.click("#pm-edit")
+    await page.click("#pm-cancel")
+    await expect(text).to_be_hidden()
+    await expect(undo).to_have_count(0)  # nothing was lost
+    await page.click("#pm-edit")
+    await text.fill("an hour of work")
+    await page.click("#pm-cancel")
+    await expect(text).to_be_hidden()
+    await expect(page.locator("#pm-edit")).to_be_focused()
+    await undo.click()
+    await expect(text).to_have_value("an hour of work")
+    await expect(undo).to_have_count(0)
+    await page.click("#pm-draft")
+    await expect(text).not_to_have_value("an hour of work")
+    await undo.click()
+    await expect(text).to_have_value("an hour of work")
+    await page.click("#pm-save")
+    await expect(page.locator("#pm-view")).to_have_text("an hour of work")
+
+
 async def test_a_postmortem_that_somebody_else_saved_is_not_overwritten_unawares(tab: Tab) -> None:
     page = tab.page
     await tab.sign_in(Role.RESPONDER)

@@ -95,10 +95,17 @@ export function open(dialog) {
   dialog.showModal();
 }
 
-export function toast(text, { bad = false, hint = "" } = {}) {
+// `undo`: [name, what to do], offered as a button for as long as the toast stays.
+export function toast(text, { bad = false, hint = "", undo = null } = {}) {
   const box = h("div", { class: `toast${bad ? " bad" : ""}` }, text, hint ? h("small", {}, hint) : null);
+  if (undo) {
+    const [name, back] = undo;
+    const button = h("button", { type: "button", class: "quiet" }, name);
+    button.addEventListener("click", () => { box.remove(); back(); });
+    box.append(button);
+  }
   document.getElementById("toasts").append(box);
-  setTimeout(() => box.remove(), bad ? 9000 : 4000);
+  setTimeout(() => box.remove(), undo ? 20_000 : bad ? 9000 : 4000);
 }
 
 export const can = (capability) => document.documentElement.dataset.can.split(" ").includes(capability);

@@ -163,8 +163,29 @@ $("#pm-edit")?.addEventListener("click", () => {
   editing(true);
   $("#pm-text").focus();
 });
-$("#pm-cancel").addEventListener("click", () => editing(false));
-$("#pm-draft").addEventListener("click", () => act(async () => { $("#pm-text").value = await getText(`${path}/postmortem/draft`); }));
+// What a click throws away can be brought back.
+function undoable(said, text) {
+  const tag = base;
+  const back = () => {
+    editing(true);
+    base = tag;
+    $("#pm-text").value = text;
+    $("#pm-text").focus();
+  };
+  toast(t(said), { undo: [t("incident.undo"), back] });
+}
+$("#pm-cancel").addEventListener("click", () => {
+  const text = $("#pm-text").value;
+  editing(false);
+  $("#pm-edit").focus();
+  if (text !== written.text) undoable("incident.pm_discarded", text);
+});
+$("#pm-draft").addEventListener("click", () => act(async () => {
+  const fresh = await getText(`${path}/postmortem/draft`);
+  const text = $("#pm-text").value;
+  $("#pm-text").value = fresh;
+  if (text !== fresh) undoable("incident.pm_redrafted", text);
+}));
 async function save() {
   try {
     await sendText("PUT", `${path}/postmortem`, $("#pm-text").value, replacing(base));
