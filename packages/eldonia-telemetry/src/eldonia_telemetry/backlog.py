@@ -2,112 +2,144 @@
 
 Between other code every step of ours takes two to three times as long as in a loop of its own, and slows
 that code down besides; and a file takes many records in one piece in the time of a few. So the end of such
-a request only leaves an entry here. Entries become records and spans ``LENGTH`` at a time, ``delay``
-seconds after the first of them at the latest, before any other record is written (so that records keep
-their order) and before anyone looks. A process that is killed takes its last ``delay`` seconds of them along.
+a request only leaves an entry here. Entries are told up to ``LENGTH`` at a time, ``delay`` seconds after they
+came at the latest, before any other record is written (so that records keep their order) and before anyone
+looks. The first after a pause does not wait: it would hardly have company, and a process that serves one request
+now and then may be frozen until the next, or leave by ``os._exit``. A process that is killed takes its last
+``delay`` seconds of the others along.
+
+Signal handlers and finalisers may log while their thread is in here, and signal handlers may raise.
 """
 
-import contextlib
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from eldonia_telemetry import losses
+from eldonia_telemetry.bell import Bell
 
 LENGTH: Final = 64
 """Entries that are told together at the most: their pauses become one, which should stay below a millisecond."""
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
-class Backlog(Generic[T]):
-    """Entries that wait for ``tell``; with a ``delay`` of 0 none does.
+class Backlog(Generic[T, P]):
+    """Entries that wait to be told; with a ``delay`` of 0 none does.
 
     Args:
-        tell: called with the oldest entries, one thread at a time. It never raises.
+        prepare: makes of the oldest entries what is to be written. It has no effect that counts: it may be
+            called again for the same entries if it was interrupted.
+        write: takes that to where it belongs. Neither raises for an entry's sake; one thread at a time calls them.
         delay: seconds that an entry may wait.
     """
 
-    def __init__(self, tell: Callable[[Sequence[T]], None], delay: float) -> None:
-        self._tell = tell
+    def __init__(self, prepare: Callable[[Sequence[T]], P], write: Callable[[P], None], delay: float) -> None:
+        self._prepare = prepare
+        self._write = write
         self._delay = delay
         self._delay_ns = int(delay * 1e9)
         self._closed = False
         self._renew()
 
     def _renew(self) -> None:
-        self.waiting: deque[T] = deque()
+        self.waiting: list[T] = []
         """For a look whether there are any."""
-        self._telling = threading.RLock()  # a signal handler may log while its thread is in here
+        self.busy = False
+        """Whether some are being written that no longer wait."""
+        self._telling = threading.RLock()
+        self._turns = 0
+        self._full = LENGTH
         self._due_ns = 0
-        self._expected = False
-        # A raw lock as bell: ringing it is one atomic step, whoever does it.
-        self._bell = threading.Lock()
-        self._bell.acquire()
+        """From when on an entry is told at once, with those that wait."""
+        self._expected = not self._delay_ns
+        """Whether the thread will look without being rung for, or need not."""
+        self._bell = Bell()
         self._thread: threading.Thread | None = None
+        self._unclaimed = threading.Lock()
+        """Held by whoever has begun to start the thread, for good."""
 
     def add(self, entry: T, at_ns: int) -> None:
         """Take an entry of ``at_ns`` (Unix nanoseconds)."""
         waiting = self.waiting
         waiting.append(entry)
-        number = len(waiting)
-        if number == 1:
-            self._expect(at_ns)
-        if number >= LENGTH or at_ns >= self._due_ns:  # the thread may be late, or unable to run
+        if at_ns >= self._due_ns or len(waiting) >= self._full:
+            self._due_ns = at_ns + self._delay_ns
+            if self._closed:  # meanwhile
+                self._due_ns = 0
             self.settle()
+        elif not self._expected:
+            self._expect()
 
-    def settle(self) -> None:
-        """Tell what waits; when this returns, nobody else is at it any more either."""
-        with self._telling:
+    def settle(self, timeout: float | None = None) -> bool:
+        """Tell what waits; when this returns, nobody else is at it any more either.
+
+        A thread that may have been interrupted while it held what the one that tells needs gives a ``timeout`` in
+        seconds, after which it gets False and goes on: neither could otherwise.
+        """
+        if not self._telling.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
+            return False
+        before, self.busy = self.busy, True
+        try:
             while self.waiting:
-                entries: list[T] = []
-                with contextlib.suppress(IndexError):  # a signal handler that logged has been here
-                    entries.extend(self.waiting.popleft() for _ in range(min(len(self.waiting), LENGTH)))
-                self._tell(entries)
+                self._tell()
+        finally:
+            self.busy = before
+            self._telling.release()
+        return True
 
-    def close(self) -> None:
-        """Tell what waits; from now on nothing does. Idempotent."""
+    def _tell(self) -> None:
+        waiting, turn = self.waiting, self._turns
+        entries = waiting[:LENGTH]
+        taken = slice(len(entries))
+        self._full = len(entries) + LENGTH  # what is in hand keeps nobody else waiting
+        prepared = self._prepare(entries)
+        self._full = LENGTH
+        # Whoever interrupted and logged has told them. What follows up to `del` is not interrupted: it calls nothing.
+        if turn == self._turns:
+            self._turns = turn + 1
+            del waiting[taken]
+            self._write(prepared)
+
+    def close(self, timeout: float | None = None) -> None:
+        """Tell what waits, as :meth:`settle` does; from now on nothing does. Idempotent."""
         self._closed = True
-        self._delay_ns = self._due_ns = 0
-        self._ring()
-        self.settle()
+        self._do_not_wait()
+        self._bell.ring()
+        self.settle(timeout)
 
     def after_fork(self) -> None:
         """The parent tells what waits; the child starts afresh."""
         self._renew()
 
-    def _expect(self, at_ns: int) -> None:
-        """See to it that the entries are told in time, whether or not others follow."""
-        if not self._delay_ns:
-            self._due_ns = 0
-            return
-        self._due_ns = at_ns + self._delay_ns
-        if not self._expected:
-            self._expected = True
-            if self._thread is None:
-                self._start()
-            self._ring()
+    def _do_not_wait(self) -> None:
+        self._delay_ns = self._due_ns = 0
+        self._expected = True
 
-    def _ring(self) -> None:
-        if self._bell.locked():
-            with contextlib.suppress(RuntimeError):  # rung by somebody else meanwhile
-                self._bell.release()
+    def _expect(self) -> None:
+        """See to it that the entries are told in time, whether or not others follow."""
+        self._expected = True
+        if self._thread is None:
+            self._start()
+        self._bell.ring()
 
     def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="eldonia-telemetry-backlog", daemon=True)
-        self._thread = thread
+        if not self._unclaimed.acquire(blocking=False):
+            return  # somebody else starts it
+        self._thread = threading.Thread(target=self._run, name="eldonia-telemetry-backlog", daemon=True)
         try:
-            thread.start()
+            self._thread.start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
-            self._delay_ns = self._due_ns = 0
+            self._do_not_wait()
+            self.settle()
             losses.count("setup", "access records cannot wait for company: no thread", error)
 
     def _run(self) -> None:
         bell = self._bell
         while not self._closed:
-            bell.acquire()
+            bell.wait()
             if not self._closed:
                 time.sleep(self._delay)
             self._expected = False  # from here on the next entry rings

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+import msgspec
+
 from eldonia_telemetry import context, lines, losses, redact, values
 from eldonia_telemetry.backlog import Backlog
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, ErrorDetail, Performance
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 EXIT_TIMEOUT: Final = 2.0
 """Seconds that the end of the process may be held up to deliver what is queued."""
+
+PATIENCE: Final = 0.25
+"""Seconds that a record waits for access records that another thread is writing, to come after them.
+
+Whoever writes it may be a signal handler or a finaliser whose thread holds what the other one needs."""
 
 NEVER_THINNED: Final = frozenset({"security", "business"})
 """Components whose records are counted: neither sampled nor limited."""
@@ -49,11 +56,27 @@ class Exporter(Protocol):
     def after_fork(self) -> None: ...  # noqa: D102
 
 
+class Counting(Protocol):
+    """Counts requests of one kind."""
+
+    def count(self, seconds: float, trace_id: str | None, at: float, plain: bool) -> None:
+        """Count one, without a lock: a signal handler that logs may have interrupted whoever holds it."""
+        ...
+
+
+class Prepared(msgspec.Struct):
+    """What entries of the backlog have to say: records, spans, and for each who counts it, in which nothing was odd."""
+
+    records: list[bytes]
+    spans: "list[Pieces]"
+    counts: list[tuple[Counting, float, str | None, float]]
+
+
 class Entry(Protocol):
     """What waits in the backlog."""
 
-    def tell(self, now: "Runtime", records: list[bytes], spans: "list[Pieces]") -> None:
-        """Add the record and the span that it makes, if any, and count what it counts."""
+    def tell(self, now: "Runtime", prepared: Prepared) -> None:
+        """Add what there is to say. It may have to be said again, if this was interrupted."""
         ...
 
 
@@ -74,8 +97,8 @@ class Runtime:
         self.thins_out = self._repeats is not None or self._log_ratio < 1
         self._sample_below = int(settings.trace_ratio * (1 << 64))
         self.keeps_errors = exporter is not None and settings.trace_errors
-        self.takes_encoded = exporter is not None and exporter.takes_encoded
-        self.backlog: Backlog[Entry] = Backlog(self._tell, settings.access_log_delay)
+        self.takes_encoded = exporter is None or exporter.takes_encoded
+        self.backlog: Backlog[Entry, Prepared] = Backlog(self._prepare, self._write, settings.access_log_delay)
 
     def emit(
         self,
@@ -156,8 +179,9 @@ class Runtime:
 
     def deliver(self, level: int, line: bytes) -> None:
         """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
-        if self.backlog.waiting:
-            self.backlog.settle()
+        backlog = self.backlog
+        if backlog.waiting or backlog.busy:
+            backlog.settle(PATIENCE)
         for sink in self.sinks:
             if level >= sink.threshold:
                 try:
@@ -165,15 +189,19 @@ class Runtime:
                 except Exception as error:  # noqa: BLE001  one sink must not take the others down
                     losses.count("log", f"{type(sink).__name__} failed", error)
 
-    def _tell(self, entries: Sequence[Entry]) -> None:
-        """Write the records and hand on the spans of what has waited in the backlog. Never raises."""
-        records: list[bytes] = []
-        spans: list[Pieces] = []
+    def _prepare(self, entries: Sequence[Entry]) -> Prepared:
+        """Make of what has waited in the backlog what it has to say."""
+        prepared = Prepared([], [], [])
         for entry in entries:
             try:
-                entry.tell(self, records, spans)
+                entry.tell(self, prepared)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
                 losses.count("log", "request could not be told", error)
+        return prepared
+
+    def _write(self, prepared: Prepared) -> None:
+        """Write the records, hand on the spans and count."""
+        records, spans = prepared.records, prepared.spans
         if records:
             for sink in self.sinks:
                 if sink.threshold <= INFO:
@@ -187,6 +215,8 @@ class Runtime:
                 exporter.put_all(spans)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
                 losses.count("span", "could not be queued", error, len(spans))
+        for counting, seconds, trace_id, at in prepared.counts:
+            counting.count(seconds, trace_id, at, True)
 
     def _keeps(self, level: int, component: str, what: object) -> bool:
         """Whether a record passes sampling and the limit of repetitions."""
@@ -235,8 +265,7 @@ class Runtime:
         """Deliver what is queued; False when ``timeout`` seconds were not enough."""
         deadline = time.monotonic() + timeout
         self._tell_repeats(math.inf)
-        self.backlog.settle()
-        done = True
+        done = self.backlog.settle(max(timeout, PATIENCE))
         for sink in self.sinks:
             done = sink.flush(max(0.0, deadline - time.monotonic())) is not False and done
         if self.exporter is not None:
@@ -247,7 +276,7 @@ class Runtime:
         """Deliver what is queued within ``timeout`` seconds and let go of everything."""
         deadline = time.monotonic() + timeout
         self._tell_repeats(math.inf)
-        self.backlog.close()
+        self.backlog.close(max(timeout, PATIENCE))
         for sink in self.sinks:
             sink.flush(0.0)  # all begin at once
         if self.exporter is not None:

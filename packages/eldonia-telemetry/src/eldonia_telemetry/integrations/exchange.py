@@ -334,16 +334,19 @@ class Exchange(Measurement):
             span = beginning.started
             exported = now.takes_encoded and (span is None or _is_bare(span))
             end_ns = beginning.start_ns + took_ns
+            if not exported:
+                span = self.span  # as long as there can be one that has not ended
+            elif span is not None:
+                span.name, span.ended, span.end_ns = outcome.span_name, True, end_ns
+            beginning.end_ns = end_ns
             who, client = bound.piece[1], self.client_attributes
-            now.backlog.add(
-                outcomes.Ended(outcome, self.path, self.id_bytes, who, client, beginning, end_ns, exported), end_ns
-            )
+            now.backlog.add(outcomes.Ended(outcome, self.path, self.id_bytes, who, client, beginning, exported), end_ns)
             if not exported:
                 self._end_span(outcome, handler, status, end_ns)
-            elif span is not None:
-                span.ended, span.end_ns = True, end_ns
         else:
             self._end_with_care(now, outcome, handler, status, took_ns, failure)
+        if outcomes.full:
+            outcomes.settle_full()
 
     def _end_with_care(
         self,

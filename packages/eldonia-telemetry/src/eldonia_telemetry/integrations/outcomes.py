@@ -69,12 +69,13 @@ class Outcome:
         """Count a request that took ``seconds``, ended at ``at`` (Unix seconds) and belongs to a trace, or to none.
 
         ``plain``: it is an operation of :mod:`eldonia_telemetry.performance` in which nothing was to be counted.
+        It reaches the metrics with others, once :data:`full` is seen to.
         """
         self._pending.append((seconds, trace_id, at))
         if plain:
             self._durations.append(seconds * 1000)
         if len(self._pending) >= self._together:
-            self.settle()
+            full.add(self)
 
     def settle(self) -> None:
         """Put what is pending into the metrics. Others may add meanwhile."""
@@ -139,21 +140,20 @@ class Ended(msgspec.Struct, gc=False):
     who: bytes
     client: bytes
     beginning: Beginning
-    end_ns: int
     exported: bool
 
-    def tell(self, now: runtime.Runtime, records: list[bytes], spans: list[otlp_json.Pieces]) -> None:
-        """Make the record and the span, and count."""
+    def tell(self, now: runtime.Runtime, prepared: runtime.Prepared) -> None:
+        """Make the record and the span."""
         outcome, path = self.outcome, _path(self.path, now.settings.redact)
-        beginning, end_ns = self.beginning, self.end_ns
-        started, start_ns, ids = beginning.started, beginning.start_ns, beginning.ids()
+        beginning = self.beginning
+        started, start_ns, end_ns, ids = beginning.started, beginning.start_ns, beginning.end_ns, beginning.ids(now)
         trace_id, span_id, _, sampled = ids
         recorded = sampled and (now.exporter is not None if started is None else started.recording)
         seconds = (end_ns - start_ns) / 1e9
-        outcome.count(seconds, trace_id if recorded else None, end_ns / 1e9, True)
+        prepared.counts.append((outcome, seconds, trace_id if recorded else None, end_ns / 1e9))
         if now.threshold <= INFO:
             milliseconds = seconds * 1000
-            records.append(
+            prepared.records.append(
                 outcome.record(now)
                 % (
                     lines.opening(end_ns),
@@ -167,7 +167,7 @@ class Ended(msgspec.Struct, gc=False):
                 )
             )
         if self.exported and recorded:
-            spans.append(outcome.span(ids, start_ns, end_ns, path, self.request_id, self.client))
+            prepared.spans.append(outcome.span(ids, start_ns, end_ns, path, self.request_id, self.client))
 
 
 def _as_template(piece: bytes) -> bytes:
@@ -184,6 +184,8 @@ def _path(path: str, hide: bool) -> bytes:
 
 
 _lock = threading.Lock()
+full: Final[set[Outcome]] = set()
+"""Those with so much pending that it should be put into the metrics (:func:`settle_full`)."""
 known: Final[dict[tuple[str, str, int], Outcome]] = {}
 """Those that are kept, for callers in a hurry."""
 
@@ -198,9 +200,20 @@ def outcome(method: str, handler: str, status: int) -> Outcome:
     return known.setdefault(key, Outcome(method, handler, status))
 
 
+def settle_full() -> None:
+    """Put into the metrics what is pending of those that have much."""
+    while full:
+        try:
+            one = full.pop()
+        except KeyError:  # another thread has seen to it
+            return
+        one.settle()
+
+
 def settle() -> None:
     """Put everything that is pending into the metrics."""
     runtime.current.backlog.settle()
+    settle_full()
     for one in list(known.values()):
         one.settle()
 
@@ -210,6 +223,7 @@ def _after_fork() -> None:
     global _lock  # noqa: PLW0603
     _lock = threading.Lock()
     metrics.standard.being_answered.clear()
+    full.clear()
     for one in known.values():
         one.forget()
 

@@ -6,7 +6,6 @@ make room for the new and are counted. The thread starts with the first record, 
 its own after a fork. Signal handlers and finalisers may log while their thread is in here.
 """
 
-import contextlib
 import http.client
 import random
 import secrets
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from eldonia_telemetry import losses
+from eldonia_telemetry.bell import Bell
 from eldonia_telemetry.records import DEBUG
 from eldonia_telemetry.sinks.spill import Item, Spill
 
@@ -111,9 +111,7 @@ class BatchingSink:
         self._stop = False
         self._busy = False
         self._idle = False
-        # A raw lock as bell: ringing it is one atomic step, whoever does it.
-        self._bell = threading.Lock()
-        self._bell.acquire()
+        self._bell = Bell()
         self._thread: threading.Thread | None = None
 
     def write(self, line: bytes) -> None:
@@ -135,7 +133,7 @@ class BatchingSink:
         if start:
             self._start()
         elif self._idle or self._bytes > self._memory_bytes // 2:
-            self._ring()
+            self._bell.ring()
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing waits in memory; False when ``timeout`` seconds were not enough or the backend is away."""
@@ -150,7 +148,7 @@ class BatchingSink:
             if self._away_until and not (patient or self._ask_again or self._busy):
                 return False
             self._hurry = True
-            self._ring()
+            self._bell.ring()
             time.sleep(min(0.01, timeout))
         return self._away_until == 0.0
 
@@ -162,7 +160,7 @@ class BatchingSink:
             self._closed = True
         self._settle(timeout, patient=False)
         self._stop = True
-        self._ring()
+        self._bell.ring()
         left = [*self._hand, *self._take(len(self._queue), self._bytes)]
         kept = 0 if self._spill is None else self._spill.append(left)
         if kept < len(left):
@@ -176,11 +174,6 @@ class BatchingSink:
         if self._spill is not None:
             self._spill.after_fork()
         self._renew()
-
-    def _ring(self) -> None:
-        if self._bell.locked():
-            with contextlib.suppress(RuntimeError):  # rung by somebody else meanwhile
-                self._bell.release()
 
     def _start(self) -> None:
         with self._lock:
@@ -261,10 +254,10 @@ class BatchingSink:
             seconds = INTERVAL
         self._idle = True  # from here on the next record rings
         if not (self._queue or self._hand or self._spilled):
-            self._bell.acquire(timeout=_ADOPT_EVERY)
+            self._bell.wait(_ADOPT_EVERY)
         self._idle = False
         if seconds > 0 and not self._hurry:
-            self._bell.acquire(timeout=seconds)
+            self._bell.wait(seconds)
 
     def _work(self) -> None:
         self._hurry = False

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_telemetry import losses, otlp
+from eldonia_telemetry.bell import Bell
 from eldonia_telemetry.sinks.http_endpoint import Answer, HttpEndpoint
 from eldonia_telemetry.traces import otlp_json
 from eldonia_telemetry.traces.span import Span
@@ -69,14 +70,14 @@ class SpanExporter:
     def _renew(self) -> None:
         self._queue: deque[Span | otlp_json.Pieces] = deque()
         self._bytes = 0
-        self._wake = threading.Event()
+        self._bell = Bell()
         self._rung = False
         self._stop = threading.Event()
         self._idle = threading.Condition()
         self._pending = 0
         self._hurry = False
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()  # a signal handler may log, and requests that have ended be told with it
 
     def put(self, span: Span | otlp_json.Pieces) -> None:
         """Queue one span, which may be encoded already; never waits."""
@@ -91,7 +92,7 @@ class SpanExporter:
         self._queue.append(span)
         if not self._rung:
             self._rung = True
-            self._wake.set()
+            self._bell.ring()
         if self._thread is None:
             self._start()
 
@@ -109,7 +110,7 @@ class SpanExporter:
                 if left <= 0 or self._thread is None:
                     return not (self._queue or self._pending)
                 self._hurry = True
-                self._wake.set()
+                self._bell.ring()
                 self._idle.wait(min(left, 0.05))
         return True
 
@@ -120,7 +121,7 @@ class SpanExporter:
         self._closed = True
         self.flush(timeout)
         self._stop.set()
-        self._wake.set()
+        self._bell.ring()
         left = len(self._queue) + self._pending
         if left:
             losses.count("span", "not delivered before exit", amount=left)
@@ -135,18 +136,16 @@ class SpanExporter:
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                thread = threading.Thread(target=self._run, name="eldonia-telemetry-export", daemon=True)
+                thread = self._thread = threading.Thread(target=self._run, name="eldonia-telemetry-export", daemon=True)
                 try:
                     thread.start()
                 except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+                    self._thread = None
                     losses.count("span", "export thread could not start", error)
-                    return
-                self._thread = thread
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._wake.wait()
-            self._wake.clear()
+            self._bell.wait()
             if not self._hurry and len(self._queue) < BATCH:
                 self._pause(INTERVAL)
             self._rung = False
@@ -173,8 +172,7 @@ class SpanExporter:
             if left <= 0:
                 return
             # A flush or the end rings; that the queue fills has to be looked for.
-            self._wake.wait(min(left, 0.1))
-            self._wake.clear()
+            self._bell.wait(min(left, 0.1))
 
     def _half_full(self) -> bool:
         return len(self._queue) >= QUEUE // 2 or self._bytes >= QUEUE_BYTES // 2

@@ -107,7 +107,8 @@ def _lost(error: Exception) -> Span:
 class Beginning(msgspec.Struct):
     """When an operation began whose span need not exist before somebody asks for it, and from where it was called.
 
-    ``start_ns`` are Unix nanoseconds, ``clock_ns`` the monotonic clock's; ``traceparent`` is the header.
+    ``start_ns`` and ``end_ns`` (0 while it runs) are Unix nanoseconds, ``clock_ns`` the monotonic clock's;
+    ``traceparent`` is the header. Once there is an end, whoever asks gets a span that has ended and been told.
     Only for what has no span around it, and no other SDK to join: ask :func:`joins` before.
     """
 
@@ -115,20 +116,22 @@ class Beginning(msgspec.Struct):
     clock_ns: int
     traceparent: bytes | None = None
     started: Span | None = None
+    end_ns: int = 0
     _ids: tuple[str, str, str, bool] | None = None
 
-    def ids(self) -> tuple[str, str, str, bool]:
+    def ids(self, now: runtime.Runtime) -> tuple[str, str, str, bool]:
         """The ids of the trace, of the span and of its parent ('' if there is none), and whether it is sampled.
 
-        Settled by the first who asks. Never raises.
+        Settled by the first who asks, by the ratio of ``now`` if the trace begins here. Never raises.
         """
         with _settling:
-            ids = self._ids
-            if ids is None:
-                ids = self._ids = self._settle()
-        return ids
+            if self._ids is None:
+                ids = self._settle(now)
+                if self._ids is None:  # else a signal handler has asked meanwhile
+                    self._ids = ids
+            return self._ids
 
-    def _settle(self) -> tuple[str, str, str, bool]:
+    def _settle(self, now: runtime.Runtime) -> tuple[str, str, str, bool]:
         if self.started is not None:
             context = self.started.context
             return context.trace_id, context.span_id, self.started.parent_span_id, context.sampled
@@ -140,17 +143,24 @@ class Beginning(msgspec.Struct):
                 losses.count("span", "traceparent could not be read", error)
         if parent is not None:
             return parent.trace_id, _span_id(), parent.span_id, parent.sampled
-        trace_id, span_id, sampled = _root(runtime.current)
+        trace_id, span_id, sampled = _root(now)
         return trace_id, span_id, "", sampled
 
     def span(self, name: str, kind: int) -> Span:
         """The span, the same for everybody who asks, and whenever; not made current. Never raises."""
         with _settling:
             if self.started is None:
-                trace_id, span_id, parent_span_id, sampled = self.ids()
+                now = runtime.current
+                trace_id, span_id, parent_span_id, sampled = self.ids(now)
                 context = SpanContext(trace_id, span_id, sampled)
-                self.started = _span(runtime.current, name, kind, None, context, parent_span_id, None)
-                self.started.begin_at(self.start_ns, self.clock_ns)
+                span = _span(now, name, kind, None, context, parent_span_id, None)
+                span.begin_at(self.start_ns, self.clock_ns)
+                if self.end_ns:
+                    span.ended, span.end_ns = True, self.end_ns
+                    if span.held is not None:
+                        span.held.ended = True
+                if self.started is None:  # else a signal handler has asked meanwhile
+                    self.started = span
             return self.started
 
 

@@ -24,9 +24,10 @@ PATHS = st.text(max_size=30) | st.sampled_from(["/works/7", "/a?token=x", "/pay/
 
 def told(ended: Ended) -> tuple[dict, dict]:
     """The record and the span of a request that was in order."""
-    records, spans = [], []
-    ended.tell(runtime.current, records, spans)
-    return json.loads(records[0]), json.loads(b"".join(spans[0]))
+    prepared = runtime.Prepared([], [], [])
+    ended.tell(runtime.current, prepared)
+    [record], [span] = prepared.records, prepared.spans
+    return json.loads(record), json.loads(b"".join(span))
 
 
 class Nowhere:
@@ -52,11 +53,11 @@ def test_record_and_span_are_those_of_the_careful_way(exporting, handler, path, 
         return
     milliseconds, who = took_ns / 1e6, lines.who(None, None, "r1", "203.0.113.9", None, hide=True)
     client = {"url.scheme": "https", "client.address": "203.0.113.9"}
-    beginning = Beginning(AT_NS, 0, b"00-" + b"a" * 32 + b"-" + b"c" * 16 + b"-01")
-    row = Ended(one, path, b"r1", who, otlp_json.attributes(client), beginning, AT_NS + took_ns, True)
+    beginning = Beginning(AT_NS, 0, b"00-" + b"a" * 32 + b"-" + b"c" * 16 + b"-01", end_ns=AT_NS + took_ns)
+    row = Ended(one, path, b"r1", who, otlp_json.attributes(client), beginning, True)
     record, span = told(row)
 
-    trace_id, span_id, parent, sampled = beginning.ids()
+    trace_id, span_id, parent, sampled = beginning.ids(exporting)
     hidden = json.loads(lines.text(path, hide=True))
     metadata = {"method": "GET", "path": path, "handler": handler, "status": status}
     careful = b"".join(
@@ -99,7 +100,7 @@ def test_a_route_that_might_have_to_be_hidden_takes_the_careful_way():
 )
 def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
     one = outcome("GET", "/{anything}", 200)
-    record, span = told(Ended(one, path, b"r1", b"", CLIENT, Beginning(AT_NS, 0), AT_NS, True))
+    record, span = told(Ended(one, path, b"r1", b"", CLIENT, Beginning(AT_NS, 0, end_ns=AT_NS), True))
     assert record["metadata"]["path"] == shown
     assert record["message"] == f"GET {shown} 200 0.0ms"
     assert {"key": "url.path", "value": {"stringValue": shown}} in span["attributes"]
@@ -107,7 +108,7 @@ def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
 
 def test_an_endless_path_is_cut(exporting):
     one = outcome("GET", "/{anything}", 200)
-    record, _ = told(Ended(one, "/x" * 30_000, b"r1", b"", CLIENT, Beginning(AT_NS, 0), AT_NS, True))
+    record, _ = told(Ended(one, "/x" * 30_000, b"r1", b"", CLIENT, Beginning(AT_NS, 0, end_ns=AT_NS), True))
     assert len(record["metadata"]["path"]) < values.MAX_TEXT + 50
     assert "characters more" in record["metadata"]["path"]
 

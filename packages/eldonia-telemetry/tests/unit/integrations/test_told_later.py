@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 
 from eldonia_telemetry import TelemetryMiddleware, flush, get_logger, metrics, runtime, traces
+from eldonia_telemetry.integrations import outcomes
 from eldonia_telemetry.records import DEBUG, INFO, WARN
 from eldonia_telemetry.settings import Settings
 
@@ -55,10 +57,12 @@ def install():
     first = runtime.current
     used = []
 
-    def install(*, exporting=True, **settings):
+    def install(*, exporting=True, waiting=True, **settings):
         backend = Backend()
         own = Settings(**{"service": "shop", "access_log_delay": 300.0, **settings})
         used.append(runtime.Runtime(own, (backend,), backend if exporting else None))
+        if waiting:
+            used[-1].backlog._due_ns = 1 << 62  # as if one had just been told: the first does not wait
         runtime.replace(used[-1])
         return backend
 
@@ -68,7 +72,15 @@ def install():
         one.close()
 
 
-async def get(path, *headers, middleware=TelemetryMiddleware, work=None):
+def finishes(work):
+    """Whether ``work`` comes to an end; otherwise its thread is left behind."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(20)
+    return not thread.is_alive()
+
+
+async def get(path, *headers, middleware=TelemetryMiddleware, work=None, template=None):
     async def app(scope, receive, send):
         if work is not None:
             work()
@@ -82,6 +94,7 @@ async def get(path, *headers, middleware=TelemetryMiddleware, work=None):
     async def send(message): ...
 
     scope = {"type": "http", "method": "GET", "path": path, "headers": list(headers), "client": ("203.0.113.9", 1)}
+    scope["path_template"] = template
     await middleware(app)(scope, receive, send)
 
 
@@ -110,7 +123,7 @@ async def test_what_went_wrong_does_not_wait(install):
 
 
 async def test_without_a_delay_the_record_is_there_when_the_request_ends(install):
-    backend = install(access_log_delay=0.0)
+    backend = install(waiting=False, access_log_delay=0.0)
     await get("/a")
     assert backend.said == ["/a"]
     assert len(backend.spans) == 1
@@ -254,7 +267,7 @@ async def test_one_that_cannot_be_told_does_not_take_the_others_along(install, c
     backend = install()
 
     class Odd:
-        def tell(self, now, records, spans):
+        def tell(self, now, prepared):
             raise ValueError("odd")
 
     await get("/a")
@@ -263,3 +276,100 @@ async def test_one_that_cannot_be_told_does_not_take_the_others_along(install, c
     flush()
     assert backend.said == ["/a", "/b"]
     assert "request could not be told" in capsys.readouterr().err
+
+
+async def test_a_record_does_not_overtake_those_that_another_thread_is_writing(install, monkeypatch):
+    monkeypatch.setattr(runtime, "PATIENCE", 60.0)
+    backend = install()
+    began, go_on = threading.Event(), threading.Event()
+    write_all = backend.write_all
+
+    def write_slowly(lines):
+        began.set()
+        go_on.wait(20)
+        write_all(lines)
+
+    backend.write_all = write_slowly
+    await get("/a")
+    other = threading.Thread(target=runtime.current.backlog.settle)
+    other.start()
+    assert began.wait(20)
+    threading.Timer(0.02, go_on.set).start()
+    log.info("hello")
+    other.join()
+    assert backend.said == ["/a", "hello"]
+
+
+async def test_whoever_is_interrupted_holding_what_the_other_thread_needs_goes_on(install):
+    backend = install()
+    lock, began = threading.RLock(), threading.Event()
+    write_all = backend.write_all
+
+    def write_locked(lines):
+        began.set()
+        with lock:
+            write_all(lines)
+
+    backend.write_all = write_locked
+    await get("/a")
+
+    def interrupted():
+        with lock:  # as in a sink
+            threading.Thread(target=runtime.current.backlog.settle).start()
+            assert began.wait(20)
+            log.info("from a signal handler")
+            flush(0.0)
+
+    assert finishes(interrupted)
+    assert flush()
+    assert sorted(backend.said) == ["/a", "from a signal handler"]
+
+
+async def test_a_record_waits_for_no_lock_of_the_metrics(install):
+    """Whoever logs in a signal handler may have interrupted the one that holds it."""
+    backend = install()
+    outcome = outcomes.outcome("GET", "unmatched", 200)
+    for lock in (outcomes._lock, metrics.standard.requests.lock, metrics.standard.duration.lock):
+        outcomes.settle()
+        for _ in range(outcomes._GATHERED - 1):
+            outcome.count(0.001, None, 0.0, True)
+        await get("/a")  # one more, and they are put into the metrics
+        with lock:
+            assert finishes(lambda: log.info("hello"))
+        await get("/fails")
+        assert not outcome._pending
+    assert backend.said == ["/a", "hello", "/fails"] * 3
+
+
+async def test_what_another_runtime_left_is_sampled_as_it_would_have(install):
+    first = install()
+    await get("/a")
+    install(exporting=False)
+    assert len(first.spans) == 1
+
+
+async def test_a_child_that_fails_after_a_request_that_was_not_sampled_is_kept(install):
+    backend = install(trace_ratio=0.0)
+    later = asyncio.Event()
+    tasks = []
+
+    async def outlive():
+        await later.wait()
+        with traces.span("afterwards") as span:
+            span.set_error("no")
+
+    await get("/a", work=lambda: tasks.append(asyncio.create_task(outlive())))
+    flush()
+    later.set()
+    await tasks[0]
+    assert backend.spans == []
+    [span] = backend.careful
+    assert (span.name, span.attributes) == ("afterwards", {"sampling.reason": "error"})
+
+
+async def test_whoever_keeps_the_span_sees_how_it_ended(install):
+    install()
+    kept = []
+    await get("/a", work=lambda: kept.append(traces.current_span()), template="/{anything}")
+    [span] = kept
+    assert (span.name, span.ended, span.end_ns > span.start_ns) == ("GET /{anything}", True, True)

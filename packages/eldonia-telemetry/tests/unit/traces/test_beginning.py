@@ -2,9 +2,10 @@ import threading
 
 import pytest
 
+from eldonia_telemetry import runtime
 from eldonia_telemetry.context import trace_context
 from eldonia_telemetry.testing import capture
-from eldonia_telemetry.traces import Kind
+from eldonia_telemetry.traces import Kind, starting
 from eldonia_telemetry.traces.starting import Beginning, start_span
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -14,10 +15,10 @@ HEADER = f"00-{TRACE}-{SPAN}-01".encode()
 def test_whoever_asks_and_whenever_it_is_the_same_span():
     with capture():
         beginning = Beginning(1000, 7, HEADER)
-        ids = beginning.ids()
+        ids = beginning.ids(runtime.current)
         span = beginning.span("GET", Kind.SERVER)
         assert beginning.span("GET", Kind.SERVER) is span
-    assert ids == beginning.ids() == (TRACE, span.span_id, SPAN, True)
+    assert ids == beginning.ids(runtime.current) == (TRACE, span.span_id, SPAN, True)
     assert (span.trace_id, span.parent_span_id, span.kind, span.start_ns) == (TRACE, SPAN, 2, 1000)
     assert span.recording
 
@@ -33,7 +34,7 @@ def test_it_counts_from_when_it_began():
 @pytest.mark.parametrize("header", [None, b"", b"junk", HEADER[:-1], b"\xff" * 55])
 def test_without_a_header_that_can_be_read_a_trace_begins(header):
     with capture():
-        trace_id, span_id, parent, sampled = Beginning(0, 0, header).ids()
+        trace_id, span_id, parent, sampled = Beginning(0, 0, header).ids(runtime.current)
     assert (len(trace_id), len(span_id), parent, sampled) == (32, 16, "", True)
 
 
@@ -41,13 +42,13 @@ def test_the_ids_are_those_of_a_span_that_was_started_before():
     with capture():
         span = start_span("GET", kind=Kind.SERVER)
         beginning = Beginning(0, 0, HEADER, span)
-    assert beginning.ids() == (span.trace_id, span.span_id, "", True)
+    assert beginning.ids(runtime.current) == (span.trace_id, span.span_id, "", True)
 
 
 def test_what_the_ratio_leaves_out_is_kept_if_it_fails():
     with capture(trace_ratio=0.0) as seen:
         beginning = Beginning(0, 0)
-        assert beginning.ids()[3] is False
+        assert beginning.ids(runtime.current)[3] is False
         span = beginning.span("GET", Kind.SERVER)
         assert (trace_context(), span.context.sampled) == (None, False)
         span.set_error("no")
@@ -69,8 +70,50 @@ def test_threads_that_ask_at_once_get_the_same():
             for thread in threads:
                 thread.start()
             together.wait()
-            ids = beginning.ids()
+            ids = beginning.ids(runtime.current)
             for thread in threads:
                 thread.join()
             assert found[0] is found[1]
             assert found[0].span_id == ids[1]
+
+
+def test_whoever_interrupts_the_first_who_asks_gets_the_same(monkeypatch):
+    with capture():
+        beginning, found = Beginning(0, 0), []
+        root, made = starting._root, starting._span
+
+        def interrupted_root(now):
+            monkeypatch.setattr(starting, "_root", root)
+            found.append(beginning.ids(now))  # as a signal handler that logs does
+            return root(now)
+
+        def interrupted_span(*given):
+            monkeypatch.setattr(starting, "_span", made)
+            found.append(beginning.span("GET", Kind.SERVER))
+            return made(*given)
+
+        monkeypatch.setattr(starting, "_root", interrupted_root)
+        monkeypatch.setattr(starting, "_span", interrupted_span)
+        span = beginning.span("GET", Kind.SERVER)
+        ids, interrupting = found
+        assert ids == beginning.ids(runtime.current)
+        assert span is interrupting
+        assert span.span_id == ids[1]
+
+
+def test_who_asks_after_the_end_gets_a_span_that_has_ended():
+    with capture() as seen:
+        beginning = Beginning(1000, 0, HEADER)
+        beginning.end_ns = 5000
+        span = beginning.span("GET", Kind.SERVER)
+        span.end()
+        assert (span.ended, span.end_ns, span.duration_ns) == (True, 5000, 4000)
+        assert seen.spans == []
+
+
+def test_a_trace_begins_by_the_ratio_of_the_runtime_that_tells_it():
+    with capture(trace_ratio=1.0):
+        sampling = runtime.current
+        with capture(trace_ratio=0.0):
+            assert Beginning(0, 0).ids(sampling)[3] is True
+            assert Beginning(0, 0).ids(runtime.current)[3] is False
