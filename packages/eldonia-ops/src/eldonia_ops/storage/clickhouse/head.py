@@ -11,7 +11,7 @@ Nothing here waits, reads a clock or does I/O.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -142,6 +142,10 @@ class Head:
     def ids(self) -> set[int]:
         """The ids of all active series."""
         return {series.id for series in self._series.values()}
+
+    def find(self, ids: Container[int]) -> list[HeadSeries]:
+        """The active series among some ids."""
+        return [series for series in self._series.values() if series.id in ids]
 
     @property
     def sample_count(self) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, Final
 
 import msgspec
@@ -19,8 +19,9 @@ from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
 from eldonia_ops.storage.clickhouse.head import Accepted, Head, HeadSeries
 from eldonia_ops.storage.clickhouse.identity import metric_id
 from eldonia_ops.storage.clickhouse.join import group_singles, join, matrix
-from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.clickhouse.schema import SERIES_MARGIN_DAYS, decode_rows, rows
 from eldonia_ops.storage.clickhouse.series_index import metric_name
+from eldonia_ops.storage.clickhouse.stored_series import DAY_MS, StoredSeries
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Metrics:
         self._now_ms = now_ms
         self._advanced_at = 0
         self._latest = 0
-        self._stored_target: dict[int, str] = {}  # by series id: what the series table says
+        self._stored_series = StoredSeries()
         self._unstored_series: dict[int, HeadSeries] = {}
         self._unsaved: list[NDArray[np.void]] = []
         self._metadata: dict[str, MetricMetadata] = {}
@@ -128,18 +129,25 @@ class Metrics:
         if now < self._latest - _SET_BACK_MS:
             _log.warning("the clock was set back by %.0f s; later samples count no more", (self._latest - now) / 1000)
             self.head.set_back(now)
+            self._stored_series.set_back(now)
             self._latest = self._advanced_at = now
         self._latest = max(self._latest, now)
         if now - self._advanced_at >= _ADVANCE_EVERY_MS:
             self._advanced_at = now
             self.head.advance(now)
-            self._forget_stored()
+            self._renew_series(now)
 
-    def _forget_stored(self) -> None:
-        """Let go of series that have ended; should one come back, it is stored once more, which changes nothing."""
-        if len(self._stored_target) > 2 * self.head.series_count + _ENDED_KEPT:
-            live = self.head.ids()
-            self._stored_target = {id: target for id, target in self._stored_target.items() if id in live}
+    def _renew_series(self, now: int) -> None:
+        """Have the rows of live series written again with the next samples when they are a day old.
+
+        Series that have ended are let go of: their rows expire, and are written anew should they come back.
+        """
+        if due := self._stored_series.due(now):
+            live = {series.id: series for series in self.head.find(due)}
+            self._unstored_series = live | self._unstored_series
+            self._stored_series.forget(due - live.keys())
+        if len(self._stored_series) > 2 * self.head.series_count + _ENDED_KEPT:
+            self._stored_series.keep(self.head.ids())
 
     async def _accept(self, accepted: Accepted) -> None:
         # Samples that were known already still wait for whatever insert has them under way.
@@ -150,13 +158,14 @@ class Metrics:
         # Samples are in the head already and would be taken for known if they came again, so after a
         # failure they stay here until an insert succeeds.
         self._unsaved += [batch.samples for batch in batches if len(batch.samples)]
+        now = self._now_ms()
         for batch in batches:
             for series in batch.series:
-                if self._stored_target.get(series.id) != series.target:
+                if self._stored_series.lacks(series, now):
                     self._unstored_series[series.id] = series
         try:
             if self._unstored_series:
-                await self._store_series(list(self._unstored_series.values()))
+                await self._store_series(list(self._unstored_series.values()), now)
             if self._unsaved:
                 samples = np.concatenate(self._unsaved)
                 await self._engine.insert("samples", _COLUMNS, "RowBinary", samples.tobytes())
@@ -166,8 +175,7 @@ class Metrics:
                 self.lost_samples += len(self._unsaved.pop(0))
             raise
 
-    async def _store_series(self, series: list[HeadSeries]) -> None:
-        updated = _instant(self._now_ms())
+    async def _store_series(self, series: list[HeadSeries], now: int) -> None:
         lines = [
             msgspec.json.encode(
                 {
@@ -176,14 +184,15 @@ class Metrics:
                     "name": clean(item.labels.name),
                     "labels": {clean(key): clean(value) for key, value in item.labels.pairs if key != METRIC_NAME},
                     "target": clean(item.target),
-                    "updated": updated,
+                    # A sample from a clock that is ahead expires later, and so must its row.
+                    "updated": _instant(max(now, item.newest_ms)),
                 }
             )
             for item in series
         ]
         targets = {item.id: item.target for item in series}
         await self._engine.insert("series", _SERIES_COLUMNS, "JSONEachRow", b"\n".join(lines))
-        self._stored_target |= targets
+        self._stored_series.note(targets, min(now, self._now_ms()))  # the clock may have been set back meanwhile
         for item in series:
             self._unstored_series.pop(item.id, None)
 
@@ -206,7 +215,7 @@ class Metrics:
         floor = self.head.floor_ms
         found: set[Labels] = set()
         if start_ms < floor:
-            where, parameters = _series_conditions(matchers)
+            where, parameters = _series_conditions(matchers, start_ms)
             within = f"{_IN_RANGE} AND {_metric_condition(matchers, where, parameters)}"
             sql = (
                 f"SELECT DISTINCT name, labels FROM series WHERE {where} "  # noqa: S608
@@ -228,7 +237,7 @@ class Metrics:
         return found
 
     async def _stored_samples(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
-        where, parameters = _series_conditions(matchers)
+        where, parameters = _series_conditions(matchers, start_ms)
         found = await self._limited(
             f"SELECT id, name, labels, target FROM series FINAL WHERE {where} ORDER BY name, labels "  # noqa: S608
             f"LIMIT {MAX_SERIES + 1}",
@@ -253,12 +262,13 @@ class Metrics:
         start, end = self.head.floor_ms, self._now_ms()
         found = await rows(
             self._engine,
-            "SELECT id, name, labels, target FROM series FINAL WHERE id IN "  # noqa: S608
+            "SELECT id, name, labels, target, toUnixTimestamp64Milli(updated) AS written FROM series FINAL WHERE id IN "  # noqa: S608
             f"(SELECT DISTINCT series FROM samples WHERE {_IN_RANGE}) "
             f"ORDER BY name, labels LIMIT {self.head.max_series}",
             _range(start, end),
         )
-        self._stored_target = {row["id"]: row["target"] for row in found}
+        for written, group in groupby(sorted(found, key=_written), key=_written):
+            self._stored_series.note({row["id"]: row["target"] for row in group}, min(written, end))
         counts = await rows(
             self._engine,
             "SELECT toUnixTimestamp(toStartOfMinute(timestamp)) * 1000 AS minute, count() AS count "  # noqa: S608
@@ -332,14 +342,22 @@ def _by_target(series: list[dict[str, Any]], samples: NDArray[np.void]) -> list[
     return found
 
 
+def _written(row: dict[str, Any]) -> int:
+    return row["written"]
+
+
 def _labels(row: dict[str, Any]) -> Labels:
     return Labels({METRIC_NAME: row["name"], **row["labels"]})
 
 
-def _series_conditions(matchers: Sequence[Matcher]) -> tuple[str, dict[str, Parameter]]:
-    """Conditions on the series table. A label that is missing reads as the empty string there as well."""
-    parts = ["1"]
-    parameters: dict[str, Parameter] = {}
+def _series_conditions(matchers: Sequence[Matcher], start_ms: int) -> tuple[str, dict[str, Parameter]]:
+    """Conditions on the series table. A label that is missing reads as the empty string there as well.
+
+    Series that ended before ``start_ms`` are left out: rows of those with samples are renewed daily.
+    """
+    parts = ["updated >= fromUnixTimestamp64Milli({alive:Int64})"]
+    earliest = min(max(start_ms, _EARLIEST_MS), _LATEST_MS) - SERIES_MARGIN_DAYS * DAY_MS
+    parameters: dict[str, Parameter] = {"alive": max(earliest, _EARLIEST_MS)}
     for number, matcher in enumerate(matchers):
         value = f"{{value{number}:String}}"
         parameters[f"value{number}"] = matcher.value

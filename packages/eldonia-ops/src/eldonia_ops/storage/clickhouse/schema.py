@@ -123,7 +123,23 @@ CREATE TABLE IF NOT EXISTS metric_metadata (
 ) ENGINE = ReplacingMergeTree(updated) ORDER BY name SETTINGS {_DURABLE}
 """
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = ((_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),)
+# Rows of series expire from here on, so all that are there count as renewed today. A version column cannot be
+# updated in place: newer rows replace the old ones. Parts are renewed daily and expire daily, not every four hours.
+_SERIES_RENEWED: Final = """
+INSERT INTO series (id, metric, name, labels, target, updated)
+SELECT id, metric, name, labels, target, now64(3) FROM series FINAL
+"""
+_SERIES_EXPIRE_DAILY: Final = "ALTER TABLE series MODIFY SETTING merge_with_ttl_timeout = 86400"
+# When the days change, what each part knows of its expiry is computed anew, without writing the part again.
+_RECALCULATE: Final = tuple(
+    f"ALTER TABLE {table} MODIFY SETTING materialize_ttl_recalculate_only = 1"
+    for table in ("logs", "spans", "samples", "series")
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
+    (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
+)
 """The statements that lead from version ``i`` to version ``i + 1``."""
 
 _VERSIONS: Final = f"""
@@ -131,7 +147,12 @@ CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied DateTime DEF
 ENGINE = MergeTree ORDER BY version SETTINGS {_DURABLE}
 """
 
-_EXPIRING: Final = (("logs", "timestamp"), ("spans", "start"), ("samples", "timestamp"))
+SERIES_MARGIN_DAYS: Final = 7
+"""How much longer the row of a series is kept than the last sample that it may have been renewed for.
+
+A row is at most two days older than the last sample stored (:mod:`~eldonia_ops.storage.clickhouse.stored_series`);
+the rest is for clocks.
+"""
 
 
 async def migrate(engine: Engine, retention: Retention) -> None:
@@ -161,11 +182,39 @@ async def _expire(engine: Engine, retention: Retention) -> None:
             engine, "SELECT name, create_table_query FROM system.tables WHERE database = currentDatabase()"
         )
     }
-    days = (retention.logs_days, retention.traces_days, retention.metrics_days)
-    for (table, column), kept in zip(_EXPIRING, days, strict=True):
-        clause = f"TTL toDateTime({column}) + toIntervalDay({kept})"
+    for table, column, kept in (
+        ("logs", "timestamp", retention.logs_days),
+        ("spans", "start", retention.traces_days),
+        ("samples", "timestamp", retention.metrics_days),
+        ("series", "updated", retention.metrics_days + SERIES_MARGIN_DAYS),
+    ):
+        # Not toDateTime(column): that ends in 2106, and 100 years from now would lie in the past.
+        clause = f"TTL {column} + toIntervalDay({kept})"
         if clause not in created[table]:
             await engine.execute(f"ALTER TABLE {table} MODIFY {clause}")
+        # A part expires by the clause that it was written under: more days would not save what is there, and fewer
+        # would not free it. Looked for at each start, so that no crash can come between.
+        if await _parts_out_of_date(engine, table, kept):
+            await engine.execute(f"ALTER TABLE {table} MATERIALIZE TTL")
+
+
+async def _parts_out_of_date(engine: Engine, table: str, kept: int) -> bool:
+    """Whether a part of the table expires at another time than its rows, kept for so many days, do."""
+    newest = "max_time"
+    within = "system.parts"
+    if table == "series":
+        # Not partitioned by time, so that its parts do not know their times.
+        newest = "newest"
+        within += (
+            " INNER JOIN (SELECT _part AS name, toDateTime(max(updated)) AS newest FROM series GROUP BY name) AS held "
+            "USING name"
+        )
+    found = await rows(
+        engine,
+        f"SELECT count() AS parts FROM {within} WHERE active AND rows > 0 AND database = currentDatabase() "  # noqa: S608
+        f"AND table = '{table}' AND delete_ttl_info_max != {newest} + toIntervalDay({kept})",
+    )
+    return found[0]["parts"] > 0
 
 
 async def detached_parts(engine: Engine) -> list[dict]:

@@ -232,7 +232,7 @@ async def test_series_that_ended_are_not_remembered_for_ever(open_store: Any, mo
             row(clock[0], {steady: 1.0, **{labels("m", turn=f"{turn}-{n}"): 1.0 for n in range(10)}})
         )
     assert (await store.statistics())["series"]["rows"] == 121
-    assert len(store._metrics._stored_target) <= 2 * 31 + 20
+    assert len(store._metrics._stored_series) <= 2 * 31 + 20
     # One that comes back is found again, with all that it ever had.
     again = labels("m", turn="0-3")
     await store.insert_row(row(clock[0] + 1, {again: 2.0}))
