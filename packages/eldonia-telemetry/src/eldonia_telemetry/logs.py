@@ -49,7 +49,7 @@ class Logger:
             ERROR,
             self._component,
             message,
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             operation,
             user_id,
             session_id,
@@ -77,7 +77,7 @@ class Logger:
             WARN,
             self._component,
             message,
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             operation,
             user_id,
             session_id,
@@ -103,7 +103,7 @@ class Logger:
             INFO,
             self._component,
             message,
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             operation,
             user_id,
             session_id,
@@ -126,7 +126,7 @@ class Logger:
             DEBUG,
             self._component,
             message,
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             operation,
             service=self._service,
         )
@@ -149,7 +149,7 @@ class Logger:
             INFO,
             self._component,
             f"Performance: {_name(operation)} completed in {took:.4g}ms",
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             _name(operation),
             service=self._service,
             performance=Performance(took, process.resident_bytes(), time.process_time() * 1000),
@@ -180,7 +180,7 @@ class Logger:
             INFO,
             "business",
             f"Business Event: {_name(event)}",
-            _merge(metadata, fields) if metadata else fields,
+            fields if metadata is None else _merge(metadata, fields),
             _name(event),
             user_id,
             service=self._service,
@@ -219,5 +219,12 @@ def _name(given: object) -> str:
     return given if type(given) is str else values.text(given)
 
 
-def _merge(metadata: Mapping[str, Any], fields: dict[str, Any]) -> Mapping[str, Any]:
-    return {**metadata, **fields} if fields else metadata
+def _merge(metadata: object, fields: dict[str, Any]) -> Mapping[str, Any]:
+    """What was passed as ``metadata`` and what was named. What is no mapping is a field of its own."""
+    try:
+        if isinstance(metadata, Mapping):
+            return {**metadata, **fields} if fields else metadata
+    except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+        losses.count("log", "metadata that cannot be read", error)
+        return fields
+    return {"metadata": metadata, **fields}

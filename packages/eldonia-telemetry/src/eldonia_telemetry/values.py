@@ -79,8 +79,8 @@ def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]
     try:
         for key, value in given.items():
             name = key if type(key) is str else text(key, redact=False)
-            if len(result) >= MAX_ITEMS:
-                result["…"] = f"{len(given) - MAX_ITEMS} entries more"
+            if len(result) >= MAX_ITEMS or left[0] <= 0:
+                result["…"] = f"{len(given) - len(result)} entries more"
                 break
             kind: type[Any] = type(value)
             if value is None:
@@ -88,11 +88,14 @@ def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]
             elif redact and kind is not bool and (sensitive[name] if name in sensitive else is_sensitive(name)):
                 result[name] = REDACTED
             elif kind is str:
+                if depth:
+                    left[0] -= 1 + min(len(value), MAX_TEXT) // _CHARACTERS_A_NODE
                 if len(value) > MAX_TEXT:
                     result[name] = text(value, redact=redact)
                 else:
                     result[name] = redact_text(value) if redact else value
             elif kind is float or kind is bool or (kind is int and -_SMALL < value < _SMALL):
+                left[0] -= depth > 0
                 result[name] = value
             else:
                 result[name] = _value(value, redact, depth + 1, left)

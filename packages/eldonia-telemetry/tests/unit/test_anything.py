@@ -6,6 +6,7 @@ import json
 import pytest
 
 import eldonia_telemetry as telemetry
+from eldonia_telemetry import values
 from eldonia_telemetry.testing import capture
 from eldonia_telemetry.traces import otlp_json
 
@@ -105,3 +106,49 @@ def test_spans_and_headers_take_anything():
         span.set_error(ValueError("no text"))
     assert seen.spans[0].status_message == "no text"
     assert telemetry.traces.extract(None) is telemetry.traces.extract(5, 5) is None
+
+
+class Moody(dict):
+    def __bool__(self):
+        raise RuntimeError("no")
+
+    def __len__(self):
+        raise RuntimeError("no")
+
+    def keys(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"), [("text", {"metadata": "text", "a": 1}), ([1], {"metadata": [1], "a": 1})]
+)
+def test_metadata_that_is_no_mapping_is_a_field(metadata, said):
+    with capture() as seen:
+        log.info("x", metadata=metadata, a=1)
+    assert seen.record("x").metadata == said
+
+
+def test_metadata_that_raises_costs_no_record():
+    with capture() as seen:
+        log.info("x", metadata=Moody(a=1), b=2)
+        log.info("y", metadata=Moody(a=1))
+    assert [record.message for record in seen.records] == ["x", "y"]
+
+
+@pytest.mark.parametrize("details", ["exported 5 rows", 5, ["a"], Moody(a=1)])
+def test_a_security_event_is_not_lost_for_its_details(details):
+    with capture() as seen:
+        telemetry.security.record("data_access", "high", details=details)
+        telemetry.security.record(["odd"], {"odd": 1})
+    assert [event["eventType"] for event in seen.security_events] == ["data_access", "suspicious_activity"]
+
+
+@pytest.mark.parametrize("leaf", ["v" * 16_000, "v", 1.5, 7, True])
+def test_what_stands_in_nested_mappings_is_bounded(leaf):
+    rows = {str(row): dict.fromkeys(map(str, range(200)), leaf) for row in range(200)}
+    kept = [
+        value for row in values.fields({"rows": rows})["rows"].values() if type(row) is dict for value in row.values()
+    ]
+    assert leaf in kept
+    assert len(kept) <= values.MAX_NODES + 200
+    assert sum(len(value) for value in kept if type(value) is str) <= 64 * values.MAX_NODES + values.MAX_TEXT + 10_000

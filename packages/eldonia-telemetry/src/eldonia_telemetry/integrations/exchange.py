@@ -71,15 +71,17 @@ class Observer:
         trusted_origins: Iterable[str],
         login_paths: Iterable[str],
     ) -> None:
-        self.quiet = frozenset(quiet_paths)
+        if detection not in {"observe", "block", "off"}:
+            losses.count("setup", "detection is none of observe, block, off; observe applies")
+        self.quiet = frozenset(_several(quiet_paths))
         self.detects = detection != "off"
         self.blocks = detection == "block"
-        self.login_paths = tuple(path.rstrip("/") for path in login_paths)
+        self.login_paths = tuple(path.rstrip("/") for path in _several(login_paths))
         self.being_answered = metrics.standard.being_answered
         self._clients: dict[tuple[str, bytes, str], _Client] = {}
         self._clients_of: runtime.Runtime | None = None
-        self._address = ClientAddress(trusted_proxies)
-        self._cross_site = CrossSite(trusted_origins)
+        self._address = ClientAddress(_several(trusted_proxies))
+        self._cross_site = CrossSite(_several(trusted_origins))
 
     def begin(
         self,
@@ -358,8 +360,11 @@ class Exchange(Measurement):
         failure: BaseException | None,
     ) -> None:
         seconds = took_ns / 1e9
-        failed = status >= 500
-        error = failure if isinstance(failure, Exception) else self.caught if failed else None
+        # What is raised once the answer has begun, by a stream or a background task, is a failure whatever the status.
+        error = failure if isinstance(failure, Exception) and not (self.status and _left(failure)) else None
+        failed = status >= 500 or error is not None
+        if error is None and failed:
+            error = self.caught
         if failed:
             self.count_error(error)
         span = self.span
@@ -376,7 +381,7 @@ class Exchange(Measurement):
         counts = slow or self.errors or self.counted
         outcome.count(seconds, trace_id, at, loud and not counts)
         if (loud or failed) and (ERROR if failed else INFO) >= now.threshold:
-            self._log(now, handler, outcome, status, seconds, error)
+            self._log(now, handler, outcome, status, seconds, error, failed=failed)
         if loud and counts:
             ending.record(outcome.operation, seconds * 1000, self, slow=slow)
             if slow:
@@ -415,6 +420,8 @@ class Exchange(Measurement):
         status: int,
         seconds: float,
         error: BaseException | None,
+        *,
+        failed: bool,
     ) -> None:
         """Write the access record, with all the care that it may need."""
         method, path, milliseconds = self.method, self.path, seconds * 1000
@@ -422,7 +429,7 @@ class Exchange(Measurement):
         if self.counted:
             metadata.update(self.counts())
         now.emit(
-            ERROR if status >= 500 else INFO,
+            ERROR if failed else INFO,
             "http",
             f"{method} {path} {status} {milliseconds:.1f}ms",
             metadata,
@@ -452,6 +459,16 @@ class Exchange(Measurement):
     def _failed_login(self) -> None:
         if self.path.rstrip("/").endswith(self._observer.login_paths):
             auth.failed_login(bodies.account(self.fields), reason="HTTP 401", path=self.path[:512])
+
+
+def _several(given: Iterable[str]) -> Iterable[str]:
+    """A text alone is one entry, not as many as it has characters."""
+    return (given,) if isinstance(given, str) else given
+
+
+def _left(error: Exception) -> bool:
+    """Whether it only says that the client has gone while the answer was being sent (Starlette's)."""
+    return type(error).__name__ == "ClientDisconnect"
 
 
 def _is_bare(span: Span) -> bool:

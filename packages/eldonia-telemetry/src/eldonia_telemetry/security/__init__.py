@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import losses, metrics, runtime
+from eldonia_telemetry import losses, metrics, runtime, values
 from eldonia_telemetry.records import ERROR, WARN
 
 EventType = Literal[
@@ -49,11 +49,11 @@ def record(
     """
     event_id = f"sec_{secrets.token_hex(12)}"
     try:
-        more = dict(details) if details else {}
-        if type not in TYPES:
-            more.setdefault("event", str(type))
+        more = _mapping(details)
+        if not isinstance(type, str) or type not in TYPES:
+            more.setdefault("event", values.text(type))
             type = "suspicious_activity"
-        if severity not in SEVERITIES:
+        if not isinstance(severity, str) or severity not in SEVERITIES:
             severity = "medium"
         metrics.standard.security_events.labels(type, severity).inc()
         runtime.current.emit(
@@ -71,3 +71,15 @@ def record(
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("security", "event could not be recorded", error)
     return event_id
+
+
+def _mapping(details: object) -> dict[str, Any]:
+    """An event must not be lost for what was said of it."""
+    if details is None:
+        return {}
+    if isinstance(details, Mapping):
+        try:
+            return dict(details)
+        except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+            return {"details": f"<{type(details).__name__}: {type(error).__name__}>"}
+    return {"details": details}

@@ -373,3 +373,34 @@ async def test_whoever_keeps_the_span_sees_how_it_ended(install):
     await get("/a", work=lambda: kept.append(traces.current_span()), template="/{anything}")
     [span] = kept
     assert (span.name, span.ended, span.end_ns > span.start_ns) == ("GET /{anything}", True, True)
+
+
+async def test_what_is_raised_once_the_answer_has_begun_is_a_failure(install):
+    backend = install()
+
+    class ClientDisconnect(Exception): ...
+
+    def fail(error):
+        async def app(scope, receive, send):
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            raise error
+
+        return lambda _: TelemetryMiddleware(app)
+
+    for path, error in (("/stream", RuntimeError("half")), ("/gone", ClientDisconnect())):
+        with pytest.raises(type(error)):
+            await get(path, middleware=fail(error))
+    flush()
+    failed, gone = backend.records
+    assert (failed["level"], failed["metadata"]["status"], failed["error"]["message"]) == ("error", 200, "half")
+    assert (gone["level"], "error" in gone) == ("info", False)
+    assert [span.status for span in backend.careful] == [2, 0]
+
+
+def test_settings_of_a_middleware_that_make_no_sense_are_said(capsys):
+    middleware = TelemetryMiddleware(None, detection="blok", trusted_origins="https://pay.example", quiet_paths="/up")
+    assert "detection is none of observe, block, off" in capsys.readouterr().err
+    assert middleware._observer.detects
+    assert not middleware._observer.blocks
+    assert middleware._observer.quiet == {"/up"}
