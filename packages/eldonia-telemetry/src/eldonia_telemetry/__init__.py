@@ -78,8 +78,8 @@ def init(
         log_repeat_limit: records of the same level, component and message let through a minute; the others
             become one record with their count (0: no limit). Security and business records are exempt.
         access_log_delay: seconds that the record of a request in which nothing was odd may wait for others, to be
-            written with them (0.05). Any other record takes along those that wait. With 0 each is written before its
-            request ends.
+            written with them (0.05). Any other record takes along those that wait, and the first after a pause does
+            not. With 0 each is written before its request ends.
         console: write to standard output; by default at a terminal, or when there is no ``log_dir``.
         redact: take secrets out of records (default on).
         redact_emails: also e-mail addresses.
