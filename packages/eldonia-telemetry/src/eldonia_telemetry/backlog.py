@@ -47,8 +47,8 @@ class Backlog(Generic[T, P]):
     def _renew(self) -> None:
         self.waiting: list[T] = []
         """For a look whether there are any."""
-        self.busy = False
-        """Whether some are being written that no longer wait."""
+        self.teller = 0
+        """The thread that tells, by its identity; 0 if none does. What it is writing no longer waits."""
         self._telling = threading.RLock()
         self._turns = 0
         self._full = LENGTH
@@ -59,7 +59,7 @@ class Backlog(Generic[T, P]):
         self._bell = Bell()
         self._thread: threading.Thread | None = None
         self._unclaimed = threading.Lock()
-        """Held by whoever has begun to start the thread, for good."""
+        """Held by whoever starts the thread, and from then on."""
 
     def add(self, entry: T, at_ns: int) -> None:
         """Take an entry of ``at_ns`` (Unix nanoseconds)."""
@@ -69,6 +69,7 @@ class Backlog(Generic[T, P]):
             self._due_ns = at_ns + self._delay_ns
             if self._closed:  # meanwhile
                 self._due_ns = 0
+            self._expected = not self._delay_ns  # at times anew, should whoever was to ring have been interrupted
             self.settle()
         elif not self._expected:
             self._expect()
@@ -79,16 +80,28 @@ class Backlog(Generic[T, P]):
         A thread that may have been interrupted while it held what the one that tells needs gives a ``timeout`` in
         seconds, after which it gets False and goes on: neither could otherwise.
         """
-        if not self._telling.acquire(timeout=-1 if timeout is None else min(timeout, threading.TIMEOUT_MAX)):
-            return False
-        before, self.busy = self.busy, True
+        if timeout is None or self.teller == threading.get_ident():
+            with self._telling:
+                self._tell_all()
+            return True
+        try:
+            if not self._telling.acquire(timeout=min(timeout, threading.TIMEOUT_MAX)):
+                return False
+            self._tell_all()
+        finally:  # whether it was acquired only the lock knows for sure: a signal handler may raise in between
+            try:  # noqa: SIM105  the same: a call before the release would be one too many
+                self._telling.release()
+            except RuntimeError:
+                pass
+        return True
+
+    def _tell_all(self) -> None:
+        before, self.teller = self.teller, threading.get_ident()
         try:
             while self.waiting:
                 self._tell()
         finally:
-            self.busy = before
-            self._telling.release()
-        return True
+            self.teller = before
 
     def _tell(self) -> None:
         waiting, turn = self.waiting, self._turns
@@ -128,10 +141,14 @@ class Backlog(Generic[T, P]):
     def _start(self) -> None:
         if not self._unclaimed.acquire(blocking=False):
             return  # somebody else starts it
-        self._thread = threading.Thread(target=self._run, name="eldonia-telemetry-backlog", daemon=True)
         try:
-            self._thread.start()
-        except RuntimeError as error:  # no more threads, or the interpreter is on its way out
+            thread = threading.Thread(target=self._run, name="eldonia-telemetry-backlog", daemon=True)
+            thread.start()
+            self._thread = thread
+        except BaseException as error:
+            self._unclaimed.release()
+            if not isinstance(error, RuntimeError):  # no more threads, or the interpreter is on its way out
+                raise
             self._do_not_wait()
             self.settle()
             losses.count("setup", "access records cannot wait for company: no thread", error)

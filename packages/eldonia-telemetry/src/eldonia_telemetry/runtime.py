@@ -180,7 +180,7 @@ class Runtime:
     def deliver(self, level: int, line: bytes) -> None:
         """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
         backlog = self.backlog
-        if backlog.waiting or backlog.busy:
+        if backlog.waiting or backlog.teller:
             backlog.settle(PATIENCE)
         for sink in self.sinks:
             if level >= sink.threshold:

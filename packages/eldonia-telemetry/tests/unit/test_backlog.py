@@ -150,12 +150,12 @@ def test_whoever_settles_waits_for_those_who_are_at_it(waiting_for):
     threading.Thread(target=backlog.settle).start()
     assert began.wait(10)
     assert not backlog.waiting  # nothing to see, yet not told
-    assert backlog.busy
+    assert backlog.teller
     assert backlog.settle(0.0) is False  # whoever cannot wait is told so
     threading.Timer(0.02, go_on.set).start()
     assert backlog.settle()
     assert told == ["a"]
-    assert not backlog.busy
+    assert not backlog.teller
 
 
 def test_what_is_in_hand_keeps_nobody_else_waiting(waiting_for):
@@ -195,7 +195,7 @@ def test_who_interrupts_and_tells_tells_each_once_and_in_order(waiting_for, told
         backlog.add(entry, 0)
     backlog.settle()
     assert [*chain(*told)] == ["a", "b", "c", "d"]
-    assert not backlog.busy
+    assert not backlog.teller
 
 
 def test_writing_may_itself_want_something_told(waiting_for):
@@ -229,6 +229,43 @@ def test_a_signal_handler_that_raises_takes_nothing_along(waiting_for, told):
         backlog.settle()
     assert finishes(backlog.settle)  # nobody holds the lock any more
     assert told == [["a", "b"]]
+
+
+def test_a_signal_handler_that_raises_leaves_no_lock_behind(waiting_for, told):
+    backlog = waiting_for(5.0)
+    lock = backlog._telling
+
+    class Interrupted:
+        """The lock, at the moment when it has been acquired and nobody knows yet."""
+
+        release = lock.release
+
+        def acquire(self, *, timeout):
+            assert lock.acquire(timeout=timeout)
+            raise KeyboardInterrupt
+
+    backlog._telling = Interrupted()
+    backlog.add("a", 0)
+    with pytest.raises(KeyboardInterrupt):
+        backlog.settle(5.0)
+    backlog._telling = lock
+    assert finishes(backlog.settle)
+    assert told == [["a"]]
+
+
+def test_a_thread_whose_start_was_interrupted_is_started_by_the_next(waiting_for, told, monkeypatch):
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    backlog = waiting_for(0.02)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            backlog.add("a", 0)
+    backlog.add("b", 20 * MOMENT)  # it is due, and sees to it that the next one rings
+    assert told == [["a", "b"]]
+    backlog.add("c", 20 * MOMENT + 1)
+    until(lambda: told[1:] == [["c"]])
 
 
 def test_where_no_thread_can_start_nothing_waits(waiting_for, told, monkeypatch):
