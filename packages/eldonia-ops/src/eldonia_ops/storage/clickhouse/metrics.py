@@ -73,6 +73,7 @@ class Metrics:
         """Fill the head with the last hours, so that rules have their windows after a restart."""
         found = await rows(self._engine, "SELECT name, type, help, unit FROM metric_metadata FINAL")
         self._metadata = {row["name"]: msgspec.convert(row, MetricMetadata) for row in found}
+        self._latest = self._now_ms()  # a clock that is ahead may be set back before the first insert
         await self._reload()
 
     # --- writing ---------------------------------------------------------------------------

@@ -38,7 +38,8 @@ def labels(name: str, **more: str) -> Labels:
     return Labels({"__name__": name, **more})
 
 
-A, B, C, D = labels("m", pod="a"), labels("m", pod="b"), labels("m", pod="c"), labels("pushed", pod="d")
+A, B, C, E = (labels("m", pod=pod) for pod in "abce")
+D = labels("pushed", pod="d")
 
 
 class Mortal:
@@ -272,9 +273,9 @@ async def test_a_restart_around_a_renewal_keeps_the_date(world: World, early: in
         for at in (began + day * DAY - DAY // 2, began + day * DAY - early):
             world.now = at
             await world.scrape(A)
-        await world.start()
-        world.now += 60_000
-        await world.scrape(A)
+            await world.start()
+            world.now += 60_000
+            await world.scrape(A)
         (row,) = await world.rows("SELECT toUnixTimestamp64Milli(max(updated)) AS at FROM series")
         assert world.now - row["at"] < DAY + HOUR
 
@@ -299,10 +300,10 @@ async def test_a_clock_that_jumps_leaves_every_sample_its_labels(world: World, j
     world.now -= jump  # and back to the true time
     for _ in range(6):
         world.now += DAY // 2
-        await world.scrape(A, C)
+        await world.scrape(A, C, E)
     (row,) = await world.rows(
         "SELECT min(at) AS at FROM (SELECT toUnixTimestamp64Milli(max(updated)) AS at FROM series "
-        "WHERE labels['pod'] IN ('a', 'c') GROUP BY id)"
+        "WHERE labels['pod'] IN ('a', 'c', 'e') GROUP BY id)"
     )
     assert world.now - row["at"] <= DAY
 
