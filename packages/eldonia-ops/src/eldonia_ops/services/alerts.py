@@ -37,8 +37,7 @@ class AlertService:
         """Take alerts from outside; returns when they are committed."""
         now = self._clock.now()
         changes = [AlertChange(alert, not 0 < alert.ends_at <= now) for alert in alerts]
-        await self._state.write(lambda tx: self._intake.accept(tx, changes, now))
-        self._intake.wake()
+        await self._intake.receive(changes)
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""
@@ -151,7 +150,7 @@ class AlertService:
                 tx.ledger.append(Decision(0, now, fingerprint, "", found.receiver, "retry", reason, {"outgoing": id}))
 
         await self._state.write(work)
-        self._intake.wake()
+        self._intake.retried(id)
 
     async def _views(self, *, groups: bool) -> tuple[DispatchState, dict[str, AlertView]]:
         now = self._clock.now()

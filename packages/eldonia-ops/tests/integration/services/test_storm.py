@@ -7,6 +7,7 @@ import pytest
 from service_world import HOUR, MINUTE, SECOND, World, alert, open_world
 from sqlalchemy import event
 
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.services.incident_desk import AlertChange
@@ -77,7 +78,7 @@ async def test_a_storm_is_committed_in_as_many_statements_as_one_alert() -> None
 
 
 async def test_a_storm_opens_an_incident_for_each_service_and_pages_for_each() -> None:
-    async with open_world() as world:
+    async with open_world(policy=Policy(outage_after=1000)) as world:
         await world.start()
         await world.alerts.receive(storm(450))
         incidents = await world.incidents.find(limit=1000)
@@ -94,13 +95,36 @@ async def test_a_storm_opens_an_incident_for_each_service_and_pages_for_each() -
         assert (await world.state.read(world.intake.load)).alerts == {}
 
 
+async def test_an_outage_of_many_services_is_not_an_incident_for_each() -> None:
+    async with open_world(policy=Policy(outage_after=10)) as world:
+        await world.start()
+        for start in range(0, 2_500, 500):
+            await world.alerts.receive(storm(2_500)[start : start + 500])
+        incidents = await world.incidents.find(limit=1000)
+        assert len(incidents) == 12, "ten, two of which the others filled, and two more"
+        assert sum(len(incident.firing) for incident in incidents) == 2_500
+        assert {view.incident_reference != "" for view in await world.alerts.current()} == {True}
+        # Another cause, or a graver alert, is not lost in it.
+        await world.alerts.receive([alert("DatabaseDown", service="database")])
+        assert (await world.incident(13)).title.startswith("DatabaseDown")
+        # The end of each reaches the incident that it joined, however long ago.
+        await world.pass_time(HOUR)
+        await world.alerts.receive([replace(item, ends_at=world.clock.now()) for item in storm(2_500)])
+        unresolved = {item.ordinal for item in await world.incidents.find(limit=1000) if not item.resolved_at}
+        assert unresolved == {13}
+        kinds = await world.kinds(10)
+        assert len(kinds) < 300
+
+
 async def test_a_storm_of_one_service_is_one_incident_written_once() -> None:
     async with open_world() as world:
         await world.start()
         await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(300)])
         incident = await world.incident()
         assert (len(incident.firing), incident.version) == (300, 1)
-        assert (await world.kinds()).count("alert.firing") == 300
+        kinds = await world.kinds()
+        assert kinds.count("alert.firing") == 50, "nobody reads 300 lines that say the same"
+        assert kinds.count("incident.grown") == 3, "when the 51st, the 100th and the 200th joined"
         await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(290, 310)])
         incident = await world.incident()
         assert (len(incident.firing), incident.version) == (310, 2)
@@ -162,6 +186,7 @@ async def test_who_looks_at_a_storm_again_reads_no_incident_again() -> None:
         with Statements(world) as first:
             before = await world.alerts.current()
         assert any("FROM incidents" in text for text in first.texts)
+        await world.clock.settle()
         with Statements(world) as again:
             assert await world.alerts.current() == before
         assert not any("FROM incidents" in text for text in again.texts)

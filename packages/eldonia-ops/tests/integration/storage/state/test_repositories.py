@@ -97,7 +97,7 @@ class Machine:
     note: str | None = None
 
 
-async def test_machine_states_are_loaded_by_key_and_by_deadline(store: SqlStateStore) -> None:
+async def test_machine_states_are_loaded_by_key(store: SqlStateStore) -> None:
     one, other = Machine({}, ("one",)), Machine({}, ("other",))
 
     def save(t: Any) -> None:
@@ -109,9 +109,6 @@ async def test_machine_states_are_loaded_by_key_and_by_deadline(store: SqlStateS
     await store.write(save)
     assert await store.read(lambda t: t.machines.load_some("group", ["c", "a", "x"], Machine)) == {"a": other, "c": one}
     assert await store.read(lambda t: t.machines.load_some("group", [], Machine)) == {}
-    due = await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 10).items()))
-    assert due == [("b", other), ("a", other), ("e", one)]
-    assert await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 2))) == ["b", "a"]
 
 
 async def test_machine_states_are_restored_with_their_types(store: SqlStateStore) -> None:
