@@ -5,7 +5,7 @@ transaction (:meth:`StateStore.write`), so that a state machine's new state and 
 outbox rows, the ledger lines) commit together or not at all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
@@ -220,6 +220,10 @@ class AlertRepository(Protocol):
     def put(self, *some: Alert) -> None: ...
     def get(self, fingerprint: str) -> Alert | None: ...
     def all(self) -> list[Alert]: ...
+    def fingerprints(self) -> Collection[str]:
+        """Of every alert."""
+        ...
+
     def some(self, fingerprints: Sequence[str]) -> list[Alert]:
         """Those of the alerts that are known."""
         ...

@@ -1,6 +1,8 @@
 """Which incident an alert belongs to: the one rule for all of them."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 
 from eldonia_ops.incidents.policy import OUTAGE_NAMES, Policy
@@ -13,9 +15,13 @@ MAX_FINGERPRINTS: Final = 1000
 
 
 class Unclosed:
-    """The incidents that alerts may belong to, arranged for looking up: a storm asks thousands of times."""
+    """The incidents that alerts may belong to, arranged for looking up: a storm asks thousands of times.
 
-    def __init__(self, incidents: Iterable[Incident] = ()) -> None:
+    With ``fingerprints`` only these alerts will be asked for.
+    """
+
+    def __init__(self, incidents: Iterable[Incident] = (), fingerprints: AbstractSet[str] | None = None) -> None:
+        self._wanted = fingerprints
         self._by_id: dict[str, Incident] = {}
         self._of_alert: dict[str, list[str]] = {}
         self._of_service: dict[tuple[str, str], dict[str, None]] = {}
@@ -31,7 +37,13 @@ class Unclosed:
     def put(self, incident: Incident) -> None:
         """Take in an incident that is new or has changed."""
         before = self._by_id.get(incident.id)
-        for fingerprint in incident.fingerprints[len(before.fingerprints) if before else 0 :]:  # they only grow
+        if before is not None:
+            attached: Iterable[str] = incident.fingerprints[len(before.fingerprints) :]  # they only grow
+        elif self._wanted is None:
+            attached = incident.fingerprints
+        else:
+            attached = self._wanted & _as_set(incident.fingerprints)
+        for fingerprint in attached:
             self._of_alert.setdefault(fingerprint, []).append(incident.id)
         for source in {"", incident.component}:
             self._of_service.setdefault((incident.service, source), {})[incident.id] = None
@@ -82,6 +94,11 @@ class Unclosed:
     def holder(self, fingerprint: str) -> Incident | None:
         """The incident for which the alert still counts as firing: where its end has to go."""
         return next((one for one in self.with_alert(fingerprint) if fingerprint in one.firing), None)
+
+
+@lru_cache(maxsize=2_000)
+def _as_set(fingerprints: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(fingerprints)
 
 
 def _age(incident: Incident) -> tuple[int, str]:

@@ -7,6 +7,7 @@ which an alert is known and its notification is not.
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -45,6 +46,8 @@ _STALLED = 0.2  # of the time after which silence is taken for the end: being so
 _AT_ONCE = 100  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 _SLICE = 200  # alerts of one request taken in together: an urgent one of another request goes in between
 _COMMIT = 400  # alerts taken in with one transaction, of several requests
+_STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
+_STILL_JOINING_MS, _LATEST_MS = 250, 1_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
 
 
@@ -96,6 +99,8 @@ class AlertIntake:
         self._due: Turns[str] = Turns()
         self._queued: set[str] = set()
         self._due_until = 0  # changed on the thread that writes alone, so that no group is passed over
+        self._joined_at: dict[str, int] = {}
+        self._joins: Counter[int] = Counter()
         self._posted: Turns[_Posted] = Turns()
         self._taking_in: asyncio.Task[None] | None = None
         self._retried: list[int] = []
@@ -271,12 +276,30 @@ class AlertIntake:
 
     def _collect_due(self, tx: StateTransaction, now: int) -> int | None:
         """Let the groups whose time has come wait for their turn; returns when there is news again."""
+        still_joining = self._still_joined(now)
+        held_until = now
         for group in tx.groups.due(self._due_until, now):
             if group.key not in self.failing and group.key not in self._queued:
+                if group.key in still_joining and now - group.flush_at < _LATEST_MS:
+                    held_until = min(held_until, group.flush_at - 1)
+                    continue
                 self._queued.add(group.key)
                 self._due.put(group.key, urgent=group.urgent, cause=group.cause)
-        self._due_until = now
+        self._due_until = held_until
+        if held_until < now:
+            return now + _STILL_JOINING_MS // 4
         return self._next_deadline(tx)
+
+    def _still_joined(self, now: int) -> set[str]:
+        """In a storm the groups that alerts have joined a moment ago. What is under way is to be in their first message:
+        the next one would follow only after the group interval."""
+        for second in [second for second in self._joins if abs(second - now // 1_000) > 1]:
+            del self._joins[second]
+        if not self._joins:
+            self._joined_at.clear()
+        if self._joins.total() < _STORM:
+            return set()
+        return {key for key, at in list(self._joined_at.items()) if 0 <= now - at < _STILL_JOINING_MS}
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
@@ -394,6 +417,10 @@ class AlertIntake:
                     notifications.append(notification)
         tx.alerts.put(*alerts)
         tx.alerts.delete(forgotten)
+        for put in groups:
+            if put.joined and not put.group.flushed_at:
+                self._joined_at[put.group.key] = now
+                self._joins[now // 1_000] += len(put.joined)
         upcoming = min((put.group.flush_at for put in groups if put.group.flush_at), default=self._due_until + 1)
         self._due_until = min(self._due_until, upcoming - 1)
         tx.groups.delete(dropped)

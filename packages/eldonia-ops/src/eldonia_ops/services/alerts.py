@@ -13,6 +13,7 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.posted_alerts import PostedAlerts
 from eldonia_ops.services.references import Known, Reference
 
 RuleViews = Callable[[], list[RuleGroupView]]
@@ -32,12 +33,15 @@ class AlertService:
         self._intake = intake
         self._rule_views = rule_views
         self._configuration = configuration
+        self._posted = PostedAlerts()
 
-    async def receive(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts from outside; returns when they are committed."""
+    async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
+        """Take alerts from outside; returns when they are committed, with what was refused."""
         now = self._clock.now()
-        changes = [AlertChange(alert, not 0 < alert.ends_at <= now) for alert in alerts]
-        await self._intake.receive(changes)
+        active = await self._state.read(lambda tx: tx.alerts.fingerprints())
+        taken, faults = self._posted.admit(alerts, poster, now, active)
+        await self._intake.receive([AlertChange(alert, not 0 < alert.ends_at <= now) for alert in taken])
+        return faults
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""

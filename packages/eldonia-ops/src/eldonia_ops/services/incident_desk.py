@@ -119,12 +119,15 @@ class IncidentDesk:
         What was resolved long ago and never closed by anybody is left out: there is more of it every day,
         and this is read whenever an alert changes.
         """
-        services = None if alerts is None else {alert.labels.get("service", "") for alert in alerts}
+        some = None if alerts is None else list(alerts)
+        services = None if some is None else {alert.labels.get("service", "") for alert in some}
+        fingerprints = None if some is None else {alert.fingerprint for alert in some}
         if services is not None and not services:
             return Unclosed()
         since = now - max(self.policy.reopen_within, _RESOLVED_MS)
         recent = now - self.policy.outage_window if opening else None
-        return Unclosed(tx.incidents.unclosed(since, None if services is None else sorted(services), recent))
+        found = tx.incidents.unclosed(since, None if services is None else sorted(services), recent)
+        return Unclosed(found, fingerprints)
 
     def references(self, tx: StateTransaction, alerts: Mapping[str, Alert], now: int, read: tuple[int, Known]) -> Known:
         """The incident of each alert, by fingerprint; ``read`` is what :meth:`known_references` gave before the

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -12,13 +13,14 @@ from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import GroupState
 from eldonia_ops.ports import DueGroup
 from eldonia_ops.storage.state.errors import StateDocumentError
-from eldonia_ops.storage.state.rows import chunks, upsert, values_of
+from eldonia_ops.storage.state.rows import Conflict, chunks, names_of, write_rows
 from eldonia_ops.storage.state.tables import alert_group_members as members
 from eldonia_ops.storage.state.tables import alert_groups as groups
 
 log = logging.getLogger("eldonia_ops.storage.state")
 
-_OF_MEMBERS = ("fingerprints", "verdicts")
+_NAMES = names_of(GroupState, "fingerprints", "verdicts")
+_values = attrgetter(*_NAMES)
 
 
 @dataclass(slots=True)
@@ -35,24 +37,17 @@ class SqlAlertGroups:
 
     def put(self, changes: Sequence[PutGroup]) -> None:
         """Store groups with what has changed of their members."""
-        rows: list[dict[str, Any]] = []
-        joined: list[dict[str, Any]] = []
+        joined: list[tuple[str, str, dict[str, str]]] = []
         left: list[dict[str, str]] = []
         changed: list[dict[str, Any]] = []
         for change in changes:
             group = change.group
-            row = values_of(group)
-            for name in _OF_MEMBERS:
-                del row[name]
-            rows.append(row)
             said = group.verdicts
-            joined += [
-                {"key": group.key, "fingerprint": item, "verdicts": said.get(item, {})} for item in change.joined
-            ]
+            joined += [(group.key, item, said.get(item, {})) for item in change.joined]
             left += [{"of": group.key, "item": item} for item in change.left]
             changed += [{"of": group.key, "item": item, "verdicts": said.get(item, {})} for item in change.changed]
-        upsert(self._connection, groups, rows)
-        upsert(self._connection, members, joined)
+        write_rows(self._connection, groups, _NAMES, (_values(one.group) for one in changes), Conflict.REPLACE)
+        write_rows(self._connection, members, ("key", "fingerprint", "verdicts"), joined, Conflict.REPLACE)
         one = and_(members.c.key == bindparam("of"), members.c.fingerprint == bindparam("item"))
         if left:
             self._connection.execute(delete(members).where(one), left)

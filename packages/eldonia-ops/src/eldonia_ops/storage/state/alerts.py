@@ -1,7 +1,8 @@
 """Alerts as the router knows them."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -9,10 +10,12 @@ from sqlalchemy import Connection, delete, func, select, update
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.storage.state.columns import clean, from_json, to_json
 from eldonia_ops.storage.state.committed import CommittedAlerts
-from eldonia_ops.storage.state.rows import chunks, insert_new, upsert, values_of
+from eldonia_ops.storage.state.rows import Conflict, chunks, insert_new, names_of, write_rows
 from eldonia_ops.storage.state.tables import alerts, counters
 
-_FIELDS = [alerts.c[field.name] for field in fields(Alert)]
+_NAMES = names_of(Alert)
+_FIELDS = [alerts.c[name] for name in _NAMES]
+_values = attrgetter(*_NAMES)
 _VERSION = "alerts_version"
 
 
@@ -33,8 +36,10 @@ class SqlAlerts:
         if not some:
             return
         self._begin_writing()
-        upsert(self._connection, alerts, [{"fingerprint": alert.fingerprint, **values_of(alert)} for alert in some])
-        self._changes.update((alert.fingerprint, _as_stored(alert)) for alert in some)
+        changes = {alert.fingerprint: alert for alert in some}
+        rows = ((fingerprint, *_values(alert)) for fingerprint, alert in changes.items())
+        write_rows(self._connection, alerts, ("fingerprint", *_NAMES), rows, Conflict.REPLACE)
+        self._changes.update((fingerprint, _as_stored(alert)) for fingerprint, alert in changes.items())
 
     def get(self, fingerprint: str) -> Alert | None:
         """The alert with this fingerprint."""
@@ -44,6 +49,12 @@ class SqlAlerts:
         """Every alert, in the order of their fingerprints."""
         known = {**self._known(), **self._changes}
         return [alert for _, alert in sorted(known.items(), key=lambda item: item[0]) if alert is not None]
+
+    def fingerprints(self) -> Collection[str]:
+        """Of every alert."""
+        if not self._changes:
+            return self._known().keys()
+        return {alert.fingerprint for alert in self._each()}
 
     def some(self, fingerprints: Sequence[str]) -> list[Alert]:
         """Those of the alerts that are known."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, update
 
@@ -9,11 +10,24 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
 from eldonia_ops.storage.state.columns import clean
 from eldonia_ops.storage.state.committed import CommittedIncidents
-from eldonia_ops.storage.state.rows import all_made_of, bounded, chunks, insert_new, made_of, values_of
+from eldonia_ops.storage.state.rows import (
+    all_made_of,
+    bounded,
+    chunks,
+    insert_new,
+    made_of,
+    names_of,
+    values_of,
+    write_rows,
+)
 from eldonia_ops.storage.state.tables import counters, incidents
 
 _ORDINAL = "incident_ordinal"
 _MOST_SERVICES = 500  # beyond that it costs less to read the incidents of all
+_NAMES = names_of(Incident)
+_values = attrgetter(*_NAMES)
+_JOINED = ("fingerprints", "firing", "updated_at", "version", "outage")
+_others = attrgetter(*names_of(Incident, *_JOINED))
 _AS_STORED = re.compile("[^\x00\ud800-\udfff]*+")
 _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
@@ -67,7 +81,7 @@ class SqlIncidents:
                 raise ConflictError(f"incident {incident.reference} is at version {incident.version}: not a new one")
         if some:
             self._wrote(some)
-            self._connection.execute(insert(incidents), [values_of(incident) for incident in some])
+            write_rows(self._connection, incidents, _NAMES, map(_values, some))
 
     def put_all(self, some: Sequence[Incident]) -> None:
         """Store new versions of known incidents.
@@ -77,16 +91,37 @@ class SqlIncidents:
         """
         if not some:
             return
-        query = update(incidents).where(
-            incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version")
+        joined: list[Incident] = []
+        others: list[Incident] = []
+        for incident in some:
+            (joined if self._only_alerts_joined(incident) else others).append(incident)
+        changed = self._update(joined, _JOINED) + self._update(others, _NAMES)
+        self._wrote(some)
+        if changed != len(some):
+            raise ConflictError(f"{len(some) - changed} of {len(some)} incidents have been changed by somebody else")
+
+    def _only_alerts_joined(self, incident: Incident) -> bool:
+        """Whether nothing else has changed since the stored version, as most do in a storm."""
+        before = self._committed.at(incident.id, incident.version - 1)
+        return before is not None and incident.id not in self._written and _others(before) == _others(incident)
+
+    def _update(self, some: Sequence[Incident], names: Sequence[str]) -> int:
+        if not some:
+            return 0
+        query = (
+            update(incidents)
+            .where(incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version"))
+            .values({name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in names})
         )
         rows = [
-            {**values_of(incident), "known_id": incident.id, "known_version": incident.version - 1} for incident in some
+            {
+                "known_id": incident.id,
+                "known_version": incident.version - 1,
+                **{f"new_{name}": getattr(incident, name) for name in names},
+            }
+            for incident in some
         ]
-        self._wrote(some)
-        changed = self._connection.execute(query, rows).rowcount
-        if changed != len(rows):
-            raise ConflictError(f"{len(rows) - changed} of {len(rows)} incidents have been changed by somebody else")
+        return self._connection.execute(query, rows).rowcount
 
     def get(self, id: str) -> Incident | None:
         """The incident with this id."""

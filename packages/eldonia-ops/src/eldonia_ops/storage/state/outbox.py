@@ -1,14 +1,26 @@
 """Notifications on their way."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
 from eldonia_ops.ports import ConflictError, QueuedRow
-from eldonia_ops.storage.state.rows import all_made_of, bounded, chunks, insert_new, made_of, values_of
+from eldonia_ops.storage.state.rows import (
+    all_made_of,
+    bounded,
+    chunks,
+    insert_new,
+    made_of,
+    names_of,
+    values_of,
+    write_rows,
+)
 from eldonia_ops.storage.state.tables import outbox
 
+_NAMES = names_of(Outgoing, "id")
+_values = attrgetter(*_NAMES)
 _QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
 _SETTLED = ("status", "attempts", "next_attempt_at", "finished_at", "last_error")
 _HEADS = (
@@ -50,11 +62,7 @@ class SqlOutbox:
         added = list(fresh.values())
         if any(row.id for row in added):
             raise ValueError("the outbox assigns ids itself")
-        values = [values_of(row) for row in added]
-        for one in values:
-            del one["id"]
-        if values:
-            self._connection.execute(insert(outbox), values)
+        write_rows(self._connection, outbox, _NAMES, map(_values, added))
         return added
 
     def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:

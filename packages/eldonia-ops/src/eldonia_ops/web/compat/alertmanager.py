@@ -1,9 +1,11 @@
 """Alertmanager's API v2 over our router."""
 
+import asyncio
+import functools
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -17,6 +19,9 @@ from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
 from eldonia_ops.web.limits import Limits, TooLargeError, read_body
 from eldonia_ops.web.native.shapes import silence_state
+
+
+_AT_ONCE: Final = 256 << 10
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
@@ -73,9 +78,11 @@ class _Api:
     async def post_alerts(self, request: Request) -> Response:
         body = await read_body(request, self._limits)
         with reading_request():
-            alerts, faults = wire.read_alerts(body, self._platform.now(), self._resolve_timeout_ms)
+            # Away from the event loop: a body may hold ten thousand.
+            read = functools.partial(wire.read_alerts, body, self._platform.now(), self._resolve_timeout_ms)
+            alerts, faults = read() if len(body) < _AT_ONCE else await asyncio.to_thread(read)
         if alerts:
-            await self._platform.alerts.receive(alerts)
+            faults += await self._platform.alerts.receive(alerts, caller_of(request).name)
         return _json("; ".join(faults[:20]), 400) if faults else Response(status_code=200)
 
     async def groups(self, request: Request) -> Response:
