@@ -77,7 +77,7 @@ alert_groups = Table(
     "alert_groups",
     metadata,
     _key("key", primary_key=True),
-    _text("group_key"),
+    _key("group_key"),
     _text("route"),
     _text("receiver"),
     _document("labels", dict[str, str]),
