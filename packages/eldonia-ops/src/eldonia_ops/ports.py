@@ -274,6 +274,15 @@ class DueGroup:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """What people see of an alert group."""
+
+    labels: Labels
+    receiver: str
+    fingerprints: tuple[str, ...]
+
+
 class AlertGroupRepository(Protocol):
     """Alert groups by key, and which alerts each holds.
 
@@ -290,6 +299,10 @@ class AlertGroupRepository(Protocol):
         ...
 
     def all(self) -> dict[str, GroupState]: ...
+    def listed(self) -> list[ListedGroup]:
+        """Every group as people see it, in the order of their keys."""
+        ...
+
     def drop_unreadable(self) -> list[str]:
         """Delete the groups that cannot be read; returns their keys."""
         ...
@@ -403,6 +416,10 @@ class IncidentRepository(Protocol):
 
     def open(self) -> list[Incident]:
         """Neither resolved nor closed, newest first."""
+        ...
+
+    def next_escalation(self) -> int | None:
+        """The earliest instant at which one that is open escalates, or None."""
         ...
 
     def count_open(self) -> tuple[int, int]:

@@ -94,7 +94,8 @@ def read_alerts(
         first = sorted(chosen, key=lambda index: posted[index].labels.get("severity", "") not in URGENT)
         chosen = sorted(first[: limits.alerts])
         left_out = len(posted) - limits.alerts
-        faults.append(f"{left_out:,} alerts were left out: a request takes at most {limits.alerts:,}, urgent ones first")
+        at_most = f"a request takes at most {limits.alerts:,}, urgent ones first"
+        faults.append(f"{left_out:,} alerts were left out: {at_most}")
     alerts: list[Alert] = []
     for index in chosen:
         try:
@@ -134,9 +135,7 @@ def _bounded(pairs: Mapping[str, str], what: str, most: int, most_bytes: int) ->
     for name, value in pairs.items():
         if not name:
             raise ValueError("a label or annotation has an empty name")
-        size += len(name) + len(value)
-        if not name.isascii() or not value.isascii():
-            size += len(name.encode("utf-8", "replace")) + len(value.encode("utf-8", "replace")) - len(name) - len(value)
+        size += sum(len(text if text.isascii() else text.encode("utf-8", "replace")) for text in (name, value))
     if size > most_bytes:
         raise ValueError(f"its {what}s have {size:,} bytes (at most {most_bytes:,})")
 
@@ -166,16 +165,8 @@ def read_silence(body: bytes, now: int) -> Silence:
     )
 
 
-def gettable_alert(
-    alert: Alert,
-    *,
-    state: str,
-    receivers: Sequence[str],
-    silenced_by: Sequence[str],
-    inhibited_by: Sequence[str],
-    muted_by: Sequence[str],
-) -> dict[str, Any]:
-    """An alert as the API shows it; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+def alert_facts(alert: Alert) -> dict[str, Any]:
+    """An alert as the API shows it, but for :func:`alert_standing`."""
     return {
         "labels": dict(alert.labels.pairs),
         "annotations": dict(alert.annotations.pairs),
@@ -184,6 +175,19 @@ def gettable_alert(
         "updatedAt": format_time(alert.updated_at),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint,
+    }
+
+
+def alert_standing(
+    *,
+    state: str,
+    receivers: Sequence[str],
+    silenced_by: Sequence[str],
+    inhibited_by: Sequence[str],
+    muted_by: Sequence[str],
+) -> dict[str, Any]:
+    """Where an alert goes and how it stands; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+    return {
         "receivers": [{"name": name} for name in receivers],
         "status": {
             "state": state,

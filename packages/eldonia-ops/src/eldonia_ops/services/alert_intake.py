@@ -291,8 +291,8 @@ class AlertIntake:
         return self._next_deadline(tx)
 
     def _still_joined(self, now: int) -> set[str]:
-        """In a storm the groups that alerts have joined a moment ago. What is under way is to be in their first message:
-        the next one would follow only after the group interval."""
+        """In a storm the groups that alerts have joined a moment ago. What is under way is to be in their first
+        message: the next one would follow only after the group interval."""
         for second in [second for second in self._joins if abs(second - now // 1_000) > 1]:
             del self._joins[second]
         if not self._joins:

@@ -8,8 +8,7 @@ from typing import Final
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import DispatchState, Standing
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
-from eldonia_ops.model.labels import Labels
-from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
 from eldonia_ops.services.incident_desk import AlertChange
@@ -63,14 +62,10 @@ class AlertService:
 
     async def groups(self) -> list[GroupView]:
         """The aggregation groups with what they hold."""
-        state, views = await self._views(groups=True)
+        groups, views = await self._views(groups=True)
         return [
-            GroupView(
-                Labels(group.labels),
-                group.receiver,
-                tuple(views[item] for item in group.fingerprints if item in views),
-            )
-            for group in sorted(state.groups.values(), key=lambda group: group.key)
+            GroupView(group.labels, group.receiver, tuple(views[item] for item in group.fingerprints if item in views))
+            for group in groups
         ]
 
     def rules(self) -> list[RuleGroupView]:
@@ -156,15 +151,15 @@ class AlertService:
         await self._state.write(work)
         self._intake.retried(id)
 
-    async def _views(self, *, groups: bool) -> tuple[DispatchState, dict[str, AlertView]]:
+    async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], dict[str, AlertView]]:
         now = self._clock.now()
         desk = self._intake.desk
         known = desk.known_references()
 
-        def work(tx: StateTransaction) -> tuple[DispatchState, dict[str, AlertView]]:
-            state = self._intake.load(tx, groups=groups)
+        def work(tx: StateTransaction) -> tuple[list[ListedGroup], dict[str, AlertView]]:
+            state = self._intake.load(tx, groups=False)
             incidents = desk.references(tx, state.alerts, now, known)
-            return state, _all_views(state, incidents, now)
+            return tx.groups.listed() if groups else [], _all_views(state, incidents, now)
 
         return await self._state.read(work)
 

@@ -7,11 +7,12 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, delete, select, type_coerce, update
 
 from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import GroupState
-from eldonia_ops.ports import DueGroup
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.ports import DueGroup, ListedGroup
 from eldonia_ops.storage.state.errors import StateDocumentError
 from eldonia_ops.storage.state.rows import Conflict, chunks, names_of, write_rows
 from eldonia_ops.storage.state.tables import alert_group_members as members
@@ -78,6 +79,18 @@ class SqlAlertGroups:
             StateDocumentError: one of them cannot be read.
         """
         return self._where(None, None, None)
+
+    def listed(self) -> list[ListedGroup]:
+        """Every group as people see it, in the order of their keys."""
+        held: dict[str, list[str]] = {}
+        for key, fingerprint in self._connection.execute(select(members.c.key, members.c.fingerprint)):
+            held.setdefault(key, []).append(fingerprint)
+        labels = type_coerce(groups.c.labels, Text)
+        rows = self._connection.execute(select(groups.c.key, labels, groups.c.receiver).order_by(groups.c.key))
+        return [
+            ListedGroup(Labels(msgspec.json.decode(text)), receiver, tuple(held.get(key, ())))
+            for key, text, receiver in rows
+        ]
 
     def drop_unreadable(self) -> list[str]:
         """Delete the groups that cannot be read; returns their keys."""

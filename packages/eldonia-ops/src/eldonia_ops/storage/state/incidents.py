@@ -160,6 +160,13 @@ class SqlIncidents:
         """Neither resolved nor closed, newest first."""
         return self._where(incidents.c.status.not_in(_OVER))
 
+    def next_escalation(self) -> int | None:
+        """The earliest ``escalate_at`` of those that are neither resolved nor closed, or None."""
+        query = select(func.min(incidents.c.escalate_at)).where(
+            incidents.c.status.not_in(_OVER), incidents.c.escalate_at > 0
+        )
+        return self._connection.execute(query).scalar_one()
+
     def count_open(self) -> tuple[int, int]:
         """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
         waiting = func.count().filter(incidents.c.acknowledged_at == 0)
