@@ -46,6 +46,8 @@ _STALLED = 0.2  # of the time after which silence is taken for the end: being so
 _AT_ONCE = 100  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 _SLICE = 200  # alerts of one request taken in together: an urgent one of another request goes in between
 _COMMIT = 400  # alerts taken in with one transaction, of several requests
+_AT_ONCE_BESIDE = 25  # while alerts are coming in
+_BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
 _STILL_JOINING_MS, _LATEST_MS = 250, 1_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
@@ -103,6 +105,7 @@ class AlertIntake:
         self._joins: Counter[int] = Counter()
         self._posted: Turns[_Posted] = Turns()
         self._taking_in: asyncio.Task[None] | None = None
+        self._taken_in_at = 0
         self._retried: list[int] = []
         self.failing: dict[str, FailingGroup] = {}
         self.failures = 0
@@ -160,11 +163,19 @@ class AlertIntake:
             else:
                 for posted in together:
                     _end(posted, None)
+            self._taken_in_at = self._clock.now()
             self.wake()
 
     async def _commit(self, changes: Sequence[AlertChange]) -> None:
         now = self._clock.now()
         await self._state.write(lambda tx: self.accept(tx, changes, now))
+
+    @property
+    def taking_in(self) -> bool:
+        """Whether alerts are coming in at this moment: what can wait should leave them room."""
+        if self._taking_in is not None and not self._taking_in.done():
+            return True
+        return 0 <= self._clock.now() - self._taken_in_at < _BESIDE_MS
 
     def retried(self, id: int) -> None:
         """Somebody has asked for another attempt at a notification."""
@@ -303,7 +314,8 @@ class AlertIntake:
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
-        keys = [self._due.take() for _ in range(min(len(self._due), _AT_ONCE))]
+        most = _AT_ONCE_BESIDE if self.taking_in else _AT_ONCE
+        keys = [self._due.take() for _ in range(min(len(self._due), most))]
         self._queued.difference_update(keys)
         try:
             await self._state.write(lambda tx: self._flush(tx, keys, now))

@@ -33,6 +33,8 @@ FindNotifier = Callable[[str, str, int], Notifier | None]
 _CONCURRENCY = 64
 _EACH = 12
 _PAUSE_MS = 5_000
+_BESIDE = 3  # deliveries at once while alerts are coming in: first they have to be safe
+_BESIDE_MS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,8 @@ class DeliveryService:
         for row in revived:
             if row.status is OutgoingStatus.PENDING:
                 self._queue.revive(_queued(row))
-        taken = [row.id for row in self._queue.take(now)]
+        beside = self._intake.taking_in
+        taken = [row.id for row in self._queue.take(now, at_once=_BESIDE if beside else None)]
         if taken:
             try:
                 rows = await self._state.read(lambda tx: tx.outbox.some(taken))
@@ -124,7 +127,10 @@ class DeliveryService:
                 self._under_way[row.id] = asyncio.create_task(self._deliver(row))
         # What is due and already under way, or waits for a place, must not keep this loop spinning: the end
         # of a delivery wakes us. What comes due meanwhile must not wait for that end: it has the deadline.
-        await self._wakeup.wait(self._clock, self._queue.next_at())
+        deadline = self._queue.next_at()
+        if beside and self._queue.ready:
+            deadline = min(now + _BESIDE_MS, deadline or now + _BESIDE_MS)
+        await self._wakeup.wait(self._clock, deadline)
 
     async def close(self) -> None:
         """Stop what is under way; what was not committed is delivered again after the next start."""

@@ -60,8 +60,15 @@ class DeliveryQueue:
             if self._queues.get(row.order_key, deque([row.id]))[0] == row.id:
                 self._wait(row)
 
-    def take(self, now: int) -> list[QueuedRow]:
-        """The rows to deliver now, as many as there are places for; each has its place until :meth:`end`."""
+    @property
+    def ready(self) -> bool:
+        """Whether rows wait for nothing but a place."""
+        return bool(self._ready)
+
+    def take(self, now: int, *, at_once: int | None = None) -> list[QueuedRow]:
+        """The rows to deliver now, as many as there are places for; each has its place until :meth:`end`. ``at_once``
+        bounds them this time to fewer than usual."""
+        most = self._at_once if at_once is None else min(at_once, self._at_once)
         while self._later and self._later[0][0] <= now:
             at, id = heapq.heappop(self._later)
             row = self._known.get(id)
@@ -69,7 +76,7 @@ class DeliveryQueue:
                 self._ready.setdefault(target_of(row), Turns()).put(id, urgent=row.urgent, cause=row.cause)
         taken: list[QueuedRow] = []
         for target, turns in list(self._ready.items()):
-            while turns and self._busy[target] < self._each and len(self._under_way) < self._at_once:
+            while turns and self._busy[target] < self._each and len(self._under_way) < most:
                 row = self._known.get(turns.take())
                 if row is None or row.id in self._under_way:
                     continue

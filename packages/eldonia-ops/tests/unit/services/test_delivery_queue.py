@@ -39,6 +39,15 @@ def test_an_integration_that_hangs_takes_no_place_of_another() -> None:
     assert ids(queue) == [12], "five at once"
 
 
+def test_fewer_may_go_while_there_is_more_to_do() -> None:
+    queue = DeliveryQueue(at_once=5, each=5)
+    queue.add([row(number) for number in range(1, 10)])
+    assert ids(queue) == [1, 2, 3, 4, 5]
+    queue.end(1, None)
+    assert (queue.take(0, at_once=3), queue.ready) == ([], True)
+    assert ids(queue) == [6]
+
+
 def test_a_page_of_another_cause_takes_the_next_place() -> None:
     queue = DeliveryQueue(at_once=1, each=1)
     queue.add([row(number, urgent=True, cause="storm") for number in range(1, 1_000)])
