@@ -179,11 +179,13 @@ def _alertmanager(folder: Path) -> Iterator[tuple[httpx.Client, psutil.Process]]
         *(ALERTMANAGER, f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data"),
         *(f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address="),
     ]
-    with started_program(command, folder / "alertmanager.log", port) as child:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client:
-            while client.get("/-/ready").status_code != 200:
-                time.sleep(0.1)
-            yield client, psutil.Process(child.pid)
+    with (
+        started_program(command, folder / "alertmanager.log", port) as child,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
+    ):
+        while client.get("/-/ready").status_code != 200:
+            time.sleep(0.1)
+        yield client, psutil.Process(child.pid)
 
 
 def _table(title: str, found: dict[str, list[Found]]) -> Table:

@@ -7,6 +7,7 @@ ids in its query (``?id=…``); an alert is known by its label ``id``.
 import asyncio
 import sys
 import time
+from collections import Counter
 from urllib.parse import parse_qs, urlsplit
 
 import httptools
@@ -24,7 +25,7 @@ class _Message(msgspec.Struct):
 
 _messages = msgspec.json.Decoder(_Message)
 _first: dict[str, float] = {}
-_count = 0
+_counts: Counter[str] = Counter()
 
 
 class _Protocol(asyncio.Protocol):
@@ -52,8 +53,7 @@ class _Protocol(asyncio.Protocol):
         self._body, self._url = [], b""
 
     def _take(self) -> bytes:
-        global _count
-        _count += 1
+        _counts["messages"] += 1
         now = time.time()
         for alert in _messages.decode(b"".join(self._body)).alerts:
             if alert.status == "firing":
@@ -63,7 +63,7 @@ class _Protocol(asyncio.Protocol):
     def _stat(self) -> bytes:
         asked = parse_qs(urlsplit(self._url.decode()).query).get("id", [])
         at = {id: _first[id] for id in asked if id in _first}
-        return msgspec.json.encode({"seen": len(_first), "messages": _count, "at": at})
+        return msgspec.json.encode({"seen": len(_first), "messages": _counts["messages"], "at": at})
 
 
 async def _main(port: int) -> None:

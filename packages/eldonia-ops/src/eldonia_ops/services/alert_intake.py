@@ -49,7 +49,7 @@ _COMMIT = 400  # alerts taken in with one transaction, of several requests
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
-_STILL_JOINING_MS, _LATEST_MS = 250, 1_000
+_STILL_JOINING_MS, _LATEST_MS = 250, 5_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
 
 
@@ -149,14 +149,14 @@ class AlertIntake:
                 together.append(self._posted.take())
             try:
                 await self._commit([change for posted in together for change in posted.changes])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it goes to who waits
                 if len(together) == 1:
                     _end(together[0], error)
                 else:  # one request must not fail for what another holds
                     for posted in together:
                         try:
                             await self._commit(posted.changes)
-                        except Exception as own:
+                        except Exception as own:  # noqa: BLE001 - it goes to who waits
                             _end(posted, own)
                         else:
                             _end(posted, None)
@@ -326,7 +326,7 @@ class AlertIntake:
                 for key in keys:
                     try:
                         await self._state.write(lambda tx, key=key: self._flush(tx, [key], now))
-                    except Exception as own:
+                    except Exception as own:  # noqa: BLE001 - logged, and the group put off
                         failed[key] = own
             if len(failed) == len(keys) and all(map(_of_the_store, failed.values())):
                 raise  # the store, and no group, is at fault

@@ -161,14 +161,14 @@ class DeliveryService:
             ended, self._ended = self._ended, []
             try:
                 self._after(await self._commit(ended))
-            except Exception:
+            except Exception:  # noqa: BLE001 - _not_stored logs it
                 if len(ended) == 1:
                     await self._not_stored(ended)
                     continue
                 for one in ended:  # what one row holds must not keep the others from being settled
                     try:
                         self._after(await self._commit([one]))
-                    except Exception:
+                    except Exception:  # noqa: BLE001 - _not_stored logs it
                         await self._not_stored([one])
 
     async def _not_stored(self, ended: Sequence[_Ended]) -> None:
