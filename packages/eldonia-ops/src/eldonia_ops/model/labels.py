@@ -31,7 +31,7 @@ class Labels(Mapping[str, str]):
     names and values is in none of them, whatever way it came.
     """
 
-    __slots__ = ("_fingerprint", "_hash", "_mapping", "pairs")
+    __slots__ = ("_fingerprint", "_hash", "_hex", "_mapping", "pairs")
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -43,6 +43,7 @@ class Labels(Mapping[str, str]):
         self._mapping = dict(self.pairs)
         self._hash = hash(self.pairs)
         self._fingerprint: int | None = None
+        self._hex = ""
 
     def __getitem__(self, name: str) -> str:
         return self._mapping[name]
@@ -126,7 +127,9 @@ class Labels(Mapping[str, str]):
     @property
     def fingerprint_hex(self) -> str:
         """The fingerprint as the 16 hex digits that Alertmanager's API shows."""
-        return f"{self.fingerprint:016x}"
+        if not self._hex:
+            self._hex = f"{self.fingerprint:016x}"
+        return self._hex
 
 
 EMPTY: Final = Labels()

@@ -46,7 +46,7 @@ class AlertService:
         """Pending, firing and suppressed alerts, gravest first."""
         _, found = await self._views(groups=False)
         views = [view for view in found.values() if view.state != "resolved"]
-        known = {view.alert.fingerprint for view in views}
+        known = {fingerprint for fingerprint, view in found.items() if view.state != "resolved"}
         values: dict[str, float | None] = {}
         for group in self._rule_views():
             for rule in group.rules:
@@ -54,10 +54,10 @@ class AlertService:
                     values[view.alert.fingerprint] = view.value
                     if view.state == "pending" and view.alert.fingerprint not in known:
                         views.append(view)
-        views = [
-            view if view.value is not None else replace(view, value=values.get(view.alert.fingerprint))
-            for view in views
-        ]
+        for index, view in enumerate(views) if values else ():
+            value = None if view.value is not None else values.get(view.alert.fingerprint)
+            if value is not None:
+                views[index] = replace(view, value=value)
         return sorted(views, key=_order)
 
     async def groups(self) -> list[GroupView]:

@@ -1,5 +1,6 @@
 """Thousands of alerts at once, and one alert beside thousands: a step reads and writes what it touches."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -227,3 +228,58 @@ async def test_an_alert_that_comes_back_is_shown_with_the_incident_that_it_came_
         assert await shown() == (await world.incident(3)).reference, "it joins what is open for its service"
         await world.restart()
         assert await shown() == "INC-3"
+
+
+EACH_ALONE = """
+route: {receiver: team, group_by: ['...'], group_wait: 1s}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+"""
+
+BY_NAME = EACH_ALONE.replace("'...'", "alertname")
+
+
+async def test_a_page_of_another_cause_does_not_wait_behind_a_storm() -> None:
+    async with open_world(routing=EACH_ALONE) as world:
+        await world.start()
+        await world.alerts.receive(storm(400))
+        await world.alerts.receive([alert("DatabaseDown", service="database")])
+        await world.pass_time(2 * SECOND)
+        causes = [row.cause for row in world.receivers.at("team")]
+        assert len(causes) == 401
+        assert causes.index("DatabaseDown") < 50
+
+
+async def test_what_a_storm_still_adds_to_a_group_is_in_its_first_message() -> None:
+    async with open_world(routing=BY_NAME) as world:
+        await world.start()
+        down = storm(800)
+        for start in range(0, 800, 100):  # for 1.6 s, while the group waits for one
+            await world.alerts.receive(down[start : start + 100])
+            await world.pass_time(200)
+        await world.pass_time(SECOND)
+        [message] = world.receivers.at("team")
+        assert len(message.fingerprints) == 800
+
+
+async def test_a_few_alerts_put_no_message_off() -> None:
+    async with open_world(routing=BY_NAME) as world:
+        await world.start()
+        for number in range(20):
+            await world.alerts.receive(storm(20)[number : number + 1])
+            await world.pass_time(100)
+        [message] = world.receivers.at("team")
+        assert len(message.fingerprints) == 10, "those of the first second"
+
+
+async def test_what_one_client_posts_cannot_fail_another() -> None:
+    async with open_world() as world:
+        await world.start()
+        bad = alert("Bad", evidence={"what": object()})
+        outcomes = await asyncio.gather(
+            world.alerts.receive([bad]), world.alerts.receive([alert("Good")]), return_exceptions=True
+        )
+        assert [type(outcome) for outcome in outcomes] == [TypeError, list]
+        assert [view.alert.name for view in await world.alerts.current()] == ["Good"]
+        assert await world.alerts.receive([alert("Better")]) == []
