@@ -17,6 +17,7 @@ NAMES = (
     "log_store",
     "state",
     "alerts",
+    "storm",
     "memory",
     "logger_memory",
     "logger_processes",

@@ -26,9 +26,22 @@ def python(
     Raises:
         RuntimeError: it ended, or did not listen in time; the message holds its last words.
     """
+    with started_program([sys.executable, *arguments], log, port, seconds=seconds) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def started_program(
+    command: Sequence[str], log: Path, port: int, *, seconds: float = 120
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The same for any command.
+
+    Raises:
+        RuntimeError: it ended, or did not listen in time; the message holds its last words.
+    """
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=os.environ.copy()
+            list(command), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=os.environ.copy()
         )
         try:
             deadline = time.monotonic() + seconds
@@ -37,7 +50,7 @@ def python(
                     break
                 if child.poll() is not None or time.monotonic() > deadline:
                     words = log.read_text(errors="replace")[-2000:]
-                    raise RuntimeError(f"{' '.join(arguments)} did not come up:\n{words}")
+                    raise RuntimeError(f"{' '.join(command)} did not come up:\n{words}")
                 time.sleep(0.05)
             yield child
         finally:

@@ -5,11 +5,13 @@ transaction (:meth:`StateStore.write`), so that a state machine's new state and 
 outbox rows, the ledger lines) commit together or not at all.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from eldonia_ops.alerting.dispatch import PutGroup
+from eldonia_ops.alerting.group import GroupState
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.errors import StoreError
@@ -218,6 +220,10 @@ class AlertRepository(Protocol):
     def put(self, *some: Alert) -> None: ...
     def get(self, fingerprint: str) -> Alert | None: ...
     def all(self) -> list[Alert]: ...
+    def fingerprints(self) -> Collection[str]:
+        """Of every alert."""
+        ...
+
     def some(self, fingerprints: Sequence[str]) -> list[Alert]:
         """Those of the alerts that are known."""
         ...
@@ -247,10 +253,6 @@ class MachineRepository(Protocol):
     def load(self, kind: str, key: str, type_: type[T]) -> T | None: ...
     def load_all(self, kind: str, type_: type[T]) -> dict[str, T]: ...
     def load_some(self, kind: str, keys: Sequence[str], type_: type[T]) -> dict[str, T]: ...
-    def load_due(self, kind: str, now: int, type_: type[T], limit: int) -> dict[str, T]:
-        """The states whose deadline is ``now`` or earlier by key, the earliest first, at most ``limit``."""
-        ...
-
     def save(self, kind: str, key: str, state: Any, *, deadline: int | None = None) -> None: ...
     def save_all(self, kind: str, states: Mapping[str, tuple[Any, int | None]]) -> None:
         """Save several states, each with its deadline, by key."""
@@ -260,6 +262,72 @@ class MachineRepository(Protocol):
     def next_deadline(self, kind: str) -> int | None:
         """The earliest deadline saved for a kind, or None."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DueGroup:
+    """An alert group whose time has come (``flush_at``, Unix ms), with what says whose turn it is."""
+
+    key: str
+    flush_at: int
+    urgent: bool
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedGroup:
+    """What people see of an alert group."""
+
+    labels: Labels
+    receiver: str
+    fingerprints: tuple[str, ...]
+
+
+class AlertGroupRepository(Protocol):
+    """Alert groups by key, and which alerts each holds.
+
+    What cannot be read raises a :class:`~eldonia_ops.model.errors.StoreError`, so ask for one where many fail.
+    """
+
+    def put(self, changes: Sequence[PutGroup]) -> None:
+        """Store groups, and of their members what has changed."""
+        ...
+
+    def delete(self, keys: Sequence[str]) -> None: ...
+    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, GroupState]:
+        """Those of the groups that are stored, by key; of their alerts only ``holding`` (None: all)."""
+        ...
+
+    def all(self) -> dict[str, GroupState]: ...
+    def listed(self) -> list[ListedGroup]:
+        """Every group as people see it, in the order of their keys."""
+        ...
+
+    def drop_unreadable(self) -> list[str]:
+        """Delete the groups that cannot be read; returns their keys."""
+        ...
+
+    def due(self, after: int, until: int) -> list[DueGroup]:
+        """The groups with ``after < flush_at <= until``, the earliest first."""
+        ...
+
+    def next_deadline(self, after: int = 0) -> int | None:
+        """The earliest ``flush_at`` later than ``after``, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedRow:
+    """A pending row of the outbox without what it says: what decides whose turn it is."""
+
+    id: int
+    receiver: str
+    integration: str
+    index: int
+    order_key: str
+    urgent: bool
+    cause: str
+    next_attempt_at: int
 
 
 class OutboxRepository(Protocol):
@@ -282,8 +350,20 @@ class OutboxRepository(Protocol):
         """The earliest instant later than ``after`` at which a pending row may be tried, or None."""
         ...
 
+    def pending(self, after: int = 0) -> list[QueuedRow]:
+        """All pending rows with a later id, by id."""
+        ...
+
     def update(self, outgoing: Outgoing) -> None: ...
+    def settle(self, rows: Sequence[Outgoing]) -> None:
+        """Store what became of rows: status, attempts, times and error; the rest of a row never changes."""
+        ...
+
     def get(self, id: int) -> Outgoing | None: ...
+    def some(self, ids: Sequence[int]) -> list[Outgoing]:
+        """Those of the rows that are stored, by id."""
+        ...
+
     def find(self, *, status: OutgoingStatus | None = None, limit: int = 100) -> list[Outgoing]:
         """Newest first."""
         ...
@@ -323,6 +403,10 @@ class IncidentRepository(Protocol):
         ...
 
     def get(self, id: str) -> Incident | None: ...
+    def some(self, ids: Sequence[str]) -> dict[str, Incident]:
+        """Those of the incidents that are stored, by id."""
+        ...
+
     def by_ordinal(self, ordinal: int) -> Incident | None: ...
     def next_ordinal(self) -> int: ...
     def next_ordinals(self, count: int) -> range: ...
@@ -334,15 +418,22 @@ class IncidentRepository(Protocol):
         """Neither resolved nor closed, newest first."""
         ...
 
+    def next_escalation(self) -> int | None:
+        """The earliest instant at which one that is open escalates, or None."""
+        ...
+
     def count_open(self) -> tuple[int, int]:
         """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
         ...
 
-    def unclosed(self, resolved_since: int = 0, services: Sequence[str] | None = None) -> list[Incident]:
+    def unclosed(
+        self, resolved_since: int = 0, services: Sequence[str] | None = None, detected_since: int | None = None
+    ) -> list[Incident]:
         """Everything that is not closed (resolved ones may be reopened), newest first.
 
         Those resolved before ``resolved_since`` are left out, unless an alert of theirs still fires; so are
-        those of other services, when ``services`` are given.
+        those of other services, when ``services`` are given, but for outages and for what is unresolved and was
+        detected since ``detected_since`` (None: no others).
         """
         ...
 
@@ -404,6 +495,8 @@ class StateTransaction(Protocol):
 
     @property
     def alerts(self) -> AlertRepository: ...
+    @property
+    def groups(self) -> AlertGroupRepository: ...
     @property
     def machines(self) -> MachineRepository: ...
     @property

@@ -104,8 +104,9 @@ class FakeAlerts:
             value=value,
         )
 
-    async def receive(self, alerts: Sequence[Alert]) -> None:
+    async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
         self.received += alerts
+        return []
 
     async def current(self) -> list[AlertView]:
         return self.views

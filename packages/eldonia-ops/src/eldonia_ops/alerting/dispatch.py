@@ -89,9 +89,16 @@ class ForgetAlert:
 
 @dataclass(frozen=True, slots=True)
 class PutGroup:
-    """Store a group; its deadline is ``group.flush_at``."""
+    """Store a group; its deadline is ``group.flush_at``.
+
+    Of its alerts, those that ``joined``, those that ``left``, and those whose verdicts ``changed`` are named: the
+    others need not be written again. ``group`` may hold only the alerts that the step was shown.
+    """
 
     group: GroupState
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +240,16 @@ def _group_state_key(route: Route, labels: Labels) -> str:
     return f"{route.id}:{labels}"
 
 
+def _put(before: GroupState | None, after: GroupState) -> PutGroup:
+    held = set(before.fingerprints) if before else set()
+    holds = set(after.fingerprints)
+    said = before.verdicts if before else {}
+    joined = tuple(item for item in after.fingerprints if item not in held)
+    left = tuple(item for item in before.fingerprints if item not in holds) if before else ()
+    changed = tuple(item for item in after.fingerprints if item in held and after.verdicts.get(item) != said.get(item))
+    return PutGroup(after, joined, left, changed)
+
+
 class _Work:
     """One step under way: mutable copies, and the effects so far."""
 
@@ -270,6 +287,7 @@ class _Work:
                     receiver=route.receiver,
                     labels=dict(labels),
                     created_at=self.now,
+                    cause=alert.name,
                 )
             self.arrived.setdefault(key, []).append(alert)
 
@@ -279,7 +297,8 @@ class _Work:
             group = self.groups[key]
             route = self.routes[group.route]
             fingerprints = tuple(alert.fingerprint for alert in alerts)
-            event = groups.Inserted(fingerprints, min(alert.starts_at for alert in alerts))
+            urgent = any(alert.urgent and not alert.resolved(self.now) for alert in alerts)
+            event = groups.Inserted(fingerprints, min(alert.starts_at for alert in alerts), urgent)
             after, _ = groups.step(group, event, self.now, route)
             self.groups[key] = after
             joining = dict(zip(fingerprints, alerts, strict=True))
@@ -324,7 +343,7 @@ class _Work:
         self.effects += [Notify(item) for item in result.notifications]
         self.effects += [Record(item) for item in result.news]
         lost = tuple(item for item in started.fingerprints if item not in self.alerts)
-        event = groups.Flushed((*result.resolved, *lost), result.log, result.verdicts)
+        event = groups.Flushed((*result.resolved, *lost), result.log, result.verdicts, result.urgent)
         after, effects = groups.step(started, event, self.now, route)
         self.touched.update(result.resolved)
         if effects:
@@ -382,8 +401,8 @@ class _Work:
             elif alert is not self.before.alerts.get(fingerprint):
                 stored.append(PutAlert(alert))
         for key, group in self.groups.items():
-            if group is not self.before.groups.get(key):
-                stored.append(PutGroup(group))
+            if group is not (before := self.before.groups.get(key)):
+                stored.append(_put(before, group))
         stored += [DropGroup(key) for key in self.before.groups if key not in self.groups]
         state = DispatchState(self.routing, self.alerts, self.groups, self.before.silences)
         return state, (*stored, *self.effects)

@@ -19,7 +19,11 @@ class GroupState:
     see. ``fingerprints`` are the alerts held. ``flush_at`` is the deadline; ``flushed_at`` 0 means
     never flushed. ``log`` holds what each integration was told last, by integration key; it lives as
     long as the group, so a group that comes back starts afresh. ``verdicts`` holds the last verdict
-    written to the ledger by ``integration key/fingerprint``, so that it is not repeated at every flush.
+    written to the ledger, by fingerprint and integration key, so that it is not repeated at every flush.
+    ``urgent`` says whether an urgent alert of it fires, ``cause`` is the name of its first alert: where
+    many groups are due, urgent ones go first, and those of different causes take turns.
+
+    A step that is about some alerts may be shown a group that holds no others.
     """
 
     key: str
@@ -32,7 +36,9 @@ class GroupState:
     flush_at: int = 0
     flushed_at: int = 0
     log: dict[str, LogEntry] = field(default_factory=dict)
-    verdicts: dict[str, str] = field(default_factory=dict)
+    verdicts: dict[str, dict[str, str]] = field(default_factory=dict)
+    urgent: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Inserted:
 
     fingerprints: tuple[str, ...]
     starts_at: int
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,8 @@ class Flushed:
 
     resolved: tuple[str, ...]
     log: dict[str, LogEntry]
-    verdicts: dict[str, str]
+    verdicts: dict[str, dict[str, str]]
+    urgent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +82,13 @@ Effect = Flush | Close
 def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[GroupState, tuple[Effect, ...]]:
     """Advance a group; ``route`` gives its intervals."""
     match event:
-        case Inserted(fingerprints=fingerprints, starts_at=starts_at):
+        case Inserted(fingerprints=fingerprints, starts_at=starts_at, urgent=urgent):
             changes: dict[str, Any] = {}
             held = dict.fromkeys((*state.fingerprints, *fingerprints))
             if len(held) > len(state.fingerprints):
                 changes["fingerprints"] = tuple(held)
+            if urgent and not state.urgent:
+                changes["urgent"] = True
             if not state.flush_at:
                 changes["flush_at"] = now + route.group_wait
             if not state.flushed_at and starts_at + route.group_wait < now:
@@ -89,12 +99,12 @@ def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[Group
             if not state.flush_at or now < state.flush_at:
                 return state, ()
             return replace(state, flush_at=now + route.group_interval, flushed_at=now), (Flush(),)
-        case Flushed(resolved=resolved, log=log, verdicts=verdicts):
+        case Flushed(resolved=resolved, log=log, verdicts=verdicts, urgent=urgent):
             left = dict.fromkeys(state.fingerprints)
             for item in resolved:
                 left.pop(item, None)
-            kept = {key: verdict for key, verdict in verdicts.items() if key.rsplit("/", 1)[-1] in left}
-            after = replace(state, fingerprints=tuple(left), log=log, verdicts=kept)
+            kept = {fingerprint: said for fingerprint, said in verdicts.items() if fingerprint in left}
+            after = replace(state, fingerprints=tuple(left), log=log, verdicts=kept, urgent=urgent)
             return after, (() if left else (Close(),))
 
 

@@ -46,7 +46,12 @@ class Notification:
     @property
     def critical(self) -> bool:
         """Whether a critical alert is firing or was, for the patience of delivery."""
-        return any(alert.labels.get("severity") == "critical" for alert in self.alerts)
+        return any(alert.urgent for alert in self.alerts)
+
+    @property
+    def about(self) -> str:
+        """The name of the first of its alerts."""
+        return self.alerts[0].name if self.alerts else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,9 @@ class FlushResult:
     notifications: tuple[Notification, ...]
     log: dict[str, LogEntry]
     news: tuple[Decision, ...]
-    verdicts: dict[str, str]
+    verdicts: dict[str, dict[str, str]]
     resolved: tuple[str, ...]
+    urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +95,24 @@ def flush(
     receiver = routing.receivers.get(group.receiver)
     integrations = receiver.integrations if receiver else ()
     log = dict(group.log)
-    verdicts = dict(group.verdicts)
+    verdicts = {fingerprint: dict(said) for fingerprint, said in group.verdicts.items()}
     notifications: list[Notification] = []
     news: list[Decision] = []
 
+    ended = {alert.fingerprint for alert in ordered if alert.resolved(now)}
+
     def note(alert: Alert, integration_key: str, verdict: str, reason: str, data: dict[str, Any]) -> None:
-        decision = Decision(
-            id=0,
-            at=now,
-            fingerprint=alert.fingerprint,
-            alertname=alert.name,
-            receiver=group.receiver,
-            verdict=verdict,
-            reason=reason,
-            data={
+        said = verdicts.setdefault(alert.fingerprint, {})
+        if verdict == "sent" or said.get(integration_key) != verdict:
+            facts = {
                 "route": route.id,
                 "group": group.key,
                 "integration": integration_key,
-                "state": "resolved" if alert.resolved(now) else "firing",
+                "state": "resolved" if alert.fingerprint in ended else "firing",
                 **data,
-            },
-        )
-        key = f"{integration_key}/{alert.fingerprint}"
-        if verdict == "sent" or verdicts.get(key) != verdict:
-            news.append(decision)
-        verdicts[key] = verdict
+            }
+            news.append(Decision(0, now, alert.fingerprint, alert.name, group.receiver, verdict, reason, facts))
+        said[integration_key] = verdict
 
     if not integrations:
         for alert in ordered:
@@ -154,8 +153,9 @@ def flush(
             else:
                 data["notification"] = notifications[-1].idempotency_key
                 note(alert, integration.key, "sent", decision.reason, data)
-    gone = tuple(alert.fingerprint for alert in ordered if alert.resolved(now))
-    return FlushResult(tuple(notifications), log, tuple(news), verdicts, gone)
+    gone = tuple(alert.fingerprint for alert in ordered if alert.fingerprint in ended)
+    urgent = any(alert.urgent for alert in ordered if alert.fingerprint not in ended)
+    return FlushResult(tuple(notifications), log, tuple(news), verdicts, gone, urgent)
 
 
 def quieted(

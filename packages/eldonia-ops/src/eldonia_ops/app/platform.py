@@ -18,6 +18,7 @@ from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
+from eldonia_ops.notifiers.connections import ReceiverTransport
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
@@ -105,7 +106,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         await _refuse_unprotected(settings, access)
         telemetry = await _open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False))
+        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, transport=ReceiverTransport()))
 
         outbox, escalations = Wakeup(), Wakeup()
         external_url = settings.external_url or f"http://{settings.listen}"
@@ -167,6 +168,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             found["eldonia_ops_rule_evaluations_missed_total"] = float(evaluation.missed)
             found["eldonia_ops_clock_set_back_total"] = float(clock.times_set_back)
             found["eldonia_ops_rule_results_unstored_total"] = float(evaluation.unstored)
+            found["eldonia_ops_alert_groups_failing"] = float(len(intake.failing))
+            found["eldonia_ops_alert_group_failures_total"] = float(intake.failures)
             for (integration, outcome), value in delivery.counts.items():
                 name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'
                 found[name] = float(value)

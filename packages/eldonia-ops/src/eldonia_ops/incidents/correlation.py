@@ -1,11 +1,13 @@
 """Which incident an alert belongs to: the one rule for all of them."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Final
 
-from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.incidents.policy import OUTAGE_NAMES, Policy
 from eldonia_ops.model.alerts import Alert
-from eldonia_ops.model.incidents import Incident, IncidentStatus
+from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 
 UNRESOLVED = (IncidentStatus.OPEN, IncidentStatus.INVESTIGATING, IncidentStatus.ESCALATED)
 MAX_FINGERPRINTS: Final = 1000
@@ -13,12 +15,18 @@ MAX_FINGERPRINTS: Final = 1000
 
 
 class Unclosed:
-    """The incidents that alerts may belong to, arranged for looking up: a storm asks thousands of times."""
+    """The incidents that alerts may belong to, arranged for looking up: a storm asks thousands of times.
 
-    def __init__(self, incidents: Iterable[Incident] = ()) -> None:
+    With ``fingerprints`` only these alerts will be asked for.
+    """
+
+    def __init__(self, incidents: Iterable[Incident] = (), fingerprints: AbstractSet[str] | None = None) -> None:
+        self._wanted = fingerprints
         self._by_id: dict[str, Incident] = {}
         self._of_alert: dict[str, list[str]] = {}
         self._of_service: dict[tuple[str, str], dict[str, None]] = {}
+        self._of_cause: dict[tuple[Severity, str], dict[str, None]] = {}
+        self._of_severity: dict[Severity, dict[str, None]] = {}
         for incident in incidents:
             self.put(incident)
 
@@ -29,10 +37,22 @@ class Unclosed:
     def put(self, incident: Incident) -> None:
         """Take in an incident that is new or has changed."""
         before = self._by_id.get(incident.id)
-        for fingerprint in incident.fingerprints[len(before.fingerprints) if before else 0 :]:  # they only grow
+        if before is not None:
+            attached: Iterable[str] = incident.fingerprints[len(before.fingerprints) :]  # they only grow
+        elif self._wanted is None:
+            attached = incident.fingerprints
+        else:
+            attached = self._wanted & _as_set(incident.fingerprints)
+        for fingerprint in attached:
             self._of_alert.setdefault(fingerprint, []).append(incident.id)
         for source in {"", incident.component}:
             self._of_service.setdefault((incident.service, source), {})[incident.id] = None
+        if before is not None and before.severity is not incident.severity:
+            self._of_cause.get((before.severity, before.cause), {}).pop(before.id, None)
+            self._of_severity.get(before.severity, {}).pop(before.id, None)
+        if incident.cause:
+            self._of_cause.setdefault((incident.severity, incident.cause), {})[incident.id] = None
+            self._of_severity.setdefault(incident.severity, {})[incident.id] = None
         self._by_id[incident.id] = incident
 
     def with_alert(self, fingerprint: str) -> list[Incident]:
@@ -53,9 +73,32 @@ class Unclosed:
         )
         return max(fitting, key=_age, default=None)
 
+    def outage(self, alert: Alert, severity: Severity, now: int, policy: Policy) -> Incident | None:
+        """The incident of the outage that an alert is part of, or None while too few have opened of late."""
+        same = self._of_cause.get((severity, alert.name), {})
+        for ids, enough in (
+            (same, policy.outage_after),
+            (self._of_severity.get(severity, {}), policy.outage_after * OUTAGE_NAMES),
+        ):
+            if len(ids) < enough:
+                continue
+            since = now - policy.outage_window
+            recent = [one for one in map(self.get, ids) if one.status in UNRESOLVED and one.detected_at >= since]
+            if len(recent) < enough:
+                continue
+            # What joins stays together: the one that holds most of it goes on until it is full.
+            roomy = [one for one in recent if len(one.fingerprints) < MAX_FINGERPRINTS]
+            return max(roomy, key=lambda one: (one.cause == alert.name, len(one.fingerprints), one.id), default=None)
+        return None
+
     def holder(self, fingerprint: str) -> Incident | None:
         """The incident for which the alert still counts as firing: where its end has to go."""
         return next((one for one in self.with_alert(fingerprint) if fingerprint in one.firing), None)
+
+
+@lru_cache(maxsize=2_000)
+def _as_set(fingerprints: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(fingerprints)
 
 
 def _age(incident: Incident) -> tuple[int, str]:
@@ -71,7 +114,8 @@ def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Inc
        this very firing never ended (a person resolved it early: the alert stays with it);
     2. if the alert's severity opens incidents at all, the newest unresolved incident of the same
        ``service``; an alert with a ``source`` label (a security finding) joins only the same source;
-    3. the incident with this fingerprint that was resolved within ``policy.reopen_within``.
+    3. the incident with this fingerprint that was resolved within ``policy.reopen_within``;
+    4. an incident of the outage, when so many have opened lately that this must be one.
 
     For None, :func:`~eldonia_ops.incidents.lifecycle.step` with no incident opens one if the severity says so.
     """
@@ -83,7 +127,8 @@ def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Inc
     held = unclosed.holder(fingerprint)
     if held is not None:
         return held
-    if policy.severity_of(alert.labels.get("severity", "")) is None:
+    severity = policy.severity_of(alert.labels.get("severity", ""))
+    if severity is None:
         return None
     joined = unclosed.joined_by(alert)
     if joined is not None:
@@ -91,4 +136,4 @@ def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Inc
     for incident in attached:
         if incident.status is IncidentStatus.RESOLVED and now - incident.resolved_at <= policy.reopen_within:
             return incident
-    return None
+    return unclosed.outage(alert, severity, now, policy)

@@ -11,7 +11,7 @@ Decisions taken here:
   :class:`~eldonia_ops.ports.IncidentRepository` expects: put it after every such step.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -57,6 +57,11 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 
 __all__ = ["TRANSITIONS", "TransitionError", "next_deadline", "step"]
+
+DETAILED: Final = 50
+"""The timeline tells of the first so many alerts of an incident one by one; the ledger tells of every one."""
+
+_COUNTED: Final = frozenset({100, 200, 500, 1_000})
 
 NOTIFICATION_OUTCOMES: Final = ("queued", "delivered", "retry", "failed")
 
@@ -122,6 +127,7 @@ def _open(event: AlertFiring, severity: Severity, now: int, policy: Policy) -> R
         created_at=now,
         updated_at=now,
         version=1,
+        cause=alert.name,
     )
     incident = start_clock(incident, now, policy)
     opened = entry(incident, now, "incident.opened", opening_data(incident), f"incident.opened:{now}")
@@ -169,17 +175,21 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
     if incident.status is IncidentStatus.CLOSED:
         raise TransitionError(f"{incident.reference} is closed; a new alert opens a new incident")
     known = fingerprint in incident.fingerprints
-    effects: list[Effect] = list(_alert_entries(incident, event, now))
+    effects: list[Effect] = []
+    if explained(incident, (fingerprint,)):
+        effects += _alert_entries(incident, event, now)
     firing_since = alert.starts_at or now
+    shared = "outage"
     if not known:
-        shared = "source" if alert.labels.get("source") else "service"
-        data = {"alertname": alert.name, "fingerprint": fingerprint, "shared": shared}
-        effects.append(entry(incident, now, "incident.merged", data, f"incident.merged:{fingerprint}"))
+        if alert.labels.get("service", "") == incident.service != "":
+            shared = "source" if alert.labels.get("source") else "service"
+        effects += _joined(incident, alert, shared, now)
     was_resolved_at = incident.resolved_at
     incident = replace(
         incident,
         fingerprints=incident.fingerprints if known else (*incident.fingerprints, fingerprint),
         firing=(*incident.firing, fingerprint),
+        outage=incident.outage or (not known and shared == "outage"),
     )
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if incident.status is IncidentStatus.RESOLVED:
@@ -203,6 +213,28 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
     return incident, tuple(effects)
 
 
+def explained(incident: Incident, fingerprints: Iterable[str]) -> bool:
+    """Whether the timeline tells of these alerts one by one: it does of the first :data:`DETAILED` of an incident.
+
+    An alert that is about to join counts as the next one.
+    """
+    if len(incident.fingerprints) < DETAILED:
+        return True
+    first = incident.fingerprints[:DETAILED]
+    return any(fingerprint in first for fingerprint in fingerprints)
+
+
+def _joined(incident: Incident, alert: Alert, shared: str, now: int) -> Iterator[AppendTimeline]:
+    """What the timeline says of an alert that joins: each of the first, then how many there are."""
+    count = len(incident.fingerprints) + 1
+    if count <= DETAILED:
+        data = {"alertname": alert.name, "fingerprint": alert.fingerprint, "shared": shared}
+        yield entry(incident, now, "incident.merged", data, f"incident.merged:{alert.fingerprint}")
+    elif count == DETAILED + 1 or count in _COUNTED:
+        data = {"alerts": count, "alertname": alert.name, "shared": shared, "detailed": DETAILED}
+        yield entry(incident, now, "incident.grown", data, f"incident.grown:{count}")
+
+
 def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy: Policy) -> Result:
     alert = event.alert
     if alert.fingerprint not in incident.firing:
@@ -210,8 +242,14 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
     ended_at = alert.ends_at if 0 < alert.ends_at <= now else now
     lasted = max(0, ended_at - alert.starts_at) if alert.starts_at else 0
     key = f"alert.resolved:{alert.fingerprint}:{alert.starts_at or now}"
-    effects: list[Effect] = [entry(incident, now, "alert.resolved", {**_alert_facts(alert), "lasted": lasted}, key)]
+    effects: list[Effect] = []
     still_firing = tuple(item for item in incident.firing if item != alert.fingerprint)
+    if explained(incident, (alert.fingerprint,)):
+        effects.append(entry(incident, now, "alert.resolved", {**_alert_facts(alert), "lasted": lasted}, key))
+    elif len(still_firing) in _COUNTED:
+        data = {"firing": len(still_firing), "alerts": len(incident.fingerprints)}
+        key = f"incident.shrunk:{len(still_firing)}:{now}"
+        effects.append(entry(incident, now, "incident.shrunk", data, key))
     incident = replace(incident, firing=still_firing)
     if not still_firing and not incident.held_by and incident.status in UNRESOLVED:
         incident = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, escalate_at=0)

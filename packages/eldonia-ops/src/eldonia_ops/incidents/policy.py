@@ -29,6 +29,10 @@ RESPONSE_TARGETS: Final[Mapping[Severity, int]] = {
 """Milliseconds until somebody must have acknowledged (the seed's section 9.5.2); others have no target."""
 
 
+OUTAGE_NAMES: Final = 3
+"""So many times more incidents of different alert names than of one are taken for one outage."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """One group of people who can be told.
@@ -68,6 +72,10 @@ class Policy:
     ``tiers`` are in the order in which they are told; the first counts as told when the incident opens.
     ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert,
     ``quiet_check`` (ms) how often it is looked at whether the alerts of those that wait for a response are quiet.
+
+    When alerts of one name and severity have opened ``outage_after`` incidents within ``outage_window`` ms, that is
+    taken for one outage: what comes next joins one of them, whatever its service. Alerts of any names count as one
+    outage after ``outage_after`` × :data:`OUTAGE_NAMES`.
     """
 
     opens: Mapping[str, Severity] = field(default_factory=lambda: dict(OPENS))
@@ -76,6 +84,8 @@ class Policy:
     reopen_within: int = 30 * MINUTE
     quiet_check: int = MINUTE
     runbook: Runbook = field(default_factory=Runbook)
+    outage_after: int = 100
+    outage_window: int = 5 * MINUTE
 
     def severity_of(self, alert_severity: str) -> Severity | None:
         """The incident severity that an alert's ``severity`` label asks for, or None when it opens none."""
@@ -103,4 +113,5 @@ class Policy:
             tiers=tuple(replace(tier, after=divide(tier.after)) for tier in self.tiers),
             reopen_within=max(1, round(self.reopen_within / factor)),
             quiet_check=max(1, round(self.quiet_check / factor)),
+            outage_window=max(1, round(self.outage_window / factor)),
         )

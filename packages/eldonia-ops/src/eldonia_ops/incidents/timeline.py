@@ -183,6 +183,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         "Alert {alertname} joined this incident because it concerns the same {shared:word}",
         "アラート {alertname} を、同じ{shared:word}に関するものとして統合",
     ),
+    "incident.grown": Kind(
+        Category.SYSTEM,
+        "{alerts} alerts have joined this incident; the timeline names the first {detailed}, the alert ledger all",
+        "このインシデントに統合されたアラートは {alerts} 件（ここに記録するのは最初の {detailed} 件、"
+        "全件の経緯は通知判断の記録を参照）",
+    ),
+    "incident.shrunk": Kind(
+        Category.SYSTEM,
+        "{firing} of {alerts} alerts still fire",
+        "{alerts} 件のうち {firing} 件が継続中",
+    ),
     "incident.severity": Kind(
         Category.SYSTEM,
         "Severity changed from {from:word} to {to:word}[ because of {alertname}]"
@@ -241,6 +252,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "mixed": "通知を抑えられている状態",
         "service": "サービス",
         "source": "発生元",
+        "outage": "大規模障害",
         "on": "有効化",
         "off": "解除",
         "alert": "アラート",

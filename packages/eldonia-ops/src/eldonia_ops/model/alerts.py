@@ -7,6 +7,9 @@ from typing import Any, Final
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.matchers import Matcher
 
+URGENT: Final = frozenset({"critical", "page"})
+"""Values of the ``severity`` label that go before all others: for these somebody is woken up."""
+
 UNTIL_RESOLVED: Final = 253_402_300_799_000
 """``Alert.ends_at`` of an alert whose source will say itself when it ends (9999-12-31T23:59:59Z)."""
 
@@ -40,6 +43,11 @@ class Alert:
         """The ``alertname`` label."""
         return self.labels.get("alertname", "")
 
+    @property
+    def urgent(self) -> bool:
+        """Whether news of it go before others (:data:`URGENT`)."""
+        return self.labels.get("severity", "") in URGENT
+
     def resolved(self, now: int) -> bool:
         """Whether the alert has ended at ``now``."""
         return self.ends_at <= now
@@ -61,7 +69,8 @@ class Outgoing:
     ``idempotency_key`` lets the far side, or our ledger, recognise a repetition. ``payload`` is the
     rendered request body for the integration (JSON-able). ``order_key`` names the queue: rows of
     one queue go out in the order of their ids, and a row waits for its predecessors.
-    ``purpose`` is ``alert``, ``escalation`` or ``status``.
+    ``purpose`` is ``alert``, ``escalation`` or ``status``. ``urgent`` rows go before others, and rows of
+    different ``cause`` take turns, so that one page does not wait behind a storm of another cause.
     """
 
     id: int
@@ -80,6 +89,8 @@ class Outgoing:
     next_attempt_at: int = 0
     finished_at: int = 0
     last_error: str = ""
+    urgent: bool = False
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)

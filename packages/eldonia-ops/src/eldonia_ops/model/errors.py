@@ -50,6 +50,10 @@ class StoreError(RuntimeError):
     """A store cannot be opened, refused or failed; the message says why."""
 
 
+class UnreadableError(StoreError):
+    """One stored thing cannot be read; the store itself works."""
+
+
 def nearest(name: str, valid: Iterable[str]) -> str:
     """A hint such as ``did you mean 'group_wait'?``, or an empty string when nothing is close."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.6)

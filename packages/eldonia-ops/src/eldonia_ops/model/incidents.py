@@ -55,7 +55,8 @@ class Incident:
     instant at which, still unacknowledged, it escalates (0 for never). ``ordinal`` gives the
     people's name ``INC-<ordinal>``. ``reopened_at`` is the latest reopening; acknowledgement and
     escalation then start afresh. ``held_by`` names the person who reopened or opened it by hand: it
-    no longer resolves by itself.
+    no longer resolves by itself. ``cause`` is the name of the alert that opened it; ``outage`` says that alerts of
+    other services joined it, because too many incidents opened at once.
     """
 
     id: str
@@ -89,6 +90,8 @@ class Incident:
     version: int = 0
     reopened_at: int = 0
     held_by: str = ""
+    cause: str = ""
+    outage: bool = False
 
     @property
     def reference(self) -> str:

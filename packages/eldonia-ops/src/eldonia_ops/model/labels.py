@@ -1,5 +1,6 @@
 """Label sets: the identity of series and alerts."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar, overload
 
@@ -11,24 +12,38 @@ _FNV_OFFSET = 14695981039346656037
 _FNV_PRIME = 1099511628211
 _U64 = (1 << 64) - 1
 
+_UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def fit(text: str) -> str:
+    """A text as a label can hold it: control characters (but tab and line breaks) and lone surrogates become U+FFFD.
+
+    No database, terminal or receiver can be relied on to take them, and a page must not be lost for one of them.
+    """
+    return text if text.isprintable() else _UNFIT.sub("\ufffd", text)
+
 
 class Labels(Mapping[str, str]):
     """An immutable, hashable mapping from label name to value, kept in name order.
 
     A label with an empty value is the same as no label (Prometheus' data model), so such pairs
-    are dropped on construction.
+    are dropped on construction. Every label set in the program is made here, so what :func:`fit` takes out of
+    names and values is in none of them, whatever way it came.
     """
 
-    __slots__ = ("_fingerprint", "_hash", "_mapping", "pairs")
+    __slots__ = ("_fingerprint", "_hash", "_hex", "_mapping", "pairs")
 
     pairs: tuple[tuple[str, str], ...]
 
     def __init__(self, source: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         mapping = dict(source)
+        if not "".join(mapping).isprintable() or not "".join(mapping.values()).isprintable():
+            mapping = {fit(name): fit(value) for name, value in mapping.items()}
         self.pairs = tuple(sorted((name, value) for name, value in mapping.items() if value != ""))
         self._mapping = dict(self.pairs)
         self._hash = hash(self.pairs)
         self._fingerprint: int | None = None
+        self._hex = ""
 
     def __getitem__(self, name: str) -> str:
         return self._mapping[name]
@@ -112,7 +127,9 @@ class Labels(Mapping[str, str]):
     @property
     def fingerprint_hex(self) -> str:
         """The fingerprint as the 16 hex digits that Alertmanager's API shows."""
-        return f"{self.fingerprint:016x}"
+        if not self._hex:
+            self._hex = f"{self.fingerprint:016x}"
+        return self._hex
 
 
 EMPTY: Final = Labels()

@@ -3,14 +3,15 @@
 Format: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.alerts import Alert, Silence
-from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.alerts import URGENT, Alert, Silence
+from eldonia_ops.model.labels import Labels, fit
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.matcher_syntax import parse_matcher
 
@@ -52,7 +53,27 @@ _alerts = msgspec.json.Decoder(list[PostedAlert])
 _silence = msgspec.json.Decoder(PostedSilence)
 
 
-def read_alerts(body: bytes, now: int, resolve_timeout_ms: int) -> tuple[list[Alert], list[str]]:
+@dataclass(frozen=True, slots=True)
+class PostedLimits:
+    """What one alert and one request may hold; bytes are of UTF-8. A few hundred bytes are usual.
+
+    Of a request with more ``alerts``, the urgent ones are taken first.
+    """
+
+    alerts: int = 10_000
+    labels: int = 100
+    label_bytes: int = 16 << 10
+    annotations: int = 100
+    annotation_bytes: int = 64 << 10
+    url_bytes: int = 8 << 10
+
+
+POSTED_LIMITS: Final = PostedLimits()
+
+
+def read_alerts(
+    body: bytes, now: int, resolve_timeout_ms: int, limits: PostedLimits = POSTED_LIMITS
+) -> tuple[list[Alert], list[str]]:
     """The alerts of a POST, and what is wrong with those that had to be left out.
 
     Without ``startsAt`` an alert starts now (or when it ended, if that is earlier); without
@@ -65,19 +86,30 @@ def read_alerts(body: bytes, now: int, resolve_timeout_ms: int) -> tuple[list[Al
         posted = _alerts.decode(body)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the body is not a list of alerts: {error}") from None
-    alerts: list[Alert] = []
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
+    chosen = range(len(posted))
     faults: list[str] = []
-    for index, one in enumerate(posted):
+    if len(posted) > limits.alerts:
+        first = sorted(chosen, key=lambda index: posted[index].labels.get("severity", "") not in URGENT)
+        chosen = sorted(first[: limits.alerts])
+        left_out = len(posted) - limits.alerts
+        at_most = f"a request takes at most {limits.alerts:,}, urgent ones first"
+        faults.append(f"{left_out:,} alerts were left out: {at_most}")
+    alerts: list[Alert] = []
+    for index in chosen:
         try:
-            alerts.append(_alert(one, now, resolve_timeout_ms))
+            alerts.append(_alert(posted[index], now, resolve_timeout_ms, limits))
         except ValueError as error:
             faults.append(f"alert {index}: {error}")
     return alerts, faults
 
 
-def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int) -> Alert:
-    if any(not name for name in (*posted.labels, *posted.annotations)):
-        raise ValueError("a label or annotation has an empty name")
+def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int, limits: PostedLimits) -> Alert:
+    _bounded(posted.labels, "label", limits.labels, limits.label_bytes)
+    _bounded(posted.annotations, "annotation", limits.annotations, limits.annotation_bytes)
+    if len(posted.generator_url) > limits.url_bytes:
+        raise ValueError(f"generatorURL is longer than {limits.url_bytes:,} bytes")
     labels = Labels(posted.labels)
     if not labels:
         raise ValueError("at least one label pair required")
@@ -91,9 +123,21 @@ def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int) -> Alert:
         starts_at=starts_at,
         ends_at=ends_at or now + resolve_timeout_ms,
         updated_at=now,
-        generator_url=posted.generator_url,
+        generator_url=fit(posted.generator_url),
         source="api",
     )
+
+
+def _bounded(pairs: Mapping[str, str], what: str, most: int, most_bytes: int) -> None:
+    if len(pairs) > most:
+        raise ValueError(f"{len(pairs):,} {what}s (at most {most})")
+    size = 0
+    for name, value in pairs.items():
+        if not name:
+            raise ValueError("a label or annotation has an empty name")
+        size += sum(len(text if text.isascii() else text.encode("utf-8", "replace")) for text in (name, value))
+    if size > most_bytes:
+        raise ValueError(f"its {what}s have {size:,} bytes (at most {most_bytes:,})")
 
 
 def read_silence(body: bytes, now: int) -> Silence:
@@ -121,16 +165,8 @@ def read_silence(body: bytes, now: int) -> Silence:
     )
 
 
-def gettable_alert(
-    alert: Alert,
-    *,
-    state: str,
-    receivers: Sequence[str],
-    silenced_by: Sequence[str],
-    inhibited_by: Sequence[str],
-    muted_by: Sequence[str],
-) -> dict[str, Any]:
-    """An alert as the API shows it; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+def alert_facts(alert: Alert) -> dict[str, Any]:
+    """An alert as the API shows it, but for :func:`alert_standing`."""
     return {
         "labels": dict(alert.labels.pairs),
         "annotations": dict(alert.annotations.pairs),
@@ -139,6 +175,19 @@ def gettable_alert(
         "updatedAt": format_time(alert.updated_at),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint,
+    }
+
+
+def alert_standing(
+    *,
+    state: str,
+    receivers: Sequence[str],
+    silenced_by: Sequence[str],
+    inhibited_by: Sequence[str],
+    muted_by: Sequence[str],
+) -> dict[str, Any]:
+    """Where an alert goes and how it stands; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+    return {
         "receivers": [{"name": name} for name in receivers],
         "status": {
             "state": state,

@@ -5,9 +5,11 @@ A rule, a security finding, a failed recovery and a client of the API all come t
 which an alert is known and its notification is not.
 """
 
+import asyncio
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.alerts import ran_out
@@ -29,8 +31,9 @@ from eldonia_ops.alerting.group import GroupState
 from eldonia_ops.alerting.inhibition import wanted_sources
 from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.alerting.turns import Turns
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing
-from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
@@ -39,9 +42,32 @@ from eldonia_ops.services.telling import Telling
 
 log = logging.getLogger("eldonia_ops.services.alert_intake")
 
-_GROUP = "alert_group"
 _STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
-_AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
+_AT_ONCE = 100  # groups flushed in one transaction: the first pages of a storm do not wait for the last
+_SLICE = 200  # alerts of one request taken in together: an urgent one of another request goes in between
+_COMMIT = 400  # alerts taken in with one transaction, of several requests
+_AT_ONCE_BESIDE = 25  # while alerts are coming in
+_BESIDE_MS = 100  # for so long after some were taken in, more are expected
+_STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
+_STILL_JOINING_MS, _LATEST_MS = 250, 5_000
+_FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
+
+
+@dataclass(frozen=True, slots=True)
+class FailingGroup:
+    """A group that cannot be flushed. ``failures`` counts those in a row; ``retry_at`` is Unix ms."""
+
+    failures: int
+    retry_at: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Posted:
+    """Alerts that wait to be taken in, and who waits for that."""
+
+    changes: tuple[AlertChange, ...]
+    taken_in: asyncio.Future[None]
 
 
 class AlertIntake:
@@ -49,6 +75,9 @@ class AlertIntake:
 
     ``desk`` is told of every alert before anything is queued about it, so that the message finds its
     incident. After a transaction that used :meth:`accept`, call :meth:`wake`.
+
+    ``failing`` holds the groups that cannot be flushed at present, by key, and ``failures`` counts all failures since
+    the start. Such a group is tried again by itself, with growing pauses, and stops no other.
     """
 
     def __init__(
@@ -69,12 +98,94 @@ class AlertIntake:
         self._wakeup = Wakeup()
         self._ended_until = 0
         self._set_back = SetBack()
+        self._due: Turns[str] = Turns()
+        self._queued: set[str] = set()
+        self._due_until = 0  # changed on the thread that writes alone, so that no group is passed over
+        self._joined_at: dict[str, int] = {}
+        self._joins: Counter[int] = Counter()
+        self._posted: Turns[_Posted] = Turns()
+        self._taking_in: asyncio.Task[None] | None = None
+        self._taken_in_at = 0
+        self._retried: list[int] = []
+        self.failing: dict[str, FailingGroup] = {}
+        self.failures = 0
 
     def wake(self) -> None:
         """Let the loops look at what has been committed."""
         self._wakeup.wake()
         for wakeup in self._wakeups:
             wakeup.wake()
+
+    async def receive(self, changes: Sequence[AlertChange]) -> None:
+        """Take in alerts from outside; returns when they are committed.
+
+        What several clients post meanwhile is committed together; urgent alerts go first, and those of different
+        causes take turns.
+        """
+        waiting: list[asyncio.Future[None]] = []
+        lanes: dict[tuple[bool, str], list[AlertChange]] = {}
+        if 0 < len(changes) <= _SLICE:  # a small request is not taken apart
+            first = next((change for change in changes if change.alert.urgent), changes[0])
+            lanes[first.alert.urgent, first.alert.name] = list(changes)
+        else:
+            for change in changes:
+                lanes.setdefault((change.alert.urgent, change.alert.name), []).append(change)
+        for (urgent, cause), some in lanes.items():
+            for start in range(0, len(some), _SLICE):
+                posted = _Posted(tuple(some[start : start + _SLICE]), asyncio.get_running_loop().create_future())
+                waiting.append(posted.taken_in)
+                self._posted.put(posted, urgent=urgent, cause=cause)
+        if waiting and (self._taking_in is None or self._taking_in.done()):
+            self._taking_in = asyncio.create_task(self._take_in())
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def _take_in(self) -> None:
+        while self._posted:
+            together: list[_Posted] = []
+            while self._posted and sum(len(posted.changes) for posted in together) < _COMMIT:
+                together.append(self._posted.take())
+            try:
+                await self._commit([change for posted in together for change in posted.changes])
+            except Exception as error:  # noqa: BLE001 - it goes to who waits
+                if len(together) == 1:
+                    _end(together[0], error)
+                else:  # one request must not fail for what another holds
+                    for posted in together:
+                        try:
+                            await self._commit(posted.changes)
+                        except Exception as own:  # noqa: BLE001 - it goes to who waits
+                            _end(posted, own)
+                        else:
+                            _end(posted, None)
+            else:
+                for posted in together:
+                    _end(posted, None)
+            self._taken_in_at = self._clock.now()
+            self.wake()
+
+    async def _commit(self, changes: Sequence[AlertChange]) -> None:
+        now = self._clock.now()
+        await self._state.write(lambda tx: self.accept(tx, changes, now))
+
+    @property
+    def taking_in(self) -> bool:
+        """Whether alerts are coming in at this moment: what can wait should leave them room."""
+        if self._taking_in is not None and not self._taking_in.done():
+            return True
+        return 0 <= self._clock.now() - self._taken_in_at < _BESIDE_MS
+
+    def retried(self, id: int) -> None:
+        """Somebody has asked for another attempt at a notification."""
+        self._retried.append(id)
+        self.wake()
+
+    def take_retried(self) -> list[int]:
+        """The notifications that somebody has asked for since the last call."""
+        ids, self._retried = self._retried, []
+        return ids
 
     def accept(self, tx: StateTransaction, changes: Sequence[AlertChange], now: int) -> None:
         """Take in alerts that began, go on, or ended."""
@@ -95,7 +206,7 @@ class AlertIntake:
         integration = self.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
         if integration is not None:
             keys = dispatch.groups_told(self.routing, integration, outgoing.order_key)
-            state = DispatchState(self.routing, {}, tx.machines.load_some(_GROUP, keys, GroupState))
+            state = DispatchState(self.routing, {}, tx.groups.some(keys, ()))
             _, effects = dispatch.step(state, DeliveryFailed(outgoing.order_key), now)
             self._carry_out(tx, effects, now)
 
@@ -109,7 +220,9 @@ class AlertIntake:
             # must hear of the end first.
             ended = [AlertChange(alert, False) for alert in tx.alerts.all() if alert.resolved(now)]
             self.desk.alerts_changed(tx, ended, now)
-            groups = tx.machines.load_all(_GROUP, GroupState).values()
+            for key in tx.groups.drop_unreadable():
+                log.error("the stored group %s cannot be read: its alerts are grouped anew", key)
+            groups = tx.groups.all().values()
             _, effects = dispatch.restore(self.routing, tx.alerts.all(), groups, tx.silences.all(), now)
             self._carry_out(tx, effects, now)
 
@@ -123,19 +236,113 @@ class AlertIntake:
         now = self._clock.now()
         if self._set_back.noticed(now):
             self._ended_until = min(self._ended_until, now)
+            self._look_again()
             await self._state.write(lambda tx: self._look_over(tx, now))
         deadline = await self._state.read(self._next_deadline)
-        if deadline is not None and now - deadline > self.routing.resolve_timeout * _STALLED:
+        if deadline is not None and now - deadline > self.routing.resolve_timeout * _STALLED and not self._due:
             log.warning("nothing was done for %.0f s: alerts get time to be heard of again", (now - deadline) / 1000)
             await self._state.write(lambda tx: self._spare(tx, self._ended_until, now))
             deadline = await self._state.read(self._next_deadline)
         if deadline is not None and deadline <= now:
-            await self._state.write(lambda tx: self._advance(tx, now))
-            self._ended_until = now
+            await self._end_alerts(now)
+            try:
+                deadline = await self._state.write(lambda tx: self._collect_due(tx, now))
+            except BaseException:
+                self._look_again()
+                raise
+        for key, failing in self.failing.items():
+            if failing.retry_at <= now and key not in self._queued:
+                self._due.put(key, urgent=False, cause=key)
+                self._queued.add(key)
+                self.failing[key] = replace(failing, retry_at=now + _LONGEST_PAUSE)
+        if self._due:
+            try:
+                await self._flush_some(now)
+            except BaseException:
+                self._look_again()
+                raise
             for wakeup in self._wakeups:
                 wakeup.wake()
-            deadline = await self._state.read(self._next_deadline)
-        await self._wakeup.wait(self._clock, deadline)
+            return
+        retries = [failing.retry_at for failing in self.failing.values()]
+        await self._wakeup.wait(self._clock, min([*retries, *([] if deadline is None else [deadline])], default=None))
+
+    def _look_again(self) -> None:
+        """Ask the store again for everything that is due."""
+        self._due.clear()
+        self._queued.clear()
+        self._due_until = 0
+
+    async def _end_alerts(self, now: int) -> None:
+        """Let incidents hear of the alerts whose time is over."""
+
+        def work(tx: StateTransaction) -> None:
+            over = tx.alerts.ended(self._ended_until, now)
+            if over:
+                self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
+
+        if (at := await self._state.read(lambda tx: tx.alerts.next_end(self._ended_until))) is not None and at <= now:
+            await self._state.write(work)
+        self._ended_until = now
+
+    def _collect_due(self, tx: StateTransaction, now: int) -> int | None:
+        """Let the groups whose time has come wait for their turn; returns when there is news again."""
+        still_joining = self._still_joined(now)
+        held_until = now
+        for group in tx.groups.due(self._due_until, now):
+            if group.key not in self.failing and group.key not in self._queued:
+                if group.key in still_joining and now - group.flush_at < _LATEST_MS:
+                    held_until = min(held_until, group.flush_at - 1)
+                    continue
+                self._queued.add(group.key)
+                self._due.put(group.key, urgent=group.urgent, cause=group.cause)
+        self._due_until = held_until
+        if held_until < now:
+            return now + _STILL_JOINING_MS // 4
+        return self._next_deadline(tx)
+
+    def _still_joined(self, now: int) -> set[str]:
+        """In a storm the groups that alerts have joined a moment ago. What is under way is to be in their first
+        message: the next one would follow only after the group interval."""
+        for second in [second for second in self._joins if abs(second - now // 1_000) > 1]:
+            del self._joins[second]
+        if not self._joins:
+            self._joined_at.clear()
+        if self._joins.total() < _STORM:
+            return set()
+        return {key for key, at in list(self._joined_at.items()) if 0 <= now - at < _STILL_JOINING_MS}
+
+    async def _flush_some(self, now: int) -> None:
+        """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
+        most = _AT_ONCE_BESIDE if self.taking_in else _AT_ONCE
+        keys = [self._due.take() for _ in range(min(len(self._due), most))]
+        self._queued.difference_update(keys)
+        try:
+            await self._state.write(lambda tx: self._flush(tx, keys, now))
+        except Exception as error:
+            failed: dict[str, Exception] = {keys[0]: error}
+            if len(keys) > 1:
+                failed = {}
+                for key in keys:
+                    try:
+                        await self._state.write(lambda tx, key=key: self._flush(tx, [key], now))
+                    except Exception as own:  # noqa: BLE001 - logged, and the group put off
+                        failed[key] = own
+            if len(failed) == len(keys) and all(map(_of_the_store, failed.values())):
+                raise  # the store, and no group, is at fault
+            for key, own in failed.items():
+                self._put_off(key, own, now)
+            keys = [key for key in keys if key not in failed]
+        for key in keys:
+            self.failing.pop(key, None)
+
+    def _put_off(self, key: str, error: Exception, now: int) -> None:
+        before = self.failing.get(key)
+        count = before.failures + 1 if before else 1
+        pause = min(_FIRST_PAUSE * 2 ** min(count - 1, 20), _LONGEST_PAUSE)
+        self.failing[key] = FailingGroup(count, now + pause, f"{type(error).__name__}: {error}"[:500])
+        self.failures += 1
+        log.error("the alert group %s cannot be flushed; tried again in %d s", key, pause // 1000, exc_info=error)
 
     def _spare(self, tx: StateTransaction, since: int, now: int) -> None:
         """While we were away, stopped or asleep, nobody could tell us that an alert still fires: that we have not
@@ -145,50 +352,56 @@ class AlertIntake:
 
     def _next_deadline(self, tx: StateTransaction) -> int | None:
         """When the next group is due, or the next alert's source will have been silent for too long."""
-        deadlines = (tx.machines.next_deadline(_GROUP), tx.alerts.next_end(self._ended_until))
+        deadlines = (tx.groups.next_deadline(self._due_until), tx.alerts.next_end(self._ended_until))
         return min((at for at in deadlines if at is not None), default=None)
 
     def _look_over(self, tx: StateTransaction, now: int) -> None:
         _, effects = dispatch.step(self.load(tx), ClockSetBack(), now)
         self._carry_out(tx, effects, now)
 
-    def _advance(self, tx: StateTransaction, now: int) -> None:
-        state = self._due(tx, now)
-        # Those of the groups too: an alert may have been committed after its end had passed.
-        over = {alert.fingerprint: alert for alert in state.alerts.values() if alert.resolved(now)}
-        over |= {alert.fingerprint: alert for alert in tx.alerts.ended(self._ended_until, now)}
-        self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over.values()], now)
+    def _flush(self, tx: StateTransaction, keys: Sequence[str], now: int) -> None:
+        state = self._due_state(tx, keys, now)
+        # Their incidents hear of the end first: an alert may have been committed after its end had passed.
+        over = [alert for alert in state.alerts.values() if alert.resolved(now)]
+        if over:
+            self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
         _, effects = dispatch.step(state, Tick(), now)
         self._carry_out(tx, effects, now)
 
     def _touched(self, tx: StateTransaction, received: Iterable[Alert]) -> DispatchState:
         """What the arrival of some alerts concerns."""
-        labels = {alert.fingerprint: alert.labels for alert in received}
-        known = {alert.fingerprint: alert for alert in tx.alerts.some(list(labels))}
-        return DispatchState(self.routing, known, self._groups_of(tx, labels.values()))
+        alerts = {alert.fingerprint: alert for alert in received}
+        known = {alert.fingerprint: alert for alert in tx.alerts.some(list(alerts))}
+        return DispatchState(self.routing, known, self._groups_of(tx, alerts))
 
-    def _due(self, tx: StateTransaction, now: int) -> DispatchState:
-        """What the groups that are due at an instant concern."""
-        groups = tx.machines.load_due(_GROUP, now, GroupState, _AT_ONCE)
+    def _due_state(self, tx: StateTransaction, keys: Sequence[str], now: int) -> DispatchState:
+        """What some groups that are due at an instant concern."""
+        groups = {key: group for key, group in tx.groups.some(keys).items() if 0 < group.flush_at <= now}
         held = list(dict.fromkeys(item for group in groups.values() for item in group.fingerprints))
         alerts = {alert.fingerprint: alert for alert in tx.alerts.some(held)}
         firing = [alert.labels for alert in alerts.values() if not alert.resolved(now)]
         sources = tx.alerts.firing(now, wanted_sources(self.routing.inhibit_rules, firing))
         # An alert that is over is kept as long as another group has still to tell somebody.
-        over = [alert.labels for alert in alerts.values() if alert.resolved(now)]
+        over = {fingerprint: alert for fingerprint, alert in alerts.items() if alert.resolved(now)}
         alerts |= {alert.fingerprint: alert for alert in sources}
-        return DispatchState(self.routing, alerts, self._groups_of(tx, over) | groups, tuple(tx.silences.all()))
+        others = self._groups_of(tx, over)
+        return DispatchState(self.routing, alerts, others | groups, tuple(tx.silences.all()))
 
-    def _groups_of(self, tx: StateTransaction, alerts: Iterable[Labels]) -> dict[str, GroupState]:
-        keys = dict.fromkeys(key for labels in alerts for key in dispatch.group_keys(self.routing, labels))
-        return tx.machines.load_some(_GROUP, list(keys), GroupState)
+    def _groups_of(self, tx: StateTransaction, alerts: Mapping[str, Alert]) -> dict[str, GroupState]:
+        """The groups that some alerts belong to, shown with no others."""
+        if not alerts:
+            return {}
+        keys = dict.fromkeys(
+            key for alert in alerts.values() for key in dispatch.group_keys(self.routing, alert.labels)
+        )
+        return tx.groups.some(list(keys), list(alerts))
 
     def load(self, tx: StateTransaction, *, groups: bool = True) -> DispatchState:
         """Everything that is stored, for whoever wants to see it; the groups if they are asked for."""
         return DispatchState(
             self.routing,
             {alert.fingerprint: alert for alert in tx.alerts.all()},
-            tx.machines.load_all(_GROUP, GroupState) if groups else {},
+            tx.groups.all() if groups else {},
             tuple(tx.silences.all()),
         )
 
@@ -196,7 +409,8 @@ class AlertIntake:
         """Write what the effects say, each kind at once: a storm has thousands of them."""
         alerts: list[Alert] = []
         forgotten: list[str] = []
-        groups: dict[str, tuple[GroupState, int | None]] = {}
+        groups: list[PutGroup] = []
+        dropped: list[str] = []
         lines: list[Decision] = []
         notifications: list[Notification] = []
         for effect in effects:
@@ -205,24 +419,47 @@ class AlertIntake:
                     alerts.append(alert)
                 case ForgetAlert(fingerprint):
                     forgotten.append(fingerprint)
-                case PutGroup(group):
-                    groups[group.key] = group, group.flush_at or None
+                case PutGroup():
+                    groups.append(effect)
                 case DropGroup(key):
-                    tx.machines.delete(_GROUP, key)
+                    dropped.append(key)
                 case Record(decision):
                     lines.append(decision)
                 case Notify(notification):
                     notifications.append(notification)
         tx.alerts.put(*alerts)
         tx.alerts.delete(forgotten)
-        tx.machines.save_all(_GROUP, groups)
+        for put in groups:
+            if put.joined and not put.group.flushed_at:
+                self._joined_at[put.group.key] = now
+                self._joins[now // 1_000] += len(put.joined)
+        upcoming = min((put.group.flush_at for put in groups if put.group.flush_at), default=self._due_until + 1)
+        self._due_until = min(self._due_until, upcoming - 1)
+        tx.groups.delete(dropped)
+        tx.groups.put(groups)
         tx.ledger.append(*lines)
         self._tell(tx, notifications, now)
 
     def _tell(self, tx: StateTransaction, notifications: Sequence[Notification], now: int) -> None:
+        if not notifications:
+            return
         unclosed = self.desk.unclosed(tx, now, (alert for item in notifications for alert in item.alerts))
         with_incidents: list[tuple[Notification, list[str]]] = []
         for item in notifications:
             newest = (unclosed.with_alert(fingerprint)[:1] for fingerprint in item.fingerprints)
             with_incidents.append((item, list(dict.fromkeys(incident.id for found in newest for incident in found))))
         self.desk.queued(tx, self._telling.alerts(tx, with_incidents), unclosed, now)
+
+
+def _of_the_store(error: Exception) -> bool:
+    """Whether the whole store failed, not what one row holds."""
+    return isinstance(error, StoreError) and not isinstance(error, UnreadableError)
+
+
+def _end(posted: _Posted, error: Exception | None) -> None:
+    if posted.taken_in.done():  # nobody waits any more
+        return
+    if error is None:
+        posted.taken_in.set_result(None)
+    else:
+        posted.taken_in.set_exception(error)

@@ -8,11 +8,11 @@ from typing import Final
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import DispatchState, Standing
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
-from eldonia_ops.model.labels import Labels
-from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.posted_alerts import PostedAlerts
 from eldonia_ops.services.references import Known, Reference
 
 RuleViews = Callable[[], list[RuleGroupView]]
@@ -32,19 +32,21 @@ class AlertService:
         self._intake = intake
         self._rule_views = rule_views
         self._configuration = configuration
+        self._posted = PostedAlerts()
 
-    async def receive(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts from outside; returns when they are committed."""
+    async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
+        """Take alerts from outside; returns when they are committed, with what was refused."""
         now = self._clock.now()
-        changes = [AlertChange(alert, not 0 < alert.ends_at <= now) for alert in alerts]
-        await self._state.write(lambda tx: self._intake.accept(tx, changes, now))
-        self._intake.wake()
+        active = await self._state.read(lambda tx: tx.alerts.fingerprints())
+        taken, faults = self._posted.admit(alerts, poster, now, active)
+        await self._intake.receive([AlertChange(alert, not 0 < alert.ends_at <= now) for alert in taken])
+        return faults
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""
         _, found = await self._views(groups=False)
         views = [view for view in found.values() if view.state != "resolved"]
-        known = {view.alert.fingerprint for view in views}
+        known = {fingerprint for fingerprint, view in found.items() if view.state != "resolved"}
         values: dict[str, float | None] = {}
         for group in self._rule_views():
             for rule in group.rules:
@@ -52,22 +54,18 @@ class AlertService:
                     values[view.alert.fingerprint] = view.value
                     if view.state == "pending" and view.alert.fingerprint not in known:
                         views.append(view)
-        views = [
-            view if view.value is not None else replace(view, value=values.get(view.alert.fingerprint))
-            for view in views
-        ]
+        for index, view in enumerate(views) if values else ():
+            value = None if view.value is not None else values.get(view.alert.fingerprint)
+            if value is not None:
+                views[index] = replace(view, value=value)
         return sorted(views, key=_order)
 
     async def groups(self) -> list[GroupView]:
         """The aggregation groups with what they hold."""
-        state, views = await self._views(groups=True)
+        groups, views = await self._views(groups=True)
         return [
-            GroupView(
-                Labels(group.labels),
-                group.receiver,
-                tuple(views[item] for item in group.fingerprints if item in views),
-            )
-            for group in sorted(state.groups.values(), key=lambda group: group.key)
+            GroupView(group.labels, group.receiver, tuple(views[item] for item in group.fingerprints if item in views))
+            for group in groups
         ]
 
     def rules(self) -> list[RuleGroupView]:
@@ -151,17 +149,17 @@ class AlertService:
                 tx.ledger.append(Decision(0, now, fingerprint, "", found.receiver, "retry", reason, {"outgoing": id}))
 
         await self._state.write(work)
-        self._intake.wake()
+        self._intake.retried(id)
 
-    async def _views(self, *, groups: bool) -> tuple[DispatchState, dict[str, AlertView]]:
+    async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], dict[str, AlertView]]:
         now = self._clock.now()
         desk = self._intake.desk
         known = desk.known_references()
 
-        def work(tx: StateTransaction) -> tuple[DispatchState, dict[str, AlertView]]:
-            state = self._intake.load(tx, groups=groups)
+        def work(tx: StateTransaction) -> tuple[list[ListedGroup], dict[str, AlertView]]:
+            state = self._intake.load(tx, groups=False)
             incidents = desk.references(tx, state.alerts, now, known)
-            return state, _all_views(state, incidents, now)
+            return tx.groups.listed() if groups else [], _all_views(state, incidents, now)
 
         return await self._state.read(work)
 

@@ -170,8 +170,11 @@ class RuleGroupView:
 class Alerts(Protocol):
     """Alerts, rules, routing, silences, and why somebody was or was not told."""
 
-    async def receive(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts from outside (Alertmanager's POST); returns when they are committed."""
+    async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
+        """Take alerts from outside (Alertmanager's POST); returns when they are committed.
+
+        ``poster`` names who sends them. The answer says what was refused because too many are active.
+        """
         ...
 
     async def current(self) -> list[AlertView]:

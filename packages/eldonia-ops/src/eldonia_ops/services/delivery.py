@@ -1,10 +1,11 @@
 """The outbox at work: what was decided is delivered, at least once, each queue in its order."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from eldonia_ops.alerting import undelivered
 from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
@@ -14,11 +15,13 @@ from eldonia_ops.ports import (
     Delivery,
     DeliveryResult,
     Notifier,
+    QueuedRow,
     StateStore,
     StateTransaction,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
+from eldonia_ops.services.delivery_queue import DeliveryQueue
 from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
@@ -27,15 +30,36 @@ log = logging.getLogger("eldonia_ops.services.delivery")
 FindNotifier = Callable[[str, str, int], Notifier | None]
 """The notifier of ``(receiver, integration, index)``, None when the configuration has none any more."""
 
-_CONCURRENCY = 32
-_EACH = 4
-_MOST_PENDING = 10_000
+_CONCURRENCY = 64
+_EACH = 12
+_PAUSE_MS = 5_000
+_BESIDE = 3  # deliveries at once while alerts are coming in: first they have to be safe
+_BESIDE_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A delivery has ended so; ``attempted`` is what was read of the row before."""
+
+    attempted: Outgoing
+    delivery: Delivery
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a row: ``outcome`` is ``delivered``, ``retry`` or ``failed``."""
+
+    row: Outgoing
+    outcome: str
+    detail: str
+    critical: bool
 
 
 class DeliveryService:
     """Delivers due rows side by side, so that a receiver that hangs holds up nobody but itself.
 
-    At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration.
+    At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration. What ended while the
+    last outcomes were written is written together, so a storm does not take a transaction for each message.
 
     ``counts`` holds totals since the start by ``(integration, outcome)``.
     """
@@ -48,9 +72,12 @@ class DeliveryService:
         self._intake = intake
         self._find = find
         self._wakeup = wakeup
+        self._queue = DeliveryQueue(at_once=_CONCURRENCY, each=_EACH)
+        self._read_until = 0
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._busy: Counter[tuple[str, str, int]] = Counter()
-        self._ended: set[int] = set()
+        self._ended: list[_Ended] = []
+        self._recording: asyncio.Task[None] | None = None
+        self._alarms: dict[str, str] = {}
         self._set_back = SetBack()
         self.counts: Counter[tuple[str, str]] = Counter()
 
@@ -72,43 +99,47 @@ class DeliveryService:
 
     async def _turn(self) -> None:
         now = self._clock.now()
-        if self._set_back.noticed(now):
-            await self._state.write(lambda tx: _bring_forward(tx, now))
-        self._ended.clear()
-        due, upcoming = await self._state.read(
-            lambda tx: (tx.outbox.due(now, _CONCURRENCY * 4, each=_EACH), tx.outbox.next_attempt_at(after=now))
+        retried = self._intake.take_retried()
+        news, revived = await self._state.read(
+            lambda tx: (tx.outbox.pending(self._read_until), tx.outbox.some(retried) if retried else [])
         )
-        for outgoing in due:
-            target = (outgoing.receiver, outgoing.integration, outgoing.index)
-            # A delivery that ended while we were reading still looks pending in what was read: to start it
-            # again would page somebody twice.
-            if (
-                outgoing.id not in self._under_way
-                and outgoing.id not in self._ended
-                and len(self._under_way) < _CONCURRENCY
-                and self._busy[target] < _EACH
-            ):
-                task = asyncio.create_task(self._deliver(outgoing))
-                self._under_way[outgoing.id] = task
-                self._busy[target] += 1
-                task.add_done_callback(lambda _, id=outgoing.id, target=target: self._finished(id, target))
+        if news:
+            self._read_until = news[-1].id
+        self._queue.add(news)
+        if self._set_back.noticed(now):
+            late = self._queue.bring_forward(now, LONGEST_RETRY_AFTER_MS)
+            await self._state.write(lambda tx: _bring_forward(tx, late, now))
+        for row in revived:
+            if row.status is OutgoingStatus.PENDING:
+                self._queue.revive(_queued(row))
+        beside = self._intake.taking_in
+        taken = [row.id for row in self._queue.take(now, at_once=_BESIDE if beside else None)]
+        if taken:
+            try:
+                rows = await self._state.read(lambda tx: tx.outbox.some(taken))
+            except BaseException:
+                for id in taken:
+                    self._queue.end(id, now)
+                raise
+            for id in set(taken) - {row.id for row in rows}:
+                self._queue.end(id, None)
+            for row in rows:
+                self._under_way[row.id] = asyncio.create_task(self._deliver(row))
         # What is due and already under way, or waits for a place, must not keep this loop spinning: the end
         # of a delivery wakes us. What comes due meanwhile must not wait for that end: it has the deadline.
-        await self._wakeup.wait(self._clock, upcoming)
-
-    def _finished(self, id: int, target: tuple[str, str, int]) -> None:
-        self._under_way.pop(id, None)
-        self._ended.add(id)
-        self._busy[target] -= 1
-        if not self._busy[target]:
-            del self._busy[target]
-        self._wakeup.wake()
+        deadline = self._queue.next_at()
+        if beside and self._queue.ready:
+            deadline = min(now + _BESIDE_MS, deadline or now + _BESIDE_MS)
+        await self._wakeup.wait(self._clock, deadline)
 
     async def close(self) -> None:
         """Stop what is under way; what was not committed is delivered again after the next start."""
         for task in list(self._under_way.values()):
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+        if self._recording is not None:
+            with contextlib.suppress(Exception):
+                await self._recording
 
     async def _deliver(self, outgoing: Outgoing) -> None:
         notifier = self._find(outgoing.receiver, outgoing.integration, outgoing.index)
@@ -120,53 +151,80 @@ class DeliveryService:
         except Exception as error:
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
-        try:
-            await self._record(outgoing, delivery)
-        except Exception:
-            log.exception("the outcome of a delivery to %s could not be stored; it is repeated", outgoing.receiver)
-            # Without this pause a database that is away would have us page somebody in a tight loop.
-            await self._clock.sleep_until(self._clock.now() + 5_000)
+        self._ended.append(_Ended(outgoing, delivery))
+        if self._recording is None or self._recording.done():
+            self._recording = asyncio.create_task(self._record())
 
-    async def _record(self, outgoing: Outgoing, delivery: Delivery) -> None:
+    async def _record(self) -> None:
+        """Write down what has ended, all that there is at once, until nothing more is there."""
+        while self._ended:
+            ended, self._ended = self._ended, []
+            try:
+                self._after(await self._commit(ended))
+            except Exception:  # noqa: BLE001 - _not_stored logs it
+                if len(ended) == 1:
+                    await self._not_stored(ended)
+                    continue
+                for one in ended:  # what one row holds must not keep the others from being settled
+                    try:
+                        self._after(await self._commit([one]))
+                    except Exception:  # noqa: BLE001 - _not_stored logs it
+                        await self._not_stored([one])
+
+    async def _not_stored(self, ended: Sequence[_Ended]) -> None:
+        log.exception("the outcome of a delivery could not be stored; it is repeated")
+        # Without this pause a database that is away would have us page somebody in a tight loop.
         now = self._clock.now()
+        for one in ended:
+            self._finish(one.attempted.id, now + _PAUSE_MS)
 
-        def work(tx: StateTransaction) -> tuple[str, bool]:
-            current = tx.outbox.get(outgoing.id) or outgoing
-            if current.status is OutgoingStatus.DELIVERED:
-                return "delivered", False
-            critical = delivery.result is not DeliveryResult.DELIVERED and _critical(tx, current)
-            attempts = current.attempts + 1
-            changed = replace(current, attempts=attempts, last_error=delivery.detail[:1000])
-            if delivery.result is DeliveryResult.DELIVERED:
-                outcome = "delivered"
-                changed = replace(changed, status=OutgoingStatus.DELIVERED, finished_at=now, last_error="")
-            else:
-                at = next_attempt(
-                    attempts,
-                    now,
-                    delivery.retry_after_ms,
-                    current.created_at,
-                    key=current.idempotency_key,
-                    critical=critical,
-                    rejected=delivery.result is DeliveryResult.REJECTED,
-                )
-                outcome = "failed" if at is None else "retry"
-                if at is None:
-                    changed = replace(changed, status=OutgoingStatus.FAILED, finished_at=now)
-                else:
-                    changed = replace(changed, next_attempt_at=at)
-            tx.outbox.update(changed)
-            self._write_down(tx, changed, outcome, delivery.detail, now)
-            if outcome == "failed":
-                self._intake.give_up(tx, changed, now)
-            return outcome, self._sound_the_alarm(tx, changed, outcome, delivery.detail, now, critical=critical)
-
-        outcome, news = await self._state.write(work)
-        if news or outcome == "failed":
+    async def _commit(self, ended: Sequence[_Ended]) -> list[_Settled]:
+        now = self._clock.now()
+        settled, news = await self._state.write(lambda tx: self._settle(tx, ended, now))
+        if news or any(one.outcome == "failed" for one in settled):
             self._intake.wake()
-        self.counts[outgoing.integration, outcome] += 1
-        if outcome != "delivered":
-            log.warning("%s: %s (%s)", outgoing.receiver, outcome, delivery.detail)
+        return settled
+
+    def _after(self, settled: Iterable[_Settled]) -> None:
+        """What was settled has been committed: those behind it may go."""
+        for one in settled:
+            row = one.row
+            self._finish(row.id, row.next_attempt_at if one.outcome == "retry" else None)
+            self.counts[row.integration, one.outcome] += 1
+            if one.outcome != "delivered":
+                log.warning("%s: %s (%s)", row.receiver, one.outcome, one.detail)
+
+    def _finish(self, id: int, next_attempt_at: int | None) -> None:
+        self._under_way.pop(id, None)
+        self._queue.end(id, next_attempt_at)
+        self._wakeup.wake()
+
+    def _settle(self, tx: StateTransaction, ended: Sequence[_Ended], now: int) -> tuple[list[_Settled], bool]:
+        current = {row.id: row for row in tx.outbox.some([one.attempted.id for one in ended])}
+        settled: list[_Settled] = []
+        already: list[_Settled] = []
+        for one in ended:
+            row = current.get(one.attempted.id, one.attempted)
+            if row.status is OutgoingStatus.DELIVERED:
+                already.append(_Settled(row, "delivered", "", critical=False))
+            else:
+                settled.append(_settled(tx, row, one.delivery, now))
+        tx.outbox.settle([one.row for one in settled])
+        self._write_down(tx, settled, now)
+        for one in settled:
+            if one.outcome == "failed":
+                self._intake.give_up(tx, one.row, now)
+        news = False
+        seen: set[tuple[str, str, int]] = set()
+        for one in settled:
+            row = one.row
+            if one.outcome == "delivered":
+                target = (row.receiver, row.integration, row.index)
+                if target in seen:  # one delivery ends the alarm as well as many
+                    continue
+                seen.add(target)
+            news |= self._sound_the_alarm(tx, row, one.outcome, one.detail, now, critical=one.critical)
+        return [*settled, *already], news
 
     def _sound_the_alarm(
         self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int, *, critical: bool
@@ -179,53 +237,96 @@ class DeliveryService:
         integration = self._intake.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
         if integration is None:
             return False
-        alert = undelivered.notification_failed(integration, detail, now)
         if outcome == "delivered":
-            known = tx.alerts.get(alert.fingerprint)
+            fingerprint = self._alarms.get(integration.key)
+            if fingerprint is None:
+                fingerprint = undelivered.notification_failed(integration, "", now).fingerprint
+                self._alarms[integration.key] = fingerprint
+            known = tx.alerts.get(fingerprint)
             if known is None or known.resolved(now):
                 return False
             change = AlertChange(replace(known, ends_at=now), False)
         elif undelivered.alarming(outgoing.created_at, now, critical=critical, given_up=outcome == "failed"):
-            change = AlertChange(alert, True)
+            change = AlertChange(undelivered.notification_failed(integration, detail, now), True)
         else:
             return False
         self._intake.accept(tx, [change], now)
         return True
 
-    def _write_down(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
-        # Not all alerts: this runs once for each notification, and a storm has as many of one as of the other.
-        names = _names(tx, outgoing.fingerprints)
-        data = {
-            "outgoing": outgoing.id,
-            "notification": outgoing.idempotency_key,
-            "integration": f"{outgoing.receiver}/{outgoing.integration}/{outgoing.index}",
-            "attempt": outgoing.attempts,
-            "next_attempt_at": outgoing.next_attempt_at if outcome == "retry" else 0,
-        }
-        words = {
-            "delivered": f"{outgoing.integration} took it at attempt {outgoing.attempts}",
-            "retry": f"attempt {outgoing.attempts} did not get through: {detail}",
-            "failed": f"given up after {outgoing.attempts} attempts: {detail}",
-        }
-        lines = (
-            Decision(0, now, fingerprint, names.get(fingerprint, ""), outgoing.receiver, outcome, words[outcome], data)
-            for fingerprint in outgoing.fingerprints or ("",)
-        )
+    def _write_down(self, tx: StateTransaction, settled: Sequence[_Settled], now: int) -> None:
+        # Not all alerts: this runs for each notification, and a storm has as many of one as of the other.
+        names = _names(tx, {fingerprint for one in settled for fingerprint in one.row.fingerprints})
+        lines: list[Decision] = []
+        for one in settled:
+            row = one.row
+            data = {
+                "outgoing": row.id,
+                "notification": row.idempotency_key,
+                "integration": f"{row.receiver}/{row.integration}/{row.index}",
+                "attempt": row.attempts,
+                "next_attempt_at": row.next_attempt_at if one.outcome == "retry" else 0,
+            }
+            words = {
+                "delivered": f"{row.integration} took it at attempt {row.attempts}",
+                "retry": f"attempt {row.attempts} did not get through: {one.detail}",
+                "failed": f"given up after {row.attempts} attempts: {one.detail}",
+            }
+            reason = words[one.outcome]
+            lines += [
+                Decision(0, now, fingerprint, names.get(fingerprint, ""), row.receiver, one.outcome, reason, data)
+                for fingerprint in row.fingerprints or ("",)
+            ]
         tx.ledger.append(*lines)
-        self._intake.desk.notification(tx, outgoing, outcome, detail, now)
+        self._intake.desk.notifications(tx, [(one.row, one.outcome, one.detail) for one in settled], now)
 
 
-def _bring_forward(tx: StateTransaction, now: int) -> None:
+def _settled(tx: StateTransaction, row: Outgoing, delivery: Delivery, now: int) -> _Settled:
+    """The row as an attempt left it."""
+    attempts = row.attempts + 1
+    if delivery.result is DeliveryResult.DELIVERED:
+        changed = replace(row, attempts=attempts, status=OutgoingStatus.DELIVERED, finished_at=now, last_error="")
+        return _Settled(changed, "delivered", delivery.detail, critical=False)
+    critical = _critical(tx, row)
+    changed = replace(row, attempts=attempts, last_error=delivery.detail[:1000])
+    at = next_attempt(
+        attempts,
+        now,
+        delivery.retry_after_ms,
+        row.created_at,
+        key=row.idempotency_key,
+        critical=critical,
+        rejected=delivery.result is DeliveryResult.REJECTED,
+    )
+    if at is None:
+        return _Settled(
+            replace(changed, status=OutgoingStatus.FAILED, finished_at=now), "failed", delivery.detail, critical
+        )
+    return _Settled(replace(changed, next_attempt_at=at), "retry", delivery.detail, critical)
+
+
+def _queued(row: Outgoing) -> QueuedRow:
+    return QueuedRow(
+        row.id,
+        row.receiver,
+        row.integration,
+        row.index,
+        row.order_key,
+        row.urgent,
+        row.cause,
+        row.next_attempt_at,
+    )
+
+
+def _bring_forward(tx: StateTransaction, late: Sequence[int], now: int) -> None:
     """Nothing waits longer than the longest pause, whatever the clock showed when it was put off."""
-    for outgoing in tx.outbox.find(status=OutgoingStatus.PENDING, limit=_MOST_PENDING):
-        if outgoing.next_attempt_at > now + LONGEST_RETRY_AFTER_MS:
-            tx.outbox.update(replace(outgoing, next_attempt_at=now))
+    tx.outbox.settle([replace(row, next_attempt_at=now) for row in tx.outbox.some(late)])
 
 
-def _names(tx: StateTransaction, fingerprints: Sequence[str]) -> dict[str, str]:
+def _names(tx: StateTransaction, fingerprints: Iterable[str]) -> dict[str, str]:
     """Names of alerts. One that has ended may be gone when its end is delivered; the ledger still knows it."""
-    names = {alert.fingerprint: alert.name for alert in tx.alerts.some(fingerprints)}
-    for fingerprint in fingerprints:
+    wanted = list(fingerprints)
+    names = {alert.fingerprint: alert.name for alert in tx.alerts.some(wanted)}
+    for fingerprint in wanted:
         if fingerprint not in names:
             found = tx.ledger.find(fingerprint=fingerprint, limit=1)
             names[fingerprint] = found[0].alertname if found else ""
@@ -236,4 +337,4 @@ def _critical(tx: StateTransaction, outgoing: Outgoing) -> bool:
     """Whether the message is grave enough to be tried for days."""
     if outgoing.purpose == "escalation":
         return True
-    return any(alert.labels.get("severity") == "critical" for alert in tx.alerts.some(outgoing.fingerprints))
+    return any(alert.urgent for alert in tx.alerts.some(outgoing.fingerprints))

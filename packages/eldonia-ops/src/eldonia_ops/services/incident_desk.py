@@ -76,7 +76,8 @@ class IncidentDesk:
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
         changes = list(changes)
-        unclosed = self.unclosed(tx, now, (change.alert for change in changes))
+        opening = any(change.firing for change in changes)
+        unclosed = self.unclosed(tx, now, (change.alert for change in changes), opening=opening)
         # Each incident is written once, however many of a storm's alerts it takes.
         stored: dict[str, Incident | None] = {}
         attached: set[str] = set()
@@ -108,18 +109,25 @@ class IncidentDesk:
         tx.incidents.put_all([replace(incident, version=version + 1) for incident, version in known])
         tx.timeline.append_all(entries)
 
-    def unclosed(self, tx: StateTransaction, now: int, alerts: Iterable[Alert] | None = None) -> Unclosed:
-        """The incidents that these alerts may belong to (None: any alert): those of the same services, for
-        an incident has the service of its first alert, and takes no others.
+    def unclosed(
+        self, tx: StateTransaction, now: int, alerts: Iterable[Alert] | None = None, *, opening: bool = False
+    ) -> Unclosed:
+        """The incidents that these alerts may belong to (None: any alert): those of the same services, and outages.
+        An incident has the service of its first alert, and takes others only when too many open at once; those that
+        opened lately are read for ``opening``.
 
         What was resolved long ago and never closed by anybody is left out: there is more of it every day,
         and this is read whenever an alert changes.
         """
-        services = None if alerts is None else {alert.labels.get("service", "") for alert in alerts}
+        some = None if alerts is None else list(alerts)
+        services = None if some is None else {alert.labels.get("service", "") for alert in some}
+        fingerprints = None if some is None else {alert.fingerprint for alert in some}
         if services is not None and not services:
             return Unclosed()
         since = now - max(self.policy.reopen_within, _RESOLVED_MS)
-        return Unclosed(tx.incidents.unclosed(since, None if services is None else sorted(services)))
+        recent = now - self.policy.outage_window if opening else None
+        found = tx.incidents.unclosed(since, None if services is None else sorted(services), recent)
+        return Unclosed(found, fingerprints)
 
     def references(self, tx: StateTransaction, alerts: Mapping[str, Alert], now: int, read: tuple[int, Known]) -> Known:
         """The incident of each alert, by fingerprint; ``read`` is what :meth:`known_references` gave before the
@@ -187,18 +195,30 @@ class IncidentDesk:
         entries: list[TimelineEntry] = []
         for outgoing, reason in items:
             for id in outgoing.incident_ids:
-                entries += self._entries(unclosed.get(id), _outcome(outgoing, "queued", reason), now)
+                if _on_timeline(incident := unclosed.get(id), outgoing):
+                    entries += self._entries(incident, _outcome(outgoing, "queued", reason), now)
         tx.timeline.append_all(entries)
 
-    def notification(self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int) -> None:
-        """Put what became of a notification on the timelines of the incidents that it is about. An escalation that was
-        given up moves on to the next tier."""
-        for id in outgoing.incident_ids:
+    def notifications(self, tx: StateTransaction, items: Sequence[tuple[Outgoing, str, str]], now: int) -> None:
+        """Put what became of notifications, each with its outcome and a detail, on the timelines of the incidents that
+        they are about. An escalation that was given up moves on to the next tier."""
+        wanted = dict.fromkeys(id for outgoing, _, _ in items for id in outgoing.incident_ids)
+        known = tx.incidents.some(list(wanted))
+        entries: list[TimelineEntry] = []
+        given_up: list[str] = []
+        for outgoing, outcome, detail in items:
+            for id in outgoing.incident_ids:
+                incident = known.get(id)
+                if incident is None:
+                    continue
+                if _on_timeline(incident, outgoing):
+                    entries += self._entries(incident, _outcome(outgoing, outcome, detail), now)
+                if outcome == "failed" and outgoing.purpose == "escalation":
+                    given_up.append(id)
+        tx.timeline.append_all(entries)
+        for id in given_up:
             incident = tx.incidents.get(id)
-            if incident is None:
-                continue
-            tx.timeline.append_all(self._entries(incident, _outcome(outgoing, outcome, detail), now))
-            if outcome == "failed" and outgoing.purpose == "escalation" and incident.status in WAITING:
+            if incident is not None and incident.status in WAITING:
                 standings, ends = self._standings(tx, [incident], now)
                 # While every alert is quiet nobody is asked to respond, and the next tier waits as it would anyway.
                 if _quiet(incident, standings, ends) is None and unreached(tx.timeline.of(id)):
@@ -269,6 +289,11 @@ def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
         for entry in tx.timeline.of(incident.id)
         if entry.kind in TELLINGS and entry.at >= opened_at
     ]
+
+
+def _on_timeline(incident: Incident, outgoing: Outgoing) -> bool:
+    """Whether the timeline tells of a notification: not when it tells of none of its alerts."""
+    return outgoing.purpose != "alert" or lifecycle.explained(incident, outgoing.fingerprints)
 
 
 def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutcome:

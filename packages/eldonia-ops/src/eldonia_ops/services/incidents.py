@@ -52,7 +52,10 @@ class IncidentService:
             await self._state.write(lambda tx: self._desk.clock_set_back(tx, now))
             self._look_at = now
         look = self._look_at <= now
-        deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
+        # A storm wakes this loop again and again: it writes only when something is due.
+        deadline = await self._state.read(lambda tx: tx.incidents.next_escalation())
+        if look or (deadline is not None and deadline <= now):
+            deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
         if look:
             self._look_at = now + self._desk.policy.quiet_check
         self._outbox.wake()

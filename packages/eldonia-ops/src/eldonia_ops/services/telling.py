@@ -66,6 +66,8 @@ class Telling:
             fingerprints=notification.fingerprints,
             created_at=notification.at,
             next_attempt_at=notification.at,
+            urgent=notification.critical,
+            cause=notification.about,
         )
         reason = f"sent as plain text, because a template failed: {fault}"
         return outgoing, [
@@ -122,6 +124,8 @@ class Telling:
             fingerprints=incident.firing,
             created_at=now,
             next_attempt_at=now,
+            urgent=not message.resolved,
+            cause=effect.key,
         )
 
     def _escalation(self, incident: Incident, effect: Escalate) -> Message:

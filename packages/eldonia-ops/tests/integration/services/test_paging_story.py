@@ -235,7 +235,7 @@ async def test_a_receiver_that_hangs_delays_neither_others_nor_their_retries() -
         # One of the team's messages was refused at first; its retry did not wait for the pager's ten minutes.
         assert len(world.receivers.at("team")) == 60
         under_way = [outgoing for _, outgoing in world.receivers.attempts if outgoing.receiver == "pager"]
-        assert len(under_way) == 4
+        assert len(under_way) == 12
 
 
 async def test_a_rejected_notification_is_given_up_shown_and_told_again_at_the_next_flush() -> None:

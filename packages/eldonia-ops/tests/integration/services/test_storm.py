@@ -1,5 +1,6 @@
 """Thousands of alerts at once, and one alert beside thousands: a step reads and writes what it touches."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from service_world import HOUR, MINUTE, SECOND, World, alert, open_world
 from sqlalchemy import event
 
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.services.incident_desk import AlertChange
@@ -65,6 +67,8 @@ class Statements:
 
 async def test_a_storm_is_committed_in_as_many_statements_as_one_alert() -> None:
     async with open_world() as world:
+        for _ in range(2):  # what a store reads once
+            await world.alerts.receive([alert("First")])
         with Statements(world) as few:
             await world.alerts.receive(storm(2))
         with Statements(world) as many:
@@ -73,11 +77,11 @@ async def test_a_storm_is_committed_in_as_many_statements_as_one_alert() -> None
         with Statements(world) as again:
             await world.alerts.receive(storm(60))
         assert again.count < many.count, "nothing has changed"
-        assert len(await world.incidents.find(limit=1000)) == 60
+        assert len(await world.incidents.find(limit=1000)) == 61
 
 
 async def test_a_storm_opens_an_incident_for_each_service_and_pages_for_each() -> None:
-    async with open_world() as world:
+    async with open_world(policy=Policy(outage_after=1000)) as world:
         await world.start()
         await world.alerts.receive(storm(450))
         incidents = await world.incidents.find(limit=1000)
@@ -94,13 +98,36 @@ async def test_a_storm_opens_an_incident_for_each_service_and_pages_for_each() -
         assert (await world.state.read(world.intake.load)).alerts == {}
 
 
+async def test_an_outage_of_many_services_is_not_an_incident_for_each() -> None:
+    async with open_world(policy=Policy(outage_after=10)) as world:
+        await world.start()
+        for start in range(0, 2_500, 500):
+            await world.alerts.receive(storm(2_500)[start : start + 500])
+        incidents = await world.incidents.find(limit=1000)
+        assert len(incidents) == 10, "what came after the tenth joined those"
+        assert sum(len(incident.firing) for incident in incidents) == 2_500
+        assert {view.incident_reference != "" for view in await world.alerts.current()} == {True}
+        # Another cause, or a graver alert, is not lost in it.
+        await world.alerts.receive([alert("DatabaseDown", service="database")])
+        assert (await world.incident(11)).title.startswith("DatabaseDown")
+        # The end of each reaches the incident that it joined, however long ago.
+        await world.pass_time(HOUR)
+        await world.alerts.receive([replace(item, ends_at=world.clock.now()) for item in storm(2_500)])
+        unresolved = {item.ordinal for item in await world.incidents.find(limit=1000) if not item.resolved_at}
+        assert unresolved == {11}
+        kinds = await world.kinds(10)
+        assert len(kinds) < 300
+
+
 async def test_a_storm_of_one_service_is_one_incident_written_once() -> None:
     async with open_world() as world:
         await world.start()
         await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(300)])
         incident = await world.incident()
         assert (len(incident.firing), incident.version) == (300, 1)
-        assert (await world.kinds()).count("alert.firing") == 300
+        kinds = await world.kinds()
+        assert kinds.count("alert.firing") == 50, "nobody reads 300 lines that say the same"
+        assert kinds.count("incident.grown") == 3, "when the 51st, the 100th and the 200th joined"
         await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(290, 310)])
         incident = await world.incident()
         assert (len(incident.firing), incident.version) == (310, 2)
@@ -162,6 +189,7 @@ async def test_who_looks_at_a_storm_again_reads_no_incident_again() -> None:
         with Statements(world) as first:
             before = await world.alerts.current()
         assert any("FROM incidents" in text for text in first.texts)
+        await world.clock.settle()
         with Statements(world) as again:
             assert await world.alerts.current() == before
         assert not any("FROM incidents" in text for text in again.texts)
@@ -200,3 +228,58 @@ async def test_an_alert_that_comes_back_is_shown_with_the_incident_that_it_came_
         assert await shown() == (await world.incident(3)).reference, "it joins what is open for its service"
         await world.restart()
         assert await shown() == "INC-3"
+
+
+EACH_ALONE = """
+route: {receiver: team, group_by: ['...'], group_wait: 1s}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+"""
+
+BY_NAME = EACH_ALONE.replace("'...'", "alertname")
+
+
+async def test_a_page_of_another_cause_does_not_wait_behind_a_storm() -> None:
+    async with open_world(routing=EACH_ALONE) as world:
+        await world.start()
+        await world.alerts.receive(storm(400))
+        await world.alerts.receive([alert("DatabaseDown", service="database")])
+        await world.pass_time(2 * SECOND)
+        causes = [row.cause for row in world.receivers.at("team")]
+        assert len(causes) == 401
+        assert causes.index("DatabaseDown") < 50
+
+
+async def test_what_a_storm_still_adds_to_a_group_is_in_its_first_message() -> None:
+    async with open_world(routing=BY_NAME) as world:
+        await world.start()
+        down = storm(800)
+        for start in range(0, 800, 100):  # for 1.6 s, while the group waits for one
+            await world.alerts.receive(down[start : start + 100])
+            await world.pass_time(200)
+        await world.pass_time(SECOND)
+        [message] = world.receivers.at("team")
+        assert len(message.fingerprints) == 800
+
+
+async def test_a_few_alerts_put_no_message_off() -> None:
+    async with open_world(routing=BY_NAME) as world:
+        await world.start()
+        for number in range(20):
+            await world.alerts.receive(storm(20)[number : number + 1])
+            await world.pass_time(100)
+        [message] = world.receivers.at("team")
+        assert len(message.fingerprints) == 10, "those of the first second"
+
+
+async def test_what_one_client_posts_cannot_fail_another() -> None:
+    async with open_world() as world:
+        await world.start()
+        bad = alert("Bad", evidence={"what": object()})
+        outcomes = await asyncio.gather(
+            world.alerts.receive([bad]), world.alerts.receive([alert("Good")]), return_exceptions=True
+        )
+        assert [type(outcome) for outcome in outcomes] == [TypeError, list]
+        assert [view.alert.name for view in await world.alerts.current()] == ["Good"]
+        assert await world.alerts.receive([alert("Better")]) == []

@@ -1,3 +1,5 @@
+import unicodedata
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,3 +36,19 @@ def test_only_and_without_partition_the_set(source: dict[str, str], names: set[s
 @given(label_sets, label_sets)
 def test_merged_prefers_the_right_side(left: dict[str, str], right: dict[str, str]) -> None:
     assert Labels(left).merged(right) == Labels({**left, **right})
+
+
+@given(
+    st.dictionaries(st.text(st.characters(), min_size=1, max_size=5), st.text(st.characters(), max_size=5), max_size=5)
+)
+def test_no_label_holds_what_a_store_or_a_terminal_cannot(source: dict[str, str]) -> None:
+    labels = Labels(source)
+    text = "".join(name + value for name, value in labels.pairs)
+    assert not any(unicodedata.category(one) in ("Cc", "Cs") and one not in "\t\n\r" for one in text)
+    text.encode("utf-8")
+
+
+def test_what_is_taken_out_of_a_label_leaves_a_mark() -> None:
+    labels = Labels({"a\0b": "x\ud800y\x1bz", "text": "two\nlines\tof 日本語　と"})
+    assert dict(labels) == {"a\ufffdb": "x\ufffdy\ufffdz", "text": "two\nlines\tof 日本語　と"}
+    assert labels.with_(c="\x7f\x85")["c"] == "\ufffd\ufffd"

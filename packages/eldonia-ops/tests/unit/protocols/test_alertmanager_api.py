@@ -5,8 +5,10 @@ import pytest
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.protocols.alertmanager_api import (
+    PostedLimits,
+    alert_facts,
+    alert_standing,
     format_time,
-    gettable_alert,
     gettable_silence,
     parse_time,
     read_alerts,
@@ -81,9 +83,8 @@ def test_a_faulty_alert_does_not_take_the_others_with_it():
 
 def test_an_alert_as_shown():
     [alert], _ = posted({"labels": {"a": "b"}, "annotations": {"c": "d"}})
-    shown = gettable_alert(
-        alert, state="suppressed", receivers=["r"], silenced_by=["s"], inhibited_by=(), muted_by=("m",)
-    )
+    standing = alert_standing(state="suppressed", receivers=["r"], silenced_by=["s"], inhibited_by=(), muted_by=("m",))
+    shown = {**alert_facts(alert), **standing}
     assert shown["startsAt"] == "2026-11-26T10:00:00.000Z"
     assert shown["receivers"] == [{"name": "r"}]
     assert shown["status"] == {"state": "suppressed", "silencedBy": ["s"], "inhibitedBy": [], "mutedBy": ["m"]}
@@ -115,3 +116,28 @@ def test_filters():
     assert [str(matcher) for matcher in read_filters(['a="b"', "c=~d.*"])] == ['a="b"', 'c=~"d.*"']
     with pytest.raises(ValueError, match="a"):
         read_filters(["a"])
+
+
+def test_alerts_beyond_the_limits_are_refused_one_by_one() -> None:
+    limits = PostedLimits(alerts=4, labels=2, label_bytes=20, annotations=1, annotation_bytes=6, url_bytes=5)
+    posted = [
+        {"labels": {"a": "b"}},
+        {"labels": {"a": "1", "b": "2", "c": "3"}},
+        {"labels": {"a": "日" * 7}},
+        {"labels": {"a": "c"}, "annotations": {"a": "123456"}},
+        {"labels": {"a": "d"}, "generatorURL": "http://"},
+        {"labels": {"severity": "critical"}},
+    ]
+    alerts, faults = read_alerts(json.dumps(posted).encode(), 1_000, 60_000, limits)
+    assert [dict(alert.labels) for alert in alerts] == [{"a": "b"}, {"severity": "critical"}]
+    assert faults == [
+        "2 alerts were left out: a request takes at most 4, urgent ones first",
+        "alert 1: 3 labels (at most 2)",
+        "alert 2: its labels have 22 bytes (at most 20)",
+    ]
+    alerts, faults = read_alerts(json.dumps(posted[3:]).encode(), 1_000, 60_000, limits)
+    assert len(alerts) == 1
+    assert faults == [
+        "alert 0: its annotations have 7 bytes (at most 6)",
+        "alert 1: generatorURL is longer than 5 bytes",
+    ]

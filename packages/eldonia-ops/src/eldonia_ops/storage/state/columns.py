@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNSTORABLE_IN_KEY = re.compile("[\x00\x1a\ud800-\udfff]")
+_ESCAPED = re.compile("\x1a([0-9a-f]{4})")
 
 
 def _encode_other(value: Any) -> Any:
@@ -99,6 +101,28 @@ class PlainText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Clean the text on its way in."""
         return None if value is None else clean(value)
+
+
+class KeyText(TypeDecorator[str]):
+    """A text by which rows are found again: two that differ never become one, and it comes back as it was.
+
+    What :func:`clean` would replace is written as U+001A and four hex digits instead.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Escape the text on its way in."""
+        if value is None or value.isprintable():
+            return value
+        return _UNSTORABLE_IN_KEY.sub(lambda found: f"\x1a{ord(found[0]):04x}", value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Take the escapes back."""
+        if value is None or "\x1a" not in value:
+            return value
+        return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
 
 
 class Word(TypeDecorator[Any]):

@@ -1,6 +1,6 @@
 """What can go wrong with the state store beyond the work itself."""
 
-from eldonia_ops.model.errors import StoreError
+from eldonia_ops.model.errors import StoreError, UnreadableError
 
 
 class StateError(StoreError):
@@ -15,5 +15,5 @@ class StateClosedError(StateError):
     """The store has been closed."""
 
 
-class StateDocumentError(StateError):
+class StateDocumentError(StateError, UnreadableError):
     """A stored document does not have the shape that this version of the program expects."""

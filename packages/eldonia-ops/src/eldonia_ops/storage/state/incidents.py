@@ -1,25 +1,48 @@
 """Incidents."""
 
+import re
 from collections.abc import Sequence
+from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
 from eldonia_ops.storage.state.columns import clean
-from eldonia_ops.storage.state.rows import all_made_of, bounded, insert_new, made_of, values_of
+from eldonia_ops.storage.state.committed import CommittedIncidents
+from eldonia_ops.storage.state.rows import (
+    all_made_of,
+    bounded,
+    chunks,
+    insert_new,
+    made_of,
+    names_of,
+    values_of,
+    write_rows,
+)
 from eldonia_ops.storage.state.tables import counters, incidents
 
 _ORDINAL = "incident_ordinal"
 _MOST_SERVICES = 500  # beyond that it costs less to read the incidents of all
+_NAMES = names_of(Incident)
+_values = attrgetter(*_NAMES)
+_JOINED = ("fingerprints", "firing", "updated_at", "version", "outage")
+_others = attrgetter(*names_of(Incident, *_JOINED))
+_AS_STORED = re.compile("[^\x00\ud800-\udfff]*+")
 _OVER = (IncidentStatus.RESOLVED, IncidentStatus.CLOSED)
 
 
 class SqlIncidents:
     """See :class:`~eldonia_ops.ports.IncidentRepository`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, committed: CommittedIncidents) -> None:
         self._connection = connection
+        self._committed = committed
+        self._written: dict[str, Incident | None] = {}
+
+    def committed(self) -> None:
+        """The transaction has been committed."""
+        self._committed.keep({id: incident for id, incident in self._written.items() if incident is not None})
 
     def put(self, incident: Incident) -> None:
         """Store an incident: a new one with version 0 or 1, a known one with the stored version + 1.
@@ -28,6 +51,7 @@ class SqlIncidents:
             ConflictError: somebody else stored a version in between.
         """
         values = values_of(incident)
+        self._wrote([incident])
         changed = self._connection.execute(
             update(incidents)
             .where(incidents.c.id == incident.id, incidents.c.version == incident.version - 1)
@@ -56,7 +80,8 @@ class SqlIncidents:
             if incident.version > 1:
                 raise ConflictError(f"incident {incident.reference} is at version {incident.version}: not a new one")
         if some:
-            self._connection.execute(insert(incidents), [values_of(incident) for incident in some])
+            self._wrote(some)
+            write_rows(self._connection, incidents, _NAMES, map(_values, some))
 
     def put_all(self, some: Sequence[Incident]) -> None:
         """Store new versions of known incidents.
@@ -66,19 +91,45 @@ class SqlIncidents:
         """
         if not some:
             return
-        query = update(incidents).where(
-            incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version")
+        joined: list[Incident] = []
+        others: list[Incident] = []
+        for incident in some:
+            (joined if self._only_alerts_joined(incident) else others).append(incident)
+        changed = self._update(joined, _JOINED) + self._update(others, _NAMES)
+        self._wrote(some)
+        if changed != len(some):
+            raise ConflictError(f"{len(some) - changed} of {len(some)} incidents have been changed by somebody else")
+
+    def _only_alerts_joined(self, incident: Incident) -> bool:
+        """Whether nothing else has changed since the stored version, as most do in a storm."""
+        before = self._committed.at(incident.id, incident.version - 1)
+        return before is not None and incident.id not in self._written and _others(before) == _others(incident)
+
+    def _update(self, some: Sequence[Incident], names: Sequence[str]) -> int:
+        if not some:
+            return 0
+        query = (
+            update(incidents)
+            .where(incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version"))
+            .values({name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in names})
         )
         rows = [
-            {**values_of(incident), "known_id": incident.id, "known_version": incident.version - 1} for incident in some
+            {
+                "known_id": incident.id,
+                "known_version": incident.version - 1,
+                **{f"new_{name}": getattr(incident, name) for name in names},
+            }
+            for incident in some
         ]
-        changed = self._connection.execute(query, rows).rowcount
-        if changed != len(rows):
-            raise ConflictError(f"{len(rows) - changed} of {len(rows)} incidents have been changed by somebody else")
+        return self._connection.execute(query, rows).rowcount
 
     def get(self, id: str) -> Incident | None:
         """The incident with this id."""
-        return made_of(Incident, self._connection.execute(select(incidents).where(incidents.c.id == id)).one_or_none())
+        return next(iter(self._where(incidents.c.id == id)), None)
+
+    def some(self, ids: Sequence[str]) -> dict[str, Incident]:
+        """Those of the incidents that are stored, by id."""
+        return {one.id: one for part in chunks(ids) for one in self._where(incidents.c.id.in_(part))}
 
     def by_ordinal(self, ordinal: int) -> Incident | None:
         """The incident that people call ``INC-<ordinal>``."""
@@ -107,8 +158,14 @@ class SqlIncidents:
 
     def open(self) -> list[Incident]:
         """Neither resolved nor closed, newest first."""
-        query = select(incidents).where(incidents.c.status.not_in(_OVER)).order_by(incidents.c.ordinal.desc())
-        return all_made_of(Incident, self._connection.execute(query).all())
+        return self._where(incidents.c.status.not_in(_OVER))
+
+    def next_escalation(self) -> int | None:
+        """The earliest ``escalate_at`` of those that are neither resolved nor closed, or None."""
+        query = select(func.min(incidents.c.escalate_at)).where(
+            incidents.c.status.not_in(_OVER), incidents.c.escalate_at > 0
+        )
+        return self._connection.execute(query).scalar_one()
 
     def count_open(self) -> tuple[int, int]:
         """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
@@ -117,24 +174,46 @@ class SqlIncidents:
         total, unacknowledged = self._connection.execute(query).one()
         return total, unacknowledged
 
-    def unclosed(self, resolved_since: int = 0, services: Sequence[str] | None = None) -> list[Incident]:
-        """Everything that is not closed, newest first; not what was resolved before and has nothing firing."""
-        query = (
-            select(incidents).where(incidents.c.status != IncidentStatus.CLOSED).order_by(incidents.c.ordinal.desc())
-        )
+    def unclosed(
+        self, resolved_since: int = 0, services: Sequence[str] | None = None, detected_since: int | None = None
+    ) -> list[Incident]:
+        """Everything that is not closed, newest first; not what was resolved before and has nothing firing.
+
+        Of other services than those given, outages, and what is unresolved and was detected since an instant.
+        """
+        conditions: list[ColumnElement[bool]] = [incidents.c.status != IncidentStatus.CLOSED]
         if services is not None and len(services) <= _MOST_SERVICES:
-            query = query.where(incidents.c.service.in_(services))
+            recent = (
+                incidents.c.status.not_in(_OVER),
+                incidents.c.detected_at >= (0 if detected_since is None else detected_since),
+            )
+            others = false() if detected_since is None else and_(*recent)
+            conditions.append(or_(incidents.c.service.in_(services), incidents.c.outage.is_(True), others))
         if resolved_since:
-            query = query.where(
+            conditions.append(
                 or_(
                     incidents.c.status != IncidentStatus.RESOLVED,
                     incidents.c.resolved_at >= resolved_since,
                     incidents.c.firing != (),
                 )
             )
-        found = all_made_of(Incident, self._connection.execute(query).all())
+        found = self._where(*conditions)
         wanted = None if services is None else {clean(service) for service in services}
-        return found if wanted is None else [incident for incident in found if incident.service in wanted]
+        return (
+            found
+            if wanted is None
+            else [
+                incident
+                for incident in found
+                if incident.service in wanted
+                or incident.outage
+                or (
+                    detected_since is not None
+                    and incident.detected_at >= detected_since
+                    and incident.status not in _OVER
+                )
+            ]
+        )
 
     def find(
         self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", since: int = 0, limit: int = 100
@@ -148,3 +227,25 @@ class SqlIncidents:
         if since:
             query = query.where(incidents.c.created_at >= since)
         return all_made_of(Incident, self._connection.execute(query).all())
+
+    def _wrote(self, some: Sequence[Incident]) -> None:
+        # One whose texts are stored otherwise than they were handed in has to be read.
+        for one in some:
+            texts = (one.title, one.description, one.service, one.component, one.cause)
+            self._written[one.id] = one if _AS_STORED.fullmatch("".join(texts)) else None
+
+    def _where(self, *conditions: ColumnElement[bool]) -> list[Incident]:
+        """Incidents that meet the conditions, newest first; those that are known at their version are not read."""
+        query = select(incidents.c.id, incidents.c.version).where(*conditions).order_by(incidents.c.ordinal.desc())
+        found: dict[str, Incident | None] = {}
+        for id, version in self._connection.execute(query):
+            written = self._written.get(id)
+            known = written is not None and written.version == version
+            found[id] = written if known else self._committed.at(id, version)
+        unknown = [id for id, incident in found.items() if incident is None]
+        read: dict[str, Incident] = {}
+        for part in chunks(unknown):
+            rows = self._connection.execute(select(incidents).where(incidents.c.id.in_(part))).all()
+            read |= {incident.id: incident for incident in all_made_of(Incident, rows)}
+        self._committed.keep({id: incident for id, incident in read.items() if id not in self._written})
+        return [incident for incident in (found[id] or read.get(id) for id in found) if incident is not None]

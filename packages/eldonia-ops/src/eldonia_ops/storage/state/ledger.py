@@ -1,10 +1,15 @@
 """The record of every decision about telling people."""
 
-from sqlalchemy import Connection, delete, insert, select
+from operator import attrgetter
+
+from sqlalchemy import Connection, delete, select
 
 from eldonia_ops.model.alerts import Decision
-from eldonia_ops.storage.state.rows import all_made_of, bounded, values_of
+from eldonia_ops.storage.state.rows import all_made_of, bounded, names_of, write_rows
 from eldonia_ops.storage.state.tables import ledger
+
+_NAMES = names_of(Decision, "id")
+_values = attrgetter(*_NAMES)
 
 
 class SqlLedger:
@@ -15,11 +20,7 @@ class SqlLedger:
 
     def append(self, *decisions: Decision) -> None:
         """Append lines under new ids."""
-        rows = [values_of(decision) for decision in decisions]
-        for row in rows:
-            del row["id"]
-        if rows:
-            self._connection.execute(insert(ledger), rows)
+        write_rows(self._connection, ledger, _NAMES, map(_values, decisions))
 
     def find(self, *, fingerprint: str = "", alertname: str = "", since: int = 0, limit: int = 200) -> list[Decision]:
         """Lines that meet every condition given, newest first."""

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from eldonia_ops.storage.state.columns import from_json, to_json
 from eldonia_ops.storage.state.errors import StateDocumentError
-from eldonia_ops.storage.state.rows import bounded, chunks, upsert
+from eldonia_ops.storage.state.rows import chunks, upsert
 from eldonia_ops.storage.state.tables import machines
 
 T = TypeVar("T")
@@ -48,16 +48,6 @@ class SqlMachines:
         for part in chunks(keys):
             found |= self._where(kind, type_, machines.c.key.in_(part))
         return found
-
-    def load_due(self, kind: str, now: int, type_: type[T], limit: int) -> dict[str, T]:
-        """The states whose deadline is ``now`` or earlier by key, the earliest first, at most ``limit``.
-
-        Raises:
-            StateDocumentError: one of them does not have the shape of ``type_``.
-        """
-        query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind, machines.c.deadline <= now)
-        rows = self._connection.execute(query.order_by(machines.c.deadline, machines.c.key).limit(bounded(limit)))
-        return {key: _restore(kind, key, text, type_) for key, text in rows}
 
     def _where(self, kind: str, type_: type[T], *conditions: ColumnElement[bool]) -> dict[str, T]:
         query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind, *conditions)

@@ -1,14 +1,28 @@
 """Notifications on their way."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
-from eldonia_ops.ports import ConflictError
-from eldonia_ops.storage.state.rows import all_made_of, bounded, chunks, insert_new, made_of, values_of
+from eldonia_ops.ports import ConflictError, QueuedRow
+from eldonia_ops.storage.state.rows import (
+    all_made_of,
+    bounded,
+    chunks,
+    insert_new,
+    made_of,
+    names_of,
+    values_of,
+    write_rows,
+)
 from eldonia_ops.storage.state.tables import outbox
 
+_NAMES = names_of(Outgoing, "id")
+_values = attrgetter(*_NAMES)
+_QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
+_SETTLED = ("status", "attempts", "next_attempt_at", "finished_at", "last_error")
 _HEADS = (
     select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
 ).scalar_subquery()
@@ -48,11 +62,7 @@ class SqlOutbox:
         added = list(fresh.values())
         if any(row.id for row in added):
             raise ValueError("the outbox assigns ids itself")
-        values = [values_of(row) for row in added]
-        for one in values:
-            del one["id"]
-        if values:
-            self._connection.execute(insert(outbox), values)
+        write_rows(self._connection, outbox, _NAMES, map(_values, added))
         return added
 
     def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:
@@ -74,6 +84,31 @@ class SqlOutbox:
             outbox.c.id.in_(_HEADS), outbox.c.next_attempt_at > after
         )
         return self._connection.execute(query).scalar_one()
+
+    def pending(self, after: int = 0) -> list[QueuedRow]:
+        """All pending rows with a later id, by id."""
+        columns = [outbox.c[name] for name in _QUEUED]
+        query = select(*columns).where(outbox.c.id > after, outbox.c.status == OutgoingStatus.PENDING)
+        return [QueuedRow(*row) for row in self._connection.execute(query.order_by(outbox.c.id))]
+
+    def settle(self, rows: Sequence[Outgoing]) -> None:
+        """Store what became of rows: status, attempts, times and error."""
+        query = (
+            update(outbox)
+            .where(outbox.c.id == bindparam("of"))
+            .values({name: bindparam(f"new_{name}") for name in _SETTLED})
+        )
+        values = [{"of": row.id, **{f"new_{name}": getattr(row, name) for name in _SETTLED}} for row in rows]
+        if values:
+            self._connection.execute(query, values)
+
+    def some(self, ids: Sequence[int]) -> list[Outgoing]:
+        """Those of the rows that are stored, by id."""
+        found: list[Outgoing] = []
+        for part in chunks(ids):
+            query = select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)
+            found += all_made_of(Outgoing, self._connection.execute(query).all())
+        return found
 
     def update(self, outgoing: Outgoing) -> None:
         """Store the new standing of a row.

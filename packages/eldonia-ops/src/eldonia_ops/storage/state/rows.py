@@ -1,10 +1,12 @@
 """Rows to dataclasses and back, and the two kinds of insert that both databases share."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from enum import Enum
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table
+from sqlalchemy import Connection, Dialect, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -43,20 +45,62 @@ def chunks(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
+class Conflict(Enum):
+    """What becomes of a row whose key is there already."""
+
+    FAIL = ""
+    PASS_OVER = "nothing"  # noqa: S105 - no password
+    REPLACE = "update"
+
+
+def write_rows(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    conflict: Conflict = Conflict.FAIL,
+) -> None:
+    """Insert rows, each with its values in the order of the column ``names``.
+
+    A storm writes tens of thousands: the values go to the driver as the columns' types convert them, without the steps
+    that SQLAlchemy takes for each parameter, which are most of what such an insert costs.
+    """
+    text, processors = _insertion(table, tuple(names), conflict, connection.dialect)
+    converted = [
+        tuple([value if process is None else process(value) for value, process in zip(row, processors, strict=True)])
+        for row in rows
+    ]
+    if converted:
+        connection.exec_driver_sql(text, converted)
+
+
+@lru_cache(maxsize=256)
+def _insertion(
+    table: Table, names: tuple[str, ...], conflict: Conflict, dialect: Dialect
+) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+    quote = dialect.identifier_preparer.quote_identifier
+    columns = ", ".join(quote(name) for name in names)
+    places = ", ".join("%s" if dialect.name == "postgresql" else "?" for _ in names)
+    text = f"INSERT INTO {quote(table.name)} ({columns}) VALUES ({places})"  # noqa: S608 - names of our own tables
+    if conflict is Conflict.PASS_OVER:
+        text += " ON CONFLICT DO NOTHING"
+    elif conflict is Conflict.REPLACE:
+        keys = [column.name for column in table.primary_key]
+        changed = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in names if name not in keys)
+        text += f" ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {changed}"
+    return text, tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+
+
+def names_of(type_: type[Any], *without: str) -> tuple[str, ...]:
+    """The fields of a dataclass, but for some."""
+    return tuple(field.name for field in fields(type_) if field.name not in without)
+
+
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert rows that name the same columns, each replacing the one with the same primary key."""
-    if not rows:
-        return
-    keys = [column.name for column in table.primary_key]
-    query = _insert(connection, table)
-    changed = {name: query.excluded[name] for name in rows[0] if name not in keys}
-    connection.execute(query.on_conflict_do_update(index_elements=keys, set_=changed), list(rows))
-
-
-def insert_all_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows; those that a unique key forbids are passed over."""
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        names = list(rows[0])
+        write_rows(connection, table, names, ([row[name] for name in names] for row in rows), Conflict.REPLACE)
 
 
 def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:

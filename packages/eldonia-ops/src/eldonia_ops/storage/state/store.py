@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from eldonia_ops.ports import StateTransaction
 from eldonia_ops.storage.state.backend import Backend, explain, parse_url, shown
+from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.errors import StateClosedError, StateError
 from eldonia_ops.storage.state.migrate import migrate
 from eldonia_ops.storage.state.postgresql import open_postgresql
@@ -66,6 +67,7 @@ class SqlStateStore:
             ThreadPoolExecutor(backend.readers, thread_name_prefix="state-read") if backend.readers else self._writing
         )
         self._closed = False
+        self._committed = Committed()
 
     @property
     def name(self) -> str:
@@ -80,7 +82,7 @@ class SqlStateStore:
         Raises:
             StateError: the database failed, or kept colliding with others for 30 s.
         """
-        return await self._run(self._writing, self._backend.writer, work)
+        return await self._run(self._writing, self._backend.writer, work, writes=True)
 
     async def read(self, work: Callable[[StateTransaction], T]) -> T:
         """Run ``work`` in one read-only snapshot.
@@ -88,7 +90,7 @@ class SqlStateStore:
         Raises:
             StateError: the database failed, or ``work`` tried to write.
         """
-        return await self._run(self._reading, self._backend.reader, work)
+        return await self._run(self._reading, self._backend.reader, work, writes=False)
 
     async def close(self) -> None:
         """Finish what runs or waits, then close the connections. Idempotent."""
@@ -101,20 +103,25 @@ class SqlStateStore:
 
         await asyncio.to_thread(finish)
 
-    async def _run(self, threads: ThreadPoolExecutor, engine: Engine, work: Callable[[StateTransaction], T]) -> T:
+    async def _run(
+        self, threads: ThreadPoolExecutor, engine: Engine, work: Callable[[StateTransaction], T], *, writes: bool
+    ) -> T:
         if self._closed:
             raise StateClosedError("the state store is closed")
-        return await asyncio.get_running_loop().run_in_executor(threads, self._attempt, engine, work)
+        return await asyncio.get_running_loop().run_in_executor(threads, self._attempt, engine, work, writes)
 
-    def _attempt(self, engine: Engine, work: Callable[[StateTransaction], T]) -> T:
+    def _attempt(self, engine: Engine, work: Callable[[StateTransaction], T], writes: bool) -> T:
         give_up_at = time.monotonic() + _RETRY_SECONDS
         pause = _FIRST_PAUSE
         while True:
             committing = False
             try:
                 with engine.begin() as connection:
-                    result = work(SqlTransaction(connection))
+                    transaction = SqlTransaction(connection, self._committed, writes=writes)
+                    result = work(transaction)
                     committing = True
+                if writes:
+                    transaction.committed()
                 return result
             except DBAPIError as error:
                 if error.connection_invalidated and committing:

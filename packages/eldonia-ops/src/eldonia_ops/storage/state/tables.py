@@ -6,15 +6,16 @@ that hold none). What is made of parts is one JSON document; what is looked up b
 
 from typing import Any
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
 
+from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
-from eldonia_ops.storage.state.columns import Document, Identity, Instant, PlainText, Word
+from eldonia_ops.storage.state.columns import Document, Identity, Instant, KeyText, PlainText, Word
 
 metadata = MetaData(
     naming_convention={
@@ -30,6 +31,10 @@ _PENDING = text("status = 'pending'")
 
 def _text(name: str, **options: Any) -> Column[Any]:
     return Column(name, PlainText, nullable=False, **options)
+
+
+def _key(name: str, **options: Any) -> Column[Any]:
+    return Column(name, KeyText, nullable=False, **options)
 
 
 def _instant(name: str, **options: Any) -> Column[Any]:
@@ -51,7 +56,7 @@ alerts = Table(
     _document("labels", Labels),
     _document("annotations", Labels),
     _instant("starts_at"),
-    _instant("ends_at"),
+    _instant("ends_at", index=True),
     _instant("updated_at"),
     _text("generator_url"),
     _text("source"),
@@ -61,11 +66,37 @@ alerts = Table(
 machines = Table(
     "machines",
     metadata,
-    _text("kind", primary_key=True),
-    _text("key", primary_key=True),
+    _key("kind", primary_key=True),
+    _key("key", primary_key=True),
     _text("state"),
     Column("deadline", Instant),
     Index(None, "kind", "deadline"),
+)
+
+alert_groups = Table(
+    "alert_groups",
+    metadata,
+    _key("key", primary_key=True),
+    _key("group_key"),
+    _text("route"),
+    _text("receiver"),
+    _document("labels", dict[str, str]),
+    _instant("created_at"),
+    _instant("flush_at", index=True),
+    _instant("flushed_at"),
+    _document("log", dict[str, LogEntry]),
+    Column("urgent", Boolean, nullable=False),
+    _text("cause"),
+)
+
+# Which alerts a group holds: a row each, so that one alert that joins thousands is one row written.
+alert_group_members = Table(
+    "alert_group_members",
+    metadata,
+    _key("key", primary_key=True),
+    _text("fingerprint", primary_key=True),
+    _document("verdicts", dict[str, str]),
+    sqlite_with_rowid=False,
 )
 
 outbox = Table(
@@ -76,7 +107,7 @@ outbox = Table(
     _text("receiver"),
     _text("integration"),
     Column("index", Integer, nullable=False),
-    _text("order_key"),
+    _key("order_key"),
     _document("payload", dict[str, Any]),
     _text("purpose"),
     _document("incident_ids", tuple[str, ...]),
@@ -87,6 +118,8 @@ outbox = Table(
     _instant("next_attempt_at"),
     _instant("finished_at"),
     _text("last_error"),
+    Column("urgent", Boolean, nullable=False),
+    _text("cause"),
     UniqueConstraint("idempotency_key"),
     Index("ix_outbox_pending", "order_key", "id", sqlite_where=_PENDING, postgresql_where=_PENDING),
     Index(None, "finished_at"),
@@ -155,6 +188,8 @@ incidents = Table(
     Column("version", Integer, nullable=False),
     _instant("reopened_at"),
     _text("held_by"),
+    _text("cause"),
+    Column("outage", Boolean, nullable=False),
     UniqueConstraint("ordinal"),
 )
 
@@ -209,7 +244,7 @@ findings = Table(
 positions = Table(
     "positions",
     metadata,
-    _text("path", primary_key=True),
+    _key("path", primary_key=True),
     _text("identity"),
     Column("offset", Instant, nullable=False),
 )

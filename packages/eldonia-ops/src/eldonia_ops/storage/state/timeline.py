@@ -1,12 +1,16 @@
 """Timelines of incidents."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from sqlalchemy import Connection, delete, select
 
 from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
-from eldonia_ops.storage.state.rows import all_made_of, insert_all_new, insert_new, values_of
+from eldonia_ops.storage.state.rows import Conflict, all_made_of, insert_new, names_of, values_of, write_rows
 from eldonia_ops.storage.state.tables import incidents, timeline
+
+_NAMES = names_of(TimelineEntry, "id")
+_values = attrgetter(*_NAMES)
 
 
 class SqlTimeline:
@@ -23,10 +27,7 @@ class SqlTimeline:
 
     def append_all(self, entries: Sequence[TimelineEntry]) -> None:
         """The same for several entries, of any incidents."""
-        rows = [values_of(entry) for entry in entries]
-        for row in rows:
-            del row["id"]
-        insert_all_new(self._connection, timeline, rows)
+        write_rows(self._connection, timeline, _NAMES, map(_values, entries), Conflict.PASS_OVER)
 
     def of(self, incident_id: str) -> list[TimelineEntry]:
         """The entries of one incident, in order of time."""

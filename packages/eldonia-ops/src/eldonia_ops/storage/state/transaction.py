@@ -2,7 +2,9 @@
 
 from sqlalchemy import Connection
 
+from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
 from eldonia_ops.storage.state.alerts import SqlAlerts
+from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
 from eldonia_ops.storage.state.ledger import SqlLedger
@@ -18,17 +20,23 @@ from eldonia_ops.storage.state.tokens import SqlTokens
 class SqlTransaction:
     """See :class:`~eldonia_ops.ports.StateTransaction`. Valid only inside the function it is handed to."""
 
-    def __init__(self, connection: Connection) -> None:
-        self.alerts = SqlAlerts(connection)
+    def __init__(self, connection: Connection, committed: Committed, *, writes: bool) -> None:
+        self.alerts = SqlAlerts(connection, committed.alerts, writes=writes)
+        self.groups = SqlAlertGroups(connection)
         self.machines = SqlMachines(connection)
         self.outbox = SqlOutbox(connection)
         self.ledger = SqlLedger(connection)
         self.silences = SqlSilences(connection)
-        self.incidents = SqlIncidents(connection)
+        self.incidents = SqlIncidents(connection, committed.incidents)
         self.timeline = SqlTimeline(connection)
         self.findings = SqlFindings(connection)
         self.positions = SqlPositions(connection)
         self.tokens = SqlTokens(connection)
+
+    def committed(self) -> None:
+        """The transaction has been committed: what it wrote is what others may know."""
+        self.alerts.committed()
+        self.incidents.committed()
 
     def purge(self, before: int, limit: int = MOST_ROWS) -> dict[str, int]:
         """Drop what is finished and older than ``before``, at most ``limit`` rows of each table.

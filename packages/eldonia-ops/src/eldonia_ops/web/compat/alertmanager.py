@@ -1,14 +1,17 @@
 """Alertmanager's API v2 over our router."""
 
+import asyncio
+import functools
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
 from eldonia_ops.services.contracts import AlertView, NotFoundError, Platform, RefusedError
@@ -17,6 +20,9 @@ from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
 from eldonia_ops.web.limits import Limits, TooLargeError, read_body
 from eldonia_ops.web.native.shapes import silence_state
+
+_AT_ONCE: Final = 256 << 10
+_MOST_ENCODED: Final = 50_000
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
@@ -65,31 +71,34 @@ class _Api:
         self._limits = limits
         self._resolve_timeout_ms = resolve_timeout_ms
         self._started_at = platform.now()
+        self._encoded = _EncodedAlerts()
 
     async def alerts(self, request: Request) -> Response:
         wanted = _Wanted(request)
-        return _json([_wire_alert(view) for view in await self._platform.alerts.current() if wanted.alert(view)])
+        views = await self._platform.alerts.current()
+        return _json_text(_array(self._encoded.alert(view) for view in views if wanted.alert(view)))
 
     async def post_alerts(self, request: Request) -> Response:
         body = await read_body(request, self._limits)
         with reading_request():
-            alerts, faults = wire.read_alerts(body, self._platform.now(), self._resolve_timeout_ms)
+            # Away from the event loop: a body may hold ten thousand.
+            read = functools.partial(wire.read_alerts, body, self._platform.now(), self._resolve_timeout_ms)
+            alerts, faults = read() if len(body) < _AT_ONCE else await asyncio.to_thread(read)
         if alerts:
-            await self._platform.alerts.receive(alerts)
+            faults += await self._platform.alerts.receive(alerts, caller_of(request).name)
         return _json("; ".join(faults[:20]), 400) if faults else Response(status_code=200)
 
     async def groups(self, request: Request) -> Response:
         wanted = _Wanted(request)
-        found: list[dict[str, Any]] = []
+        found: list[bytes] = []
         for group in await self._platform.alerts.groups():
             if not wanted.receiver(group.receiver):
                 continue
-            alerts = [_wire_alert(view) for view in group.alerts if wanted.alert(view, any_receiver=True)]
+            alerts = [self._encoded.alert(view) for view in group.alerts if wanted.alert(view, any_receiver=True)]
             if alerts:
-                found.append(
-                    {"labels": dict(group.labels.pairs), "receiver": {"name": group.receiver}, "alerts": alerts}
-                )
-        return _json(found)
+                head = msgspec.json.encode({"labels": dict(group.labels.pairs), "receiver": {"name": group.receiver}})
+                found.append(b'%s,"alerts":%s}' % (head[:-1], _array(alerts)))
+        return _json_text(_array(found))
 
     async def silences(self, request: Request) -> Response:
         now = self._platform.now()
@@ -182,15 +191,40 @@ def _about(matchers: tuple[Matcher, ...], filters: tuple[Matcher, ...]) -> bool:
     return all(one.matches(values) for one in filters)
 
 
-def _wire_alert(view: AlertView) -> dict[str, Any]:
-    return wire.gettable_alert(
-        view.alert,
-        state="active" if view.state == "firing" else "suppressed",
-        receivers=view.receivers,
-        silenced_by=view.silenced_by,
-        inhibited_by=view.inhibited_by,
-        muted_by=view.muted_by,
-    )
+class _EncodedAlerts:
+    """Alerts as JSON. A list of thousands is asked for again and again, and few of them have changed meanwhile."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, tuple[Alert, bytes]] = {}
+        self._standings: dict[tuple[Any, ...], bytes] = {}
+
+    def alert(self, view: AlertView) -> bytes:
+        """One alert."""
+        alert = view.alert
+        fingerprint = alert.fingerprint
+        known = self._facts.get(fingerprint)
+        if known is None or known[0] is not alert:
+            if len(self._facts) >= _MOST_ENCODED:
+                self._facts.clear()
+            known = self._facts[fingerprint] = alert, msgspec.json.encode(wire.alert_facts(alert))[1:-1]
+        standing = (view.state, view.receivers, view.silenced_by, view.inhibited_by, view.muted_by)
+        text = self._standings.get(standing)
+        if text is None:
+            if len(self._standings) >= _MOST_ENCODED:
+                self._standings.clear()
+            found = wire.alert_standing(
+                state="active" if view.state == "firing" else "suppressed",
+                receivers=view.receivers,
+                silenced_by=view.silenced_by,
+                inhibited_by=view.inhibited_by,
+                muted_by=view.muted_by,
+            )
+            text = self._standings[standing] = msgspec.json.encode(found)[1:-1]
+        return b"{%s,%s}" % (known[1], text)
+
+
+def _array(items: Iterable[bytes]) -> bytes:
+    return b"[%s]" % b",".join(items)
 
 
 def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -205,6 +239,10 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return _json(str(error), 400)
 
     return answer
+
+
+def _json_text(text: bytes) -> Response:
+    return Response(text, media_type="application/json")
 
 
 def _json(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -1,5 +1,6 @@
 """Opening, migrating, and what is said when that cannot be."""
 
+import json
 import os
 import sqlite3
 import stat
@@ -10,10 +11,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgresql import PostgresqlServer
-from sqlalchemy import create_engine
+from sqlalchemy import column, create_engine, insert, table
 
+from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.storage.state import SqlStateStore, StateError, StateVersionError, open_state_store
-from eldonia_ops.storage.state.migrate import VERSION_TABLE
+from eldonia_ops.storage.state.migrate import VERSION_TABLE, migrate
 from eldonia_ops.storage.state.tables import metadata
 
 
@@ -38,6 +41,50 @@ async def test_a_database_newer_than_the_code_is_refused(state_url: str) -> None
     engine.dispose()
     with pytest.raises(StateVersionError, match=r"newer version of Eldonia Ops \(it is at 9999"):
         await open_state_store(state_url)
+
+
+async def test_alert_groups_of_the_first_form_keep_what_receivers_know(state_url: str) -> None:
+    engine = engine_for(state_url)
+    document = {
+        "key": "0:{a}",
+        "group_key": "{}:{a}",
+        "route": "0",
+        "receiver": "team",
+        "labels": {"alertname": "Down"},
+        "fingerprints": ["f1", "f2"],
+        "created_at": 1,
+        "flush_at": 40,
+        "flushed_at": 10,
+        "log": {"team/webhook/0": {"firing": ["f1"], "resolved": [], "at": 10}},
+        "verdicts": {"team/webhook/0/f1": "sent", "team/webhook/0/f2": "silenced"},
+    }
+    with engine.begin() as connection:
+        migrate(connection, "0001")
+        machines = table("machines", column("kind"), column("key"), column("state"), column("deadline"))
+        rows = [("0:{a}", json.dumps(document)), ("0:{b}", '"odd"')]
+        for key, state in rows:
+            connection.execute(insert(machines).values(kind="alert_group", key=key, state=state, deadline=40))
+    engine.dispose()
+    store = await open_state_store(state_url)
+    try:
+        assert await store.read(lambda t: t.groups.all()) == {
+            "0:{a}": GroupState(
+                "0:{a}",
+                "{}:{a}",
+                "0",
+                "team",
+                {"alertname": "Down"},
+                ("f1", "f2"),
+                1,
+                40,
+                10,
+                {"team/webhook/0": LogEntry(("f1",), (), 10)},
+                {"f1": {"team/webhook/0": "sent"}, "f2": {"team/webhook/0": "silenced"}},
+            )
+        }
+        assert await store.read(lambda t: t.machines.next_deadline("alert_group")) is None
+    finally:
+        await store.close()
 
 
 async def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:

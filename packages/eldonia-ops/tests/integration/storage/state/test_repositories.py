@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
+from eldonia_ops.alerting.dispatch import PutGroup
+from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import ChecklistItem, Impact, Incident, IncidentStatus, Severity, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
-from eldonia_ops.ports import ConflictError
+from eldonia_ops.ports import ConflictError, DueGroup
 from eldonia_ops.storage.state import SqlStateStore, StateDocumentError, StateError
 
 AWKWARD = "“引用” \\ ' \" ; -- \n\t 🜂 %s :x"
@@ -97,7 +100,7 @@ class Machine:
     note: str | None = None
 
 
-async def test_machine_states_are_loaded_by_key_and_by_deadline(store: SqlStateStore) -> None:
+async def test_machine_states_are_loaded_by_key(store: SqlStateStore) -> None:
     one, other = Machine({}, ("one",)), Machine({}, ("other",))
 
     def save(t: Any) -> None:
@@ -109,9 +112,6 @@ async def test_machine_states_are_loaded_by_key_and_by_deadline(store: SqlStateS
     await store.write(save)
     assert await store.read(lambda t: t.machines.load_some("group", ["c", "a", "x"], Machine)) == {"a": other, "c": one}
     assert await store.read(lambda t: t.machines.load_some("group", [], Machine)) == {}
-    due = await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 10).items()))
-    assert due == [("b", other), ("a", other), ("e", one)]
-    assert await store.read(lambda t: list(t.machines.load_due("group", 30, Machine, 2))) == ["b", "a"]
 
 
 async def test_machine_states_are_restored_with_their_types(store: SqlStateStore) -> None:
@@ -504,3 +504,33 @@ async def test_text_that_no_database_can_hold_is_mended(store: SqlStateStore) ->
     assert (stored.idempotency_key, stored.last_error) == ("k\ufffd\ufffd", "a\ufffdb")
     assert stored.payload["text"] == "\ufffd"
     assert await store.write(lambda t: t.outbox.add(odd)) is False
+
+
+async def test_keys_that_no_database_could_hold_stay_what_they_are(store: SqlStateStore) -> None:
+    keys = ["a\0", "a\ufffd", "a\ud800", "a\x1a0000", "a\x1a"]
+    await store.write(lambda t: t.machines.save_all("odd\0", {key: ([key], None) for key in keys}))
+    assert sorted(await store.read(lambda t: list(t.machines.load_all("odd\0", list)))) == sorted(keys)
+    await store.write(lambda t: t.machines.delete("odd\0", "a\0"))
+    assert sorted(await store.read(lambda t: list(t.machines.load_all("odd\0", list)))) == sorted(keys[1:])
+
+
+async def test_alert_groups_hold_their_alerts_in_rows(store: SqlStateStore) -> None:
+    def group(key: str, flush_at: int, *fingerprints: str, **fields: Any) -> GroupState:
+        return GroupState(key, f"g{key}", "0", "team", {"a": key}, fingerprints, 1, flush_at, **fields)
+
+    one = group("a\0", 10, "1", "2", verdicts={"1": {"team/0": "sent"}}, log={"team/0": LogEntry(("1",), (), 5)})
+    two = group("b", 20, "2", urgent=True, cause="Down")
+    await store.write(lambda t: t.groups.put([PutGroup(one, ("1", "2")), PutGroup(two, ("2",))]))
+    assert await store.read(lambda t: t.groups.all()) == {"a\0": one, "b": two}
+    shown = await store.read(lambda t: t.groups.some(["a\0", "b", "x"], ["2"]))
+    assert shown == {"a\0": replace(one, fingerprints=("2",), verdicts={}), "b": two}
+    changed = replace(one, fingerprints=("2", "3"), verdicts={"2": {"team/0": "sent"}}, flush_at=30)
+    await store.write(lambda t: t.groups.put([PutGroup(changed, ("3",), ("1",), ("2",))]))
+    assert await store.read(lambda t: t.groups.some(["a\0"])) == {"a\0": changed}
+    due = await store.read(lambda t: t.groups.due(0, 30))
+    assert due == [DueGroup("b", 20, True, "Down"), DueGroup("a\0", 30, False, "")]
+    assert await store.read(lambda t: t.groups.due(20, 29)) == []
+    assert await store.read(lambda t: [t.groups.next_deadline(at) for at in (0, 20, 30)]) == [20, 30, None]
+    await store.write(lambda t: t.groups.delete(["b", "x"]))
+    assert await store.read(lambda t: list(t.groups.all())) == ["a\0"]
+    assert await store.write(lambda t: t.groups.drop_unreadable()) == []

@@ -1,0 +1,48 @@
+"""Whose turn it is: urgent items first, and items of different causes one after the other.
+
+Round robin over queues, as in https://en.wikipedia.org/wiki/Fair_queuing with items of equal size: a single page of one
+cause waits for at most one item of each other cause, however many of those there are.
+"""
+
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Turns(Generic[T]):
+    """Items that wait. Those of one cause and urgency keep their order."""
+
+    def __init__(self) -> None:
+        self._urgent: dict[str, deque[T]] = {}
+        self._others: dict[str, deque[T]] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def put(self, item: T, *, urgent: bool, cause: str) -> None:
+        """Let an item wait for its turn."""
+        (self._urgent if urgent else self._others).setdefault(cause, deque()).append(item)
+        self._count += 1
+
+    def take(self) -> T:
+        """The item whose turn it is.
+
+        Raises:
+            IndexError: none waits.
+        """
+        waiting = self._urgent or self._others
+        if not waiting:
+            raise IndexError("nothing waits")
+        cause = next(iter(waiting))
+        queue = waiting.pop(cause)
+        item = queue.popleft()
+        if queue:
+            waiting[cause] = queue  # behind the other causes
+        self._count -= 1
+        return item
+
+    def clear(self) -> None:
+        """Forget all that wait."""
+        self._urgent, self._others, self._count = {}, {}, 0

@@ -1,0 +1,159 @@
+"""Alert groups, and which alerts each holds."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, delete, select, type_coerce, update
+
+from eldonia_ops.alerting.dispatch import PutGroup
+from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.ports import DueGroup, ListedGroup
+from eldonia_ops.storage.state.errors import StateDocumentError
+from eldonia_ops.storage.state.rows import Conflict, chunks, names_of, write_rows
+from eldonia_ops.storage.state.tables import alert_group_members as members
+from eldonia_ops.storage.state.tables import alert_groups as groups
+
+log = logging.getLogger("eldonia_ops.storage.state")
+
+_NAMES = names_of(GroupState, "fingerprints", "verdicts")
+_values = attrgetter(*_NAMES)
+
+
+@dataclass(slots=True)
+class _Held:
+    fingerprints: list[str]
+    verdicts: dict[str, dict[str, str]]
+
+
+class SqlAlertGroups:
+    """See :class:`~eldonia_ops.ports.AlertGroupRepository`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def put(self, changes: Sequence[PutGroup]) -> None:
+        """Store groups with what has changed of their members."""
+        joined: list[tuple[str, str, dict[str, str]]] = []
+        left: list[dict[str, str]] = []
+        changed: list[dict[str, Any]] = []
+        for change in changes:
+            group = change.group
+            said = group.verdicts
+            joined += [(group.key, item, said.get(item, {})) for item in change.joined]
+            left += [{"of": group.key, "item": item} for item in change.left]
+            changed += [{"of": group.key, "item": item, "verdicts": said.get(item, {})} for item in change.changed]
+        write_rows(self._connection, groups, _NAMES, (_values(one.group) for one in changes), Conflict.REPLACE)
+        write_rows(self._connection, members, ("key", "fingerprint", "verdicts"), joined, Conflict.REPLACE)
+        one = and_(members.c.key == bindparam("of"), members.c.fingerprint == bindparam("item"))
+        if left:
+            self._connection.execute(delete(members).where(one), left)
+        if changed:
+            self._connection.execute(update(members).where(one), changed)
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Forget groups with their members; unknown ones are passed over."""
+        for part in chunks(keys):
+            self._connection.execute(delete(members).where(members.c.key.in_(part)))
+            self._connection.execute(delete(groups).where(groups.c.key.in_(part)))
+
+    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, GroupState]:
+        """Those of the groups that are stored, by key; of their alerts only ``holding`` (None: all).
+
+        Raises:
+            StateDocumentError: one of them cannot be read.
+        """
+        found: dict[str, GroupState] = {}
+        for part in chunks(keys):
+            found |= self._where(groups.c.key.in_(part), members.c.key.in_(part), holding)
+        return found
+
+    def all(self) -> dict[str, GroupState]:
+        """Every group, in the order of their keys.
+
+        Raises:
+            StateDocumentError: one of them cannot be read.
+        """
+        return self._where(None, None, None)
+
+    def listed(self) -> list[ListedGroup]:
+        """Every group as people see it, in the order of their keys."""
+        held: dict[str, list[str]] = {}
+        for key, fingerprint in self._connection.execute(select(members.c.key, members.c.fingerprint)):
+            held.setdefault(key, []).append(fingerprint)
+        labels = type_coerce(groups.c.labels, Text)
+        rows = self._connection.execute(select(groups.c.key, labels, groups.c.receiver).order_by(groups.c.key))
+        return [
+            ListedGroup(Labels(msgspec.json.decode(text)), receiver, tuple(held.get(key, ())))
+            for key, text, receiver in rows
+        ]
+
+    def drop_unreadable(self) -> list[str]:
+        """Delete the groups that cannot be read; returns their keys."""
+        lost: list[str] = []
+        for key in list(self._connection.execute(select(groups.c.key)).scalars()):
+            try:
+                self.some([key])
+            except StateDocumentError:
+                lost.append(key)
+        self.delete(lost)
+        return lost
+
+    def due(self, after: int, until: int) -> list[DueGroup]:
+        """The groups with ``after < flush_at <= until``, the earliest first."""
+        query = (
+            select(groups.c.key, groups.c.flush_at, groups.c.urgent, groups.c.cause)
+            .where(groups.c.flush_at > max(after, 0), groups.c.flush_at <= until)
+            .order_by(groups.c.flush_at, groups.c.key)
+        )
+        return [DueGroup(*row) for row in self._connection.execute(query)]
+
+    def next_deadline(self, after: int = 0) -> int | None:
+        """The earliest ``flush_at`` later than ``after``, or None."""
+        query = select(groups.c.flush_at).where(groups.c.flush_at > max(after, 0)).order_by(groups.c.flush_at).limit(1)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def _where(
+        self,
+        condition: ColumnElement[bool] | None,
+        of_members: ColumnElement[bool] | None,
+        holding: Sequence[str] | None,
+    ) -> dict[str, GroupState]:
+        query = select(groups).order_by(groups.c.key)
+        if condition is not None:
+            query = query.where(condition)
+        try:
+            rows = self._connection.execute(query).all()
+            held = self._held(of_members, holding)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise StateDocumentError(f"the stored state of an alert group cannot be read: {error}") from None
+        found: dict[str, GroupState] = {}
+        for row in rows:
+            of = held.get(row.key)
+            found[row.key] = GroupState(
+                **row._mapping,
+                fingerprints=tuple(of.fingerprints) if of else (),
+                verdicts=of.verdicts if of else {},
+            )
+        return found
+
+    def _held(self, condition: ColumnElement[bool] | None, holding: Sequence[str] | None) -> dict[str, _Held]:
+        query = select(members.c.key, members.c.fingerprint, members.c.verdicts)
+        if condition is not None:
+            query = query.where(condition)
+        parts: Iterable[Sequence[str] | None] = [None] if holding is None else chunks(holding)
+        found: dict[str, _Held] = {}
+        for part in parts:
+            narrowed = query if part is None else query.where(members.c.fingerprint.in_(part))
+            for key, fingerprint, verdicts in self._connection.execute(narrowed):
+                held = found.get(key)
+                if held is None:
+                    held = found[key] = _Held([], {})
+                held.fingerprints.append(fingerprint)
+                if verdicts:
+                    held.verdicts[fingerprint] = verdicts
+        return found

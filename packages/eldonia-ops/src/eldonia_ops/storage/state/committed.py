@@ -1,0 +1,88 @@
+"""Rows as objects, as they were committed last: a storm looks at the same alerts and incidents again and again.
+
+What is kept here is never more than a shorter way to what the database holds. Alerts have a version as a whole, counted
+in the database by every transaction that changes any; incidents have one each. Where a version differs, another
+process has written, and the rows are read.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.incidents import Incident
+
+_MOST_INCIDENTS: Final = 5_000
+_WAIT_SECONDS: Final = 0.02
+
+
+class CommittedAlerts:
+    """Every alert, by fingerprint. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._version = -1
+        self._alerts: dict[str, Alert] = {}
+
+    def at(self, version: int, *, shared: bool) -> Mapping[str, Alert] | None:
+        """The alerts of a version, or None when they have to be read. ``shared``: the mapping may change with the next
+        commit, which is right for the one transaction that writes."""
+        until = time.monotonic() + _WAIT_SECONDS
+        while True:
+            with self._lock:
+                if self._version == version:
+                    return self._alerts if shared else dict(self._alerts)
+                behind = 0 <= self._version < version
+            # A commit is seen by readers a moment before it is taken in here.
+            if not behind or shared or time.monotonic() > until:
+                return None
+            time.sleep(0.001)
+
+    def offer(self, version: int, alerts: dict[str, Alert]) -> Mapping[str, Alert]:
+        """Take what was read of a version, unless a later one is known."""
+        with self._lock:
+            if version > self._version:
+                self._version, self._alerts = version, alerts
+        return alerts
+
+    def commit(self, before: int, after: int, changes: Mapping[str, Alert | None]) -> None:
+        """A transaction that saw one version has committed the next; None stands for an alert that is gone."""
+        with self._lock:
+            if self._version != before:
+                self._version, self._alerts = -1, {}
+                return
+            self._version = after
+            for fingerprint, alert in changes.items():
+                if alert is None:
+                    self._alerts.pop(fingerprint, None)
+                else:
+                    self._alerts[fingerprint] = alert
+
+
+class CommittedIncidents:
+    """Incidents by id, each as it was seen committed last. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Incident] = {}
+
+    def at(self, id: str, version: int) -> Incident | None:
+        """The incident at a version, or None when it has to be read."""
+        found = self._known.get(id)
+        return found if found is not None and found.version == version else None
+
+    def keep(self, some: Mapping[str, Incident]) -> None:
+        """Know these as well."""
+        with self._lock:
+            if len(self._known) + len(some) > _MOST_INCIDENTS:
+                self._known = {}
+            self._known.update(some)
+
+
+class Committed:
+    """What one store knows of what it has committed."""
+
+    def __init__(self) -> None:
+        self.alerts = CommittedAlerts()
+        self.incidents = CommittedIncidents()

@@ -1,0 +1,68 @@
+"""One group that cannot be flushed stops no other."""
+
+import logging
+
+import pytest
+from service_world import MINUTE, SECOND, World, alert, open_world
+
+NUL = """
+route: {receiver: team, group_by: [alertname, instance], group_wait: 10s}
+receivers:
+  - name: team
+    webhook_configs: [{url: "http://team.invalid"}]
+"""
+
+
+async def break_group(world: World, name: str, text: str) -> None:
+    def work(tx: object) -> None:
+        connection = tx.alerts._connection  # type: ignore[attr-defined]
+        connection.exec_driver_sql("UPDATE alert_groups SET log = ? WHERE cause = ?", (text, name))
+
+    await world.state.write(work)
+
+
+async def test_one_that_cannot_be_read_is_put_off_and_the_others_go_out(caplog: pytest.LogCaptureFixture) -> None:
+    async with open_world(routing=NUL) as world:
+        await world.start()
+        await world.alerts.receive([alert("Bad"), alert("Good")])
+        await break_group(world, "Bad", '"no log"')
+        with caplog.at_level(logging.ERROR):
+            await world.pass_time(11 * SECOND)
+        assert [row.cause for row in world.receivers.at("team")] == ["Good"]
+        (failing,) = world.intake.failing.values()
+        assert "cannot be read" in failing.error
+        assert any("cannot be flushed" in record.message for record in caplog.records)
+        # A critical alert that comes later is sent as ever.
+        await world.alerts.receive([alert("DatabaseDown")])
+        await world.pass_time(11 * SECOND)
+        assert [row.cause for row in world.receivers.at("team")] == ["Good", "DatabaseDown"]
+        assert 2 <= world.intake.failures <= 8, "it is tried again, with growing pauses"
+        await break_group(world, "Bad", "{}")
+        await world.pass_time(MINUTE)
+        assert [row.cause for row in world.receivers.at("team")] == ["Good", "DatabaseDown", "Bad"]
+        assert world.intake.failing == {}
+
+
+async def test_one_that_cannot_be_read_is_grouped_anew_at_a_start() -> None:
+    async with open_world(routing=NUL) as world:
+        await world.start()
+        await world.alerts.receive([alert("Bad"), alert("Good")])
+        await break_group(world, "Bad", '"no log"')
+        await world.restart()
+        await world.pass_time(MINUTE)
+        assert {row.cause for row in world.receivers.at("team")} == {"Bad", "Good"}
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\ud800", "\x1b[31m", "\x1a0000", "￿"])
+async def test_an_odd_label_costs_no_page(value: str) -> None:
+    async with open_world(routing=NUL) as world:
+        await world.start()
+        odd = {"instance": value, value: "name"}
+        await world.alerts.receive([alert("Odd", labels=odd), alert("Down", service="database")])
+        await world.pass_time(11 * SECOND)
+        assert sorted(row.cause for row in world.receivers.at("team")) == ["Down", "Odd"]
+        await world.restart()
+        await world.alerts.receive([alert("Odd", labels=odd, ends_at=world.clock.now())])
+        await world.pass_time(10 * MINUTE)
+        assert [row.cause for row in world.receivers.at("team")][2:] == ["Odd"]
+        assert world.intake.failures == 0
