@@ -12,7 +12,18 @@ Nothing here raises into the application or holds it up for long; what could not
 
 from collections.abc import Iterable, Mapping
 
-from eldonia_telemetry import auth, business, losses, metrics, payments, performance, runtime, security, traces
+from eldonia_telemetry import (
+    auth,
+    business,
+    children,
+    losses,
+    metrics,
+    payments,
+    performance,
+    runtime,
+    security,
+    traces,
+)
 from eldonia_telemetry.context import Binding, bind, carry
 from eldonia_telemetry.integrations import automatic, stdlib
 from eldonia_telemetry.integrations.asgi import TelemetryMiddleware, metrics_app
@@ -111,18 +122,36 @@ def init(
     given = dict(locals())
     try:
         settings = resolve(given)
-        before = runtime.replace(runtime.build(settings))
-        before.close()
-        if settings.capture_logging:
-            stdlib.install()
-        else:
-            stdlib.uninstall()
-        if settings.instrument:
-            automatic.install()
+        _set_up(settings)
+        children.hand_on(settings)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("setup", "init failed, what was in use stays", error)
         return runtime.current.settings
     return settings
+
+
+_is_set_up = False
+
+
+def _set_up(settings: Settings) -> None:
+    global _is_set_up  # noqa: PLW0603
+    _is_set_up = True
+    before = runtime.replace(runtime.build(settings))
+    before.close()
+    if settings.capture_logging:
+        stdlib.install()
+    else:
+        stdlib.uninstall()
+    if settings.instrument:
+        automatic.install()
+
+
+def _set_up_as_parent(settings: Settings) -> None:
+    if not _is_set_up:
+        _set_up(settings)
+
+
+children.begin(_set_up_as_parent)
 
 
 def flush(timeout: float = 2.0) -> bool:
