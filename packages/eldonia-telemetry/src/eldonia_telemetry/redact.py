@@ -59,6 +59,7 @@ _MAX_SHAPE: Final = 64
 
 _DIGIT_RUN: Final = "0" * 13
 _WIDE: Final = "パスワード".encode().decode("latin-1")
+_WIDE_LEAD: Final = _WIDE[0]
 _WIDE_COLON: Final = "：".encode().decode("latin-1")
 _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 
@@ -114,7 +115,7 @@ def may_hide(json: bytes, names: int) -> bool:
     what is looked for holds no character that JSON escapes, and no pattern reaches across an escape.
     True is a guess that costs time and nothing else.
     """
-    # As text, since that is searched five times as fast as bytes.
+    # As text, since that is searched five times as fast as bytes; and one character far faster than several.
     text = json.decode("latin-1")
     return (
         # A colon more than the names have, so it stands in a value.
@@ -122,9 +123,19 @@ def may_hide(json: bytes, names: int) -> bool:
         or "=" in text
         or "earer" in text
         or "asic" in text
-        or (_WIDE in text and _WIDE_COLON in text)
+        or (
+            "-" in text
+            and (
+                "--" in text
+                or (" -" in text and (" -p" in text or " -u" in text or " -a" in text or " -w" in text))
+                or ("x" in text and ("xox" in text or "xapp-" in text))
+            )
+        )
+        or ("_" in text and credentials.may_hold_underscored(text))
+        or ("A" in text and ("AKIA" in text or "ASIA" in text or "AIza" in text))
+        or ("." in text and ("eyJ" in text or "hooks.sl" in text))
         or _DIGIT_RUN in json.translate(_DIGITS_ALIKE, b" -").decode("latin-1")
-        or credentials.may_hold(text)
+        or (_WIDE_LEAD in text and _WIDE in text and _WIDE_COLON in text)
         or _phones
         or (_emails and "@" in text)
     )
