@@ -314,8 +314,8 @@ class Exchange(Measurement):
         """Report what has been found so far; True when the request is to be answered with 403."""
         if not self.findings:
             return False
+        self.refused_here = self._observer.blocks and any(one.certain for one in self.findings)
         self._report()
-        self.refused_here = self._observer.blocks
         return self.refused_here
 
     def look_at_body(self) -> None:
@@ -488,7 +488,7 @@ class Exchange(Measurement):
                     "where": one.where,
                     "matched": one.matched,
                     "path": self.path[:512],
-                    "blocked": self._observer.blocks,
+                    "blocked": self.refused_here,
                 },
             )
 

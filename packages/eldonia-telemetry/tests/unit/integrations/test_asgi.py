@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import json
 from typing import Annotated
 
 import httpx
@@ -437,3 +438,30 @@ def test_one_forged_form_is_one_event(detection):
     with capture() as seen:
         asyncio.run(TelemetryMiddleware(app, detection=detection)(scope, receive, send))
     assert [event["eventType"] for event in seen.security_events] == ["csrf_attempt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "blocked"),
+    [("<script> タグの使い方", 200, False), ("C:\\Windows の場所", 200, False), ("' OR '1'='1", 403, True)],
+)
+def test_only_what_is_certain_is_refused_and_all_is_recorded(text, status, blocked):
+    async def app(scope, receive, send):
+        body = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    body, sent = json.dumps({"text": text}).encode(), []
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]}
+    with capture() as seen:
+        asyncio.run(TelemetryMiddleware(app, detection="block")(scope, receive, send))
+    assert sent[0]["status"] == status
+    assert blocked or sent[1]["body"] == body
+    assert len(seen.security_events) == 1
+    assert seen.security_events[0]["details"]["blocked"] is blocked
