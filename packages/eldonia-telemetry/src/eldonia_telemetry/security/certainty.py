@@ -31,7 +31,6 @@ _WORD: Final = re.compile(
 # Writing without spaces: two characters for a word.
 _DENSE: Final = re.compile(r"[\u0e00-\u0eff\u3041-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _ENDS_STATEMENT: Final = re.compile(r"(?:--[\s+-]*|#\s*|/\*\s*|;\s*)$")
-_COMMENT_TAIL: Final = re.compile(r"(?:--|#|/\*)\s*[\s+-]*$")
 _WHOLE_STATEMENT: Final = re.compile(
     r"\s*(?:select|insert|update|delete|create|alter|drop|with|explain|show|grant|merge|--|/\*)\s", re.IGNORECASE
 )
@@ -81,7 +80,8 @@ _PATH_TARGET: Final = re.compile(
 )
 _UP: Final = re.compile(r"\.\.;?[/\\]|\.\.\ufffd|\.{4,}[/\\]{1,2}")
 _FILE: Final = re.compile(
-    r"/?(?:etc/(?:passwd|shadow|sudoers)|proc/self/\w{1,20})\b|php://|.{0,200}\x00", re.IGNORECASE | re.DOTALL
+    r"(?:file://)?/?(?:etc/(?:passwd|shadow|sudoers)|proc/self/\w{1,20})\b|php://|.{0,200}\x00",
+    re.IGNORECASE | re.DOTALL,
 )
 _WINDOWS: Final = re.compile(
     r"c:[/\\]{1,4}(?:windows[/\\]{1,4}(?:win\.ini|system\.ini|system32[/\\]{1,4}(?:drivers|config))|boot\.ini)", re.I
@@ -103,10 +103,10 @@ def of_sql(text: str, start: int, end: int) -> bool:
     if len(text) > _MAX_TEXT or _WHOLE_STATEMENT.match(text):
         return False
     before, after = text[:start], text[end:]
-    if _DENSE.search(after):  # the sentence goes on
-        return False
     if _ENDS_STATEMENT.search(text):  # what follows is the rest of the statement, up to where it is cut off
         return words(before) <= MOST_WORDS and words(after) <= 2 * MOST_WORDS
+    if _DENSE.search(after):  # the sentence goes on
+        return False
     return words(before) + words(after) <= MOST_WORDS
 
 
@@ -117,7 +117,9 @@ def of_xss(text: str, *, long: bool = False) -> bool:
     outside = words(rest, keywords=True)
     if "<" in text and _SENDS.search(text) and _SENT_TO.search(text):
         return outside <= MOST_WORDS_OF_PAGE + 2
-    if outside > MOST_WORDS_OF_PAGE or _PAGE.match(text) or rest.rstrip().endswith(("?", "\uff1f")):
+    if outside > MOST_WORDS_OF_PAGE or _PAGE.match(text):
+        return False
+    if outside and rest.rstrip().endswith(("?", "\uff1f")):
         return False
     if outside == MOST_WORDS_OF_PAGE and words(text.partition("<")[0]) and words(text.rpartition(">")[2]):
         return False  # in the middle of a sentence
@@ -138,8 +140,10 @@ def of_path(text: str, where: str) -> bool:
         return False
     stripped = text.strip()
     names_a_file = _NAMES_A_FILE.search(where) is not None
+    if "\ufffd" in text and _PATH_TARGET.search(text) is not None:
+        return True
     if _UP.search(text) is not None:
-        return names_a_file or ".." + ";" in text or "\ufffd" in text or _PATH_TARGET.search(text) is not None
+        return names_a_file or "..;" in text or "\ufffd" in text or _PATH_TARGET.search(text) is not None
     return (
         _FILE.match(stripped) is not None
         or _WINDOWS.match(stripped) is not None
