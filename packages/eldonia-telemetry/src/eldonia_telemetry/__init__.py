@@ -108,7 +108,8 @@ def init(
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
         trace_errors: record the others too when something in them failed in this process (default on).
         join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).
-        instrument: watch SQLAlchemy, redis, httpx and requests where the application uses them (default on).
+        instrument: watch SQLAlchemy, Django's database, redis, httpx, requests and Celery where the application uses
+            them (default on).
         elasticsearch_url: send records to its bulk API, as ``<prefix>-<service>-YYYY.MM.DD``.
         elasticsearch_user: for basic authentication, with ``elasticsearch_password`` (or both in the URL).
         elasticsearch_password: see above.
