@@ -128,13 +128,17 @@ def _stay() -> None:
 
     @functools.wraps(configure)
     def configuring(self: Any) -> None:
-        configure(self)
-        stay_on()
+        try:
+            configure(self)
+        finally:
+            stay_on()
 
     @functools.wraps(file_config)
     def reading(*args: Any, **more: Any) -> None:
-        file_config(*args, **more)
-        stay_on()
+        try:
+            file_config(*args, **more)
+        finally:
+            stay_on()
 
     setattr(configuring, _PATCHED, True)
     configurator.configure = configuring
