@@ -12,7 +12,18 @@ Nothing here raises into the application or holds it up for long; what could not
 
 from collections.abc import Iterable, Mapping
 
-from eldonia_telemetry import auth, business, losses, metrics, payments, performance, runtime, security, traces
+from eldonia_telemetry import (
+    auth,
+    business,
+    children,
+    losses,
+    metrics,
+    payments,
+    performance,
+    runtime,
+    security,
+    traces,
+)
 from eldonia_telemetry.context import Binding, bind, carry
 from eldonia_telemetry.integrations import automatic, stdlib
 from eldonia_telemetry.integrations.asgi import TelemetryMiddleware, metrics_app
@@ -97,7 +108,8 @@ def init(
         trace_ratio: the share of new traces that is recorded, 0 to 1 (default 1).
         trace_errors: record the others too when something in them failed in this process (default on).
         join_opentelemetry: start spans with the application's OpenTelemetry SDK where one is set up (default on).
-        instrument: watch SQLAlchemy, redis, httpx and requests where the application uses them (default on).
+        instrument: watch SQLAlchemy, Django's database, redis, httpx, requests and Celery where the application uses
+            them (default on).
         elasticsearch_url: send records to its bulk API, as ``<prefix>-<service>-YYYY.MM.DD``.
         elasticsearch_user: for basic authentication, with ``elasticsearch_password`` (or both in the URL).
         elasticsearch_password: see above.
@@ -111,18 +123,36 @@ def init(
     given = dict(locals())
     try:
         settings = resolve(given)
-        before = runtime.replace(runtime.build(settings))
-        before.close()
-        if settings.capture_logging:
-            stdlib.install()
-        else:
-            stdlib.uninstall()
-        if settings.instrument:
-            automatic.install()
+        _set_up(settings)
+        children.hand_on(settings)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
         losses.count("setup", "init failed, what was in use stays", error)
         return runtime.current.settings
     return settings
+
+
+_is_set_up = False
+
+
+def _set_up(settings: Settings) -> None:
+    global _is_set_up  # noqa: PLW0603
+    _is_set_up = True
+    before = runtime.replace(runtime.build(settings))
+    before.close()
+    if settings.capture_logging:
+        stdlib.install()
+    else:
+        stdlib.uninstall()
+    if settings.instrument:
+        automatic.install()
+
+
+def _set_up_as_parent(settings: Settings) -> None:
+    if not _is_set_up:
+        _set_up(settings)
+
+
+children.begin(_set_up_as_parent)
 
 
 def flush(timeout: float = 2.0) -> bool:

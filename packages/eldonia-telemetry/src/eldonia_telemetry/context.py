@@ -27,6 +27,8 @@ class Request(Protocol):
     user_id: str | None
     session_id: str | None
     login_reported: bool
+    login_signalled: tuple[str, str] | None
+    """The account and the event of a refused sign-in that a framework has reported."""
 
     @property
     def span(self) -> "Span | None":

@@ -391,8 +391,23 @@ def _leave_with_multiprocessing() -> None:
     util: Any = sys.modules.get("multiprocessing.util")
     if util is not None and not _known_to_multiprocessing:
         _known_to_multiprocessing = True
-        util.register_after_fork(_at_exit, lambda close: util.Finalize(None, close, exitpriority=0))
+        util.register_after_fork(_at_exit, _in_child)
         util.Finalize(None, _at_exit, exitpriority=0)
+
+
+def _in_child(close: Callable[[], None]) -> None:
+    """Called in every child of ``multiprocessing`` once it knows what it is, before it begins to work."""
+    util: Any = sys.modules["multiprocessing.util"]
+    util.Finalize(None, close, exitpriority=0)
+    for call in in_children:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001  telemetry never raises into its host
+            losses.count("setup", "child process could not be set up", error)
+
+
+in_children: list[Callable[[], None]] = []
+"""Called in a child of ``multiprocessing`` before it begins to work."""
 
 
 def _at_exit() -> None:

@@ -85,7 +85,11 @@ def _mapping(given: Mapping[Any, Any], redact: bool, depth: int, left: list[int]
             kind: type[Any] = type(value)
             if value is None:
                 result[name] = None
-            elif redact and kind is not bool and (sensitive[name] if name in sensitive else is_sensitive(name)):
+            elif (
+                redact
+                and kind is not bool
+                and (is_sensitive(name) if (known := sensitive.get(name)) is None else known)
+            ):
                 result[name] = REDACTED
             elif kind is str:
                 if depth:

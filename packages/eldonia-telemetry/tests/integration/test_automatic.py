@@ -197,3 +197,68 @@ def test_nothing_is_imported_that_the_application_does_not_import_and_it_can_be_
         print(json.dumps(hasattr(httpx.HTTPTransport.handle_request, "eldonia_telemetry")))
     """)
     assert off is False
+
+
+def test_statements_of_django_are_counted_timed_and_traced():
+    found = run("""
+        telemetry.init(service="x", console=False)
+        from django.conf import settings
+        settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
+        import django
+        django.setup()
+        from django.db import connection, utils
+        def use():
+            with connection.cursor() as cursor:
+                cursor.execute("CREATE TABLE works (title text)")
+                cursor.execute("INSERT INTO works VALUES (%s)", ["s3cret"])
+                cursor.executemany("INSERT INTO works VALUES (%s)", [["a"], ["b"]])
+                cursor.execute("SELECT title FROM works")
+                assert len(cursor.fetchall()) == 3
+                try:
+                    cursor.execute("SELECT nothing FROM nowhere")
+                except utils.OperationalError:
+                    pass
+        with capture() as seen, traces.span("parent") as parent, performance.timer("work") as measured:
+            use()
+        spans = [span for span in seen.spans if span.kind == 3]
+        labels = {"system": "sqlite", "operation": "SELECT"}
+        with capture() as alone:  # a statement outside of any span makes no trace
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT title FROM works")
+        print(json.dumps({
+            "counts": told(measured),
+            "names": [span.name for span in spans],
+            "children": all(span.parent_span_id == parent.span_id for span in spans),
+            "texts": [span.attributes["db.query.text"] for span in spans][1:3],
+            "status": [span.status for span in spans],
+            "system": list({span.attributes["db.system.name"] for span in spans}),
+            "timed": seen.increase("db_client_operation_duration_seconds_count", **labels),
+            "alone": [len(alone.spans), alone.increase("db_client_operation_duration_seconds_count", **labels)],
+        }))
+    """)
+    assert found == {
+        "counts": {"databaseQueries": 5, "errors": 1},
+        "names": ["CREATE :memory:", "INSERT :memory:", "INSERT :memory:", "SELECT :memory:", "SELECT :memory:"],
+        "children": True,
+        "texts": ["INSERT INTO works VALUES (%s)"] * 2,
+        "status": [0, 0, 0, 0, 2],
+        "system": ["sqlite"],
+        "timed": 3,
+        "alone": [0, 1],
+    }
+
+
+def test_connections_of_django_that_are_open_already():
+    found = run("""
+        from django.conf import settings
+        settings.configure(DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}})
+        import django
+        django.setup()
+        from django.db import connection
+        connection.ensure_connection()
+        telemetry.init(service="x", console=False)
+        with performance.timer("work") as measured, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        print(json.dumps(told(measured)))
+    """)
+    assert found == {"databaseQueries": 1}

@@ -178,6 +178,7 @@ class TestElasticsearch:
         assert second["error"]["code"] == "E1"
         template = backend.templates["eldonia-logs"]
         assert template["index_patterns"] == ["eldonia-logs-*"]
+        assert "number_of_replicas" not in template["template"]["settings"]  # one node or ten: the cluster knows
         properties = template["template"]["mappings"]["properties"]
         assert properties["message"] == {"type": "text"}
         assert properties["userId"] == {"type": "keyword"}

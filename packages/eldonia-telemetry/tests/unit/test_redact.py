@@ -82,7 +82,7 @@ def test_luhn():
     assert not is_card_number("42")
 
 
-@given(st.from_regex(r"[2-6][0-9]{14}", fullmatch=True))
+@given(st.from_regex(r"(4[0-9]|5[0-8]|6[0-9]|2[3-6]|35[5-7])[0-9]{13}", fullmatch=True).map(lambda it: it[:15]))
 def test_exactly_one_check_digit_makes_a_card_number(digits):
     assert sum(is_card_number(f"{digits}{check}") for check in "0123456789") == 1
 

@@ -1,4 +1,4 @@
-"""The middleware for ASGI applications (FastAPI, Starlette, Litestar, Django, …).
+"""The middleware for ASGI applications (FastAPI, Starlette, Litestar, Django, Quart, Falcon, Datasette, …).
 
     app.add_middleware(TelemetryMiddleware)
 
@@ -11,15 +11,15 @@ from functools import partial
 from typing import Any
 
 from eldonia_telemetry import losses, metrics
-from eldonia_telemetry.integrations import frameworks, lifespan
+from eldonia_telemetry.integrations import frameworks, lifespan, routes
 from eldonia_telemetry.integrations.exchange import (
-    LOGIN_PATHS,
     QUIET_PATHS,
     REFUSED,
     Detecting,
     Exchange,
     Observer,
 )
+from eldonia_telemetry.integrations.sign_in import LOGIN_PATHS
 from eldonia_telemetry.security.body import MAX_BODY
 
 Scope = MutableMapping[str, Any]
@@ -27,19 +27,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[..., Any]
-
-
-def _route(scope: Scope, base: str) -> str:
-    """The template of the route that a framework has chosen, with what it is mounted under; ``base`` is ours."""
-    template = getattr(scope.get("route"), "path", None)
-    if template is None:
-        template = scope.get("path_template") or getattr(scope.get("route_handler"), "path", None)
-    mount = scope.get("root_path", "")[len(base) :]
-    if template is None:
-        if mount and "endpoint" in scope:
-            return f"{mount}/*"
-        return frameworks.django_route(scope["path"].removeprefix(base))
-    return template if not mount or template.startswith(mount) else mount + template
 
 
 class TelemetryMiddleware:
@@ -56,8 +43,11 @@ class TelemetryMiddleware:
             16 KiB at most.
         trusted_origins: other sites whose pages may post here with the user's cookies, such as
             ``("https://pay.example",)``.
-        login_paths: ends of paths where the answer 401 to a POST is reported as a failed login,
-            unless the application does (:mod:`eldonia_telemetry.auth`).
+        login_paths: ends of paths where a POST that is refused (400, 401, 403, 422, or 200 with the form again) is
+            reported as a failed login, unless the application does (:func:`eldonia_telemetry.auth.failed_login`).
+        route: the template of a request's route by its scope, '' where there is none, for routers that are not
+            recognised. It is asked while the application runs and after it, so it may read what that puts into
+            the scope. Where it gives '' or raises, what is recognised applies.
     """
 
     def __init__(
@@ -70,9 +60,11 @@ class TelemetryMiddleware:
         detection: Detecting = "observe",
         trusted_origins: Iterable[str] = (),
         login_paths: Iterable[str] = LOGIN_PATHS,
+        route: Callable[[Scope], str] | None = None,
     ) -> None:
         self._app = app
         self._metrics_path = metrics_path
+        self._own_route = route
         self._observer = Observer(
             quiet_paths=quiet_paths,
             trusted_proxies=trusted_proxies,
@@ -102,9 +94,15 @@ class TelemetryMiddleware:
             return
 
         def answer(message: Message) -> Awaitable[None]:  # a coroutine of its own would only cost time
-            if message["type"] == "http.response.start":
+            kind = message["type"]
+            if kind == "http.response.start":
                 exchange.status = message["status"]
-                message["headers"] = [*message.get("headers", ()), (b"x-request-id", exchange.id_bytes)]
+                headers = [*message.get("headers", ())]
+                if not exchange.answers(headers):
+                    headers.append((b"x-request-id", exchange.id_bytes))
+                message["headers"] = headers
+            elif exchange.answer_html is not None and kind == "http.response.body":
+                exchange.keep_answer(message.get("body", b""))
             return send(message)
 
         exchange.enter()
@@ -134,6 +132,7 @@ class TelemetryMiddleware:
         if b"x-forwarded-for" in headers:
             headers[b"x-forwarded-for"] = b",".join(value for name, value in pairs if name == b"x-forwarded-for")
         client = scope.get("client")
+        route = partial(routes.asgi, scope, scope.get("root_path", ""))
         return self._observer.begin(
             scope["method"],
             path,
@@ -142,7 +141,7 @@ class TelemetryMiddleware:
             scope.get("scheme", "http"),
             client[0] if client else "",
             headers,
-            partial(_route, scope, scope.get("root_path", "")),
+            route if self._own_route is None else partial(routes.by_hand, self._own_route, scope, route),
         )
 
 

@@ -20,6 +20,8 @@ _LIBRARIES: Final = {
     "httpx": "eldonia_telemetry.integrations.httpx",
     "requests": "eldonia_telemetry.integrations.requests",
     "redis": "eldonia_telemetry.integrations.redis",
+    "celery.signals": "eldonia_telemetry.integrations.celery",
+    "django.db": "eldonia_telemetry.integrations.django_database",
 }
 _lock = threading.Lock()
 _connected: set[str] = set()

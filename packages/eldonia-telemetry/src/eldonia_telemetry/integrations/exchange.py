@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from eldonia_telemetry import auth, context, lines, losses, metrics, runtime, security
-from eldonia_telemetry.integrations import outcomes
+from eldonia_telemetry.integrations import outcomes, sign_in
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.integrations.outcomes import UNMATCHED
 from eldonia_telemetry.integrations.stdlib import LOGGED
@@ -34,10 +34,10 @@ from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
 REFUSED: Final = b'{"detail":"The request was refused."}'
 QUIET_PATHS: Final = ("/health", "/healthz", "/metrics", "/favicon.ico")
-LOGIN_PATHS: Final = ("/login", "/log-in", "/signin", "/sign-in", "/authenticate")
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"})
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+_REQUEST_ID_NAMES: Final = frozenset({"x-request-id", b"x-request-id"})
 _MAX_USER_AGENT: Final = 512
 _MAX_CLIENTS: Final = 2048
 # A generator of its own: an application that seeds `random` must not make its processes share ids.
@@ -59,7 +59,7 @@ class Observer:
         trusted_proxies: addresses or networks whose ``X-Forwarded-For`` is believed.
         detection: ``observe``, ``block`` or ``off``.
         trusted_origins: other sites whose pages may post here with the user's cookies.
-        login_paths: ends of paths where a 401 answer to a POST is a failed login.
+        login_paths: ends of paths where a POST that is refused is a failed login (:mod:`.sign_in`).
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Observer:
         self.quiet = frozenset(_several(quiet_paths))
         self.detects = detection != "off"
         self.blocks = detection == "block"
-        self.login_paths = tuple(path.rstrip("/") for path in _several(login_paths))
+        self.sign_in = sign_in.Recognition(_several(login_paths))
         self.being_answered = metrics.standard.being_answered
         self._clients: dict[tuple[str, bytes, str], _Client] = {}
         self._clients_of: runtime.Runtime | None = None
@@ -193,10 +193,14 @@ class Exchange(Measurement):
     user_id: str | None = None
     session_id: str | None = None
     login_reported = False
+    login_signalled: tuple[str, str] | None = None
+    forged = False
+    refused_here = False
     traced = False
     _activated = False
     body: bytearray | None = None
     fields: Sequence[tuple[str, str]] = ()
+    answer_html: bytearray | None = None
     caught: BaseException | None = None
     findings: Sequence[Detection] = ()
     id_bytes = b""
@@ -240,22 +244,53 @@ class Exchange(Measurement):
 
     def settle(self) -> None:
         """Keep the route that is known by now. Never raises."""
-        try:
-            template = self._route()
-        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-            losses.count("setup", "route could not be told", error)
-            return
+        template = self._handler()
         if template:
             self._route = lambda: template
 
+    def matched(self, template: str) -> None:
+        """Keep the template of the route that a framework has chosen."""
+        self._route = lambda: template
+
+    def _handler(self) -> str:
+        """The template of the route, '' while nothing has matched. Never raises: an odd route costs no record."""
+        try:
+            return self._route()
+        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+            losses.count("setup", "the route of a request could not be read", error)
+            return ""
+
     def find(self, found: Detection) -> None:
-        """Note what a detector says, to be reported once the context is there."""
+        """Note what a detector says, to be reported once the context is there. One forged form is one event."""
+        if found.event_type == "csrf_attempt":
+            if self.forged:
+                return
+            self.forged = True
         self.findings = (*self.findings, found)
 
     def operation(self) -> str:
         """Method and template, as log records name the operation; '' while nothing has matched."""
-        handler = self._route()
+        handler = self._handler()
         return f"{self.method} {handler}" if handler else ""
+
+    def answers(self, headers: Iterable[tuple[Any, Any]]) -> bool:
+        """Look at the headers of an answer, names and values as text or as bytes.
+
+        Returns whether the application has set ``X-Request-ID`` itself.
+        """
+        own = False
+        for name, _ in headers:
+            if len(name) == 12 and name.lower() in _REQUEST_ID_NAMES:
+                own = True
+        if self.status == 200 and self.method == "POST" and self._observer.sign_in.may_show_form(self, headers):
+            self.answer_html = bytearray()
+        return own
+
+    def keep_answer(self, chunk: bytes) -> None:
+        """Copy the beginning of an answer that may show a login form again."""
+        kept = self.answer_html
+        if kept is not None and len(kept) < sign_in.MAX_ANSWER:
+            kept += chunk[: sign_in.MAX_ANSWER - len(kept)]
 
     def keep(self, chunk: bytes) -> None:
         """Copy a part of the body for inspection, up to the bound."""
@@ -279,8 +314,9 @@ class Exchange(Measurement):
         """Report what has been found so far; True when the request is to be answered with 403."""
         if not self.findings:
             return False
+        self.refused_here = self._observer.blocks and any(one.certain for one in self.findings)
         self._report()
-        return self._observer.blocks
+        return self.refused_here
 
     def look_at_body(self) -> None:
         """Inspect the copied body now."""
@@ -317,9 +353,9 @@ class Exchange(Measurement):
         if self.findings:
             self._report()
         method = self.method
-        if status == 401 and method == "POST" and not self.login_reported and self._observer.detects:
-            self._failed_login()
-        handler = self._route() or UNMATCHED
+        if method == "POST" and not self.login_reported and (status >= 400 or self.answer_html):
+            self._look_for_failed_login(status)
+        handler = self._handler() or UNMATCHED
         outcome = outcomes.known.get((method, handler, status)) or outcomes.outcome(method, handler, status)
         now, bound = runtime.current, self.bound
         if (
@@ -452,13 +488,17 @@ class Exchange(Measurement):
                     "where": one.where,
                     "matched": one.matched,
                     "path": self.path[:512],
-                    "blocked": self._observer.blocks,
+                    "blocked": self.refused_here,
                 },
             )
 
-    def _failed_login(self) -> None:
-        if self.path.rstrip("/").endswith(self._observer.login_paths):
-            auth.failed_login(bodies.account(self.fields), reason="HTTP 401", path=self.path[:512])
+    def _look_for_failed_login(self, status: int) -> None:
+        # A form that was refused as forged, or a request that was blocked here, has tried no account.
+        if not self._observer.detects or self.refused_here or (self.forged and status == 403):
+            return
+        reason = self._observer.sign_in.refusal(self.path, status, self.fields, bytes(self.answer_html or b""))
+        if reason:
+            auth.failed_login(bodies.account(self.fields), reason=reason, path=self.path[:512])
 
 
 def _several(given: Iterable[str]) -> Iterable[str]:

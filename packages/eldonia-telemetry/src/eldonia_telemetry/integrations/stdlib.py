@@ -1,5 +1,6 @@
 """Records of the standard ``logging`` module, on the same road as the others."""
 
+import functools
 import logging
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ LOGGED: Final = "__eldonia_telemetry_logged__"
 """Set on an exception that a record has been written for, so that a second report of it is left out."""
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+_PATCHED: Final = "eldonia_telemetry"
 
 _SERVERS: Final = ("uvicorn", "gunicorn.error", "hypercorn.error")
 """Loggers that their servers' configuration cuts off from the root; those of accesses are left to it."""
@@ -76,6 +79,9 @@ def install(level: int | None = None) -> TelemetryHandler:
 
     Servers that keep their loggers apart from the root get it too: a start that fails is worth a record.
     """
+    global _installed  # noqa: PLW0603
+    _installed = True
+    _stay()
     root = logging.getLogger()
     handler = next((one for one in root.handlers if isinstance(one, TelemetryHandler)), None) or TelemetryHandler()
     for logger in (root, *_apart()):
@@ -88,10 +94,55 @@ def install(level: int | None = None) -> TelemetryHandler:
 
 def uninstall() -> None:
     """Take the handler off again."""
+    global _installed  # noqa: PLW0603
+    _installed = False
     for logger in (logging.getLogger(), *_apart()):
         for handler in list(logger.handlers):
             if isinstance(handler, TelemetryHandler):
                 logger.removeHandler(handler)
+
+
+def stay_on(logger: logging.Logger | None = None) -> None:
+    """Put the handler back where a configuration took it off, and on a ``logger`` that is kept apart from the root."""
+    if _installed:
+        handler = install()
+        if logger is not None and not logger.propagate and handler not in logger.handlers:
+            logger.addHandler(handler)
+
+
+_installed = False
+
+
+def _stay() -> None:
+    """Outlive ``logging.config``: whatever configures the root logger takes all handlers off that it does not name.
+
+    It is not only applications that call it, but frameworks (``django.setup``) and servers, at times of
+    their own, and records that are missing without a word are found missing when they are needed.
+    """
+    from logging import config
+
+    configurator: Any = config.DictConfigurator
+    if hasattr(configurator.configure, _PATCHED):
+        return
+    configure, file_config = configurator.configure, config.fileConfig
+
+    @functools.wraps(configure)
+    def configuring(self: Any) -> None:
+        try:
+            configure(self)
+        finally:
+            stay_on()
+
+    @functools.wraps(file_config)
+    def reading(*args: Any, **more: Any) -> None:
+        try:
+            file_config(*args, **more)
+        finally:
+            stay_on()
+
+    setattr(configuring, _PATCHED, True)
+    configurator.configure = configuring
+    config.fileConfig = reading
 
 
 def _apart() -> list[logging.Logger]:

@@ -1,4 +1,4 @@
-"""The middleware for WSGI applications (Flask, Django, Bottle, …).
+"""The middleware for WSGI applications (Flask, Django, Falcon, Bottle, Pyramid, …).
 
     app.wsgi_app = TelemetryWSGI(app.wsgi_app)  # Flask
     application = TelemetryWSGI(get_wsgi_application())  # Django
@@ -10,18 +10,19 @@ What it does for every request stands in :mod:`eldonia_telemetry.integrations.ex
 import contextlib
 import io
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from eldonia_telemetry import losses, metrics
-from eldonia_telemetry.integrations import frameworks
+from eldonia_telemetry.integrations import frameworks, routes
 from eldonia_telemetry.integrations.exchange import (
-    LOGIN_PATHS,
     QUIET_PATHS,
     REFUSED,
     Detecting,
     Exchange,
     Observer,
 )
+from eldonia_telemetry.integrations.sign_in import LOGIN_PATHS
 from eldonia_telemetry.security.body import MAX_BODY
 
 Environ = dict[str, Any]
@@ -48,9 +49,9 @@ class TelemetryWSGI:
         detection: ``observe``, ``block`` or ``off``. Bodies of forms and JSON of at most 16 KiB are read
             before the application runs, which reads them again.
         trusted_origins: other sites whose pages may post here with the user's cookies.
-        login_paths: ends of paths where the answer 401 to a POST is reported as a failed login.
-        route: tells the route's template by the environment, '' when there is none, for frameworks
-            other than Flask and Django.
+        login_paths: ends of paths where a POST that is refused is reported as a failed login.
+        route: the template of a request's route by its environment, '' where there is none, for routers that are
+            not recognised. Where it gives '' or raises, what is recognised applies.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class TelemetryWSGI:
     ) -> None:
         self._app = app
         self._metrics_path = metrics_path
-        self._route = route or _route
+        self._own_route = route
         self._observer = Observer(
             quiet_paths=quiet_paths,
             trusted_proxies=trusted_proxies,
@@ -79,7 +80,7 @@ class TelemetryWSGI:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
-        path = _decoded(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
+        path = routes.decoded(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
         method = environ["REQUEST_METHOD"]
         if path == self._metrics_path and method in {"GET", "HEAD"}:
             return _metrics(environ, start_response)
@@ -93,7 +94,10 @@ class TelemetryWSGI:
             with contextlib.suppress(ValueError):
                 exchange.status = int(status[:3])
             exchange.settle()  # Flask forgets the route when it has answered
-            return start_response(status, [*headers, ("X-Request-ID", exchange.id)], *more)
+            own = exchange.answers(headers)
+            if more and more[0]:  # PEP 3333: an exception that became this answer, such as Bottle's
+                exchange.caught = more[0][1]
+            return start_response(status, headers if own else [*headers, ("X-Request-ID", exchange.id)], *more)
 
         exchange.enter()
         try:
@@ -121,6 +125,7 @@ class TelemetryWSGI:
         kind = environ.get("CONTENT_TYPE")
         if kind:
             headers[b"content-type"] = kind.encode("latin-1", "replace")
+        route = partial(routes.wsgi, environ)
         raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or ""
         return self._observer.begin(
             method,
@@ -130,7 +135,7 @@ class TelemetryWSGI:
             environ.get("wsgi.url_scheme", "http"),
             environ.get("REMOTE_ADDR", ""),
             headers,
-            lambda: self._route(environ),
+            route if self._own_route is None else partial(routes.by_hand, self._own_route, environ, route),
         )
 
 
@@ -144,7 +149,11 @@ class _Body:
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            yield from self._inner
+            for chunk in self._inner:
+                exchange = self._exchange
+                if exchange is not None and exchange.answer_html is not None:
+                    exchange.keep_answer(chunk)
+                yield chunk
         except Exception as error:
             self._failure = error
             raise
@@ -173,23 +182,6 @@ def _read_ahead(exchange: Exchange, environ: Environ) -> None:
         exchange.keep(body)
     else:
         exchange.body = None
-
-
-def _route(environ: Environ) -> str:
-    """What Flask (a Werkzeug request with a rule) or Django's URL configuration says."""
-    request = environ.get("werkzeug.request")
-    if request is not None:
-        rule = getattr(request, "url_rule", None)
-        return environ.get("SCRIPT_NAME", "") + rule.rule if rule is not None else ""
-    known = environ.get("eldonia_telemetry.route")
-    if known is None:
-        known = environ["eldonia_telemetry.route"] = frameworks.django_route(_decoded(environ.get("PATH_INFO", "/")))
-    return known
-
-
-def _decoded(path: str) -> str:
-    """WSGI hands bytes over as Latin-1 (PEP 3333); they are nearly always UTF-8."""
-    return path.encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _metrics(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_plus
 
+from eldonia_telemetry.security import certainty
+
 MAX_LENGTH: Final = 8192
 """Characters of path plus query that are looked at."""
 PROSE: Final = 300
@@ -126,6 +128,8 @@ _XSS: Final = _rules(
 
 _TRAVERSAL: Final = _rules(
     ("..", r"(?<![\s\"'(`])(?:\.\.[/\\]){2,}"),
+    # servlet containers take what follows a semicolon for a parameter, proxies in front of them do not
+    ("..;", r"\.\.;[/\\]"),
     # an overlong spelling of the slash (c0 af), which no decoder takes for text
     ("\ufffd", r"\.\.\ufffd{2,3}(?:\.\.|etc|win)"),
     ("..", r"\.\.[/\\]{1,8}(?:etc|proc|root|windows|winnt|boot|var/log|\.env|\.git|\.ssh|wp-config)\b"),
@@ -139,8 +143,12 @@ _TRAVERSAL: Final = _rules(
 _CODE: Final = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)|`[^`\n]{1,400}`", re.DOTALL)
 # The same of a decoded text.
 _WORTH_READING: Final = re.compile(
-    r"['\"<;\\(\x00]|\.\.|--|/etc/|/proc/|\b(?:php|javascript|data|c):|\b(?:or|and|select)\b|union", re.IGNORECASE
+    r"['\"<;\\(\x00\uff1c\uff07\uff02]|\.\.|--|/etc/|/proc/|\b(?:php|javascript|data|c):|\b(?:or|and|select)\b|union",
+    re.IGNORECASE,
 )
+# Some databases and templates turn these into the characters that they look like.
+_WIDE: Final = re.compile("[\uff1c\uff07\uff02]")
+_NARROW: Final = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 # Long runs of them would let the rules try every way to share them out.
 _SPACES: Final = re.compile(r"(\s)\s+")
 _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\;]|$)")
@@ -157,7 +165,8 @@ _REFERENCE: Final = re.compile(r"&#(?:x0*([0-9a-f]{1,2})|0*(\d{1,3}));?|&(?:tab|
 class Detection:
     """What was recognised, where, and the text that matched.
 
-    ``kind`` is sql_injection, xss, path_traversal, scanner, cross_site_request or csrf_token_mismatch.
+    ``kind`` is sql_injection, xss, path_traversal, scanner, cross_site_request or csrf_token_mismatch. One that is not
+    ``certain`` may be a text about such things (:mod:`.certainty`): it is worth a record, and no refusal.
     """
 
     kind: str
@@ -165,21 +174,22 @@ class Detection:
     severity: str
     where: str
     matched: str
+    certain: bool = True
 
 
 def inspect(path: str, query: bytes, raw_path: bytes = b"") -> Detection | None:
-    """Look at a request's path (decoded), raw path and raw query string; the gravest finding or None."""
+    """Look at a request's path (decoded), raw path and raw query string; a certain finding, else the first, or None."""
     raw = raw_path or path.encode("utf-8", "replace")
     if not _worth_a_look(b"%b?%b" % (raw, query)):
         return None
-    if query:
-        found = _parameters(query[:MAX_LENGTH])
-        if found is not None:
-            return found
+    first = _parameters(query[:MAX_LENGTH]) if query else None
+    if first is not None and first.certain:
+        return first
     path = path[:MAX_LENGTH]
-    if _DOT_SEGMENT.search(path):
+    if _DOT_SEGMENT.search(path):  # no client that means well sends one: it has been resolved before
         return Detection("path_traversal", "suspicious_activity", "medium", "path", _excerpt(path))
-    return _look_deep(path, "path")
+    found = _look_deep(path, "path")
+    return found if first is None or (found is not None and found.certain) else first
 
 
 def _worth_a_look(request: bytes) -> bool:
@@ -194,30 +204,41 @@ def _worth_a_look(request: bytes) -> bool:
 
 
 def inspect_fields(fields: Iterable[tuple[str, str]]) -> Detection | None:
-    """Look at the fields of a form or of a JSON document (name, decoded value); the first finding or None."""
+    """Look at the fields of a form or of a JSON document (name, decoded value); a certain finding, else the first."""
+    first: Detection | None = None
     for name, value in fields:
         where = f"field {name[:64]}"
         look = _look_in_prose if len(value) > PROSE or "\n" in value else _look_deep
         found = look(value, where)
         if found is not None:
-            return found
-    return None
+            if found.certain:
+                return found
+            first = first or found
+    return first
 
 
 def _look_in_prose(text: str, where: str) -> Detection | None:
     if not _WORTH_READING.search(text, 0, MAX_PROSE):
         return None
     text = _SPACES.sub(r"\1", _CODE.sub(" ", text[:MAX_PROSE]))
+    first: Detection | None = None
     for edge in (text[:_EDGE], text[-_EDGE:]):
         matched = _match(_SQL, edge, edge.lower())
         if matched is not None:
-            return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+            first = _sql(matched, where, certain=False)
+            break
     text = _dereferenced(text)
     matched = _match(_XSS, text, text.lower())
-    return None if matched is None else Detection("xss", "xss_attempt", "medium", where, matched)
+    if matched is not None:
+        around = text[max(0, matched.start() - PROSE) : matched.end() + PROSE]
+        found = _xss(matched, where, certain=certainty.of_xss(around, long=True))
+        if first is None or found.certain:
+            return found
+    return first
 
 
 def _parameters(query: bytes) -> Detection | None:
+    first: Detection | None = None
     for part in query.split(b"&"):
         raw_name, _, raw_value = part.partition(b"=")
         name = unquote_plus(raw_name.decode("latin-1"), errors="replace")
@@ -225,18 +246,22 @@ def _parameters(query: bytes) -> Detection | None:
         where = f"query parameter {name[:64]}"
         found = _look_deep(value, where) or _look(name, "query parameter name")
         if found is not None:
-            return found
-    return None
+            if found.certain:
+                return found
+            first = first or found
+    return first
 
 
 def _look_deep(text: str, where: str) -> Detection | None:
     """Look at a text, and at what is beneath its escapes."""
     found = _look(text, where)
     for _ in range(_DECODINGS):
-        if found is not None or not _ESCAPE.search(text):
+        if (found is not None and found.certain) or not _ESCAPE.search(text):
             break
         text = unquote_plus(text)
-        found = _look(text, where)
+        beneath = _look(text, where)
+        if found is None or (beneath is not None and beneath.certain):
+            found = beneath
     return found
 
 
@@ -244,32 +269,58 @@ def _look(text: str, where: str) -> Detection | None:
     if len(text) < 4 or not _WORTH_READING.search(text):
         return None
     text = _SPACES.sub(r"\1", text)
+    found = _look_plain(text, where)
+    if (found is None or not found.certain) and _WIDE.search(text):
+        narrow = _look_plain(text.translate(_NARROW), where)
+        if found is None or (narrow is not None and narrow.certain):
+            found = narrow
+    return found
+
+
+def _look_plain(text: str, where: str) -> Detection | None:
     lowered = text.lower()
+    first: Detection | None = None
     matched = _match(_SQL, text, lowered)
     if matched is None and "/*" in text:
         bare = _SPACES.sub(r"\1", _SQL_COMMENT.sub(" ", text))
         matched = _match(_SQL, bare, bare.lower())
     if matched is not None:
-        return Detection("sql_injection", "sql_injection_attempt", "high", where, matched)
+        first = _sql(matched, where, certain=certainty.of_sql(matched.string, matched.start(), matched.end()))
+        if first.certain:
+            return first
     if "&" in text:
         text = _dereferenced(text)
         lowered = text.lower()
     matched = _match(_XSS, text, lowered)
     if matched is not None:
-        return Detection("xss", "xss_attempt", "medium", where, matched)
+        found = _xss(matched, where, certain=certainty.of_xss(text, long="\n" in text))
+        if found.certain:
+            return found
+        first = first or found
     matched = _match(_TRAVERSAL, text, lowered)
     if matched is not None:
-        return Detection("path_traversal", "suspicious_activity", "medium", where, matched)
-    return None
+        certain, excerpt = certainty.of_path(text, where), _excerpt(matched[0])
+        found = Detection("path_traversal", "suspicious_activity", "medium", where, excerpt, certain)
+        if first is None or certain:
+            return found
+    return first
 
 
-def _match(rules: Rules, text: str, lowered: str) -> str | None:
+def _sql(matched: re.Match[str], where: str, *, certain: bool) -> Detection:
+    return Detection("sql_injection", "sql_injection_attempt", "high", where, _excerpt(matched[0]), certain)
+
+
+def _xss(matched: re.Match[str], where: str, *, certain: bool) -> Detection:
+    return Detection("xss", "xss_attempt", "medium", where, _excerpt(matched[0]), certain)
+
+
+def _match(rules: Rules, text: str, lowered: str) -> re.Match[str] | None:
     for hints, pattern in rules:
         for hint in hints:
             if hint in lowered:
                 match = pattern.search(text)
                 if match:
-                    return _excerpt(match[0])
+                    return match
                 break
     return None
 

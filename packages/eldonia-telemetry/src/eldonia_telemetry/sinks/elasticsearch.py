@@ -226,7 +226,7 @@ def index_template(prefix: str = INDEX_PREFIX) -> dict[str, Any]:
         "index_patterns": [f"{prefix}-*"],
         "priority": 200,
         "template": {
-            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            "settings": {"number_of_shards": 1},  # replicas are the cluster's to decide
             "mappings": {"properties": _PROPERTIES},
         },
         "_meta": {"made_by": "eldonia-telemetry"},

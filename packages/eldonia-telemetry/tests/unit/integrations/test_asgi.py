@@ -1,4 +1,6 @@
+import asyncio
 import gc
+import json
 from typing import Annotated
 
 import httpx
@@ -395,3 +397,71 @@ async def test_requests_leave_nothing_to_the_garbage_collector():
             assert not [one for one in gc.get_objects() if type(one) is exchange.Exchange]
         finally:
             gc.enable()
+
+
+@pytest.mark.parametrize("name", [b"x-request-id", b"X-Request-ID"])
+def test_an_id_that_the_application_sets_itself_is_the_only_one(name):
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(name, b"mine")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    asyncio.run(TelemetryMiddleware(app)(scope, None, send))
+    assert [value for key, value in sent[0]["headers"] if key.lower() == b"x-request-id"] == [b"mine"]
+
+
+@pytest.mark.parametrize("detection", ["observe", "block"])
+def test_one_forged_form_is_one_event(detection):
+    async def app(scope, receive, send):
+        await receive()
+        await send({"type": "http.response.start", "status": 403, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive():
+        return {"type": "http.request", "body": b"csrfmiddlewaretoken=" + b"b" * 32}
+
+    async def send(message):
+        pass
+
+    headers = [
+        (b"cookie", b"csrftoken=" + b"a" * 32),
+        (b"sec-fetch-site", b"cross-site"),
+        (b"origin", b"https://evil.example"),
+        (b"content-type", b"application/x-www-form-urlencoded"),
+    ]
+    scope = {"type": "http", "method": "POST", "path": "/login", "headers": headers}
+    with capture() as seen:
+        asyncio.run(TelemetryMiddleware(app, detection=detection)(scope, receive, send))
+    assert [event["eventType"] for event in seen.security_events] == ["csrf_attempt"]
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "blocked"),
+    [("<script> タグの使い方", 200, False), ("C:\\Windows の場所", 200, False), ("' OR '1'='1", 403, True)],
+)
+def test_only_what_is_certain_is_refused_and_all_is_recorded(text, status, blocked):
+    async def app(scope, receive, send):
+        body = (await receive())["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    body, sent = json.dumps({"text": text}).encode(), []
+
+    async def receive():
+        return {"type": "http.request", "body": body}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-type", b"application/json")]}
+    with capture() as seen:
+        asyncio.run(TelemetryMiddleware(app, detection="block")(scope, receive, send))
+    assert sent[0]["status"] == status
+    assert blocked or sent[1]["body"] == body
+    assert len(seen.security_events) == 1
+    assert seen.security_events[0]["details"]["blocked"] is blocked

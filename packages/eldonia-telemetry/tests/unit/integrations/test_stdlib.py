@@ -61,3 +61,55 @@ def test_loggers_that_reach_the_root_are_recorded_once():
     with capture() as seen:
         logging.getLogger("uvicorn").warning("x")
     assert len(seen.records) == 1
+
+
+@pytest.fixture
+def as_it_was():
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+ROOT = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"null": {"class": "logging.NullHandler"}},
+    "root": {"handlers": ["null"], "level": "INFO"},
+}
+FILE = """
+[loggers]
+keys=root
+[handlers]
+keys=null
+[formatters]
+keys=
+[logger_root]
+handlers=null
+level=INFO
+[handler_null]
+class=NullHandler
+args=()
+"""
+
+
+@pytest.mark.usefixtures("as_it_was", "installed")
+def test_the_handler_outlives_configurations_of_the_root_logger(tmp_path):
+    (tmp_path / "logging.ini").write_text(FILE)
+    for configure in (
+        lambda: logging.config.dictConfig(ROOT),
+        lambda: logging.config.DictConfigurator(dict(ROOT)).configure(),
+        lambda: logging.config.fileConfig(tmp_path / "logging.ini", disable_existing_loggers=False),
+    ):
+        configure()
+        with capture() as seen:
+            logging.getLogger("mine").info("still here")
+        assert [record.message for record in seen.records] == ["still here"]
+        assert any(isinstance(handler, logging.NullHandler) for handler in logging.getLogger().handlers)
+
+
+@pytest.mark.usefixtures("as_it_was", "installed")
+def test_one_that_was_taken_off_is_not_put_back():
+    stdlib.uninstall()
+    logging.config.dictConfig(ROOT)
+    assert not any(isinstance(handler, stdlib.TelemetryHandler) for handler in logging.getLogger().handlers)

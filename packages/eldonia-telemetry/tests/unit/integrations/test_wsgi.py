@@ -172,3 +172,14 @@ def test_lengths_that_are_none():
                 CONTENT_LENGTH=length,
                 validate=False,
             )
+
+
+def test_an_id_that_the_application_sets_itself_is_the_only_one():
+    def app(environ, start_response):
+        start_response("200 OK", [("x-request-id", "mine")])
+        return []
+
+    answered = []
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
+    TelemetryWSGI(app)(environ, lambda status, headers: answered.extend(headers)).close()
+    assert answered == [("x-request-id", "mine")]

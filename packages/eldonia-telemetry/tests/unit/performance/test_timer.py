@@ -1,11 +1,13 @@
 import asyncio
 import contextlib
+import contextvars
 import threading
 import time
 
+import httpx
 import pytest
 
-from eldonia_telemetry import carry, performance
+from eldonia_telemetry import TelemetryMiddleware, carry, performance
 from eldonia_telemetry.performance import ending, memory
 from eldonia_telemetry.performance.statistics import MAX_OPERATIONS
 from eldonia_telemetry.testing import capture
@@ -236,3 +238,166 @@ def test_a_fault_of_our_own_stays_here(monkeypatch, capsys):
     with capture(), performance.timer("x"):
         result = 1
     assert result == 1
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_dependencies_that_yield_end_their_own_timer(shared):
+    """FastAPI enters and leaves those of plain functions in threads, each step in a copy of the context of its own."""
+    from fastapi import Depends, FastAPI
+
+    one = {name: performance.timer(name) for name in ("sync dependency", "async dependency")}
+
+    def timer(name):
+        return one[name] if shared else performance.timer(name)
+
+    def plain():
+        with timer("sync dependency") as measured:
+            measured.count_query()
+            yield measured
+
+    async def coroutine():
+        async with timer("async dependency") as measured:
+            yield measured
+
+    app = FastAPI()
+
+    @app.get("/{number}")
+    async def endpoint(number: int, a=Depends(plain), b=Depends(coroutine)):  # noqa: B008
+        with performance.timer("endpoint") as measured:
+            await asyncio.sleep(0.01 * (number % 3))
+            a.count_query(number)
+            measured.count_query(100)
+
+    app.add_middleware(TelemetryMiddleware)
+
+    async def ask():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            await asyncio.gather(*(client.get(f"/{number}") for number in range(6)))
+
+    with capture() as seen:
+        asyncio.run(ask())
+    records = [record for record in seen.records if record.component == "performance"]
+    by_operation = {}
+    for record in records:
+        by_operation.setdefault(record.operation, []).append((record.request_id, record.metadata))
+    assert {name: len(found) for name, found in by_operation.items()} == {
+        "sync dependency": 6,
+        "async dependency": 6,
+        "endpoint": 6,
+    }
+    # Each is ended in its own request, with its own figures.
+    requests = {r.request_id: int(r.metadata["path"][1:]) for r in seen.records if r.component == "http"}
+    for request_id, metadata in by_operation["sync dependency"]:
+        assert metadata["databaseQueries"] == 1 + requests[request_id]
+
+
+def test_one_timer_inside_itself_across_contexts():
+    timer = performance.timer("nested")
+    ended = []
+    with capture() as seen, timer as outer:
+        outer.count_query(1)
+        entered = contextvars.copy_context().run(timer.__enter__)
+        entered.count_query(10)
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(timer.__exit__, None, None, None))
+        thread.start()
+        thread.join()
+        ended.append([record.metadata for record in seen.records])
+    assert ended == [[{"databaseQueries": 10}]]
+    assert [record.metadata for record in seen.records] == [{"databaseQueries": 10}, {"databaseQueries": 11}]
+
+
+def test_leaving_without_having_entered_does_nothing():
+    timer = performance.timer("never")
+    with capture() as seen, performance.timer("around"):
+        timer.__exit__(None, None, None)
+        assert seen.records == []
+    assert [record.operation for record in seen.records] == ["around"]
+
+
+@performance.timer("generator")
+def generated():
+    performance.count_query()
+    try:
+        got = yield 1
+    except KeyError:
+        performance.count_query(10)
+        got = yield "caught"
+    with performance.timer("inner"):
+        performance.count_query(100)
+        yield got
+        performance.count_query(1000)
+    return "done"
+
+
+@performance.timer("async generator")
+async def generated_async():
+    performance.count_query()
+    try:
+        got = yield 1
+    except KeyError:
+        performance.count_query(10)
+        got = yield "caught"
+    with performance.timer("inner"):
+        performance.count_query(100)
+        yield got
+        performance.count_query(1000)
+
+
+def test_what_generators_ask_for_is_counted_for_them_and_nothing_between_their_steps_is():
+    with capture() as seen, performance.timer("around") as around:
+        steps = generated()
+        assert next(steps) == 1
+        performance.count_query(10_000)
+        assert steps.throw(KeyError()) == "caught"
+        assert steps.send("sent") == "sent"
+        performance.count_query(10_000)
+        with pytest.raises(StopIteration) as stop:
+            next(steps)
+        assert stop.value.value == "done"
+        assert around.database_queries == 21_111
+    figures = {record.operation: record.metadata for record in seen.records}
+    assert figures["generator"] == {"databaseQueries": 1111}
+    assert figures["inner"] == {"databaseQueries": 1100}
+
+
+def test_the_same_of_asynchronous_ones():
+    async def use():
+        with performance.timer("around") as around:
+            steps = generated_async()
+            assert await anext(steps) == 1
+            performance.count_query(10_000)
+            assert await steps.athrow(KeyError()) == "caught"
+            assert await steps.asend("sent") == "sent"
+            with pytest.raises(StopAsyncIteration):
+                await anext(steps)
+            assert around.database_queries == 11_111
+
+    with capture() as seen:
+        asyncio.run(use())
+    figures = {record.operation: record.metadata for record in seen.records}
+    assert figures["async generator"] == {"databaseQueries": 1111}
+    assert figures["inner"] == {"databaseQueries": 1100}
+
+
+def test_generators_that_are_closed_or_raise():
+    @performance.timer("closed")
+    def closed():
+        try:
+            yield 1
+        finally:
+            performance.count_query(5)
+
+    @performance.timer("raising")
+    def raising():
+        yield 1
+        raise ValueError("no more")
+
+    with capture() as seen:
+        steps = closed()
+        next(steps)
+        steps.close()
+        with pytest.raises(ValueError, match="no more"):
+            list(raising())
+    figures = {r.operation: r.metadata for r in seen.records if r.level == "info"}
+    assert figures == {"closed": {"databaseQueries": 5}, "raising": {"errors": 1}}

@@ -99,3 +99,12 @@ def test_scanners(name):
 )
 def test_everybody_else(name):
     assert recognise(name) == ""
+
+
+@pytest.mark.parametrize("origin", [b"http://[", b"http://[::1", b"//]", b"https://\xe2\x84\x80.example"])
+def test_an_origin_that_is_no_address_is_none_of_ours(origin):
+    headers = {b"cookie": b"session=1", b"origin": origin, b"host": b"shop.example"}
+    found = CrossSite().judge(headers)
+    assert found is not None
+    assert found.event_type == "csrf_attempt"
+    assert CrossSite().judge({**headers, b"host": b"[", b"origin": b"https://evil.example"}) is not None
