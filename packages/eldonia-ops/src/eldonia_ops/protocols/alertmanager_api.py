@@ -96,8 +96,8 @@ def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int) -> Alert:
     )
 
 
-def read_silence(body: bytes, now: int) -> Silence:
-    """The silence of a POST; a start in the past means now.
+def read_silence(body: bytes) -> Silence:
+    """The silence of a POST, with its start as it was sent (0: none).
 
     Raises:
         ValueError: the body is not a silence, an instant is missing or a regular expression is malformed.
@@ -113,11 +113,10 @@ def read_silence(body: bytes, now: int) -> Silence:
     return Silence(
         id=posted.id,
         matchers=matchers,
-        starts_at=max(starts_at, now),
+        starts_at=starts_at,
         ends_at=ends_at,
         created_by=posted.created_by,
         comment=posted.comment,
-        updated_at=now,
     )
 
 

@@ -186,11 +186,13 @@ class Alerts(Protocol):
         ...
 
     async def silences(self) -> list[Silence]: ...
-    async def set_silence(self, silence: Silence) -> str:
-        """Create (empty id) or change a silence; returns its id.
+    async def set_silence(self, silence: Silence, actor: str) -> str:
+        """Create (empty id) or change a silence; returns its id, which is another one where the change would
+        rewrite the past (:func:`eldonia_ops.alerting.silence.changed`). Without ``starts_at`` it starts now, or
+        when it did. The ledger says that ``actor`` did it.
 
         Raises:
-            RefusedError: no matcher, a matcher set that matches everything, or an end before the start.
+            RefusedError: no matcher, a matcher set that matches everything, an end before the start or in the past.
             NotFoundError: the id is unknown.
         """
         ...
