@@ -50,7 +50,7 @@ FILTERS = (
 
 
 class Side:
-    """One implementation. ``base`` is its time at the start (Unix ms); ``ids`` are silences in the order they were made."""
+    """One implementation. ``base`` is its time at the start (Unix ms); ``ids`` are its silences, oldest first."""
 
     def __init__(self, http: httpx.AsyncClient, base: int) -> None:
         self.http, self.base, self.ids = http, base, list[str]()
