@@ -121,7 +121,9 @@ class Client:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         response = self._answer(method, path, **arguments)
-        _answered.append(self.url)
+        _answered[:] = [self.url]
+        if response.headers.get("content-type", "").startswith(("text/markdown", "application/yaml")):
+            return response.text
         try:
             return response.json()
         except (ValueError, RecursionError):

@@ -33,7 +33,7 @@ async def test_query(reader: Client) -> None:
         "type": "vector",
         "series": [{"labels": {"__name__": "up", "job": "shop"}, "points": [[NOW - 5, 1.0]]}],
         "text": "",
-        "warnings": [],
+        "warnings": [], "infos": [],
     }
     assert (await get(reader, "/query", query="nan"))["series"][0]["points"][0][1] == "NaN"
     assert (await get(reader, "/query", query="inf"))["series"][0]["points"][0][1] == "+Inf"
