@@ -459,7 +459,7 @@ async def test_an_incident_is_worked_through(tab: Tab) -> None:
     await page.locator("#pm-form button[type=submit]").click()
     await expect(page.locator("#pm-view h1")).to_have_text("Ours")
     await expect(page.locator("#pm-view")).to_contain_text("<script>alert(1)</script>")
-    await expect(page.locator("#pm-state")).to_have_text("Saved")
+    await expect(page.locator("#pm-state")).to_have_text("Saved · its times are UTC")
     async with page.expect_download() as download:
         await page.click("#pm-download")
     assert (await download.value).suggested_filename == "INC-3-postmortem.md"
