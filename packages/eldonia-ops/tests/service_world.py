@@ -360,7 +360,7 @@ class World:
         """Silence alerts with these label values from now on."""
         matchers = tuple(Matcher(name, MatchOp.EQUAL, value) for name, value in equal.items())
         now = self.clock.now()
-        return await self.alerts.set_silence(Silence("", matchers, now, now + ms, "hana", "maintenance"))
+        return await self.alerts.set_silence(Silence("", matchers, now, now + ms, "hana", "maintenance"), "hana")
 
     async def close(self) -> None:
         """End everything."""

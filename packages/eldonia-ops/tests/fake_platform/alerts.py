@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
@@ -167,19 +168,21 @@ class FakeAlerts:
     async def silences(self) -> list[Silence]:
         return list(self.stored_silences.values())
 
-    async def set_silence(self, silence: Silence) -> str:
-        if silence.ends_at <= silence.starts_at:
+    async def set_silence(self, silence: Silence, actor: str) -> str:
+        silence = replace(silence, starts_at=silence.starts_at or self._now())
+        if silence.ends_at <= max(silence.starts_at, self._now()):
             raise RefusedError("a silence must end after it starts")
         if silence.id and silence.id not in self.stored_silences:
             raise NotFoundError(f"silence {silence.id} not found")
-        id = silence.id or f"silence-{len(self.stored_silences) + 1}"
-        self.stored_silences[id] = replace(silence, id=id)
-        return id
+        previous = self.stored_silences.get(silence.id)
+        found = changed(previous, silence, self._now(), f"silence-{len(self.stored_silences) + 1}")
+        self.stored_silences |= {one.id: one for one in found}
+        return found[-1].id
 
     async def expire_silence(self, id: str, actor: str) -> None:
         if id not in self.stored_silences:
             raise NotFoundError(f"silence {id} not found")
-        self.stored_silences[id] = replace(self.stored_silences[id], ends_at=self._now())
+        self.stored_silences[id] = ended(self.stored_silences[id], self._now())
 
     async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
         return [

@@ -33,16 +33,25 @@ class FakeQueries:
 
     def __init__(self, clock: Callable[[], int]) -> None:
         self._now = clock
+        self.asked = (0, 0)  # lookback and timeout of the last query, in ms
 
-    async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
+    async def instant(
+        self, query: str, at_ms: int | None = None, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
+        self.asked = (lookback_ms, timeout_ms)
         at = self._now() if at_ms is None else at_ms
         if query == "42":
             return QueryResult("scalar", [Series(Labels(), [(at, 42.0)])])
         if query == '"text"':
             return QueryResult("string", text="text")
+        if query == "remarks":
+            return QueryResult("vector", warnings=("PromQL warning: w",), infos=("PromQL info: i",))
         return QueryResult("vector", [Series(one.labels, one.points[-1:]) for one in self._series(query, at, at, 1)])
 
-    async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+    async def range(
+        self, query: str, start_ms: int, end_ms: int, step_ms: int, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
+        self.asked = (lookback_ms, timeout_ms)
         if (end_ms - start_ms) // step_ms > 11_000:
             raise QueryError("too many points", kind="bad_data")
         return QueryResult("matrix", self._series(query, start_ms, end_ms, step_ms))

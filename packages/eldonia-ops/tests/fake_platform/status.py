@@ -19,7 +19,7 @@ class FakeStatus:
         now = self._now()
         return [
             TargetView("scrape", "shop", "http://127.0.0.1:9700/metrics", Labels({"job": "shop", "instance": "web-1"}),
-                       "up", now - 4_000, 0.0061, ""),
+                       "up", now - 4_000, 0.0061, "", 15_000, 10_000),
             TargetView("scrape", "postgresql", "postgresql://db-1/shop", Labels({"job": "postgresql"}), "down",
                        now - 9_000, 2.0, "connection refused (is the server running?)"),
             TargetView("host", "this host", "", Labels({"job": "node", "instance": "web-1"}), "up",

@@ -177,4 +177,6 @@ def _view(status: TargetStatus) -> TargetView:
         status.last_at,
         status.duration_seconds,
         status.error,
+        status.interval_ms,
+        status.timeout_ms,
     )

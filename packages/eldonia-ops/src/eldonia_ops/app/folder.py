@@ -1,8 +1,12 @@
 """The data folder, which holds the admin token and everything that is known."""
 
+import contextlib
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 
@@ -28,3 +32,33 @@ def own_folder(path: Path) -> None:
     if found.st_mode & stat.S_IWOTH:
         hint = f"close it: chmod o-w {path}"
         raise ConfigError(Diagnostic("everybody may write into the data folder", str(path), hint=hint))
+
+
+LOCK_FILE: Final = "eldonia-ops.lock"
+
+
+@contextlib.contextmanager
+def held_folder(path: Path) -> Iterator[None]:
+    """Keep the data folder to this process. The lock ends with the process, however it ends; its file stays.
+
+    Raises:
+        ConfigError: another process has it, or the file cannot be written.
+    """
+    file = path / LOCK_FILE
+    try:
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise ConfigError(Diagnostic(f"cannot be written: {error.strerror}", str(file))) from None
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = os.read(lock, 20).decode("ascii", "replace").strip()
+            by = f"process {holder}" if holder.isdecimal() else "another process"
+            hint = "stop that one first, or choose another folder with --data"
+            raise ConfigError(Diagnostic(f"the data folder is in use by {by}", str(path), hint=hint)) from None
+        os.ftruncate(lock, 0)
+        os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(lock)

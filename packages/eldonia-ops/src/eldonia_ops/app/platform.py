@@ -13,7 +13,7 @@ import httpx
 
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
-from eldonia_ops.app.folder import own_folder
+from eldonia_ops.app.folder import held_folder, own_folder
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
@@ -100,6 +100,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     clock = SystemClock()
     own_folder(settings.data)
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(held_folder(settings.data))
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)
         access = AccessService(clock, state)

@@ -1,13 +1,15 @@
 """The command line's HTTP client: it talks to a running platform through the native API."""
 
-import json
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
 
+from eldonia_ops.model.errors import ConfigError, StoreError
 from eldonia_ops.model.places import is_loopback
 
 PREFIX = "/api/ops/v1"
@@ -21,6 +23,31 @@ class ApiError(RuntimeError):
         super().__init__(message)
         self.status = status
         self.hint = hint
+
+
+class MalformedAnswerError(RuntimeError):
+    """JSON came that lacks what the platform's answers have."""
+
+
+_answered: Final[list[str]] = []
+
+
+@contextlib.contextmanager
+def answers_expected() -> Iterator[None]:
+    """Commands take answers for what they must be; where one is not, this says whose answer it was.
+
+    Raises:
+        MalformedAnswerError: a command stumbled over an answer that it had been given.
+    """
+    try:
+        yield
+    except (ConfigError, StoreError):
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        if not _answered:
+            raise
+        message = f"the answer of {_answered[-1]} makes no sense: is it Eldonia Ops, of this version? ({error!r})"
+        raise MalformedAnswerError(message[:400]) from None
 
 
 class Client:
@@ -94,30 +121,51 @@ class Client:
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         response = self._answer(method, path, **arguments)
-        kind = response.headers.get("content-type", "")
-        return response.json() if "json" in kind else response.text
+        _answered[:] = [self.url]
+        if response.headers.get("content-type", "").startswith(("text/markdown", "application/yaml")):
+            return response.text
+        try:
+            return response.json()
+        except (ValueError, RecursionError):
+            raise self._foreign() from None
+
+    def _foreign(self) -> ApiError:
+        return ApiError(f"what answers at {self.url} is not Eldonia Ops", hint="name its address with --url")
 
     def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{PREFIX}{path}", **arguments)
-        except httpx.ConnectError:
+        except httpx.ConnectError as error:
+            if _speaks_otherwise(error):
+                hint = "is it http where https is written? is the certificate one that this machine trusts?"
+                raise ApiError(f"no answer from {self.url}: {error}", hint=hint) from None
             raise ApiError(
                 f"nothing answers at {self.url}",
                 hint="start it with eldonia-ops serve, or name another with --url",
             ) from None
-        except httpx.HTTPError as error:
-            raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            hint = "is it https where http is written, or the other way round?" if _speaks_otherwise(error) else ""
+            raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}", hint=hint) from None
         if response.is_success:
+            # A page is what other servers answer with; ours sends JSON, Markdown or YAML.
+            if "html" in response.headers.get("content-type", ""):
+                raise self._foreign()
             return response
         message, hint = f"{response.status_code} {response.reason_phrase}", ""
         try:
             fault = response.json()["error"]
             message, hint = fault.get("message") or message, fault.get("hint") or ""
-        except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
-            pass
+        except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+            # Each refusal of ours is JSON with an error in it; what stands before us may answer otherwise.
+            if response.status_code not in (401, 403, 413, 429, 502, 503, 504):
+                raise self._foreign() from None
         if response.status_code == 401:
             hint = "give one with --token or ELDONIA_OPS_TOKEN, or run as the user who owns the data folder"
         raise ApiError(message, response.status_code, hint)
+
+
+def _speaks_otherwise(error: Exception) -> bool:
+    return isinstance(error, httpx.RemoteProtocolError) or "ssl" in str(error).lower()
 
 
 def part(text: str) -> str:

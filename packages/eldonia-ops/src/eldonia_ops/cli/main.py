@@ -13,7 +13,7 @@ import typer
 
 from eldonia_ops import __version__
 from eldonia_ops.cli import acting, promql, reading, serving
-from eldonia_ops.cli.client import ApiError
+from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.screen import Screen
 from eldonia_ops.model.errors import ConfigError, StoreError
@@ -58,7 +58,8 @@ def main() -> None:
     """Run the command line; faults that people can mend are said in a sentence, without a traceback."""
     err = Screen(stderr=True, soft_wrap=True)
     try:
-        app()
+        with answers_expected():
+            app()
     except ConfigError as error:
         from eldonia_ops.lint import format_report
 
@@ -70,6 +71,9 @@ def main() -> None:
         # understand is wrong usage.
         sys.exit(1 if error.status not in (0, 400, 401, 403, 422) else 2)
     except StoreError as error:
+        err.print(f"error: {error}", style="red")
+        sys.exit(2)
+    except MalformedAnswerError as error:
         err.print(f"error: {error}", style="red")
         sys.exit(2)
     except KeyboardInterrupt:

@@ -30,7 +30,16 @@ Token = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-Language = Annotated[str, typer.Option("--lang", envvar="ELDONIA_OPS_LANG", help="en or ja.")]
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise typer.BadParameter(f"there are texts in {' and '.join(LANGUAGES)} only, not in {value!r}")
+    return value
+
+
+LANGUAGES = ("en", "ja")
+Language = Annotated[str, typer.Option("--lang", envvar="ELDONIA_OPS_LANG", help="en or ja.", callback=_language)]
 
 DEFAULT = DEFAULT_URL
 _PIPE_WIDTH = 400

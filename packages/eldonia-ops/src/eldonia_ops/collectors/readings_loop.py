@@ -41,6 +41,7 @@ class ReadingsLoop:
         self._metadata = tuple(metadata)
         self._ticks = Ticks(f"{status.kind} {status.name}", interval_ms)
         self.status = status
+        self.status.interval_ms = interval_ms
 
     async def run(self) -> None:
         """Measure until cancelled, the first time at once. What the sink raises is logged and does not end it."""

@@ -98,6 +98,7 @@ class ScrapeLoop:
             limits=target.limits,
         )
         self.status = TargetStatus("scrape", target.key, shown_url(target.url), labels)
+        self.status.interval_ms, self.status.timeout_ms = target.interval_ms, target.timeout_ms
 
     async def run(self) -> None:
         """Scrape until cancelled. What the sink raises is logged and does not end the loop."""

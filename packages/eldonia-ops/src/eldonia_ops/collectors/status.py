@@ -20,7 +20,7 @@ class TargetStatus:
 
     ``kind`` is ``scrape``, ``tail``, ``host``, ``postgresql`` or ``probe``; ``last_at`` is Unix ms, 0 for
     never; ``error`` is a sentence for people; ``skipped`` counts turns that were left out because the
-    store was slow. ``url`` never holds a password.
+    store was slow; ``interval_ms`` and ``timeout_ms`` are 0 for what has none. ``url`` never holds a password.
     """
 
     kind: str
@@ -33,6 +33,8 @@ class TargetStatus:
     error: str = ""
     samples: int = 0
     skipped: int = 0
+    interval_ms: int = 0
+    timeout_ms: int = 0
 
     def succeeded(self, at: int, duration_seconds: float, samples: int = 0) -> None:
         """Note a good look."""

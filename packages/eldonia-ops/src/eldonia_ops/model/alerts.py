@@ -98,8 +98,9 @@ class Decision:
     """One line of the ledger: why a person was, or was not, told about an alert.
 
     ``verdict`` is one of ``sent``, ``delivered``, ``failed``, ``retry``, ``grouped``, ``silenced``,
-    ``inhibited``, ``muted``, ``deduplicated``, ``unrouted``. ``reason`` is a sentence for people;
-    ``data`` names the parts: route, group key, silence or inhibiting fingerprint, attempt.
+    ``inhibited``, ``muted``, ``deduplicated``, ``unrouted``; or ``silence``: somebody made, changed or
+    ended one. ``reason`` is a sentence for people; ``data`` names the parts: route, group key, silence or inhibiting
+    fingerprint, attempt.
     """
 
     id: int

@@ -140,8 +140,8 @@ def _bounded(pairs: Mapping[str, str], what: str, most: int, most_bytes: int) ->
         raise ValueError(f"its {what}s have {size:,} bytes (at most {most_bytes:,})")
 
 
-def read_silence(body: bytes, now: int) -> Silence:
-    """The silence of a POST; a start in the past means now.
+def read_silence(body: bytes) -> Silence:
+    """The silence of a POST, with its start as it was sent (0: none).
 
     Raises:
         ValueError: the body is not a silence, an instant is missing or a regular expression is malformed.
@@ -157,11 +157,10 @@ def read_silence(body: bytes, now: int) -> Silence:
     return Silence(
         id=posted.id,
         matchers=matchers,
-        starts_at=max(starts_at, now),
+        starts_at=starts_at,
         ends_at=ends_at,
         created_by=posted.created_by,
         comment=posted.comment,
-        updated_at=now,
     )
 
 

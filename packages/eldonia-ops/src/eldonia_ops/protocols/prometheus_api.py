@@ -6,20 +6,24 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata
 
 Points = Sequence[tuple[int, float]]
 
 
-def success(data: Any, warnings: Sequence[str] = ()) -> bytes:
+def success(data: Any, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> bytes:
     """``{"status": "success", "data": ...}``."""
     body: dict[str, Any] = {"status": "success", "data": data}
     if warnings:
         body["warnings"] = list(warnings)
+    if infos:
+        body["infos"] = list(infos)
     return msgspec.json.encode(body, enc_hook=_plain)
 
 
@@ -90,13 +94,17 @@ def string(at: int, text: str) -> dict[str, Any]:
     return {"resultType": "string", "result": [timestamp(at), text]}
 
 
-def metadata(families: Iterable[MetricMetadata], limit: int = -1) -> dict[str, list[dict[str, str]]]:
-    """Metadata by metric name; at most ``limit`` names when it is not negative."""
+def metadata(
+    families: Iterable[MetricMetadata], limit: int = -1, limit_per_metric: int = -1
+) -> dict[str, list[dict[str, str]]]:
+    """Metadata by metric name: at most ``limit`` names (negative: all), ``limit_per_metric`` of each (0: all)."""
     found: dict[str, list[dict[str, str]]] = {}
     for family in families:
         if 0 <= limit <= len(found) and family.name not in found:
             break
-        found.setdefault(family.name, []).append({"type": family.type.value, "help": family.help, "unit": family.unit})
+        entries = found.setdefault(family.name, [])
+        if limit_per_metric <= 0 or len(entries) < limit_per_metric:
+            entries.append({"type": family.type.value, "help": family.help, "unit": family.unit})
     return found
 
 
@@ -109,19 +117,41 @@ def active_target(
     error: str,
     last_scrape: str,
     duration_seconds: float,
+    interval_ms: int,
+    timeout_ms: int,
+    hostname: str,
 ) -> dict[str, Any]:
-    """One entry of ``activeTargets``. ``last_scrape`` is RFC 3339."""
+    """One entry of ``activeTargets``. ``last_scrape`` is RFC 3339; ``hostname`` is for ``globalUrl``."""
+    interval, timeout = format_duration(interval_ms), format_duration(timeout_ms)
+    parts = urlsplit(url)
+    discovered = {
+        "__address__": parts.netloc or url,
+        "__metrics_path__": parts.path,
+        "__scheme__": parts.scheme,
+        "__scrape_interval__": interval,
+        "__scrape_timeout__": timeout,
+    }
     return {
-        "discoveredLabels": {"__address__": url, **labels},
+        "discoveredLabels": {**discovered, **{name: value for name, value in labels.items() if name != "instance"}},
         "labels": dict(labels),
         "scrapePool": job,
         "scrapeUrl": url,
-        "globalUrl": url,
+        "globalUrl": _global_url(parts, hostname),
         "lastError": error,
         "lastScrape": last_scrape,
         "lastScrapeDuration": duration_seconds,
         "health": health,
+        "scrapeInterval": interval,
+        "scrapeTimeout": timeout,
     }
+
+
+def _global_url(url: SplitResult, hostname: str) -> str:
+    """The URL as another machine reaches it: with this one's name in the place of a loopback address."""
+    if url.hostname not in ("localhost", "127.0.0.1", "::1"):
+        return url.geturl()
+    port = url.netloc.rpartition("]")[2].rpartition(":")[2] if url.port else ""
+    return url._replace(netloc=f"{hostname}:{port}" if port else hostname).geturl()
 
 
 def _decimals(text: str) -> int:

@@ -1,13 +1,15 @@
 """Alerts, silences and the ledger, as people and compatible clients use them."""
 
-import secrets
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
@@ -17,6 +19,7 @@ from eldonia_ops.services.references import Known, Reference
 
 RuleViews = Callable[[], list[RuleGroupView]]
 
+_POSITIVE: Final = (MatchOp.EQUAL, MatchOp.REGEX)
 _STATES: Final = {"active": "firing", "suppressed": "suppressed", "resolved": "resolved"}
 _GRAVITY: Final = {"critical": 0, "page": 0, "high": 1, "error": 1, "warning": 2, "medium": 2, "ticket": 2, "low": 3}
 
@@ -85,25 +88,42 @@ class AlertService:
         found = await self._state.read(lambda tx: tx.silences.all())
         return sorted(found, key=lambda silence: silence.ends_at, reverse=True)
 
-    async def set_silence(self, silence: Silence) -> str:
-        """Create or change a silence."""
+    async def set_silence(self, silence: Silence, actor: str) -> str:
+        """Create or change a silence, as Alertmanager does."""
         now = self._clock.now()
-        if not silence.matchers:
-            raise RefusedError("a silence needs at least one matcher")
-        if all(matcher.matches_value("") for matcher in silence.matchers):
-            raise RefusedError("these matchers match every alert; name at least one value that must be there")
-        if silence.ends_at <= silence.starts_at or silence.ends_at <= now:
-            raise RefusedError("a silence must end after it starts, and in the future")
-        stored = replace(silence, id=silence.id or secrets.token_hex(8), updated_at=now)
+        new_id = str(uuid.uuid4())
 
-        def work(tx: StateTransaction) -> None:
-            if silence.id and tx.silences.get(silence.id) is None:
+        def work(tx: StateTransaction) -> str:
+            previous = tx.silences.get(silence.id) if silence.id else None
+            wanted = silence
+            if not wanted.starts_at:
+                goes_on = previous is not None and previous.active(now)
+                wanted = replace(wanted, starts_at=previous.starts_at if previous and goes_on else now)
+            if wanted.ends_at <= wanted.starts_at or wanted.ends_at <= now:
+                raise RefusedError("a silence must end after it starts, and in the future")
+            if silence.id and previous is None:
                 raise NotFoundError(f"no such silence: {silence.id[:80]}")
-            tx.silences.put(stored)
+            if not wanted.matchers:
+                raise RefusedError("a silence needs at least one matcher")
+            if all(matcher.op in _POSITIVE and matcher.matches_value("") for matcher in wanted.matchers):
+                raise RefusedError("these matchers match every alert; name at least one value that must be there")
+            found = changed(previous, wanted, now, new_id)
+            for one in found:
+                tx.silences.put(one)
+            stored = found[-1]
+            for_whom = f" for {stored.created_by}" if stored.created_by != actor else ""
+            if previous is None:
+                said = f"{actor} created silence {stored.id}{for_whom}"
+            elif stored.id == previous.id:
+                said = f"{actor} changed silence {stored.id}{for_whom}"
+            else:
+                said = f"{actor} replaced silence {previous.id} by {stored.id}{for_whom}"
+            _note(tx, now, f"{said}: {stored.comment}", stored.id)
+            return stored.id
 
-        await self._state.write(work)
+        id = await self._state.write(work)
         self._intake.wake()
-        return stored.id
+        return id
 
     async def expire_silence(self, id: str, actor: str) -> None:
         """End a silence now."""
@@ -114,11 +134,8 @@ class AlertService:
             if found is None:
                 raise NotFoundError(f"no such silence: {id[:80]}")
             if found.ends_at > now:
-                comment = f"{found.comment} (ended by {actor})"
-                ended = replace(
-                    found, starts_at=min(found.starts_at, now), ends_at=now, updated_at=now, comment=comment
-                )
-                tx.silences.put(ended)
+                tx.silences.put(ended(found, now))
+                _note(tx, now, f"{actor} ended silence {found.id}: {found.comment}", found.id)
 
         await self._state.write(work)
         self._intake.wake()
@@ -162,6 +179,11 @@ class AlertService:
             return tx.groups.listed() if groups else [], _all_views(state, incidents, now)
 
         return await self._state.read(work)
+
+
+def _note(tx: StateTransaction, now: int, text: str, silence: str) -> None:
+    """Who changed a silence: its own fields are those that clients gave it, and go back to them as they were."""
+    tx.ledger.append(Decision(0, now, "", "", "", "silence", text, {"silence": silence}))
 
 
 def _all_views(state: DispatchState, incidents: Known, now: int) -> dict[str, AlertView]:

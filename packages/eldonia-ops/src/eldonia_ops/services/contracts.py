@@ -62,20 +62,28 @@ class QueryResult:
     series: list[Series] = field(default_factory=list)
     text: str = ""
     warnings: tuple[str, ...] = ()
+    infos: tuple[str, ...] = ()
 
 
 class Queries(Protocol):
     """PromQL over the telemetry store."""
 
-    async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
+    async def instant(
+        self, query: str, at_ms: int | None = None, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
         """Evaluate at one instant (default: now).
+
+        ``lookback_ms`` is how old a sample may be to count (0: five minutes); ``timeout_ms`` may shorten the time
+        that a query may take, and never lengthens it.
 
         Raises:
             QueryError: the query is malformed or exceeds a limit.
         """
         ...
 
-    async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+    async def range(
+        self, query: str, start_ms: int, end_ms: int, step_ms: int, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
         """Evaluate at ``start, start + step, ... <= end``; at most 11,000 steps.
 
         Raises:
@@ -189,11 +197,13 @@ class Alerts(Protocol):
         ...
 
     async def silences(self) -> list[Silence]: ...
-    async def set_silence(self, silence: Silence) -> str:
-        """Create (empty id) or change a silence; returns its id.
+    async def set_silence(self, silence: Silence, actor: str) -> str:
+        """Create (empty id) or change a silence; returns its id, which is another one where the change would
+        rewrite the past (:func:`eldonia_ops.alerting.silence.changed`). Without ``starts_at`` it starts now, or
+        when it did. The ledger says that ``actor`` did it.
 
         Raises:
-            RefusedError: no matcher, a matcher set that matches everything, or an end before the start.
+            RefusedError: no matcher, a matcher set that matches everything, an end before the start or in the past.
             NotFoundError: the id is unknown.
         """
         ...
@@ -338,7 +348,10 @@ class ObjectiveView:
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """One scraped, tailed or probed thing. ``health`` is ``up``, ``down`` or ``unknown``."""
+    """One scraped, tailed or probed thing. ``health`` is ``up``, ``down`` or ``unknown``.
+
+    ``interval_ms`` and ``timeout_ms`` are 0 for what has none, such as a file.
+    """
 
     kind: str
     name: str
@@ -348,6 +361,8 @@ class TargetView:
     last_at: int
     duration_seconds: float
     error: str
+    interval_ms: int = 0
+    timeout_ms: int = 0
 
 
 class Status(Protocol):

@@ -9,6 +9,7 @@ from functools import partial
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.ports import Clock, TelemetryError, TelemetryStore
 from eldonia_ops.promql import (
+    DEFAULT_LOOKBACK_MS,
     EvaluationError,
     LimitError,
     Plan,
@@ -44,16 +45,20 @@ class QueryService:
         """How long one query may take."""
         return self._timeout_seconds
 
-    async def instant(self, query: str, at_ms: int | None = None) -> QueryResult:
+    async def instant(
+        self, query: str, at_ms: int | None = None, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
         """Evaluate at one instant (default: now)."""
         at = self._clock.now() if at_ms is None else at_ms
-        return await self._answer(query, at, at, 0)
+        return await self._answer(query, at, at, 0, lookback_ms, timeout_ms)
 
-    async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+    async def range(
+        self, query: str, start_ms: int, end_ms: int, step_ms: int, *, lookback_ms: int = 0, timeout_ms: int = 0
+    ) -> QueryResult:
         """Evaluate at every step of a range."""
         if step_ms <= 0:
             raise QueryError("zero or negative query resolution step widths are not accepted")
-        return await self._answer(query, start_ms, end_ms, step_ms)
+        return await self._answer(query, start_ms, end_ms, step_ms, lookback_ms, timeout_ms)
 
     def format(self, query: str) -> str:
         """The query in canonical spelling."""
@@ -104,23 +109,27 @@ class QueryService:
             # When time is up the thread has to be told: it would go on computing, and keep its place, for hours.
             abandoned.set()
 
-    async def _answer(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+    async def _answer(
+        self, query: str, start_ms: int, end_ms: int, step_ms: int, lookback_ms: int, timeout_ms: int
+    ) -> QueryResult:
+        seconds = min(self._timeout_seconds, timeout_ms / 1000) if timeout_ms > 0 else self._timeout_seconds
         try:
-            wanted = plan(parse(query), start_ms, end_ms, step_ms)
-            async with asyncio.timeout(self._timeout_seconds), self._places:
+            wanted = plan(parse(query), start_ms, end_ms, step_ms, lookback_ms or DEFAULT_LOOKBACK_MS)
+            async with asyncio.timeout(seconds), self._places:
                 result = await self._compute(wanted, self._threads)
         except PromQLError as error:
             raise _query_error(error) from None
         except TelemetryError as error:
             raise QueryError(str(error), kind="execution") from None
         except TimeoutError:
-            message = f"query timed out after {self._timeout_seconds:g} s; narrow the range or the selector"
+            message = f"query timed out after {seconds:g} s; narrow the range or the selector"
             raise QueryError(message, kind="timeout") from None
         return QueryResult(
             result.type.value,
             [Series(series.labels, series.points) for series in result.series],
             result.text,
-            (*result.warnings, *result.infos),
+            tuple(one.render(query) for one in result.annotations if one.warning),
+            tuple(one.render(query) for one in result.annotations if not one.warning),
         )
 
 

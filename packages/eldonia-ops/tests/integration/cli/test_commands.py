@@ -1,8 +1,10 @@
 """The command line over HTTP: what it prints, and its exit codes."""
 
+import contextlib
 import json
 import re
 import socket
+import socketserver
 import sys
 import threading
 import time
@@ -359,6 +361,87 @@ def test_a_platform_that_does_not_run_is_said_so(run: Run) -> None:
     assert (answer.code, answer.out) == (2, "")
     assert "nothing answers" in answer.err
     assert "eldonia-ops serve" in answer.err
+
+
+COMMANDS = (
+    ("query", "up"), ("query", "up", "--start", "-1h"), ("logs",), ("logs", "--json"), ("traces",), ("traces", "abc"),
+    ("alerts",), ("alerts", "--why", "A"), ("targets",), ("slo",), ("incidents",), ("incidents", "list"),
+    ("incidents", "show", "1"), ("incidents", "ack", "1"), ("incidents", "assign", "1", "hana"),
+    ("incidents", "status", "1", "closed"), ("incidents", "tick", "1", "k"), ("incidents", "note", "1", "t"),
+    ("incidents", "open", "t", "--service", "s"), ("incidents", "postmortem", "1"), ("incidents", "metrics"),
+    ("silence", "list"), ("silence", "add", "a=b", "--comment", "c"), ("silence", "expire", "x"), ("security",),
+    ("security", "list"), ("security", "status", "x", "open"), ("security", "report"), ("recovery",),
+    ("recovery", "status"), ("recovery", "maintenance", "s", "on"), ("recovery", "reset", "s"), ("token", "list"),
+    ("token", "create", "n"), ("token", "revoke", "x"),
+)  # fmt: skip
+
+
+@contextlib.contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that answers whatever comes with the same bytes."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            self.request.sendall(answer)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        try:
+            yield f"127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+
+
+def response(status: str, kind: str, body: bytes) -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    return head.encode() + body
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (response("200 OK", "text/html", b"<h1>It works!</h1>"), "is not Eldonia Ops"),
+        (response("404 Not Found", "text/html", b"<h1>Not Found</h1>"), "is not Eldonia Ops"),
+        (response("404 Not Found", "application/json", b'{"error": "not found"}'), "is not Eldonia Ops"),
+        (response("405 Method Not Allowed", "text/plain", b"no"), "is not Eldonia Ops"),
+        (response("200 OK", "application/json", b'{"cut": '), "is not Eldonia Ops"),
+        (response("200 OK", "application/json", b"\xff\xfe"), "is not Eldonia Ops"),
+        (response("200 OK", "application/json", b"[" * 100_000), "is not Eldonia Ops"),
+        (response("502 Bad Gateway", "text/html", b"<h1>Bad Gateway</h1>"), "502"),
+        (response("401 Unauthorized", "text/plain", b"no"), "--token"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "https where http"),
+        (b"\x15\x03\x01\x00\x02\x02\x46", "https where http"),
+        (b"", "https where http"),
+    ],
+)
+def test_whatever_answers_no_command_ends_in_a_traceback(answer: bytes, said: str, run: Run) -> None:
+    with answering(answer) as address:
+        for command in COMMANDS:
+            result = run(*command, "--url", f"http://{address}")
+            if command[:2] == ("incidents", "postmortem") and b"json" in answer and b"200 OK" in answer:
+                continue  # a text is what it is
+            assert (result.code, "Traceback" in result.err) == (1 if "502" in said else 2, False), (command, result.err)
+            assert said in result.err, command
+
+
+@pytest.mark.parametrize("document", ["{}", "[]", "null", "3", '"text"', "[1]", '[{"a": 1}]', '{"records": 3}'])
+def test_json_that_is_not_ours_is_said_to_make_no_sense(document: str, run: Run) -> None:
+    with answering(response("200 OK", "application/json", document.encode())) as address:
+        for command in COMMANDS:
+            result = run(*command, "--url", f"http://{address}")
+            assert "Traceback" not in result.err, command
+            assert result.code in (0, 2), command
+            assert result.code == 0 or "makes no sense" in result.err, (command, result.err)
+
+
+def test_tls_at_a_plain_port_and_a_language_that_there_is_not(run: Run, ask: Run, url: str) -> None:
+    result = run("alerts", "--url", url.replace("http:", "https:"))
+    assert result.code == 2
+    assert "http where https" in result.err
+    result = ask("incidents", "show", "1", "--lang", "fr")
+    assert result.code == 2
+    assert "en and ja" in result.err
 
 
 def test_files_are_checked_without_a_platform(run: Run, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ async def test_a_silence_that_is_ended_early_lets_the_alert_through() -> None:
         await world.pass_time(6 * MINUTE)
         assert len(world.receivers.at("pager")) == 1
         (silence,) = await world.alerts.silences()
-        assert silence.comment == "maintenance (ended by jun)"
+        assert silence.comment == "maintenance"
+        said = [line.reason for line in await world.ledger() if line.verdict == "silence"]
+        assert said == [f"hana created silence {id}: maintenance", f"jun ended silence {id}: maintenance"]
         with pytest.raises(NotFoundError):
             await world.alerts.expire_silence("nothing", "jun")
 
@@ -71,7 +73,7 @@ async def test_silences_that_would_do_harm_are_refused() -> None:
     async with open_world() as world:
         now = world.clock.now()
         with pytest.raises(RefusedError, match="at least one matcher"):
-            await world.alerts.set_silence(Silence("", (), now, now + HOUR, "hana", ""))
+            await world.alerts.set_silence(Silence("", (), now, now + HOUR, "hana", ""), "hana")
         with pytest.raises(RefusedError, match="match every alert"):
             await world.silence(HOUR, alertname="")
         with pytest.raises(RefusedError, match="end after it starts"):
@@ -80,7 +82,7 @@ async def test_silences_that_would_do_harm_are_refused() -> None:
         (known,) = await world.alerts.silences()
         assert known.id == id
         with pytest.raises(NotFoundError):
-            await world.alerts.set_silence(Silence("other", known.matchers, now, now + HOUR, "hana", ""))
+            await world.alerts.set_silence(Silence("other", known.matchers, now, now + HOUR, "hana", ""), "hana")
 
 
 async def test_alerts_without_a_severity_are_told_to_the_default_receiver_and_open_no_incident() -> None:

@@ -459,7 +459,7 @@ async def test_an_incident_is_worked_through(tab: Tab) -> None:
     await page.locator("#pm-form button[type=submit]").click()
     await expect(page.locator("#pm-view h1")).to_have_text("Ours")
     await expect(page.locator("#pm-view")).to_contain_text("<script>alert(1)</script>")
-    await expect(page.locator("#pm-state")).to_have_text("Saved")
+    await expect(page.locator("#pm-state")).to_have_text("Saved · its times are UTC")
     async with page.expect_download() as download:
         await page.click("#pm-download")
     assert (await download.value).suggested_filename == "INC-3-postmortem.md"
@@ -573,3 +573,37 @@ async def test_a_hidden_tab_asks_for_nothing(tab: Tab) -> None:
     assert asked == []
     async with page.expect_request("**/query_range?*"):
         await page.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+
+
+async def test_numbers_notes_and_zones_say_what_is_so(tab: Tab) -> None:
+    page = tab.page
+    platform = tab.site.platform
+    platform.alerts.views = [
+        view
+        for view in platform.alerts.views
+        if view.alert.labels.get("severity") != "critical" and not view.silenced_by
+    ]
+    targets = platform.status.targets()
+    platform.status.targets = lambda: [one for one in targets if one.health != "down"]
+    await tab.sign_in()
+    await expect(page.locator('[data-stat="alerts"] strong')).to_have_text("1")
+    await expect(page.locator('[data-stat="alerts"] .stat-note')).to_have_text("none critical")
+    await expect(page.locator('[data-stat="targets"] .stat-note')).to_have_text("payment gateway: nothing seen yet")
+    await expect(page.locator("#zone")).to_have_text("Times are in Asia/Tokyo")
+    numbers = await page.evaluate(
+        "import(document.querySelector('script[src$=\"shell.js\"]').src.replace('shell.js', 'lib/format.js'))"
+        ".then(({ digits }) => [1.1e-13, -1e-12, 0.25, 0.001].map(digits))"
+    )
+    assert numbers == ["0", "0", "0.25", "0.0010"]
+
+
+async def test_a_search_that_cannot_be_understood_leaves_no_list_of_another(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/traces")
+    await expect(page.locator("#rows tr").first).to_be_visible()
+    await page.fill("[name=min_duration]", "soon")
+    await expect(page.locator("#total")).to_contain_text("write it like 200ms")
+    await expect(page.locator("#rows tr")).to_have_count(0)
+    await page.fill("[name=min_duration]", "1ms")
+    await expect(page.locator("#rows tr").first).to_be_visible()

@@ -1,11 +1,13 @@
 """The data folder is ours alone."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from eldonia_ops.app.folder import own_folder
+from eldonia_ops.app.folder import held_folder, own_folder
 from eldonia_ops.model.errors import ConfigError
 
 
@@ -33,3 +35,22 @@ def test_a_file_in_its_place(tmp_path: Path, below: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"cannot be made: .*--data"):
         own_folder(tmp_path / "file" / below)
+
+
+def test_a_folder_is_held_by_one_process_which_is_named(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, sys, time; from eldonia_ops.app.folder import held_folder\n"
+        "with held_folder(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
+    )
+    child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"held\n"
+        with pytest.raises(ConfigError, match=f"in use by process {child.pid}"), held_folder(tmp_path):
+            pass
+    finally:
+        child.kill()
+        child.communicate()
+    for _ in range(2):  # kill -9 leaves nothing behind that would be in the way
+        with held_folder(tmp_path), pytest.raises(ConfigError, match="in use"), held_folder(tmp_path):
+            pass

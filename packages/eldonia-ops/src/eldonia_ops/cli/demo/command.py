@@ -1,6 +1,7 @@
 """``eldonia-ops demo``."""
 
 import asyncio
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -22,10 +23,12 @@ from eldonia_ops.cli.demo.observer import Observer
 from eldonia_ops.cli.demo.processes import Process, free_port, wait_for_port
 from eldonia_ops.cli.demo.stages import stages
 from eldonia_ops.cli.screen import Screen
+from eldonia_ops.cli.session import Language
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 
 _START_SECONDS = 15.0
+_STOP_SECONDS = 10.0
 
 
 def demo(
@@ -35,7 +38,10 @@ def demo(
     kill: Annotated[
         bool, typer.Option("--kill", help="Also kill -9 the platform between detection and notification.")
     ] = False,
-    language: Annotated[str, typer.Option("--lang", help="en or ja.")] = "en",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the temporary folder; otherwise it is removed at the end.")
+    ] = False,
+    language: Language = "en",
     directory: Annotated[
         Path | None, typer.Option("--dir", help="Keep everything in this folder; default: a temporary one.")
     ] = None,
@@ -50,8 +56,6 @@ def demo(
     if importlib.util.find_spec("shop") is None:
         hint = "from a checkout: make install (or pip install ./examples/shop)"
         raise ConfigError(Diagnostic("the demonstration needs the example shop", hint=hint))
-    if language not in ("en", "ja"):
-        raise typer.BadParameter("--lang is en or ja")
     # Ctrl-C and SIGTERM both end the demonstration in order.
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     folder = Path(os.path.abspath(directory)) if directory else Path(tempfile.mkdtemp(prefix="eldonia-demo-"))
@@ -63,9 +67,12 @@ def demo(
         else:
             path.unlink(missing_ok=True)
     code = _play(folder, once=once, kill=kill, language=language, port=port)
-    if directory is None and once and code == 0:
+    if directory is None and not keep and code == 0:
         shutil.rmtree(folder, ignore_errors=True)
-    elif code:
+        typer.echo(f"all processes have ended; {folder} is removed (--keep keeps it)")
+    else:
+        typer.echo(f"all processes have ended; everything that they wrote is still in {folder}")
+    if code:
         typer.echo(f"what every process printed is in {folder}/output", err=True)
     raise typer.Exit(code)
 
@@ -161,7 +168,10 @@ def _processes(folder: Path, settings: Path, ports: Ports, ingest_token: str) ->
 
 
 def _stop_shop(folder: Path) -> None:
-    """The shop outlives the platform by design; the demonstration that asked for it ends it by its pid file."""
+    """The shop outlives the platform by design; the demonstration that asked for it ends it by its pid file.
+
+    It returns when the shop has ended, by SIGKILL if need be.
+    """
     for file in (folder / "data").glob("**/*.pid"):
         try:
             pid = int(file.read_text(encoding="utf-8").split()[0])
@@ -169,7 +179,23 @@ def _stop_shop(folder: Path) -> None:
         except (OSError, ValueError, IndexError):
             continue
         if b"shop" in command:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+                deadline = time.monotonic() + _STOP_SECONDS
+                while time.monotonic() < deadline and not _ended(pid):
+                    time.sleep(0.05)
+                if not _ended(pid):
+                    os.kill(pid, signal.SIGKILL)
+
+
+def _ended(pid: int) -> bool:
+    """Whether a process is gone, or waits only for whoever reads its exit code."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"
+        )
+    except (OSError, IndexError):
+        return True
 
 
 def _summary(out: Console, director: Director, observer: Observer, platform: Process, elapsed: float) -> None:

@@ -11,6 +11,7 @@ from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, enco
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.clickhouse.trace_tags import tag_condition
 
 MAX_LIMIT: Final = 1_000
 MAX_SPANS: Final = 20_000
@@ -157,10 +158,7 @@ def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str
         parts.append("name = {operation:String}")
         parameters["operation"] = query.operation
     for number, (key, value) in enumerate(list(query.tags.items())[:MAX_TAGS]):
-        # Dots in keys are stored escaped, so that `http.method` is one key and not an object.
-        parts.append(f"toString(getSubcolumn(attributes, {{key{number}:String}})) = {{value{number}:String}}")
-        parameters[f"key{number}"] = clean(key).replace(".", "%2E")
-        parameters[f"value{number}"] = value
+        parts.append(tag_condition(f"tag{number}", key, value, parameters))
     return " AND ".join(parts)
 
 

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
 from eldonia_ops.services.contracts import AlertView, NotFoundError, Platform, RefusedError
@@ -105,18 +105,17 @@ class _Api:
         with reading_request():
             filters = wire.read_filters(request.query_params.getlist("filter"))
         found = [silence for silence in await self._platform.alerts.silences() if _about(silence.matchers, filters)]
-        order = {"active": 0, "pending": 1, "expired": 2}
-        found.sort(key=lambda silence: (order[silence_state(silence, now)], silence.ends_at))
+        found.sort(key=lambda silence: _silence_order(silence, silence_state(silence, now)))
         return _json([wire.gettable_silence(silence, silence_state(silence, now)) for silence in found])
 
     async def post_silence(self, request: Request) -> Response:
         body = await request.body()
         with reading_request():
-            silence = wire.read_silence(body, self._platform.now())
+            silence = wire.read_silence(body)
         caller = caller_of(request).name
-        claimed = silence.created_by
-        author = caller if claimed in ("", caller) else f"{claimed} ({caller})"
-        id = await self._platform.alerts.set_silence(replace(silence, created_by=author))
+        # Clients compare what they read with what they wrote; who wrote it is in the ledger.
+        wanted = replace(silence, created_by=silence.created_by or caller)
+        id = await self._platform.alerts.set_silence(wanted, caller)
         return _json({"silenceID": id})
 
     async def silence(self, request: Request) -> Response:
@@ -185,10 +184,20 @@ def _flag(text: str) -> bool:
     return text.lower() in ("true", "1", "t")
 
 
+def _silence_order(silence: Silence, state: str) -> tuple[int, int, str]:
+    """Active ones by their end, pending ones by their start, expired ones with the latest end first."""
+    match state:
+        case "active":
+            return 0, silence.ends_at, silence.id
+        case "pending":
+            return 1, silence.starts_at, silence.id
+        case _:
+            return 2, -silence.ends_at, silence.id
+
+
 def _about(matchers: tuple[Matcher, ...], filters: tuple[Matcher, ...]) -> bool:
-    """Whether a silence has, for every filter, a matcher on that label whose value satisfies it."""
-    values = {matcher.name: matcher.value for matcher in matchers}
-    return all(one.matches(values) for one in filters)
+    """Whether every filter is one of the silence's matchers, in name, kind and value."""
+    return all(one in matchers for one in filters)
 
 
 class _EncodedAlerts:

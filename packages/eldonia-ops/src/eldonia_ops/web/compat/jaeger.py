@@ -14,6 +14,7 @@ from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TRACES = 1_500
+_MOST_TAGS = 20
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
@@ -76,10 +77,15 @@ def _query(request: Request, now: int) -> TraceQuery:
         raise BadRequestError(f"not a lookback: {lookback!r}")
     until_us = int(given.get("end", "") or now * 1000)
     since_us = int(given.get("start", "") or until_us - int(lookback[:-1]) * _LOOKBACKS_MS[lookback[-1]] * 1000)
+    if until_us < since_us:
+        raise BadRequestError("parameter 'end' must not be before 'start'")
     least, most = given.get("minDuration", ""), given.get("maxDuration", "")
     limit = int(given.get("limit", "") or 20)
     if not 0 < limit <= _MOST_TRACES:
         raise BadRequestError(f"limit must lie between 1 and {_MOST_TRACES}")
+    tags = wire.parse_tags(given.getlist("tag"), given.getlist("tags"))
+    if len(tags) > _MOST_TAGS:
+        raise BadRequestError(f"at most {_MOST_TAGS} tags may be searched by at once, these are {len(tags)}")
     return TraceQuery(
         since_ns=since_us * 1000,
         until_ns=until_us * 1000 + 1,
@@ -87,7 +93,7 @@ def _query(request: Request, now: int) -> TraceQuery:
         operation="" if given.get("operation", "") in ("", "all") else given["operation"],
         min_duration_ns=wire.parse_duration_ns(least) if least else 0,
         max_duration_ns=wire.parse_duration_ns(most) if most else 0,
-        tags=wire.parse_tags(given.getlist("tag"), given.getlist("tags")),
+        tags=tags,
         limit=limit,
     )
 

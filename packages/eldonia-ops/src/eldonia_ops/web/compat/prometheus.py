@@ -1,18 +1,23 @@
 """Prometheus' HTTP API over our store and rules."""
 
+import hashlib
+import re
+import socket
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
+from eldonia_ops.model.matchers import all_match
 from eldonia_ops.ports import TelemetryLimitError
 from eldonia_ops.protocols import prometheus_api as wire
-from eldonia_ops.services.contracts import AlertView, Platform, QueryError, QueryResult, RuleView
+from eldonia_ops.services.contracts import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.access import Demand
-from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
+from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
@@ -20,6 +25,7 @@ _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
 _KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
 
 Parameters = ImmutableMultiDict[str, Any]
+T = TypeVar("T")
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
@@ -79,13 +85,18 @@ class _Api:
     def __init__(self, platform: Platform, version: str) -> None:
         self._platform = platform
         self._version = version
+        self._hostname = socket.gethostname()
 
     async def query(self, request: Request) -> Response:
         given = await _parameters(request)
         now = self._platform.now()
         at = _instant(given, "time", now)
-        result = await self._platform.queries.instant(_required(given, "query"), at)
-        return _ok(_data(result, at), result.warnings)
+        limit = _limit(given)
+        result = await self._platform.queries.instant(_required(given, "query"), at, **_bounds(given))
+        series, cut = _cut(result.series, limit)
+        return _ok(
+            _data(replace(result, series=list(series)), at), [*result.warnings, *cut, *_unheeded(given)], result.infos
+        )
 
     async def query_range(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -100,8 +111,11 @@ class _Api:
                 "exceeded maximum resolution of 11,000 points per timeseries. "
                 "Try decreasing the query resolution (?step=XX)"
             )
-        result = await self._platform.queries.range(query, start, end, step)
-        return _ok(wire.matrix((one.labels, one.points) for one in result.series), result.warnings)
+        limit = _limit(given)
+        result = await self._platform.queries.range(query, start, end, step, **_bounds(given))
+        series, cut = _cut(result.series, limit)
+        data = wire.matrix((one.labels, one.points) for one in series)
+        return _ok(data, [*result.warnings, *cut, *_unheeded(given)], result.infos)
 
     async def format_query(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -112,38 +126,44 @@ class _Api:
         selectors = given.getlist("match[]")
         if not selectors:
             raise BadRequestError("no match[] parameter provided")
+        limit = _limit(given)
         start, end = self._range(given)
         found = {
             labels
             for matchers in self._platform.queries.matcher_sets(selectors)
             for labels in await self._platform.telemetry.series(matchers, start, end)
         }
-        return _ok(_limited(given, sorted(found)))
+        return _ok(*_cut(sorted(found), limit))
 
     async def labels(self, request: Request) -> Response:
         given = await _parameters(request)
+        limit = _limit(given)
         start, end = self._range(given)
         found: set[str] = set()
         for matchers in self._platform.queries.matcher_sets(given.getlist("match[]")) or [()]:
             found.update(await self._platform.telemetry.label_names(matchers, start, end))
-        return _ok(_limited(given, sorted(found)))
+        return _ok(*_cut(sorted(found), limit))
 
     async def label_values(self, request: Request) -> Response:
         given = await _parameters(request)
+        limit = _limit(given)
         name = request.path_params["name"]
         start, end = self._range(given)
         found: set[str] = set()
         for matchers in self._platform.queries.matcher_sets(given.getlist("match[]")) or [()]:
             found.update(await self._platform.telemetry.label_values(name, matchers, start, end))
-        return _ok(_limited(given, sorted(found)))
+        return _ok(*_cut(sorted(found), limit))
 
     async def metadata(self, request: Request) -> Response:
         given = await _parameters(request)
         wanted = given.get("metric", "")
         families = [one for one in await self._platform.telemetry.metadata() if not wanted or one.name == wanted]
-        return _ok(wire.metadata(families, _limit(given, -1)))
+        return _ok(wire.metadata(families, _number(given, "limit"), _number(given, "limit_per_metric")))
 
-    async def targets(self, _request: Request) -> Response:
+    async def targets(self, request: Request) -> Response:
+        """Everything that is collected and has a job; nothing is ever dropped, for nothing is discovered."""
+        state = request.query_params.get("state", "").lower()
+        pool = request.query_params.get("scrapePool", "")
         active = [
             wire.active_target(
                 job=view.labels["job"],
@@ -153,29 +173,63 @@ class _Api:
                 error=view.error,
                 last_scrape=rfc3339(view.last_at),
                 duration_seconds=view.duration_seconds,
+                interval_ms=view.interval_ms,
+                timeout_ms=view.timeout_ms,
+                hostname=self._hostname,
             )
             for view in self._platform.status.targets()
-            if "job" in view.labels
+            if "job" in view.labels and pool in ("", view.labels["job"])
         ]
-        return _ok({"activeTargets": active, "droppedTargets": [], "droppedTargetCounts": {}})
+        counts = dict.fromkeys((one["scrapePool"] for one in active), 0)
+        shown = active if state in ("", "any", "active") else []
+        return _ok({"activeTargets": shown, "droppedTargets": [], "droppedTargetCounts": counts})
 
     async def rules(self, request: Request) -> Response:
-        kind = request.query_params.get("type", "")
+        """Rule groups, filtered and in pages; groups of which nothing is left are left out."""
+        given = request.query_params
+        kind = given.get("type", "").lower()
         if kind not in ("", "alert", "record"):
             raise BadRequestError(f'not supported value "{kind}"')
-        groups = [
-            {
-                "name": group.name,
-                "file": group.file,
-                "interval": group.interval_seconds,
-                "limit": 0,
-                "evaluationTime": group.evaluation_time_seconds,
-                "lastEvaluation": rfc3339(group.last_evaluation_at),
-                "rules": [_rule(rule) for rule in group.rules if not kind or rule.type.startswith(kind)],
-            }
-            for group in self._platform.alerts.rules()
-        ]
-        return _ok({"groups": groups})
+        bare = _boolean(given, "exclude_alerts")
+        size, token = _page(given)
+        files, names = set(given.getlist("file[]")), set(given.getlist("rule_group[]"))
+        rule_names = set(given.getlist("rule_name[]"))
+        matcher_sets = self._platform.queries.matcher_sets(given.getlist("match[]"))
+
+        def wanted(rule: RuleView) -> bool:
+            return (
+                rule.type.startswith(kind)
+                and (not rule_names or rule.name in rule_names)
+                and (not matcher_sets or any(all_match(one, rule.labels) for one in matcher_sets))
+            )
+
+        groups: list[dict[str, Any]] = []
+        following = ""
+        found = not token
+        for group in self._platform.alerts.rules():
+            if (files and group.file not in files) or (names and group.name not in names):
+                continue
+            found = found or _group_token(group) == token
+            rules = [_rule(rule, bare=bare) for rule in group.rules if wanted(rule)]
+            if not found or not rules:
+                continue
+            if size and len(groups) == size:
+                following = _group_token(group)
+                break
+            groups.append(
+                {
+                    "name": group.name,
+                    "file": group.file,
+                    "interval": group.interval_seconds,
+                    "limit": 0,
+                    "evaluationTime": group.evaluation_time_seconds,
+                    "lastEvaluation": rfc3339(group.last_evaluation_at),
+                    "rules": rules,
+                }
+            )
+        if not found:
+            raise BadRequestError(f"invalid group_next_token {token[:80]!r}: were the rule groups changed?")
+        return _ok({"groups": groups} | ({"groupNextToken": following} if following else {}))
 
     async def alerts(self, _request: Request) -> Response:
         found = [
@@ -210,7 +264,7 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
     return answer
 
 
-def _rule(rule: RuleView) -> dict[str, Any]:
+def _rule(rule: RuleView, *, bare: bool = False) -> dict[str, Any]:
     body: dict[str, Any] = {
         "name": rule.name,
         "query": rule.query,
@@ -228,7 +282,7 @@ def _rule(rule: RuleView) -> dict[str, Any]:
             "duration": rule.duration_seconds,
             "keepFiringFor": rule.keep_firing_for_seconds,
             "annotations": rule.annotations,
-            "alerts": [_alert(alert) for alert in rule.alerts],
+            "alerts": [] if bare else [_alert(alert) for alert in rule.alerts],
         }
     return body
 
@@ -286,18 +340,73 @@ def _instant(given: Parameters, name: str, default: int) -> int:
         raise BadRequestError(f'invalid parameter "{name}": {error}') from None
 
 
-@reading_request()
-def _limit(given: Parameters, default: int) -> int:
-    return int(given.get("limit", "") or default)
+def _limit(given: Parameters) -> int:
+    """How many results are wanted at most; 0: all."""
+    limit = _number(given, "limit", 0)
+    if limit < 0:
+        raise BadRequestError('invalid parameter "limit": limit must be non-negative')
+    return limit
 
 
-def _limited(given: Parameters, values: Sequence[Any]) -> Sequence[Any]:
-    limit = _limit(given, 0)
-    return values[:limit] if limit > 0 else values
+def _number(given: Parameters, name: str, default: int = -1) -> int:
+    text = given.get(name, "")
+    if not text:
+        return default
+    if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
+        raise BadRequestError(f'invalid parameter "{name}": {name} must be a number')
+    return int(text)
 
 
-def _ok(data: Any, warnings: Sequence[str] = ()) -> Response:
-    return _json(wire.success(data, warnings))
+def _boolean(given: Parameters, name: str) -> bool:
+    text = given.get(name, "")
+    if text not in ("", "true", "True", "TRUE", "t", "T", "1", "false", "False", "FALSE", "f", "F", "0"):
+        raise BadRequestError(f'invalid parameter "{name}": not a boolean: {text[:40]!r}')
+    return text.lower() in ("true", "t", "1")
+
+
+def _page(given: Parameters) -> tuple[int, str]:
+    """How many rule groups are wanted (0: all), and the token of the group that the answer begins with."""
+    token = given.get("group_next_token", "")
+    if not given.get("group_limit", ""):
+        if token:
+            raise BadRequestError("group_limit needs to be present in order to paginate over the groups")
+        return 0, ""
+    size = _number(given, "group_limit")
+    if size <= 0:
+        raise BadRequestError("group_limit needs to be greater than 0")
+    return size, token
+
+
+def _group_token(group: RuleGroupView) -> str:
+    return hashlib.sha256(f"{group.file};{group.name}".encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def _bounds(given: Parameters) -> dict[str, int]:
+    """What a query is asked to keep to besides its range."""
+    found = {}
+    for name, argument in (("lookback_delta", "lookback_ms"), ("timeout", "timeout_ms")):
+        if text := given.get(name, ""):
+            try:
+                found[argument] = parse_step(text)
+            except BadRequestError as error:
+                raise BadRequestError(f'invalid parameter "{name}": {error}') from None
+    return found
+
+
+def _unheeded(given: Parameters) -> list[str]:
+    """What was asked for and is not there."""
+    return ["the parameter stats is not supported and was ignored"] if given.get("stats", "") else []
+
+
+def _cut(values: Sequence[T], limit: int) -> tuple[Sequence[T], tuple[str, ...]]:
+    """At most ``limit`` values (0: all), and a warning when some are left out."""
+    if 0 < limit < len(values):
+        return values[:limit], ("results truncated due to limit",)
+    return values, ()
+
+
+def _ok(data: Any, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> Response:
+    return _json(wire.success(data, warnings, infos))
 
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -52,7 +52,10 @@ class MatchersBody(BaseModel):
 
 
 class SilenceBody(MatchersBody):
-    """A silence to create, or with an ``id`` to change. Without ``starts_at`` (Unix ms) it starts now."""
+    """A silence to create, or with an ``id`` to change. Without ``starts_at`` (Unix ms) it starts now, or when it did.
+
+    A change of the matchers, of a start that has passed, or of an ended silence makes another one with another id.
+    """
 
     id: str = Field(default="", max_length=100)
     starts_at: int = Field(default=0, ge=0, le=253_402_300_799_000)
@@ -121,13 +124,13 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
         silence = Silence(
             id=body.id,
             matchers=body.parsed(),
-            starts_at=body.starts_at or now,
+            starts_at=body.starts_at,
             ends_at=body.ends_at,
             created_by=caller_of(request).name,
             comment=body.comment,
             updated_at=now,
         )
-        id = await alerts.set_silence(silence)
+        id = await alerts.set_silence(silence, caller_of(request).name)
         stored = next((one for one in await alerts.silences() if one.id == id), None)
         if stored is None:
             raise NotFoundError(f"silence {id} is gone already")

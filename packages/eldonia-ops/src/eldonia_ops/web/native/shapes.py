@@ -35,6 +35,7 @@ class QueryShape(msgspec.Struct):
     series: list[SeriesShape]
     text: str
     warnings: tuple[str, ...]
+    infos: tuple[str, ...] = ()
 
 
 def query_shape(result: QueryResult) -> QueryShape:
@@ -43,7 +44,7 @@ def query_shape(result: QueryResult) -> QueryShape:
         SeriesShape(dict(one.labels.pairs), [(at, number(float(value))) for at, value in one.points])
         for one in result.series
     ]
-    return QueryShape(result.type, series, result.text, result.warnings)
+    return QueryShape(result.type, series, result.text, result.warnings, result.infos)
 
 
 class LogPageShape(msgspec.Struct):

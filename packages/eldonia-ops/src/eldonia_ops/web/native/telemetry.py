@@ -65,10 +65,8 @@ def _add_queries(api: FastAPI, platform: Platform) -> None:
 
 def _add_logs(api: FastAPI, platform: Platform) -> None:
     def wanted(since: str, until: str, **conditions: Any) -> LogQuery:
-        now = platform.now()
-        return LogQuery(
-            since_ns=parse_instant(since, now) * _MS, until_ns=(parse_instant(until, now) + 1) * _MS, **conditions
-        )
+        start, end = _range(since, until, platform.now())
+        return LogQuery(since_ns=start * _MS, until_ns=(end + 1) * _MS, **conditions)
 
     @api.get("/logs", tags=["logs"], **operation(Demand.READ, LogPageShape))
     async def search(
@@ -145,6 +143,18 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         return Json(await platform.telemetry.log_services(query.since_ns, query.until_ns))
 
 
+def _range(since: str, until: str, now: int) -> tuple[int, int]:
+    """Both ends in Unix ms.
+
+    Raises:
+        BadRequestError: one of them is no instant, or the end comes before the start.
+    """
+    start, end = parse_instant(since, now), parse_instant(until, now)
+    if end < start:
+        raise BadRequestError(f"the range ends before it begins: since {since}, until {until}")
+    return start, end
+
+
 def _add_traces(api: FastAPI, platform: Platform) -> None:
     @api.get("/traces", tags=["traces"], **operation(Demand.READ, list[TraceShape]))
     async def find(
@@ -160,10 +170,10 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         """Find traces, newest first."""
-        now = platform.now()
+        first, last = _range(since, until, platform.now())
         query = TraceQuery(
-            since_ns=parse_instant(since, now) * _MS,
-            until_ns=(parse_instant(until, now) + 1) * _MS,
+            since_ns=first * _MS,
+            until_ns=(last + 1) * _MS,
             service=service,
             operation=operation,
             min_duration_ns=_nanoseconds(min_duration),

@@ -1,5 +1,6 @@
 """Spans through the port, on every engine."""
 
+import json
 import time
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.ports import TelemetryStore, TraceQuery
+from eldonia_ops.protocols import jaeger
 
 # Recent, or retention would take the rows away again.
 T0 = (int(time.time()) - 7200) * 1_000_000_000
@@ -111,3 +113,33 @@ async def test_a_repeated_batch_is_dropped(store: TelemetryStore) -> None:
     for _ in range(2):
         await store.insert_spans([span("e", 1, 0)], batch_key="k")
     assert (await store.statistics())["traces"]["rows"] == 1
+
+
+async def test_every_tag_that_jaegers_api_shows_finds_its_span(store: TelemetryStore) -> None:
+    attributes = {
+        "http.method": "GET", "n": 5, "whole": 1.0, "part": 0.5, "small": 1e-7, "big": 2**80, "yes": True, "no": False,
+        "texts": ["a/b", 'c"d'], "numbers": [1.5, 2.0], "mixed": [1, "a"], "nothing": None, "empty": "", "[": "[",
+        "map": {"a.b": {"c": 1.0}, "d": "x"}, "tick`": "`",
+    }  # fmt: skip
+    given = span(
+        "f", 1, 0, service="s", name="op", kind=SpanKind.CONSUMER, status=SpanStatus.ERROR, status_message="it's off",
+        scope="lib", attributes=attributes, resource={"service.name": "s", "host.name": "h1", "host.cpus": 8},
+    )  # fmt: skip
+    await store.insert_spans([given, span("0", 2, 0, service="s", name="op", attributes={"n": "text", "http": "GET"})])
+    shown = jaeger.trace([given])
+    tags = [*shown["spans"][0]["tags"], *shown["processes"]["p1"]["tags"]]
+    assert {tag["key"] for tag in tags} >= {"error", "span.kind", "otel.status_code", "otel.status_description"}
+    for tag in tags:
+        value = tag["value"] if isinstance(tag["value"], str) else json.dumps(tag["value"])
+        found = await store.find_traces(query(service="s", tags={tag["key"]: value}))
+        assert [item.trace_id for item in found] == ["f" * 32], tag
+    for key, value in [("whole", "1"), ("n", "5.0"), ("numbers", "[1.5, 2]"), ("map", '{"d": "x", "a.b": {"c": 1}}')]:
+        assert len(await store.find_traces(query(tags={key: value}))) == 1, key
+    wrong = {
+        "n": "6", "yes": "false", "no": "", "texts": '["a/b"]', "map": '{"d": "y"}', "error": "false", "http": "",
+        "span.kind": "server", "otel.status_code": "OK", "otel.scope.name": "libs", "missing": "null", "empty": "x",
+    }  # fmt: skip
+    for key, value in wrong.items():
+        assert await store.find_traces(query(tags={key: value})) == [], key
+    assert len(await store.find_traces(query(tags={"error": "true", "n": "5", "otel.scope.name": "lib"}))) == 1
+    assert await store.find_traces(query(tags={"error": "true", "n": "text"})) == []

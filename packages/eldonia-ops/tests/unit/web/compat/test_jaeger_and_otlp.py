@@ -56,7 +56,8 @@ async def test_searches_are_narrowed(reader: Client) -> None:
 @pytest.mark.parametrize(
     "query",
     ["", "service=shop&lookback=soon", "service=shop&limit=0", "service=shop&minDuration=1", "service=shop&tags={",
-     "service=shop&tag=x", "service=shop&start=x"],
+     "service=shop&tag=x", "service=shop&start=x", "service=shop&start=2&end=1",
+     "service=shop&" + "&".join(f"tag=k{number}:v" for number in range(21))],
 )  # fmt: skip
 async def test_bad_searches_have_jaegers_envelope(reader: Client, query: str) -> None:
     async with reader(Role.VIEWER) as http:

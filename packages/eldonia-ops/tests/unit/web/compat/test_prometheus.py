@@ -1,5 +1,8 @@
 """Prometheus' API as its clients see it."""
 
+import socket
+from typing import Any
+
 import pytest
 from fake_platform import NOW, FakePlatform
 from web_client import Client
@@ -55,6 +58,17 @@ async def test_range_queries(reader: Client) -> None:
         ("series", 400, "bad_data"),
         ("labels?limit=x", 400, "bad_data"),
         ("rules?type=odd", 400, "bad_data"),
+        ("rules?exclude_alerts=maybe", 400, "bad_data"),
+        ("rules?group_limit=0", 400, "bad_data"),
+        ("rules?group_limit=x", 400, "bad_data"),
+        ("rules?group_next_token=x", 400, "bad_data"),
+        ("rules?group_limit=1&group_next_token=x", 400, "bad_data"),
+        ("rules?match[]=(", 400, "bad_data"),
+        ("labels?limit=-1", 400, "bad_data"),
+        ("metadata?limit_per_metric=x", 400, "bad_data"),
+        ("query?query=up&limit=x", 400, "bad_data"),
+        ("query?query=up&lookback_delta=x", 400, "bad_data"),
+        ("query?query=up&timeout=never", 400, "bad_data"),
     ],
 )
 async def test_errors_have_prometheus_envelope(reader: Client, path: str, status: int, kind: str) -> None:
@@ -104,13 +118,17 @@ async def test_targets_rules_and_alerts(reader: Client) -> None:
         assert [one["scrapePool"] for one in targets] == ["shop", "postgresql", "node"]
         assert targets[1]["health"] == "down"
         assert targets[0]["lastScrape"].endswith("Z")
+        assert (targets[0]["scrapeInterval"], targets[0]["scrapeTimeout"]) == ("15s", "10s")
+        assert targets[0]["discoveredLabels"]["__address__"] == "127.0.0.1:9700"
+        assert targets[0]["scrapeUrl"] == "http://127.0.0.1:9700/metrics"
+        assert targets[0]["globalUrl"] == f"http://{socket.gethostname()}:9700/metrics"
         groups = (await http.get("/api/v1/rules")).json()["data"]["groups"]
         rule = groups[0]["rules"][0]
         assert (rule["type"], rule["state"], rule["duration"]) == ("alerting", "firing", 120.0)
         assert rule["alerts"][0]["value"] == "0.41"
         assert "state" not in groups[1]["rules"][0]
         recording = (await http.get("/api/v1/rules?type=record")).json()["data"]["groups"]
-        assert [len(group["rules"]) for group in recording] == [0, 1]
+        assert [len(group["rules"]) for group in recording] == [1]
         alerts = (await http.get("/api/v1/alerts")).json()["data"]["alerts"]
         assert alerts[0]["labels"]["alertname"] == "PaymentGatewayError"
 
@@ -126,3 +144,88 @@ async def test_health_is_public_and_metrics_are_not(platform: FakePlatform, clie
         response = await http.get("/metrics")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert "eldonia_ops_up 1" in response.text
+
+
+async def body(client: Client, path: str, **parameters: Any) -> Any:
+    async with client(Role.VIEWER) as http:
+        response = await http.get(f"/api/v1/{path}", params=parameters)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_infos_stand_apart_from_warnings(reader: Client) -> None:
+    found = await body(reader, "query", query="remarks")
+    assert (found["warnings"], found["infos"]) == (["PromQL warning: w"], ["PromQL info: i"])
+    assert not {"warnings", "infos"} & set(await body(reader, "query", query="up"))
+
+
+async def test_what_a_query_is_asked_to_keep_to(client: Client, platform: FakePlatform) -> None:
+    await body(client, "query", query="up", lookback_delta="1m", timeout="2.5")
+    assert platform.queries.asked == (60_000, 2_500)
+    await body(client, "query_range", query="up", start=1, end=2, step=1, lookback_delta="90", timeout="3s")
+    assert platform.queries.asked == (90_000, 3_000)
+    assert "stats" in (await body(client, "query", query="up", stats="all"))["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("query", {"query": "http_requests_total"}),
+        ("query_range", {"query": "http_requests_total", "start": 1, "end": 2, "step": 1}),
+        ("series", {"match[]": "up"}),
+        ("labels", {}),
+        ("label/job/values", {}),
+    ],
+)
+async def test_limits_are_kept_and_said(reader: Client, path: str, parameters: dict[str, Any]) -> None:
+    def count(found: Any) -> int:
+        data = found["data"]
+        return len(data["result"] if isinstance(data, dict) else data)
+
+    whole = await body(reader, path, **parameters, limit=0)
+    assert count(whole) > 1
+    assert "warnings" not in whole
+    assert "warnings" not in await body(reader, path, **parameters, limit=count(whole))
+    cut = await body(reader, path, **parameters, limit=1)
+    assert (count(cut), cut["warnings"]) == (1, ["results truncated due to limit"])
+
+
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ({"rule_name[]": ["LowThroughput", "HighResponseTime"]}, ["HighResponseTime", "LowThroughput"]),
+        ({"rule_name[]": "none"}, []),
+        ({"rule_group[]": "eldonia-recording"}, ["job:http_requests:rate5m"]),
+        ({"file[]": "rules/recording.yml"}, ["job:http_requests:rate5m"]),
+        ({"file[]": "rules/alerts.yml", "rule_group[]": "eldonia-recording"}, []),
+        ({"type": "record"}, ["job:http_requests:rate5m"]),
+        ({"match[]": '{severity="info"}'}, []),
+    ],
+)
+async def test_rules_are_filtered(reader: Client, parameters: dict[str, Any], names: list[str]) -> None:
+    groups = (await body(reader, "rules", **parameters))["data"]["groups"]
+    assert [rule["name"] for group in groups for rule in group["rules"]] == names
+    assert all(group["rules"] for group in groups)
+
+
+async def test_rules_come_without_their_alerts_and_in_pages(reader: Client) -> None:
+    bare = (await body(reader, "rules", exclude_alerts="true"))["data"]["groups"]
+    assert all(rule["alerts"] == [] for rule in bare[0]["rules"])
+    whole = (await body(reader, "rules"))["data"]
+    assert "groupNextToken" not in whole
+    first = (await body(reader, "rules", group_limit=1))["data"]
+    second = (await body(reader, "rules", group_limit=1, group_next_token=first["groupNextToken"]))["data"]
+    assert first["groups"] + second["groups"] == whole["groups"]
+    assert "groupNextToken" not in second
+
+
+async def test_targets_are_filtered(reader: Client) -> None:
+    async def pools(**parameters: str) -> list[str]:
+        data = (await body(reader, "targets", **parameters))["data"]
+        assert data["droppedTargets"] == []
+        return [one["scrapePool"] for one in data["activeTargets"]]
+
+    assert await pools(state="active") == await pools(state="any") == await pools() == ["shop", "postgresql", "node"]
+    assert await pools(state="dropped") == []
+    assert await pools(scrapePool="node") == ["node"]
+    assert await pools(scrapePool="none") == []

@@ -34,6 +34,7 @@ async def test_query(reader: Client) -> None:
         "series": [{"labels": {"__name__": "up", "job": "shop"}, "points": [[NOW - 5, 1.0]]}],
         "text": "",
         "warnings": [],
+        "infos": [],
     }
     assert (await get(reader, "/query", query="nan"))["series"][0]["points"][0][1] == "NaN"
     assert (await get(reader, "/query", query="inf"))["series"][0]["points"][0][1] == "+Inf"
@@ -375,3 +376,12 @@ async def test_large_answers_are_packed(reader: Client) -> None:
     async with reader(Role.VIEWER) as http:
         assert (await http.get(f"{BASE}/logs")).headers["content-encoding"] == "gzip"
         assert "content-encoding" not in (await http.get("/api/v1/query", params={"query": "up"})).headers
+
+
+@pytest.mark.parametrize("path", ["/logs", "/logs/histogram", "/logs/services", "/traces"])
+async def test_a_range_that_ends_before_it_begins_is_refused(reader: Client, path: str) -> None:
+    async with reader(Role.VIEWER) as http:
+        parameters = {"since": "-5m", "until": "-10m"} if path != "/traces" else {"since": NOW, "until": NOW - 1}
+        response = await http.get(BASE + path, params=parameters)
+    assert response.status_code == 400
+    assert "ends before it begins" in response.json()["error"]["message"]

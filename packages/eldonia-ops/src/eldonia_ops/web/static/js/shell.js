@@ -3,6 +3,8 @@ import { get } from "./lib/api.js";
 import { $, $$, count, open } from "./lib/dom.js";
 import { ACTIVE } from "./lib/incidents.js";
 import { poll } from "./lib/poll.js";
+import { zoneName } from "./lib/format.js";
+import { t } from "./lib/i18n.js";
 
 const root = document.documentElement;
 const remember = (name, value) => {
@@ -24,6 +26,8 @@ $("#language").addEventListener("click", (event) => {
   address.searchParams.delete("lang");
   location.replace(address);
 });
+
+$("#zone").textContent = t("shell.zone", { zone: zoneName });
 
 const side = $("#side");
 function menu(shown) {

@@ -8,6 +8,7 @@ const short = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digi
 const dayAndClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
+const exact = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" });
 const whole = new Intl.NumberFormat(locale);
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
 const list = new Intl.ListFormat(locale, { type: "conjunction" });
@@ -34,8 +35,11 @@ export function rangeText(from, to) {
 }
 export const nsToMs = (text) => Number(BigInt(text) / 1000n) / 1000;
 
+// The zone that every time of a page is told in: the reader's own.
+export const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export const exactly = (ms) => exact.format(ms);
 export const when = (ms, text = instantText(ms)) =>
-  ms ? h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, text) : "–";
+  ms ? h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, text) : "–";
 
 export function ago(ms) {
   const seconds = Math.round((ms - Date.now()) / 1000);
@@ -79,7 +83,7 @@ export function bytes(value) {
 
 export function digits(value) {
   const size = Math.abs(value);
-  if (size === 0) return "0";
+  if (size < 1e-9) return "0"; // what is left of a difference of floating-point numbers
   if (size >= 100_000) return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);
   if (size >= 100) return whole.format(Math.round(value));
   if (size >= 10) return value.toFixed(1);

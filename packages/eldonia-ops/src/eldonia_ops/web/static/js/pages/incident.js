@@ -137,7 +137,7 @@ async function drawPostmortem() {
   const same = found.text === written.text;
   drawn = state;
   written = found;
-  $("#pm-state").textContent = t(found.tag ? "incident.pm_saved" : "incident.pm_draft");
+  $("#pm-state").textContent = `${t(found.tag ? "incident.pm_saved" : "incident.pm_draft")} · ${t("incident.pm_zone")}`;
   // The server renders without raw HTML, and the policy of this page forbids inline script besides.
   if (!same) $("#pm-view").innerHTML = await (await sendText("POST", "/markdown", found.text)).text();
 }

@@ -1,7 +1,7 @@
 import { act, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
 import { $, $$, h, icon, json } from "../lib/dom.js";
-import { clockMs, integer, nsToMs } from "../lib/format.js";
+import { clockMs, exactly, integer, nsToMs } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
@@ -73,7 +73,7 @@ function marked(text) {
 function row(record, fresh) {
   const ms = nsToMs(record.timestampNs);
   const line = h("tr", { class: `record is-${record.level}${fresh ? " fresh" : ""}`, "data-cursor": record.cursor },
-    h("td", {}, h("button", { type: "button", class: "expander", "aria-expanded": "false" }, h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, clockMs(ms)))),
+    h("td", {}, h("button", { type: "button", class: "expander", "aria-expanded": "false" }, h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, clockMs(ms)))),
     h("td", { class: `lv-${record.level}` }, record.level),
     h("td", {}, record.service ?? ""),
     h("td", { title: record.message }, ...marked(record.message)),

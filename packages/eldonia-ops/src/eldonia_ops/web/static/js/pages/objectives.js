@@ -10,7 +10,7 @@ const ratio = (value, digitsShown) => (value === null ? "–" : `${(value * 100)
 function card(one) {
   const left = one.budget_remaining;
   const tone = left === null ? "" : left <= 0 ? "bad" : left < 0.25 ? "warn" : "ok";
-  const burn = one.burn_rate === null ? "–" : `${digits(one.burn_rate)}×`;
+  const burn = one.burn_rate === null ? "–" : `${one.burn_rate < 0.005 ? "0" : digits(one.burn_rate)}×`;
   const fact = (label, value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
   return h("article", { class: "card objective" },
     h("header", {}, h("h2", {}, one.name), h("span", { class: "muted" }, one.service)),

@@ -136,7 +136,7 @@ poll(async () => {
   stat(
     "alerts",
     firing.length,
-    critical ? t("overview.critical", { n: critical }) : suppressed ? t("overview.suppressed", { n: suppressed }) : t("overview.none_firing"),
+    critical ? t("overview.critical", { n: critical }) : suppressed ? t("overview.suppressed", { n: suppressed }) : t(firing.length ? "overview.none_critical" : "overview.none_firing"),
     critical ? "bad" : firing.length ? "warn" : "ok",
   );
   const known = objectives.filter((one) => one.budget_remaining !== null).sort((a, b) => a.budget_remaining - b.budget_remaining);
@@ -154,5 +154,7 @@ poll(async () => {
   } else stat("recovery", t("overview.healthy"), maintained.length ? t("overview.maintenance", { n: maintained.length }) : t("overview.watching", { n: recovery.length }), "ok");
   const up = targets.filter((one) => one.health === "up").length;
   const down = targets.filter((one) => one.health === "down");
-  stat("targets", `${up}/${targets.length}`, down.length ? t("overview.down", { name: down[0].name }) : t("overview.all_up"), down.length ? "bad" : "ok");
+  const untried = targets.filter((one) => one.health === "unknown");
+  const said = down[0] ? t("overview.down", { name: down[0].name }) : untried[0] ? t("overview.not_seen", { name: untried[0].name }) : t(targets.length ? "overview.all_up" : "overview.no_target");
+  stat("targets", `${up}/${targets.length}`, said, down.length ? "bad" : untried.length ? "warn" : targets.length ? "ok" : "");
 }, 5000);

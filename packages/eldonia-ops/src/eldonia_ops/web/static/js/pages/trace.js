@@ -1,6 +1,6 @@
 import { get } from "../lib/api.js";
 import { $, badge, h, icon } from "../lib/dom.js";
-import { dayOf, duration, nsToMs, timeOfDay } from "../lib/format.js";
+import { dayOf, duration, exactly, nsToMs, timeOfDay } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { palette } from "../lib/services.js";
 
@@ -94,7 +94,7 @@ function draw(spans) {
   document.title = `${root.name} · Eldonia Ops`;
   const fact = (label, value) => h("span", {}, `${label} `, h("b", {}, value));
   $("#facts").replaceChildren(
-    h("time", { datetime: new Date(start).toISOString(), title: new Date(start).toISOString() }, `${dayOf(start)} ${timeOfDay(start)}`),
+    h("time", { datetime: new Date(start).toISOString(), title: exactly(start) }, `${dayOf(start)} ${timeOfDay(start)}`),
     fact(t("traces.duration"), duration(total / 1e6)),
     fact(t("traces.spans"), spans.length),
     h("span", {}, services.map((name) => h("span", { class: `service-dot ${serviceClass(name)}` }, h("i"), h("span", {}, name)))),

@@ -1,6 +1,6 @@
 import { get } from "../lib/api.js";
 import { $, h } from "../lib/dom.js";
-import { duration, instantText, nsToMs } from "../lib/format.js";
+import { duration, exactly, instantText, nsToMs } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
@@ -37,7 +37,7 @@ function row(trace, longest) {
   const ms = nsToMs(trace.start_ns);
   const link = `/traces/${trace.trace_id}`;
   return h("tr", { class: trace.errors ? "is-error" : "" },
-    h("td", { "data-label": t("traces.start") }, h("time", { datetime: new Date(ms).toISOString(), title: new Date(ms).toISOString() }, instantText(ms))),
+    h("td", { "data-label": t("traces.start") }, h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, instantText(ms))),
     h("td", { "data-label": t("traces.root") }, h("span", {}, h("a", { href: link }, trace.root || trace.trace_id), h("span", { class: "sub" }, trace.service, trace.errors ? ` · ${t("traces.failed", { n: trace.errors })}` : ""))),
     h("td", { "data-label": t("traces.services") }, h("span", {}, trace.services.map((name) => h("span", { class: `service-dot ${serviceClass(name)}` }, h("i"), h("span", {}, name))))),
     h("td", { class: "num", "data-label": t("traces.spans") }, trace.spans),
@@ -48,9 +48,16 @@ function row(trace, longest) {
 let serviceClass = palette([]);
 let request = null;
 async function load() {
-  if (!form.checkValidity()) return;
   request?.abort();
   request = new AbortController();
+  const wrong = form.querySelector("input:invalid");
+  if (wrong) {
+    // The list of another search would be taken for the answer to this one.
+    $("#rows").replaceChildren();
+    $("#empty").hidden = true;
+    $("#total").textContent = t("traces.invalid", { field: wrong.closest("label").textContent.trim(), example: wrong.placeholder });
+    return;
+  }
   keep();
   const [since, until] = range.bounds.map(Math.round);
   const wanted = { since, until, limit: MOST, errors: form.elements.errors.checked ? "true" : "" };
@@ -64,7 +71,11 @@ async function load() {
   } catch (error) {
     if (error.name === "AbortError") return; // a newer search is under way
     request = null;
-    if (error.status) $("#total").textContent = error.message;
+    if (error.status) {
+      $("#rows").replaceChildren();
+      $("#empty").hidden = true;
+      $("#total").textContent = error.message;
+    }
     throw error;
   }
 }

@@ -1,0 +1,125 @@
+"""The condition that one tag of a trace search puts on a span.
+
+A tag is what Jaeger's API shows on a span or its process: an attribute of the span or its resource, or one of the
+fields that OpenTelemetry maps to tags (https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/). Values
+are compared as that API writes them: booleans as ``true`` and ``false``, numbers in any spelling, lists and
+objects in JSON.
+"""
+
+import json
+import math
+from typing import Any, Final
+
+from eldonia_ops.storage.clickhouse.documents import clean
+from eldonia_ops.storage.clickhouse.engine import Parameter
+
+_MAX_LEAVES: Final = 20
+_MAX_JSON: Final = 4_096
+_LARGEST_EXACT: Final = 2**53
+
+
+def tag_condition(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:
+    """SQL that holds for spans with this tag; its values go into ``parameters``, their names begin with ``prefix``."""
+    parameters[prefix] = clean(value)
+    text = f"{{{prefix}:String}}"
+    ways = [_attribute(f"{prefix}a", key, value, parameters)]
+    match key:
+        case "span.kind":
+            ways.append(f"kind = lower({text})")
+        case "otel.status_code":
+            ways.append(f"status = lower({text})")
+        case "error" if value == "true":
+            ways.append("status = 'error'")
+        case "otel.status_description" if value:
+            ways.append(f"JSONExtractString(details, 'status_message') = {text}")
+        case "otel.scope.name" if value:
+            ways.append(f"JSONExtractString(details, 'scope') = {text}")
+        case _:
+            pass
+    return ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
+
+
+def _attribute(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:
+    # Dots in keys are stored escaped, so that `http.method` is one key and not an object.
+    parameters[f"{prefix}_key"] = _escaped(key)
+    column = _subcolumn(f"{prefix}_key")
+    parameters[f"{prefix}_text"] = clean(value)
+    plain = f"toString({column}) = {{{prefix}_text:String}}"
+    if not value:  # a span without the attribute has '' there, too
+        return f"({plain} AND isNotNull({column}))"
+    found = _json(value)
+    match found:
+        case None if value == "null":
+            parameters[f"{prefix}_name"] = clean(key)
+            return (
+                f"({plain} OR 'null' IN (JSONExtractRaw(details, 'attributes', {{{prefix}_name:String}}), "
+                f"JSONExtractRaw(details, 'resource', {{{prefix}_name:String}})))"
+            )
+        case bool() | None | str():
+            return plain
+        case int() | float() if math.isfinite(found) and abs(found) <= _LARGEST_EXACT:
+            parameters[f"{prefix}_number"] = float(found)
+            number = f"toFloat64OrNull(toString({column})) = {{{prefix}_number:Float64}}"
+            return f"({plain} OR (dynamicType({column}) != 'String' AND {number}))"
+        case list():
+            parameters[f"{prefix}_json"] = _compact(found)
+            return f"({plain} OR toJSONString({column}) = {{{prefix}_json:String}})"
+        case dict() if leaves := _leaves(found, _escaped(key)):
+            parts: list[str] = []
+            for number, (path, leaf) in enumerate(leaves):
+                parameters[f"{prefix}_path{number}"] = path
+                parameters[f"{prefix}_leaf{number}"] = _compact(leaf)
+                parts.append(f"toJSONString({_subcolumn(f'{prefix}_path{number}')}) = {{{prefix}_leaf{number}:String}}")
+            return f"({plain} OR ({' AND '.join(parts)}))"
+        case _:
+            return plain
+
+
+def _subcolumn(parameter: str) -> str:
+    return f"getSubcolumn(attributes, {{{parameter}:String}})"
+
+
+def _escaped(key: str) -> str:
+    return clean(key).replace(".", "%2E")
+
+
+def _json(text: str) -> Any:
+    """The value that a text is in JSON; the text itself where it is none."""
+    if len(text) > _MAX_JSON:
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _leaves(value: dict[str, Any], path: str) -> list[tuple[str, Any]]:
+    """Values of an object by their paths in the column, which keeps neither nulls nor empty objects."""
+    found: list[tuple[str, Any]] = []
+    waiting: list[tuple[str, Any]] = [(path, value)]
+    while waiting:
+        path, one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [(f"{path}.{_escaped(str(name))}", inner) for name, inner in one.items()]
+        elif one is not None:
+            found.append((path, one))
+        if len(found) + len(waiting) > _MAX_LEAVES:
+            return []
+    return found
+
+
+def _compact(value: Any) -> str:
+    """JSON as ClickHouse writes it: without spaces, whole numbers without a fraction."""
+    return clean(json.dumps(_whole(value), ensure_ascii=False, separators=(",", ":")).replace("/", "\\/"))
+
+
+def _whole(value: Any) -> Any:
+    match value:
+        case float() if value.is_integer() and abs(value) <= _LARGEST_EXACT:
+            return int(value)
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {key: _whole(one) for key, one in value.items()}
+        case _:
+            return value
