@@ -48,12 +48,12 @@ _USERINFO: Final = re.compile(r"(://[^\s/:@]{0,200}:)[^\s/@]{1,400}@")
 _PRIVATE_KEY: Final = re.compile(
     r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----).*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL
 )
-_JWT: Final = re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*")
+_JWT: Final = re.compile(r"\beyJ[\w-]{5,400}\.[\w-]{5,}\.[\w-]*")
 # ISO/IEC 7812: 13 to 19 digits; the payment networks begin with 2 to 6.
 _CARD: Final = re.compile(r"(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d-])")
 _SHORTEST: Final = 5
 """Characters of the shortest text that one of the patterns may match."""
-_LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,}\d")
+_LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,40}\d")
 
 # Of ASCII, since Japanese text puts no space before and after.
 _EMAIL: Final = re.compile(r"(?a:(?<![\w.%+-])[\w.%+-]{1,64}@(?:[\w-]{1,63}\.)+[A-Za-z]{2,24}(?![\w-]))")
