@@ -34,6 +34,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup, keep_running
 from eldonia_ops.services.telling import Telling
 
@@ -59,6 +60,7 @@ class AlertIntake:
         desk: IncidentDesk,
         telling: Telling,
         wakeups: Sequence[Wakeup],
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -67,6 +69,7 @@ class AlertIntake:
         self._telling = telling
         self._wakeups = tuple(wakeups)
         self._wakeup = Wakeup()
+        self._loops = loops
         self._ended_until = 0
         self._set_back = SetBack()
 
@@ -117,7 +120,7 @@ class AlertIntake:
 
     async def run(self) -> None:
         """Flush groups and end alerts whose source has fallen silent, for ever."""
-        await keep_running("notification groups", self._clock, self._turn)
+        await keep_running("notification groups", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()

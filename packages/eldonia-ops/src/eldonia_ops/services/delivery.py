@@ -20,6 +20,7 @@ from eldonia_ops.ports import (
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.delivery")
@@ -41,13 +42,20 @@ class DeliveryService:
     """
 
     def __init__(
-        self, clock: Clock, state: StateStore, intake: AlertIntake, find: FindNotifier, wakeup: Wakeup
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        find: FindNotifier,
+        wakeup: Wakeup,
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
         self._intake = intake
         self._find = find
         self._wakeup = wakeup
+        self._loops = loops or Loops()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._busy: Counter[tuple[str, str, int]] = Counter()
         self._ended: set[int] = set()
@@ -68,7 +76,7 @@ class DeliveryService:
 
     async def run(self) -> None:
         """Deliver for ever."""
-        await keep_running("delivery", self._clock, self._turn)
+        await keep_running("delivery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
@@ -120,9 +128,12 @@ class DeliveryService:
         except Exception as error:
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
+        watch = self._loops.item(f"outcomes of {outgoing.receiver}/{outgoing.integration}/{outgoing.index}")
         try:
             await self._record(outgoing, delivery)
-        except Exception:
+            watch.succeeded()
+        except Exception as error:
+            watch.failed(error)
             log.exception("the outcome of a delivery to %s could not be stored; it is repeated", outgoing.receiver)
             # Without this pause a database that is away would have us page somebody in a tight loop.
             await self._clock.sleep_until(self._clock.now() + 5_000)

@@ -16,6 +16,7 @@ from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_reque
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
+_MOST_NAMED = 20
 _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
 _KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
 
@@ -45,9 +46,13 @@ def routes(platform: Platform, version: str) -> list[GuardedRoute]:
         return PlainTextResponse("Eldonia Ops is healthy.\n")
 
     async def ready(_request: Request) -> Response:
-        if platform.status.ready():
-            return PlainTextResponse("Eldonia Ops is ready.\n")
-        return PlainTextResponse("Eldonia Ops is starting.\n", status_code=503)
+        if not platform.status.ready():
+            return PlainTextResponse("Eldonia Ops is starting.\n", status_code=503)
+        if failing := platform.status.failing_loops():
+            names = "".join(f"{name}\n" for name in failing[:_MOST_NAMED])
+            text = f"Eldonia Ops is not ready: {len(failing)} of its loops fail again and again:\n{names}"
+            return PlainTextResponse(text, status_code=503)
+        return PlainTextResponse("Eldonia Ops is ready.\n")
 
     async def metrics(_request: Request) -> Response:
         media = "text/plain; version=0.0.4; charset=utf-8"
