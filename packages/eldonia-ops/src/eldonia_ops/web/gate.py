@@ -25,9 +25,11 @@ from eldonia_ops.services.contracts import Access
 from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw
-from eldonia_ops.web.sessions import Session, Sessions, csrf_matches
+from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
 
-COOKIE: Final = "eldonia_ops_session"
+OWN_NAME: Final = "eldonia-ops.localhost"
+"""A name of this machine (RFC 6761, section 6.3) that no other program uses: what a browser keeps for it, the session
+above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
 CALLER: Final = "eldonia_ops.caller"
 FAMILY: Final = "eldonia_ops.family"
@@ -295,14 +297,17 @@ class Gate:
             secret = secret_from_authorization(header)
             if secret and (token := await self._access.authenticate(secret)):
                 return Caller(token)
-            if wait := self._attempts.wait_ms(address):
+            if wait := self._attempts.failed(address, secret or ""):
                 return too_many_attempts(wait)
-            self._attempts.failed(address)
             return Problem(
-                401, "unauthorized", "the token is not valid", "it may have been revoked; ask an admin for one"
+                401,
+                "unauthorized",
+                "the token is not valid",
+                "it may have been revoked or have expired; ask an admin for one",
             )
-        value = request.cookies.get(COOKIE, "")
-        if value and (found := await self._sessions.find(value)):
+        host = request.headers.get("host", "")
+        value = request.cookies.get(cookie_name(host, secure=self._secure), "")
+        if value and (found := await self._sessions.find(value, host)):
             return Caller(found[1], found[0])
         return Problem(
             401,
@@ -369,7 +374,7 @@ def host_name(host: str) -> str:
 
 def loopback_hosts(external_url: str) -> frozenset[str]:
     """The names by which a loopback listener may be addressed."""
-    names = {"localhost", "127.0.0.1", "::1"}
+    names = {"localhost", OWN_NAME, "127.0.0.1", "::1"}
     if external_url and (name := urlsplit(external_url).hostname):
         names.add(name)
     return frozenset(names)
