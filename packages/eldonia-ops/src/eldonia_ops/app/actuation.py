@@ -50,7 +50,7 @@ def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
         case DockerAction() as action:
             return DockerActuator(action.container, timeout_ms=timeout_ms)
         case CommandAction() as action:
-            return CommandActuator(action.command, timeout_ms=timeout_ms)
+            return CommandActuator(action.command, env=action.environment, timeout_ms=timeout_ms)
         case WebhookAction() as action:
             return WebhookActuator(
                 action.url, item.service, action.method, action.headers, action.body, timeout_ms=timeout_ms

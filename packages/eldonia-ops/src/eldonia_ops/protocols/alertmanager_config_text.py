@@ -5,12 +5,11 @@ comment. The text is made from the parsed configuration, in which secrets have a
 ``/api/v2/status`` does the same.
 """
 
-import io
+import json
 import re
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Final
-
-from ruamel.yaml import YAML
 
 from eldonia_ops.alerting.receivers import Credential, HttpConfig, Integration
 from eldonia_ops.alerting.route import Route
@@ -22,6 +21,8 @@ from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 
 SECRET: Final = "<secret>"  # noqa: S105 - what stands for one
 _USERINFO: Final = re.compile(r"(://)[^\s/@]{1,1000}@")
+_WORD: Final = re.compile(r"[A-Za-z<_/][A-Za-z0-9_./<>-]{0,200}|[0-9]{1,9}(?:ms|[smhdwy])")
+_KEYWORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 _DURATIONS: Final = frozenset({"timeout"})
 
 
@@ -52,13 +53,37 @@ def configuration_text(config: AlertmanagerConfig) -> str:
         ],
         "templates": list(config.template_globs),
     }
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style = False
-    yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.width = 10_000
-    out = io.StringIO()
-    yaml.dump(_plain(_without_empty(document)), out)
-    return out.getvalue()
+    return "\n".join(_lines(_plain(_without_empty(document)), "")) + "\n"
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """Block-style YAML of mappings, lists and scalars; texts that are not plain words are written as JSON has them,
+    which YAML reads the same."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _entry(f"{indent}{_scalar(name)}:", item, indent)
+    else:
+        for item in value:
+            nested = list(_lines(item, indent + "  ")) if isinstance(item, dict | list) and item else []
+            if nested:
+                yield f"{indent}- {nested[0][len(indent) + 2 :]}"
+                yield from nested[1:]
+            else:
+                yield f"{indent}- {_scalar(item)}"
+
+
+def _entry(head: str, item: Any, indent: str) -> Iterator[str]:
+    if isinstance(item, dict | list) and item:
+        yield head
+        yield from _lines(item, indent + "  ")
+    else:
+        yield f"{head} {_scalar(item)}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and (_WORD.fullmatch(value) and value.lower() not in _KEYWORDS):
+        return value
+    return json.dumps(value, ensure_ascii=not (isinstance(value, str) and value.isprintable()))
 
 
 def _route(route: Route) -> dict[str, Any]:

@@ -403,20 +403,14 @@ async def test_trouble_in_looking_for_files_stops_none_that_is_followed(tmp_path
     async with contextlib.AsyncExitStack() as stack:
         task = asyncio.create_task(tail.run())
         stack.callback(task.cancel)
-        async with asyncio.timeout(10):
-            while not store.records:
-                await asyncio.sleep(0.005)
+        await until(lambda: store.records)
 
         def broken(patterns):
             raise KeyError
 
         monkeypatch.setattr("eldonia_ops.collectors.tail._matches", broken)
-        async with asyncio.timeout(10):
-            while noted.get(str(tmp_path / "*.log")) != "KeyError":
-                await asyncio.sleep(0.005)
+        await until(lambda: noted.get(str(tmp_path / "*.log")) == "KeyError")
         with path.open("a") as file:
             file.write("two\n")
-        async with asyncio.timeout(10):
-            while len(store.records) < 2:
-                await asyncio.sleep(0.005)
+        await until(lambda: len(store.records) == 2)
         assert noted[str(path)] == ""
