@@ -42,11 +42,13 @@ from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_desk import IncidentDesk
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService, Origin
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.supervision import SupervisionService
 from eldonia_ops.services.telling import Telling
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
@@ -250,11 +252,12 @@ class World:
         config = read_routing(self._routing, "alertmanager.yml")
         clock, state = self.clock, self.state
         outbox, escalations = Wakeup(), Wakeup()
+        self.loops = loops = Loops()
         renderer = TemplateRenderer(config.templates, "http://ops.invalid")
         telling = Telling(config.routing, renderer, external_url="http://ops.invalid", language="en")
         desk = IncidentDesk(self.policy, telling, config.routing)
-        self.intake = AlertIntake(clock, state, config.routing, desk, telling, [outbox, escalations])
-        self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12)
+        self.intake = AlertIntake(clock, state, config.routing, desk, telling, [outbox, escalations], loops)
+        self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12, loops=loops)
         self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]
         self.queries = QueryService(clock, self.telemetry)  # type: ignore[arg-type]
         groups = read_rules(self._rules, "rules.yml") if self._rules else []
@@ -266,12 +269,15 @@ class World:
             self.intake,
             groups,
             TickSettings(),
+            loops,
         )
-        self.recovery = RecoveryService(clock, state, self.intake, {item.service: item for item in self._recoverables})
-        self.incidents = IncidentService(clock, state, desk, escalations, outbox)
+        services = {item.service: item for item in self._recoverables}
+        self.recovery = RecoveryService(clock, state, self.intake, services, loops)
+        self.incidents = IncidentService(clock, state, desk, escalations, outbox, loops)
         self.alerts = AlertService(clock, state, self.intake, self.evaluation.views, self._routing)
-        self.delivery = DeliveryService(clock, state, self.intake, self.receivers.find, outbox)
-        self.purge = PurgeService(clock, state, 30 * 24 * HOUR)
+        self.delivery = DeliveryService(clock, state, self.intake, self.receivers.find, outbox, loops)
+        self.purge = PurgeService(clock, state, 30 * 24 * HOUR, loops)
+        self.supervision = SupervisionService(clock, state, self.intake, loops)
         self.access = AccessService(clock, state)
 
     async def start(self) -> None:
@@ -281,8 +287,17 @@ class World:
         await self.security.resume(self.telemetry)  # type: ignore[arg-type]
         await self.recovery.resume()
         await self.delivery.resume()
-        loops = (self.evaluation, self.intake, self.delivery, self.incidents, self.security, self.recovery, self.purge)
-        self._tasks = [asyncio.create_task(service.run()) for service in loops]
+        services = (
+            self.supervision,
+            self.evaluation,
+            self.intake,
+            self.delivery,
+            self.incidents,
+            self.security,
+            self.recovery,
+            self.purge,
+        )
+        self._tasks = [asyncio.create_task(service.run()) for service in services]
         self._tasks.append(asyncio.create_task(self._scrape()))
         await self.clock.settle()
 

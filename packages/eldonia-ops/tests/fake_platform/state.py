@@ -67,16 +67,17 @@ class FakeAccess:
         self._now = now
         self._rng = rng
 
-    def mint(self, name: str, role: Role) -> tuple[Token, str]:
-        made = new_token(name, role, self._rng.randbytes(32), self._now())
+    def mint(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
+        end = self._now() + lifetime_ms if lifetime_ms else 0
+        made = new_token(name, role, self._rng.randbytes(32), self._now(), expires_at=end)
         self._state.stored_tokens[made.record.digest] = made.record
         return made.record, made.secret.reveal()
 
     async def authenticate(self, secret: str) -> Token | None:
-        return matching_token(secret, self._state.stored_tokens.values())
+        return matching_token(secret, self._state.stored_tokens.values(), self._now())
 
-    async def create(self, name: str, role: Role) -> tuple[Token, str]:
-        return self.mint(name, role)
+    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
+        return self.mint(name, role, lifetime_ms)
 
     async def all(self) -> list[Token]:
         return list(self._state.stored_tokens.values())

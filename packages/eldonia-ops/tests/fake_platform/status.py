@@ -14,6 +14,10 @@ class FakeStatus:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._now = clock
         self.is_ready = True
+        self.failing: list[str] = []
+
+    def failing_loops(self) -> list[str]:
+        return self.failing
 
     def targets(self) -> list[TargetView]:
         now = self._now()

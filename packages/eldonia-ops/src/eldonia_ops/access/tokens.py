@@ -22,6 +22,7 @@ RANDOM_BYTES: Final = 32
 _LETTERS: Final = {Role.INGEST: "i", Role.VIEWER: "v", Role.RESPONDER: "r", Role.ADMIN: "a"}
 _FORM: Final = re.compile(r"eops_[ivra]_[A-Za-z0-9_-]{43}", re.ASCII)
 _NAME_LENGTH: Final = 100
+_LONGEST_MS: Final = 3_653 * 86_400_000
 
 
 class AccessError(ValueError):
@@ -48,25 +49,27 @@ def parse_role(text: str) -> Role:
         raise AccessError(f"no such role: {text!r} (one of {', '.join(Role)})") from None
 
 
-def new_token(name: str, role: Role, random: bytes, now: int) -> NewToken:
+def new_token(name: str, role: Role, random: bytes, now: int, *, expires_at: int = 0) -> NewToken:
     """Make a token from random bytes that the caller drew from the operating system.
 
-    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` is Unix milliseconds. The id, the
-    first 12 digits of the digest, is what lists and revocations show.
+    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` and ``expires_at`` (0 for
+    never) are Unix milliseconds. The id, the first 12 digits of the digest, is what lists and revocations show.
 
     Raises:
-        AccessError: too few random bytes, or a name that is empty, longer than 100 characters or
-            holds control characters.
+        AccessError: too few random bytes, an end that is not in the future, or a name that is empty, longer than
+            100 characters or holds control characters.
     """
     name = name.strip()
     if not name or len(name) > _NAME_LENGTH or not name.isprintable():
         raise AccessError(f"a token needs a printable name of 1 to {_NAME_LENGTH} characters")
     if len(random) < RANDOM_BYTES:
         raise AccessError(f"a token needs {RANDOM_BYTES} random bytes, not {len(random)}")
+    if expires_at and not now < expires_at <= now + _LONGEST_MS:
+        raise AccessError("a token must expire in the future, and within ten years")
     body = base64.urlsafe_b64encode(random[:RANDOM_BYTES]).rstrip(b"=").decode("ascii")
     text = f"eops_{_LETTERS[role]}_{body}"
     digest = digest_of(text)
-    return NewToken(Token(digest[:12], name, role, digest, now), Secret(text))
+    return NewToken(Token(digest[:12], name, role, digest, now, expires_at=expires_at), Secret(text))
 
 
 def well_formed(text: str) -> bool:
@@ -79,11 +82,11 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def matching_token(text: str, tokens: Iterable[Token]) -> Token | None:
+def matching_token(text: str, tokens: Iterable[Token], now: int) -> Token | None:
     """The live token that a presented text proves, or None.
 
     Digests are compared in constant time, and all of them, so that the time taken tells nothing
-    about which token came close. A revoked token stays so, whatever the clock is set to.
+    about which token came close. ``now`` is Unix milliseconds.
     """
     if not well_formed(text):
         return None
@@ -91,6 +94,6 @@ def matching_token(text: str, tokens: Iterable[Token]) -> Token | None:
     found: Token | None = None
     for token in tokens:
         same = hmac.compare_digest(digest, token.digest.encode("ascii"))
-        if same and not token.revoked_at:
+        if same and token.live(now):
             found = token
     return found

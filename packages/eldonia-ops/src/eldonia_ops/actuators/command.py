@@ -1,17 +1,16 @@
 """Restarts by running a command of the operator's own."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from eldonia_ops.actuators.commands import succeed
+from eldonia_ops.actuators.commands import base_environment, succeed
 
 
 @dataclass(frozen=True, slots=True)
 class CommandActuator:
     """Implements :class:`eldonia_ops.ports.Actuator`: ``argv`` is run as it stands, without a shell.
 
-    ``env`` is added to our own environment. The command must exit with 0 within ``timeout_ms``.
+    ``env`` is added to :func:`base_environment`. The command must exit with 0 within ``timeout_ms``.
     """
 
     argv: tuple[str, ...]
@@ -32,6 +31,6 @@ class CommandActuator:
         return f"ran {self.argv[0]}" + (f": {last[0][:200]}" if last else "")
 
 
-def merged_env(extra: Mapping[str, str]) -> dict[str, str] | None:
-    """Our environment with additions; None for no additions."""
-    return {**os.environ, **extra} if extra else None
+def merged_env(extra: Mapping[str, str]) -> dict[str, str]:
+    """:func:`~eldonia_ops.actuators.commands.base_environment` with additions."""
+    return {**base_environment(), **extra}

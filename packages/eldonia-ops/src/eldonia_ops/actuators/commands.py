@@ -14,12 +14,28 @@ import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Final
 
 from eldonia_ops.ports import ActuatorError
 
 _TAIL_BYTES = 2_000
 _TERMINATE_SECONDS = 2.0
+
+
+_PASSED_ON: Final = frozenset(
+    {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR"}
+)
+_PASSED_ON_KINDS: Final = ("LC_", "DOCKER_", "CONTAINER_", "DBUS_")
+
+
+def base_environment(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What programs that we start inherit: where things are and how people write, and how to reach docker and
+    systemd.
+
+    Not the rest: it holds tokens, addresses with passwords and keys of ours, which no program needs that only runs
+    beside us. What one does need is named in its settings.
+    """
+    return {name: value for name, value in environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +53,8 @@ def spawn(
     env: Mapping[str, str] | None = None,
     output: "IO[bytes] | int" = subprocess.DEVNULL,
 ) -> "subprocess.Popen[bytes]":
-    """Start a program in a session of its own, with no input and no other open file of ours.
+    """Start a program in a session of its own, with no input and no other open file of ours. Without ``env`` it gets
+    :func:`base_environment`.
 
     Raises:
         ActuatorError: it cannot be started; the message says why.
@@ -46,7 +63,7 @@ def spawn(
         return subprocess.Popen(  # noqa: S603 - argv comes from the operator's configuration and no shell reads it
             list(argv),
             cwd=cwd,
-            env=None if env is None else dict(env),
+            env=base_environment() if env is None else dict(env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -33,7 +33,7 @@ _LARGEST_LOG = 5 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """What to run. ``env`` is added to our own environment.
+    """What to run. ``env`` is added to :func:`~eldonia_ops.actuators.commands.base_environment`.
 
     ``log_file`` takes both output streams; larger than 5 MB, it goes to ``<log_file>.1`` at a start or at
     :meth:`SupervisedProcess.trim_log`. ``stop_ms``: how long SIGTERM may take before SIGKILL. ``settle_ms``:

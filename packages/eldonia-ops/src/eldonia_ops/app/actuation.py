@@ -12,6 +12,8 @@ from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
 from eldonia_ops.actuators.systemd import SystemdActuator
 from eldonia_ops.actuators.webhook import WebhookActuator
 from eldonia_ops.ports import Actuator, ActuatorError, Clock
+from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.settings import (
     CommandAction,
     DockerAction,
@@ -48,7 +50,7 @@ def build_actuator(item: RecoverySettings, data: Path) -> Actuator:
         case DockerAction() as action:
             return DockerActuator(action.container, timeout_ms=timeout_ms)
         case CommandAction() as action:
-            return CommandActuator(action.command, timeout_ms=timeout_ms)
+            return CommandActuator(action.command, env=action.environment, timeout_ms=timeout_ms)
         case WebhookAction() as action:
             return WebhookActuator(
                 action.url, item.service, action.method, action.headers, action.body, timeout_ms=timeout_ms
@@ -78,16 +80,19 @@ async def start_processes(actuators: Mapping[str, Actuator]) -> list[str]:
 class ProcessLogs:
     """Keeps what supervised programs write, for months perhaps, from filling the disk."""
 
-    def __init__(self, actuators: Iterable[Actuator], clock: Clock) -> None:
+    def __init__(self, actuators: Iterable[Actuator], clock: Clock, loops: Loops | None = None) -> None:
         self._processes = [item for item in actuators if isinstance(item, SupervisedProcess)]
         self._clock = clock
+        self._loops = loops
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
-        while True:
-            await self._clock.sleep_until(self._clock.now() + _TRIM_EVERY_MS)
-            for process in self._processes:
-                try:
-                    await asyncio.to_thread(process.trim_log)
-                except OSError as error:
-                    log.warning("an output cannot be trimmed: %s: %s", error.filename, error.strerror)
+        await keep_running("outputs of processes", self._clock, self._turn, self._loops)
+
+    async def _turn(self) -> None:
+        await self._clock.sleep_until(self._clock.now() + _TRIM_EVERY_MS)
+        for process in self._processes:
+            try:
+                await asyncio.to_thread(process.trim_log)
+            except OSError as error:
+                log.warning("an output cannot be trimmed: %s: %s", error.filename, error.strerror)

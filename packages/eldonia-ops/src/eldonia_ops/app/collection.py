@@ -14,7 +14,7 @@ from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
 from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetStatus, TurnWatch
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
@@ -24,6 +24,7 @@ from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.contracts import TargetView
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.settings import LogFile, ProbeSettings, Settings
 
@@ -41,15 +42,18 @@ class Collection:
         state: StateStore,
         telemetry: TelemetryStore,
         on_probe: OnProbe,
+        loops: Loops | None = None,
     ) -> None:
         self._ingest = ingest
         self._clock = clock
+        self._loops = loops or Loops()
         self._client = scrape_client()
         positions = StoredPositions(state, telemetry)
         options = TailOptions(max_line_bytes=settings.limits.log_line)
         followed = FollowedPaths()
         self._tails = [
-            FileTail([file.path], self._log_sink(file), positions, options, followed) for file in settings.logs
+            FileTail([file.path], self._log_sink(file), positions, options, followed, _tail_watch(self._loops))
+            for file in settings.logs
         ]
         limits = ExpositionLimits(
             samples=settings.limits.scrape_samples,
@@ -87,9 +91,12 @@ class Collection:
     async def run(self) -> None:
         """Collect until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for loop in itertools.chain(self._tails, self._scrapes, self._readings):
+            for number, loop in enumerate(itertools.chain(self._tails, self._scrapes, self._readings), 1):
                 # They survive what they expect; what they do not expect must not end the others.
-                tasks.create_task(keep_running(type(loop).__name__, self._clock, loop.run))
+                name = f"tail {number}" if isinstance(loop, FileTail) else f"{loop.status.kind} {loop.status.name}"
+                if not isinstance(loop, FileTail):
+                    loop.watch = self._loops.item(name)
+                tasks.create_task(keep_running(name, self._clock, loop.run, self._loops))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -116,6 +123,10 @@ class Collection:
             await self._ingest.logs(records, batch_key=batch.key)
 
         return sink
+
+
+def _tail_watch(loops: Loops) -> Callable[[str], TurnWatch]:
+    return lambda path: loops.item(f"tail of {path}")
 
 
 def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeTarget]:

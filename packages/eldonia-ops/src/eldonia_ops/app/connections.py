@@ -2,14 +2,18 @@
 
 uvicorn waits for ever for the rest of a request's head and takes one of any size, from people who have
 shown no token yet: a thousand half requests used up the files that a process may open, and with them
-the scrapes, the stores and the pages.
+the scrapes, the stores and the pages. And who fills all places with slow requests must not shut others out: when there
+is no place left, the client that has most of them gives up the one that has waited longest for its own client.
 """
 
 import asyncio
 import resource
+from collections import Counter
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from eldonia_ops.web.attempts import network_of
 
 HEAD_SECONDS: Final = 20.0
 """How long the head of a request may take to arrive, also the first on a new connection."""
@@ -36,6 +40,8 @@ class PatientProtocol(HttpToolsProtocol):
     def __init__(self, *positional: Any, **named: Any) -> None:
         super().__init__(*positional, **named)
         self._most = most_connections()
+        self._address = ""
+        self._waiting_since: float | None = None
         self._in_head = True
         self._size = 0
         self._patience: asyncio.TimerHandle | None = None
@@ -43,10 +49,30 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection begins; one too many ends at once."""
         super().connection_made(transport)
-        if len(self.connections) > self._most:
-            transport.abort()
+        peer = transport.get_extra_info("peername")
+        self._address = network_of(str(peer[0])) if peer else ""
+        self._waiting_since = self.loop.time()
+        if self._make_room() is self:
             return
         self._wait()
+
+    def _make_room(self) -> "PatientProtocol | None":
+        """If there are too many connections, end one; returns it."""
+        known = [one for one in self.connections if isinstance(one, PatientProtocol)]
+        counts = Counter(one._address for one in known)
+        # A quarter of the places is kept for others than the one client, as long as that client is not alone.
+        own_share = self._most if len(counts) == 1 else max(1, self._most - self._most // 4)
+        if len(self.connections) <= self._most and counts[self._address] <= own_share:
+            return None
+        crowd = self._address if counts[self._address] > own_share else counts.most_common(1)[0][0]
+        waiting = [
+            (one._waiting_since, number, one)
+            for number, one in enumerate(known)
+            if one._address == crowd and one._waiting_since is not None and not one.transport.is_closing()
+        ]
+        victim = min(waiting)[2] if waiting else self
+        victim.transport.abort()
+        return victim
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection has ended."""
@@ -67,6 +93,17 @@ class PatientProtocol(HttpToolsProtocol):
         """A request begins; between two of them uvicorn's own limit counts."""
         super().on_message_begin()
         self._in_head, self._size = True, 0
+        self._waiting_since = self.loop.time()
+
+    def on_message_complete(self) -> None:
+        """It has arrived whole; now it is us who are waited for."""
+        self._waiting_since = None
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """It has been answered; the connection waits for another."""
+        self._waiting_since = self.loop.time()
+        super().on_response_complete()
 
     def on_headers_complete(self) -> None:
         """Its head is there."""

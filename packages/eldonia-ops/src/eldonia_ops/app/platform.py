@@ -5,9 +5,9 @@ import contextlib
 import logging
 import math
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -33,6 +33,7 @@ from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_desk import IncidentDesk
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
@@ -40,6 +41,7 @@ from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.rule_groups import load_rule_groups
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.status import StatusService
+from eldonia_ops.services.supervision import SupervisionService
 from eldonia_ops.services.telling import Telling
 from eldonia_ops.settings import Settings
 from eldonia_ops.slo.generate import generate_all
@@ -109,7 +111,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         stack.push_async_callback(telemetry.close)
         client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, transport=ReceiverTransport()))
 
-        outbox, escalations = Wakeup(), Wakeup()
+        outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
         external_url = settings.external_url or f"http://{settings.listen}"
         telling = Telling(
             routing.routing,
@@ -118,7 +120,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             language=settings.language,
         )
         desk = IncidentDesk(policy, telling, routing.routing)
-        intake = AlertIntake(clock, state, routing.routing, desk, telling, [outbox, escalations])
+        intake = AlertIntake(clock, state, routing.routing, desk, telling, [outbox, escalations], loops)
         thresholds = settings.security.thresholds if settings.security.enabled else {}
         security = SecurityService(
             clock,
@@ -126,6 +128,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             intake,
             faster_thresholds(thresholds, speed) if speed != 1 else thresholds,
             evidence_limit=settings.security.evidence_limit,
+            loops=loops,
         )
         ingest = IngestService(
             telemetry,
@@ -153,15 +156,17 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
                 generator_url=f"{external_url}/alerts",
                 speed=speed,
             ),
+            loops,
         )
         services = recoverables(settings)
-        recovery = RecoveryService(clock, state, intake, services)
-        collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe)
+        recovery = RecoveryService(clock, state, intake, services, loops)
+        collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
-        incidents = IncidentService(clock, state, desk, escalations, outbox)
+        incidents = IncidentService(clock, state, desk, escalations, outbox, loops)
         alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
-        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox)
-        purge = PurgeService(clock, state, settings.retention.state)
+        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox, loops)
+        purge = PurgeService(clock, state, settings.retention.state, loops)
+        supervision = SupervisionService(clock, state, intake, loops)
 
         def counts() -> dict[str, float]:
             found = {f"eldonia_ops_{name}_total": float(value) for name, value in ingest.counts.items()}
@@ -174,6 +179,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             for (integration, outcome), value in delivery.counts.items():
                 name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'
                 found[name] = float(value)
+            found.update(_loop_metrics(loops))
             return found
 
         status = StatusService(
@@ -185,6 +191,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             targets=collection.targets,
             counts=counts,
             speed=speed,
+            loops=loops,
         )
         platform = RunningPlatform(
             settings,
@@ -216,10 +223,21 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         actuators = {name: item.actuator for name, item in services.items()}
         for service in await start_processes(actuators):
             recovery.started(service)
-        outputs = ProcessLogs(actuators.values(), clock)
-        loops = [
-            asyncio.create_task(service.run(), name=type(service).__name__)
-            for service in (evaluation, intake, delivery, incidents, security, recovery, purge, collection, outputs)
+        outputs = ProcessLogs(actuators.values(), clock, loops)
+        running = [
+            _supervised(service.run(), type(service).__name__, loops)
+            for service in (
+                supervision,
+                evaluation,
+                intake,
+                delivery,
+                incidents,
+                security,
+                recovery,
+                purge,
+                collection,
+                outputs,
+            )
         ]
         status.set_ready(True)
         try:
@@ -227,11 +245,38 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         finally:
             status.set_ready(False)
             # Collectors first: nothing new comes in while what is there is brought to an end.
-            for loop in reversed(loops):
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            for task in reversed(running):
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
             await recovery.close()
             await delivery.close()
+
+
+def _supervised(run: Coroutine[Any, Any, None], name: str, loops: Loops) -> "asyncio.Task[None]":
+    """A task for a loop that is never to end; if it does, the platform is not ready any more."""
+    task = asyncio.create_task(run, name=name)
+    watch = loops.item(name)
+
+    def ended(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            error = task.exception()
+            log.error("%s has ended", name, exc_info=error)
+            watch.ended(error)
+
+    task.add_done_callback(ended)
+    return task
+
+
+def _loop_metrics(loops: Loops) -> dict[str, float]:
+    """Two series for each loop, and one for each of their items that fails."""
+    found: dict[str, float] = {}
+    for loop in loops.all():
+        escaped = loop.name.replace("\\", "\\\\").replace('"', '\\"')
+        label = f'{{loop="{escaped}"}}'
+        found[f"eldonia_ops_loop_failing{label}"] = float(loop.failing)
+        if not loop.item:
+            found[f"eldonia_ops_loop_failures_total{label}"] = float(loop.failures)
+    return found
 
 
 async def _refuse_unprotected(settings: Settings, access: AccessService) -> None:

@@ -19,14 +19,15 @@ from eldonia_ops.notifiers import registry
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Notifier
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 from eldonia_ops.template import TemplateError, TemplateSet
 
 log = logging.getLogger("eldonia_ops.routing")
 
 
 def load_routing(file: Path | None, environment: Mapping[str, str], speed: float) -> tuple[AlertmanagerConfig, str]:
-    """The configuration and its text as written (secrets come from the environment or files, or are masked by
-    whoever shows it). ``file`` None takes the shipped one; ``speed`` divides the waits of routes.
+    """The configuration, and its text for people to read, without secrets. ``file`` None takes the shipped one;
+    ``speed`` divides the waits of routes.
 
     Raises:
         ConfigError: with every fault found.
@@ -41,9 +42,10 @@ def load_routing(file: Path | None, environment: Mapping[str, str], speed: float
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(Diagnostic(f"cannot be read: {error}", name)) from None
     config = parse_alertmanager_config(text, name, read_templates=read_templates, environment=environment)
+    shown = configuration_text(config)
     if speed != 1:
         config = replace(config, routing=faster(config.routing, speed))
-    return config, text
+    return config, shown
 
 
 def read_templates(pattern: str) -> dict[str, str]:

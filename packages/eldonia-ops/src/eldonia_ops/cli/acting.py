@@ -389,7 +389,7 @@ def reset(service: str, url: Url = DEFAULT, token: Token = "") -> None:
 
 @token_app.command("list")
 def list_tokens(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) -> None:
-    """Tokens, revoked ones included; never their secrets."""
+    """Tokens, those included that were revoked or have expired; never their secrets."""
     found = connect(url, token).get("/tokens")
     if as_json:
         print_json(found)
@@ -401,22 +401,24 @@ def list_tokens(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) 
             item["role"],
             shown_time(item["created_at"]),
             shown_time(item["last_used_at"]),
+            shown_time(item["expires_at"]),
             shown_time(item["revoked_at"]),
         )
         for item in found
     ]
-    print_table(("id", "name", "role", "created", "last used", "revoked"), rows, empty="No tokens.")
+    print_table(("id", "name", "role", "created", "last used", "expires", "revoked"), rows, empty="No tokens.")
 
 
 @token_app.command("create")
 def create_token(
     name: str,
     role: Annotated[str, typer.Option(help="ingest, viewer, responder or admin.")] = "viewer",
+    expires: Annotated[str, typer.Option(help="A lifetime such as 90d; without it, the token never expires.")] = "",
     url: Url = DEFAULT,
     token: Token = "",
 ) -> None:
     """Create a token; its secret is printed this once."""
-    made = connect(url, token).post("/tokens", {"name": name, "role": role})
+    made = connect(url, token).post("/tokens", {"name": name, "role": role, "expires": expires})
     typer.echo(made["secret"])
 
 

@@ -24,7 +24,7 @@ from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
 
 _PROC: Final = Path("/proc")
-_MEMINFO = re.compile(r"^([^:]+):\s+(\d+)( kB)?$", re.MULTILINE)
+_MEMINFO = re.compile(r"^([^:\n]+):[ \t]+(\d+)( kB)?$", re.MULTILINE)
 _CPU_MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _PSEUDO_FILESYSTEMS = frozenset(
     (

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.ticks import Ticks
 from eldonia_ops.model.samples import MetricMetadata
 from eldonia_ops.ports import Clock
@@ -40,6 +40,7 @@ class ReadingsLoop:
         self._clock = clock
         self._metadata = tuple(metadata)
         self._ticks = Ticks(f"{status.kind} {status.name}", interval_ms)
+        self.watch: TurnWatch = Unwatched()
         self.status = status
         self.status.interval_ms = interval_ms
 
@@ -50,7 +51,9 @@ class ReadingsLoop:
             await self._clock.sleep_until(tick)
             try:
                 await self.measure_once(self._ticks.stamp(tick, self._clock.now()))
+                self.watch.succeeded()
             except Exception as error:
+                self.watch.failed(error)
                 log.exception("%s %s was not stored", self.status.kind, self.status.name)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())

@@ -11,7 +11,7 @@ import httpx
 
 from eldonia_ops.collectors.bodies import BodyError, body_pieces
 from eldonia_ops.collectors.faults import explain, status_words
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.ticks import Ticks
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
@@ -97,6 +97,7 @@ class ScrapeLoop:
             honor_timestamps=target.honor_timestamps,
             limits=target.limits,
         )
+        self.watch: TurnWatch = Unwatched()
         self.status = TargetStatus("scrape", target.key, shown_url(target.url), labels)
         self.status.interval_ms, self.status.timeout_ms = target.interval_ms, target.timeout_ms
 
@@ -108,7 +109,9 @@ class ScrapeLoop:
             now = self._clock.now()
             try:
                 await self.scrape_once(self._ticks.stamp(tick, now))
+                self.watch.succeeded()
             except Exception as error:
+                self.watch.failed(error)
                 log.exception("scrape of %s was not stored", self.status.url)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())

@@ -2,8 +2,31 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from eldonia_ops.model.labels import EMPTY, Labels
+
+
+class TurnWatch(Protocol):
+    """What a collector notes its own failures in: those that no target is to blame for."""
+
+    def succeeded(self) -> None:
+        """A turn went well."""
+        ...
+
+    def failed(self, error: BaseException) -> None:
+        """A turn failed."""
+        ...
+
+
+class Unwatched:
+    """A :class:`TurnWatch` that nobody looks at."""
+
+    def succeeded(self) -> None:
+        """A turn went well."""
+
+    def failed(self, error: BaseException) -> None:
+        """A turn failed."""
 
 
 class Health(StrEnum):

@@ -4,10 +4,10 @@ import asyncio
 import glob
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail_files import main_of
 from eldonia_ops.collectors.tail_follow import (
     DEFAULT_OPTIONS,
@@ -35,7 +35,7 @@ class FollowedPaths:
 
 class FileTail:
     """Follows every file that matches one of ``patterns`` (shell globs, ``**`` included) and that no other tail
-    of those that share ``followed`` follows."""
+    of those that share ``followed`` follows. ``watch`` gives what each path notes its failures in."""
 
     def __init__(
         self,
@@ -44,12 +44,15 @@ class FileTail:
         positions: TailPositions,
         options: TailOptions = DEFAULT_OPTIONS,
         followed: FollowedPaths | None = None,
+        watch: Callable[[str], TurnWatch] = lambda _: Unwatched(),
     ) -> None:
         self._patterns = tuple(os.path.abspath(pattern) for pattern in patterns)
         self._sink = sink
         self._positions = positions
         self._options = options
         self._shared = followed or FollowedPaths()
+        self._watch = watch
+        self._discovery = watch(", ".join(self._patterns))
         self._followed: dict[str, FollowedFile] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._problem = ""
@@ -72,8 +75,14 @@ class FileTail:
         """Follow until cancelled."""
         try:
             while True:
-                async with self._shared.turn:
-                    await self._discover()
+                try:
+                    async with self._shared.turn:
+                        await self._discover()
+                    self._discovery.succeeded()
+                except Exception as error:
+                    # The files that are followed already go on being followed.
+                    self._discovery.failed(error)
+                    log.exception("tail %s: looking for files", ", ".join(self._patterns))
                 await asyncio.sleep(self._options.discover_seconds)
         finally:
             for task in self._tasks.values():
@@ -102,7 +111,9 @@ class FileTail:
         self._problem = problem
 
     def _follow(self, path: str, with_rotated: bool) -> None:
-        followed = FollowedFile(Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated)
+        followed = FollowedFile(
+            Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated, watch=self._watch(path)
+        )
         self._shared.paths.add(path)
         self._followed[path] = followed
         self._tasks[path] = asyncio.create_task(followed.run(), name=f"tail {path}")

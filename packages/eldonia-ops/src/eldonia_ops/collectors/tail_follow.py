@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from eldonia_ops.collectors.status import Health, TargetStatus
+from eldonia_ops.collectors.status import Health, TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail_files import (
     FoundFile,
     LineReader,
@@ -94,6 +94,7 @@ class TailOptions:
 
 
 DEFAULT_OPTIONS = TailOptions()
+_UNWATCHED = Unwatched()
 
 
 class FollowedFile:
@@ -107,8 +108,10 @@ class FollowedFile:
         options: TailOptions = DEFAULT_OPTIONS,
         *,
         with_rotated: bool = False,
+        watch: TurnWatch = _UNWATCHED,
     ) -> None:
         self._path = path
+        self._watch = watch
         self._sink = sink
         self._positions = positions
         self._options = options
@@ -133,11 +136,13 @@ class FollowedFile:
             while not self._forgotten():
                 try:
                     busy = await self._turn()
+                    self._watch.succeeded()
                 except OSError as error:
                     self._fail(f"cannot read: {error.strerror or error}")
                     self._close()
                     busy = False
                 except Exception as error:
+                    self._watch.failed(error)
                     log.exception("tail %s: will try again", self._path)
                     self._fail(f"stopped by a fault of our own, will try again: {error}")
                     self._close()
@@ -319,8 +324,10 @@ class FollowedFile:
         while True:
             try:
                 await self._sink(batch)
+                self._watch.succeeded()
                 break
             except Exception as error:
+                self._watch.failed(error)
                 log.warning("tail %s: not stored, will try again", self._path, exc_info=True)
                 self._fail(f"not stored yet: {error}")
                 await asyncio.sleep(pause)
@@ -348,6 +355,7 @@ class FollowedFile:
             try:
                 return await call()
             except Exception as error:
+                self._watch.failed(error)
                 log.warning("tail %s: position unknown, will try again", self._path, exc_info=True)
                 self._fail(f"the position cannot be read: {error}")
                 await asyncio.sleep(pause)

@@ -299,7 +299,7 @@ def format_span(ms: int, language: str = "en") -> str:
     if ms < 1000:
         return f"{max(ms, 0)}ms" if language != "ja" else f"{max(ms, 0)}ミリ秒"
     text = format_duration(ms - ms % 1000)
-    parts = re.findall(r"(\d+)(y|w|d|h|m|s)", text)
+    parts = re.findall(r"(\d{1,20})(y|w|d|h|m|s)", text)
     if language == "ja":
         units = {"y": "年", "w": "週間", "d": "日", "h": "時間", "m": "分", "s": "秒"}
         return "".join(f"{count}{units[unit]}" for count, unit in parts)

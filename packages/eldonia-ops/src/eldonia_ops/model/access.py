@@ -16,7 +16,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A stored access token. Only the SHA-256 of the secret is kept (``digest``, 64 hex digits)."""
+    """A stored access token. Only the SHA-256 of the secret is kept (``digest``, 64 hex digits).
+
+    Instants are Unix milliseconds; 0 is "never", for ``expires_at`` too.
+    """
 
     id: str
     name: str
@@ -25,3 +28,8 @@ class Token:
     created_at: int
     last_used_at: int = 0
     revoked_at: int = 0
+    expires_at: int = 0
+
+    def live(self, now: int) -> bool:
+        """Whether it opens anything at an instant. A revoked token stays so, whatever the clock is set to."""
+        return not self.revoked_at and not 0 < self.expires_at <= now

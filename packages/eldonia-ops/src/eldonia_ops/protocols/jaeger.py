@@ -11,7 +11,7 @@ import msgspec
 
 from eldonia_ops.model.spans import Span, SpanStatus
 
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_PART: Final = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)(ns|us|µs|ms|s|m|h)")
 _UNITS_NS: Final = {
     "ns": 1,
     "us": 1_000,

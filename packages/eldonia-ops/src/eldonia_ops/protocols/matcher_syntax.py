@@ -11,7 +11,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.template.literals import unquote
 
 MAX_CHARACTERS = 64 * 1024
-_CLASSIC = re.compile(r"\s*([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
+_CLASSIC = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(=~|!~|!=|=)\s*+(.*)", re.DOTALL)
 _TOKEN = re.compile(
     r"""\s*(?:(?P<op>=~|!~|!=|=)|(?P<mark>[{},])|(?P<quoted>"(?:[^"\\]|\\.)*")|(?P<word>[^\s{}!=~,\\"'`]+))"""
 )
@@ -114,7 +114,7 @@ def _split(text: str) -> list[str]:
 
 
 def _classic_one(text: str) -> tuple[str, str, str]:
-    match = _CLASSIC.fullmatch(text)
+    match = _CLASSIC.fullmatch(text.strip())
     if match is None:
         raise ValueError("bad matcher format")
     name, operator, raw = match.groups()

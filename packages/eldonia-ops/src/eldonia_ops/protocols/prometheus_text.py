@@ -29,7 +29,7 @@ _PAIR = re.compile(
 )
 _QUOTED_NAME = re.compile(rb'[ \t]*"((?:[^"\\\n]|\\.)*)"[ \t]*(,|(?=\}))[ \t]*')
 _REST = re.compile(rb"[ \t]*([^ \t]+)(?:[ \t]+([^ \t#]+))?[ \t]*(?:([ \t]# \{).*)?")
-_COMMENT = re.compile(rb"#[ \t]+(HELP|TYPE|UNIT)[ \t]+([^ \t]+)(?:[ \t]+(.*))?")
+_COMMENT = re.compile(rb"#[ \t]+(HELP|TYPE|UNIT)[ \t]+([^ \t]+)(?:[ \t]++(.*))?")
 _ESCAPE = re.compile(r'\\([\\"n])')
 _NOT_IN_NUMBERS = bytes(set(range(256)) - set(b"0123456789+-.eEinfINFatyATY"))
 _INTEGER = re.compile(rb"[+-]?[0-9]{1,18}")

@@ -40,7 +40,7 @@ class AccessService:
             self._tokens = await self._state.read(lambda tx: tx.tokens.all())
             # A token revoked while we were reading may still stand in what was read: read again next time.
             self._read_at = now if changes == self._changes else -_REMEMBER_MS
-        token = matching_token(secret, self._tokens)
+        token = matching_token(secret, self._tokens, now)
         if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
             self._touched[token.id] = now
             await self._touch(token.id, now)
@@ -57,13 +57,13 @@ class AccessService:
         self._changes += 1
         self._read_at = -_REMEMBER_MS
 
-    async def create(self, name: str, role: Role) -> tuple[Token, str]:
-        """A new token and its secret, which is shown this once.
+    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once. Without ``lifetime_ms`` it never expires.
 
         Raises:
-            AccessError: the name is empty, too long or not printable.
+            AccessError: the name is empty, too long or not printable, or the lifetime is longer than ten years.
         """
-        made = await self._add(name, role)
+        made = await self._add(name, role, lifetime_ms)
         return made.record, made.secret.reveal()
 
     async def all(self) -> list[Token]:
@@ -79,18 +79,20 @@ class AccessService:
 
     async def has_admin(self) -> bool:
         """Whether somebody may hold a live admin token."""
-        return await self._state.read(_has_admin)
+        now = self._clock.now()
+        return await self._state.read(lambda tx: _has_admin(tx, now))
 
     async def ensure_admin(self, file: Path) -> str | None:
         """On a first start create the admin token, keep it in ``file`` (mode 0600) and return its secret.
 
-        None when there is a live admin token already, so that it is shown only once.
+        It never expires: it is the way in when every other token has, and whoever can read the file can read the
+        state as well. None when there is a live admin token already, so that it is shown only once.
         """
         now = self._clock.now()
         made = new_token("admin", Role.ADMIN, secrets.token_bytes(RANDOM_BYTES), now)
 
         def work(tx: StateTransaction) -> bool:
-            if _has_admin(tx):
+            if _has_admin(tx, now):
                 return False
             tx.tokens.add(made.record)
             return True
@@ -105,15 +107,18 @@ class AccessService:
         self._forget()
         return made.secret.reveal()
 
-    async def _add(self, name: str, role: Role) -> NewToken:
-        made = new_token(name, role, secrets.token_bytes(RANDOM_BYTES), self._clock.now())
+    async def _add(self, name: str, role: Role, lifetime_ms: int) -> NewToken:
+        now = self._clock.now()
+        made = new_token(
+            name, role, secrets.token_bytes(RANDOM_BYTES), now, expires_at=now + lifetime_ms if lifetime_ms else 0
+        )
         await self._state.write(lambda tx: tx.tokens.add(made.record))
         self._forget()
         return made
 
 
-def _has_admin(tx: StateTransaction) -> bool:
-    return any(token.role is Role.ADMIN and not token.revoked_at for token in tx.tokens.all())
+def _has_admin(tx: StateTransaction, now: int) -> bool:
+    return any(token.role is Role.ADMIN and token.live(now) for token in tx.tokens.all())
 
 
 def write_secret(file: Path, text: str) -> None:

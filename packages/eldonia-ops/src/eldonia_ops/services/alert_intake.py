@@ -6,6 +6,7 @@ which an alert is known and its notification is not.
 """
 
 import asyncio
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,6 +38,7 @@ from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
+from eldonia_ops.services.loops import Loops, LoopWatch
 from eldonia_ops.services.pacing import Wakeup, keep_running
 from eldonia_ops.services.telling import Telling
 
@@ -88,6 +90,7 @@ class AlertIntake:
         desk: IncidentDesk,
         telling: Telling,
         wakeups: Sequence[Wakeup],
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -96,6 +99,7 @@ class AlertIntake:
         self._telling = telling
         self._wakeups = tuple(wakeups)
         self._wakeup = Wakeup()
+        self._loops = loops or Loops()
         self._ended_until = 0
         self._set_back = SetBack()
         self._due: Turns[str] = Turns()
@@ -230,7 +234,7 @@ class AlertIntake:
 
     async def run(self) -> None:
         """Flush groups and end alerts whose source has fallen silent, for ever."""
-        await keep_running("notification groups", self._clock, self._turn)
+        await keep_running("notification groups", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
@@ -334,7 +338,12 @@ class AlertIntake:
                 self._put_off(key, own, now)
             keys = [key for key in keys if key not in failed]
         for key in keys:
-            self.failing.pop(key, None)
+            if self.failing.pop(key, None) is not None:
+                self._watch(key).succeeded()
+
+    def _watch(self, key: str) -> LoopWatch:
+        # Everybody may see the names of what fails, and the key of a group holds labels.
+        return self._loops.item(f"alert group {hashlib.sha256(key.encode()).hexdigest()[:8]}")
 
     def _put_off(self, key: str, error: Exception, now: int) -> None:
         before = self.failing.get(key)
@@ -342,7 +351,15 @@ class AlertIntake:
         pause = min(_FIRST_PAUSE * 2 ** min(count - 1, 20), _LONGEST_PAUSE)
         self.failing[key] = FailingGroup(count, now + pause, f"{type(error).__name__}: {error}"[:500])
         self.failures += 1
-        log.error("the alert group %s cannot be flushed; tried again in %d s", key, pause // 1000, exc_info=error)
+        watch = self._watch(key)
+        watch.failed(error)
+        log.error(
+            "the %s cannot be flushed, its key is %s; tried again in %d s",
+            watch.name,
+            key,
+            pause // 1000,
+            exc_info=error,
+        )
 
     def _spare(self, tx: StateTransaction, since: int, now: int) -> None:
         """While we were away, stopped or asleep, nobody could tell us that an alert still fires: that we have not

@@ -375,6 +375,10 @@ class Status(Protocol):
         ...
 
     def ready(self) -> bool: ...
+    def failing_loops(self) -> list[str]:
+        """Names of the platform's own loops that fail again and again, for everybody to see."""
+        ...
+
     def metrics_text(self) -> str:
         """The platform's own metrics in the text exposition format."""
         ...
@@ -387,11 +391,11 @@ class Access(Protocol):
         """The valid token that a secret belongs to, or None. Takes equally long for near misses."""
         ...
 
-    async def create(self, name: str, role: Role) -> tuple[Token, str]:
-        """A new token and its secret, which is shown this once.
+    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once. Without ``lifetime_ms`` it never expires.
 
         Raises:
-            eldonia_ops.access.AccessError: the name is empty, too long or not printable.
+            eldonia_ops.access.AccessError: the name is empty, too long or not printable, or the lifetime too long.
         """
         ...
 

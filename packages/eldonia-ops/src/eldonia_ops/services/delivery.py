@@ -23,6 +23,7 @@ from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.delivery_queue import DeliveryQueue
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.loops import Loops, LoopWatch
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.delivery")
@@ -65,7 +66,13 @@ class DeliveryService:
     """
 
     def __init__(
-        self, clock: Clock, state: StateStore, intake: AlertIntake, find: FindNotifier, wakeup: Wakeup
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        find: FindNotifier,
+        wakeup: Wakeup,
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -74,6 +81,7 @@ class DeliveryService:
         self._wakeup = wakeup
         self._queue = DeliveryQueue(at_once=_CONCURRENCY, each=_EACH)
         self._read_until = 0
+        self._loops = loops or Loops()
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._ended: list[_Ended] = []
         self._recording: asyncio.Task[None] | None = None
@@ -95,7 +103,7 @@ class DeliveryService:
 
     async def run(self) -> None:
         """Deliver for ever."""
-        await keep_running("delivery", self._clock, self._turn)
+        await keep_running("delivery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
@@ -161,22 +169,27 @@ class DeliveryService:
             ended, self._ended = self._ended, []
             try:
                 self._after(await self._commit(ended))
-            except Exception:  # noqa: BLE001 - _not_stored logs it
+            except Exception as error:  # noqa: BLE001 - _not_stored logs it
                 if len(ended) == 1:
-                    await self._not_stored(ended)
+                    self._not_stored(ended[0], error)
                     continue
                 for one in ended:  # what one row holds must not keep the others from being settled
                     try:
                         self._after(await self._commit([one]))
-                    except Exception:  # noqa: BLE001 - _not_stored logs it
-                        await self._not_stored([one])
+                    except Exception as own:  # noqa: BLE001 - _not_stored logs it
+                        self._not_stored(one, own)
 
-    async def _not_stored(self, ended: Sequence[_Ended]) -> None:
-        log.exception("the outcome of a delivery could not be stored; it is repeated")
+    def _not_stored(self, one: _Ended, error: Exception) -> None:
+        outgoing = one.attempted
+        log.error(
+            "the outcome of a delivery to %s could not be stored; it is repeated", outgoing.receiver, exc_info=error
+        )
+        self._outcomes(outgoing).failed(error)
         # Without this pause a database that is away would have us page somebody in a tight loop.
-        now = self._clock.now()
-        for one in ended:
-            self._finish(one.attempted.id, now + _PAUSE_MS)
+        self._finish(outgoing.id, self._clock.now() + _PAUSE_MS)
+
+    def _outcomes(self, outgoing: Outgoing) -> LoopWatch:
+        return self._loops.item(f"outcomes of {outgoing.receiver}/{outgoing.integration}/{outgoing.index}")
 
     async def _commit(self, ended: Sequence[_Ended]) -> list[_Settled]:
         now = self._clock.now()
@@ -189,6 +202,7 @@ class DeliveryService:
         """What was settled has been committed: those behind it may go."""
         for one in settled:
             row = one.row
+            self._outcomes(row).succeeded()
             self._finish(row.id, row.next_attempt_at if one.outcome == "retry" else None)
             self.counts[row.integration, one.outcome] += 1
             if one.outcome != "delivered":

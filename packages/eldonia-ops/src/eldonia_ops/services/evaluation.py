@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from eldonia_ops.rules import (
     AlertState,
     Answer,
     GroupState,
+    Health,
     Outcome,
     Rule,
     RuleEffects,
@@ -37,6 +39,7 @@ from eldonia_ops.rules import (
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import AlertView, RuleGroupView, RuleView
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.loops import Loops, LoopWatch
 from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.template import QuerySample
@@ -78,6 +81,7 @@ class EvaluationService:
         intake: AlertIntake,
         groups: Sequence[RuleGroup],
         settings: TickSettings,
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -85,6 +89,7 @@ class EvaluationService:
         self._queries = queries
         self._intake = intake
         self._settings = settings
+        self._loops = loops or Loops()
         self._running = [_Running(group, f"{group.file};{group.name}", sequential(group)) for group in groups]
         self.missed = 0
         self.unstored = 0
@@ -152,7 +157,9 @@ class EvaluationService:
             # The latest turn, however late we are: what is found for an instant long past is over already.
             await self.evaluate(running, upcoming - interval)
 
-        await keep_running(f"rule group {running.group.name}", self._clock, turn)
+        await keep_running(
+            f"rule group {running.group.name} of {Path(running.group.file).name}", self._clock, turn, self._loops
+        )
 
     async def evaluate(self, running: _Running, at: int) -> None:
         """One evaluation of one group at an instant (Unix ms)."""
@@ -161,27 +168,16 @@ class EvaluationService:
         running.state = running.state.on_the_clock_of(at, group.interval_ms or self._settings.default_interval_ms)
         states: dict[str, RuleState] = {}
         written: dict[str, frozenset[Labels]] = {}
-        alerts: list[Alert] = []
+        alerts: dict[str, tuple[Alert, ...]] = {}
         stored: list[asyncio.Task[None]] = []
         for key, rule in group.keyed_rules():
             rule_started = time.perf_counter()
             outcome = await self._outcome(
                 partial(rule_plan, group, rule, at), f"rule {rule.name} of group {group.name}"
             )
-            answers = await self._answers(rule, outcome, at)
-            judge = partial(
-                evaluate_rule,
-                group,
-                rule,
-                running.state.rule(key),
-                outcome,
-                at,
-                written=running.written.get(key, frozenset()),
-                settings=replace(self._settings, render=self._settings.render.knowing(answers)),
-            )
-            effects = await _aside(outcome, judge)
+            effects = await self._judged(running, key, rule, outcome, at)
             states[key], written[key] = effects.state, effects.written
-            alerts += effects.alerts
+            alerts[key] = effects.alerts
             if effects.samples:
                 stored.append(asyncio.create_task(self._store(key, effects, at)))
                 if running.in_order:
@@ -189,15 +185,30 @@ class EvaluationService:
             running.rule_seconds[key] = time.perf_counter() - rule_started
         after = running.state.with_rules(states, at)
         try:
-            await self._commit(running, after, alerts)
+            running.state = await self._commit_all(running, after, alerts)
             # From here on memory says what the state store says, whatever becomes of the samples.
-            running.state = after
         finally:
             running.written = written
             if stored:
                 await asyncio.wait(stored)
         running.seconds = time.perf_counter() - started
         self.evaluations += 1
+
+    async def _judged(self, running: _Running, key: str, rule: Rule, outcome: Outcome, at: int) -> RuleEffects:
+        """What the result of one rule leads to. A fault of our own makes this rule fail, and no other."""
+        written = running.written.get(key, frozenset())
+        judge = partial(evaluate_rule, running.group, rule, running.state.rule(key))
+        watch = self._loops.item(f"rule {rule.name} of group {running.group.name}")
+        try:
+            answers = await self._answers(rule, outcome, at)
+            settings = replace(self._settings, render=self._settings.render.knowing(answers))
+            effects = await _aside(outcome, partial(judge, outcome, at, written=written, settings=settings))
+            watch.succeeded()
+            return effects
+        except Exception as error:
+            watch.failed(error)
+            log.exception("rule %s of group %s", rule.name, running.group.name)
+            return judge(RuntimeError(f"a fault of our own: {type(error).__name__}"), at, written=written)
 
     async def _outcome(self, wanted: Callable[[], Plan], what: str) -> Outcome:
         try:
@@ -247,6 +258,37 @@ class EvaluationService:
             # A full disk must not keep alerts from firing: their states do not depend on these samples.
             self.unstored += 1
             log.exception("the results of rule %s were not stored", key)
+
+    async def _commit_all(
+        self, running: _Running, after: GroupState, alerts: Mapping[str, Sequence[Alert]]
+    ) -> GroupState:
+        """Commit a group; if that fails, each of its rules by itself, so that one alert that cannot be taken in keeps
+        no other from being raised. Returns the state that is stored."""
+        try:
+            await self._commit(running, after, [alert for some in alerts.values() for alert in some])
+            for _, rule in running.group.keyed_rules():
+                self._alerts_of(running, rule).succeeded()
+            return after
+        except Exception:
+            log.exception("rule group %s is not stored; each rule is tried by itself", running.group.name)
+        await self._state.write(lambda tx: None)  # raises if it is the store that fails, and not a rule
+        state = running.state
+        for key, rule in running.group.keyed_rules():
+            watch = self._alerts_of(running, rule)
+            changed = state.with_rules({**state.rules, key: after.rule(key)}, after.last_evaluation_at)
+            try:
+                await self._commit(running, changed, alerts[key])
+                state = changed
+                watch.succeeded()
+            except Exception as error:
+                watch.failed(error)
+                log.exception("rule %s of group %s", rule.name, running.group.name)
+                failed = replace(state.rule(key), health=Health.ERROR, last_error="its alerts could not be stored")
+                state = state.with_rules({**state.rules, key: failed}, after.last_evaluation_at)
+        return state
+
+    def _alerts_of(self, running: _Running, rule: Rule) -> LoopWatch:
+        return self._loops.item(f"alerts of rule {rule.name} of group {running.group.name}")
 
     async def _commit(self, running: _Running, after: GroupState, alerts: Sequence[Alert]) -> None:
         """Store the group's state with what its alerts lead to, in one transaction.

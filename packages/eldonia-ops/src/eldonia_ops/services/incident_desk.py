@@ -244,13 +244,14 @@ class IncidentDesk:
         for incident in tx.incidents.open():
             self.step(tx, incident, ClockSetBack(), now)
 
-    def deadlines(self, tx: StateTransaction, now: int, *, look: bool = False) -> int | None:
+    def deadlines(self, tx: StateTransaction, now: int, *, look: bool = False, only: str = "") -> int | None:
         """Escalate what is due; returns the next instant at which something will be, or None.
 
-        With ``look`` also those that are not due are held while their alerts are quiet.
+        With ``look`` also those that are not due are held while their alerts are quiet. ``only`` is the id of the
+        one incident to look at, '' for all.
         """
         upcoming: list[int] = []
-        unresolved = tx.incidents.open()
+        unresolved = [incident for incident in tx.incidents.open() if only in ("", incident.id)]
         chosen = [incident for incident in unresolved if incident.escalate_at and (look or incident.escalate_at <= now)]
         standings, ends = self._standings(tx, chosen, now)
         events = {incident.id: _quiet(incident, standings, ends) or Deadline() for incident in chosen}

@@ -1,5 +1,6 @@
 """What people do with incidents, and the loop that escalates when nobody does anything."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,9 +22,14 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.contracts import NotFoundError, Postmortem, PreconditionError, RefusedError
 from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
+log = logging.getLogger("eldonia_ops.services.incidents")
+
 _METRICS_LIMIT = 10_000
+_FAILED_MS = 30_000
+"""When an incident that could not be escalated is tried again."""
 
 
 class IncidentService:
@@ -33,18 +39,27 @@ class IncidentService:
     here when an escalation has put something into the outbox.
     """
 
-    def __init__(self, clock: Clock, state: StateStore, desk: IncidentDesk, wakeup: Wakeup, outbox: Wakeup) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        state: StateStore,
+        desk: IncidentDesk,
+        wakeup: Wakeup,
+        outbox: Wakeup,
+        loops: Loops | None = None,
+    ) -> None:
         self._clock = clock
         self._state = state
         self._desk = desk
         self._wakeup = wakeup
         self._outbox = outbox
+        self._loops = loops or Loops()
         self._set_back = SetBack()
         self._look_at = 0
 
     async def run(self) -> None:
         """Escalate for ever, each tier when its time comes."""
-        await keep_running("escalation", self._clock, self._turn)
+        await keep_running("escalation", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
@@ -55,12 +70,36 @@ class IncidentService:
         # A storm wakes this loop again and again: it writes only when something is due.
         deadline = await self._state.read(lambda tx: tx.incidents.next_escalation())
         if look or (deadline is not None and deadline <= now):
-            deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
+            try:
+                deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
+            except Exception:
+                log.exception("escalating everything that is due; each incident is tried by itself")
+                deadline = await self._one_by_one(now, look=look)
         if look:
             self._look_at = now + self._desk.policy.quiet_check
         self._outbox.wake()
         # Only while somebody is waited for is there anything to look at.
         await self._wakeup.wait(self._clock, None if deadline is None else min(deadline, self._look_at))
+
+    async def _one_by_one(self, now: int, *, look: bool) -> int:
+        """Escalate each incident in a transaction of its own, so that one that fails keeps no other waiting; returns
+        when to look again."""
+        upcoming = [now + _FAILED_MS]
+        for incident in await self._state.read(lambda tx: tx.incidents.open()):
+            watch = self._loops.item(f"escalation of {incident.reference}")
+
+            def work(tx: StateTransaction, id: str = incident.id) -> int | None:
+                return self._desk.deadlines(tx, now, look=look, only=id)
+
+            try:
+                deadline = await self._state.write(work)
+            except Exception as error:
+                log.exception("escalating %s", incident.reference)
+                watch.failed(error)
+            else:
+                watch.succeeded()
+                upcoming += [] if deadline is None else [deadline]
+        return min(upcoming)
 
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]:
         """An incident and its timeline, oldest entry first."""

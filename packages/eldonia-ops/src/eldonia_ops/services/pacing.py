@@ -1,13 +1,18 @@
-"""How a service loop waits: until its next deadline, or until somebody brings news."""
+"""How a service loop runs and waits: until its next deadline, or until somebody brings news."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 from eldonia_ops.ports import Clock
+from eldonia_ops.services.loops import Loops, LoopWatch
 
 log = logging.getLogger("eldonia_ops.services")
+
+CALM_MS: Final = 10_000
+_SHORTEST_PAUSE_MS: Final = 1_000
+_LONGEST_PAUSE_MS: Final = 30_000
 
 
 class Wakeup:
@@ -37,17 +42,39 @@ class Wakeup:
         self._event.clear()
 
 
-async def keep_running(name: str, clock: Clock, turn: Callable[[], Awaitable[None]]) -> None:
-    """Run ``turn`` for ever. A turn that raises is logged and tried again after a growing pause (1 s to 30 s).
+async def keep_running(
+    name: str, clock: Clock, turn: Callable[[], Awaitable[None]], loops: Loops | None = None
+) -> None:
+    """Run ``turn`` again and again until cancelled. One that raises is logged and tried again after a growing pause
+    (1 s to 30 s).
 
-    One loop's trouble (a locked database, a full disk) must not take the others down with it.
+    One loop's trouble (a locked database, a full disk) must not take the others down with it. ``loops`` hears of
+    each turn. A turn may wait for hours; one that is still running after :data:`CALM_MS` has got over what the last
+    one failed at.
     """
-    pause = 1_000
+    watch = (loops or Loops()).watch(name)
+    pause = _SHORTEST_PAUSE_MS
     while True:
         try:
-            await turn()
-            pause = 1_000
-        except Exception:
+            await (_watched(turn, clock, watch) if watch.in_row else turn())
+            pause = _SHORTEST_PAUSE_MS
+            watch.succeeded()
+        except Exception as error:
+            watch.failed(error)
             log.exception("%s: will try again in %d s", name, pause // 1000)
             await clock.sleep_until(clock.now() + pause)
-            pause = min(pause * 2, 30_000)
+            pause = min(pause * 2, _LONGEST_PAUSE_MS)
+
+
+async def _watched(turn: Callable[[], Awaitable[None]], clock: Clock, watch: LoopWatch) -> None:
+    """One turn after a failure; noted as a success already while it waits."""
+
+    async def calm() -> None:
+        await clock.sleep_until(clock.now() + CALM_MS)
+        watch.succeeded()
+
+    noting = asyncio.create_task(calm())
+    try:
+        await turn()
+    finally:
+        noting.cancel()

@@ -1,6 +1,7 @@
 """Forgets state that is finished and older than it has to be kept."""
 
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import keep_running
 
 _EVERY_MS = 3_600_000
@@ -10,14 +11,15 @@ _BATCH = 5_000
 class PurgeService:
     """Purges once an hour. ``keep_ms`` is how long finished things stay."""
 
-    def __init__(self, clock: Clock, state: StateStore, keep_ms: int) -> None:
+    def __init__(self, clock: Clock, state: StateStore, keep_ms: int, loops: Loops | None = None) -> None:
         self._clock = clock
         self._state = state
         self._keep_ms = keep_ms
+        self._loops = loops
 
     async def run(self) -> None:
         """Purge for ever, the first time an hour after the start."""
-        await keep_running("purge", self._clock, self._turn)
+        await keep_running("purge", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         await self._clock.sleep_until(self._clock.now() + _EVERY_MS)

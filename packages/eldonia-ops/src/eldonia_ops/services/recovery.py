@@ -30,12 +30,14 @@ from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.contracts import NotFoundError, RecoveryView
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.recovery")
 
 _KIND = "recovery"
 _HANDS_OFF_MS = 10_000
+_UNSTORED_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,18 @@ class Recoverable:
 class RecoveryService:
     """Implements :class:`~eldonia_ops.services.contracts.Recovery` and feeds the recovery machines."""
 
-    def __init__(self, clock: Clock, state: StateStore, intake: AlertIntake, services: Mapping[str, Recoverable]):
+    def __init__(
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        services: Mapping[str, Recoverable],
+        loops: Loops | None = None,
+    ) -> None:
         self._clock = clock
         self._state = state
         self._intake = intake
+        self._loops = loops or Loops()
         self._services = services
         self._by_probe = {item.probe: item for item in services.values()}
         self._states: dict[str, RecoveryState] = {}
@@ -99,14 +109,20 @@ class RecoveryService:
 
     async def run(self) -> None:
         """Take the steps that time asks for, for ever."""
-        await keep_running("recovery", self._clock, self._turn)
+        await keep_running("recovery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
         for service, state in list(self._states.items()):
             deadline = machine.next_deadline(machine.on_the_clock_of(state, now))
             if deadline is not None and deadline <= now and not self._services[service].hands_off(now):
-                await self._apply(service, Tick())
+                watch = self._loops.item(f"recovery of {service}")
+                try:
+                    await self._apply(service, Tick())
+                    watch.succeeded()
+                except Exception as error:
+                    watch.failed(error)
+                    log.exception("recovery of %s: will try again", service)
         deadlines = [machine.next_deadline(machine.on_the_clock_of(state, now)) for state in self._states.values()]
         # A deadline that is past and was left alone (hands off) is looked at again after a while.
         upcoming = [at if at > now else now + _HANDS_OFF_MS for at in deadlines if at is not None]
@@ -198,7 +214,17 @@ class RecoveryService:
         except Exception as error:
             log.exception("restarting %s", item.service)
             event = RestartFailed(effect.key, f"{type(error).__name__}: {error}")
-        await self._apply(item.service, event)
+        watch = self._loops.item(f"recovery of {item.service}")
+        while True:
+            try:
+                await self._apply(item.service, event)
+                watch.succeeded()
+                return
+            except Exception as error:
+                # Nobody else knows how the restart went: without its outcome the service is never verified.
+                watch.failed(error)
+                log.exception("the outcome of restarting %s could not be stored; will try again", item.service)
+                await self._clock.sleep_until(self._clock.now() + _UNSTORED_MS)
 
     def _view(self, service: str) -> RecoveryView:
         state = self._states.get(service) or RecoveryState(service)

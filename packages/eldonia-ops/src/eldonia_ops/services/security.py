@@ -33,6 +33,7 @@ from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.contracts import NotFoundError
 from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.pacing import Wakeup, keep_running
 
 log = logging.getLogger("eldonia_ops.services.security")
@@ -58,6 +59,7 @@ class SecurityService:
         thresholds: Mapping[SecurityEventType, Threshold],
         *,
         evidence_limit: int,
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -67,6 +69,7 @@ class SecurityService:
         self._windows = WindowState()
         self._detection = DetectionState()
         self._lock = asyncio.Lock()
+        self._loops = loops or Loops()
         self._wakeup = Wakeup()
         self._set_back = SetBack()
 
@@ -116,7 +119,7 @@ class SecurityService:
 
     async def run(self) -> None:
         """End the alerts of windows that have become quiet, for ever."""
-        await keep_running("security", self._clock, self._turn)
+        await keep_running("security", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         deadline = windows.next_deadline(self._windows, self._thresholds)
@@ -129,8 +132,24 @@ class SecurityService:
     async def take(self, events: Sequence[SecurityEvent]) -> None:
         """Count events; returns when the windows, findings and alerts that follow are committed."""
         async with self._lock:
-            known, wanted = self._derive(events)
-            await self._step_locked(wanted, known)
+            watch = self._loops.item("security events")
+            try:
+                known, wanted = self._derive(events)
+                await self._step_locked(wanted, known)
+                watch.succeeded()
+                return
+            except Exception as error:
+                watch.failed(error)
+                log.exception("counting %d security events; each is tried by itself", len(events))
+            await self._state.write(lambda tx: None)  # raises if it is the store that fails, and not an event
+            for event in events:
+                try:
+                    known, wanted = self._derive([event])
+                    await self._step_locked(wanted, known)
+                except Exception as error:
+                    # Its record is stored. To refuse it would have its sender send it, and all beside it, for good.
+                    watch.failed(error)
+                    log.exception("a security event was not counted: %s", event.type)
 
     def _derive(self, events: Iterable[SecurityEvent]) -> tuple[DetectionState, list[SecurityEvent]]:
         """The events with those that follow from them."""

@@ -11,6 +11,7 @@ from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStore
 from eldonia_ops.services.contracts import ObjectiveView, QueryError, TargetView
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.slo import budget
 from eldonia_ops.slo.generate import scaled_window, selector
@@ -39,6 +40,7 @@ class StatusService:
         targets: Callable[[], list[TargetView]],
         counts: Counts,
         speed: float,
+        loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -48,6 +50,7 @@ class StatusService:
         self._targets = targets
         self._counts = counts
         self._speed = speed
+        self._loops = loops or Loops()
         self._started_at = clock.now()
         self._ready = False
         self._since: dict[str, int] = {}
@@ -59,6 +62,10 @@ class StatusService:
     def ready(self) -> bool:
         """Whether everything has started."""
         return self._ready
+
+    def failing_loops(self) -> list[str]:
+        """Names of the loops that fail again and again."""
+        return [loop.name for loop in self._loops.failing()]
 
     def targets(self) -> list[TargetView]:
         """What is collected, and how it stands."""
@@ -132,6 +139,7 @@ class StatusService:
             "targets": len(targets),
             "targets_up": sum(1 for target in targets if target.health == "up"),
             **await self._state.read(work),
+            "loops_failing": self.failing_loops(),
             "counts": dict(self._counts()),
             "storage": await self._telemetry.statistics(),
         }

@@ -320,6 +320,7 @@ def _action(reader: SettingsReader) -> RecoveryAction:
     kinds = [kind for kind in _ACTIONS if action.get(kind) is not None]
     if len(kinds) != 1:
         reader.fault("action", f"action must name exactly one of {', '.join(_ACTIONS)}, not {len(kinds)}")
+    environment = action.string_map("environment") if kinds == ["command"] else {}
     action.done()
     match kinds[:1]:
         case ["process"]:
@@ -329,7 +330,7 @@ def _action(reader: SettingsReader) -> RecoveryAction:
         case ["docker"]:
             return DockerAction(_container(action))
         case ["command"]:
-            return CommandAction(_command(action, "command"))
+            return CommandAction(_command(action, "command"), environment)
         case ["webhook"]:
             return _webhook(action)
     return nothing

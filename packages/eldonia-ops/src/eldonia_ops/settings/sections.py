@@ -226,9 +226,10 @@ class SystemdAction:
 
 @dataclass(frozen=True, slots=True)
 class CommandAction:
-    """Run a command, without a shell."""
+    """Run a command, without a shell. ``environment`` is added to the little that it inherits."""
 
     command: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,15 +34,22 @@ from eldonia_ops.template.values import NO_VALUE, StringMap, Struct, format_valu
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one execution may do: characters of output (and of any one text computed on the way),
-    nodes visited, templates nested within each other."""
+    """How much one execution may do: characters of output (and of any one text computed on the way), steps,
+    templates nested within each other.
+
+    A step is a node visited, an item of a list that a function made (items of items too, each as often as it is
+    reached: that is how often it would be printed), or so many characters that a function read or wrote. A message is
+    rendered inside the transaction that decides it, so the steps are what a fraction of a second suffices for.
+    """
 
     output: int = 1_000_000
-    steps: int = 1_000_000
+    steps: int = 300_000
     depth: int = 100
 
 
 DEFAULT_LIMITS: Final = Limits()
+
+_CHARACTERS_PER_STEP: Final = 16
 
 
 class _BreakLoop(Exception):  # noqa: N818 - not an error, a way out
@@ -138,16 +145,39 @@ class _Execution:
         for node in nodes:
             self.walk(node, dot, frame)
 
-    def walk(self, node: Node, dot: Any, frame: _Frame) -> None:
-        self.steps += 1
+    def spend(self, steps: int, node: Node, frame: _Frame) -> None:
+        self.steps += steps
         if self.steps > self.limits.steps:
             raise self.fail(f"more than {self.limits.steps} steps", node, frame)
+
+    def weight(self, value: Any, node: Node, frame: _Frame) -> None:
+        """Spend the steps that a value is worth which a function was given or has made."""
+        if isinstance(value, str):
+            self.spend(len(value) // _CHARACTERS_PER_STEP, node, frame)
+            return
+        queue = [value]
+        while queue:
+            item = queue.pop()
+            if isinstance(item, str):
+                self.spend(1 + len(item) // _CHARACTERS_PER_STEP, node, frame)
+            elif isinstance(item, Struct):
+                self.spend(1, node, frame)
+            elif isinstance(item, Mapping):
+                self.spend(len(item), node, frame)
+                queue += item.values()
+            elif is_sequence(item):
+                self.spend(len(item), node, frame)
+                queue += item
+
+    def walk(self, node: Node, dot: Any, frame: _Frame) -> None:
+        self.spend(1, node, frame)
         match node:
             case Text(text=text):
                 self.write(text, node, frame)
             case Action(pipeline=pipeline):
                 value = self.pipeline(pipeline, dot, frame)
                 if not pipeline.variables:
+                    self.weight(value, node, frame)
                     shown = "<no value>" if value is None or value is NO_VALUE else format_value(value)
                     self.write(shown, node, frame)
             case If(pipeline=pipeline, body=body, otherwise=otherwise):
@@ -181,9 +211,7 @@ class _Execution:
         base = len(frame.variables)
         for key, item in items:
             empty = False
-            self.steps += 1
-            if self.steps > self.limits.steps:
-                raise self.fail(f"more than {self.limits.steps} steps", node, frame)
+            self.spend(1, node, frame)
             bound = (item,) if len(names) == 1 else (key, item)
             for name, content in zip(names, bound, strict=False):
                 if node.pipeline.assigns:
@@ -261,9 +289,7 @@ class _Execution:
         return value
 
     def value(self, node: Node, dot: Any, frame: _Frame) -> Any:
-        self.steps += 1
-        if self.steps > self.limits.steps:
-            raise self.fail(f"more than {self.limits.steps} steps", node, frame)
+        self.spend(1, node, frame)
         match node:
             case Literal(value=value):
                 return value
@@ -342,6 +368,9 @@ class _Execution:
         if name in ("and", "or"):
             return self.short_circuit(name, arguments, dot, frame, final)
         values = self.arguments(arguments, dot, frame, final)
+        if name != "index":
+            for value in values:
+                self.weight(value, node, frame)
 
         def run() -> Any:
             if name == "index":
@@ -376,6 +405,8 @@ class _Execution:
             raise self.fail(f"error calling {what}: {error}", node, frame) from None
         if isinstance(result, str) and len(result) > self.limits.output:
             raise self.fail(f"{what} made a text longer than {self.limits.output} characters", node, frame)
+        if isinstance(result, str | Mapping) or is_sequence(result):
+            self.weight(result, node, frame)
         return result
 
 

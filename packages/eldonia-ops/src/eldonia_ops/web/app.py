@@ -16,6 +16,7 @@ from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
 from eldonia_ops.web.gate import FAMILY, Envelope, Family, Gate, Problem, guards_of, loopback_hosts
+from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.limits import Limits
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
@@ -50,15 +51,15 @@ def create_app(
     secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
     sessions = Sessions(platform.state, platform.now)
     attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
-    assets = Assets()
+    assets, heavy = Assets(), HeavyWork()
     pages = Pages(platform, assets=assets, sessions=sessions, attempts=attempts, secure=secure, version=version)
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
     routes: list[BaseRoute] = [
-        *prometheus.routes(platform, version),
+        *prometheus.routes(platform, version, heavy),
         *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
         *jaeger.routes(platform),
         *otlp.routes(platform, limits),
-        Mount(native.PREFIX, app=native.create_native(platform, sessions, version), middleware=packed),
+        Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
         assets.route(),
         *pages.routes(),
     ]

@@ -1,13 +1,20 @@
-"""Slows down whoever guesses tokens."""
+"""Slows down people who guess tokens. A right token is never refused: only what has turned out wrong is counted."""
 
+import hashlib
+import ipaddress
 from collections import deque
 from collections.abc import Callable
+from typing import Final
+
+_PREFIX: Final = 12
+"""Characters of a presented secret that name its family: the form, the role and a few of the random ones."""
 
 
 class FailedAttempts:
-    """Counts failures per client address in a sliding window.
+    """Counts failures in a sliding window, by client address and by the beginning of what was presented.
 
-    At most ``capacity`` addresses are remembered; the one that failed longest ago is dropped first.
+    An address is one of IPv4, or the /64 of IPv6 that one client has for itself. The second count meets guesses at one
+    token from many addresses. At most ``capacity`` keys are remembered; the one that failed longest ago goes first.
     """
 
     def __init__(self, now: Callable[[], int], limit: int, window_ms: int, capacity: int = 10_000) -> None:
@@ -17,27 +24,38 @@ class FailedAttempts:
         self._capacity = capacity
         self._failures: dict[str, deque[int]] = {}
 
-    def wait_ms(self, address: str) -> int:
-        """How long an address must wait before it may try again; 0 when it may at once."""
-        failures = self._failures.get(address)
-        if failures is None:
-            return 0
-        now = self._now()
-        while failures and failures[0] <= now - self._window_ms:
-            failures.popleft()
-        if not failures:
-            del self._failures[address]
-            return 0
-        return failures[0] + self._window_ms - now if len(failures) >= self._limit else 0
+    def failed(self, address: str, presented: str) -> int:
+        """Count one failure; returns how long (ms) the next one should wait, 0 for not at all.
 
-    def failed(self, address: str) -> None:
-        """Count one failure."""
-        failures = self._failures.pop(address, None) or deque(maxlen=self._limit)
-        failures.append(self._now())
-        self._failures[address] = failures
+        Failures beyond the limit are not counted: the wait ends although somebody goes on trying.
+        """
+        keys = [network_of(address)]
+        if len(presented) > _PREFIX:
+            keys.append(hashlib.sha256(presented[:_PREFIX].encode("utf-8", "replace")).hexdigest())
+        return max(self._count(key) for key in keys)
+
+    def _count(self, key: str) -> int:
+        now = self._now()
+        failures = self._failures.pop(key, None) or deque(maxlen=self._limit)
+        while failures and not now - self._window_ms < failures[0] <= now:
+            failures.popleft()
+        wait = failures[0] + self._window_ms - now if len(failures) >= self._limit else 0
+        if not wait:
+            failures.append(now)
+        self._failures[key] = failures
         while len(self._failures) > self._capacity:
             del self._failures[next(iter(self._failures))]
+        return wait
 
-    def succeeded(self, address: str) -> None:
-        """Forget an address that has shown a valid secret."""
-        self._failures.pop(address, None)
+
+def network_of(address: str) -> str:
+    """What one client can choose its addresses from: the /64 of an IPv6 address, any other address as it is."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))

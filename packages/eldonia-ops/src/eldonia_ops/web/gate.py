@@ -25,13 +25,17 @@ from eldonia_ops.services.contracts import Access
 from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw
-from eldonia_ops.web.sessions import Session, Sessions, csrf_matches
+from eldonia_ops.web.parameters import fault_of
+from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
 
-COOKIE: Final = "eldonia_ops_session"
+OWN_NAME: Final = "eldonia-ops.localhost"
+"""A name of this machine (RFC 6761, section 6.3) that no other program uses: what a browser keeps for it, the session
+above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
 CALLER: Final = "eldonia_ops.caller"
 FAMILY: Final = "eldonia_ops.family"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
+_LONGEST_PATH: Final = 4_096
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY: Final = (
@@ -215,12 +219,14 @@ class Gate:
         guard, family = self._find(scope["path"], request.method)
         scope[FAMILY] = family
         send = self._with_headers(send, family)
-        problem = await self._admit(request, guard)
+        problem = await self._admit(request, guard) or _unreadable(scope)
         if problem is None and guard is None:
             problem = self._unknown(scope["path"])
         if problem is None and request.method not in _SAFE_METHODS and not (guard and guard.streams):
             try:
-                receive = _replay(await read_raw(request, self._limits.request), receive)
+                body = await read_raw(request, self._limits.request)
+                receive = _replay(body, receive)
+                problem = _unreadable_form(request, body)
             except TooLargeError as error:
                 problem = Problem(413, "too_large", str(error))
             except BadEncodingError as error:
@@ -295,14 +301,17 @@ class Gate:
             secret = secret_from_authorization(header)
             if secret and (token := await self._access.authenticate(secret)):
                 return Caller(token)
-            if wait := self._attempts.wait_ms(address):
+            if wait := self._attempts.failed(address, secret or ""):
                 return too_many_attempts(wait)
-            self._attempts.failed(address)
             return Problem(
-                401, "unauthorized", "the token is not valid", "it may have been revoked; ask an admin for one"
+                401,
+                "unauthorized",
+                "the token is not valid",
+                "it may have been revoked or have expired; ask an admin for one",
             )
-        value = request.cookies.get(COOKIE, "")
-        if value and (found := await self._sessions.find(value)):
+        host = request.headers.get("host", "")
+        value = request.cookies.get(cookie_name(host, secure=self._secure), "")
+        if value and (found := await self._sessions.find(value, host)):
             return Caller(found[1], found[0])
         return Problem(
             401,
@@ -328,6 +337,24 @@ class Gate:
             await send(message)
 
         return sending
+
+
+def _unreadable(scope: Scope) -> Problem | None:
+    if b"\0" in scope["path"].encode("utf-8", "surrogateescape") or len(scope["path"]) > _LONGEST_PATH:
+        return Problem(400, "bad_request", "the path is too long, or holds a NUL character")
+    fault = fault_of(scope.get("query_string", b""))
+    return Problem(400, "bad_request", fault) if fault else None
+
+
+def _unreadable_form(request: Request, body: bytes) -> Problem | None:
+    """What is wrong with a form. Those in parts are refused: nobody sends us files."""
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media.startswith("multipart/"):
+        return Problem(415, "media_type", "send application/x-www-form-urlencoded or application/json")
+    if media != "application/x-www-form-urlencoded":
+        return None
+    fault = fault_of(body)
+    return Problem(400, "bad_request", fault) if fault else None
 
 
 def caller_of(request: Request) -> Caller:
@@ -369,7 +396,7 @@ def host_name(host: str) -> str:
 
 def loopback_hosts(external_url: str) -> frozenset[str]:
     """The names by which a loopback listener may be addressed."""
-    names = {"localhost", "127.0.0.1", "::1"}
+    names = {"localhost", OWN_NAME, "127.0.0.1", "::1"}
     if external_url and (name := urlsplit(external_url).hostname):
         names.add(name)
     return frozenset(names)

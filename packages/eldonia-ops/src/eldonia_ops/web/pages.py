@@ -18,7 +18,6 @@ from eldonia_ops.web.access import Demand
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.gate import (
-    COOKIE,
     Family,
     GuardedRoute,
     Problem,
@@ -29,7 +28,7 @@ from eldonia_ops.web.gate import (
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.panels import LAYERS
-from eldonia_ops.web.sessions import LIFETIME_MS, Sessions, csrf_matches
+from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _THEMES: Final = ("dark", "light")
@@ -125,25 +124,24 @@ class Pages:
         form = await request.form(max_files=0, max_fields=10)
         secret, wanted = str(form.get("token", "")).strip(), str(form.get("next", "/"))
         address = request.client.host if request.client else ""
-        if wait := self._attempts.wait_ms(address):
-            problem = too_many_attempts(wait)
-            seconds = problem.headers["Retry-After"]
-            page = self._sign_in_page(request, wanted, "sign_in.wait", 429, {"seconds": seconds})
-            page.headers["Retry-After"] = seconds
-            return page
+        # Before any count: the right token always gets in, whatever others at the same address have tried.
         token = await self._platform.access.authenticate(secret) if secret else None
         if token is None:
-            self._attempts.failed(address)
+            if wait := self._attempts.failed(address, secret):
+                seconds = too_many_attempts(wait).headers["Retry-After"]
+                page = self._sign_in_page(request, wanted, "sign_in.wait", 429, {"seconds": seconds})
+                page.headers["Retry-After"] = seconds
+                return page
             return self._sign_in_page(request, wanted, "sign_in.wrong", 401)
         if not permits(token.role, Capability.READ):
             return self._sign_in_page(request, wanted, "sign_in.ingest", 403)
-        self._attempts.succeeded(address)
-        value, _ = await self._sessions.open(token)
+        host = request.headers.get("host", "")
+        value, session = await self._sessions.open(token, host)
         response = RedirectResponse(_local(wanted), status_code=303)
         response.set_cookie(
-            COOKIE,
+            self._cookie(request),
             value,
-            max_age=LIFETIME_MS // 1000,
+            max_age=(session.expires_at - session.created_at) // 1000,
             httponly=True,
             samesite="lax",
             secure=self._secure,
@@ -158,10 +156,13 @@ class Pages:
             form = await request.form(max_files=0, max_fields=10)
             if not csrf_matches(session, str(form.get("csrf", ""))):
                 return await self.envelope(request, Problem(403, "csrf", "this form belongs to another session"))
-            await self._sessions.end(request.cookies[COOKIE])
+            await self._sessions.end(request.cookies[self._cookie(request)])
         response = RedirectResponse("/sign-in", status_code=303)
-        response.delete_cookie(COOKIE, path="/")
+        response.delete_cookie(self._cookie(request), path="/", secure=self._secure, httponly=True, samesite="lax")
         return response
+
+    def _cookie(self, request: Request) -> str:
+        return cookie_name(request.headers.get("host", ""), secure=self._secure)
 
     def _show(self, page: Page) -> Any:
         async def show(request: Request) -> Response:

@@ -15,6 +15,7 @@ from typing import Final
 from eldonia_ops.model.access import Token
 from eldonia_ops.ports import StateStore, StateTransaction
 
+_COOKIE: Final = "eldonia_ops_session"
 KIND: Final = "web.session"
 LIFETIME_MS: Final = 14 * 24 * 3_600_000
 _KEEP_MS: Final = 3_000
@@ -22,12 +23,26 @@ _KEEP_MS: Final = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One signed-in browser. ``csrf`` must accompany everything it changes."""
+    """One signed-in browser. ``csrf`` must accompany everything it changes. ``host`` is the host and port that it
+    signed in at, and is good for."""
 
     token_digest: str
     csrf: str
     created_at: int
     expires_at: int
+    host: str = ""
+
+
+def cookie_name(host: str, *, secure: bool) -> str:
+    """The name of the cookie at a host and port (the ``Host`` header).
+
+    Browsers send a cookie to every port of its host. The name carries the port, so that two programs on one machine
+    do not sign each other's people out. Over TLS it has the prefix by which browsers accept it from this very host
+    alone (RFC 6265bis, section 4.1.3.2).
+    """
+    port = host.rpartition(":")[2]
+    name = f"{_COOKIE}_{port}" if port.isascii() and port.isdigit() else _COOKIE
+    return f"__Host-{name}" if secure else name
 
 
 class Sessions:
@@ -38,11 +53,13 @@ class Sessions:
         self._now = now
         self._recent: dict[str, tuple[int, Session, Token]] = {}
 
-    async def open(self, token: Token) -> tuple[str, Session]:
-        """Start a session for a token; returns the cookie's value. Expired sessions are cleared away."""
+    async def open(self, token: Token, host: str) -> tuple[str, Session]:
+        """Start a session for a token at a host and port; returns the cookie's value. Expired sessions are cleared
+        away."""
         value = secrets.token_urlsafe(32)
         now = self._now()
-        session = Session(token.digest, secrets.token_urlsafe(24), now, now + LIFETIME_MS)
+        expires_at = min(now + LIFETIME_MS, token.expires_at or now + LIFETIME_MS)
+        session = Session(token.digest, secrets.token_urlsafe(24), now, expires_at, host.lower())
 
         def work(transaction: StateTransaction) -> None:
             for key, old in transaction.machines.load_all(KIND, Session).items():
@@ -53,8 +70,13 @@ class Sessions:
         await self._state.write(work)
         return value, session
 
-    async def find(self, value: str) -> tuple[Session, Token] | None:
-        """The session of a cookie's value and the token that it stands for, or None when either has ended."""
+    async def find(self, value: str, host: str) -> tuple[Session, Token] | None:
+        """The session of a cookie's value and the token that it stands for, or None when either has ended, or when it
+        was opened at another host or port."""
+        found = await self._find(value)
+        return found if found is not None and found[0].host == host.lower() else None
+
+    async def _find(self, value: str) -> tuple[Session, Token] | None:
         key = _key(value)
         now = self._now()
         recent = self._recent.get(key)
@@ -66,7 +88,7 @@ class Sessions:
             if session is None or session.expires_at <= now:
                 return None
             token = transaction.tokens.by_digest(session.token_digest)
-            return None if token is None or token.revoked_at else (session, token)
+            return (session, token) if token is not None and token.live(now) else None
 
         found = await self._state.read(work)
         if found is None:

@@ -214,3 +214,17 @@ async def test_a_webhook_is_not_listened_to_for_ever():
     async with Receiver() as receiver:
         with pytest.raises(ActuatorError, match=r"answered HTTP 500: y{300}$"):
             await WebhookActuator(Secret(receiver.url + "/endless"), "shop").restart()
+
+
+async def test_a_program_inherits_no_secret_of_ours(tmp_path, monkeypatch):
+    monkeypatch.setenv("ELDONIA_OPS_TOKEN", "hunter2")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setenv("LC_TIME", "C")
+    for env in ({}, {"A": "b"}):
+        actuator = CommandActuator(("/bin/sh", "-c", f"env > {tmp_path}/env"), env=env)
+        await actuator.restart()
+        inherited = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+        assert "hunter2" not in inherited.values()
+        assert inherited["PATH"] == os.environ["PATH"]
+        assert inherited["LC_TIME"] == "C"
+        assert inherited.get("A") == env.get("A")

@@ -310,12 +310,14 @@ def test_findings_are_judged_and_recovery_has_its_brake(ask: Run) -> None:
 
 
 def test_tokens_are_shown_once_and_revoked(ask: Run, run: Run, url: str) -> None:
-    secret = ask("token", "create", "dashboard", "--role", "viewer").out.strip()
+    secret = ask("token", "create", "dashboard", "--role", "viewer", "--expires", "90d").out.strip()
     assert run("alerts", "--url", url, "--token", secret).code == 0
     denied = run("silence", "add", "a=b", "--comment", "x", "--url", url, "--token", secret)
     assert denied.code == 2
     assert secret not in denied.err
-    id = next(item["id"] for item in ask("token", "list", "--json").json if item["name"] == "dashboard")
+    listed = next(item for item in ask("token", "list", "--json").json if item["name"] == "dashboard")
+    assert listed["expires_at"] == listed["created_at"] + 90 * 86_400_000
+    id = listed["id"]
     assert ask("token", "revoke", id).code == 0
     assert run("alerts", "--url", url, "--token", secret).code == 2
 

@@ -125,3 +125,22 @@ async def test_strangers_and_malformed_secrets_are_nobody() -> None:
         _, secret = await world.access.create("dashboard", Role.VIEWER)
         for wrong in ("", "x", secret[:-1], secret + "a", secret.swapcase(), "\0" * 50, "é" * 50):
             assert await world.access.authenticate(wrong) is None
+
+
+async def test_a_token_ends_at_its_time_and_is_forgotten_later(tmp_path: Path) -> None:
+    async with open_world() as world:
+        token, secret = await world.access.create("ci", Role.ADMIN, 2 * HOUR)
+        assert token.expires_at == world.clock.now() + 2 * HOUR
+        assert await world.access.has_admin()
+        await world.pass_time(2 * HOUR - 1)
+        assert await world.access.authenticate(secret) is not None
+        await world.pass_time(1)
+        assert await world.access.authenticate(secret) is None
+        assert not await world.access.has_admin()
+        # With no way in left, the next start makes one, which never expires.
+        assert await world.access.ensure_admin(tmp_path / "admin.token")
+        (admin,) = [one for one in await world.access.all() if one.name == "admin"]
+        assert admin.expires_at == 0
+        await world.pass_time(24 * HOUR)
+        assert await world.state.write(lambda tx: tx.tokens.purge(world.clock.now(), 10)) == 1
+        assert [one.name for one in await world.access.all()] == ["admin"]

@@ -26,8 +26,8 @@ def test_a_token_proves_itself_and_nothing_else(random: bytes, role: Role) -> No
     assert made.record.created_at == 1_000
     assert text not in repr(made)
     other = new_token("other", role, bytes([random[0] ^ 1]) + random[1:], now=1_000).record
-    assert matching_token(text, [other, made.record]) == made.record
-    assert matching_token(text, [other]) is None
+    assert matching_token(text, [other, made.record], 1_000) == made.record
+    assert matching_token(text, [other], 1_000) is None
 
 
 def test_the_known_form() -> None:
@@ -39,8 +39,20 @@ def test_the_known_form() -> None:
 def test_a_revoked_token_opens_nothing() -> None:
     made = new_token("ci", Role.VIEWER, bytes(range(32)), now=0)
     revoked = replace(made.record, revoked_at=500)
-    assert matching_token(made.secret.reveal(), [made.record]) == made.record
-    assert matching_token(made.secret.reveal(), [revoked]) is None
+    assert matching_token(made.secret.reveal(), [made.record], 1_000) == made.record
+    assert matching_token(made.secret.reveal(), [revoked], 1_000) is None
+
+
+def test_a_token_opens_nothing_from_its_end_on() -> None:
+    made = new_token("ci", Role.VIEWER, bytes(range(32)), now=100, expires_at=500)
+    assert matching_token(made.secret.reveal(), [made.record], 499) == made.record
+    assert matching_token(made.secret.reveal(), [made.record], 500) is None
+
+
+@pytest.mark.parametrize("end", [-1, 1, 100, 10**15])
+def test_an_end_lies_ahead_and_within_ten_years(end: int) -> None:
+    with pytest.raises(AccessError, match="expire"):
+        new_token("ci", Role.VIEWER, bytes(32), now=100, expires_at=end)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +60,7 @@ def test_a_revoked_token_opens_nothing() -> None:
 )
 def test_other_texts_are_not_tokens(text: str) -> None:
     assert not well_formed(text)
-    assert matching_token(text, [new_token("n", Role.ADMIN, bytes(32), 0).record]) is None
+    assert matching_token(text, [new_token("n", Role.ADMIN, bytes(32), 0).record], 1_000) is None
 
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 101, "a\x1b[31m"])

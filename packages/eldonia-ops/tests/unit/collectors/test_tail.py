@@ -382,3 +382,35 @@ async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, stor
             faults.pop(0)
         await store.until(["1"])
         await until(lambda: tail.statuses()[0].error == "")
+
+
+async def test_trouble_in_looking_for_files_stops_none_that_is_followed(tmp_path, monkeypatch):
+    store, noted = Store(), {}
+
+    class Watch:
+        def __init__(self, path):
+            self.path = path
+
+        def succeeded(self):
+            noted[self.path] = ""
+
+        def failed(self, error):
+            noted[self.path] = type(error).__name__
+
+    path = tmp_path / "a.log"
+    path.write_text("one\n")
+    tail = FileTail([str(tmp_path / "*.log")], store.sink, store, FAST, None, Watch)
+    async with contextlib.AsyncExitStack() as stack:
+        task = asyncio.create_task(tail.run())
+        stack.callback(task.cancel)
+        await until(lambda: store.records)
+
+        def broken(patterns):
+            raise KeyError
+
+        monkeypatch.setattr("eldonia_ops.collectors.tail._matches", broken)
+        await until(lambda: noted.get(str(tmp_path / "*.log")) == "KeyError")
+        with path.open("a") as file:
+            file.write("two\n")
+        await until(lambda: len(store.records) == 2)
+        assert noted[str(path)] == ""

@@ -51,6 +51,15 @@ def test_error_names_line_and_column():
         ('{{ $x := "ab" }}{{ range 60 }}{{ $x = print $x $x }}{{ end }}', "longer"),
         ("{{ range 100000 }}xxxxxxxxxxxxxxx{{ end }}", "longer"),
         ('{{ printf "%999999999d" 1 }}', "width"),
+        # What a function makes is paid for by all that it holds, and so is what is printed.
+        ('{{ $x := list "a" }}{{ range 60 }}{{ $x = list $x $x }}{{ end }}', "steps"),
+        ('{{ $x := dict "a" "b" }}{{ range 60 }}{{ $x = dict "a" $x "b" $x }}{{ end }}{{ $x }}', "steps"),
+        ('{{ $x := list "a" }}{{ range 100000 }}{{ $x = append $x "b" }}{{ end }}', "steps"),
+        ('{{ $x := printf "%9999s" "a" }}{{ range 100000 }}{{ $y := toUpper $x }}{{ end }}', "steps"),
+        (
+            '{{ $x := list "a" }}{{ range 15 }}{{ $x = list $x $x }}{{ end }}{{ range 99 }}{{ toJson $x }}{{ end }}',
+            "steps",
+        ),
     ],
 )
 def test_limits_stop_runaway_templates(text, limit):

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.limits import BadEncodingError, TooLargeError, unpack
 
 PACKERS = {
@@ -53,25 +52,6 @@ def test_gzip_members_follow_one_another_within_one_limit() -> None:
 def test_unknown_encodings_are_refused() -> None:
     with pytest.raises(BadEncodingError, match="br"):
         unpack(b"", "br", 10)
-
-
-def test_attempts_slide_and_are_forgotten() -> None:
-    now = 0
-    attempts = FailedAttempts(lambda: now, limit=2, window_ms=100, capacity=2)
-    attempts.failed("a")
-    now = 50
-    attempts.failed("a")
-    assert attempts.wait_ms("a") == 50
-    now = 100
-    assert attempts.wait_ms("a") == 0
-    attempts.failed("a")
-    assert attempts.wait_ms("a") == 50
-    attempts.succeeded("a")
-    assert attempts.wait_ms("a") == 0
-    for address in "abc":
-        attempts.failed(address)
-        attempts.failed(address)
-    assert [bool(attempts.wait_ms(address)) for address in "abc"] == [False, True, True]
 
 
 def test_members_of_gzip_are_counted() -> None:

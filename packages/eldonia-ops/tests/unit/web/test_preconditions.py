@@ -49,3 +49,13 @@ def test_a_long_list_is_read_at_once() -> None:
 def test_who_says_nothing_is_refused() -> None:
     with pytest.raises(PreconditionRequiredError):
         read_precondition([], [])
+
+
+@pytest.mark.parametrize("blanks", ["\t" * 20_000, ", " * 20_000, '"a" ' + " " * 20_000])
+def test_a_header_of_blanks_is_read_at_once(blanks: str) -> None:
+    with pytest.raises(BadRequestError, match="no list of entity tags"):
+        read_precondition([f'"a"{blanks}x'], [])
+
+
+def test_empty_elements_of_a_list_do_not_count() -> None:
+    assert read_precondition([' ,, "a" ,\t, W/"b" , '], []).match == {'"a"', 'W/"b"'}

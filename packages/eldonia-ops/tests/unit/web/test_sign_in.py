@@ -9,11 +9,12 @@ from web_client import Client
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.gate import COOKIE
 from eldonia_ops.web.pages import _local
-from eldonia_ops.web.sessions import LIFETIME_MS, Sessions
+from eldonia_ops.web.sessions import LIFETIME_MS, Sessions, cookie_name
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
+HOST = "localhost:9600"
+COOKIE = cookie_name(HOST, secure=False)
 
 
 async def sign_in(http: httpx.AsyncClient, secret: str, wanted: str = "/") -> httpx.Response:
@@ -64,11 +65,11 @@ async def test_a_revoked_token_ends_its_sessions(platform: FakePlatform, client:
 async def test_expired_sessions_are_cleared_away(platform: FakePlatform) -> None:
     sessions = Sessions(platform.state, platform.now)
     token = platform.state.tokens.all()[0]
-    await sessions.open(token)
+    await sessions.open(token, HOST)
     platform.at += LIFETIME_MS + 1
-    value, _ = await sessions.open(token)
+    value, _ = await sessions.open(token, HOST)
     assert len(platform.state.documents) == 1
-    assert await sessions.find(value)
+    assert await sessions.find(value, HOST)
 
 
 @pytest.mark.parametrize("secret", ["", "nonsense", "eops_v_" + "A" * 43])
@@ -87,15 +88,69 @@ async def test_ingest_tokens_open_no_session(platform: FakePlatform, client: Cli
         assert COOKIE not in response.cookies
 
 
-async def test_guessing_is_slowed_down(platform: FakePlatform, client: Client) -> None:
+async def test_guessing_is_slowed_down_and_the_right_token_always_gets_in(
+    platform: FakePlatform, client: Client
+) -> None:
     async with client() as http:
         for _ in range(10):
             assert (await sign_in(http, "wrong")).status_code == 401
-        response = await sign_in(http, platform.secrets[Role.ADMIN])
+        response = await sign_in(http, "wrong")
         assert response.status_code == 429
         assert response.headers["retry-after"] == "300"
-        platform.at += 300_001
         assert (await sign_in(http, platform.secrets[Role.ADMIN])).status_code == 303
+        platform.at += 300_001
+        assert (await sign_in(http, "wrong")).status_code == 401
+
+
+async def test_headers_are_throttled_too_and_a_right_one_always_gets_in(platform: FakePlatform, client: Client) -> None:
+    async with client() as http:
+        statuses = [
+            (await http.get("/api/ops/v1/me", headers={"Authorization": "Bearer x"})).status_code for _ in range(61)
+        ]
+    assert statuses == [401] * 60 + [429]
+    async with client(Role.VIEWER) as http:
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+
+
+async def test_a_session_is_good_for_the_host_and_port_that_it_was_opened_at(
+    platform: FakePlatform, client: Client
+) -> None:
+    async with client() as http:
+        await sign_in(http, platform.secrets[Role.VIEWER])
+        value = http.cookies[COOKIE]
+    for host, status in ((HOST, 200), ("localhost:9601", 401), ("127.0.0.1:9600", 401), ("localhost", 401)):
+        for name in (COOKIE, cookie_name(host, secure=False)):
+            async with client(Cookie=f"{name}={value}", Host=host) as http:
+                got = (await http.get("/api/ops/v1/me")).status_code
+                assert got == (status if name == cookie_name(host, secure=False) else 401), (host, name)
+
+
+async def test_eldonia_ops_localhost_is_a_name_of_ours(platform: FakePlatform, client: Client) -> None:
+    async with client(Role.VIEWER, Host="eldonia-ops.localhost:9600") as http:
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+    async with client(Role.VIEWER, Host="other.localhost:9600") as http:
+        assert (await http.get("/api/ops/v1/me")).status_code == 421
+
+
+async def test_over_tls_the_cookie_belongs_to_this_host_alone(platform: FakePlatform) -> None:
+    app = create_app(platform, external_url="https://ops.example")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://ops.example") as http:
+        cookie = (await sign_in(http, platform.secrets[Role.VIEWER])).headers["set-cookie"]
+        assert cookie.startswith("__Host-eldonia_ops_session=")
+        assert "Secure" in cookie
+        assert "Path=/" in cookie
+        assert "Domain" not in cookie
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+
+
+async def test_a_session_ends_with_its_tokens_time(platform: FakePlatform, client: Client) -> None:
+    _, secret = platform.access.mint("short", Role.VIEWER, 60_000)
+    async with client() as http:
+        response = await sign_in(http, secret)
+        assert "Max-Age=60;" in response.headers["set-cookie"]
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+        platform.at += 60_000
+        assert (await http.get("/api/ops/v1/me")).status_code == 401
 
 
 async def test_the_form_must_come_from_here(platform: FakePlatform, client: Client) -> None:

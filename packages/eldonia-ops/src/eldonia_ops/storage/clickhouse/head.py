@@ -32,6 +32,8 @@ LATEST_MS: Final = 4_102_444_800_000
 _MAX_SELECTED: Final = 4_000_000
 """How many series the remembered selections may name together, each selection counted as one more: some 64 MB."""
 
+_ROWS_AT_ONCE: Final = 8
+
 SAMPLE_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 """One stored sample, laid out as the database's RowBinary format wants it."""
 
@@ -467,10 +469,26 @@ class Head:
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets of matching series with a sample in the closed range."""
+        start_ms = max(start_ms, self.floor_ms)
+        selection = self._selection(tuple(matchers))
         found: list[Labels] = []
-        for block in self.select(matchers, start_ms, end_ms):
-            some = np.any(~is_absent(block.values), axis=0)
-            found += [labels for labels, yes in zip(block.labels, some.tolist(), strict=True) if yes]
+        for block, columns, labels in selection.blocks:
+            low, high = _bounds(block.timestamps, start_ms, end_ms)
+            if low == high:
+                continue
+            yes = (block.last_ms[columns] >= start_ms) & (block.last_ms[columns] <= end_ms)
+            # Others were seen after the range: they are looked for in it from its end, a few rows at a time. All
+            # values of a day would take gigabytes.
+            open_ = np.flatnonzero(~yes & block.spans(columns, start_ms, end_ms))
+            for row in range(high, low, -_ROWS_AT_ONCE):
+                if not len(open_):
+                    break
+                values = block.values[max(low, row - _ROWS_AT_ONCE) : row][:, columns[open_]]
+                seen = np.any(~is_absent(values), axis=0)
+                yes[open_[seen]] = True
+                open_ = open_[~seen]
+            found += labels if yes.all() else [one for one, there in zip(labels, yes.tolist(), strict=True) if there]
+        found += [one.labels for one in selection.singles if len(one.samples(start_ms, end_ms)[0])]
         return found
 
     def _selection(self, matchers: tuple[Matcher, ...]) -> _Selection:

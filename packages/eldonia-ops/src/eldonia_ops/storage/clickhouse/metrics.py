@@ -1,9 +1,10 @@
 """Metric samples: the head for the last hours, the database for all of them."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from itertools import groupby, pairwise
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,6 +30,8 @@ MAX_SERIES: Final = 100_000
 MAX_SAMPLES: Final = 20_000_000
 MAX_UNSAVED: Final = 2_000_000
 MAX_FAMILIES: Final = 50_000
+_T = TypeVar("_T")
+_MANY: Final = 2_000
 _ADVANCE_EVERY_MS: Final = 30_000
 _SET_BACK_MS: Final = 1_000
 _ENDED_KEPT: Final = 10_000
@@ -213,6 +216,10 @@ class Metrics:
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets with a sample in the closed range, sorted."""
+        found = await self._found(matchers, start_ms, end_ms)
+        return await _aside(len(found), lambda: sorted(found))
+
+    async def _found(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> set[Labels]:
         floor = self.head.floor_ms
         found: set[Labels] = set()
         if start_ms < floor:
@@ -225,7 +232,17 @@ class Metrics:
             parameters |= _range(start_ms, min(end_ms, floor - 1))
             found.update(_labels(row) for row in await self._limited(sql, parameters))
         found.update(self.head.series(matchers, start_ms, end_ms))
-        return sorted(found)
+        return found
+
+    async def label_names(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        """Label names on matching series, sorted."""
+        series = await self._found(matchers, start_ms, end_ms)
+        return await _aside(len(series), lambda: sorted({name for labels in series for name in labels}))
+
+    async def label_values(self, name: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
+        """Values of a label on matching series, sorted."""
+        series = await self._found(matchers, start_ms, end_ms)
+        return await _aside(len(series), lambda: sorted({labels.get(name, "") for labels in series} - {""}))
 
     async def metadata(self) -> list[MetricMetadata]:
         """Metric families, sorted by name."""
@@ -298,6 +315,11 @@ class Metrics:
                     for column, labels in enumerate(block.labels):
                         self.head.load_single(labels, block.timestamps, block.values[:, column])
         self.head.advance(self._now_ms())
+
+
+async def _aside(count: int, work: Callable[[], list[_T]]) -> list[_T]:
+    """Work on label sets, which never change: on a thread if there are many, so that alerting goes on meanwhile."""
+    return await asyncio.to_thread(work) if count > _MANY else work()
 
 
 def _blocks(series: list[dict[str, Any]], samples: NDArray[np.void]) -> list[SeriesBlock]:

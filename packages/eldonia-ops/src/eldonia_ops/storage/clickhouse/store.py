@@ -59,12 +59,11 @@ class ClickhouseTelemetryStore:
 
     async def label_names(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
         """Label names on matching series."""
-        return sorted({name for labels in await self.series(matchers, start_ms, end_ms) for name in labels})
+        return await self._metrics.label_names(matchers, start_ms, end_ms)
 
     async def label_values(self, name: str, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[str]:
         """Values of a label on matching series."""
-        found = {labels.get(name, "") for labels in await self.series(matchers, start_ms, end_ms)}
-        return sorted(found - {""})
+        return await self._metrics.label_values(name, matchers, start_ms, end_ms)
 
     async def metadata(self) -> list[MetricMetadata]:
         """What is known about metric families."""

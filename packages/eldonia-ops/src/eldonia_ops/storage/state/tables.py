@@ -259,6 +259,7 @@ tokens = Table(
     _instant("created_at"),
     _instant("last_used_at"),
     _instant("revoked_at"),
+    _instant("expires_at"),
     UniqueConstraint("digest"),
 )
 

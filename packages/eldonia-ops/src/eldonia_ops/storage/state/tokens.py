@@ -1,6 +1,6 @@
 """Access tokens."""
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, or_, select, update
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.storage.state.rows import all_made_of, made_of, values_of
@@ -38,6 +38,8 @@ class SqlTokens:
         )
 
     def purge(self, before: int, limit: int) -> int:
-        """Drop tokens revoked before an instant."""
-        old = select(tokens.c.id).where(tokens.c.revoked_at > 0, tokens.c.revoked_at < before).limit(limit)
+        """Drop tokens that were revoked or expired before an instant."""
+        revoked = and_(tokens.c.revoked_at > 0, tokens.c.revoked_at < before)
+        expired = and_(tokens.c.expires_at > 0, tokens.c.expires_at < before)
+        old = select(tokens.c.id).where(or_(revoked, expired)).limit(limit)
         return self._connection.execute(delete(tokens).where(tokens.c.id.in_(old.scalar_subquery()))).rowcount

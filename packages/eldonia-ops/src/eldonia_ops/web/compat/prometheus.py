@@ -19,8 +19,11 @@ from eldonia_ops.services.contracts import AlertView, Platform, QueryError, Quer
 from eldonia_ops.web.access import Demand
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.gate import Family, GuardedRoute, Problem
+from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
+_MOST_NAMED = 20
+_MOST_SELECTORS = 20
 _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
 _KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
 
@@ -34,9 +37,9 @@ async def envelope(request: Request, problem: Problem) -> Response:
     return _json(wire.failure(_KINDS.get(problem.status, "internal"), problem.sentence), problem.status, headers)
 
 
-def routes(platform: Platform, version: str) -> list[GuardedRoute]:
+def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRoute]:
     """``/api/v1/...``, ``/metrics`` and the health addresses."""
-    api = _Api(platform, version)
+    api = _Api(platform, version, heavy)
 
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> GuardedRoute:
         return GuardedRoute(
@@ -51,9 +54,13 @@ def routes(platform: Platform, version: str) -> list[GuardedRoute]:
         return PlainTextResponse("Eldonia Ops is healthy.\n")
 
     async def ready(_request: Request) -> Response:
-        if platform.status.ready():
-            return PlainTextResponse("Eldonia Ops is ready.\n")
-        return PlainTextResponse("Eldonia Ops is starting.\n", status_code=503)
+        if not platform.status.ready():
+            return PlainTextResponse("Eldonia Ops is starting.\n", status_code=503)
+        if failing := platform.status.failing_loops():
+            names = "".join(f"{name}\n" for name in failing[:_MOST_NAMED])
+            text = f"Eldonia Ops is not ready: {len(failing)} of its loops fail again and again:\n{names}"
+            return PlainTextResponse(text, status_code=503)
+        return PlainTextResponse("Eldonia Ops is ready.\n")
 
     async def metrics(_request: Request) -> Response:
         media = "text/plain; version=0.0.4; charset=utf-8"
@@ -82,8 +89,9 @@ def routes(platform: Platform, version: str) -> list[GuardedRoute]:
 class _Api:
     """The endpoints; each returns the envelope around its data."""
 
-    def __init__(self, platform: Platform, version: str) -> None:
+    def __init__(self, platform: Platform, version: str, heavy: HeavyWork) -> None:
         self._platform = platform
+        self._heavy = heavy
         self._version = version
         self._hostname = socket.gethostname()
 
@@ -128,31 +136,42 @@ class _Api:
             raise BadRequestError("no match[] parameter provided")
         limit = _limit(given)
         start, end = self._range(given)
-        found = {
-            labels
-            for matchers in self._platform.queries.matcher_sets(selectors)
-            for labels in await self._platform.telemetry.series(matchers, start, end)
-        }
-        return _ok(*_cut(sorted(found), limit))
+        sets = self._matcher_sets(selectors)
+        async with self._heavy.place():
+            parts = [await self._platform.telemetry.series(matchers, start, end) for matchers in sets]
+            return await self._sorted(limit, parts)
 
     async def labels(self, request: Request) -> Response:
         given = await _parameters(request)
         limit = _limit(given)
         start, end = self._range(given)
-        found: set[str] = set()
-        for matchers in self._platform.queries.matcher_sets(given.getlist("match[]")) or [()]:
-            found.update(await self._platform.telemetry.label_names(matchers, start, end))
-        return _ok(*_cut(sorted(found), limit))
+        sets = self._matcher_sets(given.getlist("match[]")) or [()]
+        async with self._heavy.place():
+            parts = [await self._platform.telemetry.label_names(matchers, start, end) for matchers in sets]
+            return await self._sorted(limit, parts)
 
     async def label_values(self, request: Request) -> Response:
         given = await _parameters(request)
         limit = _limit(given)
         name = request.path_params["name"]
         start, end = self._range(given)
-        found: set[str] = set()
-        for matchers in self._platform.queries.matcher_sets(given.getlist("match[]")) or [()]:
-            found.update(await self._platform.telemetry.label_values(name, matchers, start, end))
-        return _ok(*_cut(sorted(found), limit))
+        sets = self._matcher_sets(given.getlist("match[]")) or [()]
+        async with self._heavy.place():
+            parts = [await self._platform.telemetry.label_values(name, matchers, start, end) for matchers in sets]
+            return await self._sorted(limit, parts)
+
+    def _matcher_sets(self, selectors: Sequence[str]) -> list[tuple[Any, ...]]:
+        if len(selectors) > _MOST_SELECTORS:
+            raise BadRequestError(f"more than {_MOST_SELECTORS} selectors")
+        return self._platform.queries.matcher_sets(selectors)
+
+    async def _sorted(self, limit: int, parts: Sequence[Sequence[Any]]) -> Response:
+        """All of several lists, each item once, in order, at most ``limit`` of them (0: all)."""
+
+        def work() -> Response:
+            return _ok(*_cut(sorted(set().union(*parts)), limit))
+
+        return await self._heavy.run(work)
 
     async def metadata(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -260,6 +279,8 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return _json(wire.failure("bad_data", str(error)), 400)
         except TelemetryLimitError:
             return _json(wire.failure("execution", TOO_MUCH), wire.status_of("execution"))
+        except BusyError as error:
+            return _json(wire.failure("unavailable", str(error)), 503, {"Retry-After": RETRY_AFTER})
 
     return answer
 

@@ -14,6 +14,7 @@ from eldonia_ops.web.access import Demand
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import Problem
+from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
 from eldonia_ops.web.native import alerts, incidents, operations, telemetry, tokens
 from eldonia_ops.web.native.openapi import describe, operation
 from eldonia_ops.web.preconditions import PreconditionRequiredError
@@ -24,7 +25,7 @@ PREFIX = "/api/ops/v1"
 _CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 409: "conflict", 413: "too_large"}
 
 
-def create_native(platform: Platform, sessions: Sessions, version: str) -> FastAPI:
+def create_native(platform: Platform, sessions: Sessions, version: str, heavy: HeavyWork) -> FastAPI:
     """The FastAPI application that is mounted at :data:`PREFIX`."""
     api = FastAPI(
         title="Eldonia Ops",
@@ -47,7 +48,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str) -> FastA
 
     telemetry.add_to(api, platform)
     alerts.add_to(api, platform)
-    incidents.add_to(api, platform)
+    incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)
     tokens.add_to(api, platform, sessions)
 
@@ -60,6 +61,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str) -> FastA
     api.add_exception_handler(BadRequestError, _raised)
     api.add_exception_handler(AccessError, _raised)
     api.add_exception_handler(TelemetryLimitError, _raised)
+    api.add_exception_handler(BusyError, _raised)
     api.add_exception_handler(RequestValidationError, _raised)
     api.add_exception_handler(HTTPException, _raised)
     api.add_exception_handler(Exception, _failed)
@@ -104,6 +106,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(428, "precondition_required", str(error), hint)
         case TelemetryLimitError():
             return Problem(422, "limit", TOO_MUCH, "narrow the range, or add conditions")
+        case BusyError():
+            return Problem(503, "busy", str(error), headers={"Retry-After": RETRY_AFTER})
         case RequestValidationError():
             return _invalid(error)
         case HTTPException():

@@ -15,6 +15,7 @@ from eldonia_ops.web.access import Demand
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.native.openapi import operation
@@ -85,11 +86,12 @@ class DescribeBody(_Body):
     severity: Severity | None = None
 
 
-def add_to(api: FastAPI, platform: Platform) -> None:
+def add_to(api: FastAPI, platform: Platform, heavy: HeavyWork) -> None:
     """Add the operations on incidents."""
     _add_reading(api, platform)
     _add_acting(api, platform)
     _add_postmortem(api, platform)
+    _add_markdown(api, heavy)
 
 
 def _answer(incident: Incident) -> Response:
@@ -230,6 +232,8 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
         # No ETag: what is stored may differ from the body, and who edits on has to read it (RFC 9110, section 9.3.4).
         return _answer(await incidents.save_postmortem(incident, caller_of(request).name, text, replacing))
 
+
+def _add_markdown(api: FastAPI, heavy: HeavyWork) -> None:
     @api.post(
         "/markdown",
         tags=["incidents"],
@@ -243,7 +247,9 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
     )
     async def render(request: Request) -> Response:
         """Markdown to HTML that carries no script, for previews."""
-        return Response(to_html(await _markdown_body(request)), media_type="text/html")
+        text = await _markdown_body(request)
+        async with heavy.place():
+            return Response(await heavy.run(lambda: to_html(text)), media_type="text/html")
 
 
 async def _markdown_body(request: Request) -> str:

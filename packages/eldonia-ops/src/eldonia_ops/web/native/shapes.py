@@ -363,11 +363,22 @@ class TokenShape(msgspec.Struct):
     created_at: int
     last_used_at: int
     revoked_at: int
+    expires_at: int
+    live: bool
 
 
-def token_shape(token: Token) -> TokenShape:
-    """A token without its digest."""
-    return TokenShape(token.id, token.name, token.role, token.created_at, token.last_used_at, token.revoked_at)
+def token_shape(token: Token, now: int) -> TokenShape:
+    """A token without its digest; ``live`` says whether it opens anything at ``now`` (Unix ms)."""
+    return TokenShape(
+        token.id,
+        token.name,
+        token.role,
+        token.created_at,
+        token.last_used_at,
+        token.revoked_at,
+        token.expires_at,
+        token.live(now),
+    )
 
 
 class NewTokenShape(msgspec.Struct):

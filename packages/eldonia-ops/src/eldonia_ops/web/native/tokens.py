@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.services.contracts import NotFoundError, Platform
 from eldonia_ops.web.access import Demand
+from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.language import language_of
@@ -23,6 +25,19 @@ class TokenBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=100)
     role: Role
+    expires: str = Field(default="", max_length=20, description="A lifetime such as 90d; empty for none.")
+
+    @reading_request()
+    def lifetime_ms(self) -> int:
+        """How long it lives, 0 for as long as nobody revokes it.
+
+        Raises:
+            BadRequestError: it is no duration, or none at all.
+        """
+        lifetime = parse_duration(self.expires) if self.expires else 0
+        if self.expires and not lifetime:
+            raise BadRequestError("a token must expire in the future")
+        return lifetime
 
 
 def add_to(api: FastAPI, platform: Platform, sessions: Sessions) -> None:
@@ -38,14 +53,15 @@ def add_to(api: FastAPI, platform: Platform, sessions: Sessions) -> None:
 
     @api.get("/tokens", tags=["access"], **operation(Demand.ADMINISTER, list[TokenShape]))
     async def tokens() -> Response:
-        """All tokens, revoked ones included."""
-        return Json([token_shape(token) for token in await access.all()])
+        """All tokens, those included that were revoked or have expired."""
+        now = platform.now()
+        return Json([token_shape(token, now) for token in await access.all()])
 
     @api.post("/tokens", tags=["access"], **operation(Demand.ADMINISTER, NewTokenShape, status=201))
     async def create(body: TokenBody) -> Response:
         """Create a token; its secret is shown this once."""
-        token, secret = await access.create(body.name, body.role)
-        return Json(NewTokenShape(token_shape(token), secret), status_code=201)
+        token, secret = await access.create(body.name, body.role, body.lifetime_ms())
+        return Json(NewTokenShape(token_shape(token, platform.now()), secret), status_code=201)
 
     @api.delete("/tokens/{id}", tags=["access"], **operation(Demand.ADMINISTER, dict[str, Any]))
     async def revoke(id: str) -> Response:

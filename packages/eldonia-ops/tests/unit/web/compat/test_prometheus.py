@@ -137,6 +137,9 @@ async def test_health_is_public_and_metrics_are_not(platform: FakePlatform, clie
     async with client() as http:
         assert (await http.get("/-/healthy")).status_code == 200
         assert (await http.get("/-/ready")).status_code == 200
+        platform.status.failing = ["delivery", "rule Bad of group shop"]
+        answer = await http.get("/-/ready")
+        assert (answer.status_code, answer.text.splitlines()[1:]) == (503, platform.status.failing)
         platform.status.is_ready = False
         assert (await http.get("/-/ready")).status_code == 503
         assert (await http.get("/metrics")).status_code == 401

@@ -385,3 +385,21 @@ async def test_a_range_that_ends_before_it_begins_is_refused(reader: Client, pat
         response = await http.get(BASE + path, params=parameters)
     assert response.status_code == 400
     assert "ends before it begins" in response.json()["error"]["message"]
+
+
+async def test_a_token_may_expire(platform: FakePlatform, client: Client) -> None:
+    async with client(Role.ADMIN) as http:
+        made = (await http.post("/api/ops/v1/tokens", json={"name": "ci", "role": "viewer", "expires": "90d"})).json()
+        assert made["token"]["expires_at"] == platform.now() + 90 * 86_400_000
+        never = (await http.post("/api/ops/v1/tokens", json={"name": "ci", "role": "viewer"})).json()
+        assert (never["token"]["expires_at"], never["token"]["live"]) == (0, True)
+        for wrong in ("0", "-1d", "soon", "11y", "9" * 20):
+            response = await http.post("/api/ops/v1/tokens", json={"name": "ci", "role": "viewer", "expires": wrong})
+            assert response.status_code == 400, wrong
+    async with client(Authorization=f"Bearer {made['secret']}") as http:
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+        platform.at += 90 * 86_400_000
+        assert (await http.get("/api/ops/v1/me")).status_code == 401
+    async with client(Role.ADMIN) as http:
+        listed = {one["id"]: one for one in (await http.get("/api/ops/v1/tokens")).json()}
+        assert listed[made["token"]["id"]]["live"] is False

@@ -47,15 +47,16 @@ if (can("administer")) {
   let chosen = null;
   const tokens = poll(async () => {
     const found = await get("/tokens");
-    found.sort((a, b) => (a.revoked_at ? 1 : 0) - (b.revoked_at ? 1 : 0) || b.created_at - a.created_at);
+    found.sort((a, b) => (a.live ? 0 : 1) - (b.live ? 0 : 1) || b.created_at - a.created_at);
     render($("#tokens"), found, () =>
       found.map((one) =>
         h("tr", {},
           h("td", {}, h("span", {}, h("strong", {}, one.name), h("span", { class: "sub mono" }, one.id))),
-          h("td", { "data-label": t("settings.token_role") }, h("span", {}, badge(t(`role.${one.role}`), one.role === "admin" ? "warn" : ""), one.revoked_at ? badge(t("settings.revoked"), "bad") : null)),
+          h("td", { "data-label": t("settings.token_role") }, h("span", {}, badge(t(`role.${one.role}`), one.role === "admin" ? "warn" : ""), one.revoked_at ? badge(t("settings.revoked"), "bad") : one.live ? null : badge(t("settings.expired"), "bad"))),
           h("td", { "data-label": t("settings.created") }, whenAgo(one.created_at)),
           h("td", { "data-label": t("settings.used") }, one.last_used_at ? whenAgo(one.last_used_at) : t("settings.never")),
-          h("td", { class: "num" }, one.revoked_at ? null : h("button", { type: "button", onclick: () => {
+          h("td", { "data-label": t("settings.expires") }, one.expires_at ? whenAgo(one.expires_at) : t("settings.never")),
+          h("td", { class: "num" }, !one.live ? null : h("button", { type: "button", onclick: () => {
             chosen = one;
             $("#revoke-text").textContent = t("settings.revoke_lead", { name: one.name });
             open($("#revoke"));
@@ -63,9 +64,9 @@ if (can("administer")) {
   }, 15_000);
   $("#token-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const { name, role } = event.target.elements;
+    const { name, role, expires } = event.target.elements;
     await act(async () => {
-      const made = await send("POST", "/tokens", { name: name.value.trim(), role: role.value });
+      const made = await send("POST", "/tokens", { name: name.value.trim(), role: role.value, expires: expires.value });
       $("#secret-text").textContent = made.secret;
       $("#secret").hidden = false;
       event.target.reset();

@@ -1,0 +1,189 @@
+"""A parsed ``alertmanager.yml`` as text for people to read, without what must not be read.
+
+What was written in the file is never shown: a secret may stand at any place of it, under a misspelt key or in a
+comment. The text is made from the parsed configuration, in which secrets have a type of their own. Alertmanager's
+``/api/v2/status`` does the same.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, Final
+
+from eldonia_ops.alerting.receivers import Credential, HttpConfig, Integration
+from eldonia_ops.alerting.route import Route
+from eldonia_ops.alerting.time_interval import MONTHS, WEEKDAYS, Interval
+from eldonia_ops.model.durations import format_duration
+from eldonia_ops.model.matchers import Matcher
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
+
+SECRET: Final = "<secret>"  # noqa: S105 - what stands for one
+_USERINFO: Final = re.compile(r"(://)[^\s/@]{1,1000}@")
+_WORD: Final = re.compile(r"[A-Za-z<_/][A-Za-z0-9_./<>-]{0,200}|[0-9]{1,9}(?:ms|[smhdwy])")
+_KEYWORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
+_DURATIONS: Final = frozenset({"timeout"})
+
+
+def configuration_text(config: AlertmanagerConfig) -> str:
+    """The configuration as YAML that Alertmanager reads, every secret shown as ``<secret>``; defaults are filled in,
+    and what is empty is left out."""
+    routing = config.routing
+    document = {
+        "global": {"resolve_timeout": format_duration(routing.resolve_timeout)},
+        "route": _route(routing.route),
+        "inhibit_rules": [
+            _without_empty(
+                {
+                    "name": rule.name,
+                    "source_matchers": _matchers(rule.source_matchers),
+                    "target_matchers": _matchers(rule.target_matchers),
+                    "equal": list(rule.equal),
+                }
+            )
+            for rule in routing.inhibit_rules
+        ],
+        "receivers": [
+            {"name": name, **_integrations(receiver.integrations)} for name, receiver in routing.receivers.items()
+        ],
+        "time_intervals": [
+            {"name": name, "time_intervals": [_interval(one) for one in interval.intervals]}
+            for name, interval in routing.time_intervals.items()
+        ],
+        "templates": list(config.template_globs),
+    }
+    return "\n".join(_lines(_plain(_without_empty(document)), "")) + "\n"
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """Block-style YAML of mappings, lists and scalars; texts that are not plain words are written as JSON has them,
+    which YAML reads the same."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _entry(f"{indent}{_scalar(name)}:", item, indent)
+    else:
+        for item in value:
+            nested = list(_lines(item, indent + "  ")) if isinstance(item, dict | list) and item else []
+            if nested:
+                yield f"{indent}- {nested[0][len(indent) + 2 :]}"
+                yield from nested[1:]
+            else:
+                yield f"{indent}- {_scalar(item)}"
+
+
+def _entry(head: str, item: Any, indent: str) -> Iterator[str]:
+    if isinstance(item, dict | list) and item:
+        yield head
+        yield from _lines(item, indent + "  ")
+    else:
+        yield f"{head} {_scalar(item)}"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, str) and (_WORD.fullmatch(value) and value.lower() not in _KEYWORDS):
+        return value
+    return json.dumps(value, ensure_ascii=not (isinstance(value, str) and value.isprintable()))
+
+
+def _route(route: Route) -> dict[str, Any]:
+    return _without_empty(
+        {
+            "receiver": route.receiver,
+            "group_by": ["..."] if route.group_by_all else list(route.group_by),
+            "matchers": _matchers(route.matchers),
+            "continue": route.continues or None,
+            "group_wait": format_duration(route.group_wait),
+            "group_interval": format_duration(route.group_interval),
+            "repeat_interval": format_duration(route.repeat_interval),
+            "mute_time_intervals": list(route.mute_time_intervals),
+            "active_time_intervals": list(route.active_time_intervals),
+            "routes": [_route(child) for child in route.routes],
+        }
+    )
+
+
+def _matchers(matchers: tuple[Matcher, ...]) -> list[str]:
+    return [str(matcher) for matcher in matchers]
+
+
+def _integrations(integrations: tuple[Integration, ...]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for integration in integrations:
+        found.setdefault(f"{integration.kind}_configs", []).append(_fields(integration.config))
+    return found
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The fields of a dataclass under the names that the file has for them."""
+    found: dict[str, Any] = {}
+    for item in fields(value):
+        name, content = item.name.rstrip("_"), getattr(value, item.name)
+        if isinstance(content, Credential):
+            if content.file:
+                found[f"{name}_file"] = content.file
+            elif content:
+                found[name] = SECRET
+        elif isinstance(content, HttpConfig):
+            found["http_config"] = _http(content)
+        elif name in _DURATIONS and isinstance(content, int):
+            found[name] = format_duration(content) if content else None
+        elif name in ("headers", "details"):
+            found[name] = dict(content)
+        elif isinstance(content, tuple):
+            found[name] = [_fields(one) if hasattr(one, "__dataclass_fields__") else one for one in content]
+        else:
+            found[name] = content
+    return _without_empty(found)
+
+
+def _http(config: HttpConfig) -> dict[str, Any]:
+    shown = _fields(config)
+    found: dict[str, Any] = {"follow_redirects": config.follow_redirects}
+    if config.authorization:
+        found["authorization"] = {
+            "type": config.authorization_type,
+            **_renamed(shown, "authorization", "credentials"),
+        }
+    if config.basic_username:
+        found["basic_auth"] = {"username": config.basic_username, **_renamed(shown, "basic_password", "password")}
+    return found
+
+
+def _renamed(shown: dict[str, Any], name: str, target: str) -> dict[str, Any]:
+    return {target + suffix: shown[name + suffix] for suffix in ("", "_file") if name + suffix in shown}
+
+
+def _interval(interval: Interval) -> dict[str, Any]:
+    def minute(value: int) -> str:
+        return f"{value // 60:02d}:{value % 60:02d}"
+
+    def ranges(pairs: tuple[tuple[int, int], ...], names: tuple[str, ...] = (), offset: int = 0) -> list[str]:
+        shown = [[names[one - offset] if names else str(one) for one in pair] for pair in pairs]
+        return [first if first == last else f"{first}:{last}" for first, last in shown]
+
+    return _without_empty(
+        {
+            "times": [{"start_time": minute(start), "end_time": minute(end)} for start, end in interval.times],
+            "weekdays": ranges(interval.weekdays, tuple(WEEKDAYS)),
+            "days_of_month": ranges(interval.days_of_month),
+            "months": ranges(interval.months, tuple(MONTHS), 1),
+            "years": ranges(interval.years),
+            "location": interval.location,
+        }
+    )
+
+
+def _without_empty(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if value not in (None, "", [], {}, ())}
+
+
+def _plain(value: Any) -> Any:
+    """What YAML knows; addresses lose their users and passwords, and a secret that got here stays one."""
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Secret):
+        return SECRET
+    return _USERINFO.sub(rf"\1{SECRET}@", value) if isinstance(value, str) else value
