@@ -17,9 +17,15 @@ demo: install ## a real outage: detected, paged, recovered, recorded; stays up u
 up: install ## the platform alone, watching this host
 	@.venv/bin/eldonia-ops serve $(ARGS)
 
-test: install-dev ## all tests
-	$(PY) -m pytest packages examples -q -n 2 --dist loadfile $(ARGS)
-	$(PY) -m pytest tests -q $(ARGS)
+# Each part runs whatever became of the one before it. With ARGS, a part may well have no test of that name (5).
+test: install-dev ## format, lint, types, then all tests
+	@failed=; $(MAKE) --no-print-directory check || failed=1; \
+	$(PY) -m pytest packages examples tests/fuzz -q -n 2 --dist loadfile $(ARGS) || [ "$$?$(ARGS)" != "5" -a "$$?" = 5 ] || failed=1; \
+	$(PY) -m pytest tests --ignore tests/fuzz -q $(ARGS) || failed=1; \
+	[ -z "$$failed" ]
+
+fuzz: install-dev ## look for inputs that break a parser; ARGS="NAME --seconds N" selects
+	@PYTHONPATH=tests $(PY) -m fuzz $(ARGS)
 
 check: install-dev ## format, lint, types, import rules
 	.venv/bin/ruff format --check .
@@ -36,4 +42,4 @@ screenshots: install-dev ## take the pictures that the README shows
 clean: ## remove what the other targets made
 	rm -rf .venv .demo build dist
 
-.PHONY: help install install-dev demo up test check bench screenshots clean
+.PHONY: help install install-dev demo up test fuzz check bench screenshots clean

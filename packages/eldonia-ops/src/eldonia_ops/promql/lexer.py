@@ -145,6 +145,8 @@ def _string(query: str, start: int) -> Token:
         try:
             code = int(digits, base) if len(digits) == length and digits.isalnum() else -1
             if escape in ("u", "U"):
+                if 0xD800 <= code < 0xE000:
+                    raise ValueError("half of a character")
                 flush()
                 plain.append(chr(code))
             else:

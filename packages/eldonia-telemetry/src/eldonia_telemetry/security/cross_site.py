@@ -79,12 +79,20 @@ def _unmasked(token: str) -> str:
 
 def _same(origin: str, headers: Mapping[bytes, bytes], forwarded_host: bytes) -> bool:
     """Whether the origin is this host, or a host that one of the two is a subdomain of."""
-    there = (urlsplit(origin).hostname or "").removeprefix("www.")
+    there = _host(origin)
     for raw in (headers.get(b"host", b""), forwarded_host):
-        here = (urlsplit("//" + raw.decode("latin-1").lower()).hostname or "").removeprefix("www.") if raw else ""
+        here = _host("//" + raw.decode("latin-1").lower()) if raw else ""
         if here and there and (here == there or here.endswith("." + there) or there.endswith("." + here)):
             return True
     return False
+
+
+def _host(url: str) -> str:
+    """The name in a URL; '' for what is none, such as one with half a pair of brackets."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def _cookie(header: bytes, name: bytes) -> str:

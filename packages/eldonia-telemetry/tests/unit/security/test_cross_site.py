@@ -99,3 +99,9 @@ def test_scanners(name):
 )
 def test_everybody_else(name):
     assert recognise(name) == ""
+
+
+@pytest.mark.parametrize("broken", [b"[::1", b"shop.example]", b"[", b"[x]"])
+def test_headers_with_half_a_pair_of_brackets_are_judged(broken):
+    assert judge(COOKIE, (b"origin", b"https://evil.example"), (b"host", broken)) == "cross_site_request"
+    assert judge(COOKIE, (b"origin", b"https://" + broken), (b"host", b"shop.example")) == "cross_site_request"
