@@ -17,9 +17,11 @@ demo: install ## a real outage: detected, paged, recovered, recorded; stays up u
 up: install ## the platform alone, watching this host
 	@.venv/bin/eldonia-ops serve $(ARGS)
 
-test: install-dev ## all tests
-	$(PY) -m pytest packages examples -q -n 2 --dist loadfile $(ARGS)
-	$(PY) -m pytest tests -q $(ARGS)
+test: install-dev ## format, lint, types, import rules, then all tests
+	@sh scripts/test.sh $(ARGS)
+
+fuzz: install-dev ## look for inputs that break a parser; ARGS="NAME --seconds N" selects
+	@PYTHONPATH=tests $(PY) -m fuzz $(ARGS)
 
 check: install-dev ## format, lint, types, import rules
 	.venv/bin/ruff format --check .
@@ -36,4 +38,4 @@ screenshots: install-dev ## take the pictures that the README shows
 clean: ## remove what the other targets made
 	rm -rf .venv .demo build dist
 
-.PHONY: help install install-dev demo up test check bench screenshots clean
+.PHONY: help install install-dev demo up test fuzz check bench screenshots clean

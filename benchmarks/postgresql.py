@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-_TESTS = Path(__file__).resolve().parent.parent / "packages" / "eldonia-ops" / "tests"
+_ROOT = Path(__file__).resolve().parent.parent
+_TESTS = (_ROOT / "packages" / "eldonia-ops" / "tests", _ROOT / "tests")
 
 
 class UnavailableError(RuntimeError):
@@ -22,8 +23,7 @@ def postgresql_url() -> Iterator[str]:
     """
     import pytest
 
-    if str(_TESTS) not in sys.path:
-        sys.path.append(str(_TESTS))
+    sys.path += [str(folder) for folder in _TESTS if str(folder) not in sys.path]
     from postgresql import running_postgresql  # pyright: ignore[reportAttributeAccessIssue, reportMissingImports]
 
     with contextlib.ExitStack() as stack:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from required_tools import find_tool, missing, requires_module
 
 _PASSWORD = "sesame-" + secrets.token_hex(8)
 _numbers = itertools.count(1)
@@ -59,7 +60,7 @@ def _programs() -> Path | None:
     )
     if found:
         return found[0].parent
-    initdb = shutil.which("initdb")
+    initdb = find_tool("initdb")
     return Path(initdb).resolve().parent if initdb else None
 
 
@@ -72,7 +73,7 @@ def _account() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    pytest.skip("PostgreSQL refuses to run as root and there is no account postgres or nobody")
+    return missing("PostgreSQL refuses to run as root and there is no account postgres or nobody")
 
 
 def _free_port() -> int:
@@ -95,10 +96,10 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
     Raises:
         pytest.skip.Exception: PostgreSQL or psycopg is not installed, or cannot run here; the message says why.
     """
-    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    requires_module("psycopg")
     programs = _programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+        missing("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     account = _account()
     as_user: dict[str, Any] = (
         {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account is not None else {}
@@ -124,7 +125,7 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
             **as_user,
         )
         if made.returncode:
-            pytest.skip(f"initdb failed: {made.stderr.decode(errors='replace')[-500:]}")
+            missing(f"initdb failed: {made.stderr.decode(errors='replace')[-500:]}")
         port = _free_port()
         log = directory / "log"
         with log.open("wb") as output:

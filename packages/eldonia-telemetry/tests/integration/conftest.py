@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import shutil
 import ssl
 import subprocess
 import threading
@@ -13,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pytest_socket import enable_socket
+from required_tools import tool
 
 
 @pytest.fixture(autouse=True)
@@ -110,9 +110,7 @@ def collector() -> Iterator[Collector]:
 @pytest.fixture
 def certificate(tmp_path) -> tuple[ssl.SSLContext, str]:
     """What a server on loopback needs for TLS, and the file that makes clients trust it."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
+    openssl = tool("openssl")
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
     subprocess.run(
         [

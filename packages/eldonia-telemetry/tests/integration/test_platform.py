@@ -1,7 +1,6 @@
 """From a logger to a search in the platform, over OTLP alone."""
 
 import contextlib
-import importlib.util
 import json
 import os
 import socket
@@ -12,11 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from required_tools import requires_module
 
 from eldonia_telemetry import bind, get_logger, payments, runtime, traces
 from eldonia_telemetry.settings import Settings
 
-pytestmark = pytest.mark.skipif(importlib.util.find_spec("eldonia_ops") is None, reason="the platform is not installed")
+requires_module("eldonia_ops")
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
 """Commands to a real server of redis, where one is installed."""
 
 import contextlib
-import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 
 import pytest
+from required_tools import requires_module, tool
 
-redis = pytest.importorskip("redis")
+redis = requires_module("redis")
 
 from eldonia_telemetry import performance, traces  # noqa: E402
 from eldonia_telemetry.integrations import redis as integration  # noqa: E402
@@ -19,9 +19,7 @@ from eldonia_telemetry.testing import capture  # noqa: E402
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Path of the socket that it listens on."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed")
+    program = tool("redis-server")
     folder = tmp_path_factory.mktemp("redis")
     path = str(folder / "s")
     command = [program, "--port", "0", "--unixsocket", path, "--save", "", "--dir", str(folder)]

@@ -1,12 +1,11 @@
 """What applications write against the SDK passes pyright's strict mode, and mistakes do not."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from required_tools import tool
 
 USER_CODE = """
 from collections.abc import Iterator
@@ -73,9 +72,7 @@ telemetry.carry(log.info)()  # 5
 
 
 def strict(folder: Path, code: str) -> list[dict]:
-    pyright = shutil.which("pyright") or shutil.which("pyright", path=str(Path(sys.executable).parent))
-    if pyright is None:
-        pytest.skip("pyright is not installed")
+    pyright = tool("pyright")
     (folder / "user.py").write_text(code)
     (folder / "pyrightconfig.json").write_text(
         json.dumps({"typeCheckingMode": "strict", "pythonVersion": "3.11", "include": ["user.py"]})

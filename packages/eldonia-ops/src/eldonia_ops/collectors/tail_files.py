@@ -206,11 +206,11 @@ class LineReader:
         """The unfinished last line of a file that nobody writes to any more."""
         if not self._partial and not self._dropped:
             return []
-        line = TailLine(self._read_to, bytes(self._partial).rstrip(b"\r"), self._dropped)
+        line = TailLine(self._read_to, bytes(self._partial).removesuffix(b"\r"), self._dropped)
         self._partial.clear()
         self._dropped = 0
         self.start, self.offset = self.offset, self._read_to
-        return [line]
+        return [line] if line.data or line.dropped else []
 
     def has_more(self) -> bool:
         """Whether there are bytes that were not read, or lines that were not handed out."""

@@ -32,7 +32,7 @@ from eldonia_ops.promql.frame import Floats, Frame, Ints, drop_names
 from eldonia_ops.promql.functions import FUNCTION_TABLE, call_function
 from eldonia_ops.promql.plan import Plan
 from eldonia_ops.promql.printer import format_number
-from eldonia_ops.promql.result import Result, ResultSeries, ResultType
+from eldonia_ops.promql.result import Result, ResultSeries, ResultType, shown
 from eldonia_ops.promql.selection import Selection
 from eldonia_ops.promql.signatures import SET_OPERATORS
 from eldonia_ops.promql.windows import Proceed, freely
@@ -71,7 +71,7 @@ class Evaluation:
         times = plan.start_ms + plan.step_ms * np.arange(plan.steps, dtype=np.int64)
         match value_type(expr):
             case ValueType.STRING:
-                return Result(ResultType.STRING, text=self.text(expr))
+                return Result(ResultType.STRING, text=shown(self.text(expr)))
             case ValueType.SCALAR:
                 series = (ResultSeries(EMPTY, times, self.scalar(expr, times)),)
                 return Result(ResultType.SCALAR if plan.instant else ResultType.MATRIX, series, "", self.remarks)

@@ -15,6 +15,7 @@ from eldonia_ops.promql.errors import EvaluationError, UnsupportedError
 from eldonia_ops.promql.frame import Floats, Frame, Ints, concatenate, unite
 from eldonia_ops.promql.plan import Plan, info_reference
 from eldonia_ops.promql.printer import format_number
+from eldonia_ops.promql.result import shown
 from eldonia_ops.promql.selection import Selection
 from eldonia_ops.promql.signatures import KEEPS_NAME, NATIVE_HISTOGRAM_FUNCTIONS
 from eldonia_ops.promql.windows import Dense, Windows
@@ -289,12 +290,14 @@ def _time(_evaluator: Evaluator, _call: Call, times: Ints) -> Floats:
 def _label_replace(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     target, replacement, source, pattern = (evaluator.text(arg) for arg in call.args[1:])
     frame = evaluator.vector(call.args[0], times)
+    replacement = shown(replacement)
     return label_functions.label_replace(frame, target, replacement, source, pattern, call.start)
 
 
 def _label_join(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     target, separator, *sources = (evaluator.text(arg) for arg in call.args[1:])
-    return label_functions.label_join(evaluator.vector(call.args[0], times), target, separator, sources, call.start)
+    frame = evaluator.vector(call.args[0], times)
+    return label_functions.label_join(frame, target, shown(separator), sources, call.start)
 
 
 def _sort(evaluator: Evaluator, call: Call, times: Ints) -> Frame:

@@ -47,7 +47,7 @@ def label_replace(frame: Frame, target: str, replacement: str, source: str, patt
     _name_or_fail(target, "label_replace", position)
     try:
         compiled = re2.compile(f"^(?s:{pattern})$", _OPTIONS)
-    except re2.error:
+    except (re2.error, UnicodeEncodeError):
         raise EvaluationError(f'invalid regular expression in label_replace(): "{pattern}"', position) from None
     names = dict(compiled.groupindex)
 

@@ -71,6 +71,7 @@ def parse(query: str) -> Expr:
     """
     if len(query) > MAX_QUERY_LENGTH:
         raise ParseError(f"query is longer than {MAX_QUERY_LENGTH} characters", query[:MAX_QUERY_LENGTH], 0)
+    _check_characters(query)
     parser = _Parser(query)
     if parser.token.kind is Kind.END:
         raise ParseError("no expression found in input", query, 0)
@@ -92,6 +93,14 @@ def parse_selector(text: str) -> tuple[Matcher, ...]:
     if not isinstance(expr, VectorSelector) or expr.offset != 0 or expr.at is not None or expr.modifier:
         raise ParseError('expected a plain series selector such as up{job="x"}', text, 0, len(text))
     return expr.matchers
+
+
+def _check_characters(query: str) -> None:
+    """Refuse halves of characters: JSON and URLs can smuggle them in, and neither RE2 nor an answer can hold them."""
+    try:
+        query.encode()
+    except UnicodeEncodeError as error:
+        raise ParseError("invalid UTF-8 character in query", query, error.start) from None
 
 
 class _Parser:

@@ -8,6 +8,11 @@ from eldonia_ops.promql.annotations import Annotation
 from eldonia_ops.promql.frame import Floats, Ints
 
 
+def shown(text: str) -> str:
+    """A string of a query as a result can hold it: bytes written as ``\\xff`` that are no UTF-8 become U+FFFD."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 class ResultType(StrEnum):
     """How the result is to be read; the words are those of Prometheus' HTTP API."""
 

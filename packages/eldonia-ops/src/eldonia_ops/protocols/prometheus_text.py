@@ -8,7 +8,7 @@ front of each value: a known line costs one split, one dictionary look-up and on
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,10 +133,26 @@ class ScrapeParser:
         lines = body.split(b"\n")
         if openmetrics:
             lines = _until_eof(lines)
+        try:
+            slots, values, timestamped = self._read(lines, self._known, openmetrics)
+        except ValueError:
+            # The fast path takes what follows the last blank of a known line for its value, which need not be so: the
+            # careful one decides, and names the place.
+            slots, values, timestamped = self._read(lines, {}, openmetrics)
+        if len(slots) + len(timestamped) > self._limits.samples:
+            raise ExpositionError(f"more than {self._limits.samples} samples in one scrape")
+        metadata = [self._metadata[name] for name in self._changed]
+        self._changed.clear()
+        return ScrapedSamples(np.array(slots, dtype=np.int64), values, timestamped, metadata)
+
+    def _read(
+        self, lines: list[bytes], spellings: Mapping[bytes, int], openmetrics: bool
+    ) -> tuple[list[int], NDArray[np.float64], list[tuple[int, int, float]]]:
+        """Slots, values and what has a time of its own. ``spellings`` are series by what is written before a value."""
         slots: list[int] = []
         tails: list[bytes] = []
         timestamped: list[tuple[int, int, float]] = []
-        known = self._known.get
+        known = spellings.get
         line = b""
         # The loop below runs once a sample; everything rare is in _unknown.
         try:
@@ -147,7 +163,7 @@ class ScrapeParser:
                     slots.append(slot)
                     tails.append(tail)
                 elif line and line not in self._comments:
-                    found = self._unknown(line, head, tail, openmetrics)
+                    found = self._unknown(line, head, tail, spellings, openmetrics)
                     if found is not None:
                         slot, value, at = found
                         if at is None:
@@ -155,16 +171,9 @@ class ScrapeParser:
                             tails.append(value)
                         else:
                             timestamped.append((slot, at, _number(value)))
-            values = self._numbers(tails, lines)
-        except ExpositionError:
-            raise
         except ValueError as error:
             raise ExpositionError(str(error), lines.index(line) + 1, line) from None
-        if len(slots) + len(timestamped) > self._limits.samples:
-            raise ExpositionError(f"more than {self._limits.samples} samples in one scrape")
-        metadata = [self._metadata[name] for name in self._changed]
-        self._changed.clear()
-        return ScrapedSamples(np.array(slots, dtype=np.int64), values, timestamped, metadata)
+        return slots, _numbers(tails), timestamped
 
     @property
     def remembered(self) -> int:
@@ -183,25 +192,8 @@ class ScrapeParser:
         self._known = {raw: renumbered[slot] for slot, raw in newest.items()}
         self._comments.clear()
 
-    def _numbers(self, tails: list[bytes], lines: list[bytes]) -> NDArray[np.float64]:
-        """Convert the texts of the values at once; go back to find the line only when one is bad."""
-        joined = b"".join(tails)
-        if len(joined.translate(None, _NOT_IN_NUMBERS)) == len(joined):
-            try:
-                return np.fromiter(map(float, tails), dtype=np.float64, count=len(tails))
-            except ValueError:
-                pass
-        for number, line in enumerate(lines, 1):
-            head, _, tail = line.rpartition(b" ")
-            if head in self._known:
-                try:
-                    _number(tail)
-                except ValueError as error:
-                    raise ExpositionError(str(error), number, line) from None
-        raise ExpositionError("a value is not a number")
-
     def _unknown(
-        self, line: bytes, head: bytes, tail: bytes, openmetrics: bool
+        self, line: bytes, head: bytes, tail: bytes, spellings: Mapping[bytes, int], openmetrics: bool
     ) -> tuple[int, bytes, int | None] | None:
         """A line that the fast path does not know: ``(slot, value text, Unix ms or None)``, None for a comment."""
         if line.startswith(b"#"):
@@ -210,11 +202,11 @@ class ScrapeParser:
         if openmetrics and b" # {" in line:
             cut = line[: line.index(b" # {")]
             before, _, value = cut.rpartition(b" ")
-            if (slot := self._known.get(before)) is not None:
+            if (slot := spellings.get(before)) is not None:
                 _number(value)
                 return slot, value, None
         before, _, value = head.rpartition(b" ")
-        if (slot := self._known.get(before)) is not None and value and tail:
+        if (slot := spellings.get(before)) is not None and value and tail:
             return slot, value, _timestamp(tail, openmetrics)
         stripped = line.strip(b" \t")
         if not stripped:
@@ -330,6 +322,18 @@ def _text(raw: bytes) -> str:
 def _unescape(text: str) -> str:
     # An unknown escape stands for itself, as in Prometheus.
     return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
+
+
+def _numbers(tails: list[bytes]) -> NDArray[np.float64]:
+    """The values of many texts at once.
+
+    Raises:
+        ValueError: one of them is no number.
+    """
+    joined = b"".join(tails)
+    if len(joined.translate(None, _NOT_IN_NUMBERS)) != len(joined):
+        raise ValueError("a value is not a number")
+    return np.fromiter(map(float, tails), dtype=np.float64, count=len(tails))
 
 
 def _number(text: bytes) -> float:

@@ -92,6 +92,8 @@ class ScrapeRows:
         self._honor_timestamps = honor_timestamps
         self._parser = ScrapeParser(limits=limits, relabel=target_relabel(target_labels, honor_labels))
         self._report = tuple(target_labels.merged({METRIC_NAME: name}) for name in REPORT)
+        self._clashing: NDArray[np.int64] = _EMPTY
+        self._examined = 0
         self._last: NDArray[np.int64] = _EMPTY
         self._labels: tuple[Labels, ...] = self._report
 
@@ -108,6 +110,10 @@ class ScrapeRows:
             stamped = []
         # Where a body repeats a series the first line counts; np.unique gives first places.
         slots, first = np.unique(found.slots, return_index=True)
+        if len(clashing := self._clashing_slots()):
+            kept = ~np.isin(slots, clashing)
+            slots, first = slots[kept], first[kept]
+            stamped = [one for one in stamped if one[0] not in clashing]
         values = found.values[first]
         if np.array_equal(slots, self._last):
             added, gone = 0, _EMPTY
@@ -129,6 +135,15 @@ class ScrapeRows:
         self._remember(_EMPTY, [])
         return Collected(row)
 
+    def _clashing_slots(self) -> NDArray[np.int64]:
+        """Series that the target exposes under the very labels of our report: the report counts, as in Prometheus."""
+        series = self._parser.series
+        new = [slot for slot in range(self._examined, len(series)) if series[slot] in self._report]
+        self._examined = len(series)
+        if new:
+            self._clashing = np.append(self._clashing, np.array(new, dtype=np.int64))
+        return self._clashing
+
     def _row(
         self, at_ms: int, values: NDArray[np.float64], report: tuple[float, ...], gone: NDArray[np.int64]
     ) -> SampleRow:
@@ -145,6 +160,7 @@ class ScrapeRows:
         if self._parser.remembered > 2 * (len(live) + len(stamped)) + _DEAD_KEPT:
             kept = np.union1d(live, np.array(stamped, dtype=np.int64))
             self._parser.compact(kept)
+            self._clashing, self._examined = _EMPTY, 0
             self._last = np.searchsorted(kept, live)
 
 

@@ -5,7 +5,6 @@ built into the application.
 """
 
 import base64
-import binascii
 from enum import StrEnum
 
 from eldonia_ops.access import Capability, permits
@@ -50,7 +49,7 @@ def secret_from_authorization(header: str) -> str | None:
         case "basic":
             try:
                 decoded = base64.b64decode(value, validate=True).decode("utf-8")
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # no base64, bytes that are no UTF-8, or letters that are no ASCII
                 return None
             return decoded.partition(":")[2] or None
         case _:

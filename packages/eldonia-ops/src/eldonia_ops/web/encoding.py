@@ -25,8 +25,21 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 
 def to_json(value: Any) -> bytes:
-    """Encode; NaN and infinities outside :func:`number` become null."""
-    return _encoder.encode(value)
+    """Encode; NaN and infinities outside :func:`number` become null, halves of characters U+FFFD."""
+    try:
+        return _encoder.encode(value)
+    except UnicodeEncodeError:  # JSON that a client sent may hold lone surrogates, UTF-8 cannot
+        return _encoder.encode(_whole(msgspec.to_builtins(value, enc_hook=_plain)))
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole(item) for item in value]
+    return value
 
 
 def number(value: float) -> float | str:

@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from required_tools import requires_host
 
 from eldonia_ops.actuators.process import ProcessSpec, SupervisedProcess
 from eldonia_ops.ports import ActuatorError
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+pytestmark = requires_host(sys.platform == "linux", "needs /proc")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from required_tools import find_tool, requires_tool
 
 import eldonia_ops
 from eldonia_ops.model.alerts import Alert
@@ -15,8 +16,8 @@ from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.template import NotificationData, TemplateSet
 
-AMTOOL = shutil.which("amtool")
-pytestmark = pytest.mark.skipif(AMTOOL is None, reason="amtool (Debian: prometheus-alertmanager) is not installed")
+AMTOOL = find_tool("amtool") or ""
+pytestmark = requires_tool("amtool")
 DEFAULTS = Path(eldonia_ops.__file__).parent / "defaults"
 ENVIRONMENT = {"SLACK_WEBHOOK_URL": "https://slack.example/hook", "PAGERDUTY_ROUTING_KEY": "key"}
 

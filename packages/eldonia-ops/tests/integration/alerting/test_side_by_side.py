@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import shutil
 import socket
 import time
 
 import httpx
-import pytest
+from required_tools import find_tool, requires_tool
 
 from eldonia_ops.alerting.dispatch import AlertsReceived, DispatchState, Notify, Tick, next_deadline, step
 from eldonia_ops.model.alerts import Alert
@@ -16,8 +15,8 @@ from eldonia_ops.notifiers.registry import notification_data, render
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.template.instant import Instant
 
-ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-pytestmark = pytest.mark.skipif(ALERTMANAGER is None, reason="Alertmanager is not installed")
+ALERTMANAGER = find_tool("prometheus-alertmanager", "alertmanager") or ""
+pytestmark = requires_tool("prometheus-alertmanager", "alertmanager")
 
 CONFIG = """\
 route:
@@ -90,7 +89,7 @@ async def theirs(tmp_path):
     file.write_text(CONFIG.format(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"))
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        str(ALERTMANAGER), f"--config.file={file}", f"--storage.path={tmp_path / 'data'}", "--cluster.listen-address=",
+        ALERTMANAGER, f"--config.file={file}", f"--storage.path={tmp_path / 'data'}", "--cluster.listen-address=",
         f"--web.listen-address=127.0.0.1:{port}", stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import gzip
-import shutil
 import socket
 import ssl
 import subprocess
 
 import pytest
+from required_tools import requires_host, tool
 
 from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
 from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
@@ -25,9 +25,7 @@ def _resolves_localhost():
 
 
 # The servers go by this name, as certificates do; a bare root without /etc/hosts does not know it.
-pytestmark = pytest.mark.skipif(
-    not _resolves_localhost(), reason="this machine does not resolve localhost (/etc/hosts)"
-)
+pytestmark = requires_host(_resolves_localhost, "this machine does not resolve localhost (/etc/hosts)")
 
 
 class Web:
@@ -180,12 +178,11 @@ async def test_credentials_do_not_follow_to_another_site():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    openssl = tool("openssl")
     folder = tmp_path_factory.mktemp("tls")
     key, cert = folder / "key.pem", folder / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "9",
+        [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "9",
          "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
         check=True, capture_output=True,
     )  # fmt: skip

@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import math
-import shutil
 import socket
 import subprocess
 
 import httpx
-import pytest
+from required_tools import requires_tool
 
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.model.labels import Labels
@@ -52,7 +51,7 @@ def free_port():
         return listener.getsockname()[1]
 
 
-@pytest.mark.skipif(shutil.which("prometheus") is None, reason="Prometheus is not installed")
+@requires_tool("prometheus")
 async def test_the_same_series(tmp_path):
     async def serve(reader, writer):
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):

@@ -2,15 +2,14 @@
 
 import asyncio
 import json
-import shutil
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-import pytest
+from required_tools import find_tool, requires_tool
 from service_world import MINUTE, open_world
 
-PROMTOOL = shutil.which("promtool")
-pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian: prometheus) is not installed")
+PROMTOOL = find_tool("promtool") or ""
+pytestmark = requires_tool("promtool")
 
 SERIES = {
     'up{job="shop", instance="b:1"}': 1,
@@ -64,7 +63,7 @@ async def test_templates_that_query_as_prometheus_renders_them(tmp_path: Path) -
     }
     (tmp_path / "test.yml").write_text(json.dumps(test))
     done = await asyncio.create_subprocess_exec(
-        str(PROMTOOL), "test", "rules", "test.yml", cwd=tmp_path, stdout=PIPE, stderr=STDOUT
+        PROMTOOL, "test", "rules", "test.yml", cwd=tmp_path, stdout=PIPE, stderr=STDOUT
     )
     output, _ = await asyncio.wait_for(done.communicate(), 60)
     assert done.returncode == 0, output.decode()

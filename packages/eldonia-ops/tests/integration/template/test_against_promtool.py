@@ -1,15 +1,14 @@
 """Rule templates against Prometheus' own tool, where it is installed."""
 
 import json
-import shutil
 import subprocess
 
-import pytest
+from required_tools import find_tool, requires_tool
 
 from eldonia_ops.template import rule_template
 
-PROMTOOL = shutil.which("promtool")
-pytestmark = pytest.mark.skipif(PROMTOOL is None, reason="promtool (Debian: prometheus) is not installed")
+PROMTOOL = find_tool("promtool") or ""
+pytestmark = requires_tool("promtool")
 VALUES = [
     0, 1, -1, 0.1, 0.05, 999, 1000, 1234, 1234567, 1e9, 1e6, 123456789, 0.000123, 1e-30, 59.5, 60, 3599, 3661, 93784,
     -93784, 0.5, 1024, 1048576, -2048, float("inf"), float("nan"), 12345.678, 0.99999, 999.96,

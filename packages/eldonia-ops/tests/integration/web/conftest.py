@@ -1,7 +1,6 @@
 """A served application and a browser to look at it with."""
 
 import asyncio
-import shutil
 import socket
 import threading
 import time
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from fake_platform import FakePlatform
+from required_tools import requires_module, tool
 
 from eldonia_ops.web.app import create_app
 
@@ -62,11 +62,8 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
-    pytest.importorskip("playwright", reason="playwright is not installed")
-    return found
+    requires_module("playwright")
+    return tool("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture

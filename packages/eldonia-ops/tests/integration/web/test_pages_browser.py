@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+from required_tools import requires_module
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.incidents import IncidentStatus
@@ -19,8 +20,8 @@ from eldonia_ops.model.security import FindingStatus
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytest.importorskip("playwright")
-from playwright.async_api import async_playwright, expect
+requires_module("playwright")
+from playwright.async_api import async_playwright, expect  # noqa: E402
 
 PATHS = ("/", "/incidents", "/incidents/INC-3", "/alerts", "/logs", "/traces", "/objectives", "/security", "/targets",
          "/settings")  # fmt: skip

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from required_tools import requires_host
 
 from eldonia_ops.app.folder import held_folder, own_folder
 from eldonia_ops.model.errors import ConfigError
@@ -23,7 +24,7 @@ def test_a_folder_that_everybody_may_write_to_is_refused(tmp_path: Path) -> None
         own_folder(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@requires_host(os.geteuid() == 0, "only root can give a folder away")
 def test_the_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     os.chown(tmp_path, 12345, -1)
     with pytest.raises(ConfigError, match="another user"):

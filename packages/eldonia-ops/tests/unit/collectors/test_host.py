@@ -3,6 +3,7 @@ import sys
 
 import psutil
 import pytest
+from required_tools import requires_host
 
 from eldonia_ops.collectors import host
 from eldonia_ops.collectors.status import Health
@@ -33,7 +34,7 @@ def test_the_figures_are_this_hosts_own():
     assert len(keys) == len(set(keys))
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux' own")
+@requires_host(sys.platform == "linux", "/proc is Linux' own")
 def test_memory_names(tmp_path, monkeypatch):
     (tmp_path / "meminfo").write_text("MemTotal:       1024 kB\nActive(anon):   2 kB\nHugePages_Total:   3\n")
     monkeypatch.setattr(host, "_PROC", tmp_path)

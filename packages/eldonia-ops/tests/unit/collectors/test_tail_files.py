@@ -171,3 +171,12 @@ def test_rotated_files_are_in_order_even_within_one_tick_of_the_clock(tmp_path):
     copied = rotated[1].identity.replace(f":{rotated[1].inode}:", ":424242:")
     assert catch_up(copied, 2, rotated)[0] is rotated[1]
     assert catch_up(copied, 3, rotated) == (None, rotated)
+
+
+def test_an_unfinished_line_without_text_is_no_line(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n\r")
+    lines = reader(path)
+    assert [line.data for line in lines.read(10, 10**9)] == [b"one"]
+    assert lines.rest() == []
+    assert lines.offset == 5

@@ -222,3 +222,27 @@ def test_a_computation_can_be_broken_off(query):
     planned = plan(parse(query), START, START + 600_000, 1_000)
     with pytest.raises(LimitError, match="enough"):
         evaluate(planned, [[] for _ in planned.fetches], proceed)
+
+
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ('label_replace(vector(1), "a", "x\\xff", "", "")', "x\ufffd"),
+        ('label_join(label_replace(vector(1), "b", "y", "", ""), "a", "\\xff", "b", "b")', "y\ufffdy"),
+    ],
+)
+def test_bytes_that_are_no_text_never_reach_a_label(query, value):
+    expression = plan(parse(query), 0, 0)
+    [(labels, _)] = evaluate(expression, [()] * len(expression.fetches)).vector
+    assert labels["a"] == value
+
+
+def test_a_pattern_that_is_no_text_is_a_fault_of_the_query():
+    expression = plan(parse('label_replace(vector(1), "a", "", "", "\\xff")'), 0, 0)
+    with pytest.raises(EvaluationError, match="invalid regular expression"):
+        evaluate(expression, [()] * len(expression.fetches))
+
+
+def test_a_string_result_is_text():
+    expression = plan(parse('"a\\xff"'), 0, 0)
+    assert evaluate(expression, []).text == "a\ufffd"

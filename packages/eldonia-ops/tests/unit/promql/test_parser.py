@@ -165,3 +165,9 @@ def test_any_text_parses_or_fails_with_a_place(text):
 
 def test_nan_literals_compare_equal():
     assert parse("NaN") == NumberLiteral(float("nan"))
+
+
+@pytest.mark.parametrize("query", ['up{a="\ud800"}', '"\\ud800"', '"\\U0000dfff"'])
+def test_halves_of_characters_are_refused(query):
+    with pytest.raises(ParseError):
+        parse(query)

@@ -247,3 +247,20 @@ def test_no_bytes_make_it_fail_otherwise(body, openmetrics):
     text = b"a 1\na{" + body + b"\n# EOF\n" * openmetrics
     with contextlib.suppress(ExpositionError):
         assert parser.parse(text, openmetrics=openmetrics).count >= 1
+
+
+@pytest.mark.parametrize("line", ["up 1\t2", 'up {a="b"}1', "up\t1", "up 1\t", 'up 1 5\t# {a="b"} 1', "up {} 3"])
+def test_unusual_blanks_are_read_the_same_at_every_scrape(line):
+    body = f"up 1\n{line}\nup 2\n"
+    for openmetrics in (False, True):
+        parser = ScrapeParser()
+        text = body + "# EOF\n" if openmetrics else body
+        try:
+            first = read(text, parser=parser, openmetrics=openmetrics)
+        except ExpositionError:
+            first = None
+            read("up 1\n" + "# EOF\n" * openmetrics, parser=parser, openmetrics=openmetrics)
+            with pytest.raises(ExpositionError):
+                read(text, parser=parser, openmetrics=openmetrics)
+            continue
+        assert read(text, parser=parser, openmetrics=openmetrics)[:2] == first[:2]

@@ -148,3 +148,14 @@ def test_readings_keep_their_tuple_and_mark_what_stops():
     third = readings.row(2, [("load", {}, 5.0)])
     assert is_stale(third.values).tolist() == [False, True]
     assert np.array_equal(readings.row(3, [("load", {}, 6.0)]).values, [6.0])
+
+
+def test_a_target_that_exposes_the_labels_of_our_report_does_not_replace_it():
+    rows = ScrapeRows("shop/h:1", TARGET, honor_labels=True)
+    up = '{instance="h:1", job="shop"}'
+    for body in (b"up 7\na 1\n", b"a 1\nup 7\n", b"up 7 1000\na 1\n", b"a 1\n"):
+        collected = rows.scraped(body, 5_000, 0.25)
+        assert len(set(collected.row.labels)) == len(collected.row.labels)
+        assert cells(collected.row)[f"up{up}"] == 1.0
+        assert collected.samples == ()
+    assert cells(rows.failed(6_000, 0.25).row)[f"up{up}"] == 0.0

@@ -2,6 +2,7 @@ import json
 import math
 
 import pytest
+from required_tools import requires_module
 
 from eldonia_telemetry.metrics import Registry
 from eldonia_telemetry.metrics.otlp_json import encode
@@ -74,7 +75,7 @@ def test_a_label_that_utf_8_cannot_express_is_repaired():
 
 
 def test_the_protocols_own_parser_takes_it():
-    service = pytest.importorskip("opentelemetry.proto.collector.metrics.v1.metrics_service_pb2")
+    service = requires_module("opentelemetry.proto.collector.metrics.v1.metrics_service_pb2")
     from google.protobuf.json_format import Parse
 
     registry = filled()

@@ -108,3 +108,9 @@ def test_an_origin_that_is_no_address_is_none_of_ours(origin):
     assert found is not None
     assert found.event_type == "csrf_attempt"
     assert CrossSite().judge({**headers, b"host": b"[", b"origin": b"https://evil.example"}) is not None
+
+
+@pytest.mark.parametrize("broken", [b"[::1", b"shop.example]", b"[", b"[x]"])
+def test_headers_with_half_a_pair_of_brackets_are_judged(broken):
+    assert judge(COOKIE, (b"origin", b"https://evil.example"), (b"host", broken)) == "cross_site_request"
+    assert judge(COOKIE, (b"origin", b"https://" + broken), (b"host", b"shop.example")) == "cross_site_request"

@@ -1,13 +1,13 @@
 """What the disk has no room for is refused, whole, and can be sent again."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from required_tools import requires_tool
 
 CHILD = Path(__file__).with_name("full_disk_child.py")
 
@@ -16,7 +16,7 @@ def run(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare of util-linux")
+@requires_tool("unshare")
 def test_an_insert_is_stored_whole_or_refused_and_gone_wherever_the_disk_gets_full(tmp_path: Path) -> None:
     namespace = ["unshare", "--user", "--map-root-user", "--mount"]
     allowed = run([*namespace, "mount", "-t", "tmpfs", "tmpfs", tmp_path])
