@@ -119,6 +119,24 @@ def parse_line(
     return _lenient(line, received_ns, format=format, source=source, offset=offset, dropped=dropped, defaults=defaults)
 
 
+def raw_record(
+    line: bytes, fault: str, received_ns: int, *, source: str, offset: int, defaults: LineDefaults = NO_DEFAULTS
+) -> LogRecord:
+    """The record of a line that is kept as its text, with ``fault`` as its parse error. Reads nothing of it."""
+    return bounded_record(
+        LogRecord(
+            timestamp_ns=received_ns,
+            message=line.decode("utf-8", "replace"),
+            service=defaults.service,
+            environment=defaults.environment,
+            hostname=defaults.hostname,
+            source=source,
+            offset=offset,
+            parse_error=fault,
+        )
+    )
+
+
 def _lenient(
     line: bytes,
     received_ns: int,
