@@ -120,6 +120,10 @@ class TelemetryError(StoreError):
     """The telemetry store refused or failed; the message says why."""
 
 
+class TelemetryUnavailableError(TelemetryError):
+    """The telemetry store could not be reached, whatever was asked of it: nothing is wrong with the data."""
+
+
 class TelemetryLimitError(TelemetryError):
     """A question took more time, rows or memory than allowed: narrow it and ask again."""
 

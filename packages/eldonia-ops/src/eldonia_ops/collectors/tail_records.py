@@ -1,9 +1,14 @@
 """What joins a tail to the platform's stores: lines to records, and where positions are kept."""
 
+import logging
+
+from eldonia_ops.collectors.tail_files import TailLine
 from eldonia_ops.collectors.tail_follow import TailBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import StateStore, TelemetryStore
-from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line
+from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, raw_record
+
+log = logging.getLogger("eldonia_ops.collectors.tail")
 
 
 def batch_records(
@@ -14,18 +19,31 @@ def batch_records(
     defaults: LineDefaults = NO_DEFAULTS,
 ) -> list[LogRecord]:
     """The records of a batch, each with its ``source`` and ``offset``. Insert them with ``batch_key=batch.key``."""
-    return [
-        parse_line(
+    return [_record(line, batch.source, received_ns, format, defaults) for line in batch.lines]
+
+
+def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, defaults: LineDefaults) -> LogRecord:
+    try:
+        return parse_line(
             line.data,
             received_ns,
             format=format,
-            source=batch.source,
+            source=source,
             offset=line.offset,
             dropped=line.dropped,
             defaults=defaults,
         )
-        for line in batch.lines
-    ]
+    except Exception as error:
+        # A fault of our own in one line must not keep those behind it from being read, for good.
+        log.exception("tail %s: the line that ends at byte %d was not understood", source, line.offset)
+        return raw_record(
+            line.data,
+            f"a fault of our own: {type(error).__name__}",
+            received_ns,
+            source=source,
+            offset=line.offset,
+            defaults=defaults,
+        )
 
 
 class StoredPositions:

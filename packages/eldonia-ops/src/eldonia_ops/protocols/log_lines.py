@@ -1,25 +1,25 @@
 """One line of a log file to a record: JSON with the seed's LogEntry names (9.3.1), JSON of others, plain text.
 
-A line in the seed's own form takes a typed decode. Anything else that is a JSON object is read by the names
-that pino, winston, bunyan, the Elastic Common Schema and OpenTelemetry use; what has no place of its own
-goes to ``metadata``. A line that cannot be parsed is never lost: it becomes the message of a record with
-``parse_error`` set.
+A line in the seed's own form takes a typed decode. Any other JSON object is read by
+:mod:`eldonia_ops.protocols.log_fields`, a line of a container (CRI) by what is in it. A line that cannot be read, or
+that is deeper or holds larger numbers than can be kept, is never lost: it becomes the message of a record with
+``parse_error`` set. Text that holds line ends is what :mod:`eldonia_ops.collectors.tail_join` joined.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import bounded_attributes, bounded_text, clean_text
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
-from eldonia_ops.protocols.log_levels import fold_level
-from eldonia_ops.protocols.timestamps import epoch_ns, parse_timestamp
+from eldonia_ops.model.record_bounds import MAX_MESSAGE_BYTES, bounded_record
+from eldonia_ops.protocols.log_fields import content_record, decode_line, kind_of, plain_record, record_of
+from eldonia_ops.protocols.log_plain import read_cri, read_plain
+from eldonia_ops.protocols.timestamps import parse_timestamp
 
 MAX_LINE_BYTES: Final = 1024 * 1024
-MAX_RAW_CHARACTERS: Final = 64 * 1024
 INVALID_UTF8: Final = "invalid UTF-8 was replaced"
 
 
@@ -67,42 +67,6 @@ class _Entry(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
 
 
 _decode_entry = msgspec.json.Decoder(_Entry).decode
-_decode_any = msgspec.json.Decoder().decode
-
-# Names that mean one thing; the first that is there counts. Dots reach into nested objects.
-_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "timestamp": ("timestamp", "@timestamp", "time", "ts", "datetime"),
-    "message": ("message", "msg", "body", "short_message"),
-    "level": ("level", "severity", "log.level", "severity_text", "severityText", "levelname", "lvl", "log_level"),
-    "service": ("service", "service.name", "service_name", "serviceName", "resource.service.name", "app"),
-    "component": ("component", "logger", "logger_name", "log.logger", "module"),
-    "operation": ("operation", "event.action", "action"),
-    "user_id": ("userId", "user_id", "user.id", "enduser.id"),
-    "session_id": ("sessionId", "session_id", "session.id"),
-    "request_id": ("requestId", "request_id", "http.request.id", "reqId", "correlation_id", "correlationId"),
-    "ip_address": ("ipAddress", "ip_address", "client.ip", "client.address", "source.ip", "remote_addr"),
-    "user_agent": ("userAgent", "user_agent.original", "user_agent", "http_user_agent"),
-    "trace_id": ("traceId", "trace_id", "trace.id", "dd.trace_id"),
-    "span_id": ("spanId", "span_id", "span.id"),
-    "environment": ("environment", "service.environment", "deployment.environment.name", "deployment.environment"),
-    "hostname": ("hostname", "host.name", "host"),
-}
-_ERROR_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "name": ("name", "type", "kind"),
-    "message": ("message", "msg"),
-    "stack": ("stack", "stack_trace", "stacktrace"),
-    "code": ("code",),
-}
-_PERFORMANCE_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "duration": ("duration",),
-    "memory_usage": ("memoryUsage", "memory_usage"),
-    "cpu_usage": ("cpuUsage", "cpu_usage"),
-}
-_RAW_LEVEL = re.compile(
-    r"\b(EMERG|FATAL|PANIC|CRIT(?:ICAL)?|ERROR|ERR|WARN(?:ING)?|NOTICE|INFO|DEBUG|TRACE)\b"
-    r"|[\[<(](emerg|fatal|panic|crit(?:ical)?|error|err|warn(?:ing)?|notice|info|debug|trace)[\]>)]"
-)
-_RAW_LEVEL_WITHIN = 120
 
 
 def parse_line(
@@ -126,7 +90,7 @@ def parse_line(
     if not dropped and format is not LineFormat.RAW:
         try:
             entry = _decode_entry(line)
-            return LogRecord(
+            record = LogRecord(
                 timestamp_ns=parse_timestamp(entry.timestamp),
                 message=entry.message,
                 level=entry.level,
@@ -148,9 +112,29 @@ def parse_line(
                 source=source,
                 offset=offset,
             )
-        except (ValueError, RecursionError):
+            bounded_attributes(entry.metadata, strict=True)
+            return bounded_record(record)
+        except (ValueError, RecursionError, OverflowError):
             pass
     return _lenient(line, received_ns, format=format, source=source, offset=offset, dropped=dropped, defaults=defaults)
+
+
+def raw_record(
+    line: bytes, fault: str, received_ns: int, *, source: str, offset: int, defaults: LineDefaults = NO_DEFAULTS
+) -> LogRecord:
+    """The record of a line that is kept as its text, with ``fault`` as its parse error. Reads nothing of it."""
+    return bounded_record(
+        LogRecord(
+            timestamp_ns=received_ns,
+            message=line.decode("utf-8", "replace"),
+            service=defaults.service,
+            environment=defaults.environment,
+            hostname=defaults.hostname,
+            source=source,
+            offset=offset,
+            parse_error=fault,
+        )
+    )
 
 
 def _lenient(
@@ -164,162 +148,94 @@ def _lenient(
     defaults: LineDefaults,
 ) -> LogRecord:
     try:
-        text, damaged = line.decode("utf-8"), False
+        text, fault = line.decode("utf-8"), ""
     except UnicodeDecodeError:
-        text, damaged = line.decode("utf-8", "replace"), True
-    known: dict[str, Any] = {"source": source, "offset": offset}
-    if format is LineFormat.RAW or (format is LineFormat.AUTO and not text.lstrip().startswith("{")):
-        found = _RAW_LEVEL.search(text, 0, _RAW_LEVEL_WITHIN)
-        known["level"] = (found and fold_level(found[1] or found[2])) or LogLevel.INFO
-        known["metadata"] = {"invalidUtf8": True} if damaged else {}
-        return _raw(text, "", received_ns, dropped=dropped, known=known, defaults=defaults)
-    if dropped:
-        return _raw(text, "the line is too long", received_ns, dropped=dropped, known=known, defaults=defaults)
+        text, fault = line.decode("utf-8", "replace"), INVALID_UTF8
+    text = text.removeprefix("\ufeff")
     try:
-        value = _decode_any(text)
-    except (ValueError, RecursionError) as error:
-        fault = f"not JSON: {error}" if not damaged else f"not JSON: {error}; {INVALID_UTF8}"
-        return _raw(text, fault, received_ns, dropped=0, known=known, defaults=defaults)
-    if not isinstance(value, dict):
-        fault = f"JSON, but {_kind(value)} where an object was expected"
-        return _raw(
-            text,
-            f"{fault}; {INVALID_UTF8}" if damaged else fault,
-            received_ns,
-            dropped=0,
-            known=known,
-            defaults=defaults,
+        record = _read(text, received_ns, format, dropped)
+        # What is deeper, or a number larger, than anything can keep is refused before it is stored.
+        bounded_attributes(record.metadata, strict=True)
+    except (ValueError, RecursionError, OverflowError) as error:
+        record = _raw(text, f"{error}; {fault}" if fault else str(error), received_ns, dropped)
+    if fault and not record.parse_error:
+        record = msgspec.structs.replace(record, metadata={**record.metadata, "invalidUtf8": True})
+    return bounded_record(
+        msgspec.structs.replace(
+            record,
+            service=record.service or defaults.service,
+            environment=record.environment or defaults.environment,
+            hostname=record.hostname or defaults.hostname,
+            source=source,
+            offset=offset,
         )
-    return _object(value, damaged, received_ns, known, defaults)
+    )
 
 
-def _raw(
-    text: str, fault: str, received_ns: int, *, dropped: int, known: dict[str, Any], defaults: LineDefaults
-) -> LogRecord:
-    if len(text) > MAX_RAW_CHARACTERS:
-        dropped += len(text[MAX_RAW_CHARACTERS:].encode("utf-8", "replace"))
-        text = text[:MAX_RAW_CHARACTERS]
+def _read(text: str, received_ns: int, format: LineFormat, dropped: int) -> LogRecord:
+    """Read one line.
+
+    Raises:
+        ValueError, RecursionError: it is not what its format says, or out of bounds.
+    """
+    if format is LineFormat.RAW:
+        found = plain_record(text, received_ns)
+        return msgspec.structs.replace(
+            found, message=_marked(text, dropped), service="", hostname="", metadata={}, error=found.error
+        )
+    if (cri := read_cri(text.partition("\n")[0])) is not None:
+        return _container(text, cri[0], dropped)
+    if not text.lstrip().startswith("{") and format is LineFormat.AUTO:
+        record = plain_record(text, received_ns)
+        return msgspec.structs.replace(record, message=_marked(record.message, dropped)) if dropped else record
     if dropped:
-        text += f"… [{dropped} bytes cut off]"
-    return LogRecord(
-        timestamp_ns=received_ns,
-        message=text,
-        service=defaults.service,
-        environment=defaults.environment,
-        hostname=defaults.hostname,
-        parse_error=fault,
-        **known,
-    )
+        raise ValueError("the line is too long")
+    first, newline, rest = text.partition("\n")
+    value = _object(first)
+    if newline:
+        # Parts of one line that docker wrote as several; collectors/tail_join.py found that they belong together.
+        parts = [str(_object(part).get("log", "")) for part in rest.split("\n")]
+        value["log"] = "".join([str(value.get("log", "")), *parts])
+    bounded_attributes(value, strict=True)
+    return record_of(value, text, received_ns)
 
 
-def _object(
-    value: dict[str, Any], damaged: bool, received_ns: int, known: dict[str, Any], defaults: LineDefaults
-) -> LogRecord:
-    taken = {field: _take(value, names) for field, names in _NAMES.items()}
-    metadata: dict[str, Any] = {}
-    timestamp_ns = received_ns
-    if (stated := taken.pop("timestamp")) is not None:
-        try:
-            timestamp_ns = parse_timestamp(stated) if isinstance(stated, str) else epoch_ns(_real(stated))
-        except ValueError as error:
-            metadata |= {"timestamp": stated, "timestampError": str(error)}
-    level = fold_level(stated := taken.pop("level"))
-    if stated is not None and level != stated:
-        metadata["level"] = stated
-    known["level"] = level or LogLevel.INFO
-    message = taken.pop("message")
-    error = _error(value)
-    performance = _performance(value)
-    own = value.pop("metadata", None)
-    metadata |= value
-    if isinstance(own, dict):
-        metadata |= own
-    elif own is not None:
-        metadata["metadata"] = own
-    if damaged:
-        metadata["invalidUtf8"] = True
-    known |= {field: _string(item) for field, item in taken.items() if item is not None}
-    for field in ("service", "environment", "hostname"):
-        known[field] = known.get(field) or getattr(defaults, field)
-    if message is None:
-        message = error.message if error is not None else ""
-    return LogRecord(
-        timestamp_ns=timestamp_ns,
-        message=_string(message),
-        metadata=metadata,
-        error=error,
-        performance=performance,
-        **known,
-    )
-
-
-def _take(value: dict[str, Any], names: tuple[str, ...]) -> Any:
-    """Remove and return the first of the names that holds a plain value; an object there is no match."""
-    for name in names:
-        if name in value:
-            if value[name] is None:
-                del value[name]
-            elif not isinstance(value[name], dict | list) or name in ("body", "message", "msg"):
-                return value.pop(name)
-        elif "." in name:
-            first, _, rest = name.partition(".")
-            inner = value.get(first)
-            if isinstance(inner, dict):
-                found = _take(inner, (rest,))
-                if not inner:
-                    del value[first]
-                if found is not None:
-                    return found
-    return None
-
-
-def _error(value: dict[str, Any]) -> LogError | None:
-    for name in ("error", "err", "exception"):
-        inner = value.get(name)
-        if isinstance(inner, dict):
-            del value[name]
-            fields = {field: _take(inner, names) for field, names in _ERROR_NAMES.items()}
-            if inner:
-                value[name] = inner
-            return LogError(**{field: _string(item) for field, item in fields.items() if item is not None})
-        if isinstance(inner, str) and inner:
-            del value[name]
-            return LogError(message=inner)
-    return None
-
-
-def _performance(value: dict[str, Any]) -> LogPerformance | None:
-    inner = value.get("performance")
-    if not isinstance(inner, dict):
-        return None
-    fields: dict[str, float] = {}
-    for field, names in _PERFORMANCE_NAMES.items():
-        for name in names:
-            number = inner.get(name)
-            if isinstance(number, int | float) and not isinstance(number, bool):
-                fields[field] = float(inner.pop(name))
-                break
-    if not inner:
-        del value["performance"]
-    return LogPerformance(**fields) if fields else None
-
-
-def _string(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or value is None or isinstance(value, Mapping | list):
-        return msgspec.json.encode(value).decode()
-    return str(value)
-
-
-def _real(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"not a timestamp: {_kind(value)}")
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = decode_line(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ValueError(f"JSON, but {kind_of(value)} where an object was expected")
     return value
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {bool: "a boolean", str: "a string", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return names.get(type(value), "something else")
+def _container(text: str, at_ns: int, dropped: int) -> LogRecord:
+    """A line of a container's log, or the parts of one, in CRI's form."""
+    parts = [read_cri(part) for part in text.split("\n")]
+    known = [part for part in parts if part is not None]
+    record = content_record("".join(part[3] for part in known), at_ns)
+    message = _marked(record.message, dropped)
+    return msgspec.structs.replace(record, message=message, metadata={"stream": known[0][1], **record.metadata})
+
+
+def _raw(text: str, fault: str, received_ns: int, dropped: int) -> LogRecord:
+    """A line that could not be read: its text, and what can be told of it all the same."""
+    found = read_plain(text, received_ns)
+    return LogRecord(
+        timestamp_ns=found.timestamp_ns or received_ns,
+        level=found.level or LogLevel.INFO,
+        message=_marked(text, dropped),
+        parse_error=fault,
+    )
+
+
+def _marked(text: str, dropped: int) -> str:
+    """The text, and how much of it the reader cut off."""
+    if not dropped:
+        return text
+    kept = bounded_text(text, MAX_MESSAGE_BYTES - 64)
+    if len(kept) < len(text):
+        kept = clean_text(text[: MAX_MESSAGE_BYTES - 64]).encode()[: MAX_MESSAGE_BYTES - 64].decode("utf-8", "ignore")
+        dropped += len(text.encode("utf-8", "replace")) - len(kept.encode())
+    return f"{kept}… [{dropped} bytes cut off]"

@@ -7,6 +7,7 @@ Times are the sender's word, and are not taken on trust: each day that records n
 its own on the disk, and a sample of the year 2099 would make its series refuse every true one.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,14 @@ from dataclasses import dataclass
 import msgspec
 
 from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import Clock, TelemetryStore
+from eldonia_ops.ports import Clock, TelemetryStore, TelemetryUnavailableError
 from eldonia_ops.security.events import from_log
 
+log = logging.getLogger("eldonia_ops.ingest")
 _MS = 1_000_000  # nanoseconds
 
 SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
@@ -54,6 +57,29 @@ def _brought_back(record: LogRecord, now_ns: int) -> LogRecord:
     return msgspec.structs.replace(record, timestamp_ns=now_ns, metadata={**record.metadata, **note})
 
 
+def _as_text(record: LogRecord, error: Exception) -> LogRecord:
+    """What is left of a record that cannot be stored: its place and, as its message, all that it held."""
+    text = record.message
+    if record.metadata or record.error is not None or record.performance is not None:
+        try:
+            text = msgspec.json.encode(record).decode()
+        except (ValueError, TypeError, RecursionError, OverflowError):
+            text = f"{record.message} {record.metadata!r:.4000}"
+    return bounded_record(
+        LogRecord(
+            timestamp_ns=record.timestamp_ns,
+            message=text,
+            level=record.level,
+            service=record.service,
+            environment=record.environment,
+            hostname=record.hostname,
+            source=record.source,
+            offset=record.offset,
+            parse_error=f"the store refused the record: {str(error)[:300]}",
+        )
+    )
+
+
 class IngestService:
     """Implements :class:`~eldonia_ops.services.contracts.Ingest`; collectors feed it too.
 
@@ -84,7 +110,7 @@ class IngestService:
         if not records:
             return 0
         enriched = self._timely([self._enrich(record) for record in records])
-        await self._telemetry.insert_logs(enriched, batch_key=batch_key)
+        enriched = await self._stored(enriched, batch_key)
         events = [event for record in enriched if (event := from_log(record)) is not None]
         if events:
             await self._security(events)
@@ -92,6 +118,32 @@ class IngestService:
         self.counts["log_parse_errors"] += sum(1 for record in enriched if record.parse_error)
         self.counts["security_events"] += len(events)
         return self._refused(len(records) - len(enriched))
+
+    async def _stored(self, records: list[LogRecord], batch_key: str) -> list[LogRecord]:
+        """Store records; those that the store refuses while it takes others are kept as their text alone.
+
+        Raises:
+            TelemetryError: it takes none of them. They have to be offered again.
+        """
+        try:
+            await self._telemetry.insert_logs(records, batch_key=batch_key)
+            return records
+        except TelemetryUnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the neighbours of a bad record are stored
+            if len(records) == 1:
+                plain = _as_text(records[0], error)
+                try:
+                    await self._telemetry.insert_logs([plain], batch_key=f"{batch_key}#text" if batch_key else "")
+                except Exception:  # noqa: BLE001 - the first failure says why
+                    raise error from None
+                log.warning("a record of %s was refused by the store and is kept as text: %s", plain.source, error)
+                return [plain]
+            half = len(records) // 2
+            found: list[LogRecord] = []
+            for number, part in enumerate((records[:half], records[half:])):
+                found += await self._stored(part, f"{batch_key}/{number}" if batch_key else "")
+            return found
 
     async def spans(self, spans: Sequence[Span]) -> int:
         """Store spans; returns how many were too old, or from the far future."""

@@ -10,6 +10,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import Sample
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
+from eldonia_ops.ports import TelemetryUnavailableError
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 
 NOW = 1_795_000_000_000
@@ -84,3 +85,40 @@ async def test_spans_keep_to_the_same_horizon(ingest: IngestService, kept: Kept)
     spans = [Span(trace_id="1" * 32, span_id="1" * 16, start_ns=at, end_ns=at) for at in starts]
     assert await ingest.spans(spans) == 3
     assert [span.start_ns for span in kept.spans] == [NOW * MS]
+
+
+async def test_a_record_that_the_store_refuses_is_kept_as_text_and_its_neighbours_as_they_are(
+    ingest: IngestService, kept: Kept
+) -> None:
+    whole = kept.insert_logs
+
+    async def refuse(records: Sequence[LogRecord], *, batch_key: str = "") -> None:
+        keys.append(batch_key)
+        if any("bad" in record.metadata for record in records):
+            raise ValueError("what is this?")
+        await whole(records)
+
+    keys: list[str] = []
+    kept.insert_logs = refuse  # type: ignore[method-assign]
+    records = [LogRecord(timestamp_ns=NOW * MS, message=str(n), offset=n) for n in range(9)]
+    records[4] = LogRecord(timestamp_ns=NOW * MS, message="4", offset=4, metadata={"bad": 1})
+    assert await ingest.logs(records, batch_key="k") == 0
+    assert [record.offset for record in kept.records] == list(range(9))
+    assert [record.message for record in kept.records if record.offset != 4] == [str(n) for n in range(9) if n != 4]
+    assert "what is this?" in kept.records[4].parse_error
+    assert '"bad":1' in kept.records[4].message
+    assert ingest.counts["log_parse_errors"] == 1
+    assert len(keys) == len(set(keys)), "the same lines read again must have the same keys, and no two parts one"
+
+
+async def test_a_store_that_is_away_is_not_asked_for_each_record(ingest: IngestService, kept: Kept) -> None:
+    calls: list[int] = []
+
+    async def away(records: Sequence[LogRecord], *, batch_key: str = "") -> None:
+        calls.append(len(records))
+        raise TelemetryUnavailableError("no answer")
+
+    kept.insert_logs = away  # type: ignore[method-assign]
+    with pytest.raises(TelemetryUnavailableError):
+        await ingest.logs([LogRecord(timestamp_ns=NOW * MS, message="m")] * 500)
+    assert calls == [500]

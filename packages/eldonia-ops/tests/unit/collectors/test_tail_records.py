@@ -1,7 +1,7 @@
 from eldonia_ops.collectors.tail_files import TailLine
 from eldonia_ops.collectors.tail_follow import TailBatch
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
-from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
+from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
 
 
 def test_records_know_their_source_and_offset():
@@ -48,3 +48,16 @@ async def test_positions_come_from_the_stores():
     await positions.save_position("/x", "1", 7)
     assert await positions.load_position("/x") == ("1", 7)
     assert await positions.source_position("/x#1") == 9
+
+
+def test_a_fault_of_our_own_in_one_line_does_not_stop_the_others(monkeypatch):
+    def broken(line, *arguments, **options):
+        if line == b"bad":
+            raise KeyError("?")
+        return parse_line(line, *arguments, **options)
+
+    monkeypatch.setattr("eldonia_ops.collectors.tail_records.parse_line", broken)
+    batch = TailBatch("f", "f#1", 0, [TailLine(4, b"bad"), TailLine(20, b'{"msg": "good"}')])
+    bad, good = batch_records(batch, 5)
+    assert (bad.message, bad.offset, good.message) == ("bad", 4, "good")
+    assert "KeyError" in bad.parse_error

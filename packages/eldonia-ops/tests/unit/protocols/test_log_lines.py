@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.log_lines import MAX_LINE_BYTES, LineDefaults, LineFormat, parse_line
@@ -137,7 +138,8 @@ def test_defaults_fill_only_what_is_missing():
 def test_times_that_are_missing_or_wrong():
     assert parse({"message": "m"}).timestamp_ns == NOW
     wrong = parse({"timestamp": "soon", "message": "m"})
-    assert wrong.timestamp_ns == NOW
+    assert (wrong.timestamp_ns, wrong.message) == (NOW, "m")
+    assert "not a timestamp" in wrong.parse_error
     assert wrong.metadata["timestamp"] == "soon"
     assert "not a timestamp" in wrong.metadata["timestampError"]
     assert parse({"timestamp": True, "message": "m"}).metadata["timestampError"] == "not a timestamp: a boolean"
@@ -176,7 +178,8 @@ def test_long_lines_are_cut_with_a_mark():
     record = parse(b'{"message": "' + b"x" * (MAX_LINE_BYTES + 100))
     assert record.parse_error == "the line is too long"
     assert len(record.message) < 70_000
-    assert record.message.endswith(f"… [{MAX_LINE_BYTES + 113 - 65_536} bytes cut off]")
+    kept, _, mark = record.message.rpartition("… [")
+    assert int(mark.removesuffix(" bytes cut off]")) == MAX_LINE_BYTES + 113 - len(kept)
     assert parse(b"abc", format=LineFormat.RAW, dropped=5).message == "abc… [5 bytes cut off]"
 
 
@@ -268,7 +271,7 @@ field_names = st.sampled_from(
 @given(st.dictionaries(field_names, json_values, max_size=8))
 def test_any_object_becomes_a_record_that_can_be_encoded(value):
     record = parse(value)
-    assert record.parse_error == ""
+    assert record.message
     assert msgspec.json.decode(msgspec.json.encode(record), type=LogRecord).timestamp_ns == record.timestamp_ns
 
 
@@ -278,4 +281,43 @@ def test_any_bytes_become_a_record(line, format):
     record = parse(line, format=format)
     assert isinstance(record, LogRecord)
     if record.parse_error:
-        assert record.message == line.decode("utf-8", "replace")
+        assert record.message == clean_text(line.decode("utf-8", "replace").removeprefix("\ufeff"))
+
+
+def test_a_line_that_nothing_can_keep_is_kept_as_its_text():
+    deep = b'{"message": "m", "a": ' + b"[" * 950 + b"]" * 950 + b"}"
+    number = b'{"message": "m", "level": "info", "performance": {"duration": ' + b"1" * 400 + b"}}"
+    nested = b'{"message": "m", "a": ' + b"[" * 40 + b"]" * 40 + b"}"
+    for line in (deep, number, nested):
+        record = parse(line)
+        assert record.message == line.decode()
+        assert record.parse_error
+    seeds = b'{"timestamp": "%s", "level": "info", "message": "m", "metadata": {"a": ' % STAMP.encode()
+    record = parse(seeds + b"[" * 60 + b"]" * 60 + b"}}")
+    assert "nested deeper" in record.parse_error
+
+
+def test_json_without_a_message_keeps_its_line():
+    line = b'{"time": "2023-11-14T22:13:20.250Z", "level": "warn", "colour": "red"}'
+    record = parse(line)
+    assert (record.message, record.level, record.timestamp_ns, record.parse_error) == (
+        line.decode(), LogLevel.WARN, STAMP_NS, "",
+    )  # fmt: skip
+    unknown = parse(b'{"colour":"red"}')
+    assert unknown.message == '{"colour":"red"}'
+    assert unknown.parse_error
+
+
+def test_unfit_characters_are_replaced_in_every_text():
+    record = parse(b'{"message": "a\\u0000b\\ud800c\\u001bd", "service": "s\\u0000", "k\\u0000": ["v\\u0007"]}')
+    assert record.message == "a\ufffdb\ufffdc\ufffdd"
+    assert record.service == "s\ufffd"
+    assert record.metadata == {"k\ufffd": ["v\ufffd"]}
+
+
+def test_a_record_is_cut_and_not_lost():
+    record = parse({"message": "x" * 200_000, "user": {"a": ["y" * 1_000] * 500}, "traceId": "t" * 9_000})
+    assert len(record.message) < 66_000
+    assert record.message.endswith("bytes cut off]")
+    assert len(msgspec.json.encode(record)) < 400_000
+    assert record.trace_id.endswith("bytes cut off]")

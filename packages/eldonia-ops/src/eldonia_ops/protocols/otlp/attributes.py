@@ -1,18 +1,18 @@
 """OTLP's attribute values as plain Python values, within limits."""
 
 import base64
+import itertools
 import math
 from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import MAX_ATTRIBUTES, MAX_DEPTH, MAX_STRING_BYTES, bounded_text
 from eldonia_ops.protocols.otlp.json_messages import ArrayValue, Int64, Json, KeyValueList
 from eldonia_ops.protocols.otlp.messages import OtlpError
 
-MAX_ATTRIBUTES: Final = 256
-MAX_STRING: Final = 32_768
-_MAX_DEPTH = 16
+MAX_STRING: Final = MAX_STRING_BYTES
 _KINDS: Final[dict[str, Any]] = {
     "stringValue": str,
     "boolValue": bool,
@@ -27,14 +27,9 @@ _KINDS: Final[dict[str, Any]] = {
 def attributes(pairs: Iterable[Any]) -> dict[str, Any]:
     """``KeyValue`` messages as a dict of str, bool, int, float, None, list and dict; bytes as base64 text.
 
-    The first 256 keys count; strings are cut at 32,768 characters.
+    The first 256 pairs count, whether or not their keys differ; strings are cut at 32 KiB.
     """
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        if len(found) >= MAX_ATTRIBUTES:
-            break
-        found[pair.key] = any_value(pair.value)
-    return found
+    return {pair.key: any_value(pair.value) for pair in itertools.islice(pairs, MAX_ATTRIBUTES)}
 
 
 def any_value(value: Any, depth: int = 0) -> Any:
@@ -56,7 +51,7 @@ def any_value(value: Any, depth: int = 0) -> Any:
         return cut(base64.b64encode(value.bytes_value).decode())
     if kind is None:
         return None
-    if depth >= _MAX_DEPTH:
+    if depth >= MAX_DEPTH:
         return "…"
     if kind == "array_value":
         return [any_value(item, depth + 1) for item in value.array_value.values[:MAX_ATTRIBUTES]]
@@ -83,7 +78,7 @@ def _json_value(value: Json, depth: int) -> Any:
     except msgspec.ValidationError as error:
         raise OtlpError(f"the body is not valid OTLP JSON: {error} in {kind}") from None
     if isinstance(found, ArrayValue | KeyValueList):
-        if depth >= _MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             return "…"
         if isinstance(found, ArrayValue):
             return [any_value(item, depth + 1) for item in found.values[:MAX_ATTRIBUTES]]
@@ -103,8 +98,8 @@ def _base64(text: Any) -> str:
 
 
 def cut(text: str) -> str:
-    """The text, or its first 32,768 characters with a mark."""
-    return text if len(text) <= MAX_STRING else f"{text[:MAX_STRING]}… [{len(text) - MAX_STRING} characters cut off]"
+    """The text, clean, or its first 32 KiB with a mark."""
+    return bounded_text(text, MAX_STRING)
 
 
 def as_text(value: Any) -> str:

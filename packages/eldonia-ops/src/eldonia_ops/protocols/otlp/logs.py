@@ -7,8 +7,10 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
+from eldonia_ops.model.record_bounds import bounded_record
+from eldonia_ops.protocols.log_fields import record_of
 from eldonia_ops.protocols.log_levels import fold_level, severity_level
-from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes, cut
+from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes
 from eldonia_ops.protocols.otlp.json_messages import LogsRequest
 from eldonia_ops.protocols.otlp.messages import (
     Encoding,
@@ -31,6 +33,11 @@ _FIELDS = {
     "user_agent": ("user_agent.original", "http.user_agent"),
     "operation": ("operation",),
 }
+_BODY_FIELDS = (
+    *("operation", "user_id", "session_id", "request_id", "ip_address", "user_agent", "trace_id", "span_id"),
+    *("environment", "hostname", "component", "error", "performance", "parse_error"),
+)
+_UNKNOWN_SERVICE = "unknown_service"
 _ERROR = {"name": "exception.type", "message": "exception.message", "stack": "exception.stacktrace"}
 
 
@@ -50,7 +57,7 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
     for group in request.resource_logs:
         resource = attributes(group.resource.attributes)
         shared: dict[str, str] = {
-            "service": as_text(resource.pop("service.name", "")) or "unknown_service",
+            "service": as_text(resource.pop("service.name", "")) or _UNKNOWN_SERVICE,
             "environment": as_text(
                 resource.pop("deployment.environment.name", None) or resource.pop("deployment.environment", None)
             ),
@@ -62,7 +69,8 @@ def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list
                 if max(wire.time_unix_nano, wire.observed_time_unix_nano) > LATEST_NS:
                     rejections.add("a log record has a time beyond 2262")
                 else:
-                    records.append(_record(wire, received_ns, resource, scoped.scope.name, shared))
+                    record = _record(wire, received_ns, resource, scoped.scope.name, shared)
+                    records.append(bounded_record(record))
     return records, rejections
 
 
@@ -80,18 +88,23 @@ def _record(wire: Any, received_ns: int, resource: dict[str, Any], scope: str, s
         metadata["resource"] = resource
     if wire.event_name:
         metadata["eventName"] = wire.event_name
-    message = any_value(wire.body)
-    if not isinstance(message, str):
-        message = "" if message is None else cut(msgspec.json.encode(message).decode())
+    body = any_value(wire.body)
+    read = _map_body(body, received_ns) if isinstance(body, dict) and body else None
+    if read is not None:
+        message = read.message
+    elif isinstance(body, str):
+        message = body
+    else:
+        message = "" if body is None else msgspec.json.encode(body).decode()
     level = (
         severity_level(enum_number(SeverityNumber, wire.severity_number))
         or fold_level(wire.severity_text)
-        or LogLevel.INFO
+        or (read.level if read is not None else LogLevel.INFO)
     )
     if wire.severity_text and wire.severity_text.lower() != level:
         metadata["level"] = wire.severity_text
     trace_id, span_id = raw_id(wire.trace_id), raw_id(wire.span_id)
-    return LogRecord(
+    record = LogRecord(
         timestamp_ns=wire.time_unix_nano or wire.observed_time_unix_nano or received_ns,
         message=message or wire.event_name or parts.get("message", ""),
         level=level,
@@ -110,3 +123,19 @@ def _record(wire: Any, received_ns: int, resource: dict[str, Any], scope: str, s
         user_agent=fields.get("user_agent", ""),
         operation=fields.get("operation", ""),
     )
+    return record if read is None else _joined(record, read, wire.time_unix_nano, received_ns)
+
+
+def _map_body(body: dict[str, Any], received_ns: int) -> LogRecord:
+    """A body that is a map, as Fluent Bit and others send it: what a line of a file with this JSON would say."""
+    return record_of(body, msgspec.json.encode(body).decode(), received_ns)
+
+
+def _joined(record: LogRecord, read: LogRecord, stated_ns: int, received_ns: int) -> LogRecord:
+    """A record, and what its body says where the record itself says nothing."""
+    said = {name: getattr(read, name) for name in _BODY_FIELDS if not getattr(record, name) and getattr(read, name)}
+    if record.service == _UNKNOWN_SERVICE and read.service:
+        said["service"] = read.service
+    if not stated_ns and read.timestamp_ns != received_ns:
+        said["timestamp_ns"] = read.timestamp_ns
+    return msgspec.structs.replace(record, metadata={**read.metadata, **record.metadata}, **said)

@@ -12,6 +12,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from eldonia_ops.protocols.otlp.json_messages import decode_json
+from eldonia_ops.protocols.otlp.wire_count import holds_more_than
 
 _M = TypeVar("_M", bound=Message)
 _J = TypeVar("_J", bound=msgspec.Struct)
@@ -22,7 +23,8 @@ MAX_ITEMS: Final = 50_000
 MAX_SHARED_BYTES: Final = 64 * 1024 * 1024
 """What the resources of one request may take once each item carries a copy of its own."""
 
-_MAX_JSON_PARTS = 500_000
+_MAX_PARTS = 500_000
+_MAX_JSON_COMMAS = 4_000_000
 
 
 class Encoding(StrEnum):
@@ -46,10 +48,15 @@ class Rejections:
     def __init__(self) -> None:
         self.count = 0
         self._reasons: dict[str, int] = {}
+        self.by_reason: dict[str, int] = {}
 
-    def add(self, reason: str, count: int = 1) -> None:
-        """Note ``count`` refused items (spans, log records, data points)."""
+    def add(self, reason: str, count: int = 1, *, subject: str = "") -> None:
+        """Note ``count`` refused items (spans, log records, data points). ``subject``, such as the name of a
+        metric, comes from the sender: the sender reads it, and ``by_reason`` counts without it."""
         self.count += count
+        self.by_reason[reason] = self.by_reason.get(reason, 0) + count
+        if subject:
+            reason = f"{subject}: {reason}"
         if reason in self._reasons or len(self._reasons) < 100:
             self._reasons[reason] = self._reasons.get(reason, 0) + count
 
@@ -77,11 +84,13 @@ def decode_request(message: type[_M], kind: type[_J], body: bytes, encoding: Enc
         TooManyError: it holds too much.
     """
     try:
+        # Two bytes make an object of a hundred in memory: count before decoding.
         if encoding is Encoding.PROTOBUF:
+            if holds_more_than(body, message.DESCRIPTOR, _MAX_PARTS):
+                raise TooManyError(f"the body has more than {_MAX_PARTS:,} messages inside; send less at once")
             return message.FromString(body)
-        # Two bytes of JSON make an object of a hundred in memory: count before decoding.
-        if body.count(b"{") + body.count(b"[") > _MAX_JSON_PARTS:
-            raise TooManyError(f"the JSON body has more than {_MAX_JSON_PARTS:,} objects and lists; send less at once")
+        if body.count(b"{") + body.count(b"[") > _MAX_PARTS or body.count(b",") > _MAX_JSON_COMMAS:
+            raise TooManyError(f"the JSON body has more than {_MAX_PARTS:,} objects and lists; send less at once")
         return decode_json(kind, body)
     except DecodeError:
         raise OtlpError("the body is not a valid OTLP protobuf message") from None

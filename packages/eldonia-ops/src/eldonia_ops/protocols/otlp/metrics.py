@@ -17,6 +17,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
 )
 
+from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes
@@ -36,6 +37,10 @@ _NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE_MASK
 _MAX_BUCKETS = 1_000
 _MAX_VALUE = 8_192
 _MAX_IDENTITY = 1_024
+_MAX_NAME = 512
+_MAX_UNIT = 64
+_MAX_LABEL_NAME = 256
+_MAX_LABELS = 64 * 1024
 _MAX_SAMPLES = 200_000
 
 
@@ -70,8 +75,11 @@ def decode_metrics(
                     metadata[points.metadata.name] = points.metadata
         if target and resource and len(samples) > before:
             latest = max(sample.timestamp_ms for sample in samples[before:])
-            labels = Labels({**_label_set(resource), **target, METRIC_NAME: "target_info"})
-            samples.append(Sample(labels, latest, 1.0))
+            named = _label_set(resource)
+            if sum(map(len, named.values())) > _MAX_LABELS:
+                rejections.add(f"the labels are longer than {_MAX_LABELS:,} characters", subject="target_info")
+            else:
+                samples.append(Sample(Labels({**named, **target, METRIC_NAME: "target_info"}), latest, 1.0))
     return samples, list(metadata.values()), rejections
 
 
@@ -82,7 +90,12 @@ def _target(resource: dict[str, Any]) -> dict[str, str]:
     instance = as_text(resource.pop("service.instance.id", ""))
     job = f"{namespace}/{name}" if namespace and name else name
     return {
-        label: value for label, value in (("job", job[:_MAX_IDENTITY]), ("instance", instance[:_MAX_IDENTITY])) if value
+        label: value
+        for label, value in (
+            ("job", clean_text(job[:_MAX_IDENTITY])),
+            ("instance", clean_text(instance[:_MAX_IDENTITY])),
+        )
+        if value
     }
 
 
@@ -90,10 +103,10 @@ def _label_set(found: dict[str, Any]) -> dict[str, str]:
     """Attributes as labels; where two names become one, the values are joined with a semicolon in name order."""
     labels: dict[str, str] = {}
     for key in sorted(found):
-        name = label_name(key)
+        name = label_name(key[:_MAX_LABEL_NAME])
         if name:
-            value = as_text(found[key])[:_MAX_VALUE]
-            labels[name] = f"{labels[name]};{value}" if name in labels else value
+            value = as_text(found[key])
+            labels[name] = clean_text((f"{labels[name]};{value}" if name in labels else value)[:_MAX_VALUE])
     return labels
 
 
@@ -106,6 +119,7 @@ class _Points:
         self._received_ns = received_ns
         self._rejections = rejections
         self._name = ""
+        self._subject = clean_text(metric.name[:100])
         self.metadata: MetricMetadata | None = None
 
     def __iter__(self) -> Iterator[Sample]:
@@ -114,6 +128,9 @@ class _Points:
         data: Any = getattr(metric, kind) if kind else None
         if data is None or not metric.name:
             self._rejections.add("a metric has no name or no data", max(1, len(data.data_points) if data else 1))
+            return
+        if len(metric.name) > _MAX_NAME:
+            self._refuse(f"the name is longer than {_MAX_NAME} characters", data)
             return
         if kind == "exponential_histogram":
             self._refuse("exponential histograms are not supported; use explicit buckets", data)
@@ -126,7 +143,7 @@ class _Points:
                 return
         monotonic = kind == "sum" and data.is_monotonic
         gauge = kind == "gauge" or (kind == "sum" and not monotonic)
-        self._name = metric_name(metric.name, metric.unit, monotonic=monotonic, gauge=gauge)
+        self._name = metric_name(metric.name, metric.unit[:_MAX_UNIT], monotonic=monotonic, gauge=gauge)
         if not self._name:
             self._refuse("the name holds no letter or digit", data)
             return
@@ -135,22 +152,25 @@ class _Points:
             if monotonic
             else {"histogram": MetricType.HISTOGRAM, "summary": MetricType.SUMMARY}.get(kind or "", MetricType.GAUGE)
         )
-        unit = "_".join(unit_words(metric.unit))
-        self.metadata = MetricMetadata(self._name, type_, metric.description[:2_048], unit)
+        unit = "_".join(unit_words(metric.unit[:_MAX_UNIT]))
+        self.metadata = MetricMetadata(self._name, type_, clean_text(metric.description[:2_048]), unit)
         read = {"histogram": self._histogram, "summary": self._summary}.get(kind or "", self._number)
         for point in data.data_points:
             at = point.time_unix_nano or self._received_ns
             if at > LATEST_NS:
-                self._rejections.add(f"{metric.name}: a time beyond 2262")
+                self._rejections.add("a time beyond 2262", subject=self._subject)
                 continue
             labels = {**_label_set(attributes(point.attributes)), **self._target}
+            if sum(map(len, labels.values())) > _MAX_LABELS:
+                self._rejections.add(f"the labels are longer than {_MAX_LABELS:,} characters", subject=self._subject)
+                continue
             stale = bool(point.flags & _NO_VALUE)
             for suffix, extra, value in read(point):
                 named = Labels({**labels, **extra, METRIC_NAME: self._name + suffix})
                 yield Sample(named, at // 1_000_000, STALE_NAN if stale else value)
 
     def _refuse(self, reason: str, data: Any) -> None:
-        self._rejections.add(f"{self._metric.name[:100]}: {reason}", max(1, len(data.data_points)))
+        self._rejections.add(reason, max(1, len(data.data_points)), subject=self._subject)
 
     def _number(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         kind = point.WhichOneof("value")
@@ -159,13 +179,13 @@ class _Points:
         elif point.flags & _NO_VALUE:
             yield "", {}, STALE_NAN
         else:
-            self._rejections.add(f"{self._metric.name[:100]}: a point without a value")
+            self._rejections.add("a point without a value", subject=self._subject)
 
     def _histogram(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         bounds, counts = point.explicit_bounds, point.bucket_counts
         ordered = all(low < high for low, high in itertools.pairwise(bounds))
         if (counts and len(counts) != len(bounds) + 1) or not ordered or len(bounds) > _MAX_BUCKETS:
-            self._rejections.add(f"{self._metric.name[:100]}: buckets and bounds do not fit together")
+            self._rejections.add("buckets and bounds do not fit together", subject=self._subject)
             return
         total = 0
         for bound, count in zip(bounds, counts, strict=False):

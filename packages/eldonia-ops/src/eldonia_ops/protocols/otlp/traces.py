@@ -6,6 +6,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
+from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_span
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes, cut
 from eldonia_ops.protocols.otlp.json_messages import TracesRequest
@@ -29,7 +30,6 @@ _KINDS = {
     5: SpanKind.CONSUMER,
 }
 _STATUSES = {0: SpanStatus.UNSET, 1: SpanStatus.OK, 2: SpanStatus.ERROR}
-_MAX_PARTS = 256
 
 
 def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejections]:
@@ -53,7 +53,7 @@ def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejectio
                 if isinstance(span, str):
                     rejections.add(span)
                 else:
-                    spans.append(span)
+                    spans.append(bounded_span(span))
     return spans, rejections
 
 
@@ -84,11 +84,11 @@ def _span(wire: Any, service: str, resource: dict[str, Any], scope: str) -> Span
         resource=resource,
         events=[
             SpanEvent(min(event.time_unix_nano, LATEST_NS), cut(event.name), attributes(event.attributes))
-            for event in wire.events[:_MAX_PARTS]
+            for event in wire.events[:MAX_PARTS]
         ],
         links=[
             SpanLink(trace_id.hex(), span_id.hex(), attributes(link.attributes))
-            for link in wire.links[:_MAX_PARTS]
+            for link in wire.links[:MAX_PARTS]
             if valid_id(trace_id := raw_id(link.trace_id), 16) and valid_id(span_id := raw_id(link.span_id), 8)
         ],
         scope=scope,

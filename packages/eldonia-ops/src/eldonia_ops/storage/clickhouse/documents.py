@@ -6,12 +6,18 @@ the JSON column beside it serves conditions only.
 """
 
 import math
-from typing import Any, Final
+import re
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 _encoder: Final = msgspec.json.Encoder(enc_hook=str)
 EMPTY_DOCUMENT: Final = msgspec.Raw(b"{}")
+_MAX_DEPTH: Final = 256
+# All but the brackets of a document; those in texts are inside of quotes.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[^"{}\[\]]++', re.DOTALL)
+_T = TypeVar("_T")
 
 # What goes into the JSON column is bounded: hostile depth or size costs search by attribute, never the record.
 _MAX_INDEXED_BYTES: Final = 64 << 10
@@ -19,11 +25,38 @@ _MAX_INDEXED_DEPTH: Final = 16
 
 
 def encoded(value: Any) -> bytes:
-    """JSON bytes of a value, lone surrogates replaced; what JSON lacks becomes its ``str``."""
+    """JSON bytes of a value, lone surrogates replaced; what JSON lacks becomes its ``str``.
+
+    No document is deeper than :func:`decoded` can read it again: what lies deeper becomes a mark.
+    """
     try:
-        return _encoder.encode(value)
-    except (UnicodeEncodeError, TypeError, ValueError, RecursionError):
+        document = _encoder.encode(value)
+    except (UnicodeEncodeError, TypeError, ValueError, RecursionError, OverflowError):
         return _encoder.encode(_mended(value))
+    return document if _shallow(document) else _encoder.encode(_mended(value))
+
+
+def decoded(document: str, decode: Callable[[str], _T]) -> _T | str:
+    """What ``decode`` reads in a stored document, or what is wrong with it: one that an older release stored may be
+    too deep to be read or to be sent on, and must not hide those beside it."""
+    if not _shallow(document.encode()):
+        return f"it is nested deeper than {_MAX_DEPTH} levels"
+    try:
+        return decode(document)
+    except (ValueError, RecursionError, OverflowError) as error:
+        return str(error)
+
+
+def _shallow(document: bytes) -> bool:
+    """Whether a JSON document is nested no deeper than the bound; most hold too few brackets to be."""
+    if document.count(b"{") + document.count(b"[") <= _MAX_DEPTH:
+        return True
+    depth = 0
+    for bracket in _BRACKETS.sub(b"", document):
+        depth += 1 if bracket in b"{[" else -1
+        if depth > _MAX_DEPTH:
+            return False
+    return True
 
 
 def indexed(attributes: dict[str, Any]) -> msgspec.Raw:
@@ -47,8 +80,8 @@ def _depth(value: Any, limit: int) -> int:
 
 
 def _mended(value: Any, depth: int = 0) -> Any:
-    if depth > 100:
-        return str(type(value).__name__)
+    if depth > _MAX_DEPTH - 10:
+        return "…"
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, msgspec.Struct):
@@ -59,6 +92,8 @@ def _mended(value: Any, depth: int = 0) -> Any:
         return [_mended(item, depth + 1) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int):
+        return value if value.bit_length() <= 64 else "…" if value.bit_length() > 2**13 else str(value)
     return clean(str(value))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 
 Parameter = str | int | float | list[str] | list[int]
 """A value for a statement: a scalar or a homogeneous list."""
@@ -43,7 +43,7 @@ _LIMIT_CODES = frozenset({158, 159, 160, 241, 307, 394, 396})
 # QUERY_WAS_CANCELLED, TOO_MANY_ROWS_OR_BYTES
 
 
-class EngineUnavailableError(TelemetryError):
+class EngineUnavailableError(TelemetryUnavailableError):
     """The engine could not be reached, whatever the statement was."""
 
 

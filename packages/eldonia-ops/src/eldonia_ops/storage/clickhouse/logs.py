@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
 from eldonia_ops.storage.clickhouse import log_text
-from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
@@ -169,7 +170,11 @@ def _line(record: LogRecord, id: int) -> bytes:
 
 def _record(row: dict[str, Any]) -> LogRecord:
     details = row.pop("details")
-    nested = _details_decoder.decode(details) if details else _Details()
+    nested = decoded(details, _details_decoder.decode) if details else _Details()
+    if isinstance(nested, str):
+        fault = f"the stored attributes cannot be read: {nested}"
+        row["parse_error"] = f"{row['parse_error']}; {fault}" if row["parse_error"] else fault
+        nested = _Details({"document": bounded_text(details, MAX_STRING_BYTES)})
     return LogRecord(
         timestamp_ns=row.pop("ns"),
         level=LogLevel(row.pop("level")),

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
-from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
@@ -187,7 +188,12 @@ def _line(span: Span) -> bytes:
 
 
 def _span(row: dict[str, Any]) -> Span:
-    details = _details_decoder.decode(row["details"])
+    details = decoded(row["details"], _details_decoder.decode)
+    if isinstance(details, str):
+        details = _Details(
+            f"the stored attributes cannot be read: {details}",
+            {"document": bounded_text(row["details"], MAX_STRING_BYTES)},
+        )
     return Span(
         **{name: row[name] for name in _TEXTS},
         kind=SpanKind(row["kind"]),

@@ -1,0 +1,158 @@
+"""Text and values that come from outside, made fit to be kept, searched and shown.
+
+Every codec passes what it read through these functions before anything else of the platform sees it: control
+characters, NUL and lone surrogates become U+FFFD (a database, a terminal or an encoder fails on them), and
+depth, numbers and sizes are bounded. All work is linear in the size of what comes in.
+"""
+
+import re
+from typing import Any, Final
+
+MAX_DEPTH: Final = 32
+"""How deep the lists and objects of one document may be nested."""
+
+MAX_ATTRIBUTES: Final = 256
+"""How many keys one object, and how many items one list, may have."""
+
+MAX_ATTRIBUTES_BYTES: Final = 128 * 1024
+"""What the attributes of one record may take together."""
+
+MAX_KEY_BYTES: Final = 512
+MAX_STRING_BYTES: Final = 32 * 1024
+
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_MARK = "…"
+_VALUE_BYTES = 16
+_LARGEST = 2**1024 - 1
+
+
+class OutOfBoundsError(ValueError):
+    """A document that is nested too deep, or holds a number that is too large; the message says which."""
+
+
+def clean_text(text: str) -> str:
+    """The text with U+FFFD for each control character but tab and line ends, and for each lone surrogate."""
+    return text if text.isprintable() else _UNFIT.sub("\ufffd", text)
+
+
+def bounded_text(text: str, limit: int) -> str:
+    """:func:`clean_text` of at most ``limit`` bytes of UTF-8, and a mark behind it when something was cut off."""
+    if len(text) * 4 <= limit:
+        return clean_text(text)
+    if len(text) <= limit:
+        text = clean_text(text)
+        if text.isascii():
+            return text
+    # Cut before it is cleaned: what is thrown away need not be looked at twice.
+    size = len(text.encode("utf-8", "replace"))
+    if size <= limit:
+        return text
+    kept = clean_text(text[:limit]).encode()[:limit].decode("utf-8", "ignore")
+    return f"{kept}{_MARK} [{max(1, size - len(kept.encode()))} bytes cut off]"
+
+
+def bounded_attributes(
+    attributes: dict[str, Any], *, limit: int = MAX_ATTRIBUTES_BYTES, strict: bool = False
+) -> dict[str, Any]:
+    """A document of plain values (str, bool, int, float, None, list, dict) within the bounds of this module.
+
+    Integers beyond 64 bits become their digits as text, and floats that JSON cannot write their names. What is
+    cut off leaves a mark. The same object comes back when nothing had to be changed.
+
+    Raises:
+        OutOfBoundsError: with ``strict``, when it is deeper than :data:`MAX_DEPTH` or holds an integer that no
+            double can hold; without it, a mark takes the place of either.
+    """
+    if len(attributes) <= 32 and all(
+        len(key) <= 64 and key.isprintable() and _is_plain(value) for key, value in attributes.items()
+    ):
+        return attributes
+    return _Bounds(limit, strict).of_dict(attributes, 1)
+
+
+def _is_plain(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) <= 512 and value.isprintable()
+    if kind is int:
+        return -(2**63) <= value < 2**64
+    if kind is float:
+        return value - value == 0.0
+    return value is None or kind is bool
+
+
+class _Bounds:
+    """One walk over one document. ``room`` is what may still be kept, in bytes."""
+
+    def __init__(self, limit: int, strict: bool) -> None:
+        self.room = limit
+        self.strict = strict
+
+    def of(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            text = bounded_text(value, max(0, min(MAX_STRING_BYTES, self.room)))
+            self.room -= len(text) if text.isascii() else len(text.encode())
+            return text
+        if isinstance(value, bool) or value is None:
+            return value
+        if isinstance(value, int):
+            if -(2**63) <= value < 2**64:
+                return value
+            if -_LARGEST <= value <= _LARGEST:
+                try:
+                    float(value)
+                    self.room -= 320
+                    return str(value)
+                except OverflowError:
+                    pass
+            if self.strict:
+                raise OutOfBoundsError("a number is out of range")
+            return _MARK
+        if isinstance(value, float):
+            return value if value - value == 0.0 else repr(value)
+        if not isinstance(value, dict | list | tuple):
+            return self.of(str(value), depth)
+        if depth >= MAX_DEPTH:
+            if self.strict:
+                raise OutOfBoundsError(f"nested deeper than {MAX_DEPTH} levels")
+            return _MARK
+        return self.of_dict(value, depth + 1) if isinstance(value, dict) else self.of_list(value, depth + 1)
+
+    def of_dict(self, value: dict[Any, Any], depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        rest = 0
+        for key, item in value.items():
+            if len(found) >= MAX_ATTRIBUTES or self.room <= 0:
+                rest += 1
+                if self.strict:
+                    self.check(item, depth)
+                continue
+            name = bounded_text(str(key), MAX_KEY_BYTES)
+            self.room -= _VALUE_BYTES + len(name)
+            found[name] = self.of(item, depth)
+        if rest:
+            found[_MARK] = f"{rest} more cut off"
+        return found
+
+    def of_list(self, value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+        found: list[Any] = []
+        for item in value:
+            if len(found) >= MAX_ATTRIBUTES or self.room <= 0:
+                if self.strict:
+                    self.check(item, depth)
+                continue
+            self.room -= _VALUE_BYTES
+            found.append(self.of(item, depth))
+        if len(found) < len(value):
+            found.append(f"{_MARK} {len(value) - len(found)} more cut off")
+        return found
+
+    def check(self, value: Any, depth: int) -> None:
+        """The strict bounds of what is cut off: whether a document is refused must not depend on its order."""
+        if isinstance(value, dict | list | tuple):
+            if depth >= MAX_DEPTH:
+                raise OutOfBoundsError(f"nested deeper than {MAX_DEPTH} levels")
+            for item in value.values() if isinstance(value, dict) else value:
+                self.check(item, depth + 1)
+        elif isinstance(value, int) and value.bit_length() > 1024:
+            raise OutOfBoundsError("a number is out of range")
