@@ -93,7 +93,7 @@ def test_what_the_designs_file_cannot_do_is_said():
     warnings = [str(item) for item in parse(SEED, read_templates=lambda glob: FILES).warnings]
     assert warnings[0].startswith("am.yml:17: warning: the route to 'security-team' {service=\"security\"} never sees")
     assert "earlier route at line 13 takes them" in warnings[0]
-    assert warnings[1].startswith("am.yml:37: warning: this inhibit rule can never apply: it wants equal alertname")
+    assert len(warnings) == 1
 
 
 def test_an_undefined_template_is_an_error_with_its_place():
