@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from ruamel.yaml import YAML
+import yaml
 
 from eldonia_ops.cli.main import app
 
@@ -139,7 +139,7 @@ def shipped() -> dict:
             # `logs: []` gives way to the example below it.
             lines = [one for one in lines if one not in (f"{example[2]} []", f"{example[2]} {{}}")]
         lines.append(example[1] + example[2] if example else re.sub(r"^(\s*)# .*$", "", line))
-    return YAML(typ="safe", pure=True).load("\n".join(lines))
+    return yaml.safe_load("\n".join(lines))
 
 
 def described() -> dict[str, dict[str, str]]:

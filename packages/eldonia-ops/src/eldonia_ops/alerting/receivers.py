@@ -36,6 +36,13 @@ class HttpConfig:
     basic_username: str = ""
     basic_password: Credential = Credential()
     follow_redirects: bool = True
+    proxy_url: Credential = Credential()
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    insecure_skip_verify: bool = False
+    unsupported: str = ""
+    """Why nothing is sent with these settings, '' when all of them can be applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +185,18 @@ class EmailConfig:
     headers: tuple[tuple[str, str], ...] = (("Subject", '{{ template "email.default.subject" . }}'),)
 
 
-IntegrationConfig = SlackConfig | PagerDutyConfig | WebhookConfig | EmailConfig
+@dataclass(frozen=True, slots=True)
+class UndeliverableConfig:
+    """An integration that a file names and this program lacks: what is routed to it is recorded as not delivered."""
+
+    TEMPLATED: ClassVar = ()
+    KIND: ClassVar = "undeliverable"
+
+    reason: str
+    send_resolved: bool = True
+
+
+IntegrationConfig = SlackConfig | PagerDutyConfig | WebhookConfig | EmailConfig | UndeliverableConfig
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,14 +99,6 @@ def _dead_rule(rule: InhibitRule, known: Sequence[Mapping[str, str]] | None) -> 
                 "name in equal only labels that both alerts carry with the same value, such as service",
             )
         return "", ""
-    if "alertname" in rule.equal:
-        for source in rule.source_matchers:
-            for target in rule.target_matchers:
-                if source.name == target.name == "severity" and contradict([source], [target]):
-                    return (
-                        "it wants equal alertname and different severity, but a rule gives one name one severity",
-                        "drop alertname from equal: a critical alert then quiets warnings of the same service",
-                    )
     return "", ""
 
 

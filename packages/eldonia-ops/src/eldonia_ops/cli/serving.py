@@ -111,6 +111,7 @@ def check(
         list[Path] | None, typer.Argument(help=f"Files or folders; default: {FILE_NAME} here, with all it names.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")] = False,
 ) -> None:
     """Check settings, rules, routing and templates, and how they fit together.
 
@@ -124,6 +125,8 @@ def check(
         hint = "name the files to check" if not paths else ""
         raise ConfigError(Diagnostic("there is no such file", str(missing[0]), hint=hint))
     found = check_files(wanted, os.environ)
+    if strict:
+        found = [replace(item, level=Level.ERROR) for item in found]
     if as_json:
         print_json(
             [

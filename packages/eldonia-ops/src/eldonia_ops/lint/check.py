@@ -15,7 +15,7 @@ from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.prometheus_rules import examine_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.template import TemplateError, TemplateSet
@@ -118,9 +118,9 @@ class _Checker:
             self._note(self.workspace.at(path, f"there is no file {file}", steps))
 
     def _rules(self, path: str, text: str) -> None:
-        groups = parse_rule_file(text, path)
-        self.workspace.rules[path] = groups
-        self.diagnostics += check_rules(groups, text, path)
+        examined = examine_rule_file(text, path)
+        self.workspace.rules[path] = examined.groups
+        self.diagnostics += [*examined.diagnostics, *check_rules(examined, text, path)]
 
     def _routing(self, path: str, text: str) -> None:
         # The file's own templates are relative to it, and are checked where they stand.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from eldonia_ops.alerting.routing_lint import possible_values
+from eldonia_ops.alerting.routing_lint import contradict, possible_values
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.rules.groups import AlertingRule
@@ -13,7 +13,12 @@ _ALWAYS_FINE = ("info", "none")
 
 def cross_check(workspace: Workspace) -> list[Diagnostic]:
     """Every reference from one file into another that leads nowhere, or to nobody."""
-    return [*_escalation_receivers(workspace), *_severities(workspace), *_repeated_alerts(workspace)]
+    return [
+        *_escalation_receivers(workspace),
+        *_severities(workspace),
+        *_repeated_alerts(workspace),
+        *_dead_inhibition(workspace),
+    ]
 
 
 def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
@@ -89,3 +94,28 @@ def _repeated_alerts(workspace: Workspace) -> Iterator[Diagnostic]:
                     message = f"the alert {rule.alert} stands twice, word for word"
                     hint = f"first in {first.file}, line {first.line}"
                     yield Diagnostic(message, rule.file, rule.line, rule.column, hint, Level.WARNING)
+
+
+def _dead_inhibition(workspace: Workspace) -> Iterator[Diagnostic]:
+    """Inhibit rules that want one name with two severities, where no rule of any file gives a name two of them."""
+    if not workspace.rules or any(settings.objectives for settings in workspace.settings.values()):
+        return  # not known, or the alerts of objectives have both severities
+    severities: dict[str, set[str]] = {}
+    for groups in workspace.rules.values():
+        for group in groups:
+            for rule in group.rules:
+                if isinstance(rule, AlertingRule):
+                    severities.setdefault(rule.alert, set()).add(rule.labels.get("severity", ""))
+    if any(len(found) > 1 or any("{{" in one for one in found) for found in severities.values()):
+        return
+    for file, routing in workspace.routings.items():
+        for rule in routing.inhibit_rules if file != SHIPPED else ():
+            source = [matcher for matcher in rule.source_matchers if matcher.name == "severity"]
+            target = [matcher for matcher in rule.target_matchers if matcher.name == "severity"]
+            if "alertname" in rule.equal and contradict(source, target):
+                message = (
+                    "this inhibit rule can never apply: it wants equal alertname and different severity, "
+                    "and every alert name of the rules has one severity"
+                )
+                hint = "drop alertname from equal: a critical alert then quiets warnings of the same service"
+                yield Diagnostic(message, file, rule.line, 0, hint, Level.WARNING)

@@ -10,7 +10,7 @@ from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.protocols.yaml_document import MAX_BYTES
 
 MAX_FILES: Final = 1_000
-_SUFFIXES: Final = (".yml", ".yaml", ".tmpl")
+_SUFFIXES: Final = (".yml", ".yaml", ".rules", ".tmpl")
 
 
 class Files:

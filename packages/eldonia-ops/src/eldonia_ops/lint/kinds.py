@@ -18,7 +18,7 @@ class FileKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-_KEY: Final = re.compile(r"^([A-Za-z_]\w*)\s*:", re.MULTILINE)
+_KEY: Final = re.compile(r"^\{?[ \t]*+['\"]?([A-Za-z_]\w*+)['\"]?[ \t]*+:", re.MULTILINE)
 _NAMES: Final = {
     "eldonia-ops": FileKind.SETTINGS,
     "alertmanager": FileKind.ROUTING,
@@ -54,7 +54,7 @@ def kind_of(path: str, text: str) -> FileKind:
     name = PurePath(path)
     if name.suffix in (".tmpl", ".tpl"):
         return FileKind.TEMPLATE
-    if name.suffix not in (".yml", ".yaml", ""):
+    if name.suffix not in (".yml", ".yaml", ".rules", ".json", ""):
         return FileKind.UNKNOWN
     keys = set(_KEY.findall(text))
     for kind, decisive in _DECISIVE:

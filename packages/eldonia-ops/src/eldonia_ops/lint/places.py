@@ -29,14 +29,6 @@ def place_of(text: str, file: str, *steps: str | int) -> tuple[int, int]:
     return place
 
 
-def node_at(text: str, file: str, *steps: str | int) -> YamlNode | None:
-    """The value that ``steps`` lead to, or None."""
-    node = _document(text, file)
-    for step in steps:
-        node = None if node is None else _below(node, step)
-    return node
-
-
 def _below(node: YamlNode, step: str | int) -> YamlNode | None:
     if isinstance(step, int):
         elements = node.elements() or [node]  # one text may stand for a list of one

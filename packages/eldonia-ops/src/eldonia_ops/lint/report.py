@@ -10,6 +10,7 @@ from typing import Final
 from eldonia_ops.model.errors import Diagnostic, Level
 
 _LONGEST_LINE: Final = 160
+_MOST_LINES_ABOVE: Final = 500
 _SECRET_VALUE: Final = re.compile(
     r"(?P<key>[\w-]*(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]*['\"]?\s*:\s*+)"
     r"(?P<value>(?!\s*$|[{\[|>]|['\"]?\$\{\w+\}['\"]?(?:[\s,}]|$)).+)",
@@ -34,8 +35,11 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
 
     Values of keys that hold secrets are masked in that line.
     """
+    return _formatted(diagnostic, text.splitlines() if text else [])
+
+
+def _formatted(diagnostic: Diagnostic, lines: Sequence[str]) -> str:
     first = _CONTROL.sub("\ufffd", str(diagnostic))
-    lines = text.splitlines() if text else []
     if not 0 < diagnostic.line <= len(lines):
         return first
     raw = lines[diagnostic.line - 1]
@@ -62,8 +66,11 @@ def _masked(line: str, is_webhook: bool) -> str:
 def _is_below_webhook(lines: Sequence[str], index: int) -> bool:
     """Whether a line of YAML's block style belongs to a key that speaks of a webhook."""
     depth = _depth(lines[index])
-    for line in reversed(lines[:index]):
+    for place in range(index - 1, max(-1, index - 1 - _MOST_LINES_ABOVE), -1):
+        line = lines[place]
         above = _depth(line)
+        if not depth:
+            break
         if above < depth and line.strip() and not line.lstrip().startswith("#"):
             if "webhook" in line:
                 return True
@@ -90,7 +97,10 @@ def _blank(text: str) -> str:
 
 def format_report(diagnostics: Sequence[Diagnostic], source: Callable[[str], str | None] = _read) -> str:
     """Every diagnostic with its source line, and the sum. ``source`` gives the text of a file."""
-    parts = [format_diagnostic(item, source(item.file) if item.file else None) for item in diagnostics]
+    lines: dict[str, list[str]] = {}
+    for file in {item.file for item in diagnostics if item.file}:
+        lines[file] = (source(file) or "").splitlines()
+    parts = [_formatted(item, lines.get(item.file, [])) for item in diagnostics]
     errors = sum(item.level is Level.ERROR for item in diagnostics)
     warnings = len(diagnostics) - errors
     counts = [

@@ -24,11 +24,12 @@ from eldonia_ops.promql.ast import (
 )
 
 _COUNTER: Final = re.compile(r"_(total|count|sum|bucket|created)$|:")
+# Words such as connections, current, usage and duration are left out: many counters bear them without ``_total``.
 _GAUGE: Final = re.compile(
-    r"(?:^|_)(max|min|avg|current|ratio|percent|usage|free|available|size|age|info|temperature|celsius|"
-    r"connections|numbackends|duration|depth|inflight)(?:_|$)"
+    r"(?:^|_)(max|min|avg|ratio|percent|free|available|age|info|temperature|celsius|numbackends|depth|inflight)(?:_|$)"
 )
-_SPREAD: Final = re.compile(r"(requests?|responses?|events|logins|errors|orders|payments)_total$")
+_SPLIT_BY_STATUS: Final = re.compile(r"http|grpc|rpc|request|response")
+_SPREAD: Final = re.compile(r"(requests?|responses?|logins|orders|payments)_total$")
 _RATES: Final = {"rate", "irate", "increase"}
 _ABSENT: Final = {"absent", "absent_over_time"}
 
@@ -79,7 +80,9 @@ def _rates_of_gauges(expr: Expr) -> Iterator[Habit]:
 
 def _ungrouped_quantiles(expr: Expr) -> Iterator[Habit]:
     for node in walk(expr):
-        if isinstance(node, Call) and node.function == "histogram_quantile" and _rated(unwrap(node.args[1])):
+        if isinstance(node, Call) and node.function == "histogram_quantile":
+            if not _SPLIT_BY_STATUS.search(_rated(unwrap(node.args[1]))):
+                continue  # most others have a series for each instance, which is what one asks about
             yield Habit(
                 node.start,
                 "this quantile is computed for every series by itself: each instance, path and status has its own",
@@ -90,7 +93,9 @@ def _ungrouped_quantiles(expr: Expr) -> Iterator[Habit]:
 def _per_series_rates(comparison: Binary) -> Iterator[Habit]:
     for side, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
         name = _rated(unwrap(side))
-        if name and _SPREAD.search(name) and isinstance(unwrap(other), NumberLiteral):
+        limit = unwrap(other)
+        # Above nothing at all, and for failures, each series by itself is what one wants: a sum would only blur it.
+        if name and _SPREAD.search(name) and isinstance(limit, NumberLiteral) and limit.value > 0:
             yield Habit(
                 side.start,
                 f"the threshold is held against every series of {name} by itself, not against their total",
@@ -107,9 +112,12 @@ def _silent_when_gone(comparison: Binary) -> Iterator[Habit]:
     if any(isinstance(node, Call) and node.function in _ABSENT for node in walk(side)):
         return
     inner = unwrap(side)
+    totals = False
     while isinstance(inner, Aggregate | Paren | Unary):
+        totals = totals or isinstance(inner, Aggregate)
         inner = inner.expr
-    if _rated(inner):
+    # One series of many that is gone is the business of an alert about its target; a total has none.
+    if totals and _rated(inner):
         yield Habit(
             comparison.start,
             "this stays silent when the series are gone altogether, which is the worst case of what it watches",

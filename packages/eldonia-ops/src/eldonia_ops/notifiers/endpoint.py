@@ -1,9 +1,11 @@
 """What every HTTP notifier does: resolve a secret, post within a time limit, classify the answer."""
 
 import asyncio
+import contextlib
 import email.utils
 import re
-from collections.abc import Mapping
+import ssl
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -127,6 +129,8 @@ async def post(
     secrets: tuple[str, ...] = (),
 ) -> Answer | Delivery:
     """POST JSON. Returns the answer, or the Delivery that a failure to get one amounts to."""
+    if http.unsupported:
+        return Delivery(DeliveryResult.REJECTED, f"nothing is sent to {what}: {http.unsupported}")
     try:
         sent = {
             "Content-Type": "application/json",
@@ -144,9 +148,12 @@ async def post(
             password = resolve(http.basic_password, f"password for {what}") if http.basic_password else ""
             auth = httpx.BasicAuth(http.basic_username, password)
             secrets = (*secrets, password)
+        proxy = resolve(http.proxy_url, f"proxy for {what}") if http.proxy_url else ""
+        secrets = (*secrets, proxy)
         async with (
             asyncio.timeout(timeout_seconds),
-            client.stream(
+            _client_for(http, client, proxy) as used,
+            used.stream(
                 "POST",
                 url,
                 content=msgspec.json.encode(body),
@@ -166,6 +173,9 @@ async def post(
         return Delivery(DeliveryResult.RETRY, str(error))
     except (httpx.TimeoutException, TimeoutError):
         return Delivery(DeliveryResult.RETRY, f"{what} did not answer within {timeout_seconds:g} s")
+    except (ssl.SSLError, OSError) as error:
+        # Files of tls_config; what is wrong with a connection comes as an httpx.HTTPError.
+        return Delivery(DeliveryResult.RETRY, f"tls_config for {what}: {error.strerror or type(error).__name__}")
     except httpx.TooManyRedirects:
         return Delivery(DeliveryResult.REJECTED, f"{what} redirects without end")
     except (httpx.InvalidURL, httpx.UnsupportedProtocol):
@@ -174,6 +184,25 @@ async def post(
         return Delivery(
             DeliveryResult.RETRY, f"cannot reach {what}: {shorten(str(error) or type(error).__name__, url, *secrets)}"
         )
+
+
+@contextlib.asynccontextmanager
+async def _client_for(http: HttpConfig, shared: httpx.AsyncClient, proxy: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The shared client, or one for this request where a proxy or certificates of its own are asked for.
+
+    Certificates are read anew each time, so that renewed ones are taken.
+    """
+    if not (proxy or http.ca_file or http.cert_file or http.insecure_skip_verify):
+        yield shared
+        return
+    verify = ssl.create_default_context(cafile=http.ca_file or None)
+    if http.cert_file:
+        verify.load_cert_chain(http.cert_file, http.key_file or None)
+    if http.insecure_skip_verify:
+        verify.check_hostname = False
+        verify.verify_mode = ssl.CERT_NONE
+    async with httpx.AsyncClient(verify=verify, proxy=proxy or None, trust_env=False) as own:
+        yield own
 
 
 def classify(answer: Answer, what: str, *secrets: str) -> Delivery:

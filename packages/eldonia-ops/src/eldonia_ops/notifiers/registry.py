@@ -10,12 +10,13 @@ from eldonia_ops.alerting.receivers import (
     IntegrationConfig,
     PagerDutyConfig,
     SlackConfig,
+    UndeliverableConfig,
     WebhookConfig,
     integration_key,
 )
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers import email, pagerduty, slack, webhook
+from eldonia_ops.notifiers import email, pagerduty, slack, undeliverable, webhook
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Notifier
 from eldonia_ops.template import NotificationData, TemplateSet
@@ -45,6 +46,8 @@ def render(config: IntegrationConfig, data: NotificationData, templates: Templat
             return webhook.render(config, data, templates)
         case EmailConfig():
             return email.render(config, data, templates)
+        case UndeliverableConfig():
+            return {}
 
 
 def render_message(config: IntegrationConfig, message: Message, templates: TemplateSet) -> dict[str, Any]:
@@ -58,6 +61,8 @@ def render_message(config: IntegrationConfig, message: Message, templates: Templ
             return webhook.render_message(config, message, templates)
         case EmailConfig():
             return email.render_message(config, message, templates)
+        case UndeliverableConfig():
+            return {}
 
 
 def notifier(config: IntegrationConfig, client: httpx.AsyncClient) -> Notifier:
@@ -71,6 +76,8 @@ def notifier(config: IntegrationConfig, client: httpx.AsyncClient) -> Notifier:
             return webhook.WebhookNotifier(config, client)
         case EmailConfig():
             return email.EmailNotifier(config)
+        case UndeliverableConfig():
+            return undeliverable.UndeliverableNotifier(config)
 
 
 def build(routing: Routing, client: httpx.AsyncClient) -> dict[str, Notifier]:

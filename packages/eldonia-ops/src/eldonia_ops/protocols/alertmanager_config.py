@@ -4,7 +4,6 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/
 """
 
 import posixpath
-import re
 import zoneinfo
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,12 +19,12 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.alertmanager_receivers import ReceiverReader
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
+from eldonia_ops.protocols.prometheus_rules import is_name
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
 from eldonia_ops.template import TemplateError, TemplateSet
 
 MAX_ROUTES = 10_000
 _MAX_DEPTH = 50
-_LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def parse_alertmanager_config(
         ConfigError: with every fault found, each with its place.
     """
     problems = Problems(file)
-    document = load(text, file)
+    document = load(text, file, problems)
     if document is None:
         raise ConfigError(Diagnostic("the file is empty", file, hint="it needs at least route and receivers"))
     reader = MappingReader(document, problems, "the configuration")
@@ -89,10 +88,13 @@ def parse_alertmanager_config(
     route = Route("{}", "{}", "")
     if route_node is not None:
         route = _RouteReader(problems, receivers, intervals).root(route_node)
+    tracing = reader.get("tracing")
+    if tracing is not None:
+        problems.add(tracing, "tracing is not used", level=Level.WARNING)
     reader.done()
-    if problems.errors:
-        problems.raise_if_any()
-    warnings = (*problems.diagnostics, *lint_routes(route, file), *lint_inhibition(rules, file, known_alerts))
+    problems.diagnostics += [*lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
+    problems.raise_if_any()
+    warnings = tuple(problems.diagnostics)
     routing = Routing(route, receivers, rules, intervals, resolve_timeout)
     return AlertmanagerConfig(routing, templates, globs, tuple(warnings))
 
@@ -122,10 +124,14 @@ def _templates(
 def _classic_matchers(reader: MappingReader, key: str, op: MatchOp, problems: Problems) -> list[Matcher]:
     found: list[Matcher] = []
     node = reader.get(key)
+    places = {label.text: item for label, item in node.items()} if node else {}
     for name, value in reader.string_map(key).items():
-        place = next((item for label, item in node.items() if label.text == name), node) if node else node
-        if not _LABEL.fullmatch(name):
+        place = places.get(name, node)
+        if not is_name(name):
             problems.add(place, f"{name!r} is not a label name")
+            continue
+        if op is MatchOp.REGEX and place is not None and place.is_null:
+            problems.add(place, f"{key} of {name} needs a regular expression", "write '' for a label that is missing")
             continue
         try:
             found.append(Matcher(name, op, value))
@@ -287,6 +293,9 @@ class _RouteReader:
             line=node.line,
             **durations,
         )
+        labels = reader.get("labels")
+        if labels is not None:
+            problems.add(labels, "labels of a route is not used", "notifications go out without them", Level.WARNING)
         children = tuple(
             self.route(child, route, place, depth + 1) for place, child in enumerate(reader.elements("routes"))
         )
@@ -303,7 +312,7 @@ class _RouteReader:
         if "..." in names and len(names) > 1:
             self.problems.add(node, "group_by: '...' (every label) cannot stand beside other names")
         for name in names:
-            if name != "..." and not _LABEL.fullmatch(name):
+            if name != "..." and not is_name(name):
                 self.problems.add(node, f"group_by: {name!r} is not a label name")
         return (() if "..." in names else names), "..." in names
 

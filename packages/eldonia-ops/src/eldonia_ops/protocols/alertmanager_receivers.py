@@ -5,7 +5,7 @@ Source: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integ
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +23,7 @@ from eldonia_ops.alerting.receivers import (
     SlackAction,
     SlackConfig,
     SlackField,
+    UndeliverableConfig,
     WebhookConfig,
 )
 from eldonia_ops.model.errors import Level
@@ -35,7 +36,16 @@ _UNSUPPORTED = (
     "discord", "jira", "mattermost", "incidentio", "msteams", "msteamsv2", "opsgenie", "pushover", "rocketchat",
     "sns", "telegram", "victorops", "webex", "wechat",
 )  # fmt: skip
+_UNUSED_GLOBALS = (
+    "opsgenie_api_url", "opsgenie_api_key", "opsgenie_api_key_file", "victorops_api_url", "victorops_api_key",
+    "victorops_api_key_file", "wechat_api_url", "wechat_api_secret", "wechat_api_secret_file", "wechat_api_corp_id",
+    "telegram_api_url", "telegram_bot_token", "telegram_bot_token_file", "webex_api_url", "smtp_auth_secret",
+    "smtp_auth_secret_file", "smtp_auth_identity", "smtp_tls_config", "smtp_force_implicit_tls", "rocketchat_api_url",
+    "rocketchat_token", "rocketchat_token_file", "rocketchat_token_id", "rocketchat_token_id_file", "jira_api_url",
+    "mattermost_webhook_url", "mattermost_webhook_url_file",
+)  # fmt: skip
 _PAGERDUTY_URL = PagerDutyConfig().url
+_SLACK_APP_URL = "https://slack.com/api/chat.postMessage"
 _NONE = Credential()
 _PLAIN = HttpConfig()
 _PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
@@ -46,6 +56,8 @@ class Globals:
     """What the ``global`` section offers to receivers."""
 
     slack_api_url: Credential = _NONE
+    slack_app_token: Credential = _NONE
+    slack_app_url: str = _SLACK_APP_URL
     pagerduty_url: str = _PAGERDUTY_URL
     smtp_from: str = ""
     smtp_smarthost: str = ""
@@ -91,9 +103,11 @@ class ReceiverReader:
             return Credential(file=self.relative(file))
         if node is None:
             return Credential()
-        if not node.is_scalar or not node.text:
-            self.problems.add(node, f"{key} must be a text that is not empty")
+        if not node.is_scalar:
+            self.problems.add(node, f"{key} must be a text, not {node.describe()}")
             return Credential()
+        if not node.text:
+            return Credential()  # as if it were not there: Alertmanager's zero value
         value, unset = self.expanded(node)
         if unset:
             message = f"the environment variable {unset} is not set: {reader.what} cannot deliver until it is"
@@ -143,10 +157,18 @@ class ReceiverReader:
         inner = reader.mapping("http_config")
         if inner is None:
             return default
-        for key in ("proxy_url", "proxy_from_environment", "no_proxy", "proxy_connect_header", "tls_config", "oauth2"):
+        unsupported = ""
+        for key in ("proxy_from_environment", "no_proxy", "proxy_connect_header", "oauth2", "http_headers"):
             node = inner.get(key)
-            if node is not None:
-                self.problems.add(node, f"http_config: {key} is not supported yet")
+            if node is not None and not (key == "proxy_from_environment" and not inner.boolean(key)):
+                unsupported = f"http_config: {key} is not supported yet"
+                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
+        proxy = self.credential(inner, "proxy_url")
+        if proxy.inline and not _is_http(proxy.inline.reveal()) and not proxy.inline.reveal().startswith("${"):
+            unsupported = "http_config: proxy_url is not an http:// or https:// address"
+            self.problems.add(inner.get("proxy_url"), unsupported, "nothing is sent with it", Level.WARNING)
+        tls, why_not = self.tls(inner)
+        unsupported = why_not or unsupported
         inner.boolean("enable_http2")
         follow = inner.boolean("follow_redirects", True)
         authorization = inner.mapping("authorization")
@@ -166,7 +188,27 @@ class ReceiverReader:
             basic.done()
             config = HttpConfig(basic_username=username, basic_password=password, follow_redirects=follow)
         inner.done()
-        return config
+        return replace(config, proxy_url=proxy, unsupported=unsupported, **tls)
+
+    def tls(self, reader: MappingReader) -> tuple[dict[str, Any], str]:
+        """``tls_config`` as fields of :class:`HttpConfig`, and why it cannot be applied ('' if it can)."""
+        inner = reader.mapping("tls_config")
+        if inner is None:
+            return {}, ""
+        unsupported = ""
+        for key in ("ca", "cert", "key", "ca_ref", "cert_ref", "key_ref", "server_name", "min_version", "max_version"):
+            node = inner.get(key)
+            if node is not None and node.text:
+                unsupported = f"tls_config: {key} is not supported yet"
+                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
+        found: dict[str, Any] = {"insecure_skip_verify": inner.boolean("insecure_skip_verify")}
+        for key in ("ca_file", "cert_file", "key_file"):
+            path = inner.string(key)
+            found[key] = self.relative(path) if path else ""
+        if bool(found["cert_file"]) != bool(found["key_file"]) and not unsupported:
+            self.problems.add(inner.node, "tls_config needs both cert_file and key_file, or neither")
+        inner.done()
+        return found, unsupported
 
     # --- the sections
 
@@ -177,6 +219,8 @@ class ReceiverReader:
         timeout = reader.duration("resolve_timeout", 300_000)
         found = Globals(
             slack_api_url=self.credential(reader, "slack_api_url", "slack_api_url_file", url=True),
+            slack_app_token=self.credential(reader, "slack_app_token", "slack_app_token_file"),
+            slack_app_url=self.address(reader, "slack_app_url", _SLACK_APP_URL),
             pagerduty_url=self.address(reader, "pagerduty_url", _PAGERDUTY_URL),
             smtp_from=reader.string("smtp_from"),
             smtp_smarthost=self.smarthost(reader, "smtp_smarthost", ""),
@@ -186,16 +230,18 @@ class ReceiverReader:
             smtp_require_tls=reader.boolean("smtp_require_tls", True),
             http=self.http(reader, HttpConfig()),
         )
-        for key in (
-            "opsgenie_api_url", "opsgenie_api_key", "opsgenie_api_key_file", "victorops_api_url", "victorops_api_key",
-            "victorops_api_key_file", "wechat_api_url", "wechat_api_secret", "wechat_api_corp_id", "telegram_api_url",
-            "webex_api_url", "smtp_auth_secret", "smtp_auth_identity", "rocketchat_api_url", "jira_api_url",
-        ):  # fmt: skip
+        if found.slack_app_token and found.slack_api_url not in (_NONE, Credential(Secret(found.slack_app_url))):
+            self.problems.add(reader.get("slack_app_token"), "global has both slack_app_token and slack_api_url")
+        for key in _UNUSED_GLOBALS:
             node = reader.get(key)
-            if node is not None:
+            if node is not None and not (node.is_scalar and not node.text):
                 self.problems.add(
-                    node, f"global: {key} is not used", "its integration is not supported yet", Level.WARNING
+                    node, f"global: {key} is not used", "what it is for is not supported yet", Level.WARNING
                 )
+                if key.endswith("_file") and reader.get(key.removesuffix("_file")) is not None:
+                    self.problems.add(
+                        node, f"global has both {key.removesuffix('_file')} and {key}", "keep one of them"
+                    )
         reader.done()
         return found, timeout
 
@@ -222,19 +268,34 @@ class ReceiverReader:
                     integrations.append(Integration(name, kind, index, config))
             for kind in _UNSUPPORTED:
                 node_of_kind = reader.get(f"{kind}_configs")
-                if node_of_kind is not None:
-                    self.problems.add(
-                        node_of_kind,
-                        f"{kind}_configs of receiver {name!r} is not supported yet",
-                        "use slack_configs, pagerduty_configs, email_configs or webhook_configs",
+                elements = reader.elements(f"{kind}_configs")
+                if node_of_kind is not None and elements:
+                    reason = f"{kind}_configs of receiver {name!r} is not supported yet"
+                    hint = (
+                        "what is routed there is recorded as not delivered; use one of slack, pagerduty, email, webhook"
                     )
+                    self.problems.add(node_of_kind, reason, hint, Level.WARNING)
+                    integrations += [
+                        Integration(name, kind, index, UndeliverableConfig(reason)) for index in range(len(elements))
+                    ]
             reader.done()
             found[name] = Receiver(name, tuple(integrations))
         return found
 
     def slack(self, reader: MappingReader, defaults: Globals) -> SlackConfig:
         """One element of ``slack_configs``."""
-        api_url = self.credential(reader, "api_url", "api_url_file", url=True) or defaults.slack_api_url
+        http = self.http(reader, defaults.http)
+        own_token = self.credential(reader, "app_token", "app_token_file")
+        own_url = self.credential(reader, "api_url", "api_url_file", url=True)
+        app_url = self.address(reader, "app_url", defaults.slack_app_url)
+        if own_token and own_url:
+            self.problems.add(
+                reader.get("api_url"), f"{reader.what} has both app_token and api_url", "keep one of them"
+            )
+        token = own_token or (_NONE if own_url else defaults.slack_app_token)
+        api_url = own_url or (Credential(Secret(app_url)) if token else defaults.slack_api_url)
+        if token:
+            http = replace(http, authorization_type="Bearer", authorization=token)
         if not api_url:
             self.problems.add(
                 reader.node, f"{reader.what} has no Slack address", "set api_url, or slack_api_url in global"
@@ -248,7 +309,7 @@ class ReceiverReader:
             mrkdwn_in=reader.strings("mrkdwn_in") or ("fallback", "pretext", "text"),
             fields=tuple(self.slack_field(node) for node in reader.elements("fields")),
             actions=tuple(self.slack_action(node) for node in reader.elements("actions")),
-            http=self.http(reader, defaults.http),
+            http=http,
             **texts,
         )
 
@@ -285,10 +346,14 @@ class ReceiverReader:
 
     def pagerduty(self, reader: MappingReader, defaults: Globals) -> PagerDutyConfig:
         """One element of ``pagerduty_configs``."""
+        http = self.http(reader, defaults.http)
         for key in ("service_key", "service_key_file"):
             node = reader.get(key)
             if node is not None:
-                self.problems.add(node, f"{key} (Events API v1) is not supported", "use routing_key (Events API v2)")
+                reason = f"{key} (Events API v1) is not supported"
+                hint = "use routing_key (Events API v2); until then nothing is delivered"
+                self.problems.add(node, reason, hint, Level.WARNING)
+                http = replace(http, unsupported=reason)
         routing_key = self.credential(reader, "routing_key", "routing_key_file")
         if not routing_key and not reader.has("service_key") and not reader.has("service_key_file"):
             self.problems.add(reader.node, f"{reader.what} needs routing_key or routing_key_file")
@@ -310,7 +375,7 @@ class ReceiverReader:
             links=tuple(
                 PagerDutyLink(**self.small(node, "a link", ("href", "text"))) for node in reader.elements("links")
             ),
-            http=self.http(reader, defaults.http),
+            http=http,
             **texts,
         )
 
@@ -355,10 +420,11 @@ class ReceiverReader:
         smarthost = self.smarthost(reader, "smarthost", defaults.smtp_smarthost)
         if not smarthost:
             self.problems.add(reader.node, f"{reader.what} needs smarthost, or smtp_smarthost in global")
-        for key in ("auth_secret", "auth_identity", "tls_config"):
+        for key in ("auth_secret", "auth_secret_file", "auth_identity", "tls_config", "threading"):
             node = reader.get(key)
-            if node is not None:
-                self.problems.add(node, f"{key} is not supported yet", "use auth_username and auth_password")
+            if node is not None and not (node.is_scalar and not node.text):
+                hint = "mail is sent without it, with auth_username and auth_password"
+                self.problems.add(node, f"{key} of {reader.what} is not used", hint, Level.WARNING)
         headers: dict[str, str] = {"Subject": '{{ template "email.default.subject" . }}'}
         for name, text in self.templates_of(reader, "headers").items():
             headers["-".join(part.capitalize() for part in name.split("-"))] = text

@@ -3,18 +3,35 @@
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and ``.../alerting_rules/``.
 """
 
-import re
+from dataclasses import dataclass
 from typing import Final
 
-from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.promql import Expr, ParseError, ValueType, parse, value_type
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
 from eldonia_ops.rules.groups import AlertingRule, RecordingRule, Rule, RuleGroup
 from eldonia_ops.template import TemplateError, rule_template
 
-_LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_METRIC_NAME: Final = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
+_MOST_COMMENT_LINES: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedRules:
+    """What a rule file holds: the rules that are in order, each with its mapping in the file, and every fault."""
+
+    groups: list[RuleGroup]
+    rules: list[tuple[Rule, YamlNode]]
+    diagnostics: list[Diagnostic]
+
+
+def examine_rule_file(text: str, file: str) -> ExaminedRules:
+    """Read a rule file as far as it can be read.
+
+    Raises:
+        ConfigError: the text is not YAML.
+    """
+    return _RuleFile(text, file).examine()
 
 
 def parse_rule_file(text: str, file: str) -> list[RuleGroup]:
@@ -24,7 +41,10 @@ def parse_rule_file(text: str, file: str) -> list[RuleGroup]:
         ConfigError: with every fault found: unknown keys, bad durations, PromQL and template errors with their
             own line and column inside the file, duplicate groups, invalid label names.
     """
-    return _RuleFile(text, file).groups()
+    found = examine_rule_file(text, file)
+    if any(item.level is Level.ERROR for item in found.diagnostics):
+        raise ConfigError(found.diagnostics)
+    return found.groups
 
 
 class _RuleFile:
@@ -32,12 +52,16 @@ class _RuleFile:
         self._lines = text.splitlines()
         self._file = file
         self._problems = Problems(file)
-        self._root = load(text, file)
+        self._rules: list[tuple[Rule, YamlNode]] = []
+        self._root = load(text, file, self._problems)
 
-    def groups(self) -> list[RuleGroup]:
-        if self._root is None:
-            return []
-        reader = MappingReader(self._root, self._problems, "the rule file")
+    def examine(self) -> ExaminedRules:
+        groups = [] if self._root is None else self._groups(self._root)
+        found = sorted(self._problems.diagnostics, key=lambda item: (item.line, item.column))
+        return ExaminedRules(groups, self._rules, found)
+
+    def _groups(self, root: YamlNode) -> list[RuleGroup]:
+        reader = MappingReader(root, self._problems, "the rule file")
         groups = [self._group(node) for node in reader.elements("groups")]
         reader.done()
         seen: dict[str, YamlNode] = {}
@@ -47,7 +71,6 @@ class _RuleFile:
                     node, f"groupname: {group.name!r} is repeated in the same file", "give every group its own name"
                 )
             seen[group.name] = node
-        self._problems.raise_if_any()
         return [group for group, _ in groups]
 
     def _group(self, node: YamlNode) -> tuple[RuleGroup, YamlNode]:
@@ -91,12 +114,14 @@ class _RuleFile:
                 if wrong is not None:
                     self._problems.add(wrong, f"invalid field {key!r} in recording rule")
             record_node = reader.get("record")
-            if not _METRIC_NAME.fullmatch(record):
-                hint = "letters, digits, underscores and colons, not starting with a digit"
+            if record and (not is_name(record) or "{" in record or "}" in record):
+                hint = "the name alone: labels stand under labels, an expression under expr"
                 self._problems.add(record_node, f"invalid recording rule name: {record!r}", hint)
             if expr is not None:
                 rule = RecordingRule(record, query, expr, labels, *place)
         reader.done()
+        if rule is not None:
+            self._rules.append((rule, node))
         return rule
 
     def _labels(self, reader: MappingReader, key: str, *, templates: bool) -> Labels:
@@ -105,8 +130,8 @@ class _RuleFile:
         node = reader.get(key)
         for name_node, value_node in node.items() if node is not None else ():
             name = name_node.text
-            if not _LABEL_NAME.fullmatch(name) or name == METRIC_NAME:
-                hint = "letters, digits and underscores, not starting with a digit"
+            if not is_name(name) or (name == METRIC_NAME and what == "label"):
+                hint = "any text that is not empty, other than __name__"
                 self._problems.add(name_node, f"invalid {what} name: {name!r}", hint)
             if templates and value_node.is_scalar:
                 self._template(value_node, f"{what} {name}")
@@ -145,10 +170,16 @@ class _RuleFile:
         """The comment lines directly above a rule."""
         found: list[str] = []
         index = line - 2
-        while 0 <= index < len(self._lines) and self._lines[index].lstrip().startswith("#"):
+        first = index - _MOST_COMMENT_LINES
+        while max(0, first) <= index < len(self._lines) and self._lines[index].lstrip().startswith("#"):
             found.append(self._lines[index].lstrip().removeprefix("#").strip())
             index -= 1
         return " ".join(reversed(found))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a label or a metric: any UTF-8 since Prometheus 3, here without control characters."""
+    return bool(text) and not any(ord(char) < 32 or 127 <= ord(char) < 160 for char in text)
 
 
 def locate(lines: list[str], node: YamlNode, position: int) -> tuple[int, int]:
@@ -188,4 +219,4 @@ def locate(lines: list[str], node: YamlNode, position: int) -> tuple[int, int]:
     return last[0] + 1, last[1] + 1
 
 
-__all__ = ["ConfigError", "locate", "parse_rule_file"]
+__all__ = ["ConfigError", "ExaminedRules", "examine_rule_file", "is_name", "locate", "parse_rule_file"]

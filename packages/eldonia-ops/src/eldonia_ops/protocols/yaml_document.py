@@ -6,24 +6,15 @@ reports the keys that nobody asked for, with the nearest valid name. All faults 
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
 
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
+from eldonia_ops.protocols.yaml_nodes import FALSE, MAX_BYTES, TRUE, YamlNode, compose, empty_mapping
 
 T = TypeVar("T")
-
-MAX_BYTES = 8 * 1024 * 1024
-_DEEPEST = 64
-_MOST_PARTS = 100_000
-_NULL = "tag:yaml.org,2002:null"
-_TRUE = {"true", "yes", "on"}
-_FALSE = {"false", "no", "off"}
 
 
 class Problems:
@@ -49,171 +40,16 @@ class Problems:
             raise ConfigError(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
 
 
-class _Expanded(str):
-    """A text that stands for what was written, which is the one to show."""
-
-    __slots__ = ("written",)
-    written: str
-
-
-class YamlNode:
-    """One value of a YAML document with its place (1-based line and column)."""
-
-    __slots__ = ("_node", "column", "line", "path")
-
-    def __init__(self, node: Node, path: str = "") -> None:
-        self._node = node
-        self.path = path
-        self.line = node.start_mark.line + 1 if node.start_mark else 0
-        self.column = node.start_mark.column + 1 if node.start_mark else 0
-
-    @property
-    def is_mapping(self) -> bool:
-        """Whether this is a mapping."""
-        return isinstance(self._node, MappingNode)
-
-    @property
-    def is_sequence(self) -> bool:
-        """Whether this is a list."""
-        return isinstance(self._node, SequenceNode)
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether this is a single value (null included)."""
-        return isinstance(self._node, ScalarNode)
-
-    @property
-    def is_null(self) -> bool:
-        """Whether this is an explicit or implied null."""
-        return isinstance(self._node, ScalarNode) and self._node.tag == _NULL
-
-    @property
-    def text(self) -> str:
-        """The text of a scalar as written, without quotes; empty for anything else and for null."""
-        if not isinstance(self._node, ScalarNode) or self.is_null:
-            return ""
-        # The loader marks the folds of a ``>`` block with bell characters, to write them back alike.
-        return str(self._node.value).replace("\a", "") if self._node.style == ">" else str(self._node.value)
-
-    @property
-    def is_quoted(self) -> bool:
-        """Whether a scalar was written in quotation marks, so that its text starts one column on."""
-        return isinstance(self._node, ScalarNode) and self._node.style in ("'", '"')
-
-    @property
-    def is_block_text(self) -> bool:
-        """Whether a scalar was written as a ``|`` or ``>`` block, whose text starts on the next line."""
-        return isinstance(self._node, ScalarNode) and self._node.style in ("|", ">")
-
-    def items(self) -> Iterator[tuple["YamlNode", "YamlNode"]]:
-        """Key and value nodes of a mapping, in the order written; nothing for anything else."""
-        if isinstance(self._node, MappingNode):
-            for key, value in self._node.value:
-                name = str(key.value)
-                yield YamlNode(key, self.path), YamlNode(value, f"{self.path}.{name}" if self.path else name)
-
-    def elements(self) -> list["YamlNode"]:
-        """The elements of a list; empty for anything else."""
-        if not isinstance(self._node, SequenceNode):
-            return []
-        return [YamlNode(item, f"{self.path}[{index}]") for index, item in enumerate(self._node.value)]
-
-    def describe(self) -> str:
-        """What kind of value this is, for messages."""
-        if self.is_mapping:
-            return "a mapping"
-        if self.is_sequence:
-            return "a list"
-        if self.is_null:
-            return "nothing"
-        return repr(self._node.value.written) if self.is_expanded else f"{self.text!r}"
-
-    @property
-    def is_expanded(self) -> bool:
-        """Whether :meth:`expand` changed this text, which may then hold what must not be shown."""
-        return isinstance(self._node.value, _Expanded)
-
-    def expand(self, transform: Callable[["YamlNode"], str | None]) -> None:
-        """Replace the texts of all scalars below (keys apart) for which ``transform`` returns another one.
-
-        Messages go on showing what was written.
-        """
-        seen: set[int] = set()
-        waiting: list[YamlNode] = [self]
-        while waiting:
-            item = waiting.pop()
-            if id(item._node) in seen:
-                continue  # an alias: the same node once more
-            seen.add(id(item._node))
-            waiting.extend(value for _, value in item.items())
-            waiting.extend(item.elements())
-            if not item.is_scalar or item.is_null:
-                continue
-            text = transform(item)
-            if text is not None and text != item.text:
-                changed = _Expanded(text)
-                changed.written = item.text
-                item._node.value = changed
-
-    def scalar(self) -> str | int | float | bool:
-        """A single value that is not null, by YAML 1.2's rules and with 1.1's words for true and false."""
-        tag = str(self._node.tag).rsplit(":", 1)[-1]
-        unquoted = isinstance(self._node, ScalarNode) and self._node.style is None
-        if tag == "bool" or (tag == "str" and unquoted and self.text.lower() in _TRUE | _FALSE):
-            return self.text.lower() in _TRUE
-        try:
-            if tag == "int":
-                return int(self.text.replace("_", ""), 0)
-            if tag == "float":
-                return float(self.text.replace("_", ""))
-        except ValueError:
-            return self.text
-        return self.text
-
-    def plain(self) -> Any:
-        """The value as plain Python: dict, list, str, int, float, bool or None.
-
-        Raises:
-            ConfigError: it nests deeper than 64 levels (an alias that contains itself does), or has more than
-                100,000 parts once aliases are written out.
-        """
-        return _Plain().of(self, 0)
-
-
-class _Plain:
-    def __init__(self) -> None:
-        self.parts = 0
-
-    def of(self, node: YamlNode, depth: int) -> Any:
-        self.parts += 1
-        if depth > _DEEPEST or self.parts > _MOST_PARTS:
-            message = "nested too deeply" if depth > _DEEPEST else f"more than {_MOST_PARTS:,} parts with its aliases"
-            raise ConfigError(Diagnostic(message, line=node.line, column=node.column))
-        if node.is_mapping:
-            return {key.text: self.of(value, depth + 1) for key, value in node.items()}
-        if node.is_sequence:
-            return [self.of(item, depth + 1) for item in node.elements()]
-        return None if node.is_null else node.scalar()
-
-
-def load(text: str, file: str) -> YamlNode | None:
-    """Parse one YAML document; None when it is empty.
+def load(text: str, file: str, problems: Problems | None = None) -> YamlNode | None:
+    """Parse the first YAML document of a text; None when it is empty. Warnings go to ``problems``.
 
     Raises:
-        ConfigError: the text is not YAML, or larger than 8 MiB.
+        ConfigError: the text is not YAML, or beyond a bound of :func:`~eldonia_ops.protocols.yaml_nodes.compose`.
     """
-    if len(text) > MAX_BYTES:
-        raise ConfigError(Diagnostic(f"larger than {MAX_BYTES} bytes", file))
-    try:
-        node = YAML(typ="rt", pure=True).compose(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        hint = "indent with spaces, not tabs" if "\\t" in str(error.problem) else ""
-        raise ConfigError(Diagnostic(f"not valid YAML: {error.problem}", file, line, column, hint)) from None
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(Diagnostic(f"not valid YAML: {error}", file)) from None
-    return None if node is None else YamlNode(node)
+    node, warnings = compose(text, file)
+    if problems is not None:
+        problems.diagnostics += warnings
+    return node
 
 
 class MappingReader:
@@ -234,8 +70,10 @@ class MappingReader:
                 problems.add(node, f"{what} must be a mapping, not {node.describe()}")
             return
         for key, value in node.items():
-            if key.text in self._values:
-                problems.add(key, f"{key.text} stands twice in {what}")
+            if not key.is_scalar:
+                problems.add(key, f"a key of {what} must be a text, not {key.describe()}")
+            elif key.text in self._values:
+                problems.add(key, f"{shown_key(key)} stands twice in {what}")
             self._values[key.text] = (key, value)
 
     def get(self, key: str, *, required: bool = False) -> YamlNode | None:
@@ -269,7 +107,7 @@ class MappingReader:
 
     def string(self, key: str, default: str = "", *, required: bool = False) -> str:
         """A text; numbers and booleans are taken as written."""
-        return self._convert(key, default, required, "a text", lambda node: node.text)
+        return self._convert(key, default, required, "a text", lambda node: self._without_nul(node, key))
 
     def choice(self, key: str, choices: Sequence[str], default: str, *, required: bool = False) -> str:
         """One of the given words."""
@@ -309,9 +147,9 @@ class MappingReader:
 
         def convert(node: YamlNode) -> bool:
             word = node.text.lower()
-            if word not in _TRUE | _FALSE:
+            if word not in TRUE | FALSE:
                 raise ValueError(word)
-            return word in _TRUE
+            return word in TRUE
 
         return self._convert(key, default, required, "true or false", convert)
 
@@ -325,11 +163,11 @@ class MappingReader:
         if node is None:
             return tuple(default)
         if node.is_scalar:
-            return (node.text,)
+            return (self._without_nul(node, key),)
         found: list[str] = []
         for element in node.elements():
             if element.is_scalar and not element.is_null:
-                found.append(element.text)
+                found.append(self._without_nul(element, key))
             else:
                 self.problems.add(element, f"{key} must hold texts, not {element.describe()}")
         if not node.is_sequence:
@@ -346,11 +184,22 @@ class MappingReader:
             return {}
         found: dict[str, str] = {}
         for name, value in node.items():
-            if value.is_scalar:
-                found[name.text] = value.text
+            if not name.is_scalar:
+                self.problems.add(name, f"a key of {key} must be a text, not {name.describe()}")
+            elif name.text in found:
+                self.problems.add(name, f"{shown_key(name)} stands twice in {key}")
+            elif value.is_scalar:
+                found[name.text] = self._without_nul(value, f"{key}.{shown_key(name)}")
             else:
-                self.problems.add(value, f"{key}.{name.text} must be a text, not {value.describe()}")
+                self.problems.add(value, f"{key}.{shown_key(name)} must be a text, not {value.describe()}")
         return found
+
+    def _without_nul(self, node: YamlNode, what: str) -> str:
+        """The text of a scalar. Half of what it goes to (labels, headers, files, databases) cannot hold a NUL."""
+        if "\0" in node.text:
+            self.problems.add(node, f"{what} holds a NUL character")
+            return node.text.replace("\0", "")
+        return node.text
 
     def elements(self, key: str, *, required: bool = False) -> list[YamlNode]:
         """The nodes of a list."""
@@ -369,6 +218,21 @@ class MappingReader:
     def done(self) -> None:
         """Report every key that was not asked for."""
         for name, (key, _) in self._values.items():
-            if name not in self._asked:
-                hint = nearest(name, self._asked) or f"known: {', '.join(sorted(self._asked))}"
-                self.problems.add(key, f"unknown key {name!r} in {self.what}", hint)
+            if name not in self._asked and key.is_scalar:
+                hint = ""
+                if len(self.problems.diagnostics) < _MOST_HINTS:
+                    hint = nearest(name[:_LONGEST_COMPARED], self._asked) or f"known: {', '.join(sorted(self._asked))}"
+                self.problems.add(key, f"unknown key {shown_key(key)!r} in {self.what}", hint)
+
+
+_MOST_HINTS: Final = 500
+_LONGEST_COMPARED: Final = 64
+_NAME: Final = re.compile(r"[A-Za-z_<][\w.<-]{0,63}")
+
+
+def shown_key(key: YamlNode) -> str:
+    """The text of a key for messages. One that is no name may be a value that a missing colon made a key."""
+    return key.text if _NAME.fullmatch(key.text) else "…"
+
+
+__all__ = ["MAX_BYTES", "MappingReader", "Problems", "YamlNode", "empty_mapping", "load"]

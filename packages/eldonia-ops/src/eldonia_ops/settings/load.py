@@ -6,13 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
-from ruamel.yaml.nodes import MappingNode
-
 from eldonia_ops.incidents.policy import MINUTE
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME, default_data
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, YamlNode, load
+from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, empty_mapping, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.listen import Listen, parse_listen
@@ -98,7 +96,7 @@ def examine_settings(
     """
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
-    document = load(text, name) or YamlNode(MappingNode("tag:yaml.org,2002:map", []))
+    document = load(text, name, problems) or empty_mapping()
     expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
@@ -168,11 +167,7 @@ class SettingsReader(MappingReader):
         if not node.is_mapping:
             self.problems.add(node, f"{key} must be a mapping, not {node.describe()}")
             return None
-        try:
-            return node.plain()
-        except ConfigError as error:
-            self.problems.add(node, f"{key} is {error.diagnostics[0].message}")
-            return None
+        return node.plain()
 
 
 def is_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:

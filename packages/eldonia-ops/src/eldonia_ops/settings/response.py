@@ -214,11 +214,11 @@ def _severity(reader: SettingsReader, node: YamlNode) -> Severity | None:
 
 def _response_targets(reader: SettingsReader) -> Mapping[Severity, int]:
     node = reader.get("response_targets")
-    return dict(RESPONSE_TARGETS) if node is None else _by_severity(reader, node)
+    return dict(RESPONSE_TARGETS) if node is None else _by_severity(reader, node, "response_targets")
 
 
-def _by_severity(reader: SettingsReader, node: YamlNode) -> dict[Severity, int]:
-    inner = reader.at(node, "response_targets" if node.path.endswith("response_targets") else "after")
+def _by_severity(reader: SettingsReader, node: YamlNode, what: str) -> dict[Severity, int]:
+    inner = reader.at(node, what)
     found = {severity: inner.duration(severity.value) for severity in Severity if inner.get(severity.value) is not None}
     inner.done()
     return found
@@ -236,7 +236,7 @@ def _escalation(reader: SettingsReader) -> tuple[Tier, ...]:
         after = default.after
         node = one.get("after")
         if node is not None and node.is_mapping:
-            after = _by_severity(one, node)
+            after = _by_severity(one, node, "after")
         elif node is not None:
             after = _same_for_all(one, node)
         tiers.append(Tier(name, one.string("receiver"), after))

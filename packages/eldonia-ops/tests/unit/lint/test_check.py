@@ -223,7 +223,7 @@ def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> Non
     labels: {severity: critical}
     rules:
       - {alert: A, expr: 'rate(http_requests_total{status=~"5.."}[5m]) > 0.1'}
-      - {alert: B, expr: 'histogram_quantile(0.95, rate(x_duration_seconds_bucket[5m])) > 2'}
+      - {alert: B, expr: 'histogram_quantile(0.95, rate(http_request_duration_seconds_bucket[5m])) > 2'}
       - {alert: C, expr: 'sum(rate(http_requests_total[5m])) < 10'}
       - {alert: D, expr: 'rate(pg_stat_activity_max_tx_duration[5m]) > 30'}
 """
@@ -232,7 +232,7 @@ def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> Non
     labels: {severity: critical}
     rules:
       - {alert: A, expr: 'sum(rate(http_requests_total{status=~"5.."}[5m])) > 0.1'}
-      - {alert: B, expr: 'histogram_quantile(0.95, sum by (le) (rate(x_duration_seconds_bucket[5m]))) > 2'}
+      - {alert: B, expr: 'histogram_quantile(0.95, sum by (le) (rate(http_request_duration_seconds_bucket[5m]))) > 2'}
       - {alert: C, expr: 'sum(rate(http_requests_total[5m])) < 10 or absent(http_requests_total)'}
       - {alert: D, expr: 'pg_stat_activity_max_tx_duration > 30'}
       - {alert: E, expr: 'rate(node_network_receive_errs_total[5m]) > 10'}
@@ -286,4 +286,62 @@ groups:
         "rules.yml:15:28: warning: a query in a template needs an instant vector or a scalar, this is a range vector",
         "rules.yml:17:29: warning: rate() of free_memory, which looks like a gauge: "
         "each fall of it counts as a restart",
+    ]
+
+
+INHIBIT = (
+    ROUTING
+    + """
+inhibit_rules:
+  - {source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [alertname]}
+"""
+)
+DISK = """
+groups:
+  - name: disk
+    rules:
+      - {alert: DiskFilling, expr: node_filesystem_avail_bytes < 1e9, labels: {severity: warning}}
+      - {alert: %s, expr: node_filesystem_avail_bytes < 1e8, labels: {severity: critical}}
+"""
+
+
+def test_one_name_with_two_severities_is_what_an_inhibit_rule_may_want(folder: Path) -> None:
+    write(folder, {"am.yml": INHIBIT, "same.yml": DISK % "DiskFilling", "other.yml": DISK % "DiskFull"})
+    assert lint("am.yml") == []
+    assert lint("am.yml", "same.yml") == []
+    [line] = lint("am.yml", "other.yml")
+    assert line.startswith("am.yml:13: warning: this inhibit rule can never apply: it wants equal alertname")
+
+
+@pytest.mark.parametrize(
+    "expr",
+    [
+        "increase(node_edac_correctable_errors_total[5m]) > 0",
+        "increase(http_requests_total[5m]) > 0",
+        "rate(rack_uncaught_errors_total[5m]) > 0.05",
+        "rate(pg_txid_current[1m]) < 5",
+        "rate(mysql_global_status_connections[5m]) > 100",
+        "increase(pg_stat_database_xact_commit[5m]) < 5",
+        "histogram_quantile(0.99, rate(etcd_disk_wal_fsync_duration_seconds_bucket[5m])) > 0.5",
+    ],
+)
+def test_sound_rules_are_not_warned_of(folder: Path, expr: str) -> None:
+    write(folder, {"a.rules": f"groups: [{{name: g, rules: [{{alert: A, expr: '{expr}', labels: {{severity: w}}}}]}}]"})
+    assert lint("a.rules") == []
+    assert lint(".") == []
+
+
+CORPUS = Path(__file__).resolve().parents[5].parent / "shared" / "rules-corpus"
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of public rule files is not here")
+def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
+    found = check_files(sorted(CORPUS.rglob("*.yml")), {})
+    # A total that stays silent when its series are gone; a quantile of each method and status by itself.
+    assert [
+        (Path(item.file).parent.name, item.level.value, " ".join(item.message.split(" ")[:3])) for item in found
+    ] == [
+        ("etcd", "warning", "this quantile is"),
+        ("istio", "warning", "this stays silent"),
+        ("istio", "warning", "this stays silent"),
     ]

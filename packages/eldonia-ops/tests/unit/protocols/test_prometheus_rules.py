@@ -1,7 +1,7 @@
 import pytest
 
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.prometheus_rules import examine_rule_file, parse_rule_file
 from eldonia_ops.rules import AlertingRule, RecordingRule
 
 GOOD = """\
@@ -63,10 +63,10 @@ groups:
       - alert: X
         expr: up ==
         for: 5x
-        labels: {"a-b": x}
+        labels: {"": x}
         annotations:
           summary: '{{ $value }'
-      - record: 3x
+      - record: x{a="b"}
         expr: foo
         for: 1m
       - expr: foo
@@ -84,9 +84,9 @@ groups:
         (3, "unknown key 'intervall' in a rule group"),
         (6, "bad PromQL expression: unexpected end of"),
         (7, "for must be a duration, not '5x'"),
-        (8, "invalid label name: 'a-b'"),
+        (8, "invalid label name: ''"),
         (10, found[4][2][:40]),
-        (11, "invalid recording rule name: '3x'"),
+        (11, "invalid recording rule name: 'x{a=\"b\"}'"),
         (13, "invalid field 'for' in recording rule"),
         (14, "a rule needs either record or alert"),
         (15, "a rule has both record and alert"),
@@ -116,3 +116,18 @@ def test_promql_errors_are_placed_inside_the_file(expr, line, column):
     assert "expected type range vector" in message
     assert (found_line, found_column) == (line, column)
     assert text.splitlines()[line - 1][column - 1 :].startswith("foo")
+
+
+def test_names_of_any_utf8_as_in_prometheus_3():
+    text = "groups: [{name: g, rules: [{alert: A, expr: up == 0, labels: {app.name: x}, annotations: {要約: y}}]}]"
+    [group] = parse_rule_file(text, "r.yml")
+    assert dict(group.rules[0].labels) == {"app.name": "x"}
+    assert parse_rule_file("groups: [{name: g, rules: [{record: a.b, expr: up}]}]", "r.yml")
+    assert "invalid label name" in str(faults(text.replace("app.name", '"a\\nb"')))
+
+
+def test_what_is_in_order_is_known_beside_what_is_not():
+    text = "groups: [{name: g, rules: [{record: a, expr: up}, {record: b, expr: up(}]}]\n---\nx: 1"
+    found = examine_rule_file(text, "r.yml")
+    assert [rule.name for rule, _ in found.rules] == ["a"]
+    assert [item.level.value for item in found.diagnostics] == ["error", "warning"]

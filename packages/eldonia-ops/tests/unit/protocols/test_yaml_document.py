@@ -45,25 +45,3 @@ def test_broken_yaml_is_located(text: str, place: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(text, "f.yml")
     assert str(caught.value).startswith(place)
-
-
-def test_an_alias_that_contains_itself_is_refused() -> None:
-    node = load("a: &x [*x]", "f.yml")
-    assert node is not None
-    with pytest.raises(ConfigError, match="nested too deeply"):
-        node.plain()
-
-
-def test_aliases_that_multiply_are_refused() -> None:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 20)]
-    node = load("\n".join(lines), "f.yml")
-    assert node is not None
-    with pytest.raises(ConfigError, match="more than 100,000 parts with its aliases"):
-        node.plain()
-
-
-def test_plain_values_follow_yaml_1_1_where_prometheus_does() -> None:
-    node = load("{a: yes, b: 'yes', c: 0x10, d: 1.5, e: null, f: [on]}", "f.yml")
-    assert node is not None
-    assert node.plain() == {"a": True, "b": "yes", "c": 16, "d": 1.5, "e": None, "f": [True]}
