@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 
@@ -69,6 +70,11 @@ class ExpositionLimits:
     label_value_length: int = 8_192
     metadata: int = 20_000
     help_length: int = 2_048
+
+    @property
+    def line_bytes(self) -> int:
+        """Bytes of a line: room for labels and help, beyond which no line is looked at."""
+        return max(1 << 20, 8 * self.label_value_length)
 
     @property
     def lines(self) -> int:
@@ -131,6 +137,12 @@ class ScrapeParser:
         if body.count(b"\n") > self._limits.lines:
             raise ExpositionError(f"more than {self._limits.lines} lines in one scrape")
         lines = body.split(b"\n")
+        # A long line is refused before any pattern looks at it: it would hold the process for seconds.
+        longest = self._limits.line_bytes
+        if len(body) > longest:
+            for number, line in enumerate(lines, 1):
+                if len(line) > longest:
+                    raise ExpositionError(f"the line is longer than {longest} bytes", number, line)
         if openmetrics:
             lines = _until_eof(lines)
         try:
@@ -316,7 +328,7 @@ def _text(raw: bytes) -> str:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("a label is not valid UTF-8") from None
-    return _unescape(text) if "\\" in text else text
+    return clean_text(_unescape(text) if "\\" in text else text)
 
 
 def _unescape(text: str) -> str:

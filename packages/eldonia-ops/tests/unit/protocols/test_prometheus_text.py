@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.protocols.prometheus_text import ExpositionError, ExpositionLimits, ScrapeParser
@@ -230,7 +231,10 @@ def test_what_is_written_is_read_back_twice(items, openmetrics):
     body = write(items, openmetrics)
     for _ in range(2):
         plain, stamped, _ = read(body, openmetrics=openmetrics, parser=parser)
-        expected = [(Labels({**labels, "__name__": name}), value, at) for name, labels, value, at in items]
+        expected = [
+            (Labels({**{key: clean_text(text) for key, text in labels.items()}, "__name__": name}), value, at)
+            for name, labels, value, at in items
+        ]
         assert [(labels, repr(value)) for labels, value in plain] == [
             (labels, repr(value)) for labels, value, at in expected if at is None
         ]
@@ -264,3 +268,14 @@ def test_unusual_blanks_are_read_the_same_at_every_scrape(line):
                 read(text, parser=parser, openmetrics=openmetrics)
             continue
         assert read(text, parser=parser, openmetrics=openmetrics)[:2] == first[:2]
+
+
+def test_a_line_without_end_is_refused_before_it_is_read():
+    with pytest.raises(ExpositionError, match="line 2: the line is longer"):
+        ScrapeParser().parse(b'a 1\nb{x="' + b"v" * 60_000_000 + b'"} 1\n')
+
+
+def test_control_characters_in_labels_are_replaced():
+    parser = ScrapeParser()
+    parser.parse(b'a{x="v\0w\x1b"} 1\n')
+    assert parser.series[0]["x"] == "v\ufffdw\ufffd"
