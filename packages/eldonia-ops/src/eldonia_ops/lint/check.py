@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -20,6 +21,7 @@ from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.template import TemplateError, TemplateSet
 
+_VARIABLE: Final = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GLOB: Final = set("*?[")
 
 
@@ -125,6 +127,10 @@ class _Checker:
     def _routing(self, path: str, text: str) -> None:
         # The file's own templates are relative to it, and are checked where they stand.
         config = parse_alertmanager_config(text, path, read_templates=self.files.matching)
+        for name in sorted({name for name in _VARIABLE.findall(text) if not self.env.get(name)}):
+            before = text[: text.index(f"${{{name}}}")].splitlines() or [""]
+            message = f"the environment variable {name} is not set: what needs it cannot deliver"
+            self._note(Diagnostic(message, path, len(before), len(before[-1]) + 1, "", Level.WARNING))
         self.diagnostics += config.warnings
         self.workspace.routings[path] = config.routing
 

@@ -7,6 +7,8 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
+from eldonia_ops.lint.kinds import FileKind, kind_of
+from eldonia_ops.lint.masking import Mask
 from eldonia_ops.model.errors import Diagnostic, Level
 
 _LONGEST_LINE: Final = 160
@@ -38,12 +40,13 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
     return _formatted(diagnostic, text.splitlines() if text else [])
 
 
-def _formatted(diagnostic: Diagnostic, lines: Sequence[str]) -> str:
+def _formatted(diagnostic: Diagnostic, lines: Sequence[str], mask: Mask | None = None) -> str:
     first = _CONTROL.sub("\ufffd", str(diagnostic))
     if not 0 < diagnostic.line <= len(lines):
         return first
     raw = lines[diagnostic.line - 1]
-    shown = _CONTROL.sub("\ufffd", _masked(raw, "webhook" in raw or _is_below_webhook(lines, diagnostic.line - 1)))
+    visible = raw if mask is None else mask.line(diagnostic.line, raw)
+    shown = _CONTROL.sub("\ufffd", _masked(visible, "webhook" in raw or _is_below_webhook(lines, diagnostic.line - 1)))
     number = f"{diagnostic.line:>5} | "
     if len(shown) > _LONGEST_LINE:
         shown = shown[: _LONGEST_LINE - 1] + "…"
@@ -97,10 +100,17 @@ def _blank(text: str) -> str:
 
 def format_report(diagnostics: Sequence[Diagnostic], source: Callable[[str], str | None] = _read) -> str:
     """Every diagnostic with its source line, and the sum. ``source`` gives the text of a file."""
-    lines: dict[str, list[str]] = {}
-    for file in {item.file for item in diagnostics if item.file}:
-        lines[file] = (source(file) or "").splitlines()
-    parts = [_formatted(item, lines.get(item.file, [])) for item in diagnostics]
+    places: dict[str, set[tuple[int, int]]] = {}
+    for item in diagnostics:
+        places.setdefault(item.file, set()).add((item.line, item.column))
+    texts = {file: (source(file) or "") if file else "" for file in places}
+    lines = {file: text.splitlines() for file, text in texts.items()}
+    masks = {
+        file: Mask(text, places[file])
+        for file, text in texts.items()
+        if text and kind_of(file, text) not in (FileKind.RULES, FileKind.TEMPLATE)
+    }
+    parts = [_formatted(item, lines[item.file], masks.get(item.file)) for item in diagnostics]
     errors = sum(item.level is Level.ERROR for item in diagnostics)
     warnings = len(diagnostics) - errors
     counts = [

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from eldonia_ops.model.errors import Level
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.log_lines import LineFormat
 from eldonia_ops.settings.reader import SettingsReader, unique
@@ -56,6 +57,10 @@ def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
         bearer_token = reader.secret("bearer_token")
         if username and bearer_token:
             reader.fault("basic_auth", "basic_auth stands beside bearer_token", "keep one of them")
+        if reader.string("job") == "node" and root.get("host") is None:
+            hint = "give the job another name, or write host: {enabled: false}"
+            message = "the job node is also that of this machine's own readings, which run beside it"
+            reader.problems.add(reader.get("job"), message, hint, Level.WARNING)
         found.append(
             ScrapeJob(
                 job=reader.string("job", required=True),
@@ -110,6 +115,10 @@ def read_postgresql(root: SettingsReader) -> tuple[PostgresqlSettings, ...]:
         )
         reader.done()
     unique([(reader, one.instance) for reader, one in zip(readers, found, strict=True)], "instance", "databases")
+    for reader, one in zip(readers, found, strict=True):
+        dsn = one.dsn.reveal()
+        if "://" in dsn and not dsn.startswith(("postgresql://", "postgres://")):
+            reader.fault("dsn", "dsn is not one of a PostgreSQL", "write postgresql://user:password@host/database")
     servers = [(reader, one.dsn.reveal()) for reader, one in zip(readers, found, strict=True) if not one.instance]
     for index, (reader, dsn) in enumerate(servers):
         if dsn and _server(dsn) in [_server(other) for _, other in servers[:index]]:

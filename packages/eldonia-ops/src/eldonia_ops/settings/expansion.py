@@ -31,14 +31,12 @@ def _expanded(node: YamlNode, env: Mapping[str, str], problems: Problems, missin
         if match[0] == "$${":
             return "${"
         if not match[2]:
-            faults.append(
-                (f"'${{' without a closing brace in {node.describe()}", "write $${ for a plain ${", Level.ERROR)
-            )
+            faults.append(("'${' without a closing brace", "write $${ for a plain ${", Level.ERROR))
             return match[0]
         name = _NAME.fullmatch(match[1])
         if name is None:
             faults.append(
-                (f"{match[0]!r} does not name an environment variable", "write $${ for a plain ${", Level.ERROR)
+                ("what is in ${} does not name an environment variable", "write $${ for a plain ${", Level.ERROR)
             )
             return match[0]
         value, default = env.get(name[1], ""), name[2]

@@ -23,7 +23,7 @@ from eldonia_ops.settings.response import (
     read_rules,
     read_security,
 )
-from eldonia_ops.settings.sections import SECOND, Limits, Retention, Settings, sqlite_state
+from eldonia_ops.settings.sections import DAY, SECOND, Limits, Retention, Settings, sqlite_state
 
 LANGUAGES: Final = ("en", "ja")
 _SIZES: Final = {"request", "request_expanded", "log_line"}
@@ -180,6 +180,12 @@ def _retention(root: SettingsReader) -> Retention:
     if reader is None:
         return Retention()
     values = {field.name: reader.period(field.name, _default(field), minimum=MINUTE) for field in fields(Retention)}
+    for name in ("logs", "traces", "metrics"):
+        if reader.get(name) is not None and values[name] % DAY:
+            # Data expires by days: what is asked for is rounded up.
+            days = -(-values[name] // DAY)
+            message = f"retention.{name} is kept in whole days: this one becomes {days}d"
+            reader.problems.add(reader.get(name), message, "write whole days, such as 1d", Level.WARNING)
     reader.done()
     return Retention(**values)
 

@@ -69,7 +69,7 @@ def test_what_is_no_file_is_said_and_not_waited_for(folder: Path) -> None:
 
 def test_what_is_shipped_has_no_fault() -> None:
     shipped = Path(__file__).parents[3] / "src" / "eldonia_ops" / "defaults"
-    assert lint(str(shipped)) == []
+    assert lint(str(shipped), SLACK_WEBHOOK_URL="https://x/", PAGERDUTY_ROUTING_KEY="k") == []
 
 
 def test_a_receiver_that_the_routing_lacks(folder: Path) -> None:
@@ -250,7 +250,7 @@ def test_the_report_sums_up(folder: Path) -> None:
     report = format_report(check_files(["eldonia-ops.yml"], {}))
     assert report.splitlines() == [
         "eldonia-ops.yml:1:1: error: unknown key 'langage' in the settings (did you mean 'language'?)",
-        "    1 | langage: ja",
+        "    1 | langage: <secret>",
         "      | ^",
         "1 error",
     ]
@@ -345,3 +345,10 @@ def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
         ("istio", "warning", "this stays silent"),
         ("istio", "warning", "this stays silent"),
     ]
+
+
+def test_a_variable_that_a_receiver_needs_and_that_is_not_set(folder: Path) -> None:
+    write(folder, {"am.yml": ROUTING.replace("'http://127.0.0.1:9/'", "'${HOOK_URL}'")})
+    [line] = lint("am.yml")
+    assert line.startswith("am.yml:10:30: warning: the environment variable HOOK_URL is not set")
+    assert lint("am.yml", HOOK_URL="http://x/") == []

@@ -1,10 +1,13 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.lint import format_diagnostic
+from eldonia_ops.lint import format_diagnostic, format_report
 from eldonia_ops.lint.kinds import FileKind, kind_of
-from eldonia_ops.model.errors import Diagnostic
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.settings import examine_settings
 
 
 def shown(line: str, column: int) -> list[str]:
@@ -101,3 +104,36 @@ def test_no_text_upsets_it_or_reaches_the_terminal_raw(line: str, column: int) -
 )
 def test_kinds(name: str, text: str, kind: FileKind) -> None:
     assert kind_of(name, text) is kind
+
+
+WORDS = st.text(st.sampled_from("abcdefgh0123456789"), min_size=10, max_size=20).map(lambda text: f"s3cr3t{text}")
+
+
+@given(
+    WORDS,
+    st.sampled_from(
+        [
+            "pasword: %s",
+            "state: postgresql://ops:%s@db/ops",
+            "langage: ${X:-%s}",
+            "language: ${X:-%s}",
+            "postgresql: [{dsn: 'postgresql://u:%s@h/x', intervall: 3}]",
+            "recovery:\n- action:\n    process:\n      environment: {A: %s, B: [1]}",
+            "recovery:\n- action: {webhook: {headers: {X-Any: [%s]}, url: ftp://x/%s}}",
+            "probes:\n- headers:\n    X-Any: {a: %s}",
+            "scrape:\n- job: a\n  bearer_tokn: |\n    %s\n  targets: x",
+            "langage: en # was %s",
+        ]
+    ),
+    st.integers(0, 80),
+    st.sampled_from(["", "\t", ":", "'", "{", "\n", "- "]),
+)
+def test_no_secret_of_a_file_is_in_what_is_said_about_it(secret: str, template: str, at: int, slip: str) -> None:
+    text = template.replace("%s", secret)
+    cut = min(at, text.index(secret))  # a slip of the keyboard in front of the secret
+    for written in (text, text[:cut] + slip + text[cut:]):
+        try:
+            _, found = examine_settings(written, Path("/x/eldonia-ops.yml"), {"HOME": "/"}, shown_as="eldonia-ops.yml")
+        except ConfigError as error:
+            found = list(error.diagnostics)
+        assert secret not in format_report(found, lambda _, written=written: written)

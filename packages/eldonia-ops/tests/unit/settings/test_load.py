@@ -15,6 +15,7 @@ from eldonia_ops.settings import (
     Settings,
     SystemdAction,
     WebhookAction,
+    examine_settings,
     load_settings,
     parse_settings,
 )
@@ -465,3 +466,19 @@ def test_a_file_that_is_something_else(text: str) -> None:
 )
 def test_wrong_shapes_are_faults_not_crashes(text: str) -> None:
     assert faults(text)
+
+
+def test_what_cannot_be_as_it_is_written_is_said() -> None:
+    def said(text: str) -> str:
+        _, found = examine_settings(text, Path("/x/eldonia-ops.yml"), {"HOME": "/"})
+        return " | ".join(f"{item.level.value}: {item.message}" for item in found)
+
+    assert (
+        said("retention: {logs: 12h, head: 90m}")
+        == "warning: retention.logs is kept in whole days: this one becomes 1d"
+    )
+    assert said("postgresql: [{dsn: 'mysql://u:p@h/x'}]") == "error: dsn is not one of a PostgreSQL"
+    assert said("postgresql: [{dsn: 'host=h user=u'}]") == ""
+    node = "scrape: [{job: node, targets: ['a:9100']}]\n"
+    assert said(node).startswith("warning: the job node is also that of this machine's own readings")
+    assert said(node + "host: {enabled: false}") == ""

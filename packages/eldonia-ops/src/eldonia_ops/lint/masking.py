@@ -1,0 +1,89 @@
+"""Which parts of a YAML file an excerpt must not show: by the place of each value, not by the look of the line.
+
+Masked are values below keys that speak of secrets, texts that hold ``${...}`` unless they are nothing else, values
+of a key that a diagnostic is about (it may be a misspelt one), and comments. Where the text is no YAML, all that
+is not the name of a key.
+"""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.protocols.yaml_nodes import YamlNode, compose
+
+_SECRET_KEY: Final = re.compile(
+    r"password|passwd|secret|token|_key$|^key$|credential|dsn|api_url|webhook_url|authori[sz]ation|headers|environment"
+    r"|basic_auth|proxy_url|^state$|^telemetry$|^url$|^body$",
+    re.IGNORECASE,
+)
+_ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
+_KEY: Final = re.compile(r"[\s\-{\[,]*+[\w.-]{1,64}+:(?=\s|$)")
+_SHOWN: Final = "<secret>"
+
+
+class Mask:
+    """The secret parts of one file. ``places`` are (line, column) of the diagnostics about it."""
+
+    def __init__(self, text: str, places: Collection[tuple[int, int]]) -> None:
+        self._unread_from = 1_000_000_000
+        """The line (from 1) from which on nothing is known about the structure."""
+        self._spans: dict[int, list[tuple[int, int]]] = {}
+        self._covered: dict[int, int] = {}
+        try:
+            root, rest = compose(text, "")
+        except ConfigError:
+            self._unread_from = 0
+            return
+        if rest:
+            self._unread_from = rest[0].line
+        if root is not None:
+            self._walk(root, set(places))
+
+    def _walk(self, root: YamlNode, places: set[tuple[int, int]]) -> None:
+        seen: set[tuple[int, bool]] = set()
+        waiting: list[tuple[YamlNode, bool]] = [(root, False)]
+        while waiting:
+            node, hidden = waiting.pop()
+            if (id(node), hidden) in seen:
+                continue
+            seen.add((id(node), hidden))
+            first = node.pairs[0][0] if node.pairs else None
+            starts_as_its_key = first is not None and (first.line, first.column) == (node.line, node.column)
+            if not node.is_scalar and not starts_as_its_key and (node.line, node.column) in places:
+                hidden = True  # it should not be here at all, so that nothing is known of what is in it
+            for key, value in node.pairs:
+                self._cover(key)
+                secret = hidden or bool(_SECRET_KEY.search(key.text)) or (key.line, key.column) in places
+                waiting.append((value, secret))
+            waiting.extend((item, hidden) for item in node.elements())
+            if not node.is_scalar:
+                continue
+            self._cover(node)
+            is_name = bool(_ONLY_NAME.fullmatch(node.text))
+            if not node.is_null and not is_name and (hidden or "${" in node.text):
+                self._hide(node)
+
+    def _cover(self, node: YamlNode) -> None:
+        self._covered[node.end_line] = max(self._covered.get(node.end_line, 0), node.end_column - 1)
+
+    def _hide(self, node: YamlNode) -> None:
+        for line in range(node.line, node.end_line + 1):
+            start = node.column - 1 if line == node.line else 0
+            end = node.end_column - 1 if line == node.end_line else 1_000_000_000
+            if end > start:
+                self._spans.setdefault(line, []).append((start, end))
+
+    def line(self, number: int, raw: str) -> str:
+        """A line (from 1) with its secret parts replaced."""
+        if number >= self._unread_from:
+            match = _KEY.match(raw)
+            begin = match.end() if match else 0
+            rest = raw[begin:]
+            return raw[:begin] + (" " + _SHOWN if begin else _SHOWN) if rest.strip(" \t{}[],-") else raw
+        comment = raw.find("#", self._covered.get(number, 0))
+        if comment >= 0 and not any(start <= comment < end for start, end in self._spans.get(number, ())):
+            raw = raw[:comment] + "#…"
+        for start, end in sorted(self._spans.get(number, ()), reverse=True):
+            raw = raw[:start] + _SHOWN + raw[end:]
+        return raw
