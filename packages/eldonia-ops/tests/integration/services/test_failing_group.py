@@ -21,6 +21,11 @@ async def break_group(world: World, name: str, text: str) -> None:
     await world.state.write(work)
 
 
+def causes(world: World) -> list[str]:
+    """What the team was notified about, without the alert that the group fails again and again."""
+    return [row.cause for row in world.receivers.at("team") if row.cause != "PlatformLoopFailing"]
+
+
 async def test_one_that_cannot_be_read_is_put_off_and_the_others_go_out(caplog: pytest.LogCaptureFixture) -> None:
     async with open_world(routing=NUL) as world:
         await world.start()
@@ -28,18 +33,18 @@ async def test_one_that_cannot_be_read_is_put_off_and_the_others_go_out(caplog: 
         await break_group(world, "Bad", '"no log"')
         with caplog.at_level(logging.ERROR):
             await world.pass_time(11 * SECOND)
-        assert [row.cause for row in world.receivers.at("team")] == ["Good"]
+        assert causes(world) == ["Good"]
         (failing,) = world.intake.failing.values()
         assert "cannot be read" in failing.error
         assert any("cannot be flushed" in record.message for record in caplog.records)
         # A critical alert that comes later is sent as ever.
         await world.alerts.receive([alert("DatabaseDown")])
         await world.pass_time(11 * SECOND)
-        assert [row.cause for row in world.receivers.at("team")] == ["Good", "DatabaseDown"]
+        assert causes(world) == ["Good", "DatabaseDown"]
         assert 2 <= world.intake.failures <= 8, "it is tried again, with growing pauses"
         await break_group(world, "Bad", "{}")
         await world.pass_time(MINUTE)
-        assert [row.cause for row in world.receivers.at("team")] == ["Good", "DatabaseDown", "Bad"]
+        assert causes(world) == ["Good", "DatabaseDown", "Bad"]
         assert world.intake.failing == {}
 
 
