@@ -16,7 +16,7 @@ _encoder: Final = msgspec.json.Encoder(enc_hook=str)
 EMPTY_DOCUMENT: Final = msgspec.Raw(b"{}")
 _MAX_DEPTH: Final = 256
 # All but the brackets of a document; those in texts are inside of quotes.
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[^"{}\[\]]++', re.DOTALL)
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[^"{}\[\]]++', re.DOTALL)
 _T = TypeVar("_T")
 
 # What goes into the JSON column is bounded: hostile depth or size costs search by attribute, never the record.
