@@ -310,7 +310,7 @@ class AlertIntake:
             self._joined_at.clear()
         if self._joins.total() < _STORM:
             return set()
-        return {key for key, at in list(self._joined_at.items()) if 0 <= now - at < _STILL_JOINING_MS}
+        return {key for key, at in list(self._joined_at.items()) if abs(now - at) < _STILL_JOINING_MS}
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
