@@ -91,7 +91,7 @@ async def _measure(folder: Path, count: int) -> Table:
         [
             f"{count} alerts one after the other, then {count} at once; each is critical, opens an incident and is a "
             "notification of its own",
-            "while many alerts come at once their notifications go out at most four at a time to one integration",
+            "while many alerts come at once their notifications go out at most twelve at a time to one integration",
             "state in SQLite, on disk with every commit; the platform's other loops run beside it",
         ],
     )

@@ -46,8 +46,8 @@ log = logging.getLogger("eldonia_ops.services.alert_intake")
 
 _STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
 _AT_ONCE = 100  # groups flushed in one transaction: the first pages of a storm do not wait for the last
-_SLICE = 200  # alerts of one request taken in together: an urgent one of another request goes in between
-_COMMIT = 400  # alerts taken in with one transaction, of several requests
+_SLICE = 100  # alerts of one request taken in together: an urgent one of another request goes in between
+_COMMIT = 200  # alerts taken in with one transaction, of several requests
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
@@ -314,7 +314,7 @@ class AlertIntake:
             self._joined_at.clear()
         if self._joins.total() < _STORM:
             return set()
-        return {key for key, at in list(self._joined_at.items()) if 0 <= now - at < _STILL_JOINING_MS}
+        return {key for key, at in list(self._joined_at.items()) if abs(now - at) < _STILL_JOINING_MS}
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
