@@ -18,7 +18,7 @@ def loop_failing(loop: str, error: str, now: int) -> Alert:
         annotations=Labels(
             {
                 "summary": f"{loop} fails again and again",
-                "description": f"The last failure was {error or 'an unexpected end'}; the platform's log says more.",
+                "description": f"The last failure was {error}; the platform's log says more.",
             }
         ),
         starts_at=now,

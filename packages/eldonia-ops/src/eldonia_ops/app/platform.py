@@ -253,13 +253,13 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
 
 def _supervised(run: Coroutine[Any, Any, None], name: str, loops: Loops) -> "asyncio.Task[None]":
-    """A task for a loop that is never to end; if it does, the platform is not ready any more."""
+    """A task for a loop; if it ends by an error, the platform is not ready any more. One that has nothing to do (no
+    rules, nothing to collect) is over at once."""
     task = asyncio.create_task(run, name=name)
     watch = loops.item(name)
 
     def ended(task: "asyncio.Task[None]") -> None:
-        if not task.cancelled():
-            error = task.exception()
+        if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s has ended", name, exc_info=error)
             watch.ended(error)
 

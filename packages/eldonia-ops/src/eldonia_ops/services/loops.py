@@ -73,12 +73,12 @@ class LoopWatch:
         if was is not loop.failing:
             self._loops.on_change()
 
-    def ended(self, error: BaseException | None) -> None:
+    def ended(self, error: BaseException) -> None:
         """Note that the loop is over although nobody stopped it."""
         loop = self.known()
         loop.failures += 1
         loop.ended = True
-        loop.error = type(error).__name__ if error else ""
+        loop.error = type(error).__name__
         self._loops.on_change()
 
 

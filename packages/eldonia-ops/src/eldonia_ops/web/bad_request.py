@@ -19,11 +19,13 @@ def reading_request() -> Iterator[None]:
     Everywhere else it is a fault of ours, which is logged and answered with 500.
 
     Raises:
-        BadRequestError: in place of any ``ValueError``.
+        BadRequestError: in place of any ``ValueError``, and of what a document nested too deeply leads to.
     """
     try:
         yield
     except BadRequestError:
         raise
+    except RecursionError as error:
+        raise BadRequestError("it is nested too deeply") from error
     except ValueError as error:
         raise BadRequestError(str(error)) from error
