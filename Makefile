@@ -23,11 +23,12 @@ test: install-dev ## format, lint, types, import rules, then all tests
 fuzz: install-dev ## look for inputs that break a parser; ARGS="NAME --seconds N" selects
 	@PYTHONPATH=tests $(PY) -m fuzz $(ARGS)
 
-check: install-dev ## format, lint, types, import rules
+check: install-dev ## format, lint, types, import rules, of Python and JavaScript
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+	$(PY) scripts/javascript.py
 
 bench: install-dev ## measurements, side by side in one run
 	@$(PY) -m benchmarks $(ARGS)

@@ -78,7 +78,7 @@ class Automaton:
         """The state behind a loop, with the loop's own."""
         self._states = 0
         self._groups = 0
-        self._categories: dict[tuple[Any, int], int] = {}
+        self._categories: dict[tuple[str, str, int], int] = {}
         self.start = begin = self.state()
         first = next(iter(tree), None)
         anchored = first is not None and first[0] is op.AT and first[1] in (op.AT_BEGINNING, op.AT_BEGINNING_STRING)

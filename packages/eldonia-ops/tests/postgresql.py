@@ -97,9 +97,7 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
         pytest.skip.Exception: PostgreSQL or psycopg is not installed, or cannot run here; the message says why.
     """
     requires_module("psycopg")
-    programs = _programs()
-    if programs is None:
-        missing("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    programs = _programs() or missing("PostgreSQL is not installed (Debian: apt-get install postgresql)")
     account = _account()
     as_user: dict[str, Any] = (
         {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account is not None else {}
@@ -129,7 +127,7 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
         port = _free_port()
         log = directory / "log"
         with log.open("wb") as output:
-            server = subprocess.Popen(
+            started: subprocess.Popen[Any] = subprocess.Popen(
                 [
                     *(programs / "postgres", "-D", directory / "data", "-p", str(port), "-k", directory),
                     *("-c", "listen_addresses=127.0.0.1", "-c", "shared_buffers=16MB"),
@@ -141,8 +139,9 @@ def running_postgresql(*, fsync: bool = False) -> Iterator[PostgresqlServer]:
                 cwd=directory,
                 **as_user,
             )
-        running = PostgresqlServer("127.0.0.1", port, directory, _PASSWORD, server.pid)
-        _wait_for(running, server, log)
+        server = started
+        running = PostgresqlServer("127.0.0.1", port, directory, _PASSWORD, started.pid)
+        _wait_for(running, started, log)
         yield running
     finally:
         if server is not None:

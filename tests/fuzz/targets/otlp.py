@@ -102,7 +102,13 @@ def register(signal: str, kind: type[Message], decode: Callable[[bytes, Encoding
         except (DecodeError, ValueError, RecursionError):  # what protobuf can hold and its JSON cannot
             return
         body = msgspec.json.encode(_ids_in_hex(document))
-        assert decode(body, Encoding.JSON) == found
+        try:
+            also = decode(body, Encoding.JSON)
+        except OtlpError as error:
+            # Counts from 2^63 on are refused in JSON alone.
+            assert "<= 9223372036854775807" in str(error), error
+            return
+        assert also == found
 
     @target(*WORDS, name=f"otlp_{signal}_json")
     def json(data: bytes) -> None:

@@ -2,11 +2,14 @@
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, all_match
-from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample
+from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample, SampleRow, SeriesBlock
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from fake_platform.marketplace import log_record, trace
@@ -127,3 +130,41 @@ class FakeTelemetry:
             MetricMetadata("http_requests_total", MetricType.COUNTER, "HTTP requests answered."),
             MetricMetadata("up", MetricType.GAUGE, "Whether the last scrape worked."),
         ]
+
+    # --- what is written here is found again ---
+
+    async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
+        self.logs = sorted([*records, *self.logs], key=lambda record: (record.timestamp_ns, record.id), reverse=True)
+
+    async def insert_spans(self, spans: Sequence[Span], *, batch_key: str = "") -> None:
+        for span in spans:
+            self.traces.setdefault(span.trace_id, []).append(span)
+
+    async def insert_row(self, row: SampleRow) -> None:
+        pairs = zip(row.labels, row.values.tolist(), strict=True)
+        self.samples += [Sample(labels, row.timestamp_ms, value) for labels, value in pairs]
+
+    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+        self.samples += samples
+
+    async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
+        raise NotImplementedError("the generated metrics have their own")
+
+    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        chosen: dict[Labels, dict[int, float]] = {}
+        for sample in self.samples:
+            if start_ms <= sample.timestamp_ms <= end_ms and all_match(matchers, sample.labels):
+                chosen.setdefault(sample.labels, {})[sample.timestamp_ms] = sample.value
+        return [
+            SeriesBlock((labels,), np.array(sorted(values)), np.array([[values[at]] for at in sorted(values)]))
+            for labels, values in chosen.items()
+        ]
+
+    async def source_position(self, source: str) -> int | None:
+        return max((record.offset for record in self.logs if record.source == source), default=None)
+
+    async def statistics(self) -> dict[str, Any]:
+        return {}
+
+    async def close(self) -> None:
+        pass

@@ -51,7 +51,7 @@ def count_rejected(signal: str, field: str, answer: bytes) -> None:
     try:
         partial = _decode(answer)["partialSuccess"]
         number = int(partial.get(field) or 0)
-    except (ValueError, TypeError, KeyError, AttributeError, msgspec.DecodeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, msgspec.DecodeError):
         return
     if number > 0:
         losses.count(signal, "otlp: rejected", RuntimeError(str(partial.get("errorMessage"))[:200]), number)

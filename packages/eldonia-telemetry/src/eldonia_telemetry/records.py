@@ -68,4 +68,7 @@ def decode(line: bytes) -> LogEntry:
     Raises:
         msgspec.DecodeError: it is no record.
     """
-    return _decoder.decode(line)
+    try:
+        return _decoder.decode(line)
+    except RecursionError:
+        raise msgspec.DecodeError("nested too deeply") from None

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+from required_tools import requires_module
 
-pytest.importorskip("celery")
+requires_module("celery")
 
 PROGRAM = """
     import logging, os

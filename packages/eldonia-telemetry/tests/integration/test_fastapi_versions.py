@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from required_tools import requires_host
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
@@ -54,7 +55,7 @@ def test_the_version_that_is_installed():
     check(asked(sys.executable))
 
 
-@pytest.mark.skipif(not os.environ.get("ELDONIA_TEST_INSTALLS"), reason="installs packages: ELDONIA_TEST_INSTALLS=1")
+@requires_host(bool(os.environ.get("ELDONIA_TEST_INSTALLS")), "installs packages: ELDONIA_TEST_INSTALLS=1")
 @pytest.mark.parametrize("version", OLDER)
 def test_versions_that_came_before(tmp_path, version):
     venv.create(tmp_path / "venv", with_pip=True)

@@ -5,9 +5,11 @@ import io
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
 
 import httpx
 import pytest
+from required_tools import requires_host, requires_module
 
 import eldonia_telemetry as telemetry
 from eldonia_telemetry import losses
@@ -44,8 +46,8 @@ def check(get, app, wanted: dict[str, tuple[int, str]]) -> None:
 
 
 def test_quart():
-    quart = pytest.importorskip("quart")
-    starlette = pytest.importorskip("starlette.applications")
+    quart = requires_module("quart")
+    starlette = requires_module("starlette.applications")
     from starlette.routing import Mount
 
     app, parts = quart.Quart("works"), quart.Blueprint("parts", "parts", url_prefix="/parts")
@@ -81,8 +83,8 @@ def test_quart():
 
 
 def test_falcon():
-    falcon = pytest.importorskip("falcon")
-    pytest.importorskip("falcon.asgi")
+    falcon = requires_module("falcon")
+    requires_module("falcon.asgi")
 
     class Work:
         def on_get(self, req, resp, number):
@@ -104,7 +106,7 @@ def test_falcon():
 
 
 def test_bottle():
-    bottle = pytest.importorskip("bottle")
+    bottle = requires_module("bottle")
     app, inner = bottle.Bottle(), bottle.Bottle()
 
     @app.get("/works/<number:int>")
@@ -142,7 +144,7 @@ def test_bottle():
 
 
 def test_pyramid():
-    config = pytest.importorskip("pyramid.config")
+    config = requires_module("pyramid.config")
     from pyramid.response import Response
 
     def work(request):
@@ -156,8 +158,8 @@ def test_pyramid():
     check(wsgi, telemetry.TelemetryWSGI(app), {"/works/1": (200, "/works/{number}"), "/none": (404, "unmatched")})
 
 
+@requires_host(find_spec("datasette") is not None, "datasette, which no requirements name, is not installed")
 def test_datasette():
-    pytest.importorskip("datasette")
     code = """
         import asyncio, httpx, json
         import eldonia_telemetry as telemetry

@@ -392,3 +392,12 @@ class TestStandardLogging:
             for number in (5, 10, 25, 30, 45):
                 library.log(number, "x")
         assert [r.level for r in seen.records] == ["debug", "info", "warn", "error"]
+
+
+def test_a_line_nested_without_end_is_no_record():
+    import msgspec
+
+    from eldonia_telemetry.records import decode
+
+    with pytest.raises(msgspec.DecodeError):
+        decode(b'{"metadata":{"a":' + b"[" * 100_000)

@@ -36,7 +36,7 @@ def fingerprint(descriptor: int, *, whole: bool = False) -> str:
 def split_identity(identity: str) -> tuple[str, int]:
     """An identity without its generation, and the generation."""
     base, _, generation = identity.partition("~")
-    return base, int(generation) if generation.isdigit() else 0
+    return base, int(generation) if generation.isascii() and generation.isdigit() else 0
 
 
 def join_identity(base: str, generation: int) -> str:

@@ -124,9 +124,15 @@ def epoch_ns(number: float) -> int:
         raise ValueError(f"not a timestamp: {shown}")
     unit = _unit(number)
     if isinstance(number, int):
-        return number * unit
+        return _within(number * unit, number)
     # A double has no digits to spare for nanoseconds: microseconds are what seconds since 1970 can hold.
-    return round(number * unit / 1_000) * 1_000 if unit > 1_000 else round(number * unit)
+    return _within(round(number * unit / 1_000) * 1_000 if unit > 1_000 else round(number * unit), number)
+
+
+def _within(ns: int, number: float) -> int:
+    if ns > LATEST_NS:
+        raise ValueError(f"a timestamp beyond 2262: {number!r}")
+    return ns
 
 
 def _unit(number: float) -> int:

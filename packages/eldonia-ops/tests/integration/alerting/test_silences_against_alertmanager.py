@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-import shutil
 import socket
 import subprocess
 import time
@@ -15,13 +14,14 @@ from typing import Any
 import httpx
 import pytest
 from fake_platform import FakePlatform
+from required_tools import find_tool, requires_tool
 from service_world import World, open_world
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
 
-ALERTMANAGER = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-pytestmark = pytest.mark.skipif(ALERTMANAGER is None, reason="Alertmanager is not installed")
+ALERTMANAGER = find_tool("prometheus-alertmanager", "alertmanager") or ""
+pytestmark = requires_tool("prometheus-alertmanager", "alertmanager")
 
 HOUR = 3_600_000
 UNKNOWN = "00000000-0000-4000-8000-000000000000"

@@ -180,3 +180,8 @@ def test_an_unfinished_line_without_text_is_no_line(tmp_path):
     assert [line.data for line in lines.read(10, 10**9)] == [b"one"]
     assert lines.rest() == []
     assert lines.offset == 5
+
+
+def test_digits_of_other_scripts_are_no_generation():
+    assert split_identity("base~²2") == ("base", 0)
+    assert split_identity("base~３") == ("base", 0)

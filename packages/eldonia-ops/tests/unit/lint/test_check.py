@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from required_tools import requires_shared
 
 from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import Diagnostic, Level
@@ -334,7 +335,7 @@ def test_sound_rules_are_not_warned_of(folder: Path, expr: str) -> None:
 CORPUS = Path(__file__).resolve().parents[5].parent / "shared" / "rules-corpus"
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of public rule files is not here")
+@requires_shared("rules-corpus")
 def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
     found = check_files(sorted(CORPUS.rglob("*.yml")), {})
     # A total that stays silent when its series are gone; a quantile of each method and status by itself.

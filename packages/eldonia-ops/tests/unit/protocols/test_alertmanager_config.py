@@ -2,6 +2,7 @@
 from pathlib import Path
 
 import pytest
+from required_tools import requires_shared
 
 from eldonia_ops.alerting.receivers import EmailConfig, SlackConfig, UndeliverableConfig
 from eldonia_ops.model.errors import ConfigError, Level
@@ -374,7 +375,7 @@ CORPUS = Path(__file__).resolve().parents[5].parent / "shared" / "alertmanager-c
 LACKED = ("mattermost", "opsgenie", "rocketchat", "sns", "telegram", "victorops", "wechat")
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of configurations is not here")
+@requires_shared("alertmanager-config")
 def test_verdicts_are_those_of_amtool() -> None:
     """What is wrong inside of a receiver of a kind that is lacked is not looked for."""
     wrong: list[str] = []

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from required_tools import requires_shared
 
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line
@@ -134,7 +135,7 @@ def test_plain_lines():
 CASES = Path(__file__).parents[6] / "shared" / "cases"
 
 
-@pytest.mark.skipif(not CASES.is_dir(), reason="the collected files are not here")
+@requires_shared("cases")
 def test_collected_files_hold_no_line_that_cannot_be_read():
     for path in CASES.glob("*.log"):
         for line in path.read_bytes().splitlines():

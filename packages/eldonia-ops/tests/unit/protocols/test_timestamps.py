@@ -77,3 +77,9 @@ offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: datetime.timezone(d
 def test_agrees_with_the_standard_library(moment):
     expected = (moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)) // datetime.timedelta(microseconds=1)
     assert parse_timestamp(moment.isoformat()) == expected * 1000
+
+
+@pytest.mark.parametrize("number", [12_700_000_000_123, 17_000_000_007.5, 99_999_999_999])
+def test_a_number_whose_instant_lies_beyond_what_can_be_stored_is_refused(number):
+    with pytest.raises(ValueError, match="2262"):
+        epoch_ns(number)

@@ -141,7 +141,7 @@ class ElasticsearchTransport:
             results = [next(iter(result.values())) for result in _decode_answer(answer.body).items]
             if len(results) != len(kept):
                 raise ValueError(f"{len(results)} results for {len(kept)} records")
-        except (ValueError, StopIteration, msgspec.DecodeError) as error:
+        except (ValueError, StopIteration, RecursionError, msgspec.DecodeError) as error:
             return Outcome(kept, "does not answer as Elasticsearch does", detail=f"{error}: {answer.excerpt}")
         return self._sort_out(kept, results, plain)
 
@@ -185,7 +185,11 @@ class ElasticsearchTransport:
                 head = _decode_head(line)
                 if plain:
                     line = _without_structure(line)
-            except (ValueError, msgspec.DecodeError) as error:  # from a disk that lied, or another version
+            except (
+                ValueError,
+                RecursionError,
+                msgspec.DecodeError,
+            ) as error:  # from a disk that lied, or another version
                 losses.count("log", "elasticsearch: not a record", error)
                 continue
             # Both names are made of characters that JSON takes as they are.

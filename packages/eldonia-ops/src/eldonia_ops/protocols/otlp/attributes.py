@@ -49,7 +49,7 @@ def any_value(value: Any, depth: int = 0) -> Any:
         return getattr(value, kind)
     if kind == "bytes_value":
         return cut(base64.b64encode(value.bytes_value).decode())
-    if kind is None:
+    if kind not in ("array_value", "kvlist_value"):  # nothing, or a kind that JSON does not have
         return None
     if depth >= MAX_DEPTH:
         return "…"

@@ -22,7 +22,7 @@ $("#theme").addEventListener("click", () => {
 
 $("#language").addEventListener("click", (event) => {
   remember(root.dataset.languageCookie, event.currentTarget.dataset.language);
-  const address = new URL(location);
+  const address = new URL(location.href);
   address.searchParams.delete("lang");
   location.replace(address);
 });
@@ -47,7 +47,7 @@ document.addEventListener("keydown", (event) => {
     $("#menu").focus();
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]") || $("dialog[open]")) return;
+  if (event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]") || $("dialog[open]")) return;
   if (event.key === "?") return open($("#help"));
   if (event.key === "/" && $("#search")) {
     event.preventDefault();

@@ -3,13 +3,17 @@ import { toast } from "./dom.js";
 import { language } from "./i18n.js";
 
 const base = "/api/ops/v1";
-const csrf = document.querySelector('meta[name="csrf-token"]').content;
+/** @type {HTMLMetaElement} */
+const meta = document.querySelector('meta[name="csrf-token"]');
+const csrf = meta.content;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
   constructor(status, { code = "error", message = "", hint = "" } = {}) {
     super(message);
-    Object.assign(this, { status, code, hint });
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
   }
 }
 
@@ -24,6 +28,11 @@ export function address(path, parameters = {}) {
   return base + path + (text ? `?${text}` : "");
 }
 
+/**
+ * @param {string} path
+ * @param {{method?: string, parameters?: Record<string, any>, body?: any, type?: string, headers?: Record<string, string>, signal?: AbortSignal}} [options]
+ * @returns {Promise<Response>}
+ */
 async function request(path, { method = "GET", parameters = {}, body, type = "application/json", headers = {}, signal } = {}) {
   let response;
   try {
@@ -57,6 +66,14 @@ async function request(path, { method = "GET", parameters = {}, body, type = "ap
   return response;
 }
 
+/**
+ * What an operation answers. Its type comes from the API's own description (scripts/javascript.py).
+ * @template {string} P
+ * @param {P} path
+ * @param {Record<string, any>} [parameters]
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Api.Answer<P>>}
+ */
 export const get = async (path, parameters, signal) => (await request(path, { parameters, signal })).json();
 export const getText = async (path, parameters) => (await request(path, { parameters })).text();
 export const send = async (method, path, body) => (await request(path, { method, body })).json();

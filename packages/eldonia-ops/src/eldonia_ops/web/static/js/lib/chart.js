@@ -8,8 +8,12 @@ const MOST_LINES = 8;
 // Distances between ticks of a time axis, in seconds; uPlot's own have no two minutes and go below the second.
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
 
-document.addEventListener("theme", () => charts.forEach((chart) => chart.rebuild()));
-matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => charts.forEach((chart) => chart.rebuild()));
+document.addEventListener("theme", () => {
+  for (const chart of charts) chart.rebuild();
+});
+matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => {
+  for (const chart of charts) chart.rebuild();
+});
 
 // Ticks are round numbers: 4 %, not 4.00 %.
 const tickText = (value, unit) => quantity(value, unit).replace(/(\d)\.0+(?!\d)/, "$1").replace(/(\.\d*[1-9])0+(?!\d)/, "$1");

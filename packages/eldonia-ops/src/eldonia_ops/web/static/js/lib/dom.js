@@ -1,7 +1,10 @@
 // Elements from values; text is always text, never markup.
 const icons = document.body.dataset.icons;
 
+// Which kind of element a selector finds, the page knows and the type checker does not.
+/** @type {(selector: string, within?: ParentNode) => any} */
 export const $ = (selector, within = document) => within.querySelector(selector);
+/** @type {(selector: string, within?: ParentNode) => any[]} */
 export const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 export function h(tag, attributes = {}, ...children) {

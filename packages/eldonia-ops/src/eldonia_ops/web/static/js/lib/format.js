@@ -54,13 +54,16 @@ export const whenAgo = (ms) => (ms ? when(ms, ago(ms)) : "–");
 // A duration in ms as its two largest units.
 export function duration(ms) {
   if (ms === null || ms === undefined) return "–";
+  if (ms < 0) return `-${duration(-ms)}`;
   if (ms === 0) return t("span.s", { n: 0 });
   if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
   if (ms < 1000) return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
   if (ms < 59_950) return t("span.s", { n: Number((ms / 1000).toFixed(ms < 10_000 ? 2 : 1)) });
   const parts = [];
   let rest = Math.round(ms / 1000);
-  for (const [unit, size] of [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]) {
+  /** @type {[string, number][]} */
+  const units = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+  for (const [unit, size] of units) {
     const many = Math.floor(rest / size);
     rest -= many * size;
     if (many) parts.push(t(`span.${unit}`, { n: many }));

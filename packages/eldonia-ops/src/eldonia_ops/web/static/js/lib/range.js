@@ -6,7 +6,7 @@ import { t } from "./i18n.js";
 const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
 
 export function timeRange(changed, { preset = "15m" } = {}) {
-  const address = new URL(location);
+  const address = new URL(location.href);
   const from = Number(address.searchParams.get("from"));
   const to = Number(address.searchParams.get("to"));
   const state = {
@@ -35,11 +35,11 @@ export function timeRange(changed, { preset = "15m" } = {}) {
       chosen.title = t("range.reset");
       chosen.setAttribute("aria-pressed", "true");
     }
-    const now = new URL(location);
+    const now = new URL(location.href);
     for (const name of ["range", "from", "to", "live"]) now.searchParams.delete(name);
     if (state.fixed) {
-      now.searchParams.set("from", Math.round(state.fixed.from));
-      now.searchParams.set("to", Math.round(state.fixed.to));
+      now.searchParams.set("from", String(Math.round(state.fixed.from)));
+      now.searchParams.set("to", String(Math.round(state.fixed.to)));
     } else if (state.preset !== preset) now.searchParams.set("range", state.preset);
     if (!state.live && !state.fixed) now.searchParams.set("live", "0");
     history.replaceState(null, "", now);
@@ -52,7 +52,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
     get fixed() {
       return state.fixed !== null;
     },
-    // [start, end] in Unix ms
+    /** Start and end in Unix ms. @returns {[number, number]} */
     get bounds() {
       if (state.fixed) return [state.fixed.from, state.fixed.to];
       const now = Date.now();

@@ -49,7 +49,7 @@ function narrow() {
   $("#nothing").hidden = !cards.length || cards.some((one) => !one.hidden);
 }
 search.addEventListener("input", () => {
-  const address = new URL(location);
+  const address = new URL(location.href);
   address.searchParams.delete("receiver");
   if (search.value.trim()) address.searchParams.set("q", search.value.trim());
   else address.searchParams.delete("q");
@@ -87,7 +87,7 @@ async function why({ fingerprint, name = "" }) {
 }
 if (given.get("why")) why({ fingerprint: given.get("why") });
 $("#why").addEventListener("close", () => {
-  const address = new URL(location);
+  const address = new URL(location.href);
   address.searchParams.delete("why");
   history.replaceState(null, "", address);
 });
@@ -165,7 +165,8 @@ let asked = 0;
 async function preview() {
   const box = $("#preview");
   const wanted = matchers();
-  const turn = (asked += 1);
+  asked += 1;
+  const turn = asked;
   if (!wanted.length) return box.replaceChildren(h("span", { class: "muted" }, t("silence.no_matcher")));
   try {
     const found = await send("POST", "/silences/preview", { matchers: wanted });

@@ -43,7 +43,7 @@ function conditions() {
 }
 
 function keep(wanted) {
-  const address = new URL(location);
+  const address = new URL(location.href);
   for (const name of ["q", "level", "service", "parse_errors", ...PINNED]) address.searchParams.delete(name);
   for (const [name, value] of Object.entries(wanted)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one) address.searchParams.append(name, one);

@@ -98,8 +98,9 @@ const charts = poll(async () => {
   const bounds = range.bounds;
   const step = stepOf(bounds);
   const outcomes = await Promise.allSettled(panels.map((panel) => draw(panel, bounds, step)));
-  const unexpected = outcomes.find((one) => one.status === "rejected" && !one.reason.status && !(one.reason instanceof TypeError));
-  if (unexpected) throw unexpected.reason;
+  const reasons = outcomes.map((one) => (one.status === "rejected" ? one.reason : null));
+  const unexpected = reasons.find((one) => one && !one.status && !(one instanceof TypeError));
+  if (unexpected) throw unexpected;
 }, 5000);
 
 function stat(name, value, detail, tone) {
@@ -120,7 +121,7 @@ poll(async () => {
     get("/targets"),
   ]);
   // Those that nobody works on first, then the newest.
-  const first = [...incidents].sort((a, b) => Boolean(a.acknowledged_at) - Boolean(b.acknowledged_at)).slice(0, SHOWN);
+  const first = [...incidents].sort((a, b) => Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at))).slice(0, SHOWN);
   $("#active").hidden = !first.length;
   render($("#active-rows"), [first, Math.floor(Date.now() / 1000)], () => first.map(incidentRow));
   const unseen = incidents.filter((one) => !one.acknowledged_at).length;

@@ -23,7 +23,7 @@ function tree(spans) {
     ordered.push({ ...node, depth, above });
     for (const child of node.children) walk(child, depth + 1, [...above, node.span.span_id]);
   };
-  roots.forEach((node) => walk(node, 0, []));
+  for (const node of roots) walk(node, 0, []);
   for (const node of byId.values()) walk(node, 0, []); // a cycle of parents still shows
   return ordered;
 }

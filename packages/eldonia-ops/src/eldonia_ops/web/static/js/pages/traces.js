@@ -24,7 +24,7 @@ async function operations(chosen = "") {
 }
 
 function keep() {
-  const address = new URL(location);
+  const address = new URL(location.href);
   for (const name of [...NAMES, "errors"]) {
     const value = name === "errors" ? (form.elements.errors.checked ? "true" : "") : form.elements[name].value.trim();
     if (value) address.searchParams.set(name, value);
