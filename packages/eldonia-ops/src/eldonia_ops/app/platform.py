@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
-
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
 from eldonia_ops.app.folder import held_folder, own_folder
@@ -18,7 +16,7 @@ from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.connections import ReceiverTransport
+from eldonia_ops.notifiers.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
@@ -109,7 +107,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         await _refuse_unprotected(settings, access)
         telemetry = await _open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, transport=ReceiverTransport()))
+        client = await stack.enter_async_context(ReceiverClient())
 
         outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
         external_url = settings.external_url or f"http://{settings.listen}"

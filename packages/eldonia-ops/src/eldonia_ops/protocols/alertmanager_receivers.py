@@ -7,13 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, Credential, HttpConfig
 from eldonia_ops.alerting.receivers import (
     DEFAULT_PAGERDUTY_DETAILS,
-    Credential,
     EmailConfig,
-    HttpConfig,
     Integration,
     IntegrationConfig,
     PagerDutyConfig,
@@ -28,6 +26,7 @@ from eldonia_ops.alerting.receivers import (
 )
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.alertmanager_http import HttpReader, is_http
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
 from eldonia_ops.template import TemplateSet
 
@@ -46,8 +45,7 @@ _UNUSED_GLOBALS = (
 )  # fmt: skip
 _PAGERDUTY_URL = PagerDutyConfig().url
 _SLACK_APP_URL = "https://slack.com/api/chat.postMessage"
-_NONE = Credential()
-_PLAIN = HttpConfig()
+_NONE = NO_CREDENTIAL
 _PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
 
 
@@ -65,7 +63,7 @@ class Globals:
     smtp_auth_username: str = ""
     smtp_auth_password: Credential = _NONE
     smtp_require_tls: bool = True
-    http: HttpConfig = _PLAIN
+    http: HttpConfig = PLAIN_HTTP
 
 
 class ReceiverReader:
@@ -82,6 +80,7 @@ class ReceiverReader:
         self.templates = templates
         self.environment = environment
         self.relative = relative
+        self._http = HttpReader(problems, self, relative)
 
     # --- values
 
@@ -103,6 +102,10 @@ class ReceiverReader:
             return Credential(file=self.relative(file))
         if node is None:
             return Credential()
+        return self.credential_of(node, key, reader.what, url=url)
+
+    def credential_of(self, node: YamlNode, key: str, what: str, *, url: bool = False) -> Credential:
+        """The secret that one value is; ``key`` and ``what`` are for messages."""
         if not node.is_scalar:
             self.problems.add(node, f"{key} must be a text, not {node.describe()}")
             return Credential()
@@ -110,10 +113,10 @@ class ReceiverReader:
             return Credential()  # as if it were not there: Alertmanager's zero value
         value, unset = self.expanded(node)
         if unset:
-            message = f"the environment variable {unset} is not set: {reader.what} cannot deliver until it is"
+            message = f"the environment variable {unset} is not set: {what} cannot deliver until it is"
             self.problems.add(node, message, level=Level.WARNING)
             return Credential(missing=f"the environment variable {unset} is not set")
-        if url and not _is_http(value) and not value.startswith("${"):
+        if url and not is_http(value) and not value.startswith("${"):
             # The value itself may be half a secret: it is not shown.
             self.problems.add(node, f"{key} must be an http:// or https:// address")
         return Credential(Secret(value))
@@ -124,7 +127,7 @@ class ReceiverReader:
         if node is None:
             return default
         value, _ = self.expanded(node)
-        if not _is_http(value):
+        if not is_http(value):
             self.problems.add(node, f"{key} must be an http:// or https:// address, not {node.describe()}")
         return value
 
@@ -153,62 +156,8 @@ class ReceiverReader:
             self.problems.add(place, f"{what}: {message}")  # type: ignore[arg-type]
 
     def http(self, reader: MappingReader, default: HttpConfig) -> HttpConfig:
-        """``http_config``: authorization and redirects."""
-        inner = reader.mapping("http_config")
-        if inner is None:
-            return default
-        unsupported = ""
-        for key in ("proxy_from_environment", "no_proxy", "proxy_connect_header", "oauth2", "http_headers"):
-            node = inner.get(key)
-            if node is not None and not (key == "proxy_from_environment" and not inner.boolean(key)):
-                unsupported = f"http_config: {key} is not supported yet"
-                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
-        proxy = self.credential(inner, "proxy_url")
-        if proxy.inline and not _is_http(proxy.inline.reveal()) and not proxy.inline.reveal().startswith("${"):
-            unsupported = "http_config: proxy_url is not an http:// or https:// address"
-            self.problems.add(inner.get("proxy_url"), unsupported, "nothing is sent with it", Level.WARNING)
-        tls, why_not = self.tls(inner)
-        unsupported = why_not or unsupported
-        inner.boolean("enable_http2")
-        follow = inner.boolean("follow_redirects", True)
-        authorization = inner.mapping("authorization")
-        basic = inner.mapping("basic_auth")
-        bearer = self.credential(inner, "bearer_token", "bearer_token_file")
-        config = HttpConfig(authorization=bearer, follow_redirects=follow)
-        if authorization is not None:
-            kind = authorization.string("type", "Bearer")
-            secret = self.credential(authorization, "credentials", "credentials_file")
-            authorization.done()
-            config = HttpConfig(kind, secret, follow_redirects=follow)
-        if basic is not None:
-            if authorization is not None or bearer:
-                self.problems.add(basic.node, "http_config takes one of authorization, basic_auth and bearer_token")
-            username = basic.string("username", required=True)
-            password = self.credential(basic, "password", "password_file")
-            basic.done()
-            config = HttpConfig(basic_username=username, basic_password=password, follow_redirects=follow)
-        inner.done()
-        return replace(config, proxy_url=proxy, unsupported=unsupported, **tls)
-
-    def tls(self, reader: MappingReader) -> tuple[dict[str, Any], str]:
-        """``tls_config`` as fields of :class:`HttpConfig`, and why it cannot be applied ('' if it can)."""
-        inner = reader.mapping("tls_config")
-        if inner is None:
-            return {}, ""
-        unsupported = ""
-        for key in ("ca", "cert", "key", "ca_ref", "cert_ref", "key_ref", "server_name", "min_version", "max_version"):
-            node = inner.get(key)
-            if node is not None and node.text:
-                unsupported = f"tls_config: {key} is not supported yet"
-                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
-        found: dict[str, Any] = {"insecure_skip_verify": inner.boolean("insecure_skip_verify")}
-        for key in ("ca_file", "cert_file", "key_file"):
-            path = inner.string(key)
-            found[key] = self.relative(path) if path else ""
-        if bool(found["cert_file"]) != bool(found["key_file"]) and not unsupported:
-            self.problems.add(inner.node, "tls_config needs both cert_file and key_file, or neither")
-        inner.done()
-        return found, unsupported
+        """``http_config`` of an integration, or ``default`` when it has none."""
+        return self._http.http(reader, default)
 
     # --- the sections
 
@@ -228,7 +177,7 @@ class ReceiverReader:
             smtp_auth_username=reader.string("smtp_auth_username"),
             smtp_auth_password=self.credential(reader, "smtp_auth_password", "smtp_auth_password_file"),
             smtp_require_tls=reader.boolean("smtp_require_tls", True),
-            http=self.http(reader, HttpConfig()),
+            http=self.http(reader, PLAIN_HTTP),
         )
         if found.slack_app_token and found.slack_api_url not in (_NONE, Credential(Secret(found.slack_app_url))):
             self.problems.add(reader.get("slack_app_token"), "global has both slack_app_token and slack_api_url")
@@ -441,14 +390,6 @@ class ReceiverReader:
             text=self.template(reader, "text"),
             headers=tuple(sorted(headers.items())),
         )
-
-
-def _is_http(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
 
 
 class _Place:
