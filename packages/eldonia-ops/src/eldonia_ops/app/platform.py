@@ -323,8 +323,8 @@ def _read_files(
     except OSError as error:
         faults.append(Diagnostic(f"cannot be read: {error.strerror}", str(settings.incidents.runbook)))
     if faults or routing is None or policy is None:
-        raise ConfigError(faults)
-    for warning in routing[0].warnings:
+        raise ConfigError(settings.concealed.cleaned(faults))
+    for warning in settings.concealed.cleaned(routing[0].warnings):
         log.warning("%s", warning)
     return groups, routing, policy
 

@@ -80,17 +80,39 @@ class ReceiverReader:
         self.templates = templates
         self.environment = environment
         self.relative = relative
+        self._filled: set[int] = set()
         self._http = HttpReader(problems, self, relative)
 
     # --- values
 
     def expanded(self, node: YamlNode) -> tuple[str, str]:
         """A text with its ``${NAME}`` filled in, and the name of a variable that is not set ('' if none)."""
+        self._filled.add(id(node))
         environment = self.environment
         if environment is None:
             return node.text, ""
-        unset = [name for name in _VARIABLE.findall(node.text) if not environment.get(name)]
-        return _VARIABLE.sub(lambda match: environment.get(match.group(1), ""), node.text), unset[0] if unset else ""
+        unset: list[str] = []
+
+        def value(match: re.Match[str]) -> str:
+            found = environment.get(match[1], "")
+            if found:
+                self.problems.concealed.add(found, match[0])
+            else:
+                unset.append(match[1])
+            return found
+
+        return _VARIABLE.sub(value, node.text), unset[0] if unset else ""
+
+    def note_unfilled(self, document: YamlNode) -> None:
+        """Warn of ``${NAME}`` where it stays as written. In templates it may be a group of ``reReplaceAll``."""
+        for node in document.walk() if self.environment is not None else ():
+            if node.is_scalar and id(node) not in self._filled and "{{" not in node.text:
+                match = _VARIABLE.search(node.text)
+                if match:
+                    message = (
+                        f"{match[0]} is not filled in here: only addresses and secrets take it from the environment"
+                    )
+                    self.problems.add(node, message, level=Level.WARNING)
 
     def credential(self, reader: MappingReader, key: str, file_key: str = "", *, url: bool = False) -> Credential:
         """A secret under ``key``, or the file under ``file_key`` that holds it."""
@@ -113,20 +135,27 @@ class ReceiverReader:
             return Credential()  # as if it were not there: Alertmanager's zero value
         value, unset = self.expanded(node)
         if unset:
-            message = f"the environment variable {unset} is not set: {what} cannot deliver until it is"
-            self.problems.add(node, message, level=Level.WARNING)
+            self.unset(node, unset, what)
             return Credential(missing=f"the environment variable {unset} is not set")
         if url and not is_http(value) and not value.startswith("${"):
             # The value itself may be half a secret: it is not shown.
             self.problems.add(node, f"{key} must be an http:// or https:// address")
         return Credential(Secret(value))
 
+    def unset(self, node: YamlNode, name: str, what: str) -> None:
+        """Note a variable that is missing: a warning, since all other receivers work."""
+        message = f"the environment variable {name} is not set: {what} cannot deliver until it is"
+        self.problems.add(node, message, level=Level.WARNING)
+
     def address(self, reader: MappingReader, key: str, default: str) -> str:
         """An HTTP address that is not secret."""
         node = reader.get(key)
         if node is None:
             return default
-        value, _ = self.expanded(node)
+        value, unset = self.expanded(node)
+        if unset:
+            self.unset(node, unset, reader.what)
+            return node.text
         if not is_http(value):
             self.problems.add(node, f"{key} must be an http:// or https:// address, not {node.describe()}")
         return value
@@ -354,7 +383,10 @@ class ReceiverReader:
         node = reader.get(key)
         if node is None:
             return default
-        value, _ = self.expanded(node)
+        value, unset = self.expanded(node)
+        if unset:
+            self.unset(node, unset, reader.what)
+            return node.text
         host, colon, port = value.rpartition(":")
         if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
             self.problems.add(node, f"{key} must be host:port, not {node.describe()}")

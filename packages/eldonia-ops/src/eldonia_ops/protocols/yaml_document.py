@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.protocols.yaml_nodes import FALSE, MAX_BYTES, TRUE, YamlNode, compose, empty_mapping
@@ -18,11 +19,12 @@ T = TypeVar("T")
 
 
 class Problems:
-    """Faults found so far in one file."""
+    """Faults found so far in one file; ``concealed`` is what no message may show in the end."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.diagnostics: list[Diagnostic] = []
+        self.concealed = Concealed()
 
     def add(self, node: "YamlNode | None", message: str, hint: str = "", level: Level = Level.ERROR) -> None:
         """Note a fault at a node (or at the file as a whole)."""
@@ -37,7 +39,11 @@ class Problems:
     def raise_if_any(self) -> None:
         """Raise :class:`ConfigError` with every diagnostic if one of them is an error."""
         if self.errors:
-            raise ConfigError(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
+            raise ConfigError(self.cleaned())
+
+    def cleaned(self) -> list[Diagnostic]:
+        """All of them by their places, without anything that is concealed."""
+        return self.concealed.cleaned(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
 
 
 def load(text: str, file: str, problems: Problems | None = None) -> YamlNode | None:

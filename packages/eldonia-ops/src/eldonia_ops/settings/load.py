@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from eldonia_ops.incidents.policy import MINUTE
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME, default_data
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.protocols.secret_keys import conceal_values
 from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, empty_mapping, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
 from eldonia_ops.settings.expansion import expand
@@ -97,6 +98,7 @@ def examine_settings(
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
     document = load(text, name, problems) or empty_mapping()
+    conceal_values(document, problems.concealed)
     expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
@@ -109,7 +111,8 @@ def examine_settings(
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
     places = {(item.line, item.column) for item in unexpanded}
     others = [item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places]
-    return settings, sorted([*unexpanded, *others], key=lambda item: (item.line, item.column))
+    problems.diagnostics = [*unexpanded, *others]
+    return replace(settings, concealed=problems.concealed), problems.cleaned()
 
 
 def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:

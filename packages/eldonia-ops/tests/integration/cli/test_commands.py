@@ -496,3 +496,24 @@ def test_serve_names_the_place_of_a_fault_before_anything_is_opened(
         assert words in answer.err
     assert not (tmp_path / "data").exists()
     assert run("serve", "--listen", "nonsense", "--data", str(tmp_path / "data")).code == 2
+
+
+def test_serve_shows_nothing_that_came_from_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_RECEIVER", "s3cr3t-value")
+    (tmp_path / "eldonia-ops.yml").write_text(
+        "alertmanager: {file: am.yml}\n"
+        "incidents: {escalation: [{tier: development}, {tier: management, receiver: '${TEAM_RECEIVER}', after: 1h}]}\n"
+    )
+    (tmp_path / "am.yml").write_text(
+        "route: {receiver: r}\n"
+        "receivers: [{name: r, webhook_configs: [{url: 'ftp://${TEAM_RECEIVER}/', max_alerts: '${TEAM_RECEIVER}'}]}]\n"
+    )
+    for wrong in (True, False):
+        answer = run("serve", "-c", "eldonia-ops.yml", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0")
+        assert (answer.code, answer.out) == (2, "")
+        assert "${TEAM_RECEIVER}" in answer.err
+        assert "s3cr3t-value" not in answer.err
+        if wrong:  # then the fault across files alone
+            (tmp_path / "am.yml").write_text("route: {receiver: r}\nreceivers: [{name: r}]\n")

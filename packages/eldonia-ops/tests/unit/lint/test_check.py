@@ -350,5 +350,32 @@ def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
 def test_a_variable_that_a_receiver_needs_and_that_is_not_set(folder: Path) -> None:
     write(folder, {"am.yml": ROUTING.replace("'http://127.0.0.1:9/'", "'${HOOK_URL}'")})
     [line] = lint("am.yml")
-    assert line.startswith("am.yml:10:30: warning: the environment variable HOOK_URL is not set")
+    assert line.startswith("am.yml:10:29: warning: the environment variable HOOK_URL is not set")
     assert lint("am.yml", HOOK_URL="http://x/") == []
+
+
+def test_a_routing_with_faults_still_takes_part(folder: Path) -> None:
+    """Its receivers are known, its severities too, and what it lacks of the environment is said."""
+    settings = """alertmanager: {file: am.yml}
+rules: {files: [rules.yml]}
+incidents:
+  escalation:
+    - {tier: development}
+    - {tier: management, receiver: on-cal, after: 1h}
+"""
+    routing = ROUTING.replace("'http://127.0.0.1:9/'", "'${HOOK_URL}'") + "globl: {}\n"
+    write(folder, {"eldonia-ops.yml": settings, "am.yml": routing, "rules.yml": RULES.replace("page", "pag")})
+    found = "\n".join(lint("eldonia-ops.yml"))
+    assert "unknown key 'globl'" in found
+    assert "HOOK_URL is not set" in found
+    assert "which am.yml does not have (did you mean 'on-call'?)" in found
+    assert "nothing knows the severity 'pag'" in found
+    assert "did you mean 'page'?" in found
+
+
+def test_a_variable_where_none_is_filled_in(folder: Path) -> None:
+    title = '{{ reReplaceAll "a" "${b}" .Status }}'
+    slack = f"slack_configs: [{{api_url: 'http://h/', channel: '${{CHANNEL}}', title: '{title}'}}]"
+    write(folder, {"am.yml": ROUTING.replace("  - name: on-call", f"  - name: on-call\n    {slack}")})
+    [line] = lint("am.yml", CHANNEL="ops")
+    assert "${CHANNEL} is not filled in here" in line
