@@ -3,7 +3,7 @@
 Fields and defaults: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, Credential, HttpConfig
@@ -161,6 +161,22 @@ class UndeliverableConfig:
 
 
 IntegrationConfig = SlackConfig | PagerDutyConfig | WebhookConfig | EmailConfig | UndeliverableConfig
+
+
+def obstacle(config: IntegrationConfig) -> str:
+    """Why nothing can be delivered with a configuration as it is: a kind or setting that this program lacks, or an
+    environment variable that is not set. '' when nothing of the kind is known."""
+    if isinstance(config, UndeliverableConfig):
+        return config.reason
+    values = [getattr(config, item.name) for item in fields(config)]
+    for value in values:
+        if isinstance(value, HttpConfig):
+            if value.unsupported:
+                return value.unsupported
+            values += [value.authorization, value.basic_password, value.proxy.url]
+        elif isinstance(value, Credential) and value.missing:
+            return value.missing
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
