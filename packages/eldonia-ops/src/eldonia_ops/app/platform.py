@@ -20,6 +20,7 @@ from eldonia_ops.notifiers.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
+from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import faster as faster_thresholds
 from eldonia_ops.services.access import AccessService
@@ -315,13 +316,11 @@ def _read_files(
         faults += error.diagnostics
     try:
         path = settings.incidents.runbook
-        runbook = default_runbook() if path is None else parse_runbook(path.read_text(encoding="utf-8"), str(path))
+        runbook = default_runbook() if path is None else parse_runbook(read_text_file(path), str(path))
         policy = settings.incidents.policy(runbook)
         policy = policy if speed == 1 else policy.faster(speed)
     except ConfigError as error:
         faults += error.diagnostics
-    except OSError as error:
-        faults.append(Diagnostic(f"cannot be read: {error.strerror}", str(settings.incidents.runbook)))
     if faults or routing is None or policy is None:
         raise ConfigError(settings.concealed.cleaned(faults))
     for warning in settings.concealed.cleaned(routing[0].warnings):

@@ -85,7 +85,7 @@ class _Checker:
         """Put in place what the platform ships, where the settings do not replace it."""
         for settings in self.workspace.settings.values():
             if settings.alertmanager.file is None and SHIPPED not in self.workspace.routings:
-                self.workspace.routings[SHIPPED] = _shipped_routing()
+                self.workspace.routings[SHIPPED] = _shipped_routing(self.env)
 
     def _note(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
@@ -146,7 +146,9 @@ def _shorter(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _shipped_routing() -> Routing:
+def _shipped_routing(env: Mapping[str, str]) -> Routing:
     with resources.as_file(resources.files("eldonia_ops") / "defaults") as folder:
         files, path = Files(), str(folder / "alertmanager.yml")
-        return parse_alertmanager_config(files.read(path) or "", path, read_templates=files.matching).routing
+        return parse_alertmanager_config(
+            files.read(path) or "", path, read_templates=files.matching, environment=env
+        ).routing

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.secret_keys import HOLDS_NAMES, SECRET_KEY
+from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name
 from eldonia_ops.protocols.yaml_nodes import YamlNode, compose
 
 _ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
@@ -50,11 +50,11 @@ class Mask:
                 hidden = True  # it should not be here at all, so that nothing is known of what is in it
             for key, value in node.pairs:
                 self._cover(key)
-                if hides_keys:
+                if hides_keys or not is_key_name(key):
                     self._hide(key)
-                secret = bool(SECRET_KEY.search(key.text))
-                hides = hides_keys or (secret and not HOLDS_NAMES.search(key.text))
-                waiting.append((value, hidden or secret or (key.line, key.column) in places, hides))
+                secret = hidden or bool(SECRET_KEY.search(key.text)) or (key.line, key.column) in places
+                below = hides_keys_below(key, hidden=hidden or bool(SECRET_KEY.search(key.text)))
+                waiting.append((value, secret, below))
             waiting.extend((item, hidden, hides_keys) for item in node.elements())
             if not node.is_scalar:
                 continue

@@ -18,6 +18,7 @@ from eldonia_ops.alerting.time_interval import Interval, TimeInterval, parse_min
 from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.protocols.alertmanager_group_labels import lint_group_labels
 from eldonia_ops.protocols.alertmanager_receivers import ReceiverReader
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.protocols.prometheus_rules import is_name
@@ -119,6 +120,7 @@ def examine_alertmanager_config(
         problems.add(tracing, "tracing is not used", level=Level.WARNING)
     reader.done()
     problems.diagnostics += [*lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
+    lint_group_labels(route, receiver_reader.uses, templates, problems)
     receiver_reader.note_unfilled(document)
     routing = Routing(route, receivers, rules, intervals, resolve_timeout)
     diagnostics = problems.cleaned()

@@ -27,7 +27,7 @@ from eldonia_ops.alerting.receivers import (
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.alertmanager_http import HttpReader, is_http
-from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
+from eldonia_ops.protocols.yaml_document import MappingReader, Place, Problems, YamlNode
 from eldonia_ops.template import TemplateSet
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -66,6 +66,25 @@ class Globals:
     http: HttpConfig = PLAIN_HTTP
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A text of a receiver that is a template; ``what`` names it in messages."""
+
+    receiver: str
+    node: YamlNode
+    text: str
+    what: str
+
+    def place(self, line: int, column: int) -> Place:
+        """Where a line and column of the text (from 1) are in the file."""
+        node = self.node
+        in_first_line = line == 1 and not node.is_block_text
+        return Place(
+            node.line + (line if node.is_block_text else line - 1),
+            node.column + node.is_quoted + column - 1 if in_first_line else 0,
+        )
+
+
 class ReceiverReader:
     """Reads receivers; knows the templates that their texts may name and the environment of ``${NAME}``."""
 
@@ -80,6 +99,8 @@ class ReceiverReader:
         self.templates = templates
         self.environment = environment
         self.relative = relative
+        self.uses: list[TemplateUse] = []
+        self._receiver = ""
         self._filled: set[int] = set()
         self._http = HttpReader(problems, self, relative)
 
@@ -180,9 +201,10 @@ class ReceiverReader:
 
     def check_template(self, node: YamlNode, text: str, what: str) -> None:
         """Note what is wrong with a template at its place in the file."""
+        use = TemplateUse(self._receiver, node, text, what)
+        self.uses.append(use)
         for message, line, column in self.templates.check(text):
-            place = _Place(node, line, column)
-            self.problems.add(place, f"{what}: {message}")  # type: ignore[arg-type]
+            self.problems.add(use.place(line, column), f"{what}: {message}")
 
     def http(self, reader: MappingReader, default: HttpConfig) -> HttpConfig:
         """``http_config`` of an integration, or ``default`` when it has none."""
@@ -229,6 +251,7 @@ class ReceiverReader:
         for node in nodes:
             reader = MappingReader(node, self.problems, "a receiver")
             name = reader.string("name", required=True)
+            self._receiver = name
             if name in found:
                 self.problems.add(reader.get("name"), f"receiver {name!r} is defined twice")
             integrations: list[Integration] = []
@@ -422,12 +445,3 @@ class ReceiverReader:
             text=self.template(reader, "text"),
             headers=tuple(sorted(headers.items())),
         )
-
-
-class _Place:
-    """Where within a YAML text a template goes wrong."""
-
-    def __init__(self, node: YamlNode, line: int, column: int) -> None:
-        self.line = node.line + (line if node.is_block_text else line - 1)
-        in_first_line = line == 1 and not node.is_block_text
-        self.column = node.column + node.is_quoted + column - 1 if in_first_line else 0

@@ -11,12 +11,24 @@ SECRET_KEY: Final = re.compile(
     r"|basic_auth|proxy_url|^state$|^telemetry$|^url$|^body$",
     re.IGNORECASE,
 )
-HOLDS_NAMES: Final = re.compile(r"headers?$|environment|basic_auth|authori[sz]ation", re.IGNORECASE)
+_HOLDS_NAMES: Final = re.compile(r"headers?$|environment|basic_auth|authori[sz]ation", re.IGNORECASE)
 """Of these keys the values are mappings, whose keys are no secrets."""
+_KEY_NAME: Final = re.compile(r"[A-Za-z_<][\w.<-]{0,63}")
 _LEAST: Final = 8
 """Shorter values below such keys are words more often than secrets: ``state: sqlite``, ``telemetry: chdb``."""
-_ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
+_NO_SECRET: Final = re.compile(r"\$\{\w+\}|\w+://")
+"""A variable that is named, and an address without a host."""
 _FILE: Final = re.compile(r"_file$", re.IGNORECASE)
+
+
+def is_key_name(key: YamlNode) -> bool:
+    """Whether a key is a name. One that is none may be a value that a missing space or colon made a key."""
+    return key.is_scalar and _KEY_NAME.fullmatch(key.text) is not None
+
+
+def hides_keys_below(key: YamlNode, *, hidden: bool) -> bool:
+    """Whether the keys of the mapping below a key may be secrets as well; ``hidden``: its values are."""
+    return hidden and _HOLDS_NAMES.search(key.text) is None
 
 
 def conceal_values(document: YamlNode, concealed: Concealed) -> None:
@@ -30,8 +42,8 @@ def conceal_values(document: YamlNode, concealed: Concealed) -> None:
         seen.add((id(node), hidden, hides_keys))
         for key, value in node.pairs:
             secret = bool(SECRET_KEY.search(key.text)) and not _FILE.search(key.text)
-            waiting.append((value, hidden or secret, hides_keys or (secret and not HOLDS_NAMES.search(key.text))))
-            if hides_keys:
+            waiting.append((value, hidden or secret, hides_keys_below(key, hidden=hidden or secret)))
+            if hides_keys or not is_key_name(key):
                 _conceal(key, concealed)
         waiting.extend((item, hidden, hides_keys) for item in node.elements())
         if hidden:
@@ -39,5 +51,5 @@ def conceal_values(document: YamlNode, concealed: Concealed) -> None:
 
 
 def _conceal(node: YamlNode, concealed: Concealed) -> None:
-    if node.is_scalar and len(node.text) >= _LEAST and not _ONLY_NAME.fullmatch(node.text):
+    if node.is_scalar and len(node.text) >= _LEAST and not _NO_SECRET.fullmatch(node.text):
         concealed.add(node.text)

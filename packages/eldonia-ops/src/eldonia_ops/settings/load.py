@@ -11,7 +11,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME, default_data
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.secret_keys import conceal_values
-from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, empty_mapping, load
+from eldonia_ops.protocols.text_file import read_text_file
+from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.listen import Listen, parse_listen
@@ -42,16 +43,7 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     if path is None:
         return parse_settings("", None, env)
     path = Path(os.path.abspath(path))
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(Diagnostic(f"larger than {MAX_BYTES} bytes", str(path)))
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(Diagnostic("not UTF-8 text", str(path), line)) from None
-    return parse_settings(text, path, env)
+    return parse_settings(read_text_file(path), path, env)
 
 
 def _read_text(path: Path) -> str:
@@ -118,6 +110,7 @@ def examine_settings(
 def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:
     data = root.absolute("data") or default_data(env, home)
     probes = read_probes(root)
+    host = read_host(root)
     return Settings(
         data=data,
         state=_state(root, data),
@@ -128,8 +121,8 @@ def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path |
         external_url=root.url("external_url").rstrip("/"),
         retention=_retention(root),
         logs=read_logs(root),
-        scrape=read_scrape(root),
-        host=read_host(root),
+        scrape=read_scrape(root, host),
+        host=host,
         postgresql=read_postgresql(root),
         probes=probes,
         rules=read_rules(root),

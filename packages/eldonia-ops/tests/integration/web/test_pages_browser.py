@@ -321,9 +321,11 @@ async def test_a_receiver_that_nothing_reaches_is_marked(tab: Tab) -> None:
     tab.site.platform.alerts.obstacles = {"slack-critical": reason}
     await tab.sign_in(Role.VIEWER)
     await tab.go("/alerts")
-    critical = tab.page.locator("article", has_text="PaymentGatewayError")
-    await expect(critical.locator(".fault")).to_have_text(f"nothing reaches slack-critical: {reason}")
-    await expect(tab.page.locator("article", has_text="HighDiskUsage").locator(".fault")).to_have_count(0)
+    critical = tab.page.locator("#panel-current article", has_text="PaymentGatewayError")
+    await expect(critical.locator(".alert-foot .fault").first).to_have_text(f"nothing reaches slack-critical: {reason}")
+    await expect(tab.page.locator("#panel-current article", has_text="HighDiskUsage").locator(".fault")).to_have_count(
+        0
+    )
 
 
 async def test_alerts_are_searched_and_links_of_notifications_lead_to_their_receiver(tab: Tab) -> None:

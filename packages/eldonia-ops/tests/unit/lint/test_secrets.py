@@ -96,5 +96,8 @@ def test_nothing_that_is_said_about_a_file_holds_what_came_from_the_environment(
 
 def test_the_name_of_the_variable_is_shown_instead(tmp_path: Path) -> None:
     (tmp_path / "eldonia-ops.yml").write_text(SETTINGS[0])
-    [found] = check_files([tmp_path / "eldonia-ops.yml"], {"HOME": "/", "X": "s3cr3t-receiver"})
+    [found] = check_files(
+        [tmp_path / "eldonia-ops.yml"],
+        {"SLACK_WEBHOOK_URL": "http://x/", "PAGERDUTY_ROUTING_KEY": "k", "X": "s3cr3t-receiver"},
+    )
     assert "through the receiver '${X}', which" in found.message

@@ -94,7 +94,8 @@ def test_what_the_designs_file_cannot_do_is_said():
     warnings = [str(item) for item in parse(SEED, read_templates=lambda glob: FILES).warnings]
     assert warnings[0].startswith("am.yml:17: warning: the route to 'security-team' {service=\"security\"} never sees")
     assert "earlier route at line 13 takes them" in warnings[0]
-    assert len(warnings) == 1
+    assert ".GroupLabels.severity is always empty: the route at line 8 groups by alertname, service" in warnings[1]
+    assert len(warnings) == 2
 
 
 def test_an_undefined_template_is_an_error_with_its_place():
