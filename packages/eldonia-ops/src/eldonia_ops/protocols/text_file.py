@@ -21,14 +21,16 @@ def read_text_file(path: str | Path, shown_as: str = "") -> str:
     """
     name = shown_as or str(path)
     try:
+        # Without waiting: a pipe without a writer would have us wait for one.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ConfigError(Diagnostic("no file", name))
-            data = file.read(MAX_BYTES + 1)
+            is_plain = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            data = file.read(MAX_BYTES + 1) if is_plain else b""
     except OSError as error:
         raise ConfigError(Diagnostic(f"cannot be read: {error.strerror or type(error).__name__}", name)) from None
     except ValueError:  # a NUL in the path
         raise ConfigError(Diagnostic("cannot be read: no file can be called so", name)) from None
+    if not is_plain:
+        raise ConfigError(Diagnostic("no file", name))
     if len(data) > MAX_BYTES:
         raise ConfigError(Diagnostic(f"larger than {MAX_BYTES} bytes", name))
     return decoded(data, name)
