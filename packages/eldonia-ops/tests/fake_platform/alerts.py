@@ -10,6 +10,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.services.contracts import (
     AlertView,
     GroupView,
+    IntegrationView,
     NotFoundError,
     RefusedError,
     RuleGroupView,
@@ -23,6 +24,7 @@ class FakeAlerts:
         self._now = clock
         now = clock()
         self.received: list[Alert] = []
+        self.obstacles: dict[str, str] = {}
         self.stored_silences: dict[str, Silence] = {
             "6f1c0b52": Silence(
                 "6f1c0b52",
@@ -161,6 +163,13 @@ class FakeAlerts:
 
     def receivers(self) -> list[str]:
         return ["default", "pagerduty-critical", "security-team", "slack-critical"]
+
+    def integrations(self) -> list[IntegrationView]:
+        kinds = {"pagerduty-critical": "pagerduty", "security-team": "webhook"}
+        return [
+            IntegrationView(name, kinds.get(name, "slack"), 0, self.obstacles.get(name, ""))
+            for name in self.receivers()
+        ]
 
     def configuration(self) -> str:
         return "route:\n  receiver: default\nreceivers:\n- name: default\n  slack_configs:\n  - api_url: <secret>\n"

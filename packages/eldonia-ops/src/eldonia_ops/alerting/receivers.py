@@ -3,46 +3,10 @@
 Fields and defaults: https://prometheus.io/docs/alerting/latest/configuration/#receiver-integration-settings
 """
 
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
-from eldonia_ops.model.secret import Secret
-
-_NONE: Final = Secret()
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A secret given inline or as a file that is read when it is needed.
-
-    ``missing`` says why there is none although the configuration is in order (an unset environment
-    variable): what needs it then fails to deliver, saying so.
-    """
-
-    inline: Secret = _NONE
-    file: str = ""
-    missing: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.inline or self.file or self.missing)
-
-
-@dataclass(frozen=True, slots=True)
-class HttpConfig:
-    """How to authenticate an HTTP request."""
-
-    authorization_type: str = "Bearer"
-    authorization: Credential = Credential()
-    basic_username: str = ""
-    basic_password: Credential = Credential()
-    follow_redirects: bool = True
-    proxy_url: Credential = Credential()
-    ca_file: str = ""
-    cert_file: str = ""
-    key_file: str = ""
-    insecure_skip_verify: bool = False
-    unsupported: str = ""
-    """Why nothing is sent with these settings, '' when all of them can be applied."""
+from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, Credential, HttpConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +40,7 @@ class SlackConfig:
     )  # fmt: skip
     KIND: ClassVar = "slack"
 
-    api_url: Credential = Credential()
+    api_url: Credential = NO_CREDENTIAL
     channel: str = ""
     send_resolved: bool = False
     username: str = '{{ template "slack.default.username" . }}'
@@ -97,7 +61,7 @@ class SlackConfig:
     mrkdwn_in: tuple[str, ...] = ("fallback", "pretext", "text")
     fields: tuple[SlackField, ...] = ()
     actions: tuple[SlackAction, ...] = ()
-    http: HttpConfig = HttpConfig()
+    http: HttpConfig = PLAIN_HTTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +98,7 @@ class PagerDutyConfig:
     )  # fmt: skip
     KIND: ClassVar = "pagerduty"
 
-    routing_key: Credential = Credential()
+    routing_key: Credential = NO_CREDENTIAL
     url: str = "https://events.pagerduty.com/v2/enqueue"
     send_resolved: bool = True
     client: str = '{{ template "pagerduty.default.client" . }}'
@@ -148,7 +112,7 @@ class PagerDutyConfig:
     details: tuple[tuple[str, str], ...] = DEFAULT_PAGERDUTY_DETAILS
     images: tuple[PagerDutyImage, ...] = ()
     links: tuple[PagerDutyLink, ...] = ()
-    http: HttpConfig = HttpConfig()
+    http: HttpConfig = PLAIN_HTTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +122,11 @@ class WebhookConfig:
     TEMPLATED: ClassVar = ()
     KIND: ClassVar = "webhook"
 
-    url: Credential = Credential()
+    url: Credential = NO_CREDENTIAL
     send_resolved: bool = True
     max_alerts: int = 0
     timeout: int = 0
-    http: HttpConfig = HttpConfig()
+    http: HttpConfig = PLAIN_HTTP
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +142,7 @@ class EmailConfig:
     send_resolved: bool = False
     hello: str = "localhost"
     auth_username: str = ""
-    auth_password: Credential = Credential()
+    auth_password: Credential = NO_CREDENTIAL
     require_tls: bool = True
     html: str = '{{ template "email.default.html" . }}'
     text: str = ""
@@ -197,6 +161,22 @@ class UndeliverableConfig:
 
 
 IntegrationConfig = SlackConfig | PagerDutyConfig | WebhookConfig | EmailConfig | UndeliverableConfig
+
+
+def obstacle(config: IntegrationConfig) -> str:
+    """Why nothing can be delivered with a configuration as it is: a kind or setting that this program lacks, or an
+    environment variable that is not set. '' when nothing of the kind is known."""
+    if isinstance(config, UndeliverableConfig):
+        return config.reason
+    values = [getattr(config, item.name) for item in fields(config)]
+    for value in values:
+        if isinstance(value, HttpConfig):
+            if value.unsupported:
+                return value.unsupported
+            values += [value.authorization, value.basic_password, value.proxy.url]
+        elif isinstance(value, Credential) and value.missing:
+            return value.missing
+    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
-
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
 from eldonia_ops.app.folder import held_folder, own_folder
@@ -18,10 +16,11 @@ from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.connections import ReceiverTransport
+from eldonia_ops.notifiers.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
+from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import faster as faster_thresholds
 from eldonia_ops.services.access import AccessService
@@ -109,7 +108,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         await _refuse_unprotected(settings, access)
         telemetry = await _open_telemetry(settings)
         stack.push_async_callback(telemetry.close)
-        client = await stack.enter_async_context(httpx.AsyncClient(trust_env=False, transport=ReceiverTransport()))
+        client = await stack.enter_async_context(ReceiverClient())
 
         outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
         external_url = settings.external_url or f"http://{settings.listen}"
@@ -317,16 +316,14 @@ def _read_files(
         faults += error.diagnostics
     try:
         path = settings.incidents.runbook
-        runbook = default_runbook() if path is None else parse_runbook(path.read_text(encoding="utf-8"), str(path))
+        runbook = default_runbook() if path is None else parse_runbook(read_text_file(path), str(path))
         policy = settings.incidents.policy(runbook)
         policy = policy if speed == 1 else policy.faster(speed)
     except ConfigError as error:
         faults += error.diagnostics
-    except OSError as error:
-        faults.append(Diagnostic(f"cannot be read: {error.strerror}", str(settings.incidents.runbook)))
     if faults or routing is None or policy is None:
-        raise ConfigError(faults)
-    for warning in routing[0].warnings:
+        raise ConfigError(settings.concealed.cleaned(faults))
+    for warning in settings.concealed.cleaned(routing[0].warnings):
         log.warning("%s", warning)
     return groups, routing, policy
 

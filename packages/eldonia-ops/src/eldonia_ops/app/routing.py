@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.resources import files
@@ -14,12 +15,12 @@ from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.receivers import Integration, integration_key
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
-from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.notifiers import registry
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Notifier
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.template import TemplateError, TemplateSet
 
 log = logging.getLogger("eldonia_ops.routing")
@@ -36,11 +37,7 @@ def load_routing(file: Path | None, environment: Mapping[str, str], speed: float
         source = files("eldonia_ops.defaults") / "alertmanager.yml"
         text, name = source.read_text(encoding="utf-8"), str(source)
     else:
-        name = str(file)
-        try:
-            text = file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(Diagnostic(f"cannot be read: {error}", name)) from None
+        text, name = read_text_file(file), str(file)
     config = parse_alertmanager_config(text, name, read_templates=read_templates, environment=environment)
     shown = configuration_text(config)
     if speed != 1:
@@ -49,8 +46,12 @@ def load_routing(file: Path | None, environment: Mapping[str, str], speed: float
 
 
 def read_templates(pattern: str) -> dict[str, str]:
-    """The template files that a pattern names, by path."""
-    return {path: Path(path).read_text(encoding="utf-8") for path in sorted(glob.glob(pattern))}
+    """The template files that a pattern names, by path.
+
+    Raises:
+        ConfigError: one of them cannot be read.
+    """
+    return {path: read_text_file(path) for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isfile(path)}
 
 
 def faster(routing: Routing, speed: float) -> Routing:

@@ -111,11 +111,17 @@ def check(
         list[Path] | None, typer.Argument(help=f"Files or folders; default: {FILE_NAME} here, with all it names.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Take every warning for an error: receivers that cannot be notified, unset variables, doubtful rules.",
+        ),
+    ] = False,
 ) -> None:
     """Check settings, rules, routing and templates, and how they fit together.
 
-    Exit code 0: nothing wrong (warnings allowed). 1: errors. 2: no such file.
+    Exit code 0: nothing wrong (warnings allowed, but for --strict). 1: errors. 2: no such file.
     """
     from eldonia_ops.lint import check_files, format_report
 

@@ -2,7 +2,6 @@
 
 import glob
 import os
-import re
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
@@ -15,13 +14,12 @@ from eldonia_ops.lint.kinds import FileKind, kind_of
 from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager_config import examine_alertmanager_config, parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import examine_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.template import TemplateError, TemplateSet
 
-_VARIABLE: Final = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _GLOB: Final = set("*?[")
 
 
@@ -39,7 +37,8 @@ def check_files(paths: Iterable[str | Path], env: Mapping[str, str] | None = Non
     for path in checker.files.listed(paths):
         checker.check(path)
     checker.check_shipped()
-    found = [*checker.files.diagnostics, *checker.diagnostics, *cross_check(checker.workspace)]
+    raw = [*checker.files.diagnostics, *checker.diagnostics, *cross_check(checker.workspace)]
+    found = checker.workspace.concealed.cleaned(raw)
     order = {path: index for index, path in enumerate(checker.files.texts)}
     return sorted(dict.fromkeys(found), key=lambda item: (order.get(item.file, -1), item.file, item.line, item.column))
 
@@ -86,7 +85,7 @@ class _Checker:
         """Put in place what the platform ships, where the settings do not replace it."""
         for settings in self.workspace.settings.values():
             if settings.alertmanager.file is None and SHIPPED not in self.workspace.routings:
-                self.workspace.routings[SHIPPED] = _shipped_routing()
+                self.workspace.routings[SHIPPED] = _shipped_routing(self.env)
 
     def _note(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
@@ -96,6 +95,7 @@ class _Checker:
         settings, diagnostics = examine_settings(text, absolute, self.env, shown_as=path, missing=Level.WARNING)
         self.diagnostics += diagnostics
         self.workspace.settings[path] = settings
+        self.workspace.concealed.include(settings.concealed)
         self._rule_files(path, settings)
         self._named(path, settings.alertmanager.file, FileKind.ROUTING, ("alertmanager", "file"))
         self._named(path, settings.incidents.runbook, FileKind.RUNBOOK, ("incidents", "runbook"))
@@ -126,13 +126,12 @@ class _Checker:
 
     def _routing(self, path: str, text: str) -> None:
         # The file's own templates are relative to it, and are checked where they stand.
-        config = parse_alertmanager_config(text, path, read_templates=self.files.matching)
-        for name in sorted({name for name in _VARIABLE.findall(text) if not self.env.get(name)}):
-            before = text[: text.index(f"${{{name}}}")].splitlines() or [""]
-            message = f"the environment variable {name} is not set: what needs it cannot deliver"
-            self._note(Diagnostic(message, path, len(before), len(before[-1]) + 1, "", Level.WARNING))
-        self.diagnostics += config.warnings
+        config, diagnostics = examine_alertmanager_config(
+            text, path, read_templates=self.files.matching, environment=self.env
+        )
+        self.diagnostics += diagnostics
         self.workspace.routings[path] = config.routing
+        self.workspace.concealed.include(config.concealed)
 
     def _template(self, path: str, text: str) -> None:
         try:
@@ -147,7 +146,9 @@ def _shorter(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _shipped_routing() -> Routing:
+def _shipped_routing(env: Mapping[str, str]) -> Routing:
     with resources.as_file(resources.files("eldonia_ops") / "defaults") as folder:
         files, path = Files(), str(folder / "alertmanager.yml")
-        return parse_alertmanager_config(files.read(path) or "", path, read_templates=files.matching).routing
+        return parse_alertmanager_config(
+            files.read(path) or "", path, read_templates=files.matching, environment=env
+        ).routing

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.routing_lint import contradict, possible_values
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import Diagnostic, Level, nearest
@@ -14,11 +15,32 @@ _ALWAYS_FINE = ("info", "none")
 def cross_check(workspace: Workspace) -> list[Diagnostic]:
     """Every reference from one file into another that leads nowhere, or to nobody."""
     return [
+        *_shipped_receivers(workspace),
         *_escalation_receivers(workspace),
         *_severities(workspace),
         *_repeated_alerts(workspace),
         *_dead_inhibition(workspace),
     ]
+
+
+def _shipped_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
+    """Variables that the shipped routing wants and that are not set: most people are not notified of anything then."""
+    for file, settings in workspace.settings.items():
+        if settings.alertmanager.file is not None or SHIPPED not in workspace.routings:
+            continue
+        lacking: dict[str, list[str]] = {}
+        for receiver in workspace.routings[SHIPPED].receivers.values():
+            for integration in receiver.integrations:
+                reason = obstacle(integration.config)
+                if reason:
+                    lacking.setdefault(reason, []).append(receiver.name)
+        for reason, receivers in lacking.items():
+            yield Diagnostic(
+                f"{reason}: nothing reaches {', '.join(dict.fromkeys(receivers))} of the routing that is shipped",
+                file,
+                hint="set it where the platform runs, or name a routing of your own: alertmanager: {file: ...}",
+                level=Level.WARNING,
+            )
 
 
 def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from eldonia_ops.model.errors import Diagnostic
-from eldonia_ops.protocols.yaml_document import MAX_BYTES
+from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.protocols.text_file import read_text_file
 
 MAX_FILES: Final = 1_000
 _SUFFIXES: Final = (".yml", ".yaml", ".rules", ".tmpl")
@@ -25,21 +25,11 @@ class Files:
         """The text of a file, or None (and a diagnostic) when it has none."""
         if path in self.texts or path in self._failed:
             return self.texts.get(path)
-        fault = ""
         try:
-            if os.path.exists(path) and not os.path.isfile(path):
-                fault = "no file"  # reading a pipe or a device may never end
-            elif os.path.getsize(path) > MAX_BYTES:
-                fault = f"larger than {MAX_BYTES} bytes"
-            else:
-                self.texts[path] = Path(path).read_text(encoding="utf-8")
-        except OSError as error:
-            fault = f"cannot be read: {error.strerror or error}"
-        except UnicodeDecodeError as error:
-            fault = f"not UTF-8 text (byte {error.start})"
-        if fault:
+            self.texts[path] = read_text_file(path)
+        except ConfigError as error:
             self._failed.add(path)
-            self.diagnostics.append(Diagnostic(fault, path))
+            self.diagnostics += error.diagnostics
         return self.texts.get(path)
 
     def matching(self, pattern: str) -> Mapping[str, str]:

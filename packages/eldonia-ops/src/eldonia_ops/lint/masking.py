@@ -10,13 +10,9 @@ from collections.abc import Collection
 from typing import Final
 
 from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name
 from eldonia_ops.protocols.yaml_nodes import YamlNode, compose
 
-_SECRET_KEY: Final = re.compile(
-    r"password|passwd|secret|token|_key$|^key$|credential|dsn|api_url|webhook_url|authori[sz]ation|headers|environment"
-    r"|basic_auth|proxy_url|^state$|^telemetry$|^url$|^body$",
-    re.IGNORECASE,
-)
 _ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
 _KEY: Final = re.compile(r"[\s\-{\[,]*+[\w.-]{1,64}+:(?=\s|$)")
 _SHOWN: Final = "<secret>"
@@ -41,22 +37,25 @@ class Mask:
             self._walk(root, set(places))
 
     def _walk(self, root: YamlNode, places: set[tuple[int, int]]) -> None:
-        seen: set[tuple[int, bool]] = set()
-        waiting: list[tuple[YamlNode, bool]] = [(root, False)]
+        seen: set[tuple[int, bool, bool]] = set()
+        waiting: list[tuple[YamlNode, bool, bool]] = [(root, False, False)]
         while waiting:
-            node, hidden = waiting.pop()
-            if (id(node), hidden) in seen:
+            node, hidden, hides_keys = waiting.pop()
+            if (id(node), hidden, hides_keys) in seen:
                 continue
-            seen.add((id(node), hidden))
+            seen.add((id(node), hidden, hides_keys))
             first = node.pairs[0][0] if node.pairs else None
             starts_as_its_key = first is not None and (first.line, first.column) == (node.line, node.column)
             if not node.is_scalar and not starts_as_its_key and (node.line, node.column) in places:
                 hidden = True  # it should not be here at all, so that nothing is known of what is in it
             for key, value in node.pairs:
                 self._cover(key)
-                secret = hidden or bool(_SECRET_KEY.search(key.text)) or (key.line, key.column) in places
-                waiting.append((value, secret))
-            waiting.extend((item, hidden) for item in node.elements())
+                if hides_keys or not is_key_name(key):
+                    self._hide(key)
+                secret = hidden or bool(SECRET_KEY.search(key.text)) or (key.line, key.column) in places
+                below = hides_keys_below(key, hidden=hidden or bool(SECRET_KEY.search(key.text)))
+                waiting.append((value, secret, below))
+            waiting.extend((item, hidden, hides_keys) for item in node.elements())
             if not node.is_scalar:
                 continue
             self._cover(node)

@@ -6,6 +6,7 @@ from typing import Final
 
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.lint.places import place_of
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.rules.groups import RuleGroup
 from eldonia_ops.settings import Settings
@@ -16,12 +17,13 @@ SHIPPED: Final = "(shipped)"
 
 @dataclass(slots=True)
 class Workspace:
-    """Everything that could be read, by file; faulty files are missing, save for settings."""
+    """Everything that could be read, by file, of faulty ones as well. ``concealed`` is what no message may show."""
 
     texts: Mapping[str, str]
     settings: dict[str, Settings] = field(default_factory=dict)
     routings: dict[str, Routing] = field(default_factory=dict)
     rules: dict[str, list[RuleGroup]] = field(default_factory=dict)
+    concealed: Concealed = field(default_factory=Concealed)
 
     def at(
         self,

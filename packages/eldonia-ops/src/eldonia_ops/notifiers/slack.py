@@ -14,7 +14,8 @@ import httpx
 
 from eldonia_ops.alerting.receivers import SlackConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.endpoint import UnresolvedError, classify, post, resolve, shorten
+from eldonia_ops.notifiers.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.notifiers.endpoint import classify, post
 from eldonia_ops.notifiers.expansion import Expansion, truncate, without_empty
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Delivery, DeliveryResult
@@ -135,4 +136,4 @@ class SlackNotifier:
                 DeliveryResult.DELIVERED, f"Slack took it for {outgoing.payload.get('channel', 'its channel')}"
             )
         result = DeliveryResult.RETRY if error in _PASSING else DeliveryResult.REJECTED
-        return Delivery(result, f"Slack refused it: {shorten(error, url)}")
+        return Delivery(result, f"Slack refused it: {shorten(error, url, *answer.secrets)}")

@@ -42,24 +42,8 @@ MAX_DEPTH: Final = 100
 
 _LABEL_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MATCH_OPS: Final = {"=": MatchOp.EQUAL, "!=": MatchOp.NOT_EQUAL, "=~": MatchOp.REGEX, "!~": MatchOp.NOT_REGEX}
-_MODIFIER_WORDS: Final = frozenset(
-    [
-        "offset",
-        "by",
-        "without",
-        "on",
-        "ignoring",
-        "group_left",
-        "group_right",
-        "bool",
-        "and",
-        "or",
-        "unless",
-        "atan2",
-        "anchored",
-        "smoothed",
-    ]
-)
+_NO_METRIC_NAMES: Final = frozenset({"on", "ignoring", "group_left", "group_right", "bool", "atan2"})
+"""Words that Prometheus' grammar takes for nothing else; all others may name a metric."""
 
 
 def parse(query: str) -> Expr:
@@ -285,7 +269,7 @@ class _Parser:
         if word in ("inf", "nan"):
             self.advance()
             return NumberLiteral(math.inf if word == "inf" else math.nan, start=token.start, end=token.end)
-        if word in _MODIFIER_WORDS and after.kind is not Kind.END and word in ("bool", "offset", "on", "ignoring"):
+        if word in _NO_METRIC_NAMES:
             raise self.unexpected("", "expected an expression")
         return self.selector()
 

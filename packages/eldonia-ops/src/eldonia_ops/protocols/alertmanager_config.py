@@ -15,11 +15,14 @@ from eldonia_ops.alerting.route import Route, spell_matchers
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.routing_lint import lint_inhibition, lint_routes
 from eldonia_ops.alerting.time_interval import Interval, TimeInterval, parse_minute, parse_range
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.protocols.alertmanager_group_labels import lint_group_labels
 from eldonia_ops.protocols.alertmanager_receivers import ReceiverReader
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.protocols.prometheus_rules import is_name
+from eldonia_ops.protocols.secret_keys import conceal_values
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
 from eldonia_ops.template import TemplateError, TemplateSet
 
@@ -29,12 +32,14 @@ _MAX_DEPTH = 50
 
 @dataclass(frozen=True, slots=True)
 class AlertmanagerConfig:
-    """A configuration that can be used. ``warnings`` are diagnostics that do not keep it from that."""
+    """A configuration. ``warnings`` are diagnostics that do not keep it from being used; ``concealed`` is what messages
+    about it may not show."""
 
     routing: Routing
     templates: TemplateSet
     template_globs: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = field(default=())
+    concealed: Concealed = field(default_factory=Concealed, compare=False, repr=False)
 
 
 def _no_files(_: str) -> Mapping[str, str]:
@@ -67,10 +72,32 @@ def parse_alertmanager_config(
     Raises:
         ConfigError: with every fault found, each with its place.
     """
+    config, diagnostics = examine_alertmanager_config(
+        text, file, read_templates=read_templates, environment=environment, known_alerts=known_alerts
+    )
+    if any(item.level is Level.ERROR for item in diagnostics):
+        raise ConfigError(diagnostics)
+    return config
+
+
+def examine_alertmanager_config(
+    text: str,
+    file: str = "alertmanager.yml",
+    *,
+    read_templates: Callable[[str], Mapping[str, str]] = _no_files,
+    environment: Mapping[str, str] | None = None,
+    known_alerts: Sequence[Mapping[str, str]] | None = None,
+) -> tuple[AlertmanagerConfig, list[Diagnostic]]:
+    """Like :func:`parse_alertmanager_config`, but gives what could be read beside every fault, by their places.
+
+    Raises:
+        ConfigError: the text is not YAML, or empty.
+    """
     problems = Problems(file)
     document = load(text, file, problems)
     if document is None:
         raise ConfigError(Diagnostic("the file is empty", file, hint="it needs at least route and receivers"))
+    conceal_values(document, problems.concealed)
     reader = MappingReader(document, problems, "the configuration")
     folder = posixpath.dirname(file)
 
@@ -93,10 +120,12 @@ def parse_alertmanager_config(
         problems.add(tracing, "tracing is not used", level=Level.WARNING)
     reader.done()
     problems.diagnostics += [*lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
-    problems.raise_if_any()
-    warnings = tuple(problems.diagnostics)
+    lint_group_labels(route, receiver_reader.uses, templates, problems)
+    receiver_reader.note_unfilled(document)
     routing = Routing(route, receivers, rules, intervals, resolve_timeout)
-    return AlertmanagerConfig(routing, templates, globs, tuple(warnings))
+    diagnostics = problems.cleaned()
+    warnings = tuple(item for item in diagnostics if item.level is not Level.ERROR)
+    return AlertmanagerConfig(routing, templates, globs, warnings, problems.concealed), diagnostics
 
 
 def _templates(

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, Final
 
-from eldonia_ops.alerting.receivers import Credential, HttpConfig, Integration
+from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig
+from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.time_interval import MONTHS, WEEKDAYS, Interval
 from eldonia_ops.model.durations import format_duration
@@ -120,12 +121,9 @@ def _fields(value: Any) -> dict[str, Any]:
     for item in fields(value):
         name, content = item.name.rstrip("_"), getattr(value, item.name)
         if isinstance(content, Credential):
-            if content.file:
-                found[f"{name}_file"] = content.file
-            elif content:
-                found[name] = SECRET
+            found |= _credential(name, content)
         elif isinstance(content, HttpConfig):
-            found["http_config"] = _http(content)
+            found["http_config"] = _without_empty(_http(content))
         elif name in _DURATIONS and isinstance(content, int):
             found[name] = format_duration(content) if content else None
         elif name in ("headers", "details"):
@@ -138,20 +136,57 @@ def _fields(value: Any) -> dict[str, Any]:
 
 
 def _http(config: HttpConfig) -> dict[str, Any]:
-    shown = _fields(config)
     found: dict[str, Any] = {"follow_redirects": config.follow_redirects}
     if config.authorization:
         found["authorization"] = {
             "type": config.authorization_type,
-            **_renamed(shown, "authorization", "credentials"),
+            **_credential("credentials", config.authorization),
         }
-    if config.basic_username:
-        found["basic_auth"] = {"username": config.basic_username, **_renamed(shown, "basic_password", "password")}
-    return found
+    if config.basic_username or config.basic_username_file:
+        found["basic_auth"] = _without_empty(
+            {
+                "username": config.basic_username,
+                "username_file": config.basic_username_file,
+                **_credential("password", config.basic_password),
+            }
+        )
+    if config.oauth2:
+        oauth2 = config.oauth2
+        found["oauth2"] = _without_empty(
+            {
+                "client_id": oauth2.client_id,
+                **_credential("client_secret", oauth2.client_secret),
+                **_credential("token_url", oauth2.token_url),
+                "scopes": list(oauth2.scopes),
+                "endpoint_params": dict.fromkeys(dict(oauth2.endpoint_params), SECRET),
+                "tls_config": _fields(oauth2.tls),
+                **_proxy(oauth2.proxy),
+            }
+        )
+    headers: dict[str, dict[str, list[str]]] = {}
+    for name, value in config.headers:
+        of_name = headers.setdefault(name, {})
+        of_name.setdefault("files" if value.file else "secrets", []).append(value.file or SECRET)
+    found["http_headers"] = headers
+    found["tls_config"] = _fields(config.tls)
+    return found | _proxy(config.proxy)
 
 
-def _renamed(shown: dict[str, Any], name: str, target: str) -> dict[str, Any]:
-    return {target + suffix: shown[name + suffix] for suffix in ("", "_file") if name + suffix in shown}
+def _proxy(config: ProxyConfig) -> dict[str, Any]:
+    return {
+        **_credential("proxy_url", config.url),
+        "no_proxy": config.no_proxy,
+        "proxy_from_environment": config.from_environment or None,
+        "proxy_connect_header": {
+            name: [SECRET for other, _ in config.connect_headers if other == name] for name, _ in config.connect_headers
+        },
+    }
+
+
+def _credential(name: str, credential: Credential) -> dict[str, Any]:
+    if credential.file:
+        return {f"{name}_file": credential.file}
+    return {name: SECRET} if credential else {}
 
 
 def _interval(interval: Interval) -> dict[str, Any]:

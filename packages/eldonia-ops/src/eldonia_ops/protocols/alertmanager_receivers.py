@@ -7,13 +7,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlsplit
 
+from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, Credential, HttpConfig
 from eldonia_ops.alerting.receivers import (
     DEFAULT_PAGERDUTY_DETAILS,
-    Credential,
     EmailConfig,
-    HttpConfig,
     Integration,
     IntegrationConfig,
     PagerDutyConfig,
@@ -28,7 +26,8 @@ from eldonia_ops.alerting.receivers import (
 )
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode
+from eldonia_ops.protocols.alertmanager_http import HttpReader, is_http
+from eldonia_ops.protocols.yaml_document import MappingReader, Place, Problems, YamlNode
 from eldonia_ops.template import TemplateSet
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -46,8 +45,7 @@ _UNUSED_GLOBALS = (
 )  # fmt: skip
 _PAGERDUTY_URL = PagerDutyConfig().url
 _SLACK_APP_URL = "https://slack.com/api/chat.postMessage"
-_NONE = Credential()
-_PLAIN = HttpConfig()
+_NONE = NO_CREDENTIAL
 _PAGERDUTY_SEVERITIES = ("critical", "error", "warning", "info")
 
 
@@ -65,7 +63,26 @@ class Globals:
     smtp_auth_username: str = ""
     smtp_auth_password: Credential = _NONE
     smtp_require_tls: bool = True
-    http: HttpConfig = _PLAIN
+    http: HttpConfig = PLAIN_HTTP
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateUse:
+    """A text of a receiver that is a template; ``what`` names it in messages."""
+
+    receiver: str
+    node: YamlNode
+    text: str
+    what: str
+
+    def place(self, line: int, column: int) -> Place:
+        """Where a line and column of the text (from 1) are in the file."""
+        node = self.node
+        in_first_line = line == 1 and not node.is_block_text
+        return Place(
+            node.line + (line if node.is_block_text else line - 1),
+            node.column + node.is_quoted + column - 1 if in_first_line else 0,
+        )
 
 
 class ReceiverReader:
@@ -82,16 +99,41 @@ class ReceiverReader:
         self.templates = templates
         self.environment = environment
         self.relative = relative
+        self.uses: list[TemplateUse] = []
+        self._receiver = ""
+        self._filled: set[int] = set()
+        self._http = HttpReader(problems, self, relative)
 
     # --- values
 
     def expanded(self, node: YamlNode) -> tuple[str, str]:
         """A text with its ``${NAME}`` filled in, and the name of a variable that is not set ('' if none)."""
+        self._filled.add(id(node))
         environment = self.environment
         if environment is None:
             return node.text, ""
-        unset = [name for name in _VARIABLE.findall(node.text) if not environment.get(name)]
-        return _VARIABLE.sub(lambda match: environment.get(match.group(1), ""), node.text), unset[0] if unset else ""
+        unset: list[str] = []
+
+        def value(match: re.Match[str]) -> str:
+            found = environment.get(match[1], "")
+            if found:
+                self.problems.concealed.add(found, match[0])
+            else:
+                unset.append(match[1])
+            return found
+
+        return _VARIABLE.sub(value, node.text), unset[0] if unset else ""
+
+    def note_unfilled(self, document: YamlNode) -> None:
+        """Warn of ``${NAME}`` where it stays as written. In templates it may be a group of ``reReplaceAll``."""
+        for node in document.walk() if self.environment is not None else ():
+            if node.is_scalar and id(node) not in self._filled and "{{" not in node.text:
+                match = _VARIABLE.search(node.text)
+                if match:
+                    message = (
+                        f"{match[0]} is not filled in here: only addresses and secrets take it from the environment"
+                    )
+                    self.problems.add(node, message, level=Level.WARNING)
 
     def credential(self, reader: MappingReader, key: str, file_key: str = "", *, url: bool = False) -> Credential:
         """A secret under ``key``, or the file under ``file_key`` that holds it."""
@@ -103,6 +145,10 @@ class ReceiverReader:
             return Credential(file=self.relative(file))
         if node is None:
             return Credential()
+        return self.credential_of(node, key, reader.what, url=url)
+
+    def credential_of(self, node: YamlNode, key: str, what: str, *, url: bool = False) -> Credential:
+        """The secret that one value is; ``key`` and ``what`` are for messages."""
         if not node.is_scalar:
             self.problems.add(node, f"{key} must be a text, not {node.describe()}")
             return Credential()
@@ -110,21 +156,28 @@ class ReceiverReader:
             return Credential()  # as if it were not there: Alertmanager's zero value
         value, unset = self.expanded(node)
         if unset:
-            message = f"the environment variable {unset} is not set: {reader.what} cannot deliver until it is"
-            self.problems.add(node, message, level=Level.WARNING)
+            self.unset(node, unset, what)
             return Credential(missing=f"the environment variable {unset} is not set")
-        if url and not _is_http(value) and not value.startswith("${"):
+        if url and not is_http(value) and not value.startswith("${"):
             # The value itself may be half a secret: it is not shown.
             self.problems.add(node, f"{key} must be an http:// or https:// address")
         return Credential(Secret(value))
+
+    def unset(self, node: YamlNode, name: str, what: str) -> None:
+        """Note a variable that is missing: a warning, since all other receivers work."""
+        message = f"the environment variable {name} is not set: {what} cannot deliver until it is"
+        self.problems.add(node, message, level=Level.WARNING)
 
     def address(self, reader: MappingReader, key: str, default: str) -> str:
         """An HTTP address that is not secret."""
         node = reader.get(key)
         if node is None:
             return default
-        value, _ = self.expanded(node)
-        if not _is_http(value):
+        value, unset = self.expanded(node)
+        if unset:
+            self.unset(node, unset, reader.what)
+            return node.text
+        if not is_http(value):
             self.problems.add(node, f"{key} must be an http:// or https:// address, not {node.describe()}")
         return value
 
@@ -148,67 +201,14 @@ class ReceiverReader:
 
     def check_template(self, node: YamlNode, text: str, what: str) -> None:
         """Note what is wrong with a template at its place in the file."""
+        use = TemplateUse(self._receiver, node, text, what)
+        self.uses.append(use)
         for message, line, column in self.templates.check(text):
-            place = _Place(node, line, column)
-            self.problems.add(place, f"{what}: {message}")  # type: ignore[arg-type]
+            self.problems.add(use.place(line, column), f"{what}: {message}")
 
     def http(self, reader: MappingReader, default: HttpConfig) -> HttpConfig:
-        """``http_config``: authorization and redirects."""
-        inner = reader.mapping("http_config")
-        if inner is None:
-            return default
-        unsupported = ""
-        for key in ("proxy_from_environment", "no_proxy", "proxy_connect_header", "oauth2", "http_headers"):
-            node = inner.get(key)
-            if node is not None and not (key == "proxy_from_environment" and not inner.boolean(key)):
-                unsupported = f"http_config: {key} is not supported yet"
-                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
-        proxy = self.credential(inner, "proxy_url")
-        if proxy.inline and not _is_http(proxy.inline.reveal()) and not proxy.inline.reveal().startswith("${"):
-            unsupported = "http_config: proxy_url is not an http:// or https:// address"
-            self.problems.add(inner.get("proxy_url"), unsupported, "nothing is sent with it", Level.WARNING)
-        tls, why_not = self.tls(inner)
-        unsupported = why_not or unsupported
-        inner.boolean("enable_http2")
-        follow = inner.boolean("follow_redirects", True)
-        authorization = inner.mapping("authorization")
-        basic = inner.mapping("basic_auth")
-        bearer = self.credential(inner, "bearer_token", "bearer_token_file")
-        config = HttpConfig(authorization=bearer, follow_redirects=follow)
-        if authorization is not None:
-            kind = authorization.string("type", "Bearer")
-            secret = self.credential(authorization, "credentials", "credentials_file")
-            authorization.done()
-            config = HttpConfig(kind, secret, follow_redirects=follow)
-        if basic is not None:
-            if authorization is not None or bearer:
-                self.problems.add(basic.node, "http_config takes one of authorization, basic_auth and bearer_token")
-            username = basic.string("username", required=True)
-            password = self.credential(basic, "password", "password_file")
-            basic.done()
-            config = HttpConfig(basic_username=username, basic_password=password, follow_redirects=follow)
-        inner.done()
-        return replace(config, proxy_url=proxy, unsupported=unsupported, **tls)
-
-    def tls(self, reader: MappingReader) -> tuple[dict[str, Any], str]:
-        """``tls_config`` as fields of :class:`HttpConfig`, and why it cannot be applied ('' if it can)."""
-        inner = reader.mapping("tls_config")
-        if inner is None:
-            return {}, ""
-        unsupported = ""
-        for key in ("ca", "cert", "key", "ca_ref", "cert_ref", "key_ref", "server_name", "min_version", "max_version"):
-            node = inner.get(key)
-            if node is not None and node.text:
-                unsupported = f"tls_config: {key} is not supported yet"
-                self.problems.add(node, unsupported, "nothing is sent with it", Level.WARNING)
-        found: dict[str, Any] = {"insecure_skip_verify": inner.boolean("insecure_skip_verify")}
-        for key in ("ca_file", "cert_file", "key_file"):
-            path = inner.string(key)
-            found[key] = self.relative(path) if path else ""
-        if bool(found["cert_file"]) != bool(found["key_file"]) and not unsupported:
-            self.problems.add(inner.node, "tls_config needs both cert_file and key_file, or neither")
-        inner.done()
-        return found, unsupported
+        """``http_config`` of an integration, or ``default`` when it has none."""
+        return self._http.http(reader, default)
 
     # --- the sections
 
@@ -228,7 +228,7 @@ class ReceiverReader:
             smtp_auth_username=reader.string("smtp_auth_username"),
             smtp_auth_password=self.credential(reader, "smtp_auth_password", "smtp_auth_password_file"),
             smtp_require_tls=reader.boolean("smtp_require_tls", True),
-            http=self.http(reader, HttpConfig()),
+            http=self.http(reader, PLAIN_HTTP),
         )
         if found.slack_app_token and found.slack_api_url not in (_NONE, Credential(Secret(found.slack_app_url))):
             self.problems.add(reader.get("slack_app_token"), "global has both slack_app_token and slack_api_url")
@@ -251,6 +251,7 @@ class ReceiverReader:
         for node in nodes:
             reader = MappingReader(node, self.problems, "a receiver")
             name = reader.string("name", required=True)
+            self._receiver = name
             if name in found:
                 self.problems.add(reader.get("name"), f"receiver {name!r} is defined twice")
             integrations: list[Integration] = []
@@ -405,7 +406,10 @@ class ReceiverReader:
         node = reader.get(key)
         if node is None:
             return default
-        value, _ = self.expanded(node)
+        value, unset = self.expanded(node)
+        if unset:
+            self.unset(node, unset, reader.what)
+            return node.text
         host, colon, port = value.rpartition(":")
         if not host or not colon or not port.isdecimal() or not 0 < int(port) < 65_536:
             self.problems.add(node, f"{key} must be host:port, not {node.describe()}")
@@ -441,20 +445,3 @@ class ReceiverReader:
             text=self.template(reader, "text"),
             headers=tuple(sorted(headers.items())),
         )
-
-
-def _is_http(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-class _Place:
-    """Where within a YAML text a template goes wrong."""
-
-    def __init__(self, node: YamlNode, line: int, column: int) -> None:
-        self.line = node.line + (line if node.is_block_text else line - 1)
-        in_first_line = line == 1 and not node.is_block_text
-        self.column = node.column + node.is_quoted + column - 1 if in_first_line else 0

@@ -6,26 +6,35 @@ reports the keys that nobody asked for, with the nearest valid name. All faults 
 """
 
 import math
-import re
 from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
+from eldonia_ops.protocols.secret_keys import is_key_name
 from eldonia_ops.protocols.yaml_nodes import FALSE, MAX_BYTES, TRUE, YamlNode, compose, empty_mapping
 
 T = TypeVar("T")
 
 
+class Place(NamedTuple):
+    """A line and a column, from 1; 0 for unknown."""
+
+    line: int
+    column: int
+
+
 class Problems:
-    """Faults found so far in one file."""
+    """Faults found so far in one file; ``concealed`` is what no message may show in the end."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.diagnostics: list[Diagnostic] = []
+        self.concealed = Concealed()
 
-    def add(self, node: "YamlNode | None", message: str, hint: str = "", level: Level = Level.ERROR) -> None:
-        """Note a fault at a node (or at the file as a whole)."""
+    def add(self, node: "YamlNode | Place | None", message: str, hint: str = "", level: Level = Level.ERROR) -> None:
+        """Note a fault at a node or place (or at the file as a whole)."""
         line, column = (node.line, node.column) if node is not None else (0, 0)
         self.diagnostics.append(Diagnostic(message, self.file, line, column, hint, level))
 
@@ -37,7 +46,11 @@ class Problems:
     def raise_if_any(self) -> None:
         """Raise :class:`ConfigError` with every diagnostic if one of them is an error."""
         if self.errors:
-            raise ConfigError(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
+            raise ConfigError(self.cleaned())
+
+    def cleaned(self) -> list[Diagnostic]:
+        """All of them by their places, without anything that is concealed."""
+        return self.concealed.cleaned(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
 
 
 def load(text: str, file: str, problems: Problems | None = None) -> YamlNode | None:
@@ -227,12 +240,11 @@ class MappingReader:
 
 _MOST_HINTS: Final = 500
 _LONGEST_COMPARED: Final = 64
-_NAME: Final = re.compile(r"[A-Za-z_<][\w.<-]{0,63}")
 
 
 def shown_key(key: YamlNode) -> str:
     """The text of a key for messages. One that is no name may be a value that a missing colon made a key."""
-    return key.text if _NAME.fullmatch(key.text) else "…"
+    return key.text if is_key_name(key) else "…"
 
 
-__all__ = ["MAX_BYTES", "MappingReader", "Problems", "YamlNode", "empty_mapping", "load"]
+__all__ = ["MAX_BYTES", "MappingReader", "Place", "Problems", "YamlNode", "empty_mapping", "load"]

@@ -7,12 +7,20 @@ from typing import Final
 
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.contracts import AlertView, GroupView, NotFoundError, RefusedError, RuleGroupView
+from eldonia_ops.services.contracts import (
+    AlertView,
+    GroupView,
+    IntegrationView,
+    NotFoundError,
+    RefusedError,
+    RuleGroupView,
+)
 from eldonia_ops.services.incident_desk import AlertChange
 from eldonia_ops.services.posted_alerts import PostedAlerts
 from eldonia_ops.services.references import Known, Reference
@@ -78,6 +86,14 @@ class AlertService:
     def receivers(self) -> list[str]:
         """Names of the receivers."""
         return list(self._intake.routing.receivers)
+
+    def integrations(self) -> list[IntegrationView]:
+        """The integrations of all receivers, with what keeps them from delivering as they are configured."""
+        return [
+            IntegrationView(one.receiver, one.kind, one.index, obstacle(one.config))
+            for receiver in self._intake.routing.receivers.values()
+            for one in receiver.integrations
+        ]
 
     def configuration(self) -> str:
         """The routing configuration as YAML with secrets masked."""

@@ -135,6 +135,16 @@ class AlertView:
 
 
 @dataclass(frozen=True, slots=True)
+class IntegrationView:
+    """One way in which a receiver is notified. ``obstacle`` says why it delivers nothing, '' if it can."""
+
+    receiver: str
+    kind: str
+    index: int
+    obstacle: str
+
+
+@dataclass(frozen=True, slots=True)
 class GroupView:
     """One aggregation group: the alerts that go out together to one receiver."""
 
@@ -192,6 +202,7 @@ class Alerts(Protocol):
     async def groups(self) -> list[GroupView]: ...
     def rules(self) -> list[RuleGroupView]: ...
     def receivers(self) -> list[str]: ...
+    def integrations(self) -> list[IntegrationView]: ...
     def configuration(self) -> str:
         """The routing configuration as YAML with secrets masked."""
         ...

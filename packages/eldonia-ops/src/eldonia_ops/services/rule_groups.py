@@ -4,12 +4,12 @@ import glob
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from importlib.resources import files
-from pathlib import Path
 
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.rules import AlertingRule, RecordingRule, RuleGroup, scale
 from eldonia_ops.slo.generate import RuleSet
 
@@ -79,7 +79,7 @@ def _read(patterns: Sequence[str], faults: list[Diagnostic]) -> list[tuple[str, 
             faults.append(Diagnostic("there is no such rule file", pattern))
         for path in paths:
             try:
-                found[path] = Path(path).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                faults.append(Diagnostic(f"cannot be read: {error}", path))
+                found[path] = read_text_file(path)
+            except ConfigError as error:
+                faults += error.diagnostics
     return list(found.items())

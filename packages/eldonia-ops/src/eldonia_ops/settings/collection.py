@@ -34,8 +34,8 @@ def read_logs(root: SettingsReader) -> tuple[LogFile, ...]:
     return tuple(found)
 
 
-def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
-    """``scrape``: the targets whose metrics are fetched."""
+def read_scrape(root: SettingsReader, host: HostSettings) -> tuple[ScrapeJob, ...]:
+    """``scrape``: the targets whose metrics are fetched. ``host`` says whether this machine is read beside them."""
     found: list[ScrapeJob] = []
     readers = root.list_of("scrape")
     for reader in readers:
@@ -57,7 +57,7 @@ def read_scrape(root: SettingsReader) -> tuple[ScrapeJob, ...]:
         bearer_token = reader.secret("bearer_token")
         if username and bearer_token:
             reader.fault("basic_auth", "basic_auth stands beside bearer_token", "keep one of them")
-        if reader.string("job") == "node" and root.get("host") is None:
+        if reader.string("job") == "node" and host.enabled:
             hint = "give the job another name, or write host: {enabled: false}"
             message = "the job node is also that of this machine's own readings, which run beside it"
             reader.problems.add(reader.get("job"), message, hint, Level.WARNING)

@@ -40,10 +40,10 @@ def _expanded(node: YamlNode, env: Mapping[str, str], problems: Problems, missin
             )
             return match[0]
         value, default = env.get(name[1], ""), name[2]
-        if value:
-            return value
-        if default is not None:
-            return default
+        if value or default is not None:
+            found = value or default or ""
+            problems.concealed.add(found, f"${{{name[1]}}}")
+            return found
         if name[1] not in env:
             hint = f"set it, or write ${{{name[1]}:-default}}"
             faults.append((f"the environment variable {name[1]} is not set", hint, missing))

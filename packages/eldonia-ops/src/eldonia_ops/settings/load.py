@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,9 @@ from eldonia_ops.incidents.policy import MINUTE
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME, default_data
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.protocols.yaml_document import MAX_BYTES, Problems, empty_mapping, load
+from eldonia_ops.protocols.secret_keys import conceal_values
+from eldonia_ops.protocols.text_file import read_text_file
+from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.listen import Listen, parse_listen
@@ -41,16 +43,7 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     if path is None:
         return parse_settings("", None, env)
     path = Path(os.path.abspath(path))
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ConfigError(Diagnostic(f"larger than {MAX_BYTES} bytes", str(path)))
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(Diagnostic("not UTF-8 text", str(path), line)) from None
-    return parse_settings(text, path, env)
+    return parse_settings(read_text_file(path), path, env)
 
 
 def _read_text(path: Path) -> str:
@@ -97,6 +90,7 @@ def examine_settings(
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
     document = load(text, name, problems) or empty_mapping()
+    conceal_values(document, problems.concealed)
     expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
@@ -109,12 +103,14 @@ def examine_settings(
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
     places = {(item.line, item.column) for item in unexpanded}
     others = [item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places]
-    return settings, sorted([*unexpanded, *others], key=lambda item: (item.line, item.column))
+    problems.diagnostics = [*unexpanded, *others]
+    return replace(settings, concealed=problems.concealed), problems.cleaned()
 
 
 def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:
     data = root.absolute("data") or default_data(env, home)
     probes = read_probes(root)
+    host = read_host(root)
     return Settings(
         data=data,
         state=_state(root, data),
@@ -125,8 +121,8 @@ def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path |
         external_url=root.url("external_url").rstrip("/"),
         retention=_retention(root),
         logs=read_logs(root),
-        scrape=read_scrape(root),
-        host=read_host(root),
+        scrape=read_scrape(root, host),
+        host=host,
         postgresql=read_postgresql(root),
         probes=probes,
         rules=read_rules(root),

@@ -134,6 +134,7 @@ class SettingsReader(MappingReader):
         if not text or len(text) > _LONGEST_SECRET:
             self.fault(key, f"{path} {'is empty' if not text else 'is too long for a secret'}")
             return Secret("")
+        self.problems.concealed.add(text)
         return Secret(text)
 
     def labels(self, key: str = "labels", *, reserved: tuple[str, ...] = ()) -> Labels:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from eldonia_ops.incidents.policy import MINUTE, OPENS, RESPONSE_TARGETS, TIERS, Policy, Tier
 from eldonia_ops.incidents.runbook import Runbook
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.model.labels import EMPTY, Labels, quote
 from eldonia_ops.model.secret import Secret
@@ -299,7 +300,8 @@ class Settings:
 
     ``state`` is a URL (SQLite's points into ``data`` unless set otherwise). ``telemetry`` is ``chdb`` or
     the URL of a ClickHouse server. ``external_url`` is how people reach the pages; empty means by
-    the address listened on. ``file`` is where this was read from, None for the defaults alone.
+    the address listened on. ``file`` is where this was read from, None for the defaults alone. ``concealed`` is
+    what messages about the settings may not show.
     """
 
     data: Path
@@ -322,6 +324,7 @@ class Settings:
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
     recovery: tuple[RecoverySettings, ...] = ()
     limits: Limits = Limits()
+    concealed: Concealed = field(default_factory=Concealed, compare=False, repr=False)
 
     def with_data(self, data: Path) -> "Settings":
         """The same with another data folder (``--data``); a SQLite state that lay in the old one moves along."""

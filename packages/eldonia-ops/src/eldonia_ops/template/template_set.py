@@ -8,8 +8,10 @@ from eldonia_ops.model.errors import Diagnostic, nearest
 from eldonia_ops.template.errors import TemplateError
 from eldonia_ops.template.execute import DEFAULT_LIMITS, Limits, execute
 from eldonia_ops.template.functions import BUILTINS, Function
+from eldonia_ops.template.group_labels import GroupLabel, group_labels
 from eldonia_ops.template.lexer import position
 from eldonia_ops.template.nodes import Definition
+from eldonia_ops.template.notification_data import KV
 from eldonia_ops.template.notification_functions import notification_functions
 from eldonia_ops.template.parser import parse_text
 from eldonia_ops.template.rule_functions import rule_functions
@@ -140,6 +142,16 @@ class TemplateSet:
             for invoke in item.invokes
             if invoke.name not in definitions
         ]
+
+    def group_labels(self, text: str) -> list[GroupLabel]:
+        """The labels of the group that a text reads by name; none for one that does not parse."""
+        if "{{" not in text:
+            return []
+        try:
+            main, definitions = self._parsed(text)
+        except TemplateError:
+            return []
+        return group_labels(main, definitions, KV.go_names)
 
     def diagnostics(self) -> list[Diagnostic]:
         """Templates that the set's own definitions name and nobody defines."""

@@ -496,3 +496,40 @@ def test_serve_names_the_place_of_a_fault_before_anything_is_opened(
         assert words in answer.err
     assert not (tmp_path / "data").exists()
     assert run("serve", "--listen", "nonsense", "--data", str(tmp_path / "data")).code == 2
+
+
+def test_serve_shows_nothing_that_came_from_the_environment(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEAM_RECEIVER", "s3cr3t-value")
+    (tmp_path / "eldonia-ops.yml").write_text(
+        "alertmanager: {file: am.yml}\n"
+        "incidents: {escalation: [{tier: development}, {tier: management, receiver: '${TEAM_RECEIVER}', after: 1h}]}\n"
+    )
+    (tmp_path / "am.yml").write_text(
+        "route: {receiver: r}\n"
+        "receivers: [{name: r, webhook_configs: [{url: 'ftp://${TEAM_RECEIVER}/', max_alerts: '${TEAM_RECEIVER}'}]}]\n"
+    )
+    for wrong in (True, False):
+        answer = run("serve", "-c", "eldonia-ops.yml", "--data", str(tmp_path / "data"), "--listen", "127.0.0.1:0")
+        assert (answer.code, answer.out) == (2, "")
+        assert "${TEAM_RECEIVER}" in answer.err
+        assert "s3cr3t-value" not in answer.err
+        if wrong:  # then the fault across files alone
+            (tmp_path / "am.yml").write_text("route: {receiver: r}\nreceivers: [{name: r}]\n")
+
+
+def test_a_receiver_that_is_lacked_is_a_warning_and_with_strict_an_error(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "am.yml"
+    file.write_text("route: {receiver: r}\nreceivers: [{name: r, opsgenie_configs: [{api_key: k}]}]\n")
+    loose = run("check", str(file))
+    assert loose.code == 0
+    assert "warning: opsgenie_configs of receiver 'r' is not supported yet" in loose.out
+    strict = run("check", "--strict", str(file))
+    assert strict.code == 1
+    assert "error: opsgenie_configs of receiver 'r' is not supported yet" in strict.out
+    assert strict.out.splitlines()[-1] == "1 error"
+    assert [one["level"] for one in run("check", "--strict", "--json", str(file)).json] == ["error"]
+    file.write_text("route: {receiver: r}\nreceivers: [{name: r}]\n")
+    assert run("check", "--strict", str(file)).code == 0
+    assert "receivers that cannot be notified" in " ".join(run("check", "--help").out.split())

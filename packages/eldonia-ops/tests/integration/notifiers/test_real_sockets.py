@@ -4,7 +4,8 @@ import asyncio
 
 import httpx
 
-from eldonia_ops.alerting.receivers import Credential, EmailConfig, WebhookConfig
+from eldonia_ops.alerting.http_config import Credential
+from eldonia_ops.alerting.receivers import EmailConfig, WebhookConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.notifiers.email import EmailNotifier

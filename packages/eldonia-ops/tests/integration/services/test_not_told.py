@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Callable
 
+import httpx
 import pytest
 from service_world import HOUR, MINUTE, ROUTING, SECOND, World, alert, open_world, shipped_runbook, unavailable
 
+from eldonia_ops.app.routing import Notifiers
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.incidents import IncidentStatus, Severity
@@ -270,3 +272,27 @@ async def test_an_integration_that_is_configured_no_more_has_no_alert_after_the_
         await world.start()
         assert await failing(world) == {}
         assert (await world.incident(2)).status is IncidentStatus.RESOLVED
+
+
+async def test_a_receiver_of_a_kind_that_is_lacked_is_told_to_others_written_down_and_marked() -> None:
+    lacked = ROUTING.replace(
+        "pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]", "opsgenie_configs: [{}]"
+    )
+    assert lacked != ROUTING
+    reason = "opsgenie_configs of receiver 'pager' is not supported yet"
+    async with open_world(policy=policy(), routing=lacked) as world, httpx.AsyncClient() as client:
+        real = Notifiers(world.intake.routing, client)  # for this kind what is installed is what runs
+        world.delivery._find = lambda receiver, kind, index: (
+            real.find(receiver, kind, index) if receiver == "pager" else world.receivers.find(receiver, kind, index)
+        )
+        await world.start()
+        await world.alerts.receive([alert()])
+        await world.pass_time(MINUTE)
+        (view,) = (await failing(world)).values()
+        assert view.alert.labels["integration"] == "pager/opsgenie/0"
+        assert view.alert.annotations["description"] == reason
+        told = [str(row.payload) for row in world.receivers.at("team")]
+        assert any(FAILED in text for text in told), "others hear of it"
+        ledger = await world.alerts.explain(alertname="DiskFull")
+        assert any(one.receiver == "pager" and one.verdict == "failed" and reason in one.reason for one in ledger)
+        assert {one.receiver: one.obstacle for one in world.alerts.integrations() if one.obstacle} == {"pager": reason}

@@ -316,6 +316,18 @@ async def test_an_alert_is_explained_and_silenced(tab: Tab) -> None:
     await expect(page.locator("article", has_text="security-team")).to_contain_text("Waiting")
 
 
+async def test_a_receiver_that_nothing_reaches_is_marked(tab: Tab) -> None:
+    reason = "opsgenie_configs of receiver 'slack-critical' is not supported yet"
+    tab.site.platform.alerts.obstacles = {"slack-critical": reason}
+    await tab.sign_in(Role.VIEWER)
+    await tab.go("/alerts")
+    critical = tab.page.locator("#panel-current article", has_text="PaymentGatewayError")
+    await expect(critical.locator(".alert-foot .fault").first).to_have_text(f"nothing reaches slack-critical: {reason}")
+    await expect(tab.page.locator("#panel-current article", has_text="HighDiskUsage").locator(".fault")).to_have_count(
+        0
+    )
+
+
 async def test_alerts_are_searched_and_links_of_notifications_lead_to_their_receiver(tab: Tab) -> None:
     page = tab.page
     await tab.sign_in(Role.VIEWER)

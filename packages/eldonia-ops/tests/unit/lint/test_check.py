@@ -43,8 +43,12 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+SHIPPED = {"SLACK_WEBHOOK_URL": "https://hooks.example/", "PAGERDUTY_ROUTING_KEY": "k"}
+"""What the routing that is shipped wants."""
+
+
 def lint(*paths: str, **env: str) -> list[str]:
-    return [str(item) for item in check_files(paths, {"HOME": "/home/hana", **env})]
+    return [str(item) for item in check_files(paths, {"HOME": "/home/hana", **SHIPPED, **env})]
 
 
 def test_files_without_fault(folder: Path) -> None:
@@ -187,7 +191,7 @@ def test_faults_in_every_file_at_once(folder: Path) -> None:
 
 def test_an_unset_variable_is_a_warning_here(folder: Path) -> None:
     write(folder, {"eldonia-ops.yml": "state: postgresql://ops:${OPS_PASSWORD}@db/ops\n"})
-    found = check_files(["eldonia-ops.yml"], {})
+    found = check_files(["eldonia-ops.yml"], SHIPPED)
     assert [(item.line, item.column, item.level) for item in found] == [(1, 8, Level.WARNING)]
     assert "OPS_PASSWORD is not set" in found[0].message
     assert lint("eldonia-ops.yml", OPS_PASSWORD="x") == []
@@ -210,12 +214,85 @@ def test_other_files(folder: Path, name: str, text: str, expected: str) -> None:
 
 
 def test_binary_and_empty_folders(folder: Path) -> None:
-    (folder / "rules.yml").write_bytes(b"\xff\xfe\x00")
+    (folder / "rules.yml").write_bytes(b"groups:\n- \xe9")
     (folder / "empty").mkdir()
-    assert {item.message for item in check_files(["rules.yml", "empty"], {})} == {
-        "not UTF-8 text (byte 0)",
-        "a folder without files to check",
-    }
+    assert lint("rules.yml", "empty") == [
+        "empty: error: a folder without files to check (looked for *.yml, *.yaml, *.rules, *.tmpl)",
+        "rules.yml:2: error: not UTF-8 text (byte 10) (save it as UTF-8)",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf_16_is_named(folder: Path, encoding: str) -> None:
+    (folder / "rules.yml").write_bytes("groups: []\n".encode(encoding))
+    assert lint("rules.yml") == ["rules.yml:1: error: this is UTF-16 or binary, not UTF-8 text (save it as UTF-8)"]
+
+
+def test_the_shipped_routing_wants_its_variables(folder: Path) -> None:
+    write(
+        folder,
+        {"eldonia-ops.yml": "language: en\n", "eldonia-ops.own.yml": "alertmanager: {file: am.yml}", "am.yml": ROUTING},
+    )
+    found = lint("eldonia-ops.yml", SLACK_WEBHOOK_URL="")
+    assert len(found) == 1
+    assert found[0].startswith(
+        "eldonia-ops.yml: warning: the environment variable SLACK_WEBHOOK_URL is not set: "
+        "nothing reaches slack-notifications, security-team of the routing that is shipped"
+    )
+    [line] = lint("eldonia-ops.yml", PAGERDUTY_ROUTING_KEY="")
+    assert "PAGERDUTY_ROUTING_KEY is not set: nothing reaches pager-duty-critical" in line
+    assert lint("eldonia-ops.yml") == []
+    assert lint("eldonia-ops.own.yml", SLACK_WEBHOOK_URL="") == []
+
+
+GROUPED = """
+route:
+  receiver: everybody
+  group_by: [alertname]
+  routes:
+    - {receiver: on-call, group_by: [alertname, team], matchers: ['severity="page"']}
+    - {receiver: all, group_by: ['...'], matchers: ['severity="x"']}
+templates: ['*.tmpl']
+receivers:
+  - name: everybody
+    slack_configs:
+      - api_url: http://127.0.0.1:9/
+        title: '%s'
+  - name: on-call
+    slack_configs: [{api_url: 'http://127.0.0.1:9/', text: '{{ .GroupLabels.team }}'}]
+  - name: all
+    slack_configs: [{api_url: 'http://127.0.0.1:9/', text: '{{ .GroupLabels.anything }}'}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("title", "place", "label"),
+    [
+        ("{{ .GroupLabels.alertname }} {{ range .GroupLabels.SortedPairs }}{{ .Name }}{{ end }}", "", ""),
+        ("{{ .CommonLabels.team }}", "", ""),
+        ("at {{ .GroupLabels.team }}", "am.yml:13:23", "team"),
+        ("{{ $.GroupLabels.team | toUpper }}", "am.yml:13:20", "team"),
+        ("{{ range .Alerts }}{{ printf `%s` $.GroupLabels.team }}{{ end }}", "am.yml:13:51", "team"),
+        ("{{ index .GroupLabels `severity` }}", "am.yml:13:20", "severity"),
+        ("{{ (.GroupLabels).severity }}", "am.yml:13:", "severity"),
+        ("{{ if eq .GroupLabels.severity `x` }}a{{ end }}", "am.yml:13:26", "severity"),
+        ("{{ if .GroupLabels.team }}{{ .GroupLabels.team }}{{ end }}", "", ""),
+        ("{{ with .GroupLabels.team }}{{ . }}{{ end }}", "", ""),
+        ("{{ or .GroupLabels.team .CommonLabels.team }}", "", ""),
+        ("{{ template `own` . }}", "own.tmpl:2:4", "team"),
+    ],
+)
+def test_labels_that_the_group_does_not_have(folder: Path, title: str, place: str, label: str) -> None:
+    own = '{{ define "own" }}{{ template "deeper" . }}{{ end }}{{ define "deeper" }}\n{{ .GroupLabels.team }}{{ end }}'
+    write(folder, {"am.yml": GROUPED % title, "own.tmpl": own})
+    found = lint("am.yml")
+    if not place:
+        assert found == []
+        return
+    assert len(found) == 1
+    assert found[0].startswith(place)
+    assert f".GroupLabels.{label} is always empty: the route at line 3 groups by alertname" in found[0]
+    assert f"use .CommonLabels.{label}, or add {label} to group_by" in found[0]
 
 
 def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> None:
@@ -248,7 +325,7 @@ def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> Non
 
 def test_the_report_sums_up(folder: Path) -> None:
     write(folder, {"eldonia-ops.yml": "langage: ja\n"})
-    report = format_report(check_files(["eldonia-ops.yml"], {}))
+    report = format_report(check_files(["eldonia-ops.yml"], SHIPPED))
     assert report.splitlines() == [
         "eldonia-ops.yml:1:1: error: unknown key 'langage' in the settings (did you mean 'language'?)",
         "    1 | langage: <secret>",
@@ -351,5 +428,32 @@ def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
 def test_a_variable_that_a_receiver_needs_and_that_is_not_set(folder: Path) -> None:
     write(folder, {"am.yml": ROUTING.replace("'http://127.0.0.1:9/'", "'${HOOK_URL}'")})
     [line] = lint("am.yml")
-    assert line.startswith("am.yml:10:30: warning: the environment variable HOOK_URL is not set")
+    assert line.startswith("am.yml:10:29: warning: the environment variable HOOK_URL is not set")
     assert lint("am.yml", HOOK_URL="http://x/") == []
+
+
+def test_a_routing_with_faults_still_takes_part(folder: Path) -> None:
+    """Its receivers are known, its severities too, and what it lacks of the environment is said."""
+    settings = """alertmanager: {file: am.yml}
+rules: {files: [rules.yml]}
+incidents:
+  escalation:
+    - {tier: development}
+    - {tier: management, receiver: on-cal, after: 1h}
+"""
+    routing = ROUTING.replace("'http://127.0.0.1:9/'", "'${HOOK_URL}'") + "globl: {}\n"
+    write(folder, {"eldonia-ops.yml": settings, "am.yml": routing, "rules.yml": RULES.replace("page", "pag")})
+    found = "\n".join(lint("eldonia-ops.yml"))
+    assert "unknown key 'globl'" in found
+    assert "HOOK_URL is not set" in found
+    assert "which am.yml does not have (did you mean 'on-call'?)" in found
+    assert "nothing knows the severity 'pag'" in found
+    assert "did you mean 'page'?" in found
+
+
+def test_a_variable_where_none_is_filled_in(folder: Path) -> None:
+    title = '{{ reReplaceAll "a" "${b}" .Status }}'
+    slack = f"slack_configs: [{{api_url: 'http://h/', channel: '${{CHANNEL}}', title: '{title}'}}]"
+    write(folder, {"am.yml": ROUTING.replace("  - name: on-call", f"  - name: on-call\n    {slack}")})
+    [line] = lint("am.yml", CHANNEL="ops")
+    assert "${CHANNEL} is not filled in here" in line

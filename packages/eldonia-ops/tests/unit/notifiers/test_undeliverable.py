@@ -1,6 +1,7 @@
 import httpx
 
-from eldonia_ops.alerting.receivers import Credential, HttpConfig, UndeliverableConfig
+from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig, TlsConfig
+from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.notifiers import registry
@@ -29,7 +30,10 @@ async def test_nothing_is_sent_with_settings_that_cannot_be_applied() -> None:
 
 async def test_certificates_that_are_not_there_are_said() -> None:
     async with httpx.AsyncClient() as client:
-        http = HttpConfig(proxy_url=Credential(Secret("http://u:hunter2@127.0.0.1:1")), ca_file="/nowhere/ca.pem")
+        http = HttpConfig(
+            proxy=ProxyConfig(Credential(Secret("http://u:hunter2@127.0.0.1:1"))),
+            tls=TlsConfig(ca=Credential(file="/nowhere/ca.pem")),
+        )
         answer = await post(client, "https://127.0.0.1:1/", {}, what="the webhook", http=http)
     assert isinstance(answer, Delivery)
     assert answer.result is DeliveryResult.RETRY

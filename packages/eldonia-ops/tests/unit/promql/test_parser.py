@@ -108,6 +108,18 @@ def test_plain_selectors():
         parse_selector("up offset 5m")
 
 
+@pytest.mark.parametrize("word", ["on", "ignoring", "group_left", "group_right", "bool", "atan2"])
+def test_words_that_are_no_metric_names(word):
+    for text in (word, f"a / {word}", f"{word}[5m]", f"{word}{{a='b'}}", f"sum({word})", word.upper()):
+        with pytest.raises(ParseError):
+            parse(text)
+
+
+def test_offset_may_be_a_metric_name():
+    for text in ("offset", "offset[5m]", "offset{a='b'}", "a / offset", "offset offset 5m"):
+        parse(text)
+
+
 def test_keywords_may_be_metric_names():
     for name in ("sum", "by", "start", "rate", "step", "fill"):
         tree = parse(f"{name} + 1")

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from required_tools import requires_shared
 
-from eldonia_ops.alerting.receivers import EmailConfig, SlackConfig, UndeliverableConfig
+from eldonia_ops.alerting.http_config import HttpConfig
+from eldonia_ops.alerting.receivers import EmailConfig, SlackConfig, UndeliverableConfig, WebhookConfig
 from eldonia_ops.model.errors import ConfigError, Level
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
@@ -94,7 +95,8 @@ def test_what_the_designs_file_cannot_do_is_said():
     warnings = [str(item) for item in parse(SEED, read_templates=lambda glob: FILES).warnings]
     assert warnings[0].startswith("am.yml:17: warning: the route to 'security-team' {service=\"security\"} never sees")
     assert "earlier route at line 13 takes them" in warnings[0]
-    assert len(warnings) == 1
+    assert ".GroupLabels.severity is always empty: the route at line 8 groups by alertname, service" in warnings[1]
+    assert len(warnings) == 2
 
 
 def test_an_undefined_template_is_an_error_with_its_place():
@@ -152,7 +154,7 @@ def test_faults_of_routes(change, expected):
         ("pagerduty_configs: [{routing_key: k, severity: bad}]", "PagerDuty knows no severity 'bad' (one of critical"),
         ("pagerduty_configs: [{routing_key: k, routing_key_file: f}]", "has both routing_key and routing_key_file"),
         ("webhook_configs: [{}]", "needs url or url_file"),
-        ("webhook_configs: [{url: 'http://x', http_config: {tls_config: {cert_file: c}}}]", "needs both cert_file and key_file"),
+        ("webhook_configs: [{url: 'http://x', http_config: {tls_config: {cert_file: c}}}]", "tls_config needs a certificate (cert, cert_file) with its key"),
         ("email_configs: [{to: a@b}]", "needs smarthost"),
         ("email_configs: [{to: a@b, from: c@d, smarthost: host}]", "smarthost must be host:port"),
     ],
@@ -325,16 +327,72 @@ def test_a_receiver_of_a_kind_that_is_lacked_is_loaded_and_marked() -> None:
     assert [(item.level, item.message) for item in config.warnings] == [(Level.WARNING, dead.reason)]
 
 
+def http_of(text: str) -> HttpConfig:
+    config = routed_to(f"webhook_configs: [{{url: 'http://x/', http_config: {{{text}}}}}]")
+    assert config.warnings == ()
+    found = config.routing.receivers["r"].integrations[0].config
+    assert isinstance(found, WebhookConfig)
+    return found.http
+
+
 def test_http_config_as_a_whole_is_loaded() -> None:
-    text = "webhook_configs: [{url: 'http://x/', http_config: {proxy_url: 'http://p:3128', %s}}]"
-    config = routed_to(text % "tls_config: {ca_file: ca.pem, insecure_skip_verify: true}")
-    http = config.routing.receivers["r"].integrations[0].config.http
-    assert http.proxy_url.inline.reveal() == "http://p:3128"
-    assert (http.ca_file, http.insecure_skip_verify, http.unsupported) == ("ca.pem", True, "")
-    for part in ("oauth2: {client_id: c}", "no_proxy: a", "tls_config: {server_name: n}"):
-        config = routed_to(text % part)
-        assert "is not supported yet" in config.routing.receivers["r"].integrations[0].config.http.unsupported
-        assert "is not supported yet" in config.warnings[0].message
+    http = http_of("proxy_url: 'http://p:3128', no_proxy: a, tls_config: {ca_file: ca.pem, insecure_skip_verify: true}")
+    assert (http.proxy.url.inline.reveal(), http.proxy.no_proxy) == ("http://p:3128", "a")
+    assert (http.tls.ca.file, http.tls.insecure_skip_verify, http.unsupported) == ("ca.pem", True, "")
+    http = http_of("tls_config: {cert: C, key: K, server_name: n, min_version: TLS12, max_version: TLS13}")
+    assert (http.tls.cert.inline.reveal(), http.tls.server_name, http.tls.max_version) == ("C", "n", "TLS13")
+    http = http_of("oauth2: {client_id: c, client_secret_file: s, token_url: 'http://t/', scopes: [a], tls_config: {}}")
+    assert http.oauth2
+    assert (http.oauth2.client_id, http.oauth2.client_secret.file, http.oauth2.scopes) == ("c", "s", ("a",))
+    http = http_of("http_headers: {X-A: {values: [v], secrets: [s], files: [f]}}, proxy_from_environment: true")
+    assert [(name, value.file or value.inline.reveal()) for name, value in http.headers] == [
+        ("X-A", "v"), ("X-A", "s"), ("X-A", "f"),
+    ]  # fmt: skip
+    assert http.proxy.from_environment
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("proxy_url: 'socks5://p:1'", "proxies of the kind socks5:// are not supported yet"),
+        ("tls_config: {ca_ref: store}", "tls_config: ca_ref is not supported yet"),
+        ("oauth2: {client_id: c, token_url: 'http://t/', grant_type: 'urn:jwt'}", "only client_credentials"),
+    ],
+)
+def test_what_cannot_be_applied_keeps_everything_from_being_sent(text: str, reason: str) -> None:
+    config = routed_to(f"webhook_configs: [{{url: 'http://x/', http_config: {{{text}}}}}]")
+    found = config.routing.receivers["r"].integrations[0].config
+    assert isinstance(found, WebhookConfig)
+    assert reason in found.http.unsupported
+    assert [(item.level, reason in item.message) for item in config.warnings] == [(Level.WARNING, True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("oauth2: {token_url: 'http://t/'}", "oauth2 needs client_id"),
+        ("oauth2: {client_id: c}", "oauth2 needs token_url"),
+        ("oauth2: {client_id: c, token_url: 'http://t/', client_secret: a, client_secret_file: b}", "has both"),
+        ("oauth2: {client_id: c, token_url: 'http://t/'}, bearer_token: b", "takes one of authorization, basic_auth"),
+        ("basic_auth: {username: u}, authorization: {credentials: c}", "takes one of authorization, basic_auth"),
+        ("basic_auth: {password: p}", "basic_auth needs username or username_file"),
+        ("authorization: {type: Basic, credentials: c}", 'type cannot be "basic"'),
+        ("proxy_from_environment: true, proxy_url: 'http://p/'", "one of proxy_from_environment and proxy_url"),
+        ("proxy_from_environment: true, no_proxy: a", "one of proxy_from_environment and no_proxy"),
+        ("no_proxy: a", "no_proxy without proxy_url"),
+        ("proxy_connect_header: {A: [b]}", "proxy_connect_header without a proxy"),
+        ("http_headers: {Authorization: {values: [a]}}", "the header Authorization cannot be set here"),
+        ("http_headers: {'X Y': {values: [a]}}", "this is not the name of a header"),
+        ("tls_config: {ca: a, ca_file: b}", "has both ca and ca_file"),
+        ("tls_config: {min_version: TLS1.2}", "min_version cannot be 'TLS1.2'"),
+        ("tls_config: {min_version: TLS13, max_version: TLS12}", "max_version is below min_version"),
+    ],
+)  # fmt: skip
+def test_contradictions_in_http_config(text: str, expected: str) -> None:
+    found = faults(
+        f"route: {{receiver: r}}\nreceivers:\n- name: r\n  webhook_configs: [{{url: 'http://x/', http_config: {{{text}}}}}]"
+    )
+    assert any(expected in fault for fault in found), found
 
 
 @pytest.mark.parametrize("key", ["match_re", "source_match_re", "target_match_re"])

@@ -43,6 +43,20 @@ receivers:
       - {url: "https://hook.example/?token=hunter2", timeout: 5s, max_alerts: 3}
       - {url: "${HOOK}", http_config: {basic_auth: {username: me, password: hunter2}}}
       - {url: "${UNSET}"}
+      - url: "https://hook.example/"
+        http_config:
+          proxy_url: http://user:hunter2@proxy.example
+          no_proxy: intern.example
+          proxy_connect_header: {X-Tunnel: [hunter2]}
+          http_headers: {X-Team: {values: [hunter2], secrets: [hunter2], files: [/run/header]}}
+          tls_config: {ca_file: /run/ca, cert: hunter2, key: hunter2, server_name: hooks.example, min_version: TLS12}
+          oauth2:
+            client_id: our-client
+            client_secret: hunter2
+            token_url: https://token.example/hunter2
+            scopes: [a]
+            endpoint_params: {audience: hunter2}
+            tls_config: {ca_file: /run/other-ca}
     email_configs: [{to: a@example.com, headers: {Subject: hi}}]
   - name: files
     slack_configs: [{api_url_file: /run/slack, channel: '#a'}]
@@ -75,6 +89,13 @@ def test_no_secret_is_shown_wherever_it_stood() -> None:
         "/run/slack",
         "/run/bearer",
         "hunter's",
+        "no_proxy: intern.example",
+        "X-Team:",
+        "/run/header",
+        "server_name: hooks.example",
+        "min_version: TLS12",
+        "client_id: our-client",
+        "/run/other-ca",
         "https://<secret>@events.example",
     ):
         assert kept in shown, kept

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.incidents.policy import Policy
-from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
@@ -481,4 +481,17 @@ def test_what_cannot_be_as_it_is_written_is_said() -> None:
     assert said("postgresql: [{dsn: 'host=h user=u'}]") == ""
     node = "scrape: [{job: node, targets: ['a:9100']}]\n"
     assert said(node).startswith("warning: the job node is also that of this machine's own readings")
+    assert said(node + "host: {interval: 30s}").startswith("warning: the job node is also that of this machine's own")
     assert said(node + "host: {enabled: false}") == ""
+
+
+def test_event_types_that_there_are_not() -> None:
+    _, found = examine_settings(
+        "security:\n  windows:\n    faild_login: {threshold: 3}\n    nonsense: {}\n",
+        Path("/x/eldonia-ops.yml"),
+        {"HOME": "/"},
+    )
+    assert [(item.level, item.line, item.column) for item in found] == [(Level.ERROR, 3, 5), (Level.ERROR, 4, 5)]
+    assert found[0].message == "unknown key 'faild_login' in windows"
+    assert found[0].hint == "did you mean 'failed_login'?"
+    assert "known: " in found[1].hint

@@ -17,10 +17,12 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.shapes import (
     AlertGroupShape,
     AlertShape,
+    IntegrationShape,
     RuleGroupShape,
     SilenceShape,
     alert_shape,
     group_shape,
+    integration_shape,
     rule_group_shape,
     silence_shape,
 )
@@ -92,6 +94,11 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
     async def receivers() -> Response:
         """Names of receivers."""
         return Json(alerts.receivers())
+
+    @api.get("/alerts/integrations", tags=["alerts"], **operation(Demand.READ, list[IntegrationShape]))
+    async def integrations() -> Response:
+        """How receivers are notified, and what keeps an integration from delivering as it is configured."""
+        return Json([integration_shape(view) for view in alerts.integrations()])
 
     @api.get("/alerts/configuration", tags=["alerts"], **operation(Demand.READ, media="application/yaml"))
     async def configuration() -> Response:

@@ -17,7 +17,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import TraceSummary
-from eldonia_ops.services.contracts import AlertView, GroupView, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.contracts import AlertView, GroupView, IntegrationView, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.encoding import number
 
 
@@ -205,6 +205,20 @@ def alert_shape(view: AlertView) -> AlertShape:
         view.incident_reference,
         None if view.value is None else number(view.value),
     )
+
+
+class IntegrationShape(msgspec.Struct):
+    """One way in which a receiver is notified; ``obstacle`` says why it delivers nothing, '' if it can."""
+
+    receiver: str
+    kind: str
+    index: int
+    obstacle: str
+
+
+def integration_shape(view: IntegrationView) -> IntegrationShape:
+    """An integration as it is configured."""
+    return IntegrationShape(view.receiver, view.kind, view.index, view.obstacle)
 
 
 class AlertGroupShape(msgspec.Struct):

@@ -152,6 +152,8 @@ async def test_alerts(reader: Client) -> None:
     rules = await get(reader, "/alerts/rules")
     assert rules[0]["rules"][0]["alerts"][0]["fingerprint"] == alerts[0]["fingerprint"]
     assert "default" in await get(reader, "/alerts/receivers")
+    integrations = await get(reader, "/alerts/integrations")
+    assert {"receiver": "security-team", "kind": "webhook", "index": 0, "obstacle": ""} in integrations
     decisions = await get(reader, "/alerts/explain", fingerprint=alerts[0]["fingerprint"])
     assert decisions[0]["verdict"] == "delivered"
     async with reader(Role.VIEWER) as http:

@@ -93,6 +93,8 @@ $("#why").addEventListener("close", () => {
 });
 
 // --- current ---
+// Why nothing reaches a receiver as it is configured.
+const obstacles = new Map();
 function alertCard(one) {
   const suppressed = [
     one.silenced_by.length ? t("alerts.silenced", { n: one.silenced_by.join(", ") }) : "",
@@ -114,6 +116,7 @@ function alertCard(one) {
     h("div", { class: "alert-foot" },
       typeof one.value === "number" ? h("span", {}, `${t("alerts.value")} `, h("b", { class: "num" }, digits(one.value))) : null,
       one.receivers.length ? h("span", {}, `${t("alerts.to")} ${one.receivers.join(", ")}`) : null,
+      one.receivers.filter((name) => obstacles.has(name)).map((name) => h("span", { class: "fault" }, t("alerts.obstacle", { name, reason: obstacles.get(name) }))),
       suppressed ? h("span", {}, suppressed) : null,
       h("span", { class: "grow" }),
       h("button", { type: "button", class: "quiet", onclick: () => why(one) }, icon("question"), t("alerts.why")),
@@ -241,11 +244,14 @@ function outgoing(one) {
 }
 
 const lists = poll(async () => {
-  const [alerts, groups, silences, outbox, ledger] = await Promise.all([
+  const [alerts, groups, silences, outbox, ledger, integrations] = await Promise.all([
     get("/alerts"), get("/alerts/rules"), get("/silences"), get("/notifications", { limit: 100 }), get("/alerts/explain", { limit: 100 }),
+    get("/alerts/integrations"),
   ]);
+  obstacles.clear();
+  for (const one of integrations) if (one.obstacle) obstacles.set(one.receiver, one.obstacle);
   const minute = Math.floor(Date.now() / 30_000);
-  list("current", alerts, [alerts, minute], alertCard);
+  list("current", alerts, [alerts, minute, integrations], alertCard);
   list("rules", groups, [groups, minute], ruleGroup);
   const order = { active: 0, pending: 1, expired: 2 };
   silences.sort((a, b) => order[a.state] - order[b.state] || b.ends_at - a.ends_at);

@@ -1,0 +1,81 @@
+"""What a configuration holds and no message about it may show."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+from urllib.parse import urlsplit
+
+from eldonia_ops.model.errors import Diagnostic
+
+SHOWN: Final = "<secret>"
+_SHORTEST: Final = 4
+"""Shorter texts are parts of every other word."""
+_ISSUED: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_live)_[A-Za-z0-9_-]{12,}+|xox[a-z]-[A-Za-z0-9-]{8,}+"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_.-]{8,}+)"
+)
+"""Tokens are known by what their issuers begin them with, wherever they were pasted."""
+_PASSWORD: Final = re.compile(r"(://[^\s/:@?'\"]{0,200}:)[^\s/?'\"]{1,400}@")
+_HOOK: Final = re.compile(r"(\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/)[A-Za-z0-9_/.-]{4,}+")
+
+
+class Concealed:
+    """Texts that were filled in from the environment, and secrets; with what is shown in their place.
+
+    A message is made of what people wrote, so anything of it may turn up anywhere in one: in quotation marks, within a
+    path, in a list of names that are known. That is why messages are cleaned as a whole, once all texts are known.
+    """
+
+    def __init__(self, *others: "Concealed") -> None:
+        # By their first characters, then by length: cleaning takes the time of the message, however many there are.
+        self._texts: dict[str, dict[int, dict[str, str]]] = {}
+        for other in others:
+            self.include(other)
+
+    def add(self, text: str, shown: str = SHOWN) -> None:
+        """Conceal a text, as it is and as messages quote it, and the password in it if it is a URL."""
+        for form in {text, repr(text)[1:-1], text.strip(), " ".join(text.split()), _password(text)}:
+            if len(form) >= _SHORTEST:
+                self._texts.setdefault(form[:_SHORTEST], {}).setdefault(len(form), {}).setdefault(form, shown)
+
+    def include(self, other: "Concealed") -> None:
+        """Conceal what another one conceals."""
+        for start, by_length in other._texts.items():
+            for length, texts in by_length.items():
+                self._texts.setdefault(start, {}).setdefault(length, {}).update(texts)
+
+    def clean(self, text: str) -> str:
+        """The text with everything concealed replaced, the longest first, and what looks like a secret by itself."""
+        text = _HOOK.sub(rf"\1{SHOWN}", _PASSWORD.sub(rf"\1{SHOWN}@", _ISSUED.sub(SHOWN, text)))
+        if not self._texts:
+            return text
+        parts: list[str] = []
+        done = place = 0
+        while place + _SHORTEST <= len(text):
+            found = self._at(text, place)
+            if found is None:
+                place += 1
+                continue
+            parts += [text[done:place], found[1]]
+            done = place = place + found[0]
+        return "".join([*parts, text[done:]])
+
+    def _at(self, text: str, place: int) -> tuple[int, str] | None:
+        by_length = self._texts.get(text[place : place + _SHORTEST])
+        for length in sorted(by_length, reverse=True) if by_length else ():
+            shown = by_length[length].get(text[place : place + length]) if by_length else None
+            if shown is not None:
+                return length, shown
+        return None
+
+    def cleaned(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """The diagnostics, with clean messages and hints."""
+        return [replace(item, message=self.clean(item.message), hint=self.clean(item.hint)) for item in diagnostics]
+
+
+def _password(text: str) -> str:
+    try:
+        return urlsplit(text).password or "" if "://" in text else ""
+    except ValueError:
+        return ""

@@ -1,0 +1,60 @@
+from urllib.parse import quote
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eldonia_ops.model.concealed import Concealed
+from eldonia_ops.model.errors import Diagnostic
+
+TEXTS = st.text(st.sampled_from("abcX'\\\"é\n 7"), min_size=4, max_size=12).filter(lambda text: text.strip() == text)
+
+
+def test_what_was_written_is_shown_in_its_place() -> None:
+    concealed = Concealed()
+    concealed.add("hunter2-receiver", "${TEAM}")
+    concealed.add("postgresql://ops:pass/word@db/x")
+    [found] = concealed.cleaned([Diagnostic("no receiver 'hunter2-receiver'", "f", 1, 2, "known: hunter2-receivers")])
+    assert (found.message, found.hint) == ("no receiver '${TEAM}'", "known: ${TEAM}s")
+    assert (found.file, found.line, found.column) == ("f", 1, 2)
+    assert Concealed(concealed).clean("hunter2-receiver") == "${TEAM}"
+
+
+def test_the_longest_goes_first() -> None:
+    concealed = Concealed()
+    concealed.add("hunter", "<a>")
+    concealed.add("hunter2-long", "<b>")
+    assert concealed.clean("hunter2-long, hunter2") == "<b>, <a>2"
+
+
+def test_what_looks_like_a_secret_needs_nobody_to_say_so() -> None:
+    # Put together here, so that nobody takes this file for a leak.
+    for secret in (
+        "xoxb-" + "1234567890-abcdef",
+        "ghp_" + "a1B2" * 8,
+        "AKIA" + "ABCDEFGH12345678",
+        "eops_" + "0123456789abcdef",
+        "https://ops:hunter2" + "@db.example/",
+        "https://hooks.slack.com/services/" + "T0/B0/abcdefgh",
+    ):
+        assert secret not in Concealed().clean(f"no receiver {secret!r} is known")
+    plain = "unknown key 'receivr' in a route (did you mean 'receiver'?), see https://example.org/a?b=c, eyJ, a@b"
+    assert Concealed().clean(plain) == plain
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.data())
+def test_no_concealed_text_stays_however_it_is_quoted(secrets: list[str], data: st.DataObject) -> None:
+    concealed = Concealed()
+    for secret in secrets:
+        concealed.add(secret)
+    secret = data.draw(st.sampled_from(secrets))
+    before, after = data.draw(st.text("<>| ", max_size=5)), data.draw(st.text("<>| ", max_size=5))
+    for form in (secret, repr(secret), " ".join(secret.split())):
+        assert form.strip("'\"") not in concealed.clean(f"{before}{form}{after}").replace("<secret>", "")
+
+
+@given(st.text(max_size=200), st.lists(TEXTS, max_size=5))
+def test_other_texts_stay_as_they_are(text: str, secrets: list[str]) -> None:
+    concealed = Concealed()
+    for secret in secrets:
+        concealed.add(quote(secret, safe="") + "\x00never")
+    assert concealed.clean(text) == text
