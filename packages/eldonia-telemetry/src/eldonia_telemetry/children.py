@@ -99,6 +99,11 @@ def _terminated(number: int, frame: FrameType | None) -> None:
     In a thread of its own: what this interrupted may hold a lock that the delivery needs.
     """
     signal.signal(number, signal.SIG_DFL)
+    if runtime.leaving:
+        # A worker of a pool may be at its end already when the pool terminates it. What this interrupted delivers,
+        # and ends by the signal afterwards; a second signal ends it at once.
+        runtime.deferred_signals.append(number)
+        return
     try:
         thread = threading.Thread(target=runtime.current.close, args=(runtime.EXIT_TIMEOUT,), daemon=True)
         thread.start()

@@ -397,6 +397,8 @@ def _leave_with_multiprocessing() -> None:
 
 def _in_child(close: Callable[[], None]) -> None:
     """Called in every child of ``multiprocessing`` once it knows what it is, before it begins to work."""
+    global leaving  # noqa: PLW0603
+    leaving = False
     util: Any = sys.modules["multiprocessing.util"]
     util.Finalize(None, close, exitpriority=0)
     for call in in_children:
@@ -410,11 +412,22 @@ in_children: list[Callable[[], None]] = []
 """Called in a child of ``multiprocessing`` before it begins to work."""
 
 
+leaving = False
+"""Whether this process is about to end and delivers what is queued."""
+
+deferred_signals: list[int] = []
+"""Signals that arrived while it did, in order; they end the process afterwards."""
+
+
 def _at_exit() -> None:
+    global leaving  # noqa: PLW0603
+    leaving = True
     try:
         current.close(EXIT_TIMEOUT)
     except Exception as error:  # noqa: BLE001  the host's exit is not ours to disturb
         losses.count("setup", "could not close", error)
+    for number in deferred_signals:
+        os.kill(os.getpid(), number)
 
 
 current = Runtime(resolve({}, {}), (ConsoleSink(),))

@@ -56,7 +56,10 @@ class Collector:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            request_queue_size = 128  # of its own 5 the children of one test are too many: connections are reset
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         # Clients that left while we slept are no fault.
         self.server.handle_error = lambda request, client_address: None

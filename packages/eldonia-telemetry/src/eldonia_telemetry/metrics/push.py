@@ -8,10 +8,12 @@ memory. When the process ends, the last values are sent, and then that its serie
 import http.client
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_telemetry import losses, metrics, otlp
+from eldonia_telemetry.bell import Bell
 from eldonia_telemetry.metrics import otlp_json
 from eldonia_telemetry.metrics.registry import Snapshot
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
@@ -21,6 +23,16 @@ INTERVAL: Final = 15.0
 _TOO_LARGE: Final = 413
 _NOTHING: Final = 1_000
 """A threshold that no record reaches."""
+
+
+class _Flush:
+    """Somebody waits for a sending."""
+
+    __slots__ = ("arrived", "done")
+
+    def __init__(self) -> None:
+        self.arrived = False
+        self.done = Bell()
 
 
 class MetricsPush:
@@ -42,10 +54,9 @@ class MetricsPush:
         self._renew()
 
     def _renew(self) -> None:
-        self._changed = threading.Condition()
-        self._wanted = self._done = 0
-        """How many sendings were asked for, and how many of these have been tried."""
-        self._arrived = False
+        # No lock: a signal handler that closes may interrupt a thread that flushes, and would wait for it.
+        self._bell = Bell()
+        self._asked: deque[_Flush] = deque()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="eldonia-telemetry-metrics", daemon=True)
         try:
@@ -61,22 +72,19 @@ class MetricsPush:
 
     def flush(self, timeout: float) -> bool:
         """Send now; False when that took more than ``timeout`` seconds or did not arrive."""
-        with self._changed:
-            if self._closed:
-                return True
-            self._wanted += 1
-            wanted = self._wanted
-            self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._done >= wanted, timeout) and self._arrived
+        if self._closed:
+            return True
+        asked = _Flush()
+        self._asked.append(asked)
+        self._bell.ring()
+        return asked.done.wait(timeout) and asked.arrived
 
     def close(self, timeout: float = 0.0) -> None:
-        """Send the last values within ``timeout`` seconds. Idempotent."""
-        with self._changed:
-            if self._closed:
-                return
-            self._closed = True
-            self._changed.notify_all()
-        self._thread.join(timeout)
+        """Send the last values within ``timeout`` seconds. Idempotent: who closes again waits for the same end."""
+        self._closed = True
+        self._bell.ring()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
 
     def after_fork(self) -> None:
         """The child is a process of its own, with series of its own."""
@@ -88,18 +96,20 @@ class MetricsPush:
 
     def _run(self) -> None:
         while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._wanted > self._done, self._interval)
-                closed, wanted = self._closed, self._wanted
+            self._bell.wait(self._interval)
+            closed = self._closed
+            asked = [self._asked.popleft() for _ in range(len(self._asked))]
             arrived = self._push(ended=False)
+            for one in asked:
+                one.arrived = arrived
+                one.done.ring()
             if closed:
                 if arrived:
                     self._push(ended=True)
                 self._endpoint.close()
+                for one in self._asked:  # asked for while the last values were on their way
+                    one.done.ring()
                 return
-            with self._changed:
-                self._done, self._arrived = wanted, arrived
-                self._changed.notify_all()
 
     def _push(self, *, ended: bool) -> bool:
         try:
