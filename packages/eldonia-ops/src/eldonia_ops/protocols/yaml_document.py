@@ -170,6 +170,14 @@ class MappingReader:
         """A Prometheus duration such as ``5m``, as milliseconds."""
         return self._convert(key, default, required, "a duration", lambda node: parse_duration(node.text))
 
+    def text_list(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
+        """A list of texts and nothing else: ``a, b`` without brackets would be one strange name."""
+        node = self.get(key)
+        if node is not None and node.is_scalar:
+            self.problems.add(node, f"{key} must be a list, not {node.describe()}", "write it in brackets: [a, b]")
+            return tuple(default)
+        return self.strings(key, default)
+
     def strings(self, key: str, default: Sequence[str] = (), *, required: bool = False) -> tuple[str, ...]:
         """A list of texts; a single text counts as a list of one."""
         node = self.get(key, required=required)
