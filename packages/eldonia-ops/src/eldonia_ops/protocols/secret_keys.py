@@ -16,6 +16,8 @@ _HOLDS_NAMES: Final = re.compile(r"headers?$|environment|basic_auth|authori[sz]a
 _KEY_NAME: Final = re.compile(r"[A-Za-z_<][\w.<-]{0,63}")
 _LEAST: Final = 8
 """Shorter values below such keys are words more often than secrets: ``state: sqlite``, ``telemetry: chdb``."""
+_DEFAULT: Final = re.compile(r":-([^{}]++)")
+"""Of ``${NAME:-default}``, also where a slip of the keyboard keeps it from being one."""
 _NO_SECRET: Final = re.compile(r"\$\{\w+\}|\w+://")
 """A variable that is named, and an address without a host."""
 _FILE: Final = re.compile(r"_file$", re.IGNORECASE)
@@ -48,6 +50,9 @@ def conceal_values(document: YamlNode, concealed: Concealed) -> None:
         waiting.extend((item, hidden, hides_keys) for item in node.elements())
         if hidden:
             _conceal(node, concealed)
+        elif node.is_scalar and ":-" in node.text:
+            for match in _DEFAULT.finditer(node.text):
+                concealed.add(match[1])
 
 
 def _conceal(node: YamlNode, concealed: Concealed) -> None:
