@@ -10,12 +10,16 @@ from collections.abc import Collection
 from typing import Final
 
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name
+from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name, mistaken_pair
 from eldonia_ops.protocols.yaml_nodes import YamlNode, compose
 
 _ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
 _KEY: Final = re.compile(r"[\s\-{\[,]*+[\w.-]{1,64}+:(?=\s|$)")
 _SHOWN: Final = "<secret>"
+
+
+def _may_hold_secret(text: str) -> bool:
+    return "${" in text or ":-" in text
 
 
 class Mask:
@@ -60,7 +64,7 @@ class Mask:
                 continue
             self._cover(node)
             is_name = bool(_ONLY_NAME.fullmatch(node.text))
-            if not node.is_null and not is_name and (hidden or "${" in node.text or ":-" in node.text):
+            if not node.is_null and not is_name and (hidden or _may_hold_secret(node.text) or mistaken_pair(node)):
                 self._hide(node)
 
     def _cover(self, node: YamlNode) -> None:
