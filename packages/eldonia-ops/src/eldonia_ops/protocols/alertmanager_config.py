@@ -295,7 +295,8 @@ class _RouteReader:
         reader = MappingReader(node, problems, "route" if depth == 0 else "a route")
         self.count += 1
         if depth > _MAX_DEPTH or self.count > MAX_ROUTES:
-            problems.add(node, "too many routes")
+            if self.count <= MAX_ROUTES + 1:  # once is enough
+                problems.add(node, f"more than {MAX_ROUTES:,} routes, or nested deeper than {_MAX_DEPTH} levels")
             return parent
         matchers = _matchers(reader, "", problems)
         spelled = spell_matchers(matchers)

@@ -138,6 +138,8 @@ class MappingReader:
 
         def convert(node: YamlNode) -> int:
             value = int(node.text.replace("_", ""), 0)
+            if abs(value) > _LARGEST:
+                raise ValueError("too large")
             if minimum is not None and value < minimum:
                 raise ValueError(f"at least {minimum}")
             return value
@@ -246,6 +248,7 @@ class MappingReader:
                 self.problems.add(key, f"unknown key {shown_key(key)!r} in {self.what}", hint)
 
 
+_LARGEST: Final = 2**63 - 1
 _MOST_HINTS: Final = 500
 _LONGEST_COMPARED: Final = 64
 

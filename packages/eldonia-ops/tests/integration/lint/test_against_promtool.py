@@ -60,6 +60,8 @@ FILES = {
     "interval": "groups: [{name: g, interval: 1m30s, limit: 3, rules: []}]",
     "interval of zero": "groups: [{name: g, interval: 0s, rules: []}]",
     "limit as text": "groups: [{name: g, limit: many, rules: []}]",
+    "limit too large": "groups: [{name: g, limit: 0xffffffffffffffffff, rules: []}]",
+    "largest limit": "groups: [{name: g, limit: 9223372036854775807, rules: []}]",
     "key twice": HEAD + "  - {record: a, expr: up, expr: down}\n",
     "group key twice": "groups: [{name: g, name: h, rules: []}]",
     "merge key": "x: &x {a: b}\ngroups: []\n",
