@@ -2,21 +2,27 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.route import Route, spell_matchers
 from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.model.matchers import Matcher, MatchOp
 
+MOST_PAIRS: Final = 100_000
+"""Of routes that are held against each other in one file: beyond it nothing is said of those that shadow others."""
 _LITERALS = re.compile(r"[\w \-.:/@]+(?:\|[\w \-.:/@]+)*")
 
 
 def lint_routes(root: Route, file: str = "") -> list[Diagnostic]:
     """Warnings about routes that can never match, and about those that lose alerts to an earlier sibling."""
     found: list[Diagnostic] = []
+    pairs = 0
     for parent in root.walk():
         for index, route in enumerate(parent.routes):
-            warning = _never(route, parent) or _shadowed(route, parent.routes[:index])
+            pairs += index
+            earlier = parent.routes[:index] if pairs <= MOST_PAIRS else ()
+            warning = _never(route, parent) or _shadowed(route, earlier)
             if warning:
                 message, hint = warning
                 found.append(Diagnostic(message, file, route.line, 0, hint, Level.WARNING))

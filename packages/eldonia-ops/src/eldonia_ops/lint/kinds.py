@@ -56,7 +56,7 @@ def kind_of(path: str, text: str) -> FileKind:
         return FileKind.TEMPLATE
     if name.suffix not in (".yml", ".yaml", ".rules", ".json", ""):
         return FileKind.UNKNOWN
-    keys = set(_KEY.findall(text))
+    keys = set(_KEY.findall(text.removeprefix("\ufeff")))
     for kind, decisive in _DECISIVE:
         if keys & decisive:
             return kind

@@ -10,12 +10,16 @@ from collections.abc import Collection
 from typing import Final
 
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name
+from eldonia_ops.protocols.secret_keys import SECRET_KEY, hides_keys_below, is_key_name, mistaken_pair
 from eldonia_ops.protocols.yaml_nodes import YamlNode, compose
 
 _ONLY_NAME: Final = re.compile(r"\$\{\w+\}")
 _KEY: Final = re.compile(r"[\s\-{\[,]*+[\w.-]{1,64}+:(?=\s|$)")
 _SHOWN: Final = "<secret>"
+
+
+def _may_hold_secret(text: str) -> bool:
+    return "${" in text or ":-" in text
 
 
 class Mask:
@@ -60,7 +64,7 @@ class Mask:
                 continue
             self._cover(node)
             is_name = bool(_ONLY_NAME.fullmatch(node.text))
-            if not node.is_null and not is_name and (hidden or "${" in node.text):
+            if not node.is_null and not is_name and (hidden or _may_hold_secret(node.text) or mistaken_pair(node)):
                 self._hide(node)
 
     def _cover(self, node: YamlNode) -> None:
@@ -74,7 +78,7 @@ class Mask:
                 self._spans.setdefault(line, []).append((start, end))
 
     def line(self, number: int, raw: str) -> str:
-        """A line (from 1) with its secret parts replaced."""
+        """The beginning of a line (from 1), or all of it, with its secret parts replaced."""
         if number >= self._unread_from:
             match = _KEY.match(raw)
             begin = match.end() if match else 0
@@ -83,6 +87,12 @@ class Mask:
         comment = raw.find("#", self._covered.get(number, 0))
         if comment >= 0 and not any(start <= comment < end for start, end in self._spans.get(number, ())):
             raw = raw[:comment] + "#…"
-        for start, end in sorted(self._spans.get(number, ()), reverse=True):
-            raw = raw[:start] + _SHOWN + raw[end:]
-        return raw
+        parts: list[str] = []
+        done = 0
+        for start, end in sorted(self._spans.get(number, ())):
+            if start >= len(raw):
+                break
+            if start >= done:
+                parts += [raw[done:start], _SHOWN]
+            done = max(done, end)
+        return "".join([*parts, raw[done:]])

@@ -12,9 +12,11 @@ from eldonia_ops.lint.masking import Mask
 from eldonia_ops.model.errors import Diagnostic, Level
 
 _LONGEST_LINE: Final = 160
+_LONGEST_READ: Final = 1_024
+"""What is looked at of a line: more than is shown, since masks make it shorter."""
 _MOST_LINES_ABOVE: Final = 500
 _SECRET_VALUE: Final = re.compile(
-    r"(?P<key>[\w-]*(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]*['\"]?\s*:\s*+)"
+    r"(?P<key>[\w-]{0,64}(?:password|passwd|secret|token|_key|credential|dsn|api_url|webhook|authorization)[\w-]{0,64}+['\"]?\s*+:\s*+)"
     r"(?P<value>(?!\s*$|[{\[|>]|['\"]?\$\{\w+\}['\"]?(?:[\s,}]|$)).+)",
     re.IGNORECASE,
 )
@@ -37,27 +39,51 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
 
     Values of keys that hold secrets are masked in that line.
     """
-    return _formatted(diagnostic, text.splitlines() if text else [])
+    return _Excerpts(text or "").below(diagnostic)
 
 
-def _formatted(diagnostic: Diagnostic, lines: Sequence[str], mask: Mask | None = None) -> str:
-    first = _CONTROL.sub("\ufffd", str(diagnostic))
-    if not 0 < diagnostic.line <= len(lines):
-        return first
-    raw = lines[diagnostic.line - 1]
-    visible = raw if mask is None else mask.line(diagnostic.line, raw)
-    shown = _CONTROL.sub("\ufffd", _masked(visible, "webhook" in raw or _is_below_webhook(lines, diagnostic.line - 1)))
-    number = f"{diagnostic.line:>5} | "
-    if len(shown) > _LONGEST_LINE:
-        shown = shown[: _LONGEST_LINE - 1] + "…"
-    result = f"{first}\n{number}{shown}"
-    before = raw[: diagnostic.column - 1]
-    if not shown.startswith(before):  # a mask in front of the place moves it
-        same = takewhile(lambda pair: pair[0] == pair[1], zip(before, shown, strict=False))
-        before = "".join(char for char, _ in same)
-    if 0 < diagnostic.column <= len(raw) + 1:
-        result += f"\n{' ' * (len(number) - 2)}| {_blank(before)}^"
-    return result
+class _Excerpts:
+    """The lines of one file as they are shown; each is masked once, however many diagnostics are about it."""
+
+    def __init__(self, text: str, mask: Mask | None = None) -> None:
+        self._lines = [line if len(line) <= _LONGEST_READ else _cut(line) for line in text.splitlines()]
+        self._mask = mask
+        self._shown: dict[int, str] = {}
+
+    def below(self, diagnostic: Diagnostic) -> str:
+        """A diagnostic with its line and a caret below the place."""
+        first = _CONTROL.sub("\ufffd", str(diagnostic))
+        if not 0 < diagnostic.line <= len(self._lines):
+            return first
+        raw, shown = self._lines[diagnostic.line - 1], self._line(diagnostic.line)
+        number = f"{diagnostic.line:>5} | "
+        result = f"{first}\n{number}{shown}"
+        before = raw[: diagnostic.column - 1]
+        if not shown.startswith(before):  # a mask in front of the place moves it
+            same = takewhile(lambda pair: pair[0] == pair[1], zip(before, shown, strict=False))
+            before = "".join(char for char, _ in same)
+        if 0 < diagnostic.column <= len(raw) + 1:
+            result += f"\n{' ' * (len(number) - 2)}| {_blank(before)}^"
+        return result
+
+    def _line(self, number: int) -> str:
+        known = self._shown.get(number)
+        if known is not None:
+            return known
+        raw = self._lines[number - 1]
+        visible = raw if self._mask is None else self._mask.line(number, raw)
+        is_webhook = "webhook" in raw or _is_below_webhook(self._lines, number - 1)
+        shown = _CONTROL.sub("\ufffd", _masked(visible, is_webhook))
+        if len(shown) > _LONGEST_LINE:
+            shown = shown[: _LONGEST_LINE - 1] + "…"
+        self._shown[number] = shown
+        return shown
+
+
+def _cut(line: str) -> str:
+    """The beginning of a line. It ends before a word, since half an address does not show that it holds a password."""
+    start, space, _ = line[:_LONGEST_READ].rpartition(" ")
+    return f"{start}{space}…"
 
 
 def _masked(line: str, is_webhook: bool) -> str:
@@ -103,14 +129,12 @@ def format_report(diagnostics: Sequence[Diagnostic], source: Callable[[str], str
     places: dict[str, set[tuple[int, int]]] = {}
     for item in diagnostics:
         places.setdefault(item.file, set()).add((item.line, item.column))
-    texts = {file: (source(file) or "") if file else "" for file in places}
-    lines = {file: text.splitlines() for file, text in texts.items()}
-    masks = {
-        file: Mask(text, places[file])
-        for file, text in texts.items()
-        if text and kind_of(file, text) not in (FileKind.RULES, FileKind.TEMPLATE)
-    }
-    parts = [_formatted(item, lines[item.file], masks.get(item.file)) for item in diagnostics]
+    excerpts: dict[str, _Excerpts] = {}
+    for file, about in places.items():
+        text = (source(file) or "") if file else ""
+        is_masked = bool(text) and kind_of(file, text) not in (FileKind.RULES, FileKind.TEMPLATE)
+        excerpts[file] = _Excerpts(text, Mask(text, about) if is_masked else None)
+    parts = [excerpts[item.file].below(item) for item in diagnostics]
     errors = sum(item.level is Level.ERROR for item in diagnostics)
     warnings = len(diagnostics) - errors
     counts = [

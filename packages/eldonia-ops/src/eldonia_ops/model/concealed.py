@@ -13,7 +13,7 @@ _SHORTEST: Final = 4
 """Shorter texts are parts of every other word."""
 _ISSUED: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_live)_[A-Za-z0-9_-]{12,}+|xox[a-z]-[A-Za-z0-9-]{8,}+"
-    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{8,400}\.[A-Za-z0-9_.-]{8,}+)"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{8,400}+\.[A-Za-z0-9_.-]{8,}+)"
 )
 """Tokens are known by what their issuers begin them with, wherever they were pasted."""
 _PASSWORD: Final = re.compile(r"(://[^\s/:@?'\"]{0,200}:)[^\s/?'\"]{1,400}@")

@@ -104,7 +104,7 @@ def examine_alertmanager_config(
     def relative(path: str) -> str:
         return posixpath.join(folder, path)
 
-    globs = tuple(relative(pattern) for pattern in reader.strings("templates"))
+    globs = tuple(relative(pattern) for pattern in reader.text_list("templates"))
     templates = _templates(globs, reader, read_templates, problems)
     receiver_reader = ReceiverReader(problems, templates, environment, relative)
     defaults, resolve_timeout = receiver_reader.globals(reader.mapping("global"))
@@ -175,10 +175,10 @@ def _matchers(reader: MappingReader, prefix: str, problems: Problems) -> tuple[M
     found = _classic_matchers(reader, classic, MatchOp.EQUAL, problems)
     found += _classic_matchers(reader, regular, MatchOp.REGEX, problems)
     node = reader.get(modern)
-    if node is not None and node.is_mapping:
+    if node is not None and not node.is_sequence:
         problems.add(node, f"{modern} must be a list of texts", 'write - severity="critical"')
     elif node is not None:
-        for element in [node] if node.is_scalar else node.elements():
+        for element in node.elements():
             if not element.is_scalar:
                 problems.add(
                     element, f"{modern} must hold texts, not {element.describe()}", 'write - severity="critical"'
@@ -201,7 +201,7 @@ def _inhibit_rule(node: YamlNode, problems: Problems) -> InhibitRule:
     for side, matchers in (("source", source), ("target", target)):
         if not matchers:
             problems.add(node, f"an inhibit rule needs {side}_matchers")
-    equal = reader.strings("equal")
+    equal = reader.text_list("equal")
     name = reader.string("name")
     sources = reader.get("sources")
     if sources is not None:
@@ -295,7 +295,8 @@ class _RouteReader:
         reader = MappingReader(node, problems, "route" if depth == 0 else "a route")
         self.count += 1
         if depth > _MAX_DEPTH or self.count > MAX_ROUTES:
-            problems.add(node, "too many routes")
+            if self.count <= MAX_ROUTES + 1:  # once is enough
+                problems.add(node, f"more than {MAX_ROUTES:,} routes, or nested deeper than {_MAX_DEPTH} levels")
             return parent
         matchers = _matchers(reader, "", problems)
         spelled = spell_matchers(matchers)
@@ -333,7 +334,7 @@ class _RouteReader:
 
     def group_by(self, reader: MappingReader, parent: Route) -> tuple[tuple[str, ...], bool]:
         node = reader.get("group_by")
-        names = reader.strings("group_by")
+        names = reader.text_list("group_by")
         if node is None:
             return parent.group_by, parent.group_by_all
         if len(set(names)) < len(names):
@@ -346,7 +347,7 @@ class _RouteReader:
         return (() if "..." in names else names), "..." in names
 
     def interval_names(self, reader: MappingReader, key: str) -> tuple[str, ...]:
-        names = reader.strings(key)
+        names = reader.text_list(key)
         for name in names:
             if name not in self.intervals:
                 known = nearest(name, self.intervals) or "define it under time_intervals"

@@ -20,6 +20,7 @@ _RESERVED: Final = frozenset(
      "keep-alive", "proxy-authenticate", "proxy-authorization", "user-agent", "www-authenticate"}
 )  # fmt: skip
 """Headers that the request gives itself."""
+_NO_HOST: Final = re.compile(r"[\x00-\x20\x7f{}|\\^`]")
 _NOT_SENT: Final = "nothing is sent with it"
 
 
@@ -139,7 +140,7 @@ class HttpReader:
             client_id=client_id,
             client_secret=secret,
             token_url=url,
-            scopes=reader.strings("scopes"),
+            scopes=reader.text_list("scopes"),
             endpoint_params=tuple(sorted(reader.string_map("endpoint_params").items())),
             proxy=self._proxy(reader, "oauth2"),
             tls=self._tls(reader),
@@ -150,7 +151,7 @@ class HttpReader:
     def _proxy(self, reader: MappingReader, what: str) -> ProxyConfig:
         node = reader.get("proxy_url")
         url = self._credential(reader, "proxy_url")
-        if url.inline and not url.inline.reveal().startswith("${"):
+        if url.inline and "${" not in url.inline.reveal():
             address = url.inline.reveal()
             if "://" in address and not address.startswith(("http://", "https://")):
                 scheme = address.partition("://")[0]
@@ -190,7 +191,7 @@ class HttpReader:
             header = MappingReader(node, self._problems, f"http_headers.{name.text}")
             for key in ("values", "secrets"):
                 found += self._values(name.text, header.get(key), f"{key} of {header.what}")
-            found += [(name.text, Credential(file=self._relative(path))) for path in header.strings("files")]
+            found += [(name.text, Credential(file=self._relative(path))) for path in header.text_list("files")]
             header.done()
         return tuple(found)
 
@@ -237,6 +238,7 @@ def is_http(text: str) -> bool:
     """Whether a text is an ``http://`` or ``https://`` address with a host."""
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return is_web and _NO_HOST.search(parts.netloc) is None
     except ValueError:
         return False

@@ -158,7 +158,7 @@ class ReceiverReader:
         if unset:
             self.unset(node, unset, what)
             return Credential(missing=f"the environment variable {unset} is not set")
-        if url and not is_http(value) and not value.startswith("${"):
+        if url and not is_http(value) and "${" not in value:
             # The value itself may be half a secret: it is not shown.
             self.problems.add(node, f"{key} must be an http:// or https:// address")
         return Credential(Secret(value))
@@ -307,7 +307,7 @@ class ReceiverReader:
             send_resolved=reader.boolean("send_resolved"),
             short_fields=reader.boolean("short_fields"),
             link_names=reader.boolean("link_names"),
-            mrkdwn_in=reader.strings("mrkdwn_in") or ("fallback", "pretext", "text"),
+            mrkdwn_in=reader.text_list("mrkdwn_in") or ("fallback", "pretext", "text"),
             fields=tuple(self.slack_field(node) for node in reader.elements("fields")),
             actions=tuple(self.slack_action(node) for node in reader.elements("actions")),
             http=http,

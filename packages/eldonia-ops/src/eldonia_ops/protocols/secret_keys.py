@@ -16,9 +16,18 @@ _HOLDS_NAMES: Final = re.compile(r"headers?$|environment|basic_auth|authori[sz]a
 _KEY_NAME: Final = re.compile(r"[A-Za-z_<][\w.<-]{0,63}")
 _LEAST: Final = 8
 """Shorter values below such keys are words more often than secrets: ``state: sqlite``, ``telemetry: chdb``."""
+_PAIR: Final = re.compile(r"[\w.-]{1,64}(?:\s+:(?!//)|:(?=['\"{\[&*|>!%@`#]))")
+_DEFAULT: Final = re.compile(r":-([^{}]++)")
+"""Of ``${NAME:-default}``, also where a slip of the keyboard keeps it from being one."""
 _NO_SECRET: Final = re.compile(r"\$\{\w+\}|\w+://")
 """A variable that is named, and an address without a host."""
 _FILE: Final = re.compile(r"_file$", re.IGNORECASE)
+
+
+def mistaken_pair(node: YamlNode) -> str:
+    """The value in a text that was meant to be a key with a value, ``token:'x'`` or ``token :x``; '' for any other."""
+    match = _PAIR.match(node.text) if node.is_scalar else None
+    return node.text[match.end() :].strip() if match else ""
 
 
 def is_key_name(key: YamlNode) -> bool:
@@ -48,6 +57,10 @@ def conceal_values(document: YamlNode, concealed: Concealed) -> None:
         waiting.extend((item, hidden, hides_keys) for item in node.elements())
         if hidden:
             _conceal(node, concealed)
+        elif node.is_scalar and ":" in node.text:
+            concealed.add(mistaken_pair(node))
+            for match in _DEFAULT.finditer(node.text):
+                concealed.add(match[1])
 
 
 def _conceal(node: YamlNode, concealed: Concealed) -> None:

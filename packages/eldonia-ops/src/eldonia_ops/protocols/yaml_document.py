@@ -138,6 +138,8 @@ class MappingReader:
 
         def convert(node: YamlNode) -> int:
             value = int(node.text.replace("_", ""), 0)
+            if abs(value) > _LARGEST:
+                raise ValueError("too large")
             if minimum is not None and value < minimum:
                 raise ValueError(f"at least {minimum}")
             return value
@@ -169,6 +171,14 @@ class MappingReader:
     def duration(self, key: str, default: int = 0, *, required: bool = False) -> int:
         """A Prometheus duration such as ``5m``, as milliseconds."""
         return self._convert(key, default, required, "a duration", lambda node: parse_duration(node.text))
+
+    def text_list(self, key: str, default: Sequence[str] = ()) -> tuple[str, ...]:
+        """A list of texts and nothing else: ``a, b`` without brackets would be one strange name."""
+        node = self.get(key)
+        if node is not None and node.is_scalar:
+            self.problems.add(node, f"{key} must be a list, not {node.describe()}", "write it in brackets: [a, b]")
+            return tuple(default)
+        return self.strings(key, default)
 
     def strings(self, key: str, default: Sequence[str] = (), *, required: bool = False) -> tuple[str, ...]:
         """A list of texts; a single text counts as a list of one."""
@@ -238,6 +248,7 @@ class MappingReader:
                 self.problems.add(key, f"unknown key {shown_key(key)!r} in {self.what}", hint)
 
 
+_LARGEST: Final = 2**63 - 1
 _MOST_HINTS: Final = 500
 _LONGEST_COMPARED: Final = 64
 

@@ -97,7 +97,7 @@ _KINDS: Final = {
     "right": Kind.RIGHT_PAREN,
 }
 # What may follow a field, a variable, a word or a literal without a space between.
-_TERMINATORS: Final = frozenset(" \t\r\n.,|:=()}")
+_TERMINATORS: Final = frozenset(" \t\r\n.,|:()}")
 
 
 def position(text: str, offset: int) -> tuple[int, int]:

@@ -272,10 +272,7 @@ class _Parser:
                 break
             if token.kind in (Kind.RIGHT, Kind.RIGHT_PAREN, Kind.PIPE, Kind.COMMA, Kind.ASSIGN, Kind.DECLARE, Kind.END):
                 raise self.unexpected(token, context)
-            commands.append(self.command(context))
-            # A command stops before the end or after a `|`.
-            if self.tokens[self.at - 1].kind is Kind.PIPE and self.skip_space().kind in (end, Kind.RIGHT):
-                raise self.fail("missing command after |", self.peek())
+            commands.append(self.command(context))  # as in Go, a `|` with nothing after it is passed over
         if not commands:
             raise self.fail(f"missing value for {context}", start)
         for command in commands[1:]:

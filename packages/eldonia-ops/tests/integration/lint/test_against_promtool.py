@@ -47,6 +47,12 @@ FILES = {
     "bad annotation name": HEAD + "  - {alert: A, expr: up, annotations: {'a b': c}}\n",
     "template": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $value | humanize }}'}}\n",
     "unclosed template": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $value'}}\n",
+    "pipe that leads nowhere": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $value | }} {{ ($value|) }}'}}\n",
+    "pipe from nowhere": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ | humanize }}'}}\n",
+    "assignment": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $x := 1 }}{{ $x = 2 }}{{ $x:=3 }}'}}\n",
+    "assignment without a space": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $x := 1 }}{{ $x=2 }}'}}\n",
+    "two pipes": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $value || humanize }}'}}\n",
+    "null key": HEAD + "  - {record: a, expr: up, ~: b}\n",
     "template of an unknown function": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ nope }}'}}\n",
     "template of an unknown variable": HEAD + "  - {alert: A, expr: up, annotations: {a: '{{ $nope }}'}}\n",
     "bad duration": HEAD + "  - {alert: A, expr: up, for: 5 minutes}\n",
@@ -54,6 +60,8 @@ FILES = {
     "interval": "groups: [{name: g, interval: 1m30s, limit: 3, rules: []}]",
     "interval of zero": "groups: [{name: g, interval: 0s, rules: []}]",
     "limit as text": "groups: [{name: g, limit: many, rules: []}]",
+    "limit too large": "groups: [{name: g, limit: 0xffffffffffffffffff, rules: []}]",
+    "largest limit": "groups: [{name: g, limit: 9223372036854775807, rules: []}]",
     "key twice": HEAD + "  - {record: a, expr: up, expr: down}\n",
     "group key twice": "groups: [{name: g, name: h, rules: []}]",
     "merge key": "x: &x {a: b}\ngroups: []\n",
@@ -78,10 +86,12 @@ FILES = {
 }  # fmt: skip
 NEWER = re.compile(
     r"invalid (?:recording rule|label|annotation) name: .|parse error: missing unit character in duration"
+    r"|parse error: unexpected number .* in offset, expected duration"
+    r"|parse error: duration must be greater than 0"
 )
 """What promtool refuses because it is older than what we follow: Prometheus 3 takes names of any characters, and
-numbers of seconds for durations."""
-STRICTER = re.compile(r"needs an instant vector or a scalar, this is a|invalid (?:annotation|label) name: ''")
+numbers of seconds for durations, and an offset of nothing."""
+STRICTER = re.compile(r"needs an instant vector or a scalar, this is a|name: ''|unknown key '…'|in annotation :")
 """What promtool lets pass and we refuse: an expression that gives an error at each evaluation, and a key that is null,
 which Prometheus leaves out without a word."""
 

@@ -222,6 +222,11 @@ def test_binary_and_empty_folders(folder: Path) -> None:
     ]
 
 
+def test_a_byte_order_mark_hides_no_kind(folder: Path) -> None:
+    write(folder, {"a.yml": "\ufeff" + RULES, "b.yml": "\ufeff" + ROUTING})
+    assert lint("a.yml", "b.yml") == []
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_named(folder: Path, encoding: str) -> None:
     (folder / "rules.yml").write_bytes("groups: []\n".encode(encoding))

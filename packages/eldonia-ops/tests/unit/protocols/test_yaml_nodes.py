@@ -1,5 +1,6 @@
 import contextlib
 import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -152,24 +153,39 @@ def test_keys_that_stand_twice_or_are_no_texts() -> None:
     ]
 
 
-def test_large_files_take_calls_in_proportion() -> None:
-    def calls(count: int) -> int:
-        text = "groups:\n" + "".join(f"- {{name: g{n}, rules: [{{record: a, expr: up}}]}}\n" for n in range(count))
-        seen = 0
+def calls(work: Callable[[], object]) -> int:
+    """How many functions were called, of Python's and of C's: a measure that no busy machine changes."""
+    count = 0
 
-        def note(_frame: object, _event: str, _argument: object) -> None:
-            nonlocal seen
-            seen += 1
+    def note(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
 
-        sys.setprofile(note)
-        try:
-            root(text)
-        finally:
-            sys.setprofile(None)
-        return seen
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
 
-    # Calls and not seconds: a busy machine must not decide. In proportion it is 10.
-    assert calls(4_000) < 12 * calls(400)
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "- {{name: g{0}, rules: [{{record: a, expr: up}}]}}\n",
+        "- &a{0} {{x: 1}}\n- {{<<: *a{0}, y: 2}}\n",
+        "- a: &b{0} !!str x\n  c: *b{0}\n",
+        "- |\n  text\n\n- 'quoted'\n",
+    ],
+)
+def test_large_files_take_work_in_proportion(piece: str) -> None:
+    def work(count: int) -> int:
+        text = "groups:\n" + "".join(piece.format(number) for number in range(count))
+        return calls(lambda: root(text))
+
+    work(10)
+    assert work(2_000) < 11 * work(200)  # quadratic work makes it 100
 
 
 @settings(max_examples=200, deadline=None)
