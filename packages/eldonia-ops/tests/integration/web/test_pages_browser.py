@@ -284,7 +284,8 @@ async def test_a_trace_is_found_unfolded_and_leads_to_its_logs(tab: Tab) -> None
     await page.locator(".twist[aria-expanded]").first.click()
     await page.locator(".span-open", has_text="payments/charge").click()
     await expect(page.locator("#span")).to_contain_text("ConnectionResetError")
-    await page.click("#trace-logs")
+    # By keyboard: on a busy machine the page may still move under a pointer.
+    await page.locator("#trace-logs").press("Enter")
     await page.wait_for_url(re.compile(r"/logs\?trace_id=[0-9a-f]{32}"))
     await expect(page.locator("#pinned")).to_contain_text("trace_id")
 
