@@ -169,7 +169,7 @@ class ScrapeLoop:
             ):
                 if answer.status_code != 200:
                     raise ScrapeError(status_words(answer.status_code))
-                body = await _read(answer, target.limits.body_bytes)
+                body = await _read(answer, target.limits)
         except BodyError as error:
             raise ScrapeError(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -180,10 +180,10 @@ class ScrapeLoop:
         return body, media == "application/openmetrics-text"
 
 
-async def _read(answer: httpx.Response, limit: int) -> bytes:
-    parts = [piece async for piece in body_pieces(answer, limit)]
-    if sum(map(len, parts)) > limit:
-        raise ScrapeError(f"the answer is longer than {limit} bytes")
+async def _read(answer: httpx.Response, limits: ExpositionLimits) -> bytes:
+    parts = [piece async for piece in body_pieces(answer, limits.body_bytes, limits.line_bytes)]
+    if sum(map(len, parts)) > limits.body_bytes:
+        raise ScrapeError(f"the answer is longer than {limits.body_bytes} bytes")
     return b"".join(parts)
 
 
