@@ -111,19 +111,21 @@ class Collection:
         return [_view(status) for status in statuses]
 
     async def _store(self, collected: Collected) -> None:
-        await self._ingest.row(collected.row, collected.metadata)
-        await self._ingest.samples(collected.samples)
+        source = collected.row.target
+        self._ingest.refused("metrics", source, await self._ingest.row(collected.row, collected.metadata))
+        self._ingest.refused("metrics", source, await self._ingest.samples(collected.samples))
 
-    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[None]]:
+    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[int]]:
         defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
         line_format = LineFormat(file.format)
 
-        async def sink(batch: TailBatch) -> None:
+        async def sink(batch: TailBatch) -> int:
             # A megabyte of hostile lines takes a second to read: alerting goes on meanwhile.
             records = await asyncio.to_thread(
                 batch_records, batch, time.time_ns(), format=line_format, defaults=defaults
             )
-            await self._ingest.logs(records, batch_key=batch.key)
+            self._ingest.refused("logs", batch.path, await self._ingest.logs(records, batch_key=batch.key))
+            return sum(1 for record in records if record.parse_error)
 
         return sink
 
@@ -193,4 +195,5 @@ def _view(status: TargetStatus) -> TargetView:
         status.error,
         status.interval_ms,
         status.timeout_ms,
+        status.parse_errors,
     )

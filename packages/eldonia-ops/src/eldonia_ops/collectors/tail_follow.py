@@ -69,8 +69,9 @@ class TailPositions(Protocol):
         ...
 
 
-TailSink = Callable[[TailBatch], Awaitable[None]]
-"""Takes a batch and returns when it is stored. A batch whose sink raises is offered again."""
+TailSink = Callable[[TailBatch], Awaitable[int | None]]
+"""Takes a batch and returns when it is stored, with the number of lines that could not be read. A batch whose sink
+raises is offered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +324,7 @@ class FollowedFile:
         started = time.monotonic()
         while True:
             try:
-                await self._sink(batch)
+                unread = await self._sink(batch)
                 self._watch.succeeded()
                 break
             except Exception as error:
@@ -332,6 +333,7 @@ class FollowedFile:
                 self._fail(f"not stored yet: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
+        self.status.parse_errors += unread or 0
         self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
         await self._save(identity, batch.end)
 

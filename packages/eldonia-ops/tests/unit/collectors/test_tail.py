@@ -414,3 +414,22 @@ async def test_trouble_in_looking_for_files_stops_none_that_is_followed(tmp_path
             file.write("two\n")
         await until(lambda: len(store.records) == 2)
         assert noted[str(path)] == ""
+
+
+async def test_lines_that_could_not_be_read_are_counted_for_each_file(tmp_path, store):
+    async def sink(batch):
+        await store.sink(batch)
+        return sum(1 for line in batch.lines if b"bad" in line.data)
+
+    tail = FileTail([str(tmp_path / "*.log")], sink, store, FAST)
+    append(tmp_path / "a.log", "good", "bad", "bad")
+    append(tmp_path / "b.log", "good")
+    task = asyncio.create_task(tail.run())
+    await until(lambda: len(store.records) == 4)
+    append(tmp_path / "a.log", "bad", "good")
+    await until(lambda: len(store.records) == 6)
+    counts = {status.name: status.parse_errors for status in tail.statuses()}
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert counts == {"a.log": 3, "b.log": 0}
