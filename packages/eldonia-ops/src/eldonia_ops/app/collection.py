@@ -5,6 +5,7 @@ import itertools
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
@@ -17,6 +18,7 @@ from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_clien
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
+from eldonia_ops.collectors.tail_join import JoinBounds
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
@@ -52,7 +54,14 @@ class Collection:
         options = TailOptions(max_line_bytes=settings.limits.log_line)
         followed = FollowedPaths()
         self._tails = [
-            FileTail([file.path], self._log_sink(file), positions, options, followed, _tail_watch(self._loops))
+            FileTail(
+                [file.path],
+                self._log_sink(file),
+                positions,
+                _joining(options, file),
+                followed,
+                _tail_watch(self._loops),
+            )
             for file in settings.logs
         ]
         limits = ExpositionLimits(
@@ -128,6 +137,11 @@ class Collection:
             return sum(1 for record in records if record.parse_error)
 
         return sink
+
+
+def _joining(options: TailOptions, file: LogFile) -> TailOptions:
+    """What is asked for raw keeps what docker or CRI wrote, line by line."""
+    return replace(options, join=JoinBounds(containers=LineFormat(file.format) is not LineFormat.RAW))
 
 
 def _tail_watch(loops: Loops) -> Callable[[str], TurnWatch]:

@@ -9,9 +9,15 @@ import pytest
 from eldonia_ops.collectors.status import Health
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import TailOptions
+from eldonia_ops.collectors.tail_join import JoinBounds
 
 FAST = TailOptions(
-    poll_seconds=0.005, discover_seconds=0.01, batch_lines=50, rotation_grace_seconds=0.05, retry_seconds=0.01
+    poll_seconds=0.005,
+    discover_seconds=0.01,
+    batch_lines=50,
+    rotation_grace_seconds=0.05,
+    retry_seconds=0.01,
+    join=JoinBounds(seconds=0.02),
 )
 
 
@@ -296,7 +302,7 @@ async def test_a_slow_sink_holds_the_reader_back(tmp_path, store):
     async with tailing(store, path):
         await until(lambda: batches)
         await asyncio.sleep(0.05)
-        assert batches == [50]
+        assert batches == [49]  # the last one may go on
         gate.set()
         await store.until(names("x", 500))
 
@@ -358,9 +364,9 @@ async def test_large_lines_are_stored_a_few_at_a_time(tmp_path, store):
         await Store.sink(store, batch)
 
     store.sink = sink
-    async with tailing(store, tmp_path / "a.log", options=replace(FAST, batch_bytes=5_000, poll_seconds=3_600)):
+    async with tailing(store, tmp_path / "a.log", options=replace(FAST, batch_bytes=5_000)):
         await until(lambda: len(store.records) == 20)
-    assert sizes == [5, 5, 5, 5]
+    assert sizes[:4] == [4, 5, 5, 5]
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, store, monkeypatch):
