@@ -26,6 +26,7 @@ from eldonia_ops.collectors.tail_files import (
     look,
     open_file,
     rotated_files,
+    shown_path,
     split_identity,
 )
 from eldonia_ops.collectors.tail_join import (
@@ -124,6 +125,7 @@ class FollowedFile:
         watch: TurnWatch = _UNWATCHED,
     ) -> None:
         self._path = path
+        self._name = shown_path(path)
         self._watch = watch
         self._sink = sink
         self._positions = positions
@@ -139,7 +141,7 @@ class FollowedFile:
         self._cut = False
         self._moved_at = 0.0
         self._gone_at = 0.0
-        self.status = TargetStatus("tail", path.name, str(path), Labels({"path": str(path)}))
+        self.status = TargetStatus("tail", shown_path(path.name), self._name, Labels({"path": self._name}))
 
     async def run(self) -> None:
         """Follow until cancelled, or until the file has been gone for long.
@@ -158,7 +160,7 @@ class FollowedFile:
                     busy = False
                 except Exception as error:
                     self._watch.failed(error)
-                    log.exception("tail %s: will try again", self._path)
+                    log.exception("tail %s: will try again", self._name)
                     self._fail(f"stopped by a fault of our own, will try again: {error}")
                     self._close()
                     busy = False
@@ -342,7 +344,7 @@ class FollowedFile:
         if not lines:
             return
         identity = self._identity
-        batch = TailBatch(str(self._path), self._source(identity), self._delivered, lines)
+        batch = TailBatch(self._name, self._source(identity), self._delivered, lines)
         pause = self._options.retry_seconds
         started = time.monotonic()
         while True:
@@ -352,7 +354,7 @@ class FollowedFile:
                 break
             except Exception as error:
                 self._watch.failed(error)
-                log.warning("tail %s: not stored, will try again", self._path, exc_info=True)
+                log.warning("tail %s: not stored, will try again", self._name, exc_info=True)
                 self._fail(f"not stored yet: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
@@ -364,13 +366,13 @@ class FollowedFile:
     async def _save(self, identity: str, offset: int) -> None:
         self._saved = (identity, offset)
         try:
-            await self._positions.save_position(str(self._path), identity, offset)
+            await self._positions.save_position(self._name, identity, offset)
         except Exception:
             # The store knows the position too, and the next batch saves again.
-            log.warning("tail %s: position not saved", self._path, exc_info=True)
+            log.warning("tail %s: position not saved", self._name, exc_info=True)
 
     async def _load(self) -> tuple[str, int] | None:
-        return await self._insist(lambda: self._positions.load_position(str(self._path)))
+        return await self._insist(lambda: self._positions.load_position(self._name))
 
     async def _position(self, source: str) -> int:
         return await self._insist(lambda: self._positions.source_position(source)) or 0
@@ -382,13 +384,13 @@ class FollowedFile:
                 return await call()
             except Exception as error:
                 self._watch.failed(error)
-                log.warning("tail %s: position unknown, will try again", self._path, exc_info=True)
+                log.warning("tail %s: position unknown, will try again", self._name, exc_info=True)
                 self._fail(f"the position cannot be read: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
 
     def _source(self, identity: str) -> str:
-        return f"{self._path}#{identity}"
+        return f"{self._name}#{identity}"
 
     def _fail(self, error: str) -> None:
         self.status.failed(time.time_ns() // 1_000_000, 0.0, error)

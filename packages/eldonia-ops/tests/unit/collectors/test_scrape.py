@@ -227,3 +227,22 @@ async def test_a_line_that_unfolds_ends_the_scrape_and_the_next_one_is_read():
     assert values(rows[0])["up"] == 0.0
     await loop.scrape_once(20_000)
     assert (loop.status.error, values(rows[1])["a"]) == ("", 1.0)
+
+
+async def test_a_fault_of_our_own_is_a_target_that_is_down_and_the_next_scrape_goes_on(monkeypatch):
+    loop, rows = loop_for(lambda _: text(b"a 1\n"))
+    await loop.scrape_once(5_000)
+    real = loop._rows.scraped
+
+    def broken(*_arguments, **_options):
+        raise KeyError("?")
+
+    monkeypatch.setattr(loop._rows, "scraped", broken)
+    with pytest.raises(KeyError):
+        await loop.scrape_once(20_000)
+    assert values(rows[1])["up"] == 0.0
+    assert is_stale(values(rows[1])["a"])
+    assert (loop.status.health, loop.status.error) == (Health.DOWN, "a fault of our own: KeyError")
+    monkeypatch.setattr(loop._rows, "scraped", real)
+    await loop.scrape_once(35_000)
+    assert values(rows[2])["a"] == 1.0

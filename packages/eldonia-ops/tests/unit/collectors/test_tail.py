@@ -1,14 +1,16 @@
 import asyncio
 import contextlib
+import glob
 import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from eldonia_ops.collectors.status import Health
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail_follow import TailOptions
+from eldonia_ops.collectors.tail_follow import FollowedFile, TailOptions
 from eldonia_ops.collectors.tail_join import JoinBounds
 
 FAST = TailOptions(
@@ -439,3 +441,52 @@ async def test_lines_that_could_not_be_read_are_counted_for_each_file(tmp_path, 
     with contextlib.suppress(asyncio.CancelledError):
         await task
     assert counts == {"a.log": 3, "b.log": 0}
+
+
+async def test_a_file_that_cannot_be_followed_stops_no_other(tmp_path, store, monkeypatch):
+    for name in ("a", "b", "c"):
+        append(tmp_path / f"{name}.log", name)
+    real = FollowedFile
+
+    def followed(path, *arguments, **options):
+        if path.name == "b.log" and broken:
+            raise RuntimeError("no")
+        return real(path, *arguments, **options)
+
+    broken = True
+    monkeypatch.setattr("eldonia_ops.collectors.tail.FollowedFile", followed)
+    async with tailing(store, tmp_path / "*.log") as tail:
+        await until(lambda: len(store.records) == 2)
+        assert sorted(store.records) == ["a", "c"]
+        await until(lambda: any("b.log cannot be followed: no" in status.error for status in tail.statuses()))
+        broken = False
+        await until(lambda: sorted(store.records) == ["a", "b", "c"])
+
+
+async def test_a_pattern_that_cannot_be_looked_for_stops_no_other(tmp_path, store, monkeypatch):
+    append(tmp_path / "a.log", "a")
+    real = glob.glob
+
+    def looking(pattern, **options):
+        if "bad" in pattern:
+            raise ValueError("embedded null byte")
+        return real(pattern, **options)
+
+    monkeypatch.setattr(glob, "glob", looking)
+    async with tailing(store, tmp_path / "bad*.log", tmp_path / "*.log"):
+        await store.until(["a"])
+
+
+async def test_a_name_that_is_no_text_is_followed_and_shown(tmp_path, store):
+    path = Path(os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9.log")))
+    try:
+        append(path, "a")
+    except OSError:
+        pytest.skip("this filesystem takes only names that are text")
+    async with tailing(store, tmp_path / "*.log") as tail:
+        await store.until(["a"])
+        [status] = tail.statuses()
+    [(known, _)] = store.positions.items()
+    for text in (known, status.name, status.url, *status.labels.values(), *store.offsets):
+        assert "caf\\xe9.log" in text
+        text.encode()
