@@ -355,3 +355,11 @@ def test_a_usual_line_is_taken_without_bounds():
         assert seen == []
         parse_line(json.dumps({**entry, "message": "\\"}).encode(), 5)
         assert len(seen) == 1
+
+
+def test_an_empty_text_inside_is_no_message():
+    assert parse(b'{"log":""}').message == '{"log":""}'
+
+
+def test_an_empty_line_of_a_container_is_empty():
+    assert parse({"log": "\n", "stream": "stdout", "time": STAMP}).message == ""
