@@ -38,8 +38,6 @@ BOUNDED: dict[str, int] = {
     # _EDGE and PROSE; the parts of a request of MAX_LENGTH, in which runs of spaces are one
     "eldonia_telemetry.security.detection:": 2_000,
     "eldonia_telemetry.security.certainty:": 2_000,
-    # One line of an exception's text.
-    "eldonia_ops.protocols.log_errors:": 2_000,
     # Its back references repeat single separators within a number of at most 25 characters.
     "eldonia_telemetry.payment_cards:'(?<!": 2_000,
 }

@@ -148,13 +148,15 @@ class MemoryTelemetry:
         if self.broken:
             raise TelemetryError(self.broken)
 
-    async def insert_row(self, row: SampleRow) -> None:
+    async def insert_row(self, row: SampleRow) -> dict[str, int]:
         self._check()
         self.head.append_row(row)
+        return {}
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+    async def insert_samples(self, samples: Sequence[Sample]) -> dict[str, int]:
         self._check()
         self.head.append_samples(samples)
+        return {}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         self._check()

@@ -139,12 +139,14 @@ class TelemetryStore(Protocol):
         """Store spans."""
         ...
 
-    async def insert_row(self, row: SampleRow) -> None:
-        """Append one scrape's samples: visible to :meth:`select` at once, durable on return."""
+    async def insert_row(self, row: SampleRow) -> Mapping[str, int]:
+        """Append one scrape's samples: visible to :meth:`select` at once, durable on return.
+
+        Returns how many were refused, by reason; empty when all were taken."""
         ...
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
-        """Append samples that do not share a timestamp (remote write, OTLP)."""
+    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+        """Append samples that do not share a timestamp (remote write, OTLP); returns what :meth:`insert_row` does."""
         ...
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:

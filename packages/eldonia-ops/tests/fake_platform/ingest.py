@@ -1,10 +1,11 @@
 """What was sent in, kept for the test to look at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import MetricMetadata, Sample
 from eldonia_ops.model.spans import Span
+from eldonia_ops.services.contracts import RefusalView
 
 
 class FakeIngest:
@@ -12,15 +13,27 @@ class FakeIngest:
         self.log_records: list[LogRecord] = []
         self.span_records: list[Span] = []
         self.sample_records: list[Sample] = []
+        self.refused_items: list[tuple[str, str, dict[str, int]]] = []
 
-    async def logs(self, records: Sequence[LogRecord]) -> int:
+    async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]:
         self.log_records += records
-        return 0
+        return {}
 
-    async def spans(self, spans: Sequence[Span]) -> int:
+    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]:
         self.span_records += spans
-        return 0
+        return {}
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> int:
+    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         self.sample_records += samples
-        return 0
+        return {}
+
+    def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
+        if reasons:
+            self.refused_items.append((signal, source, dict(reasons)))
+
+    def refusals(self) -> list[RefusalView]:
+        return [
+            RefusalView(signal, source, reason, count, 1_795_000_000_000)
+            for signal, source, reasons in self.refused_items
+            for reason, count in reasons.items()
+        ]

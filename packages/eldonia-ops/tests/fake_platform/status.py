@@ -29,7 +29,7 @@ class FakeStatus:
             TargetView("host", "this host", "", Labels({"job": "node", "instance": "web-1"}), "up",
                        now - 2_000, 0.0031, ""),
             TargetView("tail", "combined.log", "/var/log/shop/combined.log", Labels({"service": "shop"}), "up",
-                       now - 700, 0.0, ""),
+                       now - 700, 0.0, "", parse_errors=12),
             TargetView("probe", "payment gateway", "https://payments.example/health", Labels({"instance": "payments"}),
                        "unknown", 0, 0.0, ""),
         ]  # fmt: skip

@@ -140,12 +140,14 @@ class FakeTelemetry:
         for span in spans:
             self.traces.setdefault(span.trace_id, []).append(span)
 
-    async def insert_row(self, row: SampleRow) -> None:
+    async def insert_row(self, row: SampleRow) -> dict[str, int]:
         pairs = zip(row.labels, row.values.tolist(), strict=True)
         self.samples += [Sample(labels, row.timestamp_ms, value) for labels, value in pairs]
+        return {}
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+    async def insert_samples(self, samples: Sequence[Sample]) -> dict[str, int]:
         self.samples += samples
+        return {}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         raise NotImplementedError("the generated metrics have their own")

@@ -5,6 +5,7 @@ import itertools
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
@@ -17,6 +18,7 @@ from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_clien
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
+from eldonia_ops.collectors.tail_join import JoinBounds
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
@@ -52,7 +54,14 @@ class Collection:
         options = TailOptions(max_line_bytes=settings.limits.log_line)
         followed = FollowedPaths()
         self._tails = [
-            FileTail([file.path], self._log_sink(file), positions, options, followed, _tail_watch(self._loops))
+            FileTail(
+                [file.path],
+                self._log_sink(file),
+                positions,
+                _joining(options, file),
+                followed,
+                _tail_watch(self._loops),
+            )
             for file in settings.logs
         ]
         limits = ExpositionLimits(
@@ -111,21 +120,28 @@ class Collection:
         return [_view(status) for status in statuses]
 
     async def _store(self, collected: Collected) -> None:
-        await self._ingest.row(collected.row, collected.metadata)
-        await self._ingest.samples(collected.samples)
+        source = collected.row.target
+        self._ingest.refused("metrics", source, await self._ingest.row(collected.row, collected.metadata))
+        self._ingest.refused("metrics", source, await self._ingest.samples(collected.samples))
 
-    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[None]]:
+    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[int]]:
         defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
         line_format = LineFormat(file.format)
 
-        async def sink(batch: TailBatch) -> None:
+        async def sink(batch: TailBatch) -> int:
             # A megabyte of hostile lines takes a second to read: alerting goes on meanwhile.
             records = await asyncio.to_thread(
                 batch_records, batch, time.time_ns(), format=line_format, defaults=defaults
             )
-            await self._ingest.logs(records, batch_key=batch.key)
+            self._ingest.refused("logs", batch.path, await self._ingest.logs(records, batch_key=batch.key))
+            return sum(1 for record in records if record.parse_error)
 
         return sink
+
+
+def _joining(options: TailOptions, file: LogFile) -> TailOptions:
+    """What is asked for raw keeps what docker or CRI wrote, line by line."""
+    return replace(options, join=JoinBounds(containers=LineFormat(file.format) is not LineFormat.RAW))
 
 
 def _tail_watch(loops: Loops) -> Callable[[str], TurnWatch]:
@@ -193,4 +209,5 @@ def _view(status: TargetStatus) -> TargetView:
         status.error,
         status.interval_ms,
         status.timeout_ms,
+        status.parse_errors,
     )

@@ -178,6 +178,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             for (integration, outcome), value in delivery.counts.items():
                 name = f'eldonia_ops_notifications_total{{integration="{integration}",outcome="{outcome}"}}'
                 found[name] = float(value)
+            found.update(_refused_metrics(ingest.refused_totals()))
             found.update(_loop_metrics(loops))
             return found
 
@@ -266,12 +267,24 @@ def _supervised(run: Coroutine[Any, Any, None], name: str, loops: Loops) -> "asy
     return task
 
 
+def _escaped(value: str) -> str:
+    """A label's value as the text exposition format writes it."""
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _refused_metrics(totals: Mapping[tuple[str, str], int]) -> dict[str, float]:
+    """One series for each signal and reason."""
+    return {
+        f'eldonia_ops_refused_total{{signal="{_escaped(signal)}",reason="{_escaped(reason)}"}}': float(count)
+        for (signal, reason), count in totals.items()
+    }
+
+
 def _loop_metrics(loops: Loops) -> dict[str, float]:
     """Two series for each loop, and one for each of their items that fails."""
     found: dict[str, float] = {}
     for loop in loops.all():
-        escaped = loop.name.replace("\\", "\\\\").replace('"', '\\"')
-        label = f'{{loop="{escaped}"}}'
+        label = f'{{loop="{_escaped(loop.name)}"}}'
         found[f"eldonia_ops_loop_failing{label}"] = float(loop.failing)
         if not loop.item:
             found[f"eldonia_ops_loop_failures_total{label}"] = float(loop.failures)

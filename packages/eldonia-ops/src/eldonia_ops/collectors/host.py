@@ -107,18 +107,18 @@ async def measure_host() -> tuple[list[Reading], str]:
 
 
 def read_host() -> tuple[list[Reading], str]:
-    """All readings. A part that cannot be read is left out and named in the text."""
+    """All readings. A part that cannot be read is named in the text; what of it was read before counts."""
     found: list[Reading] = []
     faults: list[str] = []
     for part in (_cpu, _memory, _load, _filesystems, _network, _disks, _stat, _system):
         name = part.__name__.strip("_")
-        started = len(found)
+        success = True
         try:
-            found.extend(part())
-        except (OSError, ValueError, RuntimeError, psutil.Error) as error:
-            del found[started:]
-            faults.append(f"{name}: {error}")
-        success = not faults or not faults[-1].startswith(f"{name}:")
+            for reading in part():
+                found.append(reading)  # noqa: PERF402 - extend() would lose what came before a fault
+        except Exception as error:  # noqa: BLE001 - whatever a kernel writes, the other parts are read
+            success = False
+            faults.append(f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}")
         found.append(("node_scrape_collector_success", {"collector": name}, float(success)))
     found.append(("up", {}, 1.0))
     return found, "; ".join(faults)
@@ -216,15 +216,15 @@ def _disks() -> Iterator[Reading]:
 def _stat() -> Iterator[Reading]:
     if not (_PROC / "stat").exists():
         return
+    allocated, _, maximum = (_PROC / "sys/fs/file-nr").read_text().split()
+    yield "node_filefd_allocated", {}, float(allocated)
+    yield "node_filefd_maximum", {}, float(maximum)
     for line in (_PROC / "stat").read_text().splitlines():
         name, _, rest = line.partition(" ")
         if name in _STAT_LINES:
             yield _STAT_LINES[name], {}, float(rest)
         elif name == "intr":
             yield "node_intr_total", {}, float(rest.split(" ", 1)[0])
-    allocated, _, maximum = (_PROC / "sys/fs/file-nr").read_text().split()
-    yield "node_filefd_allocated", {}, float(allocated)
-    yield "node_filefd_maximum", {}, float(maximum)
 
 
 def _system() -> Iterator[Reading]:

@@ -6,8 +6,8 @@ under a time limit, read-only. Needs the ``postgresql`` extra (psycopg).
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from eldonia_ops.collectors.readings_loop import Reading, ReadingsLoop
 from eldonia_ops.collectors.status import TargetStatus
@@ -56,10 +56,10 @@ _ACTIVITY = (
     "FROM pg_stat_activity WHERE datname IS NOT NULL AND state IS NOT NULL AND pid <> pg_backend_pid() "
     "GROUP BY datname, state"
 )
-_SIZES = (
-    "SELECT datname, pg_database_size(oid) FROM pg_database "
-    "WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname"
-)
+_SIZED = "FROM pg_database WHERE datallowconn AND has_database_privilege(oid, 'CONNECT') ORDER BY datname"
+_SIZES = f"SELECT datname, pg_database_size(oid) {_SIZED}"
+_NAMES = f"SELECT datname {_SIZED}"
+_SIZE = "SELECT pg_database_size(%s::name)"
 _SERVER = (
     "SELECT pg_is_in_recovery()::int, "
     "CASE WHEN NOT pg_is_in_recovery() THEN 0 "
@@ -79,6 +79,7 @@ _LOCKS = (
     "GROUP BY d.datname, l.mode"
 )
 
+_Answer: TypeAlias = tuple[str, Mapping[str, str], Any]
 _DOWN: Final[list[Reading]] = [("up", {}, 0.0), ("pg_up", {}, 0.0)]
 
 METADATA: Final = (
@@ -109,6 +110,8 @@ class PostgresqlSource:
     async def measure(self) -> tuple[list[Reading], str]:
         """All readings; when the server does not answer, ``up`` and ``pg_up`` 0 and the reason in words.
 
+        A part that the server refuses to answer, or one database, is left out and named in the text.
+
         postgres_exporter is itself a target that is ``up``; here there is none between, and a server that
         cannot be read is a target that is down.
         """
@@ -119,7 +122,7 @@ class PostgresqlSource:
         seconds = self._timeout_ms / 1000
         try:
             async with asyncio.timeout(seconds):
-                found = await self._read()
+                found, faults = await self._read()
         except (psycopg.Error, OSError, ValueError) as error:
             await self.close()
             late = isinstance(error, TimeoutError)
@@ -127,7 +130,7 @@ class PostgresqlSource:
         except BaseException:
             await self.close()
             raise
-        return [("up", {}, 1.0), ("pg_up", {}, 1.0), *found], ""
+        return [("up", {}, 1.0), ("pg_up", {}, 1.0), *found], "; ".join(faults)[:300]
 
     async def close(self) -> None:
         """Close the connection. Idempotent."""
@@ -146,7 +149,8 @@ class PostgresqlSource:
         host = str(parts.get("host") or parts.get("hostaddr") or "localhost")
         return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}".rstrip("/")
 
-    async def _read(self) -> list[Reading]:
+    async def _read(self) -> tuple[list[Reading], list[str]]:
+        """Readings, and in words what could not be read."""
         import psycopg
 
         if self._connection is None or self._connection.closed:
@@ -157,40 +161,76 @@ class PostgresqlSource:
                 options=f"-c statement_timeout={self._timeout_ms} -c default_transaction_read_only=on",
             )
         found: list[Reading] = []
+        faults: list[str] = []
+        parts = (self._databases, self._sizes, self._server, self._replicas, self._locks)
+        for part in parts:
+            try:
+                async for name, labels, value in part(faults):
+                    if value is not None:  # what the server does not know
+                        found.append((name, labels, float(value)))
+            except psycopg.Error as error:
+                # Without a connection nothing can be read; the databases are what the rest is about.
+                if self._connection.closed or part == self._databases:
+                    raise
+                faults.append(f"{part.__name__.strip('_')}: {self._words(error)}")
+        return found, faults
+
+    async def _databases(self, faults: list[str]) -> AsyncIterator[_Answer]:
         databases = await self._rows(_DATABASES)
         for datid, datname, *values in databases:
             labels = {"datid": datid, "datname": datname}
             for column, value in zip(_DATABASE_COLUMNS, values, strict=True):
-                found.append((f"pg_stat_database_{column}", labels, float(value)))
+                yield f"pg_stat_database_{column}", labels, value
         activity = {(row[0], row[1]): (row[2], row[3]) for row in await self._rows(_ACTIVITY)}
         for _, datname, *_ in databases:
             for state in STATES:
                 count, longest = activity.get((datname, state), (0, 0.0))
                 labels = {"datname": datname, "state": state}
-                found.append(("pg_stat_activity_count", labels, float(count)))
-                found.append(("pg_stat_activity_max_tx_duration", labels, float(longest)))
-        for datname, size in await self._rows(_SIZES):
-            found.append(("pg_database_size_bytes", {"datname": datname}, float(size)))
+                yield "pg_stat_activity_count", labels, count
+                yield "pg_stat_activity_max_tx_duration", labels, longest
+
+    async def _sizes(self, faults: list[str]) -> AsyncIterator[_Answer]:
+        import psycopg
+
+        try:
+            sizes = await self._rows(_SIZES)
+        except psycopg.Error:
+            if self._connection is None or self._connection.closed:
+                raise
+            # One database whose files cannot be read: each is asked for by itself.
+            sizes = []
+            for (datname,) in await self._rows(_NAMES):
+                try:
+                    [(size,)] = await self._rows(_SIZE, (datname,))
+                    sizes.append((datname, size))
+                except psycopg.Error as error:
+                    if self._connection.closed:
+                        raise
+                    faults.append(f"the size of {datname}: {self._words(error)}")
+        for datname, size in sizes:
+            yield "pg_database_size_bytes", {"datname": datname}, size
+
+    async def _server(self, faults: list[str]) -> AsyncIterator[_Answer]:
         [(replica, lag, connections, started, version)] = await self._rows(_SERVER)
-        found += [
-            ("pg_replication_is_replica", {}, float(replica)),
-            ("pg_settings_max_connections", {}, float(connections)),
-            ("pg_postmaster_start_time_seconds", {}, started),
-            ("pg_static", {"version": version}, 1.0),
-        ]
-        if lag is not None:
-            found.append(("pg_replication_lag_seconds", {}, lag))
+        yield "pg_replication_is_replica", {}, replica
+        yield "pg_settings_max_connections", {}, connections
+        yield "pg_postmaster_start_time_seconds", {}, started
+        yield "pg_static", {"version": version}, 1.0
+        yield "pg_replication_lag_seconds", {}, lag
+
+    async def _replicas(self, faults: list[str]) -> AsyncIterator[_Answer]:
         for application, client, state, behind in await self._rows(_REPLICAS):
             labels = {"application_name": application, "client_addr": client, "state": state}
-            found.append(("pg_stat_replication_pg_wal_lsn_diff", labels, behind))
-        for datname, mode, count in await self._rows(_LOCKS):
-            found.append(("pg_locks_count", {"datname": datname, "mode": mode}, float(count)))
-        return found
+            yield "pg_stat_replication_pg_wal_lsn_diff", labels, behind
 
-    async def _rows(self, query: str) -> Sequence[tuple[Any, ...]]:
+    async def _locks(self, faults: list[str]) -> AsyncIterator[_Answer]:
+        for datname, mode, count in await self._rows(_LOCKS):
+            yield "pg_locks_count", {"datname": datname, "mode": mode}, count
+
+    async def _rows(self, query: str, parameters: tuple[str, ...] = ()) -> Sequence[tuple[Any, ...]]:
         assert self._connection is not None
         async with self._connection.cursor() as cursor:
-            await cursor.execute(query.encode())
+            await cursor.execute(query.encode(), parameters or None)
             return await cursor.fetchall()
 
     def _words(self, error: BaseException) -> str:

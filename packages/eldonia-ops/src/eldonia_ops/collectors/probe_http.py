@@ -1,6 +1,7 @@
 """Looks at an HTTP endpoint from outside, and says in which phase the time went."""
 
 import asyncio
+import re
 import ssl
 import time
 from collections.abc import Mapping
@@ -20,6 +21,9 @@ from eldonia_ops.ports import ProbeResult
 PHASES: Final[tuple[str, ...]] = ("resolve", "connect", "tls", "processing", "transfer")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _MAX_REDIRECTS = 5
+_CHARSET = re.compile(
+    r"utf[-_]?(?:8|16|32)|(?:us[-_])?ascii|iso[-_]?\d|latin|cp\d|windows|shift|sjis|euc|gb|big5|koi8|mac"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +181,14 @@ class _Look:
         if not accepted:
             wanted = f", expected {', '.join(map(str, check.statuses))}" if check.statuses else ""
             raise _Outcome(f"{status_words(answer.status_code)}{wanted}")
-        if check.contains and check.contains not in body.decode(answer.encoding or "utf-8", "replace"):
+        if check.contains and check.contains not in _text(body, answer.encoding):
             raise _Outcome(f"the answer lacks {check.contains[:80]!r}")
+
+
+def _text(body: bytes, encoding: str | None) -> str:
+    """The body by its charset; one that is none of a text (``hex``), or takes long (``punycode``), counts as UTF-8."""
+    name = (encoding or "utf-8").lower()
+    return body.decode(name if _CHARSET.match(name) else "utf-8", "replace")
 
 
 def _origin(url: str) -> tuple[str, str]:

@@ -120,26 +120,29 @@ class ScrapeLoop:
     async def scrape_once(self, at_ms: int) -> Collected:
         """Fetch, parse and hand over; a failure becomes ``up`` 0, staleness markers and words in ``status``."""
         started = time.perf_counter()
-        error = ""
-        body, openmetrics = b"", False
+        error, unexpected = "", None
+        collected: Collected | None = None
+        seconds = 0.0
         try:
             body, openmetrics = await self._fetch()
+            seconds = time.perf_counter() - started
+            collected = await self._parsed(body, at_ms, seconds, openmetrics)
         except ScrapeError as failure:
             error = str(failure)
-        seconds = time.perf_counter() - started
-        if error:
+        except ExpositionError as fault:
+            error = f"the answer is not in Prometheus' text format: {fault}"
+        except Exception as fault:  # noqa: BLE001 - raised again below: the target is down all the same, and rules have to see it
+            error, unexpected = f"a fault of our own: {type(fault).__name__}", fault
+        seconds = seconds or time.perf_counter() - started
+        if collected is None:
             collected = self._rows.failed(at_ms, seconds)
-        else:
-            try:
-                collected = await self._parsed(body, at_ms, seconds, openmetrics)
-            except ExpositionError as fault:
-                error = f"the answer is not in Prometheus' text format: {fault}"
-                collected = self._rows.failed(at_ms, seconds)
         if error:
             self.status.failed(at_ms, seconds, error)
         else:
             self.status.succeeded(at_ms, seconds, len(collected.row.labels))
         await self._sink(collected)
+        if unexpected is not None:
+            raise unexpected
         return collected
 
     async def _parsed(self, body: bytes, at_ms: int, seconds: float, openmetrics: bool) -> Collected:
@@ -169,7 +172,7 @@ class ScrapeLoop:
             ):
                 if answer.status_code != 200:
                     raise ScrapeError(status_words(answer.status_code))
-                body = await _read(answer, target.limits.body_bytes)
+                body = await _read(answer, target.limits)
         except BodyError as error:
             raise ScrapeError(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -180,10 +183,10 @@ class ScrapeLoop:
         return body, media == "application/openmetrics-text"
 
 
-async def _read(answer: httpx.Response, limit: int) -> bytes:
-    parts = [piece async for piece in body_pieces(answer, limit)]
-    if sum(map(len, parts)) > limit:
-        raise ScrapeError(f"the answer is longer than {limit} bytes")
+async def _read(answer: httpx.Response, limits: ExpositionLimits) -> bytes:
+    parts = [piece async for piece in body_pieces(answer, limits.body_bytes, limits.line_bytes)]
+    if sum(map(len, parts)) > limits.body_bytes:
+        raise ScrapeError(f"the answer is longer than {limits.body_bytes} bytes")
     return b"".join(parts)
 
 

@@ -58,6 +58,7 @@ class TargetStatus:
     skipped: int = 0
     interval_ms: int = 0
     timeout_ms: int = 0
+    parse_errors: int = 0
 
     def succeeded(self, at: int, duration_seconds: float, samples: int = 0) -> None:
         """Note a good look."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
-from eldonia_ops.collectors.tail_files import main_of
+from eldonia_ops.collectors.tail_files import main_of, shown_path
 from eldonia_ops.collectors.tail_follow import (
     DEFAULT_OPTIONS,
     FollowedFile,
@@ -100,19 +100,30 @@ class FileTail:
             if path in self._tasks:
                 continue
             if path in self._shared.paths:
-                problem = f"{path} is followed already, by another entry"
+                problem = f"{shown_path(path)} is followed already, by another entry"
             elif len(self._tasks) >= self._options.max_files:
                 problem = f"more than {self._options.max_files} files match; the rest is not followed"
                 break
             else:
-                self._follow(path, with_rotated)
+                try:
+                    self._follow(path, with_rotated)
+                except Exception as error:
+                    # The others are followed all the same; this one is tried again.
+                    problem = f"{shown_path(path)} cannot be followed: {error}"
+                    self._watch(shown_path(path)).failed(error)
+                    log.exception("tail %s: not followed", shown_path(path))
         if problem and problem != self._problem:
             log.warning("tail %s: %s", ", ".join(self._patterns), problem)
         self._problem = problem
 
     def _follow(self, path: str, with_rotated: bool) -> None:
         followed = FollowedFile(
-            Path(path), self._sink, self._positions, self._options, with_rotated=with_rotated, watch=self._watch(path)
+            Path(path),
+            self._sink,
+            self._positions,
+            self._options,
+            with_rotated=with_rotated,
+            watch=self._watch(shown_path(path)),
         )
         self._shared.paths.add(path)
         self._followed[path] = followed
@@ -128,7 +139,11 @@ def _matches(patterns: Sequence[str]) -> tuple[dict[str, bool], set[str]]:
     found: set[str] = set()
     empty: set[str] = set()
     for pattern in patterns:
-        paths = [path for path in glob.glob(pattern, recursive=True) if not path.endswith(_COMPRESSED)]
+        try:
+            paths = [path for path in glob.glob(pattern, recursive=True) if not path.endswith(_COMPRESSED)]
+        except (OSError, ValueError, RecursionError):
+            log.warning("tail %s: the pattern cannot be looked for", pattern, exc_info=True)
+            paths = []
         found.update(paths)
         if not paths:
             empty.add(pattern)

@@ -22,6 +22,11 @@ _ROTATION = re.compile(r"[._-]\d[\d._:T-]*")
 _ROTATION_END = re.compile(r"[\d._:T-]+\Z")
 
 
+def shown_path(path: str | os.PathLike[str]) -> str:
+    """A path as text that can be stored and shown: bytes of a name that are no UTF-8 are written as ``\\xe9``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def fingerprint(descriptor: int, *, whole: bool = False) -> str:
     """Digest of the first line; empty while that line is unfinished (unless ``whole`` takes what there is)."""
     head = os.pread(descriptor, FINGERPRINT_BYTES, 0)

@@ -1,7 +1,9 @@
 """Follows one log file: from where it stopped, through rotation and truncation, no line lost and none twice.
 
 A batch goes to the sink, which returns when it is stored; only then is the position saved. After a crash reading
-goes on from the larger of the saved position and the one the store itself knows.
+goes on from the larger of the saved position and the one the store itself knows. Lines that belong together are held
+back until they are complete (:mod:`eldonia_ops.collectors.tail_join`); no position lies behind one that is held back,
+so after a crash they are read again.
 """
 
 import asyncio
@@ -24,7 +26,17 @@ from eldonia_ops.collectors.tail_files import (
     look,
     open_file,
     rotated_files,
+    shown_path,
     split_identity,
+)
+from eldonia_ops.collectors.tail_join import (
+    DEFAULT_BOUNDS,
+    NOTHING,
+    JoinBounds,
+    JoinState,
+    all_held,
+    given_up,
+    joined_lines,
 )
 from eldonia_ops.model.labels import Labels
 
@@ -69,8 +81,9 @@ class TailPositions(Protocol):
         ...
 
 
-TailSink = Callable[[TailBatch], Awaitable[None]]
-"""Takes a batch and returns when it is stored. A batch whose sink raises is offered again."""
+TailSink = Callable[[TailBatch], Awaitable[int | None]]
+"""Takes a batch and returns when it is stored, with the number of lines that could not be read. A batch whose sink
+raises is offered again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +92,7 @@ class TailOptions:
 
     ``forget_seconds``: how long a file that is gone is still waited for; should it come back later, it is
     found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
-    the line that reaches ``batch_bytes``.
+    the line that reaches ``batch_bytes``. ``join`` says how far lines that belong together are joined.
     """
 
     poll_seconds: float = 0.2
@@ -91,6 +104,7 @@ class TailOptions:
     forget_seconds: float = 60.0
     max_files: int = 1_000
     retry_seconds: float = 0.5
+    join: JoinBounds = DEFAULT_BOUNDS
 
 
 DEFAULT_OPTIONS = TailOptions()
@@ -111,6 +125,7 @@ class FollowedFile:
         watch: TurnWatch = _UNWATCHED,
     ) -> None:
         self._path = path
+        self._name = shown_path(path)
         self._watch = watch
         self._sink = sink
         self._positions = positions
@@ -118,13 +133,15 @@ class FollowedFile:
         self._with_rotated = with_rotated
         self._saved: tuple[str, int] | None = None
         self._reader: LineReader | None = None
+        self._join = NOTHING
+        self._delivered = 0
         self._identity = ""
         self._node = (0, 0)
         self._modified_ns = 0
         self._cut = False
         self._moved_at = 0.0
         self._gone_at = 0.0
-        self.status = TargetStatus("tail", path.name, str(path), Labels({"path": str(path)}))
+        self.status = TargetStatus("tail", shown_path(path.name), self._name, Labels({"path": self._name}))
 
     async def run(self) -> None:
         """Follow until cancelled, or until the file has been gone for long.
@@ -143,7 +160,7 @@ class FollowedFile:
                     busy = False
                 except Exception as error:
                     self._watch.failed(error)
-                    log.exception("tail %s: will try again", self._path)
+                    log.exception("tail %s: will try again", self._name)
                     self._fail(f"stopped by a fault of our own, will try again: {error}")
                     self._close()
                     busy = False
@@ -162,16 +179,17 @@ class FollowedFile:
         reader = self._reader
         assert reader is not None
         if reader.truncated():
-            if ready := reader.ready():
-                await self._deliver(reader.start, ready)
+            await self._join_and_deliver(reader.ready(), last=True)
             self._cut = True
             self._close()
             return True
-        lines = await self._read(reader) if reader.has_more() else []
+        lines = await self._read(reader) if reader.has_more() else 0
         if lines:
             self._moved_at = 0.0
             if reader.has_more():
                 return True
+        else:
+            await self._join_and_deliver(())
         found = reader.find(self._path)
         self._modified_ns = found.modified_ns if found is not None else self._modified_ns
         if not self._moved():
@@ -181,16 +199,23 @@ class FollowedFile:
             self._moved_at = time.monotonic()
         if lines or time.monotonic() - self._moved_at < self._options.rotation_grace_seconds:
             return False
-        if rest := reader.rest():
-            await self._deliver(reader.start, rest)
+        await self._join_and_deliver(reader.rest(), last=True)
         self._close()
         return True
 
-    async def _read(self, reader: LineReader) -> list[TailLine]:
-        lines = await asyncio.to_thread(reader.read, self._options.batch_lines, self._options.batch_bytes)
-        if lines:
-            await self._deliver(reader.start, lines)
-        return lines
+    async def _read(self, reader: LineReader) -> int:
+        """Read on and deliver what is complete; returns how many lines there were."""
+        count, found, self._join = await asyncio.to_thread(_read_joined, reader, self._join, self._options)
+        await self._deliver(found)
+        return count
+
+    async def _join_and_deliver(self, lines: Sequence[TailLine], *, last: bool = False) -> None:
+        """Deliver what is complete with ``lines``, or held back for too long; with ``last`` everything."""
+        bounds, now = self._options.join, time.monotonic()
+        found, state = joined_lines(self._join, lines, now, bounds)
+        more, state = (all_held(state), NOTHING) if last else given_up(state, now, bounds)
+        self._join = state
+        await self._deliver([*found, *more])
 
     def _moved(self) -> bool:
         try:
@@ -233,7 +258,7 @@ class FollowedFile:
             # Replaced between the two looks; the next turn sees the new one.
             reader.close()
             return False
-        self._reader = reader
+        self._reader, self._join, self._delivered = reader, NOTHING, offset
         self._identity, self._node = identity, (found.device, found.inode)
         self._modified_ns, self._cut, self._moved_at = found.modified_ns, False, 0.0
         if self._saved is None:
@@ -297,7 +322,7 @@ class FollowedFile:
         try:
             if _node(reader.find(file.path)) != _node(file):
                 return False
-            self._identity = identity
+            self._identity, self._join, self._delivered = identity, NOTHING, offset
             quiet_since = time.monotonic()
             # Its writer may not have noticed the renaming yet: a file that was written just now gets its time.
             settled = time.time() - file.modified_ns / 1e9 >= self._options.rotation_grace_seconds
@@ -308,43 +333,46 @@ class FollowedFile:
                     break
                 else:
                     await asyncio.sleep(self._options.poll_seconds)
-            if rest := reader.rest():
-                await self._deliver(reader.start, rest)
+            await self._join_and_deliver(reader.rest(), last=True)
             await self._save(identity, reader.offset)
             return True
         finally:
             reader.close()
 
-    async def _deliver(self, start: int, lines: list[TailLine]) -> None:
+    async def _deliver(self, lines: list[TailLine]) -> None:
         """Hand a batch to the sink until it takes it, then remember the position."""
+        if not lines:
+            return
         identity = self._identity
-        batch = TailBatch(str(self._path), self._source(identity), start, lines)
+        batch = TailBatch(self._name, self._source(identity), self._delivered, lines)
         pause = self._options.retry_seconds
         started = time.monotonic()
         while True:
             try:
-                await self._sink(batch)
+                unread = await self._sink(batch)
                 self._watch.succeeded()
                 break
             except Exception as error:
                 self._watch.failed(error)
-                log.warning("tail %s: not stored, will try again", self._path, exc_info=True)
+                log.warning("tail %s: not stored, will try again", self._name, exc_info=True)
                 self._fail(f"not stored yet: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
+        self.status.parse_errors += unread or 0
         self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
+        self._delivered = batch.end
         await self._save(identity, batch.end)
 
     async def _save(self, identity: str, offset: int) -> None:
         self._saved = (identity, offset)
         try:
-            await self._positions.save_position(str(self._path), identity, offset)
+            await self._positions.save_position(self._name, identity, offset)
         except Exception:
             # The store knows the position too, and the next batch saves again.
-            log.warning("tail %s: position not saved", self._path, exc_info=True)
+            log.warning("tail %s: position not saved", self._name, exc_info=True)
 
     async def _load(self) -> tuple[str, int] | None:
-        return await self._insist(lambda: self._positions.load_position(str(self._path)))
+        return await self._insist(lambda: self._positions.load_position(self._name))
 
     async def _position(self, source: str) -> int:
         return await self._insist(lambda: self._positions.source_position(source)) or 0
@@ -356,13 +384,13 @@ class FollowedFile:
                 return await call()
             except Exception as error:
                 self._watch.failed(error)
-                log.warning("tail %s: position unknown, will try again", self._path, exc_info=True)
+                log.warning("tail %s: position unknown, will try again", self._name, exc_info=True)
                 self._fail(f"the position cannot be read: {error}")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
 
     def _source(self, identity: str) -> str:
-        return f"{self._path}#{identity}"
+        return f"{self._name}#{identity}"
 
     def _fail(self, error: str) -> None:
         self.status.failed(time.time_ns() // 1_000_000, 0.0, error)
@@ -372,6 +400,15 @@ class FollowedFile:
             with contextlib.suppress(OSError):
                 self._reader.close()
             self._reader = None
+
+
+def _read_joined(reader: LineReader, state: JoinState, options: TailOptions) -> tuple[int, list[TailLine], JoinState]:
+    """How many further lines there were, what is complete with them, and what is held back."""
+    lines = reader.read(options.batch_lines, options.batch_bytes)
+    now = time.monotonic()
+    found, state = joined_lines(state, lines, now, options.join)
+    more, state = given_up(state, now, options.join)
+    return len(lines), [*found, *more], state
 
 
 def _node(file: FoundFile | None) -> tuple[int, int, str]:

@@ -21,6 +21,9 @@ MAX_KEY_BYTES: Final = 512
 MAX_STRING_BYTES: Final = 32 * 1024
 
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_QUOTED = re.compile(rb'"[^"]*+"')
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _MARK = "…"
 _VALUE_BYTES = 16
 _LARGEST = 2**1024 - 1
@@ -28,6 +31,24 @@ _LARGEST = 2**1024 - 1
 
 class OutOfBoundsError(ValueError):
     """A document that is nested too deep, or holds a number that is too large; the message says which."""
+
+
+def nesting(document: bytes) -> int:
+    """How deep the lists and objects of a JSON text are nested, before anything is built from it.
+
+    What is no JSON has some depth too: whoever decodes it says what is wrong. Linear; a megabyte takes some 10 ms.
+    """
+    if b"\\" in document:
+        document = _ESCAPED.sub(b"", document)
+    brackets = _QUOTED.sub(b"", document.translate(None, _NOT_STRUCTURE))
+    depth = deepest = 0
+    for byte in brackets:
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
 
 
 def clean_text(text: str) -> str:

@@ -37,9 +37,10 @@ class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel",
 
     ``timestamp_ns`` is Unix nanoseconds. ``source`` names where the record came from (a file, a
     forward connection) and ``offset`` the byte position in it, so that a record that is read twice
-    after a crash can be recognised. ``parse_error`` is set when the line could not be parsed; the
-    raw text is then in ``message``. ``id`` is unique within the store and orders records that share
-    a timestamp; it is assigned on insert (0 before).
+    after a crash can be recognised. ``parse_error`` says what could not be read: the line as a whole, whose text
+    is then in ``message``, or a part of it, such as its time, beside which the other fields hold; or why the store
+    refused the record, which is then kept as its text. ``id`` is unique within the store and orders records that
+    share a timestamp; it is assigned on insert (0 before).
     """
 
     timestamp_ns: int

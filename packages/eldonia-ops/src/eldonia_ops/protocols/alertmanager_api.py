@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.alerts import URGENT, Alert, Silence
+from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.model.labels import Labels, fit
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.matcher_syntax import parse_matcher
@@ -82,6 +83,7 @@ def read_alerts(
     Raises:
         ValueError: the body as a whole is not a list of alerts.
     """
+    _check_nesting(body)
     try:
         posted = _alerts.decode(body)
     except msgspec.MsgspecError as error:
@@ -103,6 +105,11 @@ def read_alerts(
         except ValueError as error:
             faults.append(f"alert {index}: {error}")
     return alerts, faults
+
+
+def _check_nesting(body: bytes) -> None:
+    if nesting(body) > MAX_DEPTH:
+        raise ValueError(f"the body is nested too deeply: at most {MAX_DEPTH} levels")
 
 
 def _alert(posted: PostedAlert, now: int, resolve_timeout_ms: int, limits: PostedLimits) -> Alert:
@@ -146,6 +153,7 @@ def read_silence(body: bytes) -> Silence:
     Raises:
         ValueError: the body is not a silence, an instant is missing or a regular expression is malformed.
     """
+    _check_nesting(body)
     try:
         posted = _silence.decode(body)
     except msgspec.MsgspecError as error:

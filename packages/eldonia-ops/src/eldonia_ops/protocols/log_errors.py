@@ -50,7 +50,7 @@ _HEADER = re.compile(
     r"(?:Exception in thread \"[^\"\n]{0,200}\" |Caused by: |Unhandled exception\.? |Uncaught )?"
     r"((?:[A-Za-z_$][\w$]{0,99}(?:\.|::)){0,20}+[A-Z_$a-z][\w$]{0,99})(?:: ?(.*))?"
 )
-_FRAME = re.compile(r"\s+(?:at |File \"|\.\.\. \d+ )|\tat |goroutine \d")
+_FRAME = re.compile(r"\s(?:at |File \"|\.\.\. \d{1,9} )|goroutine \d")
 _NAMED = re.compile(r"(?:Exception|Error|Throwable|Failure|Fault|Warning|Interrupt|Exit|panic)$")
 _LONGEST_HEADER: Final = 2_000
 _MAX_FRAMES: Final = 200

@@ -158,7 +158,9 @@ def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int
     not be read; the rest of the record holds all the same.
     """
     document = Document(value)
-    if document.has("log") and isinstance(value.get("log"), str) and not document.has("message"):
+    inside = value.get("log")
+    # An empty line of a container is one; any other object without a text keeps its line as the message.
+    if isinstance(inside, str) and not document.has("message") and (inside.strip("\r\n") or document.has("stream")):
         return _envelope(document, "log", received_ns, nested)
     if document.has("message") and ("__CURSOR" in value or "__REALTIME_TIMESTAMP" in value or "_BOOT_ID" in value):
         return _journal(document, received_ns, nested)

@@ -3,7 +3,7 @@
 A line in the seed's own form takes a typed decode. Any other JSON object is read by
 :mod:`eldonia_ops.protocols.log_fields`, a line of a container (CRI) by what is in it. A line that cannot be read, or
 that is deeper or holds larger numbers than can be kept, is never lost: it becomes the message of a record with
-``parse_error`` set. Text may hold line ends.
+``parse_error`` set. Text that holds line ends is what :mod:`eldonia_ops.collectors.tail_join` joined.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.foreign import bounded_attributes, bounded_text, clean_text
+from eldonia_ops.model.foreign import MAX_ATTRIBUTES, MAX_KEY_BYTES, bounded_attributes, bounded_text, clean_text
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
-from eldonia_ops.model.record_bounds import MAX_MESSAGE_BYTES, bounded_record
+from eldonia_ops.model.record_bounds import MAX_FIELD_BYTES, MAX_MESSAGE_BYTES, bounded_record
 from eldonia_ops.protocols.log_fields import content_record, decode_line, kind_of, plain_record, record_of
 from eldonia_ops.protocols.log_plain import read_cri, read_plain
 from eldonia_ops.protocols.timestamps import parse_timestamp
@@ -66,6 +66,10 @@ class _Entry(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     hostname: str = ""
 
 
+# In a line of so many bytes no field is too long; in one of a key's bytes nothing has too many items, either.
+_PLAIN_BYTES: Final = MAX_FIELD_BYTES
+_BACKSLASH: Final = 0x5C
+_DELETE: Final = 0x7F
 _decode_entry = msgspec.json.Decoder(_Entry).decode
 
 
@@ -112,11 +116,41 @@ def parse_line(
                 source=source,
                 offset=offset,
             )
+            if _needs_no_bounds(line, entry):
+                return record
             bounded_attributes(entry.metadata, strict=True)
             return bounded_record(record)
         except (ValueError, RecursionError, OverflowError):
             pass
     return _lenient(line, received_ns, format=format, source=source, offset=offset, dropped=dropped, defaults=defaults)
+
+
+def _needs_no_bounds(line: bytes, entry: _Entry) -> bool:
+    """Whether nothing in the entry can be beyond a bound, by what its line is: short, of printable ASCII, no escapes.
+
+    JSON has no other control character than DEL (127) unescaped; the decoder refuses numbers that are not finite.
+    """
+    if len(line) > _PLAIN_BYTES or not line.isascii() or _BACKSLASH in line or _DELETE in line:
+        return False
+    metadata = entry.metadata
+    if len(line) > MAX_KEY_BYTES and (
+        len(metadata) > MAX_ATTRIBUTES or max(map(len, metadata), default=0) > MAX_KEY_BYTES
+    ):
+        return False
+    for value in metadata.values():
+        kind = type(value)
+        if kind is int:
+            if not -(2**63) <= value < 2**64:
+                return False
+        elif kind is list:
+            if len(value) > MAX_ATTRIBUTES:
+                return False
+            for item in value:
+                if type(item) is not str:
+                    return False
+        elif kind is dict:
+            return False
+    return True
 
 
 def raw_record(
@@ -193,7 +227,7 @@ def _read(text: str, received_ns: int, format: LineFormat, dropped: int) -> LogR
     first, newline, rest = text.partition("\n")
     value = _object(first)
     if newline:
-        # Parts of one line that docker wrote as several, joined by who calls.
+        # Parts of one line that docker wrote as several; collectors/tail_join.py found that they belong together.
         parts = [str(_object(part).get("log", "")) for part in rest.split("\n")]
         value["log"] = "".join([str(value.get("log", "")), *parts])
     bounded_attributes(value, strict=True)

@@ -22,6 +22,12 @@ def _plain(key: str) -> str:
     return key.translate(_JOINTS).lower()
 
 
+@lru_cache(maxsize=256)
+def _beginnings(names: tuple[str, ...]) -> frozenset[str]:
+    """The names of the object's own keys under which some names can be found."""
+    return frozenset(names) | {name.partition(".")[0] for name in names}
+
+
 class Document:
     """A decoded JSON object from which fields are taken; what is left in ``rest`` has no place of its own."""
 
@@ -57,6 +63,8 @@ class Document:
 
     def found(self, names: tuple[str, ...]) -> Iterator[tuple["Place", Any]]:
         """Where the names are, in their order, and the values there; nulls are left out."""
+        if self._keys.keys().isdisjoint(_beginnings(names)):
+            return  # as nearly always
         for name in names:
             if name in self._keys:
                 key = self._keys[name]

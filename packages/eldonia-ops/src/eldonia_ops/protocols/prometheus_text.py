@@ -28,6 +28,7 @@ _NAME = re.compile(rb"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _PAIR = re.compile(
     rb'[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\\n]|\\.)*)")[ \t]*=[ \t]*"((?:[^"\\\n]|\\.)*)"[ \t]*(,?)[ \t]*'
 )
+_PAIR_BEGUN = re.compile(rb'[ \t]*(?:([a-zA-Z_][a-zA-Z0-9_]*)|"((?:[^"\\\n]|\\.)*)")[ \t]*=[ \t]*"')
 _QUOTED_NAME = re.compile(rb'[ \t]*"((?:[^"\\\n]|\\.)*)"[ \t]*(,|(?=\}))[ \t]*')
 _REST = re.compile(rb"[ \t]*([^ \t]+)(?:[ \t]+([^ \t#]+))?[ \t]*(?:([ \t]# \{).*)?")
 _COMMENT = re.compile(rb"#[ \t]+(HELP|TYPE|UNIT)[ \t]+([^ \t]+)(?:[ \t]++(.*))?")
@@ -47,6 +48,8 @@ _TYPES = {
 }
 _SHOWN_BYTES = 120
 _LONGEST_COMMENT_KEPT = 1_024
+_LONGEST_UNIT = 64
+_ROOM = 256
 
 
 class ExpositionError(ValueError):
@@ -75,6 +78,11 @@ class ExpositionLimits:
     def line_bytes(self) -> int:
         """Bytes of a line: room for labels and help, beyond which no line is looked at."""
         return max(1 << 20, 8 * self.label_value_length)
+
+    @property
+    def pair_bytes(self) -> int:
+        """Bytes of one label, name and value (4 a character at most, or 2 where it is escaped), with blanks."""
+        return 4 * (self.label_name_length + self.label_value_length) + _ROOM
 
     @property
     def lines(self) -> int:
@@ -246,8 +254,11 @@ class ScrapeParser:
     def _comment(self, line: bytes) -> None:
         match = _COMMENT.fullmatch(line)
         if match is not None:
-            name = match[2].strip(b'"').decode("utf-8", "replace")
-            text = match[3] or b""
+            if len(match[2]) > 4 * self._limits.label_value_length:
+                raise ValueError(f"a metric name is longer than {self._limits.label_value_length} characters")
+            name = clean_text(match[2].strip(b'"').decode("utf-8", "replace"))
+            # Cut before it is decoded: a character takes four bytes at most.
+            text = (match[3] or b"")[: 4 * self._limits.help_length]
             old = self._metadata.get(name, MetricMetadata(name, MetricType.UNKNOWN))
             if match[1] == b"TYPE":
                 type_ = _TYPES.get(text.strip(b" \t"))
@@ -255,10 +266,11 @@ class ScrapeParser:
                     raise ValueError(f"unknown metric type {text.decode('utf-8', 'replace')[:40]!r}")
                 new = MetricMetadata(name, type_, old.help, old.unit)
             elif match[1] == b"HELP":
-                help_ = _unescape(text.decode("utf-8", "replace"))[: self._limits.help_length]
+                help_ = clean_text(_unescape(text.decode("utf-8", "replace"))[: self._limits.help_length])
                 new = MetricMetadata(name, old.type, help_, old.unit)
             else:
-                new = MetricMetadata(name, old.type, old.help, text.decode("utf-8", "replace").strip()[:64])
+                unit = clean_text(text.decode("utf-8", "replace").strip()[:_LONGEST_UNIT])
+                new = MetricMetadata(name, old.type, old.help, unit)
             if new != old and (name in self._metadata or len(self._metadata) < self._limits.metadata):
                 self._metadata[name] = new
                 self._changed[name] = None
@@ -282,8 +294,11 @@ def _series(line: bytes, limits: ExpositionLimits) -> tuple[Labels, int]:
     """The label set at the start of a line and where it ends."""
     pairs: dict[str, str] = {}
     end = 0
-    match = _NAME.match(line)
+    longest = limits.label_value_length
+    match = _NAME.match(line, 0, longest + 1)
     if match is not None:
+        if match.end() > longest:
+            raise ValueError(f"the metric name is longer than {longest} characters")
         pairs[METRIC_NAME] = match[0].decode()
         end = match.end()
     brace = end
@@ -297,30 +312,45 @@ def _series(line: bytes, limits: ExpositionLimits) -> tuple[Labels, int]:
 
 
 def _labels(line: bytes, at: int, pairs: dict[str, str], limits: ExpositionLimits) -> int:
-    """Read ``a="b",...}`` from ``at`` into ``pairs``; returns the place after the brace."""
-    if METRIC_NAME not in pairs and (quoted := _QUOTED_NAME.match(line, at)) is not None:
-        pairs[METRIC_NAME] = _text(quoted[1])
+    """Read ``a="b",...}`` from ``at`` into ``pairs``; returns the place after the brace.
+
+    No pattern looks further than the longest label that is allowed, and nothing longer is decoded.
+    """
+    room = limits.pair_bytes
+    if METRIC_NAME not in pairs and (quoted := _QUOTED_NAME.match(line, at, at + room)) is not None:
+        pairs[METRIC_NAME] = _value(METRIC_NAME, quoted[1], limits)
         at = quoted.end()
     more = True
-    while more and (match := _PAIR.match(line, at)) is not None:
+    while more and (match := _PAIR.match(line, at, at + room)) is not None:
         name = match[1].decode() if match[1] is not None else _text(match[2])
-        value = _text(match[3])
         if name in pairs:
-            raise ValueError(f"label {name!r} is given twice")
+            raise ValueError(f"label {name[:_SHOWN_BYTES]!r} is given twice")
         if len(pairs) > limits.labels:
             raise ValueError(f"more than {limits.labels} labels")
         if len(name) > limits.label_name_length:
             raise ValueError(f"a label name is longer than {limits.label_name_length} characters")
-        if len(value) > limits.label_value_length:
-            raise ValueError(f"the value of label {name!r} is longer than {limits.label_value_length} characters")
-        pairs[name] = value
+        pairs[name] = _value(name, match[3], limits)
         at = match.end()
         more = match[4] == b","
+    if more and len(line) > at + room and (begun := _PAIR_BEGUN.match(line, at, at + room)) is not None:
+        name = begun[1].decode() if begun[1] is not None else _text(begun[2])
+        if len(name) <= limits.label_name_length:
+            raise ValueError(f"the value of label {name!r} is longer than {limits.label_value_length} characters")
     while line[at : at + 1] in (b" ", b"\t"):
         at += 1
     if line[at : at + 1] != b"}":
+        if len(line) > at + room:
+            raise ValueError(f'expected name="value" within {room} bytes, or a closing brace, at column {at + 1}')
         raise ValueError(f'expected name="value" or a closing brace at column {at + 1}')
     return at + 1
+
+
+def _value(name: str, raw: bytes, limits: ExpositionLimits) -> str:
+    longest = limits.label_value_length
+    value = _text(raw) if len(raw) <= 4 * longest else None
+    if value is None or len(value) > longest:
+        raise ValueError(f"the value of label {name!r} is longer than {longest} characters")
+    return value
 
 
 def _text(raw: bytes) -> str:

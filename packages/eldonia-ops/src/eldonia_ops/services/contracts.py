@@ -3,7 +3,7 @@
 The web package and its tests depend on these and not on the loops behind them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -108,15 +108,39 @@ class Queries(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RefusalView:
+    """Items of one signal (``logs``, ``traces``, ``metrics``) that were refused for one reason, since the start.
+
+    ``source`` says who sent them: ``job/instance`` of a target, or the token and the address of a sender. ``last_at``
+    is Unix ms.
+    """
+
+    signal: str
+    source: str
+    reason: str
+    count: int
+    last_at: int
+
+
 class Ingest(Protocol):
     """Intake of telemetry that arrives over HTTP; every method returns when the data is stored.
 
-    The answer is how many items were left out because of their times.
+    The answer is how many items were refused, by reason: because of their times, or by the store.
     """
 
-    async def logs(self, records: Sequence[LogRecord]) -> int: ...
-    async def spans(self, spans: Sequence[Span]) -> int: ...
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> int: ...
+    async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]: ...
+    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]: ...
+    async def samples(
+        self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()
+    ) -> Mapping[str, int]: ...
+    def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
+        """Note what was refused of a source, items by reason, for :meth:`refusals`."""
+        ...
+
+    def refusals(self) -> list[RefusalView]:
+        """What was refused since the start, the latest first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +385,8 @@ class ObjectiveView:
 class TargetView:
     """One scraped, tailed or probed thing. ``health`` is ``up``, ``down`` or ``unknown``.
 
-    ``interval_ms`` and ``timeout_ms`` are 0 for what has none, such as a file.
+    ``interval_ms`` and ``timeout_ms`` are 0 for what has none, such as a file. ``parse_errors`` counts the lines of a
+    log file that could not be read and are kept as their text, since it is followed.
     """
 
     kind: str
@@ -374,6 +399,7 @@ class TargetView:
     error: str
     interval_ms: int = 0
     timeout_ms: int = 0
+    parse_errors: int = 0
 
 
 class Status(Protocol):

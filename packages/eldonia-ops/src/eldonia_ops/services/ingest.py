@@ -9,7 +9,7 @@ its own on the disk, and a sample of the year 2099 would make its series refuse 
 
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,9 +21,12 @@ from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStore, TelemetryUnavailableError
 from eldonia_ops.security.events import from_log
+from eldonia_ops.services.contracts import RefusalView
+from eldonia_ops.services.refusals import Refusals
 
 log = logging.getLogger("eldonia_ops.ingest")
 _MS = 1_000_000  # nanoseconds
+_UNTIMELY = "a time too long ago to be kept, or in the future"
 
 SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
 
@@ -100,15 +103,29 @@ class IngestService:
         self._origin = origin
         self._clock = clock
         self._horizon = horizon
+        self._refusals = Refusals()
         self.counts: Counter[str] = Counter()
 
-    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> int:
+    def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
+        """Note what was refused of a source, items by reason."""
+        if reasons:
+            self._refusals.note(signal, source, reasons, self._clock.now() if self._clock is not None else 0)
+
+    def refusals(self) -> list[RefusalView]:
+        """What was refused since the start, the latest first."""
+        return self._refusals.listed()
+
+    def refused_totals(self) -> Mapping[tuple[str, str], int]:
+        """The same by signal and reason alone, for metrics."""
+        return self._refusals.totals
+
+    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> Mapping[str, int]:
         """Store records, then let security windows see the events among them.
 
         A record from the far future is kept with the present time, and says so; returns how many were too old.
         """
         if not records:
-            return 0
+            return {}
         enriched = self._timely([self._enrich(record) for record in records])
         enriched = await self._stored(enriched, batch_key)
         events = [event for record in enriched if (event := from_log(record)) is not None]
@@ -117,7 +134,7 @@ class IngestService:
         self.counts["logs"] += len(enriched)
         self.counts["log_parse_errors"] += sum(1 for record in enriched if record.parse_error)
         self.counts["security_events"] += len(events)
-        return self._refused(len(records) - len(enriched))
+        return self._untimely(len(records) - len(enriched))
 
     async def _stored(self, records: list[LogRecord], batch_key: str) -> list[LogRecord]:
         """Store records; those that the store refuses while it takes others are kept as their text alone.
@@ -145,7 +162,7 @@ class IngestService:
                 found += await self._stored(part, f"{batch_key}/{number}" if batch_key else "")
             return found
 
-    async def spans(self, spans: Sequence[Span]) -> int:
+    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]:
         """Store spans; returns how many were too old, or from the far future."""
         if self._clock is None or not spans:
             kept = spans
@@ -156,15 +173,16 @@ class IngestService:
         if kept:
             await self._telemetry.insert_spans(kept)
             self.counts["spans"] += len(kept)
-        return self._refused(len(spans) - len(kept))
+        return self._untimely(len(spans) - len(kept))
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> int:
+    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         """Store samples that came one by one (OTLP, remote write) and what their sender says of them.
 
-        Returns how many were too old, or from the future.
+        Returns how many were refused: too old, from the future, or by the store.
         """
         if metadata:
             await self._telemetry.insert_metadata(metadata)
+        by_store: Mapping[str, int] = {}
         if self._clock is None or not samples:
             kept = samples
         else:
@@ -172,21 +190,23 @@ class IngestService:
             low, high = now - self._horizon.metrics_ms, now + self._horizon.samples_ahead_ms
             kept = [sample for sample in samples if low <= sample.timestamp_ms <= high]
         if kept:
-            await self._telemetry.insert_samples(kept)
-            self.counts["samples"] += len(kept)
-        return self._refused(len(samples) - len(kept))
+            by_store = await self._telemetry.insert_samples(kept)
+            self.counts["samples"] += len(kept) - sum(by_store.values())
+        return {**by_store, **self._untimely(len(samples) - len(kept))}
 
-    async def row(self, row: SampleRow, metadata: Sequence[MetricMetadata] = ()) -> None:
-        """Store one scrape."""
+    async def row(self, row: SampleRow, metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
+        """Store one scrape; returns what the store refused of it, by reason."""
         if metadata:
             await self._telemetry.insert_metadata(metadata)
-        await self._telemetry.insert_row(row)
-        self.counts["samples"] += len(row.labels)
+        refused = await self._telemetry.insert_row(row)
+        self.counts["samples"] += len(row.labels) - sum(refused.values())
+        return refused
 
-    def _refused(self, count: int) -> int:
-        if count:
-            self.counts["refused_times"] += count
-        return count
+    def _untimely(self, count: int) -> Mapping[str, int]:
+        if not count:
+            return {}
+        self.counts["refused_times"] += count
+        return {_UNTIMELY: count}
 
     def _timely(self, records: list[LogRecord]) -> list[LogRecord]:
         if self._clock is None:

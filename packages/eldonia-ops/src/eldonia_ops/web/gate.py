@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Mount, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
+from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.services.contracts import Access
 from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.attempts import FailedAttempts
@@ -36,6 +37,7 @@ CALLER: Final = "eldonia_ops.caller"
 FAMILY: Final = "eldonia_ops.family"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _LONGEST_PATH: Final = 4_096
+_JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 PAGE_POLICY: Final = (
@@ -226,7 +228,7 @@ class Gate:
             try:
                 body = await read_raw(request, self._limits.request)
                 receive = _replay(body, receive)
-                problem = _unreadable_form(request, body)
+                problem = _unreadable_form(request, body) or _too_deep(body)
             except TooLargeError as error:
                 problem = Problem(413, "too_large", str(error))
             except BadEncodingError as error:
@@ -355,6 +357,13 @@ def _unreadable_form(request: Request, body: bytes) -> Problem | None:
         return None
     fault = fault_of(body)
     return Problem(400, "bad_request", fault) if fault else None
+
+
+def _too_deep(body: bytes) -> Problem | None:
+    """JSON is nested no deeper than what is kept of it; other bodies are not looked at."""
+    if _JSON.match(body) is not None and nesting(body) > MAX_DEPTH:
+        return Problem(400, "bad_request", f"the body is nested too deeply: at most {MAX_DEPTH} levels")
+    return None
 
 
 def caller_of(request: Request) -> Caller:

@@ -93,3 +93,42 @@ async def test_a_server_that_hangs_is_given_up():
     readings, problem = await source.measure()
     assert (find(readings, "up"), problem) == ([0.0], "no answer within 0.2 s")
     server.close()
+
+
+async def test_a_part_that_is_refused_takes_no_other_away(postgresql_url, postgresql_server):
+    database = postgresql_url.rpartition("/")[2]
+    postgresql_server.execute("CREATE ROLE watcher LOGIN PASSWORD 'w'")
+    try:
+        for function in ("pg_database_size(oid)", "pg_lock_status()"):
+            postgresql_server.execute(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC", database)
+        source = PostgresqlSource(Secret(f"postgresql://watcher:w@127.0.0.1:{postgresql_server.port}/{database}"))
+        readings, problem = await source.measure()
+        await source.close()
+    finally:
+        postgresql_server.execute("DROP ROLE watcher")
+    assert find(readings, "pg_up") == find(readings, "up") == [1.0]
+    assert problem.startswith("locks: permission denied")
+    assert find(readings, "pg_locks_count") == []
+    # The sizes were refused together, and are asked for one by one.
+    assert find(readings, "pg_database_size_bytes", datname=database)[0] > 1_000_000
+    assert find(readings, "pg_settings_max_connections") == [50.0]
+    assert find(readings, "pg_stat_database_xact_commit", datname=database)
+
+
+async def test_a_database_whose_files_are_gone_takes_no_other_away(postgresql_url, postgresql_server):
+    database = postgresql_url.rpartition("/")[2]
+    postgresql_server.execute("CREATE DATABASE broken")
+    postgresql_server.execute("CHECKPOINT")  # no page of it has to be written any more
+    [(oid,)] = postgresql_server.execute("SELECT oid FROM pg_database WHERE datname = 'broken'")
+    files = postgresql_server.directory / "data" / "base" / str(oid)
+    files.rename(files.with_name("moved"))
+    try:
+        source = PostgresqlSource(Secret(postgresql_url))
+        readings, problem = await source.measure()
+        await source.close()
+    finally:
+        files.with_name("moved").rename(files)
+        postgresql_server.execute("DROP DATABASE broken")
+    assert (find(readings, "pg_up"), problem) == ([1.0], "")
+    assert find(readings, "pg_database_size_bytes", datname=database)[0] > 1_000_000
+    assert find(readings, "pg_database_size_bytes", datname="broken") == []

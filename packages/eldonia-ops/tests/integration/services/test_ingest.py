@@ -16,6 +16,7 @@ from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 NOW = 1_795_000_000_000
 DAY = 86_400_000
 MS = 1_000_000
+UNTIMELY = "a time too long ago to be kept, or in the future"
 
 
 class Still:
@@ -31,6 +32,7 @@ class Kept:
         self.records: list[LogRecord] = []
         self.spans: list[Span] = []
         self.samples: list[Sample] = []
+        self.refused: dict[str, int] = {}
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
         self.records += records
@@ -38,8 +40,9 @@ class Kept:
     async def insert_spans(self, spans: Sequence[Span]) -> None:
         self.spans += spans
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+    async def insert_samples(self, samples: Sequence[Sample]) -> dict[str, int]:
         self.samples += samples
+        return self.refused
 
 
 @pytest.fixture
@@ -58,14 +61,14 @@ def ingest(kept: Kept) -> IngestService:
 
 async def test_records_too_old_to_be_kept_make_no_partitions(ingest: IngestService, kept: Kept) -> None:
     days = [LogRecord(timestamp_ns=(NOW - day * DAY) * MS, message=str(day)) for day in range(1_000)]
-    assert await ingest.logs(days) == 969
+    assert await ingest.logs(days) == {UNTIMELY: 969}
     assert {record.message for record in kept.records} == {str(day) for day in range(31)}
     assert ingest.counts["refused_times"] == 969
 
 
 async def test_a_record_from_the_far_future_is_kept_with_the_present_time(ingest: IngestService, kept: Kept) -> None:
     ahead = (NOW + 2 * DAY) * MS
-    assert await ingest.logs([LogRecord(timestamp_ns=ahead, message="skewed", metadata={"a": 1})]) == 0
+    assert await ingest.logs([LogRecord(timestamp_ns=ahead, message="skewed", metadata={"a": 1})]) == {}
     (record,) = kept.records
     assert record.timestamp_ns == NOW * MS
     assert record.metadata["a"] == 1
@@ -76,14 +79,14 @@ async def test_a_record_from_the_far_future_is_kept_with_the_present_time(ingest
 async def test_a_sample_from_the_future_cannot_shut_out_the_true_ones(ingest: IngestService, kept: Kept) -> None:
     labels = Labels({"__name__": "up"})
     times = [NOW - 91 * DAY, NOW - DAY, NOW, NOW + 599_000, NOW + 601_000, 4_070_908_800_000]
-    assert await ingest.samples([Sample(labels, at, 1.0) for at in times]) == 3
+    assert await ingest.samples([Sample(labels, at, 1.0) for at in times]) == {UNTIMELY: 3}
     assert [sample.timestamp_ms for sample in kept.samples] == times[1:4]
 
 
 async def test_spans_keep_to_the_same_horizon(ingest: IngestService, kept: Kept) -> None:
     starts = [1, (NOW - 15 * DAY) * MS, NOW * MS, 2**63 - 10]
     spans = [Span(trace_id="1" * 32, span_id="1" * 16, start_ns=at, end_ns=at) for at in starts]
-    assert await ingest.spans(spans) == 3
+    assert await ingest.spans(spans) == {UNTIMELY: 3}
     assert [span.start_ns for span in kept.spans] == [NOW * MS]
 
 
@@ -102,7 +105,7 @@ async def test_a_record_that_the_store_refuses_is_kept_as_text_and_its_neighbour
     kept.insert_logs = refuse  # type: ignore[method-assign]
     records = [LogRecord(timestamp_ns=NOW * MS, message=str(n), offset=n) for n in range(9)]
     records[4] = LogRecord(timestamp_ns=NOW * MS, message="4", offset=4, metadata={"bad": 1})
-    assert await ingest.logs(records, batch_key="k") == 0
+    assert await ingest.logs(records, batch_key="k") == {}
     assert [record.offset for record in kept.records] == list(range(9))
     assert [record.message for record in kept.records if record.offset != 4] == [str(n) for n in range(9) if n != 4]
     assert "what is this?" in kept.records[4].parse_error
@@ -122,3 +125,14 @@ async def test_a_store_that_is_away_is_not_asked_for_each_record(ingest: IngestS
     with pytest.raises(TelemetryUnavailableError):
         await ingest.logs([LogRecord(timestamp_ns=NOW * MS, message="m")] * 500)
     assert calls == [500]
+
+
+async def test_what_the_store_refuses_of_samples_is_named(ingest: IngestService, kept: Kept) -> None:
+    kept.refused = {"a sample that is older than the newest of its series": 1}
+    labels = Labels({"__name__": "up"})
+    answer = await ingest.samples([Sample(labels, at, 1.0) for at in (NOW - 1, NOW, NOW + DAY)])
+    assert answer == {"a sample that is older than the newest of its series": 1, UNTIMELY: 1}
+    assert ingest.counts["samples"] == 1
+    ingest.refused("metrics", "node/web-1", answer)
+    assert [(one.source, one.count, one.last_at) for one in ingest.refusals()] == [("node/web-1", 1, NOW)] * 2
+    assert ingest.refused_totals()["metrics", UNTIMELY] == 1

@@ -79,3 +79,36 @@ async def test_the_loop_hands_over_rows_and_metadata_once():
     assert rows[1].metadata == ()
     assert rows[1].row.timestamp_ms == 16_000
     assert loop.status.health is Health.UP
+
+
+def test_one_device_that_cannot_be_read_takes_no_figure_of_the_others_away(monkeypatch):
+    def broken():
+        raise IndexError
+
+    monkeypatch.setattr(psutil, "net_if_stats", broken)
+    readings, problem = host.read_host()
+    assert problem == "network: IndexError"
+    assert find(readings, "node_scrape_collector_success", collector="network") == [0.0]
+    assert find(readings, "node_network_receive_bytes_total", device="lo")
+    assert find(readings, "node_load1")
+
+
+@requires_host(sys.platform == "linux", "/proc is Linux' own")
+def test_a_filesystem_that_does_not_answer_is_named_beside_the_others(monkeypatch):
+    real = os.statvfs
+
+    def statvfs(path):
+        if path == bad:
+            raise OSError(5, "Input/output error")
+        return real(path)
+
+    parts = [part for part in psutil.disk_partitions(all=True) if part.mountpoint == "/"]
+    parts += [type(parts[0])(device="/dev/bad", mountpoint="/bad", fstype="ext4", opts="rw")]
+    bad = "/bad"
+    monkeypatch.setattr(psutil, "disk_partitions", lambda all: [parts[1], parts[0]])
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    monkeypatch.setattr(host, "_PSEUDO_FILESYSTEMS", frozenset())
+    readings, problem = host.read_host()
+    assert problem == ""
+    assert find(readings, "node_filesystem_device_error", mountpoint="/bad") == [1.0]
+    assert find(readings, "node_filesystem_device_error", mountpoint="/") == [0.0]

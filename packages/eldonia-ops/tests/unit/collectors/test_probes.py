@@ -1,5 +1,8 @@
 import asyncio
 
+import pytest
+
+from eldonia_ops.collectors import probe_http
 from eldonia_ops.collectors.probes import probe_loop
 from eldonia_ops.collectors.status import Health
 from eldonia_ops.ports import ProbeResult
@@ -93,3 +96,14 @@ async def test_a_clock_that_is_set_back_stops_no_probe():
     assert 4 <= len(after) <= 6
     assert all(set_back_at <= at <= clock.now() for at in after)
     task.cancel()
+
+
+@pytest.mark.parametrize("charset", ["hex", "zip", "rot13", "punycode", "idna", "nothing", ""])
+def test_a_charset_that_is_none_of_a_text_counts_as_utf_8(charset):
+    assert probe_http._text("元気 ok".encode(), charset) == "元気 ok"
+
+
+def test_usual_charsets_are_read():
+    for charset in ("Shift_JIS", "EUC-JP", "ISO-2022-JP", "windows-1252", "ISO-8859-1", "utf-16", "GB18030"):
+        text = "é" if "1252" in charset or "8859" in charset else "元気"
+        assert probe_http._text(text.encode(charset), charset) == text

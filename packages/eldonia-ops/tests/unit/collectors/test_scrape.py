@@ -110,6 +110,7 @@ async def test_gzip_is_unpacked():
             "the answer is text/html, not metrics: is the path right?",
         ),
         (lambda _: text(b"a 1\n" * 300), "longer than 1000 bytes"),
+        (lambda _: text(b'a{b="' + b"x" * 2_000_000 + b'"} 1'), "longer than 1000 bytes"),
         (lambda _: text(gzip.compress(b"a 1\n" * 100_000), **{"Content-Encoding": "gzip"}), "longer than 1000 bytes"),
         (lambda _: text(gzip.compress(b"a 1\n")[:-9], **{"Content-Encoding": "gzip"}), "was cut off"),
         (lambda _: text(b"a 1\n", **{"Content-Encoding": "gzip"}), "says that it is gzip and is not"),
@@ -216,3 +217,32 @@ async def test_a_clock_that_is_set_back_stops_no_scrape():
     assert 4 <= len(after) <= 6
     assert all(set_back_at <= at <= clock.now() for at in after)
     task.cancel()
+
+
+async def test_a_line_that_unfolds_ends_the_scrape_and_the_next_one_is_read():
+    answers = [gzip.compress(b'a{b="' + b"x" * 40_000_000 + b'"} 1\n'), gzip.compress(b"a 1\n")]
+    loop, rows = loop_for(lambda _: text(answers.pop(0), **{"Content-Encoding": "gzip"}))
+    await loop.scrape_once(5_000)
+    assert "a line of the answer is longer than 1048576 bytes" in loop.status.error
+    assert values(rows[0])["up"] == 0.0
+    await loop.scrape_once(20_000)
+    assert (loop.status.error, values(rows[1])["a"]) == ("", 1.0)
+
+
+async def test_a_fault_of_our_own_is_a_target_that_is_down_and_the_next_scrape_goes_on(monkeypatch):
+    loop, rows = loop_for(lambda _: text(b"a 1\n"))
+    await loop.scrape_once(5_000)
+    real = loop._rows.scraped
+
+    def broken(*_arguments, **_options):
+        raise KeyError("?")
+
+    monkeypatch.setattr(loop._rows, "scraped", broken)
+    with pytest.raises(KeyError):
+        await loop.scrape_once(20_000)
+    assert values(rows[1])["up"] == 0.0
+    assert is_stale(values(rows[1])["a"])
+    assert (loop.status.health, loop.status.error) == (Health.DOWN, "a fault of our own: KeyError")
+    monkeypatch.setattr(loop._rows, "scraped", real)
+    await loop.scrape_once(35_000)
+    assert values(rows[2])["a"] == 1.0

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.protocols import log_lines
 from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.log_lines import MAX_LINE_BYTES, LineDefaults, LineFormat, parse_line
 
@@ -321,3 +322,44 @@ def test_a_record_is_cut_and_not_lost():
     assert record.message.endswith("bytes cut off]")
     assert len(msgspec.json.encode(record)) < 400_000
     assert record.trace_id.endswith("bytes cut off]")
+
+
+texts = st.text(max_size=12) | st.sampled_from(["\x7f", "\x00", "\ud800", "\\", '"', "x" * 600, "y" * 5_000])
+any_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.integers(0, 9) | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3) | st.just(["a"] * 300),
+    max_leaves=6,
+)
+
+
+@given(
+    st.dictionaries(texts, any_values, max_size=4),
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("message", "service", "userId", "hostname"), texts)),
+    st.booleans(),
+)
+def test_what_is_taken_without_bounds_needs_none(metadata, fields, ascii_only):
+    entry = {"timestamp": "2026-11-23T10:15:30Z", "message": "m", "level": "info", "metadata": metadata, **fields}
+    line = json.dumps(entry, ensure_ascii=ascii_only).encode("utf-8", "replace")
+    record = parse_line(line, 5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_lines, "_needs_no_bounds", lambda line, entry: False)
+        assert repr(record) == repr(parse_line(line, 5))
+
+
+def test_a_usual_line_is_taken_without_bounds():
+    entry = {"timestamp": "2026-11-23T10:15:30Z", "message": "m", "level": "info", "metadata": {"a": 1, "b": ["c"]}}
+    seen = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log_lines, "bounded_record", lambda record: seen.append(record) or record)
+        assert parse_line(json.dumps(entry).encode(), 5).metadata == {"a": 1, "b": ["c"]}
+        assert seen == []
+        parse_line(json.dumps({**entry, "message": "\\"}).encode(), 5)
+        assert len(seen) == 1
+
+
+def test_an_empty_text_inside_is_no_message():
+    assert parse(b'{"log":""}').message == '{"log":""}'
+
+
+def test_an_empty_line_of_a_container_is_empty():
+    assert parse({"log": "\n", "stream": "stdout", "time": STAMP}).message == ""

@@ -1,10 +1,9 @@
 """Lines as the loggers of others write them, with what they mean."""
 
 import json
-from pathlib import Path
 
 import pytest
-from required_tools import requires_shared
+from required_tools import requires_shared, shared_folder
 
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line
@@ -132,12 +131,11 @@ def test_plain_lines():
     assert cri.metadata == {"stream": "stderr", "n": 1}
 
 
-CASES = Path(__file__).parents[6] / "shared" / "cases"
-
-
 @requires_shared("cases")
 def test_collected_files_hold_no_line_that_cannot_be_read():
-    for path in CASES.glob("*.log"):
+    paths = sorted(shared_folder("cases").glob("*.log"))
+    assert paths
+    for path in paths:
         for line in path.read_bytes().splitlines():
             record = parse_line(line, NOW, format=LineFormat.AUTO)
             assert record.parse_error == ""

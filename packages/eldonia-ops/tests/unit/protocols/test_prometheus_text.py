@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType
+from eldonia_ops.protocols import prometheus_text
 from eldonia_ops.protocols.prometheus_text import ExpositionError, ExpositionLimits, ScrapeParser
 
 
@@ -179,6 +180,64 @@ def test_limits():
         with pytest.raises(ExpositionError, match=message):
             ScrapeParser(limits=limits).parse(body)
     assert ScrapeParser(limits=limits).parse(b'a{b="1",c="2"} 1\na 2\nb 3').count == 3
+
+
+LONG = b"x" * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b'a{b="' + LONG + b'"} 1', "value of label 'b' is longer than 6 characters"),
+        (b'a{b="' + b"\\\\" * 500_000 + b'"} 1', "value of label 'b' is longer than 6 characters"),
+        (b'a{"b\xc3\xa4"="' + LONG + b'"} 1', "value of label 'bä' is longer than 6 characters"),
+        (b"a{" + LONG + b'="1"} 1', "expected name="),
+        (b'a{"' + LONG + b'"="1"} 1', "expected name="),
+        (b"a{" + b"x" * 30 + b'="1"} 1', "a label name is longer than 5 characters"),
+        (b'{"' + b"x" * 30 + b'"} 1', "'__name__' is longer than 6"),
+        (LONG + b" 1", "the metric name is longer than 6 characters"),
+        (b"# HELP " + LONG + b" text", "a metric name is longer than 6 characters"),
+        (b'a{b="1"' + b" " * 1_000_000 + b'c="2"} 1', "expected name="),
+    ],
+)
+def test_lengths_are_looked_at_before_patterns_and_decoding(body, message, monkeypatch):
+    decoded = []
+    original = prometheus_text._text
+
+    def text(raw):
+        decoded.append(len(raw))
+        return original(raw)
+
+    monkeypatch.setattr(prometheus_text, "_text", text)
+    limits = ExpositionLimits(label_name_length=5, label_value_length=6)
+    with pytest.raises(ExpositionError, match=message) as caught:
+        ScrapeParser(limits=limits).parse(body)
+    assert len(str(caught.value)) < 400
+    assert max(decoded, default=0) <= limits.pair_bytes
+
+
+@pytest.mark.parametrize("character", ["x", "é", "漢", "\U0001f600", '"', "\\", "\n"])
+def test_a_value_may_be_as_long_as_its_limit_in_every_script(character):
+    limits = ExpositionLimits(label_name_length=5, label_value_length=50)
+    written = {'"': '\\"', "\\": "\\\\", "\n": "\\n"}.get(character, character)
+    body = f'a{{b="{written * 50}",c="{written * 50}"}} 1\n'.encode()
+    parser = ScrapeParser(limits=limits)
+    assert parser.parse(body).count == 1
+    assert parser.series[0]["b"] == parser.series[0]["c"] == character * 50
+    with pytest.raises(ExpositionError, match="label 'b' is longer than 50"):
+        ScrapeParser(limits=limits).parse(f'a{{b="{written * 51}"}} 1\n'.encode())
+
+
+def test_metadata_holds_no_control_characters_and_is_bounded():
+    limits = ExpositionLimits(help_length=10)
+    found = ScrapeParser(limits=limits).parse(
+        b"# HELP a\x00b so\x1bme\x00" + LONG + b"\n# UNIT a\x00b sec\x07onds\n# TYPE a\x00b gauge\n"
+        b'# HELP "q\x1b" line\\nend \xff\n'
+    )
+    assert [(item.name, item.help, item.unit) for item in found.metadata] == [
+        ("a\ufffdb", "so\ufffdme\ufffdxxxx", "sec\ufffdonds"),
+        ("q\ufffd", "line\nend \ufffd", ""),
+    ]
 
 
 def test_empty_lines_are_counted_before_they_are_looked_at():

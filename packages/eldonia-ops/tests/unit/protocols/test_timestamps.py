@@ -30,6 +30,18 @@ def test_spellings(text, expected):
     assert parse_timestamp(text) == expected
 
 
+@given(
+    st.datetimes(datetime.datetime(1970, 1, 2), datetime.datetime(2261, 1, 1)),
+    st.sampled_from("T "),
+    st.text("0123456789", max_size=9),
+    st.sampled_from(["", "Z", "+09:00", "-05:30", "+00:00"]),
+)
+def test_the_usual_form_means_what_the_others_do(moment, joint, fraction, zone):
+    text = moment.strftime(f"%Y-%m-%d{joint}%H:%M:%S") + (f".{fraction}" if fraction else "") + zone
+    # A blank around it is what the fast pattern does not know.
+    assert parse_timestamp(text) == parse_timestamp(f" {text}")
+
+
 @pytest.mark.parametrize(
     ("number", "expected"),
     [

@@ -232,3 +232,22 @@ async def test_faults_of_ours_are_answered_in_the_envelope(platform: FakePlatfor
     assert native.status_code == compat.status_code == 500
     assert native.json()["error"]["code"] == "internal"
     assert "secret" not in native.text + compat.text
+
+
+@pytest.mark.parametrize("depth", [33, 1_000, 100_000])
+@pytest.mark.parametrize(
+    ("path", "role", "start", "end"),
+    [
+        ("/api/v2/alerts", Role.INGEST, '[{"labels":{"alertname":"a"},"x":', "}]"),
+        ("/api/v2/silences", Role.RESPONDER, '{"comment":"c","x":', "}"),
+        ("/api/ops/v1/incidents", Role.RESPONDER, '{"title":"t","x":', "}"),
+        ("/api/ops/v1/incidents", Role.RESPONDER, "   " * 2_000 + '{"title":"t","x":', "}"),
+    ],
+)
+async def test_a_document_that_is_nested_too_deeply_is_its_senders_fault(
+    client: Client, path: str, role: Role, start: str, end: str, depth: int
+) -> None:
+    body = start + "[" * depth + "]" * depth + end
+    async with client(role) as http:
+        answer = await http.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, "nested too deeply" in answer.text) == (400, True)

@@ -121,7 +121,7 @@ class Head:
         self.retention_ms = retention_ms
         self.max_series = max_series
         self.max_bytes = max_bytes
-        self.counters = dict.fromkeys(
+        self.counters: dict[str, int] = dict.fromkeys(
             ("out_of_order", "duplicate", "out_of_bounds", "refused_series", "early_evictions"), 0
         )
         self._index = SeriesIndex()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar
 
@@ -43,6 +43,12 @@ _METADATA_COLUMNS: Final = ("name", "type", "help", "unit", "updated")
 _IN_RANGE: Final = (
     "timestamp >= fromUnixTimestamp64Milli({start:Int64}) AND timestamp <= fromUnixTimestamp64Milli({end:Int64})"
 )
+_REFUSED: Final = {
+    "out_of_order": "a sample that is older than the newest of its series",
+    "duplicate": "another value for an instant that has one already",
+    "out_of_bounds": "a time that cannot be stored",
+    "refused_series": "a new series beyond limits.series",
+}
 _EARLIEST_MS: Final = 0
 _LATEST_MS: Final = 9_000_000_000_000  # what DateTime64 can compare with is limited; this is the year 2255
 
@@ -81,15 +87,34 @@ class Metrics:
 
     # --- writing ---------------------------------------------------------------------------
 
-    async def insert_row(self, row: SampleRow) -> None:
-        """Append one scrape: visible at once, durable on return."""
+    async def insert_row(self, row: SampleRow) -> Mapping[str, int]:
+        """Append one scrape: visible at once, durable on return. Returns what was refused, by reason."""
         self._look_at_the_clock()
-        await self._accept(self.head.append_row(row))
+        before = self._refused()
+        accepted = self.head.append_row(row)
+        refused = self._refused_since(before)
+        await self._accept(accepted)
+        return refused
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
-        """Append samples with timestamps of their own."""
+    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+        """Append samples with timestamps of their own. Returns what was refused, by reason."""
         self._look_at_the_clock()
-        await self._accept(self.head.append_samples(samples))
+        before = self._refused()
+        accepted = self.head.append_samples(samples)
+        refused = self._refused_since(before)
+        await self._accept(accepted)
+        return refused
+
+    def _refused(self) -> list[int]:
+        return [self.head.counters[name] for name in _REFUSED]
+
+    def _refused_since(self, before: list[int]) -> Mapping[str, int]:
+        # Nothing else appends meanwhile: between the two looks nothing is awaited.
+        after = self._refused()
+        if before == after:
+            return {}
+        found = zip(_REFUSED.values(), before, after, strict=True)
+        return {reason: now - then for reason, then, now in found if now > then}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         """Remember what changed."""

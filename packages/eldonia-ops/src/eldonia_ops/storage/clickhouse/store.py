@@ -1,7 +1,7 @@
 """The telemetry store: logs, traces and metrics over one engine."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_ops.model.labels import Labels
@@ -37,13 +37,13 @@ class ClickhouseTelemetryStore:
         """Store spans."""
         await self._traces.insert(spans, batch_key)
 
-    async def insert_row(self, row: SampleRow) -> None:
+    async def insert_row(self, row: SampleRow) -> Mapping[str, int]:
         """Append one scrape."""
-        await self._metrics.insert_row(row)
+        return await self._metrics.insert_row(row)
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> None:
+    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
         """Append samples that do not share a timestamp."""
-        await self._metrics.insert_samples(samples)
+        return await self._metrics.insert_samples(samples)
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         """Remember TYPE, HELP and unit."""

@@ -7,7 +7,7 @@ decoded on two threads of their own: large ones take seconds, in which alerting 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -29,13 +29,14 @@ from eldonia_ops.protocols.otlp import (
 )
 from eldonia_ops.services.contracts import Platform
 from eldonia_ops.web.access import Demand
-from eldonia_ops.web.gate import Family, GuardedRoute, Problem
+from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
 from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw, unpack
 
 log = logging.getLogger("eldonia_ops.web.otlp")
 
 _THREADS = 2
-_REFUSED = "a time too long ago to be kept, or in the future"
+_TOO_LARGE = "a whole request that holds too much"
+_UNREADABLE = "a whole request that cannot be read"
 
 Decode = Callable[[bytes, Encoding], Any]
 Store = Callable[[Any], Awaitable[Rejections]]
@@ -70,6 +71,10 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
         samples, metadata, rejections = decoded
         return _noted(rejections, await ingest.samples(samples, metadata))
 
+    def source(request: Request) -> str:
+        """The sender, as the targets page names it: what it says of itself is not to be relied on."""
+        return f"{caller_of(request).name} ({request.client.host if request.client else 'unknown'})"
+
     def route(signal: str, decode: Decode, store: Store) -> GuardedRoute:
         def decoded(raw: bytes, packing: str, encoding: Encoding) -> Any:
             return decode(unpack(raw, packing, limits.ingest_decoded), encoding)
@@ -84,11 +89,14 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
                 raw = await read_raw(request, limits.ingest)
                 found = await asyncio.get_running_loop().run_in_executor(threads, decoded, raw, packing, encoding)
             except (TooLargeError, TooManyError) as error:
+                ingest.refused(signal, source(request), {_TOO_LARGE: 1})
                 return await envelope(request, Problem(413, "too_large", str(error)))
             except (OtlpError, BadEncodingError) as error:
+                ingest.refused(signal, source(request), {_UNREADABLE: 1})
                 return await envelope(request, Problem(400, "bad_request", str(error)))
             try:
                 rejections = await store(found)
+                ingest.refused(signal, source(request), rejections.by_reason)
             except TelemetryError as error:
                 # Exporters drop what is answered with 500, and send again what is answered with 503.
                 log.error("%s were not stored: %s", signal, error)
@@ -111,7 +119,7 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
     ]
 
 
-def _noted(rejections: Rejections, refused: int) -> Rejections:
-    if refused:
-        rejections.add(_REFUSED, refused)
+def _noted(rejections: Rejections, refused: Mapping[str, int]) -> Rejections:
+    for reason, count in refused.items():
+        rejections.add(reason, count)
     return rejections

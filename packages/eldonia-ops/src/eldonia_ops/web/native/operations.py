@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.services.contracts import ObjectiveView, Platform, RecoveryView, TargetView
+from eldonia_ops.services.contracts import ObjectiveView, Platform, RecoveryView, RefusalView, TargetView
 from eldonia_ops.web.access import Demand
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
@@ -47,6 +47,11 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
     async def targets() -> Response:
         """What is scraped, tailed and probed, and how that goes."""
         return Json(platform.status.targets())
+
+    @api.get("/refusals", tags=["status"], **operation(Demand.READ, list[RefusalView]))
+    async def refusals() -> Response:
+        """Telemetry that was refused since the start: by signal, source and reason, the latest first."""
+        return Json(platform.ingest.refusals())
 
     @api.get("/objectives", tags=["status"], **operation(Demand.READ, list[ObjectiveView]))
     async def objectives() -> Response:

@@ -238,3 +238,17 @@ async def test_series_that_ended_are_not_remembered_for_ever(open_store: Any, mo
     await store.insert_row(row(clock[0] + 1, {again: 2.0}))
     found = flat(await store.select(equal(metric="m", turn="0-3"), NOW, clock[0] + 1))
     assert found == {str(again): [(NOW + HOUR // 20, 1.0), (clock[0] + 1, 2.0)]}
+
+
+async def test_what_is_refused_is_named_with_its_reason(open_store: Any) -> None:
+    store = await open_store(head_max_series=2)
+    assert await store.insert_row(row(NOW - 1000, {A: 1.0})) == {}
+    assert await store.insert_row(row(NOW - 1000, {A: 1.0})) == {}  # the same again is no fault
+    assert await store.insert_row(row(NOW - 1000, {A: 2.0})) == {"another value for an instant that has one already": 1}
+    assert await store.insert_samples([Sample(A, NOW - 2000, 5.0), Sample(A, -1, 5.0), Sample(A, NOW, 5.0)]) == {
+        "a sample that is older than the newest of its series": 1,
+        "a time that cannot be stored": 1,
+    }
+    assert await store.insert_samples([Sample(labels("n", n=str(n)), NOW, 1.0) for n in range(3)]) == {
+        "a new series beyond limits.series": 2
+    }

@@ -94,6 +94,37 @@ async def test_refused_parts_are_named(client: Client, platform: FakePlatform) -
     answer = ExportTraceServiceResponse.FromString(response.content)
     assert answer.partial_success.rejected_spans == 1
     assert len(platform.ingest.span_records) == 1
+    [(signal, source, reasons)] = platform.ingest.refused_items
+    assert (signal, reasons) == ("traces", {"a span id is not 16 hex digits or all zero": 1})
+    assert source.startswith("ingest-person (")
+
+
+async def test_what_the_store_refuses_is_said_to_the_sender_and_noted(
+    platform: FakePlatform, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(_samples: object, _metadata: object) -> dict[str, int]:
+        return {"a time too long ago to be kept, or in the future": 2}
+
+    monkeypatch.setattr(platform.ingest, "samples", refuse)
+    async with client(Role.INGEST) as http:
+        answer = (await http.post("/v1/metrics", json={"resourceMetrics": []})).json()
+    assert answer["partialSuccess"]["rejectedDataPoints"] == "2"
+    assert [(signal, reasons) for signal, _, reasons in platform.ingest.refused_items] == [
+        ("metrics", {"a time too long ago to be kept, or in the future": 2})
+    ]
+
+
+async def test_whole_requests_that_are_refused_are_noted(platform: FakePlatform, client: Client) -> None:
+    packed = {"Content-Encoding": "gzip", **PROTOBUF}
+    async with client(Role.INGEST) as http:
+        assert (await http.post("/v1/traces", content=b"\xff\xff", headers=PROTOBUF)).status_code == 400
+        assert (
+            await http.post("/v1/logs", content=gzip.compress(bytes(65 << 20), 1), headers=packed)
+        ).status_code == 413
+    assert [(signal, reasons) for signal, _, reasons in platform.ingest.refused_items] == [
+        ("traces", {"a whole request that cannot be read": 1}),
+        ("logs", {"a whole request that holds too much": 1}),
+    ]
 
 
 async def test_logs_and_metrics_arrive_by_json(client: Client, platform: FakePlatform) -> None:
@@ -137,3 +168,4 @@ async def test_what_could_not_be_stored_is_to_be_sent_again(
         response = await http.post("/v1/traces", content=spans([b"a" * 16]), headers=PROTOBUF)
     assert response.status_code == 503  # exporters give up at 500
     assert "MiB" not in response.text
+    assert not platform.ingest.refused_items  # it will come again

@@ -333,8 +333,17 @@ async def test_recovery_targets_objectives_overview(client: Client) -> None:
         assert (await http.post(f"{BASE}/recovery/nothing/reset")).status_code == 404
     targets = await get(client, "/targets")
     assert targets[0]["labels"] == {"instance": "web-1", "job": "shop"}
+    assert {target["parse_errors"] for target in targets} == {0, 12}
     assert (await get(client, "/objectives"))[2]["budget_remaining"] is None
     assert (await get(client, "/overview"))["version"]
+
+
+async def test_refusals(client: Client, platform: FakePlatform) -> None:
+    assert await get(client, "/refusals") == []
+    platform.ingest.refused("metrics", "shop/web-1", {"a time that cannot be stored": 3})
+    [one] = await get(client, "/refusals")
+    assert (one["signal"], one["source"], one["count"]) == ("metrics", "shop/web-1", 3)
+    assert one["reason"] == "a time that cannot be stored"
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", "\x00", "x" * 101])

@@ -1,18 +1,29 @@
 import { act, get, send } from "../lib/api.js";
 import { $, badge, can, h, labels, render } from "../lib/dom.js";
 import { ago, duration, whenAgo } from "../lib/format.js";
-import { t, word } from "../lib/i18n.js";
+import { language, t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 
+const count = (value) => value.toLocaleString(language);
 const TONES = { up: "ok", down: "bad", unknown: "" };
 
 function target(one) {
   return h("tr", {},
     h("td", {}, badge(t(`health.${one.health}`), TONES[one.health])),
-    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null)),
+    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null, one.parse_errors ? h("span", { class: "sub warn" }, t("targets.parse_errors", { count: count(one.parse_errors) })) : null)),
     h("td", { "data-label": t("targets.labels") }, labels(one.labels)),
     h("td", { class: "brief", "data-label": t("targets.last") }, whenAgo(one.last_at)),
     h("td", { class: "num brief", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
+  );
+}
+
+function refusal(one) {
+  return h("tr", {},
+    h("td", {}, h("strong", {}, one.source)),
+    h("td", { "data-label": t("refused.signal") }, word("signal", one.signal)),
+    h("td", { "data-label": t("refused.reason") }, one.reason),
+    h("td", { class: "num brief", "data-label": t("refused.count") }, count(one.count)),
+    h("td", { class: "brief", "data-label": t("refused.last") }, whenAgo(one.last_at)),
   );
 }
 
@@ -48,6 +59,12 @@ poll(async () => {
   $("#targets-sum").textContent = found.length ? t("targets.sum", { up, all: found.length }) : "";
   $("#targets-empty").hidden = found.length > 0;
   render($("#targets"), [found, Math.floor(Date.now() / 5000)], () => found.map(target));
+}, 5000);
+
+poll(async () => {
+  const found = await get("/refusals");
+  $("#refused").hidden = found.length === 0;
+  render($("#refusals"), [found, Math.floor(Date.now() / 5000)], () => found.map(refusal));
 }, 5000);
 
 const recoveries = poll(async () => {
