@@ -8,8 +8,10 @@ One number in ten passes the check digit by chance, so barcodes (13 digits) and 
 import re
 from typing import Final
 
+# Groups of four digits are separated alike: all by spaces or all by dashes.
 _NUMBER: Final = re.compile(
-    r"(?<![\w.-])(?:[2-6]\d{12,18}|\d{4}([ -])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{1,3})?|\d{4}[ -]\d{6}[ -]\d{4,5})(?![\d-])",
+    r"(?<![\w.-])(?:[2-6]\d{12,18}|\d{4}(?: \d{4} \d{4} \d{1,4}(?: \d{1,3})?|-\d{4}-\d{4}-\d{1,4}(?:-\d{1,3})?)"
+    r"|\d{4}[ -]\d{6}[ -]\d{4,5})(?![\d-])",
     re.ASCII,
 )
 _LONG_DIGITS: Final = re.compile(r"\d[\d -]{11,40}\d")

@@ -78,7 +78,7 @@ _PATH_TARGET: Final = re.compile(
     r"|root[/\\]|winnt",
     re.IGNORECASE,
 )
-_UP: Final = re.compile(r"\.\.;?[/\\]|\.\.\ufffd|\.{4,}[/\\]{1,2}")
+_UP: Final = re.compile(r"\.\.(?:;?[/\\]|\ufffd)")
 _FILE: Final = re.compile(
     r"(?:file://)?/?(?:etc/(?:passwd|shadow|sudoers)|proc/self/\w{1,20})\b|php://|.{0,200}\x00",
     re.IGNORECASE | re.DOTALL,
