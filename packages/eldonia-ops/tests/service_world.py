@@ -256,9 +256,11 @@ class World:
         outbox, escalations = Wakeup(), Wakeup()
         self.loops = loops = Loops()
         renderer = TemplateRenderer(config.templates, "http://ops.invalid")
-        telling = Telling(config.routing, renderer, external_url="http://ops.invalid", language="en")
-        desk = IncidentDesk(self.policy, telling, config.routing)
-        self.intake = AlertIntake(clock, state, config.routing, desk, telling, [outbox, escalations], loops)
+        notification_queue = Telling(config.routing, renderer, external_url="http://ops.invalid", language="en")
+        incident_transactions = IncidentDesk(self.policy, notification_queue, config.routing)
+        self.intake = AlertIntake(
+            clock, state, config.routing, incident_transactions, notification_queue, [outbox, escalations], loops
+        )
         self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12, loops=loops)
         self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]
         self.queries = QueryService(clock, self.telemetry)  # type: ignore[arg-type]
@@ -275,7 +277,7 @@ class World:
         )
         services = {item.service: item for item in self._recoverables}
         self.recovery = RecoveryService(clock, state, self.intake, services, loops)
-        self.incidents = IncidentService(clock, state, desk, escalations, outbox, loops)
+        self.incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
         self.alerts = AlertService(clock, state, self.intake, self.evaluation.views, self._routing)
         self.delivery = DeliveryService(clock, state, self.intake, self.receivers.find, outbox, loops)
         self.purge = PurgeService(clock, state, 30 * 24 * HOUR, loops)

@@ -112,14 +112,16 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
         outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
         external_url = settings.external_url or f"http://{settings.listen}"
-        telling = Telling(
+        notification_queue = Telling(
             routing.routing,
             TemplateRenderer(routing.templates, external_url),
             external_url=external_url,
             language=settings.language,
         )
-        desk = IncidentDesk(policy, telling, routing.routing)
-        intake = AlertIntake(clock, state, routing.routing, desk, telling, [outbox, escalations], loops)
+        incident_transactions = IncidentDesk(policy, notification_queue, routing.routing)
+        intake = AlertIntake(
+            clock, state, routing.routing, incident_transactions, notification_queue, [outbox, escalations], loops
+        )
         thresholds = settings.security.thresholds if settings.security.enabled else {}
         security = SecurityService(
             clock,
@@ -161,7 +163,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         recovery = RecoveryService(clock, state, intake, services, loops)
         collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
-        incidents = IncidentService(clock, state, desk, escalations, outbox, loops)
+        incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
         alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
         delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox, loops)
         purge = PurgeService(clock, state, settings.retention.state, loops)

@@ -59,7 +59,7 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 __all__ = ["TRANSITIONS", "TransitionError", "next_deadline", "step"]
 
 DETAILED: Final = 50
-"""The timeline tells of the first so many alerts of an incident one by one; the ledger tells of every one."""
+"""How many alerts of an incident the timeline lists one by one; the ledger lists all of them."""
 
 _COUNTED: Final = frozenset({100, 200, 500, 1_000})
 
@@ -214,7 +214,7 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
 
 
 def explained(incident: Incident, fingerprints: Iterable[str]) -> bool:
-    """Whether the timeline tells of these alerts one by one: it does of the first :data:`DETAILED` of an incident.
+    """Whether the timeline lists these alerts one by one, as it does the first :data:`DETAILED` of an incident.
 
     An alert that is about to join counts as the next one.
     """

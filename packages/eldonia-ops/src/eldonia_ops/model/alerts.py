@@ -45,7 +45,7 @@ class Alert:
 
     @property
     def urgent(self) -> bool:
-        """Whether news of it go before others (:data:`URGENT`)."""
+        """Whether it is notified before others (:data:`URGENT`)."""
         return self.labels.get("severity", "") in URGENT
 
     def resolved(self, now: int) -> bool:

@@ -36,7 +36,7 @@ class OutOfBoundsError(ValueError):
 def nesting(document: bytes) -> int:
     """How deep the lists and objects of a JSON text are nested, before anything is built from it.
 
-    What is no JSON has some depth too: whoever decodes it says what is wrong. Linear; a megabyte takes some 10 ms.
+    What is no JSON has some depth too: the decoder reports the error. Linear; a megabyte takes some 10 ms.
     """
     if b"\\" in document:
         document = _ESCAPED.sub(b"", document)

@@ -51,7 +51,7 @@ def in_header(secret: str, what: str) -> str:
 
 
 def shorten(text: str, *secrets: str) -> str:
-    """A detail for people: one line, bounded, and without the secrets, nor the telling parts of secret addresses."""
+    """A detail for people: one line, bounded, and without secrets and without the secret parts of URLs."""
     hidden = {part for secret in secrets if secret for part in _telling_parts(secret)}
     for part in sorted(hidden, key=len, reverse=True):
         text = text.replace(part, "<secret>")

@@ -323,7 +323,7 @@ def _status(document: Document) -> LogLevel | None:
 
 
 def _envelope(document: Document, name: str, received_ns: int, nested: int) -> LogRecord:
-    """What docker's json-file, and whoever passes its lines on, wrap around a line."""
+    """What docker's json-file driver, and programs that forward its lines, wrap around a line."""
     text = str(document.pop(name)).removesuffix("\n").removesuffix("\r")
     at, fault = _time(document)
     record = content_record(text, at or received_ns, nested)

@@ -254,7 +254,7 @@ def _container(text: str, at_ns: int, dropped: int) -> LogRecord:
 
 
 def _raw(text: str, fault: str, received_ns: int, dropped: int) -> LogRecord:
-    """A line that could not be read: its text, and what can be told of it all the same."""
+    """A line that could not be read: its text, and the fields that are known without parsing it."""
     found = read_plain(text, received_ns)
     return LogRecord(
         timestamp_ns=found.timestamp_ns or received_ns,

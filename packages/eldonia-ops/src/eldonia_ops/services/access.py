@@ -85,8 +85,8 @@ class AccessService:
     async def ensure_admin(self, file: Path) -> str | None:
         """On a first start create the admin token, keep it in ``file`` (mode 0600) and return its secret.
 
-        It never expires: it is the way in when every other token has, and whoever can read the file can read the
-        state as well. None when there is a live admin token already, so that it is shown only once.
+        It never expires: it is the way in when every other token has expired. The file is as private as the
+        state beside it. None when there is a live admin token already, so that it is shown only once.
         """
         now = self._clock.now()
         made = new_token("admin", Role.ADMIN, secrets.token_bytes(RANDOM_BYTES), now)

@@ -278,7 +278,7 @@ class AlertIntake:
         self._due_until = 0
 
     async def _end_alerts(self, now: int) -> None:
-        """Let incidents hear of the alerts whose time is over."""
+        """Pass the alerts that have ended to their incidents."""
 
         def work(tx: StateTransaction) -> None:
             over = tx.alerts.ended(self._ended_until, now)
@@ -290,7 +290,7 @@ class AlertIntake:
         self._ended_until = now
 
     def _collect_due(self, tx: StateTransaction, now: int) -> int | None:
-        """Let the groups whose time has come wait for their turn; returns when there is news again."""
+        """Queue the groups that are due; returns the next deadline."""
         still_joining = self._still_joined(now)
         held_until = now
         for group in tx.groups.due(self._due_until, now):
@@ -378,7 +378,7 @@ class AlertIntake:
 
     def _flush(self, tx: StateTransaction, keys: Sequence[str], now: int) -> None:
         state = self._due_state(tx, keys, now)
-        # Their incidents hear of the end first: an alert may have been committed after its end had passed.
+        # Their incidents are updated first: an alert may have been committed after its end had passed.
         over = [alert for alert in state.alerts.values() if alert.resolved(now)]
         if over:
             self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)

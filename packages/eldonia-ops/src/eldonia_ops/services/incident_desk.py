@@ -293,7 +293,7 @@ def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
 
 
 def _on_timeline(incident: Incident, outgoing: Outgoing) -> bool:
-    """Whether the timeline tells of a notification: not when it tells of none of its alerts."""
+    """Whether the timeline lists a notification: only if it lists one of its alerts."""
     return outgoing.purpose != "alert" or lifecycle.explained(incident, outgoing.fingerprints)
 
 

@@ -1,4 +1,4 @@
-"""How the loops of the platform fare: which of them fail again and again.
+"""The health of the platform's loops: which of them fail repeatedly.
 
 A loop notes the end of each turn here. What follows from it is elsewhere: ``/-/ready`` is red while a loop is
 failing, :class:`~eldonia_ops.services.supervision.SupervisionService` raises an alert about it, and the platform's

@@ -1,4 +1,4 @@
-"""How a service loop runs and waits: until its next deadline, or until somebody brings news."""
+"""How a service loop runs and waits: until its next deadline, or until it is woken."""
 
 import asyncio
 import logging

@@ -17,7 +17,7 @@ from before the start, is ended."""
 
 
 class SupervisionService:
-    """Brings the alerts about loops in line with how the loops fare."""
+    """Raises and resolves the alerts about loops according to their health."""
 
     def __init__(self, clock: Clock, state: StateStore, intake: AlertIntake, loops: Loops) -> None:
         self._clock = clock

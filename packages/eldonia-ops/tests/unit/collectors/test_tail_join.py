@@ -242,7 +242,7 @@ def test_nothing_is_lost_doubled_or_overtaken_wherever_it_stops(chosen, bounds, 
             found, state = joined(state, line, now, bounds)
             done.extend(found)
             held = sorted(part.offset for one in state.held for part in one.lines)
-            # Whoever starts again behind what was handed out last begins with what is held back.
+            # A restart from the last offset that was handed out begins with the lines that are held back.
             assert held == [one.offset for one in lines if (done[-1].offset if done else 0) < one.offset <= line.offset]
             assert len(state.held) <= MAX_HELD + 1
         return state

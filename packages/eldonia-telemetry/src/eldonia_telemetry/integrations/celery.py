@@ -1,7 +1,7 @@
 """Keeps the handler of the standard ``logging`` module through the start of a Celery worker, and delivers at its end.
 
 A worker takes all handlers off the root logger and ``celery.task`` when it begins (``worker_hijack_root_logger``), and
-tells when it has (https://docs.celeryq.dev/en/stable/userguide/signals.html). Its pool's processes leave by
+sends a signal when it has (https://docs.celeryq.dev/en/stable/userguide/signals.html). Its pool's processes leave by
 ``os._exit``. :func:`eldonia_telemetry.init` connects this by itself.
 """
 

@@ -189,7 +189,7 @@ def _stop_shop(folder: Path) -> None:
 
 
 def _ended(pid: int) -> bool:
-    """Whether a process is gone, or waits only for whoever reads its exit code."""
+    """Whether a process is gone, or waits only for its parent to read the exit code."""
     try:
         return (
             Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[0] == "Z"

@@ -35,7 +35,7 @@ export function rangeText(from, to) {
 }
 export const nsToMs = (text) => Number(BigInt(text) / 1000n) / 1000;
 
-// The zone that every time of a page is told in: the reader's own.
+// The time zone of every time on a page: the reader's own.
 export const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const exactly = (ms) => exact.format(ms);
 export const when = (ms, text = instantText(ms)) =>
