@@ -1,9 +1,15 @@
 """Log records: the seed's LogEntry (section 9.3.1) plus what the platform adds."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+CONTEXT_FIELDS: Final = (
+    *("service", "component", "operation", "user_id", "session_id", "request_id", "ip_address", "user_agent"),
+    *("trace_id", "span_id", "environment", "hostname"),
+)
+"""The short texts of a :class:`LogRecord` that say where it belongs."""
 
 
 class LogLevel(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.foreign import bounded_attributes, bounded_text, clean_text
-from eldonia_ops.model.logs import LogError, LogRecord
+from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogRecord
 from eldonia_ops.model.spans import Span, SpanEvent, SpanLink
 
 MAX_MESSAGE_BYTES: Final = 64 * 1024
@@ -22,21 +22,8 @@ MAX_PARTS: Final = 256
 """Events, and links, of one span."""
 
 _PARTS_BYTES = 128 * 1024
-_FIELDS: Final = (
-    "service",
-    "component",
-    "operation",
-    "user_id",
-    "session_id",
-    "request_id",
-    "ip_address",
-    "user_agent",
-    "trace_id",
-    "span_id",
-    "environment",
-    "hostname",
-    "parse_error",
-)
+# Not ``source``: by it a record that is read twice is recognised.
+_FIELDS: Final = (*CONTEXT_FIELDS, "parse_error")
 
 
 def bounded_record(record: LogRecord) -> LogRecord:

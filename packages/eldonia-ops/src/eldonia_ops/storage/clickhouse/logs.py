@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
-from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
 from eldonia_ops.storage.clickhouse import log_text
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
@@ -18,23 +18,7 @@ from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 MAX_LIMIT: Final = 10_000
 MAX_BUCKETS: Final = 1_000
 _MAX_NS: Final = 2**63 - 1
-_TEXTS: Final = (
-    "message",
-    "service",
-    "component",
-    "operation",
-    "user_id",
-    "session_id",
-    "request_id",
-    "ip_address",
-    "user_agent",
-    "trace_id",
-    "span_id",
-    "environment",
-    "hostname",
-    "source",
-    "parse_error",
-)
+_TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error")
 _COLUMNS: Final = ("timestamp", "id", "level", "offset", *_TEXTS, "details", "metadata")
 
 
