@@ -55,7 +55,7 @@ if (can("administer")) {
           h("td", { "data-label": t("settings.token_role") }, h("span", {}, badge(t(`role.${one.role}`), one.role === "admin" ? "warn" : ""), one.revoked_at ? badge(t("settings.revoked"), "bad") : one.live ? null : badge(t("settings.expired"), "bad"))),
           h("td", { "data-label": t("settings.created") }, whenAgo(one.created_at)),
           h("td", { "data-label": t("settings.used") }, one.last_used_at ? whenAgo(one.last_used_at) : t("settings.never")),
-          h("td", { "data-label": t("settings.expires") }, one.expires_at ? whenAgo(one.expires_at) : t("settings.never")),
+          h("td", { "data-label": t("settings.expires") }, one.expires_at ? whenAgo(one.expires_at) : t("settings.no_expiry")),
           h("td", { class: "num" }, !one.live ? null : h("button", { type: "button", onclick: () => {
             chosen = one;
             $("#revoke-text").textContent = t("settings.revoke_lead", { name: one.name });
