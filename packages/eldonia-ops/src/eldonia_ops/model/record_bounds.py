@@ -43,18 +43,28 @@ def bounded_record(record: LogRecord) -> LogRecord:
 
 
 def bounded_span(span: Span) -> Span:
-    """The span within the bounds."""
-    return msgspec.structs.replace(
-        span,
-        service=_text(span.service, MAX_FIELD_BYTES),
-        name=_text(span.name, MAX_FIELD_BYTES),
-        scope=_text(span.scope, MAX_FIELD_BYTES),
-        status_message=_text(span.status_message, MAX_ERROR_BYTES),
-        attributes=bounded_attributes(span.attributes),
-        resource=bounded_attributes(span.resource),
-        events=_events(span.events),
-        links=_links(span.links),
-    )
+    """The span within the bounds; the same object when nothing had to be changed.
+
+    What many spans share, ``resource``, ``service`` and ``scope``, is left as it is: bound it once for all of them,
+    with :func:`bounded_field` and :func:`~eldonia_ops.model.foreign.bounded_attributes`.
+    """
+    changes: dict[str, Any] = {}
+    if (name := _text(span.name, MAX_FIELD_BYTES)) is not span.name:
+        changes["name"] = name
+    if span.status_message and (text := _text(span.status_message, MAX_ERROR_BYTES)) is not span.status_message:
+        changes["status_message"] = text
+    if (attributes := bounded_attributes(span.attributes)) is not span.attributes:
+        changes["attributes"] = attributes
+    if span.events:
+        changes["events"] = _events(span.events)
+    if span.links:
+        changes["links"] = _links(span.links)
+    return msgspec.structs.replace(span, **changes) if changes else span
+
+
+def bounded_field(text: str) -> str:
+    """One of the short texts of a record or a span, within the bounds."""
+    return _text(text, MAX_FIELD_BYTES)
 
 
 def _text(text: str, limit: int) -> str:

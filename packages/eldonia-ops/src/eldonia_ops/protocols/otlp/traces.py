@@ -6,7 +6,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_span
+from eldonia_ops.model.foreign import bounded_attributes
+from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_field, bounded_span
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.protocols.otlp.attributes import as_text, attributes, cut
 from eldonia_ops.protocols.otlp.json_messages import TracesRequest
@@ -44,12 +45,13 @@ def decode_traces(body: bytes, encoding: Encoding) -> tuple[list[Span], Rejectio
     check_size(request.resource_spans, "scope_spans", "spans")
     copies = SharedResources()
     for group in request.resource_spans:
-        resource = attributes(group.resource.attributes)
-        service = as_text(resource.get("service.name")) or "unknown_service"
+        resource = bounded_attributes(attributes(group.resource.attributes))
+        service = bounded_field(as_text(resource.get("service.name")) or "unknown_service")
         for scoped in group.scope_spans:
             copies.add(resource, len(scoped.spans))
+            scope = bounded_field(scoped.scope.name)
             for wire in scoped.spans:
-                span = _span(wire, service, resource, scoped.scope.name)
+                span = _span(wire, service, resource, scope)
                 if isinstance(span, str):
                     rejections.add(span)
                 else:
