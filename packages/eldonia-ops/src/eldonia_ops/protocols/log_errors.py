@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.logs import LogError
-from eldonia_ops.protocols.log_names import Document
+from eldonia_ops.protocols.log_names import Document, beginnings
 
 _OBJECTS: Final = ("error", "err", "exception", "thrown", "throwable", "excinfo", "exc")
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
@@ -46,6 +46,7 @@ _STACKS: Final = (
     "x",
 )
 _TEXTS: Final = ("error", "err", "exception", "errormessage", "exc", "thrown", "throwable", "excinfo")
+_ANY: Final = frozenset((*_OBJECTS, *_TEXTS, *_STACKS)).union(*(beginnings(names) for names in _DOTTED.values()))
 _HEADER = re.compile(
     r"(?:Exception in thread \"[^\"\n]{0,200}\" |Caused by: |Unhandled exception\.? |Uncaught )?"
     r"((?:[A-Za-z_$][\w$]{0,99}(?:\.|::)){0,20}+[A-Z_$a-z][\w$]{0,99})(?:: ?(.*))?"
@@ -58,6 +59,8 @@ _MAX_FRAMES: Final = 200
 
 def take_error(document: Document) -> LogError | None:
     """Take what describes an exception out of a document, or None when it names none."""
+    if document.names().isdisjoint(_ANY):
+        return None  # as nearly always
     parts: dict[str, str] = {}
     for field, names in _DOTTED.items():
         for place, value in document.found(names):

@@ -15,7 +15,7 @@ import msgspec
 from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
-from eldonia_ops.protocols.log_names import Document
+from eldonia_ops.protocols.log_names import Document, beginnings
 from eldonia_ops.protocols.log_plain import read_plain
 from eldonia_ops.protocols.timestamps import NS, epoch_ns, parse_timestamp
 
@@ -104,6 +104,12 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "environment": ("environment", "service.environment", "deployment.environment.name", "deployment.environment"),
     "hostname": ("hostname", "host.name", "host", "sourcehost"),
 }
+_FIELD_ORDER: Final = list(_FIELDS).index
+_FIELDS_AT: Final[dict[str, list[str]]] = {}
+"""The fields that a key of the object itself may lead to: most objects have few of them."""
+for _field, _names in _FIELDS.items():
+    for _key in beginnings(_names):
+        _FIELDS_AT.setdefault(_key, []).append(_field)
 _PERFORMANCE: Final[dict[str, tuple[str, ...]]] = {
     "duration": ("duration",),
     "memory_usage": ("memoryUsage", "memory_usage"),
@@ -182,8 +188,8 @@ def _read(document: Document, line: str, received_ns: int) -> LogRecord:
     message = _message(document)
     error = take_error(document)
     performance = _performance(document)
-    for name, names in _FIELDS.items():
-        for place, value in document.found(names):
+    for name in sorted({name for key in document.names() for name in _FIELDS_AT.get(key, ())}, key=_FIELD_ORDER):
+        for place, value in document.found(_FIELDS[name]):
             if isinstance(value, str | int | float) and not isinstance(value, bool):
                 place.take()
                 fields[name] = as_text(value)

@@ -4,7 +4,7 @@
 name reaches into nested objects: ``log.level`` finds ``{"log": {"level": …}}`` and ``{"log.level": …}``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, KeysView
 from functools import lru_cache
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ def _plain(key: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _beginnings(names: tuple[str, ...]) -> frozenset[str]:
+def beginnings(names: tuple[str, ...]) -> frozenset[str]:
     """The names of the object's own keys under which some names can be found."""
     return frozenset(names) | {name.partition(".")[0] for name in names}
 
@@ -41,6 +41,10 @@ class Document:
     def has(self, *names: str) -> bool:
         """Whether every one of the names is a key of the object itself."""
         return all(name in self._keys for name in names)
+
+    def names(self) -> KeysView[str]:
+        """The plain names of the object's own keys."""
+        return self._keys.keys()
 
     def get(self, name: str) -> Any:
         """The value under a key of the object itself, or None."""
@@ -63,7 +67,7 @@ class Document:
 
     def found(self, names: tuple[str, ...]) -> Iterator[tuple["Place", Any]]:
         """Where the names are, in their order, and the values there; nulls are left out."""
-        if self._keys.keys().isdisjoint(_beginnings(names)):
+        if self._keys.keys().isdisjoint(beginnings(names)):
             return  # as nearly always
         for name in names:
             if name in self._keys:
