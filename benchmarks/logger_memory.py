@@ -14,7 +14,7 @@ from pathlib import Path
 
 import eldonia_telemetry as telemetry
 from benchmarks.harness import Row, Spread, Table
-from eldonia_telemetry import losses, process
+from eldonia_telemetry import dropped_data, process
 
 _SIZE, _FILES = 5 * 1024 * 1024, 5
 _ERROR_EVERY = 1_000
@@ -38,9 +38,9 @@ def run(quick: bool) -> list[Table]:
         raise RuntimeError(f"{kept:,} bytes on disk, {bound:,} were allowed")
     table = Table("Logger, memory of the process")
     for line in done.stdout.splitlines():
-        told = json.loads(line)
-        mebibytes = told["resident"] / 2**20
-        table.rows.append(Row(f"after {told['records']:,} records", Spread(*[mebibytes] * 3), "MiB"))
+        measured = json.loads(line)
+        mebibytes = measured["resident"] / 2**20
+        table.rows.append(Row(f"after {measured['records']:,} records", Spread(*[mebibytes] * 3), "MiB"))
     table.notes = [
         "every record has a message, user, request and metadata of its own, a password and a card number to be taken "
         f"out, and one in {_ERROR_EVERY:,} an exception; none was lost",
@@ -70,11 +70,11 @@ def _write(folder: str, counts: Sequence[int]) -> None:
                 except ValueError as error:
                     log.error("payment failed", exception=error, order_id=number)
         if number in counts:
-            told = {"records": number, "resident": process.resident_bytes()}
-            print(json.dumps({**told, "seconds": round(time.perf_counter() - started, 1)}), flush=True)
+            measured = {"records": number, "resident": process.resident_bytes()}
+            print(json.dumps({**measured, "seconds": round(time.perf_counter() - started, 1)}), flush=True)
     telemetry.shutdown()
-    if losses.snapshot():
-        raise RuntimeError(f"lost: {losses.snapshot()}")
+    if dropped_data.snapshot():
+        raise RuntimeError(f"lost: {dropped_data.snapshot()}")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ def versions_line() -> str:
 
 def _said(command: list[str], word: int) -> str:
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-        return (told.stdout or told.stderr).split()[word]
+        notified = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+        return (notified.stdout or notified.stderr).split()[word]
     except (OSError, IndexError, subprocess.TimeoutExpired):
         return "(version unknown)"
 

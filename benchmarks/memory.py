@@ -95,6 +95,6 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _memory(pid: int, when: str) -> list[Row]:
-    told = psutil.Process(pid).memory_full_info()
-    rows = [("resident", told.rss), ("own", told.uss)]
+    notified = psutil.Process(pid).memory_full_info()
+    rows = [("resident", notified.rss), ("own", notified.uss)]
     return [Row(f"{name}, {when}", Spread(*[size / 2**20] * 3), "MiB") for name, size in rows]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.harness import Contender, Row, Table, alternate, rates
 from benchmarks.postgresql import UnavailableError, postgresql_url
-from eldonia_ops.model.alerts import Decision, Outgoing
+from eldonia_ops.model.alerts import LedgerEntry, Outgoing
 from eldonia_ops.ports import StateTransaction
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
@@ -26,7 +26,7 @@ def run(quick: bool) -> list[Table]:
         number = next(numbers)
         tx.machines.save("bench", f"group-{number % 50}", {"number": number, "text": "x" * 200}, deadline=number)
         tx.outbox.add(_outgoing(number))
-        tx.ledger.append(Decision(0, number, f"{number:016x}", "HighErrorRate", "team", "sent", "the group was due"))
+        tx.ledger.append(LedgerEntry(0, number, f"{number:016x}", "HighErrorRate", "team", "sent", "the group was due"))
 
     def looked(tx: StateTransaction) -> None:
         assert tx.machines.load("bench", "group-1", dict) is not None

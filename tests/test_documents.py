@@ -159,9 +159,9 @@ def text_of(value) -> str:
 
 
 def test_every_setting_is_described_with_its_default():
-    told, file = described(), shipped()
+    notified, file = described(), shipped()
     keys = {key for key, value in file.items() if not isinstance(value, (dict, list))}
-    assert set(told["Top level"]) == keys
+    assert set(notified["Top level"]) == keys
     for name, section in file.items():
         if name in keys:
             continue
@@ -169,16 +169,16 @@ def test_every_setting_is_described_with_its_default():
         # Several entries may show different keys.
         known = {key for one in section for key in one} if isinstance(section, list) else set(entry)
         windows = set(file["security"]["windows"]) if name == "security" else set()
-        assert set(told[name]) == known | windows, f"section {name}"
+        assert set(notified[name]) == known | windows, f"section {name}"
 
 
 def test_the_defaults_told_are_those_shipped():
-    told, file = described(), shipped()
+    notified, file = described(), shipped()
     for name in ("retention", "host", "rules", "limits"):
         for key, value in file[name].items():
-            assert told[name][key] == text_of(value), f"{name}.{key}"
+            assert notified[name][key] == text_of(value), f"{name}.{key}"
     for key in ("listen", "external_url", "language", "state", "telemetry"):
-        assert told["Top level"][key] == text_of(file[key]), key
+        assert notified["Top level"][key] == text_of(file[key]), key
     for type_, window in file["security"]["windows"].items():
         row = f"| `{type_}` | {window['threshold']} | {window['window']} | {window['quiet']} | {window['severity']} |"
         assert row in (ROOT / "docs/configuration.md").read_text("utf-8")

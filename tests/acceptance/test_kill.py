@@ -158,12 +158,12 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
     assert httpx.post(f"{far}/faults", json={"fault": "reset"}, trust_env=False).is_success
     wanted = {*actor.alerts, "RuleFires"}
 
-    def told(kind: str) -> set[str]:
+    def notified(kind: str) -> set[str]:
         taken = [item["body"] for item in _received(far) if item["accepted"] and item["kind"] == kind]
         return set(re.findall(r"Fault\d+|RuleFires", json.dumps(taken)))
 
     helpers.eventually(
-        lambda: told("slack") >= wanted and told("pagerduty") >= wanted,
+        lambda: notified("slack") >= wanted and notified("pagerduty") >= wanted,
         "a message about every alert at both receivers",
         75,
         platform,

@@ -22,10 +22,10 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("name", run("--list").stdout.split())
 def test_it_runs(name: str) -> None:
-    told = run(name, "--quick")
-    assert told.returncode == 0, told.stderr[-3000:]
-    figures = [line for line in told.stdout.splitlines() if line.startswith("  ") and not line.startswith("  *")]
-    assert len(figures) >= 2, told.stdout
+    notified = run(name, "--quick")
+    assert notified.returncode == 0, notified.stderr[-3000:]
+    figures = [line for line in notified.stdout.splitlines() if line.startswith("  ") and not line.startswith("  *")]
+    assert len(figures) >= 2, notified.stdout
 
 
 def test_wrong_usage_is_told() -> None:

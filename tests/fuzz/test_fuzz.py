@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eldonia_telemetry import losses, redact
+from eldonia_telemetry import dropped_data, redact
 from fuzz.search import mutations, tried
 from fuzz.target import Target, all_targets
 
@@ -21,8 +21,8 @@ KNOWN: dict[str, str] = {}
 @pytest.fixture(autouse=True)
 def _nothing_stays(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What the SDK counts and remembers of thousands of inputs is no business of other tests in this process."""
-    monkeypatch.setattr(losses, "_counts", {})
-    monkeypatch.setattr(losses, "_say", lambda text: None)
+    monkeypatch.setattr(dropped_data, "_counts", {})
+    monkeypatch.setattr(dropped_data, "_say", lambda text: None)
     yield
     redact.configure(fields=("anything",))  # another list of fields empties what is remembered of names
     redact.configure()

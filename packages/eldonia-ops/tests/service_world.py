@@ -18,7 +18,7 @@ from msgspec import structs
 
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.incidents.policy import Policy
-from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
@@ -39,17 +39,17 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.services.delivery import DeliveryService
 from eldonia_ops.services.evaluation import EvaluationService
-from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup
+from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.supervision import SupervisionService
-from eldonia_ops.services.telling import Telling
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 from eldonia_ops.storage.state.tables import metadata
@@ -256,8 +256,10 @@ class World:
         outbox, escalations = Wakeup(), Wakeup()
         self.loops = loops = Loops()
         renderer = TemplateRenderer(config.templates, "http://ops.invalid")
-        notification_queue = Telling(config.routing, renderer, external_url="http://ops.invalid", language="en")
-        incident_transactions = IncidentDesk(self.policy, notification_queue, config.routing)
+        notification_queue = NotificationQueue(
+            config.routing, renderer, external_url="http://ops.invalid", language="en"
+        )
+        incident_transactions = IncidentTransactions(self.policy, notification_queue, config.routing)
         self.intake = AlertIntake(
             clock, state, config.routing, incident_transactions, notification_queue, [outbox, escalations], loops
         )
@@ -366,7 +368,7 @@ class World:
         """What waits in the outbox."""
         return await self.state.read(lambda tx: tx.outbox.find(status=OutgoingStatus.PENDING))
 
-    async def ledger(self, alertname: str = "") -> list[Decision]:
+    async def ledger(self, alertname: str = "") -> list[LedgerEntry]:
         """The ledger, oldest first."""
         return (await self.alerts.explain(alertname=alertname, limit=10_000))[::-1]
 

@@ -10,12 +10,12 @@ from eldonia_ops.model.durations import format_duration, parse_duration
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
-from eldonia_ops.promql import Limits, PromQLError, evaluate, format_expr, parse, parse_selector, plan
+from eldonia_ops.promql import PromQLError, QueryLimits, evaluate, format_expr, parse, parse_selector, plan
 from eldonia_ops.promql.lexer import tokenize
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.template.errors import TemplateError
-from eldonia_ops.template.execute import Limits as TemplateLimits
+from eldonia_ops.template.execute import RenderLimits as TemplateLimits
 from eldonia_ops.template.notification_data import NotificationData
 from eldonia_ops.template.rule_template import rule_template
 from eldonia_ops.template.template_set import TemplateSet
@@ -64,7 +64,7 @@ QUERY_WORDS = (
     ),
     *("0x1F", "1e9", "Inf", "NaN", "1h30m", "5", "\\x", "\\u00e9", "# c\n", "{__name__=~'.+'}", "le", "{}"),
 )
-LIMITS = Limits(steps=200, subquery_steps=500, cells=20_000)
+LIMITS = QueryLimits(steps=200, subquery_steps=500, cells=20_000)
 
 
 class OverBudgetError(PromQLError):

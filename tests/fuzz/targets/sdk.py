@@ -15,7 +15,7 @@ import msgspec
 
 from eldonia_ops.protocols.otlp import Encoding, decode_logs, decode_metrics, decode_traces
 from eldonia_ops.protocols.prometheus_text import ScrapeParser
-from eldonia_telemetry import lines, losses, otlp, redact, values
+from eldonia_telemetry import dropped_data, otlp, record_encoder, redact, values
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.metrics import otlp_json
 from eldonia_telemetry.metrics.exposition import OPENMETRICS, TEXT, negotiate, render
@@ -79,10 +79,10 @@ def log_content(data: bytes) -> None:
     """The quick way writes what the careful way writes, for any message and metadata."""
     message, metadata = any_text(halves(data)[0]), mapping(halves(data)[1])
     for hide in (True, False):
-        quick = msgspec.json.decode(b"{" + lines.content(message, metadata, hide)[1:] + b"}")
-        careful = msgspec.json.decode(b"{" + lines._careful(message, metadata, hide)[1:] + b"}")  # pyright: ignore[reportPrivateUsage]
+        quick = msgspec.json.decode(b"{" + record_encoder.content(message, metadata, hide)[1:] + b"}")
+        careful = msgspec.json.decode(b"{" + record_encoder._careful(message, metadata, hide)[1:] + b"}")  # pyright: ignore[reportPrivateUsage]
         assert quick == careful
-        bounded(len(lines.text(message, hide)), data, times=6, plus=100)
+        bounded(len(record_encoder.text(message, hide)), data, times=6, plus=100)
     msgspec.json.encode(values.encodable(values.fields(metadata)))
 
 
@@ -92,11 +92,11 @@ def log_record(data: bytes) -> None:
     message, metadata = any_text(halves(data)[0]), mapping(halves(data)[1])
     service = str(metadata.get("service", "shop"))
     line = (
-        lines.opening(NOW)
-        + lines.Origins()(20, service, "web", any_text(data[:40]))
-        + lines.who(any_text(data[:8]), None, 7, b"\xff", message, hide=True)
-        + lines.content(message, metadata, True)
-        + lines.closing("test")
+        record_encoder.opening(NOW)
+        + record_encoder.Origins()(20, service, "web", any_text(data[:40]))
+        + record_encoder.who(any_text(data[:8]), None, 7, b"\xff", message, hide=True)
+        + record_encoder.content(message, metadata, True)
+        + record_encoder.closing("test")
     )
     entry = decode(line)
     assert line.endswith(b"\n")
@@ -115,7 +115,10 @@ def log_record(data: bytes) -> None:
 def stored_record(data: bytes) -> None:
     """A line from a disk that lied: a record or a refusal, and what is no record never stops its neighbours."""
     good = (
-        lines.opening(NOW) + lines.Origins()(20, "s", "c", "o") + lines.content("good", None, True) + lines.closing("")
+        record_encoder.opening(NOW)
+        + record_encoder.Origins()(20, "s", "c", "o")
+        + record_encoder.content("good", None, True)
+        + record_encoder.closing("")
     )
     with contextlib.suppress(msgspec.DecodeError, ValueError):
         decode(data)
@@ -323,13 +326,13 @@ def bulk_answer(data: bytes) -> None:
     status, answer = statuses[data[0] % len(statuses)] if data else 200, data[1:]
     endpoint: Any = _Elasticsearch(status, answer)
     line = (
-        lines.opening(NOW)
-        + lines.Origins()(20, "s", "c", "o")
-        + lines.content("m", {"a": {}}, True)
-        + lines.closing("")
+        record_encoder.opening(NOW)
+        + record_encoder.Origins()(20, "s", "c", "o")
+        + record_encoder.content("m", {"a": {}}, True)
+        + record_encoder.closing("")
     )
     batch = [Item(f"id{number}", line) for number in range(2)]
-    before = sum(losses.snapshot().values())
+    before = sum(dropped_data.snapshot().values())
     outcome = ElasticsearchTransport(endpoint).send(batch)
     assert endpoint.requests < 20
     assert {item.id for item in outcome.retry} <= {"id0", "id1"}
@@ -337,7 +340,7 @@ def bulk_answer(data: bytes) -> None:
     assert len(set(ids)) == len(ids), "a record would be sent twice"
     assert len(outcome.detail) < 600
     if status in (413, 400) and not outcome.retry:
-        assert sum(losses.snapshot().values()) > before
+        assert sum(dropped_data.snapshot().values()) > before
     otlp.count_rejected("log", "rejectedLogRecords", answer)
     name = index_name_part(any_text(answer[:80]))
     name.encode("ascii")

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from eldonia_ops.alerting.dispatch import PutGroup
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.access import Token
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.errors import StoreError
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
@@ -300,11 +300,11 @@ class AlertGroupRepository(Protocol):
         ...
 
     def delete(self, keys: Sequence[str]) -> None: ...
-    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, GroupState]:
+    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, AlertGroupState]:
         """Those of the groups that are stored, by key; of their alerts only ``holding`` (None: all)."""
         ...
 
-    def all(self) -> dict[str, GroupState]: ...
+    def all(self) -> dict[str, AlertGroupState]: ...
     def listed(self) -> list[ListedGroup]:
         """Every group as people see it, in the order of their keys."""
         ...
@@ -382,8 +382,10 @@ class OutboxRepository(Protocol):
 class LedgerRepository(Protocol):
     """Every decision about telling people, append-only."""
 
-    def append(self, *decisions: Decision) -> None: ...
-    def find(self, *, fingerprint: str = "", alertname: str = "", since: int = 0, limit: int = 200) -> list[Decision]:
+    def append(self, *decisions: LedgerEntry) -> None: ...
+    def find(
+        self, *, fingerprint: str = "", alertname: str = "", since: int = 0, limit: int = 200
+    ) -> list[LedgerEntry]:
         """Newest first."""
         ...
 

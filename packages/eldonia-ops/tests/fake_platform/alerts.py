@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from eldonia_ops.alerting.silence import changed, ended
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
@@ -44,15 +44,15 @@ class FakeAlerts:
         ]
         first, second = self.views[0].alert, self.views[3].alert
         self.ledger = [
-            Decision(5, now - 9 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "delivered",
+            LedgerEntry(5, now - 9 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "delivered",
                      "PagerDuty accepted the event", {"attempt": 2, "route": "severity=critical"}),
-            Decision(4, now - 10 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "retry",
+            LedgerEntry(4, now - 10 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "retry",
                      "PagerDuty answered 503; trying again in 30 s", {"attempt": 1}),
-            Decision(3, now - 11 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "sent",
+            LedgerEntry(3, now - 11 * MINUTE, first.fingerprint, first.name, "pagerduty-critical", "sent",
                      "the group waited 10 s and is complete", {"group": "{alertname=\"PaymentGatewayError\"}"}),
-            Decision(2, now - 11 * MINUTE, first.fingerprint, first.name, "slack-critical", "deduplicated",
+            LedgerEntry(2, now - 11 * MINUTE, first.fingerprint, first.name, "slack-critical", "deduplicated",
                      "the same was said 4 minutes ago; repeated after 1 h", {}),
-            Decision(1, now - 20 * MINUTE, second.fingerprint, second.name, "default", "silenced",
+            LedgerEntry(1, now - 20 * MINUTE, second.fingerprint, second.name, "default", "silenced",
                      "silence 6f1c0b52 by sato: Disk is being enlarged, change 4711", {"silence": "6f1c0b52"}),
         ]  # fmt: skip
         self.outbox = [
@@ -193,7 +193,7 @@ class FakeAlerts:
             raise NotFoundError(f"silence {id} not found")
         self.stored_silences[id] = ended(self.stored_silences[id], self._now())
 
-    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
+    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[LedgerEntry]:
         return [
             one
             for one in self.ledger

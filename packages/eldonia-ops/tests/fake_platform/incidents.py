@@ -11,7 +11,7 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.protocols.runbook_file import default_runbook
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     NotFoundError,
     Postmortem,
     PreconditionError,

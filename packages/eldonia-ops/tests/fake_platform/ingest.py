@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import MetricMetadata, Sample
 from eldonia_ops.model.spans import Span
-from eldonia_ops.services.contracts import RefusalView
+from eldonia_ops.services.api import RefusalView
 
 
 class FakeIngest:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.services.contracts import QueryError, QueryResult, Series
+from eldonia_ops.services.api import QueryError, QueryResult, Series
 from fake_platform.times import MINUTE
 
 SHAPES: list[tuple[str, str, list[str], float, float]] = [

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     NotFoundError,
     RecoveryView,
 )

@@ -6,7 +6,7 @@ from typing import Any
 
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.report import report
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     NotFoundError,
 )
 from fake_platform.times import HOUR, MINUTE

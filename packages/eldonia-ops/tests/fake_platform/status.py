@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     ObjectiveView,
     TargetView,
 )

@@ -16,7 +16,7 @@ from eldonia_telemetry import (
     auth,
     business,
     children,
-    losses,
+    dropped_data,
     metrics,
     payments,
     performance,
@@ -126,7 +126,7 @@ def init(
         _set_up(settings)
         children.hand_on(settings)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("setup", "init failed, what was in use stays", error)
+        dropped_data.count("setup", "init failed, what was in use stays", error)
         return runtime.current.settings
     return settings
 

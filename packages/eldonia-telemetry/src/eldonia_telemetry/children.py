@@ -19,7 +19,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from eldonia_telemetry import losses, runtime
+from eldonia_telemetry import dropped_data, runtime
 from eldonia_telemetry.settings import Settings
 
 _KEY: Final = "eldonia_telemetry"
@@ -82,7 +82,7 @@ def _after_spawn(in_child: Callable[[], None]) -> None:
         try:
             in_child()
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("setup", "child process could not be set up", error)
+            dropped_data.count("setup", "child process could not be set up", error)
 
     spawned._after_fork = staticmethod(after_spawn)
 
@@ -109,6 +109,6 @@ def _terminated(number: int, frame: FrameType | None) -> None:
         thread.start()
         thread.join(runtime.EXIT_TIMEOUT + 0.5)
     except BaseException as error:  # noqa: BLE001  it ends in any case
-        losses.count("setup", "could not close", error if isinstance(error, Exception) else None)
+        dropped_data.count("setup", "could not close", error if isinstance(error, Exception) else None)
     finally:
         os.kill(os.getpid(), number)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-from eldonia_telemetry import losses, process, runtime, values
+from eldonia_telemetry import dropped_data, process, runtime, values
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN, Performance
 
 
@@ -143,7 +143,7 @@ class Logger:
         except Exception:  # noqa: BLE001  telemetry never raises into its host
             took = math.nan
         if not math.isfinite(took):
-            losses.count("log", "a duration that is no number")
+            dropped_data.count("log", "a duration that is no number")
             took = 0.0
         now.emit(
             INFO,
@@ -225,6 +225,6 @@ def _merge(metadata: object, fields: dict[str, Any]) -> Mapping[str, Any]:
         if isinstance(metadata, Mapping):
             return {**metadata, **fields} if fields else metadata
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("log", "metadata that cannot be read", error)
+        dropped_data.count("log", "metadata that cannot be read", error)
         return fields
     return {"metadata": metadata, **fields}

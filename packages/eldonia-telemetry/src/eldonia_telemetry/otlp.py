@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from eldonia_telemetry import losses, values
+from eldonia_telemetry import dropped_data, values
 
 _decode = msgspec.json.Decoder().decode
 
@@ -54,4 +54,4 @@ def count_rejected(signal: str, field: str, answer: bytes) -> None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, msgspec.DecodeError):
         return
     if number > 0:
-        losses.count(signal, "otlp: rejected", RuntimeError(str(partial.get("errorMessage"))[:200]), number)
+        dropped_data.count(signal, "otlp: rejected", RuntimeError(str(partial.get("errorMessage"))[:200]), number)

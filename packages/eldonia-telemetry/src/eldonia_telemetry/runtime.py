@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from eldonia_telemetry import context, lines, losses, redact, values
-from eldonia_telemetry.backlog import Backlog
+from eldonia_telemetry import context, dropped_data, record_encoder, redact, values
+from eldonia_telemetry.deferred_records import DeferredRecords
+from eldonia_telemetry.rate_limit import Repeats
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, ErrorDetail, Performance
-from eldonia_telemetry.repeats import Repeats
 from eldonia_telemetry.settings import Settings, resolve
 from eldonia_telemetry.sinks import Sink
 from eldonia_telemetry.sinks.console import ConsoleSink, is_terminal
@@ -75,7 +75,7 @@ class Prepared(msgspec.Struct):
 class Entry(Protocol):
     """What waits in the backlog."""
 
-    def tell(self, now: "Runtime", prepared: Prepared) -> None:
+    def emit(self, now: "Runtime", prepared: Prepared) -> None:
         """Add what there is to say. It may have to be said again, if this was interrupted."""
         ...
 
@@ -90,15 +90,17 @@ class Runtime:
         self.exporter = exporter
         self._redact = settings.redact
         self._service = settings.service
-        self.origin = lines.Origins()
-        self.closing = lines.closing(settings.environment)
+        self.origin = record_encoder.Origins()
+        self.closing = record_encoder.closing(settings.environment)
         self._repeats = Repeats(settings.log_repeat_limit) if settings.log_repeat_limit else None
         self._log_ratio = settings.log_ratio
         self.thins_out = self._repeats is not None or self._log_ratio < 1
         self._sample_below = int(settings.trace_ratio * (1 << 64))
         self.keeps_errors = exporter is not None and settings.trace_errors
         self.takes_encoded = exporter is None or exporter.takes_encoded
-        self.backlog: Backlog[Entry, Prepared] = Backlog(self._prepare, self._write, settings.access_log_delay)
+        self.deferred: DeferredRecords[Entry, Prepared] = DeferredRecords(
+            self._prepare, self._write, settings.access_log_delay
+        )
 
     def emit(
         self,
@@ -148,55 +150,55 @@ class Runtime:
             if user_id is session_id is request_id is ip_address is user_agent is None:
                 made_by, who = bound.piece
                 if made_by is not self:
-                    who = lines.who(*_persons(bound), hide=hide)
+                    who = record_encoder.who(*_persons(bound), hide=hide)
                     bound.piece = (self, who)
             else:
                 given = (user_id, session_id, request_id, ip_address, user_agent)
                 both = zip(given, _persons(bound), strict=True)
-                who = lines.who(*(there if here is None else here for here, there in both), hide=hide)
+                who = record_encoder.who(*(there if here is None else here for here, there in both), hide=hide)
             if exception is not None:
                 error = values.exception(exception, code=code, redact=hide)
             trace = context.trace_context()
             pieces = [
-                lines.opening(at_ns or time.time_ns()),
+                record_encoder.opening(at_ns or time.time_ns()),
                 self.origin(level, service or self._service, component, operation or ""),
                 who,
-                lines.content(message, metadata, hide),
-                b"" if error is None else lines.error(error),
-                b"" if performance is None else lines.performance(performance),
-                b"" if trace is None else lines.trace(trace.trace_id, trace.span_id),
+                record_encoder.content(message, metadata, hide),
+                b"" if error is None else record_encoder.error(error),
+                b"" if performance is None else record_encoder.performance(performance),
+                b"" if trace is None else record_encoder.trace(trace.trace_id, trace.span_id),
                 self.closing,
             ]
             line = b"".join(pieces)
-            if len(line) > lines.MAX_LINE:
-                pieces[3] = lines.truncated(message, len(line), hide)
+            if len(line) > record_encoder.MAX_LINE:
+                pieces[3] = record_encoder.truncated(message, len(line), hide)
                 line = b"".join(pieces)
             self.deliver(level, line)
         except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("log", "record could not be built, its message goes alone", failure)
+            dropped_data.count("log", "record could not be built, its message goes alone", failure)
             with contextlib.suppress(Exception):
                 self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
     def deliver(self, level: int, line: bytes) -> None:
         """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
-        backlog = self.backlog
-        if backlog.waiting or backlog.teller:
-            backlog.settle(PATIENCE)
+        deferred = self.deferred
+        if deferred.waiting or deferred.emitting_thread:
+            deferred.flush(PATIENCE)
         for sink in self.sinks:
             if level >= sink.threshold:
                 try:
                     sink.write(line)
                 except Exception as error:  # noqa: BLE001  one sink must not take the others down
-                    losses.count("log", f"{type(sink).__name__} failed", error)
+                    dropped_data.count("log", f"{type(sink).__name__} failed", error)
 
     def _prepare(self, entries: Sequence[Entry]) -> Prepared:
         """Make of what has waited in the backlog what it has to say."""
         prepared = Prepared([], [], [])
         for entry in entries:
             try:
-                entry.tell(self, prepared)
+                entry.emit(self, prepared)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-                losses.count("log", "request could not be told", error)
+                dropped_data.count("log", "request could not be told", error)
         return prepared
 
     def _write(self, prepared: Prepared) -> None:
@@ -208,13 +210,13 @@ class Runtime:
                     try:
                         sink.write_all(records)
                     except Exception as error:  # noqa: BLE001  one sink must not take the others down
-                        losses.count("log", f"{type(sink).__name__} failed", error, len(records))
+                        dropped_data.count("log", f"{type(sink).__name__} failed", error, len(records))
         exporter = self.exporter
         if spans and exporter is not None:
             try:
                 exporter.put_all(spans)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-                losses.count("span", "could not be queued", error, len(spans))
+                dropped_data.count("span", "could not be queued", error, len(spans))
         for counting, seconds, trace_id, at in prepared.counts:
             counting.count(seconds, trace_id, at, True)
 
@@ -231,10 +233,10 @@ class Runtime:
             return True
         now = time.monotonic()
         if now >= repeats.next_end or repeats.crowded:
-            self._tell_repeats(now)
+            self._emit_repeats(now)
         return repeats.admits((level, component, what), now, time.time_ns())
 
-    def _tell_repeats(self, now: float) -> None:
+    def _emit_repeats(self, now: float) -> None:
         """Write what was held back as one record each; they belong to no request."""
         if self._repeats is None:
             return
@@ -245,8 +247,8 @@ class Runtime:
 
     def _alone(self, level: int, component: str, message: object, metadata: dict[str, Any]) -> None:
         """Write a record without context."""
-        opening, origin = lines.opening(time.time_ns()), self.origin(level, self._service, component, "")
-        self.deliver(level, opening + origin + lines.content(message, metadata, self._redact) + self.closing)
+        opening, origin = record_encoder.opening(time.time_ns()), self.origin(level, self._service, component, "")
+        self.deliver(level, opening + origin + record_encoder.content(message, metadata, self._redact) + self.closing)
 
     def export(self, span: "Span") -> None:
         """Hand a finished span to the exporter, if there is one. Never raises."""
@@ -255,7 +257,7 @@ class Runtime:
             try:
                 exporter.put(span)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-                losses.count("span", "could not be queued", error)
+                dropped_data.count("span", "could not be queued", error)
 
     def samples(self, trace_id: int) -> bool:
         """The ratio's verdict on a new trace, by the low 64 bits of its id (as TraceIdRatioBased does)."""
@@ -264,8 +266,8 @@ class Runtime:
     def flush(self, timeout: float = EXIT_TIMEOUT) -> bool:
         """Deliver what is queued; False when ``timeout`` seconds were not enough."""
         deadline = time.monotonic() + timeout
-        self._tell_repeats(math.inf)
-        done = self.backlog.settle(max(timeout, PATIENCE))
+        self._emit_repeats(math.inf)
+        done = self.deferred.flush(max(timeout, PATIENCE))
         for sink in self.sinks:
             done = sink.flush(max(0.0, deadline - time.monotonic())) is not False and done
         if self.exporter is not None:
@@ -275,8 +277,8 @@ class Runtime:
     def close(self, timeout: float = EXIT_TIMEOUT) -> None:
         """Deliver what is queued within ``timeout`` seconds and let go of everything."""
         deadline = time.monotonic() + timeout
-        self._tell_repeats(math.inf)
-        self.backlog.close(max(timeout, PATIENCE))
+        self._emit_repeats(math.inf)
+        self.deferred.close(max(timeout, PATIENCE))
         for sink in self.sinks:
             sink.flush(0.0)  # all begin at once
         if self.exporter is not None:
@@ -288,7 +290,7 @@ class Runtime:
         """Make everything usable in the child process; what was held back is the parent's to tell."""
         if self._repeats is not None:
             self._repeats = Repeats(self.settings.log_repeat_limit)
-        self.backlog.after_fork()
+        self.deferred.after_fork()
         for sink in self.sinks:
             sink.after_fork()
         if self.exporter is not None:
@@ -336,7 +338,7 @@ def build(settings: Settings) -> Runtime:
                 headers=dict(settings.otlp_headers),
             )
         except ValueError as error:
-            losses.count("setup", "no traces are exported", error)
+            dropped_data.count("setup", "no traces are exported", error)
     return Runtime(settings, tuple(sinks), exporter)
 
 
@@ -364,7 +366,7 @@ def replace(new: Runtime) -> Runtime:
     """Put another runtime in place and return the one before, still open."""
     global current
     before, current = current, new
-    before.backlog.settle()
+    before.deferred.flush()
     settings = new.settings
     redact.configure(emails=settings.redact_emails, phones=settings.redact_phones, fields=settings.redact_fields)
     for follow in followers:
@@ -373,7 +375,7 @@ def replace(new: Runtime) -> Runtime:
 
 
 def _after_fork() -> None:
-    losses.after_fork()
+    dropped_data.after_fork()
     current.after_fork()
     _leave_with_multiprocessing()
 
@@ -405,7 +407,7 @@ def _in_child(close: Callable[[], None]) -> None:
         try:
             call()
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("setup", "child process could not be set up", error)
+            dropped_data.count("setup", "child process could not be set up", error)
 
 
 in_children: list[Callable[[], None]] = []
@@ -425,7 +427,7 @@ def _at_exit() -> None:
     try:
         current.close(EXIT_TIMEOUT)
     except Exception as error:  # noqa: BLE001  the host's exit is not ours to disturb
-        losses.count("setup", "could not close", error)
+        dropped_data.count("setup", "could not close", error)
     for number in deferred_signals:
         os.kill(os.getpid(), number)
 

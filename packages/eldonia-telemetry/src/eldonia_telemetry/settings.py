@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.records import INFO, LEVELS
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -95,7 +95,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
             if not low <= result <= high:
                 raise ValueError(f"{value} is not between {low} and {high}")
         except (TypeError, ValueError) as error:
-            losses.count("setup", f"{name} is not usable, the default applies", error)
+            dropped_data.count("setup", f"{name} is not usable, the default applies", error)
             return getattr(default, name)
         return result
 
@@ -105,7 +105,7 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
             return getattr(default, name) if value is None else value
         lowered = str(value).strip().lower()
         if lowered not in _TRUE and lowered not in _FALSE:
-            losses.count("setup", f"{name} is neither true nor false, the default applies")
+            dropped_data.count("setup", f"{name} is neither true nor false, the default applies")
             return getattr(default, name)
         return lowered in _TRUE
 
@@ -131,22 +131,22 @@ def resolve(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -
         elif isinstance(value, Mapping):
             pairs = [(str(key), str(said)) for key, said in value.items()]
         else:
-            losses.count("setup", f"{name} is neither a mapping nor name=value,name=value: none are sent")
+            dropped_data.count("setup", f"{name} is neither a mapping nor name=value,name=value: none are sent")
             return ()
         kept: dict[str, str] = {}
         for key, said in pairs:
             lowered = key.strip().lower()
             if not _HEADER_NAME.fullmatch(lowered) or lowered in _OWN_HEADERS:
-                losses.count("setup", f"{name}: {lowered[:64]!r} cannot be set, it is left out")
+                dropped_data.count("setup", f"{name}: {lowered[:64]!r} cannot be set, it is left out")
             elif not (said and said.isascii() and said.isprintable()):
-                losses.count("setup", f"{name}: the value of {lowered[:64]!r} cannot be sent, it is left out")
+                dropped_data.count("setup", f"{name}: the value of {lowered[:64]!r} cannot be sent, it is left out")
             else:
                 kept[lowered] = said
         return tuple(kept.items())
 
     level_name = str(pick("log_level") or "info").strip().lower()
     if level_name not in LEVELS:
-        losses.count("setup", "log_level is not one of error, warn, info, debug; info applies")
+        dropped_data.count("setup", "log_level is not one of error, warn, info, debug; info applies")
     return Settings(
         service=text("service") or default.service,
         environment=text("environment"),

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from eldonia_telemetry import losses, runtime, traces
+from eldonia_telemetry import dropped_data, runtime, traces
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.traces import export
 from eldonia_telemetry.traces.export import SpanExporter
@@ -19,7 +19,7 @@ def exporting(collector, monkeypatch):
 
 
 def lost(reason):
-    return losses.snapshot().get(("span", reason), 0)
+    return dropped_data.snapshot().get(("span", reason), 0)
 
 
 def work(number):

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from eldonia_telemetry import get_logger, losses, runtime
+from eldonia_telemetry import dropped_data, get_logger, runtime
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.sinks import batching
 
@@ -153,7 +153,9 @@ def use(tmp_path, monkeypatch):
 
 
 def lost(start):
-    return sum(n for (signal_, reason), n in losses.snapshot().items() if signal_ == "log" and reason.startswith(start))
+    return sum(
+        n for (signal_, reason), n in dropped_data.snapshot().items() if signal_ == "log" and reason.startswith(start)
+    )
 
 
 def until(condition, seconds=8.0):

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from eldonia_telemetry import losses, metrics
+from eldonia_telemetry import dropped_data, metrics
 from eldonia_telemetry.metrics.push import MetricsPush
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
 
@@ -38,10 +38,10 @@ def test_a_flush_sends_what_is_there_now(collector, push):
 
 def test_what_did_not_arrive_is_made_good_by_the_next(collector, push, capsys):
     collector.answers = [503, 401]
-    before = losses.snapshot().get(("metric", "push answered with HTTP 401"), 0)
+    before = dropped_data.snapshot().get(("metric", "push answered with HTTP 401"), 0)
     assert not push.flush(10)
     assert not push.flush(10)
-    assert losses.snapshot()["metric", "push answered with HTTP 401"] == before + 1
+    assert dropped_data.snapshot()["metric", "push answered with HTTP 401"] == before + 1
     assert push.flush(10)
     assert len(collector.points("orders_total")) == 1
 

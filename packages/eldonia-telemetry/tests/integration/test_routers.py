@@ -12,7 +12,7 @@ import pytest
 from required_tools import requires_host, requires_module
 
 import eldonia_telemetry as telemetry
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.testing import capture
 
 log = telemetry.get_logger(component="inside")
@@ -214,4 +214,4 @@ def test_one_that_says_nothing_or_raises_costs_no_record(route, capsys):
             assert get(app, "/own/1") == 200
             assert seen.record(component="http").metadata["handler"] == "unmatched"
             assert seen.record("shown").operation == ""
-    assert route is not bad or ("setup", "the function given as route raised") in losses.snapshot()
+    assert route is not bad or ("setup", "the function given as route raised") in dropped_data.snapshot()

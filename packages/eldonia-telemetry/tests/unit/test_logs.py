@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from eldonia_telemetry import bind, carry, get_logger, lines, runtime, traces
+from eldonia_telemetry import bind, carry, get_logger, record_encoder, runtime, traces
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.testing import capture
 
@@ -288,14 +288,14 @@ def test_structures_that_repeat_themselves_end_soon():
         log.info("texts", texts=texts)
         assert time.monotonic() - began < 1
     assert len(seen.lines) == 2
-    assert all(len(line) <= lines.MAX_LINE for line in seen.lines)
+    assert all(len(line) <= record_encoder.MAX_LINE for line in seen.lines)
     assert b"too much" in seen.lines[0]
 
 
 def test_a_huge_record_is_cut_and_marked():
     with capture() as seen:
         log.info("big", rows={f"k{n}": "y" * 16_000 for n in range(100)})
-    assert len(seen.lines[0]) < lines.MAX_LINE
+    assert len(seen.lines[0]) < record_encoder.MAX_LINE
     assert last(seen)["metadata"]["truncated"] is True
 
 

@@ -1,4 +1,4 @@
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.settings import resolve
 
 
@@ -18,7 +18,7 @@ def test_nonsense_is_said_once_and_the_default_applies(capsys):
     said = capsys.readouterr().err
     assert said.count("trace_ratio is not usable") == 1
     assert "log_level is not one of" in said
-    assert losses.snapshot()["setup", "trace_ratio is not usable, the default applies"] >= 2
+    assert dropped_data.snapshot()["setup", "trace_ratio is not usable, the default applies"] >= 2
 
 
 def test_flags_and_levels_from_the_environment():

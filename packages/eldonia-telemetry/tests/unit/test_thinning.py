@@ -2,8 +2,8 @@ import random
 
 import pytest
 
-from eldonia_telemetry import get_logger, losses, repeats, runtime, security, traces
-from eldonia_telemetry.repeats import Repeats, Suppressed
+from eldonia_telemetry import dropped_data, get_logger, rate_limit, runtime, security, traces
+from eldonia_telemetry.rate_limit import Repeats, Suppressed
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.testing import capture
 
@@ -39,14 +39,14 @@ def test_the_first_few_pass_and_the_rest_is_counted():
 
 def test_keys_are_bounded():
     limit = Repeats(1, window=60, max_keys=10)
-    told = 0
+    emitted = 0
     for n in range(100):
         for _ in range(2):
             limit.admits((20, "c", str(n)), 0, 1)
         if limit.crowded:
-            told += len(limit.due(0))
+            emitted += len(limit.due(0))
     assert not limit.crowded
-    assert told == 90
+    assert emitted == 90
     assert len(limit.due(60)) == 10
 
 
@@ -65,7 +65,7 @@ def test_a_storm_becomes_a_few_records_and_a_count(thinning, monkeypatch):
 
 
 def test_the_count_comes_with_the_next_record_after_the_window(thinning, monkeypatch):
-    monkeypatch.setattr(repeats, "WINDOW", 0.0)
+    monkeypatch.setattr(rate_limit, "WINDOW", 0.0)
     seen = thinning(log_repeat_limit=1)
     runtime.current._repeats._window = 0.05
     now = [1000.0]
@@ -129,9 +129,9 @@ def test_sampling_keeps_all_records_of_a_trace_or_none(thinning):
 
 
 def test_nothing_of_this_counts_as_lost(thinning):
-    before = losses.snapshot()
+    before = dropped_data.snapshot()
     thinning(log_ratio=0.0, log_repeat_limit=1)
     log.info("x")
     log.warn("x")
     log.warn("x")
-    assert losses.snapshot() == before
+    assert dropped_data.snapshot() == before

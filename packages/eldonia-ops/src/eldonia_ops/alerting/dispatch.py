@@ -4,9 +4,9 @@ The service feeds it events and, in one transaction, stores what the effects say
 notifications for the outbox, ledger lines. Nothing here knows how that is done.
 
 A step needs not be shown everything. :class:`AlertsReceived` looks at the alerts received and the groups
-that :func:`group_keys` names; :class:`Tick` at the groups that are due, all alerts that they hold, the
+that :func:`group_keys` names; :class:`DispatchTick` at the groups that are due, all alerts that they hold, the
 other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.alerting.inhibition.wanted_sources`);
-:class:`DeliveryFailed` at the groups that :func:`groups_told` names. The others look at everything.
+:class:`DeliveryFailed` at the groups that :func:`groups_notified` names. The others look at everything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 
 from eldonia_ops.alerting import group as groups
 from eldonia_ops.alerting.alerts import merge
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import Inhibitor
 from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, order_key_of
 from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route, spell_group_key
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.silence import silencing
-from eldonia_ops.model.alerts import Alert, Decision, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Silence
 from eldonia_ops.model.labels import Labels
 
 
@@ -32,7 +32,7 @@ class DispatchState:
 
     routing: Routing
     alerts: Mapping[str, Alert] = field(default_factory=dict)
-    groups: Mapping[str, GroupState] = field(default_factory=dict)
+    groups: Mapping[str, AlertGroupState] = field(default_factory=dict)
     silences: tuple[Silence, ...] = ()
 
 
@@ -44,7 +44,7 @@ class AlertsReceived:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class DispatchTick:
     """Time has passed."""
 
 
@@ -70,7 +70,7 @@ class ClockSetBack:
     """The clock may show less than before: nothing waits longer than it would have waited."""
 
 
-Event = AlertsReceived | Tick | RoutingChanged | DeliveryFailed | ClockSetBack
+Event = AlertsReceived | DispatchTick | RoutingChanged | DeliveryFailed | ClockSetBack
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class PutGroup:
     others need not be written again. ``group`` may hold only the alerts that the step was shown.
     """
 
-    group: GroupState
+    group: AlertGroupState
     joined: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
@@ -119,7 +119,7 @@ class Notify:
 class Record:
     """Append a line to the ledger."""
 
-    decision: Decision
+    decision: LedgerEntry
 
 
 Effect = PutAlert | ForgetAlert | PutGroup | DropGroup | Notify | Record
@@ -133,12 +133,12 @@ def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, t
             for alert in alerts:
                 work.receive(alert)
             work.join()
-        case Tick():
+        case DispatchTick():
             work.flush_due()
         case RoutingChanged(routing=routing):
             work.reroute(routing)
         case DeliveryFailed(order_key=order_key):
-            work.forget_told(order_key)
+            work.forget_notified(order_key)
         case ClockSetBack():
             work.set_back()
     return work.finish()
@@ -147,7 +147,7 @@ def step(state: DispatchState, event: Event, now: int) -> tuple[DispatchState, t
 def restore(
     routing: Routing,
     alerts: Iterable[Alert],
-    stored: Iterable[GroupState],
+    stored: Iterable[AlertGroupState],
     silences: Iterable[Silence],
     now: int,
 ) -> tuple[DispatchState, tuple[Effect, ...]]:
@@ -165,7 +165,7 @@ def restore(
 
 
 def next_deadline(state: DispatchState) -> int | None:
-    """The earliest instant at which a :class:`Tick` has something to do."""
+    """The earliest instant at which a :class:`DispatchTick` has something to do."""
     return min((group.flush_at for group in state.groups.values() if group.flush_at), default=None)
 
 
@@ -174,7 +174,7 @@ def group_keys(routing: Routing, labels: Labels) -> list[str]:
     return [_group_state_key(route, route.group_labels(labels)) for route in routing.routes(labels)]
 
 
-def groups_told(routing: Routing, integration: Integration, order_key: str) -> list[str]:
+def groups_notified(routing: Routing, integration: Integration, order_key: str) -> list[str]:
     """The keys of the groups whose notifications to an integration go out under an order key."""
     queue = f"{integration.key}:"
     return [
@@ -185,7 +185,7 @@ def groups_told(routing: Routing, integration: Integration, order_key: str) -> l
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertStatus:
     """How an alert stands: ``active``, ``suppressed`` or ``resolved``, and through what."""
 
     state: str
@@ -195,19 +195,19 @@ class Standing:
     muted_by: tuple[str, ...] = ()
 
 
-def standings(state: DispatchState, now: int) -> dict[str, Standing]:
+def alert_statuses(state: DispatchState, now: int) -> dict[str, AlertStatus]:
     """How every known alert stands at ``now``, by fingerprint."""
     inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now)
     holding = [silence for silence in state.silences if silence.active(now)]
     names = state.routing.label_names
     ways: dict[tuple[str, ...], _Way] = {}
-    found: dict[str, Standing] = {}
+    found: dict[str, AlertStatus] = {}
     for key, alert in state.alerts.items():
         values = tuple([alert.labels.get(name, "") for name in names])
         way = ways.get(values)
         if way is None:
             way = ways[values] = _way(state.routing, alert.labels, now)
-        found[key] = _standing(alert, way, holding, inhibitor, now)
+        found[key] = _alert_status(alert, way, holding, inhibitor, now)
     return found
 
 
@@ -226,21 +226,21 @@ def _way(routing: Routing, labels: Labels, now: int) -> _Way:
     return _Way(tuple(dict.fromkeys(route.receiver for route in routes)), muted)
 
 
-def _standing(alert: Alert, way: _Way, silences: Sequence[Silence], inhibitor: Inhibitor, now: int) -> Standing:
+def _alert_status(alert: Alert, way: _Way, silences: Sequence[Silence], inhibitor: Inhibitor, now: int) -> AlertStatus:
     if alert.resolved(now):
-        return Standing("resolved", way.receivers)
+        return AlertStatus("resolved", way.receivers)
     silenced = tuple(silence.id for silence in silencing(silences, alert.labels, now)) if silences else ()
     inhibition = inhibitor.inhibiting(alert.labels)
     inhibited = (inhibition.source.fingerprint,) if inhibition else ()
     quiet = bool(silenced or inhibited or way.muted)
-    return Standing("suppressed" if quiet else "active", way.receivers, silenced, inhibited, way.muted)
+    return AlertStatus("suppressed" if quiet else "active", way.receivers, silenced, inhibited, way.muted)
 
 
 def _group_state_key(route: Route, labels: Labels) -> str:
     return f"{route.id}:{labels}"
 
 
-def _put(before: GroupState | None, after: GroupState) -> PutGroup:
+def _put(before: AlertGroupState | None, after: AlertGroupState) -> PutGroup:
     held = set(before.fingerprints) if before else set()
     holds = set(after.fingerprints)
     said = before.verdicts if before else {}
@@ -280,7 +280,7 @@ class _Work:
             if group is None:
                 if alert.resolved(self.now):
                     continue
-                self.groups[key] = GroupState(
+                self.groups[key] = AlertGroupState(
                     key=key,
                     group_key=spell_group_key(route, labels),
                     route=route.id,
@@ -309,9 +309,9 @@ class _Work:
             ]
         self.arrived.clear()
 
-    def grouped(self, alert: Alert, route: Route, group: GroupState) -> Decision:
+    def grouped(self, alert: Alert, route: Route, group: AlertGroupState) -> LedgerEntry:
         wait = max(0, group.flush_at - self.now) / 1_000
-        return Decision(
+        return LedgerEntry(
             id=0,
             at=self.now,
             fingerprint=alert.fingerprint,
@@ -333,7 +333,7 @@ class _Work:
         for group in due:
             self.flush(group, inhibitor)
 
-    def flush(self, group: GroupState, inhibitor: Inhibitor) -> None:
+    def flush(self, group: AlertGroupState, inhibitor: Inhibitor) -> None:
         route = self.routes[group.route]
         started, _ = groups.step(group, groups.Due(), self.now, route)
         held = [self.alerts[item] for item in started.fingerprints if item in self.alerts]
@@ -365,8 +365,8 @@ class _Work:
             for route in (self.routes.get(group.route), *self.routes.values()):
                 key = _group_state_key(route, Labels(group.labels)) if route else ""
                 left = tuple(item for item in group.fingerprints if (key, item) in wanted)
-                told = route and (route.receiver, spell_group_key(route, Labels(group.labels)))
-                if route and left and told == (group.receiver, group.group_key) and key not in self.groups:
+                notified = route and (route.receiver, spell_group_key(route, Labels(group.labels)))
+                if route and left and notified == (group.receiver, group.group_key) and key not in self.groups:
                     moved = replace(group, key=key, route=route.id, fingerprints=left)
                     self.groups[key] = group if moved == group else moved
                     break
@@ -375,7 +375,7 @@ class _Work:
         self.join()
         self.touched.update(self.alerts)
 
-    def forget_told(self, order_key: str) -> None:
+    def forget_notified(self, order_key: str) -> None:
         for key, group in self.groups.items():
             kept = {name: item for name, item in group.log.items() if order_key_of(name, group) != order_key}
             if len(kept) < len(group.log):

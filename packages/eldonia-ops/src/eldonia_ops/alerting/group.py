@@ -12,7 +12,7 @@ from eldonia_ops.alerting.route import Route
 
 
 @dataclass(frozen=True, slots=True)
-class GroupState:
+class AlertGroupState:
     """A group as it is persisted.
 
     ``key`` is unique (route id and labels); ``group_key`` is Alertmanager's spelling, which receivers
@@ -79,7 +79,7 @@ Event = Inserted | Due | Flushed
 Effect = Flush | Close
 
 
-def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[GroupState, tuple[Effect, ...]]:
+def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[AlertGroupState, tuple[Effect, ...]]:
     """Advance a group; ``route`` gives its intervals."""
     match event:
         case Inserted(fingerprints=fingerprints, starts_at=starts_at, urgent=urgent):
@@ -108,7 +108,7 @@ def step(state: GroupState, event: Event, now: int, route: Route) -> tuple[Group
             return after, (() if left else (Close(),))
 
 
-def on_the_clock_of(state: GroupState, now: int, route: Route) -> GroupState:
+def on_the_clock_of(state: AlertGroupState, now: int, route: Route) -> AlertGroupState:
     """The group as it can be at ``now``; one that the clock was set back under is due after its usual wait, and what
     it was told in the future it was told now."""
     flush_at = min(state.flush_at, now + (route.group_interval if state.flushed_at else route.group_wait))
@@ -122,6 +122,6 @@ def on_the_clock_of(state: GroupState, now: int, route: Route) -> GroupState:
     return state if changed == state else changed
 
 
-def next_deadline(state: GroupState) -> int | None:
+def next_deadline(state: AlertGroupState) -> int | None:
     """When the group wants to flush."""
     return state.flush_at or None

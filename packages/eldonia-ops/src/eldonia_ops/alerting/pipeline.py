@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import Inhibitor
 from eldonia_ops.alerting.notification import Cause, LogEntry, decide
+from eldonia_ops.alerting.notification_failed import failed_integration
 from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.silence import silencing
-from eldonia_ops.alerting.undelivered import failed_integration
-from eldonia_ops.model.alerts import Alert, Decision, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class FlushResult:
 
     notifications: tuple[Notification, ...]
     log: dict[str, LogEntry]
-    news: tuple[Decision, ...]
+    news: tuple[LedgerEntry, ...]
     verdicts: dict[str, dict[str, str]]
     resolved: tuple[str, ...]
     urgent: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class Suppressed:
     """Why an alert is not shown: a verdict for the ledger, with its reason."""
 
     verdict: str
@@ -76,7 +76,7 @@ class Quiet:
 
 
 def flush(
-    group: GroupState,
+    group: AlertGroupState,
     route: Route,
     routing: Routing,
     alerts: Iterable[Alert],
@@ -97,7 +97,7 @@ def flush(
     log = dict(group.log)
     verdicts = {fingerprint: dict(said) for fingerprint, said in group.verdicts.items()}
     notifications: list[Notification] = []
-    news: list[Decision] = []
+    news: list[LedgerEntry] = []
 
     ended = {alert.fingerprint for alert in ordered if alert.resolved(now)}
 
@@ -111,7 +111,7 @@ def flush(
                 "state": "resolved" if alert.fingerprint in ended else "firing",
                 **data,
             }
-            news.append(Decision(0, now, alert.fingerprint, alert.name, group.receiver, verdict, reason, facts))
+            news.append(LedgerEntry(0, now, alert.fingerprint, alert.name, group.receiver, verdict, reason, facts))
         said[integration_key] = verdict
 
     if not integrations:
@@ -119,18 +119,18 @@ def flush(
             note(alert, "", "unrouted", f"receiver {group.receiver!r} has no way of being told", {})
     for integration in integrations:
         entry = log.get(integration.key)
-        told = set(entry.firing) if entry else set()
+        notified = set(entry.firing) if entry else set()
         visible: list[Alert] = []
         for alert in ordered:
             if failed_integration(alert.labels) == integration.key:
                 note(alert, integration.key, "unrouted", "it says that this very integration takes no messages", {})
                 continue
-            hush = quiet[alert.fingerprint]
+            suppression = quiet[alert.fingerprint]
             # Whoever was told that an alert fires is told that it ended, whatever quiets it by now.
-            if hush is None or (alert.resolved(now) and alert.fingerprint in told):
+            if suppression is None or (alert.resolved(now) and alert.fingerprint in notified):
                 visible.append(alert)
             else:
-                note(alert, integration.key, hush.verdict, hush.reason, hush.data)
+                note(alert, integration.key, suppression.verdict, suppression.reason, suppression.data)
         if not visible:
             continue
         firing = tuple(alert.fingerprint for alert in visible if not alert.resolved(now))
@@ -160,7 +160,7 @@ def flush(
 
 def quieted(
     alert: Alert, route: Route, routing: Routing, inhibitor: Inhibitor, *, silences: Sequence[Silence], now: int
-) -> Quiet | None:
+) -> Suppressed | None:
     """What keeps an alert of a route from its receiver at ``now``, or None."""
     inhibition = inhibitor.inhibiting(alert.labels)
     if inhibition is not None:
@@ -168,15 +168,15 @@ def quieted(
         named = f"rule {rule.name!r}" if rule.name else f"the inhibit rule at line {rule.line}"
         shared = ", ".join(f"{name}={alert.labels.get(name, '')!r}" for name in rule.equal)
         reason = f"inhibited by {source.name or source.labels} under {named}" + (f" ({shared})" if shared else "")
-        return Quiet("inhibited", reason, {"inhibited_by": source.fingerprint, "line": rule.line})
-    hush = muted_route(route, routing, now)
-    if hush:
-        return Quiet("muted", hush, {})
+        return Suppressed("inhibited", reason, {"inhibited_by": source.fingerprint, "line": rule.line})
+    suppression = muted_route(route, routing, now)
+    if suppression:
+        return Suppressed("muted", suppression, {})
     holding = silencing(silences, alert.labels, now)
     if holding:
         first = holding[0]
         reason = f"silence {first.id} by {first.created_by}: {first.comment}"
-        return Quiet("silenced", reason, {"silences": [item.id for item in holding], "until": first.ends_at})
+        return Suppressed("silenced", reason, {"silences": [item.id for item in holding], "until": first.ends_at})
     return None
 
 
@@ -193,7 +193,7 @@ def muted_route(route: Route, routing: Routing, now: int) -> str:
 
 
 def _notification(
-    integration: Integration, group: GroupState, alerts: tuple[Alert, ...], cause: Cause, reason: str, *, now: int
+    integration: Integration, group: AlertGroupState, alerts: tuple[Alert, ...], cause: Cause, reason: str, *, now: int
 ) -> Notification:
     identity = f"{group.key}\0{integration.key}\0{now}"
     return Notification(
@@ -209,6 +209,6 @@ def _notification(
     )
 
 
-def order_key_of(integration_key: str, group: GroupState) -> str:
+def order_key_of(integration_key: str, group: AlertGroupState) -> str:
     """The outbox queue of one group's notifications to one integration."""
     return f"{integration_key}:{group.group_key}"

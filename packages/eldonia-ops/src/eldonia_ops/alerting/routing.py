@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from eldonia_ops.alerting.inhibition import InhibitRule
+from eldonia_ops.alerting.notification_failed import FAILED_LABELS, failed_integration
 from eldonia_ops.alerting.receivers import Integration, Receiver
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.time_interval import TimeInterval
-from eldonia_ops.alerting.undelivered import TELLING_LABELS, failed_integration
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Routing:
     def label_names(self) -> tuple[str, ...]:
         """The labels by which :meth:`routes` tells alerts apart."""
         matched = {matcher.name for route in self.route.walk() for matcher in route.matchers}
-        return tuple(sorted({*matched, *TELLING_LABELS}))
+        return tuple(sorted({*matched, *FAILED_LABELS}))
 
     def integration(self, receiver: str, kind: str, index: int) -> Integration | None:
         """The integration of that key, or None when the configuration has none (any more)."""

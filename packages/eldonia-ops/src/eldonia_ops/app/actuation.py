@@ -13,7 +13,7 @@ from eldonia_ops.actuators.systemd import SystemdActuator
 from eldonia_ops.actuators.webhook import WebhookActuator
 from eldonia_ops.ports import Actuator, ActuatorError, Clock
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import keep_running
+from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.settings import (
     CommandAction,
     DockerAction,
@@ -87,7 +87,7 @@ class ProcessLogs:
 
     async def run(self) -> None:
         """Look once a minute, until cancelled."""
-        await keep_running("outputs of processes", self._clock, self._turn, self._loops)
+        await supervise("outputs of processes", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         await self._clock.sleep_until(self._clock.now() + _TRIM_EVERY_MS)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
+from eldonia_ops.collectors.poll_loop import ReadingsLoop
 from eldonia_ops.collectors.postgresql import postgresql_loop
 from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
 from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
 from eldonia_ops.collectors.probes import probe_loop
-from eldonia_ops.collectors.readings_loop import ReadingsLoop
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
@@ -24,10 +24,10 @@ from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryS
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
-from eldonia_ops.services.contracts import TargetView
+from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import keep_running
+from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.settings import LogFile, ProbeSettings, Settings
 
 OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
@@ -105,7 +105,7 @@ class Collection:
                 name = f"tail {number}" if isinstance(loop, FileTail) else f"{loop.status.kind} {loop.status.name}"
                 if not isinstance(loop, FileTail):
                     loop.watch = self._loops.item(name)
-                tasks.create_task(keep_running(name, self._clock, loop.run, self._loops))
+                tasks.create_task(supervise(name, self._clock, loop.run, self._loops))
 
     async def close(self) -> None:
         """Close the connections."""

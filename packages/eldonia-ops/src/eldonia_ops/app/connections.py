@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from eldonia_ops.web.attempts import network_of
+from eldonia_ops.web.login_throttle import network_of
 
 HEAD_SECONDS: Final = 20.0
 """How long the head of a request may take to arrive, also the first on a new connection."""

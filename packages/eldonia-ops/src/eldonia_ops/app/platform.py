@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
-from eldonia_ops.app.folder import held_folder, own_folder
+from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
@@ -29,19 +29,19 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.delivery import DeliveryService
 from eldonia_ops.services.evaluation import EvaluationService
-from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup
+from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.rule_groups import load_rule_groups
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.services.supervision import SupervisionService
-from eldonia_ops.services.telling import Telling
 from eldonia_ops.settings import Settings
 from eldonia_ops.slo.generate import generate_all
 from eldonia_ops.slo.objectives import Objective
@@ -56,7 +56,7 @@ _DAY_MS: Final = 86_400_000
 
 @dataclass(slots=True)
 class RunningPlatform:
-    """Implements :class:`~eldonia_ops.services.contracts.Platform`. ``admin_secret`` is set on a first start."""
+    """Implements :class:`~eldonia_ops.services.api.Platform`. ``admin_secret`` is set on a first start."""
 
     settings: Settings
     clock: SystemClock
@@ -112,13 +112,13 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
         outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
         external_url = settings.external_url or f"http://{settings.listen}"
-        notification_queue = Telling(
+        notification_queue = NotificationQueue(
             routing.routing,
             TemplateRenderer(routing.templates, external_url),
             external_url=external_url,
             language=settings.language,
         )
-        incident_transactions = IncidentDesk(policy, notification_queue, routing.routing)
+        incident_transactions = IncidentTransactions(policy, notification_queue, routing.routing)
         intake = AlertIntake(
             clock, state, routing.routing, incident_transactions, notification_queue, [outbox, escalations], loops
         )

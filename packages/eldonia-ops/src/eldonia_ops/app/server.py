@@ -15,7 +15,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.settings import Listen, Settings
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.limits import Limits
+from eldonia_ops.web.limits import RequestLimits
 
 log = logging.getLogger("eldonia_ops")
 
@@ -35,7 +35,7 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
                 platform,
                 external_url=settings.external_url,
                 loopback=is_loopback(settings.listen.host),
-                limits=Limits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
+                limits=RequestLimits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
                 resolve_timeout_ms=platform.resolve_timeout_ms,
             )
             config = uvicorn.Config(

@@ -92,7 +92,7 @@ def show_incident(
 @incidents.command("ack")
 def acknowledge(incident: Reference, url: Url = DEFAULT, token: Token = "") -> None:
     """Say: I am on it. Stops the escalation."""
-    _told(connect(url, token).post(f"/incidents/{part(incident)}/acknowledge"))
+    _print_incident(connect(url, token).post(f"/incidents/{part(incident)}/acknowledge"))
 
 
 @incidents.command("assign")
@@ -103,7 +103,7 @@ def assign(
     token: Token = "",
 ) -> None:
     """Say who works on an incident."""
-    _told(connect(url, token).post(f"/incidents/{part(incident)}/assign", {"to": to}))
+    _print_incident(connect(url, token).post(f"/incidents/{part(incident)}/assign", {"to": to}))
 
 
 @incidents.command("status")
@@ -115,7 +115,7 @@ def change_status(
     token: Token = "",
 ) -> None:
     """Move an incident along."""
-    _told(connect(url, token).post(f"/incidents/{part(incident)}/status", {"status": status, "note": note}))
+    _print_incident(connect(url, token).post(f"/incidents/{part(incident)}/status", {"status": status, "note": note}))
 
 
 @incidents.command("tick")
@@ -127,13 +127,13 @@ def tick(
     token: Token = "",
 ) -> None:
     """Tick a step of the runbook."""
-    _told(connect(url, token).post(f"/incidents/{part(incident)}/checklist", {"key": key, "done": not undo}))
+    _print_incident(connect(url, token).post(f"/incidents/{part(incident)}/checklist", {"key": key, "done": not undo}))
 
 
 @incidents.command("note")
 def note(incident: Reference, text: str, url: Url = DEFAULT, token: Token = "") -> None:
     """Write on the timeline."""
-    _told(connect(url, token).post(f"/incidents/{part(incident)}/notes", {"text": text}))
+    _print_incident(connect(url, token).post(f"/incidents/{part(incident)}/notes", {"text": text}))
 
 
 @incidents.command("open")
@@ -145,7 +145,7 @@ def open_incident(
     token: Token = "",
 ) -> None:
     """Open an incident by hand."""
-    _told(connect(url, token).post("/incidents", {"title": title, "severity": severity, "service": service}))
+    _print_incident(connect(url, token).post("/incidents", {"title": title, "severity": severity, "service": service}))
 
 
 @incidents.command("postmortem")
@@ -182,7 +182,7 @@ def _edit(client: Client, path: str, text: str, tag: str) -> None:
         except ApiError as error:
             hint = f"{error.hint}; your text is in {file}".removeprefix("; ")
             raise ApiError(str(error), error.status, hint) from None
-        _told(saved)
+        _print_incident(saved)
     file.unlink(missing_ok=True)
 
 
@@ -215,7 +215,7 @@ def metrics(
     print_table(columns, rows, empty="No incidents in that time.")
 
 
-def _told(incident: dict[str, Any]) -> None:
+def _print_incident(incident: dict[str, Any]) -> None:
     console().print(f"{incident['reference']} is {incident['status']}: {incident['title']}")
 
 

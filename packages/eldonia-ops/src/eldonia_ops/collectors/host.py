@@ -16,7 +16,7 @@ from typing import Final
 
 import psutil
 
-from eldonia_ops.collectors.readings_loop import Reading, ReadingsLoop
+from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType

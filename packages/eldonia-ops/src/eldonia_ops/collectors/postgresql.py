@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from eldonia_ops.collectors.readings_loop import Reading, ReadingsLoop
+from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType

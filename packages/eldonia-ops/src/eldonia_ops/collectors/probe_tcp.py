@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from eldonia_ops.collectors.addresses import resolve
-from eldonia_ops.collectors.faults import explain
+from eldonia_ops.collectors.network_errors import explain
 from eldonia_ops.ports import ProbeResult
 
 _ANSWER_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
-from eldonia_ops.collectors.readings_loop import Reading, ReadingsLoop
+from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
 from eldonia_ops.collectors.scrape import shown_url
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.model.labels import EMPTY, Labels

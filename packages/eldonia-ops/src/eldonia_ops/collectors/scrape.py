@@ -9,10 +9,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
-from eldonia_ops.collectors.bodies import BodyError, body_pieces
-from eldonia_ops.collectors.faults import explain, status_words
+from eldonia_ops.collectors.network_errors import explain, status_words
+from eldonia_ops.collectors.response_body import BodyError, body_pieces
+from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
-from eldonia_ops.collectors.ticks import Ticks
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import Clock

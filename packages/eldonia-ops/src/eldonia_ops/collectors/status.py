@@ -29,7 +29,7 @@ class Unwatched:
         """A turn failed."""
 
 
-class Health(StrEnum):
+class TargetHealth(StrEnum):
     """Whether the last look at a target succeeded."""
 
     UP = "up"
@@ -50,7 +50,7 @@ class TargetStatus:
     name: str
     url: str
     labels: Labels = EMPTY
-    health: Health = Health.UNKNOWN
+    health: TargetHealth = TargetHealth.UNKNOWN
     last_at: int = 0
     duration_seconds: float = 0.0
     error: str = ""
@@ -62,10 +62,10 @@ class TargetStatus:
 
     def succeeded(self, at: int, duration_seconds: float, samples: int = 0) -> None:
         """Note a good look."""
-        self.health, self.last_at, self.duration_seconds = Health.UP, at, duration_seconds
+        self.health, self.last_at, self.duration_seconds = TargetHealth.UP, at, duration_seconds
         self.error, self.samples = "", samples
 
     def failed(self, at: int, duration_seconds: float, error: str) -> None:
         """Note a failed look and why."""
-        self.health, self.last_at, self.duration_seconds = Health.DOWN, at, duration_seconds
+        self.health, self.last_at, self.duration_seconds = TargetHealth.DOWN, at, duration_seconds
         self.error, self.samples = error, 0

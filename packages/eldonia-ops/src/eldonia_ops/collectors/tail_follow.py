@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from eldonia_ops.collectors.status import Health, TargetStatus, TurnWatch, Unwatched
+from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail_files import (
     FoundFile,
     LineReader,
@@ -241,7 +241,7 @@ class FollowedFile:
                 break
         if current is None:
             self._gone_at = self._gone_at or time.monotonic()
-            self.status.health = Health.UNKNOWN
+            self.status.health = TargetHealth.UNKNOWN
             self.status.error = "the file is not there" if not self.status.last_at else "the file is gone"
             return False
         self._gone_at = 0.0
@@ -264,7 +264,7 @@ class FollowedFile:
         if self._saved is None:
             # Followed from here on: what is rotated away before the first batch is remembered is still read.
             await self._save(identity, offset)
-        self.status.health, self.status.error = Health.UP, ""
+        self.status.health, self.status.error = TargetHealth.UP, ""
         return True
 
     async def _resume(self, found: FoundFile) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 """Statuses in which an unacknowledged incident escalates."""
 
-TELLINGS = ("escalation.tier", "escalation.tier.unreached", "escalation.requested")
+ESCALATION_KINDS = ("escalation.tier", "escalation.tier.unreached", "escalation.requested")
 """Kinds of timeline entries that say that a tier was told."""
 
 
@@ -84,7 +84,7 @@ def on_the_clock_of(incident: Incident, now: int) -> Incident:
 
 def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[Escalate, ...]]:
     """Escalate to every tier whose time has come, in order; several when the platform was down meanwhile."""
-    told: list[Escalate] = []
+    notified: list[Escalate] = []
     while incident.escalate_at and incident.escalate_at <= now:
         upcoming = next_tier(incident, policy)
         if upcoming is None:  # the configuration lost its tiers since the deadline was set
@@ -94,9 +94,9 @@ def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[E
         if due_at > now:  # the configuration now grants more time than when the deadline was set
             incident = replace(incident, escalate_at=due_at)
             break
-        told.append(telling(incident, level, tier, due_at))
+        notified.append(escalate(incident, level, tier, due_at))
         incident = schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy)
-    return incident, tuple(told)
+    return incident, tuple(notified)
 
 
 def unreached(entries: Iterable[TimelineEntry]) -> bool:
@@ -105,7 +105,7 @@ def unreached(entries: Iterable[TimelineEntry]) -> bool:
     ways: set[str] = set()
     failed: set[str] = set()
     for entry in entries:
-        if entry.kind in TELLINGS:
+        if entry.kind in ESCALATION_KINDS:
             ways = set()
         elif entry.kind.startswith("notification.") and entry.data.get("purpose") == "escalation":
             notification = entry.key.split(":")[1]
@@ -125,16 +125,16 @@ def move_on(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tup
     if upcoming is None:
         return incident, ()
     level, tier, _ = upcoming
-    told = telling(incident, level, tier, now)
-    return schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy), (told,)
+    notified = escalate(incident, level, tier, now)
+    return schedule(replace(incident, status=IncidentStatus.ESCALATED, escalation_level=level), policy), (notified,)
 
 
-def telling(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:
+def escalate(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:
     """The effect that tells one tier about the present opening."""
-    return Escalate(incident.id, tier.name, tier.receiver, level, due_at, telling_key(incident, level))
+    return Escalate(incident.id, tier.name, tier.receiver, level, due_at, escalation_key(incident, level))
 
 
-def telling_key(incident: Incident, level: int) -> str:
+def escalation_key(incident: Incident, level: int) -> str:
     """What a tier is told under in the present opening, and told the end of."""
     return f"escalation:{incident.id}:{incident.reopened_at or incident.detected_at}:{level}"
 

@@ -153,7 +153,7 @@ class TierUnreached:
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class AlertsSuppressed:
     """Every firing alert of the incident is kept from people now, so that nobody is asked to respond: no tier is told,
     and the time to respond has not begun.
 
@@ -187,7 +187,7 @@ Event = (
     | RecoveryEvent
     | Deadline
     | TierUnreached
-    | Quiet
+    | AlertsSuppressed
     | ClockSetBack
 )
 
@@ -200,10 +200,10 @@ class AppendTimeline:
 
 
 @dataclass(frozen=True, slots=True)
-class StandDown:
+class NotifyResolved:
     """It is over: tell the tiers that were told about the present opening."""
 
     incident_id: str
 
 
-Effect = AppendTimeline | Escalate | StandDown
+Effect = AppendTimeline | Escalate | NotifyResolved

@@ -34,6 +34,7 @@ from eldonia_ops.incidents.events import (
     AddNote,
     AlertFiring,
     AlertResolved,
+    AlertsSuppressed,
     AppendTimeline,
     Assign,
     ChangeStatus,
@@ -43,11 +44,10 @@ from eldonia_ops.incidents.events import (
     Event,
     Evidence,
     NotificationOutcome,
+    NotifyResolved,
     OpenByHand,
-    Quiet,
     RecoveryEvent,
     SetFields,
-    StandDown,
     TickChecklist,
     TierUnreached,
 )
@@ -98,7 +98,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | TierUnreached() | Quiet() | ClockSetBack():
+        case AlertResolved() | Deadline() | TierUnreached() | AlertsSuppressed() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -256,7 +256,7 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
         data = {"after": max(0, now - incident.detected_at), "alerts": len(incident.fingerprints)}
         effects.append(entry(incident, now, "incident.resolved", data, f"incident.resolved:{now}"))
         if incident.escalation_level:
-            effects.append(StandDown(incident.id))
+            effects.append(NotifyResolved(incident.id))
     return incident, tuple(effects)
 
 
@@ -284,31 +284,31 @@ def _evidence(incident: Incident, event: Evidence | RecoveryEvent, _now: int, _p
 
 
 def _deadline(incident: Incident, _event: Deadline, now: int, policy: Policy) -> Result:
-    incident, told = escalation.due(incident, now, policy)
+    incident, notified = escalation.due(incident, now, policy)
     effects: list[Effect] = []
-    for telling in told:
+    for escalate in notified:
         data = {
-            "tier": telling.tier,
-            "receiver": telling.receiver,
-            "level": telling.level,
-            "due_at": telling.due_at,
+            "tier": escalate.tier,
+            "receiver": escalate.receiver,
+            "level": escalate.level,
+            "due_at": escalate.due_at,
         }
-        effects += [entry(incident, now, "escalation.tier", data, telling.key), telling]
+        effects += [entry(incident, now, "escalation.tier", data, escalate.key), escalate]
     return incident, tuple(effects)
 
 
 def _tier_unreached(incident: Incident, _event: TierUnreached, now: int, policy: Policy) -> Result:
     level = incident.escalation_level
     missed = policy.tiers[level].name if level < len(policy.tiers) else ""
-    incident, told = escalation.move_on(incident, now, policy)
+    incident, notified = escalation.move_on(incident, now, policy)
     effects: list[Effect] = []
-    for telling in told:
-        data = {"tier": telling.tier, "receiver": telling.receiver, "level": telling.level, "missed": missed}
-        effects += [entry(incident, now, "escalation.tier.unreached", data, telling.key), telling]
+    for escalate in notified:
+        data = {"tier": escalate.tier, "receiver": escalate.receiver, "level": escalate.level, "missed": missed}
+        effects += [entry(incident, now, "escalation.tier.unreached", data, escalate.key), escalate]
     return incident, tuple(effects)
 
 
-def _quiet(incident: Incident, event: Quiet, now: int, policy: Policy) -> Result:
+def _quiet(incident: Incident, event: AlertsSuppressed, now: int, policy: Policy) -> Result:
     if not incident.escalate_at:
         return incident, ()
     changed = escalation.hold(incident, now, policy)
@@ -335,6 +335,6 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     RecoveryEvent: _evidence,
     Deadline: _deadline,
     TierUnreached: _tier_unreached,
-    Quiet: _quiet,
+    AlertsSuppressed: _quiet,
     ClockSetBack: _clock_set_back,
 }

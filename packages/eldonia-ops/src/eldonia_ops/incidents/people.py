@@ -24,9 +24,9 @@ from eldonia_ops.incidents.events import (
     Assign,
     ChangeStatus,
     Effect,
+    NotifyResolved,
     OpenByHand,
     SetFields,
-    StandDown,
     TickChecklist,
 )
 from eldonia_ops.incidents.fields import apply_fields
@@ -105,12 +105,12 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
                 incident = start_clock(incident, now, policy)
             incident = acknowledged(incident, event.actor, now)
         case IncidentStatus.ESCALATED:
-            incident, telling = _escalate_by_hand(acknowledged(incident, event.actor, now), event, now, policy)
-            effects.extend(telling)
+            incident, escalate = _escalate_by_hand(acknowledged(incident, event.actor, now), event, now, policy)
+            effects.extend(escalate)
         case IncidentStatus.RESOLVED if before in UNRESOLVED:
             incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
             if incident.escalation_level:
-                effects.append(StandDown(incident.id))
+                effects.append(NotifyResolved(incident.id))
         case IncidentStatus.RESOLVED:
             incident = replace(incident, closed_at=0)
         case IncidentStatus.CLOSED:
@@ -129,7 +129,7 @@ def _escalate_by_hand(
     incident = replace(incident, escalation_level=level)
     data = {"tier": tier.name, "receiver": tier.receiver, "level": level, "note": event.note[:MAX_TEXT]}
     asked = entry(incident, now, "escalation.requested", data, actor=event.actor)
-    return incident, (asked, escalation.telling(incident, level, tier, now))
+    return incident, (asked, escalation.escalate(incident, level, tier, now))
 
 
 def tick(incident: Incident, event: TickChecklist, now: int, _policy: Policy) -> Result:
@@ -176,8 +176,8 @@ def set_fields(incident: Incident, event: SetFields, now: int, policy: Policy) -
     if wanted is not None:
         severity = parse_severity(str(wanted))
         if severity is not changed.severity:
-            changed, told = set_severity(changed, severity, now, policy, actor=event.actor)
-            effects.append(told)
+            changed, notified = set_severity(changed, severity, now, policy, actor=event.actor)
+            effects.append(notified)
     return changed, tuple(effects)
 
 

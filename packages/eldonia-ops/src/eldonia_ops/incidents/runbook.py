@@ -34,7 +34,7 @@ NO_TEXT: Final = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class RunbookPhase:
     """One phase of the procedure: ``key`` is one of :data:`PHASES`."""
 
     key: str
@@ -78,7 +78,7 @@ class Playbook:
 class Runbook:
     """The whole procedure."""
 
-    phases: tuple[Phase, ...] = ()
+    phases: tuple[RunbookPhase, ...] = ()
     steps: tuple[Step, ...] = ()
     playbooks: tuple[Playbook, ...] = ()
 

@@ -3,7 +3,7 @@
 from itertools import islice
 from typing import Final
 
-from eldonia_ops.lint.rule_habits import habits_of
+from eldonia_ops.lint.expression_checks import habits_of
 from eldonia_ops.lint.template_queries import remarks_on
 from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.protocols.prometheus_rules import ExaminedRules, locate

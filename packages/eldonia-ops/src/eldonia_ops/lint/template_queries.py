@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from eldonia_ops.lint.rule_habits import habits_of
+from eldonia_ops.lint.expression_checks import habits_of
 from eldonia_ops.promql import ParseError, ValueType, parse, value_type
 from eldonia_ops.template import QueryCall, rule_template
 

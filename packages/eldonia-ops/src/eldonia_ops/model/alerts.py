@@ -94,7 +94,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class LedgerEntry:
     """One line of the ledger: why a person was, or was not, told about an alert.
 
     ``verdict`` is one of ``sent``, ``delivered``, ``failed``, ``retry``, ``grouped``, ``silenced``,

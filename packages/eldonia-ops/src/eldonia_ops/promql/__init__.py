@@ -14,7 +14,7 @@ from eldonia_ops.promql.ast import Expr, ValueType, value_type
 from eldonia_ops.promql.errors import EvaluationError, LimitError, ParseError, PromQLError
 from eldonia_ops.promql.evaluate import evaluate
 from eldonia_ops.promql.parser import parse, parse_selector
-from eldonia_ops.promql.plan import DEFAULT_LIMITS, DEFAULT_LOOKBACK_MS, Fetch, Limits, Plan, plan
+from eldonia_ops.promql.plan import DEFAULT_LIMITS, DEFAULT_LOOKBACK_MS, Fetch, Plan, QueryLimits, plan
 from eldonia_ops.promql.printer import format_expr
 from eldonia_ops.promql.result import Result
 from eldonia_ops.promql.scale import scale_durations
@@ -26,10 +26,10 @@ __all__ = [
     "Expr",
     "Fetch",
     "LimitError",
-    "Limits",
     "ParseError",
     "Plan",
     "PromQLError",
+    "QueryLimits",
     "Result",
     "ValueType",
     "evaluate",

@@ -35,12 +35,12 @@ from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.result import Result, ResultSeries, ResultType, shown
 from eldonia_ops.promql.selection import Selection
 from eldonia_ops.promql.signatures import SET_OPERATORS
-from eldonia_ops.promql.windows import Proceed, freely
+from eldonia_ops.promql.windows import Proceed, without_check
 
 __all__ = ["FUNCTION_TABLE", "evaluate"]
 
 
-def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = freely) -> Result:
+def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = without_check) -> Result:
     """Compute a planned query.
 
     ``data[i]`` holds the blocks that ``plan.fetches[i]`` asked for; samples outside its range do no harm.
@@ -59,7 +59,7 @@ def evaluate(plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed
 class Evaluation:
     """One run of one plan."""
 
-    def __init__(self, plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = freely) -> None:
+    def __init__(self, plan: Plan, data: Sequence[Sequence[SeriesBlock]], proceed: Proceed = without_check) -> None:
         self.plan = plan
         self.proceed = proceed
         self.annotations = Annotations()

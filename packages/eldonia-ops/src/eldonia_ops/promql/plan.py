@@ -31,7 +31,7 @@ DEFAULT_SUBQUERY_STEP_MS: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class QueryLimits:
     """How much one query may ask for.
 
     ``steps`` bounds the evaluations of a range query (as in Prometheus 11,000 steps after the first),
@@ -44,7 +44,7 @@ class Limits:
     cells: int = 20_000_000
 
 
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS: Final = QueryLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Plan:
     fetches: tuple[Fetch, ...]
     sources: dict[int, int] = field(repr=False)
     subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS
-    limits: Limits = DEFAULT_LIMITS
+    limits: QueryLimits = DEFAULT_LIMITS
 
     @property
     def steps(self) -> int:
@@ -129,7 +129,7 @@ def plan(
     step_ms: int = 0,
     lookback_ms: int = DEFAULT_LOOKBACK_MS,
     *,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: QueryLimits = DEFAULT_LIMITS,
     subquery_step_ms: int = DEFAULT_SUBQUERY_STEP_MS,
 ) -> Plan:
     """Say what to fetch to evaluate an expression.

@@ -21,7 +21,7 @@ Proceed = Callable[[], None]
 """Is called every few thousand values; raises when nobody waits for the result any more."""
 
 
-def freely() -> None:
+def without_check() -> None:
     """Go on."""
 
 
@@ -49,7 +49,7 @@ class Windows:
     end_ms: Ints
     times: Ints
     params: tuple[Floats, ...] = ()
-    proceed: Proceed = freely
+    proceed: Proceed = without_check
 
     @property
     def counts(self) -> Ints:
@@ -76,7 +76,7 @@ def windows_over(
     end_ms: Ints,
     times: Ints,
     params: tuple[Floats, ...] = (),
-    proceed: Proceed = freely,
+    proceed: Proceed = without_check,
 ) -> Windows:
     """Find the window bounds over ascending timestamps."""
     lo = np.searchsorted(timestamps, start_ms, side="right")

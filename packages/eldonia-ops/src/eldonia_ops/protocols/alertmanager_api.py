@@ -173,7 +173,7 @@ def read_silence(body: bytes) -> Silence:
 
 
 def alert_facts(alert: Alert) -> dict[str, Any]:
-    """An alert as the API shows it, but for :func:`alert_standing`."""
+    """An alert as the API shows it, but for :func:`alert_status`."""
     return {
         "labels": dict(alert.labels.pairs),
         "annotations": dict(alert.annotations.pairs),
@@ -185,7 +185,7 @@ def alert_facts(alert: Alert) -> dict[str, Any]:
     }
 
 
-def alert_standing(
+def alert_status(
     *,
     state: str,
     receivers: Sequence[str],

@@ -11,7 +11,7 @@
 
 from importlib import resources
 
-from eldonia_ops.incidents.runbook import GENERAL, NO_TEXT, PHASES, Phase, Playbook, Runbook, Step, Text
+from eldonia_ops.incidents.runbook import GENERAL, NO_TEXT, PHASES, Playbook, Runbook, RunbookPhase, Step, Text
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
@@ -68,9 +68,9 @@ def _text(reader: MappingReader, key: str, *, required: bool = False) -> Text:
     return Text(english or japanese, japanese or english)
 
 
-def _phase(node: YamlNode, problems: Problems) -> Phase:
+def _phase(node: YamlNode, problems: Problems) -> RunbookPhase:
     reader = MappingReader(node, problems, "a phase")
-    phase = Phase(
+    phase = RunbookPhase(
         reader.choice("key", PHASES, PHASES[0], required=True),
         _text(reader, "title", required=True),
     )

@@ -24,7 +24,7 @@ from eldonia_ops.recovery.policy import RecoveryPolicy
 MAX_DETAIL: Final = 500
 
 
-class Phase(StrEnum):
+class RecoveryPhase(StrEnum):
     """Where recovery stands."""
 
     UNKNOWN = "unknown"
@@ -37,7 +37,13 @@ class Phase(StrEnum):
     """Down, and not ours to restart (``max_attempts`` 0)."""
 
 
-DOWN: Final = (Phase.WAITING, Phase.RESTARTING, Phase.VERIFYING, Phase.EXHAUSTED, Phase.WATCHING)
+DOWN: Final = (
+    RecoveryPhase.WAITING,
+    RecoveryPhase.RESTARTING,
+    RecoveryPhase.VERIFYING,
+    RecoveryPhase.EXHAUSTED,
+    RecoveryPhase.WATCHING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class RecoveryState:
     """
 
     service: str
-    phase: Phase = Phase.UNKNOWN
+    phase: RecoveryPhase = RecoveryPhase.UNKNOWN
     failures: int = 0
     successes: int = 0
     attempts: int = 0
@@ -66,7 +72,7 @@ class RecoveryState:
     @property
     def healthy(self) -> bool | None:
         """True or False as last established, None while unknown."""
-        return None if self.phase is Phase.UNKNOWN else self.phase is Phase.HEALTHY
+        return None if self.phase is RecoveryPhase.UNKNOWN else self.phase is RecoveryPhase.HEALTHY
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class RestartFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class RecoveryTick:
     """Time has passed."""
 
 
@@ -133,7 +139,7 @@ Event = (
     | ProbeFailed
     | RestartSucceeded
     | RestartFailed
-    | Tick
+    | RecoveryTick
     | Resumed
     | MaintenanceOn
     | MaintenanceOff
@@ -151,7 +157,7 @@ class Restart:
 
 
 @dataclass(frozen=True, slots=True)
-class RaiseAlert:
+class RaiseRecoveryAlert:
     """Put up an alert. ``started_at`` is the first failed probe."""
 
     alert: Alert
@@ -176,12 +182,12 @@ class Timeline:
     actor: str = "system"
 
 
-Effect = Restart | RaiseAlert | ResolveAlert | Timeline
+Effect = Restart | RaiseRecoveryAlert | ResolveAlert | Timeline
 Result = tuple[RecoveryState, tuple[Effect, ...]]
 
 
 def next_deadline(state: RecoveryState) -> int | None:
-    """When :class:`Tick` is next of consequence, Unix ms, or None."""
+    """When :class:`RecoveryTick` is next of consequence, Unix ms, or None."""
     return state.deadline_at or None
 
 
@@ -203,7 +209,7 @@ def step(state: RecoveryState, event: Event, now: int, policy: RecoveryPolicy) -
             return _reported(state, event, now, policy)
         case Resumed():
             return _resumed(state, now, policy)
-        case Tick():
+        case RecoveryTick():
             return _tick(state, now, policy)
 
 
@@ -231,14 +237,14 @@ def on_the_clock_of(state: RecoveryState, now: int) -> RecoveryState:
 
 
 def _ok(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
-    if state.maintenance or state.phase is Phase.RESTARTING:
+    if state.maintenance or state.phase is RecoveryPhase.RESTARTING:
         # Under maintenance nothing is concluded; during a restart the answer may come from the old process.
         return state, ()
     state = replace(state, failures=0, failing_since=0, successes=min(state.successes + 1, policy.successes))
-    if state.phase is Phase.UNKNOWN:
+    if state.phase is RecoveryPhase.UNKNOWN:
         # Attempts used before are not given back by one good probe.
-        return _enter(state, Phase.HEALTHY, now, _stable_at(state, now, policy)), ()
-    if state.phase is Phase.HEALTHY:
+        return _enter(state, RecoveryPhase.HEALTHY, now, _stable_at(state, now, policy)), ()
+    if state.phase is RecoveryPhase.HEALTHY:
         state = _give_back(state, now)
         # A single failure in between broke the stable time; it starts again here.
         return (state if state.deadline_at else replace(state, deadline_at=_stable_at(state, now, policy))), ()
@@ -247,11 +253,11 @@ def _ok(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
     data = _facts(state, policy) | {"successes": policy.successes, "down_for": max(0, now - state.down_at)}
     effects = (_timeline(state, "recovery.verified", now, data), *_all_clear(state, now, policy))
     healthy = replace(state, down_at=0, detail="")
-    return _enter(healthy, Phase.HEALTHY, now, _stable_at(healthy, now, policy)), effects
+    return _enter(healthy, RecoveryPhase.HEALTHY, now, _stable_at(healthy, now, policy)), effects
 
 
 def _failed(state: RecoveryState, detail: str, now: int, policy: RecoveryPolicy) -> Result:
-    if state.maintenance or state.phase is Phase.RESTARTING:
+    if state.maintenance or state.phase is RecoveryPhase.RESTARTING:
         return state, ()
     state = replace(
         state,
@@ -260,11 +266,11 @@ def _failed(state: RecoveryState, detail: str, now: int, policy: RecoveryPolicy)
         failing_since=state.failing_since or now,
         detail=detail,
     )
-    if state.phase is Phase.VERIFYING and now >= state.deadline_at:
+    if state.phase is RecoveryPhase.VERIFYING and now >= state.deadline_at:
         return _not_recovered(state, detail, now, policy)
     if state.phase in DOWN:
         return state, ()
-    if state.phase is Phase.HEALTHY:
+    if state.phase is RecoveryPhase.HEALTHY:
         # Had it been stable for long enough before this failure, the attempts are back, however late we look.
         state = _give_back(state, state.failing_since)
         state = replace(state, deadline_at=0)
@@ -272,7 +278,7 @@ def _failed(state: RecoveryState, detail: str, now: int, policy: RecoveryPolicy)
         return state, ()
     state = replace(state, down_at=now)
     effects: tuple[Effect, ...] = (
-        RaiseAlert(_service_down(state, policy, now), state.failing_since),
+        RaiseRecoveryAlert(_service_down(state, policy, now), state.failing_since),
         _timeline(state, "recovery.detected", now, _facts(state, policy) | {"failures": state.failures}),
     )
     state, more = _attempt_or_stop(state, now, policy)
@@ -285,20 +291,20 @@ def _failed(state: RecoveryState, detail: str, now: int, policy: RecoveryPolicy)
 def _attempt_or_stop(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
     """The service is down: restart it now, when the pause since the last restart is over, or not at all."""
     if policy.max_attempts == 0:
-        return _enter(state, Phase.WATCHING, now), ()
+        return _enter(state, RecoveryPhase.WATCHING, now), ()
     if state.attempts >= policy.max_attempts:
-        state = _enter(state, Phase.EXHAUSTED, now)
+        state = _enter(state, RecoveryPhase.EXHAUSTED, now)
         return state, (
-            RaiseAlert(_recovery_failed(state, policy, now), state.failing_since or state.down_at),
+            RaiseRecoveryAlert(_recovery_failed(state, policy, now), state.failing_since or state.down_at),
             _timeline(state, "recovery.failed", now, _facts(state, policy)),
         )
     earliest = state.attempt_at + policy.delay_ms if state.attempt_at else now
     if earliest > now:
-        return _enter(state, Phase.WAITING, now, earliest), ()
+        return _enter(state, RecoveryPhase.WAITING, now, earliest), ()
     attempt = state.attempts + 1
     key = f"restart:{state.service}:{state.down_at}:{now}:{attempt}"
     started = replace(state, attempts=attempt, attempt_at=now, attempt_key=key, successes=0)
-    state = _enter(started, Phase.RESTARTING, now, now + policy.restart_timeout_ms)
+    state = _enter(started, RecoveryPhase.RESTARTING, now, now + policy.restart_timeout_ms)
     return state, (
         _timeline(state, "recovery.attempt", now, _facts(state, policy)),
         Restart(state.service, attempt, key),
@@ -309,14 +315,14 @@ def _reported(
     state: RecoveryState, event: RestartSucceeded | RestartFailed, now: int, policy: RecoveryPolicy
 ) -> Result:
     # A report that comes too late, after a time-out or a reset, is about something that was given up.
-    if state.phase is not Phase.RESTARTING or event.key != state.attempt_key:
+    if state.phase is not RecoveryPhase.RESTARTING or event.key != state.attempt_key:
         return state, ()
     detail = event.detail[:MAX_DETAIL]
     state = replace(state, detail=detail)
     data = _facts(state, policy) | {"detail": detail}
     if isinstance(event, RestartFailed):
         return _not_recovered(state, detail, now, policy)
-    verifying = _enter(replace(state, successes=0), Phase.VERIFYING, now, now + policy.delay_ms)
+    verifying = _enter(replace(state, successes=0), RecoveryPhase.VERIFYING, now, now + policy.delay_ms)
     return verifying, (_timeline(state, "recovery.restarted", now, data),)
 
 
@@ -330,48 +336,48 @@ def _tick(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
     if not state.deadline_at or now < state.deadline_at:
         return state, ()
     match state.phase:
-        case Phase.HEALTHY:
+        case RecoveryPhase.HEALTHY:
             return _give_back(state, now), ()
-        case Phase.WAITING | Phase.VERIFYING if state.successes:
+        case RecoveryPhase.WAITING | RecoveryPhase.VERIFYING if state.successes:
             # It has begun to answer: let it finish. Should it fail again, the next deadline finds no success.
             return replace(state, deadline_at=now + policy.delay_ms), ()
-        case Phase.WAITING:
+        case RecoveryPhase.WAITING:
             return _attempt_or_stop(state, now, policy)
-        case Phase.RESTARTING:
+        case RecoveryPhase.RESTARTING:
             return _unknown_outcome(state, now, policy)
-        case Phase.VERIFYING:
+        case RecoveryPhase.VERIFYING:
             return _not_recovered(state, state.detail or "no health check passed in time", now, policy)
         case _:
             return replace(state, deadline_at=0), ()
 
 
 def _unknown_outcome(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
-    state = _enter(replace(state, successes=0), Phase.VERIFYING, now, now + policy.delay_ms)
+    state = _enter(replace(state, successes=0), RecoveryPhase.VERIFYING, now, now + policy.delay_ms)
     return state, (_timeline(state, "recovery.interrupted", now, _facts(state, policy)),)
 
 
 def _resumed(state: RecoveryState, now: int, policy: RecoveryPolicy) -> Result:
     match state.phase:
-        case Phase.RESTARTING:
+        case RecoveryPhase.RESTARTING:
             return _unknown_outcome(state, now, policy)
-        case Phase.VERIFYING | Phase.WAITING:
+        case RecoveryPhase.VERIFYING | RecoveryPhase.WAITING:
             # The time we were away counts neither for nor against the service: look again before acting.
             return replace(state, successes=0, deadline_at=now + policy.delay_ms), ()
-        case Phase.HEALTHY:
+        case RecoveryPhase.HEALTHY:
             state = replace(state, failures=0, failing_since=0)
             return replace(state, deadline_at=_stable_at(state, now, policy)), ()
         case _:
             return replace(state, successes=0), ()
 
 
-def alerts_up(state: RecoveryState, now: int, policy: RecoveryPolicy) -> tuple[RaiseAlert, ...]:
+def alerts_up(state: RecoveryState, now: int, policy: RecoveryPolicy) -> tuple[RaiseRecoveryAlert, ...]:
     """The alerts that are up in a state. A policy that is new may give them other labels than those stored."""
     since = state.failing_since or state.down_at
-    up: list[RaiseAlert] = []
+    up: list[RaiseRecoveryAlert] = []
     if state.phase in DOWN:
-        up.append(RaiseAlert(_service_down(state, policy, now), since))
-    if state.phase is Phase.EXHAUSTED:
-        up.append(RaiseAlert(_recovery_failed(state, policy, now), since))
+        up.append(RaiseRecoveryAlert(_service_down(state, policy, now), since))
+    if state.phase is RecoveryPhase.EXHAUSTED:
+        up.append(RaiseRecoveryAlert(_recovery_failed(state, policy, now), since))
     return tuple(up)
 
 
@@ -390,20 +396,20 @@ def _maintenance(
         effects += _all_clear(state, now, policy)
     # Whoever worked on the service is trusted to have mended it: the attempts are given back.
     fresh = RecoveryState(state.service, attempt_at=state.attempt_at, maintenance=on)
-    return _enter(fresh, Phase.UNKNOWN, now), tuple(effects)
+    return _enter(fresh, RecoveryPhase.UNKNOWN, now), tuple(effects)
 
 
 def _reset(state: RecoveryState, event: HumanReset, now: int, policy: RecoveryPolicy) -> Result:
-    exhausted = state.phase is Phase.EXHAUSTED
+    exhausted = state.phase is RecoveryPhase.EXHAUSTED
     if not state.attempts and not exhausted:
         return state, ()
     data = _facts(state, policy)
     effects: list[Effect] = [_timeline(state, "recovery.reset", now, data, actor=event.actor)]
-    if state.phase in (Phase.RESTARTING, Phase.VERIFYING):
+    if state.phase in (RecoveryPhase.RESTARTING, RecoveryPhase.VERIFYING):
         # The attempt under way stays counted: it is happening.
         return replace(state, attempts=1), tuple(effects)
     state = replace(state, attempts=0)
-    if state.phase is Phase.HEALTHY:
+    if state.phase is RecoveryPhase.HEALTHY:
         state = replace(state, deadline_at=0)
     if exhausted:
         effects.append(ResolveAlert(_recovery_failed(state, policy, now, ends_at=now)))
@@ -415,7 +421,7 @@ def _reset(state: RecoveryState, event: HumanReset, now: int, policy: RecoveryPo
 # --- parts -----------------------------------------------------------------------------------
 
 
-def _enter(state: RecoveryState, phase: Phase, now: int, deadline_at: int = 0) -> RecoveryState:
+def _enter(state: RecoveryState, phase: RecoveryPhase, now: int, deadline_at: int = 0) -> RecoveryState:
     return replace(state, phase=phase, deadline_at=deadline_at, changed_at=now)
 
 
@@ -446,7 +452,7 @@ def _timeline(state: RecoveryState, kind: str, at: int, data: Mapping[str, Any],
 def _all_clear(state: RecoveryState, now: int, policy: RecoveryPolicy) -> list[ResolveAlert]:
     """Take down the alerts that the phase says are up."""
     cleared = [ResolveAlert(_service_down(state, policy, now, ends_at=now))] if state.phase in DOWN else []
-    if state.phase is Phase.EXHAUSTED:
+    if state.phase is RecoveryPhase.EXHAUSTED:
         cleared.append(ResolveAlert(_recovery_failed(state, policy, now, ends_at=now)))
     return cleared
 

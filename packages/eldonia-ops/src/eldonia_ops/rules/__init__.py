@@ -12,7 +12,7 @@ from eldonia_ops.rules.groups import (
     template_plan,
 )
 from eldonia_ops.rules.rendering import Answer, Render, RuleRenderer
-from eldonia_ops.rules.state import ActiveAlert, AlertState, GroupState, Health, RuleState
+from eldonia_ops.rules.state import ActiveAlert, AlertState, RuleGroupState, RuleHealth, RuleState
 from eldonia_ops.rules.tick import (
     Outcome,
     RuleEffects,
@@ -26,8 +26,6 @@ __all__ = [
     "AlertState",
     "AlertingRule",
     "Answer",
-    "GroupState",
-    "Health",
     "Outcome",
     "RecordingRule",
     "Render",
@@ -35,6 +33,8 @@ __all__ = [
     "RuleEffects",
     "RuleError",
     "RuleGroup",
+    "RuleGroupState",
+    "RuleHealth",
     "RuleRenderer",
     "RuleState",
     "TickSettings",

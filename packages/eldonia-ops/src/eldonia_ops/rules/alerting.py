@@ -16,7 +16,7 @@ from eldonia_ops.model.samples import Sample
 from eldonia_ops.promql.printer import format_number
 from eldonia_ops.rules.groups import AlertingRule
 from eldonia_ops.rules.rendering import Render
-from eldonia_ops.rules.state import ActiveAlert, AlertState, Health, RuleState
+from eldonia_ops.rules.state import ActiveAlert, AlertState, RuleHealth, RuleState
 
 RESOLVED_RETENTION_MS: Final = 15 * 60_000
 RESEND_DELAY_MS: Final = 60_000
@@ -68,7 +68,7 @@ def step(
         active[fingerprint] = alert
     if limit and count > limit:
         raise RuleError(f"exceeded limit of {limit} with {count} alerts")
-    return RuleState(active, Health.OK, "", now)
+    return RuleState(active, RuleHealth.OK, "", now)
 
 
 def _alerts(

@@ -15,7 +15,7 @@ class AlertState(StrEnum):
     FIRING = "firing"
 
 
-class Health(StrEnum):
+class RuleHealth(StrEnum):
     """How the last evaluation of a rule went, in Prometheus' words."""
 
     OK = "ok"
@@ -76,7 +76,7 @@ class RuleState:
     """One rule between evaluations. ``alerts`` are keyed by the hex fingerprint of their labels."""
 
     alerts: dict[str, ActiveAlert] = field(default_factory=dict)
-    health: Health = Health.UNKNOWN
+    health: RuleHealth = RuleHealth.UNKNOWN
     last_error: str = ""
     last_evaluation_at: int = 0
 
@@ -91,7 +91,7 @@ class RuleState:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupState:
+class RuleGroupState:
     """One group between evaluations. ``rules`` are keyed as :meth:`RuleGroup.keyed_rules` names them."""
 
     rules: dict[str, RuleState] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class GroupState:
         """The state of one rule; a fresh one when it is new."""
         return self.rules.get(key, RuleState())
 
-    def on_the_clock_of(self, now: int, interval_ms: int) -> "GroupState":
+    def on_the_clock_of(self, now: int, interval_ms: int) -> "RuleGroupState":
         """The state for an evaluation at ``now``. If the clock was set back since the last one, everything happened
         that much earlier: the last evaluation one interval ago. Otherwise pending alerts would wait, and firing ones
         would not be sent, until the clock had caught up."""
@@ -117,8 +117,8 @@ class GroupState:
             )
             for key, rule in self.rules.items()
         }
-        return GroupState(rules, self.last_evaluation_at - by)
+        return RuleGroupState(rules, self.last_evaluation_at - by)
 
-    def with_rules(self, rules: Mapping[str, RuleState], at: int) -> "GroupState":
+    def with_rules(self, rules: Mapping[str, RuleState], at: int) -> "RuleGroupState":
         """A copy with the given rules, and only those."""
-        return GroupState(dict(rules), at)
+        return RuleGroupState(dict(rules), at)

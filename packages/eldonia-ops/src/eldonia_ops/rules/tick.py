@@ -11,7 +11,7 @@ from eldonia_ops.rules import alerting, recording
 from eldonia_ops.rules.alerting import RESEND_DELAY_MS, RuleError
 from eldonia_ops.rules.groups import DEFAULT_INTERVAL_MS, AlertingRule, Rule, RuleGroup
 from eldonia_ops.rules.rendering import RuleRenderer
-from eldonia_ops.rules.state import GroupState, Health, RuleState
+from eldonia_ops.rules.state import RuleGroupState, RuleHealth, RuleState
 
 Outcome: TypeAlias = Sequence[tuple[Labels, float]] | Exception
 """What a rule's query yielded: :attr:`Result.vector`, or the error that it failed with."""
@@ -75,7 +75,7 @@ def evaluate_rule(
             samples = alerting.samples(rule, state, now)
         else:
             samples = recording.step(rule, outcome, now, limit=group.limit)
-            state = RuleState({}, Health.OK, "", now)
+            state = RuleState({}, RuleHealth.OK, "", now)
     except RuleError as error:
         return RuleEffects(_failed(state, str(error), now), written)
     labels = frozenset(sample.labels for sample in samples)
@@ -84,12 +84,12 @@ def evaluate_rule(
 
 
 def _failed(state: RuleState, message: str, now: int) -> RuleState:
-    return replace(state, health=Health.ERROR, last_error=message, last_evaluation_at=now)
+    return replace(state, health=RuleHealth.ERROR, last_error=message, last_evaluation_at=now)
 
 
 def resume(
-    group: RuleGroup, state: GroupState, now: int, *, default_interval_ms: int = DEFAULT_INTERVAL_MS
-) -> GroupState:
+    group: RuleGroup, state: RuleGroupState, now: int, *, default_interval_ms: int = DEFAULT_INTERVAL_MS
+) -> RuleGroupState:
     """The stored state of a group after a restart; see :func:`eldonia_ops.rules.alerting.resume`."""
     interval_ms = group.interval_ms or default_interval_ms
     rules = {

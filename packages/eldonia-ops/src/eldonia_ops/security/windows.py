@@ -31,7 +31,7 @@ MANY_SOURCES: Final = "many sources"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class WindowLimits:
     """Bounds on memory: at most ``tracked`` windows, each with ``kept_ids`` event ids (never fewer than
     its threshold needs), and ``evidence`` events per finding. At most ``apart`` sources of one type have
     findings of their own at a time."""
@@ -42,7 +42,7 @@ class Limits:
     apart: int = 20
 
 
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS: Final = WindowLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Judge:
 
 
 @dataclass(frozen=True, slots=True)
-class Tick:
+class WindowTick:
     """Time has passed."""
 
 
@@ -102,7 +102,7 @@ class UpdateFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class RaiseAlert:
+class RaiseSecurityAlert:
     """Put up an alert."""
 
     alert: Alert
@@ -117,8 +117,8 @@ class ResolveAlert:
     finding_id: str
 
 
-Event = SecurityEvent | Judge | Tick
-Effect = OpenFinding | UpdateFinding | RaiseAlert | ResolveAlert
+Event = SecurityEvent | Judge | WindowTick
+Effect = OpenFinding | UpdateFinding | RaiseSecurityAlert | ResolveAlert
 
 
 def step(
@@ -126,7 +126,7 @@ def step(
     event: Event,
     now: int,
     thresholds: Mapping[SecurityEventType, Threshold] = DEFAULTS,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: WindowLimits = DEFAULT_LIMITS,
 ) -> tuple[WindowState, tuple[Effect, ...]]:
     """The state after one event (``now`` in Unix ms) and what has to be done. An event whose type has no
     threshold, and an event already counted, change nothing."""
@@ -138,7 +138,7 @@ def step_all(
     events: Iterable[Event],
     now: int,
     thresholds: Mapping[SecurityEventType, Threshold] = DEFAULTS,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: WindowLimits = DEFAULT_LIMITS,
 ) -> tuple[WindowState, tuple[Effect, ...]]:
     """The same for a batch that is taken in at one instant; of several updates of a finding only the last is kept."""
     windows = {key: _on_the_clock_of(window, now) for key, window in state.windows.items()}
@@ -149,14 +149,14 @@ def step_all(
                 _take(windows, event, now, (thresholds, limits), effects)
             case Judge():
                 _judge(windows, event, now, effects)
-            case Tick():
+            case WindowTick():
                 for key in list(windows):
                     _expire(windows, key, now, thresholds, effects)
     return WindowState(windows), _coalesced(effects)
 
 
 def next_deadline(state: WindowState, thresholds: Mapping[SecurityEventType, Threshold] = DEFAULTS) -> int | None:
-    """When :class:`Tick` next ends an alert, Unix ms, or None."""
+    """When :class:`WindowTick` next ends an alert, Unix ms, or None."""
     return min(
         (window.seen_at + _quiet(window, thresholds) for window in state.windows.values() if window.finding),
         default=None,
@@ -206,7 +206,7 @@ class Recount:
         self,
         now: int,
         thresholds: Mapping[SecurityEventType, Threshold] = DEFAULTS,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: WindowLimits = DEFAULT_LIMITS,
         most: int = 100_000,
     ) -> None:
         self._now = now
@@ -236,7 +236,7 @@ class Recount:
         return self._events[::-1]
 
 
-def _ids_kept(threshold: Threshold, limits: Limits) -> int:
+def _ids_kept(threshold: Threshold, limits: WindowLimits) -> int:
     return max(limits.kept_ids, 2 * threshold.count)
 
 
@@ -247,7 +247,7 @@ def _take(
     windows: dict[str, Window],
     event: SecurityEvent,
     now: int,
-    rules: tuple[Mapping[SecurityEventType, Threshold], Limits],
+    rules: tuple[Mapping[SecurityEventType, Threshold], WindowLimits],
     effects: list[Effect],
 ) -> None:
     thresholds, limits = rules
@@ -294,7 +294,7 @@ def _gather(
     own: Window,
     count: int,
     now: int,
-    rules: tuple[Mapping[SecurityEventType, Threshold], Limits],
+    rules: tuple[Mapping[SecurityEventType, Threshold], WindowLimits],
     effects: list[Effect],
 ) -> None:
     """Add the crossing of one source, ``count`` events, to the finding of many."""
@@ -351,7 +351,7 @@ def _open(
     window = replace(window, finding=finding, severity=severity, alerting=ALERT_SEVERITY[severity])
     effects += [
         OpenFinding(finding),
-        RaiseAlert(alert_of(finding, window.alerting, now, started_at=times[0]), finding.id),
+        RaiseSecurityAlert(alert_of(finding, window.alerting, now, started_at=times[0]), finding.id),
     ]
     return window
 
@@ -384,7 +384,7 @@ def _extend(window: Window, finding: Finding, at: int, now: int, effects: list[E
         # Severity is part of the alert's identity: the graver alert goes up before the milder comes down,
         # so that the incident they share does not resolve in between.
         window = replace(window, alerting=label)
-        effects.append(RaiseAlert(alert_of(finding, window.alerting, now), finding.id))
+        effects.append(RaiseSecurityAlert(alert_of(finding, window.alerting, now), finding.id))
         effects.append(_down(before, finding, now))
     return window
 
@@ -412,7 +412,7 @@ def _judge(windows: dict[str, Window], event: Judge, now: int, effects: list[Eff
         window = replace(window, finding=finding)
         if not window.alerting:  # it was taken for a false positive, and is no longer
             window = replace(window, alerting=ALERT_SEVERITY[finding.severity])
-            effects.append(RaiseAlert(alert_of(finding, window.alerting, now), finding.id))
+            effects.append(RaiseSecurityAlert(alert_of(finding, window.alerting, now), finding.id))
         windows[key] = window
 
 

@@ -16,7 +16,7 @@ _REMEMBER_MS = 5_000
 
 
 class AccessService:
-    """Implements :class:`~eldonia_ops.services.contracts.Access` over the state store.
+    """Implements :class:`~eldonia_ops.services.api.Access` over the state store.
 
     The list of tokens is remembered for five seconds, so that a scrape of ingest requests does not
     read the database each time; revoking one through this process takes effect at once.

@@ -19,6 +19,7 @@ from eldonia_ops.alerting.dispatch import (
     ClockSetBack,
     DeliveryFailed,
     DispatchState,
+    DispatchTick,
     DropGroup,
     Effect,
     ForgetAlert,
@@ -26,21 +27,20 @@ from eldonia_ops.alerting.dispatch import (
     PutAlert,
     PutGroup,
     Record,
-    Tick,
 )
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import wanted_sources
 from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.turns import Turns
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing
 from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
-from eldonia_ops.services.incident_desk import AlertChange, IncidentDesk
+from eldonia_ops.services.incident_transactions import AlertChange, IncidentTransactions
 from eldonia_ops.services.loops import Loops, LoopWatch
-from eldonia_ops.services.pacing import Wakeup, keep_running
-from eldonia_ops.services.telling import Telling
+from eldonia_ops.services.notification_queue import NotificationQueue
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.alert_intake")
 
@@ -87,16 +87,16 @@ class AlertIntake:
         clock: Clock,
         state: StateStore,
         routing: Routing,
-        desk: IncidentDesk,
-        telling: Telling,
+        incident_transactions: IncidentTransactions,
+        notification_queue: NotificationQueue,
         wakeups: Sequence[Wakeup],
         loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
         self.routing = routing
-        self.desk = desk
-        self._telling = telling
+        self.incident_transactions = incident_transactions
+        self._notification_queue = notification_queue
         self._wakeups = tuple(wakeups)
         self._wakeup = Wakeup()
         self._loops = loops or Loops()
@@ -202,14 +202,14 @@ class AlertIntake:
             AlertChange(after.alerts.get(change.alert.fingerprint, change.alert), change.firing, change.started_at)
             for change in changes
         ]
-        self.desk.alerts_changed(tx, merged, now)
+        self.incident_transactions.alerts_changed(tx, merged, now)
         self._carry_out(tx, effects, now)
 
     def give_up(self, tx: StateTransaction, outgoing: Outgoing, now: int) -> None:
         """A notification failed for good: its group tells the integration again at its next flush."""
         integration = self.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
         if integration is not None:
-            keys = dispatch.groups_told(self.routing, integration, outgoing.order_key)
+            keys = dispatch.groups_notified(self.routing, integration, outgoing.order_key)
             state = DispatchState(self.routing, {}, tx.groups.some(keys, ()))
             _, effects = dispatch.step(state, DeliveryFailed(outgoing.order_key), now)
             self._carry_out(tx, effects, now)
@@ -219,11 +219,11 @@ class AlertIntake:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> None:
-            self._spare(tx, 0, now)
+            self._extend_silent_alerts(tx, 0, now)
             # What ended while we were away may be forgotten by the dispatcher in the next step; its incident
             # must hear of the end first.
             ended = [AlertChange(alert, False) for alert in tx.alerts.all() if alert.resolved(now)]
-            self.desk.alerts_changed(tx, ended, now)
+            self.incident_transactions.alerts_changed(tx, ended, now)
             for key in tx.groups.drop_unreadable():
                 log.error("the stored group %s cannot be read: its alerts are grouped anew", key)
             groups = tx.groups.all().values()
@@ -234,18 +234,18 @@ class AlertIntake:
 
     async def run(self) -> None:
         """Flush groups and end alerts whose source has fallen silent, for ever."""
-        await keep_running("notification groups", self._clock, self._turn, self._loops)
+        await supervise("notification groups", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
         if self._set_back.noticed(now):
             self._ended_until = min(self._ended_until, now)
             self._look_again()
-            await self._state.write(lambda tx: self._look_over(tx, now))
+            await self._state.write(lambda tx: self._after_clock_set_back(tx, now))
         deadline = await self._state.read(self._next_deadline)
         if deadline is not None and now - deadline > self.routing.resolve_timeout * _STALLED and not self._due:
             log.warning("nothing was done for %.0f s: alerts get time to be heard of again", (now - deadline) / 1000)
-            await self._state.write(lambda tx: self._spare(tx, self._ended_until, now))
+            await self._state.write(lambda tx: self._extend_silent_alerts(tx, self._ended_until, now))
             deadline = await self._state.read(self._next_deadline)
         if deadline is not None and deadline <= now:
             await self._end_alerts(now)
@@ -283,7 +283,7 @@ class AlertIntake:
         def work(tx: StateTransaction) -> None:
             over = tx.alerts.ended(self._ended_until, now)
             if over:
-                self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
+                self.incident_transactions.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
 
         if (at := await self._state.read(lambda tx: tx.alerts.next_end(self._ended_until))) is not None and at <= now:
             await self._state.write(work)
@@ -361,7 +361,7 @@ class AlertIntake:
             exc_info=error,
         )
 
-    def _spare(self, tx: StateTransaction, since: int, now: int) -> None:
+    def _extend_silent_alerts(self, tx: StateTransaction, since: int, now: int) -> None:
         """While we were away, stopped or asleep, nobody could tell us that an alert still fires: that we have not
         heard of it is no reason to tell people that it is over, and a minute later that it is not."""
         lost = [alert for alert in tx.alerts.ended(since, now) if ran_out(alert, now)]
@@ -372,7 +372,7 @@ class AlertIntake:
         deadlines = (tx.groups.next_deadline(self._due_until), tx.alerts.next_end(self._ended_until))
         return min((at for at in deadlines if at is not None), default=None)
 
-    def _look_over(self, tx: StateTransaction, now: int) -> None:
+    def _after_clock_set_back(self, tx: StateTransaction, now: int) -> None:
         _, effects = dispatch.step(self.load(tx), ClockSetBack(), now)
         self._carry_out(tx, effects, now)
 
@@ -381,8 +381,8 @@ class AlertIntake:
         # Their incidents are updated first: an alert may have been committed after its end had passed.
         over = [alert for alert in state.alerts.values() if alert.resolved(now)]
         if over:
-            self.desk.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
-        _, effects = dispatch.step(state, Tick(), now)
+            self.incident_transactions.alerts_changed(tx, [AlertChange(alert, False) for alert in over], now)
+        _, effects = dispatch.step(state, DispatchTick(), now)
         self._carry_out(tx, effects, now)
 
     def _touched(self, tx: StateTransaction, received: Iterable[Alert]) -> DispatchState:
@@ -404,7 +404,7 @@ class AlertIntake:
         others = self._groups_of(tx, over)
         return DispatchState(self.routing, alerts, others | groups, tuple(tx.silences.all()))
 
-    def _groups_of(self, tx: StateTransaction, alerts: Mapping[str, Alert]) -> dict[str, GroupState]:
+    def _groups_of(self, tx: StateTransaction, alerts: Mapping[str, Alert]) -> dict[str, AlertGroupState]:
         """The groups that some alerts belong to, shown with no others."""
         if not alerts:
             return {}
@@ -428,7 +428,7 @@ class AlertIntake:
         forgotten: list[str] = []
         groups: list[PutGroup] = []
         dropped: list[str] = []
-        lines: list[Decision] = []
+        lines: list[LedgerEntry] = []
         notifications: list[Notification] = []
         for effect in effects:
             match effect:
@@ -460,12 +460,14 @@ class AlertIntake:
     def _tell(self, tx: StateTransaction, notifications: Sequence[Notification], now: int) -> None:
         if not notifications:
             return
-        unclosed = self.desk.unclosed(tx, now, (alert for item in notifications for alert in item.alerts))
+        unclosed = self.incident_transactions.unclosed(
+            tx, now, (alert for item in notifications for alert in item.alerts)
+        )
         with_incidents: list[tuple[Notification, list[str]]] = []
         for item in notifications:
             newest = (unclosed.with_alert(fingerprint)[:1] for fingerprint in item.fingerprints)
             with_incidents.append((item, list(dict.fromkeys(incident.id for found in newest for incident in found))))
-        self.desk.queued(tx, self._telling.alerts(tx, with_incidents), unclosed, now)
+        self.incident_transactions.queued(tx, self._notification_queue.alerts(tx, with_incidents), unclosed, now)
 
 
 def _of_the_store(error: Exception) -> bool:

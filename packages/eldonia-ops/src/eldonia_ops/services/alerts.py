@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from eldonia_ops.alerting import dispatch
-from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
 from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.silence import changed, ended
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.contracts import (
+from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
@@ -21,9 +21,9 @@ from eldonia_ops.services.contracts import (
     RefusedError,
     RuleGroupView,
 )
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.incident_reference_cache import Known, Reference
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.posted_alerts import PostedAlerts
-from eldonia_ops.services.references import Known, Reference
 
 RuleViews = Callable[[], list[RuleGroupView]]
 
@@ -33,7 +33,7 @@ _GRAVITY: Final = {"critical": 0, "page": 0, "high": 1, "error": 1, "warning": 2
 
 
 class AlertService:
-    """Implements :class:`~eldonia_ops.services.contracts.Alerts`."""
+    """Implements :class:`~eldonia_ops.services.api.Alerts`."""
 
     def __init__(
         self, clock: Clock, state: StateStore, intake: AlertIntake, rule_views: RuleViews, configuration: str
@@ -156,7 +156,7 @@ class AlertService:
         await self._state.write(work)
         self._intake.wake()
 
-    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
+    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[LedgerEntry]:
         """The ledger, newest first."""
         return await self._state.read(
             lambda tx: tx.ledger.find(fingerprint=fingerprint, alertname=alertname, limit=limit)
@@ -179,19 +179,21 @@ class AlertService:
             tx.outbox.update(replace(found, status=OutgoingStatus.PENDING, next_attempt_at=now, finished_at=0))
             for fingerprint in found.fingerprints or ("",):
                 reason = f"{actor} asked for another attempt"
-                tx.ledger.append(Decision(0, now, fingerprint, "", found.receiver, "retry", reason, {"outgoing": id}))
+                tx.ledger.append(
+                    LedgerEntry(0, now, fingerprint, "", found.receiver, "retry", reason, {"outgoing": id})
+                )
 
         await self._state.write(work)
         self._intake.retried(id)
 
     async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], dict[str, AlertView]]:
         now = self._clock.now()
-        desk = self._intake.desk
-        known = desk.known_references()
+        incident_transactions = self._intake.incident_transactions
+        known = incident_transactions.known_references()
 
         def work(tx: StateTransaction) -> tuple[list[ListedGroup], dict[str, AlertView]]:
             state = self._intake.load(tx, groups=False)
-            incidents = desk.references(tx, state.alerts, now, known)
+            incidents = incident_transactions.references(tx, state.alerts, now, known)
             return tx.groups.listed() if groups else [], _all_views(state, incidents, now)
 
         return await self._state.read(work)
@@ -199,26 +201,26 @@ class AlertService:
 
 def _note(tx: StateTransaction, now: int, text: str, silence: str) -> None:
     """Who changed a silence: its own fields are those that clients gave it, and go back to them as they were."""
-    tx.ledger.append(Decision(0, now, "", "", "", "silence", text, {"silence": silence}))
+    tx.ledger.append(LedgerEntry(0, now, "", "", "", "silence", text, {"silence": silence}))
 
 
 def _all_views(state: DispatchState, incidents: Known, now: int) -> dict[str, AlertView]:
-    standings = dispatch.standings(state, now)
+    alert_statuses = dispatch.alert_statuses(state, now)
     return {
-        fingerprint: _view(alert, standings[fingerprint], incidents.get(fingerprint))
+        fingerprint: _view(alert, alert_statuses[fingerprint], incidents.get(fingerprint))
         for fingerprint, alert in state.alerts.items()
     }
 
 
-def _view(alert: Alert, standing: Standing, incident: Reference | None) -> AlertView:
+def _view(alert: Alert, alert_status: AlertStatus, incident: Reference | None) -> AlertView:
     value = alert.evidence.get("value")
     return AlertView(
         alert,
-        _STATES[standing.state],
-        standing.receivers,
-        standing.silenced_by,
-        standing.inhibited_by,
-        standing.muted_by,
+        _STATES[alert_status.state],
+        alert_status.receivers,
+        alert_status.silenced_by,
+        alert_status.inhibited_by,
+        alert_status.muted_by,
         incident.id if incident else "",
         incident.reference if incident else "",
         value=float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None,

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from eldonia_ops.alerting import undelivered
+from eldonia_ops.alerting import notification_failed
 from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
-from eldonia_ops.model.alerts import Decision, Outgoing, OutgoingStatus
+from eldonia_ops.model.alerts import LedgerEntry, Outgoing, OutgoingStatus
 from eldonia_ops.ports import (
     Clock,
     Delivery,
@@ -22,9 +22,9 @@ from eldonia_ops.ports import (
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.delivery_queue import DeliveryQueue
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.delivery")
 
@@ -95,15 +95,19 @@ class DeliveryService:
         keys = {item.key for receiver in self._intake.routing.receivers.values() for item in receiver.integrations}
 
         def work(tx: StateTransaction) -> None:
-            up = [alert for alert in tx.alerts.all() if alert.source == undelivered.SOURCE and not alert.resolved(now)]
-            gone = [alert for alert in up if undelivered.failed_integration(alert.labels) not in keys]
+            up = [
+                alert
+                for alert in tx.alerts.all()
+                if alert.source == notification_failed.SOURCE and not alert.resolved(now)
+            ]
+            gone = [alert for alert in up if notification_failed.failed_integration(alert.labels) not in keys]
             self._intake.accept(tx, [AlertChange(replace(alert, ends_at=now), False) for alert in gone], now)
 
         await self._state.write(work)
 
     async def run(self) -> None:
         """Deliver for ever."""
-        await keep_running("delivery", self._clock, self._turn, self._loops)
+        await supervise("delivery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
@@ -254,14 +258,14 @@ class DeliveryService:
         if outcome == "delivered":
             fingerprint = self._alarms.get(integration.key)
             if fingerprint is None:
-                fingerprint = undelivered.notification_failed(integration, "", now).fingerprint
+                fingerprint = notification_failed.notification_failed(integration, "", now).fingerprint
                 self._alarms[integration.key] = fingerprint
             known = tx.alerts.get(fingerprint)
             if known is None or known.resolved(now):
                 return False
             change = AlertChange(replace(known, ends_at=now), False)
-        elif undelivered.alarming(outgoing.created_at, now, critical=critical, given_up=outcome == "failed"):
-            change = AlertChange(undelivered.notification_failed(integration, detail, now), True)
+        elif notification_failed.alarming(outgoing.created_at, now, critical=critical, given_up=outcome == "failed"):
+            change = AlertChange(notification_failed.notification_failed(integration, detail, now), True)
         else:
             return False
         self._intake.accept(tx, [change], now)
@@ -270,7 +274,7 @@ class DeliveryService:
     def _write_down(self, tx: StateTransaction, settled: Sequence[_Settled], now: int) -> None:
         # Not all alerts: this runs for each notification, and a storm has as many of one as of the other.
         names = _names(tx, {fingerprint for one in settled for fingerprint in one.row.fingerprints})
-        lines: list[Decision] = []
+        lines: list[LedgerEntry] = []
         for one in settled:
             row = one.row
             data = {
@@ -287,11 +291,13 @@ class DeliveryService:
             }
             reason = words[one.outcome]
             lines += [
-                Decision(0, now, fingerprint, names.get(fingerprint, ""), row.receiver, one.outcome, reason, data)
+                LedgerEntry(0, now, fingerprint, names.get(fingerprint, ""), row.receiver, one.outcome, reason, data)
                 for fingerprint in row.fingerprints or ("",)
             ]
         tx.ledger.append(*lines)
-        self._intake.desk.notifications(tx, [(one.row, one.outcome, one.detail) for one in settled], now)
+        self._intake.incident_transactions.notifications(
+            tx, [(one.row, one.outcome, one.detail) for one in settled], now
+        )
 
 
 def _settled(tx: StateTransaction, row: Outgoing, delivery: Delivery, now: int) -> _Settled:

@@ -22,12 +22,12 @@ from eldonia_ops.rules import (
     AlertingRule,
     AlertState,
     Answer,
-    GroupState,
-    Health,
     Outcome,
     Rule,
     RuleEffects,
     RuleGroup,
+    RuleGroupState,
+    RuleHealth,
     RuleState,
     TickSettings,
     evaluate_rule,
@@ -37,11 +37,11 @@ from eldonia_ops.rules import (
     template_plan,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.contracts import AlertView, RuleGroupView, RuleView
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.api import AlertView, RuleGroupView, RuleView
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
-from eldonia_ops.services.pacing import keep_running
 from eldonia_ops.services.queries import QueryService
+from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.template import QuerySample
 
 log = logging.getLogger("eldonia_ops.services.evaluation")
@@ -59,7 +59,7 @@ class _Running:
     group: RuleGroup
     key: str
     in_order: bool
-    state: GroupState = field(default_factory=GroupState)
+    state: RuleGroupState = field(default_factory=RuleGroupState)
     written: dict[str, frozenset[Labels]] = field(default_factory=dict)
     seconds: float = 0.0
     rule_seconds: dict[str, float] = field(default_factory=dict)
@@ -99,13 +99,13 @@ class EvaluationService:
         """Load the states of all groups. Their firing alerts get time to be found firing again before the
         router takes our silence while we were down for their end."""
         now = self._clock.now()
-        stored = await self._state.read(lambda tx: tx.machines.load_all(_KIND, GroupState))
+        stored = await self._state.read(lambda tx: tx.machines.load_all(_KIND, RuleGroupState))
         firing: dict[str, int] = {}
         for running in self._running:
             interval = running.group.interval_ms or self._settings.default_interval_ms
             patience = self._patience(interval)
             running.state = resume(
-                running.group, stored.get(running.key, GroupState()), now, default_interval_ms=interval
+                running.group, stored.get(running.key, RuleGroupState()), now, default_interval_ms=interval
             )
             for rule in running.state.rules.values():
                 for fingerprint, alert in rule.alerts.items():
@@ -157,7 +157,7 @@ class EvaluationService:
             # The latest turn, however late we are: what is found for an instant long past is over already.
             await self.evaluate(running, upcoming - interval)
 
-        await keep_running(
+        await supervise(
             f"rule group {running.group.name} of {Path(running.group.file).name}", self._clock, turn, self._loops
         )
 
@@ -260,8 +260,8 @@ class EvaluationService:
             log.exception("the results of rule %s were not stored", key)
 
     async def _commit_all(
-        self, running: _Running, after: GroupState, alerts: Mapping[str, Sequence[Alert]]
-    ) -> GroupState:
+        self, running: _Running, after: RuleGroupState, alerts: Mapping[str, Sequence[Alert]]
+    ) -> RuleGroupState:
         """Commit a group; if that fails, each of its rules by itself, so that one alert that cannot be taken in keeps
         no other from being raised. Returns the state that is stored."""
         try:
@@ -283,14 +283,14 @@ class EvaluationService:
             except Exception as error:
                 watch.failed(error)
                 log.exception("rule %s of group %s", rule.name, running.group.name)
-                failed = replace(state.rule(key), health=Health.ERROR, last_error="its alerts could not be stored")
+                failed = replace(state.rule(key), health=RuleHealth.ERROR, last_error="its alerts could not be stored")
                 state = state.with_rules({**state.rules, key: failed}, after.last_evaluation_at)
         return state
 
     def _alerts_of(self, running: _Running, rule: Rule) -> LoopWatch:
         return self._loops.item(f"alerts of rule {rule.name} of group {running.group.name}")
 
-    async def _commit(self, running: _Running, after: GroupState, alerts: Sequence[Alert]) -> None:
+    async def _commit(self, running: _Running, after: RuleGroupState, alerts: Sequence[Alert]) -> None:
         """Store the group's state with what its alerts lead to, in one transaction.
 
         A group in which nothing is or was active has nothing to lose, and writes nothing.

@@ -19,11 +19,11 @@ from eldonia_ops.incidents.events import (
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.api import NotFoundError, Postmortem, PreconditionError, RefusedError
 from eldonia_ops.services.clock import SetBack
-from eldonia_ops.services.contracts import NotFoundError, Postmortem, PreconditionError, RefusedError
-from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.incidents")
 
@@ -33,7 +33,7 @@ _FAILED_MS = 30_000
 
 
 class IncidentService:
-    """Implements :class:`~eldonia_ops.services.contracts.Incidents`.
+    """Implements :class:`~eldonia_ops.services.api.Incidents`.
 
     ``wakeup`` is raised by whoever changes incidents in a transaction of his own; ``outbox`` is raised
     here when an escalation has put something into the outbox.
@@ -43,14 +43,14 @@ class IncidentService:
         self,
         clock: Clock,
         state: StateStore,
-        desk: IncidentDesk,
+        incident_transactions: IncidentTransactions,
         wakeup: Wakeup,
         outbox: Wakeup,
         loops: Loops | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
-        self._desk = desk
+        self._incident_transactions = incident_transactions
         self._wakeup = wakeup
         self._outbox = outbox
         self._loops = loops or Loops()
@@ -59,24 +59,24 @@ class IncidentService:
 
     async def run(self) -> None:
         """Escalate for ever, each tier when its time comes."""
-        await keep_running("escalation", self._clock, self._turn, self._loops)
+        await supervise("escalation", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
         if self._set_back.noticed(now):
-            await self._state.write(lambda tx: self._desk.clock_set_back(tx, now))
+            await self._state.write(lambda tx: self._incident_transactions.clock_set_back(tx, now))
             self._look_at = now
         look = self._look_at <= now
         # A storm wakes this loop again and again: it writes only when something is due.
         deadline = await self._state.read(lambda tx: tx.incidents.next_escalation())
         if look or (deadline is not None and deadline <= now):
             try:
-                deadline = await self._state.write(lambda tx: self._desk.deadlines(tx, now, look=look))
+                deadline = await self._state.write(lambda tx: self._incident_transactions.deadlines(tx, now, look=look))
             except Exception:
                 log.exception("escalating everything that is due; each incident is tried by itself")
                 deadline = await self._one_by_one(now, look=look)
         if look:
-            self._look_at = now + self._desk.policy.quiet_check
+            self._look_at = now + self._incident_transactions.policy.quiet_check
         self._outbox.wake()
         # Only while somebody is waited for is there anything to look at.
         await self._wakeup.wait(self._clock, None if deadline is None else min(deadline, self._look_at))
@@ -89,7 +89,7 @@ class IncidentService:
             watch = self._loops.item(f"escalation of {incident.reference}")
 
             def work(tx: StateTransaction, id: str = incident.id) -> int | None:
-                return self._desk.deadlines(tx, now, look=look, only=id)
+                return self._incident_transactions.deadlines(tx, now, look=look, only=id)
 
             try:
                 deadline = await self._state.write(work)
@@ -146,7 +146,7 @@ class IncidentService:
 
         def work(tx: StateTransaction) -> Incident:
             event = OpenByHand(actor, title, severity, service, description, ordinal=tx.incidents.next_ordinal())
-            opened = self._desk.step(tx, None, event, now)
+            opened = self._incident_transactions.step(tx, None, event, now)
             if opened is None:
                 raise RefusedError("the incident could not be opened")
             return opened
@@ -163,7 +163,7 @@ class IncidentService:
     async def draft_postmortem(self, incident: str, language: str) -> str:
         """A fresh draft, whatever has been saved."""
         found, timeline = await self.get(incident)
-        runbook = self._desk.policy.runbook
+        runbook = self._incident_transactions.policy.runbook
         return draft(found, timeline, self._clock.now(), language=language, runbook=runbook)
 
     async def save_postmortem(self, incident: str, actor: str, text: str, replacing: Callable[[str], bool]) -> Incident:
@@ -179,7 +179,7 @@ class IncidentService:
     async def runbook(self, incident: str, language: str) -> list[dict[str, Any]]:
         """The checklist for display, in order."""
         found, _ = await self.get(incident)
-        return self._desk.policy.runbook.display(found.checklist, language)
+        return self._incident_transactions.policy.runbook.display(found.checklist, language)
 
     async def metrics(self, since_ms: int) -> dict[str, Any]:
         """MTTD, MTTA and MTTR of the incidents detected since an instant."""
@@ -194,7 +194,7 @@ class IncidentService:
         def work(tx: StateTransaction) -> Incident:
             found = _find(tx, reference)
             check(found)
-            return self._desk.step(tx, found, event, now) or found
+            return self._incident_transactions.step(tx, found, event, now) or found
 
         return await self._write(work)
 

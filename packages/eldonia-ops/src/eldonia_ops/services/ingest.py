@@ -21,7 +21,7 @@ from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStore, TelemetryUnavailableError
 from eldonia_ops.security.events import from_log
-from eldonia_ops.services.contracts import RefusalView
+from eldonia_ops.services.api import RefusalView
 from eldonia_ops.services.refusals import Refusals
 
 log = logging.getLogger("eldonia_ops.ingest")
@@ -84,7 +84,7 @@ def _as_text(record: LogRecord, error: Exception) -> LogRecord:
 
 
 class IngestService:
-    """Implements :class:`~eldonia_ops.services.contracts.Ingest`; collectors feed it too.
+    """Implements :class:`~eldonia_ops.services.api.Ingest`; collectors feed it too.
 
     ``counts`` holds totals since the start: ``logs``, ``log_parse_errors``, ``spans``, ``samples``,
     ``security_events``, and ``refused_times`` for what :class:`Horizon` left out.

@@ -2,7 +2,7 @@
 
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import keep_running
+from eldonia_ops.services.service_loop import supervise
 
 _EVERY_MS = 3_600_000
 _BATCH = 5_000
@@ -19,7 +19,7 @@ class PurgeService:
 
     async def run(self) -> None:
         """Purge for ever, the first time an hour after the start."""
-        await keep_running("purge", self._clock, self._turn, self._loops)
+        await supervise("purge", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         await self._clock.sleep_until(self._clock.now() + _EVERY_MS)

@@ -21,11 +21,11 @@ from eldonia_ops.promql import (
     parse_selector,
     plan,
 )
-from eldonia_ops.services.contracts import QueryError, QueryResult, Series
+from eldonia_ops.services.api import QueryError, QueryResult, Series
 
 
 class QueryService:
-    """Implements :class:`~eldonia_ops.services.contracts.Queries`.
+    """Implements :class:`~eldonia_ops.services.api.Queries`.
 
     At most ``concurrency`` queries of people are evaluated at once, on threads of their own, so that however
     heavy they are they take none from the rules. ``timeout_seconds`` bounds each, its wait for a place included.

@@ -16,27 +16,27 @@ from eldonia_ops.recovery.machine import (
     MaintenanceOn,
     ProbeFailed,
     ProbeOk,
-    RaiseAlert,
+    RaiseRecoveryAlert,
     RecoveryState,
+    RecoveryTick,
     ResolveAlert,
     Restart,
     RestartFailed,
     RestartSucceeded,
     Resumed,
-    Tick,
     Timeline,
 )
 from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.contracts import NotFoundError, RecoveryView
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.api import NotFoundError, RecoveryView
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.recovery")
 
 _KIND = "recovery"
-_HANDS_OFF_MS = 10_000
+_PAUSED_RECHECK_MS = 10_000
 _UNSTORED_MS = 5_000
 
 
@@ -44,18 +44,18 @@ _UNSTORED_MS = 5_000
 class Recoverable:
     """One service that may be restarted. ``probe`` names the probe that judges its health.
 
-    ``hands_off`` says whether an instant (Unix ms) lies in a scheduled time at which nothing is done.
+    ``paused`` says whether an instant (Unix ms) lies in a scheduled time at which nothing is done.
     """
 
     service: str
     probe: str
     policy: RecoveryPolicy
     actuator: Actuator
-    hands_off: Callable[[int], bool] = lambda _: False
+    paused: Callable[[int], bool] = lambda _: False
 
 
 class RecoveryService:
-    """Implements :class:`~eldonia_ops.services.contracts.Recovery` and feeds the recovery machines."""
+    """Implements :class:`~eldonia_ops.services.api.Recovery` and feeds the recovery machines."""
 
     def __init__(
         self,
@@ -109,23 +109,23 @@ class RecoveryService:
 
     async def run(self) -> None:
         """Take the steps that time asks for, for ever."""
-        await keep_running("recovery", self._clock, self._turn, self._loops)
+        await supervise("recovery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()
         for service, state in list(self._states.items()):
             deadline = machine.next_deadline(machine.on_the_clock_of(state, now))
-            if deadline is not None and deadline <= now and not self._services[service].hands_off(now):
+            if deadline is not None and deadline <= now and not self._services[service].paused(now):
                 watch = self._loops.item(f"recovery of {service}")
                 try:
-                    await self._apply(service, Tick())
+                    await self._apply(service, RecoveryTick())
                     watch.succeeded()
                 except Exception as error:
                     watch.failed(error)
                     log.exception("recovery of %s: will try again", service)
         deadlines = [machine.next_deadline(machine.on_the_clock_of(state, now)) for state in self._states.values()]
         # A deadline that is past and was left alone (hands off) is looked at again after a while.
-        upcoming = [at if at > now else now + _HANDS_OFF_MS for at in deadlines if at is not None]
+        upcoming = [at if at > now else now + _PAUSED_RECHECK_MS for at in deadlines if at is not None]
         await self._wakeup.wait(self._clock, min(upcoming, default=None))
 
     async def on_probe(self, name: str, result: ProbeResult, now: int) -> None:
@@ -137,7 +137,7 @@ class RecoveryService:
             self._starting.pop(item.service, None)
         elif now < self._starting.get(item.service, 0):
             return
-        if not item.hands_off(now):
+        if not item.paused(now):
             await self._apply(item.service, ProbeOk() if result.success else ProbeFailed(result.detail))
 
     async def status(self) -> list[RecoveryView]:
@@ -192,12 +192,12 @@ class RecoveryService:
         tx.machines.save(_KIND, state.service, state, deadline=machine.next_deadline(state))
         # An alert opens the incident on whose timeline the steps are put down, and ends it after them.
         for effect in effects:
-            if isinstance(effect, RaiseAlert):
+            if isinstance(effect, RaiseRecoveryAlert):
                 self._intake.accept(tx, [AlertChange(effect.alert, True, effect.started_at)], now)
         for effect in effects:
             if isinstance(effect, Timeline):
                 event = RecoveryEvent(effect.kind, effect.at, effect.data, effect.key, effect.actor)
-                self._intake.desk.service_evidence(tx, state.service, event, now)
+                self._intake.incident_transactions.service_evidence(tx, state.service, event, now)
         for effect in effects:
             if isinstance(effect, ResolveAlert):
                 self._intake.accept(tx, [AlertChange(effect.alert, False)], now)
@@ -233,9 +233,9 @@ class RecoveryService:
             state=state.phase.value,
             attempts=state.attempts,
             max_attempts=self._services[service].policy.max_attempts,
-            next_attempt_at=state.deadline_at if state.phase is machine.Phase.WAITING else 0,
+            next_attempt_at=state.deadline_at if state.phase is machine.RecoveryPhase.WAITING else 0,
             last_change_at=state.changed_at,
             last_detail=state.detail,
-            maintenance=state.maintenance or self._services[service].hands_off(self._clock.now()),
+            maintenance=state.maintenance or self._services[service].paused(self._clock.now()),
             healthy=state.healthy,
         )

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from eldonia_ops.services.contracts import RefusalView
+from eldonia_ops.services.api import RefusalView
 
 log = logging.getLogger("eldonia_ops.ingest")
 

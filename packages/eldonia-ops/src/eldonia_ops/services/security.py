@@ -21,20 +21,20 @@ from eldonia_ops.security.windows import (
     Effect,
     Judge,
     OpenFinding,
-    RaiseAlert,
+    RaiseSecurityAlert,
     Recount,
     ResolveAlert,
-    Tick,
     UpdateFinding,
     Window,
     WindowState,
+    WindowTick,
 )
 from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.api import NotFoundError
 from eldonia_ops.services.clock import SetBack
-from eldonia_ops.services.contracts import NotFoundError
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.security")
 
@@ -45,7 +45,7 @@ _PAGE = 1_000
 
 
 class SecurityService:
-    """Implements :class:`~eldonia_ops.services.contracts.Security` and takes in events.
+    """Implements :class:`~eldonia_ops.services.api.Security` and takes in events.
 
     Windows live in memory as well as in the store; one lock orders the steps, and memory follows
     only what has been committed.
@@ -65,7 +65,7 @@ class SecurityService:
         self._state = state
         self._intake = intake
         self._thresholds = thresholds
-        self._limits = windows.Limits(evidence=evidence_limit)
+        self._limits = windows.WindowLimits(evidence=evidence_limit)
         self._windows = WindowState()
         self._detection = DetectionState()
         self._lock = asyncio.Lock()
@@ -119,13 +119,13 @@ class SecurityService:
 
     async def run(self) -> None:
         """End the alerts of windows that have become quiet, for ever."""
-        await keep_running("security", self._clock, self._turn, self._loops)
+        await supervise("security", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         deadline = windows.next_deadline(self._windows, self._thresholds)
         now = self._clock.now()
         if self._set_back.noticed(now) or (deadline is not None and deadline <= now):
-            await self._step(Tick())
+            await self._step(WindowTick())
             deadline = windows.next_deadline(self._windows, self._thresholds)
         await self._wakeup.wait(self._clock, deadline)
 
@@ -218,11 +218,11 @@ class SecurityService:
             if isinstance(effect, OpenFinding | UpdateFinding):
                 tx.findings.put(effect.finding)
         opened = {effect.finding.id: effect.finding for effect in effects if isinstance(effect, OpenFinding)}
-        alerting = (effect for effect in effects if isinstance(effect, RaiseAlert | ResolveAlert))
+        alerting = (effect for effect in effects if isinstance(effect, RaiseSecurityAlert | ResolveAlert))
         # Alerts of one kind that follow one another go together: each call reads all that is known of alerts.
         for kind, together in groupby(alerting, key=type):
             same = list(together)
-            if kind is RaiseAlert:
+            if kind is RaiseSecurityAlert:
                 begun = [AlertChange(one.alert, True, int(one.alert.evidence.get("started_at", 0))) for one in same]
                 self._intake.accept(tx, begun, now)
                 self._note(tx, [(one.alert, _beginning(opened.get(one.finding_id), now)) for one in same], now)
@@ -236,7 +236,9 @@ class SecurityService:
 
     def _note(self, tx: StateTransaction, notes: Iterable[tuple[Alert, Evidence | None]], now: int) -> None:
         """Put findings on the timelines of their alerts' incidents."""
-        self._intake.desk.evidence(tx, [(alert, evidence) for alert, evidence in notes if evidence is not None], now)
+        self._intake.incident_transactions.evidence(
+            tx, [(alert, evidence) for alert, evidence in notes if evidence is not None], now
+        )
 
 
 def _beginning(finding: Finding | None, now: int) -> Evidence | None:

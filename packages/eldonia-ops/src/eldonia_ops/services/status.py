@@ -10,7 +10,7 @@ import psutil
 from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStore
-from eldonia_ops.services.contracts import ObjectiveView, QueryError, TargetView
+from eldonia_ops.services.api import ObjectiveView, QueryError, TargetView
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.slo import budget
@@ -23,7 +23,7 @@ Counts = Callable[[], Mapping[str, float]]
 
 
 class StatusService:
-    """Implements :class:`~eldonia_ops.services.contracts.Status`.
+    """Implements :class:`~eldonia_ops.services.api.Status`.
 
     ``counts`` gives the platform's own counters by metric name (with labels, as they are exposed).
     ``speed`` divides the windows of objectives, as everywhere.

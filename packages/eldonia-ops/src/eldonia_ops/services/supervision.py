@@ -7,9 +7,9 @@ from eldonia_ops.alerting.loop_failing import SOURCE, failing_loop, loop_failing
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.incident_desk import AlertChange
+from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 _GRACE_MS: Final = 60_000
 """After a start nothing has failed yet. A loop has this long to show that it still fails before an alert about it,
@@ -30,7 +30,7 @@ class SupervisionService:
 
     async def run(self) -> None:
         """Follow the loops until cancelled."""
-        await keep_running("supervision", self._clock, self._turn, self._loops)
+        await supervise("supervision", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
         now = self._clock.now()

@@ -25,7 +25,7 @@ from eldonia_ops.settings.response import (
     read_rules,
     read_security,
 )
-from eldonia_ops.settings.sections import DAY, SECOND, Limits, Retention, Settings, sqlite_state
+from eldonia_ops.settings.sections import DAY, SECOND, LimitSettings, Retention, Settings, sqlite_state
 
 LANGUAGES: Final = ("en", "ja")
 _SIZES: Final = {"request", "request_expanded", "log_line"}
@@ -186,12 +186,12 @@ def _retention(root: SettingsReader) -> Retention:
     return Retention(**values)
 
 
-def _limits(root: SettingsReader) -> Limits:
+def _limits(root: SettingsReader) -> LimitSettings:
     reader = root.section("limits")
     if reader is None:
-        return Limits()
+        return LimitSettings()
     values: dict[str, int] = {}
-    for field in fields(Limits):
+    for field in fields(LimitSettings):
         default = _default(field)
         if field.name in _SIZES:
             values[field.name] = reader.size(field.name, default)
@@ -200,7 +200,7 @@ def _limits(root: SettingsReader) -> Limits:
         else:
             values[field.name] = reader.integer(field.name, default, minimum=1)
     reader.done()
-    return Limits(**values)
+    return LimitSettings(**values)
 
 
 def _default(field: Any) -> int:

@@ -272,7 +272,7 @@ class RecoverySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class LimitSettings:
     """Bounds on what comes from outside.
 
     ``request`` and ``request_expanded`` are the largest request body, as sent and after decompression.
@@ -323,7 +323,7 @@ class Settings:
     security: SecuritySettings = field(default_factory=SecuritySettings)
     incidents: IncidentSettings = field(default_factory=IncidentSettings)
     recovery: tuple[RecoverySettings, ...] = ()
-    limits: Limits = Limits()
+    limits: LimitSettings = LimitSettings()
     concealed: Concealed = field(default_factory=Concealed, compare=False, repr=False)
 
     def with_data(self, data: Path) -> "Settings":

@@ -33,7 +33,7 @@ from eldonia_ops.template.values import NO_VALUE, StringMap, Struct, format_valu
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RenderLimits:
     """How much one execution may do: characters of output (and of any one text computed on the way), steps,
     templates nested within each other.
 
@@ -47,7 +47,7 @@ class Limits:
     depth: int = 100
 
 
-DEFAULT_LIMITS: Final = Limits()
+DEFAULT_LIMITS: Final = RenderLimits()
 
 _CHARACTERS_PER_STEP: Final = 16
 
@@ -72,7 +72,7 @@ def execute(
     functions: Mapping[str, Function],
     variables: Mapping[str, Any] | None = None,
     zero_for_missing: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    limits: RenderLimits = DEFAULT_LIMITS,
 ) -> str:
     """Render a definition.
 
@@ -119,7 +119,7 @@ class _Execution:
         definitions: Mapping[str, Definition],
         functions: Mapping[str, Function],
         zero_for_missing: bool,
-        limits: Limits,
+        limits: RenderLimits,
     ) -> None:
         self.definitions = definitions
         self.functions = functions
@@ -410,4 +410,4 @@ class _Execution:
         return result
 
 
-__all__ = ["DEFAULT_LIMITS", "Limits", "Struct", "execute"]
+__all__ = ["DEFAULT_LIMITS", "RenderLimits", "Struct", "execute"]

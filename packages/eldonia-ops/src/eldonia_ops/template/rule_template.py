@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from eldonia_ops.template.execute import DEFAULT_LIMITS, Limits
+from eldonia_ops.template.execute import DEFAULT_LIMITS, RenderLimits
 from eldonia_ops.template.functions import BUILTINS, Function
 from eldonia_ops.template.queries import QueryCall, query_calls
 from eldonia_ops.template.rule_functions import QuerySample, rule_functions
@@ -60,7 +60,7 @@ class RuleTemplate:
         external_labels: Mapping[str, str] | None = None,
         external_url: str = "",
         query: Callable[[str], Sequence[QuerySample]] | None = None,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: RenderLimits = DEFAULT_LIMITS,
     ) -> str:
         """Render for one alert: the labels of its series and the value that crossed.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from eldonia_ops.model.errors import Diagnostic, nearest
 from eldonia_ops.template.errors import TemplateError
-from eldonia_ops.template.execute import DEFAULT_LIMITS, Limits, execute
+from eldonia_ops.template.execute import DEFAULT_LIMITS, RenderLimits, execute
 from eldonia_ops.template.functions import BUILTINS, Function
 from eldonia_ops.template.group_labels import GroupLabel, group_labels
 from eldonia_ops.template.lexer import position
@@ -34,7 +34,7 @@ class Template:
         *,
         variables: Mapping[str, Any] | None = None,
         zero_for_missing: bool = False,
-        limits: Limits = DEFAULT_LIMITS,
+        limits: RenderLimits = DEFAULT_LIMITS,
     ) -> str:
         """Render against data; ``functions`` are added to Go's own and replace those of the same name.
 
@@ -109,7 +109,7 @@ class TemplateSet:
                 self._cache[text] = known
         return known
 
-    def expand(self, text: str, data: Any, now: int | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
+    def expand(self, text: str, data: Any, now: int | None = None, limits: RenderLimits = DEFAULT_LIMITS) -> str:
         """Render a text that may use the set's definitions; a missing label reads as empty.
 
         Raises:

@@ -11,7 +11,7 @@ from eldonia_ops.access import Capability, permits
 from eldonia_ops.model.access import Role
 
 
-class Demand(StrEnum):
+class Permission(StrEnum):
     """What a route asks of its caller: a capability, or less than one."""
 
     PUBLIC = "public"
@@ -24,12 +24,12 @@ class Demand(StrEnum):
     ADMINISTER = Capability.ADMINISTER.value
 
 
-def allows(role: Role, demand: Demand) -> bool:
+def allows(role: Role, demand: Permission) -> bool:
     """Whether a token of a role satisfies a demand."""
-    return demand in (Demand.PUBLIC, Demand.SIGNED_IN) or permits(role, Capability(demand.value))
+    return demand in (Permission.PUBLIC, Permission.SIGNED_IN) or permits(role, Capability(demand.value))
 
 
-def able_roles(demand: Demand) -> list[Role]:
+def able_roles(demand: Permission) -> list[Role]:
     """The roles that satisfy a demand, in the order of :class:`Role`; for messages."""
     return [role for role in Role if allows(role, demand)]
 

@@ -11,13 +11,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from eldonia_ops import __version__
-from eldonia_ops.services.contracts import Platform
+from eldonia_ops.services.api import Platform
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
-from eldonia_ops.web.gate import FAMILY, Envelope, Family, Gate, Problem, guards_of, loopback_hosts
+from eldonia_ops.web.gate import FAMILY, ApiDialect, Envelope, Gate, Problem, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
-from eldonia_ops.web.limits import Limits
+from eldonia_ops.web.limits import RequestLimits
+from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
 from eldonia_ops.web.sessions import Sessions
@@ -32,7 +32,7 @@ def create_app(
     external_url: str = "",
     loopback: bool = True,
     secure_cookies: bool | None = None,
-    limits: Limits | None = None,
+    limits: RequestLimits | None = None,
     resolve_timeout_ms: int = 300_000,
     version: str = __version__,
 ) -> Starlette:
@@ -47,7 +47,7 @@ def create_app(
         FileNotFoundError: the package was installed without the libraries of the pages.
         TypeError: a route declares no demand, or one hides another.
     """
-    limits = limits or Limits()
+    limits = limits or RequestLimits()
     secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
     sessions = Sessions(platform.state, platform.now)
     attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
@@ -63,13 +63,13 @@ def create_app(
         assets.route(),
         *pages.routes(),
     ]
-    envelopes: dict[Family, Envelope] = {
-        Family.NATIVE: native.envelope,
-        Family.PROMETHEUS: prometheus.envelope,
-        Family.ALERTMANAGER: alertmanager.envelope,
-        Family.JAEGER: jaeger.envelope,
-        Family.OTLP: otlp.envelope,
-        Family.PAGE: pages.envelope,
+    envelopes: dict[ApiDialect, Envelope] = {
+        ApiDialect.NATIVE: native.envelope,
+        ApiDialect.PROMETHEUS: prometheus.envelope,
+        ApiDialect.ALERTMANAGER: alertmanager.envelope,
+        ApiDialect.JAEGER: jaeger.envelope,
+        ApiDialect.OTLP: otlp.envelope,
+        ApiDialect.PAGE: pages.envelope,
     }
     guards = guards_of(routes)
     gate = Middleware(
@@ -80,11 +80,11 @@ def create_app(
         attempts=FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS),
         envelopes=envelopes,
         families=(
-            (native.PREFIX, Family.NATIVE),
-            ("/api/v1/", Family.PROMETHEUS),
-            ("/api/v2/", Family.ALERTMANAGER),
-            ("/api/", Family.JAEGER),
-            ("/v1/", Family.OTLP),
+            (native.PREFIX, ApiDialect.NATIVE),
+            ("/api/v1/", ApiDialect.PROMETHEUS),
+            ("/api/v2/", ApiDialect.ALERTMANAGER),
+            ("/api/", ApiDialect.JAEGER),
+            ("/v1/", ApiDialect.OTLP),
         ),
         limits=limits,
         hosts=loopback_hosts(external_url) if loopback else None,
@@ -101,7 +101,7 @@ def create_app(
     return app
 
 
-def _in_envelope(envelopes: dict[Family, Envelope]) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _in_envelope(envelopes: dict[ApiDialect, Envelope]) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Answers what routing or a fault of ours raised in the words of the family that was addressed."""
 
     async def answer(request: Request, error: Exception) -> Response:
@@ -111,6 +111,6 @@ def _in_envelope(envelopes: dict[Family, Envelope]) -> Callable[[Request, Except
             problem = Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
         else:
             problem = Problem(500, "internal", "the platform failed at this", "its log says more")
-        return await envelopes[request.scope.get(FAMILY, Family.NATIVE)](request, problem)
+        return await envelopes[request.scope.get(FAMILY, ApiDialect.NATIVE)](request, problem)
 
     return answer

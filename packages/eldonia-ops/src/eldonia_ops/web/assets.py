@@ -16,8 +16,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from eldonia_ops.web.access import Demand
-from eldonia_ops.web.gate import Family, GuardedRoute
+from eldonia_ops.web.access import Permission
+from eldonia_ops.web.gate import ApiDialect, GuardedRoute
 from eldonia_ops.web.language import LANGUAGES, catalog
 
 _FOLDER: Final = Path(__file__).parent / "static"
@@ -71,7 +71,9 @@ class Assets:
 
     def route(self) -> GuardedRoute:
         """The route that serves the files, open to everybody."""
-        return GuardedRoute("/static/{version}/{name:path}", self._serve, demand=Demand.PUBLIC, family=Family.PAGE)
+        return GuardedRoute(
+            "/static/{version}/{name:path}", self._serve, demand=Permission.PUBLIC, family=ApiDialect.PAGE
+        )
 
     async def _serve(self, request: Request) -> Response:
         asset = self._assets.get(request.path_params["name"])

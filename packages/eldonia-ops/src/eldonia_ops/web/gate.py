@@ -22,10 +22,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
-from eldonia_ops.services.contracts import Access
-from eldonia_ops.web.access import Demand, able_roles, allows, secret_from_authorization
-from eldonia_ops.web.attempts import FailedAttempts
-from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw
+from eldonia_ops.services.api import Access
+from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
+from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw
+from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
 from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
 
@@ -47,7 +47,7 @@ PAGE_POLICY: Final = (
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-class Family(StrEnum):
+class ApiDialect(StrEnum):
     """Whose error envelope a route answers with."""
 
     NATIVE = "native"
@@ -107,8 +107,8 @@ class GuardedRoute(Route):
         path: str,
         endpoint: Callable[..., Any],
         *,
-        demand: Demand,
-        family: Family,
+        demand: Permission,
+        family: ApiDialect,
         methods: Collection[str] = ("GET",),
         streams: bool = False,
         csrf_in_form: bool = False,
@@ -120,7 +120,7 @@ class GuardedRoute(Route):
         self.csrf_in_form = csrf_in_form
 
 
-def demands(demand: Demand) -> dict[str, Any]:
+def demands(demand: Permission) -> dict[str, Any]:
     """Keyword arguments that declare a FastAPI operation's demand (it shows in the OpenAPI document)."""
     return {"openapi_extra": {"x-demand": demand.value}}
 
@@ -132,8 +132,8 @@ class Guard:
     path: str
     pattern: Any
     methods: frozenset[str]
-    demand: Demand
-    family: Family
+    demand: Permission
+    family: ApiDialect
     streams: bool = False
     csrf_in_form: bool = False
 
@@ -164,7 +164,7 @@ def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
         elif isinstance(route, APIRoute) and (name := (route.openapi_extra or {}).get("x-demand")):
             pattern, _, _ = compile_path(prefix + route.path)
             methods = frozenset(route.methods or ())
-            guards.append(Guard(prefix + route.path, pattern, methods, Demand(name), Family.NATIVE))
+            guards.append(Guard(prefix + route.path, pattern, methods, Permission(name), ApiDialect.NATIVE))
         else:
             raise TypeError(f"route {prefix}{getattr(route, 'path', route)} declares no demand")
     return guards
@@ -187,9 +187,9 @@ class Gate:
         access: Access,
         sessions: Sessions,
         attempts: FailedAttempts,
-        envelopes: Mapping[Family, Envelope],
-        families: Sequence[tuple[str, Family]],
-        limits: Limits,
+        envelopes: Mapping[ApiDialect, Envelope],
+        families: Sequence[tuple[str, ApiDialect]],
+        limits: RequestLimits,
         hosts: frozenset[str] | None,
         secure: bool,
     ) -> None:
@@ -246,7 +246,7 @@ class Gate:
             return []
         return [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
 
-    def _find(self, path: str, method: str) -> tuple[Guard | None, Family]:
+    def _find(self, path: str, method: str) -> tuple[Guard | None, ApiDialect]:
         """The guard of a request, or the family that an unknown path or method answers in."""
         candidates = self._candidates(path)
         for guard in candidates:
@@ -254,7 +254,7 @@ class Gate:
                 return guard, guard.family
         if candidates:
             return None, candidates[0].family
-        return None, next((family for prefix, family in self._families if path.startswith(prefix)), Family.PAGE)
+        return None, next((family for prefix, family in self._families if path.startswith(prefix)), ApiDialect.PAGE)
 
     def _unknown(self, path: str) -> Problem:
         """What a request without a guard is told."""
@@ -271,7 +271,7 @@ class Gate:
                 "this platform is not addressed by that host name",
                 "use the address that it printed at its start, or name this one as external_url",
             )
-        if guard is not None and guard.demand is Demand.PUBLIC:
+        if guard is not None and guard.demand is Permission.PUBLIC:
             return None
         caller = await self._identify(request)
         if isinstance(caller, Problem):
@@ -322,11 +322,11 @@ class Gate:
             "send 'Authorization: Bearer <token>', or sign in with the browser",
         )
 
-    def _with_headers(self, send: Send, family: Family) -> Send:
+    def _with_headers(self, send: Send, family: ApiDialect) -> Send:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", PAGE_POLICY if family is Family.PAGE else _API_POLICY)
+                headers.setdefault("Content-Security-Policy", PAGE_POLICY if family is ApiDialect.PAGE else _API_POLICY)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("X-Frame-Options", "DENY")
                 headers.setdefault("Referrer-Policy", "same-origin")

@@ -1,4 +1,4 @@
-"""Limits on what arrives: sizes before and after decompression."""
+"""RequestLimits on what arrives: sizes before and after decompression."""
 
 import asyncio
 import zlib
@@ -19,7 +19,7 @@ SLOWEST: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """Largest bodies in bytes. ``ingest`` bounds the bytes on the wire, ``ingest_decoded`` what they unpack to."""
 
     request: int = 1 << 20
@@ -70,7 +70,7 @@ async def read_raw(request: Request, limit: int, seconds: float = BODY_SECONDS) 
     return b"".join(parts)
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
+async def read_body(request: Request, limits: RequestLimits) -> bytes:
     """The unpacked body of an ingest request (``identity``, ``gzip``, ``deflate``, ``zstd``).
 
     Raises:

@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from eldonia_ops.access import Capability, permits
-from eldonia_ops.services.contracts import Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.attempts import FailedAttempts
 from eldonia_ops.web.gate import (
-    Family,
+    ApiDialect,
     GuardedRoute,
     Problem,
     caller_of,
@@ -27,6 +26,7 @@ from eldonia_ops.web.gate import (
 )
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
+from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.panels import LAYERS
 from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
 
@@ -86,13 +86,18 @@ class Pages:
 
     def routes(self) -> list[GuardedRoute]:
         """The pages and the way in and out."""
-        page = Family.PAGE
+        page = ApiDialect.PAGE
         return [
-            *(GuardedRoute(one.path, self._show(one), demand=Demand.READ, family=page) for one in PAGES),
-            GuardedRoute("/sign-in", self.sign_in_form, demand=Demand.PUBLIC, family=page),
-            GuardedRoute("/sign-in", self.sign_in, demand=Demand.PUBLIC, family=page, methods=("POST",)),
+            *(GuardedRoute(one.path, self._show(one), demand=Permission.READ, family=page) for one in PAGES),
+            GuardedRoute("/sign-in", self.sign_in_form, demand=Permission.PUBLIC, family=page),
+            GuardedRoute("/sign-in", self.sign_in, demand=Permission.PUBLIC, family=page, methods=("POST",)),
             GuardedRoute(
-                "/sign-out", self.sign_out, demand=Demand.SIGNED_IN, family=page, methods=("POST",), csrf_in_form=True
+                "/sign-out",
+                self.sign_out,
+                demand=Permission.SIGNED_IN,
+                family=page,
+                methods=("POST",),
+                csrf_in_form=True,
             ),
         ]
 

@@ -71,19 +71,19 @@ async def test_starts_stops_and_restarts(make, tmp_path):
     spec = make(SLEEP, env={"X": "1"}, cwd=str(tmp_path))
     process = SupervisedProcess(spec)
     assert process.running() is None
-    told = await process.ensure_started()
+    notified = await process.ensure_started()
     first = process.running()
-    assert told == f"started shop (process {first.pid})"
+    assert notified == f"started shop (process {first.pid})"
     assert await said(spec) == "up\n"
     assert os.getsid(first.pid) == first.pid != os.getsid(0)
     assert os.readlink(f"/proc/{first.pid}/cwd") == str(tmp_path)
     assert b"X=1" in read(f"/proc/{first.pid}/environ").encode()
     assert await process.ensure_started() == f"shop runs already (process {first.pid})"
-    told = await process.restart()
+    notified = await process.restart()
     second = process.running()
     assert second.pid != first.pid
-    assert told.startswith(f"restarted shop (process {first.pid} stopped within")
-    assert told.endswith(f"now process {second.pid})")
+    assert notified.startswith(f"restarted shop (process {first.pid} stopped within")
+    assert notified.endswith(f"now process {second.pid})")
     await until(lambda: spec.log_file.read_text() == "up\nup\n")
     assert "stopped" in await process.stop()
     assert process.running() is None
@@ -180,18 +180,18 @@ asyncio.run(main())
 
 async def test_the_program_survives_its_killed_supervisor_and_is_found_again(make):
     spec = make(SLEEP)
-    told = []
+    notified = []
     for _ in range(3):
         platform = subprocess.Popen(  # noqa: ASYNC220
             [sys.executable, "-c", PLATFORM, str(spec.pid_file), str(spec.log_file)], stdout=subprocess.PIPE, text=True
         )
-        told.append(platform.stdout.readline().strip())
+        notified.append(platform.stdout.readline().strip())
         platform.kill()
         platform.wait()
         platform.stdout.close()
     process = SupervisedProcess(spec)
     pid = process.running().pid
-    assert told == [f"started shop (process {pid})"] + [f"shop runs already (process {pid})"] * 2
+    assert notified == [f"started shop (process {pid})"] + [f"shop runs already (process {pid})"] * 2
     assert f"process {pid} stopped" in await process.restart()
     assert process.running().pid != pid
     await process.stop()

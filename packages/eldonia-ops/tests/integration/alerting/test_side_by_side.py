@@ -8,7 +8,7 @@ import time
 import httpx
 from required_tools import find_tool, requires_tool
 
-from eldonia_ops.alerting.dispatch import AlertsReceived, DispatchState, Notify, Tick, next_deadline, step
+from eldonia_ops.alerting.dispatch import AlertsReceived, DispatchState, DispatchTick, Notify, next_deadline, step
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.notifiers.registry import notification_data, render
@@ -147,7 +147,7 @@ def ours(started_at):
         until = now + 4_700
         while (deadline := next_deadline(state)) is not None and deadline <= until:
             now = max(now, deadline)
-            feed(Tick(), said)
+            feed(DispatchTick(), said)
         now = until
     return heard
 

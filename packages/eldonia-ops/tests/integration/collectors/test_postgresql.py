@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 
 from eldonia_ops.collectors.postgresql import PostgresqlSource, postgresql_loop
-from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.services.clock import ManualClock
 
@@ -62,7 +62,7 @@ async def test_failures_are_said_without_the_password(postgresql_server):
     url = postgresql_server.url(password="Open-Sesame")
     loop, source = postgresql_loop(Secret(url), sink, ManualClock())
     await loop.measure_once(1_000)
-    assert loop.status.health is Health.DOWN
+    assert loop.status.health is TargetHealth.DOWN
     assert "password authentication failed" in loop.status.error
     assert "Open-Sesame" not in loop.status.error + repr(loop.status) + repr(source.__dict__)
     assert [labels.name for labels in rows[0].row.labels] == ["up", "pg_up"]  # the rule TargetDown looks at up

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from service_world import World
 
-from eldonia_ops.services.contracts import Postmortem, PreconditionError
+from eldonia_ops.services.api import Postmortem, PreconditionError
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
 

@@ -106,9 +106,11 @@ async def test_a_firing_alert_is_repeated_at_its_interval_and_no_sooner() -> Non
         await world.start()
         await world.alerts.receive([alert(ends_at=world.clock.now() + 9 * HOUR)])
         await world.pass_time(8 * HOUR + 20 * MINUTE)
-        told = [at for at, outgoing in world.receivers.arrived if outgoing.receiver == "pager"]
-        assert len(told) == 3
-        assert all(4 * HOUR <= later - earlier <= 4 * HOUR + 10 * MINUTE for earlier, later in itertools.pairwise(told))
+        notified = [at for at, outgoing in world.receivers.arrived if outgoing.receiver == "pager"]
+        assert len(notified) == 3
+        assert all(
+            4 * HOUR <= later - earlier <= 4 * HOUR + 10 * MINUTE for earlier, later in itertools.pairwise(notified)
+        )
         assert len(await world.incidents.find()) == 1
 
 

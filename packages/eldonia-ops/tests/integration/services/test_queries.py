@@ -5,8 +5,8 @@ import time
 
 import pytest
 
+from eldonia_ops.services.api import QueryError
 from eldonia_ops.services.clock import SystemClock
-from eldonia_ops.services.contracts import QueryError
 from eldonia_ops.services.queries import QueryService
 
 HEAVY = " + ".join(["quantile_over_time(0.5, vector(time())[6h:1s])"] * 20)

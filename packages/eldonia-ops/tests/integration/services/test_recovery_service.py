@@ -12,7 +12,7 @@ from service_world import HOUR, MINUTE, SECOND, World, open_world
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.ports import ActuatorError, ProbeResult
 from eldonia_ops.recovery.policy import RecoveryPolicy
-from eldonia_ops.services.contracts import NotFoundError
+from eldonia_ops.services.api import NotFoundError
 from eldonia_ops.services.recovery import Recoverable
 
 POLICY = RecoveryPolicy(failures=3, successes=2, max_attempts=3, delay_ms=30 * SECOND)
@@ -38,8 +38,8 @@ class Shop:
         return "restarted the shop"
 
 
-def recoverable(shop: Shop, hands_off: Callable[[int], bool] = lambda _: False) -> Recoverable:
-    return Recoverable("shop", "shop-health", POLICY, shop, hands_off)
+def recoverable(shop: Shop, paused: Callable[[int], bool] = lambda _: False) -> Recoverable:
+    return Recoverable("shop", "shop-health", POLICY, shop, paused)
 
 
 async def probe(world: World, shop: Shop, seconds: int) -> None:

@@ -11,7 +11,7 @@ from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.detection import DetectionState
 from eldonia_ops.security.thresholds import Threshold
-from eldonia_ops.services.contracts import NotFoundError
+from eldonia_ops.services.api import NotFoundError
 from eldonia_ops.storage.state.errors import StateError
 
 
@@ -131,7 +131,7 @@ async def test_a_restart_after_a_long_attack_counts_nothing_twice_and_pages_nobo
         for finding in before.values():
             await world.security.change_status(finding.id, "hana", FindingStatus.RESOLVED, "blocked")
         await world.pass_time(MINUTE)
-        told = len(world.receivers.arrived)
+        notified = len(world.receivers.arrived)
         for _ in range(2):
             await world.restart()
         await world.pass_time(MINUTE)
@@ -139,7 +139,7 @@ async def test_a_restart_after_a_long_attack_counts_nothing_twice_and_pages_nobo
         assert {id: finding.count for id, finding in after.items()} == {
             id: finding.count for id, finding in before.items()
         }
-        assert len(world.receivers.arrived) == told
+        assert len(world.receivers.arrived) == notified
 
 
 async def test_a_restart_reopens_no_finding_that_was_settled_long_ago() -> None:
@@ -153,11 +153,11 @@ async def test_a_restart_reopens_no_finding_that_was_settled_long_ago() -> None:
         (finding,) = await world.security.find()
         await world.security.change_status(finding.id, "hana", FindingStatus.RESOLVED, "blocked")
         await world.pass_time(30 * MINUTE)
-        told = len(world.receivers.arrived)
+        notified = len(world.receivers.arrived)
         await world.restart()
         await world.pass_time(10 * MINUTE)
         assert [found.status for found in await world.security.find()] == [FindingStatus.RESOLVED]
-        assert len(world.receivers.arrived) == told
+        assert len(world.receivers.arrived) == notified
 
 
 async def test_a_batch_whose_windows_cannot_be_committed_is_not_acknowledged_and_counts_once_when_sent_again(

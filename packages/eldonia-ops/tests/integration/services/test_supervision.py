@@ -12,10 +12,10 @@ from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import ProbeResult
 from eldonia_ops.recovery.policy import RecoveryPolicy
 from eldonia_ops.services import evaluation as evaluation_module
-from eldonia_ops.services.incident_desk import IncidentDesk
+from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.loops import FAILING_AFTER, Loops
-from eldonia_ops.services.pacing import CALM_MS, keep_running
 from eldonia_ops.services.recovery import Recoverable
+from eldonia_ops.services.service_loop import CALM_MS, supervise
 
 SECRET = "hunter2"
 
@@ -54,7 +54,7 @@ async def test_a_loop_that_fails_again_and_again_is_failing_until_a_turn_lasts()
             raise ValueError(SECRET)
         await clock.sleep_until(clock.now() + 1_000 * MINUTE)
 
-    task = asyncio.create_task(keep_running("example", clock, turn, loops))
+    task = asyncio.create_task(supervise("example", clock, turn, loops))
     await clock.advance(SECOND // 2)
     assert loops.failing() == []
     await clock.advance(4 * SECOND)
@@ -78,7 +78,7 @@ async def test_a_failure_now_and_then_is_none_of_a_loop() -> None:
             raise ValueError
         await clock.sleep_until(clock.now() + SECOND)
 
-    task = asyncio.create_task(keep_running("example", clock, turn, loops))
+    task = asyncio.create_task(supervise("example", clock, turn, loops))
     await clock.advance(MINUTE)
     task.cancel()
     assert turns > 20
@@ -96,7 +96,7 @@ async def test_a_loop_under_way_can_be_stopped_after_a_failure() -> None:
             raise ValueError
         await asyncio.Event().wait()
 
-    task = asyncio.create_task(keep_running("example", clock, turn, loops))
+    task = asyncio.create_task(supervise("example", clock, turn, loops))
     await clock.advance(5 * SECOND)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -187,9 +187,9 @@ async def test_an_alert_that_cannot_be_taken_in_stops_no_other_of_its_group() ->
 
 
 async def test_an_incident_that_cannot_be_escalated_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    works = IncidentDesk.step
+    works = IncidentTransactions.step
 
-    def breaking(self: IncidentDesk, tx: Any, incident: Incident, event: Any, now: int) -> Any:
+    def breaking(self: IncidentTransactions, tx: Any, incident: Incident, event: Any, now: int) -> Any:
         if incident.service == "bad" and type(event).__name__ == "Deadline":
             raise KeyError
         return works(self, tx, incident, event, now)
@@ -198,7 +198,7 @@ async def test_an_incident_that_cannot_be_escalated_stops_no_other(monkeypatch: 
         await world.start()
         await world.alerts.receive([alert("Bad", service="bad"), alert("Good", service="good")])
         await world.clock.settle()
-        monkeypatch.setattr(IncidentDesk, "step", breaking)
+        monkeypatch.setattr(IncidentTransactions, "step", breaking)
         await world.pass_time(60 * MINUTE)
         by_service = {one.service: one for one in await world.incidents.find() if one.service in ("good", "bad")}
         escalated = {

@@ -176,13 +176,13 @@ def test_route_match_follows_continue():
         routes=(route("one", "x|y", True), route("two", "y.*", routes=(route("deep", "yy"),)), route("three", ".*")),
     )  # fmt: skip
 
-    def told(value):
+    def notified(value):
         return [item.receiver for item in tree.match({"a": value})]
 
-    assert told("x") == ["one", "three"]
-    assert told("y") == ["one", "two"]
-    assert told("yy") == ["deep"]
-    assert told("z") == ["three"]
+    assert notified("x") == ["one", "three"]
+    assert notified("y") == ["one", "two"]
+    assert notified("yy") == ["deep"]
+    assert notified("z") == ["three"]
 
 
 LABELS = st.dictionaries(st.sampled_from("ab"), st.sampled_from(["", "1", "2"]), max_size=2).map(Labels)

@@ -9,6 +9,7 @@ from eldonia_ops.alerting.dispatch import (
     AlertsReceived,
     DeliveryFailed,
     DispatchState,
+    DispatchTick,
     DropGroup,
     ForgetAlert,
     Notify,
@@ -16,15 +17,14 @@ from eldonia_ops.alerting.dispatch import (
     PutGroup,
     Record,
     RoutingChanged,
-    Tick,
+    alert_statuses,
     group_keys,
-    groups_told,
+    groups_notified,
     next_deadline,
     restore,
-    standings,
     step,
 )
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.notification import Cause
 from eldonia_ops.alerting.receivers import Integration, PagerDutyConfig, Receiver, SlackConfig, WebhookConfig
@@ -95,7 +95,7 @@ class Story:
         until, fresh = self.now + duration, []
         while (deadline := next_deadline(self.state)) is not None and deadline <= until:
             self.now = max(deadline, self.now)
-            fresh += self.feed(Tick())
+            fresh += self.feed(DispatchTick())
         self.now = until
         return fresh
 
@@ -113,8 +113,8 @@ def test_waits_for_company_then_tells_every_receiver_once():
     assert next_deadline(story.state) == T0 + 30 * SECOND
     story.now += 10 * SECOND
     story.receive(long(instance="b"))
-    told = story.wait(25 * SECOND)
-    assert sorted((item.integration.receiver, len(item.alerts), item.cause) for item in told) == [
+    notified = story.wait(25 * SECOND)
+    assert sorted((item.integration.receiver, len(item.alerts), item.cause) for item in notified) == [
         ("chat", 2, Cause.FIRST),
         ("pager", 2, Cause.FIRST),
     ]
@@ -178,8 +178,8 @@ def test_new_alert_in_a_told_group_waits_for_the_group_interval():
     story.wait(MINUTE)
     story.receive(long(instance="b"))
     assert story.wait(4 * MINUTE) == []
-    told = story.wait(MINUTE)
-    assert {(item.cause, len(item.alerts)) for item in told} == {(Cause.NEW_ALERTS, 2)}
+    notified = story.wait(MINUTE)
+    assert {(item.cause, len(item.alerts)) for item in notified} == {(Cause.NEW_ALERTS, 2)}
 
 
 def test_resolution_is_told_once_and_the_group_is_dropped():
@@ -187,8 +187,8 @@ def test_resolution_is_told_once_and_the_group_is_dropped():
     story.receive(long())
     story.wait(MINUTE)
     story.receive(alert(starts_at=T0, ends_at=story.now))
-    told = story.wait(5 * MINUTE)
-    assert {item.cause for item in told} == {Cause.ALL_RESOLVED}
+    notified = story.wait(5 * MINUTE)
+    assert {item.cause for item in notified} == {Cause.ALL_RESOLVED}
     assert not story.state.groups
     assert not story.state.alerts
     assert [type(effect) for effect in story.effects if isinstance(effect, DropGroup | ForgetAlert)]
@@ -200,8 +200,8 @@ def test_resolution_is_told_once_and_the_group_is_dropped():
 def test_silence_of_the_source_resolves_after_the_timeout():
     story = Story()
     story.receive(alert())  # no ends_at: 5 minutes
-    told = story.wait(20 * MINUTE)
-    assert [item.cause for item in story.to("chat", told)] == [Cause.FIRST, Cause.ALL_RESOLVED]
+    notified = story.wait(20 * MINUTE)
+    assert [item.cause for item in story.to("chat", notified)] == [Cause.FIRST, Cause.ALL_RESOLVED]
 
 
 def test_fired_and_resolved_within_group_wait_tells_nobody_but_leaves_a_line():
@@ -229,14 +229,14 @@ def test_without_send_resolved_the_end_is_recorded_and_not_sent():
 def test_inhibited_alert_is_explained_and_goes_out_when_the_source_ends():
     story = Story()
     story.receive(long(), long(name="Slow", severity="warning"), long(name="Slow", severity="warning", service="web"))
-    told = story.wait(MINUTE)
-    assert sorted(item.alerts[0].labels["service"] for item in story.to("chat", told)) == ["pay", "web"]
+    notified = story.wait(MINUTE)
+    assert sorted(item.alerts[0].labels["service"] for item in story.to("chat", notified)) == ["pay", "web"]
     [line] = [line for line in story.ledger if line.verdict == "inhibited"]
     assert line.reason == "inhibited by Down under rule 'quiet' (service='pay')"
-    assert standings(story.state, story.now)[line.fingerprint].state == "suppressed"
+    assert alert_statuses(story.state, story.now)[line.fingerprint].state == "suppressed"
     story.receive(alert(starts_at=T0, ends_at=story.now))
-    told = story.wait(10 * MINUTE)
-    assert any(item.alerts[0].name == "Slow" and item.alerts[0].labels["service"] == "pay" for item in told)
+    notified = story.wait(10 * MINUTE)
+    assert any(item.alerts[0].name == "Slow" and item.alerts[0].labels["service"] == "pay" for item in notified)
 
 
 def silence(**more):
@@ -289,9 +289,9 @@ def test_given_up_delivery_is_tried_again_at_the_next_flush():
     story.receive(long())
     [page] = story.to("pager", story.wait(MINUTE))
     story.feed(DeliveryFailed(page.order_key))
-    told = story.wait(5 * MINUTE)
-    assert [(item.integration.receiver, item.cause) for item in told] == [("pager", Cause.FIRST)]
-    assert told[0].idempotency_key != page.idempotency_key
+    notified = story.wait(5 * MINUTE)
+    assert [(item.integration.receiver, item.cause) for item in notified] == [("pager", Cause.FIRST)]
+    assert notified[0].idempotency_key != page.idempotency_key
 
 
 def test_what_is_told_under_an_order_key_is_found_without_looking_at_all_groups():
@@ -299,16 +299,16 @@ def test_what_is_told_under_an_order_key_is_found_without_looking_at_all_groups(
     story = Story()
     story.receive(long(), Alert(odd, starts_at=T0, ends_at=T0 + HOUR))
     for notification in story.wait(MINUTE):
-        [key] = groups_told(ROUTING, notification.integration, notification.order_key)
+        [key] = groups_notified(ROUTING, notification.integration, notification.order_key)
         group = story.state.groups[key]
         assert set(group.fingerprints) == set(notification.fingerprints)
         assert (group.receiver, group.labels) == (notification.integration.receiver, notification.group_labels)
         assert key in group_keys(ROUTING, notification.alerts[0].labels)
-    assert groups_told(ROUTING, story.sent[0].integration, "elsewhere:{}") == []
+    assert groups_notified(ROUTING, story.sent[0].integration, "elsewhere:{}") == []
 
 
 def persisted(state):
-    return [msgspec.convert(msgspec.to_builtins(group), GroupState) for group in state.groups.values()]
+    return [msgspec.convert(msgspec.to_builtins(group), AlertGroupState) for group in state.groups.values()]
 
 
 def test_survives_a_restart_without_telling_twice():
@@ -342,8 +342,8 @@ def test_a_route_put_before_the_others_pages_nobody_again_and_loses_no_end():
     shifted = replace(root, routes=(new, replace(first, id=f"{first.key}/1"), replace(last, id=f"{last.key}/2")))
     story.feed(RoutingChanged(replace(ROUTING, route=shifted)))
     assert {group.route for group in story.state.groups.values()} == {f"{first.key}/1", f"{last.key}/2"}
-    told = story.wait(HOUR)
-    assert sorted((item.integration.receiver, item.cause) for item in told) == [
+    notified = story.wait(HOUR)
+    assert sorted((item.integration.receiver, item.cause) for item in notified) == [
         ("chat", Cause.SOME_RESOLVED),
         ("pager", Cause.SOME_RESOLVED),
     ]
@@ -356,7 +356,7 @@ def test_effects_say_all_that_must_be_stored():
     assert kinds.count(PutAlert) == 1
     assert kinds.count(PutGroup) == 2
     assert kinds.count(Record) == 2
-    story.feed(Tick())
+    story.feed(DispatchTick())
     assert story.effects == ()
 
 
@@ -418,7 +418,7 @@ def test_no_alert_is_ever_lost(actions):
             until = story.now + duration
             while (deadline := next_deadline(story.state)) is not None and deadline <= until:
                 story.now = max(deadline, story.now)
-                story.feed(Tick())
+                story.feed(DispatchTick())
                 keep()
             story.now = until
             story.effects = ()
@@ -474,12 +474,12 @@ def test_alerts_that_the_routes_cannot_tell_apart_stand_as_each_does_alone():
         for host in ("1", "2")
     ]
     alerts.append(Alert(Labels({"alertname": "Over", "severity": "critical"}), ends_at=T0))
-    together = standings(DispatchState(routing, {item.fingerprint: item for item in alerts}, {}, silences), T0)
+    together = alert_statuses(DispatchState(routing, {item.fingerprint: item for item in alerts}, {}, silences), T0)
     for item in alerts:
-        alone = standings(DispatchState(routing, {item.fingerprint: item}, {}, silences), T0)
+        alone = alert_statuses(DispatchState(routing, {item.fingerprint: item}, {}, silences), T0)
         assert together[item.fingerprint] == alone[item.fingerprint]
         routes = routing.routes(item.labels)
         assert alone[item.fingerprint].receivers == tuple(dict.fromkeys(route.receiver for route in routes))
         assert alone[item.fingerprint].silenced_by == (("s",) if item.labels.get("host") == "1" else ())
-    assert len({standing.receivers for standing in together.values()}) > 2
-    assert {standing.state for standing in together.values()} == {"active", "suppressed", "resolved"}
+    assert len({alert_status.receivers for alert_status in together.values()}) > 2
+    assert {alert_status.state for alert_status in together.values()} == {"active", "suppressed", "resolved"}

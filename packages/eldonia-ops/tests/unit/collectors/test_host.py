@@ -6,7 +6,7 @@ import pytest
 from required_tools import requires_host
 
 from eldonia_ops.collectors import host
-from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.services.clock import ManualClock
 
 
@@ -78,7 +78,7 @@ async def test_the_loop_hands_over_rows_and_metadata_once():
     assert rows[0].metadata
     assert rows[1].metadata == ()
     assert rows[1].row.timestamp_ms == 16_000
-    assert loop.status.health is Health.UP
+    assert loop.status.health is TargetHealth.UP
 
 
 def test_one_device_that_cannot_be_read_takes_no_figure_of_the_others_away(monkeypatch):

@@ -4,7 +4,7 @@ import pytest
 
 from eldonia_ops.collectors import probe_http
 from eldonia_ops.collectors.probes import probe_loop
-from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.ports import ProbeResult
 from eldonia_ops.services.clock import ManualClock
 
@@ -24,13 +24,13 @@ BAD = ProbeResult(False, 0.5, 503, "HTTP 503 Service Unavailable", {"connect": 0
 
 
 async def test_rows_results_and_status():
-    rows, told = [], []
+    rows, notified = [], []
 
     async def sink(collected):
         rows.append(collected)
 
     async def on_result(name, result, now):
-        told.append((name, result.success, now))
+        notified.append((name, result.success, now))
         raise RuntimeError("a listener's own fault")
 
     clock = ManualClock(7_000)
@@ -38,7 +38,7 @@ async def test_rows_results_and_status():
         "gateway", Scripted(GOOD, BAD), sink, clock, url="http://u:p@gw/health", service="payment", on_result=on_result
     )
     await loop.measure_once(1_000)
-    assert loop.status.health is Health.UP
+    assert loop.status.health is TargetHealth.UP
     found = {}
     for labels, value in zip(rows[0].row.labels, rows[0].row.values.tolist(), strict=True):
         assert labels.only(("job", "instance", "probe", "service")) == loop.status.labels
@@ -55,8 +55,8 @@ async def test_rows_results_and_status():
     }
     assert loop.status.labels["instance"] == "http://gw/health"
     await loop.measure_once(2_000)
-    assert (loop.status.health, loop.status.error) == (Health.DOWN, "HTTP 503 Service Unavailable")
-    assert told == [("gateway", True, 7_000), ("gateway", False, 7_000)]
+    assert (loop.status.health, loop.status.error) == (TargetHealth.DOWN, "HTTP 503 Service Unavailable")
+    assert notified == [("gateway", True, 7_000), ("gateway", False, 7_000)]
 
 
 async def test_the_loop_keeps_its_pace():

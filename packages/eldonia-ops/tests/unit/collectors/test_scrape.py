@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, default_instance, scrape_client, shown_url
-from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import is_stale
 from eldonia_ops.model.secret import Secret
@@ -48,7 +48,7 @@ async def test_a_good_scrape():
     await loop.scrape_once(5_000)
     assert values(rows[0])["a"] == values(rows[0])["up"] == 1.0
     assert rows[0].row.labels[0] == Labels({"__name__": "a", "job": "shop", "instance": "h:8000", "tier": "web"})
-    assert (loop.status.health, loop.status.error, loop.status.last_at) == (Health.UP, "", 5_000)
+    assert (loop.status.health, loop.status.error, loop.status.last_at) == (TargetHealth.UP, "", 5_000)
     assert loop.status.url == "http://h:8000/metrics"
     assert seen[0].headers["Authorization"] == "Basic dXNlcjpwdw=="
     assert "openmetrics" in seen[0].headers["Accept"]
@@ -126,7 +126,7 @@ async def test_failures_are_said_in_words_and_end_the_series(answer, words):
     loop, rows = loop_for(in_turn, limits=ExpositionLimits(body_bytes=1000))
     await loop.scrape_once(0)
     await loop.scrape_once(1)
-    assert loop.status.health is Health.DOWN
+    assert loop.status.health is TargetHealth.DOWN
     assert words in loop.status.error
     assert values(rows[1])["up"] == 0
     assert [
@@ -242,7 +242,7 @@ async def test_a_fault_of_our_own_is_a_target_that_is_down_and_the_next_scrape_g
         await loop.scrape_once(20_000)
     assert values(rows[1])["up"] == 0.0
     assert is_stale(values(rows[1])["a"])
-    assert (loop.status.health, loop.status.error) == (Health.DOWN, "a fault of our own: KeyError")
+    assert (loop.status.health, loop.status.error) == (TargetHealth.DOWN, "a fault of our own: KeyError")
     monkeypatch.setattr(loop._rows, "scraped", real)
     await loop.scrape_once(35_000)
     assert values(rows[2])["a"] == 1.0

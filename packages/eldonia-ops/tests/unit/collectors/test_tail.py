@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from required_tools import requires_host
 
-from eldonia_ops.collectors.status import Health
+from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import FollowedFile, TailOptions
 from eldonia_ops.collectors.tail_join import JoinBounds
@@ -107,7 +107,7 @@ async def test_follows_what_is_there_and_what_comes(tmp_path, store):
         append(path, "tial")
         await store.until([*names("old", 120), "new", "partial"])
         [status] = tail.statuses()
-        assert (status.health, status.error, status.kind) == (Health.UP, "", "tail")
+        assert (status.health, status.error, status.kind) == (TargetHealth.UP, "", "tail")
 
 
 async def test_goes_on_where_it_stopped(tmp_path, store):
@@ -284,12 +284,12 @@ async def test_a_failing_sink_is_offered_the_same_again(tmp_path, store):
     append(path, "1")
     store.failures = 10**6
     async with tailing(store, path) as tail:
-        await until(lambda: tail.statuses() and tail.statuses()[0].health is Health.DOWN)
+        await until(lambda: tail.statuses() and tail.statuses()[0].health is TargetHealth.DOWN)
         assert tail.statuses()[0].error == "not stored yet: disk full"
         append(path, "2")
         store.failures = 2
         await store.until(["1", "2"])
-        assert tail.statuses()[0].health is Health.UP
+        assert tail.statuses()[0].health is TargetHealth.UP
 
 
 async def test_a_slow_sink_holds_the_reader_back(tmp_path, store):

@@ -48,7 +48,7 @@ def firing(alert, series, minutes=20, at=None, sources=None):
         storage.add(labels, [(when, value) for when, value in points if isinstance(value, float)])
     state = GroupState()
     written = {}
-    told = {}
+    notified = {}
     for minute in range(minutes + 1):
         now = minute * MINUTE
         states = {}
@@ -62,11 +62,11 @@ def firing(alert, series, minutes=20, at=None, sources=None):
             for sample in effects.samples:
                 storage.add(sample.labels, [(sample.timestamp_ms, sample.value)])
             if rule.name == alert:
-                told.setdefault(minute, []).extend(
+                notified.setdefault(minute, []).extend(
                     item for item in effects.state.alerts.values() if item.state == "firing"
                 )
         state = state.with_rules(states, now)
-    return told[minutes if at is None else at]
+    return notified[minutes if at is None else at]
 
 
 def test_the_design_s_twelve_alerts_with_its_severities_and_services():

@@ -39,13 +39,13 @@ def tiers(effects):
 
 
 def test_tier_by_tier():
-    incident, told = opened(), []
+    incident, notified = opened(), []
     while (deadline := next_deadline(incident)) is not None:
         assert step(incident, Deadline(), deadline - 1, POLICY) == (incident, ())
         incident, effects = step(incident, Deadline(), deadline, POLICY)
-        told.append(((deadline - NOW) // MINUTE, *tiers(effects)))
+        notified.append(((deadline - NOW) // MINUTE, *tiers(effects)))
         assert incident.status is IncidentStatus.ESCALATED
-    assert told == [(15, "infrastructure"), (30, "vendor"), (45, "management")]
+    assert notified == [(15, "infrastructure"), (30, "vendor"), (45, "management")]
     assert incident.escalation_level == 3
 
 

@@ -55,14 +55,14 @@ class Story:
 
     def __init__(self, policy=POLICY, now=NOW):
         self.policy, self.now, self.incident = policy, now, None
-        self.entries, self.told = [], []
+        self.entries, self.notified = [], []
 
     def feed(self, *events, after=0):
         for event in events:
             self.now += after
             self.incident, effects = step(self.incident, event, self.now, self.policy)
             self.entries += [effect.entry for effect in effects if isinstance(effect, AppendTimeline)]
-            self.told += [effect for effect in effects if isinstance(effect, Escalate)]
+            self.notified += [effect for effect in effects if isinstance(effect, Escalate)]
         return self
 
     def opened(self, **labels):

@@ -17,13 +17,13 @@ from eldonia_ops.incidents.events import (
 from eldonia_ops.incidents.lifecycle import step
 from eldonia_ops.incidents.policy import MINUTE, Policy
 from eldonia_ops.incidents.postmortem import draft
-from eldonia_ops.incidents.runbook import Phase, Runbook, Step, Text
+from eldonia_ops.incidents.runbook import Runbook, RunbookPhase, Step, Text
 from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert
 from eldonia_ops.model.labels import Labels
 
 NOW = 1_700_000_000_000
 RUNBOOK = Runbook(
-    phases=(Phase("assess", Text("Understand", "状況把握")),),
+    phases=(RunbookPhase("assess", Text("Understand", "状況把握")),),
     steps=(Step("look", "assess", Text("Look at it", "見る")), Step("think", "assess", Text("Think", "考える"))),
 )
 POLICY = Policy(runbook=RUNBOOK)

@@ -7,7 +7,7 @@ from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.protocols.alertmanager_api import (
     PostedLimits,
     alert_facts,
-    alert_standing,
+    alert_status,
     format_time,
     gettable_silence,
     parse_time,
@@ -83,8 +83,8 @@ def test_a_faulty_alert_does_not_take_the_others_with_it():
 
 def test_an_alert_as_shown():
     [alert], _ = posted({"labels": {"a": "b"}, "annotations": {"c": "d"}})
-    standing = alert_standing(state="suppressed", receivers=["r"], silenced_by=["s"], inhibited_by=(), muted_by=("m",))
-    shown = {**alert_facts(alert), **standing}
+    status = alert_status(state="suppressed", receivers=["r"], silenced_by=["s"], inhibited_by=(), muted_by=("m",))
+    shown = {**alert_facts(alert), **status}
     assert shown["startsAt"] == "2026-11-26T10:00:00.000Z"
     assert shown["receivers"] == [{"name": "r"}]
     assert shown["status"] == {"state": "suppressed", "silencedBy": ["s"], "inhibitedBy": [], "mutedBy": ["m"]}

@@ -282,18 +282,18 @@ def test_the_shipped_configuration_has_no_warning():
     config = parse_alertmanager_config(file.read_text("utf-8"), str(file), read_templates=read, environment=environment)
     assert config.warnings == ()
 
-    def told(**labels):
+    def notified(**labels):
         return [route.receiver for route in config.routing.route.match(labels)]
 
-    assert told(service="security", severity="warning") == ["security-team", "slack-notifications"]
-    assert told(service="security", severity="critical") == [
+    assert notified(service="security", severity="warning") == ["security-team", "slack-notifications"]
+    assert notified(service="security", severity="critical") == [
         "security-team",
         "pager-duty-critical",
         "slack-notifications",
     ]
-    assert told(service="payment", severity="critical") == ["pager-duty-critical", "slack-notifications"]
-    assert told(service="application", severity="warning") == ["slack-notifications"]
-    assert told() == ["slack-notifications"]
+    assert notified(service="payment", severity="critical") == ["pager-duty-critical", "slack-notifications"]
+    assert notified(service="application", severity="warning") == ["slack-notifications"]
+    assert notified() == ["slack-notifications"]
 
 
 @pytest.mark.parametrize(

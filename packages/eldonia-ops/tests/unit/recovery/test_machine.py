@@ -10,17 +10,17 @@ from eldonia_ops.recovery.machine import (
     HumanReset,
     MaintenanceOff,
     MaintenanceOn,
-    Phase,
     ProbeFailed,
     ProbeOk,
-    RaiseAlert,
+    RaiseRecoveryAlert,
+    RecoveryPhase,
     RecoveryState,
+    RecoveryTick,
     ResolveAlert,
     Restart,
     RestartFailed,
     RestartSucceeded,
     Resumed,
-    Tick,
     Timeline,
     next_deadline,
     step,
@@ -57,7 +57,7 @@ class Machine:
     def alerts_up(self):
         up = {}
         for effect in self.effects:
-            if isinstance(effect, RaiseAlert):
+            if isinstance(effect, RaiseRecoveryAlert):
                 up[effect.alert.fingerprint] = effect.alert
             elif isinstance(effect, ResolveAlert):
                 assert effect.alert.fingerprint in up, "an alert came down that was not up"
@@ -71,13 +71,13 @@ class Machine:
 def test_two_failures_are_not_an_outage():
     machine = Machine().feed(ProbeOk(), ProbeFailed("x"), ProbeFailed("x"), ProbeOk(), ProbeFailed("x"), after=1000)
     assert machine.effects == []
-    assert machine.state.phase is Phase.HEALTHY
+    assert machine.state.phase is RecoveryPhase.HEALTHY
 
 
 def test_crash_restart_verify():
     machine = Machine().crash()
     assert machine.alerts_up() == ["ServiceDown"]
-    raised = next(effect for effect in machine.effects if isinstance(effect, RaiseAlert))
+    raised = next(effect for effect in machine.effects if isinstance(effect, RaiseRecoveryAlert))
     assert dict(raised.alert.labels) == {
         "alertname": "ServiceDown",
         "service": "shop",
@@ -88,7 +88,7 @@ def test_crash_restart_verify():
     machine.feed(RestartSucceeded(machine.key(), "started pid 7"), ProbeOk(), after=1000)
     assert machine.alerts_up() == ["ServiceDown"]  # one good probe proves nothing
     machine.feed(ProbeOk(), after=1000)
-    assert machine.state.phase is Phase.HEALTHY
+    assert machine.state.phase is RecoveryPhase.HEALTHY
     assert machine.alerts_up() == []
     assert machine.kinds() == ["recovery.detected", "recovery.attempt", "recovery.restarted", "recovery.verified"]
 
@@ -97,11 +97,11 @@ def test_exhaustion_raises_the_critical_alert_and_stops():
     machine = Machine().crash()
     for _ in range(3):
         machine.feed(RestartSucceeded(machine.key()), after=500)
-        machine.feed(ProbeFailed("still"), Tick(), after=30_000)
+        machine.feed(ProbeFailed("still"), RecoveryTick(), after=30_000)
     assert [restart.attempt for restart in machine.restarts()] == [1, 2, 3]
-    assert machine.state.phase is Phase.EXHAUSTED
+    assert machine.state.phase is RecoveryPhase.EXHAUSTED
     assert machine.alerts_up() == ["RecoveryFailed", "ServiceDown"]
-    machine.feed(*[ProbeFailed("still"), Tick()] * 20, after=60_000)
+    machine.feed(*[ProbeFailed("still"), RecoveryTick()] * 20, after=60_000)
     assert len(machine.restarts()) == 3
     machine.feed(ProbeOk(), ProbeOk(), after=1000)
     assert machine.alerts_up() == []
@@ -112,10 +112,10 @@ def test_restarts_that_cannot_be_done_are_thirty_seconds_apart():
     times = [machine.now]
     for _ in range(2):
         machine.feed(RestartFailed(machine.key(), "no such unit"), after=100)
-        assert machine.state.phase is Phase.WAITING
-        machine.feed(Tick(), after=next_deadline(machine.state) - machine.now - 1)
-        assert machine.state.phase is Phase.WAITING
-        machine.feed(Tick(), after=1)
+        assert machine.state.phase is RecoveryPhase.WAITING
+        machine.feed(RecoveryTick(), after=next_deadline(machine.state) - machine.now - 1)
+        assert machine.state.phase is RecoveryPhase.WAITING
+        machine.feed(RecoveryTick(), after=1)
         times.append(machine.now)
     assert [later - earlier for earlier, later in pairwise(times)] == [30_000, 30_000]
 
@@ -124,14 +124,14 @@ def test_a_flapping_service_runs_out_of_attempts_until_it_is_stable():
     machine = Machine()
     for _ in range(6):
         machine.crash()
-        if machine.state.phase is Phase.WAITING:
-            machine.feed(Tick(), after=30_000)
-        if machine.state.phase is Phase.RESTARTING:
+        if machine.state.phase is RecoveryPhase.WAITING:
+            machine.feed(RecoveryTick(), after=30_000)
+        if machine.state.phase is RecoveryPhase.RESTARTING:
             machine.feed(RestartSucceeded(machine.key()), ProbeOk(), ProbeOk(), after=1000)
         else:
             machine.feed(ProbeOk(), ProbeOk(), after=1000)
     assert len(machine.restarts()) == 3
-    assert machine.state.phase is Phase.HEALTHY
+    assert machine.state.phase is RecoveryPhase.HEALTHY
     machine.feed(ProbeOk(), after=POLICY.stable_ms)
     machine.crash()
     assert len(machine.restarts()) == 4
@@ -150,23 +150,23 @@ def test_one_failure_starts_the_stable_time_again_and_does_not_end_it_for_ever()
 def test_death_in_the_middle_of_an_attempt_is_verified_first():
     machine = Machine().crash()
     machine.feed(Resumed(), after=5000)
-    assert machine.state.phase is Phase.VERIFYING
+    assert machine.state.phase is RecoveryPhase.VERIFYING
     assert machine.kinds()[-1] == "recovery.interrupted"
     assert len(machine.restarts()) == 1
     healthy = Machine()
     healthy.__dict__.update(machine.__dict__, effects=list(machine.effects))
     healthy.feed(ProbeOk(), ProbeOk(), after=1000)
-    assert healthy.state.phase is Phase.HEALTHY
+    assert healthy.state.phase is RecoveryPhase.HEALTHY
     assert len(healthy.restarts()) == 1
-    machine.feed(ProbeFailed("still"), Tick(), after=30_000)
+    machine.feed(ProbeFailed("still"), RecoveryTick(), after=30_000)
     assert [restart.attempt for restart in machine.restarts()] == [1, 2]
 
 
 def test_a_late_report_is_ignored():
     machine = Machine().crash()
     old = machine.key()
-    machine.feed(Tick(), after=POLICY.restart_timeout_ms)
-    machine.feed(Tick(), after=POLICY.delay_ms)
+    machine.feed(RecoveryTick(), after=POLICY.restart_timeout_ms)
+    machine.feed(RecoveryTick(), after=POLICY.delay_ms)
     assert len(machine.restarts()) == 2
     before = machine.state
     machine.feed(RestartSucceeded(old))
@@ -175,7 +175,7 @@ def test_a_late_report_is_ignored():
 
 def test_maintenance_takes_alerts_down_and_keeps_hands_off():
     machine = Machine().crash()
-    machine.feed(MaintenanceOn("mika"), *[ProbeFailed("x")] * 10, Tick(), after=60_000)
+    machine.feed(MaintenanceOn("mika"), *[ProbeFailed("x")] * 10, RecoveryTick(), after=60_000)
     assert machine.alerts_up() == []
     assert len(machine.restarts()) == 1
     machine.feed(MaintenanceOff("mika"), *[ProbeFailed("x")] * 3, after=1000)
@@ -230,7 +230,7 @@ def test_never_more_restarts_than_the_budget(sequence, max_attempts, persist):
             "bad": ProbeFailed("x"),
             "done": RestartSucceeded(machine.state.attempt_key),
             "cannot": RestartFailed(machine.state.attempt_key),
-            "tick": Tick(),
+            "tick": RecoveryTick(),
             "resume": Resumed(),
         }[move]
         machine.now += pause
@@ -238,12 +238,12 @@ def test_never_more_restarts_than_the_budget(sequence, max_attempts, persist):
             copy = msgspec.json.decode(msgspec.json.encode(machine.state), type=RecoveryState)
             assert copy == machine.state
             assert step(copy, event, machine.now, policy) == step(machine.state, event, machine.now, policy)
-        was_healthy = machine.state.phase is Phase.HEALTHY and machine.state.failures == 0
+        was_healthy = machine.state.phase is RecoveryPhase.HEALTHY and machine.state.failures == 0
         if was_healthy and healthy_since is not None and machine.now - healthy_since >= policy.stable_ms:
             spent = 0
         machine.state, effects = step(machine.state, event, machine.now, policy)
         machine.effects += effects
-        if machine.state.phase is not Phase.HEALTHY or machine.state.failures:
+        if machine.state.phase is not RecoveryPhase.HEALTHY or machine.state.failures:
             healthy_since = None
         elif healthy_since is None:
             healthy_since = machine.now
@@ -253,16 +253,16 @@ def test_never_more_restarts_than_the_budget(sequence, max_attempts, persist):
                 assert last_restart is None or machine.now - last_restart >= policy.delay_ms
                 last_restart = machine.now
         assert spent <= max_attempts
-        down = machine.state.phase not in (Phase.HEALTHY, Phase.UNKNOWN)
+        down = machine.state.phase not in (RecoveryPhase.HEALTHY, RecoveryPhase.UNKNOWN)
         assert ("ServiceDown" in machine.alerts_up()) == down
-        assert ("RecoveryFailed" in machine.alerts_up()) == (machine.state.phase is Phase.EXHAUSTED)
-        if machine.state.phase in (Phase.RESTARTING, Phase.VERIFYING, Phase.WAITING):
+        assert ("RecoveryFailed" in machine.alerts_up()) == (machine.state.phase is RecoveryPhase.EXHAUSTED)
+        if machine.state.phase in (RecoveryPhase.RESTARTING, RecoveryPhase.VERIFYING, RecoveryPhase.WAITING):
             assert next_deadline(machine.state) is not None
 
 
 def test_an_alert_goes_up_before_the_timeline_speaks_and_down_after():
     machine = Machine().crash()
-    assert [type(effect) for effect in machine.effects] == [RaiseAlert, Timeline, Timeline, Restart]
+    assert [type(effect) for effect in machine.effects] == [RaiseRecoveryAlert, Timeline, Timeline, Restart]
     machine.effects.clear()
     machine.feed(ProbeFailed("ignored while restarting"), RestartSucceeded(machine.state.attempt_key))
     machine.feed(ProbeOk(), ProbeOk())
@@ -278,5 +278,5 @@ def test_a_clock_that_was_set_back_delays_neither_verification_nor_the_next_atte
     state, effects = step(state, ProbeFailed("still down"), earlier, policy)
     assert effects == ()
     assert next_deadline(state) == earlier + 30_000
-    state, effects = step(state, Tick(), earlier + 30_000, policy)
+    state, effects = step(state, RecoveryTick(), earlier + 30_000, policy)
     assert [effect.attempt for effect in effects if isinstance(effect, Restart)] == [2]

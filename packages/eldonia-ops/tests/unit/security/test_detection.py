@@ -2,7 +2,7 @@ import msgspec
 
 from eldonia_ops.model.security import SecurityEvent, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.detection import DEFAULT_LIMITS, DetectionLimits, DetectionState, step
-from eldonia_ops.security.windows import RaiseAlert, WindowState, step_all
+from eldonia_ops.security.windows import RaiseSecurityAlert, WindowState, step_all
 
 Type = SecurityEventType
 
@@ -36,7 +36,7 @@ def alerts(events):
     for event in events:
         detection, derived = step(detection, event)
         windows, effects = step_all(windows, (event, *derived), event.at)
-        found += [effect.alert for effect in effects if isinstance(effect, RaiseAlert)]
+        found += [effect.alert for effect in effects if isinstance(effect, RaiseSecurityAlert)]
     return [(alert.name, alert.labels["source"]) for alert in found]
 
 

@@ -4,7 +4,7 @@ from eldonia_ops.incidents.timeline import describe
 from eldonia_ops.model.incidents import TimelineEntry
 from eldonia_ops.model.security import SecurityEvent, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.findings import alert_name, timeline_facts
-from eldonia_ops.security.windows import OpenFinding, RaiseAlert, WindowState, step_all
+from eldonia_ops.security.windows import OpenFinding, RaiseSecurityAlert, WindowState, step_all
 
 
 def test_alert_names_are_valid_and_distinct():
@@ -34,7 +34,7 @@ def test_a_finding_speaks_on_the_timeline_and_in_the_alert():
         "5 events of type failed_login from 203.0.113.9 within 5m reached the threshold of 5: "
         "many accounts tried from one address"
     )
-    alert = next(effect.alert for effect in effects if isinstance(effect, RaiseAlert))
+    alert = next(effect.alert for effect in effects if isinstance(effect, RaiseSecurityAlert))
     assert alert.annotations["description"] == (
         "5 events of type failed login from 203.0.113.9 within 5m; reported by shop; 5 accounts concerned; "
         "pattern: credential stuffing"

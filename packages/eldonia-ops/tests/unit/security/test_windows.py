@@ -12,14 +12,14 @@ from eldonia_ops.security.windows import (
     DEFAULT_LIMITS,
     MANY_SOURCES,
     Judge,
-    Limits,
     OpenFinding,
-    RaiseAlert,
+    RaiseSecurityAlert,
     ResolveAlert,
-    Tick,
     UpdateFinding,
     Window,
+    WindowLimits,
     WindowState,
+    WindowTick,
     changes,
     next_deadline,
     restore,
@@ -77,8 +77,8 @@ def test_five_failures_alert_once_and_further_ones_extend():
     watch.fail(4)
     assert watch.effects == []
     watch.fail(46)
-    assert len(watch.of(OpenFinding)) == len(watch.of(RaiseAlert)) == 1
-    alert = watch.of(RaiseAlert)[0].alert
+    assert len(watch.of(OpenFinding)) == len(watch.of(RaiseSecurityAlert)) == 1
+    alert = watch.of(RaiseSecurityAlert)[0].alert
     assert dict(alert.labels) == {
         "alertname": "SecurityFailedLogin",
         "severity": "warning",
@@ -103,7 +103,7 @@ def test_the_window_slides():
     watch = Watch()
     watch.fail(1)
     watch.fail(4, every=74_999)
-    assert len(watch.of(RaiseAlert)) == 1  # 5 events within 299,996 ms, over no fixed boundary
+    assert len(watch.of(RaiseSecurityAlert)) == 1  # 5 events within 299,996 ms, over no fixed boundary
 
 
 def test_sources_and_types_count_apart():
@@ -119,16 +119,16 @@ def test_quiet_ends_the_alert_and_a_new_window_alerts_anew():
     watch.fail(6)
     deadline = next_deadline(watch.state, watch.thresholds)
     assert deadline == watch.now + 10 * MINUTE
-    watch.feed(Tick(), after=10 * MINUTE - 1)
+    watch.feed(WindowTick(), after=10 * MINUTE - 1)
     assert watch.of(ResolveAlert) == []
-    watch.feed(Tick(), after=1)
+    watch.feed(WindowTick(), after=1)
     resolved = watch.of(ResolveAlert)[0].alert
-    assert resolved.labels == watch.of(RaiseAlert)[0].alert.labels
+    assert resolved.labels == watch.of(RaiseSecurityAlert)[0].alert.labels
     assert resolved.resolved(watch.now)
     assert watch.finding().status is FindingStatus.OPEN  # people still have to judge it
     assert next_deadline(watch.state) is None
     watch.fail(5)
-    assert len(watch.of(RaiseAlert)) == 2
+    assert len(watch.of(RaiseSecurityAlert)) == 2
     assert len({effect.finding.id for effect in watch.of(OpenFinding)}) == 2
 
 
@@ -137,7 +137,7 @@ def test_a_late_tick_does_not_glue_two_attacks_together():
     watch.fail(5)
     watch.now += 60 * MINUTE
     watch.fail(5)
-    assert len(watch.of(RaiseAlert)) == 2
+    assert len(watch.of(RaiseSecurityAlert)) == 2
     assert len(watch.of(ResolveAlert)) == 1
 
 
@@ -146,7 +146,7 @@ def test_a_graver_event_raises_the_new_alert_before_the_old_one_ends():
     watch.fail(5)
     watch.effects.clear()
     watch.fail(1, severity=SecuritySeverity.CRITICAL)
-    assert [type(effect) for effect in watch.effects] == [UpdateFinding, RaiseAlert, ResolveAlert]
+    assert [type(effect) for effect in watch.effects] == [UpdateFinding, RaiseSecurityAlert, ResolveAlert]
     assert watch.effects[1].alert.labels["severity"] == "critical"
     assert watch.effects[2].alert.labels["severity"] == "warning"
 
@@ -154,7 +154,7 @@ def test_a_graver_event_raises_the_new_alert_before_the_old_one_ends():
 def test_one_critical_event_is_enough():
     watch = Watch()
     watch.fail(1, type_=Type.DATA_ACCESS, severity=SecuritySeverity.CRITICAL)
-    assert watch.of(RaiseAlert)[0].alert.labels["severity"] == "critical"
+    assert watch.of(RaiseSecurityAlert)[0].alert.labels["severity"] == "critical"
 
 
 def test_repeated_ids_count_once():
@@ -168,8 +168,8 @@ def test_a_backlog_is_judged_by_event_times_and_stays_up_long_enough():
     watch = Watch(now=100_000_000)
     for index in range(5):
         watch.feed(watch.event(at=1_000_000 + index * 1000))
-    assert len(watch.of(RaiseAlert)) == 1
-    watch.feed(Tick(), after=MINUTE)
+    assert len(watch.of(RaiseSecurityAlert)) == 1
+    watch.feed(WindowTick(), after=MINUTE)
     assert watch.of(ResolveAlert) == []
 
 
@@ -180,15 +180,15 @@ def test_false_positive_ends_the_alert_and_mutes_until_quiet():
     assert len(watch.of(ResolveAlert)) == 1
     assert watch.finding().changed_by == "rin"
     watch.fail(20)
-    assert len(watch.of(RaiseAlert)) == 1
+    assert len(watch.of(RaiseSecurityAlert)) == 1
     assert watch.finding().status is FindingStatus.FALSE_POSITIVE
     assert watch.finding().count == 25
     watch.feed(Judge(watch.finding(), FindingStatus.OPEN, "rin"))
-    assert len(watch.of(RaiseAlert)) == 2
+    assert len(watch.of(RaiseSecurityAlert)) == 2
     watch.feed(Judge(watch.finding(), FindingStatus.FALSE_POSITIVE, "rin"))
-    watch.feed(Tick(), after=10 * MINUTE)
+    watch.feed(WindowTick(), after=10 * MINUTE)
     watch.fail(5)
-    assert len(watch.of(RaiseAlert)) == 3
+    assert len(watch.of(RaiseSecurityAlert)) == 3
 
 
 def test_resolved_by_a_person_alerts_again_on_a_new_crossing():
@@ -199,9 +199,9 @@ def test_resolved_by_a_person_alerts_again_on_a_new_crossing():
     watch.feed(Judge(watch.finding(), FindingStatus.RESOLVED, "rin"))
     assert len(watch.of(ResolveAlert)) == 1
     watch.fail(4)
-    assert len(watch.of(RaiseAlert)) == 1
+    assert len(watch.of(RaiseSecurityAlert)) == 1
     watch.fail(1)
-    assert len(watch.of(RaiseAlert)) == 2
+    assert len(watch.of(RaiseSecurityAlert)) == 2
 
 
 def test_a_finding_whose_window_is_gone_can_still_be_judged():
@@ -215,12 +215,12 @@ def test_a_finding_whose_window_is_gone_can_still_be_judged():
 
 
 def test_memory_is_bounded_and_an_evicted_alert_ends():
-    watch = Watch(limits=Limits(tracked=10))
+    watch = Watch(limits=WindowLimits(tracked=10))
     for index in range(50):
         watch.fail(1, type_=Type.XSS_ATTEMPT, source=f"s{index}")
     assert len(watch.state.windows) == 10
-    assert len(watch.of(RaiseAlert)) - len(watch.of(ResolveAlert)) == 10
-    quiet = Watch(limits=Limits(tracked=3))
+    assert len(watch.of(RaiseSecurityAlert)) - len(watch.of(ResolveAlert)) == 10
+    quiet = Watch(limits=WindowLimits(tracked=3))
     quiet.fail(1, type_=Type.XSS_ATTEMPT, source="attacker")
     quiet.fail(1, source="a")
     quiet.fail(1, source="b")
@@ -232,7 +232,7 @@ def test_memory_is_bounded_and_an_evicted_alert_ends():
 def test_stale_windows_are_forgotten():
     watch = Watch()
     watch.fail(2)
-    watch.feed(Tick(), after=60 * MINUTE)
+    watch.feed(WindowTick(), after=60 * MINUTE)
     assert watch.state.windows == {}
 
 
@@ -240,7 +240,7 @@ def test_a_batch_keeps_only_the_last_update():
     watch = Watch()
     events = [watch.event() for _ in range(100)]
     state, effects = step_all(watch.state, events, watch.now)
-    assert [type(effect) for effect in effects] == [OpenFinding, RaiseAlert, UpdateFinding]
+    assert [type(effect) for effect in effects] == [OpenFinding, RaiseSecurityAlert, UpdateFinding]
     assert effects[-1].finding.count == 100
     saved, deleted = changes(watch.state, state)
     assert set(saved) == {"failed_login|203.0.113.9"}
@@ -275,8 +275,8 @@ def test_alerts_exactly_at_crossings(moves, persist):
             if watch.now - up[name] >= 150:
                 del up[name]
                 times[name] = []
-        effects = watch.feed(Tick() if tick else watch.event(source=source))
-        raised = [effect.alert.labels["source"] for effect in effects if isinstance(effect, RaiseAlert)]
+        effects = watch.feed(WindowTick() if tick else watch.event(source=source))
+        raised = [effect.alert.labels["source"] for effect in effects if isinstance(effect, RaiseSecurityAlert)]
         if tick:
             assert raised == []
             continue
@@ -285,13 +285,13 @@ def test_alerts_exactly_at_crossings(moves, persist):
         assert raised == ([source] if crossing and source not in up else [])
         if crossing or source in up:
             up[source] = watch.now
-    standing = {}
+    alert_status = {}
     for effect in watch.effects:
-        if isinstance(effect, RaiseAlert):
-            assert effect.alert.fingerprint not in standing
-            standing[effect.alert.fingerprint] = effect
+        if isinstance(effect, RaiseSecurityAlert):
+            assert effect.alert.fingerprint not in alert_status
+            alert_status[effect.alert.fingerprint] = effect
         elif isinstance(effect, ResolveAlert):
-            del standing[effect.alert.fingerprint]
+            del alert_status[effect.alert.fingerprint]
 
 
 def test_equal_behaviour_after_encoding():
@@ -304,12 +304,12 @@ def test_equal_behaviour_after_encoding():
 
 
 def test_an_attack_from_many_addresses_becomes_one_more_finding():
-    watch = Watch(limits=Limits(apart=3))
+    watch = Watch(limits=WindowLimits(apart=3))
     for number in range(50):
         watch.feed(watch.event(Type.SQL_INJECTION_ATTEMPT, f"203.0.113.{number}"), after=100)
     opened = watch.of(OpenFinding)
     assert [one.finding.source for one in opened] == ["203.0.113.0", "203.0.113.1", "203.0.113.2", MANY_SOURCES]
-    assert len(watch.of(RaiseAlert)) == 4
+    assert len(watch.of(RaiseSecurityAlert)) == 4
     assert watch.of(UpdateFinding)[-1].finding.count == 47
     assert watch.of(UpdateFinding)[-1].finding.source == MANY_SOURCES
     # Other types are not crowded out, and sources that have a finding go on extending their own.
@@ -319,12 +319,12 @@ def test_an_attack_from_many_addresses_becomes_one_more_finding():
     assert watch.of(UpdateFinding)[-1].finding.source == "203.0.113.1"
     # When all is quiet all alerts end.
     watch.now += 61 * MINUTE
-    watch.feed(Tick())
+    watch.feed(WindowTick())
     assert len(watch.of(ResolveAlert)) == 5
 
 
 def test_sources_that_stay_below_the_threshold_are_not_gathered():
-    watch = Watch(limits=Limits(apart=1))
+    watch = Watch(limits=WindowLimits(apart=1))
     watch.fail(5, source="203.0.113.1")
     watch.fail(4, source="203.0.113.2")
     assert len(watch.of(OpenFinding)) == 1

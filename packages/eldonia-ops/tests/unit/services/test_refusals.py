@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from eldonia_ops.services.contracts import RefusalView
+from eldonia_ops.services.api import RefusalView
 from eldonia_ops.services.refusals import MAX_LISTED, OTHER_SOURCES, Refusals
 
 

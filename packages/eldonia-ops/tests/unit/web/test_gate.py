@@ -13,10 +13,10 @@ from starlette.routing import Route
 from web_client import Client
 
 from eldonia_ops.model.access import Role
-from eldonia_ops.web.access import Demand, able_roles, allows
+from eldonia_ops.web.access import Permission, able_roles, allows
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.gate import Family, Guard, GuardedRoute, guards_of, host_name
-from eldonia_ops.web.limits import Limits
+from eldonia_ops.web.gate import ApiDialect, Guard, GuardedRoute, guards_of, host_name
+from eldonia_ops.web.limits import RequestLimits
 
 PUBLIC_PATHS = {"/-/healthy", "/-/ready", "/health", "/static/{version}/{name:path}", "/sign-in"}
 
@@ -28,7 +28,7 @@ def requests_of(guards: list[Guard]) -> Iterator[tuple[Guard, str, str]]:
 
 
 async def test_only_health_static_files_and_the_way_in_are_public(app: Starlette) -> None:
-    public = {guard.path for guard in app.state.guards if guard.demand is Demand.PUBLIC}
+    public = {guard.path for guard in app.state.guards if guard.demand is Permission.PUBLIC}
     assert public == PUBLIC_PATHS
 
 
@@ -36,7 +36,7 @@ async def test_every_other_route_answers_401_without_a_token(app: Starlette, cli
     walked = 0
     async with client() as http:
         for guard, method, path in requests_of(app.state.guards):
-            if guard.demand is not Demand.PUBLIC:
+            if guard.demand is not Permission.PUBLIC:
                 response = await http.request(method, path)
                 assert response.status_code == 401, (method, path)
                 walked += 1
@@ -94,10 +94,10 @@ async def test_a_wrong_method_names_the_right_ones(client: Client) -> None:
 
 
 def test_who_may_do_what() -> None:
-    assert able_roles(Demand.INGEST) == [Role.INGEST, Role.ADMIN]
-    assert able_roles(Demand.READ) == [Role.VIEWER, Role.RESPONDER, Role.ADMIN]
-    assert able_roles(Demand.RESPOND) == [Role.RESPONDER, Role.ADMIN]
-    assert able_roles(Demand.ADMINISTER) == [Role.ADMIN]
+    assert able_roles(Permission.INGEST) == [Role.INGEST, Role.ADMIN]
+    assert able_roles(Permission.READ) == [Role.VIEWER, Role.RESPONDER, Role.ADMIN]
+    assert able_roles(Permission.RESPOND) == [Role.RESPONDER, Role.ADMIN]
+    assert able_roles(Permission.ADMINISTER) == [Role.ADMIN]
 
 
 @pytest.mark.parametrize("user", ["", "elastic", "x:y"])
@@ -165,7 +165,7 @@ def test_host_names() -> None:
 
 
 async def test_large_bodies_are_refused_in_the_envelope_of_the_address(platform: FakePlatform) -> None:
-    app = create_app(platform, limits=Limits(request=100, ingest=100))
+    app = create_app(platform, limits=RequestLimits(request=100, ingest=100))
     headers = {"Authorization": f"Bearer {platform.secrets[Role.ADMIN]}"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://localhost", headers=headers
@@ -214,8 +214,8 @@ def test_a_pattern_must_not_hide_a_literal_path(platform: FakePlatform) -> None:
     async def endpoint(_request: object) -> PlainTextResponse:
         return PlainTextResponse("")
 
-    hiding = GuardedRoute("/a/{id}", endpoint, demand=Demand.READ, family=Family.PAGE)
-    hidden = GuardedRoute("/a/b", endpoint, demand=Demand.ADMINISTER, family=Family.PAGE)
+    hiding = GuardedRoute("/a/{id}", endpoint, demand=Permission.READ, family=ApiDialect.PAGE)
+    hidden = GuardedRoute("/a/b", endpoint, demand=Permission.ADMINISTER, family=ApiDialect.PAGE)
     _check_order(guards_of([hidden, hiding]))
     with pytest.raises(TypeError, match="hides"):
         _check_order(guards_of([hiding, hidden]))

@@ -11,7 +11,7 @@ from web_client import Client
 import eldonia_ops.web
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import Family
+from eldonia_ops.web.gate import ApiDialect
 from eldonia_ops.web.language import LANGUAGES, catalog
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.pages import PAGES
@@ -177,7 +177,7 @@ def test_addresses_change_with_the_content(tmp_path: Path) -> None:
 
 
 def test_every_page_route_is_of_the_page_family(app: Starlette) -> None:
-    pages = {guard.path for guard in app.state.guards if guard.family is Family.PAGE}
+    pages = {guard.path for guard in app.state.guards if guard.family is ApiDialect.PAGE}
     assert {page.path for page in PAGES} <= pages
 
 

@@ -2,7 +2,7 @@
 
     app.add_middleware(TelemetryMiddleware)
 
-What it does for every request stands in :mod:`eldonia_telemetry.integrations.exchange`. It answers
+What it does for every request stands in :mod:`eldonia_telemetry.integrations.http_server`. It answers
 ``GET /metrics`` itself and returns the request's id in ``X-Request-ID``.
 """
 
@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from functools import partial
 from typing import Any
 
-from eldonia_telemetry import losses, metrics
+from eldonia_telemetry import dropped_data, metrics
 from eldonia_telemetry.integrations import frameworks, lifespan, routes
-from eldonia_telemetry.integrations.exchange import (
+from eldonia_telemetry.integrations.http_server import (
     QUIET_PATHS,
     REFUSED,
     Detecting,
@@ -89,7 +89,7 @@ class TelemetryMiddleware:
         try:
             exchange = self._begin(scope, path)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-            losses.count("setup", "request could not be observed", error)
+            dropped_data.count("setup", "request could not be observed", error)
             await self._app(scope, receive, send)
             return
 

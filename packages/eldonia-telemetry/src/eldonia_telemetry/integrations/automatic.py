@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Final
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 _LIBRARIES: Final = {
     "sqlalchemy": "eldonia_telemetry.integrations.sqlalchemy",
@@ -45,7 +45,7 @@ def _connect(library: str) -> None:
         connect: Callable[[], None] = import_module(_LIBRARIES[library]).connect
         connect()
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("setup", f"{library} cannot be watched", error)
+        dropped_data.count("setup", f"{library} cannot be watched", error)
 
 
 class _Finder(importlib.abc.MetaPathFinder):

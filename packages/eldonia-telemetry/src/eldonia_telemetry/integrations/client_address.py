@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Final
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -21,7 +21,7 @@ class ClientAddress:
             try:
                 self._trusted.append(ipaddress.ip_network(entry, strict=False))
             except ValueError as error:
-                losses.count("setup", "trusted_proxies holds something that is no address", error)
+                dropped_data.count("setup", "trusted_proxies holds something that is no address", error)
         self._known: dict[str, bool] = {}
 
     def of(self, peer: str, forwarded: bytes | None) -> str:

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-from eldonia_telemetry import losses, metrics
-from eldonia_telemetry.performance import measurement
+from eldonia_telemetry import dropped_data, metrics
+from eldonia_telemetry.performance import operations
 from eldonia_telemetry.traces import Kind, Span, current_span, start_span
 
 MAX_STATEMENT: Final = 2048
@@ -32,7 +32,7 @@ class Statement:
 
 def begin(system: str, text: str, database: str, host: str) -> Statement:
     """Count a statement and start its span. ``system`` is the library's name of the kind of database."""
-    measurement.count_query()
+    operations.count_query()
     operation = text.lstrip()[:20].partition(" ")[0].partition("\n")[0].upper()
     operation = operation if operation in _OPERATIONS else "OTHER"
     system = _SYSTEMS.get(system, system)
@@ -60,11 +60,11 @@ def end(statement: Statement, failure: BaseException | None) -> None:
             time.perf_counter() - statement.started
         )
         if isinstance(failure, Exception):
-            measurement.count_error(failure)
+            operations.count_error(failure)
         span = statement.span
         if span is not None:
             if failure is not None:
                 span.record_exception(failure)
             span.end()
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "statement could not be observed", error)
+        dropped_data.count("span", "statement could not be observed", error)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.integrations import database
 
 
@@ -37,7 +37,7 @@ def _statement(execute: Any, sql: Any, params: Any, many: bool, context: Any) ->
         name, host = str(where.get("NAME") or ""), str(where.get("HOST") or "")
         started = database.begin(connection.vendor, text, name, host)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "statement could not be observed", error)
+        dropped_data.count("span", "statement could not be observed", error)
     try:
         answer = execute(sql, params, many, context)
     except BaseException as error:

@@ -11,8 +11,8 @@ import sys
 import threading
 from typing import Any, Final
 
-from eldonia_telemetry import auth, losses, runtime, security
-from eldonia_telemetry.integrations import exchange
+from eldonia_telemetry import auth, dropped_data, runtime, security
+from eldonia_telemetry.integrations import http_server
 from eldonia_telemetry.integrations.routes import template_of
 
 _lock = threading.Lock()
@@ -31,7 +31,7 @@ def watch(app: Any) -> None:
         try:
             connect()
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("setup", f"{name} cannot be watched", error)
+            dropped_data.count("setup", f"{name} cannot be watched", error)
     try:
         hooks = getattr(app, "after_exception", None)  # Litestar
         if isinstance(hooks, list) and "litestar" in sys.modules and _litestar_failed not in hooks:
@@ -41,7 +41,7 @@ def watch(app: Any) -> None:
         if "pyramid.router" in sys.modules:
             _pyramid(app)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("setup", f"{type(app).__name__} cannot be watched", error)
+        dropped_data.count("setup", f"{type(app).__name__} cannot be watched", error)
 
 
 def _quart() -> None:
@@ -120,14 +120,14 @@ def _datasette() -> None:
             if found[0] is not None:
                 _matched(template_of(found[0].re.pattern))
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("setup", "the route of a request could not be read", error)
+            dropped_data.count("setup", "the route of a request could not be read", error)
         return found
 
     app.resolve_routes = resolving  # type: ignore[attr-defined]
 
 
 def _matched(template: str, root: str = "") -> None:
-    request = exchange.current()
+    request = http_server.current()
     if request is not None:
         request.matched(root + template if root and request.path.startswith(root) else template)
 
@@ -156,12 +156,12 @@ def _django() -> None:
 def _failed(sender: Any = None, *, exception: BaseException | None = None, **_: Any) -> None:
     error = exception or sys.exc_info()[1]
     if error is not None:
-        exchange.caught(error)
+        http_server.caught(error)
 
 
 async def _litestar_failed(error: Exception, scope: Any) -> None:
     if getattr(error, "status_code", 500) >= 500:
-        exchange.caught(error)
+        http_server.caught(error)
 
 
 def _login_failed(credentials: dict[str, Any], request: Any = None, **_: Any) -> None:
@@ -174,7 +174,7 @@ def _forged(record: logging.LogRecord) -> bool:
     # "Forbidden (%s): %s" with the reason and the path
     reason = record.args[0] if isinstance(record.args, tuple) and record.args else None
     if isinstance(reason, str) and reason.startswith(_FORGED):
-        request_in_progress = exchange.current()
+        request_in_progress = http_server.current()
         if request_in_progress is not None:
             if request_in_progress.forged:  # by its headers
                 return True

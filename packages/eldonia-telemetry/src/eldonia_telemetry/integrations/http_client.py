@@ -4,13 +4,13 @@ Attributes follow OpenTelemetry's HTTP semantic conventions. The query string is
 hold secrets.
 """
 
-from eldonia_telemetry.performance import measurement
+from eldonia_telemetry.performance import operations
 from eldonia_telemetry.traces import Kind, Span, start_span
 
 
 def begin(method: str, scheme: str, host: str, port: int | None, path: str) -> Span:
     """Count a call and start its span; use it in a ``with``, and :func:`answered` inside."""
-    measurement.count_external_call()
+    operations.count_external_call()
     span = start_span(method, kind=Kind.CLIENT)
     if span.recording:
         shown = f"[{host}]" if ":" in host else host
@@ -31,10 +31,10 @@ def answered(span: Span, status: int) -> None:
     if status >= 400:
         span.set_error(f"HTTP {status}")
     if status >= 500:
-        measurement.count_error()
+        operations.count_error()
 
 
 def failed(error: BaseException) -> None:
     """Note that there was no answer."""
     if isinstance(error, Exception):
-        measurement.count_error(error)
+        operations.count_error(error)

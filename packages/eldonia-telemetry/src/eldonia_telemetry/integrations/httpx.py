@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import httpx
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.integrations import http_client
 from eldonia_telemetry.traces import Span, inject
 
@@ -138,7 +138,7 @@ def _begin(request: httpx.Request) -> Span | None:
         url = request.url
         return http_client.begin(request.method, url.scheme, url.host, url.port, url.path)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "request could not be observed", error)
+        dropped_data.count("span", "request could not be observed", error)
         return None
 
 

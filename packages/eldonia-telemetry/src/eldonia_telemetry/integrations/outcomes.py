@@ -2,7 +2,7 @@
 
 Between other code, every step is two or three times as slow as in a loop of its own. So a request in
 which nothing was odd only leaves what is its own (:class:`Ended`), which becomes record and span together
-with others' (:mod:`eldonia_telemetry.backlog`), joined from pieces of JSON that most requests share; and
+with others' (:mod:`eldonia_telemetry.deferred_records`), joined from pieces of JSON that most requests share; and
 counters and histograms take durations many at a time, before anyone looks.
 """
 
@@ -12,12 +12,12 @@ from typing import Final
 
 import msgspec
 
-from eldonia_telemetry import lines, metrics, redact, runtime, values
+from eldonia_telemetry import metrics, record_encoder, redact, runtime, values
 from eldonia_telemetry.metrics.registry import MAX_SERIES
-from eldonia_telemetry.performance import ending
+from eldonia_telemetry.performance import operation_recorder
 from eldonia_telemetry.records import INFO
 from eldonia_telemetry.traces import otlp_json
-from eldonia_telemetry.traces.starting import Beginning
+from eldonia_telemetry.traces.tracer import LazySpan
 
 _GATHERED: Final = 64
 """Requests of one kind that are put into the metrics together."""
@@ -54,7 +54,9 @@ class Outcome:
         self._pending: list[tuple[float, str | None, float]] = []
         self._durations: list[float] = []
         self._record: tuple[runtime.Runtime | None, bytes] = (None, b"")
-        metadata = lines.encode({"method": method, "path": "", "handler": values.encodable(handler), "status": status})
+        metadata = record_encoder.encode(
+            {"method": method, "path": "", "handler": values.encodable(handler), "status": status}
+        )
         self.plain = not redact.may_hide(metadata, 4)
         before, path, after = _as_template(metadata).partition(b'"path":')
         self._content = _RECORD % (method.encode(), status, before + path, after[2:])
@@ -62,7 +64,7 @@ class Outcome:
         if handler != UNMATCHED:
             shown["http.route"] = handler
         self.span_name = self.operation if handler != UNMATCHED else method
-        self._span_begin = b'"name":%b,"kind":2' % lines.encode(values.encodable(self.span_name))
+        self._span_begin = b'"name":%b,"kind":2' % record_encoder.encode(values.encodable(self.span_name))
         self._span_end = b",%b]}" % otlp_json.attributes(shown, redact=False)
 
     def count(self, seconds: float, trace_id: str | None, at: float, plain: bool) -> None:
@@ -77,7 +79,7 @@ class Outcome:
         if len(self._pending) >= self._together:
             full.add(self)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Put what is pending into the metrics. Others may add meanwhile."""
         with _lock:
             number = len(self._pending)
@@ -88,7 +90,7 @@ class Outcome:
             durations = self._durations[:]
             del self._durations[: len(durations)]
         if durations:
-            ending.record_plain(self.operation, durations)
+            operation_recorder.record_plain(self.operation, durations)
 
     def forget(self) -> None:
         """Leave out what is pending."""
@@ -109,7 +111,7 @@ class Outcome:
     ) -> otlp_json.Pieces:
         """A span that has ended, in pieces of its encoding.
 
-        ``ids`` as :meth:`eldonia_telemetry.traces.starting.Beginning.ids` gives them; ``path`` is JSON;
+        ``ids`` as :meth:`eldonia_telemetry.traces.tracer.Beginning.ids` gives them; ``path`` is JSON;
         ``client`` is attributes of its own, encoded.
         """
         trace_id, span_id, parent_span_id, sampled = ids
@@ -139,14 +141,14 @@ class Ended(msgspec.Struct, gc=False):
     request_id: bytes
     who: bytes
     client: bytes
-    beginning: Beginning
+    lazy_span: LazySpan
     exported: bool
 
-    def tell(self, now: runtime.Runtime, prepared: runtime.Prepared) -> None:
+    def emit(self, now: runtime.Runtime, prepared: runtime.Prepared) -> None:
         """Make the record and the span."""
         outcome, path = self.outcome, _path(self.path, now.settings.redact)
-        beginning = self.beginning
-        started, start_ns, end_ns, ids = beginning.started, beginning.start_ns, beginning.end_ns, beginning.ids(now)
+        lazy_span = self.lazy_span
+        started, start_ns, end_ns, ids = lazy_span.started, lazy_span.start_ns, lazy_span.end_ns, lazy_span.ids(now)
         trace_id, span_id, _, sampled = ids
         recorded = sampled and (now.exporter is not None if started is None else started.recording)
         seconds = (end_ns - start_ns) / 1e9
@@ -156,7 +158,7 @@ class Ended(msgspec.Struct, gc=False):
             prepared.records.append(
                 outcome.record(now)
                 % (
-                    lines.opening(end_ns),
+                    record_encoder.opening(end_ns),
                     self.who,
                     path[1:-1],
                     milliseconds,
@@ -177,10 +179,10 @@ def _as_template(piece: bytes) -> bytes:
 def _path(path: str, hide: bool) -> bytes:
     """A path as JSON, bounded, and without secrets if ``hide``."""
     try:
-        told = lines.encode(path)
+        emitted = record_encoder.encode(path)
     except UnicodeEncodeError:
-        return lines.text(path, hide)
-    return lines.text(path, hide) if len(told) > values.MAX_TEXT or redact.may_hide(told, 0) else told
+        return record_encoder.text(path, hide)
+    return record_encoder.text(path, hide) if len(emitted) > values.MAX_TEXT or redact.may_hide(emitted, 0) else emitted
 
 
 _lock = threading.Lock()
@@ -207,15 +209,15 @@ def settle_full() -> None:
             one = full.pop()
         except KeyError:  # another thread has seen to it
             return
-        one.settle()
+        one.flush()
 
 
-def settle() -> None:
+def flush() -> None:
     """Put everything that is pending into the metrics."""
-    runtime.current.backlog.settle()
+    runtime.current.deferred.flush()
     settle_full()
     for one in list(known.values()):
-        one.settle()
+        one.flush()
 
 
 def _after_fork() -> None:
@@ -228,6 +230,6 @@ def _after_fork() -> None:
         one.forget()
 
 
-metrics.registry.settle_before(settle)
-ending.statistics.settle_before(settle)
+metrics.registry.settle_before(flush)
+operation_recorder.statistics.settle_before(flush)
 os.register_at_fork(after_in_child=_after_fork)

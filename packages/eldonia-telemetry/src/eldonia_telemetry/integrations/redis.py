@@ -15,8 +15,8 @@ import redis.asyncio
 import redis.asyncio.client
 import redis.client
 
-from eldonia_telemetry import losses, metrics
-from eldonia_telemetry.performance import measurement
+from eldonia_telemetry import dropped_data, metrics
+from eldonia_telemetry.performance import operations
 from eldonia_telemetry.traces import Kind, Span, current_span, start_span
 
 _SEEN: Final = "eldonia_telemetry"
@@ -124,7 +124,7 @@ def _begin(client: Any, command: Any) -> tuple[Span | None, float, str]:
                 span.set_attribute("server.address", str(details["host"]))
             return span, time.perf_counter(), name
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "command could not be observed", error)
+        dropped_data.count("span", "command could not be observed", error)
     return None, time.perf_counter(), name
 
 
@@ -135,7 +135,7 @@ def _end(
         span, at, name = started
         metrics.standard.database.labels("redis", name).observe(time.perf_counter() - at)
         if failure is not None:
-            measurement.count_error(failure)
+            operations.count_error(failure)
         else:
             hits = misses = 0
             for args, answer in answers:
@@ -143,13 +143,13 @@ def _end(
                 hits += found
                 misses += lacking
             if hits or misses:
-                measurement.count_cache(hits, misses)
+                operations.count_cache(hits, misses)
         if span is not None:
             if failure is not None:
                 span.record_exception(failure)
             span.end()
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "command could not be observed", error)
+        dropped_data.count("span", "command could not be observed", error)
 
 
 def _looked_up(args: Sequence[Any], answer: Any) -> tuple[int, int]:

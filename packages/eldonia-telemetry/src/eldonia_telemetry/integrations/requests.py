@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.integrations import http_client
 from eldonia_telemetry.traces import Span, inject
 
@@ -48,5 +48,5 @@ def _begin(request: requests.PreparedRequest) -> Span | None:
         url = urlsplit(request.url or "")
         return http_client.begin(request.method or "GET", url.scheme, url.hostname or "", url.port, url.path)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "request could not be observed", error)
+        dropped_data.count("span", "request could not be observed", error)
         return None

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any, Final, TypeVar
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 Scope = MutableMapping[str, Any]
 G = TypeVar("G")
@@ -25,7 +25,7 @@ def by_hand(own: Callable[[G], Any], given: G, otherwise: Callable[[], str]) -> 
     try:
         template = own(given)
     except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-        losses.count("setup", "the function given as route raised", error)
+        dropped_data.count("setup", "the function given as route raised", error)
         template = ""
     return template if isinstance(template, str) and template else otherwise()
 

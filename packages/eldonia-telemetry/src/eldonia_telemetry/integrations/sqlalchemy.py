@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.integrations import database
 
 _KEY: Final = "eldonia_telemetry"
@@ -45,7 +45,7 @@ def _before(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
         started = database.begin(connection.dialect.name, statement, url.database or "", url.host or "")
         connection.info[_KEY] = (started, cursor)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "statement could not be observed", error)
+        dropped_data.count("span", "statement could not be observed", error)
 
 
 def _after(connection: Any, *_: Any) -> None:
@@ -61,7 +61,7 @@ def _end(connection: Any, failure: BaseException | None) -> None:
     try:
         known = connection.info.pop(_KEY, None)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("span", "statement could not be observed", error)
+        dropped_data.count("span", "statement could not be observed", error)
         return
     if known is not None:
         database.end(known[0], failure)

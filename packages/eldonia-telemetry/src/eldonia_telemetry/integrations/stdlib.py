@@ -4,7 +4,7 @@ import functools
 import logging
 from typing import Any, Final
 
-from eldonia_telemetry import losses, runtime, values
+from eldonia_telemetry import dropped_data, runtime, values
 from eldonia_telemetry.records import DEBUG, ERROR, INFO, WARN, ErrorDetail
 
 LOGGED: Final = "__eldonia_telemetry_logged__"
@@ -30,7 +30,7 @@ class TelemetryHandler(logging.Handler):
         try:
             self._emit(record)
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("log", "standard logging record could not be taken", error)
+            dropped_data.count("log", "standard logging record could not be taken", error)
 
     def _emit(self, record: logging.LogRecord) -> None:
         now = runtime.current

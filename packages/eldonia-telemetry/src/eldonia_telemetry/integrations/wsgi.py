@@ -3,7 +3,7 @@
     app.wsgi_app = TelemetryWSGI(app.wsgi_app)  # Flask
     application = TelemetryWSGI(get_wsgi_application())  # Django
 
-What it does for every request stands in :mod:`eldonia_telemetry.integrations.exchange`. It answers
+What it does for every request stands in :mod:`eldonia_telemetry.integrations.http_server`. It answers
 ``GET /metrics`` itself and returns the request's id in ``X-Request-ID``.
 """
 
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Final
 
-from eldonia_telemetry import losses, metrics
+from eldonia_telemetry import dropped_data, metrics
 from eldonia_telemetry.integrations import frameworks, routes
-from eldonia_telemetry.integrations.exchange import (
+from eldonia_telemetry.integrations.http_server import (
     QUIET_PATHS,
     REFUSED,
     Detecting,
@@ -87,13 +87,13 @@ class TelemetryWSGI:
         try:
             exchange = self._begin(environ, method, path)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-            losses.count("setup", "request could not be observed", error)
+            dropped_data.count("setup", "request could not be observed", error)
             return self._app(environ, start_response)
 
         def answer(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             with contextlib.suppress(ValueError):
                 exchange.status = int(status[:3])
-            exchange.settle()  # Flask forgets the route when it has answered
+            exchange.flush()  # Flask forgets the route when it has answered
             own = exchange.answers(headers)
             if more and more[0]:  # PEP 3333: an exception that became this answer, such as Bottle's
                 exchange.caught = more[0][1]

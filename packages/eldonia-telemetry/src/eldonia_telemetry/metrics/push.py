@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from eldonia_telemetry import losses, metrics, otlp
-from eldonia_telemetry.bell import Bell
+from eldonia_telemetry import dropped_data, metrics, otlp
 from eldonia_telemetry.metrics import otlp_json
 from eldonia_telemetry.metrics.registry import Snapshot
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
+from eldonia_telemetry.wakeup import Wakeup
 
 INTERVAL: Final = 15.0
 """Seconds between two sendings."""
@@ -32,7 +32,7 @@ class _Flush:
 
     def __init__(self) -> None:
         self.arrived = False
-        self.done = Bell()
+        self.done = Wakeup()
 
 
 class MetricsPush:
@@ -55,14 +55,14 @@ class MetricsPush:
 
     def _renew(self) -> None:
         # No lock: a signal handler that closes may interrupt a thread that flushes, and would wait for it.
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._asked: deque[_Flush] = deque()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="eldonia-telemetry-metrics", daemon=True)
         try:
             self._thread.start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
-            losses.count("metric", "the pushing thread could not start", error)
+            dropped_data.count("metric", "the pushing thread could not start", error)
 
     def write(self, line: bytes) -> None:
         """Records go elsewhere."""
@@ -76,13 +76,13 @@ class MetricsPush:
             return True
         asked = _Flush()
         self._asked.append(asked)
-        self._bell.ring()
+        self._wakeup.ring()
         return asked.done.wait(timeout) and asked.arrived
 
     def close(self, timeout: float = 0.0) -> None:
         """Send the last values within ``timeout`` seconds. Idempotent: who closes again waits for the same end."""
         self._closed = True
-        self._bell.ring()
+        self._wakeup.ring()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
@@ -96,7 +96,7 @@ class MetricsPush:
 
     def _run(self) -> None:
         while True:
-            self._bell.wait(self._interval)
+            self._wakeup.wait(self._interval)
             closed = self._closed
             asked = [self._asked.popleft() for _ in range(len(self._asked))]
             arrived = self._push(ended=False)
@@ -115,9 +115,9 @@ class MetricsPush:
         try:
             return self._send(metrics.registry.snapshot(), ended)
         except (OSError, http.client.HTTPException) as error:
-            losses.count("setup", "metrics cannot reach the OTLP endpoint, retrying", error)
+            dropped_data.count("setup", "metrics cannot reach the OTLP endpoint, retrying", error)
         except Exception as error:  # noqa: BLE001  the thread must outlive anything
-            losses.count("metric", "could not be pushed", error)
+            dropped_data.count("metric", "could not be pushed", error)
         return False
 
     def _send(self, families: list[Snapshot], ended: bool) -> bool:
@@ -131,5 +131,5 @@ class MetricsPush:
             middle = len(families) // 2
             first = self._send(families[:middle], ended)
             return self._send(families[middle:], ended) and first
-        losses.count("metric", f"push answered with HTTP {answer.status}", RuntimeError(answer.excerpt))
+        dropped_data.count("metric", f"push answered with HTTP {answer.status}", RuntimeError(answer.excerpt))
         return False

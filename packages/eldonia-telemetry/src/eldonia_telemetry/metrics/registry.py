@@ -1,7 +1,7 @@
 """Counters, gauges and histograms with labels of bounded cardinality.
 
 Nothing here raises for what an application does with a metric: a wrong label set, a negative
-increment, a name that is taken are counted (see :mod:`eldonia_telemetry.losses`) and otherwise
+increment, a name that is taken are counted (see :mod:`eldonia_telemetry.dropped_data`) and otherwise
 ignored. A family keeps at most ``max_series`` label sets; later ones share one whose labels all
 read ``other``.
 """
@@ -17,7 +17,7 @@ from time import perf_counter
 from time import time as unix_seconds
 from typing import Any, Final, Generic, TypeVar
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 DEFAULT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds in seconds, as Prometheus' clients have them."""
@@ -63,7 +63,7 @@ def _number(value: object) -> float | None:
     try:
         return float(value)  # type: ignore[arg-type]
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("metric", "value is not a number", error)
+        dropped_data.count("metric", "value is not a number", error)
         return None
 
 
@@ -72,7 +72,7 @@ def _finite(value: object) -> float | None:
     number = _number(value)
     if number is None or math.isfinite(number):
         return number
-    losses.count("metric", "value is not finite")
+    dropped_data.count("metric", "value is not finite")
     return None
 
 
@@ -87,7 +87,7 @@ def _labels(name: str, given: Any) -> list[str]:
     try:
         return [label if isinstance(label, str) else _described(label) for label in given or ()]
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("metric", f"labels of {name} are no names", error)
+        dropped_data.count("metric", f"labels of {name} are no names", error)
         return []
 
 
@@ -112,7 +112,7 @@ class CounterSeries:
                 return
             amount = finite
         if amount < 0:
-            losses.count("metric", "negative increment of a counter")
+            dropped_data.count("metric", "negative increment of a counter")
             return
         with self._lock:
             self.value += amount
@@ -165,7 +165,7 @@ class GaugeSeries:
             try:
                 self.value = float(self._function())
             except Exception as error:  # noqa: BLE001  one gauge must not break the scrape
-                losses.count("metric", "gauge function failed", error)
+                dropped_data.count("metric", "gauge function failed", error)
                 return
         yield Line("", labels, self.value)
 
@@ -282,7 +282,7 @@ class Family(Generic[S]):
             series = self._series.get(values)  # type: ignore[arg-type]
             return series if series is not None else self._add(values)
         except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-            losses.count("metric", f"wrong labels for {self.name}", error)
+            dropped_data.count("metric", f"wrong labels for {self.name}", error)
             return self._lost
 
     def _add(self, given: tuple[object, ...]) -> S:
@@ -301,7 +301,7 @@ class Family(Generic[S]):
             else:
                 full = False
         if full:
-            losses.count("metric", f"too many label sets of {self.name}")
+            dropped_data.count("metric", f"too many label sets of {self.name}")
         return series
 
     def snapshot(self) -> Snapshot:
@@ -402,15 +402,15 @@ class Registry:
         with self._lock:
             self._collectors.append(collector)
 
-    def settle_before(self, settle: Callable[[], None]) -> None:
+    def settle_before(self, flush: Callable[[], None]) -> None:
         """Call ``settle`` before every snapshot, to put into the series what was gathered elsewhere."""
         with self._lock:
-            self._settling.append(settle)
+            self._settling.append(flush)
 
     def snapshot(self) -> list[Snapshot]:
         """All families now, sorted by name."""
-        for settle in self._settling:
-            settle()
+        for flush in self._settling:
+            flush()
         with self._lock:
             families = list(self._families.values())
             collectors = list(self._collectors)
@@ -419,7 +419,7 @@ class Registry:
             try:
                 result.extend(collector())
             except Exception as error:  # noqa: BLE001  one collector must not break the scrape
-                losses.count("metric", "collector failed", error)
+                dropped_data.count("metric", "collector failed", error)
         return sorted(result, key=lambda snapshot: snapshot.name)
 
     def value(self, name: str, labels: Mapping[str, str] | None = None) -> float | None:
@@ -454,13 +454,13 @@ class Registry:
     ) -> F:
         name = name if isinstance(name, str) else _described(name)
         if not _NAME.fullmatch(name):
-            losses.count("metric", "invalid metric name, characters replaced", ValueError(repr(name)))
+            dropped_data.count("metric", "invalid metric name, characters replaced", ValueError(repr(name)))
             name = re.sub(r"[^a-zA-Z0-9_:]", "_", name) or "_"
             name = name if _NAME.fullmatch(name) else f"_{name}"
         labels = _labels(name, labels)
         good = [label for label in labels if _LABEL.fullmatch(label) and not label.startswith("__") and label != "le"]
         if len(good) != len(labels):
-            losses.count("metric", f"invalid label name in {name}", ValueError(repr(list(labels))))
+            dropped_data.count("metric", f"invalid label name in {name}", ValueError(repr(list(labels))))
             good = [f"label_{number}" for number in range(len(labels))]
         with self._lock:
             known = self._families.get(name)
@@ -470,5 +470,5 @@ class Registry:
             if known is None:
                 self._families[name] = family
             else:  # the first one stays; this one works but is not shown
-                losses.count("metric", f"{name} is registered with another type or other labels")
+                dropped_data.count("metric", f"{name} is registered with another type or other labels")
             return family

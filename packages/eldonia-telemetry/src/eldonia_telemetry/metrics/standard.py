@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterator
 from typing import Final
 
-from eldonia_telemetry import losses, process
+from eldonia_telemetry import dropped_data, process
 from eldonia_telemetry.metrics.registry import Counter, Gauge, Histogram, Line, Registry, Snapshot
 
 DURATION_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 5.0, 7.5, 10.0)
@@ -47,7 +47,7 @@ class StandardMetrics:
         )
         self.signups: Counter = registry.counter("signups_total", "Accounts created.")
         registry.register(_process)
-        registry.register(_losses)
+        registry.register(_dropped_data)
 
 
 def _process() -> Iterator[Snapshot]:
@@ -68,9 +68,9 @@ def _process() -> Iterator[Snapshot]:
     yield Snapshot("python_info", "gauge", "The Python in use.", (Line("", labels, 1),))
 
 
-def _losses() -> Iterator[Snapshot]:
+def _dropped_data() -> Iterator[Snapshot]:
     lines = [
         Line("", (("reason", reason), ("signal", signal)), number)
-        for (signal, reason), number in sorted(losses.snapshot().items())
+        for (signal, reason), number in sorted(dropped_data.snapshot().items())
     ]
     yield Snapshot("eldonia_telemetry_lost_total", "counter", "What the telemetry library could not do.", lines)

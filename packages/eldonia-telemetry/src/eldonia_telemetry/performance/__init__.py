@@ -14,9 +14,9 @@ operations too. Each process has its own figures.
 
 import os
 
-from eldonia_telemetry.performance import ending, measurement, memory
-from eldonia_telemetry.performance.ending import Thresholds, configure
-from eldonia_telemetry.performance.measurement import (
+from eldonia_telemetry.performance import memory, operation_recorder, operations
+from eldonia_telemetry.performance.operation_recorder import Thresholds, configure
+from eldonia_telemetry.performance.operations import (
     Measurement,
     count_cache,
     count_error,
@@ -40,18 +40,18 @@ def timer(operation: str, *, slow: float | None = None, log: bool = True) -> Tim
 
 def report() -> Report:
     """The figures of all operations since the start or the last :func:`clear`; durations in milliseconds."""
-    return ending.statistics.report()
+    return operation_recorder.statistics.report()
 
 
 def clear() -> None:
     """Begin the report anew; metrics keep counting."""
-    ending.statistics.clear()
+    operation_recorder.statistics.clear()
 
 
 def _after_fork() -> None:
-    measurement.after_fork()
+    operations.after_fork()
     memory.after_fork()
-    ending.after_fork()
+    operation_recorder.after_fork()
 
 
 os.register_at_fork(after_in_child=_after_fork)

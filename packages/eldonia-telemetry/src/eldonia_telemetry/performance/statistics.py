@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
-from eldonia_telemetry import losses
-from eldonia_telemetry.performance.measurement import Measurement
+from eldonia_telemetry import dropped_data
+from eldonia_telemetry.performance.operations import Measurement
 from eldonia_telemetry.performance.quantiles import Sketch
 
 MAX_OPERATIONS: Final = 1000
@@ -101,9 +101,9 @@ class Statistics:
         self._operations: dict[str, _Operation] = {}
         self._settling: list[Callable[[], None]] = []
 
-    def settle_before(self, settle: Callable[[], None]) -> None:
+    def settle_before(self, flush: Callable[[], None]) -> None:
         """Call ``settle`` before every report, to add what was gathered elsewhere."""
-        self._settling.append(settle)
+        self._settling.append(flush)
 
     def add(self, operation: str, milliseconds: float, measured: Measurement, *, slow: bool) -> None:
         """Add an operation that has ended."""
@@ -128,8 +128,8 @@ class Statistics:
 
     def report(self) -> Report:
         """Everything since the start or the last :meth:`clear`."""
-        for settle in self._settling:
-            settle()
+        for flush in self._settling:
+            flush()
         with self._lock:
             rows = [_row(name, one) for name, one in self._operations.items()]
             kept = list(self._operations.values())
@@ -151,8 +151,8 @@ class Statistics:
 
     def clear(self) -> None:
         """Forget everything."""
-        for settle in self._settling:
-            settle()
+        for flush in self._settling:
+            flush()
         with self._lock:
             self._operations = {}
 
@@ -162,7 +162,7 @@ class Statistics:
 
     def _new(self, operation: str) -> _Operation:
         if len(self._operations) >= MAX_OPERATIONS:
-            losses.count("metric", "too many operations are measured")
+            dropped_data.count("metric", "too many operations are measured")
             operation = OVERFLOW
             known = self._operations.get(operation)
             if known is not None:

@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, TypeVar, cast
 
 from eldonia_telemetry import context, values
-from eldonia_telemetry.performance.ending import finish
-from eldonia_telemetry.performance.measurement import Measurement, current, innermost
+from eldonia_telemetry.performance.operation_recorder import finish
+from eldonia_telemetry.performance.operations import Measurement, current, innermost
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import losses, metrics, runtime, values
+from eldonia_telemetry import dropped_data, metrics, runtime, values
 from eldonia_telemetry.records import ERROR, WARN
 
 EventType = Literal[
@@ -69,7 +69,7 @@ def record(
             metadata={"eventType": type, "severity": severity, "eventId": event_id, "details": more},
         )
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("security", "event could not be recorded", error)
+        dropped_data.count("security", "event could not be recorded", error)
     return event_id
 
 

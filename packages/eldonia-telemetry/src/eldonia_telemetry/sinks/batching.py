@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from eldonia_telemetry import losses
-from eldonia_telemetry.bell import Bell
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.records import DEBUG
 from eldonia_telemetry.sinks.spill import Item, Spill
+from eldonia_telemetry.wakeup import Wakeup
 
 BATCH: Final = 1000
 BATCH_BYTES: Final = 1024 * 1024
@@ -98,7 +98,7 @@ class BatchingSink:
         self._lock = threading.RLock()
         self._queue: deque[bytes] = deque()
         self._bytes = 0
-        self._hand: Sequence[Item] = ()
+        self._in_flight: Sequence[Item] = ()
         """Under way, or to be sent again; not on disk."""
         self._token = secrets.token_hex(8)
         self._sent = 0
@@ -111,7 +111,7 @@ class BatchingSink:
         self._stop = False
         self._busy = False
         self._idle = False
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._thread: threading.Thread | None = None
 
     def write(self, line: bytes) -> None:
@@ -122,7 +122,7 @@ class BatchingSink:
         """Queue several."""
         with self._lock:
             if self._closed:
-                losses.count("log", "written after shutdown", amount=len(lines))
+                dropped_data.count("log", "written after shutdown", amount=len(lines))
                 return
             self._queue.extend(lines)
             self._bytes += sum(map(len, lines))
@@ -133,7 +133,7 @@ class BatchingSink:
         if start:
             self._start()
         elif self._idle or self._bytes > self._memory_bytes // 2:
-            self._bell.ring()
+            self._wakeup.ring()
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing waits in memory; False when ``timeout`` seconds were not enough or the backend is away."""
@@ -142,13 +142,13 @@ class BatchingSink:
     def _settle(self, timeout: float, *, patient: bool) -> bool:
         deadline = time.monotonic() + timeout
         self._ask_again = True
-        while self._queue or self._hand or self._busy:
+        while self._queue or self._in_flight or self._busy:
             if self._thread is None or time.monotonic() >= deadline:
                 return False
             if self._away_until and not (patient or self._ask_again or self._busy):
                 return False
             self._hurry = True
-            self._bell.ring()
+            self._wakeup.ring()
             time.sleep(min(0.01, timeout))
         return self._away_until == 0.0
 
@@ -160,11 +160,11 @@ class BatchingSink:
             self._closed = True
         self._settle(timeout, patient=False)
         self._stop = True
-        self._bell.ring()
-        left = [*self._hand, *self._take(len(self._queue), self._bytes)]
+        self._wakeup.ring()
+        left = [*self._in_flight, *self._take(len(self._queue), self._bytes)]
         kept = 0 if self._spill is None else self._spill.append(left)
         if kept < len(left):
-            losses.count("log", f"{self._transport.name}: not delivered before exit", amount=len(left) - kept)
+            dropped_data.count("log", f"{self._transport.name}: not delivered before exit", amount=len(left) - kept)
         if self._spill is not None and not self._busy:
             self._spill.close()
 
@@ -185,7 +185,7 @@ class BatchingSink:
             thread.start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
             self._thread = None
-            losses.count("setup", f"{self._transport.name}: the sending thread could not start", error)
+            dropped_data.count("setup", f"{self._transport.name}: the sending thread could not start", error)
 
     def _make_room(self) -> None:
         """More than may wait in memory has come: to the disk with it, else the oldest go."""
@@ -201,7 +201,7 @@ class BatchingSink:
             while self._queue and self._bytes > self._memory_bytes:
                 self._bytes -= len(self._queue.popleft())
                 dropped += 1
-        losses.count("log", f"{self._transport.name}: queue full, oldest dropped", amount=dropped)
+        dropped_data.count("log", f"{self._transport.name}: queue full, oldest dropped", amount=dropped)
 
     def _put_back(self, items: Sequence[Item]) -> None:
         with self._lock:
@@ -232,7 +232,7 @@ class BatchingSink:
                 self._busy = True
                 self._work()
             except Exception as error:  # noqa: BLE001  the thread must outlive anything
-                losses.count("setup", f"{self._transport.name}: the sending thread failed", error)
+                dropped_data.count("setup", f"{self._transport.name}: the sending thread failed", error)
                 time.sleep(FIRST_DELAY)
             finally:
                 self._busy = False
@@ -248,16 +248,16 @@ class BatchingSink:
             return
         if self._away_until:
             seconds = min(self._away_until - time.monotonic(), INTERVAL)
-        elif self._hurry or self._spilled or self._hand or self._bytes >= BATCH_BYTES or len(self._queue) >= BATCH:
+        elif self._hurry or self._spilled or self._in_flight or self._bytes >= BATCH_BYTES or len(self._queue) >= BATCH:
             return
         else:
             seconds = INTERVAL
         self._idle = True  # from here on the next record rings
-        if not (self._queue or self._hand or self._spilled):
-            self._bell.wait(_ADOPT_EVERY)
+        if not (self._queue or self._in_flight or self._spilled):
+            self._wakeup.wait(_ADOPT_EVERY)
         self._idle = False
         if seconds > 0 and not self._hurry:
-            self._bell.wait(seconds)
+            self._wakeup.wait(seconds)
 
     def _work(self) -> None:
         self._hurry = False
@@ -267,15 +267,15 @@ class BatchingSink:
             self._adopt_at = time.monotonic() + _ADOPT_EVERY
             spill.adopt()
         if time.monotonic() < self._away_until and not (ask_again and spill is None):
-            self._shelter()
+            self._spill_queue()
             return
         # Fresh records first: they are what people look at once the backend is back.
-        if not self._hand:
-            self._hand = self._take(BATCH, BATCH_BYTES)
-        if self._hand:
-            self._hand = self._send(self._hand)
-        if self._hand:
-            self._shelter()
+        if not self._in_flight:
+            self._in_flight = self._take(BATCH, BATCH_BYTES)
+        if self._in_flight:
+            self._in_flight = self._send(self._in_flight)
+        if self._in_flight:
+            self._spill_queue()
         elif spill is not None and not self._stop:
             self._send_spilled(spill)
 
@@ -285,15 +285,15 @@ class BatchingSink:
             again = self._send(batch)
             if len(again) < len(batch):
                 spill.advance(batch[0], len(batch))
-                self._hand = again
+                self._in_flight = again
 
-    def _shelter(self) -> None:
+    def _spill_queue(self) -> None:
         """The backend is away: what waits in memory goes to the disk, where it outlives this process."""
         spill = self._spill
         if spill is None or self._stop:
             return
-        self._hand = self._hand[spill.append(self._hand) :]
-        while self._queue and not self._hand and not self._stop:
+        self._in_flight = self._in_flight[spill.append(self._in_flight) :]
+        while self._queue and not self._in_flight and not self._stop:
             batch = self._take(BATCH, BATCH_BYTES)
             kept = spill.append(batch)
             if kept < len(batch):
@@ -307,14 +307,14 @@ class BatchingSink:
         except (OSError, http.client.HTTPException) as error:
             outcome = Outcome(batch, "cannot be reached", detail=f"{type(error).__name__}: {error}")
         except Exception as error:  # noqa: BLE001  one batch that cannot be expressed must not stop the others
-            losses.count("log", f"{self._transport.name}: cannot be sent", error, len(batch))
+            dropped_data.count("log", f"{self._transport.name}: cannot be sent", error, len(batch))
             return ()
         if not outcome.retry:
             self._away_until, self._failures = 0.0, 0
             return ()
         # Losses are counted when records are given up; this only says why nothing arrives.
         reason = f"{self._transport.name}: {outcome.reason}, retrying"
-        losses.count("setup", reason, RuntimeError(outcome.detail) if outcome.detail else None)
+        dropped_data.count("setup", reason, RuntimeError(outcome.detail) if outcome.detail else None)
         # Jitter keeps many processes from returning together.
         delay = min(FIRST_DELAY * 2**self._failures, LONGEST_DELAY) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 10)

@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterator
 from typing import Final
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 SUFFIX: Final = ".gz"
 _TEMPORARY: Final = ".compressing"
@@ -32,7 +32,7 @@ def compress_rotated(path: str, number: int, lock_path: str) -> None:
         for place in range(number, 0, -1):
             _compress(path, place, number, lock_path)
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("setup", "rotated log files cannot be compressed", error)
+        dropped_data.count("setup", "rotated log files cannot be compressed", error)
 
 
 def _compress(path: str, place: int, number: int, lock_path: str) -> None:

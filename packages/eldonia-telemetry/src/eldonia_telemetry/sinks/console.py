@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.records import DEBUG, LogEntry, decode
 
 _COLOURS: Final = {"error": "\x1b[31m", "warn": "\x1b[33m", "info": "\x1b[32m", "debug": "\x1b[90m"}
@@ -46,7 +46,7 @@ class ConsoleSink:
             with self._lock:
                 self._write(b"\n" + data if self._torn else data)
         except OSError as error:
-            losses.count("log", "console not writable", error)
+            dropped_data.count("log", "console not writable", error)
 
     def write_all(self, lines: Sequence[bytes]) -> None:
         """Write several, as many at a time as a pipe takes whole: other processes may write to it too."""
@@ -69,7 +69,9 @@ class ConsoleSink:
             if not poll.poll(0) and not (self._wait_ms and poll.poll(self._wait_ms)):
                 self._wait_ms = 0
                 self._torn = self._torn or len(left) < len(data)
-                losses.count("log", "console reader does not keep up", amount=left.lstrip(b"\n").count(b"\n") or 1)
+                dropped_data.count(
+                    "log", "console reader does not keep up", amount=left.lstrip(b"\n").count(b"\n") or 1
+                )
                 return
             left = left[os.write(self._fd, left[: select.PIPE_BUF]) :]
         self._torn, self._wait_ms = False, _WAIT_MS

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.sinks.batching import Outcome
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint, basic
 from eldonia_telemetry.sinks.spill import Item
@@ -120,7 +120,7 @@ class ElasticsearchTransport:
             return Outcome(batch, f"answers HTTP {answer.status}", answer.retry_after, answer.excerpt)
         if not 200 <= answer.status < 300:  # a key that may only write, say; the records matter more
             reason = f"elasticsearch: the index template is refused with HTTP {answer.status}, going on without"
-            losses.count("setup", reason, RuntimeError(answer.excerpt))
+            dropped_data.count("setup", reason, RuntimeError(answer.excerpt))
         self._template_seen = True
         return None
 
@@ -133,7 +133,7 @@ class ElasticsearchTransport:
         if answer.status == _TOO_LARGE:
             if len(kept) > 1:
                 return self._halves(kept, plain)
-            losses.count("log", f"elasticsearch: {reason}", RuntimeError(answer.excerpt))
+            dropped_data.count("log", f"elasticsearch: {reason}", RuntimeError(answer.excerpt))
             return Outcome()
         if not 200 <= answer.status < 300:
             return Outcome(kept, reason, answer.retry_after, answer.excerpt)
@@ -167,7 +167,7 @@ class ElasticsearchTransport:
                 unmapped.append(item)
             else:
                 text = f"{said.type}: {said.reason}"[:200]
-                losses.count("log", f"elasticsearch: record refused with {result.status}", RuntimeError(text))
+                dropped_data.count("log", f"elasticsearch: record refused with {result.status}", RuntimeError(text))
         reason, delay = "is busy", 0.0
         if unmapped:
             outcome = self._bulk(unmapped, plain=True)
@@ -190,7 +190,7 @@ class ElasticsearchTransport:
                 RecursionError,
                 msgspec.DecodeError,
             ) as error:  # from a disk that lied, or another version
-                losses.count("log", "elasticsearch: not a record", error)
+                dropped_data.count("log", "elasticsearch: not a record", error)
                 continue
             # Both names are made of characters that JSON takes as they are.
             index = self._index(head.service, head.timestamp[:10])

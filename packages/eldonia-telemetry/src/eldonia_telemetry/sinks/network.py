@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.metrics.push import MetricsPush
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.sinks import Sink, elasticsearch, otlp_logs
@@ -27,7 +27,7 @@ def build(settings: Settings, resource: Mapping[str, Any]) -> list[Sink]:
         try:
             sinks.append(MetricsPush(_otlp_endpoint(settings), resource))
         except ValueError as error:
-            losses.count("setup", "no metrics are sent to OTLP", error)
+            dropped_data.count("setup", "no metrics are sent to OTLP", error)
     return sinks
 
 
@@ -37,7 +37,7 @@ def _add(
     try:
         transport, endpoint = connect()
     except ValueError as error:
-        losses.count("setup", f"no records are sent to {kind}", error)
+        dropped_data.count("setup", f"no records are sent to {kind}", error)
         return
     spill = None
     if settings.spill_max_bytes:

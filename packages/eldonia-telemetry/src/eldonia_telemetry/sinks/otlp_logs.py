@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import losses, otlp
+from eldonia_telemetry import dropped_data, otlp
 from eldonia_telemetry.records import LogEntry, decode
 from eldonia_telemetry.sinks.batching import Outcome
 from eldonia_telemetry.sinks.http_endpoint import HttpEndpoint
@@ -53,7 +53,7 @@ class OtlpLogTransport:
             return self.send(batch[middle:])
         reason = f"answers HTTP {answer.status}"
         if answer.status in _BAD_REQUEST or answer.status == _TOO_LARGE:  # it will not like them better later
-            losses.count("log", f"otlp: {reason}", RuntimeError(answer.excerpt), len(batch))
+            dropped_data.count("log", f"otlp: {reason}", RuntimeError(answer.excerpt), len(batch))
             return Outcome()
         return Outcome(batch, reason, answer.retry_after, answer.excerpt)
 
@@ -76,7 +76,7 @@ def encode(batch: Sequence[Item], resource: Mapping[str, Any]) -> bytes:
             entry = decode(item.line)
             row = _row(entry)
         except (ValueError, msgspec.DecodeError) as error:  # from a disk that lied, or another version
-            losses.count("log", "otlp: not a record", error)
+            dropped_data.count("log", "otlp: not a record", error)
             continue
         by_service.setdefault(entry.service or own, {}).setdefault(entry.component, []).append(row)
     document = {

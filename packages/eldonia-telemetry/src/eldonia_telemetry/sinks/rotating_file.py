@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.records import DEBUG
 from eldonia_telemetry.sinks import compression
 
@@ -90,7 +90,7 @@ class RotatingFileSink:
             self._rotate(now)
         fd = self._fd
         if fd < 0:
-            losses.count("log", "log file not writable", amount=records)
+            dropped_data.count("log", "log file not writable", amount=records)
             return
         torn = self._torn
         if torn:  # end the record that the full disk cut short
@@ -101,7 +101,9 @@ class RotatingFileSink:
             if written != len(data):
                 arrived = data[int(torn) : written]
                 self._torn = not arrived.endswith(b"\n")
-                losses.count("log", "log file record cut short, disk full?", amount=records - arrived.count(b"\n"))
+                dropped_data.count(
+                    "log", "log file record cut short, disk full?", amount=records - arrived.count(b"\n")
+                )
                 return
             self._unseen += written
             if self._unseen > self._look_after:
@@ -110,7 +112,9 @@ class RotatingFileSink:
                     self._rotate(now)
         except OSError as error:
             self._torn = self._torn or torn
-            losses.count("log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error, records)
+            dropped_data.count(
+                "log", f"log file not writable ({errno.errorcode.get(error.errno or 0, '?')})", error, records
+            )
 
     def flush(self, timeout: float) -> None:
         """Nothing is held back: the kernel has every record."""
@@ -147,7 +151,9 @@ class RotatingFileSink:
         try:
             fd = self._open_shared()
         except OSError as error:
-            losses.count("setup", f"cannot open log file ({errno.errorcode.get(error.errno or 0, '?')})", error, 1)
+            dropped_data.count(
+                "setup", f"cannot open log file ({errno.errorcode.get(error.errno or 0, '?')})", error, 1
+            )
             self._look_at = time.monotonic() + _RETRY_EVERY
             return
         status = os.fstat(fd)
@@ -199,7 +205,7 @@ class RotatingFileSink:
                 os.close(lock)
         except OSError as error:
             self._rotate_at = now + _RETRY_EVERY
-            losses.count("setup", "cannot rotate log file, it keeps growing", error)
+            dropped_data.count("setup", "cannot rotate log file, it keeps growing", error)
         finally:
             self._turning.release()
         if self._compress and self._max_files > 1:
@@ -254,7 +260,7 @@ class RotatingFileSink:
         try:
             self._compressing.start()
         except RuntimeError as error:  # no more threads, or the interpreter is on its way out
-            losses.count("setup", "rotated log files cannot be compressed", error)
+            dropped_data.count("setup", "rotated log files cannot be compressed", error)
 
 
 def _identity_of(path: str) -> tuple[int, int]:

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 
 SEGMENT_BYTES: Final = 1024 * 1024
 _FRAME: Final = struct.Struct(">II")
@@ -97,7 +97,7 @@ class Spill:
                 self._write(items[taken:end])
                 taken = end
         except OSError as error:
-            losses.count("setup", f"cannot spill to disk ({errno.errorcode.get(error.errno or 0, '?')})", error)
+            dropped_data.count("setup", f"cannot spill to disk ({errno.errorcode.get(error.errno or 0, '?')})", error)
         finally:
             self._lock.release()
         return taken
@@ -120,7 +120,7 @@ class Spill:
                     continue  # room had to be made meanwhile
                 if damaged:
                     amount = max(1, segment.records - len(items))
-                    losses.count("log", "spilled records damaged", amount=amount)
+                    dropped_data.count("log", "spilled records damaged", amount=amount)
                 if not items:
                     self._drop_first()
                 self._read, self._read_at = items, 0
@@ -159,7 +159,7 @@ class Spill:
                     try:
                         self._take_over(folder)
                     except OSError as error:
-                        losses.count("setup", "cannot take over spilled records", error)
+                        dropped_data.count("setup", "cannot take over spilled records", error)
 
     def close(self) -> None:
         """Let go; what is left waits for the next process. Idempotent."""
@@ -248,7 +248,7 @@ class Spill:
         try:
             os.unlink(segment.path)
         except OSError as error:
-            losses.count("setup", "cannot remove a spilled segment", error)
+            dropped_data.count("setup", "cannot remove a spilled segment", error)
 
     def _make_room(self) -> None:
         segment = self._segments[0]
@@ -257,7 +257,7 @@ class Spill:
             number = len(self._read) - self._read_at
         elif number < 0:
             number = len(_read_segment(segment.path)[0])
-        losses.count("log", "spilled records dropped, the backend has been away too long", amount=number)
+        dropped_data.count("log", "spilled records dropped, the backend has been away too long", amount=number)
         self._drop_first()
 
     def _take_over(self, folder: str) -> None:
@@ -326,4 +326,4 @@ def _remove_folder(folder: str) -> None:
         os.unlink(os.path.join(folder, _LOCK))
         os.rmdir(folder)
     except OSError as error:
-        losses.count("setup", "cannot remove a spill folder", error)
+        dropped_data.count("setup", "cannot remove a spill folder", error)

@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from eldonia_telemetry import losses, otlp
-from eldonia_telemetry.bell import Bell
+from eldonia_telemetry import dropped_data, otlp
 from eldonia_telemetry.sinks.http_endpoint import Answer, HttpEndpoint
 from eldonia_telemetry.traces import otlp_json
 from eldonia_telemetry.traces.span import Span
+from eldonia_telemetry.wakeup import Wakeup
 
 BATCH: Final = 512
 QUEUE: Final = 8192
@@ -70,7 +70,7 @@ class SpanExporter:
     def _renew(self) -> None:
         self._queue: deque[Span | otlp_json.Pieces] = deque()
         self._bytes = 0
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._rung = False
         self._stop = threading.Event()
         self._idle = threading.Condition()
@@ -82,17 +82,17 @@ class SpanExporter:
     def put(self, span: Span | otlp_json.Pieces) -> None:
         """Queue one span, which may be encoded already; never waits."""
         if self._closed:
-            losses.count("span", "ended after shutdown")
+            dropped_data.count("span", "ended after shutdown")
             return
         weight = otlp_json.weight(span)
         if len(self._queue) >= QUEUE or self._bytes + weight > QUEUE_BYTES:
-            losses.count("span", "queue full")
+            dropped_data.count("span", "queue full")
             return
         self._bytes += weight  # without a lock: what two threads get wrong is forgotten with the next empty queue
         self._queue.append(span)
         if not self._rung:
             self._rung = True
-            self._bell.ring()
+            self._wakeup.ring()
         if self._thread is None:
             self._start()
 
@@ -110,7 +110,7 @@ class SpanExporter:
                 if left <= 0 or self._thread is None:
                     return not (self._queue or self._pending)
                 self._hurry = True
-                self._bell.ring()
+                self._wakeup.ring()
                 self._idle.wait(min(left, 0.05))
         return True
 
@@ -121,10 +121,10 @@ class SpanExporter:
         self._closed = True
         self.flush(timeout)
         self._stop.set()
-        self._bell.ring()
+        self._wakeup.ring()
         left = len(self._queue) + self._pending
         if left:
-            losses.count("span", "not delivered before exit", amount=left)
+            dropped_data.count("span", "not delivered before exit", amount=left)
         self._queue.clear()
 
     def after_fork(self) -> None:
@@ -141,11 +141,11 @@ class SpanExporter:
                     thread.start()
                 except RuntimeError as error:  # no more threads, or the interpreter is on its way out
                     self._thread = None
-                    losses.count("span", "export thread could not start", error)
+                    dropped_data.count("span", "export thread could not start", error)
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            self._bell.wait()
+            self._wakeup.wait()
             if not self._hurry and len(self._queue) < BATCH:
                 self._pause(INTERVAL)
             self._rung = False
@@ -158,7 +158,7 @@ class SpanExporter:
                 try:
                     self._send(batch)
                 except Exception as error:  # noqa: BLE001  the thread must outlive anything a span may hold
-                    losses.count("span", "export failed", error, len(batch))
+                    dropped_data.count("span", "export failed", error, len(batch))
                 self._pending = 0
             self._hurry = False
             with self._idle:
@@ -172,7 +172,7 @@ class SpanExporter:
             if left <= 0:
                 return
             # A flush or the end rings; that the queue fills has to be looked for.
-            self._bell.wait(min(left, 0.1))
+            self._wakeup.wait(min(left, 0.1))
 
     def _half_full(self) -> bool:
         return len(self._queue) >= QUEUE // 2 or self._bytes >= QUEUE_BYTES // 2
@@ -186,7 +186,7 @@ class SpanExporter:
             except (OSError, http.client.HTTPException) as error:
                 answer = Answer(0, b"")
                 # Losses are counted when the batch is given up; this only says why nothing arrives.
-                losses.count("setup", "traces cannot reach the OTLP endpoint, retrying", error)
+                dropped_data.count("setup", "traces cannot reach the OTLP endpoint, retrying", error)
             if 200 <= answer.status < 300:
                 otlp.count_rejected("span", "rejectedSpans", answer.body)
                 return
@@ -197,7 +197,7 @@ class SpanExporter:
                 return
             if answer.status and answer.status not in _RETRYABLE:
                 reason = f"refused with HTTP {answer.status}"
-                losses.count("span", reason, RuntimeError(answer.excerpt), len(batch))
+                dropped_data.count("span", reason, RuntimeError(answer.excerpt), len(batch))
                 return
             if attempt + 1 < ATTEMPTS:
                 # Full jitter keeps many processes from returning together.
@@ -205,7 +205,7 @@ class SpanExporter:
                 delay = min(delay * 2, LONGEST_DELAY)
             if self._stop.is_set():
                 return
-        losses.count("span", "OTLP endpoint away", amount=len(batch))
+        dropped_data.count("span", "OTLP endpoint away", amount=len(batch))
 
     def _pause_for_retry(self, seconds: float) -> None:
         until = time.monotonic() + min(seconds, LONGEST_DELAY)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import losses, otlp, values
+from eldonia_telemetry import dropped_data, otlp, values
 from eldonia_telemetry.redact import REDACTED, is_sensitive, redact_text
 from eldonia_telemetry.traces.span import Span
 
@@ -108,7 +108,7 @@ def _row(span: Any, redact: bool) -> bytes:
     try:
         return _encode(_span(span, redact))
     except Exception as error:  # noqa: BLE001  one span must not take its batch with it
-        losses.count("span", "cannot be expressed", error)
+        dropped_data.count("span", "cannot be expressed", error)
         return b""
 
 

@@ -14,7 +14,7 @@ from enum import IntEnum
 from types import TracebackType
 from typing import Any, Final
 
-from eldonia_telemetry import losses, runtime, values
+from eldonia_telemetry import dropped_data, runtime, values
 from eldonia_telemetry.context import active_span
 from eldonia_telemetry.traces.propagation import SpanContext
 
@@ -68,7 +68,7 @@ class Held:
             if self.failed:
                 self._send(spans)
                 if self.lost:
-                    losses.count("span", "held trace too long", amount=self.lost)
+                    dropped_data.count("span", "held trace too long", amount=self.lost)
 
     def _send(self, spans: Iterable["Span"]) -> None:
         for span in spans:

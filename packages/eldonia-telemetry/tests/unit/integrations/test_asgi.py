@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from eldonia_telemetry import TelemetryMiddleware, auth, bind, get_logger, performance, security
-from eldonia_telemetry.integrations import exchange
+from eldonia_telemetry.integrations import http_server
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.testing import capture
 
@@ -175,7 +175,7 @@ async def test_a_failure_of_our_own_does_not_reach_the_application(monkeypatch, 
     def broken(*_args, **_more):
         raise RuntimeError("ours")
 
-    for place, name in ((exchange, "inspect"), (exchange.Observer, "begin"), (exchange.Exchange, "_end")):
+    for place, name in ((http_server, "inspect"), (http_server.Observer, "begin"), (http_server.Exchange, "_end")):
         with monkeypatch.context() as patch, capture():
             patch.setattr(place, name, broken)
             async with client(application()) as http:
@@ -394,7 +394,7 @@ async def test_requests_leave_nothing_to_the_garbage_collector():
         try:
             for _ in range(20):
                 await send_parts(app, [b"a=1"], FORM)
-            assert not [one for one in gc.get_objects() if type(one) is exchange.Exchange]
+            assert not [one for one in gc.get_objects() if type(one) is http_server.Exchange]
         finally:
             gc.enable()
 

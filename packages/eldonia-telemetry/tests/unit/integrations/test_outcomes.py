@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eldonia_telemetry import lines, metrics, performance, runtime, values
+from eldonia_telemetry import metrics, performance, record_encoder, runtime, values
 from eldonia_telemetry.integrations import outcomes
 from eldonia_telemetry.integrations.outcomes import UNMATCHED, Ended, Outcome, outcome
 from eldonia_telemetry.records import INFO, Performance
 from eldonia_telemetry.settings import Settings
 from eldonia_telemetry.traces import Span, SpanContext, otlp_json
-from eldonia_telemetry.traces.starting import Beginning
+from eldonia_telemetry.traces.tracer import LazySpan
 
 CLIENT = otlp_json.attributes({"url.scheme": "https"})
 AT_NS = 1_800_000_000_123_456_789
@@ -22,10 +22,10 @@ HANDLERS = st.sampled_from(["/works/{number}", "/100%/{x}", '/say/"hi"', "/\ud80
 PATHS = st.text(max_size=30) | st.sampled_from(["/works/7", "/a?token=x", "/pay/4111111111111111", "/%b%d"])
 
 
-def told(ended: Ended) -> tuple[dict, dict]:
+def emitted(ended: Ended) -> tuple[dict, dict]:
     """The record and the span of a request that was in order."""
     prepared = runtime.Prepared([], [], [])
-    ended.tell(runtime.current, prepared)
+    ended.emit(runtime.current, prepared)
     [record], [span] = prepared.records, prepared.spans
     return json.loads(record), json.loads(b"".join(span))
 
@@ -51,23 +51,23 @@ def test_record_and_span_are_those_of_the_careful_way(exporting, handler, path, 
     one = Outcome("GET", handler, status)
     if not one.plain:
         return
-    milliseconds, who = took_ns / 1e6, lines.who(None, None, "r1", "203.0.113.9", None, hide=True)
+    milliseconds, who = took_ns / 1e6, record_encoder.who(None, None, "r1", "203.0.113.9", None, hide=True)
     client = {"url.scheme": "https", "client.address": "203.0.113.9"}
-    beginning = Beginning(AT_NS, 0, b"00-" + b"a" * 32 + b"-" + b"c" * 16 + b"-01", end_ns=AT_NS + took_ns)
-    row = Ended(one, path, b"r1", who, otlp_json.attributes(client), beginning, True)
-    record, span = told(row)
+    lazy_span = LazySpan(AT_NS, 0, b"00-" + b"a" * 32 + b"-" + b"c" * 16 + b"-01", end_ns=AT_NS + took_ns)
+    row = Ended(one, path, b"r1", who, otlp_json.attributes(client), lazy_span, True)
+    record, span = emitted(row)
 
-    trace_id, span_id, parent, sampled = beginning.ids(exporting)
-    hidden = json.loads(lines.text(path, hide=True))
+    trace_id, span_id, parent, sampled = lazy_span.ids(exporting)
+    hidden = json.loads(record_encoder.text(path, hide=True))
     metadata = {"method": "GET", "path": path, "handler": handler, "status": status}
     careful = b"".join(
         (
-            lines.opening(AT_NS + took_ns),
+            record_encoder.opening(AT_NS + took_ns),
             exporting.origin(INFO, "shop", "http", one.operation),
             who,
-            lines.content(f"GET {hidden} {status} {milliseconds:.1f}ms", metadata, True),
-            lines.performance(Performance(round(milliseconds, 3))),
-            lines.trace(trace_id, span_id),
+            record_encoder.content(f"GET {hidden} {status} {milliseconds:.1f}ms", metadata, True),
+            record_encoder.performance(Performance(round(milliseconds, 3))),
+            record_encoder.trace(trace_id, span_id),
             exporting.closing,
         )
     )
@@ -100,7 +100,7 @@ def test_a_route_that_might_have_to_be_hidden_takes_the_careful_way():
 )
 def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
     one = outcome("GET", "/{anything}", 200)
-    record, span = told(Ended(one, path, b"r1", b"", CLIENT, Beginning(AT_NS, 0, end_ns=AT_NS), True))
+    record, span = emitted(Ended(one, path, b"r1", b"", CLIENT, LazySpan(AT_NS, 0, end_ns=AT_NS), True))
     assert record["metadata"]["path"] == shown
     assert record["message"] == f"GET {shown} 200 0.0ms"
     assert {"key": "url.path", "value": {"stringValue": shown}} in span["attributes"]
@@ -108,7 +108,7 @@ def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
 
 def test_an_endless_path_is_cut(exporting):
     one = outcome("GET", "/{anything}", 200)
-    record, _ = told(Ended(one, "/x" * 30_000, b"r1", b"", CLIENT, Beginning(AT_NS, 0, end_ns=AT_NS), True))
+    record, _ = emitted(Ended(one, "/x" * 30_000, b"r1", b"", CLIENT, LazySpan(AT_NS, 0, end_ns=AT_NS), True))
     assert len(record["metadata"]["path"]) < values.MAX_TEXT + 50
     assert "characters more" in record["metadata"]["path"]
 
@@ -153,7 +153,7 @@ def test_threads_lose_no_request():
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        outcomes.settle()
+        outcomes.flush()
     assert seen("/threads") == (20_000, 20_000)
 
 

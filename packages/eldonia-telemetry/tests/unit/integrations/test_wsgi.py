@@ -6,7 +6,7 @@ from wsgiref.validate import validator
 import pytest
 
 from eldonia_telemetry import TelemetryWSGI, get_logger, performance
-from eldonia_telemetry.integrations import exchange
+from eldonia_telemetry.integrations import http_server
 from eldonia_telemetry.testing import capture
 
 log = get_logger(component="app")
@@ -153,7 +153,7 @@ def test_a_failure_of_our_own_does_not_reach_the_application(monkeypatch, capsys
     def broken(*_args, **_more):
         raise RuntimeError("ours")
 
-    for place, name in ((exchange, "inspect"), (exchange.Observer, "begin"), (exchange.Exchange, "_end")):
+    for place, name in ((http_server, "inspect"), (http_server.Observer, "begin"), (http_server.Exchange, "_end")):
         with monkeypatch.context() as patch, capture():
             patch.setattr(place, name, broken)
             assert call(TelemetryWSGI(hello))[2] == b"hello"

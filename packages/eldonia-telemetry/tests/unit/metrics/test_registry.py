@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.metrics.exposition import OPENMETRICS, TEXT, negotiate, render
 from eldonia_telemetry.metrics.registry import Registry
 
@@ -100,7 +100,7 @@ def test_misuse_is_counted_not_raised(registry):
     odd.labels("1", "2").inc()
     assert registry.value("a_total", {"x": "1"}) == 0
     assert registry.counter("a_total", "", ("x",)) is counter
-    assert ("metric", "wrong labels for a_total") in losses.snapshot()
+    assert ("metric", "wrong labels for a_total") in dropped_data.snapshot()
     assert "_9_bad_name_total" in text(registry)
 
 

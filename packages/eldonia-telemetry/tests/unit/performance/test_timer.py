@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from eldonia_telemetry import TelemetryMiddleware, carry, performance
-from eldonia_telemetry.performance import ending, memory
+from eldonia_telemetry.performance import memory, operation_recorder
 from eldonia_telemetry.performance.statistics import MAX_OPERATIONS
 from eldonia_telemetry.testing import capture
 
@@ -16,7 +16,7 @@ from eldonia_telemetry.testing import capture
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch):
     performance.clear()
-    monkeypatch.setattr(ending, "thresholds", performance.Thresholds())
+    monkeypatch.setattr(operation_recorder, "thresholds", performance.Thresholds())
     monkeypatch.setattr(memory, "current", lambda: memory.MemoryUse(1, 10, 0.1, "physical"))
 
 
@@ -167,7 +167,7 @@ def test_slow_operations_warn_at_their_own_threshold_or_the_common_one():
 
 def test_memory_near_its_limit_counts_each_time_and_warns_once_a_minute(monkeypatch):
     monkeypatch.setattr(memory, "current", lambda: memory.MemoryUse(900, 1000, 0.9, "cgroup v2"))
-    monkeypatch.setattr(ending, "_memory_said", -1e9)
+    monkeypatch.setattr(operation_recorder, "_memory_said", -1e9)
     with capture() as seen:
         for _ in range(3):
             with performance.timer("big"):
@@ -207,8 +207,8 @@ def test_the_report_has_the_seeds_summary_and_quantiles():
                 measured.count_error()
             measured.count_query(2)
             measured.count_cache(hits=3, misses=1)
-            ending.record("op", float(number + 1), measured, slow=False)
-        ending.record("rare", 5000.0, performance.Measurement("rare", None), slow=True)
+            operation_recorder.record("op", float(number + 1), measured, slow=False)
+        operation_recorder.record("rare", 5000.0, performance.Measurement("rare", None), slow=True)
     report = performance.report()
     summary = report.summary
     assert (summary.total_operations, summary.max_duration, summary.min_duration) == (101, 5000, 1)
@@ -225,7 +225,7 @@ def test_the_report_has_the_seeds_summary_and_quantiles():
 def test_operations_without_end_share_one_name(capsys):
     with capture():
         for number in range(MAX_OPERATIONS + 50):
-            ending.record(f"op {number}", 1.0, performance.Measurement("", None), slow=False)
+            operation_recorder.record(f"op {number}", 1.0, performance.Measurement("", None), slow=False)
     assert len(performance.report().operations) == MAX_OPERATIONS + 1
     assert operation("other").count == 50
 
@@ -234,7 +234,7 @@ def test_a_fault_of_our_own_stays_here(monkeypatch, capsys):
     def broken(*_, **__):
         raise RuntimeError("ours")
 
-    monkeypatch.setattr(ending.statistics, "add", broken)
+    monkeypatch.setattr(operation_recorder.statistics, "add", broken)
     with capture(), performance.timer("x"):
         result = 1
     assert result == 1

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.sinks import batching
 from eldonia_telemetry.sinks.batching import BatchingSink, Outcome
 from eldonia_telemetry.sinks.spill import Spill
@@ -48,7 +48,7 @@ def backend(monkeypatch):
 
 
 def lost(reason):
-    return losses.snapshot().get(("log", f"test: {reason}"), 0)
+    return dropped_data.snapshot().get(("log", f"test: {reason}"), 0)
 
 
 def lines(first, number, size=20):

@@ -5,7 +5,7 @@ import threading
 
 import msgspec
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.records import ErrorDetail, LogEntry
 from eldonia_telemetry.sinks.console import ConsoleSink, paint
 
@@ -71,7 +71,7 @@ def test_threads_write_whole_records():
         for number in range(300):
             sink.write(b"%d.%d %b\n" % (thread, number, b"x" * 9000))
 
-    before = losses.snapshot()
+    before = dropped_data.snapshot()
     reader = threading.Thread(target=read)
     writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
     for thread in (reader, *writers):
@@ -80,7 +80,7 @@ def test_threads_write_whole_records():
         thread.join()
     os.close(writing)
     reader.join()
-    dropped = sum(losses.snapshot().values()) - sum(before.values())
+    dropped = sum(dropped_data.snapshot().values()) - sum(before.values())
     whole = [row for row in rows if len(row) > 9000]
     assert all(row.count(b" ") == 1 for row in rows)
     assert len(whole) + dropped == 1200
@@ -129,11 +129,11 @@ def test_of_several_that_nobody_reads_each_is_counted():
     reading, writing = os.pipe()
     try:
         sink = ConsoleSink(writing, colour=False)
-        before = sum(losses.snapshot().values())
+        before = sum(dropped_data.snapshot().values())
         sink.write_all([b"x" * 1000 + b"\n"] * 100)  # a pipe holds 64 KiB
         arrived = len(os.read(reading, 1 << 20)) // 1001
         assert arrived < 100
-        assert sum(losses.snapshot().values()) - before == 100 - arrived
+        assert sum(dropped_data.snapshot().values()) - before == 100 - arrived
     finally:
         os.close(reading)
         os.close(writing)

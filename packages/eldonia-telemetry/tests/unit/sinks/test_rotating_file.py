@@ -3,12 +3,12 @@ import os
 import threading
 import time
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.sinks.rotating_file import RotatingFileSink
 
 
 def lost(reason):
-    return sum(number for (_, said), number in losses.snapshot().items() if said.startswith(reason))
+    return sum(number for (_, said), number in dropped_data.snapshot().items() if said.startswith(reason))
 
 
 def line(number):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_telemetry import losses
+from eldonia_telemetry import dropped_data
 from eldonia_telemetry.sinks.spill import Item, Spill
 
 
@@ -12,7 +12,7 @@ def items(first, number, size=100):
 
 
 def lost(reason):
-    return sum(number for (_, said), number in losses.snapshot().items() if said.startswith(reason))
+    return sum(number for (_, said), number in dropped_data.snapshot().items() if said.startswith(reason))
 
 
 def drain(spill, at_once=7):

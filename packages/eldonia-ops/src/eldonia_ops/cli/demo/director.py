@@ -189,11 +189,11 @@ class Director:
         return f"{found['reference']}, {len(found['checklist'])} steps, respond within {target:g} s"
 
     def _gateway_paged(self, stage: Stage, _: dict[str, str]) -> str:
-        def told() -> bool:
+        def notified() -> bool:
             paged = self._message("pagerduty", "trigger", "PaymentGatewayError")
             return bool(paged and self._message("slack", "PaymentGatewayError"))
 
-        self._wait(stage, told, "both messages")
+        self._wait(stage, notified, "both messages")
         return f"{self._since('gateway'):.1f} s after the fault"
 
     def _gateway_escalated(self, stage: Stage, incidents: dict[str, str]) -> str:
@@ -224,7 +224,7 @@ class Director:
         whole = self._wait(stage, resolved, "the incident resolved")
         return f"open for {(whole['resolved_at'] - whole['detected_at']) / 1000:.1f} s"
 
-    def _gateway_told(self, stage: Stage, _: dict[str, str]) -> str:
+    def _gateway_notified(self, stage: Stage, _: dict[str, str]) -> str:
         self._wait(stage, lambda: self._message("pagerduty", "resolve", "PaymentGatewayError"), "PagerDuty's resolve")
         return "PagerDuty: resolve"
 

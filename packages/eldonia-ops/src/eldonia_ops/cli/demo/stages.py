@@ -90,7 +90,7 @@ STAGES: Final[tuple[Stage, ...]] = (
         "ゲートウェイ修復：アラート解消、インシデント解決",
         60,
     ),
-    Stage("gateway-told", 2, "the receivers hear that it is over", "解消の通知が到達", 30),
+    Stage("gateway-notified", 2, "the receivers hear that it is over", "解消の通知が到達", 30),
     Stage(
         "gateway-postmortem",
         2,

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, delete, select, type_coerce, update
 
 from eldonia_ops.alerting.dispatch import PutGroup
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import DueGroup, ListedGroup
 from eldonia_ops.storage.state.errors import StateDocumentError
@@ -20,7 +20,7 @@ from eldonia_ops.storage.state.tables import alert_groups as groups
 
 log = logging.getLogger("eldonia_ops.storage.state")
 
-_NAMES = names_of(GroupState, "fingerprints", "verdicts")
+_NAMES = names_of(AlertGroupState, "fingerprints", "verdicts")
 _values = attrgetter(*_NAMES)
 
 
@@ -61,18 +61,18 @@ class SqlAlertGroups:
             self._connection.execute(delete(members).where(members.c.key.in_(part)))
             self._connection.execute(delete(groups).where(groups.c.key.in_(part)))
 
-    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, GroupState]:
+    def some(self, keys: Sequence[str], holding: Sequence[str] | None = None) -> dict[str, AlertGroupState]:
         """Those of the groups that are stored, by key; of their alerts only ``holding`` (None: all).
 
         Raises:
             StateDocumentError: one of them cannot be read.
         """
-        found: dict[str, GroupState] = {}
+        found: dict[str, AlertGroupState] = {}
         for part in chunks(keys):
             found |= self._where(groups.c.key.in_(part), members.c.key.in_(part), holding)
         return found
 
-    def all(self) -> dict[str, GroupState]:
+    def all(self) -> dict[str, AlertGroupState]:
         """Every group, in the order of their keys.
 
         Raises:
@@ -122,7 +122,7 @@ class SqlAlertGroups:
         condition: ColumnElement[bool] | None,
         of_members: ColumnElement[bool] | None,
         holding: Sequence[str] | None,
-    ) -> dict[str, GroupState]:
+    ) -> dict[str, AlertGroupState]:
         query = select(groups).order_by(groups.c.key)
         if condition is not None:
             query = query.where(condition)
@@ -131,10 +131,10 @@ class SqlAlertGroups:
             held = self._held(of_members, holding)
         except (msgspec.MsgspecError, ValueError) as error:
             raise StateDocumentError(f"the stored state of an alert group cannot be read: {error}") from None
-        found: dict[str, GroupState] = {}
+        found: dict[str, AlertGroupState] = {}
         for row in rows:
             of = held.get(row.key)
-            found[row.key] = GroupState(
+            found[row.key] = AlertGroupState(
                 **row._mapping,
                 fingerprints=tuple(of.fingerprints) if of else (),
                 verdicts=of.verdicts if of else {},

@@ -14,12 +14,12 @@ from starlette.responses import Response
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
-from eldonia_ops.services.contracts import AlertView, NotFoundError, Platform, RefusedError
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import AlertView, NotFoundError, Platform, RefusedError
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
-from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
-from eldonia_ops.web.limits import Limits, TooLargeError, read_body
-from eldonia_ops.web.native.shapes import silence_state
+from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem, caller_of
+from eldonia_ops.web.limits import RequestLimits, TooLargeError, read_body
+from eldonia_ops.web.native.schemas import silence_state
 
 _AT_ONCE: Final = 256 << 10
 _MOST_ENCODED: Final = 50_000
@@ -31,14 +31,14 @@ async def envelope(request: Request, problem: Problem) -> Response:
     return _json(problem.sentence, problem.status, headers)
 
 
-def routes(platform: Platform, version: str, limits: Limits, resolve_timeout_ms: int) -> list[GuardedRoute]:
+def routes(platform: Platform, version: str, limits: RequestLimits, resolve_timeout_ms: int) -> list[GuardedRoute]:
     """``/api/v2/...``. ``resolve_timeout_ms`` ends alerts that come without ``endsAt`` and are not posted again."""
     api = _Api(platform, version, limits, resolve_timeout_ms)
 
     def route(
         path: str,
         endpoint: Callable[[Request], Awaitable[Response]],
-        demand: Demand = Demand.READ,
+        demand: Permission = Permission.READ,
         method: str = "GET",
         streams: bool = False,
     ) -> GuardedRoute:
@@ -46,26 +46,26 @@ def routes(platform: Platform, version: str, limits: Limits, resolve_timeout_ms:
             f"/api/v2/{path}",
             _answering(endpoint),
             demand=demand,
-            family=Family.ALERTMANAGER,
+            family=ApiDialect.ALERTMANAGER,
             methods=(method,),
             streams=streams,
         )
 
     return [
         route("alerts", api.alerts),
-        route("alerts", api.post_alerts, Demand.INGEST, "POST", streams=True),
+        route("alerts", api.post_alerts, Permission.INGEST, "POST", streams=True),
         route("alerts/groups", api.groups),
         route("silences", api.silences),
-        route("silences", api.post_silence, Demand.RESPOND, "POST"),
+        route("silences", api.post_silence, Permission.RESPOND, "POST"),
         route("silence/{id}", api.silence),
-        route("silence/{id}", api.expire_silence, Demand.RESPOND, "DELETE"),
+        route("silence/{id}", api.expire_silence, Permission.RESPOND, "DELETE"),
         route("receivers", api.receivers),
         route("status", api.status),
     ]
 
 
 class _Api:
-    def __init__(self, platform: Platform, version: str, limits: Limits, resolve_timeout_ms: int) -> None:
+    def __init__(self, platform: Platform, version: str, limits: RequestLimits, resolve_timeout_ms: int) -> None:
         self._platform = platform
         self._version = version
         self._limits = limits
@@ -205,7 +205,7 @@ class _EncodedAlerts:
 
     def __init__(self) -> None:
         self._facts: dict[str, tuple[Alert, bytes]] = {}
-        self._standings: dict[tuple[Any, ...], bytes] = {}
+        self._alert_statuses: dict[tuple[Any, ...], bytes] = {}
 
     def alert(self, view: AlertView) -> bytes:
         """One alert."""
@@ -216,19 +216,19 @@ class _EncodedAlerts:
             if len(self._facts) >= _MOST_ENCODED:
                 self._facts.clear()
             known = self._facts[fingerprint] = alert, msgspec.json.encode(wire.alert_facts(alert))[1:-1]
-        standing = (view.state, view.receivers, view.silenced_by, view.inhibited_by, view.muted_by)
-        text = self._standings.get(standing)
+        alert_status = (view.state, view.receivers, view.silenced_by, view.inhibited_by, view.muted_by)
+        text = self._alert_statuses.get(alert_status)
         if text is None:
-            if len(self._standings) >= _MOST_ENCODED:
-                self._standings.clear()
-            found = wire.alert_standing(
+            if len(self._alert_statuses) >= _MOST_ENCODED:
+                self._alert_statuses.clear()
+            found = wire.alert_status(
                 state="active" if view.state == "firing" else "suppressed",
                 receivers=view.receivers,
                 silenced_by=view.silenced_by,
                 inhibited_by=view.inhibited_by,
                 muted_by=view.muted_by,
             )
-            text = self._standings[standing] = msgspec.json.encode(found)[1:-1]
+            text = self._alert_statuses[alert_status] = msgspec.json.encode(found)[1:-1]
         return b"{%s,%s}" % (known[1], text)
 
 

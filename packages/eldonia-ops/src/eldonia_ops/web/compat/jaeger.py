@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from eldonia_ops.ports import TelemetryLimitError, TraceQuery
 from eldonia_ops.protocols import jaeger as wire
-from eldonia_ops.services.contracts import NotFoundError, Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
-from eldonia_ops.web.gate import Family, GuardedRoute, Problem
+from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TRACES = 1_500
@@ -49,7 +49,7 @@ def routes(platform: Platform) -> list[GuardedRoute]:
         return _json(wire.success([wire.trace(spans)]))
 
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> GuardedRoute:
-        return GuardedRoute(path, _answering(endpoint), demand=Demand.READ, family=Family.JAEGER)
+        return GuardedRoute(path, _answering(endpoint), demand=Permission.READ, family=ApiDialect.JAEGER)
 
     return [
         reading("/api/services", services),

@@ -27,10 +27,10 @@ from eldonia_ops.protocols.otlp import (
     encode_response,
     encoding_of,
 )
-from eldonia_ops.services.contracts import Platform
-from eldonia_ops.web.access import Demand
-from eldonia_ops.web.gate import Family, GuardedRoute, Problem, caller_of
-from eldonia_ops.web.limits import BadEncodingError, Limits, TooLargeError, read_raw, unpack
+from eldonia_ops.services.api import Platform
+from eldonia_ops.web.access import Permission
+from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem, caller_of
+from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw, unpack
 
 log = logging.getLogger("eldonia_ops.web.otlp")
 
@@ -51,7 +51,7 @@ async def envelope(request: Request, problem: Problem) -> Response:
     )
 
 
-def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
+def routes(platform: Platform, limits: RequestLimits) -> list[GuardedRoute]:
     """``/v1/traces``, ``/v1/logs`` and ``/v1/metrics``."""
     ingest = platform.ingest
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="otlp")
@@ -106,8 +106,8 @@ def routes(platform: Platform, limits: Limits) -> list[GuardedRoute]:
         return GuardedRoute(
             f"/v1/{signal}",
             endpoint,
-            demand=Demand.INGEST,
-            family=Family.OTLP,
+            demand=Permission.INGEST,
+            family=ApiDialect.OTLP,
             methods=("POST",),
             streams=True,
         )

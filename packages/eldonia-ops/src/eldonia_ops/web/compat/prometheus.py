@@ -15,10 +15,10 @@ from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
 from eldonia_ops.ports import TelemetryLimitError
 from eldonia_ops.protocols import prometheus_api as wire
-from eldonia_ops.services.contracts import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
-from eldonia_ops.web.gate import Family, GuardedRoute, Problem
+from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
@@ -45,8 +45,8 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
         return GuardedRoute(
             f"/api/v1/{path}",
             _answering(endpoint),
-            demand=Demand.READ,
-            family=Family.PROMETHEUS,
+            demand=Permission.READ,
+            family=ApiDialect.PROMETHEUS,
             methods=methods or ("GET",),
         )
 
@@ -66,7 +66,7 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
         media = "text/plain; version=0.0.4; charset=utf-8"
         return Response(platform.status.metrics_text(), headers={"Content-Type": media})
 
-    public = {"demand": Demand.PUBLIC, "family": Family.PROMETHEUS}
+    public = {"demand": Permission.PUBLIC, "family": ApiDialect.PROMETHEUS}
     return [
         reading("query", api.query, "GET", "POST"),
         reading("query_range", api.query_range, "GET", "POST"),
@@ -79,7 +79,7 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
         reading("rules", api.rules),
         reading("alerts", api.alerts),
         reading("status/buildinfo", api.buildinfo),
-        GuardedRoute("/metrics", metrics, demand=Demand.READ, family=Family.PROMETHEUS),
+        GuardedRoute("/metrics", metrics, demand=Permission.READ, family=ApiDialect.PROMETHEUS),
         GuardedRoute("/-/healthy", healthy, methods=("GET",), **public),
         GuardedRoute("/-/ready", ready, methods=("GET",), **public),
         GuardedRoute("/health", healthy, methods=("GET",), **public),

@@ -6,15 +6,15 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from eldonia_ops.model.alerts import Decision, Silence
+from eldonia_ops.model.alerts import LedgerEntry, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
-from eldonia_ops.services.contracts import NotFoundError, Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.shapes import (
+from eldonia_ops.web.native.schemas import (
     AlertGroupShape,
     AlertShape,
     IntegrationShape,
@@ -75,37 +75,37 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 def _add_alerts(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
-    @api.get("/alerts", tags=["alerts"], **operation(Demand.READ, list[AlertShape]))
+    @api.get("/alerts", tags=["alerts"], **operation(Permission.READ, list[AlertShape]))
     async def current() -> Response:
         """Pending, firing and suppressed alerts, gravest first."""
         return Json([alert_shape(view) for view in await alerts.current()])
 
-    @api.get("/alerts/groups", tags=["alerts"], **operation(Demand.READ, list[AlertGroupShape]))
+    @api.get("/alerts/groups", tags=["alerts"], **operation(Permission.READ, list[AlertGroupShape]))
     async def groups() -> Response:
         """Which alerts go out together, and to whom."""
         return Json([group_shape(view) for view in await alerts.groups()])
 
-    @api.get("/alerts/rules", tags=["alerts"], **operation(Demand.READ, list[RuleGroupShape]))
+    @api.get("/alerts/rules", tags=["alerts"], **operation(Permission.READ, list[RuleGroupShape]))
     async def rules() -> Response:
         """Rule groups with the state of every rule."""
         return Json([rule_group_shape(view) for view in alerts.rules()])
 
-    @api.get("/alerts/receivers", tags=["alerts"], **operation(Demand.READ, list[str]))
+    @api.get("/alerts/receivers", tags=["alerts"], **operation(Permission.READ, list[str]))
     async def receivers() -> Response:
         """Names of receivers."""
         return Json(alerts.receivers())
 
-    @api.get("/alerts/integrations", tags=["alerts"], **operation(Demand.READ, list[IntegrationShape]))
+    @api.get("/alerts/integrations", tags=["alerts"], **operation(Permission.READ, list[IntegrationShape]))
     async def integrations() -> Response:
         """How receivers are notified, and what keeps an integration from delivering as it is configured."""
         return Json([integration_shape(view) for view in alerts.integrations()])
 
-    @api.get("/alerts/configuration", tags=["alerts"], **operation(Demand.READ, media="application/yaml"))
+    @api.get("/alerts/configuration", tags=["alerts"], **operation(Permission.READ, media="application/yaml"))
     async def configuration() -> Response:
         """The routing configuration with secrets masked."""
         return Response(alerts.configuration(), media_type="application/yaml")
 
-    @api.get("/alerts/explain", tags=["alerts"], **operation(Demand.READ, list[Decision]))
+    @api.get("/alerts/explain", tags=["alerts"], **operation(Permission.READ, list[LedgerEntry]))
     async def explain(
         fingerprint: Annotated[str, Query(max_length=32)] = "",
         alertname: Annotated[str, Query(max_length=500)] = "",
@@ -118,13 +118,13 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
 def _add_silences(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
-    @api.get("/silences", tags=["alerts"], **operation(Demand.READ, list[SilenceShape]))
+    @api.get("/silences", tags=["alerts"], **operation(Permission.READ, list[SilenceShape]))
     async def silences() -> Response:
         """All silences, ended ones included until they are purged."""
         now = platform.now()
         return Json([silence_shape(silence, now) for silence in await alerts.silences()])
 
-    @api.post("/silences", tags=["alerts"], **operation(Demand.RESPOND, SilenceShape, status=201))
+    @api.post("/silences", tags=["alerts"], **operation(Permission.RESPOND, SilenceShape, status=201))
     async def create(request: Request, body: SilenceBody) -> Response:
         """Create a silence, or change the one whose id is given."""
         now = platform.now()
@@ -143,14 +143,14 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
             raise NotFoundError(f"silence {id} is gone already")
         return Json(silence_shape(stored, now), status_code=201)
 
-    @api.post("/silences/preview", tags=["alerts"], **operation(Demand.READ, list[AlertShape]))
+    @api.post("/silences/preview", tags=["alerts"], **operation(Permission.READ, list[AlertShape]))
     async def preview(body: MatchersBody) -> Response:
         """Which of the current alerts these matchers would silence."""
         matchers = body.parsed()
         found = [view for view in await alerts.current() if all_match(matchers, view.alert.labels)]
         return Json([alert_shape(view) for view in found])
 
-    @api.delete("/silences/{id}", tags=["alerts"], **operation(Demand.RESPOND, dict[str, Any]))
+    @api.delete("/silences/{id}", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
     async def expire(request: Request, id: str) -> Response:
         """End a silence now."""
         await alerts.expire_silence(id, caller_of(request).name)
@@ -160,12 +160,12 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
 def _add_notifications(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
-    @api.get("/notifications", tags=["alerts"], **operation(Demand.READ, list[dict[str, Any]]))
+    @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[dict[str, Any]]))
     async def notifications(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         """The outbox, newest first."""
         return Json(await alerts.notifications(limit))
 
-    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Demand.RESPOND, dict[str, Any]))
+    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
     async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
         """Try a failed or waiting notification again now."""
         await alerts.retry_notification(id, caller_of(request).name)

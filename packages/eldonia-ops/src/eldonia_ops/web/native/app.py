@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from eldonia_ops.access import AccessError
 from eldonia_ops.ports import ConflictError, TelemetryLimitError
-from eldonia_ops.services.contracts import NotFoundError, Platform, PreconditionError, QueryError, RefusedError
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import NotFoundError, Platform, PreconditionError, QueryError, RefusedError
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import Problem
@@ -39,7 +39,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
         redirect_slashes=False,
     )
 
-    @api.get("/openapi.json", tags=["about"], **operation(Demand.READ, dict[str, Any]))
+    @api.get("/openapi.json", tags=["about"], **operation(Permission.READ, dict[str, Any]))
     async def openapi() -> Response:
         """This description."""
         if api.openapi_schema is None:

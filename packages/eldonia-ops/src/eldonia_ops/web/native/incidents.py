@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from eldonia_ops.incidents.timeline import describe
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
-from eldonia_ops.services.contracts import Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
@@ -19,7 +19,7 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.shapes import IncidentShape, incident_shape, timeline_shape
+from eldonia_ops.web.native.schemas import IncidentShape, incident_shape, timeline_shape
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
 from eldonia_ops.web.times import parse_instant
 
@@ -109,7 +109,7 @@ def _zone(name: str) -> tzinfo:
 def _add_reading(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
 
-    @api.get("/incidents", tags=["incidents"], **operation(Demand.READ, list[dict[str, Any]]))
+    @api.get("/incidents", tags=["incidents"], **operation(Permission.READ, list[dict[str, Any]]))
     async def find(
         status: Annotated[list[IncidentStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
         service: Annotated[str, Query(max_length=200)] = "",
@@ -119,12 +119,12 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         found = await incidents.find(statuses=tuple(status), service=service, limit=limit)
         return Json([incident_shape(incident) for incident in found])
 
-    @api.get("/incidents/metrics", tags=["incidents"], **operation(Demand.READ, dict[str, Any]))
+    @api.get("/incidents/metrics", tags=["incidents"], **operation(Permission.READ, dict[str, Any]))
     async def metrics(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
         """MTTD, MTTA, MTTR and targets met since an instant."""
         return Json(await incidents.metrics(parse_instant(since, platform.now())))
 
-    @api.get("/incidents/{incident}", tags=["incidents"], **operation(Demand.READ, IncidentShape))
+    @api.get("/incidents/{incident}", tags=["incidents"], **operation(Permission.READ, IncidentShape))
     async def get(request: Request, incident: str, tz: Annotated[str, Query(max_length=100)] = "") -> Response:
         """One incident with its timeline, told in the reader's language (``lang``) and time zone (``tz``)."""
         found, timeline = await incidents.get(incident)
@@ -132,7 +132,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in timeline]
         return Json(IncidentShape(incident_shape(found), entries))
 
-    @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Demand.READ, list[dict[str, Any]]))
+    @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[dict[str, Any]]))
     async def runbook(request: Request, incident: str) -> Response:
         """The checklist for display."""
         return Json(await incidents.runbook(incident, language_of(request, platform.language)))
@@ -140,9 +140,9 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
 
 def _add_acting(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
-    acting = operation(Demand.RESPOND, dict[str, Any])
+    acting = operation(Permission.RESPOND, dict[str, Any])
 
-    @api.post("/incidents", tags=["incidents"], **operation(Demand.RESPOND, dict[str, Any], status=201))
+    @api.post("/incidents", tags=["incidents"], **operation(Permission.RESPOND, dict[str, Any], status=201))
     async def open_by_hand(request: Request, body: OpenBody) -> Response:
         """Open an incident by hand."""
         opened = await incidents.open(
@@ -186,7 +186,7 @@ def _add_acting(api: FastAPI, platform: Platform) -> None:
 
 def _add_postmortem(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
-    markdown = operation(Demand.READ, media="text/markdown")
+    markdown = operation(Permission.READ, media="text/markdown")
 
     @api.get("/incidents/{incident}/postmortem", tags=["incidents"], **markdown)
     async def postmortem(request: Request, incident: str, download: bool = False) -> Response:
@@ -208,9 +208,9 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
         "/incidents/{incident}/postmortem",
         tags=["incidents"],
         **{
-            **operation(Demand.RESPOND, dict[str, Any]),
+            **operation(Permission.RESPOND, dict[str, Any]),
             "openapi_extra": {
-                "x-demand": Demand.RESPOND.value,
+                "x-demand": Permission.RESPOND.value,
                 "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}},
             },
         },
@@ -238,9 +238,9 @@ def _add_markdown(api: FastAPI, heavy: HeavyWork) -> None:
         "/markdown",
         tags=["incidents"],
         **{
-            **operation(Demand.READ, media="text/html"),
+            **operation(Permission.READ, media="text/html"),
             "openapi_extra": {
-                "x-demand": Demand.READ.value,
+                "x-demand": Permission.READ.value,
                 "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}},
             },
         },

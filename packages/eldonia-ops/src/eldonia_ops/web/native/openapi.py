@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.web.access import Demand
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.gate import demands
 
 _TEMPLATE = "#/components/schemas/{name}"
@@ -15,7 +15,7 @@ _answers: dict[str, Any] = {}  # the types by their names in the document's draf
 
 
 def operation(
-    demand: Demand, answer: Any = None, *, media: str = "application/json", status: int = 200
+    demand: Permission, answer: Any = None, *, media: str = "application/json", status: int = 200
 ) -> dict[str, Any]:
     """Keyword arguments for a FastAPI route: what it demands and the type that it answers with.
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.services.contracts import ObjectiveView, Platform, RecoveryView, RefusalView, TargetView
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import ObjectiveView, Platform, RecoveryView, RefusalView, TargetView
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.openapi import operation
@@ -38,22 +38,22 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
 
 def _add_status(api: FastAPI, platform: Platform) -> None:
-    @api.get("/overview", tags=["status"], **operation(Demand.READ, dict[str, Any]))
+    @api.get("/overview", tags=["status"], **operation(Permission.READ, dict[str, Any]))
     async def overview() -> Response:
         """The platform looking at itself: rows and bytes stored, queues, errors, uptime."""
         return Json(await platform.status.overview())
 
-    @api.get("/targets", tags=["status"], **operation(Demand.READ, list[TargetView]))
+    @api.get("/targets", tags=["status"], **operation(Permission.READ, list[TargetView]))
     async def targets() -> Response:
         """What is scraped, tailed and probed, and how that goes."""
         return Json(platform.status.targets())
 
-    @api.get("/refusals", tags=["status"], **operation(Demand.READ, list[RefusalView]))
+    @api.get("/refusals", tags=["status"], **operation(Permission.READ, list[RefusalView]))
     async def refusals() -> Response:
         """Telemetry that was refused since the start: by signal, source and reason, the latest first."""
         return Json(platform.ingest.refusals())
 
-    @api.get("/objectives", tags=["status"], **operation(Demand.READ, list[ObjectiveView]))
+    @api.get("/objectives", tags=["status"], **operation(Permission.READ, list[ObjectiveView]))
     async def objectives() -> Response:
         """Service-level objectives and what is left of their error budgets."""
         return Json(await platform.status.objectives())
@@ -62,7 +62,7 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
 def _add_security(api: FastAPI, platform: Platform) -> None:
     security = platform.security
 
-    @api.get("/security/findings", tags=["security"], **operation(Demand.READ, list[Finding]))
+    @api.get("/security/findings", tags=["security"], **operation(Permission.READ, list[Finding]))
     async def find(
         status: Annotated[list[FindingStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -70,17 +70,17 @@ def _add_security(api: FastAPI, platform: Platform) -> None:
         """Findings, newest first."""
         return Json(await security.find(statuses=tuple(status), limit=limit))
 
-    @api.get("/security/findings/{id}", tags=["security"], **operation(Demand.READ, Finding))
+    @api.get("/security/findings/{id}", tags=["security"], **operation(Permission.READ, Finding))
     async def get(id: str) -> Response:
         """One finding with its evidence."""
         return Json(await security.get(id))
 
-    @api.post("/security/findings/{id}/status", tags=["security"], **operation(Demand.RESPOND, Finding))
+    @api.post("/security/findings/{id}/status", tags=["security"], **operation(Permission.RESPOND, Finding))
     async def change_status(request: Request, id: str, body: FindingStatusBody) -> Response:
         """Change a finding's status."""
         return Json(await security.change_status(id, caller_of(request).name, body.status, body.note))
 
-    @api.get("/security/report", tags=["security"], **operation(Demand.READ, dict[str, Any]))
+    @api.get("/security/report", tags=["security"], **operation(Permission.READ, dict[str, Any]))
     async def report(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
         """Counts by type, severity, status and source."""
         return Json(await security.report(parse_instant(since, platform.now())))
@@ -89,17 +89,17 @@ def _add_security(api: FastAPI, platform: Platform) -> None:
 def _add_recovery(api: FastAPI, platform: Platform) -> None:
     recovery = platform.recovery
 
-    @api.get("/recovery", tags=["recovery"], **operation(Demand.READ, list[RecoveryView]))
+    @api.get("/recovery", tags=["recovery"], **operation(Permission.READ, list[RecoveryView]))
     async def status() -> Response:
         """How automatic recovery of each service stands."""
         return Json(await recovery.status())
 
-    @api.post("/recovery/{service}/maintenance", tags=["recovery"], **operation(Demand.RESPOND, RecoveryView))
+    @api.post("/recovery/{service}/maintenance", tags=["recovery"], **operation(Permission.RESPOND, RecoveryView))
     async def maintenance(request: Request, service: str, body: MaintenanceBody) -> Response:
         """Switch maintenance on (no restarts) or off."""
         return Json(await recovery.set_maintenance(service, body.on, caller_of(request).name))
 
-    @api.post("/recovery/{service}/reset", tags=["recovery"], **operation(Demand.RESPOND, RecoveryView))
+    @api.post("/recovery/{service}/reset", tags=["recovery"], **operation(Permission.RESPOND, RecoveryView))
     async def reset(request: Request, service: str) -> Response:
         """Give recovery its full budget of attempts back."""
         return Json(await recovery.reset(service, caller_of(request).name))

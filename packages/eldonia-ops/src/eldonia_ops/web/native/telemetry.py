@@ -8,12 +8,12 @@ from starlette.responses import Response
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, TraceQuery
-from eldonia_ops.services.contracts import NotFoundError, Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.shapes import (
+from eldonia_ops.web.native.schemas import (
     HistogramShape,
     LogPageShape,
     QueryShape,
@@ -41,14 +41,14 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
 
 def _add_queries(api: FastAPI, platform: Platform) -> None:
-    @api.get("/query", tags=["metrics"], **operation(Demand.READ, QueryShape))
+    @api.get("/query", tags=["metrics"], **operation(Permission.READ, QueryShape))
     async def instant(query: Annotated[str, Query(max_length=20_000)], time: Instant = "now") -> Response:
         """Evaluate PromQL at one instant."""
         now = platform.now()
         at = None if time == "now" else parse_instant(time, now)
         return Json(query_shape(await platform.queries.instant(query, at)))
 
-    @api.get("/query_range", tags=["metrics"], **operation(Demand.READ, QueryShape))
+    @api.get("/query_range", tags=["metrics"], **operation(Permission.READ, QueryShape))
     async def over_range(
         query: Annotated[str, Query(max_length=20_000)],
         start: Instant = "-1h",
@@ -68,7 +68,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         start, end = _range(since, until, platform.now())
         return LogQuery(since_ns=start * _MS, until_ns=(end + 1) * _MS, **conditions)
 
-    @api.get("/logs", tags=["logs"], **operation(Demand.READ, LogPageShape))
+    @api.get("/logs", tags=["logs"], **operation(Permission.READ, LogPageShape))
     async def search(
         *,
         since: Instant = "-1h",
@@ -104,7 +104,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         page = await platform.telemetry.search_logs(query)
         return Json(LogPageShape([log_shape(record) for record in page.records], page.more))
 
-    @api.get("/logs/histogram", tags=["logs"], **operation(Demand.READ, HistogramShape))
+    @api.get("/logs/histogram", tags=["logs"], **operation(Permission.READ, HistogramShape))
     async def histogram(
         *,
         since: Instant = "-1h",
@@ -136,7 +136,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         starts = [start / _MS for start in found.starts_ns]
         return Json(HistogramShape(starts, found.width_ns / _MS, found.counts, found.total))
 
-    @api.get("/logs/services", tags=["logs"], **operation(Demand.READ, list[str]))
+    @api.get("/logs/services", tags=["logs"], **operation(Permission.READ, list[str]))
     async def services(since: Instant = "-24h", until: Instant = "now") -> Response:
         """Names of services that logged in a range."""
         query = wanted(since, until)
@@ -156,7 +156,7 @@ def _range(since: str, until: str, now: int) -> tuple[int, int]:
 
 
 def _add_traces(api: FastAPI, platform: Platform) -> None:
-    @api.get("/traces", tags=["traces"], **operation(Demand.READ, list[TraceShape]))
+    @api.get("/traces", tags=["traces"], **operation(Permission.READ, list[TraceShape]))
     async def find(
         *,
         since: Instant = "-1h",
@@ -184,17 +184,17 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
         )
         return Json([trace_shape(summary) for summary in await platform.telemetry.find_traces(query)])
 
-    @api.get("/traces/services", tags=["traces"], **operation(Demand.READ, list[str]))
+    @api.get("/traces/services", tags=["traces"], **operation(Permission.READ, list[str]))
     async def services() -> Response:
         """Names of services with spans."""
         return Json(await platform.telemetry.trace_services())
 
-    @api.get("/traces/operations", tags=["traces"], **operation(Demand.READ, list[str]))
+    @api.get("/traces/operations", tags=["traces"], **operation(Permission.READ, list[str]))
     async def operations(service: Text) -> Response:
         """Span names of one service."""
         return Json(await platform.telemetry.trace_operations(service))
 
-    @api.get("/traces/{trace_id}", tags=["traces"], **operation(Demand.READ, list[SpanShape]))
+    @api.get("/traces/{trace_id}", tags=["traces"], **operation(Permission.READ, list[SpanShape]))
     async def get(trace_id: str) -> Response:
         """All spans of one trace, by start."""
         spans = await platform.telemetry.get_trace(trace_id.lower())

@@ -8,14 +8,14 @@ from starlette.responses import Response
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.durations import parse_duration
-from eldonia_ops.services.contracts import NotFoundError, Platform
-from eldonia_ops.web.access import Demand
+from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.shapes import MeShape, NewTokenShape, TokenShape, me_shape, token_shape
+from eldonia_ops.web.native.schemas import MeShape, NewTokenShape, TokenShape, me_shape, token_shape
 from eldonia_ops.web.sessions import Sessions
 
 
@@ -44,26 +44,26 @@ def add_to(api: FastAPI, platform: Platform, sessions: Sessions) -> None:
     """Add the operations on tokens. Sessions of a revoked token end at once."""
     access = platform.access
 
-    @api.get("/me", tags=["access"], **operation(Demand.SIGNED_IN, MeShape))
+    @api.get("/me", tags=["access"], **operation(Permission.SIGNED_IN, MeShape))
     async def me(request: Request) -> Response:
         """Who the caller is, and what the caller may do."""
         caller = caller_of(request)
         via = "token" if caller.session is None else "session"
         return Json(me_shape(caller.token, via, language_of(request, platform.language)))
 
-    @api.get("/tokens", tags=["access"], **operation(Demand.ADMINISTER, list[TokenShape]))
+    @api.get("/tokens", tags=["access"], **operation(Permission.ADMINISTER, list[TokenShape]))
     async def tokens() -> Response:
         """All tokens, those included that were revoked or have expired."""
         now = platform.now()
         return Json([token_shape(token, now) for token in await access.all()])
 
-    @api.post("/tokens", tags=["access"], **operation(Demand.ADMINISTER, NewTokenShape, status=201))
+    @api.post("/tokens", tags=["access"], **operation(Permission.ADMINISTER, NewTokenShape, status=201))
     async def create(body: TokenBody) -> Response:
         """Create a token; its secret is shown this once."""
         token, secret = await access.create(body.name, body.role, body.lifetime_ms())
         return Json(NewTokenShape(token_shape(token, platform.now()), secret), status_code=201)
 
-    @api.delete("/tokens/{id}", tags=["access"], **operation(Demand.ADMINISTER, dict[str, Any]))
+    @api.delete("/tokens/{id}", tags=["access"], **operation(Permission.ADMINISTER, dict[str, Any]))
     async def revoke(id: str) -> Response:
         """Revoke a token; its sessions end with it."""
         if not await access.revoke(id):

@@ -67,7 +67,7 @@ def test_a_broken_part_is_put_aside_and_told(tmp_path: Path) -> None:
     (broken / "data.bin").unlink()
     with start(tmp_path, "read") as child:
         assert child.stdout is not None
-        told = dict(json.loads(line) for line in child.stdout)
+        notified = dict(json.loads(line) for line in child.stdout)
     assert child.returncode == 0
-    assert [part["table"] for part in told["detached"]] == ["logs"]
-    assert told["spans"]
+    assert [part["table"] for part in notified["detached"]] == ["logs"]
+    assert notified["spans"]

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from postgresql import PostgresqlServer
 from sqlalchemy import column, create_engine, insert, table
 
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.storage.state import SqlStateStore, StateError, StateVersionError, open_state_store
 from eldonia_ops.storage.state.migrate import VERSION_TABLE, migrate
@@ -68,7 +68,7 @@ async def test_alert_groups_of_the_first_form_keep_what_receivers_know(state_url
     store = await open_state_store(state_url)
     try:
         assert await store.read(lambda t: t.groups.all()) == {
-            "0:{a}": GroupState(
+            "0:{a}": AlertGroupState(
                 "0:{a}",
                 "{}:{a}",
                 "0",

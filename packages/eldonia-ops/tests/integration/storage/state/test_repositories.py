@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from eldonia_ops.alerting.dispatch import PutGroup
-from eldonia_ops.alerting.group import GroupState
+from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import Role, Token
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import ChecklistItem, Impact, Incident, IncidentStatus, Severity, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
@@ -227,7 +227,7 @@ async def test_an_empty_outbox_has_no_next_attempt(store: SqlStateStore) -> None
 
 async def test_the_ledger_answers_newest_first(store: SqlStateStore) -> None:
     lines = [
-        Decision(0, at, fingerprint, name, "team", "silenced", AWKWARD, {"silence": "s1"})
+        LedgerEntry(0, at, fingerprint, name, "team", "silenced", AWKWARD, {"silence": "s1"})
         for at, fingerprint, name in [(10, "f1", "A"), (20, "f2", "A"), (30, "f1", "B")]
     ]
     await store.write(lambda t: (t.ledger.append(*lines), t.ledger.append()))
@@ -459,7 +459,7 @@ async def test_purge_drops_only_what_is_old_and_finished(store: SqlStateStore) -
         ]:
             t.outbox.add(outgoing(key, status=status, finished_at=finished))
         for at in (10, 20, 100):
-            t.ledger.append(Decision(0, at, "f", "A", "team", "sent", ""))
+            t.ledger.append(LedgerEntry(0, at, "f", "A", "team", "sent", ""))
         t.silences.put(Silence("old", (), 0, 99, "", ""))
         t.silences.put(Silence("new", (), 0, 100, "", ""))
         t.incidents.put(incident(1, status=IncidentStatus.CLOSED, closed_at=50, postmortem="kept"))
@@ -491,9 +491,9 @@ async def test_purge_drops_only_what_is_old_and_finished(store: SqlStateStore) -
 
 
 async def test_purge_goes_in_small_steps_and_ids_are_not_used_again(store: SqlStateStore) -> None:
-    await store.write(lambda t: [t.ledger.append(Decision(0, at, "f", "A", "r", "sent", "")) for at in range(5)])
+    await store.write(lambda t: [t.ledger.append(LedgerEntry(0, at, "f", "A", "r", "sent", "")) for at in range(5)])
     assert [(await store.write(lambda t: t.purge(5, limit=2)))["ledger"] for _ in range(4)] == [2, 2, 1, 0]
-    await store.write(lambda t: t.ledger.append(Decision(0, 9, "f", "A", "r", "sent", "")))
+    await store.write(lambda t: t.ledger.append(LedgerEntry(0, 9, "f", "A", "r", "sent", "")))
     assert (await store.read(lambda t: t.ledger.find()))[0].id == 6
 
 
@@ -515,8 +515,8 @@ async def test_keys_that_no_database_could_hold_stay_what_they_are(store: SqlSta
 
 
 async def test_alert_groups_hold_their_alerts_in_rows(store: SqlStateStore) -> None:
-    def group(key: str, flush_at: int, *fingerprints: str, **fields: Any) -> GroupState:
-        return GroupState(key, f"g{key}", "0", "team", {"a": key}, fingerprints, 1, flush_at, **fields)
+    def group(key: str, flush_at: int, *fingerprints: str, **fields: Any) -> AlertGroupState:
+        return AlertGroupState(key, f"g{key}", "0", "team", {"a": key}, fingerprints, 1, flush_at, **fields)
 
     one = group("a\0", 10, "1", "2", verdicts={"1": {"team/0": "sent"}}, log={"team/0": LogEntry(("1",), (), 5)})
     two = group("b", 20, "2", urgent=True, cause="Down")

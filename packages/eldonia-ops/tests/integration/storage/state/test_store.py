@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eldonia_ops.model.alerts import Alert, Decision
+from eldonia_ops.model.alerts import Alert, LedgerEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import StateStore
 from eldonia_ops.storage.state import SqlStateStore, StateClosedError, StateError, open_state_store
@@ -71,7 +71,7 @@ async def test_a_read_is_one_snapshot(store: SqlStateStore) -> None:
 
     reading = asyncio.create_task(store.read(look_twice))
     await asyncio.to_thread(first_read.wait, 10)
-    await store.write(lambda t: t.ledger.append(Decision(0, 1, "f", "A", "r", "sent", "")))
+    await store.write(lambda t: t.ledger.append(LedgerEntry(0, 1, "f", "A", "r", "sent", "")))
     written.set()
     assert await reading == (0, 0)
     assert len(await store.read(lambda t: t.ledger.find())) == 1

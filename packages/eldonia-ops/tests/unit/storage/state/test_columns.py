@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eldonia_ops.model.access import Token
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.security import Finding
@@ -83,7 +83,7 @@ def test_other_types_are_refused() -> None:
     [
         (tables.alerts, Alert, {"fingerprint"}),
         (tables.outbox, Outgoing, set()),
-        (tables.ledger, Decision, set()),
+        (tables.ledger, LedgerEntry, set()),
         (tables.silences, Silence, set()),
         (tables.incidents, Incident, set()),
         (tables.timeline, TimelineEntry, set()),

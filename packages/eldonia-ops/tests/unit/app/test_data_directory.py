@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from required_tools import requires_host
 
-from eldonia_ops.app.folder import held_folder, own_folder
+from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.model.errors import ConfigError
 
 
@@ -40,7 +40,7 @@ def test_a_file_in_its_place(tmp_path: Path, below: str) -> None:
 
 def test_a_folder_is_held_by_one_process_which_is_named(tmp_path: Path) -> None:
     program = (
-        "import pathlib, sys, time; from eldonia_ops.app.folder import held_folder\n"
+        "import pathlib, sys, time; from eldonia_ops.app.data_directory import held_folder\n"
         "with held_folder(pathlib.Path(sys.argv[1])): print('held', flush=True); time.sleep(600)"
     )
     child = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE)

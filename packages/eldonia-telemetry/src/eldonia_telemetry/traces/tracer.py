@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_telemetry import losses, runtime
+from eldonia_telemetry import dropped_data, runtime
 from eldonia_telemetry.context import current_span
-from eldonia_telemetry.traces import joined
+from eldonia_telemetry.traces import otel_bridge
 from eldonia_telemetry.traces.propagation import SpanContext, received
 from eldonia_telemetry.traces.span import Held, Kind, Span
 
@@ -38,7 +38,7 @@ def start_span(
     try:
         now = runtime.current
         if joins(now):
-            return joined.start(name, kind, attributes, parent)
+            return otel_bridge.start(name, kind, attributes, parent)
         held: Held | None = None
         if parent is None:
             active = current_span()
@@ -52,7 +52,7 @@ def start_span(
 
 def joins(now: runtime.Runtime) -> bool:
     """Whether spans are those of an SDK that the application has set up."""
-    return "opentelemetry.sdk.trace" in modules and now.settings.join_opentelemetry and joined.tracer() is not None
+    return "opentelemetry.sdk.trace" in modules and now.settings.join_opentelemetry and otel_bridge.tracer() is not None
 
 
 def _start(
@@ -100,11 +100,11 @@ def _span(
 
 
 def _lost(error: Exception) -> Span:
-    losses.count("span", "could not start", error)
+    dropped_data.count("span", "could not start", error)
     return Span("lost", Kind.INTERNAL, SpanContext("0" * 31 + "1", "0" * 15 + "1", sampled=False), "", None)
 
 
-class Beginning(msgspec.Struct):
+class LazySpan(msgspec.Struct):
     """When an operation began whose span need not exist before somebody asks for it, and from where it was called.
 
     ``start_ns`` and ``end_ns`` (0 while it runs) are Unix nanoseconds, ``clock_ns`` the monotonic clock's;
@@ -140,7 +140,7 @@ class Beginning(msgspec.Struct):
             try:
                 parent = received(self.traceparent, b"")
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-                losses.count("span", "traceparent could not be read", error)
+                dropped_data.count("span", "traceparent could not be read", error)
         if parent is not None:
             return parent.trace_id, _span_id(), parent.span_id, parent.sampled
         trace_id, span_id, sampled = _root(now)

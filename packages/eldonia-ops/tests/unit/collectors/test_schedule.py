@@ -1,6 +1,6 @@
 import pytest
 
-from eldonia_ops.collectors.ticks import Ticks
+from eldonia_ops.collectors.schedule import Ticks
 
 
 def test_ticks_lie_on_a_grid_of_their_own():

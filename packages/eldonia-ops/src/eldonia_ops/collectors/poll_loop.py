@@ -5,8 +5,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeAlias
 
+from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
-from eldonia_ops.collectors.ticks import Ticks
 from eldonia_ops.model.samples import MetricMetadata
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink, Readings

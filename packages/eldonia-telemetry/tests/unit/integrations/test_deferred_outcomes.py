@@ -62,7 +62,7 @@ def install():
         own = Settings(**{"service": "shop", "access_log_delay": 300.0, **settings})
         used.append(runtime.Runtime(own, (backend,), backend if exporting else None))
         if waiting:
-            used[-1].backlog._due_ns = 1 << 62  # as if one had just been told: the first does not wait
+            used[-1].deferred._due_ns = 1 << 62  # as if one had just been told: the first does not wait
         runtime.replace(used[-1])
         return backend
 
@@ -267,11 +267,11 @@ async def test_one_that_cannot_be_told_does_not_take_the_others_along(install, c
     backend = install()
 
     class Odd:
-        def tell(self, now, prepared):
+        def emit(self, now, prepared):
             raise ValueError("odd")
 
     await get("/a")
-    runtime.current.backlog.add(Odd(), 0)
+    runtime.current.deferred.add(Odd(), 0)
     await get("/b")
     flush()
     assert backend.said == ["/a", "/b"]
@@ -291,7 +291,7 @@ async def test_a_record_does_not_overtake_those_that_another_thread_is_writing(i
 
     backend.write_all = write_slowly
     await get("/a")
-    other = threading.Thread(target=runtime.current.backlog.settle)
+    other = threading.Thread(target=runtime.current.deferred.flush)
     other.start()
     assert began.wait(20)
     threading.Timer(0.02, go_on.set).start()
@@ -315,7 +315,7 @@ async def test_whoever_is_interrupted_holding_what_the_other_thread_needs_goes_o
 
     def interrupted():
         with lock:  # as in a sink
-            threading.Thread(target=runtime.current.backlog.settle).start()
+            threading.Thread(target=runtime.current.deferred.flush).start()
             assert began.wait(20)
             log.info("from a signal handler")
             flush(0.0)
@@ -330,7 +330,7 @@ async def test_a_record_waits_for_no_lock_of_the_metrics(install):
     backend = install()
     outcome = outcomes.outcome("GET", "unmatched", 200)
     for lock in (outcomes._lock, metrics.standard.requests.lock, metrics.standard.duration.lock):
-        outcomes.settle()
+        outcomes.flush()
         for _ in range(outcomes._GATHERED - 1):
             outcome.count(0.001, None, 0.0, True)
         await get("/a")  # one more, and they are put into the metrics

@@ -4,7 +4,7 @@ import gzip
 import httpx
 import pytest
 
-from eldonia_ops.collectors.bodies import BodyError, body_pieces
+from eldonia_ops.collectors.response_body import BodyError, body_pieces
 
 
 class Pieces(httpx.AsyncByteStream):

@@ -1,4 +1,4 @@
-from eldonia_ops.services.references import IncidentReferences, Reference
+from eldonia_ops.services.incident_reference_cache import IncidentReferences, Reference
 
 ONE, TWO = Reference("a", "INC-1"), Reference("b", "INC-2")
 

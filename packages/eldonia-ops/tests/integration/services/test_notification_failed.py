@@ -12,7 +12,7 @@ from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.incidents import IncidentStatus, Severity
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.services.contracts import AlertView
+from eldonia_ops.services.api import AlertView
 
 EVERYBODY = ("team", "pager", "infrastructure", "vendor", "management")
 FAILED = "NotificationFailed"
@@ -152,8 +152,8 @@ async def test_a_critical_page_that_is_rejected_is_told_to_others_until_one_gets
         assert (view.state, view.incident_reference) == ("firing", "INC-2")
         assert view.alert.annotations["description"] == "invalid_auth"
         await world.pass_time(MINUTE)
-        told = [row for row in world.receivers.at("team") if FAILED in str(row.payload)]
-        assert len(told) == 1
+        notified = [row for row in world.receivers.at("team") if FAILED in str(row.payload)]
+        assert len(notified) == 1
         about_itself = [
             row for _, row in world.receivers.attempts if row.receiver == "pager" and FAILED in str(row.payload)
         ]
@@ -291,8 +291,8 @@ async def test_a_receiver_of_a_kind_that_is_lacked_is_told_to_others_written_dow
         (view,) = (await failing(world)).values()
         assert view.alert.labels["integration"] == "pager/opsgenie/0"
         assert view.alert.annotations["description"] == reason
-        told = [str(row.payload) for row in world.receivers.at("team")]
-        assert any(FAILED in text for text in told), "others hear of it"
+        notified = [str(row.payload) for row in world.receivers.at("team")]
+        assert any(FAILED in text for text in notified), "others hear of it"
         ledger = await world.alerts.explain(alertname="DiskFull")
         assert any(one.receiver == "pager" and one.verdict == "failed" and reason in one.reason for one in ledger)
         assert {one.receiver: one.obstacle for one in world.alerts.integrations() if one.obstacle} == {"pager": reason}

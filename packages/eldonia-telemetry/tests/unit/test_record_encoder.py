@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from eldonia_telemetry import lines, records, redact
+from eldonia_telemetry import record_encoder, records, redact
 from eldonia_telemetry.records import ErrorDetail, Performance
 
 SECRETS = st.sampled_from(
@@ -63,12 +63,14 @@ def _defaults():
 @example(message="paid", metadata={"items": [b"raw"]})
 def test_the_quick_way_says_what_the_careful_way_says(more, hide, message, metadata):
     redact.configure(**more)
-    assert read(lines.content(message, metadata, hide)) == read(lines._careful(message, metadata, hide))
+    assert read(record_encoder.content(message, metadata, hide)) == read(
+        record_encoder._careful(message, metadata, hide)
+    )
 
 
 @given(text=TEXTS)
 def test_what_may_not_hide_anything_is_left_alone_by_redaction(text):
-    piece = b',"message":' + lines.encode(text)
+    piece = b',"message":' + record_encoder.encode(text)
     if not redact.may_hide(piece, 1):
         assert redact.redact_text(text) == text
 
@@ -76,14 +78,14 @@ def test_what_may_not_hide_anything_is_left_alone_by_redaction(text):
 def test_pieces_make_a_record_in_the_order_of_the_seed():
     line = b"".join(
         [
-            lines.opening(1_700_000_000_042_999_999),
-            lines.Origins()(30, "shop", "orders", "POST /orders"),
-            lines.who("u1", None, "r1", "203.0.113.9", "curl/8", hide=True),
-            lines.content("paid", {"total": 3800}, True),
-            lines.error(ErrorDetail("E", "no\ud800")),
-            lines.performance(Performance(1.5)),
-            lines.trace("a" * 32, "b" * 16),
-            lines.closing("production"),
+            record_encoder.opening(1_700_000_000_042_999_999),
+            record_encoder.Origins()(30, "shop", "orders", "POST /orders"),
+            record_encoder.who("u1", None, "r1", "203.0.113.9", "curl/8", hide=True),
+            record_encoder.content("paid", {"total": 3800}, True),
+            record_encoder.error(ErrorDetail("E", "no\ud800")),
+            record_encoder.performance(Performance(1.5)),
+            record_encoder.trace("a" * 32, "b" * 16),
+            record_encoder.closing("production"),
         ]
     )
     assert line.endswith(b"}\n")
@@ -112,15 +114,17 @@ def test_pieces_make_a_record_in_the_order_of_the_seed():
 @given(at=st.lists(st.integers(0, 4 * 10**18), min_size=1, max_size=20))
 def test_instants_in_any_order(at):
     for at_ns in at:
-        written = records.decode(lines.opening(at_ns) + lines.Origins()(20, "", "", "") + b',"message":""}').timestamp
+        written = records.decode(
+            record_encoder.opening(at_ns) + record_encoder.Origins()(20, "", "", "") + b',"message":""}'
+        ).timestamp
         then = datetime.datetime.fromisoformat(written)
         assert math.floor(at_ns / 10**6) - 1 <= round(then.timestamp() * 1000) <= at_ns // 10**6
 
 
 def test_origins_are_kept_in_bounds_and_take_any_operation():
-    origins = lines.Origins()
-    for number in range(lines.MAX_PIECES + 10):
+    origins = record_encoder.Origins()
+    for number in range(record_encoder.MAX_PIECES + 10):
         origins(20, "shop", "orders", f"op {number}")
     origins(20, "shop", "orders", "x" * 1000)
-    assert len(origins._known) == lines.MAX_PIECES
+    assert len(origins._known) == record_encoder.MAX_PIECES
     assert b'"operation":"[1]"' in origins(20, "shop", "orders", [1])  # type: ignore[arg-type]

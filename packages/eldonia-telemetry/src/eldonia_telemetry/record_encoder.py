@@ -92,8 +92,8 @@ def content(message: object, metadata: Mapping[str, Any] | None, hide: bool) -> 
         try:
             if not metadata:
                 piece, names = b',"message":' + encode(message), 1
-            elif type(metadata) is dict and _is_plain(metadata) and len(told := encode(metadata)) <= _SHORT:
-                piece, names = b',"message":%b,"metadata":%b' % (encode(message), told), 2 + len(metadata)
+            elif type(metadata) is dict and _is_plain(metadata) and len(emitted := encode(metadata)) <= _SHORT:
+                piece, names = b',"message":%b,"metadata":%b' % (encode(message), emitted), 2 + len(metadata)
             else:
                 return _careful(message, metadata, hide)
             if not redact.may_hide(piece, names):  # asked in any case: it also finds integers of 64 bits and more

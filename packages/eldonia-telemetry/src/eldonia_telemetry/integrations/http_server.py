@@ -15,20 +15,20 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Literal
 
-from eldonia_telemetry import auth, context, lines, losses, metrics, runtime, security
+from eldonia_telemetry import auth, context, dropped_data, metrics, record_encoder, runtime, security
 from eldonia_telemetry.integrations import outcomes, sign_in
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.integrations.outcomes import UNMATCHED
 from eldonia_telemetry.integrations.stdlib import LOGGED
-from eldonia_telemetry.performance import ending
-from eldonia_telemetry.performance.measurement import Measurement, innermost
-from eldonia_telemetry.performance.measurement import current as operation_in_progress
+from eldonia_telemetry.performance import operation_recorder
+from eldonia_telemetry.performance.operations import Measurement, innermost
+from eldonia_telemetry.performance.operations import current as operation_in_progress
 from eldonia_telemetry.records import ERROR, INFO, Performance
 from eldonia_telemetry.security import body as bodies
 from eldonia_telemetry.security import scanners
 from eldonia_telemetry.security.cross_site import SAFE, CrossSite
 from eldonia_telemetry.security.detection import Detection, inspect, inspect_fields
-from eldonia_telemetry.traces import Kind, Span, otlp_json, start_span, starting
+from eldonia_telemetry.traces import Kind, Span, otlp_json, start_span, tracer
 from eldonia_telemetry.traces.propagation import received
 from eldonia_telemetry.traces.span import ERROR as SPAN_ERROR
 
@@ -72,7 +72,7 @@ class Observer:
         login_paths: Iterable[str],
     ) -> None:
         if detection not in {"observe", "block", "off"}:
-            losses.count("setup", "detection is none of observe, block, off; observe applies")
+            dropped_data.count("setup", "detection is none of observe, block, off; observe applies")
         self.quiet = frozenset(_several(quiet_paths))
         self.detects = detection != "off"
         self.blocks = detection == "block"
@@ -113,24 +113,24 @@ class Observer:
         if client is None or self._clients_of is not now:
             client = self._client(now, address, raw_agent, scheme)
         agent, tool, piece, attributes = client
-        beginning = starting.Beginning(time.time_ns(), time.perf_counter_ns())
-        exchange = Exchange(self, method, path, id, headers, route, beginning)
+        lazy_span = tracer.LazySpan(time.time_ns(), time.perf_counter_ns())
+        exchange = Exchange(self, method, path, id, headers, route, lazy_span)
         exchange.id_bytes = given
         exchange.scheme, exchange.client_attributes = scheme, attributes
         exchange.bound = context.Bound(
             None, None, id, address or None, agent, None, exchange, (now, b',"requestId":"%b"%b' % (given, piece))
         )
         if path not in self.quiet:
-            traceparent = beginning.traceparent = get(b"traceparent")
+            traceparent = lazy_span.traceparent = get(b"traceparent")
             if (
                 b"tracestate" in headers
-                or starting.joins(now)
+                or tracer.joins(now)
                 or context.active_span.get() is not None
                 or context.bound.get().request is not None
             ):
                 parent = None if traceparent is None else received(traceparent, get(b"tracestate", b""))
-                beginning.started = start_span(method, kind=_SERVER, parent=parent)
-                beginning.started.begin_at(beginning.start_ns, beginning.clock_ns)
+                lazy_span.started = start_span(method, kind=_SERVER, parent=parent)
+                lazy_span.started.begin_at(lazy_span.start_ns, lazy_span.clock_ns)
             exchange.traced = True
         if self.detects:
             try:
@@ -142,7 +142,7 @@ class Observer:
                 if method not in SAFE:
                     self._look_further(exchange, headers)
             except Exception as error:  # noqa: BLE001  the request is served and recorded all the same
-                losses.count("security", "request could not be inspected", error)
+                dropped_data.count("security", "request could not be inspected", error)
         return exchange
 
     def _look_further(self, exchange: "Exchange", headers: Mapping[bytes, bytes]) -> None:
@@ -166,7 +166,7 @@ class Observer:
         client = (
             agent,
             tool,
-            lines.who(None, None, None, address or None, agent, hide=hide),
+            record_encoder.who(None, None, None, address or None, agent, hide=hide),
             otlp_json.attributes(shown, redact=hide),
         )
         if len(self._clients) < _MAX_CLIENTS and len(raw_agent) <= _MAX_USER_AGENT:
@@ -217,7 +217,7 @@ class Exchange(Measurement):
         id: str,
         headers: Mapping[bytes, bytes],
         route: Callable[[], str],
-        beginning: starting.Beginning,
+        lazy_span: tracer.LazySpan,
     ) -> None:
         self.name = ""
         parent = innermost.get()
@@ -228,21 +228,21 @@ class Exchange(Measurement):
         self.path = path
         self.id = id
         self.headers = headers
-        self.beginning = beginning
+        self.lazy_span = lazy_span
 
     @property
     def milliseconds(self) -> float:
         """Since the start."""
-        return (time.perf_counter_ns() - self.beginning.clock_ns) / 1e6
+        return (time.perf_counter_ns() - self.lazy_span.clock_ns) / 1e6
 
     @property
     def span(self) -> Span | None:
         """The request's own span; most requests have none before somebody asks."""
         if not self.traced:
             return None
-        return self.beginning.started or self.beginning.span(self.method, _SERVER)
+        return self.lazy_span.started or self.lazy_span.span(self.method, _SERVER)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Keep the route that is known by now. Never raises."""
         template = self._handler()
         if template:
@@ -257,7 +257,7 @@ class Exchange(Measurement):
         try:
             return self._route()
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-            losses.count("setup", "the route of a request could not be read", error)
+            dropped_data.count("setup", "the route of a request could not be read", error)
             return ""
 
     def find(self, found: Detection) -> None:
@@ -302,7 +302,7 @@ class Exchange(Measurement):
         """Make the request's context current."""
         self._token = context.bound.set(self.bound)
         # The context knows the request, and with it the operation and the span, unless there are outer ones.
-        span = self.beginning.started
+        span = self.lazy_span.started
         if span is not None and (span.outside or context.active_span.get() is not None):
             span.activate()
             self._activated = True
@@ -323,19 +323,19 @@ class Exchange(Measurement):
         try:
             self.fields = self._observer.look_at_body(self)
         except Exception as error:  # noqa: BLE001  the request is served and recorded all the same
-            losses.count("security", "request could not be inspected", error)
+            dropped_data.count("security", "request could not be inspected", error)
 
     def end(self, failure: BaseException | None = None) -> None:
         """Record what came of it and leave the context. Never raises."""
-        beginning = self.beginning
-        took_ns = max(0, time.perf_counter_ns() - beginning.clock_ns)
+        lazy_span = self.lazy_span
+        took_ns = max(0, time.perf_counter_ns() - lazy_span.clock_ns)
         self._observer.being_answered.discard(self)
         try:
-            self._end(beginning, took_ns, failure)
+            self._end(lazy_span, took_ns, failure)
         except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
-            losses.count("setup", "request could not be recorded", error)
-        if self._activated and beginning.started is not None:
-            beginning.started.deactivate()
+            dropped_data.count("setup", "request could not be recorded", error)
+        if self._activated and lazy_span.started is not None:
+            lazy_span.started.deactivate()
         if innermost.get() is self:  # in another context there is nothing to restore
             innermost.set(self.parent)
         try:  # noqa: SIM105  once a request; this way costs nothing
@@ -344,7 +344,7 @@ class Exchange(Measurement):
             pass  # entered in another context, which has ended with it
         del self.bound, self._token  # they refer back to this: leave nothing to the garbage collector
 
-    def _end(self, beginning: starting.Beginning, took_ns: int, failure: BaseException | None) -> None:
+    def _end(self, lazy_span: tracer.LazySpan, took_ns: int, failure: BaseException | None) -> None:
         # Without an answer the server sends 500, or, when the client has left, nobody gets any (nginx' 499).
         gone = failure is not None and not isinstance(failure, Exception)
         status = self.status or (499 if gone else 500)
@@ -363,22 +363,24 @@ class Exchange(Measurement):
             and status < 500
             and self.traced
             and outcome.plain
-            and took_ns <= ending.thresholds.slow * 1e9
+            and took_ns <= operation_recorder.thresholds.slow * 1e9
             and not (self.errors or self.counted or now.thins_out)
             and self.user_id is self.session_id is None
             and context.bound.get() is bound
             and bound.piece[0] is now
         ):
-            span = beginning.started
+            span = lazy_span.started
             exported = now.takes_encoded and (span is None or _is_bare(span))
-            end_ns = beginning.start_ns + took_ns
+            end_ns = lazy_span.start_ns + took_ns
             if not exported:
                 span = self.span  # as long as there can be one that has not ended
             elif span is not None:
                 span.name, span.ended, span.end_ns = outcome.span_name, True, end_ns
-            beginning.end_ns = end_ns
+            lazy_span.end_ns = end_ns
             who, client = bound.piece[1], self.client_attributes
-            now.backlog.add(outcomes.Ended(outcome, self.path, self.id_bytes, who, client, beginning, exported), end_ns)
+            now.deferred.add(
+                outcomes.Ended(outcome, self.path, self.id_bytes, who, client, lazy_span, exported), end_ns
+            )
             if not exported:
                 self._end_span(outcome, handler, status, end_ns)
         else:
@@ -413,18 +415,18 @@ class Exchange(Measurement):
             if span.context.sampled or span.status == SPAN_ERROR:
                 trace_id, at = span.context.trace_id, (span.start_ns + took_ns) / 1e9
         loud = self.path not in self._observer.quiet
-        slow = seconds > ending.thresholds.slow
+        slow = seconds > operation_recorder.thresholds.slow
         counts = slow or self.errors or self.counted
         outcome.count(seconds, trace_id, at, loud and not counts)
         if (loud or failed) and (ERROR if failed else INFO) >= now.threshold:
             self._log(now, handler, outcome, status, seconds, error, failed=failed)
         if loud and counts:
-            ending.record(outcome.operation, seconds * 1000, self, slow=slow)
+            operation_recorder.record(outcome.operation, seconds * 1000, self, slow=slow)
             if slow:
-                ending.slow_request(outcome.operation, seconds * 1000)
+                operation_recorder.slow_request(outcome.operation, seconds * 1000)
         if isinstance(failure, Exception):
             mark_logged(failure)
-        self._end_span(outcome, handler, status, self.beginning.start_ns + took_ns)
+        self._end_span(outcome, handler, status, self.lazy_span.start_ns + took_ns)
 
     def _end_span(self, outcome: outcomes.Outcome, handler: str, status: int, end_ns: int) -> None:
         span = self.span

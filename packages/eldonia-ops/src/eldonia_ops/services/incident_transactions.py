@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eldonia_ops.alerting import dispatch
-from eldonia_ops.alerting.dispatch import DispatchState, Standing
+from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
 from eldonia_ops.alerting.inhibition import wanted_sources
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import Unclosed, correlate
-from eldonia_ops.incidents.escalation import TELLINGS, WAITING, Escalate, telling_key, unreached
+from eldonia_ops.incidents.escalation import ESCALATION_KINDS, WAITING, Escalate, escalation_key, unreached
 from eldonia_ops.incidents.events import (
     AlertFiring,
     AlertResolved,
+    AlertsSuppressed,
     AppendTimeline,
     ClockSetBack,
     Deadline,
@@ -25,32 +26,31 @@ from eldonia_ops.incidents.events import (
     Event,
     Evidence,
     NotificationOutcome,
-    Quiet,
+    NotifyResolved,
     RecoveryEvent,
-    StandDown,
     TierUnreached,
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.ports import StateTransaction
-from eldonia_ops.services.references import IncidentReferences, Known, reference_to
+from eldonia_ops.services.incident_reference_cache import IncidentReferences, Known, reference_to
 
 _RESOLVED_MS = 24 * 3_600_000
 
 
-class TellTier(Protocol):
+class TierNotifier(Protocol):
     """Queues the messages that tell a tier about an incident."""
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """The messages queued, none when they were queued before."""
         ...
 
-    def can_tell(self, effect: Escalate) -> bool:
+    def can_notify(self, effect: Escalate) -> bool:
         """Whether there is any way of telling that tier."""
         ...
 
-    def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
+    def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
         """The same for the end, to those tiers that were told."""
         ...
 
@@ -64,12 +64,12 @@ class AlertChange:
     started_at: int = 0
 
 
-class IncidentDesk:
+class IncidentTransactions:
     """Applies :func:`eldonia_ops.incidents.lifecycle.step` to stored incidents and carries out its effects."""
 
-    def __init__(self, policy: Policy, telling: TellTier, routing: Routing) -> None:
+    def __init__(self, policy: Policy, tier_notifier: TierNotifier, routing: Routing) -> None:
         self.policy = policy
-        self._telling = telling
+        self._tier_notifier = tier_notifier
         self._routing = routing
         self._references = IncidentReferences()
 
@@ -163,7 +163,7 @@ class IncidentDesk:
             tx.incidents.put(changed)
         tx.timeline.append_all(self._carry_out(tx, changed, effects, now))
         called = [effect for effect in effects if isinstance(effect, Escalate)]
-        if called and not self._telling.can_tell(called[-1]):
+        if called and not self._tier_notifier.can_notify(called[-1]):
             return self.step(tx, changed, TierUnreached(), now)
         return changed
 
@@ -177,11 +177,11 @@ class IncidentDesk:
                 case AppendTimeline(entry):
                     entries.append(entry)
                 case Escalate():
-                    for outgoing in self._telling.tier(tx, incident, effect, now):
-                        told = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
-                        entries += self._entries(incident, told, now)
-                case StandDown():
-                    for outgoing in self._telling.over(tx, incident, _told(tx, incident), now):
+                    for outgoing in self._tier_notifier.tier(tx, incident, effect, now):
+                        notified = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
+                        entries += self._entries(incident, notified, now)
+                case NotifyResolved():
+                    for outgoing in self._tier_notifier.over(tx, incident, _sent_escalations(tx, incident), now):
                         entries += self._entries(incident, _outcome(outgoing, "queued", "it is over"), now)
         return entries
 
@@ -219,9 +219,9 @@ class IncidentDesk:
         for id in given_up:
             incident = tx.incidents.get(id)
             if incident is not None and incident.status in WAITING:
-                standings, ends = self._standings(tx, [incident], now)
+                alert_statuses, ends = self._alert_statuses(tx, [incident], now)
                 # While every alert is quiet nobody is asked to respond, and the next tier waits as it would anyway.
-                if _quiet(incident, standings, ends) is None and unreached(tx.timeline.of(id)):
+                if _quiet(incident, alert_statuses, ends) is None and unreached(tx.timeline.of(id)):
                     self.step(tx, incident, TierUnreached(), now)
 
     def evidence(self, tx: StateTransaction, items: Sequence[tuple[Alert, Evidence]], now: int) -> None:
@@ -253,8 +253,8 @@ class IncidentDesk:
         upcoming: list[int] = []
         unresolved = [incident for incident in tx.incidents.open() if only in ("", incident.id)]
         chosen = [incident for incident in unresolved if incident.escalate_at and (look or incident.escalate_at <= now)]
-        standings, ends = self._standings(tx, chosen, now)
-        events = {incident.id: _quiet(incident, standings, ends) or Deadline() for incident in chosen}
+        alert_statuses, ends = self._alert_statuses(tx, chosen, now)
+        events = {incident.id: _quiet(incident, alert_statuses, ends) or Deadline() for incident in chosen}
         for incident in unresolved:
             event = events.get(incident.id)
             changed = incident if event is None else self.step(tx, incident, event, now) or incident
@@ -263,19 +263,19 @@ class IncidentDesk:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
 
-    def _standings(
+    def _alert_statuses(
         self, tx: StateTransaction, incidents: Sequence[Incident], now: int
-    ) -> tuple[dict[str, Standing], dict[str, int]]:
+    ) -> tuple[dict[str, AlertStatus], dict[str, int]]:
         """How the firing alerts of some incidents stand, and when each silence ends."""
         known = tx.alerts.some(list(dict.fromkeys(item for incident in incidents for item in incident.firing)))
         wanted = wanted_sources(self._routing.inhibit_rules, (alert.labels for alert in known))
         alerts = {alert.fingerprint: alert for alert in (*known, *tx.alerts.firing(now, wanted))}
         silences = tuple(tx.silences.all()) if known else ()
         state = DispatchState(self._routing, alerts, {}, silences)
-        return dispatch.standings(state, now), {silence.id: silence.ends_at for silence in silences}
+        return dispatch.alert_statuses(state, now), {silence.id: silence.ends_at for silence in silences}
 
 
-def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
+def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate]:
     """The tiers that were told about the present opening, as its timeline has them."""
     opened_at = incident.reopened_at or incident.detected_at
     return [
@@ -285,10 +285,10 @@ def _told(tx: StateTransaction, incident: Incident) -> list[Escalate]:
             str(entry.data["receiver"]),
             int(entry.data["level"]),
             entry.at,
-            telling_key(incident, int(entry.data["level"])),
+            escalation_key(incident, int(entry.data["level"])),
         )
         for entry in tx.timeline.of(incident.id)
-        if entry.kind in TELLINGS and entry.at >= opened_at
+        if entry.kind in ESCALATION_KINDS and entry.at >= opened_at
     ]
 
 
@@ -310,14 +310,16 @@ def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutco
     )
 
 
-def _quiet(incident: Incident, standings: Mapping[str, Standing], ends: Mapping[str, int]) -> Quiet | None:
+def _quiet(
+    incident: Incident, alert_statuses: Mapping[str, AlertStatus], ends: Mapping[str, int]
+) -> AlertsSuppressed | None:
     """Why nobody is asked to respond, as the firing alerts stand, or None; ``ends`` are those of silences."""
-    alerts = [standings.get(fingerprint) for fingerprint in incident.firing]
+    alerts = [alert_statuses.get(fingerprint) for fingerprint in incident.firing]
     quiet = [alert for alert in alerts if alert is not None and alert.state == "suppressed"]
     if not alerts or len(quiet) < len(alerts):
         return None
     for why, by in (("silenced", "silenced_by"), ("inhibited", "inhibited_by"), ("muted", "muted_by")):
         if all(getattr(alert, by) for alert in quiet):
             until = min(max(ends[id] for id in alert.silenced_by) for alert in quiet) if why == "silenced" else 0
-            return Quiet(why, until)
-    return Quiet("mixed")
+            return AlertsSuppressed(why, until)
+    return AlertsSuppressed("mixed")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eldonia_ops.web.attempts import FailedAttempts, network_of
+from eldonia_ops.web.login_throttle import FailedAttempts, network_of
 
 
 class Time:

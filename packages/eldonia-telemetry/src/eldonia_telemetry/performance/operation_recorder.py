@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from eldonia_telemetry import losses, metrics, process, runtime
+from eldonia_telemetry import dropped_data, metrics, process, runtime
 from eldonia_telemetry.metrics.standard import DURATION_BUCKETS
 from eldonia_telemetry.performance import memory
-from eldonia_telemetry.performance.measurement import Measurement
+from eldonia_telemetry.performance.operations import Measurement
 from eldonia_telemetry.performance.statistics import Statistics
 from eldonia_telemetry.records import INFO, WARN, Performance
 
@@ -56,7 +56,7 @@ def _threshold(name: str, given: float, most: float, before: float) -> float:
             return float(given)
         raise ValueError(f"{given} is not above 0 and at most {most}")
     except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("setup", f"the threshold {name} is not usable, it stays as it was", error)
+        dropped_data.count("setup", f"the threshold {name} is not usable, it stays as it was", error)
         return before
 
 
@@ -94,7 +94,7 @@ def finish(
         if measured.errors:
             _warn("Errors detected during operation", operation, {"errorCount": measured.errors})
     except Exception as failure:  # noqa: BLE001  telemetry never raises into its host
-        losses.count("metric", "operation could not be measured", failure)
+        dropped_data.count("metric", "operation could not be measured", failure)
 
 
 def record(operation: str, milliseconds: float, measured: Measurement, *, slow: bool) -> None:

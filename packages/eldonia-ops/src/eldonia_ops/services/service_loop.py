@@ -42,9 +42,7 @@ class Wakeup:
         self._event.clear()
 
 
-async def keep_running(
-    name: str, clock: Clock, turn: Callable[[], Awaitable[None]], loops: Loops | None = None
-) -> None:
+async def supervise(name: str, clock: Clock, turn: Callable[[], Awaitable[None]], loops: Loops | None = None) -> None:
     """Run ``turn`` again and again until cancelled. One that raises is logged and tried again after a growing pause
     (1 s to 30 s).
 

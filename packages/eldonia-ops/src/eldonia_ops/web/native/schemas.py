@@ -17,7 +17,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import TraceSummary
-from eldonia_ops.services.contracts import AlertView, GroupView, IntegrationView, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.api import AlertView, GroupView, IntegrationView, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.encoding import number
 
 

@@ -9,7 +9,7 @@ from service_world import HOUR, MINUTE, SECOND, SteppedClock, alert, open_world
 
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.services.clock import SystemClock
-from eldonia_ops.services.pacing import Wakeup, keep_running
+from eldonia_ops.services.service_loop import Wakeup, supervise
 
 
 async def test_a_waiting_loop_wakes_at_its_deadline_or_at_once_when_there_is_news() -> None:
@@ -70,7 +70,7 @@ async def test_a_loop_that_fails_tries_again_with_growing_pauses_and_starts_over
         await clock.sleep_until(clock.now() + SECOND)
 
     with caplog.at_level(logging.CRITICAL):
-        task = asyncio.create_task(keep_running("a loop", clock, turn))
+        task = asyncio.create_task(supervise("a loop", clock, turn))
         await clock.advance(3 * MINUTE)
     task.cancel()
     pauses = [(later - earlier) // SECOND for earlier, later in itertools.pairwise(at)]
@@ -101,6 +101,6 @@ async def test_the_purge_takes_what_is_finished_and_old_and_leaves_the_rest() ->
         assert [len(await world.timeline(ordinal)) > 0 for ordinal in (1, 2)] == [False, True]
         assert [view.alert.name for view in await world.alerts.current()] == ["Open"]
         # Purging while people are told must not make them be told again.
-        told = len(world.receivers.arrived)
+        notified = len(world.receivers.arrived)
         await world.pass_time(2 * HOUR)
-        assert len([1 for _, row in world.receivers.arrived[told:] if row.purpose == "alert"]) == 0
+        assert len([1 for _, row in world.receivers.arrived[notified:] if row.purpose == "alert"]) == 0

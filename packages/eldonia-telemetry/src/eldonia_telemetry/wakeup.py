@@ -4,7 +4,7 @@ import contextlib
 import threading
 
 
-class Bell:
+class Wakeup:
     """A raw lock: ringing it is one atomic step, whoever does it.
 
     An event has a lock of its own around that, which a signal handler or a finaliser that rings would

@@ -14,7 +14,7 @@ ALARMING_MS: Final = 15 * 60_000
 
 _INTEGRATION: Final = "integration"
 
-TELLING_LABELS: Final = ("alertname", _INTEGRATION)
+FAILED_LABELS: Final = ("alertname", _INTEGRATION)
 """What :func:`failed_integration` looks at."""
 
 

@@ -1,32 +1,32 @@
 import threading
 
-from eldonia_telemetry.bell import Bell
+from eldonia_telemetry.wakeup import Wakeup
 
 
 def test_ringing_twice_is_ringing_once():
-    bell = Bell()
-    assert bell.wait(0) is False
-    bell.ring()
-    bell.ring()
-    assert bell.wait(0) is True
-    assert bell.wait(0) is False
+    wakeup = Wakeup()
+    assert wakeup.wait(0) is False
+    wakeup.ring()
+    wakeup.ring()
+    assert wakeup.wait(0) is True
+    assert wakeup.wait(0) is False
 
 
 def test_it_wakes_who_waits():
-    bell = Bell()
+    wakeup = Wakeup()
     woken = threading.Event()
 
     def wait():
-        bell.wait()
+        wakeup.wait()
         woken.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    bell.ring()
+    wakeup.ring()
     assert woken.wait(10)
 
 
 def test_whoever_interrupts_the_one_that_rings_may_ring(monkeypatch):
-    bell = Bell()
+    wakeup = Wakeup()
 
     class Interrupted:
         """The lock, at the moment between the look and the ringing."""
@@ -43,6 +43,6 @@ def test_whoever_interrupts_the_one_that_rings_may_ring(monkeypatch):
         def __getattr__(self, name):
             return getattr(self.lock, name)
 
-    bell._silence = Interrupted(bell._silence)
-    bell.ring()
-    assert bell.wait(0) is True
+    wakeup._silence = Interrupted(wakeup._silence)
+    wakeup.ring()
+    assert wakeup.wait(0) is True

@@ -9,7 +9,7 @@ from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.timeline import word
-from eldonia_ops.model.alerts import Decision, Outgoing
+from eldonia_ops.model.alerts import LedgerEntry, Outgoing
 from eldonia_ops.model.incidents import Incident
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import StateTransaction
@@ -27,7 +27,7 @@ class Renderer(Protocol):
         ...
 
 
-class Telling:
+class NotificationQueue:
     """Puts messages into the outbox."""
 
     def __init__(self, routing: Routing, renderer: Renderer, *, external_url: str, language: str) -> None:
@@ -42,7 +42,7 @@ class Telling:
         """Queue notifications about groups of alerts, each with the ids of its incidents; returns those that were
         not queued before, with their reasons."""
         rows: dict[str, tuple[Outgoing, str]] = {}
-        lines: dict[str, list[Decision]] = {}
+        lines: dict[str, list[LedgerEntry]] = {}
         for notification, incident_ids in notifications:
             row, faults = self._render(notification, incident_ids)
             rows[row.idempotency_key] = row, notification.reason
@@ -51,7 +51,7 @@ class Telling:
         tx.ledger.append(*(line for key in added for line in lines[key]))
         return [rows[key] for key in added]
 
-    def _render(self, notification: Notification, incident_ids: Sequence[str]) -> tuple[Outgoing, list[Decision]]:
+    def _render(self, notification: Notification, incident_ids: Sequence[str]) -> tuple[Outgoing, list[LedgerEntry]]:
         payload, fault = self._renderer.notification(notification)
         integration = notification.integration
         outgoing = Outgoing(
@@ -71,7 +71,7 @@ class Telling:
         )
         reason = f"sent as plain text, because a template failed: {fault}"
         return outgoing, [
-            Decision(0, notification.at, alert.fingerprint, alert.name, integration.receiver, "plain", reason)
+            LedgerEntry(0, notification.at, alert.fingerprint, alert.name, integration.receiver, "plain", reason)
             for alert in (notification.alerts if fault else ())
         ]
 
@@ -82,20 +82,20 @@ class Telling:
         queued = [self._message(incident, effect, integration, message, now) for integration in integrations]
         if not integrations:
             reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} cannot be told"
-            tx.ledger.append(Decision(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
+            tx.ledger.append(LedgerEntry(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
         return tx.outbox.add_all(queued)
 
-    def can_tell(self, effect: Escalate) -> bool:
+    def can_notify(self, effect: Escalate) -> bool:
         """Whether the tier's receiver has any way of being told."""
         return bool(self._ways_to(effect)[1])
 
-    def over(self, tx: StateTransaction, incident: Incident, told: Sequence[Escalate], now: int) -> list[Outgoing]:
+    def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
         """Queue the message that it is over, for the tiers that were told, where their receivers want to hear of an
         end: it also closes what the escalation opened at the far side."""
         return tx.outbox.add_all(
             [
                 self._message(incident, effect, integration, self._end(incident, effect), now)
-                for effect in told
+                for effect in notified
                 for integration in self._ways_to(effect)[1]
                 if integration.config.send_resolved
             ]

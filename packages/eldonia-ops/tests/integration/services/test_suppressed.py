@@ -6,7 +6,7 @@ from service_world import HOUR, MINUTE, SECOND, alert, open_world
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import Silence
 from eldonia_ops.model.incidents import IncidentStatus, Severity
-from eldonia_ops.services.contracts import NotFoundError, RefusedError
+from eldonia_ops.services.api import NotFoundError, RefusedError
 
 TIERS = (
     Tier("development"),
@@ -58,9 +58,9 @@ async def test_a_warning_is_inhibited_by_a_critical_alert_of_the_same_service() 
         await world.alerts.receive([alert("Down"), alert("Slow", severity="warning")])
         await world.alerts.receive([alert("Slow", severity="warning", service="other")])
         await world.pass_time(2 * MINUTE)
-        told = [(row.receiver, row.fingerprints) for _, row in world.receivers.arrived]
-        assert ("team", (alert("Slow", severity="warning", service="other").fingerprint,)) in told
-        assert ("team", (alert("Slow", severity="warning").fingerprint,)) not in told
+        notified = [(row.receiver, row.fingerprints) for _, row in world.receivers.arrived]
+        assert ("team", (alert("Slow", severity="warning", service="other").fingerprint,)) in notified
+        assert ("team", (alert("Slow", severity="warning").fingerprint,)) not in notified
         inhibited = [line for line in await world.ledger("Slow") if line.verdict == "inhibited"]
         assert len(inhibited) == 1
         assert "inhibited by Down" in inhibited[0].reason
@@ -174,10 +174,10 @@ async def test_what_is_muted_at_night_wakes_no_tier_and_the_time_to_respond_star
         midnight = world.clock.now() - world.clock.now() % (24 * HOUR) + 24 * HOUR
         await world.pass_time(midnight - world.clock.now() + 16 * MINUTE)
         mine = (await world.incident(1)).id
-        told = [(at - midnight, row.receiver) for at, row in world.receivers.arrived if row.incident_ids == (mine,)]
-        assert [receiver for _, receiver in told] == ["team", "infrastructure"]
-        assert told[0][0] <= 5 * MINUTE
-        assert 14 * MINUTE <= told[1][0] <= 16 * MINUTE
+        notified = [(at - midnight, row.receiver) for at, row in world.receivers.arrived if row.incident_ids == (mine,)]
+        assert [receiver for _, receiver in notified] == ["team", "infrastructure"]
+        assert notified[0][0] <= 5 * MINUTE
+        assert 14 * MINUTE <= notified[1][0] <= 16 * MINUTE
 
 
 async def test_what_follows_from_another_alert_escalates_only_once_that_is_over() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eldonia_ops.model.access import Role, Token
-from eldonia_ops.model.alerts import Alert, Decision, Outgoing, Silence
+from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
@@ -251,7 +251,7 @@ class Alerts(Protocol):
         """
         ...
 
-    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[Decision]:
+    async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[LedgerEntry]:
         """The ledger, newest first."""
         ...
 

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from eldonia_telemetry import losses
-from eldonia_telemetry.bell import Bell
+from eldonia_telemetry import dropped_data
+from eldonia_telemetry.wakeup import Wakeup
 
 LENGTH: Final = 64
 """Entries that are told together at the most: their pauses become one, which should stay below a millisecond."""
@@ -26,7 +26,7 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 
-class Backlog(Generic[T, P]):
+class DeferredRecords(Generic[T, P]):
     """Entries that wait to be told; with a ``delay`` of 0 none does.
 
     Args:
@@ -47,16 +47,16 @@ class Backlog(Generic[T, P]):
     def _renew(self) -> None:
         self.waiting: list[T] = []
         """For a look whether there are any."""
-        self.teller = 0
+        self.emitting_thread = 0
         """The thread that tells, by its identity; 0 if none does. What it is writing no longer waits."""
-        self._telling = threading.RLock()
+        self._emit_lock = threading.RLock()
         self._turns = 0
         self._full = LENGTH
         self._due_ns = 0
         """From when on an entry is told at once, with those that wait."""
         self._expected = not self._delay_ns
         """Whether the thread will look without being rung for, or need not."""
-        self._bell = Bell()
+        self._wakeup = Wakeup()
         self._thread: threading.Thread | None = None
         self._unclaimed = threading.Lock()
         """Held by whoever starts the thread, and from then on."""
@@ -70,40 +70,40 @@ class Backlog(Generic[T, P]):
             if self._closed:  # meanwhile
                 self._due_ns = 0
             self._expected = not self._delay_ns  # at times anew, should whoever was to ring have been interrupted
-            self.settle()
+            self.flush()
         elif not self._expected:
             self._expect()
 
-    def settle(self, timeout: float | None = None) -> bool:
+    def flush(self, timeout: float | None = None) -> bool:
         """Tell what waits; when this returns, nobody else is at it any more either.
 
         A thread that may have been interrupted while it held what the one that tells needs gives a ``timeout`` in
         seconds, after which it gets False and goes on: neither could otherwise.
         """
-        if timeout is None or self.teller == threading.get_ident():
-            with self._telling:
-                self._tell_all()
+        if timeout is None or self.emitting_thread == threading.get_ident():
+            with self._emit_lock:
+                self._emit_all()
             return True
         try:
-            if not self._telling.acquire(timeout=min(timeout, threading.TIMEOUT_MAX)):
+            if not self._emit_lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX)):
                 return False
-            self._tell_all()
+            self._emit_all()
         finally:  # whether it was acquired only the lock knows for sure: a signal handler may raise in between
             try:  # noqa: SIM105  the same: a call before the release would be one too many
-                self._telling.release()
+                self._emit_lock.release()
             except RuntimeError:
                 pass
         return True
 
-    def _tell_all(self) -> None:
-        before, self.teller = self.teller, threading.get_ident()
+    def _emit_all(self) -> None:
+        before, self.emitting_thread = self.emitting_thread, threading.get_ident()
         try:
             while self.waiting:
-                self._tell()
+                self._emit()
         finally:
-            self.teller = before
+            self.emitting_thread = before
 
-    def _tell(self) -> None:
+    def _emit(self) -> None:
         waiting, turn = self.waiting, self._turns
         entries = waiting[:LENGTH]
         taken = slice(len(entries))
@@ -120,8 +120,8 @@ class Backlog(Generic[T, P]):
         """Tell what waits, as :meth:`settle` does; from now on nothing does. Idempotent."""
         self._closed = True
         self._do_not_wait()
-        self._bell.ring()
-        self.settle(timeout)
+        self._wakeup.ring()
+        self.flush(timeout)
 
     def after_fork(self) -> None:
         """The parent tells what waits; the child starts afresh."""
@@ -136,7 +136,7 @@ class Backlog(Generic[T, P]):
         self._expected = True
         if self._thread is None:
             self._start()
-        self._bell.ring()
+        self._wakeup.ring()
 
     def _start(self) -> None:
         if not self._unclaimed.acquire(blocking=False):
@@ -150,14 +150,14 @@ class Backlog(Generic[T, P]):
             if not isinstance(error, RuntimeError):  # no more threads, or the interpreter is on its way out
                 raise
             self._do_not_wait()
-            self.settle()
-            losses.count("setup", "access records cannot wait for company: no thread", error)
+            self.flush()
+            dropped_data.count("setup", "access records cannot wait for company: no thread", error)
 
     def _run(self) -> None:
-        bell = self._bell
+        wakeup = self._wakeup
         while not self._closed:
-            bell.wait()
+            wakeup.wait()
             if not self._closed:
                 time.sleep(self._delay)
             self._expected = False  # from here on the next entry rings
-            self.settle()
+            self.flush()
