@@ -30,6 +30,9 @@ check: install-dev ## format, lint, types, import rules, of Python and JavaScrip
 	.venv/bin/lint-imports
 	$(PY) scripts/javascript.py
 
+lock: ## write the lock files anew; ARGS=--upgrade takes the newest versions
+	@PYTHON=$(PYTHON) sh scripts/lock.sh $(ARGS)
+
 bench: install-dev ## measurements, side by side in one run
 	@$(PY) -m benchmarks $(ARGS)
 
@@ -39,4 +42,4 @@ screenshots: install-dev ## take the pictures that the README shows
 clean: ## remove what the other targets made
 	rm -rf .venv .demo build dist
 
-.PHONY: help install install-dev demo up test fuzz check bench screenshots clean
+.PHONY: help install install-dev demo up test fuzz check lock bench screenshots clean

@@ -18,7 +18,7 @@ command -v "$python" >/dev/null 2>&1 || fail "$python is not on PATH." "On Debia
     fail "Python 3.11 or newer is needed; $python is $("$python" -V 2>&1)." "Name another with: make install PYTHON=python3.12"
 
 stamp=.venv/.installed-$want
-sum=$(cat constraints.txt requirements-dev.txt packages/*/pyproject.toml packages/*/package*.json packages/*/hatch_build.py \
+sum=$(cat requirements*.lock packages/*/pyproject.toml packages/*/package*.json packages/*/hatch_build.py \
     examples/*/pyproject.toml 2>/dev/null | cksum)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$sum" ] && .venv/bin/python -c '' 2>/dev/null; then
     exit 0
@@ -40,18 +40,29 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     "$python" -m venv .venv
 fi
 
-set -- -e packages/eldonia-telemetry -e "packages/eldonia-ops[postgresql]" -e examples/shop
-[ "$want" = dev ] && set -- "$@" -r requirements-dev.txt
+# Every file that comes from the index is checked against the hashes of the lock file. The packages of this repository
+# are built in .venv itself, so that what builds them is checked too; the build runs npm, which may come as a wheel.
+lock=requirements.lock
+[ "$want" = dev ] && lock=requirements-dev.lock
 echo "installing (the first time downloads about 400 MiB)"
 log=.venv/install.log
-if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt "$@" >"$log" 2>&1; then
+pip() {
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" >>"$log" 2>&1 && return
     tail -n 15 "$log" >&2
+    if grep -qi 'do not match the hashes' "$log"; then
+        fail "a file from the package index is not the one that was locked." \
+            "Do not install it before you know why. After a deliberate change of versions: make lock. Full output: $log"
+    fi
     if grep -qiE 'name resolution|connection|timed out|unreachable|No matching distribution|retrying' "$log"; then
         fail "the Python package index could not be reached, or lacks a pinned version." \
             "Check the network, or point pip at your mirror (pip config set global.index-url ...). Full output: $log"
     fi
     fail "pip failed; the whole output is in $log"
-fi
+}
+: >"$log"
+pip --require-hashes --no-deps -r $lock
+command -v npm >/dev/null 2>&1 || pip --require-hashes --no-deps -r requirements-node.lock
+pip --no-deps --no-build-isolation -e packages/eldonia-telemetry -e packages/eldonia-ops -e examples/shop
 echo "$sum" >"$stamp"
 [ "$want" = dev ] && echo "$sum" >.venv/.installed-product
 echo "installed: .venv/bin/eldonia-ops"
