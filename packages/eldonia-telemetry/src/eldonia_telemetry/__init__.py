@@ -83,7 +83,7 @@ def init(
         log_dir: write ``combined.log`` and, errors apart, ``error.log`` here.
         log_max_bytes: size at which a file is rotated (5 MiB).
         log_max_files: files kept of each, the one being written included (5).
-        log_rotate_every: ``hour``, ``day`` (of UTC) or seconds; besides the size (never).
+        log_rotate_every: ``hour``, ``day`` (of UTC) or seconds; in addition to the size (never).
         log_compress: gzip rotated files (off).
         log_ratio: the share of info and debug records that is kept, 0 to 1; of a trace all or none (1).
         log_repeat_limit: records of the same level, component and message let through a minute; the others
@@ -100,7 +100,7 @@ def init(
         otlp_endpoint: where spans are sent (``/v1/traces`` is added); '' exports none.
         otlp_logs: send records there too (``/v1/logs``); by default when there is no ``log_dir`` to collect.
         otlp_metrics: send metrics there too (``/v1/metrics``), every 15 seconds and at the end, each process its own:
-            for several workers behind one port, which a scraper cannot tell apart (off).
+            for several workers behind one port, which a scraper cannot separate (off).
         ingest_token: sent as a bearer token with the spans, records and metrics. Without one, a user and password in
             ``otlp_endpoint`` are used.
         otlp_headers: sent with the same, as other backends ask for (``{"x-api-key": "…"}``); as a text,

@@ -1,7 +1,7 @@
 """Processes that ``multiprocessing`` starts: what they are set up as, and what they deliver before they end.
 
 A forked child has its parent's setup. One that is spawned, or comes from the fork server, imports the program anew,
-mostly without ``init``, which stands below ``if __name__ == "__main__"``. So the settings travel with the process
+mostly without ``init``, which is usually below ``if __name__ == "__main__"``. So the settings travel with the process
 object, which every child gets over a pipe. They are in no environment variable: other programs that are
 started would inherit the tokens in it.
 

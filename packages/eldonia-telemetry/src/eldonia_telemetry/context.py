@@ -22,7 +22,7 @@ R = TypeVar("R")
 
 
 class Request(Protocol):
-    """What the middleware tells about the request in progress."""
+    """What the middleware knows about the request in progress."""
 
     user_id: str | None
     session_id: str | None

@@ -1,6 +1,6 @@
-"""Recognises credentials in text: by what stands before them, and by the prefixes that their issuers give them.
+"""Recognises credentials in text: by the words before them, and by the prefixes that their issuers give them.
 
-Every expression is linear: repetitions are bounded, possessive, or stand where nothing that follows can fail. It
+Every expression is linear: repetitions are bounded, possessive, or at a place where nothing that follows can fail. It
 is asked of texts of any origin, in the thread of the application.
 """
 
@@ -18,7 +18,7 @@ _HEADER: Final = re.compile(
     r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s{0,8}(?:[:=]|=>)\s{0,8}|[\"']\s{0,8},\s{0,8}b?)[^\r\n]++"
 )
 _SCHEME: Final = re.compile(r"(?i)\b(bearer|basic)\s{1,8}(?=[^\s\"',]{0,200}[0-9=])[A-Za-z0-9._~+/=-]{6,}+")
-# A value in quotes, in quotes that stand in quotes, or up to what may follow a value.
+# A value in quotes, in quotes inside quotes, or up to what may follow a value.
 _VALUE: Final = r"(\\\"[^\"\\]{0,4000}\\\"|\"[^\"]{0,4000}\"|'[^']{0,4000}'|[^\s,;&\"'}\\]++)"
 _PASSWORD: Final = re.compile(
     r"(?i)((?:(?:passw(?:or)?d|pwd|passphrase|secret(?!ar[yi]|ion|ly)|credential|(?:api|access|private)[_-]?key)\w{0,20}"

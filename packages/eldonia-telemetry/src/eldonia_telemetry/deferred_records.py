@@ -1,12 +1,12 @@
-"""What is told a moment later, together with what happens meanwhile: requests in which nothing was odd.
+"""Records that are emitted a moment later and in batches: the ends of ordinary requests.
 
-Between other code every step of ours takes two to three times as long as in a loop of its own, and slows
-that code down besides; and a file takes many records in one piece in the time of a few. So the end of such
-a request only leaves an entry here. Entries are told up to ``LENGTH`` at a time, ``delay`` seconds after they
-came at the latest, before any other record is written (so that records keep their order) and before anyone
-looks. The first after a pause does not wait: it would hardly have company, and a process that serves one request
-now and then may be frozen until the next, or leave by ``os._exit``. A process that is killed takes its last
-``delay`` seconds of the others along.
+Between other code each of our steps takes two to three times as long as in a loop of its own (cold caches), and
+slows that code down too. A file also takes many records in one write in the time of a few. So the end of such a
+request only leaves an entry here. Entries are emitted up to ``LENGTH`` at a time: at the latest ``delay`` seconds
+after they came, before any other record is written (so that records keep their order), and before metrics or
+statistics are read. The first entry after a pause does not wait: others rarely follow soon, and a process that
+serves few requests may be frozen until the next one, or leave by ``os._exit``. A process that is killed loses the
+entries of its last ``delay`` seconds.
 
 Signal handlers and finalisers may log while their thread is in here, and signal handlers may raise.
 """
@@ -20,14 +20,14 @@ from eldonia_telemetry import dropped_data
 from eldonia_telemetry.wakeup import Wakeup
 
 LENGTH: Final = 64
-"""Entries that are told together at the most: their pauses become one, which should stay below a millisecond."""
+"""The most entries in one batch: it is one pause of the application, which should stay below a millisecond."""
 
 T = TypeVar("T")
 P = TypeVar("P")
 
 
 class DeferredRecords(Generic[T, P]):
-    """Entries that wait to be told; with a ``delay`` of 0 none does.
+    """Entries that wait to be emitted; with a ``delay`` of 0 none waits.
 
     Args:
         prepare: makes of the oldest entries what is to be written. It has no effect that counts: it may be
@@ -48,18 +48,18 @@ class DeferredRecords(Generic[T, P]):
         self.waiting: list[T] = []
         """For a look whether there are any."""
         self.emitting_thread = 0
-        """The thread that tells, by its identity; 0 if none does. What it is writing no longer waits."""
+        """The thread that is emitting, by its identity; 0 if none is. What it is writing no longer waits."""
         self._emit_lock = threading.RLock()
         self._turns = 0
         self._full = LENGTH
         self._due_ns = 0
-        """From when on an entry is told at once, with those that wait."""
+        """From this time an entry is emitted at once, with those that wait."""
         self._expected = not self._delay_ns
-        """Whether the thread will look without being rung for, or need not."""
+        """Whether the thread will look without being woken, or need not."""
         self._wakeup = Wakeup()
         self._thread: threading.Thread | None = None
         self._unclaimed = threading.Lock()
-        """Held by whoever starts the thread, and from then on."""
+        """Held by the thread that starts the background thread, and from then on."""
 
     def add(self, entry: T, at_ns: int) -> None:
         """Take an entry of ``at_ns`` (Unix nanoseconds)."""
@@ -69,16 +69,16 @@ class DeferredRecords(Generic[T, P]):
             self._due_ns = at_ns + self._delay_ns
             if self._closed:  # meanwhile
                 self._due_ns = 0
-            self._expected = not self._delay_ns  # at times anew, should whoever was to ring have been interrupted
+            self._expected = not self._delay_ns  # renewed, in case the thread that was to wake it was interrupted
             self.flush()
         elif not self._expected:
             self._expect()
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Tell what waits; when this returns, nobody else is at it any more either.
+        """Emit what waits; when this returns, no other thread is emitting either.
 
-        A thread that may have been interrupted while it held what the one that tells needs gives a ``timeout`` in
-        seconds, after which it gets False and goes on: neither could otherwise.
+        A thread that may have been interrupted while it held a lock that the emitting thread needs gives a
+        ``timeout`` in seconds, after which it gets False and goes on. Otherwise both would wait without end.
         """
         if timeout is None or self.emitting_thread == threading.get_ident():
             with self._emit_lock:
@@ -107,10 +107,10 @@ class DeferredRecords(Generic[T, P]):
         waiting, turn = self.waiting, self._turns
         entries = waiting[:LENGTH]
         taken = slice(len(entries))
-        self._full = len(entries) + LENGTH  # what is in hand keeps nobody else waiting
+        self._full = len(entries) + LENGTH  # entries that are being emitted do not count as waiting
         prepared = self._prepare(entries)
         self._full = LENGTH
-        # Whoever interrupted and logged has told them. What follows up to `del` is not interrupted: it calls nothing.
+        # A signal handler that logged has emitted them. Up to `del` nothing is called, so nothing interrupts.
         if turn == self._turns:
             self._turns = turn + 1
             del waiting[taken]
@@ -120,11 +120,11 @@ class DeferredRecords(Generic[T, P]):
         """Tell what waits, as :meth:`settle` does; from now on nothing does. Idempotent."""
         self._closed = True
         self._do_not_wait()
-        self._wakeup.ring()
+        self._wakeup.set()
         self.flush(timeout)
 
     def after_fork(self) -> None:
-        """The parent tells what waits; the child starts afresh."""
+        """The parent emits what waits; the child starts empty."""
         self._renew()
 
     def _do_not_wait(self) -> None:
@@ -132,15 +132,15 @@ class DeferredRecords(Generic[T, P]):
         self._expected = True
 
     def _expect(self) -> None:
-        """See to it that the entries are told in time, whether or not others follow."""
+        """Make sure that the entries are emitted in time, even if no others follow."""
         self._expected = True
         if self._thread is None:
             self._start()
-        self._wakeup.ring()
+        self._wakeup.set()
 
     def _start(self) -> None:
         if not self._unclaimed.acquire(blocking=False):
-            return  # somebody else starts it
+            return  # another thread starts it
         try:
             thread = threading.Thread(target=self._run, name="eldonia-telemetry-backlog", daemon=True)
             thread.start()
@@ -151,7 +151,7 @@ class DeferredRecords(Generic[T, P]):
                 raise
             self._do_not_wait()
             self.flush()
-            dropped_data.count("setup", "access records cannot wait for company: no thread", error)
+            dropped_data.count("setup", "access records cannot be batched: no thread", error)
 
     def _run(self) -> None:
         wakeup = self._wakeup
@@ -159,5 +159,5 @@ class DeferredRecords(Generic[T, P]):
             wakeup.wait()
             if not self._closed:
                 time.sleep(self._delay)
-            self._expected = False  # from here on the next entry rings
+            self._expected = False  # from here on the next entry wakes the thread
             self.flush()

@@ -45,7 +45,7 @@ def _say(text: str) -> None:
         if sys.stderr is not None:
             sys.stderr.write(text)
             sys.stderr.flush()
-    except Exception:  # noqa: BLE001, S110  standard error may be closed; there is nobody left to tell
+    except Exception:  # noqa: BLE001, S110  standard error may be closed; there is no other place to report it
         pass
 
 

@@ -13,7 +13,7 @@ _imported_at = time.time()
 
 @dataclass(frozen=True, slots=True)
 class ProcessUsage:
-    """Seconds and bytes; None where the system does not tell."""
+    """Seconds and bytes; None where the system does not report them."""
 
     cpu_seconds: float
     resident_bytes: int

@@ -65,7 +65,7 @@ _DIGITS_ALIKE: Final = bytes.maketrans(b"123456789", b"000000000")
 
 
 def configure(*, emails: bool = False, phones: bool = False, fields: Iterable[str] = ()) -> None:
-    """What to take out besides credentials and card numbers, for the whole process.
+    """What to take out in addition to credentials and card numbers, for the whole process.
 
     ``fields`` are names in any style: ``customer_name`` also means ``customerName``.
     """
@@ -82,7 +82,7 @@ def is_sensitive(name: str) -> bool:
     """Whether a field of this name holds a secret, whatever its value looks like."""
     known = known_names.get(name)
     if known is None:
-        if len(name) > _MAX_NAME:  # nobody's choice: the two ends of it are enough, and it is not remembered
+        if len(name) > _MAX_NAME:  # no person chose it: its two ends are enough, and it is not remembered
             return _judge(name[:_MAX_NAME]) or _judge(name[-_MAX_NAME:])
         known = _judge(name)
         if len(known_names) >= _MAX_NAMES:  # names out of foreign data must not keep out those of the application
@@ -118,7 +118,7 @@ def may_hide(json: bytes, names: int) -> bool:
     # As text, since that is searched five times as fast as bytes; and one character far faster than several.
     text = json.decode("latin-1")
     return (
-        # A colon more than the names have, so it stands in a value.
+        # One colon more than the names have, so it is in a value.
         text.count(":") != names
         or "=" in text
         or "earer" in text

@@ -33,7 +33,7 @@ EXIT_TIMEOUT: Final = 2.0
 PATIENCE: Final = 0.25
 """Seconds that a record waits for access records that another thread is writing, to come after them.
 
-Whoever writes it may be a signal handler or a finaliser whose thread holds what the other one needs."""
+The writer may be a signal handler or a finaliser whose thread holds what the other thread needs."""
 
 NEVER_THINNED: Final = frozenset({"security", "business"})
 """Components whose records are counted: neither sampled nor limited."""
@@ -60,7 +60,7 @@ class Counting(Protocol):
     """Counts requests of one kind."""
 
     def count(self, seconds: float, trace_id: str | None, at: float, plain: bool) -> None:
-        """Count one, without a lock: a signal handler that logs may have interrupted whoever holds it."""
+        """Count one, without a lock: a signal handler that logs may have interrupted the thread that holds it."""
         ...
 
 
@@ -126,7 +126,7 @@ class Runtime:
         """Write one record to every sink that wants its level. Never raises.
 
         What is not given comes from the context. ``at_ns`` is Unix nanoseconds, 0 for now. ``repeats``
-        is what records are told to be the same by, if not the message (a format without its arguments).
+        decides which records count as the same, if it is not the message (a format without its arguments).
         """
         try:
             if self.thins_out and component not in NEVER_THINNED:
@@ -180,7 +180,7 @@ class Runtime:
                 self._alone(level, component, message, {"incomplete": type(failure).__name__})
 
     def deliver(self, level: int, line: bytes) -> None:
-        """Hand a line to the sinks as it is: whoever made it has bounded and redacted what is in it."""
+        """Pass a line to the sinks as it is: the caller has bounded and redacted its content."""
         deferred = self.deferred
         if deferred.waiting or deferred.emitting_thread:
             deferred.flush(PATIENCE)
@@ -198,7 +198,7 @@ class Runtime:
             try:
                 entry.emit(self, prepared)
             except Exception as error:  # noqa: BLE001  telemetry never raises into its host
-                dropped_data.count("log", "request could not be told", error)
+                dropped_data.count("log", "request could not be recorded", error)
         return prepared
 
     def _write(self, prepared: Prepared) -> None:
@@ -287,7 +287,7 @@ class Runtime:
             sink.close(max(0.0, deadline - time.monotonic()))
 
     def after_fork(self) -> None:
-        """Make everything usable in the child process; what was held back is the parent's to tell."""
+        """Make everything usable in the child process; what was held back is emitted by the parent."""
         if self._repeats is not None:
             self._repeats = Repeats(self.settings.log_repeat_limit)
         self.deferred.after_fork()

@@ -162,7 +162,7 @@ def capture(
     """Take everything that is reported inside the block instead of writing or sending it.
 
     The arguments are those of :func:`eldonia_telemetry.init`, ``level`` one of :mod:`eldonia_telemetry.records`.
-    What is redacted besides secrets is what the application has set, unless it is given.
+    Fields that are redacted in addition to secrets are those of the application, unless they are given.
     """
     captured = Captured()
     own = runtime.current.settings

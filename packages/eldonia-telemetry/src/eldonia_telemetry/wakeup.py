@@ -5,9 +5,9 @@ import threading
 
 
 class Wakeup:
-    """A raw lock: ringing it is one atomic step, whoever does it.
+    """A raw lock: waking is one atomic step for every caller.
 
-    An event has a lock of its own around that, which a signal handler or a finaliser that rings would
+    An event has a lock of its own around that, which a signal handler or a finaliser that sets it would
     wait for when the thread that it interrupts is ringing too.
     """
 
@@ -17,12 +17,12 @@ class Wakeup:
         self._silence = threading.Lock()
         self._silence.acquire()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake who waits, else the next who does; ringing twice is ringing once."""
         if self._silence.locked():
-            with contextlib.suppress(RuntimeError):  # rung by somebody else meanwhile
+            with contextlib.suppress(RuntimeError):  # another thread has woken it meanwhile
                 self._silence.release()
 
     def wait(self, timeout: float = -1) -> bool:
-        """Wait until it rings; False when that took more than ``timeout`` seconds (-1: for ever)."""
+        """Wait until it is set; False when that took more than ``timeout`` seconds (-1: without limit)."""
         return self._silence.acquire(timeout=timeout)

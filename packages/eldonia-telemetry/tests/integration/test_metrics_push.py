@@ -53,7 +53,7 @@ def test_what_is_too_large_goes_in_halves(collector, push):
     assert len(collector.points("orders_total")) == 1
 
 
-def test_the_end_is_told_after_the_last_values(collector, push):
+def test_the_end_is_sent_after_the_last_values(collector, push):
     push.close(10)
     push.close(10)
     assert push.flush(0)

@@ -144,7 +144,7 @@ def test_a_security_event_is_not_lost_for_its_details(details):
 
 
 @pytest.mark.parametrize("leaf", ["v" * 16_000, "v", 1.5, 7, True])
-def test_what_stands_in_nested_mappings_is_bounded(leaf):
+def test_nested_mappings_are_bounded(leaf):
     rows = {str(row): dict.fromkeys(map(str, range(200)), leaf) for row in range(200)}
     kept = [
         value for row in values.fields({"rows": rows})["rows"].values() if type(row) is dict for value in row.values()

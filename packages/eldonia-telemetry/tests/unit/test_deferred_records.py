@@ -48,7 +48,7 @@ def finishes(work):
     return not thread.is_alive()
 
 
-def test_the_first_after_a_pause_is_told_at_once_and_the_others_wait(emitted):
+def test_the_first_after_a_pause_is_emitted_at_once_and_the_others_wait(emitted):
     deferred = DeferredRecords(list, emitted.append, 5.0)
     deferred.add("a", 0)
     assert emitted == [["a"]]
@@ -64,7 +64,7 @@ def test_the_first_after_a_pause_is_told_at_once_and_the_others_wait(emitted):
     deferred.close()
 
 
-def test_a_full_backlog_is_told_in_order_and_at_once(waiting_for, emitted):
+def test_a_full_queue_is_emitted_in_order_and_at_once(waiting_for, emitted):
     deferred = waiting_for(10.0)
     for number in range(LENGTH):
         assert emitted == []
@@ -82,9 +82,9 @@ def test_without_a_delay_nothing_waits(emitted):
     assert deferred._thread is None
 
 
-def test_what_nobody_follows_is_told_in_time(waiting_for, emitted):
+def test_entries_without_a_successor_are_emitted_in_time(waiting_for, emitted):
     deferred = waiting_for(0.02)
-    for _ in range(3):  # each rings anew
+    for _ in range(3):  # each wakes it anew
         deferred.add("x", 0)
         until(lambda: emitted)
         assert emitted.pop() == ["x"]
@@ -137,7 +137,7 @@ def test_a_child_process_leaves_it_to_its_parent(waiting_for, emitted):
     assert emitted == [["parent's"]]
 
 
-def test_whoever_settles_waits_for_those_who_are_at_it(waiting_for):
+def test_flush_waits_for_the_thread_that_is_emitting(waiting_for):
     began, go_on, emitted = threading.Event(), threading.Event(), []
 
     def write(entries):
@@ -177,7 +177,7 @@ def test_what_is_in_hand_keeps_nobody_else_waiting(waiting_for):
     assert emitted == list(range(2 * LENGTH - 1))
 
 
-def test_who_interrupts_and_tells_tells_each_once_and_in_order(waiting_for, emitted):
+def test_an_interrupting_handler_emits_each_entry_once_and_in_order(waiting_for, emitted):
     interrupted = []
 
     def prepare(entries):
@@ -198,7 +198,7 @@ def test_who_interrupts_and_tells_tells_each_once_and_in_order(waiting_for, emit
     assert not deferred.emitting_thread
 
 
-def test_writing_may_itself_want_something_told(waiting_for):
+def test_writing_may_itself_add_entries(waiting_for):
     emitted = []
 
     def write(entries):
@@ -262,7 +262,7 @@ def test_a_thread_whose_start_was_interrupted_is_started_by_the_next(waiting_for
         patch.setattr(threading.Thread, "start", interrupted)
         with pytest.raises(KeyboardInterrupt):
             deferred.add("a", 0)
-    deferred.add("b", 20 * MOMENT)  # it is due, and sees to it that the next one rings
+    deferred.add("b", 20 * MOMENT)  # it is due, and makes sure that the next one wakes the thread
     assert emitted == [["a", "b"]]
     deferred.add("c", 20 * MOMENT + 1)
     until(lambda: emitted[1:] == [["c"]])

@@ -6,8 +6,8 @@ from eldonia_telemetry.wakeup import Wakeup
 def test_ringing_twice_is_ringing_once():
     wakeup = Wakeup()
     assert wakeup.wait(0) is False
-    wakeup.ring()
-    wakeup.ring()
+    wakeup.set()
+    wakeup.set()
     assert wakeup.wait(0) is True
     assert wakeup.wait(0) is False
 
@@ -21,11 +21,11 @@ def test_it_wakes_who_waits():
         woken.set()
 
     threading.Thread(target=wait, daemon=True).start()
-    wakeup.ring()
+    wakeup.set()
     assert woken.wait(10)
 
 
-def test_whoever_interrupts_the_one_that_rings_may_ring(monkeypatch):
+def test_a_handler_that_interrupts_set_may_set(monkeypatch):
     wakeup = Wakeup()
 
     class Interrupted:
@@ -44,5 +44,5 @@ def test_whoever_interrupts_the_one_that_rings_may_ring(monkeypatch):
             return getattr(self.lock, name)
 
     wakeup._silence = Interrupted(wakeup._silence)
-    wakeup.ring()
+    wakeup.set()
     assert wakeup.wait(0) is True

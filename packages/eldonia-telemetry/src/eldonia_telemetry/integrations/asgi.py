@@ -2,7 +2,7 @@
 
     app.add_middleware(TelemetryMiddleware)
 
-What it does for every request stands in :mod:`eldonia_telemetry.integrations.http_server`. It answers
+What it does for every request is in :mod:`eldonia_telemetry.integrations.http_server`. It answers
 ``GET /metrics`` itself and returns the request's id in ``X-Request-ID``.
 """
 
@@ -88,7 +88,7 @@ class TelemetryMiddleware:
             return
         try:
             exchange = self._begin(scope, path)
-        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+        except Exception as error:  # noqa: BLE001  telemetry never breaks a request
             dropped_data.count("setup", "request could not be observed", error)
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Watches the libraries that an application uses, without being told about each.
+"""Watches the libraries that an application uses, without a call for each.
 
 A library that is imported already is connected at once, any other when it is imported: nothing is
 imported that the application does not import itself.

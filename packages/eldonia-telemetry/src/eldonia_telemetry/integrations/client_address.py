@@ -37,7 +37,7 @@ class ClientAddress:
         for hop in reversed(hops):
             candidate = _plain(hop)
             if candidate is None:
-                break  # nobody trusted writes this: what lies before it is not to be believed
+                break  # not written by a trusted proxy: the entries before it are not trusted either
             address = candidate
             if not self._is_trusted(candidate):
                 break

@@ -1,6 +1,6 @@
 """Spans, durations and the count of the SQL statements of Django's connections.
 
-:func:`eldonia_telemetry.init` connects them by itself, and so do the middlewares. What a statement leaves stands in
+:func:`eldonia_telemetry.init` connects them by itself, and so do the middlewares. What is recorded of a statement is in
 :mod:`eldonia_telemetry.integrations.database`. Django wraps every execution, also those of cursors that the
 application opens itself (https://docs.djangoproject.com/en/stable/topics/db/instrumentation/).
 """

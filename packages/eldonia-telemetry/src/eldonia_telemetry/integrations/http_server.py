@@ -52,7 +52,7 @@ _Client = tuple[str | None, str, bytes, bytes]
 
 
 class Observer:
-    """What a middleware was told, and the beginning of every exchange.
+    """The arguments of a middleware, and the start of every exchange.
 
     Args:
         quiet_paths: counted, but neither logged (unless they fail) nor traced.
@@ -94,7 +94,7 @@ class Observer:
         headers: Mapping[bytes, bytes],
         route: Callable[[], str],
     ) -> "Exchange":
-        """Take in a request. ``headers`` have lower-case names; ``route`` tells the template once it is known.
+        """Take in a request. ``headers`` have lower-case names; ``route`` returns the template once it is known.
 
         Raises:
             Exception: something here is at fault; serve the request without it.
@@ -188,7 +188,7 @@ class Observer:
 class Exchange(Measurement):
     """One request in progress. :meth:`enter` before the application runs, :meth:`end` after it, once."""
 
-    # What most requests never change stands here once instead of in each.
+    # What most requests never change is kept here once instead of in each request.
     status = 0
     user_id: str | None = None
     session_id: str | None = None
@@ -237,7 +237,7 @@ class Exchange(Measurement):
 
     @property
     def span(self) -> Span | None:
-        """The request's own span; most requests have none before somebody asks."""
+        """The request's own span; in most requests it is made when it is first asked for."""
         if not self.traced:
             return None
         return self.lazy_span.started or self.lazy_span.span(self.method, _SERVER)
@@ -256,7 +256,7 @@ class Exchange(Measurement):
         """The template of the route, '' while nothing has matched. Never raises: an odd route costs no record."""
         try:
             return self._route()
-        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+        except Exception as error:  # noqa: BLE001  telemetry never breaks a request
             dropped_data.count("setup", "the route of a request could not be read", error)
             return ""
 
@@ -332,7 +332,7 @@ class Exchange(Measurement):
         self._observer.being_answered.discard(self)
         try:
             self._end(lazy_span, took_ns, failure)
-        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+        except Exception as error:  # noqa: BLE001  telemetry never breaks a request
             dropped_data.count("setup", "request could not be recorded", error)
         if self._activated and lazy_span.started is not None:
             lazy_span.started.deactivate()
@@ -345,7 +345,7 @@ class Exchange(Measurement):
         del self.bound, self._token  # they refer back to this: leave nothing to the garbage collector
 
     def _end(self, lazy_span: tracer.LazySpan, took_ns: int, failure: BaseException | None) -> None:
-        # Without an answer the server sends 500, or, when the client has left, nobody gets any (nginx' 499).
+        # Without an answer the server sends 500, or, when the client has left, nothing (nginx' 499).
         gone = failure is not None and not isinstance(failure, Exception)
         status = self.status or (499 if gone else 500)
         if self.body:
@@ -514,7 +514,7 @@ def _left(error: Exception) -> bool:
 
 
 def _is_bare(span: Span) -> bool:
-    """Whether all that there is to say of a request's span is what the request tells."""
+    """Whether a request's span holds nothing but what the request itself holds."""
     return (
         span.recording
         and not (span.ended or span.attributes or span.events or span.status or span.context.tracestate)

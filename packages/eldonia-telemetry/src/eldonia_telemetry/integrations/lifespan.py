@@ -2,7 +2,7 @@
 
 Protocol: https://asgi.readthedocs.io/en/latest/specs/lifespan.html.
 Servers end by the signal that stopped them, and then nothing runs at exit: what is queued goes out
-before they are told that the application has shut down. For an application that knows no lifespan (Django's)
+before they learn that the application has shut down. For an application that knows no lifespan (Django's)
 the protocol is spoken here.
 """
 

@@ -130,7 +130,7 @@ class Outcome:
 
 
 class Ended(msgspec.Struct, gc=False):
-    """A request that has ended and in which nothing was odd; it waits in the backlog to be told.
+    """A request that has ended and in which nothing was odd; it waits to be emitted with others.
 
     ``who`` and ``client`` are pieces of the record and of the span about whom it is from; ``exported``: the
     span, if it is recorded, goes out in pieces too.

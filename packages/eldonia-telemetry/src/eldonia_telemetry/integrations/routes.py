@@ -1,8 +1,8 @@
 """The template of the route that a framework has chosen for a request, read from scope or environment.
 
-What stands there by itself is read here: FastAPI, Starlette, Litestar, Flask, Bottle; Django is asked. Frameworks that
-keep it to themselves say it through :mod:`eldonia_telemetry.integrations.frameworks`. A template holds names of
-parameters and never their values: it becomes a label of metrics.
+Most frameworks leave the route in the request, where it is read: FastAPI, Starlette, Litestar, Flask, Bottle. Django
+is asked for it. Those that keep it to themselves are handled in :mod:`eldonia_telemetry.integrations.frameworks`. A
+template holds names of parameters and never their values: it becomes a label of metrics.
 """
 
 import re
@@ -24,7 +24,7 @@ def by_hand(own: Callable[[G], Any], given: G, otherwise: Callable[[], str]) -> 
     """What the application's own function says of a scope or environment, else what is recognised."""
     try:
         template = own(given)
-    except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+    except Exception as error:  # noqa: BLE001  telemetry never breaks a request
         dropped_data.count("setup", "the function given as route raised", error)
         template = ""
     return template if isinstance(template, str) and template else otherwise()
@@ -43,7 +43,7 @@ def asgi(scope: Scope, base: str) -> str:
     if template is not None:
         if not mount:
             return template
-        # Fewer names than parameters: the others belong to what it is mounted under, where their values stand.
+        # Fewer names than parameters: the others belong to the mount point, which has their values.
         if template.count("{") < len(scope.get("path_params") or ()):
             walked = _walk(scope, base)
             if walked:

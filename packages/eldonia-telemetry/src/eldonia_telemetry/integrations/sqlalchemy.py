@@ -5,7 +5,7 @@
     engine = create_engine(url)
     instrument(engine)
 
-What a statement leaves stands in :mod:`eldonia_telemetry.integrations.database`.
+What is recorded of a statement is in :mod:`eldonia_telemetry.integrations.database`.
 """
 
 from typing import Any, Final

@@ -3,7 +3,7 @@
     app.wsgi_app = TelemetryWSGI(app.wsgi_app)  # Flask
     application = TelemetryWSGI(get_wsgi_application())  # Django
 
-What it does for every request stands in :mod:`eldonia_telemetry.integrations.http_server`. It answers
+What it does for every request is in :mod:`eldonia_telemetry.integrations.http_server`. It answers
 ``GET /metrics`` itself and returns the request's id in ``X-Request-ID``.
 """
 
@@ -86,7 +86,7 @@ class TelemetryWSGI:
             return _metrics(environ, start_response)
         try:
             exchange = self._begin(environ, method, path)
-        except Exception as error:  # noqa: BLE001  telemetry never stands between a request and its answer
+        except Exception as error:  # noqa: BLE001  telemetry never breaks a request
             dropped_data.count("setup", "request could not be observed", error)
             return self._app(environ, start_response)
 
@@ -116,7 +116,7 @@ class TelemetryWSGI:
             raise
         wrapper = environ.get("wsgi.file_wrapper")
         if isinstance(wrapper, type) and isinstance(body, wrapper):
-            exchange.end()  # the server sends the file by itself, as long as nobody wraps it
+            exchange.end()  # the server sends the file by itself, if no other middleware wraps it
             return body
         return _Body(body, exchange)
 

@@ -1,4 +1,4 @@
-"""Prometheus' text formats: 0.0.4, and OpenMetrics 1.0 for whoever prefers it.
+"""Prometheus' text formats: 0.0.4, and OpenMetrics 1.0 for scrapers that prefer it.
 
 https://github.com/prometheus/docs/blob/main/docs/instrumenting/exposition_formats.md and
 https://github.com/prometheus/OpenMetrics/blob/main/specification/OpenMetrics.md

@@ -1,6 +1,6 @@
 """Sends the registry over OTLP/HTTP every few seconds, each process for itself.
 
-For several workers behind one port, which no scraper can tell apart, and for processes that nobody
+For several workers behind one port, which a scraper cannot separate, and for processes that nothing
 scrapes. Values are cumulative, so one that does not arrive is made good by the next; nothing waits in
 memory. When the process ends, the last values are sent, and then that its series have ended.
 """
@@ -76,13 +76,13 @@ class MetricsPush:
             return True
         asked = _Flush()
         self._asked.append(asked)
-        self._wakeup.ring()
+        self._wakeup.set()
         return asked.done.wait(timeout) and asked.arrived
 
     def close(self, timeout: float = 0.0) -> None:
         """Send the last values within ``timeout`` seconds. Idempotent: who closes again waits for the same end."""
         self._closed = True
-        self._wakeup.ring()
+        self._wakeup.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
 
@@ -102,13 +102,13 @@ class MetricsPush:
             arrived = self._push(ended=False)
             for one in asked:
                 one.arrived = arrived
-                one.done.ring()
+                one.done.set()
             if closed:
                 if arrived:
                     self._push(ended=True)
                 self._endpoint.close()
                 for one in self._asked:  # asked for while the last values were on their way
-                    one.done.ring()
+                    one.done.set()
                 return
 
     def _push(self, *, ended: bool) -> bool:

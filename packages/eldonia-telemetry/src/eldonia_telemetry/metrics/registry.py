@@ -68,7 +68,7 @@ def _number(value: object) -> float | None:
 
 
 def _finite(value: object) -> float | None:
-    """The same for what goes into a sum, which NaN would spoil for ever."""
+    """The same for what goes into a sum, which a NaN would make unusable."""
     number = _number(value)
     if number is None or math.isfinite(number):
         return number

@@ -16,7 +16,7 @@ _lock = threading.Lock()
 class Measurement:
     """One operation in progress; ``parent`` is the one that it is part of.
 
-    ``counted`` tells whether there was anything but errors to count.
+    ``counted`` says whether there was anything but errors to count.
     """
 
     database_queries = 0

@@ -19,7 +19,7 @@ _SMALLEST: Final = 1e-9
 
 
 class Sketch:
-    """Counts of values that are zero or more. Not thread-safe: whoever adds holds a lock."""
+    """Counts of values that are zero or more. Not thread-safe: the caller holds a lock."""
 
     __slots__ = ("_bins", "_zeros", "count")
 

@@ -1,4 +1,4 @@
-"""Security events: the application reports, the platform counts, judges and tells.
+"""Security events: the application reports, the platform counts, judges and notifies.
 
 Every event becomes a log record (component ``security``, operation the type, metadata ``eventType``,
 ``severity``, ``eventId``, ``details``) and counts in ``security_events_total{type,severity}``.

@@ -24,7 +24,7 @@ _KEYWORDS: Final = frozenset(
         *("convert", "cast", "int", "char", "varchar", "procedure", "analyse", "database", "schema", "declare"),
     }
 )
-# A word of letters that stands by itself: code puts brackets, signs and underscores next to it.
+# A word of letters on its own: code puts brackets, signs and underscores next to it.
 _WORD: Final = re.compile(
     r"(?<![\w$@#<>/\\=.&|%({\[`'\"-])[A-Za-z\u00c0-\u024f\u0370-\u06ff\u0900-\u0dff\u1e00-\u1fff]{2,30}+(?![\w$@<>/\\=&|%(){}\[\]`*+-])(?:'[a-z]{1,2})?"
 )

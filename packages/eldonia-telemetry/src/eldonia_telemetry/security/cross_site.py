@@ -1,9 +1,9 @@
 """Recognises cross-site request forgery by what browsers say about where a request comes from.
 
-A request that changes something, carries cookies and was made by another site's page is one. Browsers tell
+A request that changes something, carries cookies and was made by another site's page is one. Browsers send
 by ``Sec-Fetch-Site`` (https://www.w3.org/TR/fetch-metadata/), older ones and plain HTTP by ``Origin``.
 Where a token is sent twice, in a cookie and in a header or form field, the two must belong together.
-Requests without cookies use nobody's session and pass.
+Requests without cookies use no session and pass.
 """
 
 import string
@@ -62,7 +62,7 @@ def belong_together(one: str, other: str) -> bool:
     """Whether two spellings are of one token: equal, or equal beneath Django's masks.
 
     Django writes a secret of 32 characters behind a random mask of as many, another one each time
-    (``django.middleware.csrf``). This tells an observer; it is no check to let anybody in.
+    (``django.middleware.csrf``). This is for observation; it is not an access check.
     """
     one, other = unquote(one).strip('"'), unquote(other).strip('"')
     return one == other or _unmasked(one) == _unmasked(other)

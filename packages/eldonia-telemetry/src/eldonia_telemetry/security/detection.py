@@ -155,7 +155,7 @@ _DOT_SEGMENT: Final = re.compile(r"(?:^|/)\.\.(?:[/\\;]|$)")
 _ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _DECODINGS: Final = 2
 """How often a decoded text is decoded again: a proxy or a framework behind this may do so once more than it should."""
-# Comments that stand for spaces, and MySQL's, whose content is executed.
+# Comments in place of spaces, and MySQL's, whose content is executed.
 _SQL_COMMENT: Final = re.compile(r"/\*(?!!)[^*]{0,200}(?:\*(?!/)[^*]{0,200}){0,5}\*/|/\*!\d{0,6}|\*/")
 # Not those of "<" and ">": a text in which these are escaped is harmless.
 _REFERENCE: Final = re.compile(r"&#(?:x0*([0-9a-f]{1,2})|0*(\d{1,3}));?|&(?:tab|newline);", re.IGNORECASE)

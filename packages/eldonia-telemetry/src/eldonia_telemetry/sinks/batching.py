@@ -25,7 +25,7 @@ BATCH: Final = 1000
 BATCH_BYTES: Final = 1024 * 1024
 MEMORY_BYTES: Final = 8 * 1024 * 1024
 INTERVAL: Final = 1.0
-"""Seconds that a record may wait for company."""
+"""Seconds that a record may wait for others to fill the batch."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 _ADOPT_EVERY: Final = 30.0
@@ -76,7 +76,7 @@ class BatchingSink:
         transport: how to speak to the backend.
         spill: where records wait while it is away; None for memory only.
         threshold: the least level it takes.
-        memory_bytes: how much waits in memory, besides the batch under way.
+        memory_bytes: how much waits in memory, without the batch that is being sent.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class BatchingSink:
         if start:
             self._start()
         elif self._idle or self._bytes > self._memory_bytes // 2:
-            self._wakeup.ring()
+            self._wakeup.set()
 
     def flush(self, timeout: float) -> bool:
         """Wait until nothing waits in memory; False when ``timeout`` seconds were not enough or the backend is away."""
@@ -148,7 +148,7 @@ class BatchingSink:
             if self._away_until and not (patient or self._ask_again or self._busy):
                 return False
             self._hurry = True
-            self._wakeup.ring()
+            self._wakeup.set()
             time.sleep(min(0.01, timeout))
         return self._away_until == 0.0
 
@@ -160,7 +160,7 @@ class BatchingSink:
             self._closed = True
         self._settle(timeout, patient=False)
         self._stop = True
-        self._wakeup.ring()
+        self._wakeup.set()
         left = [*self._in_flight, *self._take(len(self._queue), self._bytes)]
         kept = 0 if self._spill is None else self._spill.append(left)
         if kept < len(left):
@@ -243,7 +243,7 @@ class BatchingSink:
         return self._spill is not None and not self._spill.empty
 
     def _rest(self) -> None:
-        """Sleep until there is something to do: company gathered, a retry due, a flush, the end."""
+        """Sleep until there is something to do: a batch is full, a retry is due, a flush, the end."""
         if self._stop or self._ask_again:
             return
         if self._away_until:
@@ -252,7 +252,7 @@ class BatchingSink:
             return
         else:
             seconds = INTERVAL
-        self._idle = True  # from here on the next record rings
+        self._idle = True  # from here on the next record wakes the thread
         if not (self._queue or self._in_flight or self._spilled):
             self._wakeup.wait(_ADOPT_EVERY)
         self._idle = False

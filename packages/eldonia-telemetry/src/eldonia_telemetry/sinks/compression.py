@@ -46,7 +46,7 @@ def _compress(path: str, place: int, number: int, lock_path: str) -> None:
         except OSError as error:
             if error.errno != errno.EWOULDBLOCK:
                 raise
-            return  # somebody has it open for writing, or compresses it; next time
+            return  # another process has it open for writing, or compresses it; next time
         status = os.fstat(fd)
         folder, name = os.path.split(path)
         temporary = os.path.join(folder, f".{name}.{status.st_ino}{_TEMPORARY}")
@@ -95,7 +95,7 @@ def _rotation_lock(lock_path: str) -> Iterator[None]:
 
 
 def _remove_abandoned(path: str) -> None:
-    """Delete what a process left that ended while compressing: nobody holds its lock."""
+    """Delete what a process left that ended while compressing: no process holds its lock."""
     folder, name = os.path.split(path)
     for entry in os.listdir(folder):
         if not (entry.startswith(f".{name}.") and entry.endswith(_TEMPORARY)):

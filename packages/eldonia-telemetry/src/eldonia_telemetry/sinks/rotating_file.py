@@ -1,8 +1,8 @@
 """A log file of bounded size, and age, that several processes and threads may write together.
 
 Every record is one ``write`` on a descriptor opened with ``O_APPEND``, so records never interleave.
-After it, the file position tells how large the file has become, whoever wrote. Who finds it too
-large takes an exclusive lock beside the file, looks whether somebody else has rotated already, and
+After it, the file position tells how large the file has become, with the writes of all processes. Who finds it too
+large takes an exclusive lock beside the file, looks whether another process has rotated already, and
 otherwise renames ``x.log`` → ``x.log.1`` → ``x.log.2`` …. The others notice through their own next
 write, or within a second through the file's identity, and open the new file. The new descriptor
 takes the number of the old one (``dup2``), so no thread can ever write to a closed one.
@@ -193,7 +193,7 @@ class RotatingFileSink:
             lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             try:
                 if not _try_lock(lock):
-                    return  # somebody is very slow; the next write tries again
+                    return  # another process is very slow; the next write tries again
                 try:
                     if _identity_of(self._path) == self._identity:
                         self._shift()

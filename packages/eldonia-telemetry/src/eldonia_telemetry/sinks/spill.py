@@ -151,7 +151,7 @@ class Spill:
             if not _is_ours(self._base):
                 return
         except OSError:
-            return  # nobody has spilled anything
+            return  # nothing was spilled
         with self._lock:
             for name in sorted(names):
                 folder = os.path.join(self._base, name)
@@ -228,7 +228,7 @@ class Spill:
     def _own_folder(self) -> None:
         os.makedirs(self._base, mode=0o700, exist_ok=True)
         if not _is_ours(self._base):
-            raise OSError(errno.EPERM, f"{self._base} belongs to somebody else")
+            raise OSError(errno.EPERM, f"{self._base} belongs to another user")
         folder = os.path.join(self._base, f"{os.getpid()}-{secrets.token_hex(4)}")
         os.mkdir(folder, 0o700)
         fd = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -272,7 +272,7 @@ class Spill:
             except OSError:
                 return  # its owner lives
             if os.fstat(fd).st_nlink == 0:
-                return  # somebody else was faster
+                return  # another process was faster
             names = sorted(name for name in os.listdir(folder) if name.endswith(_SUFFIX))
             if names and not self._folder:
                 self._own_folder()
@@ -316,7 +316,7 @@ def _read_segment(path: str) -> tuple[list[Item], bool]:
 
 
 def _is_ours(folder: str) -> bool:
-    """The folder for temporary files is everybody's: a place that another user prepared is not ours to use."""
+    """Every user can write to the folder for temporary files: a place that another user prepared is not used."""
     status = os.lstat(folder)
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
 

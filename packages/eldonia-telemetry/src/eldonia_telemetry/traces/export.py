@@ -24,7 +24,7 @@ QUEUE: Final = 8192
 QUEUE_BYTES: Final = 16 * 1024 * 1024
 """What the spans that wait may hold, as :func:`eldonia_telemetry.traces.otlp_json.weight` reckons."""
 INTERVAL: Final = 1.0
-"""Seconds that a span may wait for company."""
+"""Seconds that a span may wait for others to fill the batch."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 30.0
 ATTEMPTS: Final = 6
@@ -77,7 +77,7 @@ class SpanExporter:
         self._pending = 0
         self._hurry = False
         self._thread: threading.Thread | None = None
-        self._starting = threading.RLock()  # a signal handler may log, and requests that have ended be told with it
+        self._starting = threading.RLock()  # a signal handler may log, which also emits the requests that have ended
 
     def put(self, span: Span | otlp_json.Pieces) -> None:
         """Queue one span, which may be encoded already; never waits."""
@@ -92,7 +92,7 @@ class SpanExporter:
         self._queue.append(span)
         if not self._rung:
             self._rung = True
-            self._wakeup.ring()
+            self._wakeup.set()
         if self._thread is None:
             self._start()
 
@@ -110,7 +110,7 @@ class SpanExporter:
                 if left <= 0 or self._thread is None:
                     return not (self._queue or self._pending)
                 self._hurry = True
-                self._wakeup.ring()
+                self._wakeup.set()
                 self._idle.wait(min(left, 0.05))
         return True
 
@@ -121,7 +121,7 @@ class SpanExporter:
         self._closed = True
         self.flush(timeout)
         self._stop.set()
-        self._wakeup.ring()
+        self._wakeup.set()
         left = len(self._queue) + self._pending
         if left:
             dropped_data.count("span", "not delivered before exit", amount=left)
@@ -171,7 +171,7 @@ class SpanExporter:
             left = until - time.monotonic()
             if left <= 0:
                 return
-            # A flush or the end rings; that the queue fills has to be looked for.
+            # A flush or the end wakes it; a filling queue has to be polled.
             self._wakeup.wait(min(left, 0.1))
 
     def _half_full(self) -> bool:

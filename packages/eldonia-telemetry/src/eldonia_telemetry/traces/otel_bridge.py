@@ -42,7 +42,7 @@ def tracer() -> Any:
 
 
 def current() -> SpanContext | None:
-    """The SDK's current span, whoever started it; None when there is none or no SDK."""
+    """The SDK's current span, from any library that started it; None without a span or without the SDK."""
     if tracer() is None or not runtime.current.settings.join_opentelemetry:
         return None
     found = _api.get_current_span().get_span_context()

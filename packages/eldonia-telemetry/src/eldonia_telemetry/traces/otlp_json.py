@@ -14,7 +14,7 @@ _SCOPE: Final = b"eldonia-telemetry"
 _TAIL: Final = b"]}]}]}"
 
 Pieces = tuple[bytes, ...]
-"""An encoded span. Most of it stands in many spans, and is only copied when it is sent."""
+"""An encoded span. Most of it is the same in many spans, and is only copied when it is sent."""
 _BARE: Final = 512
 """Bytes of a span without attributes."""
 _VALUE: Final = 64

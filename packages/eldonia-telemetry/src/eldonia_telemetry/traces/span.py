@@ -72,7 +72,7 @@ class Held:
 
     def _send(self, spans: Iterable["Span"]) -> None:
         for span in spans:
-            # Figures computed over spans must be able to tell these from a fair sample.
+            # Figures computed over spans must be able to separate these from a fair sample.
             span.attributes["sampling.reason"] = "error"
             runtime.current.export(span)
 
@@ -83,7 +83,7 @@ class Span:
     Instants are Unix nanoseconds; ``end_ns`` is 0 while it runs. ``status`` is OTLP's code.
     """
 
-    # What most spans never change stands here once instead of in each.
+    # What most spans never change is kept here once instead of in each span.
     held: Held | None = None
     status = UNSET
     status_message = ""
@@ -91,7 +91,7 @@ class Span:
     ended = False
     events: Sequence[tuple[int, str, dict[str, Any]]] = ()
     outside = False
-    """Whether others than us have to be told what the current span is."""
+    """Whether another library (OpenTelemetry's SDK) also has to know the current span."""
     _token: "contextvars.Token[Span | None] | None" = None
 
     def __init__(

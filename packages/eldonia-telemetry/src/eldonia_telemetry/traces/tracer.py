@@ -105,10 +105,10 @@ def _lost(error: Exception) -> Span:
 
 
 class LazySpan(msgspec.Struct):
-    """When an operation began whose span need not exist before somebody asks for it, and from where it was called.
+    """When an operation began and from where it was called; its span is made when it is first asked for.
 
     ``start_ns`` and ``end_ns`` (0 while it runs) are Unix nanoseconds, ``clock_ns`` the monotonic clock's;
-    ``traceparent`` is the header. Once there is an end, whoever asks gets a span that has ended and been told.
+    ``traceparent`` is the header. Once there is an end, a caller gets a span that has ended and was exported.
     Only for what has no span around it, and no other SDK to join: ask :func:`joins` before.
     """
 
@@ -147,7 +147,7 @@ class LazySpan(msgspec.Struct):
         return trace_id, span_id, "", sampled
 
     def span(self, name: str, kind: int) -> Span:
-        """The span, the same for everybody who asks, and whenever; not made current. Never raises."""
+        """The span: every caller gets the same one, at any time. It is not made current. Never raises."""
         with _settling:
             if self.started is None:
                 now = runtime.current

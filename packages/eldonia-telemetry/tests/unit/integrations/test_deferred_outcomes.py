@@ -129,7 +129,7 @@ async def test_without_a_delay_the_record_is_there_when_the_request_ends(install
     assert len(backend.spans) == 1
 
 
-async def test_whoever_looks_at_the_metrics_sees_those_that_wait(install):
+async def test_readers_of_the_metrics_see_requests_that_wait(install):
     install()
 
     def count():
@@ -141,7 +141,7 @@ async def test_whoever_looks_at_the_metrics_sees_those_that_wait(install):
     assert count() == before + 1
 
 
-async def test_another_runtime_is_told_nothing_of_the_last(install):
+async def test_another_runtime_gets_nothing_of_the_last(install):
     first = install()
     await get("/a")
     second = install()
@@ -162,7 +162,7 @@ async def test_record_and_span_belong_together(install):
     assert int(span["endTimeUnixNano"]) >= int(span["startTimeUnixNano"]) > 1.7e18
 
 
-async def test_whoever_asks_for_the_span_inside_or_afterwards_gets_that_which_is_told(install):
+async def test_a_span_asked_for_inside_or_afterwards_is_the_exported_one(install):
     backend = install()
     asked = []
     later = asyncio.Event()
@@ -263,7 +263,7 @@ async def test_a_sink_that_fails_does_not_take_the_others_down(install, capsys):
     assert "Broken failed" in capsys.readouterr().err
 
 
-async def test_one_that_cannot_be_told_does_not_take_the_others_along(install, capsys):
+async def test_one_that_cannot_be_recorded_does_not_stop_the_others(install, capsys):
     backend = install()
 
     class Odd:
@@ -275,7 +275,7 @@ async def test_one_that_cannot_be_told_does_not_take_the_others_along(install, c
     await get("/b")
     flush()
     assert backend.said == ["/a", "/b"]
-    assert "request could not be told" in capsys.readouterr().err
+    assert "request could not be recorded" in capsys.readouterr().err
 
 
 async def test_a_record_does_not_overtake_those_that_another_thread_is_writing(install, monkeypatch):
@@ -300,7 +300,7 @@ async def test_a_record_does_not_overtake_those_that_another_thread_is_writing(i
     assert backend.said == ["/a", "hello"]
 
 
-async def test_whoever_is_interrupted_holding_what_the_other_thread_needs_goes_on(install):
+async def test_a_thread_interrupted_while_holding_a_needed_lock_goes_on(install):
     backend = install()
     lock, began = threading.RLock(), threading.Event()
     write_all = backend.write_all
@@ -367,7 +367,7 @@ async def test_a_child_that_fails_after_a_request_that_was_not_sampled_is_kept(i
     assert (span.name, span.attributes) == ("afterwards", {"sampling.reason": "error"})
 
 
-async def test_whoever_keeps_the_span_sees_how_it_ended(install):
+async def test_a_kept_span_shows_how_it_ended(install):
     install()
     kept = []
     await get("/a", work=lambda: kept.append(traces.current_span()), template="/{anything}")

@@ -98,7 +98,7 @@ def test_a_route_that_might_have_to_be_hidden_takes_the_careful_way():
         ('/"quoted"', '/"quoted"'),
     ],
 )
-def test_what_stands_in_a_path_is_hidden_and_made_fit(exporting, path, shown):
+def test_secrets_in_a_path_are_hidden_and_it_is_bounded(exporting, path, shown):
     one = outcome("GET", "/{anything}", 200)
     record, span = emitted(Ended(one, path, b"r1", b"", CLIENT, LazySpan(AT_NS, 0, end_ns=AT_NS), True))
     assert record["metadata"]["path"] == shown
@@ -121,7 +121,7 @@ def seen(handler: str) -> tuple[float, float]:
     )
 
 
-def test_whoever_looks_sees_all_requests():
+def test_every_reader_sees_all_requests():
     one = outcome("GET", "/looked-at", 200)
     assert outcome("GET", "/looked-at", 200) is one
     for _ in range(3):

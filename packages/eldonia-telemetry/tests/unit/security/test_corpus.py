@@ -82,7 +82,7 @@ def test_nor_when_they_are_escaped_once_more(encode, text, kind):
     assert found.kind == kind
 
 
-def test_where_a_field_is_is_told_by_its_path():
+def test_a_field_is_named_by_its_path():
     found = inspect_fields(document("' OR '1'='1"))
     assert found is not None
     assert found.where == "field order.items.1.text"

@@ -7,8 +7,8 @@ from eldonia_telemetry.traces.export import SpanExporter
 PIECES = (b'{"name":"a"', b"", b"}")
 
 
-@pytest.mark.parametrize("moment", ["start", "ring"])
-def test_whoever_interrupts_the_first_span_may_export_too(monkeypatch, moment):
+@pytest.mark.parametrize("moment", ["start", "set"])
+def test_a_handler_that_interrupts_the_first_span_may_export_too(monkeypatch, moment):
     """A signal handler that logs has those requests told, and their spans exported, that ended just now."""
     exporter = SpanExporter("http://127.0.0.1:9", "", {})
     interrupted = []

@@ -12,7 +12,7 @@ TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 HEADER = f"00-{TRACE}-{SPAN}-01".encode()
 
 
-def test_whoever_asks_and_whenever_it_is_the_same_span():
+def test_every_caller_gets_the_same_span_at_any_time():
     with capture():
         lazy_span = LazySpan(1000, 7, HEADER)
         ids = lazy_span.ids(runtime.current)
@@ -77,7 +77,7 @@ def test_threads_that_ask_at_once_get_the_same():
             assert found[0].span_id == ids[1]
 
 
-def test_whoever_interrupts_the_first_who_asks_gets_the_same(monkeypatch):
+def test_a_handler_that_interrupts_the_first_caller_gets_the_same_span(monkeypatch):
     with capture():
         lazy_span, found = LazySpan(0, 0), []
         root, made = tracer._root, tracer._span
@@ -111,7 +111,7 @@ def test_who_asks_after_the_end_gets_a_span_that_has_ended():
         assert seen.spans == []
 
 
-def test_a_trace_begins_by_the_ratio_of_the_runtime_that_tells_it():
+def test_a_trace_is_sampled_by_the_ratio_of_the_runtime_that_emits_it():
     with capture(trace_ratio=1.0):
         sampling = runtime.current
         with capture(trace_ratio=0.0):
