@@ -12,10 +12,18 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import acting, promql, reading, serving
+from eldonia_ops.cli import incidents, promql, recovery, security, silences, tokens
+from eldonia_ops.cli.alerts import alerts
+from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.cli.logs import logs
+from eldonia_ops.cli.objectives import slo
+from eldonia_ops.cli.query import query
 from eldonia_ops.cli.screen import Screen
+from eldonia_ops.cli.serve import serve
+from eldonia_ops.cli.targets import targets
+from eldonia_ops.cli.traces import traces
 from eldonia_ops.model.errors import ConfigError, StoreError
 
 app = typer.Typer(
@@ -26,16 +34,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(serving.serve)
+app.command()(serve)
 app.command()(demo)
-app.command()(serving.check)
-for command in (reading.query, reading.logs, reading.traces, reading.alerts, reading.targets, reading.slo):
+app.command()(check)
+for command in (query, logs, traces, alerts, targets, slo):
     app.command()(command)
-app.add_typer(acting.incidents, name="incidents")
-app.add_typer(acting.silence, name="silence")
-app.add_typer(acting.security, name="security")
-app.add_typer(acting.recovery, name="recovery")
-app.add_typer(acting.token_app, name="token")
+app.add_typer(incidents.app, name="incidents")
+app.add_typer(silences.app, name="silence")
+app.add_typer(security.app, name="security")
+app.add_typer(recovery.app, name="recovery")
+app.add_typer(tokens.app, name="token")
 app.add_typer(promql.app, name="promql")
 
 

@@ -29,6 +29,8 @@ Token = Annotated[
         show_default=False,
     ),
 ]
+Since = Annotated[str, typer.Option("--since", help="RFC 3339, Unix ms, or relative: -15m.")]
+Until = Annotated[str, typer.Option("--until", help="The same for the end.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

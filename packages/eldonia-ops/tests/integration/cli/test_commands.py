@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from fake_platform import FakePlatform
 
-from eldonia_ops.cli import reading
+from eldonia_ops.cli import logs
 from eldonia_ops.cli.client import Client
 from eldonia_ops.cli.main import main
 from eldonia_ops.model.access import Role
@@ -149,7 +149,7 @@ def test_following_leaves_nothing_out_of_a_burst() -> None:
             left = [one for one in records if int(after) < int(one["cursor"]) < int(before or 10_000)]
             return {"records": left[:limit], "more": len(left) > limit}
 
-    found = reading._newer(cast(Client, Burst()), {"q": ""}, "-1h", "99")
+    found = logs._newer(cast(Client, Burst()), {"q": ""}, "-1h", "99")
     assert found == records[:2_400]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_ops.cli.serving import serve
+from eldonia_ops.cli.serve import serve
 from eldonia_ops.model.errors import ConfigError
 
 

@@ -1,4 +1,4 @@
-"""``eldonia-ops serve`` and ``eldonia-ops check``: what starts the platform, and what says whether it would start."""
+"""``eldonia-ops serve``: run the platform."""
 
 import asyncio
 import logging
@@ -13,8 +13,7 @@ from rich.logging import RichHandler
 
 from eldonia_ops import __version__
 from eldonia_ops.cli.screen import OneLineFormatter, Screen
-from eldonia_ops.cli.session import print_json
-from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
@@ -104,50 +103,3 @@ def _log_to_stderr(verbose: bool) -> None:
         handler.setFormatter(OneLineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("eldonia_ops").setLevel(level)
-
-
-def check(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help=f"Files or folders; default: {FILE_NAME} here, with all it names.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
-    strict: Annotated[
-        bool,
-        typer.Option(
-            "--strict",
-            help="Take every warning for an error: receivers that cannot be notified, unset variables, doubtful rules.",
-        ),
-    ] = False,
-) -> None:
-    """Check settings, rules, routing and templates, and how they fit together.
-
-    Exit code 0: nothing wrong (warnings allowed, but for --strict). 1: errors. 2: no such file.
-    """
-    from eldonia_ops.lint import check_files, format_report
-
-    wanted = paths or [Path(FILE_NAME)]
-    missing = [path for path in wanted if not path.exists()]
-    if missing:
-        hint = "name the files to check" if not paths else ""
-        raise ConfigError(Diagnostic("there is no such file", str(missing[0]), hint=hint))
-    found = check_files(wanted, os.environ)
-    if strict:
-        found = [replace(item, level=Level.ERROR) for item in found]
-    if as_json:
-        print_json(
-            [
-                {
-                    "file": item.file,
-                    "line": item.line,
-                    "column": item.column,
-                    "level": item.level.value,
-                    "message": item.message,
-                    "hint": item.hint,
-                }
-                for item in found
-            ]
-        )
-    else:
-        typer.echo(format_report(found))
-    if any(item.level is Level.ERROR for item in found):
-        raise typer.Exit(1)

@@ -1,0 +1,55 @@
+"""``eldonia-ops query``: PromQL."""
+
+from typing import Annotated
+
+import typer
+
+from eldonia_ops.cli.session import (
+    DEFAULT,
+    AsJson,
+    Token,
+    Url,
+    connect,
+    console,
+    print_json,
+    print_table,
+)
+
+_MOST_VALUES = 20
+
+
+def query(
+    expression: Annotated[str, typer.Argument(help="PromQL, such as: sum by (job) (rate(http_requests_total[5m]))")],
+    url: Url = DEFAULT,
+    token: Token = "",
+    as_json: AsJson = False,
+    start: Annotated[str, typer.Option(help="Start of a range, such as -1h; without it, one instant.")] = "",
+    step: Annotated[str, typer.Option(help="Step of a range.")] = "15s",
+) -> None:
+    """Evaluate PromQL; of a range the last 20 values are shown, all of them with --json."""
+    client = connect(url, token)
+    if start:
+        result = client.get("/query_range", query=expression, start=start, step=step)
+    else:
+        result = client.get("/query", query=expression)
+    if as_json:
+        print_json(result)
+        return
+    if result["type"] == "string":
+        console().print(result["text"])
+        return
+    rows = [
+        (_series_name(series["labels"]), " ".join(_value(value) for _, value in series["points"][-_MOST_VALUES:]))
+        for series in result["series"]
+    ]
+    print_table(("series", "value"), rows, empty="No series has a value there.")
+
+
+def _value(value: float | str) -> str:
+    """Six digits tell values apart; ``--json`` has them whole."""
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _series_name(labels: dict[str, str]) -> str:
+    inner = ", ".join(f'{name}="{value}"' for name, value in labels.items() if name != "__name__")
+    return labels.get("__name__", "") + (f"{{{inner}}}" if inner or "__name__" not in labels else "")
