@@ -116,9 +116,9 @@ def test_commands_are_recognised():
 
 
 def test_the_overview_of_commands_is_complete():
-    """Both READMEs list every command."""
+    """The page of commands lists every one, in both languages."""
     names = set(typer.main.get_command(app).commands)
-    for name in ("README.md", "README.ja.md"):
+    for name in ("docs/commands.md", "docs/commands.ja.md"):
         text = (ROOT / name).read_text("utf-8")
         listed = {code.split()[0] for code in INLINE.findall(text)}
         assert names <= listed, f"{name} leaves out {sorted(names - listed)}"
@@ -159,9 +159,9 @@ def text_of(value) -> str:
 
 
 def test_every_setting_is_described_with_its_default():
-    notified, file = described(), shipped()
+    documented, file = described(), shipped()
     keys = {key for key, value in file.items() if not isinstance(value, (dict, list))}
-    assert set(notified["Top level"]) == keys
+    assert set(documented["Top level"]) == keys
     for name, section in file.items():
         if name in keys:
             continue
@@ -169,16 +169,16 @@ def test_every_setting_is_described_with_its_default():
         # Several entries may show different keys.
         known = {key for one in section for key in one} if isinstance(section, list) else set(entry)
         windows = set(file["security"]["windows"]) if name == "security" else set()
-        assert set(notified[name]) == known | windows, f"section {name}"
+        assert set(documented[name]) == known | windows, f"section {name}"
 
 
-def test_the_defaults_told_are_those_shipped():
-    notified, file = described(), shipped()
+def test_the_documented_defaults_are_those_shipped():
+    documented, file = described(), shipped()
     for name in ("retention", "host", "rules", "limits"):
         for key, value in file[name].items():
-            assert notified[name][key] == text_of(value), f"{name}.{key}"
+            assert documented[name][key] == text_of(value), f"{name}.{key}"
     for key in ("listen", "external_url", "language", "state", "telemetry"):
-        assert notified["Top level"][key] == text_of(file[key]), key
+        assert documented["Top level"][key] == text_of(file[key]), key
     for type_, window in file["security"]["windows"].items():
         row = f"| `{type_}` | {window['threshold']} | {window['window']} | {window['quiet']} | {window['severity']} |"
         assert row in (ROOT / "docs/configuration.md").read_text("utf-8")
