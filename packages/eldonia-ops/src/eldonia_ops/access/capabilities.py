@@ -28,5 +28,5 @@ _GRANTED: Final[dict[Role, frozenset[Capability]]] = {
 
 
 def permits(role: Role | None, capability: Capability) -> bool:
-    """Whether a role may do something; no role (nobody signed in), or an unknown one, may do nothing."""
+    """Whether a role may do something; no role (not signed in), or an unknown one, may do nothing."""
     return role is not None and capability in _GRANTED.get(role, frozenset())

@@ -1,7 +1,7 @@
 """The form of access tokens: ``eops_<role letter>_<43 characters>``.
 
 The prefix makes a token that leaked into a log or a repository easy to find by secret scanners, and
-the letter tells its owner what it is for; neither is trusted. The rest is 256 random bits in
+the letter shows its owner what it is for; neither is trusted. The rest is 256 random bits in
 unpadded base64url, so one unsalted SHA-256 is enough to store: there is nothing to guess from.
 """
 
@@ -85,7 +85,7 @@ def digest_of(text: str) -> str:
 def matching_token(text: str, tokens: Iterable[Token], now: int) -> Token | None:
     """The live token that a presented text proves, or None.
 
-    Digests are compared in constant time, and all of them, so that the time taken tells nothing
+    Digests are compared in constant time, and all of them, so that the time taken reveals nothing
     about which token came close. ``now`` is Unix milliseconds.
     """
     if not well_formed(text):

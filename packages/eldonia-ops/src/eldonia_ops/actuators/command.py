@@ -8,7 +8,7 @@ from eldonia_ops.actuators.commands import base_environment, succeed
 
 @dataclass(frozen=True, slots=True)
 class CommandActuator:
-    """Implements :class:`eldonia_ops.ports.Actuator`: ``argv`` is run as it stands, without a shell.
+    """Implements :class:`eldonia_ops.ports.Actuator`: ``argv`` is run as it is, without a shell.
 
     ``env`` is added to :func:`base_environment`. The command must exit with 0 within ``timeout_ms``.
     """

@@ -103,7 +103,7 @@ async def run(
     Raises:
         ActuatorError: it cannot be started or does not end in time.
     """
-    # A file and not a pipe: a daemon that the program leaves behind may keep a pipe open for ever.
+    # A file and not a pipe: a daemon that the program leaves behind may keep a pipe open without end.
     with tempfile.TemporaryFile() as output:
         process = spawn(argv, cwd=cwd, env=env, output=output)
         try:
@@ -148,7 +148,7 @@ def tail(output: IO[bytes], begin: int = 0) -> str:
 
 
 def signal_group(leader: int, number: int) -> bool:
-    """Send a signal to the session that a child leads; False when nobody is left in it."""
+    """Send a signal to the session that a child leads; False when no process is left in it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, number)
         return True

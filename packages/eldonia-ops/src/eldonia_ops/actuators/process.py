@@ -199,7 +199,7 @@ class SupervisedProcess:
     def _end_leftovers(self) -> None:
         """End what a crashed program left in its session, so that it does not hold the port."""
         noted = self._noted()
-        # While the number belongs to nobody, a group of that number can only be the old one.
+        # While the number belongs to no process, a group of that number can only be the old one.
         if noted is not None and not Path(f"/proc/{noted.pid}").exists():
             signal_group(noted.pid, signal.SIGKILL)
         self._spec.pid_file.unlink(missing_ok=True)
@@ -210,7 +210,7 @@ class SupervisedProcess:
                 return False
             self._child = None
             return True
-        # Started in an earlier life, so it is not our child and somebody else reaps it.
+        # Started in an earlier life, so it is not our child and its parent reaps it.
         deadline = time.monotonic() + seconds
         while self.running() == found:
             if time.monotonic() >= deadline:

@@ -42,5 +42,5 @@ class SystemdActuator:
         await succeed([*base, self.verb, "--", self.unit], timeout_seconds=seconds)
         state = await run([*base, "is-active", "--", self.unit], timeout_seconds=min(seconds, 10))
         if state.code:
-            raise ActuatorError(f"{self.unit} was told to {self.verb} and is {state.output or 'not active'}")
+            raise ActuatorError(f"{self.unit} was asked to {self.verb} and is {state.output or 'not active'}")
         return f"{self.verb}ed the systemd unit {self.unit}"

@@ -1,4 +1,4 @@
-"""Asks somebody else to restart, by an HTTP request."""
+"""Asks another service to restart, by an HTTP request."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ class WebhookActuator:
     """Implements :class:`eldonia_ops.ports.Actuator`: a request that is answered 2xx counts as done.
 
     The body is ``body`` as JSON; by default ``{"action": "restart", "service": service}``. A redirect is
-    not followed, since what is asked for must not be asked of somebody else.
+    not followed, since what is asked for must not be asked of another server.
     """
 
     url: Secret

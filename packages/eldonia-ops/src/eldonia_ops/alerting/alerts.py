@@ -9,7 +9,7 @@ from eldonia_ops.model.alerts import Alert
 
 
 def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: int) -> Alert:
-    """The alert as it stands after ``incoming`` has been received at ``now``.
+    """The alert after ``incoming`` has been received at ``now``.
 
     A missing (0) ``ends_at`` means: firing, and over if nothing is heard for ``resolve_timeout`` ms. A
     missing ``starts_at`` means now, or ``ends_at`` for an alert that is reported as ended. If the span

@@ -57,7 +57,7 @@ class RoutingChanged:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFailed:
-    """A notification was given up: the next flush of its group tells the integration again.
+    """A notification was given up: the next flush of its group notifies the integration again.
 
     ``order_key`` is the one of the :class:`Notification`.
     """
@@ -82,7 +82,7 @@ class PutAlert:
 
 @dataclass(frozen=True, slots=True)
 class ForgetAlert:
-    """An alert is over and nobody waits for news of it."""
+    """An alert is over and no receiver waits for its end."""
 
     fingerprint: str
 
@@ -186,7 +186,7 @@ def groups_notified(routing: Routing, integration: Integration, order_key: str) 
 
 @dataclass(frozen=True, slots=True)
 class AlertStatus:
-    """How an alert stands: ``active``, ``suppressed`` or ``resolved``, and through what."""
+    """The state of an alert: ``active``, ``suppressed`` or ``resolved``, and through what."""
 
     state: str
     receivers: tuple[str, ...]
@@ -196,7 +196,7 @@ class AlertStatus:
 
 
 def alert_statuses(state: DispatchState, now: int) -> dict[str, AlertStatus]:
-    """How every known alert stands at ``now``, by fingerprint."""
+    """The status of every known alert at ``now``, by fingerprint."""
     inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now)
     holding = [silence for silence in state.silences if silence.active(now)]
     names = state.routing.label_names
@@ -213,7 +213,7 @@ def alert_statuses(state: DispatchState, now: int) -> dict[str, AlertStatus]:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Where alerts go whose labels the routes cannot tell apart, and why nothing does at this time."""
+    """Where alerts go whose labels are the same to all routes, and why nothing is sent at this time."""
 
     receivers: tuple[str, ...]
     muted: tuple[str, ...]
@@ -360,7 +360,7 @@ class _Work:
                 wanted.add((_group_state_key(route, route.group_labels(alert.labels)), alert.fingerprint))
         stored, self.groups = self.groups, {}
         for group in sorted(stored.values(), key=lambda group: group.route not in self.routes):
-            # A route's id counts its siblings: put one before it and it is another. What its receiver was told
+            # A route's id counts its siblings: put one before it and it is another. What its receiver was notified of
             # about this group is still true, as long as matchers and labels are the same.
             for route in (self.routes.get(group.route), *self.routes.values()):
                 key = _group_state_key(route, Labels(group.labels)) if route else ""

@@ -17,7 +17,7 @@ class AlertGroupState:
 
     ``key`` is unique (route id and labels); ``group_key`` is Alertmanager's spelling, which receivers
     see. ``fingerprints`` are the alerts held. ``flush_at`` is the deadline; ``flushed_at`` 0 means
-    never flushed. ``log`` holds what each integration was told last, by integration key; it lives as
+    never flushed. ``log`` holds the last notification of each integration, by integration key; it lives as
     long as the group, so a group that comes back starts afresh. ``verdicts`` holds the last verdict
     written to the ledger, by fingerprint and integration key, so that it is not repeated at every flush.
     ``urgent`` says whether an urgent alert of it fires, ``cause`` is the name of its first alert: where
@@ -92,7 +92,7 @@ def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[
             if not state.flush_at:
                 changes["flush_at"] = now + route.group_wait
             if not state.flushed_at and starts_at + route.group_wait < now:
-                # It has been firing for longer than anybody would wait for company.
+                # It has been firing for longer than group_wait.
                 changes["flush_at"] = now
             return (replace(state, **changes) if changes else state), ()
         case Due():
@@ -110,7 +110,7 @@ def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[
 
 def on_the_clock_of(state: AlertGroupState, now: int, route: Route) -> AlertGroupState:
     """The group as it can be at ``now``; one that the clock was set back under is due after its usual wait, and what
-    it was told in the future it was told now."""
+    was sent in the future counts as sent now."""
     flush_at = min(state.flush_at, now + (route.group_interval if state.flushed_at else route.group_wait))
     changed = replace(
         state,

@@ -1,4 +1,4 @@
-"""Whether a receiver needs to be told again, given what it was told last.
+"""Whether a receiver needs to be notified again, given its last notification.
 
 Source of the rules: Alertmanager's deduplication stage and notification log
 (https://prometheus.io/docs/alerting/latest/alertmanager/).
@@ -13,7 +13,7 @@ from eldonia_ops.model.durations import format_duration
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """What one integration was told about a group last: fingerprints, and when."""
+    """The last notification of one integration about a group: fingerprints, and when."""
 
     firing: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
@@ -53,14 +53,14 @@ def decide(
     repeat_interval: int,
     now: int,
 ) -> NotificationDecision:
-    """Compare what is with what the integration was told last.
+    """Compare the present alerts with the last notification.
 
     ``firing`` and ``resolved`` are the fingerprints that it may see now.
     """
     if entry is None:
         if firing:
-            return NotificationDecision(Cause.FIRST, "the receiver has not been told about this group yet")
-        return NotificationDecision(Cause.NONE, "resolved before the receiver was told about it")
+            return NotificationDecision(Cause.FIRST, "the receiver has not been notified of this group yet")
+        return NotificationDecision(Cause.NONE, "resolved before the receiver was notified of it")
     fresh = [item for item in firing if item not in entry.firing]
     if fresh:
         if not entry.firing:
@@ -69,7 +69,7 @@ def decide(
     if not firing:
         if entry.firing:
             return NotificationDecision(Cause.ALL_RESOLVED, "every alert that the receiver knows of is resolved")
-        return NotificationDecision(Cause.NONE, "resolved before the receiver was told about it")
+        return NotificationDecision(Cause.NONE, "resolved before the receiver was notified of it")
     if send_resolved:
         ended = [item for item in resolved if item not in entry.resolved]
         if ended:

@@ -1,4 +1,4 @@
-"""The alert that people are not being told: about an integration, and never through it."""
+"""The alert that notifications fail: about an integration, and never sent through it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +10,7 @@ from eldonia_ops.model.labels import Labels
 NOTIFICATION_FAILED: Final = "NotificationFailed"
 SOURCE: Final = "delivery"
 ALARMING_MS: Final = 15 * 60_000
-"""For how long a critical message may be on its way before others are told: the time to respond to what it says."""
+"""For how long a critical message may be on its way before others are notified: the time to respond to what it says."""
 
 _INTEGRATION: Final = "integration"
 
@@ -21,7 +21,7 @@ FAILED_LABELS: Final = ("alertname", _INTEGRATION)
 def alarming(created_at: int, now: int, *, critical: bool, given_up: bool) -> bool:
     """Whether others have to hear that a message did not get through (Unix ms; 0: unknown).
 
-    Only what somebody may have to get up for: the rest is on the pages, in the ledger and in the metrics.
+    Only what may wake a person: the rest is on the pages, in the ledger and in the metrics.
     """
     return critical and (given_up or (created_at > 0 and now - created_at >= ALARMING_MS))
 

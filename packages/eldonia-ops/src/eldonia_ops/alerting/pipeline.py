@@ -1,7 +1,7 @@
 """What happens to a group's alerts on their way to a receiver: one pure function.
 
 The order is Alertmanager's: inhibition, active and mute times, silences, then for each integration
-the decision whether it needs telling. Every alert gets a ledger line that names what decided.
+the decision whether a notification is needed. Every alert gets a ledger line that names what decided.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Notification:
 
     @property
     def fingerprints(self) -> tuple[str, ...]:
-        """Of all alerts told about."""
+        """Of all alerts in the notification."""
         return tuple(alert.fingerprint for alert in self.alerts)
 
     @property
@@ -85,7 +85,7 @@ def flush(
     silences: Sequence[Silence],
     now: int,
 ) -> FlushResult:
-    """Decide what each integration of the group's receiver is told at ``now``."""
+    """Decide what each integration of the group's receiver is sent at ``now``."""
     ordered = sorted(
         alerts, key=lambda item: (item.labels.get("job", ""), item.labels.get("instance", ""), item.labels.pairs)
     )
@@ -116,7 +116,7 @@ def flush(
 
     if not integrations:
         for alert in ordered:
-            note(alert, "", "unrouted", f"receiver {group.receiver!r} has no way of being told", {})
+            note(alert, "", "unrouted", f"receiver {group.receiver!r} has no integration", {})
     for integration in integrations:
         entry = log.get(integration.key)
         notified = set(entry.firing) if entry else set()
@@ -126,7 +126,7 @@ def flush(
                 note(alert, integration.key, "unrouted", "it says that this very integration takes no messages", {})
                 continue
             suppression = quiet[alert.fingerprint]
-            # Whoever was told that an alert fires is told that it ended, whatever quiets it by now.
+            # A receiver that was notified of an alert is notified of its end, whatever suppresses it by now.
             if suppression is None or (alert.resolved(now) and alert.fingerprint in notified):
                 visible.append(alert)
             else:

@@ -181,7 +181,7 @@ def obstacle(config: IntegrationConfig) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """One way in which one receiver is told. ``index`` counts within the receiver and kind."""
+    """One way in which one receiver is notified. ``index`` counts within the receiver and kind."""
 
     receiver: str
     kind: str
@@ -203,5 +203,5 @@ class Receiver:
 
 
 def integration_key(receiver: str, kind: str, index: int) -> str:
-    """The key of an integration, as outbox rows can tell it."""
+    """The key of an integration, as outbox rows hold it."""
     return f"{receiver}/{kind}/{index}"

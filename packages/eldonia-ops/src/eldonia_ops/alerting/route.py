@@ -16,7 +16,7 @@ class Route:
 
     ``id`` is unique within the tree and stable while the tree keeps its shape; ``key`` spells the
     matchers from the root down, as Alertmanager's group keys do (siblings may share it). Durations
-    are milliseconds. ``line`` is where the route stands in its file, 0 if unknown.
+    are milliseconds. ``line`` is the route's line in its file, 0 if unknown.
     """
 
     id: str

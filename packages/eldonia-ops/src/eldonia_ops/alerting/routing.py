@@ -1,4 +1,4 @@
-"""Everything that decides who is told about an alert, as one value."""
+"""Everything that decides who is notified about an alert, as one value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class Routing:
         """The routes that take an alert, in order.
 
         That an integration fails goes to the default receiver too, wherever the tree leads it: that may be to the
-        very receiver that cannot be told.
+        very receiver that cannot be notified.
         """
         found = self.route.match(labels)
         if failed_integration(labels) and all(route.receiver != self.route.receiver for route in found):
@@ -33,7 +33,7 @@ class Routing:
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The labels by which :meth:`routes` tells alerts apart."""
+        """The labels that :meth:`routes` depends on."""
         matched = {matcher.name for route in self.route.walk() for matcher in route.matchers}
         return tuple(sorted({*matched, *FAILED_LABELS}))
 

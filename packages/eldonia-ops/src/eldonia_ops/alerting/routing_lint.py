@@ -116,7 +116,7 @@ def _could(matchers: Sequence[Matcher], labels: Mapping[str, str]) -> bool:
 def implies(stronger: Sequence[Matcher], weaker: Sequence[Matcher]) -> bool:
     """Whether everything that ``stronger`` matches is certain to be matched by ``weaker``.
 
-    False when it cannot be told.
+    False when it cannot be decided.
     """
     return all(
         (weak.op is MatchOp.REGEX and weak.value == ".*") or any(_implies_one(strong, weak) for strong in stronger)

@@ -72,7 +72,7 @@ def opening_data(incident: Incident) -> dict[str, Any]:
 
 
 def start_clock(incident: Incident, now: int, policy: Policy) -> Incident:
-    """Start the response clock at ``now``: a new opening in which no tier beyond the first has been told."""
+    """Start the response clock at ``now``: a new opening in which no tier beyond the first has been notified."""
     target = policy.target(incident.severity)
     incident = replace(
         incident,
@@ -116,7 +116,7 @@ def set_severity(
 
 
 def acknowledged(incident: Incident, actor: str, now: int) -> Incident:
-    """The incident with a response by a person: the first one counts, and nobody else is told."""
+    """The incident with a response by a person: the first one counts, and no further tier is notified."""
     return replace(
         incident,
         acknowledged_at=incident.acknowledged_at or now,

@@ -106,7 +106,7 @@ def _age(incident: Incident) -> tuple[int, str]:
 
 
 def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Incident | None:
-    """The incident that a firing alert joins or reopens; None when it stands alone.
+    """The incident that a firing alert joins or reopens; None when there is none.
 
     In this order:
 

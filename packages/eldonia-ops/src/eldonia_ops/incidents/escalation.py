@@ -1,8 +1,8 @@
-"""Who is told next when nobody responds.
+"""Who is notified next without a response.
 
-The response clock starts when an incident opens or reopens. Tier after tier is told at its offset on
-that clock until somebody acknowledges. ``Incident.escalation_level`` is the index of the last tier
-told, and only rises within one opening, so each tier is told at most once however late the deadline
+The response clock starts when an incident opens or reopens. Tier after tier is notified at its offset on
+that clock until a person acknowledges. ``Incident.escalation_level`` is the index of the last tier
+notified, and only rises within one opening, so each tier is notified at most once however late the deadline
 is noticed.
 """
 
@@ -16,12 +16,12 @@ WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 """Statuses in which an unacknowledged incident escalates."""
 
 ESCALATION_KINDS = ("escalation.tier", "escalation.tier.unreached", "escalation.requested")
-"""Kinds of timeline entries that say that a tier was told."""
+"""Kinds of timeline entries that say that a tier was notified."""
 
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Tell a tier. ``key`` is the same whenever the same telling is asked for again (idempotency)."""
+    """Notify a tier. ``key`` is the same whenever the same notification is asked for again (idempotency)."""
 
     incident_id: str
     tier: str
@@ -43,7 +43,7 @@ def clock_started_at(incident: Incident, policy: Policy) -> int:
 
 
 def next_tier(incident: Incident, policy: Policy) -> tuple[int, Tier, int] | None:
-    """``(level, tier, due_at)`` of the next tier for the incident's severity, or None when all were told."""
+    """``(level, tier, due_at)`` of the next tier for the incident's severity, or None when all were notified."""
     start = clock_started_at(incident, policy)
     for level in range(incident.escalation_level + 1, len(policy.tiers)):
         tier = policy.tiers[level]
@@ -62,7 +62,7 @@ def schedule(incident: Incident, policy: Policy) -> Incident:
 
 def hold(incident: Incident, now: int, policy: Policy) -> Incident:
     """The incident while people are not asked to respond: its response clock starts afresh, again and again until
-    they are. Tiers that were told are not told again."""
+    they are. Tiers that were notified are not notified again."""
     target = policy.target(incident.severity)
     incident = schedule(replace(incident, respond_by=now + target if target else 0), policy)
     upcoming = next_tier(incident, policy)
@@ -100,7 +100,7 @@ def due(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[E
 
 
 def unreached(entries: Iterable[TimelineEntry]) -> bool:
-    """Whether every message to the tier that was told last was given up, as the incident's timeline has it, oldest
+    """Whether every message to the tier that was notified last was given up, as the incident's timeline has it, oldest
     entry first. A message that still waits to be tried again may get through."""
     ways: set[str] = set()
     failed: set[str] = set()
@@ -113,13 +113,13 @@ def unreached(entries: Iterable[TimelineEntry]) -> bool:
                 ways.add(notification)
             elif entry.kind == "notification.failed":
                 failed.add(notification)
-            else:  # tried again, at somebody's request
+            else:  # tried again, at a person's request
                 failed.discard(notification)
     return bool(ways) and ways <= failed
 
 
 def move_on(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tuple[Escalate, ...]]:
-    """Tell the next tier at once, because the one told last cannot be reached. Those after it keep their time."""
+    """Notify the next tier at once, because the last one cannot be reached. Those after it keep their time."""
     waiting = incident.status in WAITING and not incident.acknowledged_at
     upcoming = next_tier(incident, policy) if waiting else None
     if upcoming is None:
@@ -130,12 +130,12 @@ def move_on(incident: Incident, now: int, policy: Policy) -> tuple[Incident, tup
 
 
 def escalate(incident: Incident, level: int, tier: Tier, due_at: int) -> Escalate:
-    """The effect that tells one tier about the present opening."""
+    """The effect that notifies one tier of the present opening."""
     return Escalate(incident.id, tier.name, tier.receiver, level, due_at, escalation_key(incident, level))
 
 
 def escalation_key(incident: Incident, level: int) -> str:
-    """What a tier is told under in the present opening, and told the end of."""
+    """The key of a tier's notifications in the present opening, and of its end."""
     return f"escalation:{incident.id}:{incident.reopened_at or incident.detected_at}:{level}"
 
 

@@ -10,7 +10,7 @@ from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
 
 
 class ActError(ValueError):
-    """What a person asks for cannot be done; the message is for him and says why."""
+    """What a person asks for cannot be done; the message is for that person and says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class TickChecklist:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """A person hands the incident to somebody (empty: to nobody)."""
+    """A person assigns the incident (empty: to no one)."""
 
     actor: str
     to: str
@@ -102,7 +102,7 @@ class SetFields:
 
 @dataclass(frozen=True, slots=True)
 class NotificationOutcome:
-    """What became of telling somebody. ``outcome`` is ``queued``, ``delivered``, ``retry`` or ``failed``.
+    """The outcome of a notification. ``outcome`` is ``queued``, ``delivered``, ``retry`` or ``failed``.
 
     ``key`` identifies the notification (its idempotency key); one entry is kept per outcome and attempt.
     """
@@ -149,12 +149,12 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True)
 class TierUnreached:
-    """Every message to the tier that was told last was given up."""
+    """Every message to the tier that was notified last was given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertsSuppressed:
-    """Every firing alert of the incident is kept from people now, so that nobody is asked to respond: no tier is told,
+    """Every firing alert of the incident is suppressed now, so that no response is expected: no tier is notified,
     and the time to respond has not begun.
 
     Who works on a service and has silenced it must not be called about it, tier by tier; an inhibited alert is
@@ -201,7 +201,7 @@ class AppendTimeline:
 
 @dataclass(frozen=True, slots=True)
 class NotifyResolved:
-    """It is over: tell the tiers that were told about the present opening."""
+    """It is over: notify the tiers that were notified of the present opening."""
 
     incident_id: str
 

@@ -50,7 +50,7 @@ def time_to_detect(incident: Incident) -> int | None:
 
 
 def time_to_acknowledge(incident: Incident) -> int | None:
-    """Alert (or latest reopening) to response, ms, or None when nobody has responded."""
+    """Alert (or latest reopening) to response, ms, or None without a response."""
     if not incident.acknowledged_at:
         return None
     return max(0, incident.acknowledged_at - (incident.reopened_at or incident.detected_at))
@@ -62,9 +62,9 @@ def time_to_resolve(incident: Incident) -> int | None:
 
 
 def response_target_met(incident: Incident, now: int) -> bool | None:
-    """Whether somebody responded by ``respond_by``; None without a target or while there is still time.
+    """Whether a person responded by ``respond_by``; None without a target or while there is still time.
 
-    An incident that resolved by itself within its target needed nobody and counts for neither side.
+    An incident that resolved by itself within its target needed no person and counts for neither side.
     """
     if not incident.respond_by:
         return None

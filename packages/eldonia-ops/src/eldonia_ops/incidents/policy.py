@@ -1,4 +1,4 @@
-"""What an organisation decides about incidents: what opens one, how fast to respond, whom to tell next."""
+"""What an organisation decides about incidents: what opens one, how fast to respond, who is notified next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ RESPONSE_TARGETS: Final[Mapping[Severity, int]] = {
     Severity.HIGH: HOUR,
     Severity.MEDIUM: 4 * HOUR,
 }
-"""Milliseconds until somebody must have acknowledged (the seed's section 9.5.2); others have no target."""
+"""Milliseconds until a person must have acknowledged (the seed's section 9.5.2); others have no target."""
 
 
 OUTAGE_NAMES: Final = 3
@@ -35,10 +35,10 @@ OUTAGE_NAMES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """One group of people who can be told.
+    """One group of people who can be notified.
 
     ``after`` gives, by incident severity, the milliseconds from the start of the response clock (the
-    opening, or the latest reopening) until the tier is told of an incident that nobody acknowledged.
+    opening, or the latest reopening) until the tier is notified of an incident without acknowledgement.
     A severity that is missing never escalates to this tier. ``receiver`` names a receiver of the routing
     configuration; empty means its default receiver.
     """
@@ -48,7 +48,7 @@ class Tier:
     after: Mapping[Severity, int] = field(default_factory=dict)
 
 
-# The seed's three tiers and the management above them (9.1.2). The first tier is told by the alert's own
+# The seed's three tiers and the management above them (9.1.2). The first tier is notified by the alert's own
 # route at once. For a medium incident the later tiers are due after the seed's 4 and 8 hours; a graver
 # one escalates when its response target passes, and goes on at the same pace.
 TIERS: Final = (
@@ -69,7 +69,7 @@ TIERS: Final = (
 class Policy:
     """Everything that the incident rules ask for.
 
-    ``tiers`` are in the order in which they are told; the first counts as told when the incident opens.
+    ``tiers`` are in the order in which they are notified; the first counts as notified when the incident opens.
     ``reopen_within`` (ms) is how long after its resolution an incident is reopened by its own alert,
     ``quiet_check`` (ms) how often it is looked at whether the alerts of those that wait for a response are quiet.
 

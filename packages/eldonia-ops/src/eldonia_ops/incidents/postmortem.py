@@ -39,7 +39,7 @@ TEXTS: Final = {
         "course": "What happened",
         "automatic": "What was tried automatically",
         "no_automatic": "No automatic recovery is on record.",
-        "notifications": "Who was told",
+        "notifications": "Who was notified",
         "no_notifications": "No notification is on record.",
         "receiver": "{receiver} ({integration}): {outcomes}",
         "delivered": "delivered {count}×",
@@ -112,7 +112,7 @@ COURSE_LIMIT: Final = 200
 
 
 def escape(text: str) -> str:
-    """Text as literal Markdown on one line, so that nobody's note can forge a heading, link or reference."""
+    """Text as literal Markdown on one line, so that a note cannot forge a heading, link or reference."""
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 

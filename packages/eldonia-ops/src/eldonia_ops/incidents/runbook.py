@@ -1,7 +1,7 @@
 """Runbooks as data: which steps an incident's people are walked through (the seed's section 9.5.2).
 
 The general procedure is a list of steps, each with the severities that it is for; a playbook adds
-steps for one service or one alert. What stands here are values; reading them from YAML is
+steps for one service or one alert. This module holds values; reading them from YAML is
 :mod:`eldonia_ops.protocols.runbook_file`'s part.
 """
 
@@ -102,7 +102,7 @@ class Runbook:
         return found.title.in_(language) if found else ""
 
     def step(self, key: str) -> Step | None:
-        """The step of that key, wherever it stands, or None."""
+        """The step of that key in any phase, or None."""
         return next((step for step in self._all_steps() if step.key == key), None)
 
     def steps_for(self, severity: Severity, playbook: str) -> list[Step]:

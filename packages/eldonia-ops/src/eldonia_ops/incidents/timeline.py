@@ -1,4 +1,4 @@
-"""What can stand on an incident's timeline, and how it reads in English and Japanese.
+"""The entries of an incident's timeline, and their texts in English and Japanese.
 
 An entry stores its kind and its facts, never a sentence, so that one timeline serves readers of
 either language and a postmortem can cite facts. The sentences are templates:
@@ -64,7 +64,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "notification.delivered": Kind(
         Category.NOTIFY,
-        "{receiver} was told[ through {integration}][ ({purpose:word})][, at attempt {attempt}]",
+        "{receiver} was notified[ through {integration}][ ({purpose:word})][, at attempt {attempt}]",
         "{receiver} へ通知が到達[（{integration}）][：{purpose:word}][、{attempt} 回目の送信]",
     ),
     "notification.retry": Kind(
@@ -154,7 +154,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "escalation.tier": Kind(
         Category.SYSTEM,
-        "Nobody had responded, so the incident was escalated to {tier}[ (receiver {receiver})][; due at {due_at:time}]",
+        "Without a response, the incident was escalated to {tier}[ (receiver {receiver})][; due at {due_at:time}]",
         "応答がないため {tier} へエスカレーション[（通知先 {receiver}）][、期限 {due_at:time}]",
     ),
     "escalation.tier.unreached": Kind(
@@ -164,7 +164,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "escalation.quiet": Kind(
         Category.SYSTEM,
-        "Nobody further was told, because every alert is {why:word}[ until {until:time}]; "
+        "No further tier was notified, because every alert is {why:word}[ until {until:time}]; "
         "the time to respond starts when they no longer are",
         "すべてのアラートが{why:word}のため、これ以上は通知せず[（{until:time} まで）]。応答の時間は解除後に数え直し",
     ),
@@ -329,7 +329,7 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
 
 
 def _present(value: Any) -> bool:
-    # 0.0 is a value worth showing (an error rate of nothing); 0 stands for 'not known' in instants and counts.
+    # 0.0 is a value worth showing (an error rate of nothing); 0 means 'not known' in instants and counts.
     return value is not None and value != "" and not (type(value) is int and value == 0)
 
 

@@ -26,7 +26,7 @@ _GLOB: Final = set("*?[")
 def check_files(paths: Iterable[str | Path], env: Mapping[str, str] | None = None) -> list[Diagnostic]:
     """Check files of every kind and how they fit together.
 
-    A folder stands for the YAML files and templates in it. What an eldonia-ops.yml names (rule files,
+    A folder means the YAML files and templates in it. What an eldonia-ops.yml names (rule files,
     routing, runbook) and what a routing names (templates) is checked along. ``env`` is the environment for
     ``${NAME}``; a variable that is not set is a warning here, since the linter may well run where the
     secrets are not.
@@ -125,7 +125,7 @@ class _Checker:
         self.diagnostics += [*examined.diagnostics, *check_rules(examined, text, path)]
 
     def _routing(self, path: str, text: str) -> None:
-        # The file's own templates are relative to it, and are checked where they stand.
+        # The file's own templates are relative to it, and are checked in their own files.
         config, diagnostics = examine_alertmanager_config(
             text, path, read_templates=self.files.matching, environment=self.env
         )

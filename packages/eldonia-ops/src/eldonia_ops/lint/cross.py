@@ -13,7 +13,7 @@ _ALWAYS_FINE = ("info", "none")
 
 
 def cross_check(workspace: Workspace) -> list[Diagnostic]:
-    """Every reference from one file into another that leads nowhere, or to nobody."""
+    """Every reference from one file into another that leads nowhere, or to a receiver without integration."""
     return [
         *_shipped_receivers(workspace),
         *_escalation_receivers(workspace),
@@ -50,19 +50,19 @@ def _escalation_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
             continue  # the routing is faulty or missing, and that has been said
         receivers = {name: one for key in routings for name, one in workspace.routings[key].receivers.items()}
         names = set(receivers)
-        where = "the routing that is shipped" if routings == [SHIPPED] else ", ".join(routings)
+        where = "the shipped routing" if routings == [SHIPPED] else ", ".join(routings)
         for index, tier in enumerate(settings.incidents.escalation):
             if tier.receiver and tier.receiver not in names:
                 yield workspace.at(
                     file,
-                    f"the tier {tier.name} is told through the receiver {tier.receiver!r}, which {where} does not have",
+                    f"the tier {tier.name} is notified through the receiver {tier.receiver!r}, which is not in {where}",
                     ("incidents", "escalation", index, "receiver"),
                     nearest(tier.receiver, names) or f"known: {', '.join(sorted(names))}",
                 )
             elif tier.receiver and not receivers[tier.receiver].integrations:
                 yield workspace.at(
                     file,
-                    f"the tier {tier.name} would tell nobody: the receiver {tier.receiver!r} has no integration",
+                    f"the tier {tier.name} would notify no one: the receiver {tier.receiver!r} has no integration",
                     ("incidents", "escalation", index, "receiver"),
                     "an incident passes such a tier over; give the receiver a slack_configs, webhook_configs, …",
                     Level.WARNING,
@@ -104,7 +104,7 @@ def _severities(workspace: Workspace) -> Iterator[Diagnostic]:
 
 
 def _repeated_alerts(workspace: Workspace) -> Iterator[Diagnostic]:
-    """The same alert with the same labels and expression twice: everybody would hear of it twice."""
+    """The same alert with the same labels and expression twice: every receiver would be notified twice."""
     seen: dict[tuple[object, ...], AlertingRule] = {}
     for groups in workspace.rules.values():
         for group in groups:
@@ -113,7 +113,7 @@ def _repeated_alerts(workspace: Workspace) -> Iterator[Diagnostic]:
                     continue
                 first = seen.setdefault((rule.alert, rule.labels, rule.query), rule)
                 if first is not rule:
-                    message = f"the alert {rule.alert} stands twice, word for word"
+                    message = f"the alert {rule.alert} is defined twice, word for word"
                     hint = f"first in {first.file}, line {first.line}"
                     yield Diagnostic(message, rule.file, rule.line, rule.column, hint, Level.WARNING)
 

@@ -39,7 +39,7 @@ class Files:
         return {path: text for path, text in texts.items() if text is not None}
 
     def listed(self, paths: Iterable[str | Path]) -> list[str]:
-        """The files meant by some paths: a folder stands for the YAML files and templates in it."""
+        """The files meant by some paths: a folder means the YAML files and templates in it."""
         found: list[str] = []
         for path in map(str, paths):
             if os.path.isdir(path):

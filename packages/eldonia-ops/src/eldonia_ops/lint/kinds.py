@@ -1,4 +1,4 @@
-"""What a file is, by its content first and its name where that does not tell."""
+"""What a file is, by its content first and its name where that is not enough."""
 
 import re
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""Where a value stands in a YAML file, for faults that show only when several files are seen together."""
+"""The place of a value in a YAML file, for faults that show only when several files are seen together."""
 
 from functools import lru_cache
 
@@ -31,6 +31,6 @@ def place_of(text: str, file: str, *steps: str | int) -> tuple[int, int]:
 
 def _below(node: YamlNode, step: str | int) -> YamlNode | None:
     if isinstance(step, int):
-        elements = node.elements() or [node]  # one text may stand for a list of one
+        elements = node.elements() or [node]  # one text may be used for a list of one
         return elements[step] if step < len(elements) else None
     return next((value for key, value in node.items() if key.text == step), None)

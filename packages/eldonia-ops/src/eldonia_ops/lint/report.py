@@ -108,7 +108,7 @@ def _is_below_webhook(lines: Sequence[str], index: int) -> bool:
 
 
 def _depth(line: str) -> float:
-    """How far a line is indented. A list may stand as far left as the key that it belongs to: it counts as deeper."""
+    """The indentation of a line. A list may be indented as little as its key: it counts as deeper."""
     content = line.lstrip(" ")
     return len(line) - len(content) + (0.5 if content.startswith("-") else 0.0)
 

@@ -1,4 +1,4 @@
-"""Queries that stand in the labels and annotations of alerting rules."""
+"""Queries in the labels and annotations of alerting rules."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.matchers import Matcher
 
 URGENT: Final = frozenset({"critical", "page"})
-"""Values of the ``severity`` label that go before all others: for these somebody is woken up."""
+"""Values of the ``severity`` label that go before all others: these may wake a person."""
 
 UNTIL_RESOLVED: Final = 253_402_300_799_000
 """``Alert.ends_at`` of an alert whose source will say itself when it ends (9999-12-31T23:59:59Z)."""
@@ -54,7 +54,7 @@ class Alert:
 
 
 class OutgoingStatus(StrEnum):
-    """Where an outgoing notification stands."""
+    """The state of an outgoing notification."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -95,10 +95,10 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One line of the ledger: why a person was, or was not, told about an alert.
+    """One line of the ledger: why a receiver was, or was not, notified of an alert.
 
     ``verdict`` is one of ``sent``, ``delivered``, ``failed``, ``retry``, ``grouped``, ``silenced``,
-    ``inhibited``, ``muted``, ``deduplicated``, ``unrouted``; or ``silence``: somebody made, changed or
+    ``inhibited``, ``muted``, ``deduplicated``, ``unrouted``; or ``silence``: a person made, changed or
     ended one. ``reason`` is a sentence for people; ``data`` names the parts: route, group key, silence or inhibiting
     fingerprint, attempt.
     """

@@ -24,7 +24,7 @@ _LONGEST_MS = 2**63 // 1_000_000  # what Go's time.Duration (nanoseconds) can ho
 def parse_duration(text: str) -> int:
     """Return the milliseconds that a Prometheus duration names; ``"0"`` is zero.
 
-    Units must stand in falling order and each at most once, as Prometheus demands.
+    Units are in falling order and each at most once, as Prometheus demands.
 
     Raises:
         ValueError: the text is empty, malformed or longer than about 292 years.

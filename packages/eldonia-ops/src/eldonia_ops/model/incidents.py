@@ -51,7 +51,7 @@ class Incident:
     ``started_at`` is the earliest evidence of the fault (the first bad probe, the first sample over
     the line), ``detected_at`` the moment an alert fired. ``fingerprints`` are the alerts attached so
     far and ``firing`` those still firing. ``respond_by`` is the response target as an instant;
-    ``escalation_level`` counts the tiers told so far beyond the first; ``escalate_at`` is the next
+    ``escalation_level`` counts the tiers notified so far beyond the first; ``escalate_at`` is the next
     instant at which, still unacknowledged, it escalates (0 for never). ``ordinal`` gives the
     people's name ``INC-<ordinal>``. ``reopened_at`` is the latest reopening; acknowledgement and
     escalation then start afresh. ``held_by`` names the person who reopened or opened it by hand: it

@@ -1,4 +1,4 @@
-"""Where things are unless somebody says otherwise."""
+"""Default places of files and folders."""
 
 import ipaddress
 import os
@@ -10,7 +10,7 @@ FILE_NAME: Final = "eldonia-ops.yml"
 
 
 def default_data(env: Mapping[str, str], home: Path, *, root: bool | None = None) -> Path:
-    """Where data lies unless told otherwise: /var/lib for root, else the XDG data folder."""
+    """The default data folder: /var/lib for root, else the XDG data folder."""
     if root is None:
         root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root:

@@ -56,7 +56,7 @@ def group(frame: Frame, names: Sequence[str], without: bool) -> Groups:
 
 
 def _fold(groups: Groups, frame: Frame, op: np.ufunc, neutral: float, values: Floats | None = None) -> Floats:
-    """Reduce the present values of each group: ``[N, G]``; ``neutral`` stands for absent ones."""
+    """Reduce the present values of each group: ``[N, G]``; ``neutral`` replaces absent ones."""
     values = frame.values if values is None else values
     full = bool(frame.mask.all())
     if values.size <= CHUNK_CELLS:

@@ -108,7 +108,7 @@ class VectorSelector(Node):
 
 @dataclass(frozen=True, slots=True)
 class MatrixSelector(Node):
-    """``selector[range]``; offset and ``@`` stand in the selector."""
+    """``selector[range]``; offset and ``@`` belong to the selector."""
 
     selector: VectorSelector
     range: Duration
@@ -158,7 +158,7 @@ class Matching:
     """How the series of two vectors find each other.
 
     ``labels`` are matched on (``on``) or left out (``ignoring``); ``include`` are copied from the "one"
-    side; ``fill_left`` and ``fill_right`` stand in for a missing partner.
+    side; ``fill_left`` and ``fill_right`` replace a missing partner.
     """
 
     cardinality: Cardinality = Cardinality.ONE_TO_ONE

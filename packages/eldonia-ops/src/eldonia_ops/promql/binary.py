@@ -130,7 +130,7 @@ def vectors(node: Binary, left: Frame, right: Frame, cells: int = 2**62) -> Fram
     matching = node.matching or Matching()
     swapped = matching.cardinality is Cardinality.ONE_TO_MANY
     many, one = (right, left) if swapped else (left, right)
-    # With group_right, too, fill_left stands in on the many side: so Prometheus has it.
+    # With group_right, too, fill_left fills the many side, as in Prometheus.
     fill_many, fill_one = matching.fill_left, matching.fill_right
     (many_groups, one_groups), keys = _signatures(matching, many, one)
     partners = _collapse(one, one_groups, keys, "left" if swapped else "right")

@@ -1,4 +1,4 @@
-"""What the grammar alone does not say: types, arities, and where modifiers may stand."""
+"""What the grammar alone does not say: types, arities, and where modifiers are allowed."""
 
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ def binary(node: Binary, query: str, operator: Token, written: bool) -> Binary:
     ``written`` says that the query has matching modifiers.
 
     Raises:
-        ParseError: ``bool`` or a matching modifier where none may stand, or operands of wrong types.
+        ParseError: ``bool`` or a matching modifier where none is allowed, or operands of wrong types.
     """
     left, right = value_type(node.left), value_type(node.right)
     if node.return_bool and node.op not in COMPARISONS:
@@ -147,7 +147,7 @@ def with_modifier(expr: Expr, modifier: str, query: str, word: Token, end: int) 
 
 
 def subquery_operand(expr: Expr, query: str) -> None:
-    """Check what stands before ``[range:step]``.
+    """Check the expression before ``[range:step]``.
 
     Raises:
         ParseError: it is not an instant vector.

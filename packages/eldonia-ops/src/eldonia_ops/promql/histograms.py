@@ -37,7 +37,7 @@ class Histogram:
 def collect(frame: Frame, malformed: Callable[[str, str], None]) -> list[Histogram]:
     """Group bucket series by their labels without ``le``.
 
-    ``malformed(le, metric name)`` is told of series whose ``le`` is no number.
+    ``malformed(le, metric name)`` is called for series whose ``le`` is no number.
     """
     found: dict[Labels, Histogram] = {}
     for column, labels in enumerate(frame.labels):

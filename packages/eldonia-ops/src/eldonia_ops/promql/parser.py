@@ -153,7 +153,7 @@ class _Parser:
             power = PRECEDENCE.get(op, 0) if self.token.kind in (Kind.WORD, Kind.OPERATOR) else 0
             if power == 0 or power < least:
                 if self.at_operator("=~", "!~", "="):
-                    raise self.unexpected("", "which may only stand inside {...}")
+                    raise self.unexpected("", "which is only allowed inside {...}")
                 break
             operator = self.advance()
             if op in ("<", ">") and self.at_operator("/"):

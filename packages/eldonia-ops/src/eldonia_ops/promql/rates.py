@@ -108,7 +108,7 @@ def last_two(dense: Dense, *, counter: bool) -> Reducer:
 
 
 def counted(dense: Dense, happened: Bools, first_of: Callable[[Windows], tuple[Ints, Bools]]) -> Reducer:
-    """How often something happened between neighbours; ``happened[T - 1, S]`` tells of rows 1 and on.
+    """How often something happened between neighbours; ``happened[T - 1, S]`` is about rows 1 and on.
 
     ``first_of`` gives the first row of each window and whether the window has a result.
     """

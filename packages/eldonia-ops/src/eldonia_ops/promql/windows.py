@@ -18,7 +18,7 @@ CHUNK_CELLS = 131_072
 
 
 Proceed = Callable[[], None]
-"""Is called every few thousand values; raises when nobody waits for the result any more."""
+"""Is called every few thousand values; raises when the caller no longer waits for the result."""
 
 
 def without_check() -> None:

@@ -193,7 +193,7 @@ def alert_status(
     inhibited_by: Sequence[str],
     muted_by: Sequence[str],
 ) -> dict[str, Any]:
-    """Where an alert goes and how it stands; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
+    """The receivers and the status of an alert; ``state`` is ``active``, ``suppressed`` or ``unprocessed``."""
     return {
         "receivers": [{"name": name} for name in receivers],
         "status": {

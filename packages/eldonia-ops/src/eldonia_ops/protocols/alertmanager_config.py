@@ -340,7 +340,7 @@ class _RouteReader:
         if len(set(names)) < len(names):
             self.problems.add(node, "group_by names a label twice")
         if "..." in names and len(names) > 1:
-            self.problems.add(node, "group_by: '...' (every label) cannot stand beside other names")
+            self.problems.add(node, "group_by: '...' (every label) cannot be combined with other names")
         for name in names:
             if name != "..." and not is_name(name):
                 self.problems.add(node, f"group_by: {name!r} is not a label name")

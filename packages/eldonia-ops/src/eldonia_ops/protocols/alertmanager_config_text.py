@@ -1,6 +1,6 @@
 """A parsed ``alertmanager.yml`` as text for people to read, without what must not be read.
 
-What was written in the file is never shown: a secret may stand at any place of it, under a misspelt key or in a
+What was written in the file is never shown: a secret may be at any place of it, under a misspelt key or in a
 comment. The text is made from the parsed configuration, in which secrets have a type of their own. Alertmanager's
 ``/api/v2/status`` does the same.
 """
@@ -20,7 +20,7 @@ from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 
-SECRET: Final = "<secret>"  # noqa: S105 - what stands for one
+SECRET: Final = "<secret>"  # noqa: S105 - shown instead of one
 _USERINFO: Final = re.compile(r"(://)[^\s/@]{1,1000}@")
 _WORD: Final = re.compile(r"[A-Za-z<_/][A-Za-z0-9_./<>-]{0,200}|[0-9]{1,9}(?:ms|[smhdwy])")
 _KEYWORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})

@@ -119,7 +119,7 @@ def is_stack(text: str) -> bool:
 def header_of(stack: str) -> tuple[str, str]:
     """Name and message of the exception that a stack trace is of; empty when it has no such line.
 
-    Python writes them below the frames, everybody else above.
+    Python writes them below the frames, other languages above.
     """
     if "Traceback (most recent call last):" in stack[:_LONGEST_HEADER]:
         tail = stack[-8 * _LONGEST_HEADER :].rstrip().split("\n")

@@ -160,7 +160,7 @@ def _whole(escape: re.Match[str]) -> str:
 def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int = 0) -> LogRecord:
     """The record of one JSON object, which is used up; ``line`` is the message when the object has none.
 
-    ``received_ns`` (Unix nanoseconds) stands in where no time is named. ``parse_error`` says what was there and could
+    ``received_ns`` (Unix nanoseconds) is used where no time is named. ``parse_error`` says what was there and could
     not be read; the rest of the record holds all the same.
     """
     document = Document(value)

@@ -85,7 +85,7 @@ def parse_line(
 ) -> LogRecord:
     """Turn one line, without its newline, into a record. Never raises.
 
-    ``received_ns`` (Unix nanoseconds) stands in where the line names no time. ``source`` and ``offset``
+    ``received_ns`` (Unix nanoseconds) is used where the line names no time. ``source`` and ``offset``
     are copied to the record. ``dropped`` says how many bytes the reader had to cut off the line.
     """
     if len(line) > MAX_LINE_BYTES:

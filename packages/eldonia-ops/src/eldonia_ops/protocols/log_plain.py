@@ -65,7 +65,7 @@ def read_plain(text: str, now_ns: int) -> PlainLine:
 
 
 def level_in(text: str) -> LogLevel | None:
-    """The level that stands near the beginning of a line, as a word in capitals, in brackets, or behind ``level=``."""
+    """The level near the beginning of a line, as a word in capitals, in brackets, or behind ``level=``."""
     head = text[:_LEVEL_WITHIN].partition("\n")[0]
     match = _LEVEL.search(head)
     if match is not None:

@@ -115,7 +115,7 @@ class _RuleFile:
                     self._problems.add(wrong, f"invalid field {key!r} in recording rule")
             record_node = reader.get("record")
             if record and (not is_name(record) or "{" in record or "}" in record):
-                hint = "the name alone: labels stand under labels, an expression under expr"
+                hint = "the name alone: labels go under labels, an expression under expr"
                 self._problems.add(record_node, f"invalid recording rule name: {record!r}", hint)
             if expr is not None:
                 rule = RecordingRule(record, query, expr, labels, *place)

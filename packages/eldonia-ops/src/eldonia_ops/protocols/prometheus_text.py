@@ -362,7 +362,7 @@ def _text(raw: bytes) -> str:
 
 
 def _unescape(text: str) -> str:
-    # An unknown escape stands for itself, as in Prometheus.
+    # An unknown escape is kept as it is, as in Prometheus.
     return _ESCAPE.sub(lambda match: "\n" if match[1] == "n" else match[1], text)
 
 

@@ -44,7 +44,7 @@ def parse_runbook(text: str, file: str) -> Runbook:
     keys: set[str] = set()
     for playbook, node in zip(playbooks, reader.elements("playbooks"), strict=True):
         if playbook.key in keys or playbook.key == GENERAL:
-            problems.add(node, f"the playbook {playbook.key!r} stands twice", f"{GENERAL!r} is taken")
+            problems.add(node, f"the playbook {playbook.key!r} occurs twice", f"{GENERAL!r} is taken")
         keys.add(playbook.key)
     if len(seen) > MAX_STEPS:
         problems.add(root, f"more than {MAX_STEPS} steps")
@@ -82,7 +82,7 @@ def _step(node: YamlNode, problems: Problems, seen: dict[str, YamlNode]) -> Step
     reader = MappingReader(node, problems, "a step")
     key = reader.string("key", required=True)
     if key in seen:
-        problems.add(reader.get("key"), f"the step {key!r} stands twice", f"first on line {seen[key].line}")
+        problems.add(reader.get("key"), f"the step {key!r} occurs twice", f"first on line {seen[key].line}")
     elif key:
         seen[key] = node
     names = reader.strings("severities", tuple(Severity))

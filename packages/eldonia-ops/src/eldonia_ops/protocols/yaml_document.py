@@ -1,7 +1,7 @@
 """YAML files that people write, read so that every complaint can name its line and column.
 
-A :class:`MappingReader` takes typed values out of one mapping and, when told :meth:`~MappingReader.done`,
-reports the keys that nobody asked for, with the nearest valid name. All faults are collected in a
+A :class:`MappingReader` takes typed values out of one mapping and, after :meth:`~MappingReader.done`,
+reports the keys that were not read, with the nearest valid name. All faults are collected in a
 :class:`Problems`, so one run shows everything that is wrong.
 """
 
@@ -86,7 +86,7 @@ class MappingReader:
             if not key.is_scalar:
                 problems.add(key, f"a key of {what} must be a text, not {key.describe()}")
             elif key.text in self._values:
-                problems.add(key, f"{shown_key(key)} stands twice in {what}")
+                problems.add(key, f"{shown_key(key)} occurs twice in {what}")
             self._values[key.text] = (key, value)
 
     def get(self, key: str, *, required: bool = False) -> YamlNode | None:
@@ -210,7 +210,7 @@ class MappingReader:
             if not name.is_scalar:
                 self.problems.add(name, f"a key of {key} must be a text, not {name.describe()}")
             elif name.text in found:
-                self.problems.add(name, f"{shown_key(name)} stands twice in {key}")
+                self.problems.add(name, f"{shown_key(name)} occurs twice in {key}")
             elif value.is_scalar:
                 found[name.text] = self._without_nul(value, f"{key}.{shown_key(name)}")
             else:

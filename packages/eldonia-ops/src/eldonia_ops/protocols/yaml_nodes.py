@@ -202,7 +202,7 @@ def compose(text: str, file: str) -> tuple[YamlNode | None, list[Diagnostic]]:
 
     Raises:
         ConfigError: the text is not YAML; it is larger than 8 MiB, nests deeper than 128 levels, has more than a
-            million values, one longer than 262,144 characters, or aliases that stand for more than 500,000
+            million values, one longer than 262,144 characters, or aliases that expand to more than 500,000
             further values or for themselves. The diagnostic names the place.
     """
     if len(text) > MAX_BYTES:
@@ -213,7 +213,7 @@ def compose(text: str, file: str) -> tuple[YamlNode | None, list[Diagnostic]]:
         lines = text[: strange.start()].splitlines(keepends=True) or [""]
         at_start = lines[-1] != lines[-1].rstrip("\r\n\x85\u2028\u2029")
         place = (len(lines) + 1, 1) if at_start else (len(lines), len(lines[-1]) + 1)
-        message = f"not valid YAML: the character U+{ord(strange[0]):04X} cannot stand in it"
+        message = f"not valid YAML: the character U+{ord(strange[0]):04X} is not allowed in it"
         raise ConfigError(Diagnostic(message, file, *place, "in a text in double quotes write it as an escape"))
     try:
         return _Composer(text, file).document()
@@ -326,7 +326,7 @@ class _Composer:
         return node
 
     def _skip_properties(self, node: YamlNode, index: int) -> None:
-        """An anchor and a tag stand before the text, which is where places within it are counted from."""
+        """An anchor and a tag come before the text, which is where places within it are counted from."""
         match = _PROPERTIES.match(self._text, index)
         if match is not None:
             lines = match[0].splitlines(keepends=True)
@@ -343,12 +343,12 @@ class _Composer:
             raise ConfigError(Diagnostic(message, self._file, mark.line + 1, mark.column + 1))
         place = YamlNode(_SCALAR, mark.line + 1, mark.column + 1)
         if id(found) in self._open:
-            raise self._fault(place, f"the alias {event.anchor[:80]!r} stands within what it names")
+            raise self._fault(place, f"the alias {event.anchor[:80]!r} is inside what it names")
         if depth + self._depths.get(id(found), 0) > MAX_DEPTH:
             raise self._fault(place, f"nested deeper than {MAX_DEPTH} levels")
         self._copies += self._sizes.get(id(found), 1)
         if self._copies > MAX_COPIES:
-            raise self._fault(place, f"the aliases up to here stand for more than {MAX_COPIES:,} values")
+            raise self._fault(place, f"the aliases up to here expand to more than {MAX_COPIES:,} values")
         return found
 
     def _end(self, node: YamlNode, event: Any) -> None:
@@ -366,7 +366,7 @@ class _Composer:
         if not merges:
             return
         if len(merges) > 1:
-            raise self._fault(merges[1][0], "'<<' stands twice in one mapping")
+            raise self._fault(merges[1][0], "'<<' occurs twice in one mapping")
         key, value = merges[0]
         own = [pair for pair in node._pairs if pair[0] is not key]
         names = {pair[0].text for pair in own}

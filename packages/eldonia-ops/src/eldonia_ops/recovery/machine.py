@@ -8,7 +8,7 @@
                                                                      └▶ exhausted (none left) ──successes or reset──▶
 
 A restart is counted in the state that is committed before it is performed. When the platform dies in between,
-nobody knows whether it happened: after :class:`Resumed` the service's health is verified first, and a
+it is not known whether it happened: after :class:`Resumed` the service's health is verified first, and a
 verdict of 'still down' uses the next attempt.
 """
 
@@ -25,7 +25,7 @@ MAX_DETAIL: Final = 500
 
 
 class RecoveryPhase(StrEnum):
-    """Where recovery stands."""
+    """The phase of a recovery."""
 
     UNKNOWN = "unknown"
     HEALTHY = "healthy"
@@ -394,7 +394,7 @@ def _maintenance(
     effects: list[Effect] = [_timeline(state, "recovery.maintenance", now, data, actor=event.actor)]
     if on:
         effects += _all_clear(state, now, policy)
-    # Whoever worked on the service is trusted to have mended it: the attempts are given back.
+    # The person who worked on the service is trusted to have repaired it: the attempts are reset.
     fresh = RecoveryState(state.service, attempt_at=state.attempt_at, maintenance=on)
     return _enter(fresh, RecoveryPhase.UNKNOWN, now), tuple(effects)
 

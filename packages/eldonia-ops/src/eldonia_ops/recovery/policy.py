@@ -13,7 +13,7 @@ class RecoveryPolicy:
       service has ``delay_ms`` to pass ``successes`` probes in a row;
     * ``restart_timeout_ms``: an attempt that has not reported by then is judged by the service's health alone;
     * ``stable_ms`` of unbroken health give the attempts back. A service that dies again sooner goes on with
-      what is left of them, so that one that flaps is not restarted for ever;
+      what is left of them, so that one that flaps is not restarted without end;
     * ``labels`` are put on the alerts beside ``alertname``, ``service`` and ``severity``.
     """
 

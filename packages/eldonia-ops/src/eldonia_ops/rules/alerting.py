@@ -170,7 +170,7 @@ def samples(rule: AlertingRule, state: RuleState, now: int) -> list[Sample]:
 
 
 def resume(rule: AlertingRule, state: RuleState, now: int, *, interval_ms: int) -> RuleState:
-    """The state after a restart: time during which nobody looked does not count towards ``for``.
+    """The state after a restart: time without evaluation does not count towards ``for``.
 
     Firing alerts stay firing. Pending ones keep what they had waited; after an hour's outage they start anew.
     """

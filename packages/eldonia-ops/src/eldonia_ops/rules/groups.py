@@ -20,7 +20,7 @@ DEFAULT_INTERVAL_MS: Final = 60_000
 class RecordingRule:
     """Stores the result of ``expr`` as the series ``record``, with ``labels`` added.
 
-    ``query`` is the expression as written; ``line`` and ``column`` (from 1) say where the rule stands;
+    ``query`` is the expression as written; ``line`` and ``column`` (from 1) are the place of the rule;
     ``comment`` is what was written above it.
     """
 
@@ -77,7 +77,7 @@ Rule: TypeAlias = RecordingRule | AlertingRule
 class RuleGroup:
     """Rules that are evaluated one after another, every ``interval_ms``.
 
-    ``interval_ms`` 0 stands for the platform's default. ``limit`` bounds the alerts of an alerting rule and the
+    ``interval_ms`` 0 means the platform's default. ``limit`` bounds the alerts of an alerting rule and the
     series of a recording rule (0 for none). ``query_offset_ms`` moves the evaluation into the past.
     """
 

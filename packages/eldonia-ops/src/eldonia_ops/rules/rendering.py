@@ -30,7 +30,7 @@ class RuleRenderer:
     A template that fails becomes a text that says so, as in Prometheus: a broken description must not
     keep an alert from being raised.
 
-    ``answers`` holds what ``query`` yields, by expression. Rendering asks nobody, so that it stays a function of
+    ``answers`` holds what ``query`` yields, by expression. Rendering sends no query, so that it stays a function of
     what it is given: :meth:`unanswered` says what to ask beforehand.
     """
 
@@ -47,7 +47,7 @@ class RuleRenderer:
         except TemplateError as error:
             return f"<error expanding template: {error}>"
         except _Unanswered as question:
-            return f"<error expanding template: nobody was asked for {question.expression}>"
+            return f"<error expanding template: there is no answer for {question.expression}>"
 
     def knowing(self, answers: Mapping[str, Answer]) -> "RuleRenderer":
         """The same with answers to queries."""

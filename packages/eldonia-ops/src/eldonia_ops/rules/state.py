@@ -8,7 +8,7 @@ from eldonia_ops.model.labels import Labels
 
 
 class AlertState(StrEnum):
-    """Where an alert of a rule stands. Resolved alerts are ``inactive`` until they are forgotten."""
+    """The state of a rule's alert. Resolved alerts are ``inactive`` until they are forgotten."""
 
     INACTIVE = "inactive"
     PENDING = "pending"
@@ -29,7 +29,7 @@ class ActiveAlert:
 
     ``value`` is the value at the last evaluation that yielded the series, ``crossed_value`` at the first, both
     as text since JSON knows neither NaN nor infinity. ``keep_since`` is when the series vanished under a
-    ``keep_firing_for``; ``valid_until`` what the router was last told.
+    ``keep_firing_for``; ``valid_until`` the end that was last sent to the router.
     """
 
     labels: dict[str, str]

@@ -45,7 +45,7 @@ def read_scrape(root: SettingsReader, host: HostSettings) -> tuple[ScrapeJob, ..
             if match is None or not 0 < int(match[2]) < 65_536:
                 reader.fault("targets", f"{target!r} is not a target", "write host:port, without http:// or a path")
         for target in sorted({target for target in targets if targets.count(target) > 1}):
-            reader.fault("targets", f"the target {target!r} stands twice", "its samples would be stored twice")
+            reader.fault("targets", f"the target {target!r} occurs twice", "its samples would be stored twice")
         interval = reader.period("interval", 15 * SECOND)
         timeout = reader.period("timeout", min(10 * SECOND, interval))
         if timeout > interval:

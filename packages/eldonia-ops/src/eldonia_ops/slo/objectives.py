@@ -40,7 +40,7 @@ class Objective:
         if not self.name or not self.service:
             raise ValueError("an objective needs a name and a service")
         if "{{" in self.name + self.service:
-            raise ValueError("the name and service of an objective stand in alert texts and cannot hold {{")
+            raise ValueError("the name and service of an objective appear in alert texts and cannot contain {{")
         if not 0 < self.target < 1:
             raise ValueError(f"the target of {self.name} must lie between 0 and 1, such as 0.999, not {self.target}")
         if self.window_ms < HOUR:
@@ -77,9 +77,9 @@ class BurnAlert:
 MINUTE: Final = 60_000
 
 BURN_ALERTS: Final = (
-    # 2 % of a 30-day budget within an hour, or 5 % within six: somebody has to come now.
+    # 2 % of a 30-day budget within an hour, or 5 % within six: a person has to act now.
     BurnAlert("critical", (BurnPair(14.4, HOUR, 5 * MINUTE), BurnPair(6, 6 * HOUR, 30 * MINUTE))),
-    # 10 % within one day, or within three: somebody has to look at it in working hours.
+    # 10 % within one day, or within three: a person has to look at it in working hours.
     BurnAlert("warning", (BurnPair(3, DAY, 2 * HOUR), BurnPair(1, 3 * DAY, 6 * HOUR))),
 )
 """The workbook's recommended parameters (table 5-8), made for a window of 30 days."""

@@ -1,7 +1,7 @@
 """Template text to tokens.
 
 The token rules are those of Go's text/template (https://pkg.go.dev/text/template, text/template/parse):
-actions stand between ``{{`` and ``}}``, ``{{- `` and `` -}}`` trim white space beside them, comments
+actions are between ``{{`` and ``}}``, ``{{- `` and `` -}}`` trim white space beside them, comments
 are ``{{/* ... */}}``.
 """
 

@@ -13,7 +13,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Text(Node):
-    """Copied to the output as it stands."""
+    """Copied to the output unchanged."""
 
     text: str
 

@@ -155,7 +155,7 @@ class _Parser:
             case _:
                 token = self.enter_keyword()
                 where = "" if context == "template" else f" in {context}"
-                hint = " (define only stands outside of other actions)" if keyword == "define" else ""
+                hint = " (define is only allowed outside of other actions)" if keyword == "define" else ""
                 raise self.fail(f"unexpected {{{{{keyword}}}}}{where}{hint}", token)
 
     def body(self, context: str, opening: Token) -> tuple[tuple[Node, ...], str]:
@@ -278,7 +278,7 @@ class _Parser:
         for command in commands[1:]:
             first = command.arguments[0]
             if isinstance(first, (Literal, Nil, Dot)):
-                raise self.fail("a value that cannot be called stands after |", first)
+                raise self.fail("a value that cannot be called follows |", first)
         if variables and not assigns:
             self.variables.extend(variables)
         return Pipeline(start.offset, tuple(commands), variables, assigns)

@@ -139,13 +139,13 @@ def _split_host_port(text: str) -> tuple[str, str] | None:
 
 
 def strip_port(text: str) -> str:
-    """``host`` of ``host:port``; anything else as it stands."""
+    """``host`` of ``host:port``; anything else unchanged."""
     split = _split_host_port(text)
     return text if split is None else split[0]
 
 
 def strip_domain(text: str) -> str:
-    """The host's first label, a port kept; an address as it stands."""
+    """The host's first label, a port kept; an address unchanged."""
     split = _split_host_port(text)
     host, port = split if split is not None else (text, "")
     try:
@@ -157,7 +157,7 @@ def strip_domain(text: str) -> str:
 
 
 def title(text: str) -> str:
-    """Each word with a capital first letter, the rest as it stands (Go's strings.Title)."""
+    """Each word with a capital first letter, the rest unchanged (Go's strings.Title)."""
     out: list[str] = []
     fresh = True
     for character in text:

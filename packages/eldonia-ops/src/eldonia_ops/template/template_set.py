@@ -130,7 +130,7 @@ class TemplateSet:
 
     def check(self, text: str) -> list[tuple[str, int, int]]:
         """What is wrong with a text, as ``(message, line, column)``: its syntax, and templates it names
-        that nobody defines."""
+        that are not defined."""
         try:
             main, definitions = self._parsed(text)
         except TemplateError as error:
@@ -154,7 +154,7 @@ class TemplateSet:
         return group_labels(main, definitions, KV.go_names)
 
     def diagnostics(self) -> list[Diagnostic]:
-        """Templates that the set's own definitions name and nobody defines."""
+        """Templates that the set's own definitions use and that are not defined."""
         return [
             Diagnostic(_undefined(invoke.name, self._definitions), item.origin, *position(item.text, invoke.offset))
             for item in self._definitions.values()

@@ -1,6 +1,6 @@
 """How a template sees values: kinds, truth, fields, and Go's way of printing them.
 
-Python values stand for Go's: ``str`` string, ``bool`` bool, ``int`` int, ``float`` float64, ``None``
+Python values represent Go's: ``str`` string, ``bool`` bool, ``int`` int, ``float`` float64, ``None``
 nil, mappings maps, lists and tuples slices. A class that declares ``go_names`` (Go name → Python
 attribute) offers just those fields and methods; nothing else of an object is ever reachable.
 """

@@ -95,7 +95,7 @@ async def test_systemd(tmp_path, monkeypatch):
         "--user --no-ask-password start -- shop@1",
         "--user --no-ask-password is-active -- shop@1",
     ]
-    with pytest.raises(ActuatorError, match=r"bad was told to restart and is failed"):
+    with pytest.raises(ActuatorError, match=r"bad was asked to restart and is failed"):
         await SystemdActuator("bad").restart()
     with pytest.raises(ActuatorError, match=r"exited with 5: Unit gone.service not found"):
         await SystemdActuator("gone").restart()

@@ -211,7 +211,7 @@ def test_fired_and_resolved_within_group_wait_tells_nobody_but_leaves_a_line():
     story.receive(alert(starts_at=T0, ends_at=story.now))
     assert story.wait(MINUTE) == []
     assert story.ledger[-1].verdict == "deduplicated"
-    assert "before the receiver was told" in story.ledger[-1].reason
+    assert "before the receiver was notified" in story.ledger[-1].reason
 
 
 def test_without_send_resolved_the_end_is_recorded_and_not_sent():

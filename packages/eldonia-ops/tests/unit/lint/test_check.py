@@ -88,8 +88,8 @@ incidents:
 """
     write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING})
     assert lint("eldonia-ops.yml") == [
-        "eldonia-ops.yml:6:17: error: the tier management is told through the receiver 'on-cal', "
-        "which alertmanager.yml does not have (did you mean 'on-call'?)"
+        "eldonia-ops.yml:6:17: error: the tier management is notified through the receiver 'on-cal', "
+        "which is not in alertmanager.yml (did you mean 'on-call'?)"
     ]
 
 
@@ -103,7 +103,7 @@ incidents:
     write(folder, {"eldonia-ops.yml": settings, "alertmanager.yml": ROUTING})
     [line] = lint("eldonia-ops.yml")
     assert line.startswith(
-        "eldonia-ops.yml:5:36: warning: the tier management would tell nobody: "
+        "eldonia-ops.yml:5:36: warning: the tier management would notify no one: "
         "the receiver 'everybody' has no integration"
     )
 
@@ -112,7 +112,7 @@ def test_a_receiver_that_the_shipped_routing_lacks(folder: Path) -> None:
     write(folder, {"eldonia-ops.yml": "incidents: {escalation: [{tier: a, receiver: nobody}]}"})
     found = lint("eldonia-ops.yml")
     assert len(found) == 1
-    assert "which the routing that is shipped does not have (known: pager-duty-critical, " in found[0]
+    assert "which is not in the shipped routing (known: pager-duty-critical, " in found[0]
 
 
 def test_files_that_are_not_there(folder: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_severity_that_nothing_knows(folder: Path) -> None:
 def test_an_alert_that_stands_twice(folder: Path) -> None:
     write(folder, {"a.yml": RULES, "b.yml": RULES})
     assert lint("a.yml", "b.yml") == [
-        "b.yml:5:9: warning: the alert ShopDown stands twice, word for word (first in a.yml, line 5)"
+        "b.yml:5:9: warning: the alert ShopDown is defined twice, word for word (first in a.yml, line 5)"
     ]
     assert lint("a.yml", "./a.yml") == []
 
@@ -451,7 +451,7 @@ incidents:
     found = "\n".join(lint("eldonia-ops.yml"))
     assert "unknown key 'globl'" in found
     assert "HOOK_URL is not set" in found
-    assert "which am.yml does not have (did you mean 'on-call'?)" in found
+    assert "which is not in am.yml (did you mean 'on-call'?)" in found
     assert "nothing knows the severity 'pag'" in found
     assert "did you mean 'page'?" in found
 

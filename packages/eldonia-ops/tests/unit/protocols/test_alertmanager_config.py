@@ -126,7 +126,7 @@ def test_an_inhibit_rule_is_checked_against_the_rules_that_exist():
         ("route: {receiver: taem}", "am.yml:1:19: error: receiver 'taem' is not defined (did you mean 'team'?)"),
         ("route: {receiver: team, group_weit: 3s}", "am.yml:1:25: error: unknown key 'group_weit' in route (did you mean 'group_wait'?)"),
         ("route: {receiver: team, group_wait: soon}", "am.yml:1:37: error: group_wait must be a duration, not 'soon'"),
-        ("route: {receiver: team, group_by: ['...', a]}", "am.yml:1:35: error: group_by: '...' (every label) cannot stand"),
+        ("route: {receiver: team, group_by: ['...', a]}", "am.yml:1:35: error: group_by: '...' (every label) cannot be combined"),
         ("route: {receiver: team, match: {a: b}}", "am.yml:1:8: error: the root route must not have matchers"),
         ("route: {group_wait: 3s}", "am.yml:1:8: error: the root route needs receiver"),
         ("route: {receiver: team, routes: [{matchers: ['a=~\"(\"']}]}", "am.yml:1:46: error: bad regular expression '('"),

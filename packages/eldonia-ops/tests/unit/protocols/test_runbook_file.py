@@ -65,7 +65,7 @@ def test_faults_name_their_place():
         "    title: t\n"
     )
     assert any(item.startswith("r.yml:3:12: error: phase cannot be 'asess'") and "assess" in item for item in found)
-    assert any("stands twice" in item and "line 2" in item for item in found)
+    assert any("occurs twice" in item and "line 2" in item for item in found)
     assert any("no such severity: 'grave'" in item for item in found)
     assert any("unknown key 'txet'" in item and "did you mean 'text'?" in item for item in found)
     assert any("never applies" in item for item in found)

@@ -32,7 +32,7 @@ def test_all_faults_are_found_in_one_pass_each_with_its_place() -> None:
     with pytest.raises(ConfigError) as caught:
         problems.raise_if_any()
     text = str(caught.value)
-    assert "f.yml:4:1: error: interval stands twice" in text
+    assert "f.yml:4:1: error: interval occurs twice" in text
     assert "f.yml:2:9: error: colour cannot be 'rde' (did you mean 'red'?)" in text
     assert "f.yml:3:1: error: unknown key 'intervall' in the file (did you mean 'interval'?)" in text
     assert "the file needs name" in text

@@ -325,7 +325,7 @@ def test_actions_that_are_refused(action: str) -> None:
         ),
         (
             "scrape: [{job: a, targets: [h:1, h:2, h:1]}]",
-            "1:28: error: the target 'h:1' stands twice (its samples would be stored twice)",
+            "1:28: error: the target 'h:1' occurs twice (its samples would be stored twice)",
         ),
         ("scrape:\n- {job: a, targets: [h:1]}\n- {job: b, targets: [h:1]}", ""),
         (
@@ -393,7 +393,7 @@ def test_the_address_of_a_webhook_is_not_shown() -> None:
 def test_a_body_without_end_is_refused_where_it_stands() -> None:
     text = "probes: [{name: p, url: 'http://x/'}]\nrecovery:\n- service: a\n  probe: p\n  action:\n    webhook:\n"
     found = fault(f"{text}      url: http://h/\n      body: {{a: &a [*a]}}")
-    assert found.endswith("8:21: error: the alias 'a' stands within what it names")
+    assert found.endswith("8:21: error: the alias 'a' is inside what it names")
 
 
 def test_probes_of_ports() -> None:

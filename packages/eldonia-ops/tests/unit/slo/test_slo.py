@@ -66,7 +66,7 @@ def test_missing_good_events_count_as_none():
         ({"probe": "up", "good": "x[$window]", "total": "y[$window]"}, "either"),
         ({"probe": "up", "window_ms": 1000}, "hour"),
         ({}, "either"),
-        ({"name": "{{ .Evil }}", "probe": "up"}, "cannot hold"),
+        ({"name": "{{ .Evil }}", "probe": "up"}, "cannot contain"),
     ],
 )
 def test_objectives_that_cannot_be_meant(fields, message):

@@ -42,7 +42,7 @@ _ERROR = {"name": "exception.type", "message": "exception.message", "stack": "ex
 
 
 def decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> tuple[list[LogRecord], Rejections]:
-    """Log records of one export request; ``received_ns`` stands in where a record names no time.
+    """Log records of one export request; ``received_ns`` is used where a record names no time.
 
     A record with an invalid trace or span id is kept without it, since its text is what matters.
 

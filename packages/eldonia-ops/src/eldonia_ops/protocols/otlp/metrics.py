@@ -47,7 +47,7 @@ _MAX_SAMPLES = 200_000
 def decode_metrics(
     body: bytes, encoding: Encoding, received_ns: int
 ) -> tuple[list[Sample], list[MetricMetadata], Rejections]:
-    """Samples and metadata of one export request; ``received_ns`` stands in where a point names no time.
+    """Samples and metadata of one export request; ``received_ns`` is used where a point names no time.
 
     ``service.name`` (with its namespace) becomes ``job``, ``service.instance.id`` ``instance``; the other
     resource attributes stand on one ``target_info`` a resource.

@@ -27,7 +27,7 @@ function axes(unit, height) {
       // Below the lowest label of the other axis, which reaches half a line under the corner.
       size: 30,
       gap: 9,
-      // Room for HH:MM, or for HH:MM:SS where a range is so short that ticks may stand less than a minute apart.
+      // Room for HH:MM, or for HH:MM:SS where a range is so short that ticks may be less than a minute apart.
       space: (_, axis, from, to, width) => (((to - from) * 54) / width < 60 ? 76 : 54),
       incrs: TICK_SECONDS,
       grid: { show: false },

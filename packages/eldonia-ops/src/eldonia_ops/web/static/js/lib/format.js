@@ -20,13 +20,13 @@ export const timeOfDay = (ms) => clock.format(ms);
 export const dayOf = (ms) => full.format(ms);
 export const clockMs = (ms) => `${sameDay(ms) ? "" : `${day.format(ms)} `}${clock.format(ms)}.${String(Math.floor(ms) % 1000).padStart(3, "0")}`;
 export const instantText = (ms) => (sameDay(ms) ? clock.format(ms) : dayAndClock.format(ms));
-// The label of a tick on a time axis whose ticks stand `stepSeconds` apart: neighbours never read the same.
+// The label of a tick on a time axis whose ticks are `stepSeconds` apart: neighbours never read the same.
 export function tickTime(ms, stepSeconds) {
   if (stepSeconds < 60) return clock.format(ms);
   const date = new Date(ms);
   return stepSeconds >= 86400 || (date.getHours() === 0 && date.getMinutes() === 0) ? day.format(ms) : short.format(ms);
 }
-// Two instants as one range: the day where it is not today's, seconds where minutes would not tell them apart.
+// Two instants as one range: the day where it is not today's, seconds where minutes would be equal.
 export function rangeText(from, to) {
   const time = to - from < 600_000 ? clock : short;
   const named = (ms) => (sameDay(ms) ? "" : `${day.format(ms)} `) + time.format(ms);

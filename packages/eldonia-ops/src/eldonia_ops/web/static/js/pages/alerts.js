@@ -33,7 +33,7 @@ $(".tabs").addEventListener("keydown", (event) => {
 });
 addEventListener("hashchange", () => choose(location.hash.slice(1)));
 
-// --- search: every word must stand somewhere in what a card shows; Alertmanager's links name a receiver ---
+// --- search: every word must occur in what a card shows; Alertmanager's links name a receiver ---
 const given = new URLSearchParams(location.search);
 const search = $("#search");
 search.value = given.get("q") ?? given.get("receiver") ?? "";
@@ -64,7 +64,7 @@ function list(name, items, key, draw) {
   render($(`[data-list="${name}"]`), key, () => items.map(draw));
 }
 
-// --- why was I (not) told? ---
+// --- why was I (not) notified? ---
 const told = (name, value) => (name.endsWith("_at") ? instantText(value) : typeof value === "string" ? value : JSON.stringify(value));
 const details = (data) => Object.entries(data).filter(([, value]) => value !== "" && value !== 0 && value !== null).map(([name, value]) => [name, told(name, value)]);
 const decision = (one, named) =>

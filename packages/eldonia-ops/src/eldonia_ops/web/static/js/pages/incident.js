@@ -149,7 +149,7 @@ function editing(on) {
   $("#pm-edit").hidden = on;
   conflict(null);
 }
-// What somebody else has saved meanwhile is shown under the writer's text; saving again replaces just that.
+// What another person has saved meanwhile is shown under the writer's text; saving again replaces just that.
 let base = ""; // the tag of what the writer's text is to replace
 function conflict(stored) {
   $("#pm-conflict").hidden = !stored;

@@ -120,7 +120,7 @@ poll(async () => {
     get("/recovery"),
     get("/targets"),
   ]);
-  // Those that nobody works on first, then the newest.
+  // Unassigned ones first, then the newest.
   const first = [...incidents].sort((a, b) => Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at))).slice(0, SHOWN);
   $("#active").hidden = !first.length;
   render($("#active-rows"), [first, Math.floor(Date.now() / 1000)], () => first.map(incidentRow));
