@@ -8,18 +8,18 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from eldonia_ops.collectors.host import host_loop
+from eldonia_ops.collectors.host.readings import host_loop
 from eldonia_ops.collectors.poll_loop import ReadingsLoop
-from eldonia_ops.collectors.postgresql import postgresql_loop
-from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
-from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
-from eldonia_ops.collectors.probes import probe_loop
-from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.collectors.postgresql.source import postgresql_loop
+from eldonia_ops.collectors.probe.http import HttpCheck, HttpProber
+from eldonia_ops.collectors.probe.loop import probe_loop
+from eldonia_ops.collectors.probe.tcp import TcpCheck, TcpProber
+from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch
-from eldonia_ops.collectors.tail import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
-from eldonia_ops.collectors.tail_join import JoinBounds
-from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
+from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
+from eldonia_ops.collectors.tail.follow import TailBatch, TailOptions
+from eldonia_ops.collectors.tail.join import JoinBounds
+from eldonia_ops.collectors.tail.records import StoredPositions, batch_records
 from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits

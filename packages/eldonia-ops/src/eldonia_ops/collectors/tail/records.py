@@ -2,8 +2,8 @@
 
 import logging
 
-from eldonia_ops.collectors.tail_files import TailLine
-from eldonia_ops.collectors.tail_follow import TailBatch
+from eldonia_ops.collectors.tail.files import TailLine
+from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import StateStore, TelemetryStore
 from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, raw_record
@@ -47,7 +47,7 @@ def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, d
 
 
 class StoredPositions:
-    """Implements :class:`eldonia_ops.collectors.tail_follow.TailPositions` over the two stores."""
+    """Implements :class:`eldonia_ops.collectors.tail.follow.TailPositions` over the two stores."""
 
     def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
         self._state = state

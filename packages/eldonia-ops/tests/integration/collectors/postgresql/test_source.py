@@ -4,7 +4,7 @@ import asyncio
 
 import psycopg
 
-from eldonia_ops.collectors.postgresql import PostgresqlSource, postgresql_loop
+from eldonia_ops.collectors.postgresql.source import PostgresqlSource, postgresql_loop
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.services.clock import ManualClock

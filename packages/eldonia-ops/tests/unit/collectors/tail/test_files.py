@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from eldonia_ops.collectors.tail_files import (
+from eldonia_ops.collectors.tail.files import (
     READ_BYTES,
     LineReader,
     catch_up,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
-from eldonia_ops.collectors.tail_files import main_of, shown_path
-from eldonia_ops.collectors.tail_follow import (
+from eldonia_ops.collectors.tail.files import main_of, shown_path
+from eldonia_ops.collectors.tail.follow import (
     DEFAULT_OPTIONS,
     FollowedFile,
     TailOptions,

@@ -11,9 +11,9 @@ import pytest
 from required_tools import requires_host
 
 from eldonia_ops.collectors.status import TargetHealth
-from eldonia_ops.collectors.tail import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail_follow import FollowedFile, TailOptions
-from eldonia_ops.collectors.tail_join import JoinBounds
+from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
+from eldonia_ops.collectors.tail.follow import FollowedFile, TailOptions
+from eldonia_ops.collectors.tail.join import JoinBounds
 
 FAST = TailOptions(
     poll_seconds=0.005,
@@ -374,7 +374,7 @@ async def test_large_lines_are_stored_a_few_at_a_time(tmp_path, store):
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_tried_again(tmp_path, store, monkeypatch):
-    import eldonia_ops.collectors.tail_follow as module
+    import eldonia_ops.collectors.tail.follow as module
 
     path = tmp_path / "a.log"
     append(path, "1")
@@ -418,7 +418,7 @@ async def test_trouble_in_looking_for_files_stops_none_that_is_followed(tmp_path
         def broken(patterns):
             raise KeyError
 
-        monkeypatch.setattr("eldonia_ops.collectors.tail._matches", broken)
+        monkeypatch.setattr("eldonia_ops.collectors.tail.discovery._matches", broken)
         await until(lambda: noted.get(str(tmp_path / "*.log")) == "KeyError")
         with path.open("a") as file:
             file.write("two\n")
@@ -456,7 +456,7 @@ async def test_a_file_that_cannot_be_followed_stops_no_other(tmp_path, store, mo
         return real(path, *arguments, **options)
 
     broken = True
-    monkeypatch.setattr("eldonia_ops.collectors.tail.FollowedFile", followed)
+    monkeypatch.setattr("eldonia_ops.collectors.tail.discovery.FollowedFile", followed)
     async with tailing(store, tmp_path / "*.log") as tail:
         await until(lambda: len(store.records) == 2)
         assert sorted(store.records) == ["a", "c"]

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
-from eldonia_ops.collectors.tail_files import TailLine
+from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.protocols.log_plain import level_in, read_cri
 from eldonia_ops.protocols.timestamps import leading_timestamp
 

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from eldonia_ops.collectors import probe_http
-from eldonia_ops.collectors.probes import probe_loop
+from eldonia_ops.collectors.probe import http as probe_http
+from eldonia_ops.collectors.probe.loop import probe_loop
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.ports import ProbeResult
 from eldonia_ops.services.clock import ManualClock

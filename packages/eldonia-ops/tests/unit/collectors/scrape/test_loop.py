@@ -5,7 +5,7 @@ import threading
 import httpx
 import pytest
 
-from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, default_instance, scrape_client, shown_url
+from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import is_stale
@@ -192,9 +192,6 @@ async def test_a_sink_that_fails_does_not_end_the_loop():
 
 
 def test_names():
-    assert default_instance("https://example.org/metrics") == "example.org:443"
-    assert default_instance("http://[::1]:9100/metrics") == "[::1]:9100"
-    assert shown_url("http://user:pw@h:1/x?y=1") == "http://h:1/x?y=1"
     assert ScrapeTarget("j", "http://h/m", instance="i", labels=Labels({"a": "b"})).key == 'j/i{a="b"}'
 
 

@@ -5,7 +5,7 @@ import psutil
 import pytest
 from required_tools import requires_host
 
-from eldonia_ops.collectors import host
+from eldonia_ops.collectors.host import readings as host
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.services.clock import ManualClock
 

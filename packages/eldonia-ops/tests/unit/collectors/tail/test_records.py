@@ -1,6 +1,6 @@
-from eldonia_ops.collectors.tail_files import TailLine
-from eldonia_ops.collectors.tail_follow import TailBatch
-from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
+from eldonia_ops.collectors.tail.files import TailLine
+from eldonia_ops.collectors.tail.follow import TailBatch
+from eldonia_ops.collectors.tail.records import StoredPositions, batch_records
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
 
 
@@ -56,7 +56,7 @@ def test_a_fault_of_our_own_in_one_line_does_not_stop_the_others(monkeypatch):
             raise KeyError("?")
         return parse_line(line, *arguments, **options)
 
-    monkeypatch.setattr("eldonia_ops.collectors.tail_records.parse_line", broken)
+    monkeypatch.setattr("eldonia_ops.collectors.tail.records.parse_line", broken)
     batch = TailBatch("f", "f#1", 0, [TailLine(4, b"bad"), TailLine(20, b'{"msg": "good"}')])
     bad, good = batch_records(batch, 5)
     assert (bad.message, bad.offset, good.message) == ("bad", 4, "good")

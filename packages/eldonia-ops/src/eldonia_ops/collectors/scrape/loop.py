@@ -5,7 +5,6 @@ import logging
 import time
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -13,6 +12,7 @@ from eldonia_ops.collectors.network_errors import explain, status_words
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
 from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
+from eldonia_ops.collectors.urls import default_instance, shown_url
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import Clock
@@ -55,21 +55,6 @@ class ScrapeTarget:
 
 
 _PARSED_AT_ONCE: Final = 64 * 1024
-_PORTS: Final = {"http": 80, "https": 443}
-
-
-def default_instance(url: str) -> str:
-    """``host:port`` of a URL, with the scheme's usual port where none is written."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    host = f"[{host}]" if ":" in host else host
-    return f"{host}:{parts.port or _PORTS.get(parts.scheme, 0)}"
-
-
-def shown_url(url: str) -> str:
-    """A URL without its user and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 class ScrapeError(RuntimeError):

@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
-from eldonia_ops.collectors.scrape import shown_url
 from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.urls import shown_url
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.ports import Clock, Prober, ProbeResult
 from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
 
-log = logging.getLogger("eldonia_ops.collectors.probes")
+log = logging.getLogger("eldonia_ops.collectors.probe")
 
 OnResult: TypeAlias = Callable[[str, ProbeResult, int], Awaitable[None]]
 """Is told each result: the probe's name, the result, Unix ms."""

@@ -14,7 +14,7 @@ import httpx
 from eldonia_ops.collectors.addresses import resolve
 from eldonia_ops.collectors.network_errors import explain, status_words
 from eldonia_ops.collectors.response_body import body_pieces
-from eldonia_ops.collectors.scrape import shown_url
+from eldonia_ops.collectors.urls import shown_url
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ProbeResult
 

@@ -9,7 +9,7 @@ import subprocess
 import httpx
 from required_tools import requires_tool
 
-from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.clock import SystemClock
 

@@ -14,9 +14,9 @@ import pytest
 
 CHILD = """
 import asyncio, sqlite3, sys
-from eldonia_ops.collectors.tail import FileTail
-from eldonia_ops.collectors.tail_follow import TailOptions
-from eldonia_ops.collectors.tail_join import JoinBounds
+from eldonia_ops.collectors.tail.discovery import FileTail
+from eldonia_ops.collectors.tail.follow import TailOptions
+from eldonia_ops.collectors.tail.join import JoinBounds
 
 database, pattern = sys.argv[1:]
 db = sqlite3.connect(database, isolation_level=None)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.collectors.tail_files import TailLine
-from eldonia_ops.collectors.tail_join import (
+from eldonia_ops.collectors.tail.files import TailLine
+from eldonia_ops.collectors.tail.join import (
     DEFAULT_BOUNDS,
     MAX_HELD,
     NOTHING,

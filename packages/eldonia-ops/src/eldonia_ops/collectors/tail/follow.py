@@ -2,7 +2,7 @@
 
 A batch goes to the sink, which returns when it is stored; only then is the position saved. After a crash reading
 goes on from the larger of the saved position and the one the store itself knows. Lines that belong together are held
-back until they are complete (:mod:`eldonia_ops.collectors.tail_join`); no position lies behind one that is held back,
+back until they are complete (:mod:`eldonia_ops.collectors.tail.join`); no position lies behind one that is held back,
 so after a crash they are read again.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch, Unwatched
-from eldonia_ops.collectors.tail_files import (
+from eldonia_ops.collectors.tail.files import (
     FoundFile,
     LineReader,
     TailLine,
@@ -29,7 +29,7 @@ from eldonia_ops.collectors.tail_files import (
     shown_path,
     split_identity,
 )
-from eldonia_ops.collectors.tail_join import (
+from eldonia_ops.collectors.tail.join import (
     DEFAULT_BOUNDS,
     NOTHING,
     JoinBounds,

@@ -1,0 +1,1 @@
+"""Endpoints looked at from outside."""

@@ -1,0 +1,1 @@
+"""Targets that expose metrics over HTTP."""
