@@ -8,7 +8,6 @@ import asyncio
 import os
 import platform
 import re
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,12 +15,8 @@ from typing import Final
 
 import psutil
 
-from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
-from eldonia_ops.collectors.status import TargetStatus
-from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.collectors.poll_loop import Reading
 from eldonia_ops.model.samples import MetricMetadata, MetricType
-from eldonia_ops.ports import Clock
-from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
 
 _PROC: Final = Path("/proc")
 _MEMINFO = re.compile(r"^([^:\n]+):[ \t]+(\d+)( kB)?$", re.MULTILINE)
@@ -78,32 +73,15 @@ METADATA: Final = tuple(
 )
 
 
-def host_loop(
-    sink: CollectedSink,
-    clock: Clock,
-    *,
-    interval_ms: int = 15_000,
-    instance: str = "",
-    labels: Labels = EMPTY,
-) -> ReadingsLoop:
-    """The loop that watches this host: ``job="node"``, ``instance`` the host's name unless given."""
-    name = instance or socket.gethostname()
-    base = Labels({"job": "node", "instance": name, **labels})
-    status = TargetStatus("host", name, "", base)
-    return ReadingsLoop(
-        measure=measure_host,
-        readings=Readings(f"node/{name}", base),
-        status=status,
-        sink=sink,
-        clock=clock,
-        interval_ms=interval_ms,
-        metadata=METADATA,
-    )
+class HostSource:
+    """Reads this host. Implements :class:`~eldonia_ops.collectors.poll_loop.Source`."""
 
+    async def measure(self) -> tuple[list[Reading], str]:
+        """All readings, taken on a thread since a filesystem may be slow to answer; faults in words."""
+        return await asyncio.to_thread(read_host)
 
-async def measure_host() -> tuple[list[Reading], str]:
-    """All readings, taken on a thread since a filesystem may be slow to answer; faults in words."""
-    return await asyncio.to_thread(read_host)
+    async def close(self) -> None:
+        """Nothing is kept."""
 
 
 def read_host() -> tuple[list[Reading], str]:

@@ -9,13 +9,9 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
-from eldonia_ops.collectors.status import TargetStatus
-from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.collectors.poll_loop import Reading
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.ports import Clock
-from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
 
 if TYPE_CHECKING:
     import psycopg
@@ -99,8 +95,23 @@ METADATA: Final = (
 )
 
 
+def address(dsn: Secret) -> str:
+    """``host:port/database`` without user and password; empty when the DSN cannot be read."""
+    try:
+        from psycopg.conninfo import conninfo_to_dict
+
+        parts = conninfo_to_dict(dsn.reveal())
+    except Exception:  # noqa: BLE001 - any complaint about a DSN could quote its password
+        return ""
+    host = str(parts.get("host") or parts.get("hostaddr") or "localhost")
+    return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}".rstrip("/")
+
+
 class PostgresqlSource:
-    """Reads one server. ``dsn`` is a libpq connection string or ``postgresql://`` URL."""
+    """Reads one server. ``dsn`` is a libpq connection string or ``postgresql://`` URL.
+
+    Implements :class:`~eldonia_ops.collectors.poll_loop.Source`.
+    """
 
     def __init__(self, dsn: Secret, *, timeout_ms: int = 5_000) -> None:
         self._dsn = dsn
@@ -137,17 +148,6 @@ class PostgresqlSource:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
-
-    def address(self) -> str:
-        """``host:port/database`` without user and password; empty when the DSN cannot be read."""
-        try:
-            from psycopg.conninfo import conninfo_to_dict
-
-            parts = conninfo_to_dict(self._dsn.reveal())
-        except Exception:  # noqa: BLE001 - any complaint about a DSN could quote its password
-            return ""
-        host = str(parts.get("host") or parts.get("hostaddr") or "localhost")
-        return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}".rstrip("/")
 
     async def _read(self) -> tuple[list[Reading], list[str]]:
         """Readings, and in words what could not be read."""
@@ -249,33 +249,3 @@ class PostgresqlSource:
         except Exception:  # noqa: BLE001 - what cannot be read as a DSN is hidden as a whole, word by word
             return sorted({dsn, *dsn.split()}, key=len, reverse=True)
         return [dsn, str(password)] if password else [dsn]
-
-
-def postgresql_loop(
-    dsn: Secret,
-    sink: CollectedSink,
-    clock: Clock,
-    *,
-    name: str = "",
-    labels: Labels = EMPTY,
-    interval_ms: int = 15_000,
-    timeout_ms: int = 5_000,
-) -> tuple[ReadingsLoop, PostgresqlSource]:
-    """The loop for one server, and its source to be closed at the end.
-
-    ``job="postgresql"``, ``instance`` is ``host:port`` unless ``name`` is given.
-    """
-    source = PostgresqlSource(dsn, timeout_ms=timeout_ms)
-    address = source.address()
-    instance = name or address.partition("/")[0] or "postgresql"
-    base = Labels({"job": "postgresql", "instance": instance, **labels})
-    loop = ReadingsLoop(
-        measure=source.measure,
-        readings=Readings(f"postgresql/{instance}", base),
-        status=TargetStatus("postgresql", instance, f"postgresql://{address}" if address else "", base),
-        sink=sink,
-        clock=clock,
-        interval_ms=interval_ms,
-        metadata=METADATA,
-    )
-    return loop, source

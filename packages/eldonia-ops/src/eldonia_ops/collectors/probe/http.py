@@ -14,6 +14,7 @@ import httpx
 from eldonia_ops.collectors.addresses import resolve
 from eldonia_ops.collectors.network_errors import explain, status_words
 from eldonia_ops.collectors.response_body import body_pieces
+from eldonia_ops.collectors.tls_contexts import TlsContexts
 from eldonia_ops.collectors.urls import shown_url
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ProbeResult
@@ -55,12 +56,9 @@ class HttpProber:
     certificates are not verified.
     """
 
-    def __init__(self, check: HttpCheck) -> None:
+    def __init__(self, check: HttpCheck, contexts: TlsContexts | None = None) -> None:
         self._check = check
-        self._context = ssl.create_default_context()
-        if not check.verify_certificate:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._context = (contexts or TlsContexts()).get(verify=check.verify_certificate)
 
     async def probe(self) -> ProbeResult:
         """Look once."""

@@ -5,21 +5,14 @@ URL), ``probe`` (its name) and, where given, ``service``.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final
 
-from eldonia_ops.collectors.poll_loop import Reading, ReadingsLoop
-from eldonia_ops.collectors.status import TargetStatus
-from eldonia_ops.collectors.urls import shown_url
-from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.collectors.collector import OnProbe
+from eldonia_ops.collectors.poll_loop import Reading
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.ports import Clock, Prober, ProbeResult
-from eldonia_ops.protocols.scrape_rows import CollectedSink, Readings
 
 log = logging.getLogger("eldonia_ops.collectors.probe")
-
-OnResult: TypeAlias = Callable[[str, ProbeResult, int], Awaitable[None]]
-"""Is told each result: the probe's name, the result, Unix ms."""
 
 METADATA: Final = (
     MetricMetadata("probe_success", MetricType.GAUGE, "1 when the last look succeeded."),
@@ -32,42 +25,34 @@ METADATA: Final = (
 )
 
 
-def probe_loop(
-    name: str,
-    prober: Prober,
-    sink: CollectedSink,
-    clock: Clock,
-    *,
-    url: str,
-    service: str = "",
-    http: bool = True,
-    labels: Labels = EMPTY,
-    interval_ms: int = 15_000,
-    on_result: OnResult | None = None,
-) -> ReadingsLoop:
-    """The loop that looks at one endpoint. ``http`` says whether HTTP's own metrics make sense."""
-    shown = shown_url(url)
-    base = Labels({"job": "probe", "instance": shown, "probe": name, "service": service, **labels})
+class ProbeSource:
+    """Looks at one endpoint. Implements :class:`~eldonia_ops.collectors.poll_loop.Source`.
 
-    async def measure() -> tuple[list[Reading], str]:
-        result = await prober.probe()
-        if on_result is not None:
+    ``http`` says whether HTTP's own metrics make sense. ``on_result`` takes each result.
+    """
+
+    def __init__(
+        self, name: str, prober: Prober, clock: Clock, *, http: bool, on_result: OnProbe | None = None
+    ) -> None:
+        self._name = name
+        self._prober = prober
+        self._clock = clock
+        self._http = http
+        self._on_result = on_result
+
+    async def measure(self) -> tuple[list[Reading], str]:
+        """Look once."""
+        result = await self._prober.probe()
+        if self._on_result is not None:
             try:
-                await on_result(name, result, clock.now())
+                await self._on_result(self._name, result, self._clock.now())
             except Exception:
-                # Whoever listens must not keep the result from being stored.
-                log.exception("the listener to probe %s failed", name)
-        return probe_readings(result, http=http), "" if result.success else result.detail or "failed"
+                # A listener that fails must not keep the result from being stored.
+                log.exception("the listener to probe %s failed", self._name)
+        return probe_readings(result, http=self._http), "" if result.success else result.detail or "failed"
 
-    return ReadingsLoop(
-        measure=measure,
-        readings=Readings(f"probe/{name}", base),
-        status=TargetStatus("probe", name, shown, base),
-        sink=sink,
-        clock=clock,
-        interval_ms=interval_ms,
-        metadata=METADATA,
-    )
+    async def close(self) -> None:
+        """Every look makes its own connection."""
 
 
 def probe_readings(result: ProbeResult, *, http: bool = True) -> list[Reading]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from eldonia_ops.collectors.addresses import resolve
 from eldonia_ops.collectors.network_errors import explain
+from eldonia_ops.collectors.tls_contexts import TlsContexts
 from eldonia_ops.ports import ProbeResult
 
 _ANSWER_BYTES = 64 * 1024
@@ -28,12 +29,10 @@ class TcpCheck:
 class TcpProber:
     """Implements :class:`eldonia_ops.ports.Prober`."""
 
-    def __init__(self, check: TcpCheck) -> None:
+    def __init__(self, check: TcpCheck, contexts: TlsContexts | None = None) -> None:
         self._check = check
-        self._context = ssl.create_default_context() if check.tls else None
-        if self._context is not None and not check.verify_certificate:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        made = contexts or TlsContexts()
+        self._context = made.get(verify=check.verify_certificate) if check.tls else None
 
     async def probe(self) -> ProbeResult:
         """Look once."""

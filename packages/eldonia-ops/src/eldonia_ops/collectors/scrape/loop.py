@@ -65,10 +65,18 @@ class ScrapeLoop:
     """Scrapes one target on its ticks and hands each row to ``sink``.
 
     A slow sink holds the loop back; the ticks that pass meanwhile are counted in ``status.skipped``.
-    ``client`` is shared by all loops; make it with :func:`scrape_client`.
+    ``client`` is shared by all loops; make it with :func:`scrape_client`. Implements
+    :class:`~eldonia_ops.collectors.collector.CollectorLoop`.
     """
 
-    def __init__(self, target: ScrapeTarget, sink: CollectedSink, client: httpx.AsyncClient, clock: Clock) -> None:
+    def __init__(
+        self,
+        target: ScrapeTarget,
+        sink: CollectedSink,
+        client: httpx.AsyncClient,
+        clock: Clock,
+        watch: TurnWatch | None = None,
+    ) -> None:
         self._target = target
         self._sink = sink
         self._client = client
@@ -82,9 +90,16 @@ class ScrapeLoop:
             honor_timestamps=target.honor_timestamps,
             limits=target.limits,
         )
-        self.watch: TurnWatch = Unwatched()
+        self._watch: TurnWatch = watch or Unwatched()
         self.status = TargetStatus("scrape", target.key, shown_url(target.url), labels)
         self.status.interval_ms, self.status.timeout_ms = target.interval_ms, target.timeout_ms
+
+    def statuses(self) -> list[TargetStatus]:
+        """The status of the one target."""
+        return [self.status]
+
+    async def close(self) -> None:
+        """The client is closed by its owner."""
 
     async def run(self) -> None:
         """Scrape until cancelled. What the sink raises is logged and does not end the loop."""
@@ -94,9 +109,9 @@ class ScrapeLoop:
             now = self._clock.now()
             try:
                 await self.scrape_once(self._ticks.stamp(tick, now))
-                self.watch.succeeded()
+                self._watch.succeeded()
             except Exception as error:
-                self.watch.failed(error)
+                self._watch.failed(error)
                 log.exception("scrape of %s was not stored", self.status.url)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())

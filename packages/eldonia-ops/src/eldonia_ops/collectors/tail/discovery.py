@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail.files import main_of, shown_path
 from eldonia_ops.collectors.tail.follow import (
     DEFAULT_OPTIONS,
     FollowedFile,
     TailOptions,
-    TailPositions,
     TailSink,
 )
 
@@ -41,7 +41,7 @@ class FileTail:
         self,
         patterns: Sequence[str],
         sink: TailSink,
-        positions: TailPositions,
+        positions: Positions,
         options: TailOptions = DEFAULT_OPTIONS,
         followed: FollowedPaths | None = None,
         watch: Callable[[str], TurnWatch] = lambda _: Unwatched(),
@@ -70,6 +70,9 @@ class FileTail:
             all_patterns = ", ".join(self._patterns)
             found.append(TargetStatus("tail", all_patterns, all_patterns, error=self._problem))
         return found
+
+    async def close(self) -> None:
+        """Files are closed when ``run`` ends."""
 
     async def run(self) -> None:
         """Follow until cancelled."""

@@ -14,8 +14,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, TypeVar
 
+from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail.files import (
     FoundFile,
@@ -43,6 +44,8 @@ from eldonia_ops.model.labels import Labels
 log = logging.getLogger("eldonia_ops.collectors.tail")
 _T = TypeVar("_T")
 _LOOKS = 100
+_STOP_SECONDS: Final = 5.0
+"""How long a tail that is stopped waits for the batch that it has handed over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +66,6 @@ class TailBatch:
     def key(self) -> str:
         """The same for the same lines read again; for the store's ``batch_key``."""
         return f"{self.source}:{self.start}-{self.end}"
-
-
-class TailPositions(Protocol):
-    """Where tails remember how far they have come, and what the store knows of it."""
-
-    async def load_position(self, path: str) -> tuple[str, int] | None:
-        """``(identity, offset)`` saved last for a path."""
-        ...
-
-    async def save_position(self, path: str, identity: str, offset: int) -> None:
-        """Remember that everything of ``path#identity`` up to ``offset`` is stored."""
-        ...
-
-    async def source_position(self, source: str) -> int | None:
-        """The largest offset stored for a source, see :meth:`eldonia_ops.ports.TelemetryStore.source_position`."""
-        ...
 
 
 TailSink = Callable[[TailBatch], Awaitable[int | None]]
@@ -118,7 +105,7 @@ class FollowedFile:
         self,
         path: Path,
         sink: TailSink,
-        positions: TailPositions,
+        positions: Positions,
         options: TailOptions = DEFAULT_OPTIONS,
         *,
         with_rotated: bool = False,
@@ -349,7 +336,7 @@ class FollowedFile:
         started = time.monotonic()
         while True:
             try:
-                unread = await self._sink(batch)
+                unread = await self._finished(self._sink(batch), identity, batch.end)
                 self._watch.succeeded()
                 break
             except Exception as error:
@@ -362,6 +349,23 @@ class FollowedFile:
         self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
         self._delivered = batch.end
         await self._save(identity, batch.end)
+
+    async def _finished(self, storing: Awaitable[int | None], identity: str, end: int) -> int | None:
+        """What the sink returns. Who is cancelled meanwhile waits for it, and still remembers the position.
+
+        The rows are on their way: a tail that follows the same file next must not find them missing and send them
+        a second time.
+        """
+        task = asyncio.ensure_future(storing)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task], timeout=_STOP_SECONDS)
+            if not task.done():
+                task.cancel()
+            elif not task.cancelled() and task.exception() is None:
+                await self._save(identity, end)
+            raise
 
     async def _save(self, identity: str, offset: int) -> None:
         self._saved = (identity, offset)

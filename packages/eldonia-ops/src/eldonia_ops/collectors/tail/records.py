@@ -47,7 +47,7 @@ def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, d
 
 
 class StoredPositions:
-    """Implements :class:`eldonia_ops.collectors.tail.follow.TailPositions` over the two stores."""
+    """Implements :class:`eldonia_ops.collectors.collector.Positions` over the two stores."""
 
     def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
         self._state = state

@@ -3,11 +3,13 @@
 import asyncio
 
 import psycopg
+from collector_loops import Rows, loop_of
 
-from eldonia_ops.collectors.postgresql.source import PostgresqlSource, postgresql_loop
+from eldonia_ops.collectors.postgresql import postgresql_plan
+from eldonia_ops.collectors.postgresql.source import PostgresqlSource
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.services.clock import ManualClock
+from eldonia_ops.settings import PostgresqlSettings
 
 
 def find(readings, name, **labels):
@@ -54,17 +56,14 @@ async def test_a_lost_connection_is_made_again(postgresql_url, postgresql_server
 
 
 async def test_failures_are_said_without_the_password(postgresql_server):
-    rows = []
-
-    async def sink(collected):
-        rows.append(collected)
-
+    sink = Rows()
+    rows = sink.collected
     url = postgresql_server.url(password="Open-Sesame")
-    loop, source = postgresql_loop(Secret(url), sink, ManualClock())
+    loop = loop_of(postgresql_plan(PostgresqlSettings(Secret(url))), sink.store)
     await loop.measure_once(1_000)
     assert loop.status.health is TargetHealth.DOWN
     assert "password authentication failed" in loop.status.error
-    assert "Open-Sesame" not in loop.status.error + repr(loop.status) + repr(source.__dict__)
+    assert "Open-Sesame" not in loop.status.error + repr(loop.status) + repr(loop.__dict__)
     assert [labels.name for labels in rows[0].row.labels] == ["up", "pg_up"]  # the rule TargetDown looks at up
     assert rows[0].row.values.tolist() == [0.0, 0.0]
     assert loop.status.url == f"postgresql://127.0.0.1:{postgresql_server.port}/postgres"
@@ -74,12 +73,12 @@ async def test_failures_are_said_without_the_password(postgresql_server):
         ("postgresql://u:Open-Sesame@127.0.0.1:notaport/x", ""),
         ("this is Open-Sesame no dsn", ""),
     ]:
-        loop, source = postgresql_loop(Secret(dsn), sink, ManualClock(), name="db")
+        loop = loop_of(postgresql_plan(PostgresqlSettings(Secret(dsn), "db")), sink.store)
         await loop.measure_once(1_000)
         assert words in loop.status.error
         assert loop.status.error
         assert "Open-Sesame" not in loop.status.error + repr(loop.status)
-        await source.close()
+        await loop.close()
 
 
 async def test_a_server_that_hangs_is_given_up():

@@ -1,13 +1,15 @@
 import os
+import socket
 import sys
 
 import psutil
 import pytest
+from collector_loops import Rows, loop_of, plans_of, settings_of
 from required_tools import requires_host
 
+from eldonia_ops.collectors.host import COLLECTOR
 from eldonia_ops.collectors.host import readings as host
 from eldonia_ops.collectors.status import TargetHealth
-from eldonia_ops.services.clock import ManualClock
 
 
 def find(readings, name, **labels):
@@ -65,16 +67,14 @@ def test_a_part_that_fails_is_named_and_the_rest_is_there(monkeypatch):
 
 
 async def test_the_loop_hands_over_rows_and_metadata_once():
-    rows = []
-
-    async def sink(collected):
-        rows.append(collected)
-
-    loop = host.host_loop(sink, ManualClock(), instance="web-1")
+    sink = Rows()
+    rows = sink.collected
+    [plan] = plans_of(COLLECTOR, settings_of(""))
+    loop = loop_of(plan, sink.store)
     await loop.measure_once(1_000)
     await loop.measure_once(16_000)
     assert {labels["job"] for labels in rows[0].row.labels} == {"node"}
-    assert {labels["instance"] for labels in rows[0].row.labels} == {"web-1"}
+    assert {labels["instance"] for labels in rows[0].row.labels} == {socket.gethostname()}
     assert rows[0].metadata
     assert rows[1].metadata == ()
     assert rows[1].row.timestamp_ms == 16_000
@@ -112,3 +112,7 @@ def test_a_filesystem_that_does_not_answer_is_named_beside_the_others(monkeypatc
     assert problem == ""
     assert find(readings, "node_filesystem_device_error", mountpoint="/bad") == [1.0]
     assert find(readings, "node_filesystem_device_error", mountpoint="/") == [0.0]
+
+
+def test_it_can_be_switched_off():
+    assert plans_of(COLLECTOR, settings_of("host: {enabled: false}")) == []

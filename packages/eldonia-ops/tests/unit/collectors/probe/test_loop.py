@@ -2,10 +2,13 @@ import asyncio
 
 import pytest
 
+from eldonia_ops.collectors.poll_loop import ReadingsLoop
 from eldonia_ops.collectors.probe import http as probe_http
-from eldonia_ops.collectors.probe.loop import probe_loop
-from eldonia_ops.collectors.status import TargetHealth
+from eldonia_ops.collectors.probe.loop import ProbeSource
+from eldonia_ops.collectors.status import TargetHealth, TargetStatus
+from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import ProbeResult
+from eldonia_ops.protocols.scrape_rows import Readings
 from eldonia_ops.services.clock import ManualClock
 
 
@@ -17,6 +20,18 @@ class Scripted:
 
     async def probe(self):
         return self.results.pop(0)
+
+
+def loop_of(name, prober, sink, clock, *, http=True, interval_ms=15_000, on_result=None):
+    labels = Labels({"job": "probe", "instance": "http://gw/health", "probe": name, "service": "payment"})
+    return ReadingsLoop(
+        measure=ProbeSource(name, prober, clock, http=http, on_result=on_result).measure,
+        readings=Readings(f"probe/{name}", labels),
+        status=TargetStatus("probe", name, "http://gw/health", labels),
+        sink=sink,
+        clock=clock,
+        interval_ms=interval_ms,
+    )
 
 
 GOOD = ProbeResult(True, 0.25, 200, phases={"connect": 0.1, "transfer": 0.15}, certificate_expires_at=1_800_000_000_000)
@@ -34,9 +49,7 @@ async def test_rows_results_and_status():
         raise RuntimeError("a listener's own fault")
 
     clock = ManualClock(7_000)
-    loop = probe_loop(
-        "gateway", Scripted(GOOD, BAD), sink, clock, url="http://u:p@gw/health", service="payment", on_result=on_result
-    )
+    loop = loop_of("gateway", Scripted(GOOD, BAD), sink, clock, on_result=on_result)
     await loop.measure_once(1_000)
     assert loop.status.health is TargetHealth.UP
     found = {}
@@ -53,7 +66,6 @@ async def test_rows_results_and_status():
         ("probe_http_duration_seconds", "transfer"): 0.15,
         ("probe_ssl_earliest_cert_expiry", ""): 1_800_000_000.0,
     }
-    assert loop.status.labels["instance"] == "http://gw/health"
     await loop.measure_once(2_000)
     assert (loop.status.health, loop.status.error) == (TargetHealth.DOWN, "HTTP 503 Service Unavailable")
     assert notified == [("gateway", True, 7_000), ("gateway", False, 7_000)]
@@ -66,7 +78,7 @@ async def test_the_loop_keeps_its_pace():
         rows.append(collected)
 
     clock = ManualClock()
-    loop = probe_loop("tcp", Scripted(*[GOOD] * 10), sink, clock, url="tcp://h:1", http=False, interval_ms=5_000)
+    loop = loop_of("tcp", Scripted(*[GOOD] * 10), sink, clock, http=False, interval_ms=5_000)
     task = asyncio.create_task(loop.run())
     await clock.advance(0)
     assert len(rows) == 1
@@ -85,7 +97,7 @@ async def test_a_clock_that_is_set_back_stops_no_probe():
         rows.append(collected.row.timestamp_ms)
 
     clock = ManualClock()
-    loop = probe_loop("p", Scripted(*[GOOD] * 20), sink, clock, url="http://h/", interval_ms=5_000)
+    loop = loop_of("p", Scripted(*[GOOD] * 20), sink, clock, interval_ms=5_000)
     task = asyncio.create_task(loop.run())
     await clock.advance(10_000)
     before = len(rows)
