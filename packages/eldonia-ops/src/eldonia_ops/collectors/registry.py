@@ -27,6 +27,7 @@ GROUP: Final = "eldonia_ops.collectors"
 BUILT_IN: Final = {
     "host": "eldonia_ops.collectors.host",
     "logs": "eldonia_ops.collectors.tail",
+    "nginx": "eldonia_ops.collectors.nginx",
     "postgresql": "eldonia_ops.collectors.postgresql",
     "probes": "eldonia_ops.collectors.probe",
     "scrape": "eldonia_ops.collectors.scrape",
