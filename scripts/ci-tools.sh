@@ -11,6 +11,7 @@ amtool:prometheus-alertmanager
 prometheus-node-exporter:prometheus-node-exporter
 nginx:nginx-light
 prometheus-nginx-exporter:prometheus-nginx-exporter
+prometheus-redis-exporter:prometheus-redis-exporter
 redis-server:redis-server
 chromium:chromium
 openssl:openssl

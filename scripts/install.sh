@@ -40,7 +40,7 @@ if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2
     "$python" -m venv .venv
 fi
 
-set -- -e packages/eldonia-telemetry -e "packages/eldonia-ops[postgresql]" -e examples/shop
+set -- -e packages/eldonia-telemetry -e "packages/eldonia-ops[postgresql,redis]" -e examples/shop
 [ "$want" = dev ] && set -- "$@" -r requirements-dev.txt
 echo "installing (the first time downloads about 400 MiB)"
 log=.venv/install.log

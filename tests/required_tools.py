@@ -27,6 +27,7 @@ PACKAGES: Final = {
     "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-node-exporter": "prometheus-node-exporter",
     "prometheus-nginx-exporter": "prometheus-nginx-exporter",
+    "prometheus-redis-exporter": "prometheus-redis-exporter",
     "promtool": "prometheus",
     "redis-server": "redis-server",
     "unshare": "util-linux",

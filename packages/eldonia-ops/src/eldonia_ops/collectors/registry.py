@@ -30,6 +30,7 @@ BUILT_IN: Final = {
     "nginx": "eldonia_ops.collectors.nginx",
     "postgresql": "eldonia_ops.collectors.postgresql",
     "probes": "eldonia_ops.collectors.probe",
+    "redis": "eldonia_ops.collectors.redis",
     "scrape": "eldonia_ops.collectors.scrape",
 }
 """Modules with a ``COLLECTOR``, by the key of their section."""
