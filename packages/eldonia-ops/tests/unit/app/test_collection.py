@@ -20,7 +20,7 @@ from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.settings import LogFile, Settings
+from eldonia_ops.settings import Settings
 
 
 class Intake:
@@ -437,80 +437,3 @@ def test_any_sequence_of_configurations(configurations, data):
         assert world.busy == set()
 
     asyncio.run(check())
-
-
-async def test_a_log_file_that_is_dropped_and_taken_up_again_goes_on_where_it_was(tmp_path):
-    path = tmp_path / "app.log"
-    path.write_text("one\n")
-    stores = _Stores()
-    collection = Collection(settings(), ManualClock(), stores, stores, stores, None)
-    logs = dataclasses.replace(_quiet(), logs=(LogFile(str(path), format="raw"),))
-    task = asyncio.create_task(collection.run())
-    try:
-        await collection.apply(logs)
-        await stores.has(["one"])
-        await collection.apply(dataclasses.replace(logs, logs=(LogFile(str(path), "shop", "raw"),)))
-        with path.open("a") as file:
-            file.write("two\n")
-        await stores.has(["one", "two"])
-        assert stores.records[-1].service == "shop"
-        await collection.apply(_quiet())
-        await collection.settled()
-        with path.open("a") as file:
-            file.write("three\n")
-        assert stores.messages() == ["one", "two"]
-        await collection.apply(logs)
-        await stores.has(["one", "two", "three"])
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await collection.close()
-
-
-def _quiet():
-    return dataclasses.replace(settings(), host=dataclasses.replace(settings().host, enabled=False))
-
-
-class _Stores:
-    """Intake, positions and telemetry in one."""
-
-    def __init__(self):
-        self.records = []
-        self.kept = {}
-        self.positions = self
-
-    async def logs(self, records, *, batch_key=""):
-        self.records += records
-        return {}
-
-    def refused(self, signal, source, reasons):
-        assert not reasons
-
-    async def read(self, work):
-        return work(self)
-
-    async def write(self, work):
-        return work(self)
-
-    def get(self, path):
-        return self.kept.get(path)
-
-    def put(self, path, identity, offset):
-        self.kept[path] = (identity, offset)
-
-    async def source_position(self, source):
-        return None
-
-    async def row(self, row, metadata=()):
-        return {}
-
-    async def samples(self, samples, metadata=()):
-        return {}
-
-    def messages(self):
-        return [record.message for record in self.records]
-
-    async def has(self, expected):
-        async with asyncio.timeout(20):
-            while self.messages() != expected:  # noqa: ASYNC110 - what a user would see
-                await asyncio.sleep(0.01)

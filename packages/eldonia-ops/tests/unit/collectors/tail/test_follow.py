@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from eldonia_ops.collectors.tail.follow import FollowedFile, TailOptions
+from eldonia_ops.collectors.tail.join import JoinBounds
 
-FAST = TailOptions(poll_seconds=0.005, retry_seconds=0.01)
+FAST = TailOptions(poll_seconds=0.005, retry_seconds=0.01, join=JoinBounds(seconds=0.02))
 
 
 class Store:
