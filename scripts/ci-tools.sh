@@ -9,6 +9,9 @@ promtool:prometheus
 prometheus-alertmanager:prometheus-alertmanager
 amtool:prometheus-alertmanager
 prometheus-node-exporter:prometheus-node-exporter
+nginx:nginx-light
+prometheus-nginx-exporter:prometheus-nginx-exporter
+prometheus-redis-exporter:prometheus-redis-exporter
 redis-server:redis-server
 chromium:chromium
 openssl:openssl

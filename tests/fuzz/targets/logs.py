@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from eldonia_ops.collectors.tail_files import LineReader, is_rotation_name, join_identity, split_identity
+from eldonia_ops.collectors.tail.files import LineReader, is_rotation_name, join_identity, split_identity
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.protocols.log_levels import fold_level
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from eldonia_ops.collectors.tail_files import split_identity
+from eldonia_ops.collectors.tail.files import split_identity
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed

@@ -1,40 +1,54 @@
-"""What is collected: one loop a target, all of them into the intake."""
+"""What is collected: a loop for each target, all of them into the intake, changed while they run.
+
+Whatever one collector or one loop does, the others go on.
+"""
 
 import asyncio
-import itertools
-import socket
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from urllib.parse import urlsplit
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from eldonia_ops.collectors.host import host_loop
-from eldonia_ops.collectors.poll_loop import ReadingsLoop
-from eldonia_ops.collectors.postgresql import postgresql_loop
-from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
-from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
-from eldonia_ops.collectors.probes import probe_loop
-from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
-from eldonia_ops.collectors.status import TargetStatus, TurnWatch
-from eldonia_ops.collectors.tail import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
-from eldonia_ops.collectors.tail_join import JoinBounds
-from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
-from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
-from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
-from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.app.running_loop import RunningLoop, closed
+from eldonia_ops.collectors import registry
+from eldonia_ops.collectors.collector import (
+    Collector,
+    CollectorContext,
+    LoopPlan,
+    OnProbe,
+    OpenCollector,
+)
+from eldonia_ops.collectors.status import TargetHealth, TargetStatus
+from eldonia_ops.collectors.tail.records import StoredPositions
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.ports import Clock, StateStore, TelemetryStore
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.service_loop import supervise
-from eldonia_ops.settings import LogFile, ProbeSettings, Settings
+from eldonia_ops.settings import Settings
 
-OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
+log = logging.getLogger("eldonia_ops.collectors")
+
+LoopKey: TypeAlias = tuple[str, str, int]
+"""What tells loops apart: the collector's key, the plan's name, and a number where several have the same name."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collector in use. ``problem`` says why its part of the settings is not applied."""
+
+    key: str
+    kind: str
+    collector: OpenCollector
+    problem: str = ""
 
 
 class Collection:
-    """Every collector that the settings ask for."""
+    """Every collector that the settings ask for.
+
+    ``collectors`` are those that there are, by their keys; without them, all that are registered.
+    """
 
     def __init__(
         self,
@@ -45,156 +59,176 @@ class Collection:
         telemetry: TelemetryStore,
         on_probe: OnProbe,
         loops: Loops | None = None,
+        collectors: Mapping[str, Collector] | None = None,
     ) -> None:
-        self._ingest = ingest
         self._clock = clock
+        self._ingest = ingest
         self._loops = loops or Loops()
-        self._client = scrape_client()
-        positions = StoredPositions(state, telemetry)
-        options = TailOptions(max_line_bytes=settings.limits.log_line)
-        followed = FollowedPaths()
-        self._tails = [
-            FileTail(
-                [file.path],
-                self._log_sink(file),
-                positions,
-                _joining(options, file),
-                followed,
-                _tail_watch(self._loops),
-            )
-            for file in settings.logs
-        ]
-        limits = ExpositionLimits(
-            samples=settings.limits.scrape_samples,
-            labels=settings.limits.labels,
-            label_value_length=settings.limits.label_value,
-        )
-        self._scrapes = [
-            ScrapeLoop(target, self._store, self._client, clock) for target in scrape_targets(settings, limits)
-        ]
-        databases = [
-            postgresql_loop(database.dsn, self._store, clock, name=database.instance, interval_ms=database.interval)
-            for database in settings.postgresql
-        ]
-        self._databases = [source for _, source in databases]
-        self._readings: list[ReadingsLoop] = [
-            *([host_loop(self._store, clock, interval_ms=settings.host.interval)] if settings.host.enabled else []),
-            *(loop for loop, _ in databases),
-            *(
-                probe_loop(
-                    probe.name,
-                    prober(probe),
-                    self._store,
-                    clock,
-                    url=probe.url,
-                    service=probe.service,
-                    http=probe.url.startswith("http"),
-                    labels=probe.labels,
-                    interval_ms=probe.interval,
-                    on_result=on_probe,
-                )
-                for probe in settings.probes
-            ),
-        ]
+        self._context = CollectorContext(clock, self._logs, StoredPositions(state, telemetry), on_probe)
+        self._unusable: dict[str, str] = {}
+        """What cannot be loaded or opened, by key."""
+        self._open: list[_Open] = []
+        for key, collector in (_registered(self._unusable) if collectors is None else collectors).items():
+            try:
+                self._open.append(_Open(key, collector.kind, collector.open(self._context)))
+            except Exception as error:
+                log.exception("the collector %s cannot be used", key)
+                self._unusable[key] = f"cannot be used: {type(error).__name__}: {error}"
+        self._running: dict[LoopKey, RunningLoop] = {}
+        self._unbuilt: list[TargetStatus] = []
+        """Loops that are wanted and could not be made."""
+        self._started = False
+        self._stopping: dict[str, set[asyncio.Task[None]]] = {}
+        """Loops that were removed and still run, by collector."""
+        self._leaving: set[asyncio.Task[None]] = set()
+        """Loops that were removed and are not gone yet."""
+        self._replace(settings)
 
     async def run(self) -> None:
         """Collect until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for number, loop in enumerate(itertools.chain(self._tails, self._scrapes, self._readings), 1):
-                # They survive what they expect; what they do not expect must not end the others.
-                name = f"tail {number}" if isinstance(loop, FileTail) else f"{loop.status.kind} {loop.status.name}"
-                if not isinstance(loop, FileTail):
-                    loop.watch = self._loops.item(name)
-                tasks.create_task(supervise(name, self._clock, loop.run, self._loops))
+        self._started = True
+        try:
+            for running in self._running.values():
+                running.start()
+            await asyncio.Event().wait()
+        finally:
+            self._started = False
+            await asyncio.gather(*(running.stop() for running in self._running.values()))
+
+    async def apply(self, settings: Settings) -> None:
+        """Collect what these settings ask for from now on.
+
+        A loop whose plan is the same does not notice. Of those that are not wanted any more the series end; stopping
+        them may go on after the return. Safe to call before :meth:`run` and while it runs.
+        """
+        self._replace(settings)
+
+    async def settled(self) -> None:
+        """Return when loops that were removed have stopped, and the ends of their series are stored."""
+        while self._leaving:
+            await asyncio.wait(set(self._leaving))
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-        for database in self._databases:
-            await database.close()
+        """Close the connections, after :meth:`run` was cancelled."""
+        await self.settled()
+        await asyncio.gather(*(running.close() for running in self._running.values()))
+        await asyncio.gather(*(closed(one.key, one.collector.close) for one in self._open))
 
     def targets(self) -> list[TargetView]:
-        """How everything that is collected stands."""
-        statuses = [status for tail in self._tails for status in tail.statuses()]
-        statuses += [loop.status for loop in (*self._scrapes, *self._readings)]
+        """How everything that is collected is doing."""
+        statuses = [_down(key, key, problem) for key, problem in self._unusable.items()]
+        statuses += [_down(one.kind, one.key, one.problem) for one in self._open if one.problem]
+        statuses += self._unbuilt
+        for running in self._running.values():
+            try:
+                statuses += running.loop.statuses()
+            except Exception as error:
+                log.exception("the state of %s is not known", running.name)
+                problem = f"the state is not known: {type(error).__name__}"
+                statuses.append(_down(running.kind, running.plan.name, problem))
         return [_view(status) for status in statuses]
+
+    def _replace(self, settings: Settings) -> None:
+        """Make the running loops those that the settings ask for."""
+        wanted = self._wanted(settings)
+        before, running = self._running, {}
+        new: dict[LoopKey, RunningLoop] = {}
+        self._unbuilt = []
+        for key, (kind, plan) in wanted.items():
+            old = before.get(key)
+            if old is not None and _same(old.plan, plan):
+                running[key] = old
+                continue
+            try:
+                running[key] = new[key] = self._build(key, kind, plan)
+            except Exception as error:
+                log.exception("%s %s cannot be collected", kind, plan.name)
+                problem = f"cannot be collected: {type(error).__name__}: {error}"
+                self._unbuilt.append(_down(kind, plan.name, problem))
+                if old is not None:
+                    running[key] = old
+        for key, old in before.items():
+            if running.get(key) is not old:
+                stop = asyncio.create_task(_stop(old, new.get(key)), name=f"{old.name}, stopping")
+                stopping = self._stopping.setdefault(key[0], set())
+                stopping.add(stop)
+                stop.add_done_callback(stopping.discard)
+                leaving = asyncio.create_task(_leave(old, stop, ended=key not in new), name=f"{old.name}, leaving")
+                self._leaving.add(leaving)
+                leaving.add_done_callback(self._leaving.discard)
+        self._running = running
+        if self._started:
+            for key, loop in new.items():
+                # What others of the collector hold, such as a file, has to be free.
+                loop.start(after=tuple(self._stopping.get(key[0], ())))
+
+    def _wanted(self, settings: Settings) -> dict[LoopKey, tuple[str, LoopPlan]]:
+        """The plans of all collectors. Of one that fails, what runs already goes on."""
+        found: dict[LoopKey, tuple[str, LoopPlan]] = {}
+        for one in self._open:
+            try:
+                plans, one.problem = list(one.collector.plans(settings)), ""
+            except Exception as error:
+                log.exception("the collector %s cannot read its settings", one.key)
+                one.problem = f"the settings cannot be applied: {type(error).__name__}: {error}"
+                found |= {key: (old.kind, old.plan) for key, old in self._running.items() if key[0] == one.key}
+                continue
+            for plan in plans:
+                number = 0
+                while (one.key, plan.name, number) in found:
+                    number += 1
+                found[one.key, plan.name, number] = (one.kind, plan)
+        return found
+
+    def _build(self, key: LoopKey, kind: str, plan: LoopPlan) -> RunningLoop:
+        name = f"{kind} {plan.name}" + (f" ({key[2] + 1})" if key[2] else "")
+        return RunningLoop(name, kind, plan, self._clock, self._store, self._loops)
 
     async def _store(self, collected: Collected) -> None:
         source = collected.row.target
         self._ingest.refused("metrics", source, await self._ingest.row(collected.row, collected.metadata))
         self._ingest.refused("metrics", source, await self._ingest.samples(collected.samples))
 
-    def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[int]]:
-        defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
-        line_format = LineFormat(file.format)
-
-        async def sink(batch: TailBatch) -> int:
-            # A megabyte of hostile lines takes a second to read: alerting goes on meanwhile.
-            records = await asyncio.to_thread(
-                batch_records, batch, time.time_ns(), format=line_format, defaults=defaults
-            )
-            self._ingest.refused("logs", batch.path, await self._ingest.logs(records, batch_key=batch.key))
-            return sum(1 for record in records if record.parse_error)
-
-        return sink
+    async def _logs(self, records: Sequence[LogRecord], *, source: str, batch_key: str = "") -> None:
+        self._ingest.refused("logs", source, await self._ingest.logs(records, batch_key=batch_key))
 
 
-def _joining(options: TailOptions, file: LogFile) -> TailOptions:
-    """What is asked for raw keeps what docker or CRI wrote, line by line."""
-    return replace(options, join=JoinBounds(containers=LineFormat(file.format) is not LineFormat.RAW))
+def _registered(unusable: dict[str, str]) -> dict[str, Collector]:
+    """All collectors that can be loaded; of the others, ``unusable`` gets the reasons."""
+    found: dict[str, Collector] = {}
+    for key in registry.registered_keys():
+        try:
+            found[key] = registry.find(key)
+        except registry.CollectorError as error:
+            unusable[key] = str(error)
+    return found
 
 
-def _tail_watch(loops: Loops) -> Callable[[str], TurnWatch]:
-    return lambda path: loops.item(f"tail of {path}")
+def _same(old: LoopPlan, new: LoopPlan) -> bool:
+    try:
+        return bool(old.specification == new.specification)
+    except Exception:
+        log.exception("whether %s has changed is not known", new.name)
+        return False
 
 
-def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeTarget]:
-    """One target for each address of each job."""
-    return [
-        ScrapeTarget(
-            job=job.job,
-            url=f"{job.scheme}://{address}{job.path}",
-            instance=address,
-            labels=job.labels,
-            interval_ms=job.interval,
-            timeout_ms=job.timeout,
-            honor_labels=job.honor_labels,
-            honor_timestamps=job.honor_timestamps,
-            bearer_token=job.bearer_token or None,
-            basic_auth=(job.username, job.password) if job.username else None,
-            limits=limits,
-        )
-        for job in settings.scrape
-        for address in job.targets
-    ]
+async def _stop(old: RunningLoop, successor: RunningLoop | None) -> None:
+    """Stop a loop and hand its series to the one that takes its place."""
+    await old.stop()
+    if successor is not None:
+        successor.output.inherit(old.output.live())
 
 
-def prober(probe: ProbeSettings) -> Prober:
-    """What looks at the endpoint of a probe, by the scheme of its URL."""
-    parts = urlsplit(probe.url)
-    if parts.scheme in ("tcp", "tls"):
-        return TcpProber(
-            TcpCheck(
-                parts.hostname or "",
-                parts.port or 0,
-                tls=parts.scheme == "tls",
-                verify_certificate=probe.verify_certificate,
-                send=probe.send.encode(),
-                expect=probe.expect_text.encode(),
-                timeout_ms=probe.timeout,
-            )
-        )
-    return HttpProber(
-        HttpCheck(
-            probe.url,
-            method=probe.method,
-            timeout_ms=probe.timeout,
-            statuses=probe.expect_status,
-            contains=probe.expect_text,
-            headers=probe.headers,
-            verify_certificate=probe.verify_certificate,
-        )
-    )
+async def _leave(old: RunningLoop, stop: "asyncio.Task[None]", *, ended: bool) -> None:
+    """Once a loop has stopped, mark the end of its series, unless they go on, and close its connections."""
+    await stop
+    if ended:
+        await old.output.end()
+    await old.close()
+
+
+def _down(kind: str, name: str, problem: str) -> TargetStatus:
+    return TargetStatus(kind, name, "", health=TargetHealth.DOWN, error=problem)
 
 
 def _view(status: TargetStatus) -> TargetView:

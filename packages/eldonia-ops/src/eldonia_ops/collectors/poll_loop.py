@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
+from eldonia_ops.collectors.collector import LoopContext, LoopPlan
 from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
+from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink, Readings
@@ -17,11 +19,29 @@ Reading: TypeAlias = tuple[str, Mapping[str, str], float]
 """``(metric name, labels, value)``."""
 
 Measure: TypeAlias = Callable[[], Awaitable[tuple[list[Reading], str]]]
-"""Takes the readings; the text says in words what is wrong, empty for nothing. Should not raise."""
+"""Takes the readings, ``up`` among them; the text says in words what is wrong, empty for nothing.
+
+It bounds its own time. One that raises is a target that is down.
+"""
+
+
+class Source(Protocol):
+    """What a :class:`ReadingsLoop` reads, with the connections that it keeps."""
+
+    async def measure(self) -> tuple[list[Reading], str]:
+        """See :data:`Measure`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections. Idempotent."""
+        ...
 
 
 class ReadingsLoop:
-    """Measures on its ticks and hands each row to ``sink``. The first row brings the metadata along."""
+    """Measures on its ticks and hands each row to ``sink``. The first row brings the metadata along.
+
+    Implements :class:`~eldonia_ops.collectors.collector.CollectorLoop`; ``close`` lets go of what ``measure`` keeps.
+    """
 
     def __init__(
         self,
@@ -33,16 +53,29 @@ class ReadingsLoop:
         clock: Clock,
         interval_ms: int,
         metadata: Iterable[MetricMetadata] = (),
+        close: Callable[[], Awaitable[None]] | None = None,
+        watch: TurnWatch | None = None,
     ) -> None:
         self._measure = measure
         self._readings = readings
         self._sink = sink
         self._clock = clock
         self._metadata = tuple(metadata)
+        self._close = close
         self._ticks = Ticks(f"{status.kind} {status.name}", interval_ms)
-        self.watch: TurnWatch = Unwatched()
+        self._watch: TurnWatch = watch or Unwatched()
+        self._fault: Exception | None = None
         self.status = status
         self.status.interval_ms = interval_ms
+
+    def statuses(self) -> list[TargetStatus]:
+        """The status of the one target."""
+        return [self.status]
+
+    async def close(self) -> None:
+        """Let go of what is kept between measurements."""
+        if self._close is not None:
+            await self._close()
 
     async def run(self) -> None:
         """Measure until cancelled, the first time at once. What the sink raises is logged and does not end it."""
@@ -51,9 +84,12 @@ class ReadingsLoop:
             await self._clock.sleep_until(tick)
             try:
                 await self.measure_once(self._ticks.stamp(tick, self._clock.now()))
-                self.watch.succeeded()
+                if self._fault is None:
+                    self._watch.succeeded()
+                else:
+                    self._watch.failed(self._fault)
             except Exception as error:
-                self.watch.failed(error)
+                self._watch.failed(error)
                 log.exception("%s %s was not stored", self.status.kind, self.status.name)
                 self.status.error = f"not stored: {error}"
             self.status.skipped += self._ticks.missed(tick, self._clock.now())
@@ -62,7 +98,14 @@ class ReadingsLoop:
     async def measure_once(self, at_ms: int) -> Collected:
         """Measure and hand over one row."""
         started = time.perf_counter()
-        found, problem = await self._measure()
+        self._fault = None
+        try:
+            found, problem = await self._measure()
+        except Exception as error:
+            # The target is down all the same, and rules have to see it.
+            log.exception("%s %s was not measured", self.status.kind, self.status.name)
+            self._fault = error
+            found, problem = [("up", {}, 0.0)], f"a fault of our own: {type(error).__name__}"
         seconds = time.perf_counter() - started
         if problem:
             self.status.failed(at_ms, seconds, problem)
@@ -72,3 +115,37 @@ class ReadingsLoop:
         await self._sink(collected)
         self._metadata = ()
         return collected
+
+
+def poll_plan(
+    *,
+    kind: str,
+    name: str,
+    specification: object,
+    labels: Labels,
+    source: Callable[[], Source],
+    interval_ms: int,
+    metadata: Iterable[MetricMetadata] = (),
+    url: str = "",
+) -> LoopPlan:
+    """The plan of a loop that measures one target.
+
+    ``labels`` are put on every series (``job`` and ``instance`` among them), ``source`` makes what is read,
+    ``url`` is where people find the target, without a password.
+    """
+
+    def build(context: LoopContext) -> ReadingsLoop:
+        made = source()
+        return ReadingsLoop(
+            measure=made.measure,
+            readings=Readings(f"{kind}/{name}", labels),
+            status=TargetStatus(kind, name, url, labels),
+            sink=context.store,
+            clock=context.clock,
+            interval_ms=interval_ms,
+            metadata=metadata,
+            close=made.close,
+            watch=context.watch(f"{kind} {name}"),
+        )
+
+    return LoopPlan(name, specification, build)

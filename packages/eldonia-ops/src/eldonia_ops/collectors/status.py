@@ -41,9 +41,9 @@ class TargetHealth(StrEnum):
 class TargetStatus:
     """One target as last seen; the collector that owns it changes it in place.
 
-    ``kind`` is ``scrape``, ``tail``, ``host``, ``postgresql`` or ``probe``; ``last_at`` is Unix ms, 0 for
-    never; ``error`` is a sentence for people; ``skipped`` counts turns that were left out because the
-    store was slow; ``interval_ms`` and ``timeout_ms`` are 0 for what has none. ``url`` never holds a password.
+    ``kind`` is that of the collector, such as ``scrape`` or ``tail``; ``last_at`` is Unix ms, 0 for never;
+    ``error`` is a sentence for people; ``skipped`` counts turns that were left out because the store was slow;
+    ``interval_ms`` and ``timeout_ms`` are 0 for what has none. ``url`` never holds a password.
     """
 
     kind: str

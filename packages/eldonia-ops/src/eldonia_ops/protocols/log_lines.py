@@ -3,7 +3,7 @@
 A line in the seed's own form takes a typed decode. Any other JSON object is read by
 :mod:`eldonia_ops.protocols.log_fields`, a line of a container (CRI) by what is in it. A line that cannot be read, or
 that is deeper or holds larger numbers than can be kept, is never lost: it becomes the message of a record with
-``parse_error`` set. Text that holds line ends is what :mod:`eldonia_ops.collectors.tail_join` joined.
+``parse_error`` set. Text that holds line ends is what :mod:`eldonia_ops.collectors.tail.join` joined.
 """
 
 from dataclasses import dataclass
@@ -227,7 +227,7 @@ def _read(text: str, received_ns: int, format: LineFormat, dropped: int) -> LogR
     first, newline, rest = text.partition("\n")
     value = _object(first)
     if newline:
-        # Parts of one line that docker wrote as several; collectors/tail_join.py found that they belong together.
+        # Parts of one line that docker wrote as several; collectors/tail/join.py found that they belong together.
         parts = [str(_object(part).get("log", "")) for part in rest.split("\n")]
         value["log"] = "".join([str(value.get("log", "")), *parts])
     bounded_attributes(value, strict=True)

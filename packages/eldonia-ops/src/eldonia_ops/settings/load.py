@@ -14,6 +14,7 @@ from eldonia_ops.protocols.secret_keys import conceal_values
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
+from eldonia_ops.settings.collectors import read_collectors
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.reader import SettingsReader, Surroundings, is_url
@@ -125,6 +126,7 @@ def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path |
         host=host,
         postgresql=read_postgresql(root),
         probes=probes,
+        collectors=read_collectors(root),
         rules=read_rules(root),
         alertmanager=read_alertmanager(root),
         objectives=read_objectives(root, probes),

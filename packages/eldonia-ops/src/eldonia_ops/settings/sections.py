@@ -300,8 +300,9 @@ class Settings:
 
     ``state`` is a URL (SQLite's points into ``data`` unless set otherwise). ``telemetry`` is ``chdb`` or
     the URL of a ClickHouse server. ``external_url`` is how people reach the pages; empty means by
-    the address listened on. ``file`` is where this was read from, None for the defaults alone. ``concealed`` is
-    what messages about the settings may not show.
+    the address listened on. ``collectors`` has what other collectors read, by the keys of their sections.
+    ``file`` is where this was read from, None for the defaults alone. ``concealed`` is what messages about
+    the settings may not show.
     """
 
     data: Path
@@ -317,6 +318,7 @@ class Settings:
     host: HostSettings = HostSettings()
     postgresql: tuple[PostgresqlSettings, ...] = ()
     probes: tuple[ProbeSettings, ...] = ()
+    collectors: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     rules: RuleSettings = RuleSettings()
     alertmanager: AlertmanagerSettings = AlertmanagerSettings()
     objectives: tuple[ObjectiveSettings, ...] = ()

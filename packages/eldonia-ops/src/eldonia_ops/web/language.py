@@ -1,7 +1,7 @@
 """Which language a reader gets, and the catalogs of texts.
 
 A catalog is a flat JSON object from key to text; ``{name}`` in a text is filled in. Both catalogs have
-the same keys (a test checks it).
+the same keys (a test checks it). Collectors bring the names of their kinds along.
 """
 
 import json
@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
+
+from eldonia_ops.collectors import registry
 
 LANGUAGES: Final = ("en", "ja")
 COOKIE: Final = "eldonia_ops_language"
@@ -26,7 +28,22 @@ def catalog(language: str) -> Mapping[str, str]:
     """
     if language not in LANGUAGES:
         raise KeyError(language)
-    return json.loads((_FOLDER / f"{language}.json").read_text("utf-8"))
+    texts: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text("utf-8"))
+    return texts | _kinds(language)
+
+
+def _kinds(language: str) -> dict[str, str]:
+    """What the collectors call their kinds of targets. A page shows the kind itself where there is no text."""
+    found: dict[str, str] = {}
+    for key in registry.registered_keys():
+        try:
+            collector = registry.find(key)
+        except registry.CollectorError:
+            continue  # the targets page names it
+        title = collector.titles.get(language) or collector.titles.get("en")
+        if title:
+            found[f"kind.{collector.kind}"] = title
+    return found
 
 
 def language_of(request: Request, default: str) -> str:

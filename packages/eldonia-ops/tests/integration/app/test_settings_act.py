@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator
-from eldonia_ops.app.collection import prober, scrape_targets
+from eldonia_ops.collectors.probe import prober
+from eldonia_ops.collectors.scrape import scrape_targets
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ActuatorError
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits

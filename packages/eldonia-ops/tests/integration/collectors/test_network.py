@@ -10,9 +10,9 @@ import subprocess
 import pytest
 from required_tools import requires_host, tool
 
-from eldonia_ops.collectors.probe_http import HttpCheck, HttpProber
-from eldonia_ops.collectors.probe_tcp import TcpCheck, TcpProber
-from eldonia_ops.collectors.scrape import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.collectors.probe.http import HttpCheck, HttpProber
+from eldonia_ops.collectors.probe.tcp import TcpCheck, TcpProber
+from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.services.clock import SystemClock
 

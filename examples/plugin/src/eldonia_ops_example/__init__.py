@@ -1,0 +1,1 @@
+"""What another package can add to Eldonia Ops: see docs/extending.md."""

@@ -1,0 +1,36 @@
+"""Servers of PostgreSQL, under postgres_exporter's names: ``job="postgresql"``."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
+from eldonia_ops.collectors.poll_loop import poll_plan
+from eldonia_ops.collectors.postgresql.source import METADATA, PostgresqlSource, address
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.settings import PostgresqlSettings, Settings
+
+
+def postgresql_plans(settings: Settings) -> Iterator[LoopPlan]:
+    """A loop for each server."""
+    return map(postgresql_plan, settings.postgresql)
+
+
+def postgresql_plan(database: PostgresqlSettings) -> LoopPlan:
+    """The loop for one server. ``instance`` is ``host:port`` unless the settings name another."""
+    found = address(database.dsn)
+    instance = database.instance or found.partition("/")[0] or "postgresql"
+    return poll_plan(
+        kind="postgresql",
+        name=instance,
+        specification=database,
+        labels=Labels({"job": "postgresql", "instance": instance}),
+        source=partial(PostgresqlSource, database.dsn),
+        interval_ms=database.interval,
+        metadata=METADATA,
+        url=f"postgresql://{found}" if found else "",
+    )
+
+
+COLLECTOR = Collector(
+    "postgresql", lambda _: Independent(postgresql_plans), titles={"en": "database", "ja": "データベース"}
+)

@@ -1,0 +1,58 @@
+"""Targets that expose metrics over HTTP."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopContext, LoopPlan
+from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.settings import LimitSettings, Settings
+
+
+class ScrapeCollector:
+    """Implements :class:`~eldonia_ops.collectors.collector.OpenCollector`; the loops share an HTTP client."""
+
+    def __init__(self, _: CollectorContext) -> None:
+        self._client = scrape_client()
+
+    def plans(self, settings: Settings) -> Iterator[LoopPlan]:
+        """A loop for each address of each job."""
+        for target in scrape_targets(settings, exposition_limits(settings.limits)):
+            yield LoopPlan(target.key, target, partial(self._loop, target))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _loop(self, target: ScrapeTarget, context: LoopContext) -> ScrapeLoop:
+        watch = context.watch(f"scrape {target.key}")
+        return ScrapeLoop(target, context.store, self._client, context.clock, watch)
+
+
+def exposition_limits(limits: LimitSettings) -> ExpositionLimits:
+    """What one scrape may bring."""
+    return ExpositionLimits(samples=limits.scrape_samples, labels=limits.labels, label_value_length=limits.label_value)
+
+
+def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeTarget]:
+    """One target for each address of each job."""
+    return [
+        ScrapeTarget(
+            job=job.job,
+            url=f"{job.scheme}://{address}{job.path}",
+            instance=address,
+            labels=job.labels,
+            interval_ms=job.interval,
+            timeout_ms=job.timeout,
+            honor_labels=job.honor_labels,
+            honor_timestamps=job.honor_timestamps,
+            bearer_token=job.bearer_token or None,
+            basic_auth=(job.username, job.password) if job.username else None,
+            limits=limits,
+        )
+        for job in settings.scrape
+        for address in job.targets
+    ]
+
+
+COLLECTOR = Collector("scrape", ScrapeCollector, titles={"en": "metrics", "ja": "メトリクス"})

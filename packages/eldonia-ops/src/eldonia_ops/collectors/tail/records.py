@@ -1,0 +1,66 @@
+"""What joins a tail to the platform's stores: lines to records, and where positions are kept."""
+
+import logging
+
+from eldonia_ops.collectors.tail.files import TailLine
+from eldonia_ops.collectors.tail.follow import TailBatch
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, raw_record
+
+log = logging.getLogger("eldonia_ops.collectors.tail")
+
+
+def batch_records(
+    batch: TailBatch,
+    received_ns: int,
+    *,
+    format: LineFormat = LineFormat.JSON,
+    defaults: LineDefaults = NO_DEFAULTS,
+) -> list[LogRecord]:
+    """The records of a batch, each with its ``source`` and ``offset``. Insert them with ``batch_key=batch.key``."""
+    return [_record(line, batch.source, received_ns, format, defaults) for line in batch.lines]
+
+
+def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, defaults: LineDefaults) -> LogRecord:
+    try:
+        return parse_line(
+            line.data,
+            received_ns,
+            format=format,
+            source=source,
+            offset=line.offset,
+            dropped=line.dropped,
+            defaults=defaults,
+        )
+    except Exception as error:
+        # A fault of our own in one line must not keep those behind it from being read, for good.
+        log.exception("tail %s: the line that ends at byte %d was not understood", source, line.offset)
+        return raw_record(
+            line.data,
+            f"a fault of our own: {type(error).__name__}",
+            received_ns,
+            source=source,
+            offset=line.offset,
+            defaults=defaults,
+        )
+
+
+class StoredPositions:
+    """Implements :class:`eldonia_ops.collectors.collector.Positions` over the two stores."""
+
+    def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
+        self._state = state
+        self._telemetry = telemetry
+
+    async def load_position(self, path: str) -> tuple[str, int] | None:
+        """``(identity, offset)`` saved last for a path."""
+        return await self._state.read(lambda tx: tx.positions.get(path))
+
+    async def save_position(self, path: str, identity: str, offset: int) -> None:
+        """Remember a position."""
+        await self._state.write(lambda tx: tx.positions.put(path, identity, offset))
+
+    async def source_position(self, source: str) -> int | None:
+        """What the telemetry store itself knows of a source."""
+        return await self._telemetry.source_position(source)
