@@ -20,7 +20,7 @@ from eldonia_ops.collectors.tail import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail_follow import TailBatch, TailOptions
 from eldonia_ops.collectors.tail_join import JoinBounds
 from eldonia_ops.collectors.tail_records import StoredPositions, batch_records
-from eldonia_ops.ports import Clock, Prober, ProbeResult, StateStore, TelemetryStore
+from eldonia_ops.ports import Clock, LogStore, Prober, ProbeResult, StateStore
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.protocols.scrape_rows import Collected
@@ -42,7 +42,7 @@ class Collection:
         clock: Clock,
         ingest: IngestService,
         state: StateStore,
-        telemetry: TelemetryStore,
+        logs: LogStore,
         on_probe: OnProbe,
         loops: Loops | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Collection:
         self._clock = clock
         self._loops = loops or Loops()
         self._client = scrape_client()
-        positions = StoredPositions(state, telemetry)
+        positions = StoredPositions(state, logs)
         options = TailOptions(max_line_bytes=settings.limits.log_line)
         followed = FollowedPaths()
         self._tails = [

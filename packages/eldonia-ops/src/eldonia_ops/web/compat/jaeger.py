@@ -25,25 +25,25 @@ async def envelope(request: Request, problem: Problem) -> Response:
 
 def routes(platform: Platform) -> list[GuardedRoute]:
     """``/api/services``, ``/api/traces`` and their children."""
-    telemetry = platform.telemetry
+    store = platform.telemetry.traces
 
     async def services(_request: Request) -> Response:
-        return _json(wire.success(await telemetry.trace_services()))
+        return _json(wire.success(await store.trace_services()))
 
     async def operations(request: Request) -> Response:
-        return _json(wire.success(await telemetry.trace_operations(request.path_params["service"])))
+        return _json(wire.success(await store.trace_operations(request.path_params["service"])))
 
     async def find(request: Request) -> Response:
         """Traces with all their spans, as Jaeger gives them; the ids of ``traceID`` alone when given."""
         ids = request.query_params.getlist("traceID")
         if not ids:
-            ids = [summary.trace_id for summary in await telemetry.find_traces(_query(request, platform.now()))]
-        traces = [wire.trace(spans) for id in ids[:_MOST_TRACES] if (spans := await telemetry.get_trace(id.lower()))]
+            ids = [summary.trace_id for summary in await store.find_traces(_query(request, platform.now()))]
+        traces = [wire.trace(spans) for id in ids[:_MOST_TRACES] if (spans := await store.get_trace(id.lower()))]
         return _json(wire.success(traces))
 
     async def get(request: Request) -> Response:
         id = request.path_params["trace_id"].lower()
-        spans = await telemetry.get_trace(id.rjust(32, "0"))
+        spans = await store.get_trace(id.rjust(32, "0"))
         if not spans:
             raise NotFoundError("trace not found")
         return _json(wire.success([wire.trace(spans)]))

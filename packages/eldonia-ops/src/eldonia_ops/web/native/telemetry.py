@@ -101,7 +101,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             after=_cursor(after),
             limit=limit,
         )
-        page = await platform.telemetry.search_logs(query)
+        page = await platform.telemetry.logs.search_logs(query)
         return Json(LogPageShape([log_shape(record) for record in page.records], page.more))
 
     @api.get("/logs/histogram", tags=["logs"], **operation(Permission.READ, HistogramShape))
@@ -132,7 +132,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             component=component,
             parse_errors_only=parse_errors,
         )
-        found = await platform.telemetry.log_histogram(query, buckets)
+        found = await platform.telemetry.logs.log_histogram(query, buckets)
         starts = [start / _MS for start in found.starts_ns]
         return Json(HistogramShape(starts, found.width_ns / _MS, found.counts, found.total))
 
@@ -140,7 +140,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
     async def services(since: Instant = "-24h", until: Instant = "now") -> Response:
         """Names of services that logged in a range."""
         query = wanted(since, until)
-        return Json(await platform.telemetry.log_services(query.since_ns, query.until_ns))
+        return Json(await platform.telemetry.logs.log_services(query.since_ns, query.until_ns))
 
 
 def _range(since: str, until: str, now: int) -> tuple[int, int]:
@@ -182,22 +182,22 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
             tags=dict(_tag(text) for text in tag),
             limit=limit,
         )
-        return Json([trace_shape(summary) for summary in await platform.telemetry.find_traces(query)])
+        return Json([trace_shape(summary) for summary in await platform.telemetry.traces.find_traces(query)])
 
     @api.get("/traces/services", tags=["traces"], **operation(Permission.READ, list[str]))
     async def services() -> Response:
         """Names of services with spans."""
-        return Json(await platform.telemetry.trace_services())
+        return Json(await platform.telemetry.traces.trace_services())
 
     @api.get("/traces/operations", tags=["traces"], **operation(Permission.READ, list[str]))
     async def operations(service: Text) -> Response:
         """Span names of one service."""
-        return Json(await platform.telemetry.trace_operations(service))
+        return Json(await platform.telemetry.traces.trace_operations(service))
 
     @api.get("/traces/{trace_id}", tags=["traces"], **operation(Permission.READ, list[SpanShape]))
     async def get(trace_id: str) -> Response:
         """All spans of one trace, by start."""
-        spans = await platform.telemetry.get_trace(trace_id.lower())
+        spans = await platform.telemetry.traces.get_trace(trace_id.lower())
         if not spans:
             raise NotFoundError(f"no trace {trace_id}: its spans may have expired, or not have arrived yet")
         return Json(span_shapes(spans))

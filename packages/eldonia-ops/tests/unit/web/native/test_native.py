@@ -89,14 +89,16 @@ async def test_logs_page_by_cursor_without_gap_or_repetition(client: Client, pla
         if not page["more"]:
             break
         before = page["records"][-1]["cursor"]
-    expected = [str(record.id) for record in platform.telemetry.logs if record.timestamp_ns >= (NOW - HOUR) * 10**6]
+    expected = [
+        str(record.id) for record in platform.telemetry.newest_first() if record.timestamp_ns >= (NOW - HOUR) * 10**6
+    ]
     assert seen == expected
     assert len(seen) > 900
 
 
 async def test_logs_keep_nanoseconds_and_the_seeds_names(client: Client, platform: FakePlatform) -> None:
     record = (await get(client, "/logs", limit=1))["records"][0]
-    stored = platform.telemetry.logs[0]
+    stored = platform.telemetry.newest_first()[0]
     assert record["timestampNs"] == str(stored.timestamp_ns)
     assert record["level"] == stored.level.value
     assert record["cursor"] == f"{stored.timestamp_ns}-{stored.id}"
@@ -108,7 +110,6 @@ async def test_logs_follow_the_tail(client: Client, platform: FakePlatform) -> N
     assert (await get(client, "/logs", after=newest))["records"] == []
     platform.at += 10_000
     platform.telemetry.add_log(platform.at)
-    platform.telemetry.logs.sort(key=lambda one: -one.timestamp_ns)
     assert len((await get(client, "/logs", after=newest))["records"]) == 1
 
 

@@ -1,0 +1,61 @@
+"""The store of spans."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eldonia_ops.model.spans import Span
+from eldonia_ops.ports.signals import SignalStore
+
+
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """Which traces to list, newest first. Durations are nanoseconds, 0 for no bound."""
+
+    since_ns: int
+    until_ns: int
+    service: str = ""
+    operation: str = ""
+    min_duration_ns: int = 0
+    max_duration_ns: int = 0
+    errors_only: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSummary:
+    """One line of the trace list. ``root`` is the root span's name, or the earliest span's."""
+
+    trace_id: str
+    root: str
+    service: str
+    start_ns: int
+    duration_ns: int
+    spans: int
+    errors: int
+    services: tuple[str, ...]
+
+
+class TraceStore(SignalStore, Protocol):
+    """Spans, and the traces that they make."""
+
+    async def insert_spans(self, spans: Sequence[Span], *, batch_key: str = "") -> None:
+        """Store spans. A batch with a ``batch_key`` seen before is dropped as a repetition."""
+        ...
+
+    async def find_traces(self, query: TraceQuery) -> list[TraceSummary]:
+        """Matching traces, newest first."""
+        ...
+
+    async def get_trace(self, trace_id: str) -> list[Span]:
+        """Spans of one trace by start; empty when unknown."""
+        ...
+
+    async def trace_services(self) -> list[str]:
+        """Names of services with spans, sorted."""
+        ...
+
+    async def trace_operations(self, service: str) -> list[str]:
+        """Span names of one service, sorted."""
+        ...
