@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from eldonia_ops.model.condition_fields import record_satisfies
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
 from memory_stores.failing import FailingStore
@@ -41,6 +42,7 @@ class MemoryLogStore(FailingStore):
             and (not query.user_id or record.user_id == query.user_id)
             and (not query.component or record.component == query.component)
             and (not query.parse_errors_only or record.parse_error)
+            and record_satisfies(record, query.where)
             and all(word in record.message.lower() for word in words)
         ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from eldonia_ops.model.condition_fields import span_satisfies
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
 from memory_stores.failing import FailingStore
@@ -59,5 +60,6 @@ def _fits(span: Span, query: TraceQuery) -> bool:
     return (
         (not query.service or span.service == query.service)
         and (not query.operation or span.name == query.operation)
+        and span_satisfies(span, query.where)
         and all(str(tags.get(name)) == value for name, value in query.tags.items())
     )

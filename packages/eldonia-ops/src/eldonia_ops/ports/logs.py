@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
 
@@ -13,7 +14,8 @@ class LogQuery:
     """What to look for in the logs; every condition given must hold.
 
     ``since_ns`` (inclusive) and ``until_ns`` (exclusive) bound the timestamp. ``text`` is
-    matched by its words: all of them, in any order, without regard to case. ``before`` is the
+    matched by its words: all of them, in any order, without regard to case. ``where`` are conditions on fields and
+    attributes. ``before`` is the
     ``(timestamp_ns, id)`` of the last record of the previous page (newest first), ``after`` the
     newest record already shown (live tail).
     """
@@ -28,6 +30,7 @@ class LogQuery:
     user_id: str = ""
     component: str = ""
     parse_errors_only: bool = False
+    where: tuple[Condition, ...] = ()
     before: tuple[int, int] | None = None
     after: tuple[int, int] | None = None
     limit: int = 100

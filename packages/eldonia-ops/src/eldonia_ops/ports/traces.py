@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports.signals import SignalStore
 
 
 @dataclass(frozen=True, slots=True)
 class TraceQuery:
-    """Which traces to list, newest first. Durations are nanoseconds, 0 for no bound."""
+    """Which traces to list, newest first. Durations are nanoseconds, 0 for no bound.
+
+    Service, operation, ``tags`` (as Jaeger writes them) and ``where`` have to hold for one span of the trace.
+    """
 
     since_ns: int
     until_ns: int
@@ -20,6 +24,7 @@ class TraceQuery:
     max_duration_ns: int = 0
     errors_only: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    where: tuple[Condition, ...] = ()
     limit: int = 50
 
 

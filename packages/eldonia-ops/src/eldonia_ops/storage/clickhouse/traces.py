@@ -8,6 +8,7 @@ import msgspec
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
+from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
@@ -62,7 +63,7 @@ class Traces:
     async def find(self, query: TraceQuery) -> list[TraceSummary]:
         """Traces that start in the range, newest first.
 
-        Service, operation and tags must hold for one span of the trace (its resource counts as
+        Service, operation, tags and conditions must hold for one span of the trace (its resource counts as
         its tags), as in Jaeger; the bounds on the duration are for the whole trace.
         """
         since, until = _bounded(query.since_ns), _bounded(query.until_ns)
@@ -160,6 +161,7 @@ def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str
         parameters["operation"] = query.operation
     for number, (key, value) in enumerate(list(query.tags.items())[:MAX_TAGS]):
         parts.append(tag_condition(f"tag{number}", key, value, parameters))
+    parts += conditions_sql(query.where, SPAN_COLUMNS, parameters)
     return " AND ".join(parts)
 
 
