@@ -66,6 +66,12 @@ def _series_name(labels: dict[str, str]) -> str:
     return labels.get("__name__", "") + (f"{{{inner}}}" if inner or "__name__" not in labels else "")
 
 
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help="A condition on a field or attribute, such as user.id=42 or 'duration>=500'; repeatable."),
+]
+
+
 def logs(
     text: Annotated[str, typer.Argument(help="Words that must all occur.")] = "",
     url: Url = DEFAULT,
@@ -76,6 +82,7 @@ def logs(
     level: Annotated[list[str] | None, typer.Option(help="error, warn, info or debug; repeatable.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only this service; repeatable.")] = None,
     trace: Annotated[str, typer.Option(help="Only records of this trace.")] = "",
+    where: Where = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as records arrive; Ctrl-C ends it.")] = False,
 ) -> None:
@@ -83,7 +90,8 @@ def logs(
     if follow and until != "now":
         raise typer.BadParameter("--follow goes on as time does; leave --until out")
     client = connect(url, token)
-    wanted = {"q": text, "level": level or [], "service": service or [], "trace_id": trace, "limit": limit}
+    wanted: dict[str, Any] = {"q": text, "level": level or [], "service": service or []}
+    wanted |= {"trace_id": trace, "where": where or [], "limit": limit}
     page = client.get("/logs", since=since, until=until, **wanted)
     _print_logs(page["records"], as_json=as_json)
     if not page["records"] and not follow and not as_json:
@@ -142,6 +150,7 @@ def traces(
     service: Annotated[str, typer.Option(help="Only traces that touch this service.")] = "",
     min_duration: Annotated[str, typer.Option(help="At least so long, such as 200ms.")] = "",
     errors: Annotated[bool, typer.Option("--errors", help="Only traces with a failed span.")] = False,
+    where: Where = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
 ) -> None:
     """List traces, or show one."""
@@ -149,9 +158,8 @@ def traces(
     if trace_id:
         _show_trace(client, trace_id, as_json=as_json)
         return
-    found = client.get(
-        "/traces", since=since, until=until, service=service, min_duration=min_duration, errors=errors, limit=limit
-    )
+    wanted: dict[str, Any] = {"service": service, "min_duration": min_duration, "errors": errors}
+    found = client.get("/traces", since=since, until=until, **wanted, where=where or [], limit=limit)
     if as_json:
         print_json(found)
         return

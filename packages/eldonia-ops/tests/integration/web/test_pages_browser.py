@@ -48,6 +48,13 @@ class Tab:
         await self.page.wait_for_load_state("networkidle")
 
 
+def refused_searches(tab: Tab) -> None:
+    """The browser itself complains about each answer with status 400: at least one was expected, and nothing else."""
+    assert {text for text in tab.complaints if "400 (Bad Request)" not in text} == set()
+    assert tab.complaints
+    tab.complaints.clear()
+
+
 async def pause(page: "Page") -> None:
     """Let no timer of the page run from here on: what still happens, happens by itself."""
     await page.clock.pause_at((await page.evaluate("Date.now()")) / 1000 + 1)
@@ -619,3 +626,28 @@ async def test_a_search_that_cannot_be_understood_leaves_no_list_of_another(tab:
     await expect(page.locator("#rows tr")).to_have_count(0)
     await page.fill("[name=min_duration]", "1ms")
     await expect(page.locator("#rows tr").first).to_be_visible()
+    await page.fill("[name=where]", "db.system")
+    await expect(page.locator("#total")).to_contain_text("an operator is missing")
+    await expect(page.locator("#rows tr")).to_have_count(0)
+    await page.fill("[name=where]", "db.system=~^postgres")
+    await expect(page.locator("#rows tr").first).to_be_visible()
+    refused_searches(tab)
+
+
+async def test_logs_are_narrowed_by_conditions(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs")
+    records = page.locator("tr.record")
+    await expect(records).to_have_count(100)
+    await page.fill("[name=where]", "component>")
+    await expect(page.locator("#total")).to_contain_text("a value is missing")
+    await expect(records).to_have_count(0)
+    await page.fill("[name=where]", "component=payments level=error")
+    await expect(records.first).to_be_visible()
+    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)
+    refused_searches(tab)
+    assert "where=component%3Dpayments" in page.url
+    await page.reload()
+    await expect(page.locator("[name=where]")).to_have_value("component=payments level=error")
+    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)

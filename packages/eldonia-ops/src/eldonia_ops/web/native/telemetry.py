@@ -5,10 +5,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 from starlette.responses import Response
 
+from eldonia_ops.model.condition_text import ConditionError, parse_conditions
+from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, TraceQuery
-from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.services.api import NotFoundError, Platform, QueryError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
@@ -31,6 +33,14 @@ _LARGEST_CURSOR = 2**63
 Several = Annotated[list[str], Query(max_length=50)]
 Instant = Annotated[str, Query(max_length=40, description="Unix ms, RFC 3339, or relative such as -15m")]
 Text = Annotated[str, Query(max_length=1_000)]
+Where = Annotated[
+    list[str],
+    Query(
+        max_length=20,
+        description="conditions on fields and attributes, repeatable: user.id=42, duration>=500, path=~^/a, "
+        "note*=part, !exists(session)",
+    ),
+]
 
 
 def add_to(api: FastAPI, platform: Platform) -> None:
@@ -81,6 +91,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         user_id: Text = "",
         component: Text = "",
         parse_errors: bool = False,
+        where: Where = [],  # noqa: B006
         before: Annotated[str, Query(max_length=50, description="cursor of the last record shown: older ones")] = "",
         after: Annotated[str, Query(max_length=50, description="cursor of the first record shown: newer ones")] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -97,6 +108,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             user_id=user_id,
             component=component,
             parse_errors_only=parse_errors,
+            where=_conditions(where),
             before=_cursor(before),
             after=_cursor(after),
             limit=limit,
@@ -117,6 +129,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         user_id: Text = "",
         component: Text = "",
         parse_errors: bool = False,
+        where: Where = [],  # noqa: B006
         buckets: Annotated[int, Query(ge=1, le=500)] = 60,
     ) -> Response:
         """How many records of each level over time."""
@@ -131,6 +144,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             user_id=user_id,
             component=component,
             parse_errors_only=parse_errors,
+            where=_conditions(where),
         )
         found = await platform.telemetry.logs.log_histogram(query, buckets)
         starts = [start / _MS for start in found.starts_ns]
@@ -167,6 +181,7 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
         max_duration: Annotated[str, Query(max_length=20)] = "",
         errors: bool = False,
         tag: Annotated[list[str], Query(max_length=20, description="name=value, repeatable")] = [],  # noqa: B006
+        where: Where = [],  # noqa: B006
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         """Find traces, newest first."""
@@ -180,6 +195,7 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
             max_duration_ns=_nanoseconds(max_duration),
             errors_only=errors,
             tags=dict(_tag(text) for text in tag),
+            where=_conditions(where),
             limit=limit,
         )
         return Json([trace_shape(summary) for summary in await platform.telemetry.traces.find_traces(query)])
@@ -210,6 +226,13 @@ def _levels(values: list[str]) -> tuple[LogLevel, ...]:
         return tuple(LogLevel(name) for name in names)
     except ValueError:
         raise BadRequestError(f"unknown level among {names} (one of {', '.join(LogLevel)})") from None
+
+
+def _conditions(texts: list[str]) -> tuple[Condition, ...]:
+    try:
+        return parse_conditions(texts)
+    except ConditionError as error:
+        raise QueryError(str(error), error.position) from None
 
 
 def _cursor(text: str) -> tuple[int, int] | None:
