@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from eldonia_ops.model.condition_fields import span_satisfies
+from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
+from eldonia_ops.ports.traces import LATEST_NS, MOST_SPANS
 from memory_stores.failing import FailingStore
 
 
@@ -48,11 +50,29 @@ class MemoryTraceStore(FailingStore):
     async def get_trace(self, trace_id: str) -> list[Span]:
         return list(self.traces.get(trace_id, ()))
 
+    async def get_traces(
+        self, trace_ids: Sequence[str], since_ns: int = 0, until_ns: int = LATEST_NS
+    ) -> list[list[Span]]:
+        self.check()
+        found: list[list[Span]] = []
+        room = MOST_SPANS
+        for id in dict.fromkeys(trace_ids):
+            spans = [span for span in self.traces.get(id, ()) if since_ns <= span.start_ns < until_ns]
+            if len(spans) > room and found:
+                break
+            room -= len(spans)
+            found += [spans[:MOST_SPANS]] if spans else []
+        return found
+
     async def trace_services(self) -> list[str]:
         return sorted({span.service for spans in self.traces.values() for span in spans} - {""})
 
     async def trace_operations(self, service: str) -> list[str]:
         return sorted({span.name for spans in self.traces.values() for span in spans if span.service == service})
+
+
+def _equal(tag: str, value: str) -> Condition:
+    return Condition(FieldName((tag,), exact=True), ConditionOp.EQUAL, value)
 
 
 def _fits(span: Span, query: TraceQuery) -> bool:
@@ -61,5 +81,5 @@ def _fits(span: Span, query: TraceQuery) -> bool:
         (not query.service or span.service == query.service)
         and (not query.operation or span.name == query.operation)
         and span_satisfies(span, query.where)
-        and all(str(tags.get(name)) == value for name, value in query.tags.items())
+        and all(_equal(name, value).holds(tags.get(name)) for name, value in query.tags.items())
     )

@@ -10,6 +10,7 @@ A field that is missing, or null, satisfies no condition but the negations (``!=
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,6 +34,8 @@ LARGEST_EXACT: Final = 2**53
 """Whole numbers up to here are the same as floats; larger ones are compared by their digits."""
 
 _PATTERN_MEMORY: Final = 1 << 20
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+"""A number as JSON writes it: ``007`` is a text."""
 
 
 class ConditionOp(StrEnum):
@@ -181,13 +184,7 @@ def _ordered(op: ConditionOp, value: float, bound: float) -> bool:
 
 
 def _number(text: str) -> float | None:
-    # Not what else Python takes for a number: underscores, digits of other scripts, "nan", spaces around.
-    if not text.isascii() or "_" in text or text != text.strip():
-        return None
-    try:
-        found = float(text)
-    except ValueError:
-        return None
+    found = float(text) if _NUMBER.fullmatch(text) else math.inf
     return found if math.isfinite(found) else None
 
 

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports.signals import SignalStore
+
+LATEST_NS: Final = 2**63 - 1
+
+MOST_SPANS: Final = 50_000
+"""How many spans one answer with several traces holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,16 @@ class TraceStore(SignalStore, Protocol):
 
     async def get_trace(self, trace_id: str) -> list[Span]:
         """Spans of one trace by start; empty when unknown."""
+        ...
+
+    async def get_traces(
+        self, trace_ids: Sequence[str], since_ns: int = 0, until_ns: int = LATEST_NS
+    ) -> list[list[Span]]:
+        """Spans of several traces, each by start, in the order of the ids; unknown traces are left out.
+
+        Only spans that start in the given range are looked at. Of more than :data:`MOST_SPANS` spans together, the
+        traces that come last are left out whole; the first is always there, cut at the bound.
+        """
         ...
 
     async def trace_services(self) -> list[str]:

@@ -196,8 +196,7 @@ class SecurityService:
         judged = {event.finding.id: event for event in events if isinstance(event, Judge)}
 
         def work(tx: StateTransaction) -> None:
-            for key, window in saved.items():
-                tx.machines.save(_WINDOW, key, window)
+            tx.machines.save_all(_WINDOW, {key: (window, None) for key, window in saved.items()})
             for key in deleted:
                 tx.machines.delete(_WINDOW, key)
             if changed_detection:

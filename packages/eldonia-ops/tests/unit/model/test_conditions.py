@@ -66,7 +66,7 @@ def test_where_a_field_is_looked_for(name: FieldName, document: dict[str, Any], 
     assert value_at(document, name) == found
 
 
-@pytest.mark.parametrize("value", ["", "x", "nan", "inf", "1_000", "٣", " 1", "0x10"])
+@pytest.mark.parametrize("value", ["", "x", "nan", "inf", "1_000", "٣", " 1", "0x10", "007", ".5", "1e999"])
 def test_an_order_needs_a_number(value: str) -> None:
     with pytest.raises(ValueError, match="compares numbers"):
         Condition(FieldName(("a",)), ConditionOp.GREATER, value)

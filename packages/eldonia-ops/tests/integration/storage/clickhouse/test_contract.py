@@ -4,10 +4,12 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import memory_stores.traces
 import numpy as np
 import pytest
 from memory_stores import MemoryStores
 
+import eldonia_ops.storage.clickhouse.traces
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
@@ -126,6 +128,29 @@ class Contract:
         assert await traces.get_trace("f" * 32) == []
         assert await traces.trace_services() == ["pay", "shop"]
         assert await traces.trace_operations("shop") == ["GET /works", "POST /orders"]
+
+    async def test_several_traces_come_in_the_order_of_their_ids(self, traces: TraceStore) -> None:
+        given = [span(trace, id, at, 1) for trace, id, at in (("a", 1, 0), ("b", 2, 9), ("a", 3, 5), ("c", 4, 2))]
+        await traces.insert_spans(given)
+        await traces.insert_spans(given)
+        ids = [letter * 32 for letter in "cfab"]
+        assert await traces.get_traces(ids) == [[given[3]], [given[0], given[2]], [given[1]]]
+        assert await traces.get_traces([*ids, *ids], T0 + 3 * SECOND, T0 + 9 * SECOND) == [[given[2]]]
+        assert await traces.get_traces([]) == []
+        assert await traces.get_traces(["'", "\\"]) == []
+
+    async def test_an_answer_with_several_traces_is_bounded(
+        self, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (memory_stores.traces, eldonia_ops.storage.clickhouse.traces):
+            monkeypatch.setattr(module, "MOST_SPANS", 3)
+        given = [span(trace, id, id, 1) for id, trace in enumerate("aabbcc")]
+        await traces.insert_spans(given)
+        ids = [letter * 32 for letter in "abc"]
+        assert await traces.get_traces(ids) == [given[:2]]
+        await traces.insert_spans([span("d", id, id, 1) for id in range(5)])
+        [cut] = await traces.get_traces(["d" * 32, *ids])
+        assert len(cut) == 3
 
     async def test_samples_are_found_by_their_labels(self, metrics: MetricStore) -> None:
         up = [Labels({"__name__": "up", "job": job}) for job in ("a", "b")]
