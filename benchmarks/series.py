@@ -109,7 +109,7 @@ async def _serve(folder: Path, port: int, workload: Workload) -> None:
     async with running_platform(settings, {}) as platform:
         rows = list(workload.rows())
         for begin in range(0, len(rows), 20):
-            await asyncio.gather(*map(platform.telemetry.insert_row, rows[begin : begin + 20]))
+            await asyncio.gather(*map(platform.telemetry.metrics.insert_row, rows[begin : begin + 20]))
         (folder / "token").write_text(platform.admin_secret or "")
         server = uvicorn.Server(
             uvicorn.Config(

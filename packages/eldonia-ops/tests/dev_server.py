@@ -31,7 +31,6 @@ async def main(port: int) -> None:
         while not server.should_exit:
             await asyncio.sleep(random.uniform(0.5, 3))
             platform.telemetry.add_log(now())
-            platform.telemetry.logs.sort(key=lambda record: (record.timestamp_ns, record.id), reverse=True)
 
     await asyncio.gather(server.serve(), write_logs())
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from msgspec import structs
+from memory_stores import MemoryStores
 
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.incidents.policy import Policy
@@ -23,10 +23,9 @@ from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import SampleRow
 from eldonia_ops.model.security import SecurityEventType
-from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import Delivery, DeliveryResult, LogPage, LogQuery, TelemetryError
+from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
 from eldonia_ops.protocols.runbook_file import default_runbook
@@ -50,7 +49,6 @@ from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.supervision import SupervisionService
-from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 from eldonia_ops.storage.state.tables import metadata
 
@@ -135,58 +133,6 @@ class SteppedClock(ManualClock):
         await self._settle()
 
 
-class MemoryTelemetry:
-    """Metrics in the real head, logs in a list. ``broken`` makes every call fail."""
-
-    def __init__(self, now: int) -> None:
-        self.head = Head(floor_ms=now - 12 * HOUR, retention_ms=12 * HOUR)
-        self.logs: list[LogRecord] = []
-        self.batches: set[str] = set()
-        self.broken = ""
-
-    def _check(self) -> None:
-        if self.broken:
-            raise TelemetryError(self.broken)
-
-    async def insert_row(self, row: SampleRow) -> dict[str, int]:
-        self._check()
-        self.head.append_row(row)
-        return {}
-
-    async def insert_samples(self, samples: Sequence[Sample]) -> dict[str, int]:
-        self._check()
-        self.head.append_samples(samples)
-        return {}
-
-    async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
-        self._check()
-
-    async def insert_spans(self, spans: Sequence[Span], *, batch_key: str = "") -> None:
-        self._check()
-
-    async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
-        self._check()
-        if not batch_key or batch_key not in self.batches:
-            self.batches.add(batch_key)
-            first = len(self.logs) + 1
-            self.logs.extend(structs.replace(record, id=first + index) for index, record in enumerate(records))
-
-    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
-        return self.head.select(matchers, start_ms, end_ms)
-
-    async def search_logs(self, query: LogQuery) -> LogPage:
-        self._check()
-        found = [
-            record
-            for record in self.logs
-            if query.since_ns <= record.timestamp_ns < query.until_ns
-            and (not query.component or record.component == query.component)
-            and (query.before is None or (record.timestamp_ns, record.id) < query.before)
-        ]
-        found.sort(key=lambda record: (record.timestamp_ns, record.id), reverse=True)
-        return LogPage(found[: query.limit], len(found) > query.limit)
-
-
 @dataclass
 class Receivers:
     """The far side of every notification: keeps what arrived; ``answers`` says what a receiver replies with."""
@@ -238,7 +184,7 @@ class World:
     ) -> None:
         self.clock = SteppedClock()
         self.state = state
-        self.telemetry = MemoryTelemetry(self.clock.now())
+        self.telemetry = MemoryStores.empty(self.clock.now())
         self.receivers = Receivers(self.clock)
         self.policy = policy or Policy(runbook=shipped_runbook())
         self.metrics: dict[Labels, float] = {}
@@ -264,13 +210,13 @@ class World:
             clock, state, config.routing, incident_transactions, notification_queue, [outbox, escalations], loops
         )
         self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12, loops=loops)
-        self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]
-        self.queries = QueryService(clock, self.telemetry)  # type: ignore[arg-type]
+        self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))
+        self.queries = QueryService(clock, self.telemetry.metrics)
         groups = read_rules(self._rules, "rules.yml") if self._rules else []
         self.evaluation = EvaluationService(
             clock,
             state,
-            self.telemetry,  # type: ignore[arg-type]
+            self.telemetry.metrics,
             self.queries,
             self.intake,
             groups,
@@ -290,7 +236,7 @@ class World:
         """Resume from what is stored, then run every loop."""
         await self.evaluation.resume()
         await self.intake.resume()
-        await self.security.resume(self.telemetry)  # type: ignore[arg-type]
+        await self.security.resume(self.telemetry.logs)
         await self.recovery.resume()
         await self.delivery.resume()
         services = (
@@ -329,15 +275,15 @@ class World:
 
     async def set_back(self, ms: int) -> None:
         """Set the clock back. The head is empty afterwards: what it holds is of a time that has not come yet."""
-        self.telemetry.head = MemoryTelemetry(self.clock.now() - ms).head
+        self.telemetry.metrics.empty(self.clock.now() - ms)
         await self.clock.set_back(ms)
 
     async def _scrape(self) -> None:
         while True:
-            if self.metrics and not self.telemetry.broken:
+            if self.metrics and not self.telemetry.metrics.broken:
                 labels = tuple(self.metrics)
                 values = np.array([self.metrics[item] for item in labels], dtype=np.float64)
-                self.telemetry.head.append_row(SampleRow("job/instance", self.clock.now(), labels, values))
+                self.telemetry.metrics.head.append_row(SampleRow("job/instance", self.clock.now(), labels, values))
             await self.clock.sleep_until(self.clock.now() + self.scrape_every)
 
     def measure(self, name: str, value: float | None, **labels: str) -> None:

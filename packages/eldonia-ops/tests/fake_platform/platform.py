@@ -26,7 +26,7 @@ class FakePlatform:
         self.state = FakeState()
         self.access = FakeAccess(self.state, self.now, rng)
         self.secrets = {role: self.access.mint(f"{role.value}-person", role)[1] for role in Role}
-        self.telemetry = FakeTelemetry(self.now, rng)
+        self.telemetry = FakeTelemetry.generated(self.now, rng)
         self.queries = FakeQueries(self.now)
         self.ingest = FakeIngest()
         self.alerts = FakeAlerts(self.now)

@@ -21,7 +21,7 @@ from eldonia_ops.collectors.collector import (
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.ports import Clock, StateStore, TelemetryStore
+from eldonia_ops.ports import Clock, LogStore, StateStore
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
@@ -56,7 +56,7 @@ class Collection:
         clock: Clock,
         ingest: IngestService,
         state: StateStore,
-        telemetry: TelemetryStore,
+        logs: LogStore,
         on_probe: OnProbe,
         loops: Loops | None = None,
         collectors: Mapping[str, Collector] | None = None,
@@ -64,7 +64,7 @@ class Collection:
         self._clock = clock
         self._ingest = ingest
         self._loops = loops or Loops()
-        self._context = CollectorContext(clock, self._logs, StoredPositions(state, telemetry), on_probe)
+        self._context = CollectorContext(clock, self._logs, StoredPositions(state, logs), on_probe)
         self._unusable: dict[str, str] = {}
         """What cannot be loaded or opened, by key."""
         self._open: list[_Open] = []

@@ -17,7 +17,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.notifiers.connections import ReceiverClient
-from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
+from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore, TelemetryStores
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
 from eldonia_ops.protocols.text_file import read_text_file
@@ -45,7 +45,7 @@ from eldonia_ops.services.supervision import SupervisionService
 from eldonia_ops.settings import Settings
 from eldonia_ops.slo.generate import generate_all
 from eldonia_ops.slo.objectives import Objective
-from eldonia_ops.storage.clickhouse import Retention, open_telemetry_store
+from eldonia_ops.storage.clickhouse import EMBEDDED, Retention, open_signal_stores, open_telemetry_store
 from eldonia_ops.storage.state import open_state_store
 
 log = logging.getLogger("eldonia_ops")
@@ -60,7 +60,7 @@ class RunningPlatform:
 
     settings: Settings
     clock: SystemClock
-    telemetry: TelemetryStore
+    telemetry: TelemetryStores
     state: StateStore
     queries: QueryService
     ingest: IngestService
@@ -140,13 +140,13 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         limits = settings.limits
         queries = QueryService(
-            clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
+            clock, telemetry.metrics, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
         )
         stack.callback(queries.close)
         evaluation = EvaluationService(
             clock,
             state,
-            telemetry,
+            telemetry.metrics,
             queries,
             intake,
             groups,
@@ -161,7 +161,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         services = recoverables(settings)
         recovery = RecoveryService(clock, state, intake, services, loops)
-        collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
+        collection = Collection(settings, clock, ingest, state, telemetry.logs, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
         incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
         alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
@@ -216,7 +216,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         await evaluation.resume()
         await intake.resume()
         try:
-            await security.resume(telemetry)
+            await security.resume(telemetry.logs)
         except TelemetryError:
             # People still have to be paged about everything else.
             log.exception("security records from before the start could not be looked at again")
@@ -343,19 +343,22 @@ def _read_files(
     return groups, routing, policy
 
 
-async def _open_telemetry(settings: Settings) -> TelemetryStore:
+async def _open_telemetry(settings: Settings) -> TelemetryStores:
     def days(ms: int) -> int:
         return max(1, math.ceil(ms / _DAY_MS))
 
     kept = settings.retention
-    embedded = settings.telemetry.reveal() == "chdb"
-    return await open_telemetry_store(
-        settings.data / "telemetry" if embedded else None,
-        url=None if embedded else settings.telemetry.reveal(),
-        retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
-        head_hours=kept.head / 3_600_000,
-        head_max_series=settings.limits.series,
-    )
+
+    async def open_at(address: str) -> TelemetryStore:
+        return await open_telemetry_store(
+            settings.data / "telemetry" if address == EMBEDDED else None,
+            url=None if address == EMBEDDED else address,
+            retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
+            head_hours=kept.head / 3_600_000,
+            head_max_series=settings.limits.series,
+        )
+
+    return await open_signal_stores(settings.telemetry_addresses(), open_at)
 
 
 def recoverables(settings: Settings) -> dict[str, Recoverable]:

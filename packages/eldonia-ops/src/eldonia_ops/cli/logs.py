@@ -14,6 +14,7 @@ from eldonia_ops.cli.session import (
     Token,
     Until,
     Url,
+    Where,
     coloured,
     connect,
     console,
@@ -34,6 +35,7 @@ def logs(
     level: Annotated[list[str] | None, typer.Option(help="error, warn, info or debug; repeatable.")] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only this service; repeatable.")] = None,
     trace: Annotated[str, typer.Option(help="Only records of this trace.")] = "",
+    where: Where = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as records arrive; Ctrl-C ends it.")] = False,
 ) -> None:
@@ -41,7 +43,8 @@ def logs(
     if follow and until != "now":
         raise typer.BadParameter("--follow goes on as time does; leave --until out")
     client = connect(url, token)
-    wanted = {"q": text, "level": level or [], "service": service or [], "trace_id": trace, "limit": limit}
+    wanted: dict[str, Any] = {"q": text, "level": level or [], "service": service or []}
+    wanted |= {"trace_id": trace, "where": where or [], "limit": limit}
     page = client.get("/logs", since=since, until=until, **wanted)
     _print_logs(page["records"], as_json=as_json)
     if not page["records"] and not follow and not as_json:

@@ -31,6 +31,10 @@ Token = Annotated[
 ]
 Since = Annotated[str, typer.Option("--since", help="RFC 3339, Unix ms, or relative: -15m.")]
 Until = Annotated[str, typer.Option("--until", help="The same for the end.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(help="A condition on a field or attribute, such as user.id=42 or 'duration>=500'; repeatable."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

@@ -1,6 +1,6 @@
 """``eldonia-ops traces``: list traces, or show one."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -13,6 +13,7 @@ from eldonia_ops.cli.session import (
     Token,
     Until,
     Url,
+    Where,
     connect,
     print_json,
     print_table,
@@ -30,6 +31,7 @@ def traces(
     service: Annotated[str, typer.Option(help="Only traces that touch this service.")] = "",
     min_duration: Annotated[str, typer.Option(help="At least so long, such as 200ms.")] = "",
     errors: Annotated[bool, typer.Option("--errors", help="Only traces with a failed span.")] = False,
+    where: Where = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
 ) -> None:
     """List traces, or show one."""
@@ -37,9 +39,8 @@ def traces(
     if trace_id:
         _show_trace(client, trace_id, as_json=as_json)
         return
-    found = client.get(
-        "/traces", since=since, until=until, service=service, min_duration=min_duration, errors=errors, limit=limit
-    )
+    wanted: dict[str, Any] = {"service": service, "min_duration": min_duration, "errors": errors}
+    found = client.get("/traces", since=since, until=until, **wanted, where=where or [], limit=limit)
     if as_json:
         print_json(found)
         return

@@ -51,7 +51,7 @@ class Positions(Protocol):
         ...
 
     async def source_position(self, source: str) -> int | None:
-        """The largest offset stored for a source, see :meth:`eldonia_ops.ports.TelemetryStore.source_position`."""
+        """The largest offset stored for a source, see :meth:`eldonia_ops.ports.LogStore.source_position`."""
         ...
 
 

@@ -15,7 +15,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import MetricMetadata, Sample
 from eldonia_ops.model.security import Finding, FindingStatus
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.ports import StateStore, TelemetryStores
 
 
 class NotFoundError(LookupError):
@@ -444,7 +444,7 @@ class Platform(Protocol):
     """Everything that the HTTP side may touch."""
 
     @property
-    def telemetry(self) -> TelemetryStore: ...
+    def telemetry(self) -> TelemetryStores: ...
     @property
     def state(self) -> StateStore: ...
     @property

@@ -15,7 +15,7 @@ import numpy as np
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import Sample, SampleRow
-from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryError, TelemetryStore
+from eldonia_ops.ports import Clock, MetricStore, StateStore, StateTransaction, TelemetryError
 from eldonia_ops.promql import Plan, PromQLError
 from eldonia_ops.rules import (
     ActiveAlert,
@@ -76,7 +76,7 @@ class EvaluationService:
         self,
         clock: Clock,
         state: StateStore,
-        telemetry: TelemetryStore,
+        metrics: MetricStore,
         queries: QueryService,
         intake: AlertIntake,
         groups: Sequence[RuleGroup],
@@ -85,7 +85,7 @@ class EvaluationService:
     ) -> None:
         self._clock = clock
         self._state = state
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._queries = queries
         self._intake = intake
         self._settings = settings
@@ -253,7 +253,7 @@ class EvaluationService:
         values = np.array([sample.value for sample in samples], dtype=np.float64)
         row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in samples), values)
         try:
-            await self._telemetry.insert_row(row)
+            await self._metrics.insert_row(row)
         except Exception:
             # A full disk must not keep alerts from firing: their states do not depend on these samples.
             self.unstored += 1

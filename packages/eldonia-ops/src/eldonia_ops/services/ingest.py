@@ -19,7 +19,7 @@ from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import Clock, TelemetryStore, TelemetryUnavailableError
+from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
 from eldonia_ops.security.events import from_log
 from eldonia_ops.services.api import RefusalView
 from eldonia_ops.services.refusals import Refusals
@@ -92,7 +92,7 @@ class IngestService:
 
     def __init__(
         self,
-        telemetry: TelemetryStore,
+        telemetry: TelemetryStores,
         security: SecuritySink,
         origin: Origin,
         clock: Clock | None = None,
@@ -143,7 +143,7 @@ class IngestService:
             TelemetryError: it takes none of them. They have to be offered again.
         """
         try:
-            await self._telemetry.insert_logs(records, batch_key=batch_key)
+            await self._telemetry.logs.insert_logs(records, batch_key=batch_key)
             return records
         except TelemetryUnavailableError:
             raise
@@ -151,7 +151,7 @@ class IngestService:
             if len(records) == 1:
                 plain = _as_text(records[0], error)
                 try:
-                    await self._telemetry.insert_logs([plain], batch_key=f"{batch_key}#text" if batch_key else "")
+                    await self._telemetry.logs.insert_logs([plain], batch_key=f"{batch_key}#text" if batch_key else "")
                 except Exception:  # noqa: BLE001 - the first failure says why
                     raise error from None
                 log.warning("a record of %s was refused by the store and is kept as text: %s", plain.source, error)
@@ -171,7 +171,7 @@ class IngestService:
             low, high = (now - self._horizon.traces_ms) * _MS, (now + self._horizon.ahead_ms) * _MS
             kept = [span for span in spans if low <= span.start_ns <= high]
         if kept:
-            await self._telemetry.insert_spans(kept)
+            await self._telemetry.traces.insert_spans(kept)
             self.counts["spans"] += len(kept)
         return self._untimely(len(spans) - len(kept))
 
@@ -181,7 +181,7 @@ class IngestService:
         Returns how many were refused: too old, from the future, or by the store.
         """
         if metadata:
-            await self._telemetry.insert_metadata(metadata)
+            await self._telemetry.metrics.insert_metadata(metadata)
         by_store: Mapping[str, int] = {}
         if self._clock is None or not samples:
             kept = samples
@@ -190,15 +190,15 @@ class IngestService:
             low, high = now - self._horizon.metrics_ms, now + self._horizon.samples_ahead_ms
             kept = [sample for sample in samples if low <= sample.timestamp_ms <= high]
         if kept:
-            by_store = await self._telemetry.insert_samples(kept)
+            by_store = await self._telemetry.metrics.insert_samples(kept)
             self.counts["samples"] += len(kept) - sum(by_store.values())
         return {**by_store, **self._untimely(len(samples) - len(kept))}
 
     async def row(self, row: SampleRow, metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         """Store one scrape; returns what the store refused of it, by reason."""
         if metadata:
-            await self._telemetry.insert_metadata(metadata)
-        refused = await self._telemetry.insert_row(row)
+            await self._telemetry.metrics.insert_metadata(metadata)
+        refused = await self._telemetry.metrics.insert_row(row)
         self.counts["samples"] += len(row.labels) - sum(refused.values())
         return refused
 

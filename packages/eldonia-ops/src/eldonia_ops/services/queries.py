@@ -7,7 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.ports import Clock, TelemetryError, TelemetryStore
+from eldonia_ops.ports import Clock, MetricStore, TelemetryError
 from eldonia_ops.promql import (
     DEFAULT_LOOKBACK_MS,
     EvaluationError,
@@ -32,10 +32,10 @@ class QueryService:
     """
 
     def __init__(
-        self, clock: Clock, telemetry: TelemetryStore, *, concurrency: int = 4, timeout_seconds: float = 30.0
+        self, clock: Clock, metrics: MetricStore, *, concurrency: int = 4, timeout_seconds: float = 30.0
     ) -> None:
         self._clock = clock
-        self._telemetry = telemetry
+        self._metrics = metrics
         self._places = asyncio.Semaphore(concurrency)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
         self._timeout_seconds = timeout_seconds
@@ -95,7 +95,7 @@ class QueryService:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _compute(self, wanted: Plan, threads: Executor | None) -> Result:
-        data = [await self._telemetry.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
+        data = [await self._metrics.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
         abandoned = threading.Event()
 
         def proceed() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from eldonia_ops.incidents.events import Evidence
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType
-from eldonia_ops.ports import Clock, LogQuery, StateStore, StateTransaction, TelemetryStore
+from eldonia_ops.ports import Clock, LogQuery, LogStore, StateStore, StateTransaction
 from eldonia_ops.security import detection, windows
 from eldonia_ops.security.detection import DetectionState
 from eldonia_ops.security.events import COMPONENTS, from_log
@@ -73,7 +73,7 @@ class SecurityService:
         self._wakeup = Wakeup()
         self._set_back = SetBack()
 
-    async def resume(self, telemetry: TelemetryStore) -> None:
+    async def resume(self, logs: LogStore) -> None:
         """Load the windows, then look again at the security records of the longest window.
 
         Records may have been stored just before a crash that kept their windows from being committed; events
@@ -87,7 +87,7 @@ class SecurityService:
             return
         async with self._lock:
             now = self._clock.now()
-            stored = await self._stored(telemetry, now)
+            stored = await self._stored(logs, now)
             known, wanted = self._derive(stored)
             recount = Recount(now, self._thresholds, self._limits)
             for event in reversed(wanted):
@@ -96,7 +96,7 @@ class SecurityService:
             for start in range(0, len(again), _PAGE):
                 await self._step_locked(again[start : start + _PAGE], known)
 
-    async def _stored(self, telemetry: TelemetryStore, now: int) -> list[SecurityEvent]:
+    async def _stored(self, logs: LogStore, now: int) -> list[SecurityEvent]:
         """The events of the longest window that may not have been counted, oldest first."""
         back = max(threshold.window_ms for threshold in self._thresholds.values())
         found: list[SecurityEvent] = []
@@ -105,7 +105,7 @@ class SecurityService:
             query = LogQuery((now - back) * 1_000_000, (now + 60_000) * 1_000_000, component=component, limit=_PAGE)
             more = True
             while more and not recount.full:
-                page = await telemetry.search_logs(query)
+                page = await logs.search_logs(query)
                 for record in page.records:
                     if (event := from_log(record)) is not None:
                         recount.add(event)
@@ -196,8 +196,7 @@ class SecurityService:
         judged = {event.finding.id: event for event in events if isinstance(event, Judge)}
 
         def work(tx: StateTransaction) -> None:
-            for key, window in saved.items():
-                tx.machines.save(_WINDOW, key, window)
+            tx.machines.save_all(_WINDOW, {key: (window, None) for key, window in saved.items()})
             for key in deleted:
                 tx.machines.delete(_WINDOW, key)
             if changed_detection:

@@ -9,7 +9,7 @@ import psutil
 
 from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
-from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStore
+from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStores
 from eldonia_ops.services.api import ObjectiveView, QueryError, TargetView
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService
@@ -33,7 +33,7 @@ class StatusService:
         self,
         clock: Clock,
         state: StateStore,
-        telemetry: TelemetryStore,
+        telemetry: TelemetryStores,
         queries: QueryService,
         *,
         objectives: Sequence[Objective],

@@ -26,7 +26,7 @@ from eldonia_ops.settings.response import (
     read_rules,
     read_security,
 )
-from eldonia_ops.settings.sections import DAY, SECOND, LimitSettings, Retention, Settings, sqlite_state
+from eldonia_ops.settings.sections import DAY, SECOND, LimitSettings, Retention, Settings, StorageSettings, sqlite_state
 
 LANGUAGES: Final = ("en", "ja")
 _SIZES: Final = {"request", "request_expanded", "log_line"}
@@ -118,6 +118,7 @@ def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path |
         file=path,
         listen=_listen(root),
         telemetry=_telemetry(root),
+        storage=_storage(root),
         language=root.choice("language", LANGUAGES, "en"),
         external_url=root.url("external_url").rstrip("/"),
         retention=_retention(root),
@@ -162,15 +163,29 @@ def _state(root: SettingsReader, data: Path) -> Secret:
 
 
 def _telemetry(root: SettingsReader) -> Secret:
-    secret = root.secret("telemetry")
+    return _clickhouse(root, "telemetry", "telemetry") or Secret("chdb")
+
+
+def _clickhouse(reader: SettingsReader, key: str, what: str) -> Secret:
+    """``chdb`` or the URL of a ClickHouse; empty when not given, or wrong."""
+    secret = reader.secret(key)
     text = secret.reveal()
-    if text in ("", "chdb"):
-        return Secret("chdb")
-    if not is_url(text):
-        hint = "write chdb or http://user:password@host:8123/database"
-        root.fault("telemetry", "telemetry is neither chdb nor the HTTP URL of a ClickHouse", hint)
-        return Secret("chdb")
-    return secret
+    if text in ("", "chdb") or is_url(text):
+        return secret
+    hint = "write chdb or http://user:password@host:8123/database"
+    reader.fault(key, f"{what} is neither chdb nor the HTTP URL of a ClickHouse", hint)
+    return Secret("")
+
+
+def _storage(root: SettingsReader) -> StorageSettings:
+    reader = root.section("storage")
+    if reader is None:
+        return StorageSettings()
+    logs, metrics, traces = (
+        _clickhouse(reader, f"{signal}_dsn", f"storage.{signal}_dsn") for signal in ("logs", "metrics", "traces")
+    )
+    reader.done()
+    return StorageSettings(logs, metrics, traces)
 
 
 def _retention(root: SettingsReader) -> Retention:

@@ -295,14 +295,26 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Where each signal is kept, when not all are where ``telemetry`` says; empty means there.
+
+    Each is ``chdb`` or the URL of a ClickHouse server. Signals with the same address share one engine.
+    """
+
+    logs_dsn: Secret = _NO_SECRET
+    metrics_dsn: Secret = _NO_SECRET
+    traces_dsn: Secret = _NO_SECRET
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that eldonia-ops.yml can say.
 
     ``state`` is a URL (SQLite's points into ``data`` unless set otherwise). ``telemetry`` is ``chdb`` or
-    the URL of a ClickHouse server. ``external_url`` is how people reach the pages; empty means by
-    the address listened on. ``collectors`` has what other collectors read, by the keys of their sections.
-    ``file`` is where this was read from, None for the defaults alone. ``concealed`` is what messages about
-    the settings may not show.
+    the URL of a ClickHouse server; ``storage`` names another for one signal. ``external_url`` is how people
+    reach the pages; empty means by the address listened on. ``collectors`` has what other collectors read, by the
+    keys of their sections. ``file`` is where this was read from, None for the defaults alone. ``concealed`` is what
+    messages about the settings may not show.
     """
 
     data: Path
@@ -310,6 +322,7 @@ class Settings:
     file: Path | None = None
     listen: Listen = _DEFAULT_LISTEN
     telemetry: Secret = _EMBEDDED
+    storage: StorageSettings = StorageSettings()
     language: str = "en"
     external_url: str = ""
     retention: Retention = Retention()
@@ -332,6 +345,14 @@ class Settings:
         """The same with another data folder (``--data``); a SQLite state that lay in the old one moves along."""
         moved = self.state == sqlite_state(self.data)
         return replace(self, data=data, state=sqlite_state(data) if moved else self.state)
+
+    def telemetry_addresses(self) -> tuple[str, str, str]:
+        """Where logs, metrics and traces are kept: ``chdb`` or a URL with its password."""
+        of = self.storage
+        logs, metrics, traces = (
+            (own.reveal() or self.telemetry.reveal()) for own in (of.logs_dsn, of.metrics_dsn, of.traces_dsn)
+        )
+        return logs, metrics, traces
 
 
 def sqlite_state(data: Path) -> Secret:

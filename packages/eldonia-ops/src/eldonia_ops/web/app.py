@@ -57,7 +57,7 @@ def create_app(
     routes: list[BaseRoute] = [
         *prometheus.routes(platform, version, heavy),
         *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
-        *jaeger.routes(platform),
+        *jaeger.routes(platform, heavy),
         *otlp.routes(platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
         assets.route(),

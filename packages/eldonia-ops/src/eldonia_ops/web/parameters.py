@@ -12,7 +12,9 @@ LONGEST: Final = 20_000
 LONGEST_WORD: Final = 200
 """Bytes of a value that is an instant, a duration, a number or a word."""
 
-_TEXTS: Final = frozenset({b"query", b"match[]", b"filter", b"tag", b"tags", b"q", b"receiver", b"next", b"token"})
+_TEXTS: Final = frozenset(
+    {b"query", b"match[]", b"filter", b"where", b"tag", b"tags", b"q", b"receiver", b"next", b"token"}
+)
 """Parameters that may be longer than a word; ``token`` and ``next`` are those of the sign-in form."""
 _NAMES: Final = frozenset({b"service", b"operation", b"component", b"alertname", b"metric", b"user_id", b"request_id"})
 _LONGEST_OF_NAMES: Final = 5_000

@@ -137,6 +137,10 @@ def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
     assert shown.code == 0
     assert all(" error " in line for line in shown.out.splitlines())
     assert "Nothing matches" in ask("logs", "nobodyeverwrotethisword").out
+    chosen = ask("logs", "--json", "--where", "component=payments", "--where", "level=error message*=failed")
+    assert {json.loads(line)["component"] for line in chosen.out.splitlines()} == {"payments"}
+    assert "operator is missing" in ask("logs", "--where", "component").err
+    assert ask("traces", "--json", "--where", "db.system=~^postgres", "--limit", "2").code == 0
     earlier = ask("logs", "--json", "--until", "-30m").out.splitlines()
     assert int(json.loads(earlier[-1])["timestampNs"]) < time.time_ns() - 30 * 60 * 10**9
 

@@ -87,11 +87,11 @@ async def test_alerts_fire_on_time_although_no_rule_result_can_be_stored(caplog:
         await world.pass_time(MINUTE)
         # The disk is full: what is scraped still reaches the head in memory, our results are not stored.
         labels = tuple(world.metrics)
-        world.telemetry.broken = "no space left on device"
+        world.telemetry.break_down("no space left on device")
         with caplog.at_level(logging.CRITICAL):
             for _ in range(7):
                 row = SampleRow("job/instance", world.clock.now(), labels, np.array([9.0]))
-                world.telemetry.head.append_row(row)
+                world.telemetry.metrics.head.append_row(row)
                 await world.pass_time(MINUTE)
         assert world.evaluation.unstored > 0
         assert [view.state for view in await world.alerts.current()] == ["firing"]

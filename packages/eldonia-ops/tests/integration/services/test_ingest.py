@@ -10,7 +10,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import Sample
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import TelemetryUnavailableError
+from eldonia_ops.ports import TelemetryStores, TelemetryUnavailableError
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 
 NOW = 1_795_000_000_000
@@ -56,7 +56,9 @@ def ingest(kept: Kept) -> IngestService:
         pass
 
     store: Any = kept
-    return IngestService(store, ignore, Origin("test", "here"), Still(), Horizon(30 * DAY, 14 * DAY, 90 * DAY))
+    return IngestService(
+        TelemetryStores.on_one(store), ignore, Origin("test", "here"), Still(), Horizon(30 * DAY, 14 * DAY, 90 * DAY)
+    )
 
 
 async def test_records_too_old_to_be_kept_make_no_partitions(ingest: IngestService, kept: Kept) -> None:

@@ -72,7 +72,7 @@ async def test_records_stored_just_before_a_crash_are_counted_after_it() -> None
         await attack(world, 3)
         # The next two reach the telemetry store; the crash comes before their windows are committed.
         records = [security_record(world.clock, number) for number in (4, 5)]
-        await world.telemetry.insert_logs(records)
+        await world.telemetry.logs.insert_logs(records)
         assert await world.security.find() == []
         await world.restart(down_for=20 * SECOND)
         (finding,) = await world.security.find()
@@ -97,10 +97,10 @@ async def test_a_restart_finds_what_was_not_counted_behind_thousands_of_newer_re
     async with open_world() as world:
         await world.start()
         lost = [security_record(world.clock, number, address="198.51.100.7") for number in range(1, 6)]
-        await world.telemetry.insert_logs(lost)
+        await world.telemetry.logs.insert_logs(lost)
         await world.pass_time(SECOND)
         noise = [security_record(world.clock, number, "data_access") for number in range(10, 2_600)]
-        await world.telemetry.insert_logs(noise)
+        await world.telemetry.logs.insert_logs(noise)
         await world.restart()
         found = {finding.source for finding in await world.security.find()}
         assert found == {"198.51.100.7", "203.0.113.9"}
@@ -176,7 +176,7 @@ async def test_a_batch_whose_windows_cannot_be_committed_is_not_acknowledged_and
                 await world.ingest.logs(records, batch_key="a")
         assert world.ingest.counts["logs"] == 0
         await world.ingest.logs(records, batch_key="a")
-        assert len(world.telemetry.logs) == 4
+        assert len(world.telemetry.logs.records) == 4
         assert await world.security.find() == []
         await world.ingest.logs([security_record(world.clock, 5)])
         assert [finding.count for finding in await world.security.find()] == [5]
@@ -214,11 +214,11 @@ async def test_records_are_completed_counted_and_stored_before_anybody_reacts() 
     async with open_world() as world:
         await world.start()
         await attack(world, 2)
-        assert {(record.environment, record.hostname) for record in world.telemetry.logs} == {("test", "here")}
+        assert {(record.environment, record.hostname) for record in world.telemetry.logs.records} == {("test", "here")}
         assert world.ingest.counts["security_events"] == 2
         assert world.ingest.counts["logs"] == 2
-        world.telemetry.broken = "disk is full"
+        world.telemetry.break_down("disk is full")
         with pytest.raises(RuntimeError, match="disk is full"):
             await attack(world, 9, first=3)
-        world.telemetry.broken = ""
+        world.telemetry.break_down("")
         assert await world.security.find() == []

@@ -48,6 +48,13 @@ class Tab:
         await self.page.wait_for_load_state("networkidle")
 
 
+def refused_searches(tab: Tab) -> None:
+    """The browser itself complains about each answer with status 400: at least one was expected, and nothing else."""
+    assert {text for text in tab.complaints if "400 (Bad Request)" not in text} == set()
+    assert tab.complaints
+    tab.complaints.clear()
+
+
 async def pause(page: "Page") -> None:
     """Let no timer of the page run from here on: what still happens, happens by itself."""
     await page.clock.pause_at((await page.evaluate("Date.now()")) / 1000 + 1)
@@ -218,11 +225,10 @@ async def test_logs_are_searched_expanded_paged_and_followed(tab: Tab) -> None:
     await expect(page.locator("tr.detail")).to_have_count(0)
     before = await records.count()
     tab.site.platform.telemetry.add_log(tab.site.platform.now())
-    stored = tab.site.platform.telemetry.logs
+    stored = tab.site.platform.telemetry.logs.records
     stored[-1] = type(stored[-1])(
         timestamp_ns=tab.site.platform.now() * 10**6, id=10**6, message="payment failed again", component="payments"
     )
-    stored.sort(key=lambda one: (one.timestamp_ns, one.id), reverse=True)
     await expect(records.first).to_contain_text("failed again")
     await expect(records).to_have_count(before + 1)
 
@@ -236,15 +242,14 @@ async def test_a_tail_that_is_too_long_loses_its_old_end_and_can_fetch_it_again(
         await page.click("#older")
         await expect(records).to_have_count(count)
     platform = tab.site.platform
-    platform.telemetry.logs.insert(
-        0,
+    platform.telemetry.logs.records.append(
         msgspec.structs.replace(
-            platform.telemetry.logs[0], timestamp_ns=platform.now() * 10**6, id=10**6, message="the newest"
+            platform.telemetry.newest_first()[0], timestamp_ns=platform.now() * 10**6, id=10**6, message="the newest"
         ),
     )
     await expect(records.first).to_contain_text("the newest")
     await expect(records).to_have_count(1000)
-    expected = [f"{one.timestamp_ns}-{one.id}" for one in platform.telemetry.logs]
+    expected = [f"{one.timestamp_ns}-{one.id}" for one in platform.telemetry.newest_first()]
     await page.click("#older")
     await expect(records).to_have_count(1200)
     shown = await records.evaluate_all("rows => rows.map((row) => row.dataset.cursor)")
@@ -258,8 +263,8 @@ async def test_more_records_than_one_answer_holds_leave_no_gap(tab: Tab) -> None
     records = page.locator("tr.record")
     await expect(records).to_have_count(100)
     platform = tab.site.platform
-    at, first = platform.now() * 10**6, platform.telemetry.logs[0]
-    platform.telemetry.logs[:0] = [
+    at, first = platform.now() * 10**6, platform.telemetry.newest_first()[0]
+    platform.telemetry.logs.records += [
         msgspec.structs.replace(first, timestamp_ns=at - index, id=10**6 - index, message=f"burst {index}")
         for index in range(600)
     ]
@@ -621,3 +626,28 @@ async def test_a_search_that_cannot_be_understood_leaves_no_list_of_another(tab:
     await expect(page.locator("#rows tr")).to_have_count(0)
     await page.fill("[name=min_duration]", "1ms")
     await expect(page.locator("#rows tr").first).to_be_visible()
+    await page.fill("[name=where]", "db.system")
+    await expect(page.locator("#total")).to_contain_text("an operator is missing")
+    await expect(page.locator("#rows tr")).to_have_count(0)
+    await page.fill("[name=where]", "db.system=~^postgres")
+    await expect(page.locator("#rows tr").first).to_be_visible()
+    refused_searches(tab)
+
+
+async def test_logs_are_narrowed_by_conditions(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs")
+    records = page.locator("tr.record")
+    await expect(records).to_have_count(100)
+    await page.fill("[name=where]", "component>")
+    await expect(page.locator("#total")).to_contain_text("a value is missing")
+    await expect(records).to_have_count(0)
+    await page.fill("[name=where]", "component=payments level=error")
+    await expect(records.first).to_be_visible()
+    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)
+    refused_searches(tab)
+    assert "where=component%3Dpayments" in page.url
+    await page.reload()
+    await expect(page.locator("[name=where]")).to_have_value("component=payments level=error")
+    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)

@@ -77,6 +77,14 @@ def test_another_data_folder_takes_the_state_along() -> None:
     assert kept.state.reveal() == "postgresql://db/x"
 
 
+def test_a_signal_may_be_kept_elsewhere() -> None:
+    assert read("").telemetry_addresses() == ("chdb", "chdb", "chdb")
+    settings = read(
+        "telemetry: http://a/b\nstorage: {logs_dsn: chdb, traces_dsn_file: t}", {"/srv/ops/t": "http://u:p@c/d\n"}
+    )
+    assert settings.telemetry_addresses() == ("chdb", "http://a/b", "http://u:p@c/d")
+
+
 def test_unknown_keys_are_named_with_their_place_and_the_nearest() -> None:
     assert fault("host:\n  enabeld: true\n") == ("2:3: error: unknown key 'enabeld' in host (did you mean 'enabled'?)")
     assert fault("langauge: ja") == "1:1: error: unknown key 'langauge' in the settings (did you mean 'language'?)"
@@ -167,6 +175,7 @@ def test_secrets_may_lie_in_files() -> None:
         ("telemetry: 'http://[hunter2'", {}, "telemetry is neither chdb nor"),
         ("telemetry: 'http://x:hunter2@db:port'", {}, "telemetry is neither chdb nor"),
         ("telemetry: clickhouse://x:hunter2@db", {}, "telemetry is neither chdb nor"),
+        ("storage: {logs_dsn: 'clickhouse://x:hunter2@db'}", {}, "storage.logs_dsn is neither chdb nor"),
         ("scrape: [{job: a, targets: ['http://x:1/m']}]", {}, "write host:port, without http://"),
         ("scrape: [{job: a, targets: [x:99999]}]", {}, "is not a target"),
         ("scrape: [{job: a}]", {}, "scrape[0] needs targets"),

@@ -1,5 +1,6 @@
 """A fault of our own is no fault of the caller: 500, in the words of the family, and nothing of what went wrong."""
 
+from operator import attrgetter
 from typing import Any
 
 import httpx
@@ -12,11 +13,11 @@ from eldonia_ops.model.access import Role
 from eldonia_ops.ports import TelemetryLimitError
 
 ROUTES = [
-    ("/api/ops/v1/traces/services", "telemetry", "trace_services"),
+    ("/api/ops/v1/traces/services", "telemetry.traces", "trace_services"),
     ("/api/ops/v1/incidents/INC-1/runbook", "incidents", "runbook"),
     ("/api/v1/query?query=up", "queries", "instant"),
     ("/api/v2/alerts", "alerts", "current"),
-    ("/api/services", "telemetry", "trace_services"),
+    ("/api/services", "telemetry.traces", "trace_services"),
 ]
 
 
@@ -26,7 +27,7 @@ def broken(platform: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> None:
         int("sesame")
 
     for _, service, method in ROUTES:
-        monkeypatch.setattr(getattr(platform, service), method, fail)
+        monkeypatch.setattr(attrgetter(service)(platform), method, fail)
 
 
 @pytest.mark.usefixtures("broken")
@@ -52,9 +53,9 @@ async def test_it_reaches_the_server_which_logs_it(app: Starlette, platform: Fak
 @pytest.mark.parametrize(
     ("path", "method"),
     [
-        ("/api/ops/v1/logs", "search_logs"),
-        ("/api/v1/series?match[]=up", "series"),
-        ("/api/traces?service=shop", "find_traces"),
+        ("/api/ops/v1/logs", "logs.search_logs"),
+        ("/api/v1/series?match[]=up", "metrics.series"),
+        ("/api/traces?service=shop", "traces.find_traces"),
     ],
 )
 async def test_a_question_that_takes_too_much_is_the_askers_to_narrow(
@@ -63,7 +64,8 @@ async def test_a_question_that_takes_too_much_is_the_askers_to_narrow(
     async def fail(*_: Any, **__: Any) -> None:
         raise TelemetryLimitError("Code: 159. In: SELECT secret")
 
-    monkeypatch.setattr(platform.telemetry, method, fail)
+    store, _, name = method.partition(".")
+    monkeypatch.setattr(getattr(platform.telemetry, store), name, fail)
     async with client(Role.VIEWER) as http:
         answer = await http.get(path)
     assert answer.status_code == 422

@@ -5,7 +5,7 @@ import logging
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.ports import LogStore, StateStore
 from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, raw_record
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
@@ -49,9 +49,9 @@ def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, d
 class StoredPositions:
     """Implements :class:`eldonia_ops.collectors.collector.Positions` over the two stores."""
 
-    def __init__(self, state: StateStore, telemetry: TelemetryStore) -> None:
+    def __init__(self, state: StateStore, logs: LogStore) -> None:
         self._state = state
-        self._telemetry = telemetry
+        self._logs = logs
 
     async def load_position(self, path: str) -> tuple[str, int] | None:
         """``(identity, offset)`` saved last for a path."""
@@ -62,5 +62,5 @@ class StoredPositions:
         await self._state.write(lambda tx: tx.positions.put(path, identity, offset))
 
     async def source_position(self, source: str) -> int | None:
-        """What the telemetry store itself knows of a source."""
-        return await self._telemetry.source_position(source)
+        """What the store of logs itself knows of a source."""
+        return await self._logs.source_position(source)

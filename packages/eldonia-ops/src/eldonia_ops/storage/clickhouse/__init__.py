@@ -11,11 +11,19 @@ from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
+from eldonia_ops.storage.clickhouse.separate import EMBEDDED, open_signal_stores
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
 from eldonia_ops.storage.clickhouse.traces import Traces
 
-__all__ = ["ClickhouseTelemetryStore", "Retention", "open_on_engine", "open_telemetry_store"]
+__all__ = [
+    "EMBEDDED",
+    "ClickhouseTelemetryStore",
+    "Retention",
+    "open_on_engine",
+    "open_signal_stores",
+    "open_telemetry_store",
+]
 
 _log = logging.getLogger(__name__)
 

@@ -28,6 +28,9 @@ WRITE_SETTINGS: Final[Mapping[str, int | str]] = {
     "input_format_parallel_parsing": 0,
     "json_type_escape_dots_in_keys": 1,
     "type_json_skip_duplicated_paths": 1,
+    # A text that looks like an instant is a text: conditions compare what was sent.
+    "input_format_try_infer_dates": 0,
+    "input_format_try_infer_datetimes": 0,
     # A batch with timestamps all over the calendar is data, not a reason to refuse it.
     "throw_on_max_partitions_per_insert_block": 0,
     # One insert is one block for each partition, however wide its rows: the token names the whole.

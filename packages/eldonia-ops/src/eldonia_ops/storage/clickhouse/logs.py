@@ -10,6 +10,7 @@ from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
 from eldonia_ops.storage.clickhouse import log_text
+from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
@@ -187,6 +188,7 @@ def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:
             parameters[name] = value
     if query.parse_errors_only:
         parts.append("parse_error != ''")
+    parts += conditions_sql(query.where, LOG_COLUMNS, parameters)
     text, text_parameters = log_text.conditions(query.text)
     return " AND ".join([*text, *parts]), parameters | text_parameters
 

@@ -10,6 +10,7 @@ from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
+from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
@@ -92,6 +93,12 @@ class ClickhouseTelemetryStore:
     async def get_trace(self, trace_id: str) -> list[Span]:
         """Spans of one trace."""
         return await self._traces.get(trace_id)
+
+    async def get_traces(
+        self, trace_ids: Sequence[str], since_ns: int = 0, until_ns: int = LATEST_NS
+    ) -> list[list[Span]]:
+        """Spans of several traces."""
+        return await self._traces.get_some(trace_ids, since_ns, until_ns)
 
     async def trace_services(self) -> list[str]:
         """Services with spans."""

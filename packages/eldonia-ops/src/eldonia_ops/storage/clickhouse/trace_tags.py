@@ -7,15 +7,15 @@ objects in JSON.
 """
 
 import json
-import math
 from typing import Any, Final
 
+from eldonia_ops.model.conditions import LARGEST_EXACT, Condition, ConditionOp, FieldName
+from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, condition_sql, escaped_key
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
 
 _MAX_LEAVES: Final = 20
 _MAX_JSON: Final = 4_096
-_LARGEST_EXACT: Final = 2**53
 
 
 def tag_condition(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:
@@ -40,31 +40,21 @@ def tag_condition(prefix: str, key: str, value: str, parameters: dict[str, Param
 
 
 def _attribute(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:
-    # Dots in keys are stored escaped, so that `http.method` is one key and not an object.
-    parameters[f"{prefix}_key"] = _escaped(key)
-    column = _subcolumn(f"{prefix}_key")
-    parameters[f"{prefix}_text"] = clean(value)
-    plain = f"toString({column}) = {{{prefix}_text:String}}"
-    if not value:  # a span without the attribute has '' there, too
-        return f"({plain} AND isNotNull({column}))"
-    found = _json(value)
-    match found:
+    equal = Condition(FieldName((key,), exact=True), ConditionOp.EQUAL, value)
+    plain = condition_sql(equal, SPAN_COLUMNS, parameters, prefix)
+    # What conditions say of lists, objects and null does not hold for tags: Jaeger shows them as JSON.
+    match _json(value):
         case None if value == "null":
             parameters[f"{prefix}_name"] = clean(key)
             return (
                 f"({plain} OR 'null' IN (JSONExtractRaw(details, 'attributes', {{{prefix}_name:String}}), "
                 f"JSONExtractRaw(details, 'resource', {{{prefix}_name:String}})))"
             )
-        case bool() | None | str():
-            return plain
-        case int() | float() if math.isfinite(found) and abs(found) <= _LARGEST_EXACT:
-            parameters[f"{prefix}_number"] = float(found)
-            number = f"toFloat64OrNull(toString({column})) = {{{prefix}_number:Float64}}"
-            return f"({plain} OR (dynamicType({column}) != 'String' AND {number}))"
-        case list():
-            parameters[f"{prefix}_json"] = _compact(found)
-            return f"({plain} OR toJSONString({column}) = {{{prefix}_json:String}})"
-        case dict() if leaves := _leaves(found, _escaped(key)):
+        case list() as items:
+            parameters[f"{prefix}_key"] = escaped_key(key)
+            parameters[f"{prefix}_json"] = _compact(items)
+            return f"({plain} OR toJSONString({_subcolumn(f'{prefix}_key')}) = {{{prefix}_json:String}})"
+        case dict() as entries if leaves := _leaves(entries, escaped_key(key)):
             parts: list[str] = []
             for number, (path, leaf) in enumerate(leaves):
                 parameters[f"{prefix}_path{number}"] = path
@@ -77,10 +67,6 @@ def _attribute(prefix: str, key: str, value: str, parameters: dict[str, Paramete
 
 def _subcolumn(parameter: str) -> str:
     return f"getSubcolumn(attributes, {{{parameter}:String}})"
-
-
-def _escaped(key: str) -> str:
-    return clean(key).replace(".", "%2E")
 
 
 def _json(text: str) -> Any:
@@ -100,7 +86,7 @@ def _leaves(value: dict[str, Any], path: str) -> list[tuple[str, Any]]:
     while waiting:
         path, one = waiting.pop()
         if isinstance(one, dict):
-            waiting += [(f"{path}.{_escaped(str(name))}", inner) for name, inner in one.items()]
+            waiting += [(f"{path}.{escaped_key(str(name))}", inner) for name, inner in one.items()]
         elif one is not None:
             found.append((path, one))
         if len(found) + len(waiting) > _MAX_LEAVES:
@@ -115,7 +101,7 @@ def _compact(value: Any) -> str:
 
 def _whole(value: Any) -> Any:
     match value:
-        case float() if value.is_integer() and abs(value) <= _LARGEST_EXACT:
+        case float() if value.is_integer() and abs(value) <= LARGEST_EXACT:
             return int(value)
         case list():
             return [_whole(one) for one in value]

@@ -1,6 +1,8 @@
 """Spans: how they are stored, and the statements that find traces."""
 
+import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +10,8 @@ import msgspec
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
+from eldonia_ops.ports.traces import MOST_SPANS
+from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
@@ -62,7 +66,7 @@ class Traces:
     async def find(self, query: TraceQuery) -> list[TraceSummary]:
         """Traces that start in the range, newest first.
 
-        Service, operation and tags must hold for one span of the trace (its resource counts as
+        Service, operation, tags and conditions must hold for one span of the trace (its resource counts as
         its tags), as in Jaeger; the bounds on the duration are for the whole trace.
         """
         since, until = _bounded(query.since_ns), _bounded(query.until_ns)
@@ -130,6 +134,28 @@ class Traces:
         )
         return [_span(row) for row in found]
 
+    async def get_some(self, trace_ids: Sequence[str], since_ns: int, until_ns: int) -> list[list[Span]]:
+        """Spans of several traces in one query; the port says which."""
+        ids = list(dict.fromkeys(trace_ids))
+        if not ids:
+            return []
+        body = await self._engine.query(
+            f"SELECT toUnixTimestamp64Nano(start) AS ns, duration_ns, {', '.join(_TEXTS)}, kind, status, details "  # noqa: S608
+            "FROM spans WHERE trace_id IN {ids:Array(String)} AND start >= fromUnixTimestamp64Nano({since:Int64}) "
+            "AND start < fromUnixTimestamp64Nano({until:Int64}) "
+            "ORDER BY transform(trace_id, {ids:Array(String)}, {places:Array(UInt32)}, toUInt32(0)), start, span_id "
+            "LIMIT 1 BY trace_id, span_id LIMIT {limit:UInt32}",
+            {
+                "ids": ids,
+                "places": list(range(len(ids))),
+                "since": _bounded(since_ns),
+                "until": _bounded(until_ns),
+                "limit": MOST_SPANS + 1,
+            },
+        )
+        # Up to a second of work for a full answer.
+        return await asyncio.to_thread(_traces, body)
+
     async def services(self) -> list[str]:
         """Names of services with spans, sorted."""
         found = await rows(
@@ -160,7 +186,16 @@ def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str
         parameters["operation"] = query.operation
     for number, (key, value) in enumerate(list(query.tags.items())[:MAX_TAGS]):
         parts.append(tag_condition(f"tag{number}", key, value, parameters))
+    parts += conditions_sql(query.where, SPAN_COLUMNS, parameters)
     return " AND ".join(parts)
+
+
+def _traces(body: bytes) -> list[list[Span]]:
+    """Spans of several traces, those of each side by side; beyond the bound the last trace is not whole."""
+    found = [[_span(row) for row in spans] for _, spans in groupby(decode_rows(body), key=lambda row: row["trace_id"])]
+    if sum(map(len, found)) > MOST_SPANS:
+        found = found[:-1] or [found[0][:MOST_SPANS]]
+    return found
 
 
 def _line(span: Span) -> bytes:

@@ -11,6 +11,7 @@ from eldonia_ops.services.api import NotFoundError, Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
 from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
+from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TRACES = 1_500
@@ -23,27 +24,31 @@ async def envelope(request: Request, problem: Problem) -> Response:
     return _json(wire.failure(problem.status, problem.sentence), problem.status, headers)
 
 
-def routes(platform: Platform) -> list[GuardedRoute]:
+def routes(platform: Platform, heavy: HeavyWork) -> list[GuardedRoute]:
     """``/api/services``, ``/api/traces`` and their children."""
-    telemetry = platform.telemetry
+    store = platform.telemetry.traces
 
     async def services(_request: Request) -> Response:
-        return _json(wire.success(await telemetry.trace_services()))
+        return _json(wire.success(await store.trace_services()))
 
     async def operations(request: Request) -> Response:
-        return _json(wire.success(await telemetry.trace_operations(request.path_params["service"])))
+        return _json(wire.success(await store.trace_operations(request.path_params["service"])))
 
     async def find(request: Request) -> Response:
         """Traces with all their spans, as Jaeger gives them; the ids of ``traceID`` alone when given."""
-        ids = request.query_params.getlist("traceID")
-        if not ids:
-            ids = [summary.trace_id for summary in await telemetry.find_traces(_query(request, platform.now()))]
-        traces = [wire.trace(spans) for id in ids[:_MOST_TRACES] if (spans := await telemetry.get_trace(id.lower()))]
-        return _json(wire.success(traces))
+        async with heavy.place():
+            ids = [_padded(id) for id in request.query_params.getlist("traceID")][:_MOST_TRACES]
+            if ids:
+                traces = await store.get_traces(ids)
+            else:
+                found = await store.find_traces(_query(request, platform.now()))
+                since = min((one.start_ns for one in found), default=0)
+                until = max((one.start_ns + one.duration_ns for one in found), default=0)
+                traces = await store.get_traces([one.trace_id for one in found], since, until + 1)
+            return _json(await heavy.run(lambda: wire.success([wire.trace(spans) for spans in traces])))
 
     async def get(request: Request) -> Response:
-        id = request.path_params["trace_id"].lower()
-        spans = await telemetry.get_trace(id.rjust(32, "0"))
+        spans = await store.get_trace(_padded(request.path_params["trace_id"]))
         if not spans:
             raise NotFoundError("trace not found")
         return _json(wire.success([wire.trace(spans)]))
@@ -57,6 +62,11 @@ def routes(platform: Platform) -> list[GuardedRoute]:
         reading("/api/traces", find),
         reading("/api/traces/{trace_id}", get),
     ]
+
+
+def _padded(trace_id: str) -> str:
+    """An id as it is stored: Jaeger's clients leave out zeros at the front."""
+    return trace_id.lower().rjust(32, "0")
 
 
 @reading_request()
@@ -106,6 +116,8 @@ def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[
             return _json(wire.failure(404, str(error.args[0])), 404)
         except BadRequestError as error:
             return _json(wire.failure(400, str(error)), 400)
+        except BusyError as error:
+            return _json(wire.failure(503, str(error)), 503, {"Retry-After": RETRY_AFTER})
         except TelemetryLimitError:
             return _json(wire.failure(422, TOO_MUCH), 422)
 

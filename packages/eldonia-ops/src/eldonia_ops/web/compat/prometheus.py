@@ -138,7 +138,7 @@ class _Api:
         start, end = self._range(given)
         sets = self._matcher_sets(selectors)
         async with self._heavy.place():
-            parts = [await self._platform.telemetry.series(matchers, start, end) for matchers in sets]
+            parts = [await self._platform.telemetry.metrics.series(matchers, start, end) for matchers in sets]
             return await self._sorted(limit, parts)
 
     async def labels(self, request: Request) -> Response:
@@ -147,7 +147,7 @@ class _Api:
         start, end = self._range(given)
         sets = self._matcher_sets(given.getlist("match[]")) or [()]
         async with self._heavy.place():
-            parts = [await self._platform.telemetry.label_names(matchers, start, end) for matchers in sets]
+            parts = [await self._platform.telemetry.metrics.label_names(matchers, start, end) for matchers in sets]
             return await self._sorted(limit, parts)
 
     async def label_values(self, request: Request) -> Response:
@@ -157,7 +157,9 @@ class _Api:
         start, end = self._range(given)
         sets = self._matcher_sets(given.getlist("match[]")) or [()]
         async with self._heavy.place():
-            parts = [await self._platform.telemetry.label_values(name, matchers, start, end) for matchers in sets]
+            parts = [
+                await self._platform.telemetry.metrics.label_values(name, matchers, start, end) for matchers in sets
+            ]
             return await self._sorted(limit, parts)
 
     def _matcher_sets(self, selectors: Sequence[str]) -> list[tuple[Any, ...]]:
@@ -176,7 +178,9 @@ class _Api:
     async def metadata(self, request: Request) -> Response:
         given = await _parameters(request)
         wanted = given.get("metric", "")
-        families = [one for one in await self._platform.telemetry.metadata() if not wanted or one.name == wanted]
+        families = [
+            one for one in await self._platform.telemetry.metrics.metadata() if not wanted or one.name == wanted
+        ]
         return _ok(wire.metadata(families, _number(given, "limit"), _number(given, "limit_per_metric")))
 
     async def targets(self, request: Request) -> Response:

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 from starlette.responses import Response
 
+from eldonia_ops.model.condition_text import ConditionError, parse_conditions
+from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, TraceQuery
-from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.services.api import NotFoundError, Platform, QueryError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
@@ -31,6 +33,14 @@ _LARGEST_CURSOR = 2**63
 Several = Annotated[list[str], Query(max_length=50)]
 Instant = Annotated[str, Query(max_length=40, description="Unix ms, RFC 3339, or relative such as -15m")]
 Text = Annotated[str, Query(max_length=1_000)]
+Where = Annotated[
+    list[str],
+    Query(
+        max_length=20,
+        description="conditions on fields and attributes, repeatable: user.id=42, duration>=500, path=~^/a, "
+        "note*=part, !exists(session)",
+    ),
+]
 
 
 def add_to(api: FastAPI, platform: Platform) -> None:
@@ -81,6 +91,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         user_id: Text = "",
         component: Text = "",
         parse_errors: bool = False,
+        where: Where = [],  # noqa: B006
         before: Annotated[str, Query(max_length=50, description="cursor of the last record shown: older ones")] = "",
         after: Annotated[str, Query(max_length=50, description="cursor of the first record shown: newer ones")] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
@@ -97,11 +108,12 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             user_id=user_id,
             component=component,
             parse_errors_only=parse_errors,
+            where=_conditions(where),
             before=_cursor(before),
             after=_cursor(after),
             limit=limit,
         )
-        page = await platform.telemetry.search_logs(query)
+        page = await platform.telemetry.logs.search_logs(query)
         return Json(LogPageShape([log_shape(record) for record in page.records], page.more))
 
     @api.get("/logs/histogram", tags=["logs"], **operation(Permission.READ, HistogramShape))
@@ -117,6 +129,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
         user_id: Text = "",
         component: Text = "",
         parse_errors: bool = False,
+        where: Where = [],  # noqa: B006
         buckets: Annotated[int, Query(ge=1, le=500)] = 60,
     ) -> Response:
         """How many records of each level over time."""
@@ -131,8 +144,9 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
             user_id=user_id,
             component=component,
             parse_errors_only=parse_errors,
+            where=_conditions(where),
         )
-        found = await platform.telemetry.log_histogram(query, buckets)
+        found = await platform.telemetry.logs.log_histogram(query, buckets)
         starts = [start / _MS for start in found.starts_ns]
         return Json(HistogramShape(starts, found.width_ns / _MS, found.counts, found.total))
 
@@ -140,7 +154,7 @@ def _add_logs(api: FastAPI, platform: Platform) -> None:
     async def services(since: Instant = "-24h", until: Instant = "now") -> Response:
         """Names of services that logged in a range."""
         query = wanted(since, until)
-        return Json(await platform.telemetry.log_services(query.since_ns, query.until_ns))
+        return Json(await platform.telemetry.logs.log_services(query.since_ns, query.until_ns))
 
 
 def _range(since: str, until: str, now: int) -> tuple[int, int]:
@@ -167,6 +181,7 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
         max_duration: Annotated[str, Query(max_length=20)] = "",
         errors: bool = False,
         tag: Annotated[list[str], Query(max_length=20, description="name=value, repeatable")] = [],  # noqa: B006
+        where: Where = [],  # noqa: B006
         limit: Annotated[int, Query(ge=1, le=500)] = 50,
     ) -> Response:
         """Find traces, newest first."""
@@ -180,24 +195,25 @@ def _add_traces(api: FastAPI, platform: Platform) -> None:
             max_duration_ns=_nanoseconds(max_duration),
             errors_only=errors,
             tags=dict(_tag(text) for text in tag),
+            where=_conditions(where),
             limit=limit,
         )
-        return Json([trace_shape(summary) for summary in await platform.telemetry.find_traces(query)])
+        return Json([trace_shape(summary) for summary in await platform.telemetry.traces.find_traces(query)])
 
     @api.get("/traces/services", tags=["traces"], **operation(Permission.READ, list[str]))
     async def services() -> Response:
         """Names of services with spans."""
-        return Json(await platform.telemetry.trace_services())
+        return Json(await platform.telemetry.traces.trace_services())
 
     @api.get("/traces/operations", tags=["traces"], **operation(Permission.READ, list[str]))
     async def operations(service: Text) -> Response:
         """Span names of one service."""
-        return Json(await platform.telemetry.trace_operations(service))
+        return Json(await platform.telemetry.traces.trace_operations(service))
 
     @api.get("/traces/{trace_id}", tags=["traces"], **operation(Permission.READ, list[SpanShape]))
     async def get(trace_id: str) -> Response:
         """All spans of one trace, by start."""
-        spans = await platform.telemetry.get_trace(trace_id.lower())
+        spans = await platform.telemetry.traces.get_trace(trace_id.lower())
         if not spans:
             raise NotFoundError(f"no trace {trace_id}: its spans may have expired, or not have arrived yet")
         return Json(span_shapes(spans))
@@ -210,6 +226,13 @@ def _levels(values: list[str]) -> tuple[LogLevel, ...]:
         return tuple(LogLevel(name) for name in names)
     except ValueError:
         raise BadRequestError(f"unknown level among {names} (one of {', '.join(LogLevel)})") from None
+
+
+def _conditions(texts: list[str]) -> tuple[Condition, ...]:
+    try:
+        return parse_conditions(texts)
+    except ConditionError as error:
+        raise QueryError(str(error), error.position) from None
 
 
 def _cursor(text: str) -> tuple[int, int] | None:

@@ -53,6 +53,24 @@ async def test_searches_are_narrowed(reader: Client) -> None:
     assert not await data(reader, "/api/traces", service="shop", start=1, end=2)
 
 
+async def test_a_search_is_two_questions_whatever_it_finds(
+    client: Client, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    whole = platform.telemetry.traces.get_traces
+
+    async def get_traces(trace_ids: list[str], *args: int) -> Any:
+        asked.append(len(trace_ids))
+        return await whole(trace_ids, *args)
+
+    monkeypatch.setattr(platform.telemetry.traces, "get_traces", get_traces)
+    monkeypatch.setattr(platform.telemetry.traces, "get_trace", None)
+    assert len(await data(client, "/api/traces", service="shop", limit=50)) == 50
+    some = sorted(platform.telemetry.traces.traces)[:3]
+    assert [one["traceID"] for one in await data(client, "/api/traces", traceID=[*some, "f" * 32])] == some
+    assert asked == [50, 4]
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "service=shop&lookback=soon", "service=shop&limit=0", "service=shop&minDuration=1", "service=shop&tags={",

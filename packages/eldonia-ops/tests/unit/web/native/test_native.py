@@ -7,6 +7,7 @@ from fake_platform import HOUR, NOW, FakePlatform
 from web_client import Client
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import ConflictError
 
 BASE = "/api/ops/v1"
@@ -61,6 +62,9 @@ async def test_query_range_takes_relative_times_and_durations(reader: Client) ->
         ("/logs?before=99999999999999999999-1", 400, "bad_request"),
         ("/traces?tag=novalue", 400, "bad_request"),
         ("/traces?min_duration=fast", 400, "bad_request"),
+        ("/traces?where=a", 400, "bad_data"),
+        ("/logs?where=a%3E%3Dx", 400, "bad_data"),
+        ("/logs/histogram?where=a%3D~(", 400, "bad_data"),
         ("/traces/ffff", 404, "not_found"),
         ("/incidents/INC-99", 404, "not_found"),
         ("/incidents?status=gone", 422, "invalid"),
@@ -78,6 +82,9 @@ async def test_bad_input_is_named(reader: Client, path: str, status: int, code: 
 async def test_query_errors_carry_the_position(reader: Client) -> None:
     async with reader(Role.VIEWER) as http:
         assert (await http.get(f"{BASE}/query", params={"query": "sum("})).json()["error"]["position"] == 4
+        wrong = (await http.get(f"{BASE}/logs", params={"where": "a=1 b"})).json()["error"]
+        assert wrong["position"] == 5
+        assert "operator is missing" in wrong["message"]
 
 
 async def test_logs_page_by_cursor_without_gap_or_repetition(client: Client, platform: FakePlatform) -> None:
@@ -89,14 +96,16 @@ async def test_logs_page_by_cursor_without_gap_or_repetition(client: Client, pla
         if not page["more"]:
             break
         before = page["records"][-1]["cursor"]
-    expected = [str(record.id) for record in platform.telemetry.logs if record.timestamp_ns >= (NOW - HOUR) * 10**6]
+    expected = [
+        str(record.id) for record in platform.telemetry.newest_first() if record.timestamp_ns >= (NOW - HOUR) * 10**6
+    ]
     assert seen == expected
     assert len(seen) > 900
 
 
 async def test_logs_keep_nanoseconds_and_the_seeds_names(client: Client, platform: FakePlatform) -> None:
     record = (await get(client, "/logs", limit=1))["records"][0]
-    stored = platform.telemetry.logs[0]
+    stored = platform.telemetry.newest_first()[0]
     assert record["timestampNs"] == str(stored.timestamp_ns)
     assert record["level"] == stored.level.value
     assert record["cursor"] == f"{stored.timestamp_ns}-{stored.id}"
@@ -108,7 +117,6 @@ async def test_logs_follow_the_tail(client: Client, platform: FakePlatform) -> N
     assert (await get(client, "/logs", after=newest))["records"] == []
     platform.at += 10_000
     platform.telemetry.add_log(platform.at)
-    platform.telemetry.logs.sort(key=lambda one: -one.timestamp_ns)
     assert len((await get(client, "/logs", after=newest))["records"]) == 1
 
 
@@ -118,6 +126,29 @@ async def test_logs_are_filtered(reader: Client) -> None:
     assert all(record["level"] == "error" and "payment" in record["message"] for record in page["records"])
     assert (await get(reader, "/logs", parse_errors="true"))["records"][0]["parseError"]
     assert (await get(reader, "/logs", level=["info", "debug"]))["records"]
+
+
+async def test_logs_and_traces_are_found_by_conditions(client: Client, platform: FakePlatform) -> None:
+    at = NOW * 10**6
+    durations = (499, 500.0, "500", None)
+    await platform.telemetry.logs.insert_logs(
+        [
+            LogRecord(timestamp_ns=at - number, message=str(value), metadata={"http": {"ms": value}}, service="w")
+            for number, value in enumerate(durations)
+        ]
+    )
+
+    async def found(*where: str) -> list[str]:
+        return [one["message"] for one in (await get(client, "/logs", where=list(where)))["records"]]
+
+    assert await found("http.ms>=500") == ["500.0"]
+    assert await found("service=w", "http.ms=500") == ["500.0", "500"]
+    assert await found("service=w http.ms!=500") == ["499", "None"]
+    assert await found("service=w and !exists(http.ms)") == ["None"]
+    assert (await get(client, "/logs/histogram", where="http.ms=~^5"))["total"] == 2
+    traces = await get(client, "/traces", where="db.system=~^postgres", limit=500)
+    assert traces
+    assert await get(client, "/traces", where="db.system=oracle", limit=500) == []
 
 
 async def test_histogram_counts_every_record(reader: Client) -> None:

@@ -20,6 +20,7 @@ let oldest = "";
 let request = null;
 
 form.elements.q.value = given.get("q") ?? "";
+form.elements.where.value = given.getAll("where").join(" ");
 if (given.has("level")) for (const box of form.elements.level) box.checked = given.getAll("level").includes(box.value);
 form.elements.parse_errors.checked = given.get("parse_errors") === "true";
 if (given.get("service")) form.elements.service.append(new Option(given.get("service"), given.get("service"), true, true));
@@ -38,13 +39,14 @@ function conditions() {
     level: chosen.length === LEVELS.length ? [] : chosen,
     service: form.elements.service.value,
     parse_errors: form.elements.parse_errors.checked ? "true" : "",
+    where: form.elements.where.value.trim(),
     ...pinned,
   };
 }
 
 function keep(wanted) {
   const address = new URL(location.href);
-  for (const name of ["q", "level", "service", "parse_errors", ...PINNED]) address.searchParams.delete(name);
+  for (const name of ["q", "level", "service", "parse_errors", "where", ...PINNED]) address.searchParams.delete(name);
   for (const [name, value] of Object.entries(wanted)) {
     for (const one of Array.isArray(value) ? value : [value]) if (one) address.searchParams.append(name, one);
   }
@@ -129,7 +131,9 @@ async function load() {
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status) {
+      request = null; // nothing to follow: the search itself was refused
       rows.replaceChildren();
+      $("#older").hidden = true;
       $("#total").textContent = error.message;
     }
   }

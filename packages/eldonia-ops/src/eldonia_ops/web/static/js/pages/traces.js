@@ -9,7 +9,7 @@ import { palette } from "../lib/services.js";
 const form = $("#filters");
 const given = new URLSearchParams(location.search);
 const MOST = 100;
-const NAMES = ["service", "operation", "min_duration", "max_duration", "tag"];
+const NAMES = ["service", "operation", "min_duration", "max_duration", "where"];
 const range = timeRange(() => load().catch(() => {}), { preset: "1h" });
 
 function options(select, names, chosen) {
@@ -80,7 +80,7 @@ async function load() {
   }
 }
 
-for (const name of ["min_duration", "max_duration", "tag"]) form.elements[name].value = given.get(name) ?? "";
+for (const name of ["min_duration", "max_duration", "where"]) form.elements[name].value = given.get(name) ?? "";
 form.elements.errors.checked = given.get("errors") === "true";
 const services = await get("/traces/services").catch(() => []);
 serviceClass = palette(services);

@@ -1,0 +1,67 @@
+"""Which fields of log records and spans conditions may name beside the attributes, and whether conditions hold.
+
+A name of which no part is quoted means one of these fields when there is one; in quotes it always means an attribute.
+Texts that are empty, and measurements that are 0, are missing: a record does not say whether it had them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from eldonia_ops.model.conditions import Condition, FieldName, value_at
+from eldonia_ops.model.logs import CONTEXT_FIELDS, LogRecord
+from eldonia_ops.model.spans import Span
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+_OWN: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error")
+LOG_TEXTS: Final[Mapping[str, str]] = {name: name for name in _OWN} | {_camel(name): name for name in _OWN}
+"""Text fields of a record by the names that conditions may use: ``user_id`` and ``userId``."""
+
+LOG_ERRORS: Final[Mapping[str, str]] = {f"error.{name}": name for name in ("name", "message", "stack", "code")}
+"""Texts of a record's error."""
+
+LOG_MEASUREMENTS: Final[Mapping[str, str]] = {
+    f"performance.{_camel(name)}": name for name in ("duration", "memory_usage", "cpu_usage")
+}
+"""Numbers of a record's performance: milliseconds, bytes, milliseconds."""
+
+SPAN_TEXTS: Final = ("service", "name", "kind", "status")
+SPAN_DURATION: Final = "duration_ms"
+
+
+def log_value(record: LogRecord, name: FieldName) -> Any:
+    """What a record holds for a field; None when it is missing."""
+    if not name.exact:
+        plain = name.name
+        if own := LOG_TEXTS.get(plain):
+            return str(getattr(record, own)) or None
+        if own := LOG_ERRORS.get(plain):
+            return (getattr(record.error, own) if record.error else None) or None
+        if own := LOG_MEASUREMENTS.get(plain):
+            return (getattr(record.performance, own) if record.performance else None) or None
+    return value_at(record.metadata, name)
+
+
+def span_value(span: Span, name: FieldName) -> Any:
+    """What a span, or its resource, holds for a field; None when it is missing."""
+    if not name.exact:
+        plain = name.name
+        if plain in SPAN_TEXTS:
+            return str(getattr(span, plain)) or None
+        if plain == SPAN_DURATION:
+            return max(0, span.end_ns - span.start_ns) / 1e6
+    return value_at({**span.resource, **span.attributes}, name)
+
+
+def record_satisfies(record: LogRecord, conditions: Sequence[Condition]) -> bool:
+    """Whether every condition holds for a record."""
+    return all(condition.holds(log_value(record, condition.name)) for condition in conditions)
+
+
+def span_satisfies(span: Span, conditions: Sequence[Condition]) -> bool:
+    """Whether every condition holds for a span."""
+    return all(condition.holds(span_value(span, condition.name)) for condition in conditions)

@@ -1,0 +1,81 @@
+"""What the platform needs from the outside, as protocols; adapters implement them, services use them.
+
+Everything that waits is ``async``. One module holds the ports of one concern; all names are exported here.
+"""
+
+from eldonia_ops.ports.effects import (
+    Actuator,
+    ActuatorError,
+    Clock,
+    Delivery,
+    DeliveryResult,
+    Notifier,
+    Prober,
+    ProbeResult,
+)
+from eldonia_ops.ports.logs import LogHistogram, LogPage, LogQuery, LogStore
+from eldonia_ops.ports.metrics import MetricStore
+from eldonia_ops.ports.signals import SignalStore, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.ports.state import (
+    AlertGroupRepository,
+    AlertRepository,
+    ConflictError,
+    DueGroup,
+    FindingRepository,
+    IncidentRepository,
+    LedgerRepository,
+    ListedGroup,
+    MachineRepository,
+    OutboxRepository,
+    PositionRepository,
+    QueuedRow,
+    SilenceRepository,
+    StateStore,
+    StateTransaction,
+    TimelineRepository,
+    TokenRepository,
+)
+from eldonia_ops.ports.telemetry import TelemetryStore, TelemetryStores
+from eldonia_ops.ports.traces import TraceQuery, TraceStore, TraceSummary
+
+__all__ = [
+    "Actuator",
+    "ActuatorError",
+    "AlertGroupRepository",
+    "AlertRepository",
+    "Clock",
+    "ConflictError",
+    "Delivery",
+    "DeliveryResult",
+    "DueGroup",
+    "FindingRepository",
+    "IncidentRepository",
+    "LedgerRepository",
+    "ListedGroup",
+    "LogHistogram",
+    "LogPage",
+    "LogQuery",
+    "LogStore",
+    "MachineRepository",
+    "MetricStore",
+    "Notifier",
+    "OutboxRepository",
+    "PositionRepository",
+    "ProbeResult",
+    "Prober",
+    "QueuedRow",
+    "SignalStore",
+    "SilenceRepository",
+    "StateStore",
+    "StateTransaction",
+    "TelemetryError",
+    "TelemetryLimitError",
+    "TelemetryStore",
+    "TelemetryStores",
+    "TelemetryUnavailableError",
+    "TimelineRepository",
+    "TokenRepository",
+    "TraceQuery",
+    "TraceStore",
+    "TraceSummary",
+]

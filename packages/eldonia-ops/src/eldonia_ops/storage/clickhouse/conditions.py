@@ -1,0 +1,167 @@
+"""SQL for conditions on attributes, in the JSON column, and on the columns of their own.
+
+Names and values are parameters of the statement; only names of columns, from the tables below, are in its text.
+What a condition means is said in :mod:`eldonia_ops.model.conditions`; tests compare the two.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from eldonia_ops.model.condition_fields import LOG_ERRORS, LOG_MEASUREMENTS, LOG_TEXTS, SPAN_DURATION, SPAN_TEXTS
+from eldonia_ops.model.conditions import (
+    LARGEST_EXACT,
+    MAX_CONDITIONS,
+    NEGATIONS,
+    ORDERINGS,
+    Condition,
+    ConditionOp,
+    FieldName,
+)
+from eldonia_ops.storage.clickhouse.documents import clean
+from eldonia_ops.storage.clickhouse.engine import Parameter
+
+_NUMBERS: Final = "('Int64', 'UInt64', 'Float64', 'Int128', 'UInt128', 'Int256', 'UInt256')"
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionColumns:
+    """Where the fields of one table are: the JSON column, texts (empty: missing), and numbers (null: missing)."""
+
+    document: str
+    texts: Mapping[str, str]
+    numbers: Mapping[str, str]
+
+
+LOG_COLUMNS: Final = ConditionColumns(
+    "metadata",
+    {
+        **LOG_TEXTS,
+        **{name: f"JSONExtractString(details, 'error', '{key}')" for name, key in LOG_ERRORS.items()},
+    },
+    {
+        name: f"nullIf(JSONExtract(details, 'performance', '{name.partition('.')[2]}', 'Nullable(Float64)'), 0)"
+        for name in LOG_MEASUREMENTS
+    },
+)
+SPAN_COLUMNS: Final = ConditionColumns(
+    "attributes", {name: name for name in SPAN_TEXTS}, {SPAN_DURATION: "toNullable(duration_ns / 1e6)"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """SQL for what a field holds: whether it is there, its text, whether that may be compared, its number if any."""
+
+    exists: str
+    text: str
+    scalar: str
+    string: str
+    number: str
+
+
+def conditions_sql(
+    conditions: Sequence[Condition], columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str = "c"
+) -> list[str]:
+    """SQL of each condition; the values go into ``parameters``, under names that begin with ``prefix``.
+
+    Raises:
+        ValueError: there are more than :data:`~eldonia_ops.model.conditions.MAX_CONDITIONS`.
+    """
+    if len(conditions) > MAX_CONDITIONS:
+        raise ValueError(f"more than {MAX_CONDITIONS} conditions")
+    return [
+        condition_sql(condition, columns, parameters, f"{prefix}{number}")
+        for number, condition in enumerate(conditions)
+    ]
+
+
+def condition_sql(
+    condition: Condition, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
+) -> str:
+    """SQL that is 1 for the rows for which a condition holds, else 0."""
+    positive = NEGATIONS.get(condition.op)
+    if positive is None:
+        return _positive(condition, condition.op, columns, parameters, prefix)
+    return f"NOT {_positive(condition, positive, columns, parameters, prefix)}"
+
+
+def _positive(
+    condition: Condition, op: ConditionOp, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
+) -> str:
+    own = None if condition.name.exact else columns.texts.get(condition.name.name)
+    if own is not None:
+        return _of_column(condition, op, own, parameters, prefix)
+    field = _field(condition.name, columns, parameters, prefix)
+    if op is ConditionOp.EXISTS:
+        return f"({field.exists})"
+    if op in ORDERINGS:
+        return f"ifNull({field.number} {op.value} {_bound(condition, parameters, prefix)}, 0)"
+    value = _value(condition, parameters, prefix)
+    match op:
+        case ConditionOp.CONTAINS:
+            return f"({field.scalar} AND position({field.text}, {value}) > 0)"
+        case ConditionOp.MATCHES:
+            return f"({field.scalar} AND match({field.text}, {value}))"
+        case _ if condition.quoted:
+            return f"({field.string} AND {field.text} = {value})"
+        case _:
+            same = f"({field.scalar} AND {field.text} = {value})"
+            if condition.number is None or abs(condition.number) > LARGEST_EXACT:
+                return same
+            return f"({same} OR ifNull({field.number} = {_bound(condition, parameters, prefix)}, 0))"
+
+
+def _of_column(
+    condition: Condition, op: ConditionOp, column: str, parameters: dict[str, Parameter], prefix: str
+) -> str:
+    if op is ConditionOp.EXISTS:
+        return f"({column} != '')"
+    if op in ORDERINGS:
+        return "(0)"
+    value = _value(condition, parameters, prefix)
+    match op:
+        case ConditionOp.CONTAINS:
+            return f"({column} != '' AND position({column}, {value}) > 0)"
+        case ConditionOp.MATCHES:
+            return f"({column} != '' AND match({column}, {value}))"
+        case _:
+            return f"({column} = {value})" if condition.value else "(0)"
+
+
+def _field(name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> _Field:
+    own = None if name.exact else columns.numbers.get(name.name)
+    if own is not None:
+        present = f"isNotNull({own})"
+        return _Field(present, f"ifNull(toString({own}), '')", present, "0", own)
+    kind, text = "", ""
+    for number, path in reversed(list(enumerate(name.paths))):
+        parameter = f"{prefix}p{number}"
+        # Dots in keys are stored escaped, so that `http.method` is one key and not an object.
+        parameters[parameter] = ".".join(escaped_key(segment) for segment in path)
+        column = f"getSubcolumn({columns.document}, {{{parameter}:String}})"
+        kind = f"if(isNotNull({column}), dynamicType({column}), {kind})" if kind else f"dynamicType({column})"
+        text = f"if(isNotNull({column}), toString({column}), {text})" if text else f"toString({column})"
+    return _Field(
+        f"{kind} != 'None'",
+        text,
+        f"{kind} != 'None' AND NOT startsWith({kind}, 'Array')",
+        # Earlier releases stored texts that look like instants as instants.
+        f"({kind} = 'String' OR startsWith({kind}, 'Date'))",
+        f"if({kind} IN {_NUMBERS}, toFloat64OrNull({text}), NULL)",
+    )
+
+
+def escaped_key(key: str) -> str:
+    """A key as the JSON column stores it in its paths."""
+    return clean(key).replace(".", "%2E")
+
+
+def _value(condition: Condition, parameters: dict[str, Parameter], prefix: str) -> str:
+    parameters[f"{prefix}v"] = clean(condition.value)
+    return f"{{{prefix}v:String}}"
+
+
+def _bound(condition: Condition, parameters: dict[str, Parameter], prefix: str) -> str:
+    parameters[f"{prefix}n"] = condition.number or 0.0
+    return f"{{{prefix}n:Float64}}"

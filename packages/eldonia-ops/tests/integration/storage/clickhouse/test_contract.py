@@ -1,0 +1,190 @@
+"""What every store of a signal does alike: those in memory, which tests use, and ClickHouse on both engines."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import memory_stores.traces
+import numpy as np
+import pytest
+from memory_stores import MemoryStores
+
+import eldonia_ops.storage.clickhouse.traces
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogLevel, LogRecord
+from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample, SampleRow
+from eldonia_ops.model.spans import Span, SpanStatus
+from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
+
+OpenStore = Callable[..., Awaitable[TelemetryStore]]
+NOW_MS = int(time.time()) * 1000
+T0 = (NOW_MS - 3_600_000) * 1_000_000
+SECOND = 10**9
+
+
+@pytest.fixture
+def logs(stores: TelemetryStores) -> LogStore:
+    return stores.logs
+
+
+@pytest.fixture
+def metrics(stores: TelemetryStores) -> MetricStore:
+    return stores.metrics
+
+
+@pytest.fixture
+def traces(stores: TelemetryStores) -> TraceStore:
+    return stores.traces
+
+
+def record(second: float, message: str, **fields: Any) -> LogRecord:
+    return LogRecord(timestamp_ns=T0 + int(second * SECOND), message=message, **fields)
+
+
+def query(**fields: Any) -> LogQuery:
+    return LogQuery(**{"since_ns": T0, "until_ns": T0 + 3_600 * SECOND, **fields})
+
+
+def span(trace: str, id: int, start: float, length: float, **fields: Any) -> Span:
+    at = T0 + int(start * SECOND)
+    return Span(trace_id=trace * 32, span_id=f"{id:016x}", start_ns=at, end_ns=at + int(length * SECOND), **fields)
+
+
+class Contract:
+    """Every test is run for each subclass, which gives the fixture ``stores``."""
+
+    async def test_pages_of_records_have_no_gap_and_no_repetition(self, logs: LogStore) -> None:
+        await logs.insert_logs([record(index // 3, str(index)) for index in range(10)])
+        seen: list[str] = []
+        before: tuple[int, int] | None = None
+        more = True
+        while more:
+            page = await logs.search_logs(query(limit=4, before=before))
+            seen += [one.message for one in page.records]
+            before, more = (page.records[-1].timestamp_ns, page.records[-1].id), page.more
+        assert seen == [str(index) for index in reversed(range(10))]
+        newest = (await logs.search_logs(query(limit=1))).records[0]
+        await logs.insert_logs([record(100, "later")])
+        after = await logs.search_logs(query(after=(newest.timestamp_ns, newest.id)))
+        assert [one.message for one in after.records] == ["later"]
+
+    async def test_records_are_found_by_their_fields(self, logs: LogStore) -> None:
+        await logs.insert_logs(
+            [
+                record(0, "Payment failed", level=LogLevel.ERROR, service="shop", component="pay", user_id="u1"),
+                record(1, "payment taken", service="mail", trace_id="a" * 32, request_id="r1"),
+                record(2, "{", parse_error="not JSON"),
+            ]
+        )
+
+        async def found(**fields: Any) -> list[str]:
+            return [one.message for one in (await logs.search_logs(query(**fields))).records]
+
+        assert await found(text="PAYMENT") == ["payment taken", "Payment failed"]
+        assert await found(levels=(LogLevel.ERROR,)) == ["Payment failed"]
+        assert await found(services=("mail", "other")) == ["payment taken"]
+        assert await found(component="pay", user_id="u1") == ["Payment failed"]
+        assert await found(trace_id="a" * 32, request_id="r1") == ["payment taken"]
+        assert await found(parse_errors_only=True) == ["{"]
+        assert await found(until_ns=T0 + SECOND) == ["Payment failed"]
+        assert await logs.log_services(T0, T0 + 3_600 * SECOND) == ["mail", "shop"]
+
+    async def test_a_batch_with_a_known_key_is_a_repetition(self, logs: LogStore) -> None:
+        for _ in range(2):
+            await logs.insert_logs([record(0, "once", source="f", offset=7)], batch_key="f:7")
+        assert (await logs.log_histogram(query(), 10)).total == 1
+        assert await logs.source_position("f") == 7
+        assert await logs.source_position("g") is None
+
+    async def test_a_histogram_has_buckets_of_equal_width(self, logs: LogStore) -> None:
+        await logs.insert_logs([record(second, "m", level=LogLevel.WARN) for second in (0, 1, 3599)])
+        found = await logs.log_histogram(query(), 6)
+        assert found.width_ns == 600 * SECOND
+        assert found.starts_ns == [T0 + n * 600 * SECOND for n in range(6)]
+        assert found.counts["warn"] == [2, 0, 0, 0, 0, 1]
+
+    async def test_traces_are_summed_up_and_found(self, traces: TraceStore) -> None:
+        given = [
+            span("a", 1, 0, 10, service="shop", name="POST /orders"),
+            span("a", 2, 1, 2, parent_span_id=f"{1:016x}", service="pay", name="charge", status=SpanStatus.ERROR),
+            span("b", 3, 5, 1, service="shop", name="GET /works"),
+        ]
+        await traces.insert_spans(given)
+        await traces.insert_spans(given[:1])
+
+        async def found(**fields: Any) -> str:
+            wanted = TraceQuery(**{"since_ns": T0, "until_ns": T0 + 3_600 * SECOND, **fields})
+            return "".join(one.trace_id[0] for one in await traces.find_traces(wanted))
+
+        assert await found() == "ba"
+        assert await found(limit=1) == "b"
+        assert await found(service="pay", operation="charge") == "a"
+        assert await found(service="shop", operation="charge") == ""
+        assert await found(errors_only=True) == "a"
+        assert await found(min_duration_ns=2 * SECOND) == "a"
+        assert await found(max_duration_ns=2 * SECOND) == "b"
+        assert await traces.get_trace("a" * 32) == given[:2]
+        assert await traces.get_trace("f" * 32) == []
+        assert await traces.trace_services() == ["pay", "shop"]
+        assert await traces.trace_operations("shop") == ["GET /works", "POST /orders"]
+
+    async def test_several_traces_come_in_the_order_of_their_ids(self, traces: TraceStore) -> None:
+        given = [span(trace, id, at, 1) for trace, id, at in (("a", 1, 0), ("b", 2, 9), ("a", 3, 5), ("c", 4, 2))]
+        await traces.insert_spans(given)
+        await traces.insert_spans(given)
+        ids = [letter * 32 for letter in "cfab"]
+        assert await traces.get_traces(ids) == [[given[3]], [given[0], given[2]], [given[1]]]
+        assert await traces.get_traces([*ids, *ids], T0 + 3 * SECOND, T0 + 9 * SECOND) == [[given[2]]]
+        assert await traces.get_traces([]) == []
+        assert await traces.get_traces(["'", "\\"]) == []
+
+    async def test_an_answer_with_several_traces_is_bounded(
+        self, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for module in (memory_stores.traces, eldonia_ops.storage.clickhouse.traces):
+            monkeypatch.setattr(module, "MOST_SPANS", 3)
+        given = [span(trace, id, id, 1) for id, trace in enumerate("aabbcc")]
+        await traces.insert_spans(given)
+        ids = [letter * 32 for letter in "abc"]
+        assert await traces.get_traces(ids) == [given[:2]]
+        await traces.insert_spans([span("d", id, id, 1) for id in range(5)])
+        [cut] = await traces.get_traces(["d" * 32, *ids])
+        assert len(cut) == 3
+
+    async def test_samples_are_found_by_their_labels(self, metrics: MetricStore) -> None:
+        up = [Labels({"__name__": "up", "job": job}) for job in ("a", "b")]
+        await metrics.insert_row(SampleRow("t", NOW_MS - 60_000, tuple(up), np.array([1.0, 0.0])))
+        await metrics.insert_samples([Sample(Labels({"__name__": "single"}), NOW_MS - 30_000, 5.0)])
+        matcher = Matcher("job", MatchOp.EQUAL, "b")
+        [block] = await metrics.select([matcher], NOW_MS - 120_000, NOW_MS)
+        assert (block.labels, block.timestamps.tolist(), block.values.tolist()) == (
+            (up[1],),
+            [NOW_MS - 60_000],
+            [[0.0]],
+        )
+        assert await metrics.select([matcher], NOW_MS - 30_000, NOW_MS) == []
+        named = Matcher("__name__", MatchOp.REGEX, ".+")
+        assert set(await metrics.series([named], NOW_MS - 120_000, NOW_MS)) == {*up, Labels({"__name__": "single"})}
+        assert await metrics.label_names([named], NOW_MS - 120_000, NOW_MS) == ["__name__", "job"]
+        assert await metrics.label_values("job", [named], NOW_MS - 120_000, NOW_MS) == ["a", "b"]
+
+    async def test_the_latest_metadata_wins(self, metrics: MetricStore) -> None:
+        await metrics.insert_metadata([MetricMetadata("b", MetricType.GAUGE), MetricMetadata("a", MetricType.GAUGE)])
+        await metrics.insert_metadata([MetricMetadata("b", MetricType.COUNTER, "counts")])
+        assert [(one.name, one.type.value, one.help) for one in await metrics.metadata()] == [
+            ("a", "gauge", ""),
+            ("b", "counter", "counts"),
+        ]
+
+
+class TestInMemory(Contract):
+    @pytest.fixture
+    def stores(self) -> TelemetryStores:
+        return MemoryStores.empty(NOW_MS)
+
+
+class TestClickhouse(Contract):
+    @pytest.fixture
+    async def stores(self, open_store: OpenStore) -> TelemetryStores:
+        return TelemetryStores.on_one(await open_store())
