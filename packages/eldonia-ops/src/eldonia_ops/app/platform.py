@@ -11,17 +11,14 @@ from typing import Any, Final
 
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection
+from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.data_directory import held_folder, own_folder
-from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
-from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.app.routing import Notifiers, TemplateRenderer
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.notifiers.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
-from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
-from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
-from eldonia_ops.protocols.text_file import read_text_file
-from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
+from eldonia_ops.rules import RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import faster as faster_thresholds
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alert_intake import AlertIntake
@@ -37,14 +34,11 @@ from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
-from eldonia_ops.services.rule_groups import load_rule_groups
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.services.supervision import SupervisionService
 from eldonia_ops.settings import Settings
-from eldonia_ops.slo.generate import generate_all
-from eldonia_ops.slo.objectives import Objective
 from eldonia_ops.storage.clickhouse import Retention, open_telemetry_store
 from eldonia_ops.storage.state import open_state_store
 
@@ -84,20 +78,18 @@ class RunningPlatform:
 
 
 @contextlib.asynccontextmanager
-async def running_platform(settings: Settings, environment: Mapping[str, str]) -> AsyncIterator[RunningPlatform]:
+async def running_platform(
+    configuration: Configuration, environment: Mapping[str, str]
+) -> AsyncIterator[RunningPlatform]:
     """A platform whose loops run until the context is left.
 
-    Everything that people wrote is read before anything is opened, so that a fault in a file stops a
-    start and not a service.
-
     Raises:
-        ConfigError: with every fault found in rules, routing or runbook; or it is to listen beyond this
-            machine and nobody holds a token yet.
+        ConfigError: it is to listen beyond this machine and nobody holds a token yet.
         StateError, TelemetryError: a store cannot be opened.
     """
-    speed = settings.rules.speed
-    objectives = [item.objective() for item in settings.objectives]
-    groups, (routing, routing_text), policy = _read_files(settings, environment, objectives)
+    settings, speed, routing = configuration.settings, configuration.speed, configuration.routing
+    for warning in configuration.warnings:
+        log.warning("%s", warning)
     clock = SystemClock()
     own_folder(settings.data)
     async with contextlib.AsyncExitStack() as stack:
@@ -111,16 +103,16 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         client = await stack.enter_async_context(ReceiverClient())
 
         outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
-        external_url = settings.external_url or f"http://{settings.listen}"
+        external_url = configuration.external_url
         notification_queue = NotificationQueue(
-            routing.routing,
-            TemplateRenderer(routing.templates, external_url),
+            routing,
+            TemplateRenderer(configuration.templates, external_url),
             external_url=external_url,
             language=settings.language,
         )
-        incident_transactions = IncidentTransactions(policy, notification_queue, routing.routing)
+        incident_transactions = IncidentTransactions(configuration.policy, notification_queue, routing)
         intake = AlertIntake(
-            clock, state, routing.routing, incident_transactions, notification_queue, [outbox, escalations], loops
+            clock, state, routing, incident_transactions, notification_queue, [outbox, escalations], loops
         )
         thresholds = settings.security.thresholds if settings.security.enabled else {}
         security = SecurityService(
@@ -149,7 +141,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             telemetry,
             queries,
             intake,
-            groups,
+            configuration.rule_groups,
             TickSettings(
                 render=RuleRenderer(external_url=external_url),
                 resend_delay_ms=max(1, round(60_000 / speed)),
@@ -164,8 +156,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
         incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
-        alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
-        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox, loops)
+        alerts = AlertService(clock, state, intake, evaluation.views, configuration.routing_text)
+        delivery = DeliveryService(clock, state, intake, Notifiers(routing, client).find, outbox, loops)
         purge = PurgeService(clock, state, settings.retention.state, loops)
         supervision = SupervisionService(clock, state, intake, loops)
 
@@ -189,7 +181,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             state,
             telemetry,
             queries,
-            objectives=objectives,
+            objectives=configuration.objectives,
             targets=collection.targets,
             counts=counts,
             speed=speed,
@@ -208,7 +200,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             recovery,
             status,
             access,
-            routing.routing.resolve_timeout,
+            routing.resolve_timeout,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         # What was known is brought up to date before any loop acts on it.
@@ -300,47 +292,6 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
     message = f"refusing to listen on {settings.listen}: there is no access token yet"
     hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
-
-
-def _read_files(
-    settings: Settings, environment: Mapping[str, str], objectives: list[Objective]
-) -> tuple[list[RuleGroup], tuple[AlertmanagerConfig, str], Policy]:
-    """Everything that people wrote, or all that is wrong with it."""
-    faults: list[Diagnostic] = []
-    speed = settings.rules.speed
-    groups: list[RuleGroup] = []
-    routing, policy = None, None
-    try:
-        interval = settings.rules.evaluation_interval
-        groups = load_rule_groups(
-            settings.rules.files,
-            defaults=settings.rules.defaults,
-            objectives=generate_all(objectives, speed=speed),
-            interval_ms=interval,
-            speed=speed,
-        )
-    except ConfigError as error:
-        faults += error.diagnostics
-    try:
-        routing = load_routing(settings.alertmanager.file, environment, speed)
-        for tier in settings.incidents.escalation:
-            if tier.receiver and tier.receiver not in routing[0].routing.receivers:
-                message = f"escalation tier {tier.name!r} names the receiver {tier.receiver!r}, which does not exist"
-                faults.append(Diagnostic(message, str(settings.file or "")))
-    except ConfigError as error:
-        faults += error.diagnostics
-    try:
-        path = settings.incidents.runbook
-        runbook = default_runbook() if path is None else parse_runbook(read_text_file(path), str(path))
-        policy = settings.incidents.policy(runbook)
-        policy = policy if speed == 1 else policy.faster(speed)
-    except ConfigError as error:
-        faults += error.diagnostics
-    if faults or routing is None or policy is None:
-        raise ConfigError(settings.concealed.cleaned(faults))
-    for warning in settings.concealed.cleaned(routing[0].warnings):
-        log.warning("%s", warning)
-    return groups, routing, policy
 
 
 async def _open_telemetry(settings: Settings) -> TelemetryStore:

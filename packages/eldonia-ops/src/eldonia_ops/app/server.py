@@ -9,11 +9,12 @@ from collections.abc import Callable, Generator, Mapping
 
 import uvicorn
 
+from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.connections import PatientProtocol
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.settings import Listen, Settings
+from eldonia_ops.settings import Listen
 from eldonia_ops.web.app import create_app
 from eldonia_ops.web.limits import RequestLimits
 
@@ -23,14 +24,15 @@ OnStart = Callable[[RunningPlatform, str], None]
 """Is told the running platform and the address that it listens on."""
 
 
-async def serve(settings: Settings, environment: Mapping[str, str], on_start: OnStart) -> None:
+async def serve(configuration: Configuration, environment: Mapping[str, str], on_start: OnStart) -> None:
     """Run the platform until SIGTERM or SIGINT.
 
     Raises:
-        ConfigError: a file is faulty, the address is taken, or it is not loopback and there is no token yet.
+        ConfigError: the address is taken, or it is not loopback and there is no token yet.
     """
+    settings = configuration.settings
     with _bind(settings.listen) as listener:
-        async with running_platform(settings, environment) as platform:
+        async with running_platform(configuration, environment) as platform:
             app = create_app(
                 platform,
                 external_url=settings.external_url,

@@ -36,22 +36,27 @@ def serve(
     Without any settings it watches this host, takes telemetry on 127.0.0.1:9600 and keeps its data in
     the user's data folder. A first start prints the admin token.
     """
+    from eldonia_ops.app.loader import load_configuration
     from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
     from eldonia_ops.app.server import serve as serve_platform
-    from eldonia_ops.settings import load_settings, parse_listen
+    from eldonia_ops.settings import Settings, parse_listen
 
     _log_to_stderr(verbose)
     if config is None and Path(FILE_NAME).is_file():
         config = Path(FILE_NAME)
         _refuse_strangers(config)
-    settings = load_settings(config, os.environ)
-    if data is not None:
-        settings = settings.with_data(Path(os.path.abspath(data)))
-    if listen:
-        try:
-            settings = replace(settings, listen=parse_listen(listen))
-        except ValueError as error:
-            raise ConfigError(Diagnostic(f"--listen: {error}")) from None
+    try:
+        address = parse_listen(listen) if listen else None
+    except ValueError as error:
+        raise ConfigError(Diagnostic(f"--listen: {error}")) from None
+
+    def override(settings: Settings) -> Settings:
+        if data is not None:
+            settings = settings.with_data(Path(os.path.abspath(data)))
+        return settings if address is None else replace(settings, listen=address)
+
+    configuration = load_configuration(config, os.environ, override=override)
+    settings = configuration.settings
 
     def started(platform: "RunningPlatform", address: str) -> None:
         out = Screen(file=sys.stdout)
@@ -68,7 +73,7 @@ def serve(
             out.print(f"  token     in {file}", style="dim")
         sys.stdout.flush()
 
-    _run(serve_platform(settings, os.environ, started))
+    _run(serve_platform(configuration, os.environ, started))
 
 
 def _refuse_strangers(file: Path) -> None:
