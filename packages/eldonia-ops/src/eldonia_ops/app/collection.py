@@ -1,11 +1,11 @@
 """What is collected: one loop a target, all of them into the intake."""
 
 import asyncio
-import itertools
 import socket
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
@@ -28,9 +28,19 @@ from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import supervise
-from eldonia_ops.settings import LogFile, ProbeSettings, Settings
+from eldonia_ops.settings import HostSettings, LogFile, PostgresqlSettings, ProbeSettings, Settings
 
 OnProbe = Callable[[str, ProbeResult, int], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Item:
+    """One thing that is collected: what the settings say of it, and the loop that does it."""
+
+    specification: Any
+    loop: "FileTail | ScrapeLoop | ReadingsLoop"
+    close: Callable[[], Awaitable[None]] | None = None
+    task: asyncio.Task[None] | None = None
 
 
 class Collection:
@@ -50,73 +60,97 @@ class Collection:
         self._clock = clock
         self._loops = loops or Loops()
         self._client = scrape_client()
-        positions = StoredPositions(state, telemetry)
-        options = TailOptions(max_line_bytes=settings.limits.log_line)
-        followed = FollowedPaths()
-        self._tails = [
-            FileTail(
-                [file.path],
-                self._log_sink(file),
-                positions,
-                _joining(options, file),
-                followed,
-                _tail_watch(self._loops),
-            )
-            for file in settings.logs
-        ]
-        limits = ExpositionLimits(
-            samples=settings.limits.scrape_samples,
-            labels=settings.limits.labels,
-            label_value_length=settings.limits.label_value,
-        )
-        self._scrapes = [
-            ScrapeLoop(target, self._store, self._client, clock) for target in scrape_targets(settings, limits)
-        ]
-        databases = [
-            postgresql_loop(database.dsn, self._store, clock, name=database.instance, interval_ms=database.interval)
-            for database in settings.postgresql
-        ]
-        self._databases = [source for _, source in databases]
-        self._readings: list[ReadingsLoop] = [
-            *([host_loop(self._store, clock, interval_ms=settings.host.interval)] if settings.host.enabled else []),
-            *(loop for loop, _ in databases),
-            *(
-                probe_loop(
-                    probe.name,
-                    prober(probe),
-                    self._store,
-                    clock,
-                    url=probe.url,
-                    service=probe.service,
-                    http=probe.url.startswith("http"),
-                    labels=probe.labels,
-                    interval_ms=probe.interval,
-                    on_result=on_probe,
+        self._positions = StoredPositions(state, telemetry)
+        self._followed = FollowedPaths()
+        self._on_probe = on_probe
+        self._tasks: asyncio.TaskGroup | None = None
+        self._items: dict[tuple[str, str], _Item] = {}
+        for key, specification in _specifications(settings).items():
+            self._items[key] = self._item(specification)
+
+    async def apply(self, settings: Settings) -> None:
+        """Collect what other settings ask for. What is the same in both goes on as it is."""
+        wanted = _specifications(settings)
+        changed = {key for key, item in self._items.items() if wanted.get(key) != item.specification}
+        for key in changed:
+            item = self._items.pop(key)
+            if item.task is not None:
+                item.task.cancel()
+                await asyncio.wait([item.task])
+            if item.close is not None:
+                await item.close()
+            self._loops.forget(_loop_name(key, item))
+        found = {key: self._items.get(key) or self._item(one) for key, one in wanted.items()}
+        self._items = found
+        for key, item in found.items():
+            self._start(key, item)
+
+    def _item(self, specification: Any) -> _Item:
+        match specification:
+            case LogFile() as file, int(line_bytes):
+                options = _joining(TailOptions(max_line_bytes=line_bytes), file)
+                watch = _tail_watch(self._loops)
+                tail = FileTail([file.path], self._log_sink(file), self._positions, options, self._followed, watch)
+                return _Item(specification, tail)
+            case ScrapeTarget() as target:
+                return _Item(specification, ScrapeLoop(target, self._store, self._client, self._clock))
+            case PostgresqlSettings() as database:
+                loop, source = postgresql_loop(
+                    database.dsn, self._store, self._clock, name=database.instance, interval_ms=database.interval
                 )
-                for probe in settings.probes
-            ),
-        ]
+                return _Item(specification, loop, source.close)
+            case HostSettings() as host:
+                return _Item(specification, host_loop(self._store, self._clock, interval_ms=host.interval))
+            case ProbeSettings() as probe:
+                return _Item(specification, self._probe(probe))
+        raise TypeError(f"nothing collects {specification!r}")
+
+    def _probe(self, probe: ProbeSettings) -> ReadingsLoop:
+        return probe_loop(
+            probe.name,
+            prober(probe),
+            self._store,
+            self._clock,
+            url=probe.url,
+            service=probe.service,
+            http=probe.url.startswith("http"),
+            labels=probe.labels,
+            interval_ms=probe.interval,
+            on_result=self._on_probe,
+        )
 
     async def run(self) -> None:
         """Collect until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for number, loop in enumerate(itertools.chain(self._tails, self._scrapes, self._readings), 1):
-                # They survive what they expect; what they do not expect must not end the others.
-                name = f"tail {number}" if isinstance(loop, FileTail) else f"{loop.status.kind} {loop.status.name}"
-                if not isinstance(loop, FileTail):
-                    loop.watch = self._loops.item(name)
-                tasks.create_task(supervise(name, self._clock, loop.run, self._loops))
+            self._tasks = tasks
+            try:
+                for key, item in self._items.items():
+                    self._start(key, item)
+                await asyncio.Event().wait()  # others may come
+            finally:
+                self._tasks = None
+
+    def _start(self, key: tuple[str, str], item: _Item) -> None:
+        if self._tasks is None or item.task is not None:
+            return
+        # They survive what they expect; what they do not expect must not end the others.
+        name = _loop_name(key, item)
+        if not isinstance(item.loop, FileTail):
+            item.loop.watch = self._loops.item(name)
+        item.task = self._tasks.create_task(supervise(name, self._clock, item.loop.run, self._loops))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
-        for database in self._databases:
-            await database.close()
+        for item in self._items.values():
+            if item.close is not None:
+                await item.close()
 
     def targets(self) -> list[TargetView]:
         """How everything that is collected stands."""
-        statuses = [status for tail in self._tails for status in tail.statuses()]
-        statuses += [loop.status for loop in (*self._scrapes, *self._readings)]
+        statuses: list[TargetStatus] = []
+        for item in self._items.values():
+            statuses += item.loop.statuses() if isinstance(item.loop, FileTail) else [item.loop.status]
         return [_view(status) for status in statuses]
 
     async def _store(self, collected: Collected) -> None:
@@ -137,6 +171,40 @@ class Collection:
             return sum(1 for record in records if record.parse_error)
 
         return sink
+
+
+def _specifications(settings: Settings) -> dict[tuple[str, str], Any]:
+    """What is collected, by kind and name, with all that decides how."""
+    limits = ExpositionLimits(
+        samples=settings.limits.scrape_samples,
+        labels=settings.limits.labels,
+        label_value_length=settings.limits.label_value,
+    )
+    found: dict[tuple[str, str], Any] = {}
+    for file in settings.logs:
+        found["tail", _free(found, "tail", file.path)] = (file, settings.limits.log_line)
+    for target in scrape_targets(settings, limits):
+        found["scrape", _free(found, "scrape", f"{target.job}/{target.instance}")] = target
+    if settings.host.enabled:
+        found["host", ""] = settings.host
+    for database in settings.postgresql:
+        found["postgresql", _free(found, "postgresql", database.instance)] = database
+    for probe in settings.probes:
+        found["probe", probe.name] = probe
+    return found
+
+
+def _free(found: Mapping[tuple[str, str], Any], kind: str, name: str) -> str:
+    """The name, or with a number behind it if it is taken."""
+    number, free = 1, name
+    while (kind, free) in found:
+        number += 1
+        free = f"{name} {number}"
+    return free
+
+
+def _loop_name(key: tuple[str, str], item: _Item) -> str:
+    return f"tail {key[1]}" if isinstance(item.loop, FileTail) else f"{item.loop.status.kind} {item.loop.status.name}"
 
 
 def _joining(options: TailOptions, file: LogFile) -> TailOptions:

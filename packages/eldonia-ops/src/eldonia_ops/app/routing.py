@@ -78,7 +78,16 @@ class Notifiers:
     """The notifiers of a routing, found by ``(receiver, integration, index)``."""
 
     def __init__(self, routing: Routing, client: httpx.AsyncClient) -> None:
+        self._client = client
         self._by_key = registry.build(routing, client)
+
+    def add(self, routing: Routing) -> None:
+        """Know the notifiers of another routing besides."""
+        self._by_key |= registry.build(routing, self._client)
+
+    def replace(self, routing: Routing) -> None:
+        """Know the notifiers of another routing alone."""
+        self._by_key = registry.build(routing, self._client)
 
     def find(self, receiver: str, integration: str, index: int) -> Notifier | None:
         """The notifier, or None when the configuration has none."""

@@ -6,12 +6,15 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.connections import PatientProtocol
 from eldonia_ops.app.platform import RunningPlatform, running_platform
+from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.settings import Listen
@@ -24,47 +27,88 @@ OnStart = Callable[[RunningPlatform, str], None]
 """Is told the running platform and the address that it listens on."""
 
 
-async def serve(configuration: Configuration, environment: Mapping[str, str], on_start: OnStart) -> None:
-    """Run the platform until SIGTERM or SIGINT.
+async def serve(
+    configuration: Configuration, environment: Mapping[str, str], on_start: OnStart, load: Load | None = None
+) -> None:
+    """Run the platform until SIGTERM or SIGINT; SIGHUP has it read its configuration anew, by ``load``.
 
     Raises:
         ConfigError: the address is taken, or it is not loopback and there is no token yet.
     """
     settings = configuration.settings
-    with _bind(settings.listen) as listener:
-        async with running_platform(configuration, environment) as platform:
+    pass_over_hangups()  # until there is something to reload
+    with bind(settings.listen) as listener:
+        async with running_platform(configuration, environment, load) as platform:
             app = create_app(
                 platform,
                 external_url=settings.external_url,
                 loopback=is_loopback(settings.listen.host),
                 limits=RequestLimits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
-                resolve_timeout_ms=platform.resolve_timeout_ms,
             )
-            config = uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
-                timeout_graceful_shutdown=5,
-                http=PatientProtocol,
-                ws="none",
-                lifespan="off",
-            )
-            server = _Server(config)
-            stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, stop.set)
-            serving = asyncio.create_task(server.serve(sockets=[listener]))
-            stopping = asyncio.create_task(stop.wait())
             host, port = listener.getsockname()[:2]
-            on_start(platform, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            server.should_exit = True
-            stopping.cancel()
-            await serving
-            log.info("stopping")
+
+            def started() -> None:
+                on_start(platform, f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+            await serve_until_stopped(app, listener, platform.reloads, started)
+
+
+async def serve_until_stopped(
+    app: ASGIApp, listener: socket.socket, reloads: Reloading, started: Callable[[], None], **options: Any
+) -> None:
+    """Answer requests at a socket until SIGTERM or SIGINT; SIGHUP reloads. ``options`` are uvicorn's own."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
+        timeout_graceful_shutdown=5,
+        http=PatientProtocol,
+        ws="none",
+        lifespan="off",
+        **options,
+    )
+    server = _Server(config)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    with _reloading_at_hangup(reloads):
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        stopping = asyncio.create_task(stop.wait())
+        started()
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        stopping.cancel()
+        await serving
+    log.info("stopping")
+
+
+def pass_over_hangups() -> None:
+    """Let SIGHUP not end the process. A handler that does nothing, since programs that we start would inherit that the
+    signal is ignored."""
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
+
+
+@contextlib.contextmanager
+def _reloading_at_hangup(reloads: Reloading) -> Generator[None, None, None]:
+    """SIGHUP reads the configuration anew. While the platform stops it is ignored: it must not end it half-way."""
+    under_way: set[asyncio.Task[Any]] = set()
+
+    def hangup() -> None:
+        task = asyncio.create_task(reloads.reload("SIGHUP"))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup)
+    try:
+        yield
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
+        pass_over_hangups()
+        for task in under_way:
+            task.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -76,7 +120,12 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _bind(listen: Listen) -> socket.socket:
+def bind(listen: Listen) -> socket.socket:
+    """A socket bound to an address.
+
+    Raises:
+        ConfigError: it is taken, or cannot be listened on.
+    """
     family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

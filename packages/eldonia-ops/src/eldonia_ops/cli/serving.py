@@ -18,6 +18,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
+    from eldonia_ops.app.configuration import Configuration
+    from eldonia_ops.app.loader import Override
     from eldonia_ops.app.platform import RunningPlatform
 
 Config = Annotated[
@@ -42,20 +44,25 @@ def serve(
     from eldonia_ops.settings import Settings, parse_listen
 
     _log_to_stderr(verbose)
-    if config is None and Path(FILE_NAME).is_file():
-        config = Path(FILE_NAME)
-        _refuse_strangers(config)
     try:
         address = parse_listen(listen) if listen else None
     except ValueError as error:
         raise ConfigError(Diagnostic(f"--listen: {error}")) from None
 
-    def override(settings: Settings) -> Settings:
-        if data is not None:
-            settings = settings.with_data(Path(os.path.abspath(data)))
-        return settings if address is None else replace(settings, listen=address)
+    def load(last_word: "Override" = lambda settings: settings) -> "Configuration":
+        def override(settings: Settings) -> Settings:
+            if data is not None:
+                settings = settings.with_data(Path(os.path.abspath(data)))
+            return last_word(settings if address is None else replace(settings, listen=address))
 
-    configuration = load_configuration(config, os.environ, override=override)
+        if by_itself and config is not None:
+            _refuse_strangers(config)
+        return load_configuration(config, os.environ, override=override)
+
+    by_itself = config is None and Path(FILE_NAME).is_file()
+    if by_itself:
+        config = Path(os.path.abspath(FILE_NAME))
+    configuration = load()
     settings = configuration.settings
 
     def started(platform: "RunningPlatform", address: str) -> None:
@@ -73,7 +80,7 @@ def serve(
             out.print(f"  token     in {file}", style="dim")
         sys.stdout.flush()
 
-    _run(serve_platform(configuration, os.environ, started))
+    _run(serve_platform(configuration, os.environ, started, load))
 
 
 def _refuse_strangers(file: Path) -> None:
@@ -82,7 +89,10 @@ def _refuse_strangers(file: Path) -> None:
     Raises:
         ConfigError: they belong to somebody else, or anybody may write them.
     """
-    found = file.stat()
+    try:
+        found = file.stat()
+    except OSError:
+        return  # reading it says why
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o002:
         hint = f"look at it, then name it: --config {file}"
         raise ConfigError(

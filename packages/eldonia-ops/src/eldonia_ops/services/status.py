@@ -55,6 +55,11 @@ class StatusService:
         self._ready = False
         self._since: dict[str, int] = {}
 
+    async def reconfigure(self, objectives: Sequence[Objective]) -> None:
+        """Report on other objectives. One that is new is watched from now on."""
+        self._objectives = objectives
+        await self.resume()
+
     def set_ready(self, ready: bool) -> None:
         """Say whether requests are welcome."""
         self._ready = ready

@@ -33,7 +33,6 @@ def create_app(
     loopback: bool = True,
     secure_cookies: bool | None = None,
     limits: RequestLimits | None = None,
-    resolve_timeout_ms: int = 300_000,
     version: str = __version__,
 ) -> Starlette:
     """The whole HTTP side over a running platform.
@@ -41,7 +40,7 @@ def create_app(
     ``external_url`` is the address by which people reach it, if not the listen address. With
     ``loopback`` (the listener is bound to this machine only) other host names than localhost and the
     one in ``external_url`` are refused, against DNS rebinding. ``secure_cookies`` defaults to whether
-    ``external_url`` is https. ``resolve_timeout_ms`` is Alertmanager's ``resolve_timeout``.
+    ``external_url`` is https.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
@@ -56,7 +55,7 @@ def create_app(
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
     routes: list[BaseRoute] = [
         *prometheus.routes(platform, version, heavy),
-        *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
+        *alertmanager.routes(platform, version, limits),
         *jaeger.routes(platform),
         *otlp.routes(platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),

@@ -1,0 +1,113 @@
+"""What a platform consists of: a profile makes the list of its modules.
+
+The order of a list matters: modules are resumed from the first to the last, and changed and stopped from the last to
+the first. Rules come before routing, so that alerts that fire get time to be found firing again before the router takes
+the silence while we were down for their end.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from eldonia_ops.app.foundation import Foundation
+from eldonia_ops.app.modules import Module
+from eldonia_ops.app.platform_modules import (
+    CollectionModule,
+    IncidentsModule,
+    IngestModule,
+    ProcessLogsModule,
+    RecoveryModule,
+    RulesModule,
+    SecurityModule,
+    StatusModule,
+)
+from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
+from eldonia_ops.ports import TelemetryStore
+from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.incident_transactions import IncidentTransactions
+from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.queries import QueryService
+from eldonia_ops.services.recovery import RecoveryService
+from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.status import StatusService
+
+Counts = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Everything: what ``eldonia-ops serve`` runs."""
+
+    modules: list[Module]
+    router: Router
+    alerts: AlertService
+    incidents: IncidentService
+    security: SecurityService
+    recovery: RecoveryService
+    ingest: IngestService
+    status: StatusService
+
+
+def full(base: Foundation, telemetry: TelemetryStore, queries: QueryService, counts: Counts) -> Full:
+    """The whole platform over its stores. ``counts`` gives the metrics of all modules."""
+    router = Router(base, with_incidents=True)
+    assert isinstance(router.incidents, IncidentTransactions)
+    rules = RulesModule(base, router, telemetry, queries)
+    routing = RoutingModule(base, router, rules.service.views)
+    security = SecurityModule(base, router, telemetry)
+    ingest = IngestModule(base, telemetry, security.service.take)
+    recovery = RecoveryModule(base, router)
+    incidents = IncidentsModule(base, router, router.incidents)
+    collection = CollectionModule(base, ingest.service, telemetry, recovery.service.on_probe)
+    status = StatusService(
+        base.clock,
+        base.state,
+        telemetry,
+        queries,
+        objectives=base.configuration.objectives,
+        targets=collection.service.targets,
+        counts=counts,
+        speed=base.configuration.speed,
+        loops=base.loops,
+    )
+    modules: list[Module] = [
+        StatusModule(base, status),
+        ingest,
+        rules,
+        routing,
+        security,
+        recovery,
+        DeliveryModule(router),
+        incidents,
+        SupervisionModule(base, router),
+        PurgeModule(base),
+        collection,
+        ProcessLogsModule(base, recovery),
+    ]
+    return Full(
+        modules,
+        router,
+        routing.alerts,
+        incidents.service,
+        security.service,
+        recovery.service,
+        ingest.service,
+        status,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RouterAlone:
+    """Routing and delivery: what ``eldonia-ops alertmanager`` runs."""
+
+    modules: list[Module]
+    router: Router
+    alerts: AlertService
+
+
+def alertmanager(base: Foundation) -> RouterAlone:
+    """The router alone: alerts come from clients, open no incidents, and go to receivers."""
+    router = Router(base, with_incidents=False)
+    routing = RoutingModule(base, router)
+    modules: list[Module] = [routing, DeliveryModule(router), SupervisionModule(base, router), PurgeModule(base)]
+    return RouterAlone(modules, router, routing.alerts)
