@@ -238,7 +238,7 @@ async def test_a_service_whose_recovery_breaks_us_stops_no_other() -> None:
         works = world.recovery._apply
 
         async def breaking(service: str, event: Any) -> None:
-            if service == "bad" and type(event).__name__ == "Tick":
+            if service == "bad" and type(event).__name__ == "RecoveryTick":
                 raise KeyError
             await works(service, event)
 

@@ -7,7 +7,7 @@ import pytest
 from eldonia_ops.promql import evaluate
 from eldonia_ops.promql.testing import Storage, expand_values, split_series
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
-from eldonia_ops.rules import AlertingRule, GroupState, RuleState, evaluate_rule, rule_plan, scale
+from eldonia_ops.rules import AlertingRule, RuleGroupState, RuleState, evaluate_rule, rule_plan, scale
 
 MINUTE = 60_000
 
@@ -46,7 +46,7 @@ def firing(alert, series, minutes=20, at=None, sources=None):
         labels, values, _ = split_series(line.strip())
         points = [(index * 30_000, value) for index, value in enumerate(expand_values(values))]
         storage.add(labels, [(when, value) for when, value in points if isinstance(value, float)])
-    state = GroupState()
+    state = RuleGroupState()
     written = {}
     notified = {}
     for minute in range(minutes + 1):

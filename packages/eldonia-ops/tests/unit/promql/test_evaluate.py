@@ -5,7 +5,7 @@ import pytest
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
-from eldonia_ops.promql import EvaluationError, LimitError, Limits, PromQLError, evaluate, parse, plan
+from eldonia_ops.promql import EvaluationError, LimitError, PromQLError, QueryLimits, evaluate, parse, plan
 from eldonia_ops.promql.errors import UnsupportedError
 from eldonia_ops.promql.result import ResultType
 
@@ -156,13 +156,13 @@ def test_limits():
         plan(parse("max_over_time(foo[30d:1s])"), START, START)
     names = [{"__name__": "foo", "i": str(item)} for item in range(50)]
     with pytest.raises(LimitError, match="50 series at 10 steps"):
-        ask("foo", [block(names, [[1.0] * 50])], START, START + 9_000, 1_000, limits=Limits(cells=400))
+        ask("foo", [block(names, [[1.0] * 50])], START, START + 9_000, 1_000, limits=QueryLimits(cells=400))
     many = block([{"__name__": "a", "x": "1", "j": str(item)} for item in range(30)], [[1.0] * 30] * 2)
     churned = block([{"__name__": "b", "x": "1", "i": item} for item in "12"], [[1, ABSENT_NAN], [STALE_NAN, 2]])
     query, span = "a * on(x) group_left b", (START, START + 15_000, 15_000)
     assert [item.points[1][1] for item in ask(query, [many, churned], *span).series] == [2.0] * 30
     with pytest.raises(LimitError, match="pair 60 series at 2 steps"):
-        ask(query, [many, churned], *span, limits=Limits(cells=100))
+        ask(query, [many, churned], *span, limits=QueryLimits(cells=100))
     with pytest.raises(PromQLError, match="range vector"):
         plan(parse("foo[5m]"), START, START + 60_000, 1_000)
     with pytest.raises(UnsupportedError, match="native histograms"):
@@ -199,7 +199,7 @@ def test_label_values_cannot_be_made_without_end(query):
 
 def test_count_values_keeps_to_the_limit_of_cells():
     with pytest.raises(LimitError, match="count_values"):
-        ask('count_values("v", vector(time()))', [], START, START + 100_000, 1_000, limits=Limits(cells=5_000))
+        ask('count_values("v", vector(time()))', [], START, START + 100_000, 1_000, limits=QueryLimits(cells=5_000))
 
 
 @pytest.mark.parametrize(

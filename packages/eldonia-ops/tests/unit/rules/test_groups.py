@@ -6,11 +6,11 @@ from eldonia_ops.model.samples import is_stale
 from eldonia_ops.promql import EvaluationError, PromQLError, parse
 from eldonia_ops.rules import (
     AlertingRule,
-    GroupState,
-    Health,
     RecordingRule,
     RuleError,
     RuleGroup,
+    RuleGroupState,
+    RuleHealth,
     RuleState,
     evaluate_rule,
     resume,
@@ -71,7 +71,7 @@ def test_a_failed_query_keeps_alerts_and_shows_its_error():
     first = evaluate_rule(rules, rule, RuleState(), [(Labels({"i": "1"}), 2.0)], T0)
     error = EvaluationError("too much")
     second = evaluate_rule(rules, rule, first.state, error, T0 + 30_000, written=first.written)
-    assert (second.state.health, second.state.last_error) == (Health.ERROR, "too much")
+    assert (second.state.health, second.state.last_error) == (RuleHealth.ERROR, "too much")
     assert len(second.state.alerts) == 1
     assert second.alerts == ()
     assert second.written == first.written
@@ -83,7 +83,7 @@ def test_rules_keep_their_keys_and_states_when_others_come_and_go():
         key: evaluate_rule(old, rule, RuleState(), [(Labels({"i": "1"}), 2.0)], T0).state
         for key, rule in old.keyed_rules()
     }
-    state = GroupState(states, T0)
+    state = RuleGroupState(states, T0)
     new = group(alerting("C", "z > 1"), alerting("B", "y > 1"))
     resumed = resume(new, state, T0 + 30_000)
     assert list(resumed.rules) == ["f.yml;g;alert;B;0"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.template import Limits, QuerySample, TemplateError, TemplateSet, literals, parse, rule_template
+from eldonia_ops.template import QuerySample, RenderLimits, TemplateError, TemplateSet, literals, parse, rule_template
 
 PIECES = st.sampled_from(
     ["{{", "}}", "{{- ", " -}}", ".", ".A", "$x", ":=", "=", "|", "(", ")", '"s"', "`r`", "'c'", "1", "-2.5", "if ",
@@ -27,7 +27,7 @@ def test_any_text_parses_or_is_refused_with_a_place(text):
             pytest.fail("the error has no place")
         return
     with contextlib.suppress(TemplateError):
-        template.execute({"A": [1, "x", None]}, limits=Limits(output=10_000, steps=2_000, depth=10))
+        template.execute({"A": [1, "x", None]}, limits=RenderLimits(output=10_000, steps=2_000, depth=10))
 
 
 @given(st.text(max_size=80).filter(lambda text: "{{" not in text))

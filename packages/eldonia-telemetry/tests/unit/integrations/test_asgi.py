@@ -352,7 +352,7 @@ async def test_what_a_request_does_is_in_its_access_record_and_in_the_report():
 
 
 async def test_slow_and_failing_requests_are_counted(monkeypatch):
-    monkeypatch.setattr(performance.ending, "thresholds", performance.Thresholds(slow=1e-9))
+    monkeypatch.setattr(performance.operation_recorder, "thresholds", performance.Thresholds(slow=1e-9))
     with capture() as seen:
         async with client(application()) as http:
             await http.get("/boom")

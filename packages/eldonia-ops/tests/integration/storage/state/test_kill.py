@@ -10,7 +10,7 @@ from eldonia_ops.storage.state import open_state_store
 
 WRITER = """
 import asyncio, sys
-from eldonia_ops.model.alerts import Decision, Outgoing
+from eldonia_ops.model.alerts import LedgerEntry, Outgoing
 from eldonia_ops.storage.state import open_state_store
 
 async def main():
@@ -18,7 +18,7 @@ async def main():
     for number in range(100_000):
         def work(t):
             t.outbox.add(Outgoing(0, f"k{number}", "r", "slack", 0, "q", {"n": number}))
-            t.ledger.append(Decision(0, number, "f", "A", "r", "sent", ""))
+            t.ledger.append(LedgerEntry(0, number, "f", "A", "r", "sent", ""))
         await store.write(work)
         print(number, flush=True)
 
