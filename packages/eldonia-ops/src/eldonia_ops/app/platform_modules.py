@@ -2,7 +2,7 @@
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.actuation import ProcessLogs, build_actuator, start_processes
 from eldonia_ops.app.collection import Collection, OnProbe
@@ -151,14 +151,19 @@ class IncidentsModule(Inert):
         self.service.wake()
 
 
+BuildServices = Callable[[Configuration, Configuration | None, Mapping[str, Recoverable]], Mapping[str, Recoverable]]
+"""What may be restarted, from the settings now and before, and what is known of the latter."""
+
+
 class RecoveryModule(Inert):
     """Restarts what may be restarted, and keeps what it started itself in order."""
 
     name = "recovery"
 
-    def __init__(self, base: Foundation, router: Router) -> None:
+    def __init__(self, base: Foundation, router: Router, build: "BuildServices | None" = None) -> None:
+        self._build = build or recoverables
         self._configuration = base.configuration
-        self._services = recoverables(base.configuration)
+        self._services: Mapping[str, Recoverable] = self._build(base.configuration, None, {})
         self.service = RecoveryService(base.clock, base.state, router.intake, self._services, base.loops)
 
     @property
@@ -181,7 +186,7 @@ class RecoveryModule(Inert):
 
     async def apply(self, configuration: Configuration) -> None:
         """Look after other services; one whose settings are the same keeps what restarts it, and its attempts."""
-        wanted = recoverables(configuration, self._configuration, self._services)
+        wanted = self._build(configuration, self._configuration, self._services)
         if any(self._services.get(name) is not item for name, item in wanted.items()) or len(wanted) != len(
             self._services
         ):
@@ -201,8 +206,8 @@ class RecoveryModule(Inert):
 
 def recoverables(
     configuration: Configuration,
-    before: Configuration | None = None,
-    known: Mapping[str, Recoverable] | None = None,
+    before: Configuration | None,
+    known: Mapping[str, Recoverable],
 ) -> dict[str, Recoverable]:
     """What may be restarted, by service. What ``known`` holds is taken over where the settings ``before`` are equal."""
     settings, speed = configuration.settings, configuration.speed
@@ -213,7 +218,7 @@ def recoverables(
     )
     found: dict[str, Recoverable] = {}
     for item in settings.recovery:
-        if known is not None and same.get(item.service) == item:
+        if same.get(item.service) == item:
             found[item.service] = known[item.service]
             continue
         policy = item.policy if speed == 1 else item.policy.faster(speed)

@@ -12,7 +12,7 @@ from eldonia_ops.ports import StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.api import RuleGroupView
-from eldonia_ops.services.delivery import DeliveryService
+from eldonia_ops.services.delivery import DeliveryService, FindNotifier
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.no_incidents import NoIncidents
 from eldonia_ops.services.notification_queue import NotificationQueue
@@ -22,9 +22,12 @@ from eldonia_ops.services.supervision import SupervisionService
 
 
 class Router:
-    """The services of routing and delivery. Without ``with_incidents`` alerts open none."""
+    """The services of routing and delivery. Without ``with_incidents`` alerts open none.
 
-    def __init__(self, base: Foundation, *, with_incidents: bool) -> None:
+    ``find`` gives the notifiers, where they are not those of the configuration.
+    """
+
+    def __init__(self, base: Foundation, *, with_incidents: bool, find: FindNotifier | None = None) -> None:
         configuration = base.configuration
         self.outbox, self.escalations = Wakeup(), Wakeup()
         self.queue = NotificationQueue(
@@ -45,10 +48,9 @@ class Router:
             [self.outbox, self.escalations],
             base.loops,
         )
-        self.notifiers = Notifiers(configuration.routing, base.client)
-        self.delivery = DeliveryService(
-            base.clock, base.state, self.intake, self.notifiers.find, self.outbox, base.loops
-        )
+        self.notifiers = None if base.client is None else Notifiers(configuration.routing, base.client)
+        find = find or (self.notifiers.find if self.notifiers else _nobody)
+        self.delivery = DeliveryService(base.clock, base.state, self.intake, find, self.outbox, base.loops)
 
     def follow(self, configuration: Configuration) -> Callable[[StateTransaction], None]:
         """What gives queue and incidents a configuration, within the transaction that moves the groups."""
@@ -65,6 +67,10 @@ class Router:
                 self.incidents.reconfigure(configuration.policy, configuration.routing)
 
         return work
+
+
+def _nobody(_receiver: str, _integration: str, _index: int) -> None:
+    """Nothing is delivered."""
 
 
 class RoutingModule(Inert):
@@ -96,9 +102,11 @@ class RoutingModule(Inert):
         else:
             self._routing = None  # until all of it is done, nobody knows
             # A message for a receiver that is new may be due before the others have heard of it.
-            router.notifiers.add(routing)
+            if router.notifiers is not None:
+                router.notifiers.add(routing)
             await router.intake.reroute(routing, router.follow(configuration))
-            router.notifiers.replace(routing)
+            if router.notifiers is not None:
+                router.notifiers.replace(routing)
             await router.delivery.resume()
             router.intake.wake()
             self._routing = routing
@@ -148,15 +156,16 @@ class SupervisionModule(Inert):
 
     def __init__(self, base: Foundation, router: Router) -> None:
         self._base = base
-        self._service = SupervisionService(base.clock, base.state, router.intake, base.loops)
+        self.service = SupervisionService(base.clock, base.state, router.intake, base.loops)
 
     async def run(self) -> None:
         """Follow the loops until cancelled."""
-        await self._service.run()
+        await self.service.run()
 
     def metrics(self) -> Mapping[str, float]:
         """The loops, and what the clock went through."""
-        set_back = {"eldonia_ops_clock_set_back_total": float(self._base.clock.times_set_back)}
+        clock = self._base.clock
+        set_back = {"eldonia_ops_clock_set_back_total": float(getattr(clock, "times_set_back", 0))}
         return {**set_back, **loop_metrics(self._base.loops)}
 
 
@@ -167,12 +176,12 @@ class PurgeModule(Inert):
 
     def __init__(self, base: Foundation) -> None:
         kept = base.configuration.settings.retention.state
-        self._service = PurgeService(base.clock, base.state, kept, base.loops)
+        self.service = PurgeService(base.clock, base.state, kept, base.loops)
 
     async def run(self) -> None:
         """Purge until cancelled."""
-        await self._service.run()
+        await self.service.run()
 
     async def apply(self, configuration: Configuration) -> None:
         """Keep things for another time."""
-        self._service.reconfigure(configuration.settings.retention.state)
+        self.service.reconfigure(configuration.settings.retention.state)
