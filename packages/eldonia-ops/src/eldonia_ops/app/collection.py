@@ -71,12 +71,14 @@ class Collection:
     async def apply(self, settings: Settings) -> None:
         """Collect what other settings ask for. What is the same in both goes on as it is."""
         wanted = _specifications(settings)
-        changed = {key for key, item in self._items.items() if wanted.get(key) != item.specification}
-        for key in changed:
-            item = self._items.pop(key)
-            if item.task is not None:
-                item.task.cancel()
-                await asyncio.wait([item.task])
+        gone = {key: item for key, item in self._items.items() if wanted.get(key) != item.specification}
+        self._items = {key: item for key, item in self._items.items() if key not in gone}
+        # Together: each may still have to store that its series have ended.
+        ending = [item.task for item in gone.values() if item.task is not None]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        for key, item in gone.items():
             if item.close is not None:
                 await item.close()
             self._loops.forget(_loop_name(key, item))

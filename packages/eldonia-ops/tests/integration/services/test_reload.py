@@ -196,7 +196,7 @@ class Restarts:
 
 async def failing(world: Any, minutes: int) -> None:
     for _ in range(4 * minutes):
-        await world.recovery.on_probe("health", ProbeResult(False, 0.1, "down"), world.clock.now())
+        await world.recovery.on_probe("health", ProbeResult(False, 0.1, detail="down"), world.clock.now())
         await world.pass_time(15 * SECOND)
 
 
@@ -216,7 +216,7 @@ async def test_recovery_keeps_its_attempts_and_a_removed_service_ends_its_alerts
         await world.reload(recoverables=[other])
         assert await world.alerts.current() == []
         assert [view.service for view in await world.recovery.status()] == ["x"]
-        await world.recovery.on_probe("health", ProbeResult(False, 0.1, "down"), world.clock.now())
+        await world.recovery.on_probe("health", ProbeResult(False, 0.1, detail="down"), world.clock.now())
         await world.reload(recoverables=[other, shop])
         assert [(view.service, view.attempts) for view in await world.recovery.status()] == [("x", 0), ("shop", 0)]
 
