@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from eldonia_ops.app import profiles
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.loader import Override, configuration_of
 from eldonia_ops.app.modules import Module, running
+from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
@@ -111,7 +111,7 @@ async def running_platform(
 
         base = Foundation(configuration, environment, state, client, clock)
         modules: list[Module] = []
-        made = profiles.full(
+        made = full(
             base,
             telemetry,
             queries,

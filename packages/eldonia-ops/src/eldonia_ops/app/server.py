@@ -1,27 +1,14 @@
 """The platform behind its HTTP listener, from start to orderly end."""
 
-import asyncio
-import contextlib
-import logging
-import signal
-import socket
-from collections.abc import Callable, Generator, Mapping
-from typing import Any
-
-import uvicorn
-from starlette.types import ASGIApp
+from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.configuration import Configuration
-from eldonia_ops.app.connections import PatientProtocol
+from eldonia_ops.app.listener import address_of, bind, serve_until_stopped
 from eldonia_ops.app.platform import RunningPlatform, running_platform
-from eldonia_ops.app.reloading import Load, Reloading
-from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.app.reloading import Load
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.settings import Listen
 from eldonia_ops.web.app import create_app
 from eldonia_ops.web.limits import RequestLimits
-
-log = logging.getLogger("eldonia_ops")
 
 OnStart = Callable[[RunningPlatform, str], None]
 """Is told the running platform and the address that it listens on."""
@@ -36,7 +23,6 @@ async def serve(
         ConfigError: the address is taken, or it is not loopback and there is no token yet.
     """
     settings = configuration.settings
-    pass_over_hangups()  # until there is something to reload
     with bind(settings.listen) as listener:
         async with running_platform(configuration, environment, load) as platform:
             app = create_app(
@@ -45,94 +31,5 @@ async def serve(
                 loopback=is_loopback(settings.listen.host),
                 limits=RequestLimits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
             )
-            host, port = listener.getsockname()[:2]
-
-            def started() -> None:
-                on_start(platform, f"http://{f'[{host}]' if ':' in host else host}:{port}")
-
-            await serve_until_stopped(app, listener, platform.reloads, started)
-
-
-async def serve_until_stopped(
-    app: ASGIApp, listener: socket.socket, reloads: Reloading, started: Callable[[], None], **options: Any
-) -> None:
-    """Answer requests at a socket until SIGTERM or SIGINT; SIGHUP reloads. ``options`` are uvicorn's own."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
-        timeout_graceful_shutdown=5,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="off",
-        **options,
-    )
-    server = _Server(config)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    with _reloading_at_hangup(reloads):
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        stopping = asyncio.create_task(stop.wait())
-        started()
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        stopping.cancel()
-        await serving
-    log.info("stopping")
-
-
-def pass_over_hangups() -> None:
-    """Let SIGHUP not end the process. A handler that does nothing, since programs that we start would inherit that the
-    signal is ignored."""
-    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
-
-
-@contextlib.contextmanager
-def _reloading_at_hangup(reloads: Reloading) -> Generator[None, None, None]:
-    """SIGHUP reads the configuration anew. While the platform stops it is ignored: it must not end it half-way."""
-    under_way: set[asyncio.Task[Any]] = set()
-
-    def hangup() -> None:
-        task = asyncio.create_task(reloads.reload("SIGHUP"))
-        under_way.add(task)
-        task.add_done_callback(under_way.discard)
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup)
-    try:
-        yield
-    finally:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        pass_over_hangups()
-        for task in under_way:
-            task.cancel()
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us: the stores have to be closed in order after the last answer."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Capture nothing."""
-        yield
-
-
-def bind(listen: Listen) -> socket.socket:
-    """A socket bound to an address.
-
-    Raises:
-        ConfigError: it is taken, or cannot be listened on.
-    """
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((listen.host, listen.port))
-    except OSError as error:
-        listener.close()
-        hint = "is another eldonia-ops running? choose another address with --listen"
-        raise ConfigError(Diagnostic(f"cannot listen on {listen}: {error.strerror}", hint=hint)) from None
-    return listener
+            address = address_of(listener)
+            await serve_until_stopped(app, listener, platform.reloads, lambda: on_start(platform, address))

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import acting, configuration, promql, reading, serving
+from eldonia_ops.cli import acting, alertmanager, configuration, promql, reading, serving
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.screen import Screen
@@ -30,6 +30,7 @@ app.command()(serving.serve)
 app.command()(demo)
 app.command()(serving.check)
 app.command()(configuration.reload)
+app.command()(alertmanager.alertmanager)
 for command in (reading.query, reading.logs, reading.traces, reading.alerts, reading.targets, reading.slo):
     app.command()(command)
 app.add_typer(acting.incidents, name="incidents")

@@ -38,12 +38,15 @@ def serve(
     Without any settings it watches this host, takes telemetry on 127.0.0.1:9600 and keeps its data in
     the user's data folder. A first start prints the admin token.
     """
+    from eldonia_ops.app.hangup import pass_over_hangups
+
+    pass_over_hangups()  # what else it takes to start loads for a while
     from eldonia_ops.app.loader import load_configuration
     from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
     from eldonia_ops.app.server import serve as serve_platform
     from eldonia_ops.settings import Settings, parse_listen
 
-    _log_to_stderr(verbose)
+    log_to_stderr(verbose)
     try:
         address = parse_listen(listen) if listen else None
     except ValueError as error:
@@ -80,7 +83,7 @@ def serve(
             out.print(f"  token     in {file}", style="dim")
         sys.stdout.flush()
 
-    _run(serve_platform(configuration, os.environ, started, load))
+    run(serve_platform(configuration, os.environ, started, load))
 
 
 def _refuse_strangers(file: Path) -> None:
@@ -100,7 +103,8 @@ def _refuse_strangers(file: Path) -> None:
         )
 
 
-def _run(work) -> None:
+def run(work) -> None:
+    """Run a coroutine until it ends, on uvloop where there is one."""
     try:
         import uvloop
     except ImportError:  # not built for this system
@@ -109,7 +113,8 @@ def _run(work) -> None:
         uvloop.run(work)
 
 
-def _log_to_stderr(verbose: bool) -> None:
+def log_to_stderr(verbose: bool) -> None:
+    """Let what the platform logs appear on standard error."""
     level = logging.DEBUG if verbose else logging.INFO
     if sys.stderr.isatty():
         handler: logging.Handler = RichHandler(console=Screen(stderr=True), show_path=False, rich_tracebacks=False)

@@ -1,9 +1,4 @@
-"""What a platform consists of: a profile makes the list of its modules.
-
-The order of a list matters: modules are resumed from the first to the last, and changed and stopped from the last to
-the first. Rules come before routing, so that alerts that fire get time to be found firing again before the router takes
-the silence while we were down for their end.
-"""
+"""The profile of ``eldonia-ops serve``: everything."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -94,20 +89,3 @@ def full(base: Foundation, telemetry: TelemetryStore, queries: QueryService, cou
         ingest.service,
         status,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RouterAlone:
-    """Routing and delivery: what ``eldonia-ops alertmanager`` runs."""
-
-    modules: list[Module]
-    router: Router
-    alerts: AlertService
-
-
-def alertmanager(base: Foundation) -> RouterAlone:
-    """The router alone: alerts come from clients, open no incidents, and go to receivers."""
-    router = Router(base, with_incidents=False)
-    routing = RoutingModule(base, router)
-    modules: list[Module] = [routing, DeliveryModule(router), SupervisionModule(base, router), PurgeModule(base)]
-    return RouterAlone(modules, router, routing.alerts)
