@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.harness import Row, Spread, Table, latencies
+from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert
 from eldonia_ops.model.labels import Labels
@@ -63,7 +64,7 @@ async def _measure(folder: Path, count: int) -> Table:
     routing.write_text(_ROUTING.format(port=receiver.sockets[0].getsockname()[1]))
     whole: list[float] = []
     from_commit: list[float] = []
-    async with receiver, running_platform(_settings(folder, routing), {}) as platform:
+    async with receiver, running_platform(configuration_of(_settings(folder, routing), {}), {}) as platform:
         await _one(platform, "warm-up")
         await wait_for(["warm-up"])
         for number in range(count):

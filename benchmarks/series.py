@@ -17,6 +17,7 @@ import numpy as np
 import uvicorn
 from numpy.typing import NDArray
 
+from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.platform import running_platform
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import SampleRow
@@ -106,7 +107,7 @@ async def _serve(folder: Path, port: int, workload: Workload) -> None:
         rules=replace(settings.rules, defaults=False),
         retention=replace(settings.retention, head=workload.span_ms + 3_600_000),
     )
-    async with running_platform(settings, {}) as platform:
+    async with running_platform(configuration_of(settings, {}), {}) as platform:
         rows = list(workload.rows())
         for begin in range(0, len(rows), 20):
             await asyncio.gather(*map(platform.telemetry.metrics.insert_row, rows[begin : begin + 20]))

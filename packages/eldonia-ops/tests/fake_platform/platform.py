@@ -9,6 +9,7 @@ from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
 from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
+from fake_platform.reloads import FakeReloads
 from fake_platform.security import FakeSecurity
 from fake_platform.state import FakeAccess, FakeState
 from fake_platform.status import FakeStatus
@@ -34,7 +35,9 @@ class FakePlatform:
         self.security = FakeSecurity(self.now)
         self.recovery = FakeRecovery(self.now)
         self.status = FakeStatus(self.now)
+        self.reloads = FakeReloads(self.now)
         self.language = "en"
+        self.resolve_timeout_ms = 300_000
 
     def now(self) -> int:
         return self.at if self._now is None else self._now()

@@ -3,13 +3,12 @@
 import random
 from collections.abc import Callable
 
-from memory_stores import MemoryLogStore, MemoryMetricStore, MemoryStores, MemoryTraceStore
-from memory_stores.logs import newest_first
-
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.model.spans import Span
+from eldonia_ops.simulation.memory_stores import MemoryLogStore, MemoryMetricStore, MemoryStores, MemoryTraceStore
+from eldonia_ops.simulation.memory_stores.logs import newest_first
 from fake_platform.marketplace import log_record, trace
 from fake_platform.times import NOW
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from eldonia_ops.actuators.command import CommandActuator
@@ -80,8 +80,8 @@ async def start_processes(actuators: Mapping[str, Actuator]) -> list[str]:
 class ProcessLogs:
     """Keeps what supervised programs write, for months perhaps, from filling the disk."""
 
-    def __init__(self, actuators: Iterable[Actuator], clock: Clock, loops: Loops | None = None) -> None:
-        self._processes = [item for item in actuators if isinstance(item, SupervisedProcess)]
+    def __init__(self, actuators: Callable[[], Iterable[Actuator]], clock: Clock, loops: Loops | None = None) -> None:
+        self._actuators = actuators
         self._clock = clock
         self._loops = loops
 
@@ -91,7 +91,9 @@ class ProcessLogs:
 
     async def _turn(self) -> None:
         await self._clock.sleep_until(self._clock.now() + _TRIM_EVERY_MS)
-        for process in self._processes:
+        for process in self._actuators():
+            if not isinstance(process, SupervisedProcess):
+                continue
             try:
                 await asyncio.to_thread(process.trim_log)
             except OSError as error:

@@ -1,12 +1,7 @@
-"""The routing configuration as it is used: loaded, sped up if asked, with what renders and delivers for it."""
+"""The routing as it is used: sped up if asked, with what renders and delivers for it."""
 
-import glob
 import logging
-import os
-from collections.abc import Mapping
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,40 +13,9 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.notifiers import registry
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Notifier
-from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
-from eldonia_ops.protocols.alertmanager_config_text import configuration_text
-from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.template import TemplateError, TemplateSet
 
 log = logging.getLogger("eldonia_ops.routing")
-
-
-def load_routing(file: Path | None, environment: Mapping[str, str], speed: float) -> tuple[AlertmanagerConfig, str]:
-    """The configuration, and its text for people to read, without secrets. ``file`` None takes the shipped one;
-    ``speed`` divides the waits of routes.
-
-    Raises:
-        ConfigError: with every fault found.
-    """
-    if file is None:
-        source = files("eldonia_ops.defaults") / "alertmanager.yml"
-        text, name = source.read_text(encoding="utf-8"), str(source)
-    else:
-        text, name = read_text_file(file), str(file)
-    config = parse_alertmanager_config(text, name, read_templates=read_templates, environment=environment)
-    shown = configuration_text(config)
-    if speed != 1:
-        config = replace(config, routing=faster(config.routing, speed))
-    return config, shown
-
-
-def read_templates(pattern: str) -> dict[str, str]:
-    """The template files that a pattern names, by path.
-
-    Raises:
-        ConfigError: one of them cannot be read.
-    """
-    return {path: read_text_file(path) for path in sorted(glob.glob(pattern, recursive=True)) if os.path.isfile(path)}
 
 
 def faster(routing: Routing, speed: float) -> Routing:
@@ -114,7 +78,16 @@ class Notifiers:
     """The notifiers of a routing, found by ``(receiver, integration, index)``."""
 
     def __init__(self, routing: Routing, client: httpx.AsyncClient) -> None:
+        self._client = client
         self._by_key = registry.build(routing, client)
+
+    def add(self, routing: Routing) -> None:
+        """Know the notifiers of another routing besides."""
+        self._by_key |= registry.build(routing, self._client)
+
+    def replace(self, routing: Routing) -> None:
+        """Know the notifiers of another routing alone."""
+        self._by_key = registry.build(routing, self._client)
 
     def find(self, receiver: str, integration: str, index: int) -> Notifier | None:
         """The notifier, or None when the configuration has none."""

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import incidents, promql, recovery, security, silences, tokens
+from eldonia_ops.cli import alertmanager, configuration, incidents, promql, recovery, security, silences, tokens
 from eldonia_ops.cli.alerts import alerts
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
@@ -37,6 +37,8 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(demo)
 app.command()(check)
+app.command()(configuration.reload)
+app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")

@@ -17,6 +17,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
+    from eldonia_ops.app.configuration import Configuration
+    from eldonia_ops.app.loader import Override
     from eldonia_ops.app.platform import RunningPlatform
 
 Config = Annotated[
@@ -35,22 +37,35 @@ def serve(
     Without any settings it watches this host, takes telemetry on 127.0.0.1:9600 and keeps its data in
     the user's data folder. A first start prints the admin token.
     """
+    from eldonia_ops.app.hangup import pass_over_hangups
+
+    pass_over_hangups()  # what else it takes to start loads for a while
+    from eldonia_ops.app.loader import load_configuration
     from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
     from eldonia_ops.app.server import serve as serve_platform
-    from eldonia_ops.settings import load_settings, parse_listen
+    from eldonia_ops.settings import Settings, parse_listen
 
-    _log_to_stderr(verbose)
-    if config is None and Path(FILE_NAME).is_file():
-        config = Path(FILE_NAME)
-        _refuse_strangers(config)
-    settings = load_settings(config, os.environ)
-    if data is not None:
-        settings = settings.with_data(Path(os.path.abspath(data)))
-    if listen:
-        try:
-            settings = replace(settings, listen=parse_listen(listen))
-        except ValueError as error:
-            raise ConfigError(Diagnostic(f"--listen: {error}")) from None
+    log_to_stderr(verbose)
+    try:
+        address = parse_listen(listen) if listen else None
+    except ValueError as error:
+        raise ConfigError(Diagnostic(f"--listen: {error}")) from None
+
+    def load(last_word: "Override" = lambda settings: settings) -> "Configuration":
+        def override(settings: Settings) -> Settings:
+            if data is not None:
+                settings = settings.with_data(Path(os.path.abspath(data)))
+            return last_word(settings if address is None else replace(settings, listen=address))
+
+        if by_itself and config is not None:
+            _refuse_strangers(config)
+        return load_configuration(config, os.environ, override=override)
+
+    by_itself = config is None and Path(FILE_NAME).is_file()
+    if by_itself:
+        config = Path(os.path.abspath(FILE_NAME))
+    configuration = load()
+    settings = configuration.settings
 
     def started(platform: "RunningPlatform", address: str) -> None:
         out = Screen(file=sys.stdout)
@@ -67,7 +82,7 @@ def serve(
             out.print(f"  token     in {file}", style="dim")
         sys.stdout.flush()
 
-    _run(serve_platform(settings, os.environ, started))
+    run(serve_platform(configuration, os.environ, started, load))
 
 
 def _refuse_strangers(file: Path) -> None:
@@ -76,7 +91,10 @@ def _refuse_strangers(file: Path) -> None:
     Raises:
         ConfigError: they belong to somebody else, or anybody may write them.
     """
-    found = file.stat()
+    try:
+        found = file.stat()
+    except OSError:
+        return  # reading it says why
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o002:
         hint = f"look at it, then name it: --config {file}"
         raise ConfigError(
@@ -84,7 +102,8 @@ def _refuse_strangers(file: Path) -> None:
         )
 
 
-def _run(work) -> None:
+def run(work) -> None:
+    """Run a coroutine until it ends, on uvloop where there is one."""
     try:
         import uvloop
     except ImportError:  # not built for this system
@@ -93,7 +112,8 @@ def _run(work) -> None:
         uvloop.run(work)
 
 
-def _log_to_stderr(verbose: bool) -> None:
+def log_to_stderr(verbose: bool) -> None:
+    """Let what the platform logs appear on standard error."""
     level = logging.DEBUG if verbose else logging.INFO
     if sys.stderr.isatty():
         handler: logging.Handler = RichHandler(console=Screen(stderr=True), show_path=False, rich_tracebacks=False)

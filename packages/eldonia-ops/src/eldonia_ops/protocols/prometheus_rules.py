@@ -4,6 +4,7 @@ https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
@@ -14,6 +15,10 @@ from eldonia_ops.rules.groups import AlertingRule, RecordingRule, Rule, RuleGrou
 from eldonia_ops.template import TemplateError, rule_template
 
 _MOST_COMMENT_LINES: Final = 100
+
+# What both yield never changes; when a file is read again, most of it says what it said.
+_parsed = lru_cache(maxsize=8192)(parse)
+_template = lru_cache(maxsize=8192)(rule_template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class _RuleFile:
 
     def _template(self, node: YamlNode, what: str) -> None:
         try:
-            rule_template(node.text)
+            _template(node.text)
         except TemplateError as error:
             lines = node.text.split("\n")
             position = sum(len(line) + 1 for line in lines[: max(error.line - 1, 0)]) + max(error.column - 1, 0)
@@ -152,7 +157,7 @@ class _RuleFile:
             self._problems.add(node, f"expr must be a text, not {node.describe()}")
             return None
         try:
-            expr = parse(node.text)
+            expr = _parsed(node.text)
         except ParseError as error:
             self._fault(node, error.position, f"bad PromQL expression: {error.message}")
             return None

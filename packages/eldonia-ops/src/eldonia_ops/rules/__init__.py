@@ -11,6 +11,7 @@ from eldonia_ops.rules.groups import (
     sequential,
     template_plan,
 )
+from eldonia_ops.rules.reload import GroupMemory, Reloaded, reload
 from eldonia_ops.rules.rendering import Answer, Render, RuleRenderer
 from eldonia_ops.rules.state import ActiveAlert, AlertState, RuleGroupState, RuleHealth, RuleState
 from eldonia_ops.rules.tick import (
@@ -26,8 +27,10 @@ __all__ = [
     "AlertState",
     "AlertingRule",
     "Answer",
+    "GroupMemory",
     "Outcome",
     "RecordingRule",
+    "Reloaded",
     "Render",
     "Rule",
     "RuleEffects",
@@ -39,6 +42,7 @@ __all__ = [
     "RuleState",
     "TickSettings",
     "evaluate_rule",
+    "reload",
     "resume",
     "rule_plan",
     "scale",

@@ -90,6 +90,11 @@ class RuleGroup:
     line: int = 0
     column: int = 0
 
+    @property
+    def key(self) -> str:
+        """What the group is known by across restarts and reloads."""
+        return f"{self.file};{self.name}"
+
     def keyed_rules(self) -> Iterator[tuple[str, Rule]]:
         """Every rule with a key that stays the same across restarts and unrelated edits of the file."""
         seen: dict[tuple[str, str], int] = {}

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from eldonia_ops.alerting import dispatch
@@ -27,6 +27,7 @@ from eldonia_ops.alerting.dispatch import (
     PutAlert,
     PutGroup,
     Record,
+    RoutingChanged,
 )
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import wanted_sources
@@ -39,6 +40,7 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import AlertChange, IncidentTransactions
 from eldonia_ops.services.loops import Loops, LoopWatch
+from eldonia_ops.services.no_incidents import NoIncidents
 from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.service_loop import Wakeup, supervise
 
@@ -87,7 +89,7 @@ class AlertIntake:
         clock: Clock,
         state: StateStore,
         routing: Routing,
-        incident_transactions: IncidentTransactions,
+        incident_transactions: IncidentTransactions | NoIncidents,
         notification_queue: NotificationQueue,
         wakeups: Sequence[Wakeup],
         loops: Loops | None = None,
@@ -231,6 +233,25 @@ class AlertIntake:
             self._carry_out(tx, effects, now)
 
         await self._state.write(work)
+
+    async def reroute(self, routing: Routing, follow: Callable[[StateTransaction], None]) -> None:
+        """Take another routing, in the transaction that moves the stored groups to it: no group is ever flushed by
+        routes that are not its own. ``follow`` gives the routing to those who share it, at the same instant.
+
+        Raises:
+            StateError: the stored groups are as they were; call it again with the routing that they belong to.
+        """
+        now = self._clock.now()
+
+        def work(tx: StateTransaction) -> None:
+            _, effects = dispatch.step(self.load(tx), RoutingChanged(routing), now)
+            self.routing = routing
+            follow(tx)
+            self._carry_out(tx, effects, now)
+
+        await self._state.write(work)
+        self._look_again()
+        self.wake()
 
     async def run(self) -> None:
         """Flush groups and end alerts whose source has fallen silent, for ever."""

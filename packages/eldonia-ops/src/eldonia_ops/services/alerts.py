@@ -45,6 +45,10 @@ class AlertService:
         self._configuration = configuration
         self._posted = PostedAlerts()
 
+    def reconfigure(self, configuration: str) -> None:
+        """Show another routing configuration."""
+        self._configuration = configuration
+
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
         """Take alerts from outside; returns when they are committed, with what was refused."""
         now = self._clock.now()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
+from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
@@ -440,6 +441,37 @@ class Access(Protocol):
     async def revoke(self, id: str) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ReloadView:
+    """How the last attempt to read the configuration anew went, the start included.
+
+    ``at`` (Unix ms), ``seconds`` and ``by`` are about the attempt; ``by`` is the name of a token, ``SIGHUP`` or
+    ``start``. ``succeeded_at`` is when what is in force was read. ``needs_restart`` names settings that differ in the
+    files and take effect with the next start alone. ``diagnostics`` say why the attempt failed, or warn.
+    """
+
+    successful: bool
+    at: int
+    succeeded_at: int
+    by: str
+    seconds: float = 0.0
+    needs_restart: tuple[str, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class Reloads(Protocol):
+    """The configuration, read anew while the platform runs."""
+
+    async def reload(self, actor: str) -> ReloadView:
+        """Read all files and go on under what they say; if anything is wrong, nothing changes. Attempts wait for one
+        another."""
+        ...
+
+    def last(self) -> ReloadView:
+        """The last attempt."""
+        ...
+
+
 class Platform(Protocol):
     """Everything that the HTTP side may touch."""
 
@@ -463,6 +495,13 @@ class Platform(Protocol):
     def status(self) -> Status: ...
     @property
     def access(self) -> Access: ...
+    @property
+    def reloads(self) -> Reloads: ...
+    @property
+    def resolve_timeout_ms(self) -> int:
+        """After how long an alert that was posted without an end, and not posted again, is over."""
+        ...
+
     @property
     def language(self) -> str: ...
     def now(self) -> int: ...

@@ -1,6 +1,7 @@
 """Rules at work: each group ticks at its interval; states, alerts and incidents commit together."""
 
 import asyncio
+import contextlib
 import logging
 import time
 import zlib
@@ -14,7 +15,7 @@ import numpy as np
 
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.samples import Sample, SampleRow
+from eldonia_ops.model.samples import STALE_NAN, Sample, SampleRow
 from eldonia_ops.ports import Clock, MetricStore, StateStore, StateTransaction, TelemetryError
 from eldonia_ops.promql import Plan, PromQLError
 from eldonia_ops.rules import (
@@ -22,7 +23,9 @@ from eldonia_ops.rules import (
     AlertingRule,
     AlertState,
     Answer,
+    GroupMemory,
     Outcome,
+    Reloaded,
     Rule,
     RuleEffects,
     RuleGroup,
@@ -31,6 +34,7 @@ from eldonia_ops.rules import (
     RuleState,
     TickSettings,
     evaluate_rule,
+    reload,
     resume,
     rule_plan,
     sequential,
@@ -54,15 +58,29 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class _Running:
-    """One group with what is remembered of it; ``seconds`` are durations of the last evaluation."""
+    """One group with what is remembered of it; ``seconds`` are durations of the last evaluation.
+
+    ``lock`` is held during an evaluation, and while other rules take the place of these.
+    """
 
     group: RuleGroup
-    key: str
     in_order: bool
     state: RuleGroupState = field(default_factory=RuleGroupState)
     written: dict[str, frozenset[Labels]] = field(default_factory=dict)
     seconds: float = 0.0
     rule_seconds: dict[str, float] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def key(self) -> str:
+        """What the group is known by."""
+        return self.group.key
+
+    @property
+    def loop_name(self) -> str:
+        """What its loop is called."""
+        return f"rule group {self.group.name} of {Path(self.group.file).name}"
 
 
 class EvaluationService:
@@ -90,7 +108,8 @@ class EvaluationService:
         self._intake = intake
         self._settings = settings
         self._loops = loops or Loops()
-        self._running = [_Running(group, f"{group.file};{group.name}", sequential(group)) for group in groups]
+        self._running = [_Running(group, sequential(group)) for group in groups]
+        self._tasks: asyncio.TaskGroup | None = None
         self.missed = 0
         self.unstored = 0
         self.evaluations = 0
@@ -128,8 +147,70 @@ class EvaluationService:
     async def run(self) -> None:
         """Tick every group for ever."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
+                for running in self._running:
+                    running.task = tasks.create_task(self._run_group(running))
+                await asyncio.Event().wait()  # other groups may come
+            finally:
+                self._tasks = None
+
+    async def reconfigure(self, groups: Sequence[RuleGroup], settings: TickSettings) -> None:
+        """Let other groups take the place of those that run. What is the same in both goes on as it is; see
+        :func:`eldonia_ops.rules.reload.reload`. Of what is no more, alerts end and series become stale.
+
+        Raises:
+            StateError: nothing has changed.
+        """
+        wanted = {group.key: group for group in groups}
+        async with contextlib.AsyncExitStack() as stack:
             for running in self._running:
-                tasks.create_task(self._run_group(running))
+                if wanted.get(running.key) != running.group:
+                    await stack.enter_async_context(running.lock)
+            now = self._clock.now()
+            memory = {running.key: GroupMemory(running.state, running.written) for running in self._running}
+            before = [running.group for running in self._running]
+            reloaded = reload(before, groups, memory, now, render=settings.render)
+            if reloaded.changed or reloaded.removed or reloaded.ended:
+                await self._state.write(lambda tx: self._store_reloaded(tx, reloaded, now))
+            # From here on nothing fails: memory follows what is stored.
+            self._settings = settings
+            self._take_over(groups, reloaded)
+        if reloaded.ended:
+            self._intake.wake()
+        for key, series in reloaded.stale.items():
+            await self._store(key, tuple(Sample(labels, now, STALE_NAN) for labels in sorted(series)), now)
+
+    def _store_reloaded(self, tx: StateTransaction, reloaded: Reloaded, now: int) -> None:
+        for key in reloaded.removed:
+            tx.machines.delete(_KIND, key)
+        for key in reloaded.changed:
+            tx.machines.save(_KIND, key, reloaded.memory[key].state)
+        self._intake.accept(tx, [AlertChange(alert, False) for alert in reloaded.ended], now)
+
+    def _take_over(self, groups: Sequence[RuleGroup], reloaded: Reloaded) -> None:
+        """Put the groups in the place of those that run; loops of groups that stay are not touched."""
+        known = {running.key: running for running in self._running}
+        self._running = []
+        for group in groups:
+            running = known.pop(group.key, None) or _Running(group, sequential(group))
+            self._running.append(running)
+            # An equal group may be under evaluation at this moment: its memory is its own.
+            if running.group != group or running.task is None:
+                if running.group.interval_ms != group.interval_ms and running.task is not None:
+                    running.task.cancel()
+                    running.task = None
+                memory = reloaded.memory[group.key]
+                running.group, running.in_order = group, sequential(group)
+                running.state, running.written = memory.state, dict(memory.written)
+                keys = {key for key, _ in group.keyed_rules()}
+                running.rule_seconds = {key: value for key, value in running.rule_seconds.items() if key in keys}
+            if running.task is None and self._tasks is not None:
+                running.task = self._tasks.create_task(self._run_group(running))
+        for gone in known.values():
+            if gone.task is not None:
+                gone.task.cancel()
+            self._loops.forget(gone.loop_name)
 
     async def _run_group(self, running: _Running) -> None:
         interval = running.group.interval_ms or self._settings.default_interval_ms
@@ -157,12 +238,14 @@ class EvaluationService:
             # The latest turn, however late we are: what is found for an instant long past is over already.
             await self.evaluate(running, upcoming - interval)
 
-        await supervise(
-            f"rule group {running.group.name} of {Path(running.group.file).name}", self._clock, turn, self._loops
-        )
+        await supervise(running.loop_name, self._clock, turn, self._loops)
 
     async def evaluate(self, running: _Running, at: int) -> None:
         """One evaluation of one group at an instant (Unix ms)."""
+        async with running.lock:
+            await self._evaluate(running, at)
+
+    async def _evaluate(self, running: _Running, at: int) -> None:
         started = time.perf_counter()
         group = running.group
         running.state = running.state.on_the_clock_of(at, group.interval_ms or self._settings.default_interval_ms)
@@ -179,7 +262,7 @@ class EvaluationService:
             states[key], written[key] = effects.state, effects.written
             alerts[key] = effects.alerts
             if effects.samples:
-                stored.append(asyncio.create_task(self._store(key, effects, at)))
+                stored.append(asyncio.create_task(self._store(key, effects.samples, at)))
                 if running.in_order:
                     await stored[-1]
             running.rule_seconds[key] = time.perf_counter() - rule_started
@@ -247,9 +330,8 @@ class EvaluationService:
             return str(found)
         return [QuerySample(labels, value) for labels, value in found]
 
-    async def _store(self, key: str, effects: RuleEffects, at: int) -> None:
+    async def _store(self, key: str, samples: Sequence[Sample], at: int) -> None:
         """Samples of one rule share their timestamp, so they form a row of a block of their own."""
-        samples: Sequence[Sample] = effects.samples
         values = np.array([sample.value for sample in samples], dtype=np.float64)
         row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in samples), values)
         try:

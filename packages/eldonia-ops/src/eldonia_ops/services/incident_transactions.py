@@ -73,6 +73,11 @@ class IncidentTransactions:
         self._routing = routing
         self._references = IncidentReferences()
 
+    def reconfigure(self, policy: Policy, routing: Routing) -> None:
+        """Take another policy and routing. Call it on the thread that writes."""
+        self.policy = policy
+        self._routing = routing
+
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
         changes = list(changes)

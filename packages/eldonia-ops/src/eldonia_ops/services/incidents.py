@@ -61,6 +61,11 @@ class IncidentService:
         """Escalate for ever, each tier when its time comes."""
         await supervise("escalation", self._clock, self._turn, self._loops)
 
+    def wake(self) -> None:
+        """Look again: the policy has changed."""
+        self._look_at = 0
+        self._wakeup.wake()
+
     async def _turn(self) -> None:
         now = self._clock.now()
         if self._set_back.noticed(now):

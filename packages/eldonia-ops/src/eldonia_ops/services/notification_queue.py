@@ -36,6 +36,13 @@ class NotificationQueue:
         self._external_url = external_url.rstrip("/")
         self._language = language
 
+    def reconfigure(self, routing: Routing, renderer: Renderer, *, external_url: str, language: str) -> None:
+        """Take other receivers, templates and texts. Call it on the thread that writes."""
+        self._routing = routing
+        self._renderer = renderer
+        self._external_url = external_url.rstrip("/")
+        self._language = language
+
     def alerts(
         self, tx: StateTransaction, notifications: Sequence[tuple[Notification, Sequence[str]]]
     ) -> list[tuple[Outgoing, str]]:

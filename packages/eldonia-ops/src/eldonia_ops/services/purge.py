@@ -17,6 +17,10 @@ class PurgeService:
         self._keep_ms = keep_ms
         self._loops = loops
 
+    def reconfigure(self, keep_ms: int) -> None:
+        """Keep finished things for another time."""
+        self._keep_ms = keep_ms
+
     async def run(self) -> None:
         """Purge for ever, the first time an hour after the start."""
         await supervise("purge", self._clock, self._turn, self._loops)

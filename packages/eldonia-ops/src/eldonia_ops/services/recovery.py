@@ -1,6 +1,7 @@
 """Automatic recovery at work: probes come in, restarts go out, every step is committed before it is taken."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
@@ -69,7 +70,7 @@ class RecoveryService:
         self._state = state
         self._intake = intake
         self._loops = loops or Loops()
-        self._services = services
+        self._services = dict(services)
         self._by_probe = {item.probe: item for item in services.values()}
         self._states: dict[str, RecoveryState] = {}
         self._locks = {service: asyncio.Lock() for service in services}
@@ -84,19 +85,61 @@ class RecoveryService:
             self._states[service] = stored.get(service) or RecoveryState(service)
             await self._apply(service, Resumed())
         now = self._clock.now()
-        await self._state.write(lambda tx: self._tidy_up(tx, set(stored) - set(self._services), now))
+        await self._state.write(lambda tx: self._tidy_up(tx, set(stored) - set(self._services), now, self._services))
 
-    def _tidy_up(self, tx: StateTransaction, gone: Set[str], now: int) -> None:
+    async def reconfigure(self, services: Mapping[str, Recoverable]) -> None:
+        """Look after other services. One that stays keeps its attempts; of one that is gone the alerts end.
+
+        A restart that is under way is brought to its end; its outcome counts if the service is still there.
+
+        Raises:
+            StateError: nothing has changed.
+        """
+        before, now = self._services, self._clock.now()
+        gone = set(before) - set(services)
+        touched = gone | {name for name in services if before.get(name) is not services[name]}
+        async with contextlib.AsyncExitStack() as stack:
+            for service in sorted(touched):  # a step under way is committed first
+                await stack.enter_async_context(self._locks.setdefault(service, asyncio.Lock()))
+            await self._state.write(lambda tx: self._tidy_up(tx, gone, now, services, touched))
+            self._services = dict(services)
+            self._by_probe = {item.probe: item for item in services.values()}
+            for service in gone:
+                self._states.pop(service, None)
+                self._starting.pop(service, None)
+                self._loops.forget(self._loops.item(f"recovery of {service}").name)
+        for service in services:
+            if service not in self._states:
+                self._states[service] = RecoveryState(service)
+                await self._apply(service, Resumed())
+        self._wakeup.wake()
+        self._intake.wake()
+
+    def _tidy_up(
+        self,
+        tx: StateTransaction,
+        gone: Set[str],
+        now: int,
+        services: Mapping[str, Recoverable],
+        touched: Set[str] | None = None,
+    ) -> None:
         """After a change of settings: end the alerts that no service of ours holds up any more, for nobody else will,
-        and put up those whose labels have changed."""
+        and put up those whose labels have changed; of the services ``touched`` alone, if they are given."""
         for service in gone:
             tx.machines.delete(_KIND, service)
         up = {
             one.alert.fingerprint: one
             for service, state in self._states.items()
-            for one in machine.alerts_up(state, now, self._services[service].policy)
+            if service in services and (touched is None or service in touched)
+            for one in machine.alerts_up(state, now, services[service].policy)
         }
-        known = [alert for alert in tx.alerts.all() if alert.source == "recovery" and not alert.resolved(now)]
+        known = [
+            alert
+            for alert in tx.alerts.all()
+            if alert.source == "recovery"
+            and not alert.resolved(now)
+            and (touched is None or alert.labels.get("service", "") in touched)
+        ]
         missing = [one for key, one in up.items() if key not in {alert.fingerprint for alert in known}]
         orphans = [replace(alert, ends_at=now) for alert in known if alert.fingerprint not in up]
         self._intake.accept(tx, [AlertChange(one.alert, True, one.started_at) for one in missing], now)
@@ -115,7 +158,8 @@ class RecoveryService:
         now = self._clock.now()
         for service, state in list(self._states.items()):
             deadline = machine.next_deadline(machine.on_the_clock_of(state, now))
-            if deadline is not None and deadline <= now and not self._services[service].paused(now):
+            item = self._services.get(service)
+            if item is not None and deadline is not None and deadline <= now and not item.paused(now):
                 watch = self._loops.item(f"recovery of {service}")
                 try:
                     await self._apply(service, RecoveryTick())
@@ -148,12 +192,14 @@ class RecoveryService:
         """Keep hands off a service while people work on it, or take it back."""
         self._known(service)
         await self._apply(service, MaintenanceOn(actor) if on else MaintenanceOff(actor))
+        self._known(service)
         return self._view(service)
 
     async def reset(self, service: str, actor: str) -> RecoveryView:
         """Give the attempts back."""
         self._known(service)
         await self._apply(service, HumanReset(actor))
+        self._known(service)
         return self._view(service)
 
     async def close(self) -> None:
@@ -167,9 +213,10 @@ class RecoveryService:
             raise NotFoundError(f"no recovery is configured for {service[:80]!r}")
 
     async def _apply(self, service: str, event: Event) -> None:
-        item = self._services[service]
         async with self._locks[service]:
-            before = self._states[service]
+            item, before = self._services.get(service), self._states.get(service)
+            if item is None or before is None:
+                return  # it was taken out of the settings meanwhile
             now = self._clock.now()
             after, effects = machine.step(before, event, now, item.policy)
             if after == before and not effects:

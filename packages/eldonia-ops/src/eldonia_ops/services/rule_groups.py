@@ -1,43 +1,42 @@
-"""Which rule groups run: files, the shipped defaults, and those that objectives generate."""
+"""Which rule groups run: those of files, the shipped defaults, and those that objectives generate."""
 
-import glob
-from collections.abc import Iterable, Sequence
+import functools
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
 
-from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
-from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.rules import AlertingRule, RecordingRule, RuleGroup, scale
 from eldonia_ops.slo.generate import RuleSet
 
 
-def load_rule_groups(
-    patterns: Sequence[str], *, defaults: bool, objectives: Iterable[RuleSet], interval_ms: int, speed: float
+def running_groups(
+    written: Iterable[RuleGroup], *, defaults: bool, objectives: Iterable[RuleSet], interval_ms: int, speed: float
 ) -> list[RuleGroup]:
     """Every group that is to run, with its interval filled in and its durations divided by ``speed``.
 
-    ``patterns`` are globs of rule files; ``interval_ms`` is for groups that name none. The windows of
+    ``written`` are the groups of people's rule files; ``interval_ms`` is for groups that name none. The windows of
     ``objectives`` have been divided already.
-
-    Raises:
-        ConfigError: with the faults of all files together, or when a plain path names no file.
     """
-    groups: list[RuleGroup] = []
-    faults: list[Diagnostic] = []
-    for file, text in [*(_default_files() if defaults else []), *_read(patterns, faults)]:
-        try:
-            groups += parse_rule_file(text, file)
-        except ConfigError as error:
-            faults += error.diagnostics
-    if faults:
-        raise ConfigError(faults)
+    groups = [*(default_groups() if defaults else ()), *written]
     ready = [replace(group, interval_ms=group.interval_ms or interval_ms) for group in groups]
     if speed != 1:
         ready = [scale(group, speed) for group in ready]
     return ready + [objective_group(rules, max(1, round(interval_ms / speed))) for rules in objectives]
+
+
+@functools.cache
+def default_groups() -> tuple[RuleGroup, ...]:
+    """The groups that are shipped with the package."""
+    folder = files("eldonia_ops.defaults") / "rules"
+    return tuple(
+        group
+        for item in sorted(folder.iterdir(), key=lambda item: item.name)
+        if item.name.endswith((".yml", ".yaml"))
+        for group in parse_rule_file(item.read_text(encoding="utf-8"), item.name)
+    )
 
 
 def objective_group(rules: RuleSet, interval_ms: int) -> RuleGroup:
@@ -60,26 +59,3 @@ def objective_group(rules: RuleSet, interval_ms: int) -> RuleGroup:
         for rule in rules.alerting
     ]
     return RuleGroup(rules.name, (*recording, *alerting), interval_ms, file=file)
-
-
-def _default_files() -> list[tuple[str, str]]:
-    folder = files("eldonia_ops.defaults") / "rules"
-    return [
-        (item.name, item.read_text(encoding="utf-8"))
-        for item in sorted(folder.iterdir(), key=lambda item: item.name)
-        if item.name.endswith((".yml", ".yaml"))
-    ]
-
-
-def _read(patterns: Sequence[str], faults: list[Diagnostic]) -> list[tuple[str, str]]:
-    found: dict[str, str] = {}
-    for pattern in patterns:
-        paths = sorted(glob.glob(pattern, recursive=True))
-        if not paths and not glob.has_magic(pattern):
-            faults.append(Diagnostic("there is no such rule file", pattern))
-        for path in paths:
-            try:
-                found[path] = read_text_file(path)
-            except ConfigError as error:
-                faults += error.diagnostics
-    return list(found.items())

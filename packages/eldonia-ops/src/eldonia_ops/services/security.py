@@ -117,6 +117,13 @@ class SecurityService:
             found += recount.events()
         return sorted(found, key=lambda event: event.at)
 
+    async def reconfigure(self, thresholds: Mapping[SecurityEventType, Threshold], *, evidence_limit: int) -> None:
+        """Judge by other thresholds. What has been counted stays counted."""
+        async with self._lock:
+            self._thresholds = thresholds
+            self._limits = windows.WindowLimits(evidence=evidence_limit)
+        self._wakeup.wake()
+
     async def run(self) -> None:
         """End the alerts of windows that have become quiet, for ever."""
         await supervise("security", self._clock, self._turn, self._loops)

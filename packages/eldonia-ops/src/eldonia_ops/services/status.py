@@ -55,6 +55,11 @@ class StatusService:
         self._ready = False
         self._since: dict[str, int] = {}
 
+    async def reconfigure(self, objectives: Sequence[Objective]) -> None:
+        """Report on other objectives. One that is new is watched from now on."""
+        self._objectives = objectives
+        await self.resume()
+
     def set_ready(self, ready: bool) -> None:
         """Say whether requests are welcome."""
         self._ready = ready
@@ -146,11 +151,16 @@ class StatusService:
 
     def metrics_text(self) -> str:
         """The platform's own metrics in the text exposition format."""
-        lines = []
-        for name, value in {**self._counts(), **_process()}.items():
-            # All digits: an instant in seconds has more than the six that the g format would leave.
-            lines.append(f"{name} {int(value)}" if value.is_integer() else f"{name} {value!r}")
-        return "\n".join(lines) + "\n"
+        return exposition(self._counts())
+
+
+def exposition(counts: Mapping[str, float]) -> str:
+    """Counters by name, and those of this process, in the text exposition format."""
+    lines = []
+    for name, value in {**counts, **_process()}.items():
+        # All digits: an instant in seconds has more than the six that the g format would leave.
+        lines.append(f"{name} {int(value)}" if value.is_integer() else f"{name} {value!r}")
+    return "\n".join(lines) + "\n"
 
 
 def _process() -> dict[str, float]:

@@ -34,6 +34,18 @@ def able_roles(demand: Permission) -> list[Role]:
     return [role for role in Role if allows(role, demand)]
 
 
+def name_and_password(header: str) -> str | None:
+    """``name:password`` of a Basic ``Authorization`` header; None when the header is something else or malformed."""
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(value.strip(), validate=True).decode("utf-8")
+    except ValueError:
+        return None
+    return decoded if ":" in decoded else None
+
+
 def secret_from_authorization(header: str) -> str | None:
     """The secret in an ``Authorization`` header: the Bearer token, or the password of Basic.
 

@@ -1,20 +1,17 @@
 """Puts the HTTP side together: one Starlette application behind one gate."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from eldonia_ops import __version__
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
-from eldonia_ops.web.gate import FAMILY, ApiDialect, Envelope, Gate, Problem, guards_of, loopback_hosts
+from eldonia_ops.web.envelopes import in_envelope
+from eldonia_ops.web.gate import ApiDialect, Envelope, Gate, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
@@ -33,7 +30,6 @@ def create_app(
     loopback: bool = True,
     secure_cookies: bool | None = None,
     limits: RequestLimits | None = None,
-    resolve_timeout_ms: int = 300_000,
     version: str = __version__,
 ) -> Starlette:
     """The whole HTTP side over a running platform.
@@ -41,7 +37,7 @@ def create_app(
     ``external_url`` is the address by which people reach it, if not the listen address. With
     ``loopback`` (the listener is bound to this machine only) other host names than localhost and the
     one in ``external_url`` are refused, against DNS rebinding. ``secure_cookies`` defaults to whether
-    ``external_url`` is https. ``resolve_timeout_ms`` is Alertmanager's ``resolve_timeout``.
+    ``external_url`` is https.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
@@ -56,7 +52,7 @@ def create_app(
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
     routes: list[BaseRoute] = [
         *prometheus.routes(platform, version, heavy),
-        *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
+        *alertmanager.routes(platform, version, limits),
         *jaeger.routes(platform, heavy),
         *otlp.routes(platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
@@ -93,24 +89,9 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[gate],
-        exception_handlers={HTTPException: _in_envelope(envelopes), Exception: _in_envelope(envelopes)},
+        exception_handlers={HTTPException: in_envelope(envelopes), Exception: in_envelope(envelopes)},
     )
     app.router.redirect_slashes = False
     app.state.platform = platform
     app.state.guards = guards
     return app
-
-
-def _in_envelope(envelopes: dict[ApiDialect, Envelope]) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answers what routing or a fault of ours raised in the words of the family that was addressed."""
-
-    async def answer(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            names = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-            code = names.get(error.status_code, "error")
-            problem = Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
-        else:
-            problem = Problem(500, "internal", "the platform failed at this", "its log says more")
-        return await envelopes[request.scope.get(FAMILY, ApiDialect.NATIVE)](request, problem)
-
-    return answer

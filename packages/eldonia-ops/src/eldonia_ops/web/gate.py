@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
@@ -22,7 +22,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
-from eldonia_ops.services.api import Access
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
@@ -93,6 +92,14 @@ class Caller:
     def name(self) -> str:
         """The name under which acts are recorded."""
         return self.token.name
+
+
+class Authenticates(Protocol):
+    """Finds who shows a secret."""
+
+    async def authenticate(self, secret: str) -> Token | None:
+        """Who it belongs to, or None. Takes equally long for near misses."""
+        ...
 
 
 class GuardedRoute(Route):
@@ -175,8 +182,11 @@ class Gate:
 
     ``envelopes`` renders errors per family. ``hosts`` are the names under which the platform may be
     addressed (None for any): with a loopback listener this keeps a web page that rebinds its own name to
-    127.0.0.1 from talking to us. ``families`` maps path prefixes to the family that unknown
-    paths below them answer in.
+    127.0.0.1 from talking to us. ``families`` maps path prefixes to the family that unknown paths below them answer in.
+
+    ``secret_of`` finds the secret in an ``Authorization`` header. Where nobody is asked who they are, ``anonymous`` is
+    who everybody is; pages of other sites change nothing then. Unless ``public``, even routes that demand nothing are
+    for those alone who are known.
     """
 
     def __init__(
@@ -184,7 +194,7 @@ class Gate:
         app: ASGIApp,
         *,
         guards: Sequence[Guard],
-        access: Access,
+        access: "Authenticates",
         sessions: Sessions,
         attempts: FailedAttempts,
         envelopes: Mapping[ApiDialect, Envelope],
@@ -192,6 +202,9 @@ class Gate:
         limits: RequestLimits,
         hosts: frozenset[str] | None,
         secure: bool,
+        secret_of: Callable[[str], str | None] = secret_from_authorization,
+        anonymous: Token | None = None,
+        public: bool = True,
     ) -> None:
         _check_order(guards)
         self._app = app
@@ -208,6 +221,9 @@ class Gate:
         self._limits = limits
         self._hosts = hosts
         self._secure = secure
+        self._secret_of = secret_of
+        self._anonymous = anonymous
+        self._public = public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -271,7 +287,7 @@ class Gate:
                 "this platform is not addressed by that host name",
                 "use the address that it printed at its start, or name this one as external_url",
             )
-        if guard is not None and guard.demand is Permission.PUBLIC:
+        if guard is not None and guard.demand is Permission.PUBLIC and self._public:
             return None
         caller = await self._identify(request)
         if isinstance(caller, Problem):
@@ -286,6 +302,8 @@ class Gate:
                 f"a token of role {caller.token.role} may not do this",
                 f"it takes a token of one of the roles {able}",
             )
+        if self._anonymous is not None and request.method not in _SAFE_METHODS and from_another_site(request.headers):
+            return Problem(403, "cross_origin", "this request came from another site")
         if caller.session is not None and request.method not in _SAFE_METHODS:
             if not same_origin(request.headers):
                 return Problem(403, "cross_origin", "this request came from another site")
@@ -297,10 +315,12 @@ class Gate:
         return None
 
     async def _identify(self, request: Request) -> Caller | Problem:
+        if self._anonymous is not None:
+            return Caller(self._anonymous)
         address = request.client.host if request.client else ""
         header = request.headers.get("authorization", "")
         if header:
-            secret = secret_from_authorization(header)
+            secret = self._secret_of(header)
             if secret and (token := await self._access.authenticate(secret)):
                 return Caller(token)
             if wait := self._attempts.failed(address, secret or ""):
@@ -394,6 +414,11 @@ def same_origin(headers: Headers) -> bool:
         return site in ("same-origin", "none")
     _, separator, authority = headers.get("origin", "").partition("://")
     return bool(separator) and authority.lower() == headers.get("host", "").lower()
+
+
+def from_another_site(headers: Headers) -> bool:
+    """Whether a browser says that a page of another site made the request. Programs say nothing of the kind."""
+    return ("origin" in headers or "sec-fetch-site" in headers) and not same_origin(headers)
 
 
 def host_name(host: str) -> str:

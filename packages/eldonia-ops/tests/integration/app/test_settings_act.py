@@ -109,7 +109,7 @@ async def test_the_outputs_of_supervised_programs_are_looked_at_again_and_again(
             assert at == self.now() + 60_000
 
     with pytest.raises(asyncio.CancelledError):
-        await ProcessLogs(actuators, Twice()).run()
+        await ProcessLogs(lambda: actuators, Twice()).run()
     sizes = {path.name: path.stat().st_size for path in (tmp_path / "processes").iterdir() if path.is_file()}
     assert sizes == {"a.log": 6_000_000, "b.log": 0, "b.log.1": 6_000_000}
     assert len([record for record in caplog.records if "cannot be trimmed" in record.getMessage()]) == 2

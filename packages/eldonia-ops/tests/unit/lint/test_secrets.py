@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.app.routing import load_routing
+from eldonia_ops.app.loader import load_configuration
 from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import load_settings
@@ -83,7 +83,7 @@ def test_nothing_that_is_said_about_a_file_holds_what_came_from_the_environment(
         with caplog.at_level(logging.DEBUG):
             for load in (
                 lambda: load_settings(folder / "eldonia-ops.yml", env),
-                lambda: load_routing(folder / "alertmanager.yml", env, 1.0),
+                lambda: load_configuration(folder / "eldonia-ops.yml", env),
             ):
                 try:
                     load()

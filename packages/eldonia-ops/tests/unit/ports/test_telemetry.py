@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from memory_stores import MemoryLogStore, MemoryMetricStore, MemoryStores, MemoryTraceStore
 
 from eldonia_ops.ports import TelemetryStores
+from eldonia_ops.simulation.memory_stores import MemoryLogStore, MemoryMetricStore, MemoryStores, MemoryTraceStore
 
 
 def counted(store: Any, statistics: dict[str, Any], closed: list[Any], error: Exception | None = None) -> Any:

@@ -1,12 +1,14 @@
 """What is shown of a configuration: all of it but its secrets, in a form that reads back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eldonia_ops.app.routing import load_routing
+from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.settings import AlertmanagerSettings, parse_settings
 
 FULL = """
 # a comment may hold hunter2 too
@@ -127,7 +129,10 @@ def test_what_the_platform_shows_comes_from_the_model(tmp_path: Path, file: str 
     if file:
         path = tmp_path / "alertmanager.yml"
         path.write_text(FULL.replace('templates: ["*.tmpl"]\n', ""))
-    _, shown = load_routing(path, {"HOOK": "https://hook.example/hunter2"}, 60.0)
+    env = {"HOOK": "https://hook.example/hunter2", "HOME": "/"}
+    settings = parse_settings("rules: {speed: 60}", tmp_path / "eldonia-ops.yml", env)
+    settings = replace(settings, alertmanager=AlertmanagerSettings(path))
+    shown = configuration_of(settings, env).routing_text
     assert "hunter2" not in shown
     assert "receivers:" in shown
     assert "comment" not in shown

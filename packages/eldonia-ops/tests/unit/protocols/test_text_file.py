@@ -5,12 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.app.platform import _read_files
-from eldonia_ops.app.routing import read_templates
+from eldonia_ops.app.loader import load_configuration
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.protocols.text_file import decoded, read_text_file
 from eldonia_ops.protocols.yaml_nodes import MAX_BYTES
-from eldonia_ops.settings import load_settings
 
 
 def fault(path: Path | str) -> str:
@@ -42,11 +40,16 @@ def test_every_file_that_settings_name_is_read_so(tmp_path: Path, key: str) -> N
     """A runbook or template in UTF-16 once ended a start in a traceback."""
     (tmp_path / "x").write_bytes("a: b\n".encode("utf-16"))
     (tmp_path / "eldonia-ops.yml").write_text(key)
-    settings = load_settings(tmp_path / "eldonia-ops.yml", {"HOME": "/"})
     with pytest.raises(ConfigError, match="this is UTF-16 or binary"):
-        _read_files(settings, {}, [])
+        load_configuration(tmp_path / "eldonia-ops.yml", {"HOME": "/"})
+
+
+def test_templates_are_read_so(tmp_path: Path) -> None:
+    (tmp_path / "x.tmpl").write_bytes("a".encode("utf-16"))
+    (tmp_path / "am.yml").write_text("templates: [x.tmpl]\nroute: {receiver: r}\nreceivers: [{name: r}]\n")
+    (tmp_path / "eldonia-ops.yml").write_text("alertmanager: {file: am.yml}")
     with pytest.raises(ConfigError, match="this is UTF-16 or binary"):
-        read_templates(str(tmp_path / "*"))
+        load_configuration(tmp_path / "eldonia-ops.yml", {"HOME": "/"})
 
 
 @given(st.binary(max_size=200))

@@ -5,7 +5,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
-from eldonia_ops.services.api import AlertView, NotFoundError, Platform, RefusedError
+from eldonia_ops.services.api import Alerts, AlertView, NotFoundError, RefusedError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem, caller_of
@@ -25,15 +25,33 @@ _AT_ONCE: Final = 256 << 10
 _MOST_ENCODED: Final = 50_000
 
 
+class AlertPlatform(Protocol):
+    """What this API needs of a platform."""
+
+    @property
+    def alerts(self) -> Alerts:
+        """Alerts, groups, silences and receivers."""
+        ...
+
+    @property
+    def resolve_timeout_ms(self) -> int:
+        """After how long an alert that was posted without an end, and not posted again, is over."""
+        ...
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        ...
+
+
 async def envelope(request: Request, problem: Problem) -> Response:
     """A JSON string, as Alertmanager's own handlers answer."""
     headers = problem.answer_headers("Basic", "Bearer")
     return _json(problem.sentence, problem.status, headers)
 
 
-def routes(platform: Platform, version: str, limits: RequestLimits, resolve_timeout_ms: int) -> list[GuardedRoute]:
-    """``/api/v2/...``. ``resolve_timeout_ms`` ends alerts that come without ``endsAt`` and are not posted again."""
-    api = _Api(platform, version, limits, resolve_timeout_ms)
+def routes(platform: AlertPlatform, version: str, limits: RequestLimits) -> list[GuardedRoute]:
+    """``/api/v2/...``."""
+    api = _Api(platform, version, limits)
 
     def route(
         path: str,
@@ -65,11 +83,10 @@ def routes(platform: Platform, version: str, limits: RequestLimits, resolve_time
 
 
 class _Api:
-    def __init__(self, platform: Platform, version: str, limits: RequestLimits, resolve_timeout_ms: int) -> None:
+    def __init__(self, platform: AlertPlatform, version: str, limits: RequestLimits) -> None:
         self._platform = platform
         self._version = version
         self._limits = limits
-        self._resolve_timeout_ms = resolve_timeout_ms
         self._started_at = platform.now()
         self._encoded = _EncodedAlerts()
 
@@ -82,7 +99,7 @@ class _Api:
         body = await read_body(request, self._limits)
         with reading_request():
             # Away from the event loop: a body may hold ten thousand.
-            read = functools.partial(wire.read_alerts, body, self._platform.now(), self._resolve_timeout_ms)
+            read = functools.partial(wire.read_alerts, body, self._platform.now(), self._platform.resolve_timeout_ms)
             alerts, faults = read() if len(body) < _AT_ONCE else await asyncio.to_thread(read)
         if alerts:
             faults += await self._platform.alerts.receive(alerts, caller_of(request).name)

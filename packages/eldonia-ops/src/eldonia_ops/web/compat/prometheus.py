@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
@@ -18,11 +18,11 @@ from eldonia_ops.protocols import prometheus_api as wire
 from eldonia_ops.services.api import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
+from eldonia_ops.web.compat import management
 from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
-_MOST_NAMED = 20
 _MOST_SELECTORS = 20
 _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
 _KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
@@ -38,7 +38,7 @@ async def envelope(request: Request, problem: Problem) -> Response:
 
 
 def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRoute]:
-    """``/api/v1/...``, ``/metrics`` and the health addresses."""
+    """``/api/v1/...``, ``/metrics``, the health addresses and ``/-/reload``."""
     api = _Api(platform, version, heavy)
 
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> GuardedRoute:
@@ -50,23 +50,6 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
             methods=methods or ("GET",),
         )
 
-    async def healthy(_request: Request) -> Response:
-        return PlainTextResponse("Eldonia Ops is healthy.\n")
-
-    async def ready(_request: Request) -> Response:
-        if not platform.status.ready():
-            return PlainTextResponse("Eldonia Ops is starting.\n", status_code=503)
-        if failing := platform.status.failing_loops():
-            names = "".join(f"{name}\n" for name in failing[:_MOST_NAMED])
-            text = f"Eldonia Ops is not ready: {len(failing)} of its loops fail again and again:\n{names}"
-            return PlainTextResponse(text, status_code=503)
-        return PlainTextResponse("Eldonia Ops is ready.\n")
-
-    async def metrics(_request: Request) -> Response:
-        media = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(platform.status.metrics_text(), headers={"Content-Type": media})
-
-    public = {"demand": Permission.PUBLIC, "family": ApiDialect.PROMETHEUS}
     return [
         reading("query", api.query, "GET", "POST"),
         reading("query_range", api.query_range, "GET", "POST"),
@@ -79,10 +62,7 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
         reading("rules", api.rules),
         reading("alerts", api.alerts),
         reading("status/buildinfo", api.buildinfo),
-        GuardedRoute("/metrics", metrics, demand=Permission.READ, family=ApiDialect.PROMETHEUS),
-        GuardedRoute("/-/healthy", healthy, methods=("GET",), **public),
-        GuardedRoute("/-/ready", ready, methods=("GET",), **public),
-        GuardedRoute("/health", healthy, methods=("GET",), **public),
+        *management.routes(platform.status, platform.reloads, ApiDialect.PROMETHEUS),
     ]
 
 

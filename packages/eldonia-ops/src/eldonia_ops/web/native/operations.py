@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.services.api import ObjectiveView, Platform, RecoveryView, RefusalView, TargetView
+from eldonia_ops.services.api import ObjectiveView, Platform, RecoveryView, RefusalView, ReloadView, TargetView
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
@@ -42,6 +42,16 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
     async def overview() -> Response:
         """The platform looking at itself: rows and bytes stored, queues, errors, uptime."""
         return Json(await platform.status.overview())
+
+    @api.get("/reload", tags=["status"], **operation(Permission.READ, ReloadView))
+    async def last_reload() -> Response:
+        """How the last attempt to read the configuration went; the start counts as one."""
+        return Json(platform.reloads.last())
+
+    @api.post("/reload", tags=["status"], **operation(Permission.ADMINISTER, ReloadView))
+    async def reload(request: Request) -> Response:
+        """Read the configuration anew. The answer says how that went; if anything is wrong, nothing changes."""
+        return Json(await platform.reloads.reload(caller_of(request).name))
 
     @api.get("/targets", tags=["status"], **operation(Permission.READ, list[TargetView]))
     async def targets() -> Response:

@@ -4,11 +4,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import memory_stores.traces
 import numpy as np
 import pytest
-from memory_stores import MemoryStores
 
+import eldonia_ops.simulation.memory_stores.traces
 import eldonia_ops.storage.clickhouse.traces
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
@@ -16,6 +15,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample, SampleRow
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
+from eldonia_ops.simulation.memory_stores import MemoryStores
 
 OpenStore = Callable[..., Awaitable[TelemetryStore]]
 NOW_MS = int(time.time()) * 1000
@@ -142,7 +142,7 @@ class Contract:
     async def test_an_answer_with_several_traces_is_bounded(
         self, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (memory_stores.traces, eldonia_ops.storage.clickhouse.traces):
+        for module in (eldonia_ops.simulation.memory_stores.traces, eldonia_ops.storage.clickhouse.traces):
             monkeypatch.setattr(module, "MOST_SPANS", 3)
         given = [span(trace, id, id, 1) for id, trace in enumerate("aabbcc")]
         await traces.insert_spans(given)

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from memory_stores import MemoryLogStore
 
 from eldonia_ops.ports import TelemetryError
+from eldonia_ops.simulation.memory_stores import MemoryLogStore
 from eldonia_ops.storage.clickhouse import open_signal_stores
 
 

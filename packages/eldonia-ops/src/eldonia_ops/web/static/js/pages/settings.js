@@ -43,7 +43,31 @@ poll(async () => {
   render($("#raw"), overview, () => facts(overview));
 }, 5000);
 
+// Where something is written, and what is wrong with it: as the linter prints it.
+const place = (one) => [one.file, one.line, one.column].filter(Boolean).join(":");
+const diagnostic = (one) =>
+  h("li", {}, badge(t(`settings.${one.level}`), one.level === "error" ? "bad" : "warn"), " ", h("code", {}, place(one)), " ", one.message, one.hint ? h("span", { class: "sub" }, one.hint) : null);
+function configuration(last) {
+  $("#reload-refused").hidden = last.successful;
+  $("#configuration").replaceChildren(
+    fact(t("settings.in_force_since"), whenAgo(last.succeeded_at)),
+    fact(t("settings.last_reload"), t("settings.reload_by", { when: when(last.at), name: last.by })),
+    ...(last.needs_restart.length ? [fact(t("settings.needs_restart"), h("code", {}, last.needs_restart.join(", ")))] : []),
+  );
+  render($("#diagnostics"), last.diagnostics, () => last.diagnostics.map(diagnostic));
+}
+const reloads = poll(async () => configuration(await get("/reload")), 15_000);
+
 if (can("administer")) {
+  $("#reload").addEventListener("click", async () => {
+    $("#reload").disabled = true;
+    await act(async () => {
+      const last = await send("POST", "/reload");
+      toast(t(last.successful ? "settings.reload_ok" : "settings.reload_failed"), { bad: !last.successful });
+    });
+    $("#reload").disabled = false;
+    reloads.now();
+  });
   let chosen = null;
   const tokens = poll(async () => {
     const found = await get("/tokens");

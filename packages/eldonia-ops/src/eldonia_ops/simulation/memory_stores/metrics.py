@@ -7,8 +7,8 @@ import numpy as np
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.simulation.memory_stores.failing import FailingStore
 from eldonia_ops.storage.clickhouse.head import Head
-from memory_stores.failing import FailingStore
 
 HOUR = 3_600_000
 

@@ -7,7 +7,7 @@ from msgspec import structs
 from eldonia_ops.model.condition_fields import record_satisfies
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
-from memory_stores.failing import FailingStore
+from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
 def _order(record: LogRecord) -> tuple[int, int]:

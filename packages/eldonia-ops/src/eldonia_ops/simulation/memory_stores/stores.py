@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from eldonia_ops.ports import TelemetryStores
-from memory_stores.logs import MemoryLogStore
-from memory_stores.metrics import MemoryMetricStore
-from memory_stores.traces import MemoryTraceStore
+from eldonia_ops.simulation.memory_stores.logs import MemoryLogStore
+from eldonia_ops.simulation.memory_stores.metrics import MemoryMetricStore
+from eldonia_ops.simulation.memory_stores.traces import MemoryTraceStore
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS, MOST_SPANS
-from memory_stores.failing import FailingStore
+from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
 class MemoryTraceStore(FailingStore):

@@ -1,0 +1,24 @@
+"""What every profile is built on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.ports import Clock, StateStore
+from eldonia_ops.services.clock import SystemClock
+from eldonia_ops.services.loops import Loops
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """An opened state store, the configuration of the start, and what all modules share. ``client`` reaches the far
+    sides of notifications; a simulation has none."""
+
+    configuration: Configuration
+    environment: Mapping[str, str]
+    state: StateStore
+    client: httpx.AsyncClient | None
+    clock: Clock = field(default_factory=SystemClock)
+    loops: Loops = field(default_factory=Loops)

@@ -1,0 +1,101 @@
+"""From files to a :class:`Configuration`: the one loader of a start, of a check and of a reload."""
+
+import functools
+import glob
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.app.routing import faster
+from eldonia_ops.lint.check import all_diagnostics
+from eldonia_ops.lint.sources import Sources
+from eldonia_ops.lint.workspace import SHIPPED
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.model.places import FILE_NAME
+from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.protocols.runbook_file import default_runbook
+from eldonia_ops.services.rule_groups import running_groups
+from eldonia_ops.settings import Settings, parse_settings
+from eldonia_ops.slo.generate import generate_all
+
+Override = Callable[[Settings], Settings]
+"""What the command line says against the settings: data folder, listen address."""
+
+
+def load_configuration(
+    file: Path | None, environment: Mapping[str, str], *, override: Override = lambda settings: settings
+) -> Configuration:
+    """Read the settings and every file that they name (``file`` None: the defaults, and what is shipped).
+
+    Raises:
+        ConfigError: with every fault found in any of the files, each with its place, by file and line; without what
+            came from the environment.
+    """
+    sources = Sources(environment)
+    if file is None:
+        name, settings = FILE_NAME, parse_settings("", None, environment)
+    else:
+        name = os.path.abspath(file)
+        examined = sources.examine(name)
+        if examined is None:
+            raise ConfigError(all_diagnostics(sources))
+        settings = examined
+    return _assembled(sources, name, override(settings))
+
+
+def configuration_of(settings: Settings, environment: Mapping[str, str]) -> Configuration:
+    """The configuration of settings that have been read already.
+
+    Raises:
+        ConfigError: with every fault found in the files that they name.
+    """
+    return _assembled(Sources(environment), str(settings.file or FILE_NAME), settings)
+
+
+def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration:
+    sources.follow(name, settings)
+    sources.add_shipped()
+    found = all_diagnostics(sources)
+    if any(item.level is Level.ERROR for item in found):
+        raise ConfigError(found)
+    speed = settings.rules.speed
+    objectives = tuple(item.objective() for item in settings.objectives)
+    try:
+        generated = generate_all(objectives, speed=speed)
+    except ValueError as error:  # a window that the speed makes too short
+        raise ConfigError(settings.concealed.cleaned([Diagnostic(str(error), name)])) from None
+    routing_file = settings.alertmanager.file
+    routing = sources.routings[SHIPPED if routing_file is None else sources.name_of(routing_file)]
+    runbook_file = settings.incidents.runbook
+    runbook = _default_runbook() if runbook_file is None else sources.runbooks[sources.name_of(runbook_file)]
+    policy = settings.incidents.policy(runbook)
+    return Configuration(
+        settings=settings,
+        rule_groups=tuple(
+            running_groups(
+                _groups(sources, settings),
+                defaults=settings.rules.defaults,
+                objectives=generated,
+                interval_ms=settings.rules.evaluation_interval,
+                speed=speed,
+            )
+        ),
+        routing=routing.routing if speed == 1 else faster(routing.routing, speed),
+        templates=routing.templates,
+        routing_text=configuration_text(routing),
+        policy=policy if speed == 1 else policy.faster(speed),
+        objectives=objectives,
+        files=tuple(sources.files.texts),
+        warnings=tuple(found),
+    )
+
+
+_default_runbook = functools.cache(default_runbook)
+
+
+def _groups(sources: Sources, settings: Settings):
+    """The groups of all rule files, in the order in which the settings name them, each file once."""
+    paths = (path for pattern in settings.rules.files for path in sorted(glob.glob(pattern, recursive=True)))
+    for path in dict.fromkeys(sources.name_of(path) for path in paths):
+        yield from sources.workspace.rules.get(path, ())

@@ -1,0 +1,91 @@
+"""The profile of ``eldonia-ops serve``: everything."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from eldonia_ops.app.foundation import Foundation
+from eldonia_ops.app.modules import Module
+from eldonia_ops.app.platform_modules import (
+    CollectionModule,
+    IncidentsModule,
+    IngestModule,
+    ProcessLogsModule,
+    RecoveryModule,
+    RulesModule,
+    SecurityModule,
+    StatusModule,
+)
+from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
+from eldonia_ops.ports import TelemetryStores
+from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.incident_transactions import IncidentTransactions
+from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.queries import QueryService
+from eldonia_ops.services.recovery import RecoveryService
+from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.status import StatusService
+
+Counts = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Full:
+    """Everything: what ``eldonia-ops serve`` runs."""
+
+    modules: list[Module]
+    router: Router
+    alerts: AlertService
+    incidents: IncidentService
+    security: SecurityService
+    recovery: RecoveryService
+    ingest: IngestService
+    status: StatusService
+
+
+def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, counts: Counts) -> Full:
+    """The whole platform over its stores. ``counts`` gives the metrics of all modules."""
+    router = Router(base, with_incidents=True)
+    assert isinstance(router.incidents, IncidentTransactions)
+    rules = RulesModule(base, router, telemetry.metrics, queries)
+    routing = RoutingModule(base, router, rules.service.views)
+    security = SecurityModule(base, router, telemetry.logs)
+    ingest = IngestModule(base, telemetry, security.service.take)
+    recovery = RecoveryModule(base, router)
+    incidents = IncidentsModule(base, router, router.incidents)
+    collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
+    status = StatusService(
+        base.clock,
+        base.state,
+        telemetry,
+        queries,
+        objectives=base.configuration.objectives,
+        targets=collection.service.targets,
+        counts=counts,
+        speed=base.configuration.speed,
+        loops=base.loops,
+    )
+    modules: list[Module] = [
+        StatusModule(base, status),
+        ingest,
+        rules,
+        routing,
+        security,
+        recovery,
+        DeliveryModule(router),
+        incidents,
+        SupervisionModule(base, router),
+        PurgeModule(base),
+        collection,
+        ProcessLogsModule(base, recovery),
+    ]
+    return Full(
+        modules,
+        router,
+        routing.alerts,
+        incidents.service,
+        security.service,
+        recovery.service,
+        ingest.service,
+        status,
+    )

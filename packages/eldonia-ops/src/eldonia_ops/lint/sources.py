@@ -1,0 +1,176 @@
+"""The one reading of what people write: every file once, each kind by its own reader, with all that is wrong.
+
+``check``, the start of the platform and a reload read through :class:`Sources`, so that they cannot disagree.
+"""
+
+import glob
+import os
+from collections.abc import Callable, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from eldonia_ops.incidents.runbook import Runbook
+from eldonia_ops.lint.files import Files
+from eldonia_ops.lint.kinds import FileKind, kind_of
+from eldonia_ops.lint.rules import check_rules
+from eldonia_ops.lint.workspace import SHIPPED, Workspace
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, examine_alertmanager_config
+from eldonia_ops.protocols.prometheus_rules import examine_rule_file
+from eldonia_ops.protocols.runbook_file import parse_runbook
+from eldonia_ops.settings import Settings, examine_settings
+from eldonia_ops.template import TemplateError, TemplateSet
+
+_GLOB: Final = set("*?[")
+
+
+class Sources:
+    """Files that were read, what they hold as far as it could be read, and every fault.
+
+    ``missing`` is how grave an unset environment variable is. ``shown`` gives the name by which a file that another
+    file names is known here; paths that are given to :meth:`read` stay as they are.
+    """
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        *,
+        missing: Level = Level.ERROR,
+        shown: Callable[[str], str] = lambda path: path,
+    ) -> None:
+        self.files = Files()
+        self.workspace = Workspace(self.files.texts)
+        self.routings: dict[str, AlertmanagerConfig] = {}
+        self.runbooks: dict[str, Runbook] = {}
+        self._env = env
+        self._missing = missing
+        self._shown = shown
+        self._found: list[Diagnostic] = []
+        self._names: dict[str, str] = {}
+        self._read: set[tuple[str, FileKind]] = set()
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        """Everything that is wrong with single files. It may hold secrets until ``workspace.concealed`` cleans it."""
+        return [*self.files.diagnostics, *self._found]
+
+    def name_of(self, path: str | Path) -> str:
+        """The name under which a file that was read is known: the first of those that lead to it."""
+        return self._names.get(os.path.realpath(path), str(path))
+
+    def read(self, path: str, kind: FileKind | None = None) -> None:
+        """Read one file, and those that it names; ``kind`` says what it is meant to be, where another file names it as
+        such."""
+        path = self._names.setdefault(os.path.realpath(path), path)
+        text = self.files.read(path)
+        if text is None:
+            return
+        kind = kind or kind_of(path, text)
+        if (path, kind) in self._read:
+            return
+        self._read.add((path, kind))
+        try:
+            match kind:
+                case FileKind.SETTINGS:
+                    self._settings(path, text)
+                case FileKind.RULES:
+                    self._rules(path, text)
+                case FileKind.ROUTING:
+                    self._routing(path, text)
+                case FileKind.TEMPLATE:
+                    self._template(path, text)
+                case FileKind.RUNBOOK:
+                    self.runbooks[path] = parse_runbook(text, path)
+                case FileKind.PROMETHEUS:
+                    hint = "its scrape_configs become scrape, its rule_files become rules.files in eldonia-ops.yml"
+                    self._note(Diagnostic("a prometheus.yml is not checked", path, hint=hint, level=Level.WARNING))
+                case FileKind.UNKNOWN:
+                    hint = "known are eldonia-ops.yml, rule files, alertmanager.yml, runbooks and *.tmpl"
+                    self._note(Diagnostic("not a kind of file that this program reads", path, hint=hint))
+        except ConfigError as error:
+            self._found += error.diagnostics
+
+    def examine(self, path: str) -> Settings | None:
+        """The settings of a file, without what they name; None when it could not be read at all."""
+        self._names[os.path.realpath(path)] = path
+        text = self.files.read(path)
+        if text is None:
+            return None
+        try:
+            return self._examined(path, text)
+        except ConfigError as error:
+            self._found += error.diagnostics
+            return None
+
+    def follow(self, name: str, settings: Settings) -> None:
+        """Read what settings name; ``name`` is what messages call their file."""
+        self.workspace.settings[name] = settings
+        self.workspace.concealed.include(settings.concealed)
+        self._rule_files(name, settings)
+        self._named(name, settings.alertmanager.file, FileKind.ROUTING, ("alertmanager", "file"))
+        self._named(name, settings.incidents.runbook, FileKind.RUNBOOK, ("incidents", "runbook"))
+
+    def add_shipped(self) -> None:
+        """Put in place what the platform ships, where the settings do not replace it."""
+        for settings in self.workspace.settings.values():
+            if settings.alertmanager.file is None and SHIPPED not in self.workspace.routings:
+                with resources.as_file(resources.files("eldonia_ops") / "defaults") as folder:
+                    files, path = Files(), str(folder / "alertmanager.yml")
+                    config, _ = examine_alertmanager_config(
+                        files.read(path) or "", path, read_templates=files.matching, environment=self._env
+                    )
+                self.routings[SHIPPED] = config
+                self.workspace.routings[SHIPPED] = config.routing
+
+    def _note(self, diagnostic: Diagnostic) -> None:
+        self._found.append(diagnostic)
+
+    def _examined(self, path: str, text: str) -> Settings:
+        absolute = Path(os.path.abspath(path))
+        settings, diagnostics = examine_settings(text, absolute, self._env, shown_as=path, missing=self._missing)
+        self._found += diagnostics
+        return settings
+
+    def _settings(self, path: str, text: str) -> None:
+        self.follow(path, self._examined(path, text))
+
+    def _rule_files(self, path: str, settings: Settings) -> None:
+        for index, pattern in enumerate(settings.rules.files):
+            found = sorted(glob.glob(pattern, recursive=True))
+            for file in found:
+                self.read(self._shown(file), FileKind.RULES)
+            if not found:
+                is_glob = bool(_GLOB & set(pattern))
+                message = f"no rule file matches {pattern}" if is_glob else f"there is no rule file {pattern}"
+                level = Level.WARNING if is_glob else Level.ERROR
+                self._note(self.workspace.at(path, message, ("rules", "files", index), level=level))
+
+    def _named(self, path: str, file: Path | None, kind: FileKind, steps: tuple[str, ...]) -> None:
+        if file is None:
+            return
+        if file.is_file():
+            self.read(self._shown(str(file)), kind)
+        else:
+            self._note(self.workspace.at(path, f"there is no file {file}", steps))
+
+    def _rules(self, path: str, text: str) -> None:
+        examined = examine_rule_file(text, path)
+        self.workspace.rules[path] = examined.groups
+        self._found += [*examined.diagnostics, *check_rules(examined, text, path)]
+
+    def _routing(self, path: str, text: str) -> None:
+        # The file's own templates are relative to it, and are checked where they stand.
+        config, diagnostics = examine_alertmanager_config(
+            text, path, read_templates=self.files.matching, environment=self._env
+        )
+        self._found += diagnostics
+        self.routings[path] = config
+        self.workspace.routings[path] = config.routing
+        self.workspace.concealed.include(config.concealed)
+
+    def _template(self, path: str, text: str) -> None:
+        try:
+            TemplateSet().add(text, path)
+        except TemplateError as error:
+            self._note(Diagnostic(error.message, path, error.line, error.column))

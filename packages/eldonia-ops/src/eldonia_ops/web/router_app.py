@@ -1,0 +1,92 @@
+"""The HTTP side of the router alone: Alertmanager's API v2 and its addresses for being watched and reloaded."""
+
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from eldonia_ops import __version__
+from eldonia_ops.ports import StateStore
+from eldonia_ops.services.api import Reloads
+from eldonia_ops.services.basic_users import BasicUsers, user
+from eldonia_ops.web.access import Permission, name_and_password
+from eldonia_ops.web.compat import alertmanager, management
+from eldonia_ops.web.envelopes import in_envelope
+from eldonia_ops.web.gate import ApiDialect, Envelope, Gate, GuardedRoute, guards_of, loopback_hosts
+from eldonia_ops.web.limits import RequestLimits
+from eldonia_ops.web.login_throttle import FailedAttempts
+from eldonia_ops.web.sessions import Sessions
+
+_ATTEMPTS, _ATTEMPTS_WINDOW_MS = 60, 5 * 60_000
+
+
+class RouterPlatform(alertmanager.AlertPlatform, Protocol):
+    """What this application needs of a running router."""
+
+    @property
+    def state(self) -> StateStore:
+        """Where sessions would be."""
+        ...
+
+    @property
+    def status(self) -> management.Watched:
+        """Whether it is ready, and its metrics."""
+        ...
+
+    @property
+    def reloads(self) -> Reloads:
+        """Its configuration, read anew."""
+        ...
+
+
+def create_router_app(
+    platform: RouterPlatform,
+    *,
+    users: BasicUsers | None,
+    loopback: bool,
+    external_url: str = "",
+    limits: RequestLimits | None = None,
+    version: str = __version__,
+) -> Starlette:
+    """The HTTP side of a router. With ``users`` each request shows the name and password of one of them; without, it is
+    open to everybody who reaches it, which ``loopback`` has to bound to programs of this machine.
+
+    Raises:
+        ValueError: neither ``users`` nor ``loopback``.
+    """
+    if users is None and not loopback:
+        raise ValueError("a router that asks nobody who they are listens on this machine alone")
+    limits = limits or RequestLimits()
+    dialect = ApiDialect.ALERTMANAGER
+
+    async def root(_request: Request) -> Response:
+        return PlainTextResponse("Eldonia Ops routes alerts here. The API is below /api/v2.\n")
+
+    routes = [
+        *alertmanager.routes(platform, version, limits),
+        *management.routes(platform.status, platform.reloads, dialect),
+        GuardedRoute("/", root, demand=Permission.PUBLIC, family=dialect),
+    ]
+    envelopes: dict[ApiDialect, Envelope] = {dialect: alertmanager.envelope}
+    gate = Middleware(
+        Gate,
+        guards=guards_of(routes),
+        access=users or BasicUsers({}),
+        sessions=Sessions(platform.state, platform.now),
+        attempts=FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS),
+        envelopes=envelopes,
+        families=(("/", dialect),),
+        limits=limits,
+        hosts=loopback_hosts(external_url) if loopback else None,
+        secure=external_url.startswith("https://"),
+        secret_of=name_and_password,
+        anonymous=None if users else user("anonymous"),
+        public=users is None,
+    )
+    answer = in_envelope(envelopes, dialect)
+    app = Starlette(routes=routes, middleware=[gate], exception_handlers={HTTPException: answer, Exception: answer})
+    app.router.redirect_slashes = False
+    return app
