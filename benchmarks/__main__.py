@@ -18,6 +18,7 @@ NAMES = (
     "state",
     "alerts",
     "storm",
+    "reload",
     "memory",
     "logger_memory",
     "logger_processes",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
@@ -100,6 +101,7 @@ class RoutingModule(Inert):
         if routing == self._routing:
             await self._base.state.write(router.follow(configuration))
         else:
+            before = router.intake.routing
             self._routing = None  # until all of it is done, nobody knows
             # A message for a receiver that is new may be due before the others have heard of it.
             if router.notifiers is not None:
@@ -108,6 +110,8 @@ class RoutingModule(Inert):
             if router.notifiers is not None:
                 router.notifiers.replace(routing)
             await router.delivery.resume()
+            kept = _integrations(routing)
+            router.delivery.forget(one for key, one in _integrations(before).items() if key not in kept)
             router.intake.wake()
             self._routing = routing
         self.alerts.reconfigure(configuration.routing_text)
@@ -119,6 +123,10 @@ class RoutingModule(Inert):
             "eldonia_ops_alert_groups_failing": float(len(intake.failing)),
             "eldonia_ops_alert_group_failures_total": float(intake.failures),
         }
+
+
+def _integrations(routing: Routing) -> dict[str, Integration]:
+    return {one.key: one for receiver in routing.receivers.values() for one in receiver.integrations}
 
 
 class DeliveryModule(Inert):

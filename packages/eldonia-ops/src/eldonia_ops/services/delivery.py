@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from eldonia_ops.alerting import notification_failed
+from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
 from eldonia_ops.model.alerts import LedgerEntry, Outgoing, OutgoingStatus
 from eldonia_ops.ports import (
@@ -194,6 +195,11 @@ class DeliveryService:
 
     def _outcomes(self, outgoing: Outgoing) -> LoopWatch:
         return self._loops.item(f"outcomes of {outgoing.receiver}/{outgoing.integration}/{outgoing.index}")
+
+    def forget(self, integrations: Iterable[Integration]) -> None:
+        """These integrations are no more: nothing is wrong with them."""
+        for one in integrations:
+            self._loops.forget(self._loops.item(f"outcomes of {one.receiver}/{one.kind}/{one.index}").name)
 
     async def _commit(self, ended: Sequence[_Ended]) -> list[_Settled]:
         now = self._clock.now()

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -191,6 +191,7 @@ class EvaluationService:
     def _take_over(self, groups: Sequence[RuleGroup], reloaded: Reloaded) -> None:
         """Put the groups in the place of those that run; loops of groups that stay are not touched."""
         known = {running.key: running for running in self._running}
+        before = _watched(running.group for running in self._running)
         self._running = []
         for group in groups:
             running = known.pop(group.key, None) or _Running(group, sequential(group))
@@ -211,6 +212,8 @@ class EvaluationService:
             if gone.task is not None:
                 gone.task.cancel()
             self._loops.forget(gone.loop_name)
+        for name in before - _watched(groups):  # what fails no more because it is no more
+            self._loops.forget(self._loops.item(name).name)
 
     async def _run_group(self, running: _Running) -> None:
         interval = running.group.interval_ms or self._settings.default_interval_ms
@@ -281,7 +284,7 @@ class EvaluationService:
         """What the result of one rule leads to. A fault of our own makes this rule fail, and no other."""
         written = running.written.get(key, frozenset())
         judge = partial(evaluate_rule, running.group, rule, running.state.rule(key))
-        watch = self._loops.item(f"rule {rule.name} of group {running.group.name}")
+        watch = self._loops.item(_rule_name(running.group, rule))
         try:
             answers = await self._answers(rule, outcome, at)
             settings = replace(self._settings, render=self._settings.render.knowing(answers))
@@ -370,7 +373,7 @@ class EvaluationService:
         return state
 
     def _alerts_of(self, running: _Running, rule: Rule) -> LoopWatch:
-        return self._loops.item(f"alerts of rule {rule.name} of group {running.group.name}")
+        return self._loops.item(_alerts_name(running.group, rule))
 
     async def _commit(self, running: _Running, after: RuleGroupState, alerts: Sequence[Alert]) -> None:
         """Store the group's state with what its alerts lead to, in one transaction.
@@ -397,6 +400,24 @@ class EvaluationService:
     def views(self) -> list[RuleGroupView]:
         """Groups and rules as they stand, in the order in which they are configured."""
         return [_group_view(running) for running in self._running]
+
+
+def _rule_name(group: RuleGroup, rule: Rule) -> str:
+    return f"rule {rule.name} of group {group.name}"
+
+
+def _alerts_name(group: RuleGroup, rule: Rule) -> str:
+    return f"alerts of rule {rule.name} of group {group.name}"
+
+
+def _watched(groups: Iterable[RuleGroup]) -> set[str]:
+    """The names under which the rules of some groups are watched."""
+    return {
+        name
+        for group in groups
+        for rule in group.rules
+        for name in (_rule_name(group, rule), _alerts_name(group, rule))
+    }
 
 
 def next_turn(now: int, interval: int, offset: int) -> int:

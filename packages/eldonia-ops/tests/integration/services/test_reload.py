@@ -231,6 +231,21 @@ async def test_labels_of_recovery_alerts_follow_their_policy() -> None:
         assert {view.alert.labels.get("team") for view in await world.alerts.current()} == {"a"}
 
 
+async def test_what_failed_and_is_gone_fails_no_more() -> None:
+    async with open_world(rules=RULES + OTHER) as world:
+        await world.start()
+        await world.pass_time(2 * MINUTE)
+        watch = world.loops.item("rule AnyError of group other")
+        for _ in range(3):
+            watch.failed(ValueError())
+        await world.clock.settle()
+        assert "PlatformLoopFailing" in {view.alert.name for view in await world.alerts.current()}
+        await world.reload(rules=RULES)
+        assert world.loops.failing() == []
+        assert "PlatformLoopFailing" not in {view.alert.name for view in await world.alerts.current()}
+        assert "rule group other of rules.yml" not in {loop.name for loop in world.loops.all()}
+
+
 class Refusing(Inert):
     """Cannot follow the first time that it is asked to."""
 

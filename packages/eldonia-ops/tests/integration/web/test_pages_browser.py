@@ -14,6 +14,7 @@ import pytest
 from required_tools import requires_module
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.model.security import FindingStatus
 
@@ -529,6 +530,29 @@ async def test_a_token_is_made_used_and_revoked(tab: Tab) -> None:
     await row.get_by_role("button", name="Revoke").click()
     await page.locator("#revoke-form button[type=submit]").click()
     await expect(row).to_contain_text("Revoked")
+
+
+async def test_the_configuration_is_read_again_and_what_is_wrong_with_it_is_shown(tab: Tab) -> None:
+    page, reloads = tab.page, tab.site.platform.reloads
+    await tab.sign_in()
+    await tab.go("/settings")
+    facts, faults = page.locator("#configuration"), page.locator("#diagnostics")
+    await expect(facts).to_contain_text("Asked for by")
+    await expect(facts).to_contain_text("start")
+    await expect(facts).not_to_contain_text("object")
+    reloads.faults = (Diagnostic("unknown key 'alrt'", "/etc/rules.yml", 3, 9, "did you mean 'alert'?"),)
+    await page.click("#reload")
+    await expect(faults).to_contain_text("/etc/rules.yml:3:9")
+    await expect(faults).to_contain_text("did you mean 'alert'?")
+    await expect(page.locator("#reload-refused")).to_be_visible()
+    await expect(page.locator(".toast")).to_contain_text("Nothing has changed")
+    reloads.faults, reloads.needs_restart = (), ("listen",)
+    await page.click("#reload")
+    await expect(page.locator("#reload-refused")).to_be_hidden()
+    await expect(facts).to_contain_text("listen")
+    await expect(facts).to_contain_text("admin-person")
+    await expect(faults).to_be_empty()
+    assert tab.complaints == []
 
 
 async def test_theme_language_keys_and_sign_out(tab: Tab) -> None:

@@ -51,7 +51,8 @@ function configuration(last) {
   $("#reload-refused").hidden = last.successful;
   $("#configuration").replaceChildren(
     fact(t("settings.in_force_since"), whenAgo(last.succeeded_at)),
-    fact(t("settings.last_reload"), t("settings.reload_by", { when: when(last.at), name: last.by })),
+    fact(t("settings.last_reload"), whenAgo(last.at)),
+    fact(t("settings.reload_by"), last.by),
     ...(last.needs_restart.length ? [fact(t("settings.needs_restart"), h("code", {}, last.needs_restart.join(", ")))] : []),
   );
   render($("#diagnostics"), last.diagnostics, () => last.diagnostics.map(diagnostic));
