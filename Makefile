@@ -33,10 +33,13 @@ check: install-dev ## format, lint, types, import rules, of Python and JavaScrip
 bench: install-dev ## measurements, side by side in one run
 	@$(PY) -m benchmarks $(ARGS)
 
+docs: install-dev ## write the tables of docs/configuration.md from the settings
+	@$(PY) scripts/configuration.py
+
 screenshots: install-dev ## take the pictures that the README shows
 	@$(PY) scripts/screenshots.py
 
 clean: ## remove what the other targets made
 	rm -rf .venv .demo build dist
 
-.PHONY: help install install-dev demo up test fuzz check bench screenshots clean
+.PHONY: help install install-dev demo up test fuzz check bench docs screenshots clean
