@@ -140,7 +140,11 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         limits = settings.limits
         queries = QueryService(
-            clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
+            clock,
+            telemetry,
+            concurrency=limits.query_concurrency,
+            timeout_seconds=limits.query_timeout / 1000,
+            max_samples=limits.query_samples,
         )
         stack.callback(queries.close)
         evaluation = EvaluationService(
@@ -355,6 +359,7 @@ async def _open_telemetry(settings: Settings) -> TelemetryStore:
         retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
         head_hours=kept.head / 3_600_000,
         head_max_series=settings.limits.series,
+        max_samples=settings.limits.query_samples,
     )
 
 
