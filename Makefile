@@ -28,6 +28,7 @@ check: install-dev ## format, lint, types, import rules, of Python and JavaScrip
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+	$(PY) scripts/metrics.py
 	$(PY) scripts/javascript.py
 
 bench: install-dev ## measurements, side by side in one run

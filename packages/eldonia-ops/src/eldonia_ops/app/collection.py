@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.host import host_loop
@@ -27,6 +28,7 @@ from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.metric_declarations import COLLECTION
 from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.settings import LogFile, ProbeSettings, Settings
 
@@ -105,7 +107,11 @@ class Collection:
                 name = f"tail {number}" if isinstance(loop, FileTail) else f"{loop.status.kind} {loop.status.name}"
                 if not isinstance(loop, FileTail):
                     loop.watch = self._loops.item(name)
+                    loop.status.observe = partial(self._took, loop.status.kind)
                 tasks.create_task(supervise(name, self._clock, loop.run, self._loops))
+
+    def _took(self, kind: str, seconds: float) -> None:
+        self._loops.metrics.observe(COLLECTION, seconds, kind)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -13,6 +13,7 @@ from eldonia_ops.storage.clickhouse.metrics import MAX_SAMPLES, Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
+from eldonia_ops.storage.clickhouse.timed_engine import OnInsert, TimedEngine
 from eldonia_ops.storage.clickhouse.traces import Traces
 
 __all__ = ["ClickhouseTelemetryStore", "Retention", "open_on_engine", "open_telemetry_store"]
@@ -36,10 +37,12 @@ async def open_telemetry_store(
     readers: int = 2,
     commit_delay_seconds: float = 0.1,
     now_ms: Callable[[], int] = _wall_clock_ms,
+    on_insert: OnInsert | None = None,
 ) -> ClickhouseTelemetryStore:
     """Open the store in a directory (``path``) or on a server (``url``).
 
-    Its tables are brought up to date, and the head is filled with the last hours.
+    Its tables are brought up to date, and the head is filled with the last hours. ``on_insert`` takes the table and the
+    seconds of each insert into the engine.
 
     After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
     store before it exits.
@@ -60,7 +63,7 @@ async def open_telemetry_store(
     else:
         engine = ServerEngine(url or "")
     return await open_on_engine(
-        engine,
+        engine if on_insert is None else TimedEngine(engine, on_insert),
         retention=retention,
         head_hours=head_hours,
         head_max_series=head_max_series,
