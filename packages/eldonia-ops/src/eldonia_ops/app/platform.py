@@ -33,6 +33,7 @@ from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.metric_declarations import FLUSH
 from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
@@ -106,11 +107,12 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         stack.push_async_callback(state.close)
         access = AccessService(clock, state)
         await _refuse_unprotected(settings, access)
-        telemetry = await _open_telemetry(settings)
+        loops = Loops()
+        telemetry = await _open_telemetry(settings, loops)
         stack.push_async_callback(telemetry.close)
         client = await stack.enter_async_context(ReceiverClient())
 
-        outbox, escalations, loops = Wakeup(), Wakeup(), Loops()
+        outbox, escalations = Wakeup(), Wakeup()
         external_url = settings.external_url or f"http://{settings.listen}"
         notification_queue = NotificationQueue(
             routing.routing,
@@ -137,10 +139,15 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             Origin(environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname()),
             clock,
             Horizon(settings.retention.logs, settings.retention.traces, settings.retention.metrics),
+            loops.metrics,
         )
         limits = settings.limits
         queries = QueryService(
-            clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
+            clock,
+            telemetry,
+            concurrency=limits.query_concurrency,
+            timeout_seconds=limits.query_timeout / 1000,
+            max_samples=limits.query_samples,
         )
         stack.callback(queries.close)
         evaluation = EvaluationService(
@@ -194,6 +201,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
             counts=counts,
             speed=speed,
             loops=loops,
+            folder=settings.data,
         )
         platform = RunningPlatform(
             settings,
@@ -343,7 +351,7 @@ def _read_files(
     return groups, routing, policy
 
 
-async def _open_telemetry(settings: Settings) -> TelemetryStore:
+async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStore:
     def days(ms: int) -> int:
         return max(1, math.ceil(ms / _DAY_MS))
 
@@ -355,6 +363,8 @@ async def _open_telemetry(settings: Settings) -> TelemetryStore:
         retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
         head_hours=kept.head / 3_600_000,
         head_max_series=settings.limits.series,
+        max_samples=settings.limits.query_samples,
+        on_insert=lambda table, seconds: loops.metrics.observe(FLUSH, seconds, table),
     )
 
 

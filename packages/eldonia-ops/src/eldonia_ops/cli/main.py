@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import acting, promql, reading, serving
+from eldonia_ops.cli import acting, config, promql, reading, serving
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.screen import Screen
@@ -37,6 +37,7 @@ app.add_typer(acting.security, name="security")
 app.add_typer(acting.recovery, name="recovery")
 app.add_typer(acting.token_app, name="token")
 app.add_typer(promql.app, name="promql")
+app.add_typer(config.app, name="config")
 
 
 @app.callback()

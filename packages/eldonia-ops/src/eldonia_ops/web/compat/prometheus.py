@@ -62,9 +62,9 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
             return PlainTextResponse(text, status_code=503)
         return PlainTextResponse("Eldonia Ops is ready.\n")
 
-    async def metrics(_request: Request) -> Response:
-        media = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(platform.status.metrics_text(), headers={"Content-Type": media})
+    async def metrics(request: Request) -> Response:
+        media, body = platform.status.metrics(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": media, "Vary": "Accept"})
 
     public = {"demand": Permission.PUBLIC, "family": ApiDialect.PROMETHEUS}
     return [

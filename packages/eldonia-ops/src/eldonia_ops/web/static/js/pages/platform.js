@@ -1,0 +1,64 @@
+import { get } from "../lib/api.js";
+import { $, badge, h, render } from "../lib/dom.js";
+import { bytes, duration, integer, when, whenAgo } from "../lib/format.js";
+import { t, word } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+
+const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
+const DISK_LOW = 0.1;
+
+function facts(one) {
+  const { disk } = one;
+  const low = disk && disk.free < disk.total * DISK_LOW;
+  return [
+    fact(t("settings.started"), when(one.started_at)),
+    fact(t("settings.uptime"), duration(one.now - one.started_at)),
+    fact(t("settings.memory"), bytes(one.resident_bytes)),
+    ...Object.entries(one.queues).map(([name, length]) => fact(word("queue", name), integer(length))),
+    fact(t("platform.refused"), integer(one.refused)),
+    disk ? fact(t("platform.disk"), h("span", { class: low ? "bad" : "" }, t("platform.disk_free", { free: bytes(disk.free), total: bytes(disk.total) }))) : null,
+    ...Object.entries(one.versions).map(([name, version]) => fact(name, version)),
+  ];
+}
+
+function stored(one) {
+  return [
+    ...one.stored.map(({ name, rows, bytes: size, parts }) => fact(word("stored", name), t("platform.stored_sum", { rows: integer(rows), bytes: bytes(size), parts: integer(parts) }))),
+    fact(t("platform.detached"), h("span", { class: one.detached_parts ? "bad" : "" }, integer(one.detached_parts))),
+    fact(t("platform.lost"), h("span", { class: one.lost_samples ? "bad" : "" }, integer(one.lost_samples))),
+  ];
+}
+
+function loop(one) {
+  const tone = one.failing ? "bad" : one.in_row ? "warn" : "ok";
+  const state = one.ended ? "ended" : one.failing ? "failing" : one.in_row ? "failed" : "running";
+  return h("tr", {},
+    h("td", {}, badge(t(`platform.${state}`), tone)),
+    h("td", {}, h("span", {}, h("strong", {}, one.name), one.in_row || one.ended ? h("span", { class: "sub bad" }, one.error) : null)),
+    h("td", { class: "brief", "data-label": t("platform.last") }, whenAgo(one.succeeded_at)),
+    h("td", { class: "num brief", "data-label": t("platform.failures") }, integer(one.failures)),
+  );
+}
+
+function took(one) {
+  const seconds = (value) => (value === null ? "–" : duration(value * 1000));
+  const labels = Object.values(one.labels).map((value) => word("part", value)).join(" · ");
+  return h("tr", {},
+    h("td", {}, h("span", {}, h("strong", {}, word("work", one.name)), labels ? h("span", { class: "muted" }, ` ${labels}`) : null)),
+    h("td", { class: "num brief", "data-label": t("platform.count") }, integer(one.count)),
+    h("td", { class: "num brief", "data-label": t("platform.p50") }, seconds(one.p50)),
+    h("td", { class: "num brief", "data-label": t("platform.p99") }, seconds(one.p99)),
+  );
+}
+
+poll(async () => {
+  const found = await get("/platform");
+  const failing = found.loops.filter((one) => one.failing).length;
+  $("#ready").replaceChildren(badge(t(found.ready ? "platform.ready" : "platform.not_ready"), found.ready ? "ok" : "bad"));
+  $("#facts").replaceChildren(...facts(found).filter((one) => one));
+  $("#stored").replaceChildren(...stored(found));
+  $("#loops-sum").textContent = t("platform.loops_sum", { failing: integer(failing), all: integer(found.loops.length) });
+  render($("#loops"), [found.loops, Math.floor(Date.now() / 5000)], () => found.loops.map(loop));
+  $("#durations-empty").hidden = found.durations.length > 0;
+  render($("#durations"), found.durations, () => found.durations.map(took));
+}, 5000);
