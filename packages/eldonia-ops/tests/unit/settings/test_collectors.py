@@ -19,7 +19,6 @@ from eldonia_ops.settings.kinds import Period, SecretText, Text
 from eldonia_ops.settings.schema import settings_schema
 from eldonia_ops.settings.show import effective_settings
 
-
 NONE = Secret("")
 
 
