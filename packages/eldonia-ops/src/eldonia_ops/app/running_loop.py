@@ -145,10 +145,7 @@ class RunningLoop:
                 log.error("%s has ended", self.name, exc_info=error)
             self._task = None
         for name in (self.name, *self._watched):
-            known = self._loops.find(name)
             self._loops.forget(name)
-            if known is not None and known.failing:
-                self._loops.on_change()
 
     async def close(self) -> None:
         """Let go of its connections, once it has stopped."""

@@ -132,5 +132,7 @@ class Loops:
         return self._loops.setdefault(name, Loop(name, item))
 
     def forget(self, name: str) -> None:
-        """Forget an item that fails no more."""
-        self._loops.pop(name, None)
+        """Forget an item that fails no more, or a loop that is no more."""
+        gone = self._loops.pop(name, None)
+        if gone is not None and gone.failing:
+            self.on_change()
