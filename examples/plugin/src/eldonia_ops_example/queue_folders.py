@@ -14,7 +14,8 @@ from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.containers import Items
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Glob, Period
+from eldonia_ops.settings.kinds import Period
+from eldonia_ops.settings.texts import Glob
 
 METADATA = (
     MetricMetadata("queue_folder_files", MetricType.GAUGE, "Files that wait in the folder."),

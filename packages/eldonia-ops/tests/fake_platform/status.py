@@ -96,6 +96,7 @@ class FakeStatus:
             durations=durations,
             queues={"notifications_pending": 1, "notifications_failed": 0, "unsaved_samples": 0},
             stored=stored,
+            files={"state": 1_204_224},
             detached_parts=0,
             lost_samples=0,
             disk=DiskView(500_000_000_000, 31_000_000_000),

@@ -453,8 +453,9 @@ class DiskView:
 class PlatformHealth:
     """How the platform itself stands.
 
-    ``queues`` are lengths by name, ``versions`` those of what runs; ``disk`` is None where it cannot be asked.
-    ``started_at`` and ``now`` are Unix ms.
+    ``queues`` are lengths by name, ``files`` sizes in bytes (``state``, ``wal``) of what the data folder holds beside
+    telemetry, ``versions`` those of what runs; ``disk`` is None where it cannot be asked. ``started_at`` and ``now``
+    are Unix ms.
     """
 
     now: int
@@ -465,6 +466,7 @@ class PlatformHealth:
     durations: tuple[DurationView, ...]
     queues: Mapping[str, int]
     stored: tuple[StoredView, ...]
+    files: Mapping[str, int]
     detached_parts: int
     lost_samples: int
     disk: DiskView | None

@@ -52,6 +52,22 @@ def disk_view(folder: Path | None) -> DiskView | None:
     return DiskView(usage.total, usage.free)
 
 
+def file_sizes(folder: Path | None) -> dict[str, int]:
+    """Bytes of SQLite's files and of the write-ahead log in the data folder; what is not there is left out."""
+    if folder is None:
+        return {}
+    patterns = {"state": "state.db*", "wal": "wal/*"}
+    found = {name: [_size(path) for path in folder.glob(pattern)] for name, pattern in patterns.items()}
+    return {name: sum(sizes) for name, sizes in found.items() if sizes}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone meanwhile
+        return 0
+
+
 def versions(statistics: Mapping[str, Any]) -> dict[str, str]:
     """Versions by the names of what has them."""
     found = {"eldonia-ops": __version__, "Python": platform.python_version(), "SQLite": sqlite3.sqlite_version}

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -29,6 +30,8 @@ from eldonia_ops.services.refusals import Refusals
 
 log = logging.getLogger("eldonia_ops.ingest")
 _MS = 1_000_000  # nanoseconds
+COUNTED: Final = ("logs", "log_parse_errors", "spans", "samples", "security_events", "refused_times")
+"""What is counted."""
 _UNTIMELY = "a time too long ago to be kept, or in the future"
 
 SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
@@ -109,7 +112,8 @@ class IngestService:
         self._horizon = horizon
         self._metrics = metrics or OwnMetrics()
         self._refusals = Refusals()
-        self.counts: Counter[str] = Counter()
+        # From 0 on: rate() sees only series that exist before the first event.
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
 
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason."""

@@ -1,5 +1,6 @@
 """The platform looking at itself, and at what was promised."""
 
+import asyncio
 import math
 import resource
 from collections.abc import Callable, Mapping, Sequence
@@ -170,6 +171,7 @@ class StatusService:
             durations=health.duration_views(self._loops),
             queues={**await self._state.read(work), "unsaved_samples": int(head.get("unsaved_samples", 0))},
             stored=health.stored_views(statistics),
+            files=await asyncio.to_thread(health.file_sizes, self._folder),
             detached_parts=len(statistics.get("detached_parts", ())),
             lost_samples=int(head.get("lost_samples", 0)),
             disk=health.disk_view(self._folder),

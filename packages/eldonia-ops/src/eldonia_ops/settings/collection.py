@@ -12,8 +12,9 @@ from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.log_lines import LineFormat
 from eldonia_ops.settings.containers import Headers, LabelSet, Texts
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Choice, Clean, Flag, Glob, Period, SecretText, Text, Url, UrlPath
+from eldonia_ops.settings.kinds import Choice, Clean, Flag, Period
 from eldonia_ops.settings.reader import SettingsReader
+from eldonia_ops.settings.texts import Glob, SecretText, Text, Url, UrlPath
 from eldonia_ops.settings.units import SECOND
 
 _TARGET: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
@@ -54,7 +55,7 @@ class Targets(Texts):
             if match is None or not 0 < int(match[2]) < 65_536:
                 reader.fault(key, f"{target!r} is not a target", "write host:port, without http:// or a path")
         for target in sorted({target for target in targets if targets.count(target) > 1}):
-            reader.fault(key, f"the target {target!r} stands twice", "its samples would be stored twice")
+            reader.fault(key, f"the target {target!r} occurs twice", "its samples would be stored twice")
         return targets
 
     def schema(self) -> dict[str, Any]:

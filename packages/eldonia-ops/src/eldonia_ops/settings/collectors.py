@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 
 from eldonia_ops.collectors import registry
 from eldonia_ops.model.errors import Level
-from eldonia_ops.settings.containers import Spread
 from eldonia_ops.settings.declaration import Setting, declared
+from eldonia_ops.settings.objects import Spread
 from eldonia_ops.settings.reader import SettingsReader
 
 log = logging.getLogger("eldonia_ops.settings")

@@ -23,7 +23,7 @@ from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.incidents import IncidentSettings
-from eldonia_ops.settings.kinds import Choice, Clean, FilePath, Kind, Period, SecretText, Size, Url, Whole, any_of
+from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.noticing import (
     AlertmanagerSettings,
@@ -34,6 +34,7 @@ from eldonia_ops.settings.noticing import (
 )
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
+from eldonia_ops.settings.texts import FilePath, SecretText, Url
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
 LANGUAGES: Final = ("en", "ja")

@@ -11,10 +11,11 @@ from eldonia_ops.model.durations import format_duration, parse_duration
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.protocols.yaml_document import YamlNode
-from eldonia_ops.settings.containers import object_schema, plain_section, read_fields
 from eldonia_ops.settings.declaration import Setting, adopt
-from eldonia_ops.settings.kinds import DURATION, NULL, Clean, FilePath, Kind, Period, Text, any_of
+from eldonia_ops.settings.kinds import DURATION, NULL, Clean, Kind, Period, any_of
+from eldonia_ops.settings.objects import object_schema, plain_section, read_fields
 from eldonia_ops.settings.reader import SettingsReader, unique
+from eldonia_ops.settings.texts import FilePath, Text
 from eldonia_ops.settings.units import MINUTE
 
 _SEVERITIES: Final = tuple(severity.value for severity in Severity)

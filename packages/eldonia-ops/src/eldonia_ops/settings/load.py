@@ -9,9 +9,9 @@ from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.protocols.secret_keys import conceal_values
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
-from eldonia_ops.settings.containers import read_fields
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.expansion import expand
+from eldonia_ops.settings.objects import read_fields
 from eldonia_ops.settings.reader import SettingsReader, Surroundings
 
 

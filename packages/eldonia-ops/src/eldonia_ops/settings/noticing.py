@@ -14,8 +14,9 @@ from eldonia_ops.protocols.prometheus_rules import locate
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 from eldonia_ops.settings.containers import ByName, Globs
 from eldonia_ops.settings.declaration import Setting, adopt
-from eldonia_ops.settings.kinds import Choice, FilePath, Flag, Number, Period, Text, Whole
+from eldonia_ops.settings.kinds import Choice, Flag, Number, Period, Whole
 from eldonia_ops.settings.reader import SettingsReader
+from eldonia_ops.settings.texts import FilePath, Text
 from eldonia_ops.settings.units import DAY, HOUR, SECOND
 from eldonia_ops.slo.objectives import WINDOW_PLACEHOLDER, Objective
 

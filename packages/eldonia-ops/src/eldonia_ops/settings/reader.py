@@ -186,7 +186,7 @@ def is_url(text: str, schemes: tuple[str, ...] = ("http", "https")) -> bool:
 
 
 def unique(readers: "list[tuple[SettingsReader, str]]", key: str, what: str) -> None:
-    """Note every name that stands twice; ``readers`` pairs each mapping with its name."""
+    """Note every name that occurs twice; ``readers`` pairs each mapping with its name."""
     seen: set[str] = set()
     for reader, name in readers:
         if name and name in seen:

@@ -9,21 +9,13 @@ from typing import Annotated, Any, Final
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.recovery.policy import RecoveryPolicy
-from eldonia_ops.settings.containers import (
-    AnyMap,
-    Headers,
-    Inline,
-    LabelSet,
-    TextMap,
-    Texts,
-    object_schema,
-    plain_section,
-    read_section,
-)
+from eldonia_ops.settings.containers import AnyMap, Headers, LabelSet, TextMap, Texts
 from eldonia_ops.settings.declaration import Setting, adopt
-from eldonia_ops.settings.kinds import Choice, Clean, FilePath, Kind, Period, SecretUrl, Text, Whole
+from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Whole
 from eldonia_ops.settings.maintenance import MaintenanceWindow, parse_maintenance, written
+from eldonia_ops.settings.objects import Inline, object_schema, plain_section, read_section
 from eldonia_ops.settings.reader import SettingsReader
+from eldonia_ops.settings.texts import FilePath, SecretUrl, Text
 from eldonia_ops.settings.units import SECOND
 
 _UNIT: Final = re.compile(r"(?!-)[A-Za-z0-9:_.\\@-]+")

@@ -8,9 +8,10 @@ import re
 from dataclasses import MISSING
 from typing import Any, Final
 
-from eldonia_ops.settings.containers import Inline, Items, Section, Spread, object_schema
+from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.declaration import declared
 from eldonia_ops.settings.document import Settings
+from eldonia_ops.settings.objects import Inline, Spread, object_schema
 
 _LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 

@@ -5,8 +5,8 @@ from typing import Final
 import yaml
 
 from eldonia_ops.model.concealed import Concealed
-from eldonia_ops.settings.containers import plain_section
 from eldonia_ops.settings.document import Settings
+from eldonia_ops.settings.objects import plain_section
 
 _VARIABLE: Final = "\ue000{"
 """Stands for the ``${`` of a variable that is shown, until plain ones are escaped."""

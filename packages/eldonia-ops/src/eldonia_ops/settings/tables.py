@@ -14,10 +14,11 @@ from typing import Any, Final
 from eldonia_ops.incidents.policy import Tier
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 from eldonia_ops.settings.collectors import CollectorSections
-from eldonia_ops.settings.containers import ByName, Inline, Items, Section, plain_section
+from eldonia_ops.settings.containers import ByName, Items, Section
 from eldonia_ops.settings.declaration import Declared, declared
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.incidents import Escalation
+from eldonia_ops.settings.objects import Inline, plain_section
 from eldonia_ops.settings.recovery import Action, ProcessAction, WebhookAction
 
 _TABLE: Final = re.compile(r"(?<=^<!-- fields: )([\w.]+) -->\n.*?(?=^<!-- end -->)", re.MULTILINE | re.DOTALL)

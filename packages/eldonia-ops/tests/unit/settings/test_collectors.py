@@ -15,9 +15,10 @@ from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings import examine_settings, parse_settings
 from eldonia_ops.settings.containers import Items
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Period, SecretText, Text
+from eldonia_ops.settings.kinds import Period
 from eldonia_ops.settings.schema import settings_schema
 from eldonia_ops.settings.show import effective_settings
+from eldonia_ops.settings.texts import SecretText, Text
 
 NONE = Secret("")
 

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import eldonia_ops
+from eldonia_ops.protocols.secret_keys import SECRET_KEY
 from eldonia_ops.settings import declaration
-from eldonia_ops.settings.containers import ByName, Inline, Items, Section
+from eldonia_ops.settings.containers import ByName, Items, Section
 from eldonia_ops.settings.declaration import Setting, adopt, declared
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.incidents import IncidentSettings
+from eldonia_ops.settings.objects import Inline
 from eldonia_ops.settings.recovery import ProcessAction, RecoveryAction
 
 SOURCE = Path(eldonia_ops.__file__).parent
@@ -202,3 +204,10 @@ def test_fields_without_a_declaration_are_not_of_the_file() -> None:
     assert {"file", "concealed"}.isdisjoint(names)
     assert {"data", "limits"} <= names
     assert [field.key for field in declared(IncidentSettings)][:2] == ["opens", "response_targets"]
+
+
+def test_the_keys_of_secrets_are_known_to_what_cleans_messages() -> None:
+    """Messages are cleaned before the file is understood, so there keys are known by their names."""
+    secret = [field.key for cls in CLASSES.values() for field in declared(cls) if field.kind.secret]
+    assert {"state", "telemetry", "dsn", "password", "bearer_token", "url", "headers", "body"} <= set(secret)
+    assert [key for key in secret if not SECRET_KEY.search(key)] == []

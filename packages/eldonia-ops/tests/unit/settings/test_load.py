@@ -325,7 +325,7 @@ def test_actions_that_are_refused(action: str) -> None:
         ),
         (
             "scrape: [{job: a, targets: [h:1, h:2, h:1]}]",
-            "1:28: error: the target 'h:1' stands twice (its samples would be stored twice)",
+            "1:28: error: the target 'h:1' occurs twice (its samples would be stored twice)",
         ),
         ("scrape:\n- {job: a, targets: [h:1]}\n- {job: b, targets: [h:1]}", ""),
         (

@@ -11,6 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eldonia_ops.cli.demo.files import Ports, write_files
+from eldonia_ops.lint.kinds import FileKind, kind_of
 from eldonia_ops.model.errors import Level
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.schema import settings_schema
@@ -34,6 +36,10 @@ def examples() -> dict[str, str]:
     for path in ROOT.glob("*/**/eldonia-ops*.yml"):
         if ".venv" not in path.parts and "node_modules" not in path.parts:
             found[str(path.relative_to(ROOT))] = path.read_text("utf-8")
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S)):
+            if kind_of("block.yml", block) is FileKind.SETTINGS:
+                found[f"{path.name}-{number}"] = block
     return found
 
 
@@ -52,6 +58,10 @@ def test_examples_fit(text: str) -> None:
     assert faults(text) == []
 
 
+def test_the_settings_of_the_demonstration_fit(tmp_path: Path) -> None:
+    assert faults(write_files(tmp_path, Ports(1, 2, 3, 4), "ja").read_text("utf-8")) == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -59,7 +69,7 @@ def test_examples_fit(text: str) -> None:
         "host: ",
         "listen: 9600",
         "host: {enabled: 'yes', interval: '${PACE}'}",
-        "retention: {logs: 0x}".replace("0x", "1d"),
+        "retention: {logs: 1d}",
         "limits: {request: 65536, series: '7'}",
         "state_file: /run/state",
         "postgresql: [{dsn_file: secret}]",

@@ -10,8 +10,9 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.containers import Headers, Items, LabelSet
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Flag, Period, Text, Url
+from eldonia_ops.settings.kinds import Flag, Period
 from eldonia_ops.settings.reader import SettingsReader, unique
+from eldonia_ops.settings.texts import Text, Url
 from eldonia_ops.settings.units import SECOND
 
 

@@ -9,8 +9,9 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.containers import Items, LabelSet
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import FilePath, Flag, Period, SecretText, Text, any_of
+from eldonia_ops.settings.kinds import Flag, Period, any_of
 from eldonia_ops.settings.reader import SettingsReader, is_url, unique
+from eldonia_ops.settings.texts import FilePath, SecretText, Text
 from eldonia_ops.settings.units import SECOND
 
 _NO_SECRET: Final = Secret("")
