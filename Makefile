@@ -28,6 +28,7 @@ check: install-dev ## format, lint, types, import rules, of Python and JavaScrip
 	.venv/bin/ruff check .
 	.venv/bin/pyright
 	.venv/bin/lint-imports
+	$(PY) scripts/metrics.py
 	$(PY) scripts/javascript.py
 
 lock: ## write the lock files anew; ARGS=--upgrade takes the newest versions
@@ -36,10 +37,13 @@ lock: ## write the lock files anew; ARGS=--upgrade takes the newest versions
 bench: install-dev ## measurements, side by side in one run
 	@$(PY) -m benchmarks $(ARGS)
 
+docs: install-dev ## write the tables of docs/configuration.md from the settings
+	@$(PY) scripts/configuration.py
+
 screenshots: install-dev ## take the pictures that the README shows
 	@$(PY) scripts/screenshots.py
 
 clean: ## remove what the other targets made
 	rm -rf .venv .demo build dist
 
-.PHONY: help install install-dev demo up test fuzz check lock bench screenshots clean
+.PHONY: help install install-dev demo up test fuzz check lock bench docs screenshots clean

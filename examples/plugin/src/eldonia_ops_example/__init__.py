@@ -1,1 +1,1 @@
-"""What another package can add to Eldonia Ops: see docs/extending.md."""
+"""A plug-in for Eldonia Ops: one module for each thing that it adds."""

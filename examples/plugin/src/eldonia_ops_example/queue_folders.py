@@ -5,13 +5,17 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
 from eldonia_ops.collectors.poll_loop import Reading, poll_plan
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 from eldonia_ops.settings import Settings
-from eldonia_ops.settings.reader import SettingsReader, unique
+from eldonia_ops.settings.containers import Items
+from eldonia_ops.settings.declaration import Setting
+from eldonia_ops.settings.kinds import Period
+from eldonia_ops.settings.texts import Glob
 
 METADATA = (
     MetricMetadata("queue_folder_files", MetricType.GAUGE, "Files that wait in the folder."),
@@ -23,22 +27,8 @@ METADATA = (
 class QueueFolder:
     """A folder to watch; ``interval`` is in milliseconds."""
 
-    path: str
-    interval: int = 15_000
-
-
-def read_queue_folders(root: SettingsReader) -> tuple[QueueFolder, ...]:
-    """``queue_folders``: the folders that are watched."""
-    found: list[QueueFolder] = []
-    readers = root.list_of("queue_folders")
-    for reader in readers:
-        path = reader.absolute("path")
-        if path is None:
-            reader.fault("path", "a folder needs a path", "write path: /var/spool/orders")
-        found.append(QueueFolder(str(path or ""), reader.period("interval", 15_000, minimum=1_000)))
-        reader.done()
-    unique([(reader, one.path) for reader, one in zip(readers, found, strict=True)], "path", "queue folders")
-    return tuple(found)
+    path: Annotated[str, Setting(Glob(what="path"), "The folder.")]
+    interval: Annotated[int, Setting(Period(minimum=1_000), "Time from one look to the next.")] = 15_000
 
 
 class QueueSource:
@@ -87,6 +77,6 @@ def queue_plans(settings: Settings) -> Iterator[LoopPlan]:
 COLLECTOR = Collector(
     kind="queue_folder",
     open=lambda _: Independent(queue_plans),
-    read=read_queue_folders,
+    section=Setting(Items(QueueFolder, "path", "queue folders"), "Folders that are used as queues."),
     titles={"en": "queue folder", "ja": "キューのフォルダ"},
 )

@@ -5,9 +5,15 @@ from typing import Any
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.api import (
+    DiskView,
+    DurationView,
+    LoopView,
     ObjectiveView,
+    PlatformHealth,
+    StoredView,
     TargetView,
 )
+from eldonia_ops.services.own_metrics import OwnMetrics
 
 
 class FakeStatus:
@@ -15,6 +21,7 @@ class FakeStatus:
         self._now = clock
         self.is_ready = True
         self.failing: list[str] = []
+        self.own = OwnMetrics()
 
     def failing_loops(self) -> list[str]:
         return self.failing
@@ -62,8 +69,47 @@ class FakeStatus:
             },
         }
 
+    async def health(self) -> PlatformHealth:
+        now = self._now()
+        loops = (
+            LoopView("rule checkout of shop.yml", True, True, False, 12, 7, "QueryError", now - 900_000),
+            LoopView("delivery", False, False, False, 1, 1, "OperationalError", now - 61_000),
+            LoopView("alert groups", False, False, False, 0, 0, "", now - 4_000),
+            LoopView("scrape shop", False, False, False, 0, 0, "", 0),
+        )
+        durations = (
+            DurationView("eldonia_ops_rule_group_duration_seconds", {}, 5_210, 0.0031, 0.0214),
+            DurationView("eldonia_ops_scrape_duration_seconds", {"kind": "scrape"}, 9_004, 0.0061, 0.094),
+            DurationView("eldonia_ops_delivery_duration_seconds", {"integration": "slack"}, 15, 0.21, 2.4),
+        )
+        stored = (
+            StoredView("logs", 1_204_113, 84_230_144, 5),
+            StoredView("traces", 21_459, 1_596_084, 3),
+            StoredView("metrics", 9_120_000, 11_000_000, 9),
+        )
+        return PlatformHealth(
+            now=now,
+            started_at=now - 18_360_200,
+            ready=False,
+            resident_bytes=603_119_616,
+            loops=loops,
+            durations=durations,
+            queues={"notifications_pending": 1, "notifications_failed": 0, "unsaved_samples": 0},
+            stored=stored,
+            files={"state": 1_204_224},
+            detached_parts=0,
+            lost_samples=0,
+            disk=DiskView(500_000_000_000, 31_000_000_000),
+            refused=12,
+            versions={"eldonia-ops": "0.1.0", "Python": "3.11.9", "SQLite": "3.45.1", "ClickHouse": "26.9.1"},
+        )
+
     def ready(self) -> bool:
         return self.is_ready
 
-    def metrics_text(self) -> str:
-        return "# TYPE eldonia_ops_up gauge\neldonia_ops_up 1\n"
+    def metrics(self, accept: str) -> tuple[str, bytes]:
+        figures = {"eldonia_ops_logs_total": 10_754.0, "eldonia_ops_alert_groups_failing": 0.0}
+        return self.own.exposition(accept, figures)
+
+    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
+        self.own.request(api, route, method, code, seconds)

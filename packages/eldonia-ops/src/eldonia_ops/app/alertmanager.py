@@ -26,7 +26,7 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.basic_users import BasicUsers
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.status import exposition
+from eldonia_ops.services.status import process_metrics
 from eldonia_ops.settings import (
     AlertmanagerSettings,
     HostSettings,
@@ -36,7 +36,7 @@ from eldonia_ops.settings import (
     RuleSettings,
     Settings,
 )
-from eldonia_ops.settings.sections import sqlite_state
+from eldonia_ops.settings.document import sqlite_state
 from eldonia_ops.storage.state import open_state_store
 from eldonia_ops.web.router_app import create_router_app
 
@@ -75,9 +75,10 @@ class RouterStatus:
         """Names of the loops that fail again and again."""
         return [loop.name for loop in self._loops.failing()]
 
-    def metrics_text(self) -> str:
+    def metrics(self, accept: str) -> tuple[str, bytes]:
         """What all modules count."""
-        return exposition({name: value for module in self._modules for name, value in module.metrics().items()})
+        others = {name: value for module in self._modules for name, value in module.metrics().items()}
+        return self._loops.metrics.exposition(accept, {**others, **process_metrics()})
 
 
 @dataclass(slots=True)

@@ -23,6 +23,8 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.metric_declarations import FLUSH
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
@@ -98,7 +100,8 @@ async def running_platform(
         clock = SystemClock()
         access = AccessService(clock, state)
         await _refuse_unprotected(settings, access)
-        telemetry = await _open_telemetry(settings)
+        loops = Loops()
+        telemetry = await _open_telemetry(settings, loops)
         stack.push_async_callback(telemetry.close)
         client = await stack.enter_async_context(ReceiverClient())
         queries = QueryService(
@@ -106,10 +109,11 @@ async def running_platform(
             telemetry.metrics,
             concurrency=settings.limits.query_concurrency,
             timeout_seconds=settings.limits.query_timeout / 1000,
+            max_samples=settings.limits.query_samples,
         )
         stack.callback(queries.close)
 
-        base = Foundation(configuration, environment, state, client, clock)
+        base = Foundation(configuration, environment, state, client, clock, loops)
         modules: list[Module] = []
         made = full(
             base,
@@ -158,7 +162,7 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
 
 
-async def _open_telemetry(settings: Settings) -> TelemetryStores:
+async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
     def days(ms: int) -> int:
         return max(1, math.ceil(ms / _DAY_MS))
 
@@ -171,6 +175,8 @@ async def _open_telemetry(settings: Settings) -> TelemetryStores:
             retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
             head_hours=kept.head / 3_600_000,
             head_max_series=settings.limits.series,
+            max_samples=settings.limits.query_samples,
+            on_insert=lambda table, seconds: loops.metrics.observe(FLUSH, seconds, table),
         )
 
     return await open_signal_stores(settings.telemetry_addresses(), open_at)

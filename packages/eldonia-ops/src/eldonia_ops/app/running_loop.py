@@ -21,6 +21,7 @@ from eldonia_ops.model.samples import STALE_NAN, SampleRow, is_stale
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.metric_declarations import COLLECTION
 from eldonia_ops.services.service_loop import supervise
 
 log = logging.getLogger("eldonia_ops.collectors")
@@ -116,6 +117,8 @@ class RunningLoop:
         self._after: tuple[asyncio.Task[None], ...] = ()
         self._task: asyncio.Task[None] | None = None
         self.loop: CollectorLoop = plan.build(LoopContext(clock, self.output.store, self._watch))
+        for status in self.loop.statuses():
+            status.observe = self._took
 
     @property
     def task(self) -> "asyncio.Task[None] | None":
@@ -142,10 +145,7 @@ class RunningLoop:
                 log.error("%s has ended", self.name, exc_info=error)
             self._task = None
         for name in (self.name, *self._watched):
-            known = self._loops.find(name)
             self._loops.forget(name)
-            if known is not None and known.failing:
-                self._loops.on_change()
 
     async def close(self) -> None:
         """Let go of its connections, once it has stopped."""
@@ -164,6 +164,9 @@ class RunningLoop:
             raise RuntimeError("the collector's loop wants to exit") from error
         # Were this no failure, it would be tried again without a pause.
         raise RuntimeError("the collector's loop has returned")
+
+    def _took(self, seconds: float) -> None:
+        self._loops.metrics.observe(COLLECTION, seconds, self.kind)
 
     def _watch(self, name: str) -> TurnWatch:
         if name == self.name:

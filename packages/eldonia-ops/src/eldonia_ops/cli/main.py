@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import alertmanager, configuration, incidents, promql, recovery, security, silences, tokens
+from eldonia_ops.cli import alertmanager, config, configuration, incidents, promql, recovery, security, silences, tokens
 from eldonia_ops.cli.alerts import alerts
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
@@ -47,6 +47,7 @@ app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")
 app.add_typer(tokens.app, name="token")
 app.add_typer(promql.app, name="promql")
+app.add_typer(config.app, name="config")
 
 
 @app.callback()

@@ -14,16 +14,10 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import Clock, ProbeResult
 from eldonia_ops.protocols.scrape_rows import CollectedSink
 from eldonia_ops.settings import Settings
-from eldonia_ops.settings.reader import SettingsReader
+from eldonia_ops.settings.declaration import Setting
 
 OnProbe: TypeAlias = Callable[[str, ProbeResult, int], Awaitable[None]]
 """Takes each result of a probe: the probe's name, the result, Unix ms."""
-
-SectionReader: TypeAlias = Callable[[SettingsReader], tuple[object, ...]]
-"""Reads a collector's section from the top level of the settings; notes what is wrong with it in the reader.
-
-What it returns are immutable values with ``==``. A missing section is an empty tuple.
-"""
 
 
 class LogIntake(Protocol):
@@ -124,13 +118,14 @@ class Collector:
     """The declaration of a collector.
 
     ``kind`` is the kind of its targets, in the API and on the targets page; ``titles`` is what the page calls it,
-    by language (``en``, ``ja``). ``open`` makes what its loops share and does no I/O. ``read`` reads the section of
-    the settings whose key the collector is registered under; its values are ``settings.collectors[key]``.
+    by language (``en``, ``ja``). ``open`` makes what its loops share and does no I/O. ``section`` declares the
+    section of the settings whose key the collector is registered under, such as a list of a dataclass whose fields
+    are declared; what was read is ``settings.collectors[key]``.
     """
 
     kind: str
     open: Callable[[CollectorContext], OpenCollector]
-    read: SectionReader | None = None
+    section: Setting | None = None
     titles: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,6 +1,7 @@
 """How a collector's target stands, for the targets page."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -27,6 +28,10 @@ class Unwatched:
 
     def failed(self, error: BaseException) -> None:
         """A turn failed."""
+
+
+def _unobserved(_seconds: float) -> None:
+    pass
 
 
 class TargetHealth(StrEnum):
@@ -59,13 +64,17 @@ class TargetStatus:
     interval_ms: int = 0
     timeout_ms: int = 0
     parse_errors: int = 0
+    observe: Callable[[float], None] = field(default=_unobserved, repr=False, compare=False)
+    """Takes the seconds of each look."""
 
     def succeeded(self, at: int, duration_seconds: float, samples: int = 0) -> None:
         """Note a good look."""
         self.health, self.last_at, self.duration_seconds = TargetHealth.UP, at, duration_seconds
         self.error, self.samples = "", samples
+        self.observe(duration_seconds)
 
     def failed(self, at: int, duration_seconds: float, error: str) -> None:
         """Note a failed look and why."""
         self.health, self.last_at, self.duration_seconds = TargetHealth.DOWN, at, duration_seconds
         self.error, self.samples = error, 0
+        self.observe(duration_seconds)

@@ -5,6 +5,9 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Final
 
+from eldonia_ops.settings.declaration import declared
+from eldonia_ops.settings.document import Settings
+
 
 class FileKind(StrEnum):
     """The files that the linter can read, and two that people may well hand to it."""
@@ -31,21 +34,8 @@ _DECISIVE: Final = (
     (FileKind.PROMETHEUS, {"scrape_configs", "rule_files", "remote_write"}),
     (FileKind.ROUTING, {"route", "receivers", "inhibit_rules"}),
     (FileKind.RUNBOOK, {"steps", "playbooks"}),
-    (
-        FileKind.SETTINGS,
-        {
-            "listen",
-            "data",
-            "state",
-            "telemetry",
-            "retention",
-            "scrape",
-            "probes",
-            "objectives",
-            "recovery",
-            "incidents",
-        },
-    ),
+    # Last: a key of the settings may well be one of another kind too.
+    (FileKind.SETTINGS, {field.key for field in declared(Settings) if field.key != "collectors"}),
 )
 
 

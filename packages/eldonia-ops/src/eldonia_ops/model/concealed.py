@@ -45,6 +45,15 @@ class Concealed:
             for length, texts in by_length.items():
                 self._texts.setdefault(start, {}).setdefault(length, {}).update(texts)
 
+    def variables(self) -> "Concealed":
+        """Only the texts that are shown as the variable of the environment that they came from."""
+        found = Concealed()
+        for start, by_length in self._texts.items():
+            for length, texts in by_length.items():
+                if named := {text: shown for text, shown in texts.items() if shown.startswith("${")}:
+                    found._texts.setdefault(start, {})[length] = named
+        return found
+
     def clean(self, text: str) -> str:
         """The text with everything concealed replaced, the longest first, and what looks like a secret by itself."""
         text = _HOOK.sub(rf"\1{SHOWN}", _PASSWORD.sub(rf"\1{SHOWN}@", _ISSUED.sub(SHOWN, text)))

@@ -403,8 +403,84 @@ class TargetView:
     parse_errors: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class LoopView:
+    """One of the platform's own loops.
+
+    ``failures`` counts since the start, ``in_row`` since the last success; ``error`` is the kind of the last failure;
+    ``succeeded_at`` is Unix ms, 0 for never. ``item``: a part of a loop, known only while it fails.
+    """
+
+    name: str
+    item: bool
+    failing: bool
+    ended: bool
+    failures: int
+    in_row: int
+    error: str
+    succeeded_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DurationView:
+    """How long one kind of work takes since the start: its metric, labels, count, and quantiles in seconds."""
+
+    name: str
+    labels: Mapping[str, str]
+    count: int
+    p50: float | None
+    p99: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredView:
+    """What one signal takes on disk."""
+
+    name: str
+    rows: int
+    bytes: int
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskView:
+    """The disk that holds the data folder, in bytes."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformHealth:
+    """How the platform itself stands.
+
+    ``queues`` are lengths by name, ``files`` sizes in bytes (``state``, ``wal``) of what the data folder holds beside
+    telemetry, ``versions`` those of what runs; ``disk`` is None where it cannot be asked. ``started_at`` and ``now``
+    are Unix ms.
+    """
+
+    now: int
+    started_at: int
+    ready: bool
+    resident_bytes: int
+    loops: tuple[LoopView, ...]
+    durations: tuple[DurationView, ...]
+    queues: Mapping[str, int]
+    stored: tuple[StoredView, ...]
+    files: Mapping[str, int]
+    detached_parts: int
+    lost_samples: int
+    disk: DiskView | None
+    refused: int
+    versions: Mapping[str, str]
+
+
 class Status(Protocol):
     """The platform looking at itself."""
+
+    async def health(self) -> PlatformHealth:
+        """Loops, durations, queues, what is stored, versions."""
+        ...
 
     def targets(self) -> list[TargetView]: ...
     async def objectives(self) -> list[ObjectiveView]: ...
@@ -417,8 +493,12 @@ class Status(Protocol):
         """Names of the platform's own loops that fail again and again, for everybody to see."""
         ...
 
-    def metrics_text(self) -> str:
-        """The platform's own metrics in the text exposition format."""
+    def metrics(self, accept: str) -> tuple[str, bytes]:
+        """The platform's own metrics: content type and body, by an Accept header."""
+        ...
+
+    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
+        """Count an answer over HTTP: the dialect, the pattern of its path, method, status, seconds."""
         ...
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.delivery_queue import DeliveryQueue
 from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
+from eldonia_ops.services.metric_declarations import DELIVERY
 from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.delivery")
@@ -160,7 +162,9 @@ class DeliveryService:
             if notifier is None:
                 delivery = Delivery(DeliveryResult.REJECTED, "the configuration no longer has this receiver")
             else:
+                started = time.perf_counter()
                 delivery = await notifier.deliver(outgoing)
+                self._loops.metrics.observe(DELIVERY, time.perf_counter() - started, outgoing.integration)
         except Exception as error:
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)

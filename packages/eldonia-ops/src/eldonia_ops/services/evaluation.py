@@ -44,6 +44,7 @@ from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.api import AlertView, RuleGroupView, RuleView
 from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
+from eldonia_ops.services.metric_declarations import RULE_EVALUATION
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.template import QuerySample
@@ -278,6 +279,7 @@ class EvaluationService:
             if stored:
                 await asyncio.wait(stored)
         running.seconds = time.perf_counter() - started
+        self._loops.metrics.observe(RULE_EVALUATION, running.seconds)
         self.evaluations += 1
 
     async def _judged(self, running: _Running, key: str, rule: Rule, outcome: Outcome, at: int) -> RuleEffects:

@@ -8,9 +8,11 @@ its own on the disk, and a sample of the year 2099 would make its series refuse 
 """
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
@@ -22,10 +24,14 @@ from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
 from eldonia_ops.security.events import from_log
 from eldonia_ops.services.api import RefusalView
+from eldonia_ops.services.metric_declarations import INSERT
+from eldonia_ops.services.own_metrics import OwnMetrics
 from eldonia_ops.services.refusals import Refusals
 
 log = logging.getLogger("eldonia_ops.ingest")
 _MS = 1_000_000  # nanoseconds
+COUNTED: Final = ("logs", "log_parse_errors", "spans", "samples", "security_events", "refused_times")
+"""What is counted."""
 _UNTIMELY = "a time too long ago to be kept, or in the future"
 
 SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
@@ -97,14 +103,17 @@ class IngestService:
         origin: Origin,
         clock: Clock | None = None,
         horizon: Horizon = Horizon(),
+        metrics: OwnMetrics | None = None,
     ) -> None:
         self._telemetry = telemetry
         self._security = security
         self._origin = origin
         self._clock = clock
         self._horizon = horizon
+        self._metrics = metrics or OwnMetrics()
         self._refusals = Refusals()
-        self.counts: Counter[str] = Counter()
+        # From 0 on: rate() sees only series that exist before the first event.
+        self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
 
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason."""
@@ -127,7 +136,9 @@ class IngestService:
         if not records:
             return {}
         enriched = self._timely([self._enrich(record) for record in records])
+        started = time.perf_counter()
         enriched = await self._stored(enriched, batch_key)
+        self._took(started, "logs")
         events = [event for record in enriched if (event := from_log(record)) is not None]
         if events:
             await self._security(events)
@@ -171,7 +182,9 @@ class IngestService:
             low, high = (now - self._horizon.traces_ms) * _MS, (now + self._horizon.ahead_ms) * _MS
             kept = [span for span in spans if low <= span.start_ns <= high]
         if kept:
+            started = time.perf_counter()
             await self._telemetry.traces.insert_spans(kept)
+            self._took(started, "traces")
             self.counts["spans"] += len(kept)
         return self._untimely(len(spans) - len(kept))
 
@@ -190,7 +203,9 @@ class IngestService:
             low, high = now - self._horizon.metrics_ms, now + self._horizon.samples_ahead_ms
             kept = [sample for sample in samples if low <= sample.timestamp_ms <= high]
         if kept:
+            started = time.perf_counter()
             by_store = await self._telemetry.metrics.insert_samples(kept)
+            self._took(started, "metrics")
             self.counts["samples"] += len(kept) - sum(by_store.values())
         return {**by_store, **self._untimely(len(samples) - len(kept))}
 
@@ -198,9 +213,14 @@ class IngestService:
         """Store one scrape; returns what the store refused of it, by reason."""
         if metadata:
             await self._telemetry.metrics.insert_metadata(metadata)
+        started = time.perf_counter()
         refused = await self._telemetry.metrics.insert_row(row)
+        self._took(started, "metrics")
         self.counts["samples"] += len(row.labels) - sum(refused.values())
         return refused
+
+    def _took(self, started: float, signal: str) -> None:
+        self._metrics.observe(INSERT, time.perf_counter() - started, signal)
 
     def _untimely(self, count: int) -> Mapping[str, int]:
         if not count:

@@ -5,9 +5,12 @@ failing, :class:`~eldonia_ops.services.supervision.SupervisionService` raises an
 own metrics count its failures.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from eldonia_ops.services.own_metrics import OwnMetrics
 
 _LONGEST_NAME: Final = 200
 FAILING_AFTER: Final = 3
@@ -19,7 +22,8 @@ class Loop:
     """One loop, or with ``item`` a part of one.
 
     ``failures`` counts since the start, ``in_row`` since the last success; ``ended``: it will not go on by itself.
-    ``error`` is the kind of the last failure, since the words of an exception may hold a secret.
+    ``error`` is the kind of the last failure, since the words of an exception may hold a secret. ``succeeded_at`` is
+    when a turn last went well (Unix ms), 0 for never.
     """
 
     name: str
@@ -28,6 +32,7 @@ class Loop:
     in_row: int = 0
     ended: bool = False
     error: str = ""
+    succeeded_at: int = 0
 
     @property
     def failing(self) -> bool:
@@ -56,9 +61,12 @@ class LoopWatch:
     def succeeded(self) -> None:
         """Note that a turn went well."""
         loop = self._loops.find(self.name)
-        if loop is not None and loop.in_row:
+        if loop is None:
+            return
+        loop.succeeded_at = self._loops.now()
+        if loop.in_row:
             was, loop.in_row = loop.failing, 0
-            if self._item:
+            if self._item and loop.item:
                 self._loops.forget(self.name)
             if was:
                 self._loops.on_change()
@@ -82,12 +90,19 @@ class LoopWatch:
         self._loops.on_change()
 
 
+def _wall_clock_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class Loops:
     """All loops by their names, and those of their items that fail: rules, files, incidents, receivers. Names are
-    shown to everybody. ``on_change`` is called when one begins or ceases to count as failing."""
+    shown to everybody. ``on_change`` is called when one begins or ceases to count as failing. ``metrics`` counts and
+    times what the loops do."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], int] = _wall_clock_ms) -> None:
         self._loops: dict[str, Loop] = {}
+        self.now = now
+        self.metrics = OwnMetrics()
         self.on_change: Callable[[], None] = lambda: None
 
     def watch(self, name: str) -> LoopWatch:

@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 
 from eldonia_ops.model.matchers import Matcher
+from eldonia_ops.model.samples import SeriesBlock
 from eldonia_ops.ports import Clock, MetricStore, TelemetryError
 from eldonia_ops.promql import (
     DEFAULT_LOOKBACK_MS,
@@ -28,17 +29,25 @@ class QueryService:
     """Implements :class:`~eldonia_ops.services.api.Queries`.
 
     At most ``concurrency`` queries of people are evaluated at once, on threads of their own, so that however
-    heavy they are they take none from the rules. ``timeout_seconds`` bounds each, its wait for a place included.
+    heavy they are they take none from the rules. ``timeout_seconds`` bounds each, its wait for a place included, and
+    ``max_samples`` what each of them, and each rule, may load (as Prometheus' ``--query.max-samples``).
     """
 
     def __init__(
-        self, clock: Clock, metrics: MetricStore, *, concurrency: int = 4, timeout_seconds: float = 30.0
+        self,
+        clock: Clock,
+        metrics: MetricStore,
+        *,
+        concurrency: int = 4,
+        timeout_seconds: float = 30.0,
+        max_samples: int = 50_000_000,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._places = asyncio.Semaphore(concurrency)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
         self._timeout_seconds = timeout_seconds
+        self._max_samples = max_samples
 
     @property
     def timeout_seconds(self) -> float:
@@ -95,7 +104,15 @@ class QueryService:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _compute(self, wanted: Plan, threads: Executor | None) -> Result:
-        data = [await self._metrics.select(fetch.matchers, fetch.start_ms, fetch.end_ms) for fetch in wanted.fetches]
+        data: list[list[SeriesBlock]] = []
+        loaded = 0
+        for fetch in wanted.fetches:
+            blocks = await self._metrics.select(fetch.matchers, fetch.start_ms, fetch.end_ms)
+            loaded += sum(block.values.size for block in blocks)
+            if loaded > self._max_samples:
+                message = f"query would load more than {self._max_samples:,} samples (limits.query_samples)"
+                raise LimitError(f"{message}; narrow the range or the selector")
+            data.append(blocks)
         abandoned = threading.Event()
 
         def proceed() -> None:

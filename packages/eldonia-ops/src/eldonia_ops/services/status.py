@@ -1,23 +1,28 @@
 """The platform looking at itself, and at what was promised."""
 
+import asyncio
 import math
 import resource
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import psutil
 
 from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStores
-from eldonia_ops.services.api import ObjectiveView, QueryError, TargetView
+from eldonia_ops.services import health
+from eldonia_ops.services.api import ObjectiveView, PlatformHealth, QueryError, TargetView
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.own_metrics import TEXT, escaped
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.slo import budget
 from eldonia_ops.slo.generate import scaled_window, selector
 from eldonia_ops.slo.objectives import Objective
 
 _WATCHED = "objective_watched_since"
+_REFUSED: Final = "eldonia_ops_refused_total{"
 
 Counts = Callable[[], Mapping[str, float]]
 
@@ -26,7 +31,7 @@ class StatusService:
     """Implements :class:`~eldonia_ops.services.api.Status`.
 
     ``counts`` gives the platform's own counters by metric name (with labels, as they are exposed).
-    ``speed`` divides the windows of objectives, as everywhere.
+    ``speed`` divides the windows of objectives, as everywhere. ``folder`` holds the data: its disk is watched.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class StatusService:
         counts: Counts,
         speed: float,
         loops: Loops | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -51,6 +57,7 @@ class StatusService:
         self._counts = counts
         self._speed = speed
         self._loops = loops or Loops()
+        self._folder = folder
         self._started_at = clock.now()
         self._ready = False
         self._since: dict[str, int] = {}
@@ -149,21 +156,63 @@ class StatusService:
             "storage": await self._telemetry.statistics(),
         }
 
+    async def health(self) -> PlatformHealth:
+        """How the platform itself stands."""
+
+        def work(tx: StateTransaction) -> dict[str, int]:
+            return {
+                "notifications_pending": tx.outbox.count(OutgoingStatus.PENDING),
+                "notifications_failed": tx.outbox.count(OutgoingStatus.FAILED),
+            }
+
+        statistics = await self._telemetry.statistics()
+        head = statistics.get("head", {})
+        return PlatformHealth(
+            now=self._clock.now(),
+            started_at=self._started_at,
+            ready=self._ready and not self._loops.failing(),
+            resident_bytes=resident_bytes(),
+            loops=health.loop_views(self._loops),
+            durations=health.duration_views(self._loops),
+            queues={**await self._state.read(work), "unsaved_samples": int(head.get("unsaved_samples", 0))},
+            stored=health.stored_views(statistics),
+            files=await asyncio.to_thread(health.file_sizes, self._folder),
+            detached_parts=len(statistics.get("detached_parts", ())),
+            lost_samples=int(head.get("lost_samples", 0)),
+            disk=health.disk_view(self._folder),
+            refused=int(sum(value for name, value in self._counts().items() if name.startswith(_REFUSED))),
+            versions=health.versions(statistics),
+        )
+
+    def metrics(self, accept: str = TEXT) -> tuple[str, bytes]:
+        """The platform's own metrics: content type and body, by the Accept header of who asks."""
+        others = {
+            **self._counts(),
+            **process_metrics(),
+            **_last_successes(self._loops),
+            f'eldonia_ops_build_info{{version="{__version__}"}}': 1.0,
+        }
+        return self._loops.metrics.exposition(accept, others)
+
     def metrics_text(self) -> str:
-        """The platform's own metrics in the text exposition format."""
-        return exposition(self._counts())
+        """The same in the text format."""
+        return self.metrics()[1].decode()
+
+    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
+        """Count an answer over HTTP."""
+        self._loops.metrics.request(api, route, method, code, seconds)
 
 
-def exposition(counts: Mapping[str, float]) -> str:
-    """Counters by name, and those of this process, in the text exposition format."""
-    lines = []
-    for name, value in {**counts, **_process()}.items():
-        # All digits: an instant in seconds has more than the six that the g format would leave.
-        lines.append(f"{name} {int(value)}" if value.is_integer() else f"{name} {value!r}")
-    return "\n".join(lines) + "\n"
+def _last_successes(loops: Loops) -> dict[str, float]:
+    return {
+        f'eldonia_ops_loop_last_success_timestamp_seconds{{loop="{escaped(loop.name)}"}}': loop.succeeded_at / 1000
+        for loop in loops.all()
+        if loop.succeeded_at
+    }
 
 
-def _process() -> dict[str, float]:
+def process_metrics() -> dict[str, float]:
+    """The metrics of this process under the names of Prometheus' client libraries."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "process_cpu_seconds_total": usage.ru_utime + usage.ru_stime,

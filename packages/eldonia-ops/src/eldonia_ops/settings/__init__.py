@@ -1,27 +1,18 @@
 """Typed settings from eldonia-ops.yml."""
 
+from eldonia_ops.settings.collection import HostSettings, LogFile, PostgresqlSettings, ProbeSettings, ScrapeJob
+from eldonia_ops.settings.document import LimitSettings, Retention, Settings
+from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.load import examine_settings, load_settings, parse_settings
 from eldonia_ops.settings.maintenance import MaintenanceWindow
-from eldonia_ops.settings.sections import (
-    AlertmanagerSettings,
+from eldonia_ops.settings.noticing import AlertmanagerSettings, ObjectiveSettings, RuleSettings, SecuritySettings
+from eldonia_ops.settings.recovery import (
     CommandAction,
     DockerAction,
-    HostSettings,
-    IncidentSettings,
-    LimitSettings,
-    LogFile,
-    ObjectiveSettings,
-    PostgresqlSettings,
-    ProbeSettings,
     ProcessAction,
     RecoveryAction,
     RecoverySettings,
-    Retention,
-    RuleSettings,
-    ScrapeJob,
-    SecuritySettings,
-    Settings,
     SystemdAction,
     WebhookAction,
 )

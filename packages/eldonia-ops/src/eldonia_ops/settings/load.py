@@ -2,34 +2,17 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Final
 
-from eldonia_ops.incidents.policy import MINUTE
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
-from eldonia_ops.model.places import FILE_NAME, default_data
-from eldonia_ops.model.secret import Secret
+from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.protocols.secret_keys import conceal_values
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
-from eldonia_ops.settings.collection import read_host, read_logs, read_postgresql, read_probes, read_scrape
-from eldonia_ops.settings.collectors import read_collectors
+from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.expansion import expand
-from eldonia_ops.settings.listen import Listen, parse_listen
-from eldonia_ops.settings.reader import SettingsReader, Surroundings, is_url
-from eldonia_ops.settings.response import (
-    read_alertmanager,
-    read_incidents,
-    read_objectives,
-    read_recovery,
-    read_rules,
-    read_security,
-)
-from eldonia_ops.settings.sections import DAY, SECOND, LimitSettings, Retention, Settings, StorageSettings, sqlite_state
-
-LANGUAGES: Final = ("en", "ja")
-_SIZES: Final = {"request", "request_expanded", "log_line"}
+from eldonia_ops.settings.objects import read_fields
+from eldonia_ops.settings.reader import SettingsReader, Surroundings
 
 
 def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
@@ -96,129 +79,13 @@ def examine_settings(
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     directory = path.parent if path is not None else Path.cwd()
-    root = SettingsReader(
-        document, problems, "the settings", Surroundings(directory, home, read_file, text.splitlines())
-    )
-    settings = _read(root, env, home, path)
+    around = Surroundings(directory, home, read_file, text.splitlines(), env)
+    root = SettingsReader(document, problems, "the settings", around)
+    root.values = around.read
+    settings = Settings(**read_fields(root, Settings), file=path, concealed=problems.concealed)
     root.done()
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
     places = {(item.line, item.column) for item in unexpanded}
     others = [item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places]
     problems.diagnostics = [*unexpanded, *others]
-    return replace(settings, concealed=problems.concealed), problems.cleaned()
-
-
-def _read(root: SettingsReader, env: Mapping[str, str], home: Path, path: Path | None) -> Settings:
-    data = root.absolute("data") or default_data(env, home)
-    probes = read_probes(root)
-    host = read_host(root)
-    return Settings(
-        data=data,
-        state=_state(root, data),
-        file=path,
-        listen=_listen(root),
-        telemetry=_telemetry(root),
-        storage=_storage(root),
-        language=root.choice("language", LANGUAGES, "en"),
-        external_url=root.url("external_url").rstrip("/"),
-        retention=_retention(root),
-        logs=read_logs(root),
-        scrape=read_scrape(root, host),
-        host=host,
-        postgresql=read_postgresql(root),
-        probes=probes,
-        collectors=read_collectors(root),
-        rules=read_rules(root),
-        alertmanager=read_alertmanager(root),
-        objectives=read_objectives(root, probes),
-        security=read_security(root),
-        incidents=read_incidents(root),
-        recovery=read_recovery(root, probes),
-        limits=_limits(root),
-    )
-
-
-def _listen(root: SettingsReader) -> Listen:
-    default = Listen("127.0.0.1", 9600)
-    text = root.string("listen", str(default))
-    try:
-        return parse_listen(text)
-    except ValueError as error:
-        root.fault("listen", "listen is not an address", str(error))
-        return default
-
-
-def _state(root: SettingsReader, data: Path) -> Secret:
-    secret = root.secret("state")
-    text = secret.reveal()
-    if text in ("", "sqlite"):
-        return sqlite_state(data)
-    if text.startswith("sqlite:///"):
-        return Secret(f"sqlite:///{root.around.path(text.removeprefix('sqlite:///'))}")
-    if not text.startswith(("postgresql://", "postgres://")):
-        hint = "write sqlite, sqlite:///path or postgresql://user:password@host/database"
-        root.fault("state", "state is neither sqlite nor the URL of a PostgreSQL", hint)
-        return sqlite_state(data)
-    return Secret("postgresql://" + text.partition("://")[2])
-
-
-def _telemetry(root: SettingsReader) -> Secret:
-    return _clickhouse(root, "telemetry", "telemetry") or Secret("chdb")
-
-
-def _clickhouse(reader: SettingsReader, key: str, what: str) -> Secret:
-    """``chdb`` or the URL of a ClickHouse; empty when not given, or wrong."""
-    secret = reader.secret(key)
-    text = secret.reveal()
-    if text in ("", "chdb") or is_url(text):
-        return secret
-    hint = "write chdb or http://user:password@host:8123/database"
-    reader.fault(key, f"{what} is neither chdb nor the HTTP URL of a ClickHouse", hint)
-    return Secret("")
-
-
-def _storage(root: SettingsReader) -> StorageSettings:
-    reader = root.section("storage")
-    if reader is None:
-        return StorageSettings()
-    logs, metrics, traces = (
-        _clickhouse(reader, f"{signal}_dsn", f"storage.{signal}_dsn") for signal in ("logs", "metrics", "traces")
-    )
-    reader.done()
-    return StorageSettings(logs, metrics, traces)
-
-
-def _retention(root: SettingsReader) -> Retention:
-    reader = root.section("retention")
-    if reader is None:
-        return Retention()
-    values = {field.name: reader.period(field.name, _default(field), minimum=MINUTE) for field in fields(Retention)}
-    for name in ("logs", "traces", "metrics"):
-        if reader.get(name) is not None and values[name] % DAY:
-            # Data expires by days: what is asked for is rounded up.
-            days = -(-values[name] // DAY)
-            message = f"retention.{name} is kept in whole days: this one becomes {days}d"
-            reader.problems.add(reader.get(name), message, "write whole days, such as 1d", Level.WARNING)
-    reader.done()
-    return Retention(**values)
-
-
-def _limits(root: SettingsReader) -> LimitSettings:
-    reader = root.section("limits")
-    if reader is None:
-        return LimitSettings()
-    values: dict[str, int] = {}
-    for field in fields(LimitSettings):
-        default = _default(field)
-        if field.name in _SIZES:
-            values[field.name] = reader.size(field.name, default)
-        elif field.name == "query_timeout":
-            values[field.name] = reader.period(field.name, default, minimum=SECOND)
-        else:
-            values[field.name] = reader.integer(field.name, default, minimum=1)
-    reader.done()
-    return LimitSettings(**values)
-
-
-def _default(field: Any) -> int:
-    return int(field.default)
+    return settings, problems.cleaned()

@@ -56,3 +56,14 @@ def parse_maintenance(text: str) -> MaintenanceWindow:
     first, last = _DAYS.index(match["first"]), _DAYS.index(match["last"] or match["first"])
     days = tuple((first + offset) % 7 for offset in range((last - first) % 7 + 1))
     return MaintenanceWindow(days, start, end)
+
+
+def written(window: MaintenanceWindow) -> list[str]:
+    """The texts that name a window: one, or one for each of its days where these do not follow each other."""
+    times = "-".join(f"{minute // 60:02d}:{minute % 60:02d}" for minute in (window.start, window.end))
+    if len(window.days) == len(_DAYS):
+        return [times]
+    first, last = window.days[0], window.days[-1]
+    if window.days != tuple((first + offset) % 7 for offset in range(len(window.days))):
+        return [f"{_DAYS[day]} {times}" for day in window.days]
+    return [f"{_DAYS[first]} {times}" if first == last else f"{_DAYS[first]}-{_DAYS[last]} {times}"]

@@ -28,13 +28,16 @@ MINIMUM_INTERVAL = 100
 class Surroundings:
     """What a file refers to: the folder of relative paths, the home of ``~``, and how to read a secret's file.
 
-    ``lines`` are the lines of the file itself.
+    ``lines`` are the lines of the file itself, ``env`` is the environment. ``read`` holds the sections that were read
+    so far, for those that refer to them.
     """
 
     directory: Path
     home: Path
     read_file: Callable[[Path], str]
     lines: list[str] = field(default_factory=list)
+    env: Mapping[str, str] = field(default_factory=dict)
+    read: dict[str, Any] = field(default_factory=dict)
 
     def path(self, text: str) -> Path:
         """The absolute path that a text names."""
@@ -49,6 +52,8 @@ class SettingsReader(MappingReader):
     def __init__(self, node: YamlNode, problems: Problems, what: str, around: Surroundings) -> None:
         super().__init__(node, problems, what)
         self.around = around
+        self.values: dict[str, Any] = {}
+        """The fields of this mapping that were read so far, by their names."""
 
     def section(self, key: str) -> "SettingsReader | None":
         """A reader for a nested mapping, or None when the key is missing."""

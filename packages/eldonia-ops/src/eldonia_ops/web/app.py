@@ -85,6 +85,7 @@ def create_app(
         limits=limits,
         hosts=loopback_hosts(external_url) if loopback else None,
         secure=secure,
+        observe=platform.status.request_ended,
     )
     app = Starlette(
         routes=routes,

@@ -7,6 +7,7 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 """
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,6 +39,7 @@ _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za
 _LONGEST_PATH: Final = 4_096
 _JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS: Final = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 
 PAGE_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -79,6 +81,12 @@ class Problem:
 
 
 Envelope = Callable[[Request, Problem], Awaitable[Response]]
+Observe = Callable[[str, str, str, int, float], None]
+"""Takes dialect, pattern of the path, method, status and seconds of an answer."""
+
+
+def _unobserved(_dialect: str, _route: str, _method: str, _status: int, _seconds: float) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +191,11 @@ class Gate:
     ``envelopes`` renders errors per family. ``hosts`` are the names under which the platform may be
     addressed (None for any): with a loopback listener this keeps a web page that rebinds its own name to
     127.0.0.1 from talking to us. ``families`` maps path prefixes to the family that unknown paths below them answer in.
+    ``observe`` takes the family, the pattern of the path, the method, the status and the seconds of each answer.
 
-    ``secret_of`` finds the secret in an ``Authorization`` header. Where nobody is asked who they are, ``anonymous`` is
-    who everybody is; pages of other sites change nothing then. Unless ``public``, even routes that demand nothing are
-    for those alone who are known.
+    ``secret_of`` finds the secret in an ``Authorization`` header. Without authentication every request acts as
+    ``anonymous``; pages of other sites change nothing then. Unless ``public``, routes without a permission need a
+    known caller too.
     """
 
     def __init__(
@@ -205,6 +214,7 @@ class Gate:
         secret_of: Callable[[str], str | None] = secret_from_authorization,
         anonymous: Token | None = None,
         public: bool = True,
+        observe: Observe = _unobserved,
     ) -> None:
         _check_order(guards)
         self._app = app
@@ -224,6 +234,7 @@ class Gate:
         self._secret_of = secret_of
         self._anonymous = anonymous
         self._public = public
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -236,7 +247,7 @@ class Gate:
         request = Request(scope, receive)
         guard, family = self._find(scope["path"], request.method)
         scope[FAMILY] = family
-        send = self._with_headers(send, family)
+        send = self._timed(self._with_headers(send, family), family, guard.path if guard else "unknown", request.method)
         problem = await self._admit(request, guard) or _unreadable(scope)
         if problem is None and guard is None:
             problem = self._unknown(scope["path"])
@@ -254,6 +265,19 @@ class Gate:
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _timed(self, send: Send, family: ApiDialect, route: str, method: str) -> Send:
+        """Counts the answer when its head goes out: how long a client takes to read the rest is its own affair."""
+        started = time.perf_counter()
+        # Methods come from outside too, and each would be a series of its own.
+        method = method if method in _METHODS else "other"
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._observe(family.value, route, method, message["status"], time.perf_counter() - started)
+            await send(message)
+
+        return sending
 
     def _candidates(self, path: str) -> list[Guard]:
         """The guards of a path. Routers match with ``$``, which also matches before a last line break; here a

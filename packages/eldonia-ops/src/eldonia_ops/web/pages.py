@@ -58,6 +58,7 @@ PAGES: Final = (
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
+    Page("platform", "/platform", under="settings"),
     Page("incident", "/incidents/{incident}", under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )

@@ -10,6 +10,7 @@ from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.model.incidents import IncidentStatus, Severity
 from eldonia_ops.ports import Delivery, DeliveryResult
+from eldonia_ops.services.metric_declarations import DELIVERY, RULE_EVALUATION
 
 TIERS = (
     Tier("development"),
@@ -49,6 +50,11 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         assert incident.respond_by == incident.detected_at + 15 * MINUTE
         assert incident.checklist
         assert [len(world.receivers.at(name)) for name in ("pager", "team")] == [1, 1]
+        timed = Counter[str]()
+        for one in world.loops.metrics.durations():
+            timed[one.name] += one.count
+        assert timed[DELIVERY] == 2
+        assert timed[RULE_EVALUATION] > 0
         waited = world.receivers.arrived[0][0] - incident.detected_at
         assert waited == 30 * SECOND, "group_wait"
 

@@ -2,12 +2,17 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.samples import Sample
+from eldonia_ops.promql import LimitError, parse, plan
 from eldonia_ops.services.api import QueryError
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.queries import QueryService
+from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 HEAVY = " + ".join(["quantile_over_time(0.5, vector(time())[6h:1s])"] * 20)
 
@@ -28,3 +33,28 @@ async def test_a_query_whose_time_is_up_gives_its_thread_back() -> None:
                 await asyncio.sleep(0.05)
     finally:
         service.close()
+
+
+@pytest.mark.parametrize("limit", [599, 600])
+async def test_what_one_query_may_load_is_bounded(tmp_path: Path, limit: int) -> None:
+    now = SystemClock().now()
+    telemetry = await open_telemetry_store(tmp_path)
+    series = [Labels({"__name__": "m", "n": str(n)}) for n in range(10)]
+    await telemetry.insert_samples([Sample(one, now - (30 - n) * 1000, 1.0) for n in range(30) for one in series])
+    service = QueryService(SystemClock(), telemetry, max_samples=limit)
+    try:
+        # Two selectors, each of 300 samples.
+        query = 'sum(count_over_time(m[10m])) + sum(sum_over_time(m{n!="x"}[10m]))'
+        if limit == 600:
+            assert (await service.instant(query)).series[0].points[0][1] == 600
+            return
+        with pytest.raises(QueryError, match="more than 599 samples") as caught:
+            await service.instant(query)
+        assert caught.value.kind == "execution"
+        # One of them alone is fine, and a rule has the same bound.
+        assert (await service.instant("sum(count_over_time(m[10m]))")).series
+        with pytest.raises(LimitError, match=r"limits\.query_samples"):
+            await service.evaluate(plan(parse(query), now, now, 0))
+    finally:
+        service.close()
+        await telemetry.close()

@@ -1,36 +1,53 @@
 """Sections that belong to collectors with readers of their own."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
+import jsonschema
 import pytest
+import yaml
 
 from eldonia_ops.collectors import registry
 from eldonia_ops.collectors.collector import Collector, Independent
 from eldonia_ops.model.errors import ConfigError, Level
+from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings import examine_settings, parse_settings
+from eldonia_ops.settings.containers import Items
+from eldonia_ops.settings.declaration import Setting
+from eldonia_ops.settings.kinds import Period
+from eldonia_ops.settings.schema import settings_schema
+from eldonia_ops.settings.show import effective_settings
+from eldonia_ops.settings.texts import SecretText, Text
+
+NONE = Secret("")
 
 
-def read_weather(root):
-    found = []
-    for reader in root.list_of("weather"):
-        found.append((reader.string("city", required=True), reader.period("interval", 15_000)))
-        reader.done()
-    return tuple(found)
+@dataclass(frozen=True)
+class City:
+    city: Annotated[str, Setting(Text(), "Where.")]
+    interval: Annotated[int, Setting(Period(), "How often.")] = 15_000
+    key: Annotated[Secret, Setting(SecretText(), "For the service.")] = NONE
 
 
-def fails(root):
-    raise ZeroDivisionError
+class Failing(Text):
+    def read(self, reader, key, default, required):
+        raise ZeroDivisionError
+
+
+WEATHER = Setting(Items(City, "city", "cities"), "Cities.")
+FAILING = Setting(Failing())
 
 
 @pytest.fixture
 def collectors(monkeypatch):
     """What is registered, by key; a text is the reason why it cannot be loaded."""
     found = {
-        "weather": Collector("weather", lambda _: Independent(lambda _: []), read_weather),
+        "weather": Collector("weather", lambda _: Independent(lambda _: []), WEATHER),
         "silent": Collector("silent", lambda _: Independent(lambda _: [])),
-        "bad": Collector("bad", lambda _: Independent(lambda _: []), fails),
+        "bad": Collector("bad", lambda _: Independent(lambda _: []), FAILING),
         "absent": "the collector absent cannot be loaded: ImportError: no such module",
-        "listen": Collector("greedy", lambda _: Independent(lambda _: []), fails),
+        "listen": Collector("greedy", lambda _: Independent(lambda _: []), FAILING),
     }
 
     def find(key):
@@ -50,7 +67,7 @@ def examine(text):
 def test_a_section_is_read_by_its_collector(collectors):
     settings, faults = examine("weather:\n  - {city: Osaka}\n  - {city: Kobe, interval: 1m}\n")
     assert faults == []
-    assert settings.collectors == {"weather": (("Osaka", 15_000), ("Kobe", 60_000))}
+    assert settings.collectors == {"weather": (City("Osaka"), City("Kobe", 60_000))}
 
 
 def test_a_fault_in_it_has_its_place(collectors):
@@ -68,7 +85,7 @@ def test_a_collector_that_cannot_be_loaded_or_fails_takes_no_other_section_away(
         (2, "the collector bad cannot read its settings: ZeroDivisionError", Level.ERROR),
         (3, "the collector silent has no settings", Level.ERROR),
     ]
-    assert settings.collectors == {"weather": (("Osaka", 15_000),)}
+    assert settings.collectors == {"weather": (City("Osaka"),)}
     assert settings.language == "ja"
 
 
@@ -82,3 +99,15 @@ def test_our_own_sections_are_not_given_away(collectors):
 def test_without_a_section_nothing_is_loaded(collectors, monkeypatch):
     monkeypatch.setattr(registry, "find", lambda key: pytest.fail("loaded"))
     assert examine("language: ja\nweather:\n")[0].collectors == {}
+
+
+def test_the_schema_and_what_is_shown_have_the_sections(collectors):
+    schema = settings_schema()
+    assert schema["properties"]["weather"]["description"] == "Cities."
+    assert "absent" not in schema["properties"]
+    validator = jsonschema.Draft7Validator(schema)
+    assert not list(validator.iter_errors({"weather": [{"city": "Osaka"}]}))
+    assert list(validator.iter_errors({"weather": [{"colour": "red"}]}))
+    shown = yaml.safe_load(effective_settings(examine("weather: [{city: Osaka, key: sesame}]")[0]))
+    assert shown["weather"] == [{"city": "Osaka", "interval": "15s", "key": "<secret>"}]
+    assert "collectors" not in shown

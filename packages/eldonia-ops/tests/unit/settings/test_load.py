@@ -199,7 +199,7 @@ def test_secrets_may_lie_in_files() -> None:
         ("incidents: {opens: [critical, sev1]}", {}, "what severity an incident has that 'sev1' opens"),
         ("incidents: {opens: {sev1: grave}}", {}, "an incident's severity cannot be 'grave'"),
         ("incidents: {escalation: [{tier: a}, {tier: a}]}", {}, "two tiers called 'a'"),
-        ("incidents: {escalation: [{tier: a, after: 2h}, {tier: b, after: 1h}]}", {}, "b would be told before a"),
+        ("incidents: {escalation: [{tier: a, after: 2h}, {tier: b, after: 1h}]}", {}, "b would be notified before a"),
         ("incidents: {escalation: [{tier: a, after: soon}]}", {}, "after must be a duration or a mapping"),
         ("recovery: [{service: a, probe: b}]", {}, "needs action"),
     ],

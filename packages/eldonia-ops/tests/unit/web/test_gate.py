@@ -251,3 +251,26 @@ async def test_a_document_that_is_nested_too_deeply_is_its_senders_fault(
     async with client(role) as http:
         answer = await http.post(path, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, "nested too deeply" in answer.text) == (400, True)
+
+
+async def test_requests_are_counted_by_the_pattern_of_their_path(client: Client, platform: FakePlatform) -> None:
+    async with client(Role.VIEWER) as http:
+        await http.get("/api/ops/v1/incidents/INC-3")
+        await http.get("/api/ops/v1/incidents/INC-99999")
+        await http.get("/no/such/page")
+        await http.request("BREW", "/api/v1/query")
+    async with client() as http:
+        await http.get("/api/v1/query")
+    text = platform.status.metrics("")[1].decode()
+    counted = re.findall(r"^eldonia_ops_http_requests_total{(.*)} (.*)$", text, re.MULTILINE)
+    expected = [
+        ("native", "200", "GET", "/api/ops/v1/incidents/{incident}"),
+        ("native", "404", "GET", "/api/ops/v1/incidents/{incident}"),
+        # Nothing of what a stranger may choose becomes a label.
+        ("page", "404", "GET", "unknown"),
+        ("prometheus", "405", "other", "unknown"),
+        ("prometheus", "401", "GET", "/api/v1/query"),
+    ]
+    assert sorted(counted) == sorted(
+        (f'api="{api}",code="{code}",method="{method}",route="{route}"', "1.0") for api, code, method, route in expected
+    )

@@ -64,6 +64,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         counts=counts,
         speed=base.configuration.speed,
         loops=base.loops,
+        folder=base.configuration.settings.data,
     )
     modules: list[Module] = [
         StatusModule(base, status),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopPlan
-from eldonia_ops.collectors.nginx.config import NginxSettings, read_nginx
+from eldonia_ops.collectors.nginx.config import SECTION, NginxSettings
 from eldonia_ops.collectors.nginx.source import METADATA, NginxSource
 from eldonia_ops.collectors.poll_loop import poll_plan
 from eldonia_ops.collectors.tls_contexts import TlsContexts
@@ -39,4 +39,4 @@ class NginxCollector:
         )
 
 
-COLLECTOR = Collector("nginx", NginxCollector, read_nginx, titles={"en": "nginx", "ja": "nginx"})
+COLLECTOR = Collector("nginx", NginxCollector, SECTION, titles={"en": "nginx", "ja": "nginx"})

@@ -5,7 +5,7 @@ from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
 from eldonia_ops.collectors.poll_loop import poll_plan
-from eldonia_ops.collectors.redis.config import RedisSettings, read_redis
+from eldonia_ops.collectors.redis.config import SECTION, RedisSettings
 from eldonia_ops.collectors.redis.names import METADATA
 from eldonia_ops.collectors.redis.source import RedisSource
 from eldonia_ops.model.labels import Labels
@@ -31,4 +31,4 @@ def redis_plan(server: RedisSettings) -> LoopPlan:
     )
 
 
-COLLECTOR = Collector("redis", lambda _: Independent(redis_plans), read_redis, titles={"en": "Redis", "ja": "Redis"})
+COLLECTOR = Collector("redis", lambda _: Independent(redis_plans), SECTION, titles={"en": "Redis", "ja": "Redis"})

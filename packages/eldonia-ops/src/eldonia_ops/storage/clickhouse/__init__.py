@@ -9,11 +9,12 @@ from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.clickhouse.logs import Logs
-from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.metrics import MAX_SAMPLES, Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
 from eldonia_ops.storage.clickhouse.separate import EMBEDDED, open_signal_stores
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
+from eldonia_ops.storage.clickhouse.timed_engine import OnInsert, TimedEngine
 from eldonia_ops.storage.clickhouse.traces import Traces
 
 __all__ = [
@@ -40,13 +41,16 @@ async def open_telemetry_store(
     head_hours: float = 3,
     head_max_series: int = 200_000,
     head_max_bytes: int = 512 << 20,
+    max_samples: int = MAX_SAMPLES,
     readers: int = 2,
     commit_delay_seconds: float = 0.1,
     now_ms: Callable[[], int] = _wall_clock_ms,
+    on_insert: OnInsert | None = None,
 ) -> ClickhouseTelemetryStore:
     """Open the store in a directory (``path``) or on a server (``url``).
 
-    Its tables are brought up to date, and the head is filled with the last hours.
+    Its tables are brought up to date, and the head is filled with the last hours. ``on_insert`` takes the table and the
+    seconds of each insert into the engine.
 
     After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
     store before it exits.
@@ -67,11 +71,12 @@ async def open_telemetry_store(
     else:
         engine = ServerEngine(url or "")
     return await open_on_engine(
-        engine,
+        engine if on_insert is None else TimedEngine(engine, on_insert),
         retention=retention,
         head_hours=head_hours,
         head_max_series=head_max_series,
         head_max_bytes=head_max_bytes,
+        max_samples=max_samples,
         commit_delay_seconds=commit_delay_seconds,
         now_ms=now_ms,
     )
@@ -84,6 +89,7 @@ async def open_on_engine(
     head_hours: float = 3,
     head_max_series: int = 200_000,
     head_max_bytes: int = 512 << 20,
+    max_samples: int = MAX_SAMPLES,
     commit_delay_seconds: float = 0.1,
     now_ms: Callable[[], int] = _wall_clock_ms,
 ) -> ClickhouseTelemetryStore:
@@ -94,7 +100,9 @@ async def open_on_engine(
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
         logs = Logs(engine, commit_delay_seconds=commit_delay_seconds)
         traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
-        metrics = Metrics(engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds)
+        metrics = Metrics(
+            engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds, max_samples=max_samples
+        )
         await logs.open()
         if broken := await detached_parts(engine):
             _log.warning("%d broken parts were put aside, their rows are missing: %s", len(broken), broken[:5])

@@ -54,15 +54,23 @@ _LATEST_MS: Final = 9_000_000_000_000  # what DateTime64 can compare with is lim
 
 
 class Metrics:
-    """The metric side of the telemetry store. ``now_ms`` tells the wall clock."""
+    """The metric side of the telemetry store. ``now_ms`` gives the wall clock; ``max_samples`` is how many samples
+    one :meth:`select` may read from the database, never more than :data:`MAX_SAMPLES`."""
 
     def __init__(
-        self, engine: Engine, head: Head, *, now_ms: Callable[[], int], commit_delay_seconds: float = 0.1
+        self,
+        engine: Engine,
+        head: Head,
+        *,
+        now_ms: Callable[[], int],
+        commit_delay_seconds: float = 0.1,
+        max_samples: int = MAX_SAMPLES,
     ) -> None:
         self.head = head
         self.lost_samples = 0
         self._engine = engine
         self._now_ms = now_ms
+        self._max_samples = min(max_samples, MAX_SAMPLES)
         self._advanced_at = 0
         self._latest = 0
         self._stored_series = StoredSeries()
@@ -291,13 +299,14 @@ class Metrics:
         metric = _metric_condition(matchers, where, parameters)
         body = await self._engine.query(
             f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE} AND {metric} "  # noqa: S608
-            f"AND series IN (SELECT id FROM series WHERE {where}) LIMIT {MAX_SAMPLES + 1}",
+            f"AND series IN (SELECT id FROM series WHERE {where}) LIMIT {self._max_samples + 1}",
             parameters | _range(start_ms, end_ms),
             format="RowBinary",
         )
         samples = np.frombuffer(body, _READ_DTYPE)
-        if len(samples) > MAX_SAMPLES:
-            raise TelemetryLimitError(f"more than {MAX_SAMPLES} samples match: narrow the range or the matchers")
+        if len(samples) > self._max_samples:
+            message = f"more than {self._max_samples} samples match: narrow the range or the matchers"
+            raise TelemetryLimitError(message)
         return _blocks(found, samples)
 
     async def _reload(self) -> None:

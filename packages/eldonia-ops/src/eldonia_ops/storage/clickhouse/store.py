@@ -29,6 +29,7 @@ class ClickhouseTelemetryStore:
         self._traces = traces
         self._metrics = metrics
         self._closing: asyncio.Task[None] | None = None
+        self._version = ""
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
         """Store log records."""
@@ -116,6 +117,8 @@ class ClickhouseTelemetryStore:
             "WHERE active AND database = currentDatabase() GROUP BY table",
         )
         detached = await detached_parts(self._engine)
+        if not self._version:
+            self._version = str((await rows(self._engine, "SELECT version() AS version"))[0]["version"])
         by_table = {row.pop("table"): row for row in parts}
         nothing = {"rows": 0, "bytes": 0, "parts": 0}
         head = self._metrics.head
@@ -131,6 +134,7 @@ class ClickhouseTelemetryStore:
                 **head.counters,
             },
             "detached_parts": detached,
+            "version": self._version,
             **self._engine.facts(),
         }
 

@@ -23,8 +23,8 @@ class Watched(Protocol):
         """Names of the loops that fail again and again."""
         ...
 
-    def metrics_text(self) -> str:
-        """The text exposition format."""
+    def metrics(self, accept: str) -> tuple[str, bytes]:
+        """Content type and body of the own metrics, by the Accept header of the scrape."""
         ...
 
 
@@ -43,9 +43,9 @@ def routes(status: Watched, reloads: Reloads, family: ApiDialect) -> list[Guarde
             return PlainTextResponse(text, status_code=503)
         return PlainTextResponse("Eldonia Ops is ready.\n")
 
-    async def metrics(_request: Request) -> Response:
-        media = "text/plain; version=0.0.4; charset=utf-8"
-        return Response(status.metrics_text(), headers={"Content-Type": media})
+    async def metrics(request: Request) -> Response:
+        media, body = status.metrics(request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": media, "Vary": "Accept"})
 
     async def reload(request: Request) -> Response:
         found = await reloads.reload(caller_of(request).name)

@@ -7,7 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.services.api import ObjectiveView, Platform, RecoveryView, RefusalView, ReloadView, TargetView
+from eldonia_ops.services.api import (
+    ObjectiveView,
+    Platform,
+    PlatformHealth,
+    RecoveryView,
+    RefusalView,
+    ReloadView,
+    TargetView,
+)
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
@@ -52,6 +60,11 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
     async def reload(request: Request) -> Response:
         """Read the configuration anew. The answer says how that went; if anything is wrong, nothing changes."""
         return Json(await platform.reloads.reload(caller_of(request).name))
+
+    @api.get("/platform", tags=["status"], **operation(Permission.READ, PlatformHealth))
+    async def health() -> Response:
+        """How the platform itself stands: its loops, durations, queues, what is stored, versions."""
+        return Json(await platform.status.health())
 
     @api.get("/targets", tags=["status"], **operation(Permission.READ, list[TargetView]))
     async def targets() -> Response:

@@ -146,7 +146,8 @@ async def test_health_is_public_and_metrics_are_not(platform: FakePlatform, clie
     async with client(Role.VIEWER) as http:
         response = await http.get("/metrics")
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
-    assert "eldonia_ops_up 1" in response.text
+    assert "eldonia_ops_alert_groups_failing 0.0" in response.text
+    assert "# TYPE eldonia_ops_http_request_duration_seconds histogram" in response.text
 
 
 async def body(client: Client, path: str, **parameters: Any) -> Any:

@@ -1,0 +1,111 @@
+"""Every metric of the platform itself: its name, type, labels and HELP, said once.
+
+``make check`` refuses a name in the source that is not declared here, and a declaration without HELP.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+FAST: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds in seconds of work that usually takes milliseconds."""
+SLOW: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper bounds in seconds of what crosses the network."""
+
+
+class Type(StrEnum):
+    """The types that we expose, as the exposition formats name them."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. ``counted_here``: :class:`~eldonia_ops.services.own_metrics.OwnMetrics` counts it; the value of any
+    other is asked of the part that knows it. ``buckets`` are upper bounds in seconds."""
+
+    name: str
+    type: Type
+    help: str
+    labels: tuple[str, ...] = ()
+    counted_here: bool = False
+    buckets: tuple[float, ...] = ()
+
+
+def _counter(name: str, help: str, *labels: str, counted_here: bool = False) -> Metric:
+    return Metric(name, Type.COUNTER, help, labels, counted_here)
+
+
+def _gauge(name: str, help: str, *labels: str) -> Metric:
+    return Metric(name, Type.GAUGE, help, labels)
+
+
+def _durations(name: str, help: str, *labels: str, buckets: tuple[float, ...] = FAST) -> Metric:
+    return Metric(name, Type.HISTOGRAM, help, labels, True, buckets)
+
+
+RULE_EVALUATION: Final = "eldonia_ops_rule_group_duration_seconds"
+COLLECTION: Final = "eldonia_ops_scrape_duration_seconds"
+INSERT: Final = "eldonia_ops_insert_duration_seconds"
+FLUSH: Final = "eldonia_ops_flush_duration_seconds"
+DELIVERY: Final = "eldonia_ops_delivery_duration_seconds"
+REQUEST: Final = "eldonia_ops_http_request_duration_seconds"
+REQUESTS: Final = "eldonia_ops_http_requests_total"
+
+METRICS: Final = (
+    # The configuration.
+    _gauge(
+        "eldonia_ops_config_last_reload_successful",
+        "Whether the last attempt to read the configuration succeeded (1) or not (0).",
+    ),
+    _gauge(
+        "eldonia_ops_config_last_reload_success_timestamp_seconds",
+        "When the configuration was last read successfully, Unix seconds.",
+    ),
+    # What came in.
+    _counter("eldonia_ops_logs_total", "Log records stored."),
+    _counter("eldonia_ops_log_parse_errors_total", "Log records kept as text because they could not be read."),
+    _counter("eldonia_ops_spans_total", "Spans stored."),
+    _counter("eldonia_ops_samples_total", "Samples stored."),
+    _counter("eldonia_ops_security_events_total", "Security events seen in log records."),
+    _counter("eldonia_ops_refused_times_total", "Items refused because their time is too old or in the future."),
+    _counter("eldonia_ops_refused_total", "Items of telemetry that were refused.", "signal", "reason"),
+    # Rules and alerts.
+    _counter("eldonia_ops_rule_evaluations_total", "Evaluations of rule groups."),
+    _counter("eldonia_ops_rule_evaluations_missed_total", "Evaluations left out because the one before took too long."),
+    _counter("eldonia_ops_rule_results_unstored_total", "Results of rules that the telemetry store did not take."),
+    _gauge("eldonia_ops_alert_groups_failing", "Alert groups that cannot be flushed."),
+    _counter("eldonia_ops_alert_group_failures_total", "Flushes of alert groups that failed."),
+    _counter("eldonia_ops_notifications_total", "Attempts to deliver a notification.", "integration", "outcome"),
+    # The platform itself.
+    _gauge("eldonia_ops_build_info", "The version that runs; always 1.", "version"),
+    _counter("eldonia_ops_clock_set_back_total", "How often the clock of this machine was set back."),
+    _gauge("eldonia_ops_loop_failing", "Whether a loop, or an item of one, fails again and again.", "loop"),
+    _counter("eldonia_ops_loop_failures_total", "Turns of a loop that failed.", "loop"),
+    _gauge("eldonia_ops_loop_last_success_timestamp_seconds", "When a turn of a loop last succeeded.", "loop"),
+    _gauge(
+        "eldonia_ops_config_last_reload_successful", "Whether the last attempt to load the configuration succeeded."
+    ),
+    _gauge(
+        "eldonia_ops_config_last_reload_success_timestamp_seconds",
+        "When the configuration was last loaded successfully.",
+    ),
+    _counter("process_cpu_seconds_total", "User and system CPU time spent, in seconds."),
+    _gauge("process_resident_memory_bytes", "Resident memory, in bytes."),
+    _gauge("process_start_time_seconds", "Start time of the process since the Unix epoch, in seconds."),
+    # How long the loops take.
+    _durations(RULE_EVALUATION, "Time to evaluate a rule group."),
+    _durations(
+        COLLECTION, "Time to scrape or probe a target, or to read this host or a database.", "kind", buckets=SLOW
+    ),
+    _durations(INSERT, "Time from the acceptance of a batch until it is stored.", "signal"),
+    _durations(FLUSH, "Time of one insert of gathered rows into a table of the telemetry engine.", "table"),
+    _durations(DELIVERY, "Time of one attempt to deliver a notification.", "integration", buckets=SLOW),
+    _durations(REQUEST, "Time to answer an HTTP request.", "api"),
+    _counter(REQUESTS, "HTTP requests answered.", "api", "route", "method", "code", counted_here=True),
+)
+"""All of them. ``api`` is the dialect that was addressed: native, prometheus, alertmanager, jaeger, otlp, page."""
+
+BY_NAME: Final = {metric.name: metric for metric in METRICS}

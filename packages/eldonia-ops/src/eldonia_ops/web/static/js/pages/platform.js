@@ -1,0 +1,73 @@
+import { get } from "../lib/api.js";
+import { $, badge, h, render } from "../lib/dom.js";
+import { bytes, duration, integer, when, whenAgo } from "../lib/format.js";
+import { t, word } from "../lib/i18n.js";
+import { poll } from "../lib/poll.js";
+
+const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
+const DISK_LOW = 0.1;
+
+function facts(one) {
+  return [
+    fact(t("settings.started"), when(one.started_at)),
+    fact(t("settings.uptime"), duration(one.now - one.started_at)),
+    fact(t("settings.memory"), bytes(one.resident_bytes)),
+    ...Object.entries(one.versions).map(([name, version]) => fact(name, version)),
+  ];
+}
+
+function stored(one) {
+  const { disk } = one;
+  const low = disk && disk.free < disk.total * DISK_LOW;
+  return [
+    ...Object.entries(one.queues).map(([name, length]) => fact(word("queue", name), integer(length))),
+    fact(t("platform.refused"), integer(one.refused)),
+    disk ? fact(t("platform.disk"), h("span", { class: low ? "bad" : "" }, t("platform.disk_free", { free: bytes(disk.free), total: bytes(disk.total) }))) : null,
+    ...one.stored.map(({ name, rows, bytes: size, parts }) => fact(word("stored", name), t("platform.stored_sum", { rows: integer(rows), bytes: bytes(size), parts: integer(parts) }))),
+    ...Object.entries(one.files).map(([name, size]) => fact(word("stored", name), bytes(size))),
+    fact(t("platform.detached"), h("span", { class: one.detached_parts ? "bad" : "" }, integer(one.detached_parts))),
+    fact(t("platform.lost"), h("span", { class: one.lost_samples ? "bad" : "" }, integer(one.lost_samples))),
+  ];
+}
+
+// The fixed part of a loop's name in the page's language; what it is about stays as it is.
+function loopName(name) {
+  const group = /^rule group (.+) of (.+)$/.exec(name);
+  if (group) return t("loop.rule_group", { group: group[1], file: group[2] });
+  const [, kind, rest] = /^(scrape|probe|host|postgresql|tail) (.+)$/.exec(name) ?? [];
+  return kind ? t("loop.collecting", { kind: word("kind", kind), name: rest }) : word("loop", name);
+}
+
+function loop(one) {
+  const tone = one.failing ? "bad" : one.in_row ? "warn" : "ok";
+  const state = one.ended ? "ended" : one.failing ? "failing" : one.in_row ? "failed" : "running";
+  return h("tr", {},
+    h("td", {}, badge(t(`platform.${state}`), tone)),
+    h("td", {}, h("span", {}, h("strong", {}, loopName(one.name)), one.in_row || one.ended ? h("span", { class: "sub bad" }, one.error) : null)),
+    h("td", { class: "brief", "data-label": t("platform.last") }, one.succeeded_at ? whenAgo(one.succeeded_at) : h("span", { class: "muted" }, t("platform.no_turn"))),
+    h("td", { class: "num brief", "data-label": t("platform.failures") }, integer(one.failures)),
+  );
+}
+
+function took(one) {
+  const seconds = (value) => (value === null ? "–" : duration(value * 1000));
+  const labels = Object.values(one.labels).map((value) => word("part", value)).join(" · ");
+  return h("tr", {},
+    h("td", {}, h("span", {}, h("strong", {}, word("work", one.name)), labels ? h("span", { class: "muted" }, ` ${labels}`) : null)),
+    h("td", { class: "num brief", "data-label": t("platform.count") }, integer(one.count)),
+    h("td", { class: "num brief", "data-label": t("platform.p50") }, seconds(one.p50)),
+    h("td", { class: "num brief", "data-label": t("platform.p99") }, seconds(one.p99)),
+  );
+}
+
+poll(async () => {
+  const found = await get("/platform");
+  const failing = found.loops.filter((one) => one.failing).length;
+  $("#ready").replaceChildren(badge(t(found.ready ? "platform.ready" : "platform.not_ready"), found.ready ? "ok" : "bad"));
+  $("#facts").replaceChildren(...facts(found));
+  $("#stored").replaceChildren(...stored(found).filter((one) => one));
+  $("#loops-sum").textContent = t("platform.loops_sum", { failing: integer(failing), all: integer(found.loops.length) });
+  render($("#loops"), [found.loops, Math.floor(Date.now() / 5000)], () => found.loops.map(loop));
+  $("#durations-empty").hidden = found.durations.length > 0;
+  render($("#durations"), found.durations, () => found.durations.map(took));
+}, 5000);
