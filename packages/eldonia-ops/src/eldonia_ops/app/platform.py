@@ -33,7 +33,7 @@ from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.metric_declarations import FLUSH
+from eldonia_ops.services.metric_declarations import TABLE_INSERT
 from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
@@ -364,7 +364,7 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStore:
         head_hours=kept.head / 3_600_000,
         head_max_series=settings.limits.series,
         max_samples=settings.limits.query_samples,
-        on_insert=lambda table, seconds: loops.metrics.observe(FLUSH, seconds, table),
+        on_insert=lambda table, seconds: loops.metrics.observe(TABLE_INSERT, seconds, table),
     )
 
 
