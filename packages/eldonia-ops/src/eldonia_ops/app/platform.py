@@ -24,7 +24,7 @@ from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.metric_declarations import FLUSH
+from eldonia_ops.services.metric_declarations import TABLE_INSERT
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
@@ -176,7 +176,7 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
             head_hours=kept.head / 3_600_000,
             head_max_series=settings.limits.series,
             max_samples=settings.limits.query_samples,
-            on_insert=lambda table, seconds: loops.metrics.observe(FLUSH, seconds, table),
+            on_insert=lambda table, seconds: loops.metrics.observe(TABLE_INSERT, seconds, table),
         )
 
     return await open_signal_stores(settings.telemetry_addresses(), open_at)

@@ -8,6 +8,7 @@ which an alert is known and its notification is not.
 import asyncio
 import hashlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,6 +41,7 @@ from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import AlertChange, IncidentTransactions
 from eldonia_ops.services.loops import Loops, LoopWatch
+from eldonia_ops.services.metric_declarations import GROUP_FLUSH
 from eldonia_ops.services.no_incidents import NoIncidents
 from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.service_loop import Wakeup, supervise
@@ -342,8 +344,10 @@ class AlertIntake:
         most = _AT_ONCE_BESIDE if self.taking_in else _AT_ONCE
         keys = [self._due.take() for _ in range(min(len(self._due), most))]
         self._queued.difference_update(keys)
+        started = time.perf_counter()
         try:
             await self._state.write(lambda tx: self._flush(tx, keys, now))
+            self._loops.metrics.observe(GROUP_FLUSH, time.perf_counter() - started)
         except Exception as error:
             failed: dict[str, Exception] = {keys[0]: error}
             if len(keys) > 1:

@@ -49,7 +49,8 @@ def _durations(name: str, help: str, *labels: str, buckets: tuple[float, ...] = 
 RULE_EVALUATION: Final = "eldonia_ops_rule_group_duration_seconds"
 COLLECTION: Final = "eldonia_ops_scrape_duration_seconds"
 INSERT: Final = "eldonia_ops_insert_duration_seconds"
-FLUSH: Final = "eldonia_ops_flush_duration_seconds"
+TABLE_INSERT: Final = "eldonia_ops_table_insert_duration_seconds"
+GROUP_FLUSH: Final = "eldonia_ops_alert_group_flush_duration_seconds"
 DELIVERY: Final = "eldonia_ops_delivery_duration_seconds"
 REQUEST: Final = "eldonia_ops_http_request_duration_seconds"
 REQUESTS: Final = "eldonia_ops_http_requests_total"
@@ -101,7 +102,8 @@ METRICS: Final = (
         COLLECTION, "Time to scrape or probe a target, or to read this host or a database.", "kind", buckets=SLOW
     ),
     _durations(INSERT, "Time from the acceptance of a batch until it is stored.", "signal"),
-    _durations(FLUSH, "Time of one insert of gathered rows into a table of the telemetry engine.", "table"),
+    _durations(TABLE_INSERT, "Time of one insert of gathered rows into a table of the telemetry engine.", "table"),
+    _durations(GROUP_FLUSH, "Time to flush the alert groups whose turn it is, in one transaction."),
     _durations(DELIVERY, "Time of one attempt to deliver a notification.", "integration", buckets=SLOW),
     _durations(REQUEST, "Time to answer an HTTP request.", "api"),
     _counter(REQUESTS, "HTTP requests answered.", "api", "route", "method", "code", counted_here=True),

@@ -5,7 +5,7 @@ A declaration is a :class:`Setting` in the annotation of a dataclass field::
     interval: Annotated[int, Setting(Period(minimum=SECOND), "How often it is read.")] = 15 * SECOND
 
 The type and the default are the dataclass' own. From these declarations come the reader
-(:mod:`~eldonia_ops.settings.sections`), the JSON Schema (:mod:`~eldonia_ops.settings.schema`), the tables of
+(:mod:`~eldonia_ops.settings.document`), the JSON Schema (:mod:`~eldonia_ops.settings.schema`), the tables of
 ``docs/configuration.md`` (:mod:`~eldonia_ops.settings.tables`) and what ``eldonia-ops config show`` prints
 (:mod:`~eldonia_ops.settings.show`).
 """

@@ -10,7 +10,7 @@ from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.model.incidents import IncidentStatus, Severity
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.services.metric_declarations import DELIVERY, RULE_EVALUATION
+from eldonia_ops.services.metric_declarations import DELIVERY, GROUP_FLUSH, RULE_EVALUATION
 
 TIERS = (
     Tier("development"),
@@ -55,6 +55,7 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
             timed[one.name] += one.count
         assert timed[DELIVERY] == 2
         assert timed[RULE_EVALUATION] > 0
+        assert timed[GROUP_FLUSH] > 0
         waited = world.receivers.arrived[0][0] - incident.detected_at
         assert waited == 30 * SECOND, "group_wait"
 

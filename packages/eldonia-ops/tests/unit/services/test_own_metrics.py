@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
@@ -111,6 +111,7 @@ def test_quantiles() -> None:
     assert quantile(0.5, [(0.1, 0.0), (math.inf, 0.0)]) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 40), min_size=1, max_size=60))
 def test_a_quantile_lies_in_the_bucket_of_the_value(values: list[float]) -> None:
     metrics = OwnMetrics()
