@@ -16,7 +16,7 @@ from eldonia_ops.app.routing import Notifiers, TemplateRenderer, load_routing
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.connections import ReceiverClient
+from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook

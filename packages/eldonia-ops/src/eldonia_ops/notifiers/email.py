@@ -11,9 +11,9 @@ from typing import Any
 
 from eldonia_ops.alerting.receivers import EmailConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.notifiers.expansion import Expansion
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.template import NotificationData, TemplateSet

@@ -11,9 +11,9 @@ import msgspec
 
 from eldonia_ops.alerting.receivers import PagerDutyConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.endpoint import classify, post
 from eldonia_ops.notifiers.expansion import Expansion, truncate, without_empty
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve
+from eldonia_ops.notifiers.http.endpoint import classify, post
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.template import NotificationData, TemplateSet

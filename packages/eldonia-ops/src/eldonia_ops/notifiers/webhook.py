@@ -9,8 +9,8 @@ import httpx
 
 from eldonia_ops.alerting.receivers import WebhookConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.endpoint import TIMEOUT_SECONDS, classify, post
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve
+from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS, classify, post
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.template import NotificationData, TemplateSet

@@ -23,8 +23,9 @@ from eldonia_ops.alerting.receivers import (
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers import endpoint, registry
+from eldonia_ops.notifiers import registry
 from eldonia_ops.notifiers.email import EmailNotifier, compose
+from eldonia_ops.notifiers.http import endpoint
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.pagerduty import PagerDutyNotifier
 from eldonia_ops.notifiers.slack import SlackNotifier

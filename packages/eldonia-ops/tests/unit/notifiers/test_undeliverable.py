@@ -5,7 +5,7 @@ from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.notifiers import registry
-from eldonia_ops.notifiers.endpoint import post
+from eldonia_ops.notifiers.http.endpoint import post
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 OUTGOING = Outgoing(id=1, idempotency_key="k", receiver="r", integration="opsgenie", index=0, order_key="o", payload={})

@@ -15,7 +15,7 @@ from required_tools import tool
 
 from eldonia_ops.alerting.receivers import WebhookConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.connections import ReceiverClient
+from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.notifiers.webhook import WebhookNotifier
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
