@@ -26,6 +26,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
 from eldonia_ops.model.security import SecurityEventType
 from eldonia_ops.model.spans import Span
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult, LogPage, LogQuery, TelemetryError
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
@@ -98,7 +99,7 @@ groups:
 
 
 # Reading YAML with every place in it takes longer than the stories themselves.
-read_routing = functools.cache(parse_alertmanager_config)
+read_routing = functools.cache(functools.partial(parse_alertmanager_config, kinds=built_in()))
 read_rules = functools.cache(parse_rule_file)
 shipped_runbook = functools.cache(default_runbook)
 
@@ -255,7 +256,7 @@ class World:
         clock, state = self.clock, self.state
         outbox, escalations = Wakeup(), Wakeup()
         self.loops = loops = Loops()
-        renderer = TemplateRenderer(config.templates, "http://ops.invalid")
+        renderer = TemplateRenderer(config.templates, "http://ops.invalid", built_in())
         notification_queue = NotificationQueue(
             config.routing, renderer, external_url="http://ops.invalid", language="en"
         )
@@ -280,7 +281,7 @@ class World:
         services = {item.service: item for item in self._recoverables}
         self.recovery = RecoveryService(clock, state, self.intake, services, loops)
         self.incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
-        self.alerts = AlertService(clock, state, self.intake, self.evaluation.views, self._routing)
+        self.alerts = AlertService(clock, state, self.intake, self.evaluation.views, self._routing, built_in())
         self.delivery = DeliveryService(clock, state, self.intake, self.receivers.find, outbox, loops)
         self.purge = PurgeService(clock, state, 30 * 24 * HOUR, loops)
         self.supervision = SupervisionService(clock, state, self.intake, loops)

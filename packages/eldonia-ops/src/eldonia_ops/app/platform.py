@@ -17,6 +17,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.notifiers.http.connections import ReceiverClient
+from eldonia_ops.notifiers.registry import NotifierKinds, installed
 from eldonia_ops.ports import StateStore, TelemetryError, TelemetryStore
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
 from eldonia_ops.protocols.runbook_file import default_runbook, parse_runbook
@@ -97,7 +98,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
     """
     speed = settings.rules.speed
     objectives = [item.objective() for item in settings.objectives]
-    groups, (routing, routing_text), policy = _read_files(settings, environment, objectives)
+    kinds = installed()
+    groups, (routing, routing_text), policy = _read_files(settings, environment, objectives, kinds)
     clock = SystemClock()
     own_folder(settings.data)
     async with contextlib.AsyncExitStack() as stack:
@@ -114,7 +116,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         external_url = settings.external_url or f"http://{settings.listen}"
         notification_queue = NotificationQueue(
             routing.routing,
-            TemplateRenderer(routing.templates, external_url),
+            TemplateRenderer(routing.templates, external_url, kinds),
             external_url=external_url,
             language=settings.language,
         )
@@ -164,8 +166,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
         incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
-        alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
-        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox, loops)
+        alerts = AlertService(clock, state, intake, evaluation.views, routing_text, kinds)
+        delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client, kinds).find, outbox, loops)
         purge = PurgeService(clock, state, settings.retention.state, loops)
         supervision = SupervisionService(clock, state, intake, loops)
 
@@ -303,7 +305,7 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
 
 
 def _read_files(
-    settings: Settings, environment: Mapping[str, str], objectives: list[Objective]
+    settings: Settings, environment: Mapping[str, str], objectives: list[Objective], kinds: NotifierKinds
 ) -> tuple[list[RuleGroup], tuple[AlertmanagerConfig, str], Policy]:
     """Everything that people wrote, or all that is wrong with it."""
     faults: list[Diagnostic] = []
@@ -322,7 +324,7 @@ def _read_files(
     except ConfigError as error:
         faults += error.diagnostics
     try:
-        routing = load_routing(settings.alertmanager.file, environment, speed)
+        routing = load_routing(settings.alertmanager.file, environment, speed, kinds)
         for tier in settings.incidents.escalation:
             if tier.receiver and tier.receiver not in routing[0].routing.receivers:
                 message = f"escalation tier {tier.name!r} names the receiver {tier.receiver!r}, which does not exist"

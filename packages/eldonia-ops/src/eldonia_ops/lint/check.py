@@ -15,6 +15,7 @@ from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.protocols.alertmanager_config import examine_alertmanager_config, parse_alertmanager_config
+from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 from eldonia_ops.protocols.prometheus_rules import examine_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
@@ -23,29 +24,33 @@ from eldonia_ops.template import TemplateError, TemplateSet
 _GLOB: Final = set("*?[")
 
 
-def check_files(paths: Iterable[str | Path], env: Mapping[str, str] | None = None) -> list[Diagnostic]:
+def check_files(
+    paths: Iterable[str | Path], env: Mapping[str, str] | None = None, *, kinds: IntegrationKinds
+) -> list[Diagnostic]:
     """Check files of every kind and how they fit together.
 
     A folder stands for the YAML files and templates in it. What an eldonia-ops.yml names (rule files,
     routing, runbook) and what a routing names (templates) is checked along. ``env`` is the environment for
     ``${NAME}``; a variable that is not set is a warning here, since the linter may well run where the
-    secrets are not.
+    secrets are not. ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is
+    said too.
 
     Returns the diagnostics by file and line; only those of level error keep the platform from starting.
     """
-    checker = _Checker(env if env is not None else os.environ)
+    checker = _Checker(env if env is not None else os.environ, kinds)
     for path in checker.files.listed(paths):
         checker.check(path)
     checker.check_shipped()
-    raw = [*checker.files.diagnostics, *checker.diagnostics, *cross_check(checker.workspace)]
+    raw = [*kinds.faults, *checker.files.diagnostics, *checker.diagnostics, *cross_check(checker.workspace)]
     found = checker.workspace.concealed.cleaned(raw)
     order = {path: index for index, path in enumerate(checker.files.texts)}
     return sorted(dict.fromkeys(found), key=lambda item: (order.get(item.file, -1), item.file, item.line, item.column))
 
 
 class _Checker:
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], kinds: IntegrationKinds) -> None:
         self.env = env
+        self.kinds = kinds
         self.files = Files()
         self.diagnostics: list[Diagnostic] = []
         self.workspace = Workspace(self.files.texts)
@@ -85,7 +90,7 @@ class _Checker:
         """Put in place what the platform ships, where the settings do not replace it."""
         for settings in self.workspace.settings.values():
             if settings.alertmanager.file is None and SHIPPED not in self.workspace.routings:
-                self.workspace.routings[SHIPPED] = _shipped_routing(self.env)
+                self.workspace.routings[SHIPPED] = _shipped_routing(self.env, self.kinds)
 
     def _note(self, diagnostic: Diagnostic) -> None:
         self.diagnostics.append(diagnostic)
@@ -127,7 +132,7 @@ class _Checker:
     def _routing(self, path: str, text: str) -> None:
         # The file's own templates are relative to it, and are checked where they stand.
         config, diagnostics = examine_alertmanager_config(
-            text, path, read_templates=self.files.matching, environment=self.env
+            text, path, kinds=self.kinds, read_templates=self.files.matching, environment=self.env
         )
         self.diagnostics += diagnostics
         self.workspace.routings[path] = config.routing
@@ -146,9 +151,9 @@ def _shorter(path: str) -> str:
     return path if relative.startswith("..") else relative
 
 
-def _shipped_routing(env: Mapping[str, str]) -> Routing:
+def _shipped_routing(env: Mapping[str, str], kinds: IntegrationKinds) -> Routing:
     with resources.as_file(resources.files("eldonia_ops") / "defaults") as folder:
         files, path = Files(), str(folder / "alertmanager.yml")
         return parse_alertmanager_config(
-            files.read(path) or "", path, read_templates=files.matching, environment=env
+            files.read(path) or "", path, kinds=kinds, read_templates=files.matching, environment=env
         ).routing

@@ -11,6 +11,7 @@ from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.matchers import MatchOp
+from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.api import (
@@ -36,13 +37,20 @@ class AlertService:
     """Implements :class:`~eldonia_ops.services.api.Alerts`."""
 
     def __init__(
-        self, clock: Clock, state: StateStore, intake: AlertIntake, rule_views: RuleViews, configuration: str
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        rule_views: RuleViews,
+        configuration: str,
+        kinds: NotifierKinds,
     ) -> None:
         self._clock = clock
         self._state = state
         self._intake = intake
         self._rule_views = rule_views
         self._configuration = configuration
+        self._kinds = kinds
         self._posted = PostedAlerts()
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:

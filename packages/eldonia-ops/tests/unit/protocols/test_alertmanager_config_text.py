@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.app.routing import load_routing
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 
@@ -76,7 +77,7 @@ time_intervals:
 
 
 def read(text: str) -> AlertmanagerConfig:
-    return parse_alertmanager_config(text, environment={"HOOK": "https://hook.example/hunter2"})
+    return parse_alertmanager_config(text, environment={"HOOK": "https://hook.example/hunter2"}, kinds=built_in())
 
 
 def test_no_secret_is_shown_wherever_it_stood() -> None:
@@ -127,7 +128,7 @@ def test_what_the_platform_shows_comes_from_the_model(tmp_path: Path, file: str 
     if file:
         path = tmp_path / "alertmanager.yml"
         path.write_text(FULL.replace('templates: ["*.tmpl"]\n', ""))
-    _, shown = load_routing(path, {"HOOK": "https://hook.example/hunter2"}, 60.0)
+    _, shown = load_routing(path, {"HOOK": "https://hook.example/hunter2"}, 60.0, kinds=built_in())
     assert "hunter2" not in shown
     assert "receivers:" in shown
     assert "comment" not in shown

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from eldonia_ops.app.platform import _read_files
 from eldonia_ops.app.routing import read_templates
 from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.text_file import decoded, read_text_file
 from eldonia_ops.protocols.yaml_nodes import MAX_BYTES
 from eldonia_ops.settings import load_settings
@@ -44,7 +45,7 @@ def test_every_file_that_settings_name_is_read_so(tmp_path: Path, key: str) -> N
     (tmp_path / "eldonia-ops.yml").write_text(key)
     settings = load_settings(tmp_path / "eldonia-ops.yml", {"HOME": "/"})
     with pytest.raises(ConfigError, match="this is UTF-16 or binary"):
-        _read_files(settings, {}, [])
+        _read_files(settings, {}, [], built_in())
     with pytest.raises(ConfigError, match="this is UTF-16 or binary"):
         read_templates(str(tmp_path / "*"))
 
