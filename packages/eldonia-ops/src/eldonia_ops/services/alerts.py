@@ -18,6 +18,7 @@ from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
+    MessageFacts,
     NotFoundError,
     RefusedError,
     RuleGroupView,
@@ -98,7 +99,7 @@ class AlertService:
     def integrations(self) -> list[IntegrationView]:
         """The integrations of all receivers, with what keeps them from delivering as they are configured."""
         return [
-            IntegrationView(one.receiver, one.kind, one.index, obstacle(one.config))
+            IntegrationView(one.receiver, one.kind, one.index, obstacle(one.config), self._kinds.title(one.kind))
             for receiver in self._intake.routing.receivers.values()
             for one in receiver.integrations
         ]
@@ -173,6 +174,10 @@ class AlertService:
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         """The outbox, newest first."""
         return await self._state.read(lambda tx: tx.outbox.find(limit=limit))
+
+    def facts(self, outgoing: Outgoing) -> MessageFacts:
+        """What pages say of a message of the outbox."""
+        return MessageFacts(self._kinds.title(outgoing.integration), self._kinds.subject(outgoing))
 
     async def retry_notification(self, id: int, actor: str) -> None:
         """Try a failed or waiting notification again now."""
