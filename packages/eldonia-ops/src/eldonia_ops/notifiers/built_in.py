@@ -10,4 +10,5 @@ BUILT_IN: Final = (
     "eldonia_ops.notifiers.pagerduty:PagerDuty",
     "eldonia_ops.notifiers.webhook:Webhook",
     "eldonia_ops.notifiers.email:Email",
+    "eldonia_ops.notifiers.msteams:MsTeams",
 )
