@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -22,6 +23,8 @@ from eldonia_ops.notifiers.undeliverable import UndeliverableNotifier
 from eldonia_ops.plugins import PluginError, load_plugins
 from eldonia_ops.ports import Notifier
 from eldonia_ops.template import NotificationData, TemplateError, TemplateSet
+
+log = logging.getLogger("eldonia_ops.notifiers")
 
 GROUP: Final = "eldonia_ops.notifiers"
 """The entry points of plug-ins."""
@@ -76,7 +79,8 @@ class NotifierKinds:
             return kind.notifier(config, client)
         try:
             return GuardedNotifier(kind.notifier(config, client), kind.origin)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - every delivery says it
+        except (Exception, SystemExit) as error:
+            log.exception("the plug-in %s has no notifier for its configuration", kind.origin)
             return UndeliverableNotifier(f"the plug-in {kind.origin} failed with {type(error).__name__}")
 
     def build(self, routing: Routing, client: httpx.AsyncClient) -> dict[str, Notifier]:
