@@ -11,4 +11,5 @@ BUILT_IN: Final = (
     "eldonia_ops.notifiers.webhook:Webhook",
     "eldonia_ops.notifiers.email:Email",
     "eldonia_ops.notifiers.msteams:MsTeams",
+    "eldonia_ops.notifiers.msteamsv2:MsTeamsV2",
 )
