@@ -22,6 +22,8 @@ from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.undeliverable import UndeliverableNotifier
 from eldonia_ops.plugins import PluginError, load_plugins
 from eldonia_ops.ports import Notifier
+from eldonia_ops.protocols.integration_fields import key_of, spec_of
+from eldonia_ops.protocols.secret_keys import SECRET_KEY
 from eldonia_ops.template import NotificationData, TemplateError, TemplateSet
 
 log = logging.getLogger("eldonia_ops.notifiers")
@@ -163,6 +165,13 @@ def _checked(name: str, loaded: Any, others: list[NotifierKind[Any]]) -> Notifie
         raise PluginError("config is not a dataclass with the field send_resolved")
     if any(other.config is config for other in others):
         raise PluginError("its config is that of another notifier")
+    for item in fields(config):
+        spec = spec_of(item)
+        if spec and spec.is_secret and SECRET_KEY.search(key_of(item)) is None:
+            # Lines of the file are shown beside faults, and masked by the names of keys.
+            raise PluginError(
+                f"nothing in the name of its secret {key_of(item)!r} says so: call it a token or password"
+            )
     if not isinstance(kind.title, str) or not kind.title:
         raise PluginError("it has no title")
     templates = TemplateSet()

@@ -39,6 +39,11 @@ class FieldSpec:
     minimum: int | None = None
     maximum: int | None = None
 
+    @property
+    def is_secret(self) -> bool:
+        """Whether what is written may be shown to nobody."""
+        return self.type in (FieldType.SECRET, FieldType.SECRET_ADDRESS)
+
 
 def spec_of(item: "Field[Any]") -> FieldSpec | None:
     """How a field of a dataclass is declared, None when it is not."""

@@ -1,3 +1,5 @@
+# ruff: noqa: E501 - tables are read by the line
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -5,8 +7,11 @@ from plugin_distribution import Install, installer
 
 from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.alerts import Outgoing
+from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.notifiers.registry import GROUP, built_in, installed
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
+from eldonia_ops.protocols.integration_fields import key_of, spec_of
+from eldonia_ops.protocols.secret_keys import SECRET_KEY
 
 GOOD = """
 from dataclasses import dataclass
@@ -53,6 +58,10 @@ def test_every_kind_that_is_built_in_has_what_pages_and_files_need() -> None:
     assert [kind.name for kind in kinds[:4]] == ["slack", "pagerduty", "webhook", "email"]
     assert all(kind.title and not kind.origin for kind in kinds)
     assert len({kind.config for kind in kinds}) == len(kinds)
+    specs = [(key_of(item), spec_of(item)) for kind in kinds for item in fields(kind.config)]
+    secrets = [key for key, spec in specs if spec and spec.is_secret]
+    assert {"url", "routing_key", "webhook_url"} <= set(secrets)
+    assert all(SECRET_KEY.search(key) for key in secrets)
 
 
 def test_subjects_come_from_payloads() -> None:
@@ -88,6 +97,7 @@ def test_a_plug_in_is_one_more_kind(install: Install) -> None:
         (source("dove"), "pigeon", "the notifier is called 'dove', and its entry point 'pigeon'"),
         (source("slack"), "slack", "there is a notifier 'slack' already"),
         (source(more="Kind.config = int\n"), "pigeon", "config is not a dataclass with the field send_resolved"),
+        (source().replace("topic: str = declare.text(required=True)", "pin: object = declare.secret()"), "pigeon", "of its secret 'pin'"),
         (source(more="Kind.title = ''\n"), "pigeon", "it has no title"),
         (source(templates="{{ define "), "pigeon", "its default templates: "),
         (
@@ -143,8 +153,6 @@ def test_a_plug_in_that_fails_at_reading_delivers_nothing_and_stops_no_other(
 
 
 def test_faults_of_a_plug_ins_section_have_their_places(install: Install) -> None:
-    from eldonia_ops.model.errors import ConfigError
-
     install("pig_b", source(), {"pigeon": "pig_b:Kind"})
     with pytest.raises(ConfigError) as caught:
         parse("pigeon_configs: [{topik: t}]")
