@@ -9,6 +9,7 @@ from eldonia_ops.lint import check_files
 from eldonia_ops.lint.kinds import FileKind, kind_of
 from eldonia_ops.lint.report import format_diagnostic
 from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
@@ -149,7 +150,11 @@ def rule_file(data: bytes) -> None:
 @target(*YAML_WORDS, *ROUTE_WORDS)
 def alertmanager_config(data: bytes) -> None:
     """Alertmanager's configuration."""
-    checked("alertmanager.yml", lambda text: parse_alertmanager_config(text, "alertmanager.yml", environment={}), data)
+    checked(
+        "alertmanager.yml",
+        lambda text: parse_alertmanager_config(text, "alertmanager.yml", environment={}, kinds=built_in()),
+        data,
+    )
 
 
 @target(*YAML_WORDS, "steps:", "phases:", "playbooks:", "id: ", "title: ", "text: ", "alerts: [A]")
@@ -189,7 +194,7 @@ def lint(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_text(text, encoding="utf-8", newline="")
-        for one in check_files([path], {}):
+        for one in check_files([path], {}, kinds=built_in()):
             format_diagnostic(one, text).encode("utf-8", "replace")
 
 

@@ -7,10 +7,12 @@ from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
+    MessageFacts,
     NotFoundError,
     RefusedError,
     RuleGroupView,
@@ -56,7 +58,8 @@ class FakeAlerts:
                      "silence 6f1c0b52 by sato: Disk is being enlarged, change 4711", {"silence": "6f1c0b52"}),
         ]  # fmt: skip
         self.outbox = [
-            Outgoing(9, "k9", "slack-critical", "slack", 0, "slack-critical/0", {"text": "PaymentGatewayError"},
+            Outgoing(9, "k9", "slack-critical", "slack", 0, "slack-critical/0",
+                     {"attachments": [{"title": "PaymentGatewayError"}]},
                      created_at=now - 40_000, status=OutgoingStatus.PENDING, attempts=3,
                      next_attempt_at=now + 50_000, last_error="connect: connection refused"),
             Outgoing(8, "k8", "pagerduty-critical", "pagerduty", 0, "pagerduty-critical/0", {"event_action": "trigger"},
@@ -167,7 +170,9 @@ class FakeAlerts:
     def integrations(self) -> list[IntegrationView]:
         kinds = {"pagerduty-critical": "pagerduty", "security-team": "webhook"}
         return [
-            IntegrationView(name, kinds.get(name, "slack"), 0, self.obstacles.get(name, ""))
+            IntegrationView(
+                name, kind := kinds.get(name, "slack"), 0, self.obstacles.get(name, ""), built_in().title(kind)
+            )
             for name in self.receivers()
         ]
 
@@ -202,6 +207,10 @@ class FakeAlerts:
 
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         return self.outbox[:limit]
+
+    def facts(self, outgoing: Outgoing) -> MessageFacts:
+        kinds = built_in()
+        return MessageFacts(kinds.title(outgoing.integration), kinds.subject(outgoing))
 
     async def retry_notification(self, id: int, actor: str) -> None:
         for index, row in enumerate(self.outbox):

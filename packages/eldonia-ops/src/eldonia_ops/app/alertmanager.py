@@ -18,7 +18,7 @@ from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.connections import ReceiverClient
+from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import Clock, StateStore
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.web_config import ServerTls, WebConfig, parse_web_config

@@ -13,6 +13,7 @@ from eldonia_ops.lint.sources import Sources
 from eldonia_ops.lint.workspace import SHIPPED
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME
+from eldonia_ops.notifiers.registry import installed
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.services.rule_groups import running_groups
@@ -32,7 +33,7 @@ def load_configuration(
         ConfigError: with every fault found in any of the files, each with its place, by file and line; without what
             came from the environment.
     """
-    sources = Sources(environment)
+    sources = Sources(environment, kinds=installed())
     if file is None:
         name, settings = FILE_NAME, parse_settings("", None, environment)
     else:
@@ -50,7 +51,7 @@ def configuration_of(settings: Settings, environment: Mapping[str, str]) -> Conf
     Raises:
         ConfigError: with every fault found in the files that they name.
     """
-    return _assembled(Sources(environment), str(settings.file or FILE_NAME), settings)
+    return _assembled(Sources(environment, kinds=installed()), str(settings.file or FILE_NAME), settings)
 
 
 def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration:

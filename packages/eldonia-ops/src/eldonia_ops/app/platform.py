@@ -16,7 +16,7 @@ from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.connections import ReceiverClient
+from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alerts import AlertService

@@ -30,10 +30,11 @@ class Router:
 
     def __init__(self, base: Foundation, *, with_incidents: bool, find: FindNotifier | None = None) -> None:
         configuration = base.configuration
+        self._kinds = base.kinds
         self.outbox, self.escalations = Wakeup(), Wakeup()
         self.queue = NotificationQueue(
             configuration.routing,
-            TemplateRenderer(configuration.templates, configuration.external_url),
+            TemplateRenderer(configuration.templates, configuration.external_url, self._kinds),
             external_url=configuration.external_url,
             language=configuration.settings.language,
         )
@@ -49,13 +50,13 @@ class Router:
             [self.outbox, self.escalations],
             base.loops,
         )
-        self.notifiers = None if base.client is None else Notifiers(configuration.routing, base.client)
+        self.notifiers = None if base.client is None else Notifiers(configuration.routing, base.client, base.kinds)
         find = find or (self.notifiers.find if self.notifiers else _nobody)
         self.delivery = DeliveryService(base.clock, base.state, self.intake, find, self.outbox, base.loops)
 
     def follow(self, configuration: Configuration) -> Callable[[StateTransaction], None]:
         """What gives queue and incidents a configuration, within the transaction that moves the groups."""
-        renderer = TemplateRenderer(configuration.templates, configuration.external_url)
+        renderer = TemplateRenderer(configuration.templates, configuration.external_url, self._kinds)
 
         def work(_tx: StateTransaction) -> None:
             self.queue.reconfigure(
@@ -85,7 +86,9 @@ class RoutingModule(Inert):
         self._base = base
         self._router = router
         self._routing: Routing | None = base.configuration.routing
-        self.alerts = AlertService(base.clock, base.state, router.intake, rule_views, base.configuration.routing_text)
+        self.alerts = AlertService(
+            base.clock, base.state, router.intake, rule_views, base.configuration.routing_text, base.kinds
+        )
 
     async def resume(self) -> None:
         """Route what is stored by the configuration as it is now."""

@@ -10,8 +10,9 @@ from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.receivers import Integration, integration_key
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
-from eldonia_ops.notifiers import registry
+from eldonia_ops.notifiers.guard import unrendered
 from eldonia_ops.notifiers.message import Message
+from eldonia_ops.notifiers.registry import NotifierKinds, notification_data
 from eldonia_ops.ports import Notifier
 from eldonia_ops.template import TemplateError, TemplateSet
 
@@ -43,20 +44,21 @@ class TemplateRenderer:
     integration's default templates, which are ours and tested.
     """
 
-    def __init__(self, templates: TemplateSet, external_url: str) -> None:
+    def __init__(self, templates: TemplateSet, external_url: str, kinds: NotifierKinds) -> None:
         self._templates = templates
         self._external_url = external_url
+        self._kinds = kinds
 
     def notification(self, notification: Notification) -> tuple[dict[str, Any], str]:
         """The payload of a notification about alerts, and what was wrong with the templates."""
-        config = notification.integration.config
-        data = registry.notification_data(notification, self._external_url)
+        integration = notification.integration
+        data = notification_data(notification, self._external_url)
         try:
-            return registry.render(config, data, self._templates), ""
+            return self._kinds.render(integration.config, data, self._templates), ""
         except Exception as error:
             # Whatever it is: one message that cannot be rendered must not keep the others from being queued.
             expected = isinstance(error, TemplateError)
-            log.warning("%s: template failed: %s", notification.integration.key, error, exc_info=not expected)
+            log.warning("%s: template failed: %s", integration.key, error, exc_info=not expected)
             names = ", ".join(sorted({alert.name for alert in notification.alerts}))
             firing = sum(1 for alert in notification.alerts if not alert.resolved(notification.at))
             state = "firing" if firing else "resolved"
@@ -67,27 +69,37 @@ class TemplateRenderer:
                 dedup_key=notification.group_key,
                 resolved=not firing,
             )
-            return registry.render_message(config, message, self._templates), str(error)
+            return self._plain(integration, message), str(error)
 
     def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
         """The payload of an escalation."""
-        return registry.render_message(integration.config, message, self._templates), ""
+        return self._plain(integration, message), ""
+
+    def _plain(self, integration: Integration, message: Message) -> dict[str, Any]:
+        """The payload of a message. One that cannot be rendered at all, by a plug-in's fault, is queued as it is: its
+        delivery fails, so that people learn of it."""
+        try:
+            return self._kinds.render_message(integration.config, message, self._templates)
+        except Exception as error:
+            log.exception("%s: a message cannot be rendered", integration.key)
+            return unrendered(f"the message cannot be rendered: {type(error).__name__}")
 
 
 class Notifiers:
     """The notifiers of a routing, found by ``(receiver, integration, index)``."""
 
-    def __init__(self, routing: Routing, client: httpx.AsyncClient) -> None:
+    def __init__(self, routing: Routing, client: httpx.AsyncClient, kinds: NotifierKinds) -> None:
         self._client = client
-        self._by_key = registry.build(routing, client)
+        self._kinds = kinds
+        self._by_key = kinds.build(routing, client)
 
     def add(self, routing: Routing) -> None:
         """Know the notifiers of another routing besides."""
-        self._by_key |= registry.build(routing, self._client)
+        self._by_key |= self._kinds.build(routing, self._client)
 
     def replace(self, routing: Routing) -> None:
         """Know the notifiers of another routing alone."""
-        self._by_key = registry.build(routing, self._client)
+        self._by_key = self._kinds.build(routing, self._client)
 
     def find(self, receiver: str, integration: str, index: int) -> Notifier | None:
         """The notifier, or None when the configuration has none."""

@@ -33,13 +33,14 @@ def check(
     Exit code 0: nothing wrong (warnings allowed, but for --strict). 1: errors. 2: no such file.
     """
     from eldonia_ops.lint import check_files, format_report
+    from eldonia_ops.notifiers.registry import installed
 
     wanted = paths or [Path(FILE_NAME)]
     missing = [path for path in wanted if not path.exists()]
     if missing:
         hint = "name the files to check" if not paths else ""
         raise ConfigError(Diagnostic("there is no such file", str(missing[0]), hint=hint))
-    found = check_files(wanted, os.environ)
+    found = check_files(wanted, os.environ, kinds=installed())
     if strict:
         found = [replace(item, level=Level.ERROR) for item in found]
     if as_json:

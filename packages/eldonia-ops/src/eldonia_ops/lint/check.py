@@ -7,19 +7,23 @@ from pathlib import Path
 from eldonia_ops.lint.cross import cross_check
 from eldonia_ops.lint.sources import Sources
 from eldonia_ops.model.errors import Diagnostic, Level
+from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 
 
-def check_files(paths: Iterable[str | Path], env: Mapping[str, str] | None = None) -> list[Diagnostic]:
+def check_files(
+    paths: Iterable[str | Path], env: Mapping[str, str] | None = None, *, kinds: IntegrationKinds
+) -> list[Diagnostic]:
     """Check files of every kind and how they fit together.
 
     A folder means the YAML files and templates in it. What an eldonia-ops.yml names (rule files,
     routing, runbook) and what a routing names (templates) is checked along. ``env`` is the environment for
     ``${NAME}``; a variable that is not set is a warning here, since the linter may well run where the
-    secrets are not.
+    secrets are not. ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is
+    said too.
 
     Returns the diagnostics by file and line; only those of level error keep the platform from starting.
     """
-    sources = Sources(env if env is not None else os.environ, missing=Level.WARNING, shown=_shorter)
+    sources = Sources(env if env is not None else os.environ, kinds=kinds, missing=Level.WARNING, shown=_shorter)
     for path in sources.files.listed(paths):
         sources.read(path)
     sources.add_shipped()

@@ -17,6 +17,7 @@ from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, examine_alertmanager_config
+from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 from eldonia_ops.protocols.prometheus_rules import examine_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
@@ -28,6 +29,7 @@ _GLOB: Final = set("*?[")
 class Sources:
     """Files that were read, what they hold as far as it could be read, and every fault.
 
+    ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is a fault too.
     ``missing`` is how grave an unset environment variable is. ``shown`` gives the name by which a file that another
     file names is known here; paths that are given to :meth:`read` stay as they are.
     """
@@ -36,6 +38,7 @@ class Sources:
         self,
         env: Mapping[str, str],
         *,
+        kinds: IntegrationKinds,
         missing: Level = Level.ERROR,
         shown: Callable[[str], str] = lambda path: path,
     ) -> None:
@@ -44,6 +47,7 @@ class Sources:
         self.routings: dict[str, AlertmanagerConfig] = {}
         self.runbooks: dict[str, Runbook] = {}
         self._env = env
+        self._kinds = kinds
         self._missing = missing
         self._shown = shown
         self._found: list[Diagnostic] = []
@@ -53,7 +57,7 @@ class Sources:
     @property
     def diagnostics(self) -> list[Diagnostic]:
         """Everything that is wrong with single files. It may hold secrets until ``workspace.concealed`` cleans it."""
-        return [*self.files.diagnostics, *self._found]
+        return [*self._kinds.faults, *self.files.diagnostics, *self._found]
 
     def name_of(self, path: str | Path) -> str:
         """The name under which a file that was read is known: the first of those that lead to it."""
@@ -118,7 +122,11 @@ class Sources:
                 with resources.as_file(resources.files("eldonia_ops") / "defaults") as folder:
                     files, path = Files(), str(folder / "alertmanager.yml")
                     config, _ = examine_alertmanager_config(
-                        files.read(path) or "", path, read_templates=files.matching, environment=self._env
+                        files.read(path) or "",
+                        path,
+                        kinds=self._kinds,
+                        read_templates=files.matching,
+                        environment=self._env,
                     )
                 self.routings[SHIPPED] = config
                 self.workspace.routings[SHIPPED] = config.routing
@@ -160,9 +168,9 @@ class Sources:
         self._found += [*examined.diagnostics, *check_rules(examined, text, path)]
 
     def _routing(self, path: str, text: str) -> None:
-        # The file's own templates are relative to it, and are checked where they stand.
+        # The file's own templates are relative to it, and are checked in their own files.
         config, diagnostics = examine_alertmanager_config(
-            text, path, read_templates=self.files.matching, environment=self._env
+            text, path, kinds=self._kinds, read_templates=self.files.matching, environment=self._env
         )
         self._found += diagnostics
         self.routings[path] = config

@@ -20,6 +20,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.alertmanager_group_labels import lint_group_labels
 from eldonia_ops.protocols.alertmanager_receivers import ReceiverReader
+from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.protocols.prometheus_rules import is_name
 from eldonia_ops.protocols.secret_keys import conceal_values
@@ -46,11 +47,13 @@ def _no_files(_: str) -> Mapping[str, str]:
     return {}
 
 
-def base_templates() -> TemplateSet:
+def base_templates(kinds: IntegrationKinds) -> TemplateSet:
     """The templates that receivers use when their own settings name none, under Alertmanager's names."""
     templates = TemplateSet()
     folder = resources.files("eldonia_ops").joinpath("defaults", "templates")
     templates.add(folder.joinpath("default.tmpl").read_text("utf-8"), "default.tmpl")
+    for kind in kinds.kinds:
+        templates.add(kind.templates, f"{kind.name}.tmpl")
     return templates
 
 
@@ -58,11 +61,15 @@ def parse_alertmanager_config(
     text: str,
     file: str = "alertmanager.yml",
     *,
+    kinds: IntegrationKinds,
     read_templates: Callable[[str], Mapping[str, str]] = _no_files,
     environment: Mapping[str, str] | None = None,
     known_alerts: Sequence[Mapping[str, str]] | None = None,
 ) -> AlertmanagerConfig:
     """Parse and check a configuration.
+
+    ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is among the
+    warnings.
 
     ``read_templates`` is given each pattern of ``templates`` (made relative to the file) and returns
     the matching files' texts by path. ``environment`` fills in ``${NAME}`` in addresses and secrets
@@ -73,7 +80,7 @@ def parse_alertmanager_config(
         ConfigError: with every fault found, each with its place.
     """
     config, diagnostics = examine_alertmanager_config(
-        text, file, read_templates=read_templates, environment=environment, known_alerts=known_alerts
+        text, file, kinds=kinds, read_templates=read_templates, environment=environment, known_alerts=known_alerts
     )
     if any(item.level is Level.ERROR for item in diagnostics):
         raise ConfigError(diagnostics)
@@ -84,6 +91,7 @@ def examine_alertmanager_config(
     text: str,
     file: str = "alertmanager.yml",
     *,
+    kinds: IntegrationKinds,
     read_templates: Callable[[str], Mapping[str, str]] = _no_files,
     environment: Mapping[str, str] | None = None,
     known_alerts: Sequence[Mapping[str, str]] | None = None,
@@ -105,10 +113,10 @@ def examine_alertmanager_config(
         return posixpath.join(folder, path)
 
     globs = tuple(relative(pattern) for pattern in reader.text_list("templates"))
-    templates = _templates(globs, reader, read_templates, problems)
-    receiver_reader = ReceiverReader(problems, templates, environment, relative)
-    defaults, resolve_timeout = receiver_reader.globals(reader.mapping("global"))
-    receivers = receiver_reader.receivers(reader.elements("receivers", required=True), defaults)
+    templates = _templates(globs, reader, read_templates, problems, base_templates(kinds))
+    receiver_reader = ReceiverReader(problems, templates, environment, relative, kinds)
+    resolve_timeout = receiver_reader.globals(reader.get("global"))
+    receivers = receiver_reader.receivers(reader.elements("receivers", required=True))
     intervals = _time_intervals([*reader.elements("time_intervals"), *reader.elements("mute_time_intervals")], problems)
     rules = tuple(_inhibit_rule(node, problems) for node in reader.elements("inhibit_rules"))
     route_node = reader.get("route", required=True)
@@ -119,9 +127,9 @@ def examine_alertmanager_config(
     if tracing is not None:
         problems.add(tracing, "tracing is not used", level=Level.WARNING)
     reader.done()
-    problems.diagnostics += [*lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
-    lint_group_labels(route, receiver_reader.uses, templates, problems)
-    receiver_reader.note_unfilled(document)
+    problems.diagnostics += [*kinds.faults, *lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
+    lint_group_labels(route, receiver_reader.values.uses, templates, problems)
+    receiver_reader.values.note_unfilled(document)
     routing = Routing(route, receivers, rules, intervals, resolve_timeout)
     diagnostics = problems.cleaned()
     warnings = tuple(item for item in diagnostics if item.level is not Level.ERROR)
@@ -129,9 +137,12 @@ def examine_alertmanager_config(
 
 
 def _templates(
-    globs: Iterable[str], reader: MappingReader, read: Callable[[str], Mapping[str, str]], problems: Problems
+    globs: Iterable[str],
+    reader: MappingReader,
+    read: Callable[[str], Mapping[str, str]],
+    problems: Problems,
+    templates: TemplateSet,
 ) -> TemplateSet:
-    templates = base_templates()
     nodes = reader.get("templates")
     places = [] if nodes is None else (nodes.elements() or [nodes])
     for glob, place in zip(globs, places, strict=False):

@@ -19,12 +19,12 @@ from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig
+from eldonia_ops.protocols.integration_fields import FieldType, key_of, spec_of
 
 SECRET: Final = "<secret>"  # noqa: S105 - shown instead of one
 _USERINFO: Final = re.compile(r"(://)[^\s/@]{1,1000}@")
 _WORD: Final = re.compile(r"[A-Za-z<_/][A-Za-z0-9_./<>-]{0,200}|[0-9]{1,9}(?:ms|[smhdwy])")
 _KEYWORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
-_DURATIONS: Final = frozenset({"timeout"})
 
 
 def configuration_text(config: AlertmanagerConfig) -> str:
@@ -119,14 +119,15 @@ def _fields(value: Any) -> dict[str, Any]:
     """The fields of a dataclass under the names that the file has for them."""
     found: dict[str, Any] = {}
     for item in fields(value):
-        name, content = item.name.rstrip("_"), getattr(value, item.name)
+        name, content, spec = key_of(item), getattr(value, item.name), spec_of(item)
+        type_ = spec.type if spec else None
         if isinstance(content, Credential):
             found |= _credential(name, content)
         elif isinstance(content, HttpConfig):
             found["http_config"] = _without_empty(_http(content))
-        elif name in _DURATIONS and isinstance(content, int):
+        elif type_ is FieldType.DURATION:
             found[name] = format_duration(content) if content else None
-        elif name in ("headers", "details"):
+        elif type_ is FieldType.TEMPLATES:
             found[name] = dict(content)
         elif isinstance(content, tuple):
             found[name] = [_fields(one) if hasattr(one, "__dataclass_fields__") else one for one in content]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.model.errors import Diagnostic, Level
-from eldonia_ops.protocols.alertmanager_receivers import TemplateUse
+from eldonia_ops.protocols.alertmanager_values import TemplateUse
 from eldonia_ops.protocols.yaml_document import Problems
 from eldonia_ops.template import TemplateSet
 from eldonia_ops.template.lexer import position

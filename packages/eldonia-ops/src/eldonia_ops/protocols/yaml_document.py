@@ -103,6 +103,10 @@ class MappingReader:
         """Whether the key is present (null counts as present)."""
         return key in self._values
 
+    def was_asked(self, key: str) -> bool:
+        """Whether a value of the key has been asked for."""
+        return key in self._asked
+
     def _convert(self, key: str, default: T, required: bool, kind: str, convert: Callable[[YamlNode], T]) -> T:
         node = self.get(key, required=required)
         if node is None:

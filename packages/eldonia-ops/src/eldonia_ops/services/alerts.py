@@ -11,12 +11,14 @@ from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.silence import changed, ended
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.matchers import MatchOp
+from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
+    MessageFacts,
     NotFoundError,
     RefusedError,
     RuleGroupView,
@@ -36,13 +38,20 @@ class AlertService:
     """Implements :class:`~eldonia_ops.services.api.Alerts`."""
 
     def __init__(
-        self, clock: Clock, state: StateStore, intake: AlertIntake, rule_views: RuleViews, configuration: str
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        rule_views: RuleViews,
+        configuration: str,
+        kinds: NotifierKinds,
     ) -> None:
         self._clock = clock
         self._state = state
         self._intake = intake
         self._rule_views = rule_views
         self._configuration = configuration
+        self._kinds = kinds
         self._posted = PostedAlerts()
 
     def reconfigure(self, configuration: str) -> None:
@@ -94,7 +103,7 @@ class AlertService:
     def integrations(self) -> list[IntegrationView]:
         """The integrations of all receivers, with what keeps them from delivering as they are configured."""
         return [
-            IntegrationView(one.receiver, one.kind, one.index, obstacle(one.config))
+            IntegrationView(one.receiver, one.kind, one.index, obstacle(one.config), self._kinds.title(one.kind))
             for receiver in self._intake.routing.receivers.values()
             for one in receiver.integrations
         ]
@@ -169,6 +178,10 @@ class AlertService:
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         """The outbox, newest first."""
         return await self._state.read(lambda tx: tx.outbox.find(limit=limit))
+
+    def facts(self, outgoing: Outgoing) -> MessageFacts:
+        """What pages say of a message of the outbox."""
+        return MessageFacts(self._kinds.title(outgoing.integration), self._kinds.subject(outgoing))
 
     async def retry_notification(self, id: int, actor: str) -> None:
         """Try a failed or waiting notification again now."""

@@ -161,12 +161,22 @@ class AlertView:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
-    """One way in which a receiver is notified. ``obstacle`` says why it delivers nothing, '' if it can."""
+    """One way in which a receiver is notified. ``obstacle`` says why it delivers nothing, '' if it can; ``title`` is
+    what its kind is called."""
 
     receiver: str
     kind: str
     index: int
     obstacle: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFacts:
+    """What the kind of an integration says of one message: what the kind is called, and what the message is about."""
+
+    title: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +268,10 @@ class Alerts(Protocol):
 
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         """The outbox, newest first; payloads carry no secrets."""
+        ...
+
+    def facts(self, outgoing: Outgoing) -> MessageFacts:
+        """What pages say of a message of the outbox."""
         ...
 
     async def retry_notification(self, id: int, actor: str) -> None:

@@ -30,6 +30,7 @@ from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.samples import SampleRow
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
@@ -165,7 +166,7 @@ class World:
     def _build(self) -> None:
         self.loops = loops = Loops()
         self.configuration = configuration = self._configured()
-        base = Foundation(configuration, {}, self.state, None, self.clock, loops)
+        base = Foundation(configuration, {}, self.state, None, self.clock, loops, built_in())
         telemetry = self.telemetry
         self.queries = QueryService(self.clock, telemetry.metrics)
         router = Router(base, with_incidents=True, find=self.receivers.find)
@@ -194,7 +195,7 @@ class World:
         ]
 
     def _configured(self) -> Configuration:
-        config = read_routing(self._routing, "alertmanager.yml")
+        config = read_routing(self._routing, "alertmanager.yml", kinds=built_in())
         return Configuration(
             settings=replace(
                 _SETTINGS, security=replace(_SETTINGS.security, thresholds=self._thresholds, evidence_limit=12)

@@ -12,6 +12,7 @@ from required_tools import find_tool, requires_tool
 import eldonia_ops
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
 from eldonia_ops.template import NotificationData, TemplateSet
@@ -76,7 +77,7 @@ def test_routes_as_alertmanager_does(tmp_path, seed):
     }
     file = tmp_path / "am.yml"
     file.write_text(json.dumps(config), "utf-8")
-    route = parse_alertmanager_config(file.read_text("utf-8")).routing.route
+    route = parse_alertmanager_config(file.read_text("utf-8"), kinds=built_in()).routing.route
     for _ in range(12):
         labels = {name: rng.choice(values) for name, values in LABELS.items() if rng.random() < 0.7}
         done = amtool("config", "routes", "test", f"--config.file={file}", *(f"{k}={v}" for k, v in labels.items()))
@@ -94,6 +95,7 @@ def test_shipped_routes_as_alertmanager_does(tmp_path, labels):
     config = parse_alertmanager_config(
         file.read_text("utf-8"),
         read_templates=lambda _: {"t": (DEFAULTS / "templates/eldonia.tmpl").read_text("utf-8")},
+        kinds=built_in(),
     )
     assert [route.receiver for route in config.routing.route.match(labels)] == done.stdout.strip().split(",")
 

@@ -11,7 +11,7 @@ from required_tools import find_tool, requires_tool
 from eldonia_ops.alerting.dispatch import AlertsReceived, DispatchState, DispatchTick, Notify, next_deadline, step
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.notifiers.registry import notification_data, render
+from eldonia_ops.notifiers.registry import built_in, notification_data
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.template.instant import Instant
 
@@ -124,7 +124,7 @@ async def theirs(tmp_path):
 
 def ours(started_at):
     """What we send about the alerts while they fire, and then about their end."""
-    config = parse_alertmanager_config(CONFIG.format(url="http://x"))
+    config = parse_alertmanager_config(CONFIG.format(url="http://x"), kinds=built_in())
     state, now, heard = DispatchState(config.routing), started_at, ([], [])
 
     def feed(event, heard):
@@ -133,7 +133,9 @@ def ours(started_at):
         for effect in effects:
             if isinstance(effect, Notify):
                 integration = effect.notification.integration
-                payload = render(integration.config, notification_data(effect.notification), config.templates)
+                payload = built_in().render(
+                    integration.config, notification_data(effect.notification), config.templates
+                )
                 heard.append(comparable(f"/{integration.receiver}", payload))
 
     def alerts(ends_at):

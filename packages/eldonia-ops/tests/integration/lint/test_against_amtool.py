@@ -9,6 +9,7 @@ from pathlib import Path
 from required_tools import find_tool, requires_tool
 
 from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 
 AMTOOL = find_tool("amtool") or ""
@@ -126,7 +127,7 @@ STRICTER = re.compile(r"^\w+ of \w+_configs of receiver ")
 
 def ours(text: str) -> list[str]:
     try:
-        parse_alertmanager_config(text, "am.yml")
+        parse_alertmanager_config(text, "am.yml", kinds=built_in())
     except ConfigError as error:
         return [item.message for item in error.diagnostics if item.level == "error"]
     return []

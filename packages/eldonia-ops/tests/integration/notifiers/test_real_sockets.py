@@ -5,11 +5,12 @@ import asyncio
 import httpx
 
 from eldonia_ops.alerting.http_config import Credential
-from eldonia_ops.alerting.receivers import EmailConfig, WebhookConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers.email import EmailNotifier
-from eldonia_ops.notifiers.webhook import WebhookNotifier
+from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.email.deliver import EmailNotifier
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
+from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import DeliveryResult
 
 MAIL = {"to": "A <a@example.org>, b@example.org", "from": "ops@example.org", "headers": {"Subject": "落ちた"}, "html": "<p>x</p>", "text": ""}  # fmt: skip  # noqa: E501

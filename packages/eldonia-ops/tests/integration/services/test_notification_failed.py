@@ -11,6 +11,7 @@ from eldonia_ops.app.routing import Notifiers
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.incidents import IncidentStatus, Severity
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.services.api import AlertView
 
@@ -281,7 +282,7 @@ async def test_a_receiver_of_a_kind_that_is_lacked_is_told_to_others_written_dow
     assert lacked != ROUTING
     reason = "opsgenie_configs of receiver 'pager' is not supported yet"
     async with open_world(policy=policy(), routing=lacked) as world, httpx.AsyncClient() as client:
-        real = Notifiers(world.intake.routing, client)  # for this kind what is installed is what runs
+        real = Notifiers(world.intake.routing, client, built_in())  # for this kind what is installed is what runs
         world.delivery._find = lambda receiver, kind, index: (
             real.find(receiver, kind, index) if receiver == "pager" else world.receivers.find(receiver, kind, index)
         )

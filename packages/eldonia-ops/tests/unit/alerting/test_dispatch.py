@@ -27,13 +27,16 @@ from eldonia_ops.alerting.dispatch import (
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.notification import Cause
-from eldonia_ops.alerting.receivers import Integration, PagerDutyConfig, Receiver, SlackConfig, WebhookConfig
+from eldonia_ops.alerting.receivers import Integration, Receiver
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.time_interval import Interval, TimeInterval
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
+from eldonia_ops.notifiers.slack.config import SlackConfig
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
 
 T0 = 1_767_323_045_000
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000

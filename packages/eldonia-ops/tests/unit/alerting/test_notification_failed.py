@@ -1,9 +1,10 @@
 from eldonia_ops.alerting.notification_failed import ALARMING_MS, alarming, failed_integration, notification_failed
-from eldonia_ops.alerting.receivers import Integration, Receiver, WebhookConfig
+from eldonia_ops.alerting.receivers import Integration, Receiver
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
 
 PAGER = Integration("pager", "webhook", 0, WebhookConfig())
 NOW = 1_700_000_000_000

@@ -1,15 +1,11 @@
 import pytest
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig
-from eldonia_ops.alerting.receivers import (
-    EmailConfig,
-    IntegrationConfig,
-    SlackConfig,
-    UndeliverableConfig,
-    WebhookConfig,
-    obstacle,
-)
+from eldonia_ops.alerting.receivers import IntegrationConfig, UndeliverableConfig, obstacle
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.slack.config import SlackConfig
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
 
 URL = Credential(Secret("http://x/"))
 UNSET = Credential(missing="the environment variable X is not set")

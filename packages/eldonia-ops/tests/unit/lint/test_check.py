@@ -7,6 +7,7 @@ from required_tools import requires_shared
 
 from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import Diagnostic, Level
+from eldonia_ops.notifiers.registry import built_in
 
 ROUTING = """
 route:
@@ -48,7 +49,7 @@ SHIPPED = {"SLACK_WEBHOOK_URL": "https://hooks.example/", "PAGERDUTY_ROUTING_KEY
 
 
 def lint(*paths: str, **env: str) -> list[str]:
-    return [str(item) for item in check_files(paths, {"HOME": "/home/hana", **SHIPPED, **env})]
+    return [str(item) for item in check_files(paths, {"HOME": "/home/hana", **SHIPPED, **env}, kinds=built_in())]
 
 
 def test_files_without_fault(folder: Path) -> None:
@@ -178,7 +179,7 @@ def test_faults_in_every_file_at_once(folder: Path) -> None:
             "x.tmpl": '{{ define "a" }}{{ .Nope',
         },
     )
-    found = check_files(["eldonia-ops.yml", "x.tmpl"], {})
+    found = check_files(["eldonia-ops.yml", "x.tmpl"], {}, kinds=built_in())
     assert {item.file for item in found if item.level is Level.ERROR} == {
         "eldonia-ops.yml",
         "shop.rules.yml",
@@ -191,7 +192,7 @@ def test_faults_in_every_file_at_once(folder: Path) -> None:
 
 def test_an_unset_variable_is_a_warning_here(folder: Path) -> None:
     write(folder, {"eldonia-ops.yml": "state: postgresql://ops:${OPS_PASSWORD}@db/ops\n"})
-    found = check_files(["eldonia-ops.yml"], SHIPPED)
+    found = check_files(["eldonia-ops.yml"], SHIPPED, kinds=built_in())
     assert [(item.line, item.column, item.level) for item in found] == [(1, 8, Level.WARNING)]
     assert "OPS_PASSWORD is not set" in found[0].message
     assert lint("eldonia-ops.yml", OPS_PASSWORD="x") == []
@@ -321,16 +322,16 @@ def test_the_faults_of_the_rules_that_this_system_grew_from(folder: Path) -> Non
       - {alert: E, expr: 'rate(node_network_receive_errs_total[5m]) > 10'}
 """
     write(folder, {"seed.yml": rules, "mended.yml": mended})
-    found = check_files(["seed.yml"], {})
+    found = check_files(["seed.yml"], {}, kinds=built_in())
     assert [(item.line, item.level) for item in found] == [(line, Level.WARNING) for line in (5, 6, 7, 8)]
     for item, part in zip(found, ["by itself", "every series by itself", "silent", "gauge"], strict=True):
         assert part in item.message
-    assert check_files(["mended.yml"], {}) == []
+    assert check_files(["mended.yml"], {}, kinds=built_in()) == []
 
 
 def test_the_report_sums_up(folder: Path) -> None:
     write(folder, {"eldonia-ops.yml": "langage: ja\n"})
-    report = format_report(check_files(["eldonia-ops.yml"], SHIPPED))
+    report = format_report(check_files(["eldonia-ops.yml"], SHIPPED, kinds=built_in()))
     assert report.splitlines() == [
         "eldonia-ops.yml:1:1: error: unknown key 'langage' in the settings (did you mean 'language'?)",
         "    1 | langage: <secret>",
@@ -362,7 +363,7 @@ groups:
             {{ end }}
 """
     write(folder, {"rules.yml": rules})
-    assert [str(item).split(" (")[0] for item in check_files(["rules.yml"], {})] == [
+    assert [str(item).split(" (")[0] for item in check_files(["rules.yml"], {}, kinds=built_in())] == [
         "rules.yml:9:36: warning: bad PromQL expression in a query: "
         'unexpected end of input in aggregation, expected "," or ")"',
         "rules.yml:12:54: warning: bad PromQL expression in a query: unexpected end of input, expected an expression",
@@ -419,7 +420,7 @@ CORPUS = Path(__file__).resolve().parents[5].parent / "shared" / "rules-corpus"
 
 @requires_shared("rules-corpus")
 def test_public_rule_files_are_accepted_and_hardly_warned_of() -> None:
-    found = check_files(sorted(CORPUS.rglob("*.yml")), {})
+    found = check_files(sorted(CORPUS.rglob("*.yml")), {}, kinds=built_in())
     # A total that stays silent when its series are gone; a quantile of each method and status by itself.
     assert [
         (Path(item.file).parent.name, item.level.value, " ".join(item.message.split(" ")[:3])) for item in found

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from eldonia_ops.app.loader import load_configuration
 from eldonia_ops.lint import check_files, format_report
 from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.settings import load_settings
 
 SECRETS = st.text(st.sampled_from("abcdefgh0123456789"), min_size=8, max_size=20).map(lambda text: f"s3cr3t{text}")
@@ -76,7 +77,7 @@ def test_nothing_that_is_said_about_a_file_holds_what_came_from_the_environment(
         for file, content in written.items():
             texts[str(folder / file)] = content.replace("%s", secret)
             (folder / file).write_text(texts[str(folder / file)])
-        found = check_files([folder], env)
+        found = check_files([folder], env, kinds=built_in())
         seen = quoted(secret, [item for item in found if secret not in item.file], texts)
         started: list[Diagnostic] = []
         caplog.clear()
@@ -99,5 +100,6 @@ def test_the_name_of_the_variable_is_shown_instead(tmp_path: Path) -> None:
     [found] = check_files(
         [tmp_path / "eldonia-ops.yml"],
         {"SLACK_WEBHOOK_URL": "http://x/", "PAGERDUTY_ROUTING_KEY": "k", "X": "s3cr3t-receiver"},
+        kinds=built_in(),
     )
     assert "through the receiver '${X}', which" in found.message

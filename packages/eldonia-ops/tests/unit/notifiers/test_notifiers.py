@@ -7,28 +7,25 @@ import httpx
 import msgspec
 import pytest
 
+from eldonia_ops.alerting.http_config import Credential, HttpConfig
 from eldonia_ops.alerting.notification import Cause
 from eldonia_ops.alerting.pipeline import Notification
-from eldonia_ops.alerting.receivers import (
-    Credential,
-    EmailConfig,
-    HttpConfig,
-    Integration,
-    PagerDutyConfig,
-    SlackAction,
-    SlackConfig,
-    SlackField,
-    WebhookConfig,
-)
+from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers import endpoint, registry
-from eldonia_ops.notifiers.email import EmailNotifier, compose
+from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.email.deliver import EmailNotifier
+from eldonia_ops.notifiers.email.payload import compose
+from eldonia_ops.notifiers.http import endpoint
 from eldonia_ops.notifiers.message import Message
-from eldonia_ops.notifiers.pagerduty import PagerDutyNotifier
-from eldonia_ops.notifiers.slack import SlackNotifier
-from eldonia_ops.notifiers.webhook import WebhookNotifier
+from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
+from eldonia_ops.notifiers.pagerduty.deliver import PagerDutyNotifier
+from eldonia_ops.notifiers.registry import built_in, notification_data
+from eldonia_ops.notifiers.slack.config import SlackAction, SlackConfig, SlackField
+from eldonia_ops.notifiers.slack.deliver import SlackNotifier
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
+from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import base_templates
 
@@ -50,7 +47,8 @@ PAGER = PagerDutyConfig(
     description="{{ .CommonAnnotations.summary }}",
 )
 WEBHOOK = WebhookConfig(url=Credential(Secret(HOOK)), max_alerts=1)
-TEMPLATES = base_templates()
+KINDS = built_in()
+TEMPLATES = base_templates(KINDS)
 
 
 def notification(config, *, ended=False, count=1):
@@ -71,7 +69,7 @@ def notification(config, *, ended=False, count=1):
 
 
 def rendered(config, **more):
-    return registry.outgoing_of(notification(config, **more), TEMPLATES, "http://ops").payload
+    return KINDS.render(config, notification_data(notification(config, **more), "http://ops"), TEMPLATES)
 
 
 def test_slack_attachment():
@@ -130,7 +128,7 @@ def test_a_failing_template_does_not_cost_the_page():
 @pytest.mark.parametrize("config", [SLACK, PAGER, WEBHOOK])
 def test_payloads_hold_no_secret_and_are_json(config):
     message = Message("INC-1 escalated", "Nobody answered", "critical", (("Incident", "http://ops/i/1"),), "INC-1")
-    for payload in (rendered(config), registry.render_message(config, message, TEMPLATES)):
+    for payload in (rendered(config), KINDS.render_message(config, message, TEMPLATES)):
         text = json.dumps(payload)
         assert "S3CRET" not in text
         assert KEY not in text
@@ -140,11 +138,11 @@ def test_payloads_hold_no_secret_and_are_json(config):
 def test_messages_open_and_close_one_matter():
     opened = Message("INC-1 escalated", "Nobody answered", "critical", (("Incident", "http://ops/i/1"),), "INC-1")
     closed = Message("INC-1 resolved", "Over", "critical", (), "INC-1", resolved=True)
-    first, second = (registry.render_message(PAGER, item, TEMPLATES) for item in (opened, closed))
+    first, second = (KINDS.render_message(PAGER, item, TEMPLATES) for item in (opened, closed))
     assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
     assert first["dedup_key"] == second["dedup_key"]
     assert first["payload"]["severity"] == "critical"
-    slack = registry.render_message(SLACK, opened, TEMPLATES)
+    slack = KINDS.render_message(SLACK, opened, TEMPLATES)
     assert slack["attachments"][0]["actions"] == [{"type": "button", "text": "Incident", "url": "http://ops/i/1"}]
 
 
@@ -301,11 +299,6 @@ async def test_email_without_a_reachable_server_waits(monkeypatch):
     assert delivery.result is DeliveryResult.RETRY
 
 
-def test_integration_keys_agree():
-    row = registry.outgoing_of(notification(SLACK), TEMPLATES)
-    assert registry.key_of(row) == notification(SLACK).integration.key == "team/slack/0"
-
-
 STRANGER = '<!channel> <https://evil.example|runbook> & "x" </td><script>'
 
 
@@ -335,7 +328,7 @@ def test_words_of_strangers_are_no_markup_in_slack():
         fields=(SlackField("{{ .CommonLabels.service }}", "{{ .CommonLabels.service }}"),),
         actions=(SlackAction("button", "{{ .CommonLabels.service }}", url="{{ .CommonAnnotations.runbook_url }}"),),
     )
-    body = registry.render(config, registry.notification_data(hostile(config), "http://ops"), TEMPLATES)
+    body = KINDS.render(config, notification_data(hostile(config), "http://ops"), TEMPLATES)
     text = json.dumps(body)
     assert text.count("<!") == 1, "only the mention that the template itself makes"
     assert "<https://evil" not in text
@@ -344,7 +337,7 @@ def test_words_of_strangers_are_no_markup_in_slack():
     assert attachment["text"].endswith("<https://g.example/?x=&lt;!here&gt;|source>")
     assert attachment["title_link"] == attachment["actions"][0]["url"] == "https://r.example/?a=1&b=2"
     message = Message(STRANGER, STRANGER, "critical", (("Incident", "http://ops/i/1"),))
-    assert "<!" not in json.dumps(registry.render_message(config, message, TEMPLATES))
+    assert "<!" not in json.dumps(KINDS.render_message(config, message, TEMPLATES))
 
 
 def test_words_of_strangers_are_no_markup_in_mail():
@@ -356,7 +349,7 @@ def test_words_of_strangers_are_no_markup_in_mail():
         text="{{ .CommonAnnotations.summary }}",
         headers=(("Subject", "{{ .CommonLabels.service }}\nBcc: x"),),
     )
-    body = registry.render(config, registry.notification_data(hostile(config), "http://ops"), TEMPLATES)
+    body = KINDS.render(config, notification_data(hostile(config), "http://ops"), TEMPLATES)
     assert body["html"].count("<") == 2
     assert "&lt;script&gt;" in body["html"]
     assert STRANGER in body["text"]

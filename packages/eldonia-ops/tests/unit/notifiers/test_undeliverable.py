@@ -4,8 +4,8 @@ from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig
 from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers import registry
-from eldonia_ops.notifiers.endpoint import post
+from eldonia_ops.notifiers.http.endpoint import post
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 OUTGOING = Outgoing(id=1, idempotency_key="k", receiver="r", integration="opsgenie", index=0, order_key="o", payload={})
@@ -13,7 +13,7 @@ OUTGOING = Outgoing(id=1, idempotency_key="k", receiver="r", integration="opsgen
 
 async def test_an_integration_that_is_lacked_rejects_with_its_reason() -> None:
     async with httpx.AsyncClient() as client:
-        notifier = registry.notifier(UndeliverableConfig("opsgenie_configs is not supported yet"), client)
+        notifier = built_in().notifier(UndeliverableConfig("opsgenie_configs is not supported yet"), client)
         assert await notifier.deliver(OUTGOING) == Delivery(
             DeliveryResult.REJECTED, "opsgenie_configs is not supported yet"
         )

@@ -5,9 +5,13 @@ import pytest
 from required_tools import requires_shared
 
 from eldonia_ops.alerting.http_config import HttpConfig
-from eldonia_ops.alerting.receivers import EmailConfig, SlackConfig, UndeliverableConfig, WebhookConfig
+from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.errors import ConfigError, Level
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.registry import built_in
+from eldonia_ops.notifiers.slack.config import SlackConfig
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
 
 MINIMAL = """\
@@ -65,7 +69,7 @@ FILES = {"/etc/alertmanager/template/a.tmpl": '{{ define "slack.eldonia.title" }
 
 
 def parse(text, **more):
-    return parse_alertmanager_config(text, "am.yml", **more)
+    return parse_alertmanager_config(text, "am.yml", **more, kinds=built_in())
 
 
 def faults(text, **more):
@@ -192,7 +196,7 @@ def test_faulty_template_files_are_named():
         return files
 
     with pytest.raises(ConfigError) as caught:
-        parse_alertmanager_config(text, "conf/am.yml", read_templates=read)
+        parse_alertmanager_config(text, "conf/am.yml", read_templates=read, kinds=built_in())
     assert seen == ["conf/t/*.tmpl"]
     found = {(item.file, item.line) for item in caught.value.diagnostics}
     assert found == {("conf/t/a.tmpl", 2), ("conf/t/b.tmpl", 1)}
@@ -203,7 +207,7 @@ def test_secrets_from_the_environment_and_from_files():
         MINIMAL
         + "    slack_configs: [{api_url: '${HOOK}'}, {api_url_file: hook}]\n    pagerduty_configs: [{routing_key: '${KEY}'}]\n"
     )
-    config = parse_alertmanager_config(text, "conf/am.yml", environment={"HOOK": "https://h"})
+    config = parse_alertmanager_config(text, "conf/am.yml", environment={"HOOK": "https://h"}, kinds=built_in())
     first, second, third = (item.config for item in config.routing.receivers["team"].integrations)
     assert first.api_url.inline.reveal() == "https://h"
     assert second.api_url.file == "conf/hook"
@@ -279,7 +283,9 @@ def test_the_shipped_configuration_has_no_warning():
 
     file = folder / "alertmanager.yml"
     environment = {"SLACK_WEBHOOK_URL": "https://slack.example", "PAGERDUTY_ROUTING_KEY": "k"}
-    config = parse_alertmanager_config(file.read_text("utf-8"), str(file), read_templates=read, environment=environment)
+    config = parse_alertmanager_config(
+        file.read_text("utf-8"), str(file), read_templates=read, environment=environment, kinds=built_in()
+    )
     assert config.warnings == ()
 
     def notified(**labels):
@@ -440,7 +446,7 @@ def test_verdicts_are_those_of_amtool() -> None:
     for line in (CORPUS / "verdicts.tsv").read_text().splitlines()[1:]:
         name, verdict, *_ = line.split("\t")
         try:
-            parse_alertmanager_config((CORPUS / name).read_text(), name)
+            parse_alertmanager_config((CORPUS / name).read_text(), name, kinds=built_in())
             ours = "accept"
         except ConfigError:
             ours = "refuse"

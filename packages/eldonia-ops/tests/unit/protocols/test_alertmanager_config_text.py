@@ -78,7 +78,7 @@ time_intervals:
 
 
 def read(text: str) -> AlertmanagerConfig:
-    return parse_alertmanager_config(text, environment={"HOOK": "https://hook.example/hunter2"})
+    return parse_alertmanager_config(text, environment={"HOOK": "https://hook.example/hunter2"}, kinds=built_in())
 
 
 def test_no_secret_is_shown_wherever_it_stood() -> None:

@@ -18,11 +18,13 @@ from eldonia_ops.web.native.schemas import (
     AlertGroupShape,
     AlertShape,
     IntegrationShape,
+    NotificationShape,
     RuleGroupShape,
     SilenceShape,
     alert_shape,
     group_shape,
     integration_shape,
+    notification_shape,
     rule_group_shape,
     silence_shape,
 )
@@ -160,10 +162,10 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
 def _add_notifications(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
-    @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[dict[str, Any]]))
+    @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[NotificationShape]))
     async def notifications(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         """The outbox, newest first."""
-        return Json(await alerts.notifications(limit))
+        return Json([notification_shape(row, alerts.facts(row)) for row in await alerts.notifications(limit)])
 
     @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
     async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:

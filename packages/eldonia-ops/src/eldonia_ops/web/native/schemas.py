@@ -11,13 +11,21 @@ import msgspec
 from eldonia_ops.access import Capability, permits
 from eldonia_ops.incidents.timeline import category
 from eldonia_ops.model.access import Role, Token
-from eldonia_ops.model.alerts import Silence
+from eldonia_ops.model.alerts import Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import TraceSummary
-from eldonia_ops.services.api import AlertView, GroupView, IntegrationView, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.api import (
+    AlertView,
+    GroupView,
+    IntegrationView,
+    MessageFacts,
+    QueryResult,
+    RuleGroupView,
+    RuleView,
+)
 from eldonia_ops.web.encoding import number
 
 
@@ -208,17 +216,51 @@ def alert_shape(view: AlertView) -> AlertShape:
 
 
 class IntegrationShape(msgspec.Struct):
-    """One way in which a receiver is notified; ``obstacle`` says why it delivers nothing, '' if it can."""
+    """One way in which a receiver is notified; ``obstacle`` says why it delivers nothing, '' if it can. ``title`` is
+    what its kind is called."""
 
     receiver: str
     kind: str
     index: int
     obstacle: str
+    title: str
 
 
 def integration_shape(view: IntegrationView) -> IntegrationShape:
     """An integration as it is configured."""
-    return IntegrationShape(view.receiver, view.kind, view.index, view.obstacle)
+    return IntegrationShape(view.receiver, view.kind, view.index, view.obstacle, view.title)
+
+
+class NotificationShape(msgspec.Struct):
+    """One message of the outbox. ``integration`` is its kind, ``title`` what that is called, and ``subject`` what the
+    message is about ('' when it does not say). Instants are Unix ms, 0 for none."""
+
+    id: int
+    idempotency_key: str
+    receiver: str
+    integration: str
+    index: int
+    order_key: str
+    payload: dict[str, Any]
+    purpose: str
+    incident_ids: tuple[str, ...]
+    fingerprints: tuple[str, ...]
+    created_at: int
+    status: OutgoingStatus
+    attempts: int
+    next_attempt_at: int
+    finished_at: int
+    last_error: str
+    urgent: bool
+    cause: str
+    title: str
+    subject: str
+
+
+def notification_shape(row: Outgoing, facts: MessageFacts) -> NotificationShape:
+    """A row of the outbox with what its notifier says of it."""
+    values = {name: getattr(row, name) for name in NotificationShape.__struct_fields__ if hasattr(row, name)}
+    return NotificationShape(**values, title=facts.title, subject=facts.subject)
 
 
 class AlertGroupShape(msgspec.Struct):

@@ -184,7 +184,13 @@ async def test_alerts(reader: Client) -> None:
     assert rules[0]["rules"][0]["alerts"][0]["fingerprint"] == alerts[0]["fingerprint"]
     assert "default" in await get(reader, "/alerts/receivers")
     integrations = await get(reader, "/alerts/integrations")
-    assert {"receiver": "security-team", "kind": "webhook", "index": 0, "obstacle": ""} in integrations
+    assert {
+        "receiver": "security-team",
+        "kind": "webhook",
+        "index": 0,
+        "obstacle": "",
+        "title": "Webhook",
+    } in integrations
     decisions = await get(reader, "/alerts/explain", fingerprint=alerts[0]["fingerprint"])
     assert decisions[0]["verdict"] == "delivered"
     async with reader(Role.VIEWER) as http:
@@ -223,7 +229,10 @@ async def test_silences(client: Client) -> None:
 
 
 async def test_notifications(client: Client) -> None:
-    assert [one["status"] for one in await get(client, "/notifications")] == ["pending", "delivered", "failed"]
+    found = await get(client, "/notifications")
+    assert [one["status"] for one in found] == ["pending", "delivered", "failed"]
+    assert [one["title"] for one in found] == ["Slack", "PagerDuty", "Webhook"]
+    assert [one["subject"] for one in found] == ["PaymentGatewayError", "", ""]
     async with client(Role.RESPONDER) as http:
         assert (await http.post(f"{BASE}/notifications/7/retry")).status_code == 200
         assert (await http.post(f"{BASE}/notifications/8/retry")).status_code == 409

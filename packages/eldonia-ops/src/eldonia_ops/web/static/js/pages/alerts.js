@@ -221,19 +221,16 @@ form.addEventListener("submit", async (event) => {
 });
 
 // --- outbox ---
-// What a message is about, in the words of its format: Slack, PagerDuty, e-mail, webhook.
-const subject = ({ attachments, payload, subject: line, text, commonLabels }) =>
-  attachments?.[0]?.title ?? payload?.summary ?? line ?? text ?? commonLabels?.alertname ?? "";
 const unfolded = new Set();
 function outgoing(one) {
   const waiting = one.status === "pending";
   const sent = h("details", { class: "sent", open: unfolded.has(one.id) }, h("summary", {}, t("outbox.message")), json(one.payload));
   sent.addEventListener("toggle", () => (sent.open ? unfolded.add(one.id) : unfolded.delete(one.id)));
   return h("article", { class: `alert-card ${one.status === "delivered" ? "ok" : one.status === "failed" ? "bad" : one.attempts ? "warn" : ""}` },
-    h("div", { class: "alert-head" }, h("h2", {}, one.receiver), h("span", { class: "muted" }, one.integration), badge(t(`outbox.${one.status}`), tone(one.status)),
+    h("div", { class: "alert-head" }, h("h2", {}, one.receiver), h("span", { class: "muted" }, one.title), badge(t(`outbox.${one.status}`), tone(one.status)),
       one.purpose !== "alert" ? badge(word("purpose", one.purpose)) : null,
       h("span", { class: "when" }, whenAgo(one.created_at))),
-    subject(one.payload) ? h("p", {}, subject(one.payload)) : null,
+    one.subject ? h("p", {}, one.subject) : null,
     one.last_error ? h("p", { class: one.status === "delivered" ? "muted" : "fault" }, one.last_error) : null,
     h("div", { class: "alert-foot" }, h("span", {}, t("outbox.attempts", { n: one.attempts })),
       waiting && one.next_attempt_at ? h("span", {}, t("outbox.next"), " ", when(one.next_attempt_at)) : null,

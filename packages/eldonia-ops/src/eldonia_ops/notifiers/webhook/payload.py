@@ -5,14 +5,8 @@ Format: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 
 from typing import Any
 
-import httpx
-
-from eldonia_ops.alerting.receivers import WebhookConfig
-from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.endpoint import TIMEOUT_SECONDS, classify, post
 from eldonia_ops.notifiers.message import Message
-from eldonia_ops.ports import Delivery, DeliveryResult
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.template import NotificationData, TemplateSet
 
 
@@ -48,30 +42,3 @@ def render_message(config: WebhookConfig, message: Message, templates: TemplateS
         "commonAnnotations": annotations,
         "externalURL": url,
     }
-
-
-class WebhookNotifier:
-    """Delivers to one address."""
-
-    def __init__(self, config: WebhookConfig, client: httpx.AsyncClient) -> None:
-        self._config = config
-        self._client = client
-
-    async def deliver(self, outgoing: Outgoing) -> Delivery:
-        """Post the payload, with the notification's key so that the receiver can recognise a repetition."""
-        try:
-            url = resolve(self._config.url, "webhook address")
-        except UnresolvedError as error:
-            return Delivery(DeliveryResult.RETRY, str(error))
-        seconds = self._config.timeout / 1_000 or TIMEOUT_SECONDS
-        answer = await post(
-            self._client,
-            url,
-            outgoing.payload,
-            what="the webhook",
-            http=self._config.http,
-            timeout_seconds=min(seconds, 60.0),
-            headers={"Idempotency-Key": outgoing.idempotency_key},
-            secrets=(url,),
-        )
-        return answer if isinstance(answer, Delivery) else classify(answer, "the webhook", url)

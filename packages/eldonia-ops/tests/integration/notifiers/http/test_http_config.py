@@ -13,10 +13,11 @@ from urllib.parse import parse_qs
 import pytest
 from required_tools import tool
 
-from eldonia_ops.alerting.receivers import WebhookConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.connections import ReceiverClient
-from eldonia_ops.notifiers.webhook import WebhookNotifier
+from eldonia_ops.notifiers.http.connections import ReceiverClient
+from eldonia_ops.notifiers.registry import built_in
+from eldonia_ops.notifiers.webhook.config import WebhookConfig
+from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 
@@ -177,7 +178,7 @@ receivers:
         http_config:
 {os.linesep.join("          " + line for line in http_config.splitlines())}
 """
-    found = parse_alertmanager_config(text)
+    found = parse_alertmanager_config(text, kinds=built_in())
     assert found.warnings == ()
     webhook = found.routing.receivers["r"].integrations[0].config
     assert isinstance(webhook, WebhookConfig)
@@ -362,7 +363,8 @@ async def test_exceptions_and_the_proxies_of_the_environment(monkeypatch: pytest
 async def test_a_kind_of_proxy_that_is_lacked_is_said() -> None:
     found = parse_alertmanager_config(
         "route: {receiver: r}\nreceivers: [{name: r, webhook_configs: "
-        "[{url: 'http://x/', http_config: {proxy_url: 'socks5://u:hunter2@p:1'}}]}]"
+        "[{url: 'http://x/', http_config: {proxy_url: 'socks5://u:hunter2@p:1'}}]}]",
+        kinds=built_in(),
     )
     [warning] = found.warnings
     assert "proxies of the kind socks5:// are not supported yet" in str(warning)

@@ -17,10 +17,10 @@ import httpcore
 import httpx
 
 from eldonia_ops.alerting.http_config import ProxyConfig, TlsConfig
-from eldonia_ops.notifiers.credentials import UnresolvedError, in_header, resolve
-from eldonia_ops.notifiers.oauth2 import Tokens
-from eldonia_ops.notifiers.proxies import Proxies, from_environment
-from eldonia_ops.notifiers.tls import stamp, tls_context
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve
+from eldonia_ops.notifiers.http.oauth2 import Tokens
+from eldonia_ops.notifiers.http.proxies import Proxies, from_environment
+from eldonia_ops.notifiers.http.tls import stamp, tls_context
 
 _MOST_IDLE = 32
 _KEPT_SECONDS = 30.0

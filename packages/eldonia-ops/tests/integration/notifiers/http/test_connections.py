@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from eldonia_ops.notifiers.connections import ReceiverTransport
+from eldonia_ops.notifiers.http.connections import ReceiverTransport
 
 
 class Receiver:

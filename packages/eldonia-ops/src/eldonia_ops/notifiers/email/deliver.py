@@ -1,81 +1,16 @@
-"""Electronic mail over SMTP, with STARTTLS or TLS from the start (port 465)."""
+"""Delivery over SMTP, with STARTTLS or TLS from the start (port 465)."""
 
 import asyncio
-import email.policy
-import html
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import getaddresses
-from typing import Any
 
-from eldonia_ops.alerting.receivers import EmailConfig
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.endpoint import TIMEOUT_SECONDS
-from eldonia_ops.notifiers.expansion import Expansion
-from eldonia_ops.notifiers.message import Message
+from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.email.payload import compose, recipients_of
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.template import NotificationData, TemplateSet
-
-
-def render(config: EmailConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
-    """Addresses, headers and bodies as plain data."""
-    expand = Expansion(data, templates)
-    headers = {name: _one_line(expand.text(text, fallback=expand.subject())) for name, text in config.headers}
-    # Labels and annotations may hold a stranger's words: in HTML they are text, whatever they look like.
-    rich = Expansion(data.escaped(html.escape), templates, expand.errors)
-    body = {"html": rich.text(config.html), "text": expand.text(config.text)}
-    if expand.errors:
-        body["text"] = f"{body['text']}\n{expand.subject()}\n{expand.complaint()}".strip()
-    return {"to": expand.text(config.to), "from": expand.text(config.from_), "headers": headers, **body}
-
-
-def render_message(config: EmailConfig, message: Message, templates: TemplateSet) -> dict[str, Any]:
-    """A message that is not about a group of alerts."""
-    expand = Expansion(NotificationData(receiver="", group_labels={}, alerts=(), now=0), templates)
-    links = "".join(f'<p><a href="{html.escape(url)}">{html.escape(text)}</a></p>' for text, url in message.links)
-    return {
-        "to": expand.text(config.to),
-        "from": expand.text(config.from_),
-        "headers": {"Subject": _one_line(message.title)},
-        "html": f"<h2>{html.escape(message.title)}</h2><pre>{html.escape(message.text)}</pre>{links}",
-        "text": "\n".join([message.title, "", message.text, *(f"{text}: {url}" for text, url in message.links)]),
-    }
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
-    """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
-
-    Raises:
-        ValueError: an address or header is malformed, or there is nobody to send it to.
-    """
-    mail = EmailMessage(policy=email.policy.SMTP)
-    mail["From"] = payload["from"]
-    mail["To"] = payload["to"]
-    headers = dict(payload["headers"])
-    for name, value in headers.items():
-        if name.lower() in ("from", "to"):
-            del mail[name]
-        mail[name] = value
-    if "Message-ID" not in mail:
-        mail["Message-ID"] = f"<{idempotency_key}@eldonia-ops>"
-    if not recipients_of(mail):
-        raise ValueError("it has no recipient")
-    plain, rich = payload.get("text") or "", payload.get("html") or ""
-    mail.set_content(plain or "This mail is best read as HTML.")
-    if rich:
-        mail.add_alternative(rich, subtype="html")
-    return mail
-
-
-def recipients_of(mail: EmailMessage) -> list[str]:
-    """The addresses in its To header, without names."""
-    return [address for _, address in getaddresses([str(mail["To"])]) if address]
 
 
 class EmailNotifier:

@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig, OAuth2Config, ProxyConfig, TlsConfig
-from eldonia_ops.notifiers.connections import ReceiverClient
-from eldonia_ops.notifiers.credentials import UnresolvedError, in_header, resolve, shorten
+from eldonia_ops.notifiers.http.connections import ReceiverClient
+from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve, shorten
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 TIMEOUT_SECONDS = 10.0

@@ -6,16 +6,11 @@ Format and error codes: https://developer.pagerduty.com/docs/events-api-v2-overv
 import hashlib
 from typing import Any
 
-import httpx
 import msgspec
 
-from eldonia_ops.alerting.receivers import PagerDutyConfig
-from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.endpoint import classify, post
 from eldonia_ops.notifiers.expansion import Expansion, truncate, without_empty
 from eldonia_ops.notifiers.message import Message
-from eldonia_ops.ports import Delivery, DeliveryResult
+from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
 from eldonia_ops.template import NotificationData, TemplateSet
 
 _MAX_SUMMARY = 1_024
@@ -88,23 +83,3 @@ def _bounded(event: dict[str, Any]) -> dict[str, Any]:
     if len(msgspec.json.encode(event)) > _MAX_EVENT:
         event["payload"]["custom_details"] = {"error": f"left out: the event was larger than {_MAX_EVENT} bytes"}
     return event
-
-
-class PagerDutyNotifier:
-    """Delivers to one PagerDuty service."""
-
-    def __init__(self, config: PagerDutyConfig, client: httpx.AsyncClient) -> None:
-        self._config = config
-        self._client = client
-
-    async def deliver(self, outgoing: Outgoing) -> Delivery:
-        """Send the event with its routing key."""
-        try:
-            key = resolve(self._config.routing_key, "PagerDuty routing key")
-        except UnresolvedError as error:
-            return Delivery(DeliveryResult.RETRY, str(error))
-        event = {**outgoing.payload, "routing_key": key}
-        answer = await post(
-            self._client, self._config.url, event, what="PagerDuty", http=self._config.http, secrets=(key,)
-        )
-        return answer if isinstance(answer, Delivery) else classify(answer, "PagerDuty", key)
