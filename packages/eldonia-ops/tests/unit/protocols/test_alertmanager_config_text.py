@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.app.loader import configuration_of
+from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 from eldonia_ops.settings import AlertmanagerSettings, parse_settings
