@@ -1,18 +1,17 @@
 """Our own metrics under Debian's promtool, from the real platform."""
 
 import asyncio
+import contextlib
 import re
 import subprocess
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
-import pytest
 from required_tools import requires_tool, tool
 
-from eldonia_ops.app.platform import running_platform
 from eldonia_ops.services.own_metrics import OPENMETRICS, TEXT
-from eldonia_ops.settings import parse_settings
-from eldonia_ops.web.app import create_app
 
 WORK = ("rule_group", "scrape", "insert", "table_insert", "http_request")
 RULES = """
@@ -31,19 +30,14 @@ def check_metrics(text: str) -> tuple[int, str]:
 @requires_tool("promtool")
 async def test_the_exposition_of_the_platform_passes(tmp_path: Path) -> None:
     (tmp_path / "rules.yml").write_text(RULES)
-    text = "host: {interval: 1s}\nrules: {files: [rules.yml], defaults: false}"
-    settings = parse_settings(text, tmp_path / "eldonia-ops.yml", {"HOME": str(tmp_path), "XDG_DATA_HOME": ""})
-    async with running_platform(settings.with_data(tmp_path / "data"), {}) as platform:
-        transport = httpx.ASGITransport(create_app(platform))
-        bearer = {"Authorization": f"Bearer {platform.admin_secret}"}
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=bearer) as http:
-            async with asyncio.timeout(60):
-                while not await _everything_ran(http):
-                    await platform.clock.sleep_until(platform.now() + 100)
-            await http.post("/api/v2/alerts", json=[{"labels": {"alertname": "C"}}])
-            answer = await http.get("/metrics")
-            other = await http.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
-            health = (await http.get("/api/ops/v1/platform")).json()
+    (tmp_path / "eldonia-ops.yml").write_text("host: {interval: 1s}\nrules: {files: [rules.yml], defaults: false}\n")
+    async with serving(tmp_path) as http:
+        async with asyncio.timeout(120):
+            while not await _everything_ran(http):
+                await _pause()
+        answer = await http.get("/metrics")
+        other = await http.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+        health = (await http.get("/api/ops/v1/platform")).json()
     assert answer.headers["content-type"] == TEXT
     assert other.headers["content-type"] == OPENMETRICS
     assert other.text.endswith("# EOF\n")
@@ -65,6 +59,32 @@ def test_promtool_would_complain() -> None:
     assert "no help text" in said
 
 
+@contextlib.asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A platform in a process of its own: a process can have one chDB directory open."""
+    arguments = ["--config", str(folder / "eldonia-ops.yml"), "--data", str(folder / "data"), "--listen", "127.0.0.1:0"]
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "eldonia_ops", "serve", *arguments],
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        first = (await asyncio.wait_for(process.stdout.readline(), 120)).decode()
+        address = first.split()[-1]
+        token = (folder / "data" / "admin.token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(base_url=address, headers=headers, trust_env=False, timeout=30) as http:
+            yield http
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _pause() -> None:
+    await asyncio.sleep(0.1)
+
+
 async def _everything_ran(http: httpx.AsyncClient) -> bool:
     text = (await http.get("/metrics")).text
     loops = (await http.get("/api/ops/v1/platform")).json()["loops"]
@@ -75,8 +95,3 @@ async def _everything_ran(http: httpx.AsyncClient) -> bool:
 def _count(text: str, work: str) -> float:
     found = re.findall(rf"^eldonia_ops_{work}_duration_seconds_count(?:{{.*}})? (\S+)$", text, re.MULTILINE)
     return sum(map(float, found))
-
-
-@pytest.fixture(autouse=True)
-def _sockets(socket_enabled: None) -> None:
-    """asyncio makes a pair of sockets for itself."""

@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
+from service_world import MemoryTelemetry
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import Sample
@@ -12,7 +12,6 @@ from eldonia_ops.promql import LimitError, parse, plan
 from eldonia_ops.services.api import QueryError
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.queries import QueryService
-from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 HEAVY = " + ".join(["quantile_over_time(0.5, vector(time())[6h:1s])"] * 20)
 
@@ -36,12 +35,12 @@ async def test_a_query_whose_time_is_up_gives_its_thread_back() -> None:
 
 
 @pytest.mark.parametrize("limit", [599, 600])
-async def test_what_one_query_may_load_is_bounded(tmp_path: Path, limit: int) -> None:
+async def test_what_one_query_may_load_is_bounded(limit: int) -> None:
     now = SystemClock().now()
-    telemetry = await open_telemetry_store(tmp_path)
+    telemetry = MemoryTelemetry(now)
     series = [Labels({"__name__": "m", "n": str(n)}) for n in range(10)]
     await telemetry.insert_samples([Sample(one, now - (30 - n) * 1000, 1.0) for n in range(30) for one in series])
-    service = QueryService(SystemClock(), telemetry, max_samples=limit)
+    service = QueryService(SystemClock(), telemetry, max_samples=limit)  # type: ignore[arg-type]
     try:
         # Two selectors, each of 300 samples.
         query = 'sum(count_over_time(m[10m])) + sum(sum_over_time(m{n!="x"}[10m]))'
@@ -57,4 +56,3 @@ async def test_what_one_query_may_load_is_bounded(tmp_path: Path, limit: int) ->
             await service.evaluate(plan(parse(query), now, now, 0))
     finally:
         service.close()
-        await telemetry.close()

@@ -20,7 +20,7 @@ from eldonia_ops.model.samples import (
     SeriesBlock,
     is_absent,
 )
-from eldonia_ops.ports import TelemetryError, TelemetryStore
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryStore
 
 NOW = int(time.time()) * 1000
 HOUR = 3_600_000
@@ -87,6 +87,17 @@ async def test_a_scrape_is_visible_at_once_and_after_a_restart(open_store: Any) 
     # A repetition from before the restart is recognised, too.
     await again.insert_row(row(NOW - 2000, {B: 0.0}))
     assert (await again.statistics())["metrics"]["rows"] == 8
+
+
+@pytest.mark.parametrize("limit", [9, 10])
+async def test_what_one_range_may_read_from_the_database_is_bounded(open_store: Any, limit: int) -> None:
+    store = await open_store(head_hours=0.5, now_ms=lambda: NOW, max_samples=limit)
+    await store.insert_samples([Sample(A, NOW - HOUR + n, n) for n in range(10)])
+    if limit == 10:
+        assert len(flat(await store.select([], NOW - HOUR, NOW - HOUR + 99))[str(A)]) == 10
+        return
+    with pytest.raises(TelemetryLimitError, match="more than 9 samples match"):
+        await store.select([], NOW - HOUR, NOW - HOUR + 99)
 
 
 async def test_ranges_that_reach_behind_the_head_are_joined(open_store: Any) -> None:
