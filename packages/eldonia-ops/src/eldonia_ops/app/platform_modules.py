@@ -125,7 +125,7 @@ class IngestModule(Inert):
         kept = base.configuration.settings.retention
         origin = Origin(base.environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname())
         horizon = Horizon(kept.logs, kept.traces, kept.metrics)
-        self.service = IngestService(telemetry, security, origin, base.clock, horizon)
+        self.service = IngestService(telemetry, security, origin, base.clock, horizon, base.loops.metrics)
 
     def metrics(self) -> Mapping[str, float]:
         """What came in, and what was refused."""
