@@ -45,7 +45,14 @@ from eldonia_ops.services.supervision import SupervisionService
 from eldonia_ops.settings import Settings
 from eldonia_ops.slo.generate import generate_all
 from eldonia_ops.slo.objectives import Objective
-from eldonia_ops.storage.clickhouse import EMBEDDED, Retention, open_signal_stores, open_telemetry_store
+from eldonia_ops.storage.clickhouse import (
+    EMBEDDED,
+    Deployment,
+    DeploymentKind,
+    Retention,
+    open_signal_stores,
+    open_telemetry_store,
+)
 from eldonia_ops.storage.state import open_state_store
 
 log = logging.getLogger("eldonia_ops")
@@ -348,6 +355,7 @@ async def _open_telemetry(settings: Settings) -> TelemetryStores:
         return max(1, math.ceil(ms / _DAY_MS))
 
     kept = settings.retention
+    deployment = Deployment(DeploymentKind(settings.storage.tables), settings.storage.cluster)
 
     async def open_at(address: str) -> TelemetryStore:
         return await open_telemetry_store(
@@ -356,6 +364,8 @@ async def _open_telemetry(settings: Settings) -> TelemetryStores:
             retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
             head_hours=kept.head / 3_600_000,
             head_max_series=settings.limits.series,
+            deployment=Deployment() if address == EMBEDDED else deployment,
+            instance=settings.storage.instance,
         )
 
     return await open_signal_stores(settings.telemetry_addresses(), open_at)

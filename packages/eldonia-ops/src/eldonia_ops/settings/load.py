@@ -1,6 +1,7 @@
 """From eldonia-ops.yml to :class:`Settings`."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
@@ -28,6 +29,9 @@ from eldonia_ops.settings.response import (
 from eldonia_ops.settings.sections import DAY, SECOND, LimitSettings, Retention, Settings, StorageSettings, sqlite_state
 
 LANGUAGES: Final = ("en", "ja")
+TABLES: Final = ("single", "replicated", "distributed")
+MAX_INSTANCE: Final = 1_023
+_CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _SIZES: Final = {"request", "request_expanded", "log_line"}
 
 
@@ -182,8 +186,19 @@ def _storage(root: SettingsReader) -> StorageSettings:
     logs, metrics, traces = (
         _clickhouse(reader, f"{signal}_dsn", f"storage.{signal}_dsn") for signal in ("logs", "metrics", "traces")
     )
+    tables = reader.choice("tables", TABLES, "single")
+    cluster = reader.string("cluster")
+    if cluster and not _CLUSTER_NAME.fullmatch(cluster):
+        reader.fault("cluster", "storage.cluster has other characters than letters, digits and _.-")
+    elif tables == "distributed" and not cluster:
+        reader.fault("tables", "distributed tables need the name of their cluster", "write storage.cluster")
+    elif tables == "single" and cluster:
+        reader.fault("cluster", "the tables of a single server have no cluster", "write tables: replicated")
+    instance = reader.integer("instance", 0, minimum=0)
+    if instance > MAX_INSTANCE:
+        reader.fault("instance", f"storage.instance is at most {MAX_INSTANCE}")
     reader.done()
-    return StorageSettings(logs, metrics, traces)
+    return StorageSettings(logs, metrics, traces, tables, cluster, instance)
 
 
 def _retention(root: SettingsReader) -> Retention:

@@ -299,11 +299,16 @@ class StorageSettings:
     """Where each signal is kept, when not all are where ``telemetry`` says; empty means there.
 
     Each is ``chdb`` or the URL of a ClickHouse server. Signals with the same address share one engine.
+    ``tables`` are those of a ``single`` server, ``replicated``, or ``distributed`` over shards; ``cluster`` is the name
+    of theirs in the servers' configuration. ``instance`` is another number for each platform that writes to them.
     """
 
     logs_dsn: Secret = _NO_SECRET
     metrics_dsn: Secret = _NO_SECRET
     traces_dsn: Secret = _NO_SECRET
+    tables: str = "single"
+    cluster: str = ""
+    instance: int = 0
 
 
 @dataclass(frozen=True, slots=True)

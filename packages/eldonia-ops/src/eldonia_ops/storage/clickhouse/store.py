@@ -11,6 +11,7 @@ from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesB
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS
+from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
@@ -23,11 +24,14 @@ _SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "ser
 class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
 
-    def __init__(self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics, deployment: Deployment = SINGLE
+    ) -> None:
         self._engine = engine
         self._logs = logs
         self._traces = traces
         self._metrics = metrics
+        self._deployment = deployment
         self._closing: asyncio.Task[None] | None = None
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
@@ -112,11 +116,12 @@ class ClickhouseTelemetryStore:
         """Rows, bytes on disk and parts of each signal; the head; parts that had to be put aside; the engine."""
         parts = await rows(
             self._engine,
-            "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts "
+            "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts "  # noqa: S608
+            f"FROM {self._deployment.system('parts')} "
             "WHERE active AND database = currentDatabase() GROUP BY table",
         )
-        detached = await detached_parts(self._engine)
-        by_table = {row.pop("table"): row for row in parts}
+        detached = await detached_parts(self._engine, self._deployment)
+        by_table = {self._deployment.named(row.pop("table")): row for row in parts}
         nothing = {"rows": 0, "bytes": 0, "parts": 0}
         head = self._metrics.head
         return {
