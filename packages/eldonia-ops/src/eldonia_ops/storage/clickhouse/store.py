@@ -7,7 +7,7 @@ from typing import Any, Final
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS
@@ -15,6 +15,7 @@ from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.sample_values import floats_of
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
 from eldonia_ops.storage.clickhouse.traces import Traces
 
@@ -46,9 +47,10 @@ class ClickhouseTelemetryStore:
         """Append one scrape."""
         return await self._metrics.insert_row(row)
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+    async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
         """Append samples that do not share a timestamp."""
-        return await self._metrics.insert_samples(samples)
+        floats, refused = floats_of(samples)
+        return {**await self._metrics.insert_samples(floats), **refused}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         """Remember TYPE, HELP and unit."""

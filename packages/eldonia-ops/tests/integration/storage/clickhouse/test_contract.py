@@ -14,7 +14,8 @@ import eldonia_ops.storage.clickhouse.traces
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample, SampleRow
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import HistogramSample, MetricMetadata, MetricType, Sample, SampleRow
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
 from eldonia_ops.storage.clickhouse import Deployment, DeploymentKind, Retention, open_on_engine
@@ -172,6 +173,14 @@ class Contract:
         assert set(await metrics.series([named], NOW_MS - 120_000, NOW_MS)) == {*up, Labels({"__name__": "single"})}
         assert await metrics.label_names([named], NOW_MS - 120_000, NOW_MS) == ["__name__", "job"]
         assert await metrics.label_values("job", [named], NOW_MS - 120_000, NOW_MS) == ["a", "b"]
+
+    async def test_native_histograms_are_refused_and_their_neighbours_stored(self, metrics: MetricStore) -> None:
+        labels = Labels({"__name__": "latency"})
+        histogram = HistogramSample(labels, NOW_MS - 30_000, NativeHistogram(0, 1, 1.0, positive=((0, 1.0),)))
+        refused = await metrics.insert_samples([histogram, Sample(Labels({"__name__": "x"}), NOW_MS - 30_000, 1.0)])
+        assert refused == {"native histograms are not stored": 1}
+        named = Matcher("__name__", MatchOp.REGEX, ".+")
+        assert [one.name for one in await metrics.series([named], NOW_MS - 120_000, NOW_MS)] == ["x"]
 
     async def test_the_latest_metadata_wins(self, metrics: MetricStore) -> None:
         await metrics.insert_metadata([MetricMetadata("b", MetricType.GAUGE), MetricMetadata("a", MetricType.GAUGE)])
