@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import MetricMetadata, Sample
+from eldonia_ops.model.samples import AnySample, MetricMetadata
 from eldonia_ops.model.spans import Span
 from eldonia_ops.services.api import RefusalView
 
@@ -12,7 +12,7 @@ class FakeIngest:
     def __init__(self) -> None:
         self.log_records: list[LogRecord] = []
         self.span_records: list[Span] = []
-        self.sample_records: list[Sample] = []
+        self.sample_records: list[AnySample] = []
         self.refused_items: list[tuple[str, str, dict[str, int]]] = []
 
     async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]:
@@ -23,7 +23,7 @@ class FakeIngest:
         self.span_records += spans
         return {}
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
+    async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         self.sample_records += samples
         return {}
 

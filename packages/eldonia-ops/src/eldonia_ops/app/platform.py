@@ -30,7 +30,14 @@ from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.settings import Settings
-from eldonia_ops.storage.clickhouse import EMBEDDED, Retention, open_signal_stores, open_telemetry_store
+from eldonia_ops.storage.clickhouse import (
+    EMBEDDED,
+    Deployment,
+    DeploymentKind,
+    Retention,
+    open_signal_stores,
+    open_telemetry_store,
+)
 from eldonia_ops.storage.state import open_state_store
 
 log = logging.getLogger("eldonia_ops")
@@ -167,6 +174,7 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
         return max(1, math.ceil(ms / _DAY_MS))
 
     kept = settings.retention
+    deployment = Deployment(DeploymentKind(settings.storage.tables), settings.storage.cluster)
 
     async def open_at(address: str) -> TelemetryStore:
         return await open_telemetry_store(
@@ -177,6 +185,8 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
             head_max_series=settings.limits.series,
             max_samples=settings.limits.query_samples,
             on_insert=lambda table, seconds: loops.metrics.observe(TABLE_INSERT, seconds, table),
+            deployment=Deployment() if address == EMBEDDED else deployment,
+            instance=settings.storage.instance,
         )
 
     return await open_signal_stores(settings.telemetry_addresses(), open_at)

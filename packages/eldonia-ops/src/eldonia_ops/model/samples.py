@@ -1,14 +1,16 @@
 """Metric samples, and the block in which the store hands them to PromQL."""
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 
 STALE_NAN_BITS: Final = 0x7FF0000000000002
 """Prometheus' staleness marker: the series ended here (model/value/value.go)."""
@@ -16,8 +18,12 @@ STALE_NAN_BITS: Final = 0x7FF0000000000002
 ABSENT_NAN_BITS: Final = 0x7FF0000000000006
 """Our own marker inside a :class:`SeriesBlock`: this series has no sample at this timestamp."""
 
+HISTOGRAM_NAN_BITS: Final = 0x7FF000000000000A
+"""Our own marker inside a :class:`SeriesBlock`: the sample is a native histogram, which is found beside the floats."""
+
 STALE_NAN: Final[float] = struct.unpack("<d", struct.pack("<Q", STALE_NAN_BITS))[0]
 ABSENT_NAN: Final[float] = struct.unpack("<d", struct.pack("<Q", ABSENT_NAN_BITS))[0]
+HISTOGRAM_NAN: Final[float] = struct.unpack("<d", struct.pack("<Q", HISTOGRAM_NAN_BITS))[0]
 
 
 class MetricType(StrEnum):
@@ -30,13 +36,35 @@ class MetricType(StrEnum):
     UNKNOWN = "unknown"
 
 
+SampleValue: TypeAlias = float | NativeHistogram
+"""What a series has at one instant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one series at one instant (Unix milliseconds)."""
+    """One float of one series at one instant (Unix milliseconds).
+
+    ``start_ms`` is when a counter began to count, 0 when its source does not say.
+    """
 
     labels: Labels
     timestamp_ms: int
     value: float
+    start_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramSample:
+    """One native histogram of one series at one instant, beside the floats of other series, as in Prometheus."""
+
+    labels: Labels
+    timestamp_ms: int
+    value: NativeHistogram
+    start_ms: int = 0
+
+
+AnySample: TypeAlias = Sample | HistogramSample
+"""A sample, whatever its value is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +100,26 @@ class SeriesBlock:
     * ``timestamps``: int64 Unix milliseconds, shape ``[T]``, strictly ascending;
     * ``values``: float64, shape ``[T, S]``, time-major so that a scrape appends one contiguous row.
 
-    A cell is a sample, :data:`STALE_NAN` (the series ended here) or :data:`ABSENT_NAN` (nothing was
-    sampled). NaN proper is a legal sample: compare bits, not values (see :func:`is_stale`,
+    * ``histograms``: the native histograms by ``(row, column)``, where ``values`` has :data:`HISTOGRAM_NAN`.
+
+    A cell is a float, :data:`STALE_NAN` (the series ended here), :data:`ABSENT_NAN` (nothing was sampled) or
+    :data:`HISTOGRAM_NAN`. NaN proper is a legal sample: compare bits, not values (see :func:`is_stale`,
     :func:`is_absent`).
     """
 
     labels: tuple[Labels, ...]
     timestamps: NDArray[np.int64]
     values: NDArray[np.float64]
+    histograms: Mapping[tuple[int, int], NativeHistogram] = field(default_factory=dict)
+
+    def floats(self) -> "SeriesBlock":
+        """The same block without its histograms: their cells are absent."""
+        if not self.histograms:
+            return self
+        values = self.values.copy()
+        rows, columns = zip(*self.histograms, strict=True)
+        values[list(rows), list(columns)] = ABSENT_NAN
+        return SeriesBlock(self.labels, self.timestamps, values)
 
 
 def is_stale(values: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.ports.signals import SignalStore
 
 
@@ -18,8 +18,11 @@ class MetricStore(SignalStore, Protocol):
         Returns how many were refused, by reason; empty when all were taken."""
         ...
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
-        """Append samples that do not share a timestamp (remote write, OTLP); returns what :meth:`insert_row` does."""
+    async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
+        """Append samples that do not share a timestamp (remote write, OTLP); returns what :meth:`insert_row` does.
+
+        A store that keeps no native histograms refuses them, counted by reason.
+        """
         ...
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:

@@ -63,6 +63,10 @@ class Evaluation:
         self.plan = plan
         self.proceed = proceed
         self.annotations = Annotations()
+        if any(block.histograms for blocks in data for block in blocks):
+            # Nothing computes with them yet: they count as not there, and the answer says so.
+            self.annotations.warn("native histograms are not evaluated: their samples were left out", 0)
+            data = [[block.floats() for block in blocks] for blocks in data]
         self.selection = Selection(plan, data, self)
 
     def result(self) -> Result:

@@ -13,7 +13,7 @@ from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import MetricMetadata, Sample
+from eldonia_ops.model.samples import AnySample, MetricMetadata
 from eldonia_ops.model.security import Finding, FindingStatus
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import StateStore, TelemetryStores
@@ -133,7 +133,7 @@ class Ingest(Protocol):
     async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]: ...
     async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]: ...
     async def samples(
-        self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()
+        self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()
     ) -> Mapping[str, int]: ...
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason, for :meth:`refusals`."""

@@ -18,7 +18,7 @@ import msgspec
 
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow
 from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
@@ -188,7 +188,7 @@ class IngestService:
             self.counts["spans"] += len(kept)
         return self._untimely(len(spans) - len(kept))
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
+    async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         """Store samples that came one by one (OTLP, remote write) and what their sender says of them.
 
         Returns how many were refused: too old, from the future, or by the store.

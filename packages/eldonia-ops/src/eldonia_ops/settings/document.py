@@ -1,5 +1,6 @@
 """Everything that eldonia-ops.yml can say."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -34,10 +35,13 @@ from eldonia_ops.settings.noticing import (
 )
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
-from eldonia_ops.settings.texts import FilePath, SecretText, Url
+from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
 LANGUAGES: Final = ("en", "ja")
+TABLES: Final = ("single", "replicated", "distributed")
+MAX_INSTANCE: Final = 1_023
+_CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _DEFAULT_LISTEN: Final = Listen("127.0.0.1", 9600)
 _EMBEDDED: Final = Secret("chdb")
 _NO_SECRET: Final = Secret("")
@@ -152,11 +156,46 @@ class StorageSettings:
     """Where each signal is kept, when not all are where ``telemetry`` says; empty means there.
 
     Each is ``chdb`` or the URL of a ClickHouse server. Signals with the same address share one engine.
+    ``tables`` and ``cluster`` say how the tables of a server are made.
     """
 
     logs_dsn: Annotated[Secret, Setting(SignalUrl(), "Logs. Empty: where `telemetry` says.")] = _NO_SECRET
     metrics_dsn: Annotated[Secret, Setting(SignalUrl(), "Metrics.")] = _NO_SECRET
     traces_dsn: Annotated[Secret, Setting(SignalUrl(), "Traces.")] = _NO_SECRET
+    tables: Annotated[
+        str,
+        Setting(
+            Choice(TABLES),
+            "Of a server. `replicated` needs ClickHouse Keeper and the macros `shard` and `replica`; `distributed` is "
+            "over the shards of a cluster, each of them replicated. Decides how tables are made; tables that exist are "
+            "not changed.",
+        ),
+    ] = "single"
+    cluster: Annotated[
+        str,
+        Setting(
+            Text(),
+            "The cluster's name in the servers' configuration. `distributed` needs it; with `replicated` it makes the "
+            "tables on every node.",
+        ),
+    ] = ""
+    instance: Annotated[
+        int,
+        Setting(
+            Whole(minimum=0, maximum=MAX_INSTANCE),
+            "Another number for each platform that writes to the same tables. It is a part of every record's id.",
+        ),
+    ] = 0
+
+
+def check_storage(reader: SettingsReader, found: StorageSettings) -> None:
+    """Tables and cluster have to fit together."""
+    if found.cluster and not _CLUSTER_NAME.fullmatch(found.cluster):
+        reader.fault("cluster", "storage.cluster has other characters than letters, digits and _.-")
+    elif found.tables == "distributed" and not found.cluster:
+        reader.fault("tables", "distributed tables need the name of their cluster", "write storage.cluster")
+    elif found.tables == "single" and found.cluster:
+        reader.fault("cluster", "the tables of a single server have no cluster", "write tables: replicated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +289,8 @@ class Settings:
         Secret, Setting(TelemetryUrl(), "Logs, metrics and traces. The database of a ClickHouse must exist.")
     ] = _EMBEDDED
     storage: Annotated[
-        StorageSettings, Setting(Section(StorageSettings), "Signals that are kept elsewhere than `telemetry` says.")
+        StorageSettings,
+        Setting(Section(StorageSettings, check_storage), "Signals that are kept elsewhere than `telemetry` says."),
     ] = field(default_factory=StorageSettings)
     language: Annotated[str, Setting(Choice(LANGUAGES), "Of messages and reports. Pages follow the browser.")] = "en"
     external_url: Annotated[

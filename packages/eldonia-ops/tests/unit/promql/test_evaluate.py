@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import ABSENT_NAN, HISTOGRAM_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql import EvaluationError, LimitError, PromQLError, QueryLimits, evaluate, parse, plan
 from eldonia_ops.promql.errors import UnsupportedError
 from eldonia_ops.promql.result import ResultType
@@ -60,6 +61,14 @@ def test_absent_cells_are_looked_past_and_nan_is_a_value():
     found = {labels["a"]: value for labels, value in ask("foo", data, START + 15_000).vector}
     assert found["1"] == 1
     assert math.isnan(found["2"])
+
+
+def test_native_histograms_are_left_out_with_a_warning():
+    cells = block([{"__name__": "x"}, {"__name__": "x", "a": "1"}], [[1.0, HISTOGRAM_NAN]])
+    mixed = SeriesBlock(cells.labels, cells.timestamps, cells.values, {(0, 1): NativeHistogram(0, 1, 1)})
+    result = ask("count(x)", [mixed], START)
+    assert result.series[0].points == [(START, 1.0)]
+    assert "native histograms are not evaluated" in result.annotations[0].message
 
 
 def test_rate_extrapolates_and_survives_resets():

@@ -44,6 +44,7 @@ def test_its_examples_work() -> None:
     assert settings.telemetry.reveal() == "http://ops:@clickhouse.internal:8123/ops"
     logs, metrics, traces = settings.telemetry_addresses()
     assert (logs, metrics, traces) == ("http://ops:@logs.internal:8123/ops", "chdb", logs)
+    assert (settings.storage.tables, settings.storage.cluster, settings.storage.instance) == ("distributed", "ops", 1)
     assert settings.alertmanager.file == Path("/srv/ops/alertmanager.yml")
     assert settings.incidents.runbook == Path("/srv/ops/runbook.yml")
     counts = [

@@ -6,9 +6,10 @@ import numpy as np
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.sample_values import floats_of
 
 HOUR = 3_600_000
 
@@ -29,10 +30,11 @@ class MemoryMetricStore(FailingStore):
         self.head.append_row(row)
         return {}
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> dict[str, int]:
+    async def insert_samples(self, samples: Sequence[AnySample]) -> dict[str, int]:
         self.check()
-        self.head.append_samples(samples)
-        return {}
+        floats, refused = floats_of(samples)
+        self.head.append_samples(floats)
+        return dict(refused)
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         self.check()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment, DeploymentKind
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.head import Head
 from eldonia_ops.storage.clickhouse.logs import Logs
@@ -20,6 +21,8 @@ from eldonia_ops.storage.clickhouse.traces import Traces
 __all__ = [
     "EMBEDDED",
     "ClickhouseTelemetryStore",
+    "Deployment",
+    "DeploymentKind",
     "Retention",
     "open_on_engine",
     "open_signal_stores",
@@ -45,22 +48,27 @@ async def open_telemetry_store(
     readers: int = 2,
     commit_delay_seconds: float = 0.1,
     now_ms: Callable[[], int] = _wall_clock_ms,
+    deployment: Deployment = SINGLE,
+    instance: int = 0,
     on_insert: OnInsert | None = None,
 ) -> ClickhouseTelemetryStore:
     """Open the store in a directory (``path``) or on a server (``url``).
 
-    Its tables are brought up to date, and the head is filled with the last hours. ``on_insert`` takes the table and the
-    seconds of each insert into the engine.
+    Its tables are brought up to date, and the head is filled with the last hours. ``deployment`` says which engines
+    the tables of a server have. ``instance`` (0 to 1023) is another for each process that writes to the same tables.
+    ``on_insert`` takes the table and the seconds of each insert into the engine.
 
     After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
     store before it exits.
 
     Raises:
-        ValueError: neither or both of ``path`` and ``url`` are given.
+        ValueError: neither or both of ``path`` and ``url`` are given, or a directory is to be a cluster.
         TelemetryError: the directory is in use, the server does not answer, or the tables are newer than this code.
     """
     if (path is None) == (url is None):
         raise ValueError("give either the directory or the url of the telemetry store")
+    if path is not None and deployment.kind is not DeploymentKind.SINGLE:
+        raise ValueError("the telemetry of a directory cannot be replicated or distributed")
     if path is not None:
         engine: Engine = ChdbEngine(path, readers=readers)
         try:
@@ -79,6 +87,8 @@ async def open_telemetry_store(
         max_samples=max_samples,
         commit_delay_seconds=commit_delay_seconds,
         now_ms=now_ms,
+        deployment=deployment,
+        instance=instance,
     )
 
 
@@ -92,22 +102,24 @@ async def open_on_engine(
     max_samples: int = MAX_SAMPLES,
     commit_delay_seconds: float = 0.1,
     now_ms: Callable[[], int] = _wall_clock_ms,
+    deployment: Deployment = SINGLE,
+    instance: int = 0,
 ) -> ClickhouseTelemetryStore:
     """The same on an engine that is open already; the store closes it."""
     try:
-        await migrate(engine, retention or Retention())
+        await migrate(engine, retention or Retention(), deployment)
         keep = int(head_hours * 3_600_000)
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
-        logs = Logs(engine, commit_delay_seconds=commit_delay_seconds)
+        logs = Logs(engine, commit_delay_seconds=commit_delay_seconds, instance=instance)
         traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
         metrics = Metrics(
             engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds, max_samples=max_samples
         )
         await logs.open()
-        if broken := await detached_parts(engine):
+        if broken := await detached_parts(engine, deployment):
             _log.warning("%d broken parts were put aside, their rows are missing: %s", len(broken), broken[:5])
         await metrics.open()
     except BaseException:
         await engine.close()
         raise
-    return ClickhouseTelemetryStore(engine, logs, traces, metrics)
+    return ClickhouseTelemetryStore(engine, logs, traces, metrics, deployment)

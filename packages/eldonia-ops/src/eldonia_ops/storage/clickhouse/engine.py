@@ -20,6 +20,8 @@ READ_SETTINGS: Final[Mapping[str, int | str]] = {
     "result_overflow_mode": "throw",
     "timeout_overflow_mode": "throw",
     "output_format_json_quote_64bit_integers": 0,
+    # Between Distributed tables: a subquery is asked once, and its answer goes to all shards.
+    "distributed_product_mode": "global",
 }
 """Bounds on every read, so that no question can take the platform down."""
 
@@ -39,6 +41,8 @@ WRITE_SETTINGS: Final[Mapping[str, int | str]] = {
     # half-way keeps nothing. Each takes some 20 MB of the memory that the engine allows itself.
     "max_insert_delayed_streams_for_parallel_write": 16,
     "materialize_ttl_after_modify": 0,
+    # An insert into a Distributed table returns when the shards have stored it.
+    "distributed_foreground_insert": 1,
 }
 
 _LIMIT_CODES = frozenset({158, 159, 160, 241, 307, 394, 396})

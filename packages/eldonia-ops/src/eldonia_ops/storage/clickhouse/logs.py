@@ -14,6 +14,7 @@ from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sq
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
+from eldonia_ops.storage.clickhouse.identity import LogIds
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 
 MAX_LIMIT: Final = 10_000
@@ -38,22 +39,21 @@ _row_encoder: Final = msgspec.json.Encoder()
 class Logs:
     """The log side of the telemetry store."""
 
-    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
+    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1, instance: int = 0) -> None:
         self._engine = engine
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
-        self._last_id = 0
+        self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
         found = await rows(self._engine, "SELECT max(id) AS id FROM logs")
-        self._last_id = int(found[0]["id"])
+        self._ids.continue_after(int(found[0]["id"]))
 
     async def insert(self, records: Sequence[LogRecord], batch_key: str = "") -> None:
         """Return once the records are stored; a ``batch_key`` that is known already makes it a no-op."""
         if not records:
             return
-        first = self._reserve(len(records))
-        lines = [_line(record, first + index) for index, record in enumerate(records)]
+        lines = [_line(record, id) for record, id in zip(records, self._ids.reserve(len(records)), strict=True)]
         if batch_key:
             await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
         else:
@@ -119,13 +119,6 @@ class Logs:
             {"source": source},
         )
         return found[0]["position"] if found[0]["count"] else None
-
-    def _reserve(self, count: int) -> int:
-        # Milliseconds and a counter: ids grow with time, across restarts too, and stay below 2**53,
-        # so that a JavaScript number holds them.
-        first = max(self._last_id + 1, time.time_ns() // 1_000_000 << 11)
-        self._last_id = first + count - 1
-        return first
 
     async def _store(self, lines: Sequence[bytes]) -> None:
         await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines))

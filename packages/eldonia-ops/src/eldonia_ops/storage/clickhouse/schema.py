@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from eldonia_ops.ports import TelemetryError
+from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment, DeploymentKind
 from eldonia_ops.storage.clickhouse.engine import Engine
 
 
@@ -140,7 +141,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
 )
-"""The statements that lead from version ``i`` to version ``i + 1``."""
+"""The statements that lead from version ``i`` to version ``i + 1``, for one server.
+
+:class:`~eldonia_ops.storage.clickhouse.deployment.Deployment` translates them: each creates a table, alters one, or
+inserts.
+"""
+
+_MATERIALIZED: Final = "SETTINGS materialize_ttl_after_modify = 1"
 
 _VERSIONS: Final = f"""
 CREATE TABLE IF NOT EXISTS schema_versions (version UInt32, applied DateTime DEFAULT now())
@@ -155,13 +162,13 @@ the rest is for clocks.
 """
 
 
-async def migrate(engine: Engine, retention: Retention) -> None:
+async def migrate(engine: Engine, retention: Retention, deployment: Deployment = SINGLE) -> None:
     """Create or update the tables and set how long their rows are kept.
 
     Raises:
         TelemetryError: the tables were written by a newer version of the platform.
     """
-    await engine.execute(_VERSIONS)
+    await _run(engine, deployment, _VERSIONS)
     found = await rows(engine, "SELECT max(version) AS version FROM schema_versions")
     version = int(found[0]["version"])
     if version > len(MIGRATIONS):
@@ -170,12 +177,12 @@ async def migrate(engine: Engine, retention: Retention) -> None:
         )
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in statements:
-            await engine.execute(statement)
+            await _run(engine, deployment, statement)
         await engine.insert("schema_versions", ("version",), "JSONEachRow", b'{"version":%d}' % number)
-    await _expire(engine, retention)
+    await _expire(engine, retention, deployment)
 
 
-async def _expire(engine: Engine, retention: Retention) -> None:
+async def _expire(engine: Engine, retention: Retention, deployment: Deployment) -> None:
     created = {
         row["name"]: row["create_table_query"]
         for row in await rows(
@@ -190,12 +197,23 @@ async def _expire(engine: Engine, retention: Retention) -> None:
     ):
         # Not toDateTime(column): that ends in 2106, and 100 years from now would lie in the past.
         clause = f"TTL {column} + toIntervalDay({kept})"
-        if clause not in created[table]:
+        changed = clause not in created[deployment.stored(table)]
+        if deployment.kind is not DeploymentKind.SINGLE:
+            # The nodes of a cluster bring their parts up to date by themselves, also when one is away now.
+            if changed:
+                await _run(engine, deployment, f"ALTER TABLE {table} MODIFY {clause} {_MATERIALIZED}")
+            continue
+        if changed:
             await engine.execute(f"ALTER TABLE {table} MODIFY {clause}")
         # A part expires by the clause that it was written under: more days would not save what is there, and fewer
         # would not free it. Looked for at each start, so that no crash can come between.
         if await _parts_out_of_date(engine, table, kept):
             await engine.execute(f"ALTER TABLE {table} MATERIALIZE TTL")
+
+
+async def _run(engine: Engine, deployment: Deployment, statement: str) -> None:
+    for translated in deployment.translated(statement):
+        await engine.execute(translated)
 
 
 async def _parts_out_of_date(engine: Engine, table: str, kept: int) -> bool:
@@ -217,14 +235,14 @@ async def _parts_out_of_date(engine: Engine, table: str, kept: int) -> bool:
     return found[0]["parts"] > 0
 
 
-async def detached_parts(engine: Engine) -> list[dict]:
+async def detached_parts(engine: Engine, deployment: Deployment = SINGLE) -> list[dict]:
     """Parts that the engine put aside as broken (``table``, ``name``, ``reason``), at most 100.
 
     Their rows are missing from every answer, and nothing else tells.
     """
     return await rows(
         engine,
-        "SELECT table, name, reason FROM system.detached_parts "
+        f"SELECT table, name, reason FROM {deployment.system('detached_parts')} "  # noqa: S608
         "WHERE database = currentDatabase() ORDER BY table, name LIMIT 100",
     )
 

@@ -7,13 +7,15 @@ from typing import Any, Final
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS
+from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.sample_values import floats_of
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
 from eldonia_ops.storage.clickhouse.traces import Traces
 
@@ -23,11 +25,14 @@ _SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "ser
 class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
 
-    def __init__(self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics, deployment: Deployment = SINGLE
+    ) -> None:
         self._engine = engine
         self._logs = logs
         self._traces = traces
         self._metrics = metrics
+        self._deployment = deployment
         self._closing: asyncio.Task[None] | None = None
         self._version = ""
 
@@ -43,9 +48,10 @@ class ClickhouseTelemetryStore:
         """Append one scrape."""
         return await self._metrics.insert_row(row)
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+    async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
         """Append samples that do not share a timestamp."""
-        return await self._metrics.insert_samples(samples)
+        floats, refused = floats_of(samples)
+        return {**await self._metrics.insert_samples(floats), **refused}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         """Remember TYPE, HELP and unit."""
@@ -113,13 +119,14 @@ class ClickhouseTelemetryStore:
         """Rows, bytes on disk and parts of each signal; the head; parts that had to be put aside; the engine."""
         parts = await rows(
             self._engine,
-            "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts "
+            "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts "  # noqa: S608
+            f"FROM {self._deployment.system('parts')} "
             "WHERE active AND database = currentDatabase() GROUP BY table",
         )
-        detached = await detached_parts(self._engine)
+        detached = await detached_parts(self._engine, self._deployment)
         if not self._version:
             self._version = str((await rows(self._engine, "SELECT version() AS version"))[0]["version"])
-        by_table = {row.pop("table"): row for row in parts}
+        by_table = {self._deployment.named(row.pop("table")): row for row in parts}
         nothing = {"rows": 0, "bytes": 0, "parts": 0}
         head = self._metrics.head
         return {

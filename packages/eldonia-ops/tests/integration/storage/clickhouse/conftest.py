@@ -14,12 +14,17 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, open_on_engine
+from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, chdb_engine, open_on_engine
 from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine, memory_file
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 
 _databases = itertools.count()
+CLUSTER = """
+  <tcp_port>9</tcp_port>
+  <remote_servers><ops><shard><replica><host>127.0.0.1</host><port>9</port></replica></shard></ops></remote_servers>
+"""
+"""A cluster of one shard, which is this very process: nothing listens, and nothing is sent."""
 
 
 class StandIn(ThreadingHTTPServer):
@@ -89,7 +94,12 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The one directory of this session, kept open so that tests need not start the engine again."""
     path = tmp_path_factory.mktemp("telemetry")
     engine = ChdbEngine(path, readers=1)
-    asyncio.run(engine.open())
+    with pytest.MonkeyPatch.context() as patch:
+        plain = chdb_engine._configuration_xml
+        patch.setattr(
+            chdb_engine, "_configuration_xml", lambda: plain().replace("<clickhouse>", f"<clickhouse>{CLUSTER}")
+        )
+        asyncio.run(engine.open())
     yield path
     asyncio.run(engine.close())
 

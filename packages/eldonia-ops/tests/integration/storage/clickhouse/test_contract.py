@@ -1,7 +1,8 @@
 """What every store of a signal does alike: those in memory, which tests use, and ClickHouse on both engines."""
 
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ import eldonia_ops.storage.clickhouse.traces
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.model.samples import MetricMetadata, MetricType, Sample, SampleRow
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import HistogramSample, MetricMetadata, MetricType, Sample, SampleRow
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
 from eldonia_ops.simulation.memory_stores import MemoryStores
+from eldonia_ops.storage.clickhouse import Deployment, DeploymentKind, Retention, open_on_engine
+from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.schema import rows
 
 OpenStore = Callable[..., Awaitable[TelemetryStore]]
 NOW_MS = int(time.time()) * 1000
@@ -169,6 +174,14 @@ class Contract:
         assert await metrics.label_names([named], NOW_MS - 120_000, NOW_MS) == ["__name__", "job"]
         assert await metrics.label_values("job", [named], NOW_MS - 120_000, NOW_MS) == ["a", "b"]
 
+    async def test_native_histograms_are_refused_and_their_neighbours_stored(self, metrics: MetricStore) -> None:
+        labels = Labels({"__name__": "latency"})
+        histogram = HistogramSample(labels, NOW_MS - 30_000, NativeHistogram(0, 1, 1.0, positive=((0, 1.0),)))
+        refused = await metrics.insert_samples([histogram, Sample(Labels({"__name__": "x"}), NOW_MS - 30_000, 1.0)])
+        assert refused == {"native histograms are not stored": 1}
+        named = Matcher("__name__", MatchOp.REGEX, ".+")
+        assert [one.name for one in await metrics.series([named], NOW_MS - 120_000, NOW_MS)] == ["x"]
+
     async def test_the_latest_metadata_wins(self, metrics: MetricStore) -> None:
         await metrics.insert_metadata([MetricMetadata("b", MetricType.GAUGE), MetricMetadata("a", MetricType.GAUGE)])
         await metrics.insert_metadata([MetricMetadata("b", MetricType.COUNTER, "counts")])
@@ -188,3 +201,49 @@ class TestClickhouse(Contract):
     @pytest.fixture
     async def stores(self, open_store: OpenStore) -> TelemetryStores:
         return TelemetryStores.on_one(await open_store())
+
+
+class WithoutKeeper:
+    """An engine that leaves out what needs ClickHouse Keeper, which chDB has not: replicas, and statements for all."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    async def execute(self, sql: str, parameters: Any = None) -> None:
+        sql = sql.replace(" ON CLUSTER `ops`", "").replace("replicated_dedup", "non_replicated_dedup")
+        sql = re.sub(r"Replicated(\w*)\('[^']*', '[^']*'(?:, )?", r"\1(", sql)
+        await self._engine.execute(sql, parameters)
+
+
+class TestDistributed(Contract):
+    """Distributed tables over the tables of one shard, in this process."""
+
+    @pytest.fixture
+    async def stores(self, engine: Engine) -> AsyncIterator[TelemetryStores]:
+        cluster = Deployment(DeploymentKind.DISTRIBUTED, "ops")
+        without_keeper: Any = WithoutKeeper(engine)
+        store = await open_on_engine(without_keeper, deployment=cluster, commit_delay_seconds=0.005)
+        yield TelemetryStores.on_one(store)
+        await store.close()
+
+    async def test_rows_are_counted_by_the_names_that_are_asked(self, stores: TelemetryStores) -> None:
+        await stores.logs.insert_logs([record(0, "a"), record(1, "b")])
+        await stores.traces.insert_spans([span("a", 1, 0, 1)])
+        found = await stores.statistics()
+        assert (found["logs"]["rows"], found["traces"]["rows"], found["detached_parts"]) == (2, 1, [])
+
+    async def test_a_restart_changes_nothing(self, stores: TelemetryStores, engine: Engine) -> None:
+        await stores.logs.insert_logs([record(0, "a")])
+        without_keeper: Any = WithoutKeeper(engine)
+        cluster = Deployment(DeploymentKind.DISTRIBUTED, "ops")
+        again = await open_on_engine(without_keeper, deployment=cluster, retention=Retention(logs_days=3))
+        assert [one.message for one in (await again.search_logs(query())).records] == ["a"]
+        tables = await rows(
+            engine,
+            "SELECT create_table_query AS sql FROM system.tables WHERE name = 'logs_local' AND "
+            "database = currentDatabase()",
+        )
+        assert "toIntervalDay(3)" in tables[0]["sql"]

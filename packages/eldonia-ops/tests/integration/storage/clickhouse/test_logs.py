@@ -204,4 +204,4 @@ async def test_ids_go_on_after_a_restart(open_store: Any) -> None:
     ids = [found.id for found in (await second.search_logs(query())).records]
     assert ids == sorted(set(ids), reverse=True)
     assert len(ids) == 10
-    assert max(ids) < 2**53
+    assert max(ids) < 2**63

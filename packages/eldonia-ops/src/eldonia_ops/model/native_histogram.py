@@ -1,0 +1,89 @@
+"""Native histograms: the value of a sample that counts observations in many buckets at once.
+
+The form is Prometheus' sparse one with float counts (https://prometheus.io/docs/specs/native_histograms/): of a
+standard schema ``n``, bucket ``i`` holds observations up to ``2 ** (i * 2 ** -n)``; schema -53 has bounds of its own.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final
+
+CUSTOM_SCHEMA: Final = -53
+LEAST_SCHEMA: Final = -4
+LARGEST_SCHEMA: Final = 8
+MAX_BUCKETS: Final = 10_000
+"""How many populated buckets one histogram may have."""
+
+_LARGEST_INDEX: Final = 2**31 - 1
+
+
+class ResetHint(StrEnum):
+    """What the sender knows about a reset of the counts before this sample."""
+
+    UNKNOWN = "unknown"
+    RESET = "reset"
+    NO_RESET = "no_reset"
+    GAUGE = "gauge"
+
+
+@dataclass(frozen=True, slots=True)
+class NativeHistogram:
+    """Counts of observations by bucket.
+
+    ``positive`` and ``negative`` hold ``(index, count)`` of the buckets that are not empty, by index; a count is that
+    of the bucket alone. ``custom_bounds`` are the upper bounds of a histogram with schema -53, ascending.
+
+    Raises:
+        ValueError: the parts do not fit together; the message says which.
+    """
+
+    schema: int
+    count: float
+    sum: float
+    zero_threshold: float = 0.0
+    zero_count: float = 0.0
+    positive: tuple[tuple[int, float], ...] = ()
+    negative: tuple[tuple[int, float], ...] = ()
+    custom_bounds: tuple[float, ...] = ()
+    reset_hint: ResetHint = ResetHint.UNKNOWN
+
+    def __post_init__(self) -> None:
+        custom = self.schema == CUSTOM_SCHEMA
+        if not custom and not LEAST_SCHEMA <= self.schema <= LARGEST_SCHEMA:
+            raise ValueError(
+                f"schema {self.schema} is neither {CUSTOM_SCHEMA} nor between {LEAST_SCHEMA} and {LARGEST_SCHEMA}"
+            )
+        if len(self.positive) + len(self.negative) > MAX_BUCKETS:
+            raise ValueError(f"more than {MAX_BUCKETS} buckets")
+        for name, buckets in (("positive", self.positive), ("negative", self.negative)):
+            indexes = [index for index, _ in buckets]
+            if indexes != sorted(set(indexes)) or any(abs(index) > _LARGEST_INDEX for index in indexes):
+                raise ValueError(f"the {name} buckets are not in the order of their indexes")
+            if any(not count >= 0 for _, count in buckets):
+                raise ValueError(f"a {name} bucket has a count below zero")
+        if not (self.zero_threshold >= 0 and self.zero_count >= 0 and self.count >= 0):
+            raise ValueError("a count or the zero threshold is below zero")
+        if custom:
+            self._check_custom()
+        elif self.custom_bounds:
+            raise ValueError("only schema -53 has bounds of its own")
+
+    def _check_custom(self) -> None:
+        bounds = self.custom_bounds
+        if any(not low < high for low, high in pairwise(bounds)):
+            raise ValueError("the bounds are not ascending")
+        if self.negative or self.zero_count:
+            raise ValueError("a histogram with bounds of its own has no negative and no zero bucket")
+        if any(not 0 <= index <= len(bounds) for index, _ in self.positive):
+            raise ValueError("a bucket has no bounds")
+
+    def upper_bound(self, index: int) -> float:
+        """The inclusive upper bound of a positive bucket; the last is infinite for bounds of its own."""
+        if self.schema == CUSTOM_SCHEMA:
+            return self.custom_bounds[index] if index < len(self.custom_bounds) else math.inf
+        try:
+            return 2.0 ** math.ldexp(index, -self.schema)
+        except OverflowError:
+            return math.inf
