@@ -1,25 +1,21 @@
 """Puts the HTTP side together: one Starlette application behind one gate."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 
 from eldonia_ops import __version__
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
-from eldonia_ops.web.gate import FAMILY, ApiDialect, Envelope, Gate, Problem, guards_of, loopback_hosts
+from eldonia_ops.web.gate import Gate, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
 from eldonia_ops.web.sessions import Sessions
 
 _ATTEMPTS = 10
@@ -93,24 +89,9 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[gate],
-        exception_handlers={HTTPException: _in_envelope(envelopes), Exception: _in_envelope(envelopes)},
+        exception_handlers=handlers(lambda request: envelopes[request.scope.get(FAMILY, ApiDialect.NATIVE)]),
     )
     app.router.redirect_slashes = False
     app.state.platform = platform
     app.state.guards = guards
     return app
-
-
-def _in_envelope(envelopes: dict[ApiDialect, Envelope]) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Answers what routing or a fault of ours raised in the words of the family that was addressed."""
-
-    async def answer(request: Request, error: Exception) -> Response:
-        if isinstance(error, HTTPException):
-            names = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-            code = names.get(error.status_code, "error")
-            problem = Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
-        else:
-            problem = Problem(500, "internal", "the platform failed at this", "its log says more")
-        return await envelopes[request.scope.get(FAMILY, ApiDialect.NATIVE)](request, problem)
-
-    return answer

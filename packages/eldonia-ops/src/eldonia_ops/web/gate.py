@@ -7,16 +7,14 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 """
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +25,7 @@ from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_a
 from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem
 from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
 
 OWN_NAME: Final = "eldonia-ops.localhost"
@@ -34,7 +33,6 @@ OWN_NAME: Final = "eldonia-ops.localhost"
 above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
 CALLER: Final = "eldonia_ops.caller"
-FAMILY: Final = "eldonia_ops.family"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _LONGEST_PATH: Final = 4_096
 _JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
@@ -45,41 +43,6 @@ PAGE_POLICY: Final = (
     "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
-
-
-class ApiDialect(StrEnum):
-    """Whose error envelope a route answers with."""
-
-    NATIVE = "native"
-    PROMETHEUS = "prometheus"
-    ALERTMANAGER = "alertmanager"
-    OTLP = "otlp"
-    JAEGER = "jaeger"
-    PAGE = "page"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error on its way to an envelope. ``code`` is a short stable name; ``hint`` says what to do."""
-
-    status: int
-    code: str
-    message: str
-    hint: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        """Message and hint, for envelopes that have one place for both."""
-        return f"{self.message} ({self.hint})" if self.hint else self.message
-
-    def answer_headers(self, *schemes: str) -> dict[str, str]:
-        """The headers of the answer; strangers are told by which schemes to authenticate."""
-        challenge = ", ".join(f'{scheme} realm="eldonia-ops"' for scheme in schemes)
-        return {**self.headers, **({"WWW-Authenticate": challenge} if self.status == 401 and challenge else {})}
-
-
-Envelope = Callable[[Request, Problem], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,18 +16,12 @@ from eldonia_ops.access import Capability, permits
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import (
-    ApiDialect,
-    GuardedRoute,
-    Problem,
-    caller_of,
-    same_origin,
-    too_many_attempts,
-)
+from eldonia_ops.web.gate import GuardedRoute, caller_of, same_origin, too_many_attempts
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

@@ -29,8 +29,9 @@ from eldonia_ops.protocols.otlp import (
 )
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem, caller_of
+from eldonia_ops.web.gate import GuardedRoute, caller_of
 from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw, unpack
+from eldonia_ops.web.problems import ApiDialect, Problem
 
 log = logging.getLogger("eldonia_ops.web.otlp")
 

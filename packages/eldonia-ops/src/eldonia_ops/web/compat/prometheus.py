@@ -13,28 +13,40 @@ from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
-from eldonia_ops.ports import TelemetryLimitError
 from eldonia_ops.protocols import prometheus_api as wire
-from eldonia_ops.services.api import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.api import AlertView, Platform, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
-from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
+from eldonia_ops.web.bad_request import BadRequestError
+from eldonia_ops.web.gate import GuardedRoute
+from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
 _MOST_NAMED = 20
 _MOST_SELECTORS = 20
 _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
-_KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
+_KINDS = {
+    400: "bad_data",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "bad_data",
+    422: "execution",
+    429: "unavailable",
+    503: "unavailable",
+}
 
 Parameters = ImmutableMultiDict[str, Any]
 T = TypeVar("T")
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
-    """``{"status": "error", "errorType", "error"}``."""
+    """``{"status": "error", "errorType", "error"}``. A query's own errorType brings Prometheus' status for it."""
     headers = problem.answer_headers("Basic", "Bearer")
-    return _json(wire.failure(_KINDS.get(problem.status, "internal"), problem.sentence), problem.status, headers)
+    of_query = problem.position is not None
+    kind = problem.code if of_query else _KINDS.get(problem.status, "internal")
+    status = wire.status_of(kind) if of_query else problem.status
+    return _json(wire.failure(kind, problem.sentence), status, headers)
 
 
 def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRoute]:
@@ -44,7 +56,7 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> GuardedRoute:
         return GuardedRoute(
             f"/api/v1/{path}",
-            _answering(endpoint),
+            endpoint,
             demand=Permission.READ,
             family=ApiDialect.PROMETHEUS,
             methods=methods or ("GET",),
@@ -267,22 +279,6 @@ class _Api:
         if end < start:
             raise BadRequestError("end timestamp must not be before start timestamp")
         return start, end
-
-
-def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except QueryError as error:
-            return _json(wire.failure(error.kind, str(error)), wire.status_of(error.kind))
-        except BadRequestError as error:
-            return _json(wire.failure("bad_data", str(error)), 400)
-        except TelemetryLimitError:
-            return _json(wire.failure("execution", TOO_MUCH), wire.status_of("execution"))
-        except BusyError as error:
-            return _json(wire.failure("unavailable", str(error)), 503, {"Retry-After": RETRY_AFTER})
-
-    return answer
 
 
 def _rule(rule: RuleView, *, bare: bool = False) -> dict[str, Any]:
