@@ -264,7 +264,8 @@ class World:
             clock, state, config.routing, incident_transactions, notification_queue, [outbox, escalations], loops
         )
         self.security = SecurityService(clock, state, self.intake, self._thresholds, evidence_limit=12, loops=loops)
-        self.ingest = IngestService(self.telemetry, self.security.take, Origin("test", "here"))  # type: ignore[arg-type]
+        self.ingest = IngestService(self.telemetry, Origin("test", "here"))  # type: ignore[arg-type]
+        self.ingest.subscribe(self.security.observe)
         self.queries = QueryService(clock, self.telemetry)  # type: ignore[arg-type]
         groups = read_rules(self._rules, "rules.yml") if self._rules else []
         self.evaluation = EvaluationService(

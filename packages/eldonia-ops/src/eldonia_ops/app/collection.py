@@ -133,7 +133,8 @@ class Collection:
             records = await asyncio.to_thread(
                 batch_records, batch, time.time_ns(), format=line_format, defaults=defaults
             )
-            self._ingest.refused("logs", batch.path, await self._ingest.logs(records, batch_key=batch.key))
+            receipt = await self._ingest.logs(records, batch_key=batch.key)
+            self._ingest.refused("logs", batch.path, receipt.by_reason)
             return sum(1 for record in records if record.parse_error)
 
         return sink

@@ -133,11 +133,11 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         )
         ingest = IngestService(
             telemetry,
-            security.take,
             Origin(environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname()),
             clock,
             Horizon(settings.retention.logs, settings.retention.traces, settings.retention.metrics),
         )
+        ingest.subscribe(security.observe)
         limits = settings.limits
         queries = QueryService(
             clock, telemetry, concurrency=limits.query_concurrency, timeout_seconds=limits.query_timeout / 1000
@@ -171,6 +171,7 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
 
         def counts() -> dict[str, float]:
             found = {f"eldonia_ops_{name}_total": float(value) for name, value in ingest.counts.items()}
+            found["eldonia_ops_security_events_total"] = float(security.events_taken)
             found["eldonia_ops_rule_evaluations_total"] = float(evaluation.evaluations)
             found["eldonia_ops_rule_evaluations_missed_total"] = float(evaluation.missed)
             found["eldonia_ops_clock_set_back_total"] = float(clock.times_set_back)

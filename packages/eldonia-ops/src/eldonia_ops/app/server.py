@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Mapping
 import uvicorn
 
 from eldonia_ops.app.connections import PatientProtocol
+from eldonia_ops.app.intakes import installed_intakes
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
@@ -35,7 +36,13 @@ async def serve(settings: Settings, environment: Mapping[str, str], on_start: On
                 platform,
                 external_url=settings.external_url,
                 loopback=is_loopback(settings.listen.host),
-                limits=RequestLimits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
+                limits=RequestLimits(
+                    ingest=settings.limits.request,
+                    ingest_decoded=settings.limits.request_expanded,
+                    labels=settings.limits.labels,
+                    label_value=settings.limits.label_value,
+                ),
+                intakes=installed_intakes(),
                 resolve_timeout_ms=platform.resolve_timeout_ms,
             )
             config = uvicorn.Config(

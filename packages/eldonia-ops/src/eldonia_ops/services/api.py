@@ -11,11 +11,9 @@ from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import MetricMetadata, Sample
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import StateStore, TelemetryStore
+from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 
 class NotFoundError(LookupError):
@@ -123,17 +121,9 @@ class RefusalView:
     last_at: int
 
 
-class Ingest(Protocol):
-    """Intake of telemetry that arrives over HTTP; every method returns when the data is stored.
+class Ingest(LogSink, SpanSink, SampleSink, Protocol):
+    """Intake of telemetry that arrives over HTTP."""
 
-    The answer is how many items were refused, by reason: because of their times, or by the store.
-    """
-
-    async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]: ...
-    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]: ...
-    async def samples(
-        self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()
-    ) -> Mapping[str, int]: ...
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason, for :meth:`refusals`."""
         ...

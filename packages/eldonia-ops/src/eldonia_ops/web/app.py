@@ -1,16 +1,20 @@
 """Puts the HTTP side together: one Starlette application behind one gate."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from eldonia_ops import __version__
+from eldonia_ops.intake import Intake
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
-from eldonia_ops.web.gate import Gate, guards_of, loopback_hosts
+from eldonia_ops.web.compat import alertmanager, jaeger, prometheus
+from eldonia_ops.web.gate import Gate, check_order, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.intake import intake_envelope, intake_routes
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
@@ -29,19 +33,20 @@ def create_app(
     loopback: bool = True,
     secure_cookies: bool | None = None,
     limits: RequestLimits | None = None,
+    intakes: Sequence[Intake] = (),
     resolve_timeout_ms: int = 300_000,
     version: str = __version__,
 ) -> Starlette:
     """The whole HTTP side over a running platform.
 
-    ``external_url`` is the address by which people reach it, if not the listen address. With
-    ``loopback`` (the listener is bound to this machine only) other host names than localhost and the
-    one in ``external_url`` are refused, against DNS rebinding. ``secure_cookies`` defaults to whether
-    ``external_url`` is https. ``resolve_timeout_ms`` is Alertmanager's ``resolve_timeout``.
+    ``external_url`` is the address by which people reach it, if not the listen address. With ``loopback`` (the listener
+    is bound to this machine only) other host names than localhost and the one in ``external_url`` are refused, against
+    DNS rebinding. ``secure_cookies`` defaults to whether ``external_url`` is https. ``intakes`` are the protocols that
+    telemetry may come in by. ``resolve_timeout_ms`` is Alertmanager's ``resolve_timeout``.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
-        TypeError: a route declares no demand, or one hides another.
+        TypeError: a route declares no demand, or two have one address.
     """
     limits = limits or RequestLimits()
     secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
@@ -54,20 +59,21 @@ def create_app(
         *prometheus.routes(platform, version, heavy),
         *alertmanager.routes(platform, version, limits, resolve_timeout_ms),
         *jaeger.routes(platform),
-        *otlp.routes(platform, limits),
+        *intake_routes(intakes, platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
         assets.route(),
         *pages.routes(),
     ]
-    envelopes: dict[ApiDialect, Envelope] = {
+    envelopes: dict[str, Envelope] = {
         ApiDialect.NATIVE: native.envelope,
         ApiDialect.PROMETHEUS: prometheus.envelope,
         ApiDialect.ALERTMANAGER: alertmanager.envelope,
         ApiDialect.JAEGER: jaeger.envelope,
-        ApiDialect.OTLP: otlp.envelope,
         ApiDialect.PAGE: pages.envelope,
+        **{intake.name: intake_envelope(intake) for intake in intakes},
     }
     guards = guards_of(routes)
+    check_order(guards)  # now, and not at the first request, when the gate is built
     gate = Middleware(
         Gate,
         guards=guards,
@@ -80,7 +86,7 @@ def create_app(
             ("/api/v1/", ApiDialect.PROMETHEUS),
             ("/api/v2/", ApiDialect.ALERTMANAGER),
             ("/api/", ApiDialect.JAEGER),
-            ("/v1/", ApiDialect.OTLP),
+            *((intake.prefix, intake.name) for intake in intakes if intake.prefix),
         ),
         limits=limits,
         hosts=loopback_hosts(external_url) if loopback else None,

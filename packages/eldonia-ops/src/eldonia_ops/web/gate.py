@@ -20,9 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import Access
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
-from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw
+from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem
@@ -71,7 +72,7 @@ class GuardedRoute(Route):
         endpoint: Callable[..., Any],
         *,
         demand: Permission,
-        family: ApiDialect,
+        family: str,
         methods: Collection[str] = ("GET",),
         streams: bool = False,
         csrf_in_form: bool = False,
@@ -96,7 +97,7 @@ class Guard:
     pattern: Any
     methods: frozenset[str]
     demand: Permission
-    family: ApiDialect
+    family: str
     streams: bool = False
     csrf_in_form: bool = False
 
@@ -150,13 +151,13 @@ class Gate:
         access: Access,
         sessions: Sessions,
         attempts: FailedAttempts,
-        envelopes: Mapping[ApiDialect, Envelope],
-        families: Sequence[tuple[str, ApiDialect]],
+        envelopes: Mapping[str, Envelope],
+        families: Sequence[tuple[str, str]],
         limits: RequestLimits,
         hosts: frozenset[str] | None,
         secure: bool,
     ) -> None:
-        _check_order(guards)
+        check_order(guards)
         self._app = app
         self._fixed: dict[str, list[Guard]] = {}
         for guard in guards:
@@ -209,7 +210,7 @@ class Gate:
             return []
         return [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
 
-    def _find(self, path: str, method: str) -> tuple[Guard | None, ApiDialect]:
+    def _find(self, path: str, method: str) -> tuple[Guard | None, str]:
         """The guard of a request, or the family that an unknown path or method answers in."""
         candidates = self._candidates(path)
         for guard in candidates:
@@ -285,7 +286,7 @@ class Gate:
             "send 'Authorization: Bearer <token>', or sign in with the browser",
         )
 
-    def _with_headers(self, send: Send, family: ApiDialect) -> Send:
+    def _with_headers(self, send: Send, family: str) -> Send:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -388,13 +389,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replaying
 
 
-def _check_order(guards: Sequence[Guard]) -> None:
-    """Refuse an order of routes in which the router would pick another route than the table does.
+def check_order(guards: Sequence[Guard]) -> None:
+    """Refuse routes of which the router would pick another one than the table does.
 
     Raises:
-        TypeError: a pattern stands before a literal path that it also matches.
+        TypeError: a pattern stands before a literal path that it also matches, or two routes have one path and method.
     """
+    taken: dict[tuple[str, str], Guard] = {}
     for index, guard in enumerate(guards):
+        for method in guard.methods - {"HEAD"}:
+            if (guard.path, method) in taken:
+                raise TypeError(f"two routes answer to {method} {guard.path}")
+            taken[guard.path, method] = guard
         if "{" not in guard.path:
             for earlier in guards[:index]:
                 if "{" in earlier.path and earlier.methods & guard.methods and earlier.pattern.match(guard.path):

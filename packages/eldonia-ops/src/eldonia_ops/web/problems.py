@@ -1,7 +1,7 @@
 """What each exception of ours means to an HTTP client.
 
 :func:`problem_of` is the only map from exceptions to HTTP problems. A dialect (native, Prometheus, Alertmanager,
-Jaeger, OTLP, a page) is an envelope over it: it writes a :class:`Problem` as its clients expect an error.
+Jaeger, an intake, a page) is an envelope over it: it writes a :class:`Problem` as its clients expect an error.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.access import AccessError
+from eldonia_ops.intake import IntakeError
 from eldonia_ops.ports import ConflictError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
-from eldonia_ops.web.limits import TooLargeError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
 
 FAMILY: Final = "eldonia_ops.family"
@@ -29,13 +30,12 @@ _CODES: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"
 
 
 class ApiDialect(StrEnum):
-    """Whose error envelope a route answers with."""
+    """Whose error envelope a route answers with. A route of an intake has the intake's name instead."""
 
     NATIVE = "native"
     PROMETHEUS = "prometheus"
     ALERTMANAGER = "alertmanager"
     JAEGER = "jaeger"
-    OTLP = "otlp"
     PAGE = "page"
 
 
@@ -105,7 +105,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(error.status_code, code, str(error.detail), headers=error.headers or {})
         case TooLargeError():
             return Problem(413, "too_large", str(error))
-        case BadRequestError() | AccessError():
+        case IntakeError():
+            return Problem(error.status, error.code, str(error))
+        case BadRequestError() | BadEncodingError() | AccessError():
             return Problem(400, "bad_request", str(error))
         case _:
             return INTERNAL
@@ -136,6 +138,9 @@ _EXPECTED: Final = (
     RequestValidationError,
     HTTPException,
     BadRequestError,
+    TooLargeError,
+    BadEncodingError,
+    IntakeError,
     AccessError,
 )
 

@@ -9,10 +9,10 @@ from web_client import Client
 from eldonia_ops.access import AccessError
 from eldonia_ops.model.access import Role
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.heavy import BusyError
-from eldonia_ops.web.limits import BadEncodingError, TooLargeError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
 from eldonia_ops.web.problems import INTERNAL, problem_of
 
