@@ -80,6 +80,7 @@ def _as_text(record: LogRecord, error: Exception) -> LogRecord:
             hostname=record.hostname,
             source=record.source,
             offset=record.offset,
+            tag=record.tag,
             parse_error=f"the store refused the record: {str(error)[:300]}",
         )
     )

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from eldonia_ops.intake import IntakeError
 from eldonia_ops.intake.otlp.json_messages import decode_json
-from eldonia_ops.intake.otlp.wire_count import holds_more_than
+from eldonia_ops.protocols.protobuf_count import holds_more_than
 
 _M = TypeVar("_M", bound=Message)
 _J = TypeVar("_J", bound=msgspec.Struct)

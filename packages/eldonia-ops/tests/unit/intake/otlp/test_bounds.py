@@ -12,8 +12,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from eldonia_ops.intake.otlp import Encoding, OtlpError, TooManyError, decode_logs, decode_metrics, decode_traces
-from eldonia_ops.intake.otlp.wire_count import holds_more_than
 from eldonia_ops.model.logs import LogLevel
+from eldonia_ops.protocols.protobuf_count import holds_more_than
 
 NOW = 1_700_000_000 * 10**9
 
