@@ -6,7 +6,7 @@ from fastapi import FastAPI, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from eldonia_ops.model.alerts import LedgerEntry, Silence
+from eldonia_ops.model.alerts import LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.services.api import NotFoundError, Platform
 from eldonia_ops.web.access import Permission
@@ -17,7 +17,9 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.schemas import (
     AlertGroupShape,
     AlertShape,
+    ExpiredShape,
     IntegrationShape,
+    RetriedShape,
     RuleGroupShape,
     SilenceShape,
     alert_shape,
@@ -100,7 +102,9 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
         """How receivers are notified, and what keeps an integration from delivering as it is configured."""
         return Json([integration_shape(view) for view in alerts.integrations()])
 
-    @api.get("/alerts/configuration", tags=["alerts"], **operation(Permission.READ, media="application/yaml"))
+    @api.get(
+        "/alerts/configuration", tags=["alerts"], **operation(Permission.READ, dict[str, Any], media="application/yaml")
+    )
     async def configuration() -> Response:
         """The routing configuration with secrets masked."""
         return Response(alerts.configuration(), media_type="application/yaml")
@@ -150,23 +154,23 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
         found = [view for view in await alerts.current() if all_match(matchers, view.alert.labels)]
         return Json([alert_shape(view) for view in found])
 
-    @api.delete("/silences/{id}", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
+    @api.delete("/silences/{id}", tags=["alerts"], **operation(Permission.RESPOND, ExpiredShape))
     async def expire(request: Request, id: str) -> Response:
         """End a silence now."""
         await alerts.expire_silence(id, caller_of(request).name)
-        return Json({"expired": id})
+        return Json(ExpiredShape(id))
 
 
 def _add_notifications(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
-    @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[dict[str, Any]]))
+    @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[Outgoing]))
     async def notifications(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         """The outbox, newest first."""
         return Json(await alerts.notifications(limit))
 
-    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
+    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, RetriedShape))
     async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
         """Try a failed or waiting notification again now."""
         await alerts.retry_notification(id, caller_of(request).name)
-        return Json({"retried": id})
+        return Json(RetriedShape(id))
