@@ -34,6 +34,7 @@ from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.notification_queue import NotificationQueue
+from eldonia_ops.services.posted_alerts import ActiveLimits
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
@@ -164,7 +165,8 @@ async def running_platform(settings: Settings, environment: Mapping[str, str]) -
         collection = Collection(settings, clock, ingest, state, telemetry, recovery.on_probe, loops)
         stack.push_async_callback(collection.close)
         incidents = IncidentService(clock, state, incident_transactions, escalations, outbox, loops)
-        alerts = AlertService(clock, state, intake, evaluation.views, routing_text)
+        posted = ActiveLimits(limits.posted_alerts, limits.posted_alerts_token)
+        alerts = AlertService(clock, state, intake, evaluation.views, routing_text, posted)
         delivery = DeliveryService(clock, state, intake, Notifiers(routing.routing, client).find, outbox, loops)
         purge = PurgeService(clock, state, settings.retention.state, loops)
         supervision = SupervisionService(clock, state, intake, loops)

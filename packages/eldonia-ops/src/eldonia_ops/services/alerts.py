@@ -23,7 +23,7 @@ from eldonia_ops.services.api import (
 )
 from eldonia_ops.services.incident_reference_cache import Known, Reference
 from eldonia_ops.services.incident_transactions import AlertChange
-from eldonia_ops.services.posted_alerts import PostedAlerts
+from eldonia_ops.services.posted_alerts import ACTIVE_LIMITS, ActiveLimits, PostedAlerts
 
 RuleViews = Callable[[], list[RuleGroupView]]
 
@@ -36,14 +36,20 @@ class AlertService:
     """Implements :class:`~eldonia_ops.services.api.Alerts`."""
 
     def __init__(
-        self, clock: Clock, state: StateStore, intake: AlertIntake, rule_views: RuleViews, configuration: str
+        self,
+        clock: Clock,
+        state: StateStore,
+        intake: AlertIntake,
+        rule_views: RuleViews,
+        configuration: str,
+        limits: ActiveLimits = ACTIVE_LIMITS,
     ) -> None:
         self._clock = clock
         self._state = state
         self._intake = intake
         self._rule_views = rule_views
         self._configuration = configuration
-        self._posted = PostedAlerts()
+        self._posted = PostedAlerts(limits)
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
         """Take alerts from outside; returns when they are committed, with what was refused."""

@@ -280,6 +280,8 @@ class LimitSettings:
     ``labels`` is how many labels a series may have, ``label_value`` how long a value may be in characters.
     ``log_line`` is the longest line; the rest of a longer one is cut off and marked.
     ``query_samples`` and ``query_timeout`` bound one query, ``query_concurrency`` how many run at once.
+    ``posted_alerts`` is how many alerts may be active at once, ``posted_alerts_token`` how many of them one token may
+    have posted; as many urgent ones come on top.
     """
 
     request: int = 16 * MIB
@@ -292,6 +294,8 @@ class LimitSettings:
     query_samples: int = 50_000_000
     query_timeout: int = 30 * SECOND
     query_concurrency: int = 4
+    posted_alerts: int = 50_000
+    posted_alerts_token: int = 30_000
 
 
 @dataclass(frozen=True, slots=True)
