@@ -93,6 +93,21 @@ def string(at: int, text: str) -> dict[str, Any]:
     return {"resultType": "string", "result": [timestamp(at), text]}
 
 
+def statistics(*, wait: float, fetch: float, compute: float, samples: int, peak: int) -> dict[str, Any]:
+    """The ``stats`` of a query, whose times are seconds (util/stats/query_stats.go); results come sorted."""
+    return {
+        "timings": {
+            "evalTotalTime": fetch + compute,
+            "resultSortTime": 0,
+            "queryPreparationTime": fetch,
+            "innerEvalTime": compute,
+            "execQueueTime": wait,
+            "execTotalTime": wait + fetch + compute,
+        },
+        "samples": {"totalQueryableSamples": samples, "peakSamples": peak},
+    }
+
+
 def metadata(
     families: Iterable[MetricMetadata], limit: int = -1, limit_per_metric: int = -1
 ) -> dict[str, list[dict[str, str]]]:

@@ -50,6 +50,20 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryStats:
+    """What a query took: seconds of waiting for its turn, of fetching and of computing.
+
+    ``samples`` is how many samples its selectors looked at, summed over the steps; ``peak`` how many it held at once.
+    """
+
+    wait_seconds: float = 0.0
+    fetch_seconds: float = 0.0
+    compute_seconds: float = 0.0
+    samples: int = 0
+    peak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class QueryResult:
     """``type`` is ``vector``, ``matrix``, ``scalar`` or ``string``.
 
@@ -61,6 +75,7 @@ class QueryResult:
     text: str = ""
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
+    stats: QueryStats = QueryStats()
 
 
 class Queries(Protocol):

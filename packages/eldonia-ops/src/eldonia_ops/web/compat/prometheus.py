@@ -114,9 +114,8 @@ class _Api:
         limit = _limit(given)
         result = await self._platform.queries.instant(_required(given, "query"), at, **_bounds(given))
         series, cut = _cut(result.series, limit)
-        return _ok(
-            _data(replace(result, series=list(series)), at), [*result.warnings, *cut, *_unheeded(given)], result.infos
-        )
+        data = _data(replace(result, series=list(series)), at) | _stats(given, result)
+        return _ok(data, [*result.warnings, *cut], result.infos)
 
     async def query_range(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -134,8 +133,8 @@ class _Api:
         limit = _limit(given)
         result = await self._platform.queries.range(query, start, end, step, **_bounds(given))
         series, cut = _cut(result.series, limit)
-        data = wire.matrix((one.labels, one.points) for one in series)
-        return _ok(data, [*result.warnings, *cut, *_unheeded(given)], result.infos)
+        data = wire.matrix((one.labels, one.points) for one in series) | _stats(given, result)
+        return _ok(data, [*result.warnings, *cut], result.infos)
 
     async def format_query(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -410,9 +409,20 @@ def _bounds(given: Parameters) -> dict[str, int]:
     return found
 
 
-def _unheeded(given: Parameters) -> list[str]:
-    """What was asked for and is not there."""
-    return ["the parameter stats is not supported and was ignored"] if given.get("stats", "") else []
+def _stats(given: Parameters, result: QueryResult) -> dict[str, Any]:
+    """What a query took, when that is asked for by whatever value of ``stats``, as in Prometheus."""
+    if not given.get("stats", ""):
+        return {}
+    took = result.stats
+    return {
+        "stats": wire.statistics(
+            wait=took.wait_seconds,
+            fetch=took.fetch_seconds,
+            compute=took.compute_seconds,
+            samples=took.samples,
+            peak=took.peak,
+        )
+    }
 
 
 def _cut(values: Sequence[T], limit: int) -> tuple[Sequence[T], tuple[str, ...]]:
