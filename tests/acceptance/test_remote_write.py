@@ -154,6 +154,12 @@ def test_what_prometheus_sends_is_what_we_answer_though_we_are_killed_in_between
     for query in ("vanishing", "orders_total", "rate(took_seconds_count[30s]) > 0"):
         both = [http.get("/api/v1/query", params={"query": query, "time": at}).json() for http in (theirs, ours)]
         assert both[0]["data"] == both[1]["data"], query
+    for query in ("orders_total", "rate(took_seconds_bucket[5s])", "max_over_time(orders_total[5s:1s])", "1"):
+        parameters = {"query": query, "start": at - 5, "end": at, "step": 1, "stats": "all"}
+        stats = [http.get("/api/v1/query_range", params=parameters).json()["data"]["stats"] for http in (theirs, ours)]
+        assert stats[0]["timings"].keys() == stats[1]["timings"].keys()
+        assert stats[0]["samples"].keys() == stats[1]["samples"].keys()
+        assert stats[0]["samples"]["totalQueryableSamples"] == stats[1]["samples"]["totalQueryableSamples"], query
     metadata = ours.get("/api/v1/metadata", params={"metric": "orders_total"}).json()["data"]["orders_total"]
     assert metadata == [{"type": "counter", "help": 'Orders "taken", 注文.', "unit": ""}]
     refusals = ours.get("/api/ops/v1/refusals").json()
