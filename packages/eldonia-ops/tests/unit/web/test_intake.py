@@ -1,7 +1,10 @@
 """Intakes behind the gate: one with a single route stands in for any plug-in."""
 
+import gzip
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -147,3 +150,18 @@ def test_two_intakes_cannot_share_a_name_or_an_address(platform: FakePlatform) -
     taken = Intake("pages", (IntakeRoute("/api/v2/alerts", "logs", accept),), fault)
     with pytest.raises(TypeError, match="two routes answer to POST /api/v2/alerts"):
         create_app(platform, intakes=[taken])
+
+
+async def test_the_example_of_the_document_works(platform: FakePlatform) -> None:
+    document = Path(__file__).parents[5] / "docs" / "intake.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(code, str(document), "exec"), names)
+    app = create_app(platform, intakes=[names["INTAKE"]])
+    headers = {"Authorization": f"Bearer {platform.secrets[Role.INGEST]}", "Content-Encoding": "gzip"}
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9600", headers=headers) as http:
+        stored = await http.post("/lines", content=gzip.compress(b"one\ntwo"))
+        refused = await http.post("/lines", content=b"not packed")
+    assert (stored.status_code, refused.status_code) == (204, 400)
+    assert [record.message for record in platform.ingest.log_records] == ["one", "two"]
