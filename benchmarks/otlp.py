@@ -7,7 +7,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from benchmarks.harness import Contender, Table, alternate, rates
-from eldonia_ops.protocols.otlp import Encoding, decode_traces
+from eldonia_ops.intake.otlp import Encoding, decode_traces
 
 TITLE = "OTLP trace decoding"
 

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
+from eldonia_ops.intake.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.protocols.prometheus_text import ExpositionError, ScrapeParser
 from eldonia_ops.protocols.scrape_rows import ScrapeRows
 from fuzz.target import target

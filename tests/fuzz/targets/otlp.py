@@ -11,8 +11,8 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from eldonia_ops.protocols.otlp import Encoding, OtlpError, decode_logs, decode_metrics, decode_traces
-from eldonia_ops.protocols.otlp.messages import encode_error, encode_response
+from eldonia_ops.intake.otlp import Encoding, OtlpError, decode_logs, decode_metrics, decode_traces
+from eldonia_ops.intake.otlp.messages import encode_error, encode_response
 from eldonia_ops.storage.clickhouse.documents import encoded, indexed
 from fuzz.target import target
 from fuzz.targets.given import bounded, file_text
@@ -141,7 +141,7 @@ register("metrics", ExportMetricsServiceRequest, metrics)
 @target("é", "日本語")
 def otlp_answers(data: bytes) -> None:
     """Answers hold whatever a reason says."""
-    from eldonia_ops.protocols.otlp.messages import Rejections
+    from eldonia_ops.intake.otlp.messages import Rejections
 
     rejections = Rejections()
     for reason in file_text(data).split("\n"):

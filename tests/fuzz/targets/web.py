@@ -17,13 +17,13 @@ from eldonia_ops.protocols.alertmanager_api import (
     read_silence,
 )
 from eldonia_ops.protocols.jaeger import parse_duration_ns, parse_tags
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError, unpack
 from eldonia_ops.storage.state.columns import to_json
 from eldonia_ops.web.access import secret_from_authorization
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import to_json as response_json
 from eldonia_ops.web.gate import host_name, loopback_hosts
 from eldonia_ops.web.language import _accepted  # pyright: ignore[reportPrivateUsage]
-from eldonia_ops.web.limits import unpack
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.preconditions import PreconditionRequiredError, entity_tag, read_precondition
 from eldonia_ops.web.sessions import Session, csrf_matches
@@ -166,7 +166,7 @@ def packed_body(data: bytes) -> None:
     encoding, body = encodings[data[0] % len(encodings)] if data else "", data[1:]
     try:
         found = unpack(body, encoding, 10_000)
-    except BadRequestError:
+    except (TooLargeError, BadEncodingError):
         return
     assert len(found) <= max(10_000, len(body) if encoding == "identity" else 0)
 

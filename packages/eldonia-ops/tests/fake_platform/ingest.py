@@ -6,6 +6,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import AnySample, MetricMetadata
 from eldonia_ops.model.spans import Span
 from eldonia_ops.services.api import RefusalView
+from eldonia_ops.sinks import Receipt
 
 
 class FakeIngest:
@@ -15,13 +16,13 @@ class FakeIngest:
         self.sample_records: list[AnySample] = []
         self.refused_items: list[tuple[str, str, dict[str, int]]] = []
 
-    async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]:
+    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> Receipt:
         self.log_records += records
-        return {}
+        return Receipt(len(records))
 
-    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]:
+    async def spans(self, spans: Sequence[Span]) -> Receipt:
         self.span_records += spans
-        return {}
+        return Receipt(len(spans))
 
     async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         self.sample_records += samples

@@ -51,6 +51,13 @@ class FakeStatus:
     async def overview(self) -> dict[str, Any]:
         return {
             "version": "0.1.0",
+            "now": self._now(),
+            "targets": 5,
+            "targets_up": 3,
+            "incidents_open": 2,
+            "incidents_unacknowledged": 1,
+            "alerts_firing": 4,
+            "loops_failing": self.failing,
             "started_at": self._now() - 18_360_200,
             "uptime_seconds": 18_360.2,
             "resident_bytes": 603_119_616,

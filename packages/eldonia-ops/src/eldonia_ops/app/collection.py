@@ -190,7 +190,8 @@ class Collection:
         self._ingest.refused("metrics", source, await self._ingest.samples(collected.samples))
 
     async def _logs(self, records: Sequence[LogRecord], *, source: str, batch_key: str = "") -> None:
-        self._ingest.refused("logs", source, await self._ingest.logs(records, batch_key=batch_key))
+        receipt = await self._ingest.logs(records, batch_key=batch_key)
+        self._ingest.refused("logs", source, receipt.by_reason)
 
 
 def _registered(unusable: dict[str, str]) -> dict[str, Collector]:

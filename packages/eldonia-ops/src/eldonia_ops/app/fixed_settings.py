@@ -9,7 +9,17 @@ _TOP: Final = ("listen", "telemetry", "external_url")
 _NESTED: Final = {
     "retention": ("logs", "traces", "metrics", "head"),
     "rules": ("speed",),
-    "limits": ("request", "request_expanded", "series", "query_samples", "query_timeout", "query_concurrency"),
+    "storage": ("logs_dsn", "metrics_dsn", "traces_dsn", "tables", "cluster", "instance"),
+    "limits": (
+        "request",
+        "request_expanded",
+        "labels",
+        "label_value",
+        "series",
+        "query_samples",
+        "query_timeout",
+        "query_concurrency",
+    ),
 }
 
 

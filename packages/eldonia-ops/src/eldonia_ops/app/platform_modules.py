@@ -20,7 +20,7 @@ from eldonia_ops.security.thresholds import faster as faster_thresholds
 from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
-from eldonia_ops.services.ingest import Horizon, IngestService, Origin, SecuritySink
+from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
@@ -91,6 +91,10 @@ class SecurityModule(Inert):
             base.clock, base.state, router.intake, thresholds, evidence_limit=evidence_limit, loops=base.loops
         )
 
+    def metrics(self) -> Mapping[str, float]:
+        """Events that came in with log records."""
+        return {"eldonia_ops_security_events_total": float(self.service.events_taken)}
+
     async def resume(self) -> None:
         """Load the windows, and look again at what may not have been counted."""
         try:
@@ -121,11 +125,11 @@ class IngestModule(Inert):
 
     name = "ingest"
 
-    def __init__(self, base: Foundation, telemetry: TelemetryStores, security: SecuritySink) -> None:
+    def __init__(self, base: Foundation, telemetry: TelemetryStores) -> None:
         kept = base.configuration.settings.retention
         origin = Origin(base.environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname())
         horizon = Horizon(kept.logs, kept.traces, kept.metrics)
-        self.service = IngestService(telemetry, security, origin, base.clock, horizon, base.loops.metrics)
+        self.service = IngestService(telemetry, origin, base.clock, horizon, base.loops.metrics)
 
     def metrics(self) -> Mapping[str, float]:
         """What came in, and what was refused."""

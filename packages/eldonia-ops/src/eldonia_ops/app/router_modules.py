@@ -17,6 +17,7 @@ from eldonia_ops.services.delivery import DeliveryService, FindNotifier
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.no_incidents import NoIncidents
 from eldonia_ops.services.notification_queue import NotificationQueue
+from eldonia_ops.services.posted_alerts import ActiveLimits
 from eldonia_ops.services.purge import PurgeService
 from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.supervision import SupervisionService
@@ -75,6 +76,11 @@ def _nobody(_receiver: str, _integration: str, _index: int) -> None:
     """Nothing is delivered."""
 
 
+def _posted_limits(configuration: Configuration) -> ActiveLimits:
+    limits = configuration.settings.limits
+    return ActiveLimits(limits.posted_alerts, limits.posted_alerts_token)
+
+
 class RoutingModule(Inert):
     """Groups, inhibits, silences and queues; ends alerts whose source has fallen silent."""
 
@@ -87,7 +93,13 @@ class RoutingModule(Inert):
         self._router = router
         self._routing: Routing | None = base.configuration.routing
         self.alerts = AlertService(
-            base.clock, base.state, router.intake, rule_views, base.configuration.routing_text, base.kinds
+            base.clock,
+            base.state,
+            router.intake,
+            rule_views,
+            base.configuration.routing_text,
+            base.kinds,
+            _posted_limits(base.configuration),
         )
 
     async def resume(self) -> None:
@@ -117,7 +129,7 @@ class RoutingModule(Inert):
             router.delivery.forget(one for key, one in _integrations(before).items() if key not in kept)
             router.intake.wake()
             self._routing = routing
-        self.alerts.reconfigure(configuration.routing_text)
+        self.alerts.reconfigure(configuration.routing_text, _posted_limits(configuration))
 
     def metrics(self) -> Mapping[str, float]:
         """Groups that cannot be flushed."""

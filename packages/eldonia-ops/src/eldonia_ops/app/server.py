@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.app.intakes import installed_intakes
 from eldonia_ops.app.listener import address_of, bind, serve_until_stopped
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.app.reloading import Load
@@ -29,7 +30,13 @@ async def serve(
                 platform,
                 external_url=settings.external_url,
                 loopback=is_loopback(settings.listen.host),
-                limits=RequestLimits(ingest=settings.limits.request, ingest_decoded=settings.limits.request_expanded),
+                limits=RequestLimits(
+                    ingest=settings.limits.request,
+                    ingest_decoded=settings.limits.request_expanded,
+                    labels=settings.limits.labels,
+                    label_value=settings.limits.label_value,
+                ),
+                intakes=installed_intakes(),
             )
             address = address_of(listener)
             await serve_until_stopped(app, listener, platform.reloads, lambda: on_start(platform, address))

@@ -47,6 +47,9 @@ class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel",
     is then in ``message``, or a part of it, such as its time, beside which the other fields hold; or why the store
     refused the record, which is then kept as its text. ``id`` is unique within the store and orders records that
     share a timestamp; it is assigned on insert (0 before).
+
+    ``tag`` is the dotted name by which a log pipeline routes the record (Fluentd's tag); '' for one that came without.
+    ``metadata`` holds every field of the record that has no name here.
     """
 
     timestamp_ns: int
@@ -70,4 +73,5 @@ class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel",
     source: str = ""
     offset: int = 0
     parse_error: str = ""
+    tag: str = ""
     id: int = 0

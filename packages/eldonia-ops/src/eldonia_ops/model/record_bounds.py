@@ -23,7 +23,7 @@ MAX_PARTS: Final = 256
 
 _PARTS_BYTES = 128 * 1024
 # Not ``source``: by it a record that is read twice is recognised.
-_FIELDS: Final = (*CONTEXT_FIELDS, "parse_error")
+_FIELDS: Final = (*CONTEXT_FIELDS, "tag", "parse_error")
 
 
 def bounded_record(record: LogRecord) -> LogRecord:

@@ -5,6 +5,7 @@ Every expression is computed for all steps at once: a scalar is an array ``[N]``
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,6 +72,10 @@ class Evaluation:
 
     def result(self) -> Result:
         """Evaluate the whole expression and shape the result."""
+        found = self._result()
+        return replace(found, samples=self.selection.samples)
+
+    def _result(self) -> Result:
         expr, plan = self.plan.expr, self.plan
         times = plan.start_ms + plan.step_ms * np.arange(plan.steps, dtype=np.int64)
         match value_type(expr):

@@ -42,13 +42,15 @@ class Result:
 
     A vector's series have one point each, in the order that sorting functions gave them; a matrix's
     series are ordered by labels; a scalar is one series without labels; ``text`` is the string.
-    ``annotations`` are remarks on oddities met on the way.
+    ``annotations`` are remarks on oddities met on the way. ``samples`` is how many samples selectors looked at, summed
+    over the steps: Prometheus' ``totalQueryableSamples``.
     """
 
     type: ResultType
     series: tuple[ResultSeries, ...] = ()
     text: str = ""
     annotations: tuple[Annotation, ...] = ()
+    samples: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:

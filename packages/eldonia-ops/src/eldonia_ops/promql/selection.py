@@ -37,12 +37,13 @@ class VectorEvaluator(Protocol):
 
 
 class Selection:
-    """The data of one plan, as selectors see it."""
+    """The data of one plan, as selectors see it. ``samples`` counts those that were looked at, step by step."""
 
     def __init__(self, plan: Plan, data: Sequence[Sequence[SeriesBlock]], evaluator: VectorEvaluator) -> None:
         self._plan = plan
         self._data = data
         self._evaluator = evaluator
+        self.samples = 0
 
     def blocks(self, node: object) -> Sequence[SeriesBlock]:
         """The blocks fetched for a node."""
@@ -93,6 +94,7 @@ class Selection:
                 values = _interpolated(dense, rows, at, values)
             frame.values[:, place] = values
             column = place.stop
+        self.samples += int(np.count_nonzero(frame.mask))
         return frame.present() if stale else frame
 
     def raw(
@@ -110,7 +112,9 @@ class Selection:
             if end < start:
                 return
             grid = np.arange(start, end + 1, step, dtype=np.int64)
+            before = self.samples
             frame = self._evaluator.vector(node.expr, grid)
+            self.samples = before  # Prometheus counts the points of a subquery, and not what they were made of
             for labels, nameless in zip(frame.labels, frame.nameless, strict=True):
                 if nameless:
                     renamed[labels] = without_name(labels)
@@ -127,6 +131,7 @@ class Selection:
         self._check(sum(len(dense.labels) for dense in denses), len(times), _owner(node))
         for dense in denses:
             windows = windows_over(dense.timestamps, at - length, at, times, params, self._evaluator.proceed)
+            self.samples += int(windows.counts.sum()) * len(dense.labels)
             yield dense, windows, renamed
 
     def over(

@@ -5,6 +5,7 @@ Format: https://prometheus.io/docs/prometheus/latest/querying/api/
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -53,9 +54,7 @@ def sample_value(value: float) -> str:
     text = repr(float(value))
     size = abs(value)
     if size == 0 or 1e-6 <= size < 1e21:
-        if "e" in text:
-            text = f"{value:.0f}" if size >= 1 else f"{value:.{_decimals(text)}f}"
-        return text.removesuffix(".0")
+        return (format(Decimal(text), "f") if "e" in text else text).removesuffix(".0")
     mantissa, _, exponent = text.partition("e")
     power = int(exponent) if exponent else 0
     return f"{mantissa.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power):02d}"
@@ -92,6 +91,21 @@ def scalar(at: int, value: float) -> dict[str, Any]:
 def string(at: int, text: str) -> dict[str, Any]:
     """A string."""
     return {"resultType": "string", "result": [timestamp(at), text]}
+
+
+def statistics(*, wait: float, fetch: float, compute: float, samples: int, peak: int) -> dict[str, Any]:
+    """The ``stats`` of a query, whose times are seconds (util/stats/query_stats.go); results come sorted."""
+    return {
+        "timings": {
+            "evalTotalTime": fetch + compute,
+            "resultSortTime": 0,
+            "queryPreparationTime": fetch,
+            "innerEvalTime": compute,
+            "execQueueTime": wait,
+            "execTotalTime": wait + fetch + compute,
+        },
+        "samples": {"totalQueryableSamples": samples, "peakSamples": peak},
+    }
 
 
 def metadata(
@@ -152,12 +166,6 @@ def _global_url(url: SplitResult, hostname: str) -> str:
         return url.geturl()
     port = url.netloc.rpartition("]")[2].rpartition(":")[2] if url.port else ""
     return url._replace(netloc=f"{hostname}:{port}" if port else hostname).geturl()
-
-
-def _decimals(text: str) -> int:
-    """How many decimals the shortest digits of a number below one need in plain notation."""
-    mantissa, _, exponent = text.partition("e")
-    return len(mantissa.partition(".")[2].rstrip("0")) - int(exponent)
 
 
 def _plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ from eldonia_ops.services.api import (
 )
 from eldonia_ops.services.incident_reference_cache import Known, Reference
 from eldonia_ops.services.incident_transactions import AlertChange
-from eldonia_ops.services.posted_alerts import PostedAlerts
+from eldonia_ops.services.posted_alerts import ACTIVE_LIMITS, ActiveLimits, PostedAlerts
 
 RuleViews = Callable[[], list[RuleGroupView]]
 
@@ -45,6 +45,7 @@ class AlertService:
         rule_views: RuleViews,
         configuration: str,
         kinds: NotifierKinds,
+        limits: ActiveLimits = ACTIVE_LIMITS,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -52,11 +53,12 @@ class AlertService:
         self._rule_views = rule_views
         self._configuration = configuration
         self._kinds = kinds
-        self._posted = PostedAlerts()
+        self._posted = PostedAlerts(limits)
 
-    def reconfigure(self, configuration: str) -> None:
-        """Show another routing configuration."""
+    def reconfigure(self, configuration: str, limits: ActiveLimits) -> None:
+        """Show another routing configuration, and bound posted alerts by other limits."""
         self._configuration = configuration
+        self._posted.limits = limits
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
         """Take alerts from outside; returns when they are committed, with what was refused."""

@@ -12,11 +12,9 @@ from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import AnySample, MetricMetadata
 from eldonia_ops.model.security import Finding, FindingStatus
-from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import StateStore, TelemetryStores
+from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 
 class NotFoundError(LookupError):
@@ -53,6 +51,20 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryStats:
+    """What a query took: seconds of waiting for its turn, of fetching and of computing.
+
+    ``samples`` is how many samples its selectors looked at, summed over the steps; ``peak`` how many it held at once.
+    """
+
+    wait_seconds: float = 0.0
+    fetch_seconds: float = 0.0
+    compute_seconds: float = 0.0
+    samples: int = 0
+    peak: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class QueryResult:
     """``type`` is ``vector``, ``matrix``, ``scalar`` or ``string``.
 
@@ -64,6 +76,7 @@ class QueryResult:
     text: str = ""
     warnings: tuple[str, ...] = ()
     infos: tuple[str, ...] = ()
+    stats: QueryStats = QueryStats()
 
 
 class Queries(Protocol):
@@ -124,17 +137,9 @@ class RefusalView:
     last_at: int
 
 
-class Ingest(Protocol):
-    """Intake of telemetry that arrives over HTTP; every method returns when the data is stored.
+class Ingest(LogSink, SpanSink, SampleSink, Protocol):
+    """Intake of telemetry that arrives over HTTP."""
 
-    The answer is how many items were refused, by reason: because of their times, or by the store.
-    """
-
-    async def logs(self, records: Sequence[LogRecord]) -> Mapping[str, int]: ...
-    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]: ...
-    async def samples(
-        self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()
-    ) -> Mapping[str, int]: ...
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason, for :meth:`refusals`."""
         ...

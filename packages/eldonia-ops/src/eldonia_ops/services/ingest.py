@@ -1,6 +1,6 @@
-"""Telemetry on its way in: enriched, stored, and shown to whoever reacts to it.
+"""Telemetry on its way in: enriched, stored, and then handed to those who subscribed to stored records.
 
-Nothing is acknowledged to its sender before it is stored *and* the state that follows from it
+Nothing is acknowledged to its sender before it is stored *and* the state that subscribers derive from it
 (security windows) is committed: a sender that heard nothing sends again.
 
 Times are the sender's word, and are not taken on trust: each day that records name is a partition of
@@ -19,22 +19,24 @@ import msgspec
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow
-from eldonia_ops.model.security import SecurityEvent
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
-from eldonia_ops.security.events import from_log
 from eldonia_ops.services.api import RefusalView
 from eldonia_ops.services.metric_declarations import INSERT
 from eldonia_ops.services.own_metrics import OwnMetrics
 from eldonia_ops.services.refusals import Refusals
+from eldonia_ops.sinks import Receipt, RefusedItem
 
 log = logging.getLogger("eldonia_ops.ingest")
 _MS = 1_000_000  # nanoseconds
-COUNTED: Final = ("logs", "log_parse_errors", "spans", "samples", "security_events", "refused_times")
+COUNTED: Final = ("logs", "log_parse_errors", "spans", "samples", "refused_times")
 """What is counted."""
 _UNTIMELY = "a time too long ago to be kept, or in the future"
 
-SecuritySink = Callable[[Sequence[SecurityEvent]], Awaitable[None]]
+LogSubscriber = Callable[[Sequence[LogRecord]], Awaitable[None]]
+"""Is given each batch of records once it is stored. It returns when what follows from the records is committed.
+
+If it raises, the batch is not acknowledged and comes again, so it has to recognise records by what they hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def _as_text(record: LogRecord, error: Exception) -> LogRecord:
             hostname=record.hostname,
             source=record.source,
             offset=record.offset,
+            tag=record.tag,
             parse_error=f"the store refused the record: {str(error)[:300]}",
         )
     )
@@ -92,28 +95,31 @@ def _as_text(record: LogRecord, error: Exception) -> LogRecord:
 class IngestService:
     """Implements :class:`~eldonia_ops.services.api.Ingest`; collectors feed it too.
 
-    ``counts`` holds totals since the start: ``logs``, ``log_parse_errors``, ``spans``, ``samples``,
-    ``security_events``, and ``refused_times`` for what :class:`Horizon` left out.
+    ``counts`` holds totals since the start: ``logs``, ``log_parse_errors``, ``spans``, ``samples``, and
+    ``refused_times`` for what :class:`Horizon` left out.
     """
 
     def __init__(
         self,
         telemetry: TelemetryStores,
-        security: SecuritySink,
         origin: Origin,
         clock: Clock | None = None,
         horizon: Horizon = Horizon(),
         metrics: OwnMetrics | None = None,
     ) -> None:
         self._telemetry = telemetry
-        self._security = security
         self._origin = origin
         self._clock = clock
         self._horizon = horizon
         self._metrics = metrics or OwnMetrics()
         self._refusals = Refusals()
+        self._log_subscribers: list[LogSubscriber] = []
         # From 0 on: rate() sees only series that exist before the first event.
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
+
+    def subscribe(self, subscriber: LogSubscriber) -> None:
+        """Have every batch of log records handed to ``subscriber`` once it is stored, in the order of subscription."""
+        self._log_subscribers.append(subscriber)
 
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason."""
@@ -128,24 +134,23 @@ class IngestService:
         """The same by signal and reason alone, for metrics."""
         return self._refusals.totals
 
-    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> Mapping[str, int]:
-        """Store records, then let security windows see the events among them.
+    async def logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> Receipt:
+        """Store records, then let subscribers see them.
 
-        A record from the far future is kept with the present time, and says so; returns how many were too old.
+        A record from the far future is kept with the present time, and says so; one that is too old is refused.
         """
         if not records:
-            return {}
-        enriched = self._timely([self._enrich(record) for record in records])
-        started = time.perf_counter()
-        enriched = await self._stored(enriched, batch_key)
-        self._took(started, "logs")
-        events = [event for record in enriched if (event := from_log(record)) is not None]
-        if events:
-            await self._security(events)
+            return Receipt(0)
+        enriched, refused = self._timely([self._enrich(record) for record in records])
+        if enriched:
+            started = time.perf_counter()
+            enriched = await self._stored(enriched, batch_key)
+            self._took(started, "logs")
+            for subscriber in self._log_subscribers:
+                await subscriber(enriched)
         self.counts["logs"] += len(enriched)
         self.counts["log_parse_errors"] += sum(1 for record in enriched if record.parse_error)
-        self.counts["security_events"] += len(events)
-        return self._untimely(len(records) - len(enriched))
+        return self._receipt(len(records), refused)
 
     async def _stored(self, records: list[LogRecord], batch_key: str) -> list[LogRecord]:
         """Store records; those that the store refuses while it takes others are kept as their text alone.
@@ -173,20 +178,22 @@ class IngestService:
                 found += await self._stored(part, f"{batch_key}/{number}" if batch_key else "")
             return found
 
-    async def spans(self, spans: Sequence[Span]) -> Mapping[str, int]:
-        """Store spans; returns how many were too old, or from the far future."""
-        if self._clock is None or not spans:
-            kept = spans
-        else:
+    async def spans(self, spans: Sequence[Span]) -> Receipt:
+        """Store spans; those that are too old, or from the far future, are refused."""
+        kept: Sequence[Span] = spans
+        untimely: list[int] = []
+        if self._clock is not None and spans:
             now = self._clock.now()
             low, high = (now - self._horizon.traces_ms) * _MS, (now + self._horizon.ahead_ms) * _MS
-            kept = [span for span in spans if low <= span.start_ns <= high]
+            untimely = [index for index, span in enumerate(spans) if not low <= span.start_ns <= high]
+            if untimely:
+                kept = [span for span in spans if low <= span.start_ns <= high]
         if kept:
             started = time.perf_counter()
             await self._telemetry.traces.insert_spans(kept)
             self._took(started, "traces")
             self.counts["spans"] += len(kept)
-        return self._untimely(len(spans) - len(kept))
+        return self._receipt(len(spans), untimely)
 
     async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         """Store samples that came one by one (OTLP, remote write) and what their sender says of them.
@@ -228,18 +235,24 @@ class IngestService:
         self.counts["refused_times"] += count
         return {_UNTIMELY: count}
 
-    def _timely(self, records: list[LogRecord]) -> list[LogRecord]:
+    def _receipt(self, count: int, untimely: Sequence[int]) -> Receipt:
+        self._untimely(len(untimely))
+        return Receipt(count, tuple(RefusedItem(index, _UNTIMELY) for index in untimely))
+
+    def _timely(self, records: list[LogRecord]) -> tuple[list[LogRecord], list[int]]:
+        """The records that are kept, and the places of those that are not."""
         if self._clock is None:
-            return records
+            return records, []
         now_ns = self._clock.now() * _MS
         low, high = now_ns - self._horizon.logs_ms * _MS, now_ns + self._horizon.ahead_ms * _MS
         if all(low <= record.timestamp_ns <= high for record in records):
-            return records
-        return [
+            return records, []
+        kept = [
             record if record.timestamp_ns <= high else _brought_back(record, now_ns)
             for record in records
             if record.timestamp_ns >= low
         ]
+        return kept, [index for index, record in enumerate(records) if record.timestamp_ns < low]
 
     def _enrich(self, record: LogRecord) -> LogRecord:
         if record.environment and record.hostname:

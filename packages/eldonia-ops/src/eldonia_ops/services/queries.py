@@ -4,7 +4,9 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import SeriesBlock
@@ -22,7 +24,7 @@ from eldonia_ops.promql import (
     parse_selector,
     plan,
 )
-from eldonia_ops.services.api import QueryError, QueryResult, Series
+from eldonia_ops.services.api import QueryError, QueryResult, QueryStats, Series
 
 
 class QueryService:
@@ -95,7 +97,7 @@ class QueryService:
         """
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._compute(wanted, None)
+                return (await self._compute(wanted, None))[0]
         except TimeoutError:
             raise LimitError(f"took longer than {self._timeout_seconds:g} s") from None
 
@@ -103,7 +105,8 @@ class QueryService:
         """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _compute(self, wanted: Plan, threads: Executor | None) -> Result:
+    async def _compute(self, wanted: Plan, threads: Executor | None) -> tuple[Result, QueryStats]:
+        begun = perf_counter()
         data: list[list[SeriesBlock]] = []
         loaded = 0
         for fetch in wanted.fetches:
@@ -113,6 +116,7 @@ class QueryService:
                 message = f"query would load more than {self._max_samples:,} samples (limits.query_samples)"
                 raise LimitError(f"{message}; narrow the range or the selector")
             data.append(blocks)
+        fetched = perf_counter()
         abandoned = threading.Event()
 
         def proceed() -> None:
@@ -121,7 +125,9 @@ class QueryService:
 
         try:
             work = partial(evaluate, wanted, data, proceed)
-            return await asyncio.get_running_loop().run_in_executor(threads, work)
+            result = await asyncio.get_running_loop().run_in_executor(threads, work)
+            held = sum(len(block.timestamps) * len(block.labels) for blocks in data for block in blocks)
+            return result, QueryStats(0.0, fetched - begun, perf_counter() - fetched, result.samples, held)
         finally:
             # When time is up the thread has to be told: it would go on computing, and keep its place, for hours.
             abandoned.set()
@@ -132,8 +138,10 @@ class QueryService:
         seconds = min(self._timeout_seconds, timeout_ms / 1000) if timeout_ms > 0 else self._timeout_seconds
         try:
             wanted = plan(parse(query), start_ms, end_ms, step_ms, lookback_ms or DEFAULT_LOOKBACK_MS)
+            asked = perf_counter()
             async with asyncio.timeout(seconds), self._places:
-                result = await self._compute(wanted, self._threads)
+                waited = perf_counter() - asked
+                result, stats = await self._compute(wanted, self._threads)
         except PromQLError as error:
             raise _query_error(error) from None
         except TelemetryError as error:
@@ -147,6 +155,7 @@ class QueryService:
             result.text,
             tuple(one.render(query) for one in result.annotations if one.warning),
             tuple(one.render(query) for one in result.annotations if not one.warning),
+            replace(stats, wait_seconds=waited),
         )
 
 

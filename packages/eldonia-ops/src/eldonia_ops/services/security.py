@@ -9,6 +9,7 @@ from typing import Any
 
 from eldonia_ops.incidents.events import Evidence
 from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType
 from eldonia_ops.ports import Clock, LogQuery, LogStore, StateStore, StateTransaction
 from eldonia_ops.security import detection, windows
@@ -47,6 +48,8 @@ _PAGE = 1_000
 class SecurityService:
     """Implements :class:`~eldonia_ops.services.api.Security` and takes in events.
 
+    ``events_taken`` is how many came in with log records since the start.
+
     Windows live in memory as well as in the store; one lock orders the steps, and memory follows
     only what has been committed.
     """
@@ -72,6 +75,7 @@ class SecurityService:
         self._loops = loops or Loops()
         self._wakeup = Wakeup()
         self._set_back = SetBack()
+        self.events_taken = 0
 
     async def resume(self, logs: LogStore) -> None:
         """Load the windows, then look again at the security records of the longest window.
@@ -135,6 +139,17 @@ class SecurityService:
             await self._step(WindowTick())
             deadline = windows.next_deadline(self._windows, self._thresholds)
         await self._wakeup.wait(self._clock, deadline)
+
+    async def observe(self, records: Sequence[LogRecord]) -> None:
+        """Count the security events among stored log records (a subscriber of the intake).
+
+        Raises:
+            StoreError: the state store fails; the records have to be shown again.
+        """
+        events = [event for record in records if (event := from_log(record)) is not None]
+        if events:
+            await self.take(events)
+            self.events_taken += len(events)
 
     async def take(self, events: Sequence[SecurityEvent]) -> None:
         """Count events; returns when the windows, findings and alerts that follow are committed."""

@@ -251,6 +251,12 @@ class LimitSettings:
         int, Setting(Period(minimum=SECOND), "Time of one query, its wait for a turn included.")
     ] = 30 * SECOND
     query_concurrency: Annotated[int, Setting(Whole(), "Queries of people that run at once.")] = 4
+    posted_alerts: Annotated[
+        int, Setting(Whole(), "Posted alerts that are active at once; as many urgent ones come on top.")
+    ] = 50_000
+    posted_alerts_token: Annotated[int, Setting(Whole(), "Posted alerts of one token that are active at once.")] = (
+        30_000
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,8 @@ class World:
         self.intake, self.delivery = router.intake, router.delivery
         self.security, self.recovery, self.evaluation = security.service, recovery.service, rules.service
         self.incidents, self.alerts = incidents.service, routing.alerts
-        self.ingest = IngestService(telemetry, self.security.take, Origin("test", "here"))
+        self.ingest = IngestService(telemetry, Origin("test", "here"))
+        self.ingest.subscribe(self.security.observe)
         self.access = AccessService(self.clock, self.state)
         purge, supervision = PurgeModule(base), SupervisionModule(base, router)
         self.purge, self.supervision = purge.service, supervision.service

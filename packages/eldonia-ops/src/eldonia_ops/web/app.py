@@ -1,22 +1,25 @@
 """Puts the HTTP side together: one Starlette application behind one gate."""
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from eldonia_ops import __version__
+from eldonia_ops.intake import Intake
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.compat import alertmanager, jaeger, otlp, prometheus
-from eldonia_ops.web.envelopes import in_envelope
-from eldonia_ops.web.gate import ApiDialect, Envelope, Gate, guards_of, loopback_hosts
+from eldonia_ops.web.compat import alertmanager, jaeger, prometheus
+from eldonia_ops.web.gate import Gate, check_order, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.intake import intake_envelope, intake_routes
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
 from eldonia_ops.web.sessions import Sessions
 
 _ATTEMPTS = 10
@@ -30,18 +33,19 @@ def create_app(
     loopback: bool = True,
     secure_cookies: bool | None = None,
     limits: RequestLimits | None = None,
+    intakes: Sequence[Intake] = (),
     version: str = __version__,
 ) -> Starlette:
     """The whole HTTP side over a running platform.
 
-    ``external_url`` is the address by which people reach it, if not the listen address. With
-    ``loopback`` (the listener is bound to this machine only) other host names than localhost and the
-    one in ``external_url`` are refused, against DNS rebinding. ``secure_cookies`` defaults to whether
-    ``external_url`` is https.
+    ``external_url`` is the address by which people reach it, if not the listen address. With ``loopback`` (the listener
+    is bound to this machine only) other host names than localhost and the one in ``external_url`` are refused, against
+    DNS rebinding. ``secure_cookies`` defaults to whether ``external_url`` is https. ``intakes`` are the protocols that
+    telemetry may come in by.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
-        TypeError: a route declares no demand, or one hides another.
+        TypeError: a route declares no demand, or two have one address.
     """
     limits = limits or RequestLimits()
     secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
@@ -54,20 +58,21 @@ def create_app(
         *prometheus.routes(platform, version, heavy),
         *alertmanager.routes(platform, version, limits),
         *jaeger.routes(platform, heavy),
-        *otlp.routes(platform, limits),
+        *intake_routes(intakes, platform, limits),
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
         assets.route(),
         *pages.routes(),
     ]
-    envelopes: dict[ApiDialect, Envelope] = {
+    envelopes: dict[str, Envelope] = {
         ApiDialect.NATIVE: native.envelope,
         ApiDialect.PROMETHEUS: prometheus.envelope,
         ApiDialect.ALERTMANAGER: alertmanager.envelope,
         ApiDialect.JAEGER: jaeger.envelope,
-        ApiDialect.OTLP: otlp.envelope,
         ApiDialect.PAGE: pages.envelope,
+        **{intake.name: intake_envelope(intake) for intake in intakes},
     }
     guards = guards_of(routes)
+    check_order(guards)  # now, and not at the first request, when the gate is built
     gate = Middleware(
         Gate,
         guards=guards,
@@ -80,7 +85,7 @@ def create_app(
             ("/api/v1/", ApiDialect.PROMETHEUS),
             ("/api/v2/", ApiDialect.ALERTMANAGER),
             ("/api/", ApiDialect.JAEGER),
-            ("/v1/", ApiDialect.OTLP),
+            *((intake.prefix, intake.name) for intake in intakes if intake.prefix),
         ),
         limits=limits,
         hosts=loopback_hosts(external_url) if loopback else None,
@@ -90,7 +95,7 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[gate],
-        exception_handlers={HTTPException: in_envelope(envelopes), Exception: in_envelope(envelopes)},
+        exception_handlers=handlers(lambda request: envelopes[request.scope.get(FAMILY, ApiDialect.NATIVE)]),
     )
     app.router.redirect_slashes = False
     app.state.platform = platform

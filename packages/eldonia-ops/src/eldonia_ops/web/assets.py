@@ -17,8 +17,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute
+from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.language import LANGUAGES, catalog
+from eldonia_ops.web.problems import ApiDialect
 
 _FOLDER: Final = Path(__file__).parent / "static"
 _NEEDED: Final = ("vendor/uplot/uPlot.js", "vendor/uplot/uPlot.css")

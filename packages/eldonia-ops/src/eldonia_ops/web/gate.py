@@ -8,25 +8,25 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from fastapi.routing import APIRoute
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
-from eldonia_ops.web.limits import BadEncodingError, RequestLimits, TooLargeError, read_raw
+from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem
 from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
 
 OWN_NAME: Final = "eldonia-ops.localhost"
@@ -34,7 +34,6 @@ OWN_NAME: Final = "eldonia-ops.localhost"
 above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
 CALLER: Final = "eldonia_ops.caller"
-FAMILY: Final = "eldonia_ops.family"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _LONGEST_PATH: Final = 4_096
 _JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
@@ -48,47 +47,6 @@ PAGE_POLICY: Final = (
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-class ApiDialect(StrEnum):
-    """Whose error envelope a route answers with."""
-
-    NATIVE = "native"
-    PROMETHEUS = "prometheus"
-    ALERTMANAGER = "alertmanager"
-    OTLP = "otlp"
-    JAEGER = "jaeger"
-    PAGE = "page"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """An error on its way to an envelope. ``code`` is a short stable name; ``hint`` says what to do."""
-
-    status: int
-    code: str
-    message: str
-    hint: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def sentence(self) -> str:
-        """Message and hint, for envelopes that have one place for both."""
-        return f"{self.message} ({self.hint})" if self.hint else self.message
-
-    def answer_headers(self, *schemes: str) -> dict[str, str]:
-        """The headers of the answer; strangers are told by which schemes to authenticate."""
-        challenge = ", ".join(f'{scheme} realm="eldonia-ops"' for scheme in schemes)
-        return {**self.headers, **({"WWW-Authenticate": challenge} if self.status == 401 and challenge else {})}
-
-
-Envelope = Callable[[Request, Problem], Awaitable[Response]]
-Observe = Callable[[str, str, str, int, float], None]
-"""Takes dialect, pattern of the path, method, status and seconds of an answer."""
-
-
-def _unobserved(_dialect: str, _route: str, _method: str, _status: int, _seconds: float) -> None:
-    pass
-
-
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who makes a request. ``session`` is set when a cookie, not a header, said so."""
@@ -100,6 +58,14 @@ class Caller:
     def name(self) -> str:
         """The name under which acts are recorded."""
         return self.token.name
+
+
+Observe = Callable[[str, str, str, int, float], None]
+"""Takes dialect, pattern of the path, method, status and seconds of an answer."""
+
+
+def _unobserved(_dialect: str, _route: str, _method: str, _status: int, _seconds: float) -> None:
+    pass
 
 
 class Authenticates(Protocol):
@@ -123,7 +89,7 @@ class GuardedRoute(Route):
         endpoint: Callable[..., Any],
         *,
         demand: Permission,
-        family: ApiDialect,
+        family: str,
         methods: Collection[str] = ("GET",),
         streams: bool = False,
         csrf_in_form: bool = False,
@@ -148,7 +114,7 @@ class Guard:
     pattern: Any
     methods: frozenset[str]
     demand: Permission
-    family: ApiDialect
+    family: str
     streams: bool = False
     csrf_in_form: bool = False
 
@@ -206,8 +172,8 @@ class Gate:
         access: "Authenticates",
         sessions: Sessions,
         attempts: FailedAttempts,
-        envelopes: Mapping[ApiDialect, Envelope],
-        families: Sequence[tuple[str, ApiDialect]],
+        envelopes: Mapping[str, Envelope],
+        families: Sequence[tuple[str, str]],
         limits: RequestLimits,
         hosts: frozenset[str] | None,
         secure: bool,
@@ -216,7 +182,7 @@ class Gate:
         public: bool = True,
         observe: Observe = _unobserved,
     ) -> None:
-        _check_order(guards)
+        check_order(guards)
         self._app = app
         self._fixed: dict[str, list[Guard]] = {}
         for guard in guards:
@@ -266,7 +232,7 @@ class Gate:
             return
         await self._app(scope, receive, send)
 
-    def _timed(self, send: Send, family: ApiDialect, route: str, method: str) -> Send:
+    def _timed(self, send: Send, family: str, route: str, method: str) -> Send:
         """Counts the answer when its head goes out: how long a client takes to read the rest is its own affair."""
         started = time.perf_counter()
         # Methods come from outside too, and each would be a series of its own.
@@ -274,7 +240,7 @@ class Gate:
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._observe(family.value, route, method, message["status"], time.perf_counter() - started)
+                self._observe(str(family), route, method, message["status"], time.perf_counter() - started)
             await send(message)
 
         return sending
@@ -286,7 +252,7 @@ class Gate:
             return []
         return [*self._fixed.get(path, ()), *(guard for guard in self._patterns if guard.pattern.match(path))]
 
-    def _find(self, path: str, method: str) -> tuple[Guard | None, ApiDialect]:
+    def _find(self, path: str, method: str) -> tuple[Guard | None, str]:
         """The guard of a request, or the family that an unknown path or method answers in."""
         candidates = self._candidates(path)
         for guard in candidates:
@@ -366,7 +332,7 @@ class Gate:
             "send 'Authorization: Bearer <token>', or sign in with the browser",
         )
 
-    def _with_headers(self, send: Send, family: ApiDialect) -> Send:
+    def _with_headers(self, send: Send, family: str) -> Send:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
@@ -474,13 +440,18 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return replaying
 
 
-def _check_order(guards: Sequence[Guard]) -> None:
-    """Refuse an order of routes in which the router would pick another route than the table does.
+def check_order(guards: Sequence[Guard]) -> None:
+    """Refuse routes of which the router would pick another one than the table does.
 
     Raises:
-        TypeError: a pattern stands before a literal path that it also matches.
+        TypeError: a pattern stands before a literal path that it also matches, or two routes have one path and method.
     """
+    taken: dict[tuple[str, str], Guard] = {}
     for index, guard in enumerate(guards):
+        for method in guard.methods - {"HEAD"}:
+            if (guard.path, method) in taken:
+                raise TypeError(f"two routes answer to {method} {guard.path}")
+            taken[guard.path, method] = guard
         if "{" not in guard.path:
             for earlier in guards[:index]:
                 if "{" in earlier.path and earlier.methods & guard.methods and earlier.pattern.match(guard.path):

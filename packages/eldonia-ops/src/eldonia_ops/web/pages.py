@@ -1,5 +1,6 @@
 """The pages: shells rendered here, filled by their modules from the native API."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -16,23 +17,19 @@ from eldonia_ops.access import Capability, permits
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import (
-    ApiDialect,
-    GuardedRoute,
-    Problem,
-    caller_of,
-    same_origin,
-    too_many_attempts,
-)
+from eldonia_ops.web.gate import GuardedRoute, caller_of, same_origin, too_many_attempts
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _THEMES: Final = ("dark", "light")
 _THEME_COOKIE: Final = "eldonia_ops_theme"
+_SHOWN: Final = 40
+_INSTANT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
 RANGES: Final = ("5m", "15m", "1h", "6h", "24h")
 
 
@@ -220,6 +217,7 @@ class Pages:
             pages=[page for page in PAGES if page.icon],
             ranges=RANGES,
             version=self._version,
+            notices=[translate(key, **values) for key, values in misread_parameters(request.query_params)],
             **context,
         )
         response = HTMLResponse(html, status_code=status, headers=headers)
@@ -229,6 +227,24 @@ class Pages:
                 LANGUAGE_COOKIE, language, max_age=31_536_000, samesite="lax", secure=self._secure, path="/"
             )
         return response
+
+
+def misread_parameters(given: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """What an address asks of a page that it cannot have: keys of texts with their values, cut to what a line holds.
+
+    The page is shown all the same, as if that had not been asked; but a reader who is shown another range than the
+    address names has to be able to see it.
+    """
+    found: list[tuple[str, dict[str, str]]] = []
+    language, named = given.get("lang", ""), given.get("range", "")
+    start, end = given.get("from", ""), given.get("to", "")
+    if language and language not in LANGUAGES:
+        found.append(("shell.unknown_language", {"value": language[:_SHOWN]}))
+    if named and named not in RANGES:
+        found.append(("shell.unknown_range", {"value": named[:_SHOWN], "ranges": ", ".join(RANGES)}))
+    if (start or end) and not (_INSTANT.fullmatch(start) and _INSTANT.fullmatch(end) and float(start) < float(end)):
+        found.append(("shell.bad_bounds", {"start": start[:_SHOWN], "end": end[:_SHOWN]}))
+    return found
 
 
 @cache

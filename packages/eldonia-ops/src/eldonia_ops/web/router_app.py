@@ -3,7 +3,6 @@
 from typing import Protocol
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,10 +13,10 @@ from eldonia_ops.services.api import Reloads
 from eldonia_ops.services.basic_users import BasicUsers, user
 from eldonia_ops.web.access import Permission, name_and_password
 from eldonia_ops.web.compat import alertmanager, management
-from eldonia_ops.web.envelopes import in_envelope
-from eldonia_ops.web.gate import ApiDialect, Envelope, Gate, GuardedRoute, guards_of, loopback_hosts
+from eldonia_ops.web.gate import Gate, GuardedRoute, guards_of, loopback_hosts
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
 from eldonia_ops.web.sessions import Sessions
 
 _ATTEMPTS, _ATTEMPTS_WINDOW_MS = 60, 5 * 60_000
@@ -70,7 +69,7 @@ def create_router_app(
         *management.routes(platform.status, platform.reloads, dialect),
         GuardedRoute("/", root, demand=Permission.PUBLIC, family=dialect),
     ]
-    envelopes: dict[ApiDialect, Envelope] = {dialect: alertmanager.envelope}
+    envelopes: dict[str, Envelope] = {dialect: alertmanager.envelope}
     gate = Middleware(
         Gate,
         guards=guards_of(routes),
@@ -86,7 +85,10 @@ def create_router_app(
         anonymous=None if users else user("anonymous"),
         public=users is None,
     )
-    answer = in_envelope(envelopes, dialect)
-    app = Starlette(routes=routes, middleware=[gate], exception_handlers={HTTPException: answer, Exception: answer})
+    app = Starlette(
+        routes=routes,
+        middleware=[gate],
+        exception_handlers=handlers(lambda request: envelopes[request.scope.get(FAMILY, dialect)]),
+    )
     app.router.redirect_slashes = False
     return app

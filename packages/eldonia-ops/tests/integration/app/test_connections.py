@@ -13,8 +13,9 @@ from starlette.routing import Route
 
 from eldonia_ops.app import connections
 from eldonia_ops.app.connections import PatientProtocol
+from eldonia_ops.protocols.packed_body import BadEncodingError
 from eldonia_ops.web import limits
-from eldonia_ops.web.limits import BadEncodingError, read_raw
+from eldonia_ops.web.limits import read_raw
 
 
 class Impatient(PatientProtocol):

@@ -215,7 +215,7 @@ async def test_records_are_completed_counted_and_stored_before_anybody_reacts() 
         await world.start()
         await attack(world, 2)
         assert {(record.environment, record.hostname) for record in world.telemetry.logs.records} == {("test", "here")}
-        assert world.ingest.counts["security_events"] == 2
+        assert world.security.events_taken == 2
         assert world.ingest.counts["logs"] == 2
         world.telemetry.break_down("disk is full")
         with pytest.raises(RuntimeError, match="disk is full"):

@@ -509,3 +509,10 @@ def test_event_types_that_there_are_not() -> None:
     assert found[0].message == "unknown key 'faild_login' in windows"
     assert found[0].hint == "did you mean 'failed_login'?"
     assert "known: " in found[1].hint
+
+
+def test_limits_on_posted_alerts_are_settings() -> None:
+    assert (read("").limits.posted_alerts, read("").limits.posted_alerts_token) == (50_000, 30_000)
+    limits = read("limits: {posted_alerts: 7, posted_alerts_token: 3}").limits
+    assert (limits.posted_alerts, limits.posted_alerts_token) == (7, 3)
+    assert "posted_alerts" in fault("limits: {posted_alerts: 0}")

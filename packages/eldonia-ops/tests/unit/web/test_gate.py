@@ -209,16 +209,16 @@ def test_a_route_without_a_demand_cannot_be_built_in() -> None:
 
 
 def test_a_pattern_must_not_hide_a_literal_path(platform: FakePlatform) -> None:
-    from eldonia_ops.web.gate import _check_order
+    from eldonia_ops.web.gate import check_order
 
     async def endpoint(_request: object) -> PlainTextResponse:
         return PlainTextResponse("")
 
     hiding = GuardedRoute("/a/{id}", endpoint, demand=Permission.READ, family=ApiDialect.PAGE)
     hidden = GuardedRoute("/a/b", endpoint, demand=Permission.ADMINISTER, family=ApiDialect.PAGE)
-    _check_order(guards_of([hidden, hiding]))
+    check_order(guards_of([hidden, hiding]))
     with pytest.raises(TypeError, match="hides"):
-        _check_order(guards_of([hiding, hidden]))
+        check_order(guards_of([hiding, hidden]))
 
 
 async def test_faults_of_ours_are_answered_in_the_envelope(platform: FakePlatform, client: Client) -> None:

@@ -11,11 +11,11 @@ from web_client import Client
 import eldonia_ops.web
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import ApiDialect
 from eldonia_ops.web.language import LANGUAGES, catalog
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.pages import PAGES
 from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.problems import ApiDialect
 
 WEB = Path(eldonia_ops.web.__file__).parent
 PATHS = [page.path.format(incident="INC-3", trace_id="0" * 32) for page in PAGES]
@@ -198,3 +198,41 @@ def test_markdown_carries_no_script(text: str) -> None:
 
 def test_markdown_has_tables() -> None:
     assert "<td>1</td>" in to_html("| a |\n|---|\n| 1 |\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("lang=fr", ["“fr”"]),
+        ("from=2000&to=1000", ["“2000”", "“1000”"]),
+        ("from=1000&to=1000", ["“1000”"]),
+        ("from=1000", ["“1000”"]),
+        ("from=yesterday&to=1000", ["“yesterday”"]),
+        ("range=7m", ["“7m”", "5m, 15m"]),
+        ("lang=%3Cscript%3E", ["“&lt;script&gt;”"]),
+        ("range=" + "x" * 100, ["“" + "x" * 40 + "”"]),
+        ("lang=fr&from=2&to=1", ["“fr”", "“2”"]),
+    ],
+)
+async def test_what_an_address_asks_in_vain_is_said(reader: Client, query: str, words: list[str]) -> None:
+    async with reader(Role.VIEWER) as http:
+        response = await http.get(f"/logs?{query}")
+    assert response.status_code == 200
+    notices = re.findall(r'<div class="banner notice" role="alert">(.*?)</div>', response.text, re.DOTALL)
+    assert len(notices) == (2 if query.startswith("lang=fr&") else 1)
+    assert all(word in "".join(notices) for word in words)
+    assert "<script>" not in "".join(notices)
+
+
+@pytest.mark.parametrize(
+    "query", ["", "lang=ja", "from=1000&to=2000.5", "range=1h", "range=&lang=&from=&to=", "level=x"]
+)
+async def test_what_can_be_had_needs_no_notice(reader: Client, query: str) -> None:
+    async with reader(Role.VIEWER) as http:
+        assert "banner notice" not in (await http.get(f"/logs?{query}")).text
+        assert "banner notice" not in (await http.get(f"/sign-in?{query}")).text
+
+
+async def test_the_sign_in_says_it_too(reader: Client) -> None:
+    async with reader() as http:
+        assert "“fr”" in (await http.get("/sign-in?lang=fr")).text

@@ -4,8 +4,8 @@ Samples scraped from one target share their timestamps, so a range of time is fo
 whole block and every series in it is a column. Series that arrive one by one (remote write) are kept
 on their own and grouped when read.
 
-Order and repetition are handled as Prometheus does: a sample older than the newest of its series is
-dropped and counted, the same sample again is ignored, another value at the same instant is dropped and counted.
+A sample older than the newest of its series is dropped and counted, and so is another value at an instant that has one,
+as in Prometheus. The same sample again is ignored, an older one too: a sender repeats whole requests.
 
 Nothing here waits, reads a clock or does I/O.
 """
@@ -279,12 +279,13 @@ class Head:
                 newest = max(newest, int(block.last_ms[column]))
         if at > newest:
             return True
-        if at < newest:
-            self.counters["out_of_order"] += 1
-            return False
         known = series.samples(at, at)[1]
-        if len(known) and _bits(known)[0] != _bits(np.array([value]))[0]:
-            self.counters["duplicate"] += 1
+        if len(known) and at >= self.floor_ms:
+            # A request that got no answer comes again as a whole: what is here already is no fault.
+            if _bits(known)[0] != _bits(np.array([value]))[0]:
+                self.counters["duplicate"] += 1
+        elif at < newest:
+            self.counters["out_of_order"] += 1
         return False
 
     def _plausible(self, at: int, count: int) -> bool:

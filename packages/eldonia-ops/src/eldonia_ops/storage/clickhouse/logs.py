@@ -25,11 +25,12 @@ _COLUMNS: Final = ("timestamp", "id", "level", "offset", *_TEXTS, "details", "me
 
 
 class _Details(msgspec.Struct, omit_defaults=True):
-    """Everything nested in a record, exactly as it came."""
+    """What of a record has no column: everything nested, exactly as it came, and the tag."""
 
     metadata: dict[str, Any] = {}
     error: LogError | None = None
     performance: LogPerformance | None = None
+    tag: str = ""
 
 
 _details_decoder: Final = msgspec.json.Decoder(_Details)
@@ -126,14 +127,16 @@ class Logs:
 
 def _line(record: LogRecord, id: int) -> bytes:
     seconds, nanoseconds = divmod(_bounded(record.timestamp_ns), 1_000_000_000)
-    has_details = bool(record.metadata) or record.error is not None or record.performance is not None
+    has_details = bool(record.metadata or record.tag) or record.error is not None or record.performance is not None
     row: dict[str, Any] = {
         # Ten digits: the parser takes a shorter number for a year.
         "timestamp": f"{seconds:010d}.{nanoseconds:09d}",
         "id": id,
         "level": record.level.value,
         "offset": record.offset,
-        "details": encoded(_Details(record.metadata, record.error, record.performance)).decode() if has_details else "",
+        "details": encoded(_Details(record.metadata, record.error, record.performance, record.tag)).decode()
+        if has_details
+        else "",
         "metadata": indexed(record.metadata) if record.metadata else EMPTY_DOCUMENT,
     }
     for name in _TEXTS:
@@ -159,6 +162,7 @@ def _record(row: dict[str, Any]) -> LogRecord:
         metadata=nested.metadata,
         error=nested.error,
         performance=nested.performance,
+        tag=nested.tag,
         **row,
     )
 

@@ -4,6 +4,9 @@ A tag is what Jaeger's API shows on a span or its process: an attribute of the s
 fields that OpenTelemetry maps to tags (https://opentelemetry.io/docs/specs/otel/common/mapping-to-non-otlp/). Values
 are compared as that API writes them: booleans as ``true`` and ``false``, numbers in any spelling, lists and
 objects in JSON.
+
+Jaeger finds spans by the fields of their logs (events), too. Those have no column, so their condition reads the whole
+document of each span. It is put only for the fields that OpenTelemetry's libraries give to events.
 """
 
 import json
@@ -16,6 +19,9 @@ from eldonia_ops.storage.clickhouse.engine import Parameter
 
 _MAX_LEAVES: Final = 20
 _MAX_JSON: Final = 4_096
+_LARGEST_EXACT: Final = 2**53
+_EVENT_FIELDS: Final = ("event", "message", "level", "exception.")
+"""Names, and beginnings of names, of fields that are looked for in events as well."""
 
 
 def tag_condition(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:
@@ -36,7 +42,25 @@ def tag_condition(prefix: str, key: str, value: str, parameters: dict[str, Param
             ways.append(f"JSONExtractString(details, 'scope') = {text}")
         case _:
             pass
+    if value and key.startswith(_EVENT_FIELDS):
+        ways.append(_event(prefix, key, parameters))
     return ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
+
+
+def _event(prefix: str, key: str, parameters: dict[str, Parameter]) -> str:
+    """Whether one of a span's events has this field; its value is the parameter ``prefix``. ``event`` is its name."""
+    parameters[f"{prefix}e"] = clean(key)
+    value, name = f"{{{prefix}:String}}", f"{{{prefix}e:String}}"
+    ways = [
+        f"JSONExtractString(one, 'attributes', {name}) = {value}",
+        f"JSONExtractRaw(one, 'attributes', {name}) = {value}",  # numbers, true and false
+    ]
+    if key == "event":
+        ways.append(f"JSONExtractString(one, 'name') = {value}")
+    return (
+        "(position(details, '\"events\":') > 0 "
+        f"AND arrayExists(one -> {' OR '.join(ways)}, JSONExtractArrayRaw(details, 'events')))"
+    )
 
 
 def _attribute(prefix: str, key: str, value: str, parameters: dict[str, Parameter]) -> str:

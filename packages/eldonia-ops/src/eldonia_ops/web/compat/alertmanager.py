@@ -14,12 +14,13 @@ from starlette.responses import Response
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.protocols import alertmanager_api as wire
-from eldonia_ops.services.api import Alerts, AlertView, NotFoundError, RefusedError
+from eldonia_ops.services.api import Alerts, AlertView, NotFoundError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem, caller_of
-from eldonia_ops.web.limits import RequestLimits, TooLargeError, read_body
+from eldonia_ops.web.gate import GuardedRoute, caller_of
+from eldonia_ops.web.limits import RequestLimits, read_body
 from eldonia_ops.web.native.schemas import silence_state
+from eldonia_ops.web.problems import ApiDialect, Problem
 
 _AT_ONCE: Final = 256 << 10
 _MOST_ENCODED: Final = 50_000
@@ -44,9 +45,9 @@ class AlertPlatform(Protocol):
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
-    """A JSON string, as Alertmanager's own handlers answer."""
+    """A JSON string, as Alertmanager's own handlers answer; they know no 409."""
     headers = problem.answer_headers("Basic", "Bearer")
-    return _json(problem.sentence, problem.status, headers)
+    return _json(problem.sentence, 400 if problem.code == "refused" else problem.status, headers)
 
 
 def routes(platform: AlertPlatform, version: str, limits: RequestLimits) -> list[GuardedRoute]:
@@ -62,7 +63,7 @@ def routes(platform: AlertPlatform, version: str, limits: RequestLimits) -> list
     ) -> GuardedRoute:
         return GuardedRoute(
             f"/api/v2/{path}",
-            _answering(endpoint),
+            endpoint,
             demand=demand,
             family=ApiDialect.ALERTMANAGER,
             methods=(method,),
@@ -251,20 +252,6 @@ class _EncodedAlerts:
 
 def _array(items: Iterable[bytes]) -> bytes:
     return b"[%s]" % b",".join(items)
-
-
-def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except NotFoundError as error:
-            return _json(str(error.args[0]) if error.args else "not found", 404)
-        except TooLargeError as error:
-            return _json(str(error), 413)
-        except (RefusedError, BadRequestError) as error:
-            return _json(str(error), 400)
-
-    return answer
 
 
 def _json_text(text: bytes) -> Response:

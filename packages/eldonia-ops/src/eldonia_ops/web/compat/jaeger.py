@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eldonia_ops.ports import TelemetryLimitError, TraceQuery
+from eldonia_ops.ports import TraceQuery
 from eldonia_ops.protocols import jaeger as wire
 from eldonia_ops.services.api import NotFoundError, Platform
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError, reading_request
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
-from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
+from eldonia_ops.web.bad_request import BadRequestError, reading_request
+from eldonia_ops.web.gate import GuardedRoute
+from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.problems import ApiDialect, Problem
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _MOST_TRACES = 1_500
@@ -54,7 +55,7 @@ def routes(platform: Platform, heavy: HeavyWork) -> list[GuardedRoute]:
         return _json(wire.success([wire.trace(spans)]))
 
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> GuardedRoute:
-        return GuardedRoute(path, _answering(endpoint), demand=Permission.READ, family=ApiDialect.JAEGER)
+        return GuardedRoute(path, endpoint, demand=Permission.READ, family=ApiDialect.JAEGER)
 
     return [
         reading("/api/services", services),
@@ -106,22 +107,6 @@ def _query(request: Request, now: int) -> TraceQuery:
         tags=tags,
         limit=limit,
     )
-
-
-def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except NotFoundError as error:
-            return _json(wire.failure(404, str(error.args[0])), 404)
-        except BadRequestError as error:
-            return _json(wire.failure(400, str(error)), 400)
-        except BusyError as error:
-            return _json(wire.failure(503, str(error)), 503, {"Retry-After": RETRY_AFTER})
-        except TelemetryLimitError:
-            return _json(wire.failure(422, TOO_MUCH), 422)
-
-    return answer
 
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -13,28 +13,40 @@ from starlette.responses import Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
-from eldonia_ops.ports import TelemetryLimitError
 from eldonia_ops.protocols import prometheus_api as wire
-from eldonia_ops.services.api import AlertView, Platform, QueryError, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.api import AlertView, Platform, QueryResult, RuleGroupView, RuleView
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
+from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.compat import management
-from eldonia_ops.web.gate import ApiDialect, GuardedRoute, Problem
-from eldonia_ops.web.heavy import RETRY_AFTER, BusyError, HeavyWork
+from eldonia_ops.web.gate import GuardedRoute
+from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.times import parse_prometheus_instant, parse_step, rfc3339
 
 _MOST_SELECTORS = 20
 _DEFAULT_LOOKBACK_MS = 24 * 3_600_000
-_KINDS = {400: "bad_data", 401: "unauthorized", 403: "forbidden", 404: "not_found", 413: "bad_data", 429: "unavailable"}
+_KINDS = {
+    400: "bad_data",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    413: "bad_data",
+    422: "execution",
+    429: "unavailable",
+    503: "unavailable",
+}
 
 Parameters = ImmutableMultiDict[str, Any]
 T = TypeVar("T")
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
-    """``{"status": "error", "errorType", "error"}``."""
+    """``{"status": "error", "errorType", "error"}``. A query's own errorType brings Prometheus' status for it."""
     headers = problem.answer_headers("Basic", "Bearer")
-    return _json(wire.failure(_KINDS.get(problem.status, "internal"), problem.sentence), problem.status, headers)
+    of_query = problem.position is not None
+    kind = problem.code if of_query else _KINDS.get(problem.status, "internal")
+    status = wire.status_of(kind) if of_query else problem.status
+    return _json(wire.failure(kind, problem.sentence), status, headers)
 
 
 def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRoute]:
@@ -44,7 +56,7 @@ def routes(platform: Platform, version: str, heavy: HeavyWork) -> list[GuardedRo
     def reading(path: str, endpoint: Callable[[Request], Awaitable[Response]], *methods: str) -> GuardedRoute:
         return GuardedRoute(
             f"/api/v1/{path}",
-            _answering(endpoint),
+            endpoint,
             demand=Permission.READ,
             family=ApiDialect.PROMETHEUS,
             methods=methods or ("GET",),
@@ -82,9 +94,8 @@ class _Api:
         limit = _limit(given)
         result = await self._platform.queries.instant(_required(given, "query"), at, **_bounds(given))
         series, cut = _cut(result.series, limit)
-        return _ok(
-            _data(replace(result, series=list(series)), at), [*result.warnings, *cut, *_unheeded(given)], result.infos
-        )
+        data = _data(replace(result, series=list(series)), at) | _stats(given, result)
+        return _ok(data, [*result.warnings, *cut], result.infos)
 
     async def query_range(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -102,8 +113,8 @@ class _Api:
         limit = _limit(given)
         result = await self._platform.queries.range(query, start, end, step, **_bounds(given))
         series, cut = _cut(result.series, limit)
-        data = wire.matrix((one.labels, one.points) for one in series)
-        return _ok(data, [*result.warnings, *cut, *_unheeded(given)], result.infos)
+        data = wire.matrix((one.labels, one.points) for one in series) | _stats(given, result)
+        return _ok(data, [*result.warnings, *cut], result.infos)
 
     async def format_query(self, request: Request) -> Response:
         given = await _parameters(request)
@@ -253,22 +264,6 @@ class _Api:
         return start, end
 
 
-def _answering(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(request: Request) -> Response:
-        try:
-            return await endpoint(request)
-        except QueryError as error:
-            return _json(wire.failure(error.kind, str(error)), wire.status_of(error.kind))
-        except BadRequestError as error:
-            return _json(wire.failure("bad_data", str(error)), 400)
-        except TelemetryLimitError:
-            return _json(wire.failure("execution", TOO_MUCH), wire.status_of("execution"))
-        except BusyError as error:
-            return _json(wire.failure("unavailable", str(error)), 503, {"Retry-After": RETRY_AFTER})
-
-    return answer
-
-
 def _rule(rule: RuleView, *, bare: bool = False) -> dict[str, Any]:
     body: dict[str, Any] = {
         "name": rule.name,
@@ -398,9 +393,20 @@ def _bounds(given: Parameters) -> dict[str, int]:
     return found
 
 
-def _unheeded(given: Parameters) -> list[str]:
-    """What was asked for and is not there."""
-    return ["the parameter stats is not supported and was ignored"] if given.get("stats", "") else []
+def _stats(given: Parameters, result: QueryResult) -> dict[str, Any]:
+    """What a query took, when that is asked for by whatever value of ``stats``, as in Prometheus."""
+    if not given.get("stats", ""):
+        return {}
+    took = result.stats
+    return {
+        "stats": wire.statistics(
+            wait=took.wait_seconds,
+            fetch=took.fetch_seconds,
+            compute=took.compute_seconds,
+            samples=took.samples,
+            peak=took.peak,
+        )
+    }
 
 
 def _cut(values: Sequence[T], limit: int) -> tuple[Sequence[T], tuple[str, ...]]:

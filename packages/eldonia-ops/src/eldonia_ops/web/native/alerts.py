@@ -17,8 +17,10 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.schemas import (
     AlertGroupShape,
     AlertShape,
+    ExpiredShape,
     IntegrationShape,
     NotificationShape,
+    RetriedShape,
     RuleGroupShape,
     SilenceShape,
     alert_shape,
@@ -102,7 +104,9 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
         """How receivers are notified, and what keeps an integration from delivering as it is configured."""
         return Json([integration_shape(view) for view in alerts.integrations()])
 
-    @api.get("/alerts/configuration", tags=["alerts"], **operation(Permission.READ, media="application/yaml"))
+    @api.get(
+        "/alerts/configuration", tags=["alerts"], **operation(Permission.READ, dict[str, Any], media="application/yaml")
+    )
     async def configuration() -> Response:
         """The routing configuration with secrets masked."""
         return Response(alerts.configuration(), media_type="application/yaml")
@@ -152,11 +156,11 @@ def _add_silences(api: FastAPI, platform: Platform) -> None:
         found = [view for view in await alerts.current() if all_match(matchers, view.alert.labels)]
         return Json([alert_shape(view) for view in found])
 
-    @api.delete("/silences/{id}", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
+    @api.delete("/silences/{id}", tags=["alerts"], **operation(Permission.RESPOND, ExpiredShape))
     async def expire(request: Request, id: str) -> Response:
         """End a silence now."""
         await alerts.expire_silence(id, caller_of(request).name)
-        return Json({"expired": id})
+        return Json(ExpiredShape(id))
 
 
 def _add_notifications(api: FastAPI, platform: Platform) -> None:
@@ -167,8 +171,8 @@ def _add_notifications(api: FastAPI, platform: Platform) -> None:
         """The outbox, newest first."""
         return Json([notification_shape(row, alerts.facts(row)) for row in await alerts.notifications(limit)])
 
-    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, dict[str, Any]))
+    @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, RetriedShape))
     async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:
         """Try a failed or waiting notification again now."""
         await alerts.retry_notification(id, caller_of(request).name)
-        return Json({"retried": id})
+        return Json(RetriedShape(id))

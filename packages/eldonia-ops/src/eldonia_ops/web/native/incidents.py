@@ -1,7 +1,7 @@
 """Incidents: what people see and do."""
 
 from datetime import UTC, tzinfo
-from typing import Annotated, Any
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Header, Query, Request
@@ -18,8 +18,15 @@ from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
+from eldonia_ops.web.native.incident_schemas import (
+    IncidentShape,
+    IncidentSummaryShape,
+    ResponseReportShape,
+    RunbookStepShape,
+    incident_shape,
+    timeline_shape,
+)
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.schemas import IncidentShape, incident_shape, timeline_shape
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
 from eldonia_ops.web.times import parse_instant
 
@@ -109,7 +116,7 @@ def _zone(name: str) -> tzinfo:
 def _add_reading(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
 
-    @api.get("/incidents", tags=["incidents"], **operation(Permission.READ, list[dict[str, Any]]))
+    @api.get("/incidents", tags=["incidents"], **operation(Permission.READ, list[IncidentSummaryShape]))
     async def find(
         status: Annotated[list[IncidentStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
         service: Annotated[str, Query(max_length=200)] = "",
@@ -119,7 +126,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         found = await incidents.find(statuses=tuple(status), service=service, limit=limit)
         return Json([incident_shape(incident) for incident in found])
 
-    @api.get("/incidents/metrics", tags=["incidents"], **operation(Permission.READ, dict[str, Any]))
+    @api.get("/incidents/metrics", tags=["incidents"], **operation(Permission.READ, ResponseReportShape))
     async def metrics(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
         """MTTD, MTTA, MTTR and targets met since an instant."""
         return Json(await incidents.metrics(parse_instant(since, platform.now())))
@@ -132,7 +139,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in timeline]
         return Json(IncidentShape(incident_shape(found), entries))
 
-    @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[dict[str, Any]]))
+    @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[RunbookStepShape]))
     async def runbook(request: Request, incident: str) -> Response:
         """The checklist for display."""
         return Json(await incidents.runbook(incident, language_of(request, platform.language)))
@@ -140,9 +147,9 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
 
 def _add_acting(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
-    acting = operation(Permission.RESPOND, dict[str, Any])
+    acting = operation(Permission.RESPOND, IncidentSummaryShape)
 
-    @api.post("/incidents", tags=["incidents"], **operation(Permission.RESPOND, dict[str, Any], status=201))
+    @api.post("/incidents", tags=["incidents"], **operation(Permission.RESPOND, IncidentSummaryShape, status=201))
     async def open_by_hand(request: Request, body: OpenBody) -> Response:
         """Open an incident by hand."""
         opened = await incidents.open(
@@ -208,7 +215,7 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
         "/incidents/{incident}/postmortem",
         tags=["incidents"],
         **{
-            **operation(Permission.RESPOND, dict[str, Any]),
+            **operation(Permission.RESPOND, IncidentSummaryShape),
             "openapi_extra": {
                 "x-demand": Permission.RESPOND.value,
                 "requestBody": {"required": True, "content": {"text/markdown": {"schema": {"type": "string"}}}},

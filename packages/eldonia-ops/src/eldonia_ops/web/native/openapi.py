@@ -10,6 +10,22 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.gate import demands
 
+
+class ErrorFields(msgspec.Struct, omit_defaults=True):
+    """What went wrong. ``position`` is the 0-based character offset of a fault in a query, -1 for one at no place."""
+
+    code: str
+    message: str
+    hint: str = ""
+    position: int = -1
+
+
+class ErrorShape(msgspec.Struct):
+    """The body of every answer that is no success."""
+
+    error: ErrorFields
+
+
 _TEMPLATE = "#/components/schemas/{name}"
 _answers: dict[str, Any] = {}  # the types by their names in the document's drafts, which hold only JSON
 
@@ -42,7 +58,17 @@ def describe(api: FastAPI) -> dict[str, Any]:
     pending: list[tuple[dict[str, Any], Any]] = []
     for path in document["paths"].values():
         for entry in path.values():
-            for answer in entry.get("responses", {}).values():
+            # FastAPI's own description of a 422 is not what we answer; ours is that of every error.
+            entry.get("responses", {}).pop("422", None)
+            error: dict[str, Any] = {}
+            pending.append((error, ErrorShape))
+            entry["responses"]["default"] = {
+                "description": "It failed.",
+                "content": {"application/json": {"schema": error}},
+            }
+            for answer in entry["responses"].values():
+                if len(answer.get("content", {})) > 1:  # FastAPI adds JSON of any kind beside what was declared
+                    answer["content"] = {media: one for media, one in answer["content"].items() if one.get("schema")}
                 for content in answer.get("content", {}).values():
                     schema = content.get("schema", {})
                     if "x-answer" in schema:
@@ -54,6 +80,8 @@ def describe(api: FastAPI) -> dict[str, Any]:
         place.update(schema)
     parts = document.setdefault("components", {})
     parts["schemas"] = {**components, **parts.get("schemas", {})}
+    for unused in ("HTTPValidationError", "ValidationError"):
+        parts["schemas"].pop(unused, None)
     parts["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},
         "basic": {"type": "http", "scheme": "basic", "description": "Any user name, the token as password."},

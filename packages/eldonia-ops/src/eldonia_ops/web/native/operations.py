@@ -1,6 +1,6 @@
 """Overview, security findings, recovery, targets, objectives."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,6 +20,7 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.status_schemas import OverviewShape, SecurityReportShape
 from eldonia_ops.web.times import parse_instant
 
 
@@ -46,7 +47,7 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
 
 def _add_status(api: FastAPI, platform: Platform) -> None:
-    @api.get("/overview", tags=["status"], **operation(Permission.READ, dict[str, Any]))
+    @api.get("/overview", tags=["status"], **operation(Permission.READ, OverviewShape))
     async def overview() -> Response:
         """The platform looking at itself: rows and bytes stored, queues, errors, uptime."""
         return Json(await platform.status.overview())
@@ -103,7 +104,7 @@ def _add_security(api: FastAPI, platform: Platform) -> None:
         """Change a finding's status."""
         return Json(await security.change_status(id, caller_of(request).name, body.status, body.note))
 
-    @api.get("/security/report", tags=["security"], **operation(Permission.READ, dict[str, Any]))
+    @api.get("/security/report", tags=["security"], **operation(Permission.READ, SecurityReportShape))
     async def report(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
         """Counts by type, severity, status and source."""
         return Json(await security.report(parse_instant(since, platform.now())))

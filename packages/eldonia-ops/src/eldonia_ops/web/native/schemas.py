@@ -9,162 +9,18 @@ from typing import Any
 import msgspec
 
 from eldonia_ops.access import Capability, permits
-from eldonia_ops.incidents.timeline import category
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus, Silence
-from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import TraceSummary
 from eldonia_ops.services.api import (
     AlertView,
     GroupView,
     IntegrationView,
     MessageFacts,
-    QueryResult,
     RuleGroupView,
     RuleView,
 )
 from eldonia_ops.web.encoding import number
-
-
-class SeriesShape(msgspec.Struct):
-    """``points`` are ``[Unix ms, value]``; values that JSON has no number for are ``"NaN"``, ``"+Inf"``, ``"-Inf"``."""
-
-    labels: dict[str, str]
-    points: list[tuple[int, float | str]]
-
-
-class QueryShape(msgspec.Struct):
-    """The answer to a PromQL query."""
-
-    type: str
-    series: list[SeriesShape]
-    text: str
-    warnings: tuple[str, ...]
-    infos: tuple[str, ...] = ()
-
-
-def query_shape(result: QueryResult) -> QueryShape:
-    """A query's result."""
-    series = [
-        SeriesShape(dict(one.labels.pairs), [(at, number(float(value))) for at, value in one.points])
-        for one in result.series
-    ]
-    return QueryShape(result.type, series, result.text, result.warnings, result.infos)
-
-
-class LogPageShape(msgspec.Struct):
-    """Records newest first, each with a ``cursor`` for ``before`` (older) and ``after`` (newer)."""
-
-    records: list[dict[str, Any]]
-    more: bool
-
-
-def log_shape(record: LogRecord) -> dict[str, Any]:
-    """One record: the seed's fields plus ``timestampNs`` (string), ``id`` (string) and ``cursor``."""
-    plain = msgspec.to_builtins(record, str_keys=True)
-    return plain | {
-        "timestampNs": str(record.timestamp_ns),
-        "level": record.level.value,
-        "id": str(record.id),
-        "cursor": f"{record.timestamp_ns}-{record.id}",
-    }
-
-
-class HistogramShape(msgspec.Struct):
-    """Counts per level: ``starts`` (Unix ms) has one entry a bucket, ``counts[level]`` as many counts."""
-
-    starts: list[float]
-    width_ms: float
-    counts: dict[str, list[int]]
-    total: int
-
-
-class TraceShape(msgspec.Struct):
-    """One line of the trace list."""
-
-    trace_id: str
-    root: str
-    service: str
-    start_ns: str
-    duration_ns: int
-    spans: int
-    errors: int
-    services: tuple[str, ...]
-
-
-def trace_shape(summary: TraceSummary) -> TraceShape:
-    """A summary with its start as a string."""
-    return TraceShape(
-        summary.trace_id,
-        summary.root,
-        summary.service,
-        str(summary.start_ns),
-        summary.duration_ns,
-        summary.spans,
-        summary.errors,
-        summary.services,
-    )
-
-
-class SpanShape(msgspec.Struct):
-    """One span; ``offset_ns`` counts from the start of the trace."""
-
-    trace_id: str
-    span_id: str
-    parent_span_id: str
-    service: str
-    name: str
-    kind: str
-    start_ns: str
-    offset_ns: int
-    duration_ns: int
-    status: str
-    status_message: str
-    attributes: dict[str, Any]
-    resource: dict[str, Any]
-    events: list[dict[str, Any]]
-    links: list[dict[str, Any]]
-    scope: str
-
-
-def span_shapes(spans: list[Span]) -> list[SpanShape]:
-    """The spans of one trace, by start."""
-    first = min((span.start_ns for span in spans), default=0)
-    return [
-        SpanShape(
-            span.trace_id,
-            span.span_id,
-            span.parent_span_id,
-            span.service,
-            span.name,
-            span.kind.value,
-            str(span.start_ns),
-            span.start_ns - first,
-            max(0, span.end_ns - span.start_ns),
-            span.status.value,
-            span.status_message,
-            span.attributes,
-            span.resource,
-            [
-                {
-                    "name": event.name,
-                    "timestamp_ns": str(event.timestamp_ns),
-                    "offset_ns": event.timestamp_ns - first,
-                    "attributes": event.attributes,
-                }
-                for event in span.events
-            ],
-            [
-                {"trace_id": link.trace_id, "span_id": link.span_id, "attributes": link.attributes}
-                for link in span.links
-            ],
-            span.scope,
-        )
-        for span in sorted(spans, key=lambda one: one.start_ns)
-    ]
 
 
 class AlertShape(msgspec.Struct):
@@ -379,37 +235,6 @@ def silence_shape(silence: Silence, now: int) -> SilenceShape:
     )
 
 
-def incident_shape(incident: Incident) -> dict[str, Any]:
-    """An incident's fields plus ``reference``; the saved postmortem's text is left to its own address."""
-    plain = msgspec.to_builtins(incident)
-    plain["has_postmortem"] = bool(plain.pop("postmortem"))
-    return plain | {"reference": incident.reference}
-
-
-class TimelineShape(msgspec.Struct):
-    """One event, with its sentence in the reader's language and the category that its icon goes by."""
-
-    id: int
-    at: int
-    kind: str
-    category: str
-    actor: str
-    text: str
-    data: dict[str, Any]
-
-
-def timeline_shape(entry: TimelineEntry, text: str) -> TimelineShape:
-    """One event."""
-    return TimelineShape(entry.id, entry.at, entry.kind, category(entry.kind).value, entry.actor, text, entry.data)
-
-
-class IncidentShape(msgspec.Struct):
-    """An incident with its timeline, oldest first."""
-
-    incident: dict[str, Any]
-    timeline: list[TimelineShape]
-
-
 class TokenShape(msgspec.Struct):
     """A token without anything that would help to use it."""
 
@@ -442,6 +267,24 @@ class NewTokenShape(msgspec.Struct):
 
     token: TokenShape
     secret: str
+
+
+class ExpiredShape(msgspec.Struct):
+    """The id of the silence that was ended."""
+
+    expired: str
+
+
+class RetriedShape(msgspec.Struct):
+    """The id of the notification that is tried again."""
+
+    retried: int
+
+
+class RevokedShape(msgspec.Struct):
+    """The id of the token that was revoked."""
+
+    revoked: str
 
 
 class MeShape(msgspec.Struct):

@@ -15,7 +15,7 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.schemas import (
+from eldonia_ops.web.native.telemetry_schemas import (
     HistogramShape,
     LogPageShape,
     QueryShape,

@@ -1,7 +1,5 @@
 """Tokens, and who one is."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
@@ -15,7 +13,7 @@ from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.native.openapi import operation
-from eldonia_ops.web.native.schemas import MeShape, NewTokenShape, TokenShape, me_shape, token_shape
+from eldonia_ops.web.native.schemas import MeShape, NewTokenShape, RevokedShape, TokenShape, me_shape, token_shape
 from eldonia_ops.web.sessions import Sessions
 
 
@@ -63,10 +61,10 @@ def add_to(api: FastAPI, platform: Platform, sessions: Sessions) -> None:
         token, secret = await access.create(body.name, body.role, body.lifetime_ms())
         return Json(NewTokenShape(token_shape(token, platform.now()), secret), status_code=201)
 
-    @api.delete("/tokens/{id}", tags=["access"], **operation(Permission.ADMINISTER, dict[str, Any]))
+    @api.delete("/tokens/{id}", tags=["access"], **operation(Permission.ADMINISTER, RevokedShape))
     async def revoke(id: str) -> Response:
         """Revoke a token; its sessions end with it."""
         if not await access.revoke(id):
             raise NotFoundError(f"no live token has the id {id}")
         sessions.forget()
-        return Json({"revoked": id})
+        return Json(RevokedShape(id))

@@ -55,6 +55,7 @@ async def test_a_record_comes_back_as_it_went_in(store: TelemetryStore) -> None:
         source="/var/log/x.log",
         offset=2**40,
         parse_error="no",
+        tag="eldonia.shop.error",
     )
     await store.insert_logs([given])
     (found,) = (await store.search_logs(query())).records

@@ -143,3 +143,26 @@ async def test_every_tag_that_jaegers_api_shows_finds_its_span(store: TelemetryS
         assert await store.find_traces(query(tags={key: value})) == [], key
     assert len(await store.find_traces(query(tags={"error": "true", "n": "5", "otel.scope.name": "lib"}))) == 1
     assert await store.find_traces(query(tags={"error": "true", "n": "text"})) == []
+
+
+async def test_fields_of_events_find_their_span(store: TelemetryStore) -> None:
+    error = SpanEvent(T0, "exception", {"exception.type": "TimeoutError", "exception.escaped": True, "level": 3})
+    await store.insert_spans(
+        [
+            span(
+                "f", 1, 0, service="s", name="op", events=[SpanEvent(T0, "retry", {"message": 'it\'s "late"'}), error]
+            ),
+            span("0", 2, 0, service="s", name="op", attributes={"event": "x"}, events=[SpanEvent(T0, "other", {})]),
+        ]
+    )
+    right = {
+        "event": "exception", "exception.type": "TimeoutError", "exception.escaped": "true", "level": "3",
+        "message": "it's \"late\"",
+    }  # fmt: skip
+    for key, value in right.items():
+        found = await store.find_traces(query(tags={key: value}))
+        assert [item.trace_id for item in found] == ["f" * 32], key
+    for key, value in {"event": "none", "exception.type": "Timeout", "level": "4", "exception.x": "true"}.items():
+        assert await store.find_traces(query(tags={key: value})) == [], key
+    assert len(await store.find_traces(query(tags={"event": "x"}))) == 1, "an attribute of that name counts as before"
+    assert len(await store.find_traces(query(tags={"event": "retry", "exception.type": "TimeoutError"}))) == 1

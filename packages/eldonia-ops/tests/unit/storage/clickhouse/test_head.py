@@ -51,7 +51,7 @@ EVERYTHING: list[Matcher] = []
 
 
 class Model:
-    """Prometheus' rules for appending, one dictionary a series."""
+    """Prometheus' rules for appending, one dictionary a series; but what is there already may come again."""
 
     def __init__(self) -> None:
         self.samples: dict[Labels, dict[int, int]] = {}
@@ -68,7 +68,7 @@ class Model:
             self.accepted.append((series_id(name), at, bits(value)))
             if at >= self.floor:
                 self.samples.setdefault(name, {})[at] = bits(value)
-        elif at < newest or mine[newest] != bits(value):
+        elif mine.get(at) != bits(value):
             self.dropped += 1
 
     def forget(self, floor: int) -> None:
@@ -310,3 +310,14 @@ def test_what_is_remembered_of_selections_is_bounded(monkeypatch: pytest.MonkeyP
         kept.append_row(row("v", 10 + turn, {labels("o", turn=str(turn)): 1.0}))
         kept.select(same, 0, 100)
         assert sum(one.size for one in kept._selections.values()) == kept._selected
+
+
+def test_a_request_that_comes_again_as_a_whole_is_no_fault() -> None:
+    real = head()
+    request = [Sample(A, at, float(at)) for at in (10, 20, 30)] + [Sample(B, 10, STALE_NAN)]
+    assert len(real.append_samples(request).samples) == 4
+    assert len(real.append_samples(request).samples) == 0
+    assert (real.counters["out_of_order"], real.counters["duplicate"]) == (0, 0)
+    real.append_samples([Sample(A, 20, 9.0), Sample(A, 15, 1.0), Sample(B, 10, float("nan"))])
+    assert (real.counters["out_of_order"], real.counters["duplicate"]) == (1, 2)
+    assert flat(real.select(EVERYTHING, 0, 99))[A] == {at: bits(float(at)) for at in (10, 20, 30)}

@@ -168,7 +168,11 @@ async def test_what_a_query_is_asked_to_keep_to(client: Client, platform: FakePl
     assert platform.queries.asked == (60_000, 2_500)
     await body(client, "query_range", query="up", start=1, end=2, step=1, lookback_delta="90", timeout="3s")
     assert platform.queries.asked == (90_000, 3_000)
-    assert "stats" in (await body(client, "query", query="up", stats="all"))["warnings"][0]
+    for path, more in (("query", {}), ("query_range", {"start": "0", "end": "60", "step": "15"})):
+        found = (await body(client, path, query="up", stats="all", **more))["data"]["stats"]
+        assert found["samples"].keys() == {"totalQueryableSamples", "peakSamples"}
+        assert found["timings"]["execTotalTime"] >= found["timings"]["evalTotalTime"] >= 0
+        assert "stats" not in (await body(client, path, query="up", **more))["data"]
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,9 @@ import msgspec
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.logs.v1.logs_pb2 import SeverityNumber
 
-from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
-from eldonia_ops.model.record_bounds import bounded_record
-from eldonia_ops.protocols.log_fields import record_of
-from eldonia_ops.protocols.log_levels import fold_level, severity_level
-from eldonia_ops.protocols.otlp.attributes import any_value, as_text, attributes
-from eldonia_ops.protocols.otlp.json_messages import LogsRequest
-from eldonia_ops.protocols.otlp.messages import (
+from eldonia_ops.intake.otlp.attributes import any_value, as_text, attributes
+from eldonia_ops.intake.otlp.json_messages import LogsRequest
+from eldonia_ops.intake.otlp.messages import (
     Encoding,
     Rejections,
     SharedResources,
@@ -21,7 +17,11 @@ from eldonia_ops.protocols.otlp.messages import (
     enum_number,
     raw_id,
 )
-from eldonia_ops.protocols.otlp.traces import valid_id
+from eldonia_ops.intake.otlp.traces import valid_id
+from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
+from eldonia_ops.model.record_bounds import bounded_record
+from eldonia_ops.protocols.log_fields import record_of
+from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 # The semantic conventions' names for what a record has a field for; older names after newer ones.

@@ -13,9 +13,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from eldonia_ops.intake.otlp import Encoding, OtlpError, decode_logs, decode_metrics, decode_traces
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.model.spans import SpanKind, SpanStatus
-from eldonia_ops.protocols.otlp import Encoding, OtlpError, decode_logs, decode_metrics, decode_traces
 
 NOW = 1_700_000_000 * 10**9
 IDS = ("traceId", "spanId", "parentSpanId")

@@ -17,12 +17,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
 )
 
-from eldonia_ops.model.foreign import clean_text
-from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
-from eldonia_ops.protocols.otlp.attributes import as_text, attributes
-from eldonia_ops.protocols.otlp.json_messages import MetricsRequest
-from eldonia_ops.protocols.otlp.messages import (
+from eldonia_ops.intake.otlp.attributes import as_text, attributes
+from eldonia_ops.intake.otlp.json_messages import MetricsRequest
+from eldonia_ops.intake.otlp.messages import (
     Encoding,
     Rejections,
     TooManyError,
@@ -30,7 +27,10 @@ from eldonia_ops.protocols.otlp.messages import (
     decode_request,
     enum_number,
 )
-from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name, unit_words
+from eldonia_ops.intake.otlp.metric_names import label_name, metric_name, unit_words
+from eldonia_ops.model.foreign import clean_text
+from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 _NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE_MASK

@@ -2,11 +2,12 @@
 
 Specification: https://opentelemetry.io/docs/specs/otlp/. The body comes decompressed; what arrives for a
 signal is decoded by :func:`decode_traces`, :func:`decode_logs` or :func:`decode_metrics`, and
-:func:`encode_response` writes the answer. Parts that cannot be used are counted and named, the rest is taken.
+:func:`encode_response` writes the answer. :data:`INTAKE` is all of it, behind its three addresses. Parts that cannot
+be used are counted and named, the rest is taken.
 """
 
-from eldonia_ops.protocols.otlp.logs import decode_logs
-from eldonia_ops.protocols.otlp.messages import (
+from eldonia_ops.intake.otlp.logs import decode_logs
+from eldonia_ops.intake.otlp.messages import (
     Encoding,
     OtlpError,
     Rejections,
@@ -15,10 +16,12 @@ from eldonia_ops.protocols.otlp.messages import (
     encode_response,
     encoding_of,
 )
-from eldonia_ops.protocols.otlp.metrics import decode_metrics
-from eldonia_ops.protocols.otlp.traces import decode_traces
+from eldonia_ops.intake.otlp.metrics import decode_metrics
+from eldonia_ops.intake.otlp.routes import INTAKE
+from eldonia_ops.intake.otlp.traces import decode_traces
 
 __all__ = [
+    "INTAKE",
     "Encoding",
     "OtlpError",
     "Rejections",

@@ -5,7 +5,7 @@ https://protobuf.dev/programming-guides/json/. 64-bit integers may come as strin
 strings, enumerations as numbers or names; ids are hex; unknown keys are passed over.
 
 Decoded by msgspec in one go; ``json_format.ParseDict`` takes some ten times as long. A value (``AnyValue``)
-stays a dictionary, which :func:`eldonia_ops.protocols.otlp.attributes.any_value` reads.
+stays a dictionary, which :func:`eldonia_ops.intake.otlp.attributes.any_value` reads.
 """
 
 from typing import Annotated, Any, Final, TypeVar

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.web.limits import BadEncodingError, TooLargeError, unpack
+from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError, unpack
 
 PACKERS = {
     "gzip": gzip.compress,

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.intake.otlp.json_messages import ArrayValue, Int64, Json, KeyValueList
+from eldonia_ops.intake.otlp.messages import OtlpError
 from eldonia_ops.model.foreign import MAX_ATTRIBUTES, MAX_DEPTH, MAX_STRING_BYTES, bounded_text
-from eldonia_ops.protocols.otlp.json_messages import ArrayValue, Int64, Json, KeyValueList
-from eldonia_ops.protocols.otlp.messages import OtlpError
 
 MAX_STRING: Final = MAX_STRING_BYTES
 _KINDS: Final[dict[str, Any]] = {

@@ -13,11 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 
-from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
-from eldonia_ops.model.samples import STALE_NAN_BITS, MetricMetadata, MetricType
-from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from eldonia_ops.protocols.otlp import (
+from eldonia_ops.intake.otlp import (
     Encoding,
     OtlpError,
     Rejections,
@@ -29,7 +25,11 @@ from eldonia_ops.protocols.otlp import (
     encode_response,
     encoding_of,
 )
-from eldonia_ops.protocols.otlp.metric_names import label_name, metric_name
+from eldonia_ops.intake.otlp.metric_names import label_name, metric_name
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
+from eldonia_ops.model.samples import STALE_NAN_BITS, MetricMetadata, MetricType
+from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 
 NOW = 1_700_000_000 * 10**9
 TRACE, SPAN, PARENT = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "eee19b7ec3c1b173"

@@ -6,12 +6,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
-from eldonia_ops.model.foreign import bounded_attributes
-from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_field, bounded_span
-from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from eldonia_ops.protocols.otlp.attributes import as_text, attributes, cut
-from eldonia_ops.protocols.otlp.json_messages import TracesRequest
-from eldonia_ops.protocols.otlp.messages import (
+from eldonia_ops.intake.otlp.attributes import as_text, attributes, cut
+from eldonia_ops.intake.otlp.json_messages import TracesRequest
+from eldonia_ops.intake.otlp.messages import (
     Encoding,
     Rejections,
     SharedResources,
@@ -20,6 +17,9 @@ from eldonia_ops.protocols.otlp.messages import (
     enum_number,
     raw_id,
 )
+from eldonia_ops.model.foreign import bounded_attributes
+from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_field, bounded_span
+from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
 _KINDS = {

@@ -11,8 +11,9 @@ from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsSer
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from eldonia_ops.protocols.otlp.json_messages import decode_json
-from eldonia_ops.protocols.otlp.wire_count import holds_more_than
+from eldonia_ops.intake import IntakeError
+from eldonia_ops.intake.otlp.json_messages import decode_json
+from eldonia_ops.protocols.protobuf_count import holds_more_than
 
 _M = TypeVar("_M", bound=Message)
 _J = TypeVar("_J", bound=msgspec.Struct)
@@ -34,12 +35,15 @@ class Encoding(StrEnum):
     JSON = "application/json"
 
 
-class OtlpError(ValueError):
+class OtlpError(IntakeError):
     """A body that cannot be decoded at all; the answer is 400."""
 
 
 class TooManyError(OtlpError):
-    """A body with more in it than one request may hold; the answer is 413."""
+    """A body with more in it than one request may hold."""
+
+    status = 413
+    code = "too_large"
 
 
 class Rejections:

@@ -1,0 +1,153 @@
+"""Protocols by which telemetry is sent to us: one folder each, with its codec and its routes.
+
+An intake knows the platform by three sinks (:mod:`eldonia_ops.sinks`) and by this module. It declares what it answers
+to and how it says that something is wrong; the HTTP side puts its routes behind the gate. All routes of all intakes,
+those of plug-ins too, ask for a token that may ``ingest``: an intake has no say in that.
+
+A third party offers its :class:`Intake` under the entry point group ``eldonia_ops.intake``::
+
+    [project.entry-points."eldonia_ops.intake"]
+    statsd = "my_package:INTAKE"
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
+
+T = TypeVar("T")
+
+RETRY_AFTER_SECONDS: Final = 2
+"""When to send again what could not be stored."""
+
+
+class IntakeError(ValueError):
+    """A request that is refused as a whole; the message is for the sender. ``code`` is a short stable name."""
+
+    status = 400
+    code = "bad_request"
+
+
+class TooMuchError(IntakeError):
+    """The request holds more than one request may."""
+
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedError(IntakeError):
+    """The request is in a format, an encoding or a version that the intake does not take."""
+
+    status = 415
+    code = "media_type"
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeLimits:
+    """``unpacked`` is the size of a body after decompression, in bytes; ``labels`` how many a series may have, and
+    ``label_value`` how many characters one of their values."""
+
+    unpacked: int = 32 << 20
+    labels: int = 64
+    label_value: int = 2_048
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRequest:
+    """A request that the gate let through. ``headers`` are by lower-case name; ``body`` is as it was sent, within
+    ``limits.request``; ``sender`` names who sent it: the token's name and the address, and nothing that it says of
+    itself."""
+
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    sender: str
+
+    @property
+    def encoding(self) -> str:
+        """The Content-Encoding; ``identity`` when there is none."""
+        return self.headers.get("content-encoding", "identity").strip().lower()
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type, with its parameters."""
+        return self.headers.get("content-type", "")
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeAnswer:
+    """What the sender is answered."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a request, for :attr:`Intake.fault`: HTTP's status, and a sentence for the sender."""
+
+    status: int
+    message: str
+
+
+class IntakePlatform(Protocol):
+    """What an intake may use of the platform."""
+
+    @property
+    def logs(self) -> LogSink: ...
+    @property
+    def spans(self) -> SpanSink: ...
+    @property
+    def samples(self) -> SampleSink: ...
+    @property
+    def limits(self) -> IntakeLimits: ...
+
+    def now_ns(self) -> int:
+        """The present, Unix nanoseconds."""
+        ...
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Run work on a thread of the intakes. Decoding a large body takes seconds, in which alerting has to go on."""
+        ...
+
+    def refused(self, signal: str, sender: str, reasons: Mapping[str, int]) -> None:
+        """Count what was refused of a sender, items by reason; people see it with the targets.
+
+        ``signal`` is ``logs``, ``traces`` or ``metrics``.
+        """
+        ...
+
+
+Accept = Callable[[IntakePlatform, IntakeRequest], Awaitable[IntakeAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeRoute:
+    """An address to which data of one ``signal`` is sent.
+
+    ``accept`` answers when the data is stored. It may raise an :class:`IntakeError` (counted, and answered in the words
+    of the intake) or let a :class:`~eldonia_ops.ports.TelemetryError` pass: then the sender is answered 503 with a
+    Retry-After. A path may have parameters as Starlette's have: ``/bulk/{index}``.
+    """
+
+    path: str
+    signal: str
+    accept: Accept
+    methods: tuple[str, ...] = ("POST",)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One protocol. ``fault`` writes an error as its clients expect one, given the headers of the request.
+
+    Addresses that nobody answers and that begin with ``prefix`` are also answered by ``fault``, if one is given.
+    """
+
+    name: str
+    routes: Sequence[IntakeRoute]
+    fault: Callable[[Mapping[str, str], Fault], IntakeAnswer]
+    prefix: str = ""

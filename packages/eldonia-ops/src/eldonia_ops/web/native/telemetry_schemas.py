@@ -1,0 +1,193 @@
+"""What the native API answers about metrics, logs and traces.
+
+Instants are Unix milliseconds, ``*Ns`` and ``*_ns`` are decimal strings of Unix nanoseconds where they count from 1970.
+Log records have camelCase names, as in the seed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.model.spans import Span
+from eldonia_ops.ports import TraceSummary
+from eldonia_ops.services.api import QueryResult
+from eldonia_ops.web.encoding import number
+
+
+class SeriesShape(msgspec.Struct):
+    """``points`` are ``[Unix ms, value]``; values that JSON has no number for are ``"NaN"``, ``"+Inf"``, ``"-Inf"``."""
+
+    labels: dict[str, str]
+    points: list[tuple[int, float | str]]
+
+
+class QueryShape(msgspec.Struct):
+    """The answer to a PromQL query."""
+
+    type: str
+    series: list[SeriesShape]
+    text: str
+    warnings: tuple[str, ...]
+    infos: tuple[str, ...] = ()
+
+
+def query_shape(result: QueryResult) -> QueryShape:
+    """A query's result."""
+    series = [
+        SeriesShape(dict(one.labels.pairs), [(at, number(float(value))) for at, value in one.points])
+        for one in result.series
+    ]
+    return QueryShape(result.type, series, result.text, result.warnings, result.infos)
+
+
+class LogRecordShape(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One log record: the seed's fields, what is empty left out. ``cursor`` is for ``before`` and ``after``."""
+
+    timestamp_ns: str
+    message: str
+    level: LogLevel
+    id: str
+    cursor: str
+    service: str = ""
+    component: str = ""
+    operation: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    request_id: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    metadata: dict[str, Any] = {}
+    error: LogError | None = None
+    performance: LogPerformance | None = None
+    environment: str = ""
+    hostname: str = ""
+    source: str = ""
+    offset: int = 0
+    parse_error: str = ""
+    tag: str = ""
+
+
+_SAME_IN_BOTH = tuple(name for name in LogRecordShape.__struct_fields__ if name not in ("timestamp_ns", "id", "cursor"))
+
+
+class LogPageShape(msgspec.Struct):
+    """Records newest first, each with a ``cursor`` for ``before`` (older) and ``after`` (newer)."""
+
+    records: list[LogRecordShape]
+    more: bool
+
+
+def log_shape(record: LogRecord) -> LogRecordShape:
+    """One record."""
+    return LogRecordShape(
+        timestamp_ns=str(record.timestamp_ns),
+        id=str(record.id),
+        cursor=f"{record.timestamp_ns}-{record.id}",
+        **{name: getattr(record, name) for name in _SAME_IN_BOTH},
+    )
+
+
+class HistogramShape(msgspec.Struct):
+    """Counts per level: ``starts`` (Unix ms) has one entry a bucket, ``counts[level]`` as many counts."""
+
+    starts: list[float]
+    width_ms: float
+    counts: dict[str, list[int]]
+    total: int
+
+
+class TraceShape(msgspec.Struct):
+    """One line of the trace list."""
+
+    trace_id: str
+    root: str
+    service: str
+    start_ns: str
+    duration_ns: int
+    spans: int
+    errors: int
+    services: tuple[str, ...]
+
+
+def trace_shape(summary: TraceSummary) -> TraceShape:
+    """A summary with its start as a string."""
+    return TraceShape(
+        summary.trace_id,
+        summary.root,
+        summary.service,
+        str(summary.start_ns),
+        summary.duration_ns,
+        summary.spans,
+        summary.errors,
+        summary.services,
+    )
+
+
+class SpanEventShape(msgspec.Struct):
+    """Something that happened within a span; ``offset_ns`` counts from the start of the trace."""
+
+    name: str
+    timestamp_ns: str
+    offset_ns: int
+    attributes: dict[str, Any]
+
+
+class SpanLinkShape(msgspec.Struct):
+    """A reference to a span of the same or another trace."""
+
+    trace_id: str
+    span_id: str
+    attributes: dict[str, Any]
+
+
+class SpanShape(msgspec.Struct):
+    """One span; ``offset_ns`` counts from the start of the trace."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str
+    service: str
+    name: str
+    kind: str
+    start_ns: str
+    offset_ns: int
+    duration_ns: int
+    status: str
+    status_message: str
+    attributes: dict[str, Any]
+    resource: dict[str, Any]
+    events: list[SpanEventShape]
+    links: list[SpanLinkShape]
+    scope: str
+
+
+def span_shapes(spans: list[Span]) -> list[SpanShape]:
+    """The spans of one trace, by start."""
+    first = min((span.start_ns for span in spans), default=0)
+    return [
+        SpanShape(
+            span.trace_id,
+            span.span_id,
+            span.parent_span_id,
+            span.service,
+            span.name,
+            span.kind.value,
+            str(span.start_ns),
+            span.start_ns - first,
+            max(0, span.end_ns - span.start_ns),
+            span.status.value,
+            span.status_message,
+            span.attributes,
+            span.resource,
+            [
+                SpanEventShape(event.name, str(event.timestamp_ns), event.timestamp_ns - first, event.attributes)
+                for event in span.events
+            ],
+            [SpanLinkShape(link.trace_id, link.span_id, link.attributes) for link in span.links],
+            span.scope,
+        )
+        for span in sorted(spans, key=lambda one: one.start_ns)
+    ]

@@ -1,0 +1,48 @@
+"""Plug-ins are found by their entry points, in a package that is really installed on the path."""
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from eldonia_ops.app.intakes import BUILT_IN, installed_intakes
+
+MODULE = """
+from eldonia_ops.intake import Intake, IntakeAnswer
+
+INTAKE = Intake("statsd", (), lambda headers, problem: IntakeAnswer(problem.status))
+NOT_ONE = object()
+"""
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a module and the metadata that an installer would write."""
+    (tmp_path / "eldonia_test_plugin.py").write_text(MODULE)
+    metadata = tmp_path / "eldonia_test_plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: eldonia-test-plugin\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "eldonia_test_plugin", raising=False)
+    return metadata / "entry_points.txt"
+
+
+def test_a_plug_in_comes_after_ours(plugin: Path) -> None:
+    plugin.write_text("[eldonia_ops.intake]\nstatsd = eldonia_test_plugin:INTAKE\n")
+    assert [intake.name for intake in installed_intakes()] == [*(one.name for one in BUILT_IN), "statsd"]
+
+
+def test_one_that_cannot_be_loaded_is_named_and_stops_no_other(plugin: Path, caplog: pytest.LogCaptureFixture) -> None:
+    plugin.write_text(
+        "[eldonia_ops.intake]\na = eldonia_test_missing:INTAKE\nb = eldonia_test_plugin:NOT_ONE\n"
+        "c = eldonia_test_plugin:INTAKE\n"
+    )
+    with caplog.at_level(logging.ERROR):
+        found = installed_intakes()
+    assert [intake.name for intake in found] == [*(one.name for one in BUILT_IN), "statsd"]
+    assert ["the intake a" in caplog.text, "the intake b" in caplog.text] == [True, True]
+
+
+def test_without_plug_ins_there_are_ours() -> None:
+    assert installed_intakes() == list(BUILT_IN)

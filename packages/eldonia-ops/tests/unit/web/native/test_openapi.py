@@ -1,0 +1,172 @@
+"""The document says what is answered: every operation has a type, and real answers have it."""
+
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+from web_client import Client
+
+from eldonia_ops.model.access import Role
+
+PREFIX = "/api/ops/v1"
+METHODS = ("get", "post", "put", "patch", "delete")
+
+# One successful request to each operation: query parameters, body, headers. ``{incident}`` and the like are filled in.
+REQUESTS: dict[str, dict[str, Any]] = {
+    "get /openapi.json": {},
+    "get /query": {"params": {"query": "up"}},
+    "get /query_range": {"params": {"query": "up"}},
+    "get /logs": {"params": {"limit": 1000}},
+    "get /logs/histogram": {},
+    "get /logs/services": {},
+    "get /traces": {},
+    "get /traces/services": {},
+    "get /traces/operations": {"params": {"service": "shop"}},
+    "get /traces/{trace_id}": {},
+    "get /alerts": {},
+    "get /alerts/groups": {},
+    "get /alerts/rules": {},
+    "get /alerts/receivers": {},
+    "get /alerts/integrations": {},
+    "get /alerts/configuration": {},
+    "get /alerts/explain": {},
+    "get /silences": {},
+    "post /silences": {
+        "json": {"matchers": [{"name": "alertname", "value": "A"}], "ends_at": 4_000_000_000_000, "comment": "c"}
+    },
+    "post /silences/preview": {"json": {"matchers": [{"name": "alertname", "op": "=~", "value": ".+"}]}},
+    "delete /silences/{silence}": {},
+    "get /notifications": {},
+    "post /notifications/{notification}/retry": {},
+    "get /incidents": {},
+    "post /incidents": {"json": {"title": "t", "severity": "high", "service": "shop"}},
+    "get /incidents/metrics": {},
+    "get /incidents/{incident}": {},
+    "patch /incidents/{incident}": {"json": {"impact": {"users": 3}}},
+    "get /incidents/{incident}/runbook": {},
+    "post /incidents/{incident}/acknowledge": {},
+    "post /incidents/{incident}/status": {"json": {"status": "investigating"}},
+    "post /incidents/{incident}/checklist": {"json": {"key": "{step}", "done": True}},
+    "post /incidents/{incident}/notes": {"json": {"text": "n"}},
+    "post /incidents/{incident}/assign": {"json": {"to": "somebody"}},
+    "get /incidents/{incident}/postmortem": {},
+    "put /incidents/{incident}/postmortem": {"content": b"# What", "headers": {"If-None-Match": "*"}},
+    "get /incidents/{incident}/postmortem/draft": {},
+    "post /markdown": {"content": b"*a*"},
+    "get /overview": {},
+    "get /targets": {},
+    "get /refusals": {},
+    "get /objectives": {},
+    "get /security/findings": {},
+    "get /security/findings/{finding}": {},
+    "post /security/findings/{finding}/status": {"json": {"status": "investigating"}},
+    "get /security/report": {},
+    "get /recovery": {},
+    "post /recovery/{service}/maintenance": {"json": {"on": True}},
+    "post /recovery/{service}/reset": {},
+    "get /me": {},
+    "get /tokens": {},
+    "post /tokens": {"json": {"name": "n", "role": "viewer"}},
+    "delete /tokens/{token}": {},
+}
+
+
+async def document(http: httpx.AsyncClient) -> dict[str, Any]:
+    return (await http.get(f"{PREFIX}/openapi.json")).json()
+
+
+def shape(operation: str) -> str:
+    """An operation with its parameters left unnamed."""
+    return "/".join("{}" if part.startswith("{") else part for part in operation.split("/"))
+
+
+async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
+    """Of one thing of each kind that the platform has."""
+
+    async def listed(path: str) -> Any:
+        return (await http.get(PREFIX + path)).json()
+
+    incidents = await listed("/incidents")
+    open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
+    return {
+        "trace_id": (await listed("/traces"))[0]["trace_id"],
+        "silence": next(one["id"] for one in await listed("/silences") if one["state"] == "active"),
+        "notification": str(next(one["id"] for one in await listed("/notifications") if one["status"] != "delivered")),
+        "incident": open_one["reference"],
+        "step": open_one["checklist"][0]["key"],
+        "finding": (await listed("/security/findings"))[0]["id"],
+        "service": (await listed("/recovery"))[0]["service"],
+        "token": next(one["id"] for one in await listed("/tokens") if one["role"] == "ingest"),
+    }
+
+
+def filled(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: filled(item, names) for key, item in value.items()}
+    return value.format(**names) if isinstance(value, str) and value.startswith("{") else value
+
+
+async def test_every_operation_is_asked_here(reader: Client) -> None:
+    async with reader(Role.ADMIN) as http:
+        paths = (await document(http))["paths"]
+    known = {shape(f"{method} {path}") for path, entry in paths.items() for method in entry if method in METHODS}
+    assert known == {shape(operation) for operation in REQUESTS}
+
+
+@pytest.mark.parametrize("operation", REQUESTS)
+async def test_what_is_answered_is_what_the_document_says(client: Client, operation: str) -> None:
+    method, path = operation.split()
+    async with client(Role.ADMIN) as http:
+        described = await document(http)
+        names = await identifiers(http)
+        answer = await http.request(method, PREFIX + path.format(**names), **filled(REQUESTS[operation], names))
+    assert answer.is_success, answer.text
+    entry = next(
+        entry[method] for known, entry in described["paths"].items() if shape(known) == shape(path) and method in entry
+    )
+    ((media, content),) = entry["responses"][str(answer.status_code)]["content"].items()
+    assert answer.headers["content-type"].partition(";")[0] == media
+    if media == "application/json":
+        schema = {**content["schema"], "components": described["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
+
+
+async def test_no_answer_is_any_object_at_all(reader: Client) -> None:
+    async with reader(Role.ADMIN) as http:
+        described = await document(http)
+    untyped = {
+        f"{method} {path}"
+        for path, entry in described["paths"].items()
+        for method, operation in entry.items()
+        for answer in operation["responses"].values()
+        for media, content in answer["content"].items()
+        if media == "application/json"
+        if not _typed(content["schema"], described)
+    }
+    assert untyped == {"get /openapi.json"}, "a document that describes itself has no type here"
+
+
+def _typed(schema: dict[str, Any], described: dict[str, Any]) -> bool:
+    if name := schema.get("$ref", "").rpartition("/")[2]:
+        return bool(described["components"]["schemas"][name].get("properties"))
+    if schema.get("type") == "array":
+        return _typed(schema["items"], described)
+    return schema.get("type") == "string"
+
+
+async def test_errors_have_the_shape_of_the_document(reader: Client) -> None:
+    async with reader(Role.ADMIN) as http:
+        described = await document(http)
+        answers = [
+            await http.get(f"{PREFIX}/query", params={"query": "up("}),
+            await http.get(f"{PREFIX}/query"),
+            await http.get(f"{PREFIX}/incidents/INC-99999"),
+            await http.get(f"{PREFIX}/nothing"),
+            await http.post(f"{PREFIX}/silences", json={}),
+        ]
+    assert [answer.status_code for answer in answers] == [400, 422, 404, 404, 422]
+    for answer in answers:
+        schema = {"$ref": "#/components/schemas/ErrorShape", "components": described["components"]}
+        jsonschema.Draft202012Validator(schema).validate(answer.json())
+    assert answers[0].json()["error"]["position"] >= 0
