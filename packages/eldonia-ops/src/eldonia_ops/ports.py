@@ -6,7 +6,7 @@ outbox rows, the ledger lines) commit together or not at all.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -336,6 +336,30 @@ class QueuedRow:
     next_attempt_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a row of the outbox has come: all of it that ever changes."""
+
+    status: OutgoingStatus
+    attempts: int
+    next_attempt_at: int
+    finished_at: int
+    last_error: str
+
+    def of(self, row: Outgoing) -> Outgoing:
+        """The row so far."""
+        if self == Standing(row.status, row.attempts, row.next_attempt_at, row.finished_at, row.last_error):
+            return row
+        return replace(
+            row,
+            status=self.status,
+            attempts=self.attempts,
+            next_attempt_at=self.next_attempt_at,
+            finished_at=self.finished_at,
+            last_error=self.last_error,
+        )
+
+
 class OutboxRepository(Protocol):
     """Notifications to be delivered. ``add`` returns False when the idempotency key is known."""
 
@@ -366,6 +390,10 @@ class OutboxRepository(Protocol):
         ...
 
     def get(self, id: int) -> Outgoing | None: ...
+    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """What :meth:`settle` changes, of those of the rows that are stored."""
+        ...
+
     def some(self, ids: Sequence[int]) -> list[Outgoing]:
         """Those of the rows that are stored, by id."""
         ...

@@ -236,7 +236,12 @@ class Instant(Struct):
 
     def rfc3339(self) -> str:
         """RFC 3339 with as many decimals as needed, as Go writes times into JSON."""
-        return self.format("2006-01-02T15:04:05.999999999Z07:00")
+        if self.zone != "UTC":
+            return self.format("2006-01-02T15:04:05.999999999Z07:00")
+        # The same, written directly: each alert of each notification has two of them.
+        text = self._local.isoformat()[:19]
+        rest = self.milliseconds % 1_000
+        return f"{text}.{f'{rest:03d}'.rstrip('0')}Z" if rest else f"{text}Z"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instant) and self.milliseconds == other.milliseconds

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
-from eldonia_ops.ports import ConflictError, QueuedRow
+from eldonia_ops.ports import ConflictError, QueuedRow, Standing
 from eldonia_ops.storage.state.rows import (
     all_made_of,
     bounded,
@@ -14,6 +14,7 @@ from eldonia_ops.storage.state.rows import (
     insert_new,
     made_of,
     names_of,
+    update_rows,
     values_of,
     write_rows,
 )
@@ -22,7 +23,8 @@ from eldonia_ops.storage.state.tables import outbox
 _NAMES = names_of(Outgoing, "id")
 _values = attrgetter(*_NAMES)
 _QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
-_SETTLED = ("status", "attempts", "next_attempt_at", "finished_at", "last_error")
+_SETTLED = names_of(Standing)
+_settled = attrgetter(*_SETTLED)
 _HEADS = (
     select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
 ).scalar_subquery()
@@ -93,14 +95,16 @@ class SqlOutbox:
 
     def settle(self, rows: Sequence[Outgoing]) -> None:
         """Store what became of rows: status, attempts, times and error."""
-        query = (
-            update(outbox)
-            .where(outbox.c.id == bindparam("of"))
-            .values({name: bindparam(f"new_{name}") for name in _SETTLED})
-        )
-        values = [{"of": row.id, **{f"new_{name}": getattr(row, name) for name in _SETTLED}} for row in rows]
-        if values:
-            self._connection.execute(query, values)
+        update_rows(self._connection, outbox, ("id",), _SETTLED, ((*_settled(row), row.id) for row in rows))
+
+    def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
+        """What :meth:`settle` changes, of those of the rows that are stored."""
+        found: dict[int, Standing] = {}
+        columns = [outbox.c[name] for name in _SETTLED]
+        for part in chunks(ids):
+            for id, *values in self._connection.execute(select(outbox.c.id, *columns).where(outbox.c.id.in_(part))):
+                found[id] = Standing(*values)
+        return found
 
     def some(self, ids: Sequence[int]) -> list[Outgoing]:
         """Those of the rows that are stored, by id."""

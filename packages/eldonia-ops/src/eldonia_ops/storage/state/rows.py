@@ -91,6 +91,32 @@ def _insertion(
     return text, tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
 
 
+def update_rows(
+    connection: Connection, table: Table, keys: Sequence[str], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """Change the columns ``names`` of rows that ``keys`` find, each with the values of its names and then of its keys;
+    returns how many were found. As lean as :func:`write_rows`, for the same reason."""
+    text, processors = _change(table, tuple(keys), tuple(names), connection.dialect)
+    converted = [
+        tuple([value if process is None else process(value) for value, process in zip(row, processors, strict=True)])
+        for row in rows
+    ]
+    return connection.exec_driver_sql(text, converted).rowcount if converted else 0
+
+
+@lru_cache(maxsize=256)
+def _change(
+    table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: Dialect
+) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+    quote = dialect.identifier_preparer.quote_identifier
+    place = "%s" if dialect.name == "postgresql" else "?"
+    changed = ", ".join(f"{quote(name)} = {place}" for name in names)
+    found = " AND ".join(f"{quote(name)} = {place}" for name in keys)
+    text = f"UPDATE {quote(table.name)} SET {changed} WHERE {found}"  # noqa: S608 - names of our own tables
+    both = (*names, *keys)
+    return text, tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in both)
+
+
 def names_of(type_: type[Any], *without: str) -> tuple[str, ...]:
     """The fields of a dataclass, but for some."""
     return tuple(field.name for field in fields(type_) if field.name not in without)
