@@ -1,6 +1,6 @@
 """Whose delivery is next: order within a group, places for each integration, turns between causes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.ports import QueuedRow
@@ -80,6 +80,7 @@ def test_nothing_waits_for_a_clock_that_was_set_back() -> None:
     assert ids(queue, 100) == [1]
 
 
+@settings(deadline=None)  # it is no test of speed
 @given(st.data())
 def test_every_row_goes_out_once_in_the_order_of_its_group(data: st.DataObject) -> None:
     rows = [

@@ -9,6 +9,7 @@ from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
 from eldonia_ops.ports import ConflictError, QueuedRow, Standing
 from eldonia_ops.storage.state.rows import (
     all_made_of,
+    among,
     bounded,
     chunks,
     insert_new,
@@ -25,6 +26,9 @@ _values = attrgetter(*_NAMES)
 _QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
 _SETTLED = names_of(Standing)
 _settled = attrgetter(*_SETTLED)
+_STANDING = select(outbox.c.id, *(outbox.c[name] for name in _SETTLED)).where(among(outbox.c.id))
+_SOME = select(outbox).where(among(outbox.c.id)).order_by(outbox.c.id)
+_KNOWN_KEYS = select(outbox.c.idempotency_key).where(among(outbox.c.idempotency_key))
 _HEADS = (
     select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
 ).scalar_subquery()
@@ -58,8 +62,7 @@ class SqlOutbox:
         for row in rows:
             fresh.setdefault(row.idempotency_key, row)
         for part in chunks(list(fresh)):
-            query = select(outbox.c.idempotency_key).where(outbox.c.idempotency_key.in_(part))
-            for key in self._connection.execute(query).scalars():
+            for key in self._connection.execute(_KNOWN_KEYS, {"among": part}).scalars():
                 del fresh[key]
         added = list(fresh.values())
         if any(row.id for row in added):
@@ -100,9 +103,8 @@ class SqlOutbox:
     def standing(self, ids: Sequence[int]) -> dict[int, Standing]:
         """What :meth:`settle` changes, of those of the rows that are stored."""
         found: dict[int, Standing] = {}
-        columns = [outbox.c[name] for name in _SETTLED]
         for part in chunks(ids):
-            for id, *values in self._connection.execute(select(outbox.c.id, *columns).where(outbox.c.id.in_(part))):
+            for id, *values in self._connection.execute(_STANDING, {"among": part}):
                 found[id] = Standing(*values)
         return found
 
@@ -110,8 +112,7 @@ class SqlOutbox:
         """Those of the rows that are stored, by id."""
         found: list[Outgoing] = []
         for part in chunks(ids):
-            query = select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)
-            found += all_made_of(Outgoing, self._connection.execute(query).all())
+            found += all_made_of(Outgoing, self._connection.execute(_SOME, {"among": part}).all())
         return found
 
     def update(self, outgoing: Outgoing) -> None:
