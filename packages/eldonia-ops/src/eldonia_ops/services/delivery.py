@@ -238,9 +238,12 @@ class DeliveryService:
 
     def _after(self, settled: Iterable[_Settled]) -> None:
         """What was settled has been committed: those behind it may go."""
+        written: set[tuple[str, str, int]] = set()
         for one in settled:
             row = one.row
-            self._outcomes(row).succeeded()
+            if (target := (row.receiver, row.integration, row.index)) not in written:
+                written.add(target)
+                self._outcomes(row).succeeded()
             self._finish(row.id, row.next_attempt_at if one.outcome == "retry" else None)
             self.counts[row.integration, one.outcome] += 1
             if one.outcome != "delivered":
