@@ -10,7 +10,8 @@ other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
 from eldonia_ops.alerting import group as groups
 from eldonia_ops.alerting.alerts import merge
@@ -92,13 +93,15 @@ class PutGroup:
     """Store a group; its deadline is ``group.flush_at``.
 
     Of its alerts, those that ``joined``, those that ``left``, and those whose verdicts ``changed`` are named: the
-    others need not be written again. ``group`` may hold only the alerts that the step was shown.
+    others need not be written again. ``group`` may hold only the alerts that the step was shown. ``members_only`` says
+    that the group is stored as it is, but for its alerts.
     """
 
     group: AlertGroupState
     joined: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    members_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,10 @@ def _put(before: AlertGroupState | None, after: AlertGroupState) -> PutGroup:
     joined = tuple(item for item in after.fingerprints if item not in held)
     left = tuple(item for item in before.fingerprints if item not in holds) if before else ()
     changed = tuple(item for item in after.fingerprints if item in held and after.verdicts.get(item) != said.get(item))
-    return PutGroup(after, joined, left, changed)
+    return PutGroup(after, joined, left, changed, before is not None and _itself(before) == _itself(after))
+
+
+_itself = attrgetter(*(item.name for item in fields(AlertGroupState) if item.name not in ("fingerprints", "verdicts")))
 
 
 class _Work:

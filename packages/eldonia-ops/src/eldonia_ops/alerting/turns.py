@@ -5,6 +5,7 @@ cause waits for at most one item of each other cause, however many of those ther
 """
 
 from collections import deque
+from itertools import islice
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -42,6 +43,19 @@ class Turns(Generic[T]):
             waiting[cause] = queue  # behind the other causes
         self._count -= 1
         return item
+
+    def upcoming(self, count: int) -> list[T]:
+        """The items that would be taken next, ``count`` at most, if no other came."""
+        found: list[T] = []
+        for waiting in (self._urgent, self._others):
+            left = [iter(queue) for queue in islice(waiting.values(), count)]
+            while left and len(found) < count:
+                for queue in list(left):
+                    try:
+                        found.append(next(queue))
+                    except StopIteration:
+                        left.remove(queue)
+        return found[:count]
 
     def clear(self) -> None:
         """Forget all that wait."""

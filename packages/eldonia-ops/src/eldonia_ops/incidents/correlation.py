@@ -1,8 +1,6 @@
 """Which incident an alert belongs to: the one rule for all of them."""
 
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
-from functools import lru_cache
 from typing import Final
 
 from eldonia_ops.incidents.policy import OUTAGE_NAMES, Policy
@@ -20,7 +18,7 @@ class Unclosed:
     With ``fingerprints`` only these alerts will be asked for.
     """
 
-    def __init__(self, incidents: Iterable[Incident] = (), fingerprints: AbstractSet[str] | None = None) -> None:
+    def __init__(self, incidents: Iterable[Incident] = (), fingerprints: set[str] | None = None) -> None:
         self._wanted = fingerprints
         self._by_id: dict[str, Incident] = {}
         self._of_alert: dict[str, list[str]] = {}
@@ -42,7 +40,7 @@ class Unclosed:
         elif self._wanted is None:
             attached = incident.fingerprints
         else:
-            attached = self._wanted & _as_set(incident.fingerprints)
+            attached = self._wanted.intersection(incident.fingerprints)
         for fingerprint in attached:
             self._of_alert.setdefault(fingerprint, []).append(incident.id)
         for source in {"", incident.component}:
@@ -94,11 +92,6 @@ class Unclosed:
     def holder(self, fingerprint: str) -> Incident | None:
         """The incident for which the alert still counts as firing: where its end has to go."""
         return next((one for one in self.with_alert(fingerprint) if fingerprint in one.firing), None)
-
-
-@lru_cache(maxsize=2_000)
-def _as_set(fingerprints: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(fingerprints)
 
 
 def _age(incident: Incident) -> tuple[int, str]:

@@ -81,6 +81,8 @@ def step(incident: Incident | None, event: Event, now: int, policy: Policy) -> R
     if isinstance(event, OpenByHand):
         raise TransitionError(f"{incident.reference} is open already")
     changed, effects = _HANDLERS[type(event)](incident, event, now, policy)
+    if changed.version > incident.version:  # counted already: a storm has no time for another copy
+        return changed, effects
     if changed == incident:
         return incident, effects
     return replace(changed, version=incident.version + 1, updated_at=now), effects
@@ -190,6 +192,8 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         fingerprints=incident.fingerprints if known else (*incident.fingerprints, fingerprint),
         firing=(*incident.firing, fingerprint),
         outage=incident.outage or (not known and shared == "outage"),
+        version=incident.version + 1,
+        updated_at=now,
     )
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if incident.status is IncidentStatus.RESOLVED:

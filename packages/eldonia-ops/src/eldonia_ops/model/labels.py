@@ -31,7 +31,7 @@ class Labels(Mapping[str, str]):
     names and values is in none of them, whatever way it came.
     """
 
-    __slots__ = ("_fingerprint", "_hash", "_hex", "_mapping", "pairs")
+    __slots__ = ("_fingerprint", "_hash", "_hex", "_mapping", "_text", "pairs")
 
     pairs: tuple[tuple[str, str], ...]
 
@@ -44,6 +44,7 @@ class Labels(Mapping[str, str]):
         self._hash = hash(self.pairs)
         self._fingerprint: int | None = None
         self._hex = ""
+        self._text = ""
 
     def __getitem__(self, name: str) -> str:
         return self._mapping[name]
@@ -81,9 +82,11 @@ class Labels(Mapping[str, str]):
 
     def __str__(self) -> str:
         """The usual notation, ``{a="b", c="d"}``, with the metric name in front when there is one."""
-        name = self._mapping.get(METRIC_NAME, "")
-        inner = ", ".join(f"{key}={quote(value)}" for key, value in self.pairs if key != METRIC_NAME)
-        return f"{name}{{{inner}}}" if inner or not name else name
+        if not self._text:  # the keys of an alert's groups are made of it again and again
+            name = self._mapping.get(METRIC_NAME, "")
+            inner = ", ".join([f"{key}={quote(value)}" for key, value in self.pairs if key != METRIC_NAME])
+            self._text = f"{name}{{{inner}}}" if inner or not name else name
+        return self._text
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ machine's new state and its effects (the outbox rows, the ledger lines) commit t
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from eldonia_ops.alerting.dispatch import PutGroup
@@ -135,6 +135,30 @@ class QueuedRow:
     next_attempt_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """The state of a row of the outbox: all of it that ever changes."""
+
+    status: OutgoingStatus
+    attempts: int
+    next_attempt_at: int
+    finished_at: int
+    last_error: str
+
+    def of(self, row: Outgoing) -> Outgoing:
+        """The row so far."""
+        if self == DeliveryState(row.status, row.attempts, row.next_attempt_at, row.finished_at, row.last_error):
+            return row
+        return replace(
+            row,
+            status=self.status,
+            attempts=self.attempts,
+            next_attempt_at=self.next_attempt_at,
+            finished_at=self.finished_at,
+            last_error=self.last_error,
+        )
+
+
 class OutboxRepository(Protocol):
     """Notifications to be delivered. ``add`` returns False when the idempotency key is known."""
 
@@ -165,6 +189,10 @@ class OutboxRepository(Protocol):
         ...
 
     def get(self, id: int) -> Outgoing | None: ...
+    def delivery_states(self, ids: Sequence[int]) -> dict[int, DeliveryState]:
+        """What :meth:`settle` changes, of those of the rows that are stored."""
+        ...
+
     def some(self, ids: Sequence[int]) -> list[Outgoing]:
         """Those of the rows that are stored, by id."""
         ...

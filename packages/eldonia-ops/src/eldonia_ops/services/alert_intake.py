@@ -49,7 +49,7 @@ from eldonia_ops.services.service_loop import Wakeup, supervise
 log = logging.getLogger("eldonia_ops.services.alert_intake")
 
 _STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
-_AT_ONCE = 100  # groups flushed in one transaction: the first pages of a storm do not wait for the last
+_AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 _SLICE = 100  # alerts of one request taken in together: an urgent one of another request goes in between
 _COMMIT = 200  # alerts taken in with one transaction, of several requests
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
@@ -414,7 +414,8 @@ class AlertIntake:
         """What the arrival of some alerts concerns."""
         alerts = {alert.fingerprint: alert for alert in received}
         known = {alert.fingerprint: alert for alert in tx.alerts.some(list(alerts))}
-        return DispatchState(self.routing, known, self._groups_of(tx, alerts))
+        # Only an alert that is known can be in a group.
+        return DispatchState(self.routing, known, self._groups_of(tx, alerts, known))
 
     def _due_state(self, tx: StateTransaction, keys: Sequence[str], now: int) -> DispatchState:
         """What some groups that are due at an instant concern."""
@@ -426,17 +427,19 @@ class AlertIntake:
         # An alert that is over is kept as long as another group has still to tell somebody.
         over = {fingerprint: alert for fingerprint, alert in alerts.items() if alert.resolved(now)}
         alerts |= {alert.fingerprint: alert for alert in sources}
-        others = self._groups_of(tx, over)
+        others = self._groups_of(tx, over, over)
         return DispatchState(self.routing, alerts, others | groups, tuple(tx.silences.all()))
 
-    def _groups_of(self, tx: StateTransaction, alerts: Mapping[str, Alert]) -> dict[str, AlertGroupState]:
-        """The groups that some alerts belong to, shown with no others."""
+    def _groups_of(
+        self, tx: StateTransaction, alerts: Mapping[str, Alert], held: Mapping[str, Alert]
+    ) -> dict[str, AlertGroupState]:
+        """The groups that some alerts belong to, shown with no others; ``held`` may be in one already."""
         if not alerts:
             return {}
         keys = dict.fromkeys(
             key for alert in alerts.values() for key in dispatch.group_keys(self.routing, alert.labels)
         )
-        return tx.groups.some(list(keys), list(alerts))
+        return tx.groups.some(list(keys), list(held))
 
     def load(self, tx: StateTransaction, *, groups: bool = True) -> DispatchState:
         """Everything that is stored, for whoever wants to see it; the groups if they are asked for."""

@@ -36,6 +36,7 @@ FindNotifier = Callable[[str, str, int], Notifier | None]
 
 _CONCURRENCY = 64
 _EACH = 12
+_AHEAD = 100  # rows read together: while a storm lasts, each delivery must not read its own
 _PAUSE_MS = 5_000
 _BESIDE = 3  # deliveries at once while alerts are coming in: first they have to be safe
 _BESIDE_MS = 100
@@ -62,8 +63,9 @@ class _Settled:
 class DeliveryService:
     """Delivers due rows side by side, so that a receiver that hangs holds up nobody but itself.
 
-    At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration. What ended while the
-    last outcomes were written is written together, so a storm does not take a transaction for each message.
+    At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration; the next begins when the
+    receiver has answered. What ended while the last outcomes were written is written together, so a storm does not take
+    a transaction for each message.
 
     ``counts`` holds totals since the start by ``(integration, outcome)``.
     """
@@ -85,7 +87,10 @@ class DeliveryService:
         self._queue = DeliveryQueue(at_once=_CONCURRENCY, each=_EACH)
         self._read_until = 0
         self._loops = loops or Loops()
+        self._read: dict[int, Outgoing] = {}  # of rows that wait; what they hold never changes, but for their standing
+        self._unread: list[int] = []  # taken, and not read yet
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._closed = False
         self._ended: list[_Ended] = []
         self._recording: asyncio.Task[None] | None = None
         self._alarms: dict[str, str] = {}
@@ -127,28 +132,53 @@ class DeliveryService:
         for row in revived:
             if row.status is OutgoingStatus.PENDING:
                 self._queue.revive(_queued(row))
-        beside = self._intake.taking_in
-        taken = [row.id for row in self._queue.take(now, at_once=_BESIDE if beside else None)]
-        if taken:
-            try:
-                rows = await self._state.read(lambda tx: tx.outbox.some(taken))
-            except BaseException:
-                for id in taken:
-                    self._queue.end(id, now)
-                raise
-            for id in set(taken) - {row.id for row in rows}:
-                self._queue.end(id, None)
-            for row in rows:
-                self._under_way[row.id] = asyncio.create_task(self._deliver(row))
+        beside = self._start(now)
+        if self._unread:
+            await self._start_unread()
+            beside = self._start(now)
         # What is due and already under way, or waits for a place, must not keep this loop spinning: the end
         # of a delivery wakes us. What comes due meanwhile must not wait for that end: it has the deadline.
         deadline = self._queue.next_at()
+        if self._unread:
+            return
         if beside and self._queue.ready:
             deadline = min(now + _BESIDE_MS, deadline or now + _BESIDE_MS)
         await self._wakeup.wait(self._clock, deadline)
 
+    def _start(self, now: int) -> bool:
+        """Give free places to rows; those that have been read start at once. Returns whether alerts are coming in."""
+        beside = self._intake.taking_in
+        for row in () if self._closed else self._queue.take(now, at_once=_BESIDE if beside else None):
+            outgoing = self._read.pop(row.id, None)
+            if outgoing is None:
+                self._unread.append(row.id)
+            else:
+                self._under_way[row.id] = asyncio.create_task(self._deliver(outgoing))
+        return beside
+
+    async def _start_unread(self) -> None:
+        """Read the rows that have a place, and those that will have one soon."""
+        taken, self._unread = self._unread, []
+        ahead = [id for id in self._queue.upcoming(_AHEAD) if id not in self._read]
+        try:
+            rows = await self._state.read(lambda tx: tx.outbox.some([*taken, *ahead]))
+        except BaseException:
+            for id in taken:
+                self._queue.end(id, self._clock.now())
+            raise
+        found = {row.id: row for row in rows}
+        if len(self._read) > 2 * _AHEAD:  # others have been put before them
+            self._read.clear()
+        self._read.update((id, found[id]) for id in ahead if id in found)
+        for id in taken:
+            if id in found:
+                self._under_way[id] = asyncio.create_task(self._deliver(found[id]))
+            else:
+                self._queue.end(id, None)
+
     async def close(self) -> None:
         """Stop what is under way; what was not committed is delivered again after the next start."""
+        self._closed = True
         for task in list(self._under_way.values()):
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
@@ -169,6 +199,10 @@ class DeliveryService:
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
         self._ended.append(_Ended(outgoing, delivery))
+        self._queue.answered(outgoing.id)
+        self._start(self._clock.now())
+        if self._unread:
+            self._wakeup.wake()
         if self._recording is None or self._recording.done():
             self._recording = asyncio.create_task(self._record())
 
@@ -214,9 +248,12 @@ class DeliveryService:
 
     def _after(self, settled: Iterable[_Settled]) -> None:
         """What was settled has been committed: those behind it may go."""
+        written: set[tuple[str, str, int]] = set()
         for one in settled:
             row = one.row
-            self._outcomes(row).succeeded()
+            if (target := (row.receiver, row.integration, row.index)) not in written:
+                written.add(target)
+                self._outcomes(row).succeeded()
             self._finish(row.id, row.next_attempt_at if one.outcome == "retry" else None)
             self.counts[row.integration, one.outcome] += 1
             if one.outcome != "delivered":
@@ -228,11 +265,13 @@ class DeliveryService:
         self._wakeup.wake()
 
     def _settle(self, tx: StateTransaction, ended: Sequence[_Ended], now: int) -> tuple[list[_Settled], bool]:
-        current = {row.id: row for row in tx.outbox.some([one.attempted.id for one in ended])}
+        current = tx.outbox.delivery_states([one.attempted.id for one in ended])
         settled: list[_Settled] = []
         already: list[_Settled] = []
         for one in ended:
-            row = current.get(one.attempted.id, one.attempted)
+            row = one.attempted
+            if (standing := current.get(row.id)) is not None:
+                row = standing.of(row)
             if row.status is OutgoingStatus.DELIVERED:
                 already.append(_Settled(row, "delivered", "", critical=False))
             else:

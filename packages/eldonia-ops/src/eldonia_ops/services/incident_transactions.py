@@ -100,7 +100,7 @@ class IncidentTransactions:
                 continue
             ordinal += before is None
             entries += self._carry_out(tx, after, effects, now)
-            if after != before:
+            if after is not before:  # a step that changes nothing returns what it was given
                 stored.setdefault(after.id, before)
                 if change.firing:
                     attached.add(change.alert.fingerprint)
@@ -109,9 +109,9 @@ class IncidentTransactions:
         new = [unclosed.get(id) for id, before in stored.items() if before is None]
         if new:
             tx.incidents.next_ordinals(ordinal - last_ordinal)
-        tx.incidents.add([replace(incident, version=1) for incident in new])
+        tx.incidents.add([_at_version(incident, 1) for incident in new])
         known = [(unclosed.get(id), before.version) for id, before in stored.items() if before is not None]
-        tx.incidents.put_all([replace(incident, version=version + 1) for incident, version in known])
+        tx.incidents.put_all([_at_version(incident, version + 1) for incident, version in known])
         tx.timeline.append_all(entries)
 
     def unclosed(
@@ -278,6 +278,10 @@ class IncidentTransactions:
         silences = tuple(tx.silences.all()) if known else ()
         state = DispatchState(self._routing, alerts, {}, silences)
         return dispatch.alert_statuses(state, now), {silence.id: silence.ends_at for silence in silences}
+
+
+def _at_version(incident: Incident, version: int) -> Incident:
+    return incident if incident.version == version else replace(incident, version=version)
 
 
 def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate]:

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Final
 
 from eldonia_ops.template.values import Struct
 
-_UTC: Final = zoneinfo.ZoneInfo("UTC")
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _ZERO_SECONDS: Final = -62_135_596_800  # 1 January of the year 1
 _MONTHS: Final = (
@@ -141,11 +140,12 @@ class Instant(Struct):
         self.milliseconds = _ZERO_SECONDS * 1_000 if unix_ms is None else unix_ms
         self.zone = zone
         try:
-            timezone = zoneinfo.ZoneInfo(zone) if zone != "UTC" else _UTC
+            timezone = zoneinfo.ZoneInfo(zone) if zone != "UTC" else None
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"unknown time zone {zone}") from None
         try:
-            self._local = (_EPOCH + datetime.timedelta(milliseconds=self.milliseconds)).astimezone(timezone)
+            utc = _EPOCH + datetime.timedelta(milliseconds=self.milliseconds)
+            self._local = utc if timezone is None else utc.astimezone(timezone)
         except OverflowError:
             raise ValueError(f"time out of range: {self.milliseconds} ms") from None
 
@@ -236,7 +236,12 @@ class Instant(Struct):
 
     def rfc3339(self) -> str:
         """RFC 3339 with as many decimals as needed, as Go writes times into JSON."""
-        return self.format("2006-01-02T15:04:05.999999999Z07:00")
+        if self.zone != "UTC":
+            return self.format("2006-01-02T15:04:05.999999999Z07:00")
+        # The same, written directly: each alert of each notification has two of them.
+        text = self._local.isoformat()[:19]
+        rest = self.milliseconds % 1_000
+        return f"{text}.{f'{rest:03d}'.rstrip('0')}Z" if rest else f"{text}Z"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instant) and self.milliseconds == other.milliseconds

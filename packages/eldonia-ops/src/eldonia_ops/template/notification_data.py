@@ -5,7 +5,7 @@ Source: https://prometheus.io/docs/alerting/latest/notifications/#data
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
@@ -79,6 +79,9 @@ class KV(StringMap):
         return KV({escape(name): escape(value) for name, value in self.items()})
 
 
+_NOT_YET: Final = Instant(None)
+
+
 class AlertView(Struct):
     """One alert of a notification. A firing alert's ``.EndsAt`` is Go's zero time, as Alertmanager has it."""
 
@@ -97,7 +100,7 @@ class AlertView(Struct):
         self.labels = KV(alert.labels)
         self.annotations = KV(alert.annotations)
         self.starts_at = Instant(alert.starts_at)
-        self.ends_at = Instant(alert.ends_at if resolved else None)
+        self.ends_at = Instant(alert.ends_at) if resolved else _NOT_YET
         self.generator_url = alert.generator_url
         self.fingerprint = alert.fingerprint
 

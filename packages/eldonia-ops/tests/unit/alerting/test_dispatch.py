@@ -154,6 +154,22 @@ def test_alerts_that_arrive_together_stand_as_if_they_had_come_one_by_one():
     assert sorted(line.fingerprint for line in together.ledger) == sorted(line.fingerprint for line in apart.ledger)
 
 
+def test_a_group_whose_alerts_alone_change_is_said_to_be_stored_as_it_is():
+    def puts():
+        return [effect for effect in story.effects if isinstance(effect, PutGroup)]
+
+    story = Story()
+    story.receive(long(severity="warning"))
+    assert [put.members_only for put in puts()] == [False] * len(puts())
+    story.receive(long(severity="warning", instance="b"))
+    assert [(len(put.joined), put.members_only) for put in puts()] == [(1, True)] * len(puts())
+    story.receive(long(severity="critical", instance="c"))
+    assert {put.members_only for put in puts() if put.group.receiver == "pager"} == {False}, "it is new"
+    assert {put.members_only for put in puts() if put.group.receiver == "chat"} == {False}, "it has become urgent"
+    story.wait(HOUR)
+    assert all(not put.members_only for put in puts()), "a flush moves the deadline"
+
+
 def test_group_key_is_alertmanagers():
     story = Story()
     story.receive(long())

@@ -34,3 +34,12 @@ def test_each_cause_keeps_its_order_and_nothing_is_lost(items: list[tuple[bool, 
             numbers = [number for u, c, number in taken if (u, c) == (urgent, cause)]
             assert numbers == sorted(numbers)
     assert [one[0] for one in taken] == sorted([one[0] for one in taken], reverse=True)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from("abc")), max_size=20), st.integers(0, 25))
+def test_what_is_upcoming_is_what_is_taken(items: list[tuple[bool, str]], count: int):
+    turns: Turns[int] = Turns()
+    for number, (urgent, cause) in enumerate(items):
+        turns.put(number, urgent=urgent, cause=cause)
+    upcoming = turns.upcoming(count)
+    assert upcoming == [turns.take() for _ in range(min(count, len(items)))]

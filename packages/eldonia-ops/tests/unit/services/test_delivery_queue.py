@@ -1,6 +1,6 @@
 """Whose delivery is next: order within a group, places for each integration, turns between causes."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.ports import QueuedRow
@@ -80,6 +80,7 @@ def test_nothing_waits_for_a_clock_that_was_set_back() -> None:
     assert ids(queue, 100) == [1]
 
 
+@settings(deadline=None)  # it is no test of speed
 @given(st.data())
 def test_every_row_goes_out_once_in_the_order_of_its_group(data: st.DataObject) -> None:
     rows = [
@@ -109,3 +110,26 @@ def test_every_row_goes_out_once_in_the_order_of_its_group(data: st.DataObject) 
     for group in "abc":
         mine = [one.id for one in rows if one.order_key == group]
         assert [id for id in done if id in mine] == mine
+
+
+def test_a_place_is_free_when_the_receiver_has_answered_and_the_row_still_holds_up_its_group() -> None:
+    queue = DeliveryQueue(at_once=5, each=1, unwritten=2)
+    queue.add([row(1, "a"), row(2, "a"), row(3, "b"), row(4, "c")])
+    assert ids(queue) == [1]
+    assert queue.upcoming(10) == [3, 4]
+    queue.answered(1)
+    assert ids(queue) == [3], "not 2, which follows 1"
+    queue.answered(3)
+    assert ids(queue) == [], "two outcomes are to be written first"
+    queue.revive(row(3, "b"))
+    assert ids(queue) == []
+    queue.end(1, None)
+    assert ids(queue) == [4]
+    queue.answered(4)
+    queue.end(3, 50)
+    assert ids(queue) == [2]
+    queue.end(2, None)
+    queue.end(4, None)
+    assert ids(queue, 50) == [3]
+    queue.end(3, None)
+    assert len(queue) == 0

@@ -1,16 +1,15 @@
 """HTTP connections to receivers, kept open between messages.
 
-httpx with its own pool looks at every idle connection for each request, and a message takes half a millisecond of the
-processor; a storm has ten thousand. Delivery bounds how many are under way at once, so a stack of idle connections for
-each origin is all that is needed. The connections themselves are httpcore's.
+Most messages go through :mod:`eldonia_ops.notifiers.http.exchange`. The others (through proxies, redirected) go
+through httpx, without its pool, which looks at every idle connection for each request: delivery bounds how many are
+under way at once, so a stack of idle connections for each origin is all that is needed. These connections are
+httpcore's.
 """
 
 import asyncio
 import contextlib
 import os
-import ssl
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import httpcore
@@ -18,6 +17,7 @@ import httpx
 
 from eldonia_ops.alerting.http_config import ProxyConfig, TlsConfig
 from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve
+from eldonia_ops.notifiers.http.exchange import Exchanges, Line, RawAnswer
 from eldonia_ops.notifiers.http.oauth2 import Tokens
 from eldonia_ops.notifiers.http.proxies import Proxies, from_environment
 from eldonia_ops.notifiers.http.tls import stamp, tls_context
@@ -35,17 +35,6 @@ _ERRORS = (
 )
 
 
-@dataclass(slots=True, eq=False)
-class Line:
-    """How receivers with the same settings are connected to. ``retired`` once a later one has taken its place."""
-
-    tls: ssl.SSLContext
-    proxies: Proxies = field(default_factory=Proxies)
-    connect_headers: tuple[tuple[str, str], ...] = ()
-    made_from: object = None
-    retired: bool = False
-
-
 _Key: TypeAlias = tuple[bytes, bytes, int | None, Line]
 
 
@@ -53,7 +42,7 @@ class ReceiverTransport(httpx.AsyncBaseTransport):
     """A connection for each request that is under way; idle ones are used again for ``_KEPT_SECONDS``."""
 
     def __init__(self) -> None:
-        self._plain = Line(httpx.create_ssl_context(trust_env=False))
+        self.plain = Line(httpx.create_ssl_context(trust_env=False))
         self._idle: dict[_Key, list[httpcore.AsyncConnectionInterface]] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -64,7 +53,7 @@ class ReceiverTransport(httpx.AsyncBaseTransport):
         """
         url = request.url
         extensions = dict(request.extensions)
-        line: Line = extensions.pop(_EXTENSION, self._plain)
+        line: Line = extensions.pop(_EXTENSION, self.plain)
         key = url.raw_scheme, url.raw_host, url.port, line
         connection = await self._connection(key)
         try:
@@ -148,8 +137,32 @@ class ReceiverClient(httpx.AsyncClient):
         self._connections = ReceiverTransport()
         self._lines: dict[tuple[TlsConfig, ProxyConfig], Line] = {}
         self._making = asyncio.Lock()
+        self._exchanges = Exchanges()
         self.tokens = Tokens()
         super().__init__(trust_env=False, transport=self._connections)
+
+    async def exchange(
+        self, url: str, headers: Sequence[tuple[str, str]], content: bytes, extensions: Mapping[str, Any], most: int
+    ) -> RawAnswer | None:
+        """POST by the short way; None, with nothing sent, for what has to go through httpx. Of the answer's body about
+        ``most`` bytes are read. ``extensions`` are those of :meth:`extensions`.
+
+        Raises:
+            httpx.TransportError: the far side cannot be reached, or what it says is not HTTP.
+            httpx.InvalidURL: ``url`` is no address.
+        """
+        line = extensions.get(_EXTENSION, self._connections.plain)
+        return await self._exchanges.post(url, headers, content, line=line, most_bytes=most)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._exchanges.close()
+        await super().aclose()
+
+    async def __aexit__(self, *error: Any) -> None:
+        """Close all connections."""
+        self._exchanges.close()
+        await super().__aexit__(*error)
 
     async def extensions(self, tls: TlsConfig, proxy: ProxyConfig, what: str) -> dict[str, Any]:
         """``extensions`` of requests (and what they are redirected to) by which the settings are applied.
@@ -168,6 +181,7 @@ class ReceiverClient(httpx.AsyncClient):
             if line is None or line.made_from != made_from:
                 context = await asyncio.to_thread(tls_context, tls, what)
                 if line is not None:
+                    self._exchanges.retire(line)
                     await self._connections.retire(line)
                 line = Line(context, proxies, headers, made_from)
                 self._lines[tls, proxy] = line

@@ -12,11 +12,13 @@ import msgspec
 from eldonia_ops.alerting.http_config import Credential, HttpConfig, OAuth2Config, ProxyConfig, TlsConfig
 from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve, shorten
+from eldonia_ops.notifiers.http.exchange import text_of
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 TIMEOUT_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 86_400
 _MAX_BODY = 64 * 1024
+_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 def retry_after_ms(headers: Mapping[str, str]) -> int:
@@ -143,7 +145,14 @@ class _Request:
                 self.authorization = await self._token(client, http.oauth2)
             extensions = await client.extensions(http.tls, http.proxy, what)
         if self.authorization:
-            headers["Authorization"] = self.authorization
+            headers = [pair for pair in headers if pair[0].lower() != "authorization"]
+            headers.append(("Authorization", self.authorization))
+        if auth is None and isinstance(client, ReceiverClient):
+            raw = await client.exchange(self.url, headers, self.content, extensions, _MAX_BODY)
+            # Whoever redirects has done nothing with the message: httpx asks once more, and follows.
+            if raw is not None and not (http.follow_redirects and raw.status in _REDIRECTS):
+                text, received = text_of(raw, _MAX_BODY)
+                return Answer(raw.status, text, received, tuple(self.secrets))
         async with client.stream(
             "POST",
             self.url,
@@ -162,7 +171,7 @@ class _Request:
         text = content[:_MAX_BODY].decode("utf-8", "replace")
         return Answer(response.status_code, text, response.headers, tuple(self.secrets))
 
-    def _headers(self) -> httpx.Headers:
+    def _headers(self) -> list[tuple[str, str]]:
         """Those of every message, and those of ``http_headers``, which take the place of ours and may be repeated."""
         own: list[tuple[str, str]] = []
         for name, value in self.http.headers:
@@ -175,7 +184,7 @@ class _Request:
             "Accept-Encoding": "identity",  # what was not compressed cannot unfold
             **self.headers,
         }
-        return httpx.Headers([*((name, value) for name, value in ours.items() if name.lower() not in taken), *own])
+        return [*((name, value) for name, value in ours.items() if name.lower() not in taken), *own]
 
     async def _token(self, client: ReceiverClient, oauth2: OAuth2Config) -> str:
         what = f"oauth2 for {self.what}"

@@ -4,17 +4,16 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Text, and_, bindparam, delete, select, type_coerce, update
+from sqlalchemy import Connection, Text, and_, bindparam, delete, select, type_coerce
 
 from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import DueGroup, ListedGroup
 from eldonia_ops.storage.state.errors import StateDocumentError
-from eldonia_ops.storage.state.rows import Conflict, chunks, names_of, write_rows
+from eldonia_ops.storage.state.rows import Conflict, among, chunks, names_of, update_rows, write_rows
 from eldonia_ops.storage.state.tables import alert_group_members as members
 from eldonia_ops.storage.state.tables import alert_groups as groups
 
@@ -22,6 +21,10 @@ log = logging.getLogger("eldonia_ops.storage.state")
 
 _NAMES = names_of(AlertGroupState, "fingerprints", "verdicts")
 _values = attrgetter(*_NAMES)
+_ALL = select(groups).order_by(groups.c.key)
+_SOME = _ALL.where(among(groups.c.key))
+_HELD = select(members.c.key, members.c.fingerprint, members.c.verdicts)
+_HELD_BY_SOME = _HELD.where(among(members.c.key))
 
 
 @dataclass(slots=True)
@@ -40,20 +43,20 @@ class SqlAlertGroups:
         """Store groups with what has changed of their members."""
         joined: list[tuple[str, str, dict[str, str]]] = []
         left: list[dict[str, str]] = []
-        changed: list[dict[str, Any]] = []
+        changed: list[tuple[dict[str, str], str, str]] = []
         for change in changes:
             group = change.group
             said = group.verdicts
             joined += [(group.key, item, said.get(item, {})) for item in change.joined]
             left += [{"of": group.key, "item": item} for item in change.left]
-            changed += [{"of": group.key, "item": item, "verdicts": said.get(item, {})} for item in change.changed]
-        write_rows(self._connection, groups, _NAMES, (_values(one.group) for one in changes), Conflict.REPLACE)
+            changed += [(said.get(item, {}), group.key, item) for item in change.changed]
+        stored = (_values(one.group) for one in changes if not one.members_only)
+        write_rows(self._connection, groups, _NAMES, stored, Conflict.REPLACE)
         write_rows(self._connection, members, ("key", "fingerprint", "verdicts"), joined, Conflict.REPLACE)
-        one = and_(members.c.key == bindparam("of"), members.c.fingerprint == bindparam("item"))
         if left:
+            one = and_(members.c.key == bindparam("of"), members.c.fingerprint == bindparam("item"))
             self._connection.execute(delete(members).where(one), left)
-        if changed:
-            self._connection.execute(update(members).where(one), changed)
+        update_rows(self._connection, members, ("key", "fingerprint"), ("verdicts",), changed)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Forget groups with their members; unknown ones are passed over."""
@@ -69,7 +72,7 @@ class SqlAlertGroups:
         """
         found: dict[str, AlertGroupState] = {}
         for part in chunks(keys):
-            found |= self._where(groups.c.key.in_(part), members.c.key.in_(part), holding)
+            found |= self._read(part, holding)
         return found
 
     def all(self) -> dict[str, AlertGroupState]:
@@ -78,7 +81,7 @@ class SqlAlertGroups:
         Raises:
             StateDocumentError: one of them cannot be read.
         """
-        return self._where(None, None, None)
+        return self._read(None, None)
 
     def listed(self) -> list[ListedGroup]:
         """Every group as people see it, in the order of their keys."""
@@ -117,18 +120,11 @@ class SqlAlertGroups:
         query = select(groups.c.flush_at).where(groups.c.flush_at > max(after, 0)).order_by(groups.c.flush_at).limit(1)
         return self._connection.execute(query).scalar_one_or_none()
 
-    def _where(
-        self,
-        condition: ColumnElement[bool] | None,
-        of_members: ColumnElement[bool] | None,
-        holding: Sequence[str] | None,
-    ) -> dict[str, AlertGroupState]:
-        query = select(groups).order_by(groups.c.key)
-        if condition is not None:
-            query = query.where(condition)
+    def _read(self, keys: Sequence[str] | None, holding: Sequence[str] | None) -> dict[str, AlertGroupState]:
+        query = _ALL if keys is None else _SOME
         try:
-            rows = self._connection.execute(query).all()
-            held = self._held(of_members, holding)
+            rows = self._connection.execute(query, {} if keys is None else {"among": keys}).all()
+            held = self._held(keys, holding)
         except (msgspec.MsgspecError, ValueError) as error:
             raise StateDocumentError(f"the stored state of an alert group cannot be read: {error}") from None
         found: dict[str, AlertGroupState] = {}
@@ -141,15 +137,16 @@ class SqlAlertGroups:
             )
         return found
 
-    def _held(self, condition: ColumnElement[bool] | None, holding: Sequence[str] | None) -> dict[str, _Held]:
-        query = select(members.c.key, members.c.fingerprint, members.c.verdicts)
-        if condition is not None:
-            query = query.where(condition)
-        parts: Iterable[Sequence[str] | None] = [None] if holding is None else chunks(holding)
+    def _held(self, keys: Sequence[str] | None, holding: Sequence[str] | None) -> dict[str, _Held]:
+        query = _HELD if keys is None else _HELD_BY_SOME
+        given = {} if keys is None else {"among": keys}
+        questions: Iterable[dict[str, Sequence[str]]] = [given]
+        if holding is not None:
+            query = query.where(among(members.c.fingerprint, "holding"))
+            questions = ({**given, "holding": part} for part in chunks(holding))
         found: dict[str, _Held] = {}
-        for part in parts:
-            narrowed = query if part is None else query.where(members.c.fingerprint.in_(part))
-            for key, fingerprint, verdicts in self._connection.execute(narrowed):
+        for question in questions:
+            for key, fingerprint, verdicts in self._connection.execute(query, question):
                 held = found.get(key)
                 if held is None:
                     held = found[key] = _Held([], {})

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
@@ -12,11 +12,13 @@ from eldonia_ops.storage.state.columns import clean
 from eldonia_ops.storage.state.committed import CommittedIncidents
 from eldonia_ops.storage.state.rows import (
     all_made_of,
+    among,
     bounded,
     chunks,
     insert_new,
     made_of,
     names_of,
+    update_rows,
     values_of,
     write_rows,
 )
@@ -24,6 +26,7 @@ from eldonia_ops.storage.state.tables import counters, incidents
 
 _ORDINAL = "incident_ordinal"
 _MOST_SERVICES = 500  # beyond that it costs less to read the incidents of all
+_SOME = select(incidents).where(among(incidents.c.id))
 _NAMES = names_of(Incident)
 _values = attrgetter(*_NAMES)
 _JOINED = ("fingerprints", "firing", "updated_at", "version", "outage")
@@ -108,20 +111,9 @@ class SqlIncidents:
     def _update(self, some: Sequence[Incident], names: Sequence[str]) -> int:
         if not some:
             return 0
-        query = (
-            update(incidents)
-            .where(incidents.c.id == bindparam("known_id"), incidents.c.version == bindparam("known_version"))
-            .values({name: bindparam(f"new_{name}", type_=incidents.c[name].type) for name in names})
-        )
-        rows = [
-            {
-                "known_id": incident.id,
-                "known_version": incident.version - 1,
-                **{f"new_{name}": getattr(incident, name) for name in names},
-            }
-            for incident in some
-        ]
-        return self._connection.execute(query, rows).rowcount
+        values = attrgetter(*names)
+        rows = ((*values(incident), incident.id, incident.version - 1) for incident in some)
+        return update_rows(self._connection, incidents, ("id", "version"), names, rows)
 
     def get(self, id: str) -> Incident | None:
         """The incident with this id."""
@@ -245,7 +237,7 @@ class SqlIncidents:
         unknown = [id for id, incident in found.items() if incident is None]
         read: dict[str, Incident] = {}
         for part in chunks(unknown):
-            rows = self._connection.execute(select(incidents).where(incidents.c.id.in_(part))).all()
+            rows = self._connection.execute(_SOME, {"among": part}).all()
             read |= {incident.id: incident for incident in all_made_of(Incident, rows)}
         self._committed.keep({id: incident for id, incident in read.items() if id not in self._written})
         return [incident for incident in (found[id] or read.get(id) for id in found) if incident is not None]

@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
-from eldonia_ops.ports import ConflictError, QueuedRow
+from eldonia_ops.ports import ConflictError, DeliveryState, QueuedRow
 from eldonia_ops.storage.state.rows import (
     all_made_of,
+    among,
     bounded,
     chunks,
     insert_new,
     made_of,
     names_of,
+    update_rows,
     values_of,
     write_rows,
 )
@@ -22,7 +24,11 @@ from eldonia_ops.storage.state.tables import outbox
 _NAMES = names_of(Outgoing, "id")
 _values = attrgetter(*_NAMES)
 _QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
-_SETTLED = ("status", "attempts", "next_attempt_at", "finished_at", "last_error")
+_SETTLED = names_of(DeliveryState)
+_settled = attrgetter(*_SETTLED)
+_STANDING = select(outbox.c.id, *(outbox.c[name] for name in _SETTLED)).where(among(outbox.c.id))
+_SOME = select(outbox).where(among(outbox.c.id)).order_by(outbox.c.id)
+_KNOWN_KEYS = select(outbox.c.idempotency_key).where(among(outbox.c.idempotency_key))
 _HEADS = (
     select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
 ).scalar_subquery()
@@ -56,8 +62,7 @@ class SqlOutbox:
         for row in rows:
             fresh.setdefault(row.idempotency_key, row)
         for part in chunks(list(fresh)):
-            query = select(outbox.c.idempotency_key).where(outbox.c.idempotency_key.in_(part))
-            for key in self._connection.execute(query).scalars():
+            for key in self._connection.execute(_KNOWN_KEYS, {"among": part}).scalars():
                 del fresh[key]
         added = list(fresh.values())
         if any(row.id for row in added):
@@ -93,21 +98,21 @@ class SqlOutbox:
 
     def settle(self, rows: Sequence[Outgoing]) -> None:
         """Store what became of rows: status, attempts, times and error."""
-        query = (
-            update(outbox)
-            .where(outbox.c.id == bindparam("of"))
-            .values({name: bindparam(f"new_{name}") for name in _SETTLED})
-        )
-        values = [{"of": row.id, **{f"new_{name}": getattr(row, name) for name in _SETTLED}} for row in rows]
-        if values:
-            self._connection.execute(query, values)
+        update_rows(self._connection, outbox, ("id",), _SETTLED, ((*_settled(row), row.id) for row in rows))
+
+    def delivery_states(self, ids: Sequence[int]) -> dict[int, DeliveryState]:
+        """What :meth:`settle` changes, of those of the rows that are stored."""
+        found: dict[int, DeliveryState] = {}
+        for part in chunks(ids):
+            for id, *values in self._connection.execute(_STANDING, {"among": part}):
+                found[id] = DeliveryState(*values)
+        return found
 
     def some(self, ids: Sequence[int]) -> list[Outgoing]:
         """Those of the rows that are stored, by id."""
         found: list[Outgoing] = []
         for part in chunks(ids):
-            query = select(outbox).where(outbox.c.id.in_(part)).order_by(outbox.c.id)
-            found += all_made_of(Outgoing, self._connection.execute(query).all())
+            found += all_made_of(Outgoing, self._connection.execute(_SOME, {"among": part}).all())
         return found
 
     def update(self, outgoing: Outgoing) -> None:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Connection, Dialect, Row, Table
+from sqlalchemy import Column, ColumnElement, Connection, Dialect, Row, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
+
+from eldonia_ops.storage.state.columns import converter
 
 T = TypeVar("T")
 
@@ -45,6 +47,12 @@ def chunks(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
         yield values[start : start + size]
 
 
+def among(column: Column[Any], name: str = "among") -> ColumnElement[bool]:
+    """``column IN`` the values that are given as ``name`` when the statement runs: SQLAlchemy takes a look at each of
+    those that are in the statement itself."""
+    return column.in_(bindparam(name, expanding=True, type_=column.type))
+
+
 class Conflict(Enum):
     """What becomes of a row whose key is there already."""
 
@@ -66,18 +74,13 @@ def write_rows(
     that SQLAlchemy takes for each parameter, which are most of what such an insert costs.
     """
     text, processors = _insertion(table, tuple(names), conflict, connection.dialect)
-    converted = [
-        tuple([value if process is None else process(value) for value, process in zip(row, processors, strict=True)])
-        for row in rows
-    ]
+    converted = _converted(rows, processors)
     if converted:
         connection.exec_driver_sql(text, converted)
 
 
 @lru_cache(maxsize=256)
-def _insertion(
-    table: Table, names: tuple[str, ...], conflict: Conflict, dialect: Dialect
-) -> tuple[str, tuple[Callable[[Any], Any] | None, ...]]:
+def _insertion(table: Table, names: tuple[str, ...], conflict: Conflict, dialect: Dialect) -> "tuple[str, _Processors]":
     quote = dialect.identifier_preparer.quote_identifier
     columns = ", ".join(quote(name) for name in names)
     places = ", ".join("%s" if dialect.name == "postgresql" else "?" for _ in names)
@@ -88,7 +91,46 @@ def _insertion(
         keys = [column.name for column in table.primary_key]
         changed = ", ".join(f"{quote(name)} = excluded.{quote(name)}" for name in names if name not in keys)
         text += f" ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {changed}"
-    return text, tuple(table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
+    return text, _processors(table, names, dialect)
+
+
+def _converted(rows: Iterable[Sequence[Any]], processors: "_Processors") -> list[tuple[Any, ...]]:
+    """Rows as the driver takes them."""
+    converted: list[tuple[Any, ...]] = []
+    for row in rows:
+        values = list(row)
+        for place, process in processors:
+            values[place] = process(values[place])
+        converted.append(tuple(values))
+    return converted
+
+
+_Processors: TypeAlias = tuple[tuple[int, Callable[[Any], Any]], ...]
+
+
+def _processors(table: Table, names: Iterable[str], dialect: Dialect) -> _Processors:
+    found = (converter(table.c[name], dialect) for name in names)
+    return tuple((place, process) for place, process in enumerate(found) if process is not None)
+
+
+def update_rows(
+    connection: Connection, table: Table, keys: Sequence[str], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
+    """Change the columns ``names`` of rows that ``keys`` find, each with the values of its names and then of its keys;
+    returns how many were found. As lean as :func:`write_rows`, for the same reason."""
+    text, processors = _change(table, tuple(keys), tuple(names), connection.dialect)
+    converted = _converted(rows, processors)
+    return connection.exec_driver_sql(text, converted).rowcount if converted else 0
+
+
+@lru_cache(maxsize=256)
+def _change(table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: Dialect) -> "tuple[str, _Processors]":
+    quote = dialect.identifier_preparer.quote_identifier
+    place = "%s" if dialect.name == "postgresql" else "?"
+    changed = ", ".join(f"{quote(name)} = {place}" for name in names)
+    found = " AND ".join(f"{quote(name)} = {place}" for name in keys)
+    text = f"UPDATE {quote(table.name)} SET {changed} WHERE {found}"  # noqa: S608 - names of our own tables
+    return text, _processors(table, (*names, *keys), dialect)
 
 
 def names_of(type_: type[Any], *without: str) -> tuple[str, ...]:

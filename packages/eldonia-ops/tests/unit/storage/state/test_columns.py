@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Boolean, Dialect
+from sqlalchemy.dialects import postgresql, sqlite
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
@@ -14,7 +16,7 @@ from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.security import Finding
 from eldonia_ops.storage.state import tables
-from eldonia_ops.storage.state.columns import clean, from_json, to_json
+from eldonia_ops.storage.state.columns import Document, KeyText, PlainText, Word, clean, converter, from_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +95,27 @@ def test_other_types_are_refused() -> None:
 )
 def test_every_field_has_its_column(table: Any, type_: Any, extra: set[str]) -> None:
     assert {column.name for column in table.columns} == {one.name for one in fields(type_)} | extra
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=["sqlite", "postgresql"])
+@given(text=st.text(max_size=8), labels=st.dictionaries(TEXT, TEXT, max_size=3), flag=st.booleans())
+@settings(deadline=None)
+def test_the_short_way_makes_the_same_of_values_as_sqlalchemy(
+    dialect: Dialect, text: str, labels: dict[str, str], flag: bool
+) -> None:
+    for table in tables.metadata.tables.values():
+        for column in table.columns:
+            match column.type:
+                case PlainText() | KeyText():
+                    value: Any = text
+                case Document():
+                    value = Labels(labels)
+                case Word(enum=enum):
+                    value = next(iter(enum))
+                case Boolean():
+                    value = flag
+                case _:
+                    value = len(text)
+            usual = column.type.dialect_impl(dialect).bind_processor(dialect)
+            short = converter(column, dialect)
+            assert (short(value) if short else value) == (usual(value) if usual else value), column
