@@ -352,6 +352,7 @@ async def _open_telemetry(settings: Settings) -> TelemetryStore:
     return await open_telemetry_store(
         settings.data / "telemetry" if embedded else None,
         url=None if embedded else settings.telemetry.reveal(),
+        wal=settings.data / "telemetry" / "wal",
         retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
         head_hours=kept.head / 3_600_000,
         head_max_series=settings.limits.series,

@@ -8,6 +8,7 @@ from pathlib import Path
 from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.journal import Journal
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
@@ -33,12 +34,16 @@ async def open_telemetry_store(
     head_max_series: int = 200_000,
     head_max_bytes: int = 512 << 20,
     readers: int = 2,
-    commit_delay_seconds: float = 0.1,
+    wal: Path | None = None,
+    commit_delay_seconds: float = 0.25,
     now_ms: Callable[[], int] = _wall_clock_ms,
 ) -> ClickhouseTelemetryStore:
     """Open the store in a directory (``path``) or on a server (``url``).
 
-    Its tables are brought up to date, and the head is filled with the last hours.
+    ``wal`` is the folder of the write-ahead log, ``path/wal`` by default. Without one, on a server, an insert returns
+    when the server has stored it. Blocks that are begun for readers begin ``commit_delay_seconds`` after one another.
+    The tables are brought up to date, what an earlier run left in the log is stored, and the head is filled with the
+    last hours.
 
     After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
     store before it exits.
@@ -51,6 +56,7 @@ async def open_telemetry_store(
         raise ValueError("give either the directory or the url of the telemetry store")
     if path is not None:
         engine: Engine = ChdbEngine(path, readers=readers)
+        wal = wal or path / "wal"
         try:
             await engine.open()
         except BaseException:
@@ -64,6 +70,7 @@ async def open_telemetry_store(
         head_hours=head_hours,
         head_max_series=head_max_series,
         head_max_bytes=head_max_bytes,
+        wal=wal,
         commit_delay_seconds=commit_delay_seconds,
         now_ms=now_ms,
     )
@@ -76,7 +83,8 @@ async def open_on_engine(
     head_hours: float = 3,
     head_max_series: int = 200_000,
     head_max_bytes: int = 512 << 20,
-    commit_delay_seconds: float = 0.1,
+    wal: Path | None = None,
+    commit_delay_seconds: float = 0.25,
     now_ms: Callable[[], int] = _wall_clock_ms,
 ) -> ClickhouseTelemetryStore:
     """The same on an engine that is open already; the store closes it."""
@@ -84,9 +92,12 @@ async def open_on_engine(
         await migrate(engine, retention or Retention())
         keep = int(head_hours * 3_600_000)
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
-        logs = Logs(engine, commit_delay_seconds=commit_delay_seconds)
-        traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
-        metrics = Metrics(engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds)
+        journal = Journal(wal, pause_seconds=commit_delay_seconds) if wal is not None else None
+        logs = Logs(engine, journal, commit_delay_seconds=commit_delay_seconds)
+        traces = Traces(engine, journal, commit_delay_seconds=commit_delay_seconds)
+        metrics = Metrics(engine, head, journal, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds)
+        if journal is not None:
+            await journal.open()
         await logs.open()
         if broken := await detached_parts(engine):
             _log.warning("%d broken parts were put aside, their rows are missing: %s", len(broken), broken[:5])
@@ -94,4 +105,4 @@ async def open_on_engine(
     except BaseException:
         await engine.close()
         raise
-    return ClickhouseTelemetryStore(engine, logs, traces, metrics)
+    return ClickhouseTelemetryStore(engine, logs, traces, metrics, journal)

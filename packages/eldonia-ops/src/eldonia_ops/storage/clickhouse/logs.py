@@ -1,7 +1,9 @@
 """Log records: how they are stored, and the statements that find them."""
 
+import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -13,11 +15,20 @@ from eldonia_ops.storage.clickhouse import log_text
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
+from eldonia_ops.storage.clickhouse.journal import LOGS, Journal, JournaledTable, ReadingEngine
+from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, batch_in, payload_of, weight_of
+from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.wal import Record
 
 MAX_LIMIT: Final = 10_000
 MAX_BUCKETS: Final = 1_000
+BLOCK_SECONDS: Final = 5.0
+"""How long records wait for company on their way into the engine, when nobody reads."""
+
 _MAX_NS: Final = 2**63 - 1
+_MANY: Final = 200
+_CLOSE_NS: Final = 10 * 10**9
 _TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error")
 _COLUMNS: Final = ("timestamp", "id", "level", "offset", *_TEXTS, "details", "metadata")
 
@@ -30,6 +41,19 @@ class _Details(msgspec.Struct, omit_defaults=True):
     performance: LogPerformance | None = None
 
 
+class _Place(msgspec.Struct):
+    """Where a row is found: ``timestamp`` is seconds and nanoseconds with a point between them."""
+
+    timestamp: str
+    id: int
+
+    @property
+    def ns(self) -> int:
+        """Unix nanoseconds."""
+        return int(self.timestamp.replace(".", ""))
+
+
+_place_decoder: Final = msgspec.json.Decoder(_Place)
 _details_decoder: Final = msgspec.json.Decoder(_Details)
 _row_encoder: Final = msgspec.json.Encoder()
 
@@ -37,23 +61,35 @@ _row_encoder: Final = msgspec.json.Encoder()
 class Logs:
     """The log side of the telemetry store."""
 
-    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, journal: Journal | None = None, *, commit_delay_seconds: float = 0.1) -> None:
+        self._stored = self._engine = engine
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._last_id = 0
+        self._journal = journal
+        self._journaled: JournaledTable[LineBatch] | None = None
+        if journal is not None:
+            inserter = LineInserter(engine, "logs", _COLUMNS, _plain, partial(journal.refuse, "logs"))
+            self._journaled = journal.table(
+                LOGS, "logs", inserter.insert, self._recover, weight=weight_of, delay_seconds=BLOCK_SECONDS
+            )
+            self._engine = ReadingEngine(engine, self._journaled.flush)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
         found = await rows(self._engine, "SELECT max(id) AS id FROM logs")
-        self._last_id = int(found[0]["id"])
+        self._last_id = max(self._last_id, int(found[0]["id"]))
 
     async def insert(self, records: Sequence[LogRecord], batch_key: str = "") -> None:
-        """Return once the records are stored; a ``batch_key`` that is known already makes it a no-op."""
+        """Return once the records are durable; a ``batch_key`` that is known already makes it a no-op."""
         if not records:
             return
         first = self._reserve(len(records))
-        lines = [_line(record, first + index) for index, record in enumerate(records)]
-        if batch_key:
+        # A large batch takes some milliseconds: alerting goes on meanwhile.
+        lines = await asyncio.to_thread(_lines, records, first) if len(records) > _MANY else _lines(records, first)
+        if self._journaled is not None:
+            batch = LineBatch(b"\n".join(lines), len(lines))
+            await self._journaled.submit(batch, payload_of(batch, batch_key), batch_key)
+        elif batch_key:
             await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
         else:
             await self._commit.submit(lines)
@@ -128,6 +164,58 @@ class Logs:
 
     async def _store(self, lines: Sequence[bytes]) -> None:
         await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines))
+
+    async def _recover(self, records: Sequence[Record]) -> list[tuple[int, LineBatch]]:
+        """Of the rows of an earlier run those that the engine does not have. Each has an id of its own."""
+        batches = [(record.sequence, *batch_in(record.payload)) for record in records]
+        known = [[_place_decoder.decode(line) for line in lines] for _, _, lines in batches]
+        places = [place for some in known for place in some]
+        stored: set[int] = set()
+        if places:
+            parameters: dict[str, Parameter] = {
+                "low": min(place.id for place in places),
+                "high": max(place.id for place in places),
+            }
+            self._last_id = max(self._last_id, *(place.id for place in places))
+            sql = (
+                "SELECT id FROM logs WHERE id BETWEEN {low:UInt64} AND {high:UInt64} AND timestamp "
+                "BETWEEN fromUnixTimestamp64Nano({since:Int64}) AND fromUnixTimestamp64Nano({until:Int64})"
+            )
+            for since, until in ranges((place.ns for place in places), _CLOSE_NS):
+                body = await self._stored.query(sql, {**parameters, "since": since, "until": until}, format="TSV")
+                stored.update(map(int, body.split()))
+        found: list[tuple[int, LineBatch]] = []
+        for (sequence, key, lines), some in zip(batches, known, strict=True):
+            if self._journal is not None:
+                self._journal.recovered(LOGS, key)
+            missing = [line for line, place in zip(lines, some, strict=True) if place.id not in stored]
+            if missing:
+                found.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
+        return found
+
+
+def _lines(records: Sequence[LogRecord], first: int) -> list[bytes]:
+    return [_line(record, first + index) for index, record in enumerate(records)]
+
+
+def _plain(line: bytes, reason: str) -> bytes:
+    """A row that the engine refuses as one that holds nothing but texts: its details follow its message."""
+    row: dict[str, Any] = msgspec.json.decode(line)
+    message = f"{row.get('message', '')} {row.get('details', '')}".strip()
+    fault = f"the store refused the record: {reason[:300]}"
+    return _row_encoder.encode(
+        {
+            **{name: bounded_text(str(row.get(name, "")), MAX_STRING_BYTES) for name in _TEXTS},
+            "timestamp": row["timestamp"],
+            "id": row["id"],
+            "level": row["level"],
+            "offset": row["offset"],
+            "message": bounded_text(message, 2 * MAX_STRING_BYTES),
+            "parse_error": bounded_text(fault, MAX_STRING_BYTES),
+            "details": "",
+            "metadata": EMPTY_DOCUMENT,
+        }
+    )
 
 
 def _line(record: LogRecord, id: int) -> bytes:

@@ -10,7 +10,9 @@ from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
+from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.journal import Journal
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
@@ -22,11 +24,14 @@ _SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "ser
 class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
 
-    def __init__(self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics) -> None:
+    def __init__(
+        self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics, journal: Journal | None = None
+    ) -> None:
         self._engine = engine
         self._logs = logs
         self._traces = traces
         self._metrics = metrics
+        self._journal = journal
         self._closing: asyncio.Task[None] | None = None
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
@@ -103,6 +108,8 @@ class ClickhouseTelemetryStore:
 
     async def statistics(self) -> dict[str, Any]:
         """Rows, bytes on disk and parts of each signal; the head; parts that had to be put aside; the engine."""
+        if self._journal is not None:
+            await self._journal.flush(READ_SECONDS)
         parts = await rows(
             self._engine,
             "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts FROM system.parts "
@@ -124,6 +131,7 @@ class ClickhouseTelemetryStore:
                 **head.counters,
             },
             "detached_parts": detached,
+            **({"wal": self._journal.facts()} if self._journal is not None else {}),
             **self._engine.facts(),
         }
 
@@ -135,4 +143,6 @@ class ClickhouseTelemetryStore:
 
     async def _close(self) -> None:
         await asyncio.gather(self._logs.close(), self._traces.close(), self._metrics.close(), return_exceptions=True)
+        if self._journal is not None:
+            await self._journal.close()
         await self._engine.close()

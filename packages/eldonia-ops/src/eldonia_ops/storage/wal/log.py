@@ -112,7 +112,8 @@ class WriteAheadLog:
                 _log.error("%s: %d damaged places; the records between them are read", path, found.gaps)
             if len(data) > found.end:
                 _log.info("%s: %d bytes behind the last whole record are left out", path, len(data) - found.end)
-            last = max(first - 1, found.records[-1].sequence if found.records else 0, self._next - 1)
+            # Also the number that an empty segment is named by counts as used: no two have the same name.
+            last = max(first, found.records[-1].sequence if found.records else 0, self._next - 1)
             self._next, self._last = last + 1, last
             self._finished.append(_Segment(path, last, len(data)))
             yield found.records
@@ -231,7 +232,12 @@ class WriteAheadLog:
         return sequence - 1
 
     def _begin_segment(self) -> None:
-        segment = SegmentFile(self._folder, self._next)
+        while True:
+            try:
+                segment = SegmentFile(self._folder, self._next)
+                break
+            except FileExistsError:
+                self._next += 1  # left by an attempt that failed half-way
         parts: list[bytes] = []
         sequence = self._next
         for kind, payload in self._preamble():

@@ -47,6 +47,16 @@ async def test_numbers_go_on_after_an_unclean_end(tmp_path: Path) -> None:
     assert [(record.sequence, record.payload) for record in await read(tmp_path)] == [(1, b"a"), (2, b"b")]
 
 
+async def test_it_opens_again_and_again_without_a_record(tmp_path: Path) -> None:
+    for _ in range(3):
+        log = await opened(tmp_path)
+        await log.close()
+    log = await opened(tmp_path)
+    await log.append(1, b"a", nothing)
+    assert [record.payload for record in await read(tmp_path)] == [b"a"]
+    assert len(segments(tmp_path)) <= 2
+
+
 async def test_a_torn_end_is_left_out_and_what_follows_is_kept(tmp_path: Path) -> None:
     first = await opened(tmp_path)
     await first.append(1, b"a", nothing)
