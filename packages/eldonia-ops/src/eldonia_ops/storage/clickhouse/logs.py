@@ -56,6 +56,9 @@ class _Place(msgspec.Struct):
 _place_decoder: Final = msgspec.json.Decoder(_Place)
 _details_decoder: Final = msgspec.json.Decoder(_Details)
 _row_encoder: Final = msgspec.json.Encoder()
+_NESTED: Final = frozenset({dict, list, tuple, set, frozenset})
+_FEW: Final = 64
+_SHORT_DOCUMENT: Final = 16 << 10
 
 
 class Logs:
@@ -209,7 +212,7 @@ def _plain(line: bytes, reason: str) -> bytes:
             "timestamp": row["timestamp"],
             "id": row["id"],
             "level": row["level"],
-            "offset": row["offset"],
+            "offset": row.get("offset", 0),
             "message": bounded_text(message, 2 * MAX_STRING_BYTES),
             "parse_error": bounded_text(fault, MAX_STRING_BYTES),
             "details": "",
@@ -218,26 +221,80 @@ def _plain(line: bytes, reason: str) -> bytes:
     )
 
 
+class _Row(msgspec.Struct, omit_defaults=True):
+    """A row as the database reads it; a column that is left out is empty."""
+
+    timestamp: str
+    id: int
+    level: str
+    message: str = ""
+    service: str = ""
+    component: str = ""
+    operation: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    request_id: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    environment: str = ""
+    hostname: str = ""
+    source: str = ""
+    parse_error: str = ""
+    offset: int = 0
+    details: str = ""
+    metadata: msgspec.Raw = EMPTY_DOCUMENT
+
+
 def _line(record: LogRecord, id: int) -> bytes:
     seconds, nanoseconds = divmod(_bounded(record.timestamp_ns), 1_000_000_000)
-    has_details = bool(record.metadata) or record.error is not None or record.performance is not None
-    row: dict[str, Any] = {
+    details, metadata = _documents(record)
+    row = _Row(
         # Ten digits: the parser takes a shorter number for a year.
-        "timestamp": f"{seconds:010d}.{nanoseconds:09d}",
-        "id": id,
-        "level": record.level.value,
-        "offset": record.offset,
-        "details": encoded(_Details(record.metadata, record.error, record.performance)).decode() if has_details else "",
-        "metadata": indexed(record.metadata) if record.metadata else EMPTY_DOCUMENT,
-    }
-    for name in _TEXTS:
-        row[name] = getattr(record, name)
+        f"{seconds:010d}.{nanoseconds:09d}",
+        id,
+        record.level.value,
+        record.message,
+        record.service,
+        record.component,
+        record.operation,
+        record.user_id,
+        record.session_id,
+        record.request_id,
+        record.ip_address,
+        record.user_agent,
+        record.trace_id,
+        record.span_id,
+        record.environment,
+        record.hostname,
+        record.source,
+        record.parse_error,
+        record.offset,
+        details,
+        metadata,
+    )
     try:
         return _row_encoder.encode(row)
     except UnicodeEncodeError:
-        return _row_encoder.encode(
-            {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
-        )
+        for name in _TEXTS:
+            setattr(row, name, clean(getattr(row, name)))
+        return _row_encoder.encode(row)
+
+
+def _documents(record: LogRecord) -> tuple[str, msgspec.Raw]:
+    """What is nested in a record as the text that is kept, and the part that conditions look at."""
+    metadata = record.metadata
+    if record.error is None and record.performance is None:
+        if not metadata:
+            return "", EMPTY_DOCUMENT
+        if len(metadata) <= _FEW and _NESTED.isdisjoint(map(type, metadata.values())):
+            # Flat: both are the same text, so that it is made once.
+            document = encoded(metadata)
+            if len(document) <= _SHORT_DOCUMENT:
+                return f'{{"metadata":{document.decode()}}}', msgspec.Raw(document)
+    details = encoded(_Details(metadata, record.error, record.performance)).decode()
+    return details, indexed(metadata) if metadata else EMPTY_DOCUMENT
 
 
 def _record(row: dict[str, Any]) -> LogRecord:
