@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
-from eldonia_ops.ports import TelemetryError
+from eldonia_ops.ports import TelemetryError, TelemetryUnavailableError
 
 _log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -84,7 +84,7 @@ class BlockWriter(Generic[R]):
         """Wait until there is room for an item.
 
         Raises:
-            TelemetryError: there was none for :data:`ROOM_SECONDS`.
+            TelemetryUnavailableError: there was none for :data:`ROOM_SECONDS`.
         """
         weight = self._weight(item)
         if not self._waiting or self._waiting + weight <= self._max_waiting:
@@ -98,7 +98,7 @@ class BlockWriter(Generic[R]):
             except TimeoutError:
                 why = f": {self.failing}" if self.failing else ""
                 message = f"{self._waiting} rows already wait to be stored{why}; try again later"
-                raise TelemetryError(message) from None
+                raise TelemetryUnavailableError(message) from None
 
     def add(self, item: R, sequence: int) -> None:
         """Take an item whose record in the write-ahead log has this number."""

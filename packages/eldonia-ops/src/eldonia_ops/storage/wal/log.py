@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from eldonia_ops.ports import TelemetryError
+from eldonia_ops.ports import TelemetryError, TelemetryUnavailableError
 from eldonia_ops.storage.wal.codec import MAX_PAYLOAD, Record, header, scan
 from eldonia_ops.storage.wal.segments import SegmentFile, segments, sync_folder
 
@@ -122,10 +122,11 @@ class WriteAheadLog:
         """Return once the record is durable. ``accept`` is called then, also when the caller has given up meanwhile.
 
         Raises:
-            TelemetryError: it is not durable: the disk is full or failed, or the log is closed.
+            TelemetryUnavailableError: it is not durable: the disk is full or failed, or the log is closed.
+            TelemetryError: the payload is too large.
         """
         if self._closed:
-            raise TelemetryError("the telemetry store is closed")
+            raise TelemetryUnavailableError("the telemetry store is closed")
         if len(payload) > MAX_PAYLOAD:
             raise TelemetryError(f"a batch of {len(payload)} bytes is too large: send smaller ones")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -187,7 +188,7 @@ class WriteAheadLog:
                     _settle(group, error)
                     continue
                 except BaseException as error:
-                    _settle([*group, *self._waiting], TelemetryError(f"not stored: {error!r}"))
+                    _settle([*group, *self._waiting], TelemetryUnavailableError(f"not stored: {error!r}"))
                     self._waiting = []
                     raise
                 # One step for the loop: what is durable is accepted before anything can be released because of it.
@@ -213,7 +214,10 @@ class WriteAheadLog:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except OSError as error:
-            raise TelemetryError(f"the write-ahead log in {self._folder}: {error.strerror or error}") from error
+            # Nothing is wrong with the batch: it must not be tried in halves.
+            raise TelemetryUnavailableError(
+                f"the write-ahead log in {self._folder}: {error.strerror or error}"
+            ) from error
 
     def _write(self, group: list[_Waiting]) -> int:
         """Append records, durably; returns the sequence number of the last. No number is used twice."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from eldonia_ops.ports import TelemetryError
+from eldonia_ops.ports import TelemetryError, TelemetryUnavailableError
 from eldonia_ops.storage.wal import Record, WriteAheadLog
 from eldonia_ops.storage.wal.segments import segments
 
@@ -123,7 +123,7 @@ async def test_a_full_disk_refuses_and_what_was_accepted_stays(tmp_path: Path, m
     accepted: list[int] = []
     monkeypatch.setattr(os, "write", half)
     for _ in range(3):
-        with pytest.raises(TelemetryError, match="No space left"):
+        with pytest.raises(TelemetryUnavailableError, match="No space left"):
             await log.append(1, b"never" * 20, accepted.append)
     monkeypatch.setattr(os, "write", write)
     assert accepted == []
