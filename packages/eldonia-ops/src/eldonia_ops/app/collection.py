@@ -125,7 +125,7 @@ class Collection:
         self._ingest.refused("metrics", source, await self._ingest.samples(collected.samples))
 
     def _log_sink(self, file: LogFile) -> Callable[[TailBatch], Awaitable[int]]:
-        defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
+        defaults = LineDefaults(file.service, self._ingest.origin.environment, socket.gethostname())
         line_format = LineFormat(file.format)
 
         async def sink(batch: TailBatch) -> int:

@@ -100,7 +100,7 @@ class IngestService:
     ) -> None:
         self._telemetry = telemetry
         self._security = security
-        self._origin = origin
+        self.origin = origin
         self._clock = clock
         self._horizon = horizon
         self._refusals = Refusals()
@@ -226,6 +226,6 @@ class IngestService:
             return record
         return msgspec.structs.replace(
             record,
-            environment=record.environment or self._origin.environment,
-            hostname=record.hostname or self._origin.hostname,
+            environment=record.environment or self.origin.environment,
+            hostname=record.hostname or self.origin.hostname,
         )
