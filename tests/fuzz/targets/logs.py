@@ -17,6 +17,7 @@ from eldonia_ops.security.events import MAX_TEXT, from_log
 from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed
 from eldonia_ops.storage.clickhouse.log_text import conditions
 from eldonia_ops.storage.state.columns import from_json, to_json
+from eldonia_ops.storage.wal.codec import MARK, Record, header, scan
 from fuzz.target import target
 from fuzz.targets.given import any_text, bounded, document, file_text, halves, mapping
 
@@ -166,3 +167,15 @@ def tail_identity(data: bytes) -> None:
         assert split_identity(join_identity(base, generation)) == (base, generation)
     name, main = (file_text(part) for part in halves(data))
     assert is_rotation_name(name, main) in (True, False)
+
+
+@target(MARK, header(2, 1, b""), header(2, 1, b"{}") + b"{}")
+def wal_segment(data: bytes) -> None:
+    """What stands behind whole records never changes them; what is read was written as it is read."""
+    first = header(1, 3, b"first") + b"first"
+    found = scan(first + data)
+    assert found.records[0] == Record(1, 3, b"first")
+    assert len(first) <= found.end <= len(first) + len(data)
+    for record in found.records:
+        assert header(record.sequence, record.kind, record.payload) + record.payload in first + data
+    assert scan((first + data)[: found.end]).records == found.records

@@ -64,7 +64,9 @@ class Collection:
         self._clock = clock
         self._ingest = ingest
         self._loops = loops or Loops()
-        self._context = CollectorContext(clock, self._logs, StoredPositions(state, logs), on_probe)
+        self._context = CollectorContext(
+            clock, self._logs, StoredPositions(state, logs), on_probe, ingest.origin.environment
+        )
         self._unusable: dict[str, str] = {}
         """What cannot be loaded or opened, by key."""
         self._open: list[_Open] = []

@@ -37,6 +37,7 @@ from eldonia_ops.storage.clickhouse import (
     Retention,
     open_signal_stores,
     open_telemetry_store,
+    wal_folder,
 )
 from eldonia_ops.storage.state import open_state_store
 
@@ -180,6 +181,7 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
         return await open_telemetry_store(
             settings.data / "telemetry" if address == EMBEDDED else None,
             url=None if address == EMBEDDED else address,
+            wal=settings.data / "telemetry" / wal_folder(address),
             retention=Retention(days(kept.logs), days(kept.traces), days(kept.metrics)),
             head_hours=kept.head / 3_600_000,
             head_max_series=settings.limits.series,

@@ -51,12 +51,13 @@ class Positions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CollectorContext:
-    """What the platform gives to a collector as long as it runs."""
+    """What the platform gives to a collector as long as it runs. ``environment`` is that of records which name none."""
 
     clock: Clock
     logs: LogIntake
     positions: Positions
     on_probe: OnProbe
+    environment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ _STACKS: Final = (
     "x",
 )
 _TEXTS: Final = ("error", "err", "exception", "errormessage", "exc", "thrown", "throwable", "excinfo")
-_ANY: Final = frozenset((*_OBJECTS, *_TEXTS, *_STACKS)).union(*(beginnings(names) for names in _DOTTED.values()))
+ERROR_KEYS: Final = frozenset((*_OBJECTS, *_TEXTS, *_STACKS)).union(*(beginnings(names) for names in _DOTTED.values()))
+"""The names of keys that may describe an exception."""
+
 _HEADER = re.compile(
     r"(?:Exception in thread \"[^\"\n]{0,200}\" |Caused by: |Unhandled exception\.? |Uncaught )?"
     r"((?:[A-Za-z_$][\w$]{0,99}(?:\.|::)){0,20}+[A-Z_$a-z][\w$]{0,99})(?:: ?(.*))?"
@@ -59,7 +61,7 @@ _MAX_FRAMES: Final = 200
 
 def take_error(document: Document) -> LogError | None:
     """Take what describes an exception out of a document, or None when it names none."""
-    if document.names().isdisjoint(_ANY):
+    if document.names().isdisjoint(ERROR_KEYS):
         return None  # as nearly always
     parts: dict[str, str] = {}
     for field, names in _DOTTED.items():

@@ -17,6 +17,7 @@ from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
 from eldonia_ops.protocols.log_names import Document, beginnings
 from eldonia_ops.protocols.log_plain import read_plain
+from eldonia_ops.protocols.log_shapes import MAX_SHAPES, Shape, shape_of
 from eldonia_ops.protocols.timestamps import NS, epoch_ns, parse_timestamp
 
 # Names that mean one thing, as protocols/log_names.py spells them; the first that holds something usable counts.
@@ -155,6 +156,21 @@ def decode_line(text: str) -> Any:
 
 def _whole(escape: re.Match[str]) -> str:
     return "\\ufffd" if escape[1] else escape[0]
+
+
+_shapes: Final[dict[tuple[str, ...], Shape | None]] = {}
+
+
+def known_shape(value: dict[str, Any]) -> Shape | None:
+    """What the keys of an object mean, when that follows from the keys; found out once for each tuple of keys."""
+    keys = tuple(value)
+    try:
+        return _shapes[keys]
+    except KeyError:
+        if len(_shapes) >= MAX_SHAPES:
+            _shapes.clear()
+        found = _shapes[keys] = shape_of(keys, _TIMES, _LEVELS, _MESSAGES, _FIELDS)
+        return found
 
 
 def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int = 0) -> LogRecord:

@@ -108,7 +108,7 @@ class IngestService:
         metrics: OwnMetrics | None = None,
     ) -> None:
         self._telemetry = telemetry
-        self._origin = origin
+        self.origin = origin
         self._clock = clock
         self._horizon = horizon
         self._metrics = metrics or OwnMetrics()
@@ -259,6 +259,6 @@ class IngestService:
             return record
         return msgspec.structs.replace(
             record,
-            environment=record.environment or self._origin.environment,
-            hostname=record.hostname or self._origin.hostname,
+            environment=record.environment or self.origin.environment,
+            hostname=record.hostname or self.origin.hostname,
         )

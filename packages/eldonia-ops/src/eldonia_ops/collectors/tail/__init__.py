@@ -45,7 +45,7 @@ class TailCollector:
         join = JoinBounds(containers=LineFormat(wanted.file.format) is not LineFormat.RAW)
         return FileTail(
             [wanted.file.path],
-            log_sink(wanted.file, self._context.logs),
+            log_sink(wanted.file, self._context.logs, self._context.environment),
             self._context.positions,
             TailOptions(max_line_bytes=wanted.max_line_bytes, join=join),
             self._followed,
@@ -53,9 +53,9 @@ class TailCollector:
         )
 
 
-def log_sink(file: LogFile, logs: LogIntake) -> TailSink:
+def log_sink(file: LogFile, logs: LogIntake, environment: str = "") -> TailSink:
     """Takes batches of lines, reads them, and hands the records on."""
-    defaults = LineDefaults(service=file.service, hostname=socket.gethostname())
+    defaults = LineDefaults(file.service, environment, socket.gethostname())
     line_format = LineFormat(file.format)
 
     async def sink(batch: TailBatch) -> int:

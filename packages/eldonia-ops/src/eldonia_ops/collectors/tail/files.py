@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 FINGERPRINT_BYTES: Final = 1024
 READ_BYTES: Final = 256 * 1024
 _GUARD_BYTES = 64
@@ -139,8 +141,7 @@ def _age(file: FoundFile) -> tuple[int, int]:
     return file.modified_ns, -int(number[1]) if number else 0
 
 
-@dataclass(frozen=True, slots=True)
-class TailLine:
+class TailLine(msgspec.Struct, frozen=True, gc=False):
     """One line without its newline. ``offset`` is the byte behind its newline; ``dropped`` bytes were cut off."""
 
     offset: int

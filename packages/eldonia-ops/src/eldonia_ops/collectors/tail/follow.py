@@ -79,18 +79,20 @@ class TailOptions:
 
     ``forget_seconds``: how long a file that is gone is still waited for; should it come back later, it is
     found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
-    the line that reaches ``batch_bytes``. ``join`` says how far lines that belong together are joined.
+    the line that reaches ``batch_bytes``. Positions are saved ``save_seconds`` after one another while there is more to
+    read: after a crash the store knows what it has. ``join`` says how far lines that belong together are joined.
     """
 
     poll_seconds: float = 0.2
     discover_seconds: float = 1.0
-    batch_lines: int = 2_000
-    batch_bytes: int = 1024 * 1024
+    batch_lines: int = 5_000
+    batch_bytes: int = 2 * 1024 * 1024
     max_line_bytes: int = 1024 * 1024
     rotation_grace_seconds: float = 2.0
     forget_seconds: float = 60.0
     max_files: int = 1_000
     retry_seconds: float = 0.5
+    save_seconds: float = 1.0
     join: JoinBounds = DEFAULT_BOUNDS
 
 
@@ -119,6 +121,8 @@ class FollowedFile:
         self._options = options
         self._with_rotated = with_rotated
         self._saved: tuple[str, int] | None = None
+        self._unsaved = False
+        self._saved_at = 0.0
         self._reader: LineReader | None = None
         self._join = NOTHING
         self._delivered = 0
@@ -177,6 +181,7 @@ class FollowedFile:
                 return True
         else:
             await self._join_and_deliver(())
+        await self._save_late()
         found = reader.find(self._path)
         self._modified_ns = found.modified_ns if found is not None else self._modified_ns
         if not self._moved():
@@ -348,7 +353,14 @@ class FollowedFile:
         self.status.parse_errors += unread or 0
         self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
         self._delivered = batch.end
-        await self._save(identity, batch.end)
+        self._saved, self._unsaved = (identity, batch.end), True
+        if time.monotonic() - self._saved_at >= self._options.save_seconds:
+            await self._save_late()
+
+    async def _save_late(self) -> None:
+        """Save the position of the last batch, if it is not."""
+        if self._unsaved and self._saved is not None:
+            await self._save(*self._saved)
 
     async def _finished(self, storing: Awaitable[int | None], identity: str, end: int) -> int | None:
         """What the sink returns. Who is cancelled meanwhile waits for it, and still remembers the position.
@@ -368,7 +380,7 @@ class FollowedFile:
             raise
 
     async def _save(self, identity: str, offset: int) -> None:
-        self._saved = (identity, offset)
+        self._saved, self._unsaved, self._saved_at = (identity, offset), False, time.monotonic()
         try:
             await self._positions.save_position(self._name, identity, offset)
         except Exception:

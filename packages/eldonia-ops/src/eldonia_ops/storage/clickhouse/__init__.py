@@ -9,10 +9,11 @@ from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment, DeploymentKind
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.journal import Journal
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import MAX_SAMPLES, Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
-from eldonia_ops.storage.clickhouse.separate import EMBEDDED, open_signal_stores
+from eldonia_ops.storage.clickhouse.separate import EMBEDDED, open_signal_stores, wal_folder
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
 from eldonia_ops.storage.clickhouse.timed_engine import OnInsert, TimedEngine
@@ -27,6 +28,7 @@ __all__ = [
     "open_on_engine",
     "open_signal_stores",
     "open_telemetry_store",
+    "wal_folder",
 ]
 
 _log = logging.getLogger(__name__)
@@ -46,7 +48,8 @@ async def open_telemetry_store(
     head_max_bytes: int = 512 << 20,
     max_samples: int = MAX_SAMPLES,
     readers: int = 2,
-    commit_delay_seconds: float = 0.1,
+    wal: Path | None = None,
+    commit_delay_seconds: float = 0.25,
     now_ms: Callable[[], int] = _wall_clock_ms,
     deployment: Deployment = SINGLE,
     instance: int = 0,
@@ -54,8 +57,11 @@ async def open_telemetry_store(
 ) -> ClickhouseTelemetryStore:
     """Open the store in a directory (``path``) or on a server (``url``).
 
-    Its tables are brought up to date, and the head is filled with the last hours. ``deployment`` says which engines
-    the tables of a server have. ``instance`` (0 to 1023) is another for each process that writes to the same tables.
+    ``wal`` is the folder of the write-ahead log, ``path/wal`` by default. Without one, on a server, an insert returns
+    when the server has stored it. Blocks that are begun for readers begin ``commit_delay_seconds`` after one another.
+    The tables are brought up to date, what an earlier run left in the log is stored, and the head is filled with the
+    last hours. ``deployment`` says which engines the tables of a server have. ``instance`` (0 to 1023) is another for
+    each process that writes to the same tables.
     ``on_insert`` takes the table and the seconds of each insert into the engine.
 
     After opening a directory the process must not fork (``subprocess`` is fine), and it must close the
@@ -71,6 +77,7 @@ async def open_telemetry_store(
         raise ValueError("the telemetry of a directory cannot be replicated or distributed")
     if path is not None:
         engine: Engine = ChdbEngine(path, readers=readers)
+        wal = wal or path / "wal"
         try:
             await engine.open()
         except BaseException:
@@ -85,6 +92,7 @@ async def open_telemetry_store(
         head_max_series=head_max_series,
         head_max_bytes=head_max_bytes,
         max_samples=max_samples,
+        wal=wal,
         commit_delay_seconds=commit_delay_seconds,
         now_ms=now_ms,
         deployment=deployment,
@@ -100,7 +108,8 @@ async def open_on_engine(
     head_max_series: int = 200_000,
     head_max_bytes: int = 512 << 20,
     max_samples: int = MAX_SAMPLES,
-    commit_delay_seconds: float = 0.1,
+    wal: Path | None = None,
+    commit_delay_seconds: float = 0.25,
     now_ms: Callable[[], int] = _wall_clock_ms,
     deployment: Deployment = SINGLE,
     instance: int = 0,
@@ -110,11 +119,14 @@ async def open_on_engine(
         await migrate(engine, retention or Retention(), deployment)
         keep = int(head_hours * 3_600_000)
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
-        logs = Logs(engine, commit_delay_seconds=commit_delay_seconds, instance=instance)
-        traces = Traces(engine, commit_delay_seconds=commit_delay_seconds)
+        journal = Journal(wal, pause_seconds=commit_delay_seconds) if wal is not None else None
+        logs = Logs(engine, journal, commit_delay_seconds=commit_delay_seconds, instance=instance)
+        traces = Traces(engine, journal, commit_delay_seconds=commit_delay_seconds)
         metrics = Metrics(
-            engine, head, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds, max_samples=max_samples
+            engine, head, journal, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds, max_samples=max_samples
         )
+        if journal is not None:
+            await journal.open()
         await logs.open()
         if broken := await detached_parts(engine, deployment):
             _log.warning("%d broken parts were put aside, their rows are missing: %s", len(broken), broken[:5])
@@ -122,4 +134,4 @@ async def open_on_engine(
     except BaseException:
         await engine.close()
         raise
-    return ClickhouseTelemetryStore(engine, logs, traces, metrics, deployment)
+    return ClickhouseTelemetryStore(engine, logs, traces, metrics, journal, deployment)

@@ -1,7 +1,9 @@
 """Log records: how they are stored, and the statements that find them."""
 
+import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -15,11 +17,20 @@ from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, deco
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.identity import LogIds
+from eldonia_ops.storage.clickhouse.journal import LOGS, Journal, JournaledTable, ReadingEngine
+from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, batch_in, payload_of, weight_of
+from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.wal import Record
 
 MAX_LIMIT: Final = 10_000
 MAX_BUCKETS: Final = 1_000
+BLOCK_SECONDS: Final = 5.0
+"""How long records wait for company on their way into the engine, when nobody reads."""
+
 _MAX_NS: Final = 2**63 - 1
+_MANY: Final = 200
+_CLOSE_NS: Final = 10 * 10**9
 _TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error")
 _COLUMNS: Final = ("timestamp", "id", "level", "offset", *_TEXTS, "details", "metadata")
 
@@ -33,17 +44,48 @@ class _Details(msgspec.Struct, omit_defaults=True):
     tag: str = ""
 
 
+class _Place(msgspec.Struct):
+    """Where a row is found: ``timestamp`` is seconds and nanoseconds with a point between them."""
+
+    timestamp: str
+    id: int
+
+    @property
+    def ns(self) -> int:
+        """Unix nanoseconds."""
+        return int(self.timestamp.replace(".", ""))
+
+
+_place_decoder: Final = msgspec.json.Decoder(_Place)
 _details_decoder: Final = msgspec.json.Decoder(_Details)
 _row_encoder: Final = msgspec.json.Encoder()
+_NESTED: Final = frozenset({dict, list, tuple, set, frozenset})
+_FEW: Final = 64
+_SHORT_DOCUMENT: Final = 16 << 10
 
 
 class Logs:
     """The log side of the telemetry store."""
 
-    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1, instance: int = 0) -> None:
-        self._engine = engine
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal | None = None,
+        *,
+        commit_delay_seconds: float = 0.1,
+        instance: int = 0,
+    ) -> None:
+        self._stored = self._engine = engine
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
+        self._journal = journal
+        self._journaled: JournaledTable[LineBatch] | None = None
+        if journal is not None:
+            inserter = LineInserter(engine, "logs", _COLUMNS, _plain, partial(journal.refuse, "logs"))
+            self._journaled = journal.table(
+                LOGS, "logs", inserter.insert, self._recover, weight=weight_of, delay_seconds=BLOCK_SECONDS
+            )
+            self._engine = ReadingEngine(engine, self._journaled.flush)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
@@ -51,11 +93,16 @@ class Logs:
         self._ids.continue_after(int(found[0]["id"]))
 
     async def insert(self, records: Sequence[LogRecord], batch_key: str = "") -> None:
-        """Return once the records are stored; a ``batch_key`` that is known already makes it a no-op."""
+        """Return once the records are durable; a ``batch_key`` that is known already makes it a no-op."""
         if not records:
             return
-        lines = [_line(record, id) for record, id in zip(records, self._ids.reserve(len(records)), strict=True)]
-        if batch_key:
+        ids = self._ids.reserve(len(records))
+        # A large batch takes some milliseconds: alerting goes on meanwhile.
+        lines = await asyncio.to_thread(_lines, records, ids) if len(records) > _MANY else _lines(records, ids)
+        if self._journaled is not None:
+            batch = LineBatch(b"\n".join(lines), len(lines))
+            await self._journaled.submit(batch, payload_of(batch, batch_key), batch_key)
+        elif batch_key:
             await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
         else:
             await self._commit.submit(lines)
@@ -124,29 +171,133 @@ class Logs:
     async def _store(self, lines: Sequence[bytes]) -> None:
         await self._engine.insert("logs", _COLUMNS, "JSONEachRow", b"\n".join(lines))
 
+    async def _recover(self, records: Sequence[Record]) -> list[tuple[int, LineBatch]]:
+        """Of the rows of an earlier run those that the engine does not have. Each has an id of its own."""
+        batches = [(record.sequence, *batch_in(record.payload)) for record in records]
+        known = [[_place_decoder.decode(line) for line in lines] for _, _, lines in batches]
+        places = [place for some in known for place in some]
+        stored: set[int] = set()
+        if places:
+            parameters: dict[str, Parameter] = {
+                "low": min(place.id for place in places),
+                "high": max(place.id for place in places),
+            }
+            self._ids.continue_after(max(place.id for place in places))
+            sql = (
+                "SELECT id FROM logs WHERE id BETWEEN {low:UInt64} AND {high:UInt64} AND timestamp "
+                "BETWEEN fromUnixTimestamp64Nano({since:Int64}) AND fromUnixTimestamp64Nano({until:Int64})"
+            )
+            for since, until in ranges((place.ns for place in places), _CLOSE_NS):
+                body = await self._stored.query(sql, {**parameters, "since": since, "until": until}, format="TSV")
+                stored.update(map(int, body.split()))
+        found: list[tuple[int, LineBatch]] = []
+        for (sequence, key, lines), some in zip(batches, known, strict=True):
+            if self._journal is not None:
+                self._journal.recovered(LOGS, key)
+            missing = [line for line, place in zip(lines, some, strict=True) if place.id not in stored]
+            if missing:
+                found.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
+        return found
+
+
+def _lines(records: Sequence[LogRecord], ids: Sequence[int]) -> list[bytes]:
+    return [_line(record, id) for record, id in zip(records, ids, strict=True)]
+
+
+def _plain(line: bytes, reason: str) -> bytes:
+    """A row that the engine refuses as one that holds nothing but texts: its details follow its message."""
+    row: dict[str, Any] = msgspec.json.decode(line)
+    message = f"{row.get('message', '')} {row.get('details', '')}".strip()
+    fault = f"the store refused the record: {reason[:300]}"
+    return _row_encoder.encode(
+        {
+            **{name: bounded_text(str(row.get(name, "")), MAX_STRING_BYTES) for name in _TEXTS},
+            "timestamp": row["timestamp"],
+            "id": row["id"],
+            "level": row["level"],
+            "offset": row.get("offset", 0),
+            "message": bounded_text(message, 2 * MAX_STRING_BYTES),
+            "parse_error": bounded_text(fault, MAX_STRING_BYTES),
+            "details": "",
+            "metadata": EMPTY_DOCUMENT,
+        }
+    )
+
+
+class _Row(msgspec.Struct, omit_defaults=True):
+    """A row as the database reads it; a column that is left out is empty."""
+
+    timestamp: str
+    id: int
+    level: str
+    message: str = ""
+    service: str = ""
+    component: str = ""
+    operation: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    request_id: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    environment: str = ""
+    hostname: str = ""
+    source: str = ""
+    parse_error: str = ""
+    offset: int = 0
+    details: str = ""
+    metadata: msgspec.Raw = EMPTY_DOCUMENT
+
 
 def _line(record: LogRecord, id: int) -> bytes:
     seconds, nanoseconds = divmod(_bounded(record.timestamp_ns), 1_000_000_000)
-    has_details = bool(record.metadata or record.tag) or record.error is not None or record.performance is not None
-    row: dict[str, Any] = {
+    details, metadata = _documents(record)
+    row = _Row(
         # Ten digits: the parser takes a shorter number for a year.
-        "timestamp": f"{seconds:010d}.{nanoseconds:09d}",
-        "id": id,
-        "level": record.level.value,
-        "offset": record.offset,
-        "details": encoded(_Details(record.metadata, record.error, record.performance, record.tag)).decode()
-        if has_details
-        else "",
-        "metadata": indexed(record.metadata) if record.metadata else EMPTY_DOCUMENT,
-    }
-    for name in _TEXTS:
-        row[name] = getattr(record, name)
+        f"{seconds:010d}.{nanoseconds:09d}",
+        id,
+        record.level.value,
+        record.message,
+        record.service,
+        record.component,
+        record.operation,
+        record.user_id,
+        record.session_id,
+        record.request_id,
+        record.ip_address,
+        record.user_agent,
+        record.trace_id,
+        record.span_id,
+        record.environment,
+        record.hostname,
+        record.source,
+        record.parse_error,
+        record.offset,
+        details,
+        metadata,
+    )
     try:
         return _row_encoder.encode(row)
     except UnicodeEncodeError:
-        return _row_encoder.encode(
-            {key: clean(value) if isinstance(value, str) else value for key, value in row.items()}
-        )
+        for name in _TEXTS:
+            setattr(row, name, clean(getattr(row, name)))
+        return _row_encoder.encode(row)
+
+
+def _documents(record: LogRecord) -> tuple[str, msgspec.Raw]:
+    """What is nested in a record as the text that is kept, and the part that conditions look at."""
+    metadata = record.metadata
+    if record.error is None and record.performance is None and not record.tag:
+        if not metadata:
+            return "", EMPTY_DOCUMENT
+        if len(metadata) <= _FEW and _NESTED.isdisjoint(map(type, metadata.values())):
+            # Flat: both are the same text, so that it is made once.
+            document = encoded(metadata)
+            if len(document) <= _SHORT_DOCUMENT:
+                return f'{{"metadata":{document.decode()}}}', msgspec.Raw(document)
+    details = encoded(_Details(metadata, record.error, record.performance, record.tag)).decode()
+    return details, indexed(metadata) if metadata else EMPTY_DOCUMENT
 
 
 def _record(row: dict[str, Any]) -> LogRecord:

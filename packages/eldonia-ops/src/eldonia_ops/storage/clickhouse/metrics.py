@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar
@@ -17,14 +18,20 @@ from eldonia_ops.ports import TelemetryError, TelemetryLimitError
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
-from eldonia_ops.storage.clickhouse.head import Accepted, Head, HeadSeries
+from eldonia_ops.storage.clickhouse.head import SAMPLE_DTYPE, Accepted, Head, HeadSeries
 from eldonia_ops.storage.clickhouse.identity import metric_id
 from eldonia_ops.storage.clickhouse.join import group_singles, join, matrix
+from eldonia_ops.storage.clickhouse.journal import METRICS, Journal, JournaledTable, ReadingEngine
+from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import SERIES_MARGIN_DAYS, decode_rows, rows
 from eldonia_ops.storage.clickhouse.series_index import metric_name
 from eldonia_ops.storage.clickhouse.stored_series import DAY_MS, StoredSeries
+from eldonia_ops.storage.wal import Record
 
 _log = logging.getLogger(__name__)
+
+BLOCK_SECONDS: Final = 30.0
+"""How long samples wait for company on their way into the database. The head shows them at once."""
 
 MAX_SERIES: Final = 100_000
 MAX_SAMPLES: Final = 20_000_000
@@ -37,6 +44,9 @@ _SET_BACK_MS: Final = 1_000
 _ENDED_KEPT: Final = 10_000
 _RELOAD_ROWS: Final = 500_000
 _READ_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
+_PLACE_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8")])
+_SERIES_LENGTH: Final = struct.Struct("<I")
+_CLOSE_MS: Final = 60_000
 _COLUMNS: Final = ("metric", "series", "timestamp", "value")
 _SERIES_COLUMNS: Final = ("id", "metric", "name", "labels", "target", "updated")
 _METADATA_COLUMNS: Final = ("name", "type", "help", "unit", "updated")
@@ -61,6 +71,7 @@ class Metrics:
         self,
         engine: Engine,
         head: Head,
+        journal: Journal | None = None,
         *,
         now_ms: Callable[[], int],
         commit_delay_seconds: float = 0.1,
@@ -68,7 +79,7 @@ class Metrics:
     ) -> None:
         self.head = head
         self.lost_samples = 0
-        self._engine = engine
+        self._stored = self._engine = engine
         self._now_ms = now_ms
         self._max_samples = min(max_samples, MAX_SAMPLES)
         self._advanced_at = 0
@@ -76,13 +87,28 @@ class Metrics:
         self._stored_series = StoredSeries()
         self._unstored_series: dict[int, HeadSeries] = {}
         self._unsaved: list[NDArray[np.void]] = []
+        self._unlogged: list[Accepted] = []
+        self._logged_series: set[int] = set()
+        self._recovered_series: list[bytes] = []
         self._metadata: dict[str, MetricMetadata] = {}
+        self._journaled: JournaledTable[Accepted] | None = None
+        if journal is not None:
+            self._journaled = journal.table(
+                METRICS,
+                "samples",
+                self._store_block,
+                self._recover,
+                weight=_weight,
+                delay_seconds=BLOCK_SECONDS,
+                max_waiting=MAX_UNSAVED,
+            )
+            self._engine = ReadingEngine(engine, self._journaled.flush)
         self._commit = GroupCommit[Accepted](
-            self._store,
-            delay_seconds=commit_delay_seconds,
+            self._store if journal is None else self._append,
+            delay_seconds=commit_delay_seconds if journal is None else 0.0,
             max_rows=50_000,
             max_waiting=MAX_UNSAVED,
-            weight=lambda accepted: len(accepted.samples),
+            weight=_weight,
             retry_apart=False,
         )
 
@@ -150,16 +176,19 @@ class Metrics:
     async def close(self) -> None:
         """Store what was accepted."""
         await self._commit.close()
-        if self._unsaved:
+        if self._unsaved or self._unlogged:
             try:
-                await self._store([])
+                if self._unlogged:
+                    await self._store_block(self._unlogged)
+                else:
+                    await self._store([])
             except TelemetryError as error:
                 _log.error("%d samples could not be stored: %s", self.unsaved, error)
 
     @property
     def unsaved(self) -> int:
-        """Samples that an earlier insert could not store; the next one takes them along."""
-        return sum(map(len, self._unsaved))
+        """Samples that are not durable, because an earlier attempt failed; the next one takes them along."""
+        return sum(map(len, self._unsaved)) + sum(map(_weight, self._unlogged))
 
     def _look_at_the_clock(self) -> None:
         now = self._now_ms()
@@ -188,18 +217,88 @@ class Metrics:
 
     async def _accept(self, accepted: Accepted) -> None:
         # Samples that were known already still wait for whatever insert has them under way.
-        if len(accepted.samples) or self._unsaved or not self._commit.idle:
+        if len(accepted.samples) or self._unsaved or self._unlogged or not self._commit.idle:
             await self._commit.submit([accepted])
+
+    async def _append(self, batches: Sequence[Accepted]) -> None:
+        """Log what was accepted, with the rows of the series that neither the log nor the database has.
+
+        Samples are in the head already and would be taken for known if they came again, so after a failure they stay
+        here until they are logged.
+        """
+        self._unlogged += [batch for batch in batches if len(batch.samples)]
+        unlogged = self._unlogged
+        if not unlogged or self._journaled is None:
+            return
+        now = self._now_ms()
+        series = {
+            item.id: item
+            for batch in unlogged
+            for item in batch.series
+            if item.id not in self._logged_series and self._stored_series.lacks(item, now)
+        }
+        samples = np.concatenate([batch.samples for batch in unlogged])
+        everything = Accepted(samples, tuple(item for batch in unlogged for item in batch.series))
+        rows_of_series = b"\n".join(_series_lines(list(series.values()), now))
+        payload = _SERIES_LENGTH.pack(len(rows_of_series)) + rows_of_series + samples.tobytes()
+        try:
+            await self._journaled.submit(everything, payload)
+        except TelemetryError:
+            while self.unsaved > MAX_UNSAVED:
+                self.lost_samples += len(self._unlogged.pop(0).samples)
+            raise
+        self._unlogged = []
+        self._logged_series |= series.keys()
+
+    async def _store_block(self, batches: Sequence[Accepted]) -> None:
+        """What the log has goes to the database; what is refused is offered again."""
+        now = self._now_ms()
+        self._note_series(batches, now)
+        if self._recovered_series:
+            await self._engine.insert("series", _SERIES_COLUMNS, "JSONEachRow", b"\n".join(self._recovered_series))
+            self._recovered_series = []
+        if self._unstored_series:
+            await self._store_series(list(self._unstored_series.values()), now)
+        samples = np.concatenate([batch.samples for batch in batches])
+        await self._engine.insert("samples", _COLUMNS, "RowBinary", samples.tobytes())
+
+    async def _recover(self, records: Sequence[Record]) -> list[tuple[int, Accepted]]:
+        """Of the samples of an earlier run those that the database does not have; rows of series are written again."""
+        lines: list[bytes] = []
+        pieces: list[tuple[int, NDArray[np.void]]] = []
+        for record in records:
+            (length,) = _SERIES_LENGTH.unpack_from(record.payload)
+            start = _SERIES_LENGTH.size + length
+            lines += record.payload[_SERIES_LENGTH.size : start].splitlines()
+            pieces.append((record.sequence, np.frombuffer(record.payload[start:], SAMPLE_DTYPE)))
+        samples = np.concatenate([piece for _, piece in pieces]) if pieces else np.empty(0, SAMPLE_DTYPE)
+        if not len(samples):
+            return []
+        stored = [np.empty(0, _PLACE_DTYPE)]
+        for start, end in ranges(samples["timestamp"].tolist(), _CLOSE_MS):
+            stored.append(await self._places(start, end))
+        missing = samples[_missing(samples, np.concatenate(stored))]
+        if not len(missing):
+            return []
+        # Rows of series are stored before their samples: where all samples are there, so are they.
+        self._recovered_series += lines
+        return [(pieces[0][0], Accepted(missing))]
+
+    async def _places(self, start: int, end: int) -> NDArray[np.void]:
+        """Series and instant of each stored sample in a closed range."""
+        sql = f"SELECT series, timestamp FROM samples WHERE {_IN_RANGE}"  # noqa: S608
+        try:
+            body = await self._stored.query(sql, _range(start, end), format="RowBinary")
+        except TelemetryLimitError:
+            body = b""  # a sample that is stored twice is read once
+        return np.frombuffer(body, _PLACE_DTYPE)
 
     async def _store(self, batches: Sequence[Accepted]) -> None:
         # Samples are in the head already and would be taken for known if they came again, so after a
         # failure they stay here until an insert succeeds.
         self._unsaved += [batch.samples for batch in batches if len(batch.samples)]
         now = self._now_ms()
-        for batch in batches:
-            for series in batch.series:
-                if self._stored_series.lacks(series, now):
-                    self._unstored_series[series.id] = series
+        self._note_series(batches, now)
         try:
             if self._unstored_series:
                 await self._store_series(list(self._unstored_series.values()), now)
@@ -212,26 +311,20 @@ class Metrics:
                 self.lost_samples += len(self._unsaved.pop(0))
             raise
 
+    def _note_series(self, batches: Sequence[Accepted], now: int) -> None:
+        for batch in batches:
+            for series in batch.series:
+                if self._stored_series.lacks(series, now):
+                    self._unstored_series[series.id] = series
+
     async def _store_series(self, series: list[HeadSeries], now: int) -> None:
-        lines = [
-            msgspec.json.encode(
-                {
-                    "id": item.id,
-                    "metric": item.metric,
-                    "name": clean(item.labels.name),
-                    "labels": {clean(key): clean(value) for key, value in item.labels.pairs if key != METRIC_NAME},
-                    "target": clean(item.target),
-                    # A sample from a clock that is ahead expires later, and so must its row.
-                    "updated": _instant(max(now, item.newest_ms)),
-                }
-            )
-            for item in series
-        ]
+        lines = _series_lines(series, now)
         targets = {item.id: item.target for item in series}
         await self._engine.insert("series", _SERIES_COLUMNS, "JSONEachRow", b"\n".join(lines))
         self._stored_series.note(targets, min(now, self._now_ms()))  # the clock may have been set back meanwhile
         for item in series:
             self._unstored_series.pop(item.id, None)
+            self._logged_series.discard(item.id)
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -349,6 +442,39 @@ class Metrics:
                     for column, labels in enumerate(block.labels):
                         self.head.load_single(labels, block.timestamps, block.values[:, column])
         self.head.advance(self._now_ms())
+
+
+def _series_lines(series: Sequence[HeadSeries], now: int) -> list[bytes]:
+    return [
+        msgspec.json.encode(
+            {
+                "id": item.id,
+                "metric": item.metric,
+                "name": clean(item.labels.name),
+                "labels": {clean(key): clean(value) for key, value in item.labels.pairs if key != METRIC_NAME},
+                "target": clean(item.target),
+                # A sample from a clock that is ahead expires later, and so must its row.
+                "updated": _instant(max(now, item.newest_ms)),
+            }
+        )
+        for item in series
+    ]
+
+
+def _weight(accepted: Accepted) -> int:
+    return len(accepted.samples)
+
+
+def _missing(samples: NDArray[np.void], stored: NDArray[np.void]) -> NDArray[np.intp]:
+    """Positions of the samples whose series and instant are not among those stored; of equal ones the first."""
+    count = len(samples)
+    _, series = np.unique(np.concatenate([samples["series"], stored["series"]]), return_inverse=True)
+    instants = np.concatenate([samples["timestamp"], stored["timestamp"]])
+    instants = instants - instants.min()
+    # One number for each pair, exactly: 2**30 series and 2,000 years have room in it.
+    places = series.astype(np.int64) * (int(instants.max()) + 1) + instants
+    fresh, first = np.unique(places[:count], return_index=True)
+    return np.sort(first[~np.isin(fresh, places[count:])])
 
 
 async def _aside(count: int, work: Callable[[], list[_T]]) -> list[_T]:

@@ -1,11 +1,22 @@
 """One store for all signals, or one for each: signals with the same address share an engine."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import blake2b
+from urllib.parse import urlsplit
 
 from eldonia_ops.ports import TelemetryStore, TelemetryStores
 
 EMBEDDED = "chdb"
 """The address of the engine in this process."""
+
+
+def wal_folder(address: str) -> str:
+    """The name of the folder of the write-ahead log in front of an engine: one for each address, whatever its user."""
+    if address == EMBEDDED:
+        return "wal"
+    parts = urlsplit(address)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"
+    return f"wal-{blake2b(place.encode(), digest_size=6).hexdigest()}"
 
 
 async def open_signal_stores(

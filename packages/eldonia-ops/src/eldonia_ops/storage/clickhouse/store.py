@@ -11,8 +11,10 @@ from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, Seri
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS
+from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.journal import Journal
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
 from eldonia_ops.storage.clickhouse.sample_values import floats_of
@@ -26,13 +28,20 @@ class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
 
     def __init__(
-        self, engine: Engine, logs: Logs, traces: Traces, metrics: Metrics, deployment: Deployment = SINGLE
+        self,
+        engine: Engine,
+        logs: Logs,
+        traces: Traces,
+        metrics: Metrics,
+        journal: Journal | None = None,
+        deployment: Deployment = SINGLE,
     ) -> None:
         self._engine = engine
         self._logs = logs
         self._traces = traces
         self._metrics = metrics
         self._deployment = deployment
+        self._journal = journal
         self._closing: asyncio.Task[None] | None = None
         self._version = ""
 
@@ -117,6 +126,8 @@ class ClickhouseTelemetryStore:
 
     async def statistics(self) -> dict[str, Any]:
         """Rows, bytes on disk and parts of each signal; the head; parts that had to be put aside; the engine."""
+        if self._journal is not None:
+            await self._journal.flush(READ_SECONDS)
         parts = await rows(
             self._engine,
             "SELECT table, sum(rows) AS rows, sum(bytes_on_disk) AS bytes, count() AS parts "  # noqa: S608
@@ -142,6 +153,7 @@ class ClickhouseTelemetryStore:
             },
             "detached_parts": detached,
             "version": self._version,
+            **({"wal": self._journal.facts()} if self._journal is not None else {}),
             **self._engine.facts(),
         }
 
@@ -153,4 +165,6 @@ class ClickhouseTelemetryStore:
 
     async def _close(self) -> None:
         await asyncio.gather(self._logs.close(), self._traces.close(), self._metrics.close(), return_exceptions=True)
+        if self._journal is not None:
+            await self._journal.close()
         await self._engine.close()

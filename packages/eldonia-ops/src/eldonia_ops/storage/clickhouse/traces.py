@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -9,19 +10,28 @@ import msgspec
 
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from eldonia_ops.ports import TraceQuery, TraceSummary
+from eldonia_ops.ports import TelemetryLimitError, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import MOST_SPANS
 from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
+from eldonia_ops.storage.clickhouse.journal import SPANS, Journal, JournaledTable, ReadingEngine
+from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, batch_in, payload_of, weight_of
+from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 from eldonia_ops.storage.clickhouse.trace_tags import tag_condition
+from eldonia_ops.storage.wal import Record
 
 MAX_LIMIT: Final = 1_000
 MAX_SPANS: Final = 20_000
 MAX_TAGS: Final = 20
+BLOCK_SECONDS: Final = 5.0
+"""How long spans wait for company on their way into the engine, when nobody reads."""
+
 _MAX_NS: Final = 2**63 - 1
+_MANY: Final = 200
+_CLOSE_NS: Final = 10 * 10**9
 _HOUR_NS: Final = 3_600 * 10**9
 _TEXTS: Final = ("trace_id", "span_id", "parent_span_id", "service", "name")
 _COLUMNS: Final = ("start", "duration_ns", *_TEXTS, "kind", "status", "details", "attributes")
@@ -38,6 +48,20 @@ class _Details(msgspec.Struct, omit_defaults=True):
     scope: str = ""
 
 
+class _Place(msgspec.Struct):
+    """What a row is known by: ``start`` is seconds and nanoseconds with a point between them."""
+
+    start: str
+    trace_id: str
+    span_id: str
+
+    @property
+    def ns(self) -> int:
+        """Unix nanoseconds."""
+        return int(self.start.replace(".", ""))
+
+
+_place_decoder: Final = msgspec.json.Decoder(_Place)
 _details_decoder: Final = msgspec.json.Decoder(_Details)
 _row_encoder: Final = msgspec.json.Encoder()
 
@@ -45,16 +69,28 @@ _row_encoder: Final = msgspec.json.Encoder()
 class Traces:
     """The trace side of the telemetry store."""
 
-    def __init__(self, engine: Engine, *, commit_delay_seconds: float = 0.1) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, journal: Journal | None = None, *, commit_delay_seconds: float = 0.1) -> None:
+        self._stored = self._engine = engine
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
+        self._journal = journal
+        self._journaled: JournaledTable[LineBatch] | None = None
+        if journal is not None:
+            inserter = LineInserter(engine, "spans", _COLUMNS, _plain, partial(journal.refuse, "spans"))
+            self._journaled = journal.table(
+                SPANS, "spans", inserter.insert, self._recover, weight=weight_of, delay_seconds=BLOCK_SECONDS
+            )
+            self._engine = ReadingEngine(engine, self._journaled.flush)
 
     async def insert(self, spans: Sequence[Span], batch_key: str = "") -> None:
-        """Return once the spans are stored; a ``batch_key`` that is known already makes it a no-op."""
+        """Return once the spans are durable; a ``batch_key`` that is known already makes it a no-op."""
         if not spans:
             return
-        lines = [_line(span) for span in spans]
-        if batch_key:
+        # A large batch takes some milliseconds: alerting goes on meanwhile.
+        lines = await asyncio.to_thread(_lines, spans) if len(spans) > _MANY else _lines(spans)
+        if self._journaled is not None:
+            batch = LineBatch(b"\n".join(lines), len(lines))
+            await self._journaled.submit(batch, payload_of(batch, batch_key), batch_key)
+        elif batch_key:
             await self._engine.insert("spans", _COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
         else:
             await self._commit.submit(lines)
@@ -174,6 +210,47 @@ class Traces:
 
     async def _store(self, lines: Sequence[bytes]) -> None:
         await self._engine.insert("spans", _COLUMNS, "JSONEachRow", b"\n".join(lines))
+
+    async def _recover(self, records: Sequence[Record]) -> list[tuple[int, LineBatch]]:
+        """Of the rows of an earlier run those that the engine does not have. A span is known by its ids and start."""
+        batches = [(record.sequence, *batch_in(record.payload)) for record in records]
+        known = [[_place_decoder.decode(line) for line in lines] for _, _, lines in batches]
+        stored: set[tuple[str, str, int]] = set()
+        for since, until in ranges((place.ns for some in known for place in some), _CLOSE_NS):
+            found = await self._found(
+                "SELECT trace_id, span_id, toUnixTimestamp64Nano(start) AS ns FROM spans WHERE start "
+                "BETWEEN fromUnixTimestamp64Nano({since:Int64}) AND fromUnixTimestamp64Nano({until:Int64})",
+                {"since": since, "until": until},
+            )
+            stored.update((row["trace_id"], row["span_id"], row["ns"]) for row in found)
+        taken: list[tuple[int, LineBatch]] = []
+        for (sequence, key, lines), some in zip(batches, known, strict=True):
+            if self._journal is not None:
+                self._journal.recovered(SPANS, key)
+            missing = [
+                line
+                for line, place in zip(lines, some, strict=True)
+                if (place.trace_id, place.span_id, place.ns) not in stored
+            ]
+            if missing:
+                taken.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
+        return taken
+
+    async def _found(self, sql: str, parameters: dict[str, Parameter]) -> list[dict[str, Any]]:
+        try:
+            return await rows(self._stored, sql, parameters)
+        except TelemetryLimitError:
+            return []  # a span that is stored twice is shown once
+
+
+def _lines(spans: Sequence[Span]) -> list[bytes]:
+    return [_line(span) for span in spans]
+
+
+def _plain(line: bytes, reason: str) -> bytes:
+    """A row that the engine refuses without its attributes for conditions; they are in its details."""
+    row: dict[str, Any] = msgspec.json.decode(line)
+    return _row_encoder.encode({**row, "attributes": EMPTY_DOCUMENT})
 
 
 def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str:

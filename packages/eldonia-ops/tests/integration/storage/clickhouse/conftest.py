@@ -159,12 +159,13 @@ OpenStore = Callable[..., Awaitable[ClickhouseTelemetryStore]]
 
 
 @pytest.fixture
-async def open_store(engine_factory: Callable[[], Awaitable[Engine]]) -> AsyncIterator[OpenStore]:
+async def open_store(engine_factory: Callable[[], Awaitable[Engine]], tmp_path: Path) -> AsyncIterator[OpenStore]:
     """Opens stores on one fresh database; called again, it is the same database after a restart."""
     opened: list[ClickhouseTelemetryStore] = []
 
     async def open_one(**settings: Any) -> ClickhouseTelemetryStore:
         settings.setdefault("commit_delay_seconds", 0.005)
+        settings.setdefault("wal", tmp_path / "wal")
         store = await open_on_engine(await engine_factory(), **settings)
         opened.append(store)
         return store

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import sys
 import time
 from itertools import count
@@ -14,7 +15,6 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import Sample, SampleRow
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import LogQuery, TraceQuery
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 SERIES = tuple(Labels({"__name__": "m", "i": str(i)}) for i in range(20))
@@ -28,16 +28,18 @@ async def main(directory: Path, write: bool) -> None:
     store = await open_telemetry_store(directory, commit_delay_seconds=0.01)
     now = time.time_ns()
     hour = 3600 * 10**9
-    logs = await store.search_logs(LogQuery(now - hour, now + hour, limit=10_000))
-    traces = await store.find_traces(TraceQuery(now - hour, now + hour, limit=1000))
+    detached = (await store.statistics())["detached_parts"]
+    # Past the port, whose pages are smaller.
+    logs = await store._engine.query("SELECT message FROM logs", format="TSV")
+    spans = await store._engine.query("SELECT trace_id FROM spans", format="TSV")
     rows, singles = [], []
     for block in await store.select([], (now - hour) // 10**6, (now + hour) // 10**6):
         (rows if len(block.labels) == len(SERIES) else singles).extend(block.timestamps.tolist())
-    say("logs", [record.message for record in logs.records])
-    say("spans", [trace.trace_id for trace in traces])
+    say("logs", logs.decode().splitlines())
+    say("spans", spans.decode().splitlines())
     say("rows", rows)
     say("singles", singles)
-    say("detached", (await store.statistics())["detached_parts"])
+    say("detached", detached)
     if not write:
         await store.close()
         return
@@ -67,7 +69,13 @@ async def main(directory: Path, write: bool) -> None:
             await store.insert_samples([Sample(Labels({"__name__": "single"}), at, 1.0)])
             say("single", at)
 
-    await asyncio.gather(write_logs(), write_spans(), write_rows())
+    async def read() -> None:
+        # Readers make blocks begin: without them all would be in the write-ahead log alone, for seconds.
+        while True:
+            await asyncio.sleep(random.uniform(0.0, 0.4))
+            await store.statistics()
+
+    await asyncio.gather(write_logs(), write_spans(), write_rows(), read())
 
 
 uvloop.run(main(Path(sys.argv[1]), sys.argv[2] == "write"))

@@ -62,6 +62,8 @@ def test_a_broken_part_is_put_aside_and_told(tmp_path: Path) -> None:
             if not awaited:
                 break
         child.kill()
+    # A start that ends well: what was only in the write-ahead log is in parts.
+    assert start(tmp_path, "read").communicate()[0]
     parts = [path for path in tmp_path.glob("data/store/*/*/*_*_*_*") if (path / "data.bin").exists()]
     broken = next(path for path in parts if b"parse_error" in (path / "columns.txt").read_bytes())
     (broken / "data.bin").unlink()

@@ -172,14 +172,33 @@ async def test_samples_survive_an_insert_that_failed(store: Any, monkeypatch: py
             raise TelemetryError("disk full")
         await original(table, *arguments, **more)
 
+    monkeypatch.setattr("eldonia_ops.storage.clickhouse.blocks.RETRY_SECONDS", (0.02, 0.02))
     monkeypatch.setattr(inner, "insert", failing)
-    with pytest.raises(TelemetryError, match="disk full"):
-        await store.insert_row(row(NOW - 2000, {A: 1.0}))
-    assert (await store.statistics())["head"]["unsaved_samples"] == 1
-    # Sent again it is known to the head, and still not acknowledged before it is stored.
-    with pytest.raises(TelemetryError, match="disk full"):
-        await store.insert_row(row(NOW - 2000, {A: 1.0}))
+    # They are in the log: acknowledged, and stored once the engine takes them.
+    await store.insert_row(row(NOW - 2000, {A: 1.0}))
+    statistics = await store.statistics()
+    assert (statistics["metrics"]["rows"], statistics["wal"]["waiting"]) == (0, 1)
     monkeypatch.setattr(inner, "insert", original)
+    await store._journal.flush(30)
+    assert (await store.statistics())["metrics"]["rows"] == 1
+
+
+async def test_samples_that_the_log_refused_are_not_acknowledged_before_they_are_in_it(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = store._journal._log
+
+    async def refuse(*arguments: Any) -> None:
+        raise TelemetryError("no space left")
+
+    with monkeypatch.context() as context:
+        context.setattr(log, "append", refuse)
+        with pytest.raises(TelemetryError, match="no space left"):
+            await store.insert_row(row(NOW - 2000, {A: 1.0}))
+        assert (await store.statistics())["head"]["unsaved_samples"] == 1
+        # Sent again it is known to the head, and still not acknowledged before it is in the log.
+        with pytest.raises(TelemetryError, match="no space left"):
+            await store.insert_row(row(NOW - 2000, {A: 1.0}))
     await store.insert_row(row(NOW - 2000, {A: 1.0}))
     statistics = await store.statistics()
     assert statistics["metrics"]["rows"] == 1
@@ -242,7 +261,7 @@ async def test_series_that_ended_are_not_remembered_for_ever(open_store: Any, mo
         await store.insert_row(
             row(clock[0], {steady: 1.0, **{labels("m", turn=f"{turn}-{n}"): 1.0 for n in range(10)}})
         )
-    assert (await store.statistics())["series"]["rows"] == 121
+        assert (await store.statistics())["series"]["rows"] == 11 + turn * 10  # and so the blocks are stored
     assert len(store._metrics._stored_series) <= 2 * 31 + 20
     # One that comes back is found again, with all that it ever had.
     again = labels("m", turn="0-3")
