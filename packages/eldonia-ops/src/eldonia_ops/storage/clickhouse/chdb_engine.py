@@ -66,6 +66,10 @@ _MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
     "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 0,
     "number_of_free_entries_in_pool_to_execute_mutation": 0,
     "number_of_free_entries_in_pool_to_execute_optimize_entire_partition": 0,
+    # How often what merges left behind is looked for (s): by default up to five minutes, some thousand files here.
+    "cleanup_delay_period": 5,
+    "max_cleanup_delay_period": 10,
+    "cleanup_delay_period_random_add": 1,
     # A merge may take this much memory; the default of 8192 rows a block suits wider machines.
     "merge_max_block_size": 4096,
 }

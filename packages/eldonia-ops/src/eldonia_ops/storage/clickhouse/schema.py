@@ -30,9 +30,9 @@ class Retention:
 
 # ClickHouse does not flush to disk by itself. These make a stored block survive a power cut, so that its records in the
 # write-ahead log can be released: a part and a merged part are synced before they count. A copy of the folder, file by
-# file, takes a while: the sources of a merge are kept for half a minute. A part that is broken all the same must not
+# file, takes a while: the sources of a merge are kept for some seconds. A part that is broken all the same must not
 # keep the whole table from loading: it is detached, and the status page says so.
-_OLD_PARTS: Final = "old_parts_lifetime = 30"
+_OLD_PARTS: Final = "old_parts_lifetime = 10"
 _DURABLE: Final = (
     f"{_OLD_PARTS}, min_rows_to_fsync_after_merge = 1, fsync_part_directory = 1, "
     "fsync_after_insert = 1, max_suspicious_broken_parts = 1000000"

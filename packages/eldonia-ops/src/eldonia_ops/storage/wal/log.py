@@ -103,7 +103,7 @@ class WriteAheadLog:
         Raises:
             TelemetryError: a segment cannot be read.
         """
-        await self._on_thread(lambda: self._folder.mkdir(parents=True, exist_ok=True, mode=0o700))
+        await self._on_thread(self._make_folder)
         for first, path in await self._on_thread(lambda: segments(self._folder)):
             data = await self._on_thread(path.read_bytes)
             found = scan(data)
@@ -234,6 +234,10 @@ class WriteAheadLog:
         self.syncs += 1
         segment.append(parts)
         return sequence - 1
+
+    def _make_folder(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        sync_folder(self._folder.parent)
 
     def _begin_segment(self) -> None:
         while True:
