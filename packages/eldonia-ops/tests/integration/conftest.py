@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from clickhouse_engines import directory, engine_factory, stand_in
 
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
+
+__all__ = ["directory", "engine_factory", "stand_in"]  # fixtures, for all tests below
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

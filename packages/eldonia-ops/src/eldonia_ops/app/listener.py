@@ -13,7 +13,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from eldonia_ops.app.connections import PatientProtocol
-from eldonia_ops.app.hangup import pass_over_hangups
 from eldonia_ops.app.reloading import Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import Listen
@@ -75,7 +74,9 @@ def _reloading_at_hangup(reloads: Reloading) -> Generator[None, None, None]:
         yield
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGHUP)
-        pass_over_hangups()
+        # Ignored and not handled: the interpreter removes its handlers before the process has ended. Nothing is
+        # started from here on that would inherit this.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         for task in under_way:
             task.cancel()
 

@@ -56,15 +56,6 @@ REQUEST: Final = "eldonia_ops_http_request_duration_seconds"
 REQUESTS: Final = "eldonia_ops_http_requests_total"
 
 METRICS: Final = (
-    # The configuration.
-    _gauge(
-        "eldonia_ops_config_last_reload_successful",
-        "Whether the last attempt to read the configuration succeeded (1) or not (0).",
-    ),
-    _gauge(
-        "eldonia_ops_config_last_reload_success_timestamp_seconds",
-        "When the configuration was last read successfully, Unix seconds.",
-    ),
     # What came in.
     _counter("eldonia_ops_logs_total", "Log records stored."),
     _counter("eldonia_ops_log_parse_errors_total", "Log records kept as text because they could not be read."),

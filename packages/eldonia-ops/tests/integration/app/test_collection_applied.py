@@ -8,12 +8,12 @@ import pytest
 from collector_loops import ignored
 
 from eldonia_ops.app.collection import Collection
-from eldonia_ops.ports import LogQuery
+from eldonia_ops.ports import LogQuery, TelemetryStores
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.settings import HostSettings, LimitSettings, LogFile, ScrapeJob, parse_settings
-from eldonia_ops.storage.clickhouse import open_telemetry_store
+from eldonia_ops.storage.clickhouse import open_on_engine
 from eldonia_ops.storage.state import open_state_store
 
 DAY = 86_400_000
@@ -46,19 +46,19 @@ class Shop:
 class World:
     """A collection over real stores."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, open_engine):
         self.folder = folder
+        self.open_engine = open_engine
 
     async def __aenter__(self):
-        self.telemetry = await open_telemetry_store(self.folder / "telemetry", commit_delay_seconds=0.01)
+        self.telemetry = await open_on_engine(
+            await self.open_engine(), wal=self.folder / "wal", commit_delay_seconds=0.01
+        )
         self.state = await open_state_store(f"sqlite:///{self.folder}/state.db")
         self.clock = SystemClock()
 
-        async def nothing(_):
-            pass
-
         horizon = Horizon(30 * DAY, 30 * DAY, 30 * DAY)
-        ingest = IngestService(self.telemetry, nothing, Origin("test", "here"), self.clock, horizon)
+        ingest = IngestService(TelemetryStores.on_one(self.telemetry), Origin("test", "here"), self.clock, horizon)
         self.queries = QueryService(self.clock, self.telemetry, concurrency=2, timeout_seconds=20)
         settings = parse_settings("", None, {"HOME": str(self.folder)})
         self.settings = dataclasses.replace(settings, host=HostSettings(enabled=False))
@@ -97,8 +97,12 @@ def job(name, shop, **more):
     return ScrapeJob(name, (shop.address,), interval=200, timeout=200, **more)
 
 
-async def test_targets_come_change_and_go(tmp_path):
-    async with Shop() as shop, World(tmp_path) as world:
+on_chdb = pytest.mark.parametrize("engine_factory", ["chdb"], indirect=True)
+
+
+@on_chdb
+async def test_targets_come_change_and_go(tmp_path, engine_factory):
+    async with Shop() as shop, World(tmp_path, engine_factory) as world:
         first, second = job("first", shop), job("second", shop)
         await world.apply(scrape=(first, second))
 
@@ -123,7 +127,8 @@ async def test_targets_come_change_and_go(tmp_path):
         await until(both)
 
 
-async def test_a_log_file_changes_hands_without_a_line_twice_or_lost(tmp_path):
+@on_chdb
+async def test_a_log_file_changes_hands_without_a_line_twice_or_lost(tmp_path, engine_factory):
     path = tmp_path / "app.log"
     path.touch()
     files = [LogFile(str(path), service, "raw") for service in ("shop", "pay")]
@@ -136,7 +141,7 @@ async def test_a_log_file_changes_hands_without_a_line_twice_or_lost(tmp_path):
             await asyncio.sleep(0.005)
         stop.set()
 
-    async with World(tmp_path) as world:
+    async with World(tmp_path, engine_factory) as world:
         writing = asyncio.create_task(write())
         turn = 0
         while not stop.is_set():
@@ -164,9 +169,10 @@ async def test_a_log_file_changes_hands_without_a_line_twice_or_lost(tmp_path):
         assert turn > 8
 
 
+@on_chdb
 @pytest.mark.parametrize("cancelled", [False, True])
-async def test_the_end_is_orderly(tmp_path, cancelled):
-    async with Shop() as shop, World(tmp_path) as world:
+async def test_the_end_is_orderly(tmp_path, engine_factory, cancelled):
+    async with Shop() as shop, World(tmp_path, engine_factory) as world:
         await world.apply(scrape=(job("first", shop),), logs=(LogFile(str(tmp_path / "*.log"), "", "raw"),))
         if cancelled:
             world.task.cancel()

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 import httpx
 import pytest
 import uvloop
-from eldonia_ops.notifiers.connections import ReceiverClient
-from eldonia_ops.notifiers.endpoint import Answer, classify, post
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers.http.connections import ReceiverClient
+from eldonia_ops.notifiers.http.endpoint import Answer, classify, post
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-from service_world import MemoryTelemetry
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import Sample
@@ -12,6 +11,7 @@ from eldonia_ops.promql import LimitError, parse, plan
 from eldonia_ops.services.api import QueryError
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.queries import QueryService
+from eldonia_ops.simulation.memory_stores import MemoryStores
 
 HEAVY = " + ".join(["quantile_over_time(0.5, vector(time())[6h:1s])"] * 20)
 
@@ -37,10 +37,10 @@ async def test_a_query_whose_time_is_up_gives_its_thread_back() -> None:
 @pytest.mark.parametrize("limit", [599, 600])
 async def test_what_one_query_may_load_is_bounded(limit: int) -> None:
     now = SystemClock().now()
-    telemetry = MemoryTelemetry(now)
+    telemetry = MemoryStores.empty(now).metrics
     series = [Labels({"__name__": "m", "n": str(n)}) for n in range(10)]
     await telemetry.insert_samples([Sample(one, now - (30 - n) * 1000, 1.0) for n in range(30) for one in series])
-    service = QueryService(SystemClock(), telemetry, max_samples=limit)  # type: ignore[arg-type]
+    service = QueryService(SystemClock(), telemetry, max_samples=limit)
     try:
         # Two selectors, each of 300 samples.
         query = 'sum(count_over_time(m[10m])) + sum(sum_over_time(m{n!="x"}[10m]))'

@@ -302,7 +302,7 @@ async def test_an_alert_is_explained_and_silenced(tab: Tab) -> None:
     await tab.go("/alerts")
     first = page.locator("article", has_text="PaymentGatewayError")
     await expect(first.locator(".expression")).to_have_text("rate(payment_errors_total[5m]) > 0.05")
-    await first.get_by_role("button", name="told").click()
+    await first.get_by_role("button", name="notified").click()
     await expect(page.locator("#ledger li").first).to_contain_text("PagerDuty accepted")
     await page.keyboard.press("Escape")
     await first.get_by_role("button", name="Silence").click()
@@ -425,7 +425,7 @@ async def test_a_postmortem_that_somebody_else_saved_is_not_overwritten_unawares
     for theirs in ("theirs <b>1</b>", "theirs 2"):
         await incidents.save_postmortem("INC-3", "okafor", theirs, lambda stored: True)
         await save.click()
-        await expect(page.locator("#pm-conflict")).to_contain_text("Somebody else", ignore_case=True)
+        await expect(page.locator("#pm-conflict")).to_contain_text("Another person", ignore_case=True)
         await expect(page.locator("#pm-stored")).to_have_text(theirs)
         assert (await incidents.postmortem("INC-3", "en")).text == theirs
         assert await page.input_value("#pm-text") == "mine"

@@ -19,6 +19,7 @@ from eldonia_ops.model.samples import SampleRow, is_stale
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols.scrape_rows import Collected
 from eldonia_ops.services.clock import ManualClock
+from eldonia_ops.services.ingest import Origin
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.settings import Settings
 
@@ -27,6 +28,7 @@ class Intake:
     """An intake that keeps the rows."""
 
     def __init__(self):
+        self.origin = Origin("test", "here")
         self.rows = []
         self.broken = False
         self.refusals = []

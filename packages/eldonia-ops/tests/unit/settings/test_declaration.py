@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import eldonia_ops
+from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.protocols.secret_keys import SECRET_KEY
 from eldonia_ops.settings import declaration
 from eldonia_ops.settings.containers import ByName, Items, Section
@@ -31,6 +33,8 @@ def declared_classes(cls: type = Settings) -> Iterator[type]:
 
 
 CLASSES = {cls.__name__: cls for cls in declared_classes()}
+KNOWN = {**CLASSES, "Configuration": Configuration, "Foundation": Foundation}
+"""The sections, and what carries the settings to those that read them."""
 
 
 class Readers(ast.NodeVisitor):
@@ -46,7 +50,7 @@ class Readers(ast.NodeVisitor):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             node = ast.parse(node.value, mode="eval").body
         if isinstance(node, ast.Name):
-            return CLASSES.get(node.id)
+            return KNOWN.get(node.id)
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
             one = self.annotated(inner)
@@ -62,7 +66,7 @@ class Readers(ast.NodeVisitor):
             owner = self.type_of(node.value)
             return member(owner, node.attr) if isinstance(owner, type) else None
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            return CLASSES.get(node.func.id)
+            return KNOWN.get(node.func.id)
         return None
 
     def bind(self, target: ast.expr, value: object) -> None:
@@ -99,7 +103,11 @@ class Readers(ast.NodeVisitor):
     def visit_Assign(self, node: ast.Assign) -> None:
         self.generic_visit(node)
         for target in node.targets:
-            self.bind(target, self.type_of(node.value))
+            if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                for one, value in zip(target.elts, node.value.elts, strict=False):
+                    self.bind(one, self.type_of(value))
+            else:
+                self.bind(target, self.type_of(node.value))
 
     def loop(self, target: ast.expr, iterated: ast.expr) -> None:
         kind = self.type_of(iterated)
@@ -138,7 +146,7 @@ def member(owner: type, name: str) -> object:
     hint = typing.get_type_hints(owner).get(name)
     arguments = typing.get_args(hint)
     if isinstance(hint, type) and not arguments:
-        return CLASSES.get(hint.__name__)
+        return KNOWN.get(hint.__name__)
     # A union (of actions) is told apart by patterns.
     inner = [one for one in arguments if isinstance(one, type) and one.__name__ in CLASSES]
     return [inner[-1]] if inner and not isinstance(hint, types.UnionType) else None
@@ -168,7 +176,7 @@ def read_methods(path: Path) -> set[tuple[str, str]]:
         if isinstance(node, ast.ClassDef) and node.name in CLASSES:
             readers = Readers()
             readers.visit(node)
-            found |= {pair for pair in readers.found if pair[0] == node.name}
+            found |= {pair for pair in readers.found if pair[0] in {node.name, "StorageSettings"}}
     return found
 
 

@@ -1,5 +1,6 @@
 """One map from exceptions to problems, and each dialect's words for them."""
 
+import operator
 from typing import Any
 
 import pytest
@@ -48,9 +49,9 @@ def test_each_exception_has_one_status_and_code(error: Exception, status: int, c
 @pytest.mark.parametrize(
     ("path", "owner", "method", "expected"),
     [
-        ("/api/ops/v1/traces/services", "telemetry", "trace_services", ("error", "code", "unavailable")),
-        ("/api/v1/series?match[]=up", "telemetry", "series", ("errorType", "unavailable")),
-        ("/api/services", "telemetry", "trace_services", ("errors", 0, "code", 503)),
+        ("/api/ops/v1/traces/services", "telemetry.traces", "trace_services", ("error", "code", "unavailable")),
+        ("/api/v1/series?match[]=up", "telemetry.metrics", "series", ("errorType", "unavailable")),
+        ("/api/services", "telemetry.traces", "trace_services", ("errors", 0, "code", 503)),
     ],
 )
 async def test_a_store_that_is_away_is_a_503_with_a_time_in_every_dialect(
@@ -65,7 +66,7 @@ async def test_a_store_that_is_away_is_a_503_with_a_time_in_every_dialect(
     async def fail(*_: Any, **__: Any) -> None:
         raise TelemetryUnavailableError("http://user:pass@host")
 
-    monkeypatch.setattr(getattr(platform, owner), method, fail)
+    monkeypatch.setattr(operator.attrgetter(owner)(platform), method, fail)
     async with client(Role.VIEWER) as http:
         answer = await http.get(path)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
