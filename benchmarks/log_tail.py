@@ -5,17 +5,15 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from eldonia_ops.collectors.tail_files import LineReader, open_file
-from eldonia_ops.collectors.tail_follow import DEFAULT_OPTIONS, TailBatch
-from eldonia_ops.collectors.tail_records import batch_records
-
 from benchmarks.harness import Row, Spread, Table
+from eldonia_ops.collectors.tail.files import LineReader, open_file
+from eldonia_ops.collectors.tail.follow import DEFAULT_OPTIONS, TailBatch
+from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.security import SecurityEvent
-from eldonia_ops.ports import LogQuery
+from eldonia_ops.ports import LogQuery, TelemetryStores
 from eldonia_ops.protocols.log_lines import LineDefaults
 from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.storage.clickhouse import open_telemetry_store
@@ -47,7 +45,7 @@ async def _measure(folder: Path, lines: int, batches: int) -> list[Table]:
     _write(path, lines)
     store = await open_telemetry_store(folder / "telemetry")
     try:
-        ingest = IngestService(store, _ignore, Origin("production", "host"))
+        ingest = IngestService(TelemetryStores.on_one(store), Origin("production", "host"))
         began, processor = time.perf_counter(), time.process_time()
         await _follow(path, ingest)
         acknowledged = time.perf_counter() - began
@@ -118,7 +116,3 @@ def _write(path: Path, lines: int) -> None:
 
 def _row(name: str, value: float, unit: str) -> Row:
     return Row(name, Spread(value, value, value), unit)
-
-
-async def _ignore(events: Sequence[SecurityEvent]) -> None:
-    pass

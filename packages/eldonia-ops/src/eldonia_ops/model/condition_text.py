@@ -16,7 +16,7 @@ of which a part is quoted is exact, and always one of an attribute: ``"user.id"`
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from eldonia_ops.model.conditions import (
@@ -33,6 +33,7 @@ from eldonia_ops.model.conditions import (
 MAX_TEXT: Final = 4_000
 """Characters of one text with conditions."""
 
+_Match = Callable[[str, int], re.Match[str] | None]
 _SPACE: Final = re.compile(r"\s*")
 _AND: Final = re.compile(r"and(?=\s)", re.IGNORECASE)
 _PRESENCE: Final = re.compile(r"(!?)exists\s*\(\s*", re.IGNORECASE)
@@ -90,25 +91,25 @@ class _Reader:
         self.at = 0
 
     def at_end(self, *, after_condition: bool) -> bool:
-        self._skip(_SPACE)
-        if after_condition and self._skip(_AND):
-            self._skip(_SPACE)
+        self._skip(_SPACE.match)
+        if after_condition and self._skip(_AND.match):
+            self._skip(_SPACE.match)
         return self.at == len(self.text)
 
     def condition(self) -> Condition:
-        if presence := self._take(_PRESENCE):
+        if presence := self._take(_PRESENCE.match):
             name = self._field()
-            self._skip(_SPACE)
+            self._skip(_SPACE.match)
             if self.text[self.at : self.at + 1] != ")":
                 raise self._error("a closing parenthesis is missing")
             self.at += 1
             return Condition(name, ConditionOp.NOT_EXISTS if presence[1] else ConditionOp.EXISTS)
         name = self._field()
-        self._skip(_SPACE)
-        operator = self._take(_OPERATOR)
+        self._skip(_SPACE.match)
+        operator = self._take(_OPERATOR.match)
         if operator is None:
             raise self._error("an operator is missing: one of =, !=, =~, !~, *=, >, >=, <, <=")
-        self._skip(_SPACE)
+        self._skip(_SPACE.match)
         begin = self.at
         value, quoted = self._value()
         try:
@@ -125,7 +126,7 @@ class _Reader:
             if quoted := self._quoted():
                 segments.append(quoted[0])
                 exact = True
-            elif bare := self._take(_BARE):
+            elif bare := self._take(_BARE.match):
                 segments.append(bare[0])
             else:
                 missing = "the name goes on after its dot" if segments else "the name of a field is missing"
@@ -141,7 +142,7 @@ class _Reader:
         begin = self.at
         if quoted := self._quoted():
             value, is_quoted = quoted[0], True
-        elif bare := self._take(_VALUE):
+        elif bare := self._take(_VALUE.match):
             value, is_quoted = bare[0], False
         else:
             raise self._error("a value is missing")
@@ -152,20 +153,20 @@ class _Reader:
     def _quoted(self) -> tuple[str] | None:
         if self.text[self.at : self.at + 1] not in ("'", '"'):
             return None
-        found = self._take(_QUOTED)
+        found = self._take(_QUOTED.match)
         if found is None:
             raise self._error("a quote is not closed")
         inner = found[1] if found[1] is not None else found[2]
         return (_ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner),)
 
-    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self.text, self.at)
+    def _take(self, match: _Match) -> re.Match[str] | None:
+        found = match(self.text, self.at)
         if found is not None:
             self.at = found.end()
         return found
 
-    def _skip(self, pattern: re.Pattern[str]) -> bool:
-        found = self._take(pattern)
+    def _skip(self, match: _Match) -> bool:
+        found = self._take(match)
         return found is not None and found.end() > found.start()
 
     def _error(self, message: str, position: int | None = None) -> ConditionError:

@@ -20,7 +20,7 @@ from eldonia_ops.services.metric_declarations import BY_NAME, METRICS, REQUEST, 
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS: Final = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _SERIES: Final = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})?", re.DOTALL)
-_LABEL: Final = re.compile(r'([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"')
+_LABEL: Final = re.compile(r',?([a-zA-Z_]\w*+)="((?:[^"\\]|\\.)*+)"')
 _ESCAPED: Final = re.compile(r"\\(.)")
 
 # When a series began is in no metric of ours; the text format would expose it as a gauge of its own.
@@ -115,13 +115,22 @@ def _families(values: Mapping[str, float]) -> Iterator[Metric]:
         match = _SERIES.fullmatch(series)
         if match is None:
             continue
-        labels = {name: _unescaped(text) for name, text in _LABEL.findall(match[2] or "")}
+        labels = _labels(match[2] or "")
         grouped.setdefault(match[1], []).append((labels, value))
     for name, some in grouped.items():
         family = _family(name, tuple(some[0][0]))
         for labels, value in some:
             family.add_sample(name, labels, value)
         yield family
+
+
+def _labels(text: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    at = 0
+    while (match := _LABEL.match(text, at)) is not None:
+        found[match[1]] = _unescaped(match[2])
+        at = match.end()
+    return found
 
 
 def _family(name: str, labels: tuple[str, ...]) -> Metric:

@@ -1,7 +1,7 @@
 """What may be restarted, and when."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -132,9 +132,9 @@ class Action(Kind):
                 inner = action.section("process")
                 return ProcessAction(()) if inner is None else read_section(inner, ProcessAction)
             case ["systemd"]:
-                return SystemdAction(_name(action, "systemd", _UNIT, "unit"))
+                return SystemdAction(_name(action, "systemd", _UNIT.fullmatch, "unit"))
             case ["docker"]:
-                return DockerAction(_name(action, "docker", _CONTAINER, "container"))
+                return DockerAction(_name(action, "docker", _CONTAINER.fullmatch, "container"))
             case ["webhook"]:
                 inner = action.section("webhook")
                 return WebhookAction(Secret("")) if inner is None else read_section(inner, WebhookAction)
@@ -166,9 +166,9 @@ class Action(Kind):
                 return {"webhook": plain_section(value, clean)}
 
 
-def _name(action: SettingsReader, key: str, pattern: re.Pattern[str], what: str) -> str:
+def _name(action: SettingsReader, key: str, fits: Callable[[str], object], what: str) -> str:
     name = action.string(key)
-    if not pattern.fullmatch(name):
+    if not fits(name):
         action.fault(key, f"{name!r} is not the name of a {what}")
     return name
 

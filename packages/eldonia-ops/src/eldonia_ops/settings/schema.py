@@ -13,7 +13,7 @@ from eldonia_ops.settings.declaration import declared
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.objects import Inline, Spread, object_schema
 
-_LINK: Final = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK: Final = re.compile(r"\[([^\[\]]*+)\]\([^()]*+\)")
 
 
 def settings_schema() -> dict[str, Any]:

@@ -21,7 +21,8 @@ from eldonia_ops.settings.incidents import Escalation
 from eldonia_ops.settings.objects import Inline, plain_section
 from eldonia_ops.settings.recovery import Action, ProcessAction, WebhookAction
 
-_TABLE: Final = re.compile(r"(?<=^<!-- fields: )([\w.]+) -->\n.*?(?=^<!-- end -->)", re.MULTILINE | re.DOTALL)
+_BEGIN: Final = re.compile(r"<!-- fields: ([\w.]++) -->")
+_END: Final = "<!-- end -->"
 _LINK: Final = re.compile(r"\]\(defaults/")
 _TOP: Final = "top"
 
@@ -33,10 +34,21 @@ def with_tables(document: str) -> str:
         ValueError: it names a section that there is not, or leaves one out.
     """
     tables = dict(field_tables())
-    named = [match[1] for match in _TABLE.finditer(document)]
+    named: list[str] = []
+    lines: list[str] = []
+    inside = False
+    for line in document.splitlines(keepends=True):
+        if begin := _BEGIN.match(line):
+            named.append(begin[1])
+            lines += [line, f"\n{tables.get(begin[1], '')}\n"]
+            inside = True
+        elif line.startswith(_END):
+            inside = False
+        if not inside:
+            lines.append(line)
     if sorted(named) != sorted(tables):
         raise ValueError(f"tables of fields differ from sections: {sorted(set(named) ^ set(tables))}")
-    return _TABLE.sub(lambda match: f"{match[1]} -->\n\n{tables[match[1]]}\n", document)
+    return "".join(lines)
 
 
 def field_tables() -> Iterator[tuple[str, str]]:

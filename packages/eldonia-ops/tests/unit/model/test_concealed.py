@@ -49,6 +49,8 @@ def test_no_concealed_text_stays_however_it_is_quoted(secrets: list[str], data: 
     secret = data.draw(st.sampled_from(secrets))
     before, after = data.draw(st.text("<>| ", max_size=5)), data.draw(st.text("<>| ", max_size=5))
     for form in (secret, repr(secret), " ".join(secret.split())):
+        if len(form) < 4:
+            continue  # shorter texts are parts of every other word, and stay
         assert form.strip("'\"") not in concealed.clean(f"{before}{form}{after}").replace("<secret>", "")
 
 

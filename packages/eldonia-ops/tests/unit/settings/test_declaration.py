@@ -54,6 +54,8 @@ class Readers(ast.NodeVisitor):
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
             one = self.annotated(inner)
+            if isinstance(node.value, ast.Name) and node.value.id == "Annotated":
+                return one
             return [one] if one else None
         return None
 
