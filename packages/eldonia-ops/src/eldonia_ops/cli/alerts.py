@@ -21,7 +21,7 @@ def alerts(
     token: Token = "",
     as_json: AsJson = False,
     why: Annotated[
-        str, typer.Option("--why", help="Show why people were, or were not, told about this alert (name).")
+        str, typer.Option("--why", help="Show why receivers were, or were not, notified of this alert (name).")
     ] = "",
 ) -> None:
     """Alerts that are pending, firing or suppressed; or, with --why, the ledger of one."""

@@ -156,7 +156,7 @@ class Client:
             fault = response.json()["error"]
             message, hint = fault.get("message") or message, fault.get("hint") or ""
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-            # Each refusal of ours is JSON with an error in it; what stands before us may answer otherwise.
+            # Each refusal of ours is JSON with an error in it; a proxy in front may answer otherwise.
             if response.status_code not in (401, 403, 413, 429, 502, 503, 504):
                 raise self._foreign() from None
         if response.status_code == 401:
@@ -169,7 +169,7 @@ def _speaks_otherwise(error: Exception) -> bool:
 
 
 def part(text: str) -> str:
-    """What a person wrote, as one segment of a path: no slash or question mark of his leads elsewhere."""
+    """What a person wrote, as one segment of a path: no slash or question mark in it leads elsewhere."""
     return quote(text, safe="") if text.strip(".") else "-"
 
 

@@ -165,7 +165,7 @@ def postmortem(
 
 
 def _edit(client: Client, path: str, text: str, tag: str) -> None:
-    """Let a person write, and save it in place of what he was given; a text that cannot be saved stays in its file."""
+    """Let a person write, and save it in place of the draft; a text that cannot be saved stays in its file."""
     written, file = write_in_editor(text, prefix="postmortem-")
     if written == text:
         console().print("nothing was changed", style="dim")

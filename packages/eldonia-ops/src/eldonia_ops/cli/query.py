@@ -46,7 +46,7 @@ def query(
 
 
 def _value(value: float | str) -> str:
-    """Six digits tell values apart; ``--json`` has them whole."""
+    """Six digits are enough to compare values; ``--json`` has them whole."""
     return value if isinstance(value, str) else f"{value:.6g}"
 
 

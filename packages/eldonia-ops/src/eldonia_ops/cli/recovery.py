@@ -28,7 +28,7 @@ def _recovery(context: typer.Context, url: Url = DEFAULT, token: Token = "", as_
 
 @app.command("status")
 def recovery_status(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) -> None:
-    """How recovery of each service stands."""
+    """The recovery state of each service."""
     found = connect(url, token).get("/recovery")
     if as_json:
         print_json(found)

@@ -1,6 +1,6 @@
 """A terminal that shows what strangers wrote and does not obey it.
 
-Log messages, span names and labels come from whoever talks to an application. A terminal takes escape
+Log messages, span names and labels come from any client of an application. A terminal takes escape
 sequences in them for orders (to change its title, to rewrite lines, to put text on the clipboard), and
 rich takes ``[link=...]`` for markup. Here both are text.
 """

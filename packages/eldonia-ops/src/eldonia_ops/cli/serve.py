@@ -89,7 +89,7 @@ def _refuse_strangers(file: Path) -> None:
     """Settings name commands that are run: those that happen to lie in this folder must be the user's own, or root's.
 
     Raises:
-        ConfigError: they belong to somebody else, or anybody may write them.
+        ConfigError: they belong to another user, or every user may write them.
     """
     try:
         found = file.stat()

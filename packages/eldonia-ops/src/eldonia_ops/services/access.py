@@ -38,7 +38,7 @@ class AccessService:
         if abs(now - self._read_at) >= _REMEMBER_MS:
             changes = self._changes
             self._tokens = await self._state.read(lambda tx: tx.tokens.all())
-            # A token revoked while we were reading may still stand in what was read: read again next time.
+            # A token revoked while we were reading may still be in what was read: read again next time.
             self._read_at = now if changes == self._changes else -_REMEMBER_MS
         token = matching_token(secret, self._tokens, now)
         if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
@@ -78,7 +78,7 @@ class AccessService:
         return revoked
 
     async def has_admin(self) -> bool:
-        """Whether somebody may hold a live admin token."""
+        """Whether there may be a live admin token."""
         now = self._clock.now()
         return await self._state.read(lambda tx: _has_admin(tx, now))
 

@@ -186,12 +186,12 @@ class AlertIntake:
         return 0 <= self._clock.now() - self._taken_in_at < _BESIDE_MS
 
     def retried(self, id: int) -> None:
-        """Somebody has asked for another attempt at a notification."""
+        """A person has asked for another attempt at a notification."""
         self._retried.append(id)
         self.wake()
 
     def take_retried(self) -> list[int]:
-        """The notifications that somebody has asked for since the last call."""
+        """The notifications that a person has asked for since the last call."""
         ids, self._retried = self._retried, []
         return ids
 
@@ -210,7 +210,7 @@ class AlertIntake:
         self._carry_out(tx, effects, now)
 
     def give_up(self, tx: StateTransaction, outgoing: Outgoing, now: int) -> None:
-        """A notification failed for good: its group tells the integration again at its next flush."""
+        """A notification failed for good: its group notifies the integration again at its next flush."""
         integration = self.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)
         if integration is not None:
             keys = dispatch.groups_notified(self.routing, integration, outgoing.order_key)
@@ -256,7 +256,7 @@ class AlertIntake:
         self.wake()
 
     async def run(self) -> None:
-        """Flush groups and end alerts whose source has fallen silent, for ever."""
+        """Flush groups and end alerts whose source sends no more, until cancelled."""
         await supervise("notification groups", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
@@ -367,7 +367,7 @@ class AlertIntake:
                 self._watch(key).succeeded()
 
     def _watch(self, key: str) -> LoopWatch:
-        # Everybody may see the names of what fails, and the key of a group holds labels.
+        # Every viewer may see the names of what fails, and the key of a group holds labels.
         return self._loops.item(f"alert group {hashlib.sha256(key.encode()).hexdigest()[:8]}")
 
     def _put_off(self, key: str, error: Exception, now: int) -> None:
@@ -387,8 +387,8 @@ class AlertIntake:
         )
 
     def _extend_silent_alerts(self, tx: StateTransaction, since: int, now: int) -> None:
-        """While we were away, stopped or asleep, nobody could tell us that an alert still fires: that we have not
-        heard of it is no reason to tell people that it is over, and a minute later that it is not."""
+        """While we were away, stopped or asleep, no source could report that an alert still fires: that we have not
+        heard of it is no reason to notify that it is over, and a minute later that it is not."""
         lost = [alert for alert in tx.alerts.ended(since, now) if ran_out(alert, now)]
         tx.alerts.put(*(replace(alert, ends_at=now + self.routing.resolve_timeout) for alert in lost))
 
@@ -424,7 +424,7 @@ class AlertIntake:
         alerts = {alert.fingerprint: alert for alert in tx.alerts.some(held)}
         firing = [alert.labels for alert in alerts.values() if not alert.resolved(now)]
         sources = tx.alerts.firing(now, wanted_sources(self.routing.inhibit_rules, firing))
-        # An alert that is over is kept as long as another group has still to tell somebody.
+        # An alert that is over is kept as long as another group has still to send its end.
         over = {fingerprint: alert for fingerprint, alert in alerts.items() if alert.resolved(now)}
         alerts |= {alert.fingerprint: alert for alert in sources}
         others = self._groups_of(tx, over, over)
@@ -442,7 +442,7 @@ class AlertIntake:
         return tx.groups.some(list(keys), list(held))
 
     def load(self, tx: StateTransaction, *, groups: bool = True) -> DispatchState:
-        """Everything that is stored, for whoever wants to see it; the groups if they are asked for."""
+        """Everything that is stored, for readers; the groups if they are asked for."""
         return DispatchState(
             self.routing,
             {alert.fingerprint: alert for alert in tx.alerts.all()},
@@ -504,7 +504,7 @@ def _of_the_store(error: Exception) -> bool:
 
 
 def _end(posted: _Posted, error: Exception | None) -> None:
-    if posted.taken_in.done():  # nobody waits any more
+    if posted.taken_in.done():  # the caller no longer waits
         return
     if error is None:
         posted.taken_in.set_result(None)

@@ -95,7 +95,7 @@ class AlertService:
         ]
 
     def rules(self) -> list[RuleGroupView]:
-        """Rule groups as they stand."""
+        """The present state of rule groups."""
         return self._rule_views()
 
     def receivers(self) -> list[str]:

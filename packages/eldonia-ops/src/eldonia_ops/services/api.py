@@ -195,7 +195,7 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """One rule as it stands. ``health`` is ``ok``, ``err`` or ``unknown``; durations are seconds."""
+    """The present state of one rule. ``health`` is ``ok``, ``err`` or ``unknown``; durations are seconds."""
 
     name: str
     type: str
@@ -226,7 +226,7 @@ class RuleGroupView:
 
 
 class Alerts(Protocol):
-    """Alerts, rules, routing, silences, and why somebody was or was not told."""
+    """Alerts, rules, routing, silences, and why a receiver was or was not notified."""
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
         """Take alerts from outside (Alertmanager's POST); returns when they are committed.
@@ -301,7 +301,7 @@ class Incidents(Protocol):
     """What people do with incidents. ``incident`` is an id or a reference such as ``INC-12``.
 
     Every method raises :class:`NotFoundError` for an unknown incident and :class:`RefusedError` for
-    an act that its state does not allow, and returns the incident as it stands afterwards.
+    an act that its state does not allow, and returns the changed incident.
     """
 
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]: ...
@@ -333,7 +333,7 @@ class Incidents(Protocol):
         """Save a postmortem in place of what is stored.
 
         ``replacing`` says whether the stored text ('' for none) may be replaced. It is asked in the transaction
-        that saves, so nobody can save in between.
+        that saves, so no other save can come in between.
 
         Raises:
             PreconditionError: it may not, and is not the text to save already.
@@ -362,7 +362,7 @@ class Security(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RecoveryView:
-    """How automatic recovery of one service stands; ``state`` is the machine's phase."""
+    """The recovery state of one service; ``state`` is the machine's phase."""
 
     service: str
     state: str
@@ -509,7 +509,7 @@ class Status(Protocol):
 
     def ready(self) -> bool: ...
     def failing_loops(self) -> list[str]:
-        """Names of the platform's own loops that fail again and again, for everybody to see."""
+        """Names of the platform's own loops that fail again and again."""
         ...
 
     def metrics(self, accept: str) -> tuple[str, bytes]:

@@ -15,7 +15,7 @@ _STEP_MS = 1_000
 class SystemClock:
     """Unix milliseconds from the operating system.
 
-    ``times_set_back`` counts how often somebody set it back, as NTP does to a machine that started with local time
+    ``times_set_back`` counts how often it was set back, as NTP does to a machine that started with local time
     for UTC. What is slewed, or stepped by less than a second, does not count.
     """
 
@@ -61,7 +61,7 @@ class SetBack:
 
 
 class ManualClock:
-    """A clock that stands still until :meth:`advance` moves it, waking sleepers in the order of their deadlines."""
+    """A clock that does not move until :meth:`advance` moves it, waking sleepers in the order of their deadlines."""
 
     def __init__(self, now: int = 1_700_000_000_000) -> None:
         self._now = now

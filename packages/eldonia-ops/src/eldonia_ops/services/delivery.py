@@ -61,7 +61,7 @@ class _Settled:
 
 
 class DeliveryService:
-    """Delivers due rows side by side, so that a receiver that hangs holds up nobody but itself.
+    """Delivers due rows side by side, so that a receiver that hangs delays only itself.
 
     At most ``_CONCURRENCY`` deliveries run at once, and ``_EACH`` of them to one integration; the next begins when the
     receiver has answered. What ended while the last outcomes were written is written together, so a storm does not take
@@ -114,7 +114,7 @@ class DeliveryService:
         await self._state.write(work)
 
     async def run(self) -> None:
-        """Deliver for ever."""
+        """Deliver until cancelled."""
         await supervise("delivery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
@@ -228,7 +228,7 @@ class DeliveryService:
             "the outcome of a delivery to %s could not be stored; it is repeated", outgoing.receiver, exc_info=error
         )
         self._outcomes(outgoing).failed(error)
-        # Without this pause a database that is away would have us page somebody in a tight loop.
+        # Without this pause a database that is away would have us notify in a tight loop.
         self._finish(outgoing.id, self._clock.now() + _PAUSE_MS)
 
     def _outcomes(self, outgoing: Outgoing) -> LoopWatch:

@@ -55,7 +55,7 @@ class DeliveryQueue:
                 self._wait(row)
 
     def revive(self, row: QueuedRow) -> None:
-        """Somebody asked for a row to be tried now, given up or not."""
+        """A person asked for a row to be tried now, given up or not."""
         if row.id not in self._known:
             # Those behind it may have gone out: it does not hold them up again.
             self._known[row.id] = row

@@ -146,7 +146,7 @@ class EvaluationService:
         return 4 * max(interval, self._settings.resend_delay_ms)
 
     async def run(self) -> None:
-        """Tick every group for ever."""
+        """Evaluate every group in its interval until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
@@ -400,7 +400,7 @@ class EvaluationService:
             self._intake.wake()
 
     def views(self) -> list[RuleGroupView]:
-        """Groups and rules as they stand, in the order in which they are configured."""
+        """The present state of groups and rules, in the order in which they are configured."""
         return [_group_view(running) for running in self._running]
 
 
@@ -429,7 +429,7 @@ def next_turn(now: int, interval: int, offset: int) -> int:
 
 async def _aside(outcome: Outcome, work: Callable[[], T]) -> T:
     """Work on the result of a rule, on a thread if there is much of it: rendering the texts of thousands of alerts
-    takes a second, in which nobody would be answered."""
+    takes a second, in which no request would be answered."""
     many = not isinstance(outcome, Exception) and len(outcome) > _MANY_SERIES
     return await asyncio.to_thread(work) if many else work()
 

@@ -1,4 +1,4 @@
-"""Which incident each alert is attached to, as far as it has been read: whoever looks at thousands of alerts again and
+"""Which incident each alert is attached to, as far as it has been read: readers of thousands of alerts again and
 again must not read thousands of incidents for their numbers."""
 
 import threading

@@ -40,18 +40,18 @@ _RESOLVED_MS = 24 * 3_600_000
 
 
 class TierNotifier(Protocol):
-    """Queues the messages that tell a tier about an incident."""
+    """Queues the notifications of a tier about an incident."""
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """The messages queued, none when they were queued before."""
         ...
 
     def can_notify(self, effect: Escalate) -> bool:
-        """Whether there is any way of telling that tier."""
+        """Whether that tier's receiver has an integration."""
         ...
 
     def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
-        """The same for the end, to those tiers that were told."""
+        """The same for the end, to the tiers that were notified."""
         ...
 
 
@@ -121,7 +121,7 @@ class IncidentTransactions:
         An incident has the service of its first alert, and takes others only when too many open at once; those that
         opened lately are read for ``opening``.
 
-        What was resolved long ago and never closed by anybody is left out: there is more of it every day,
+        What was resolved long ago and never closed is left out: there is more of it every day,
         and this is read whenever an alert changes.
         """
         some = None if alerts is None else list(alerts)
@@ -225,7 +225,7 @@ class IncidentTransactions:
             incident = tx.incidents.get(id)
             if incident is not None and incident.status in WAITING:
                 alert_statuses, ends = self._alert_statuses(tx, [incident], now)
-                # While every alert is quiet nobody is asked to respond, and the next tier waits as it would anyway.
+                # While every alert is suppressed no response is expected, and the next tier waits as it would anyway.
                 if _quiet(incident, alert_statuses, ends) is None and unreached(tx.timeline.of(id)):
                     self.step(tx, incident, TierUnreached(), now)
 
@@ -271,7 +271,7 @@ class IncidentTransactions:
     def _alert_statuses(
         self, tx: StateTransaction, incidents: Sequence[Incident], now: int
     ) -> tuple[dict[str, AlertStatus], dict[str, int]]:
-        """How the firing alerts of some incidents stand, and when each silence ends."""
+        """The status of the firing alerts of some incidents, and when each silence ends."""
         known = tx.alerts.some(list(dict.fromkeys(item for incident in incidents for item in incident.firing)))
         wanted = wanted_sources(self._routing.inhibit_rules, (alert.labels for alert in known))
         alerts = {alert.fingerprint: alert for alert in (*known, *tx.alerts.firing(now, wanted))}
@@ -285,7 +285,7 @@ def _at_version(incident: Incident, version: int) -> Incident:
 
 
 def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate]:
-    """The tiers that were told about the present opening, as its timeline has them."""
+    """The tiers that were notified of the present opening, from its timeline."""
     opened_at = incident.reopened_at or incident.detected_at
     return [
         Escalate(
@@ -322,7 +322,7 @@ def _outcome(outgoing: Outgoing, outcome: str, detail: str) -> NotificationOutco
 def _quiet(
     incident: Incident, alert_statuses: Mapping[str, AlertStatus], ends: Mapping[str, int]
 ) -> AlertsSuppressed | None:
-    """Why nobody is asked to respond, as the firing alerts stand, or None; ``ends`` are those of silences."""
+    """Why no response is expected, by the firing alerts' status, or None; ``ends`` are those of silences."""
     alerts = [alert_statuses.get(fingerprint) for fingerprint in incident.firing]
     quiet = [alert for alert in alerts if alert is not None and alert.state == "suppressed"]
     if not alerts or len(quiet) < len(alerts):

@@ -1,4 +1,4 @@
-"""What people do with incidents, and the loop that escalates when nobody does anything."""
+"""What people do with incidents, and the loop that escalates without a response."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ _FAILED_MS = 30_000
 class IncidentService:
     """Implements :class:`~eldonia_ops.services.api.Incidents`.
 
-    ``wakeup`` is raised by whoever changes incidents in a transaction of his own; ``outbox`` is raised
+    ``wakeup`` is set by code that changes incidents in its own transaction; ``outbox`` is raised
     here when an escalation has put something into the outbox.
     """
 
@@ -58,7 +58,7 @@ class IncidentService:
         self._look_at = 0
 
     async def run(self) -> None:
-        """Escalate for ever, each tier when its time comes."""
+        """Escalate until cancelled, each tier when it is due."""
         await supervise("escalation", self._clock, self._turn, self._loops)
 
     def wake(self) -> None:
@@ -83,7 +83,7 @@ class IncidentService:
         if look:
             self._look_at = now + self._incident_transactions.policy.quiet_check
         self._outbox.wake()
-        # Only while somebody is waited for is there anything to look at.
+        # There is nothing to look at unless a response is expected.
         await self._wakeup.wait(self._clock, None if deadline is None else min(deadline, self._look_at))
 
     async def _one_by_one(self, now: int, *, look: bool) -> int:
@@ -138,7 +138,7 @@ class IncidentService:
         return await self._act(incident, AddNote(actor, text))
 
     async def assign(self, incident: str, actor: str, to: str) -> Incident:
-        """Hand the incident to somebody."""
+        """Assign the incident."""
         return await self._act(incident, Assign(actor, to))
 
     async def describe(self, incident: str, actor: str, fields: dict[str, Any]) -> Incident:
@@ -175,7 +175,7 @@ class IncidentService:
         """Save a postmortem in place of what is stored, if that may be replaced."""
 
         def check(found: Incident) -> None:
-            # Who asks again because the answer was lost finds his own text (RFC 9110, section 13.1.1).
+            # A client that asks again because the answer was lost finds its own text (RFC 9110, section 13.1.1).
             if found.postmortem != text.strip() and not replacing(found.postmortem):
                 raise PreconditionError(f"the saved postmortem of {found.reference} is not the one to be replaced")
 

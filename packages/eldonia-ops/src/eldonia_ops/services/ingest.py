@@ -63,7 +63,7 @@ class Horizon:
 
 
 def _brought_back(record: LogRecord, now_ns: int) -> LogRecord:
-    """A record whose clock is far ahead: what it tells has most likely just happened."""
+    """A record whose clock is far ahead: its event has most likely just happened."""
     note = {"timestampNs": str(record.timestamp_ns), "timestampError": "the time lies in the future"}
     return msgspec.structs.replace(record, timestamp_ns=now_ns, metadata={**record.metadata, **note})
 

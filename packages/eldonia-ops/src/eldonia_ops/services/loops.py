@@ -82,7 +82,7 @@ class LoopWatch:
             self._loops.on_change()
 
     def ended(self, error: BaseException) -> None:
-        """Note that the loop is over although nobody stopped it."""
+        """Note that the loop is over although it was not stopped."""
         loop = self.known()
         loop.failures += 1
         loop.ended = True
@@ -96,7 +96,7 @@ def _wall_clock_ms() -> int:
 
 class Loops:
     """All loops by their names, and those of their items that fail: rules, files, incidents, receivers. Names are
-    shown to everybody. ``on_change`` is called when one begins or ceases to count as failing. ``metrics`` counts and
+    shown to every user. ``on_change`` is called when one begins or ceases to count as failing. ``metrics`` counts and
     times what the loops do."""
 
     def __init__(self, now: Callable[[], int] = _wall_clock_ms) -> None:

@@ -83,21 +83,21 @@ class NotificationQueue:
         ]
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
-        """Queue the message that an incident has come to a tier, for each way of telling its receiver."""
+        """Queue the message that an incident has come to a tier, for each integration of its receiver."""
         name, integrations = self._ways_to(effect)
         message = self._escalation(incident, effect)
         queued = [self._message(incident, effect, integration, message, now) for integration in integrations]
         if not integrations:
-            reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} cannot be told"
+            reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} has no integration"
             tx.ledger.append(LedgerEntry(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
         return tx.outbox.add_all(queued)
 
     def can_notify(self, effect: Escalate) -> bool:
-        """Whether the tier's receiver has any way of being told."""
+        """Whether the tier's receiver has an integration."""
         return bool(self._ways_to(effect)[1])
 
     def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
-        """Queue the message that it is over, for the tiers that were told, where their receivers want to hear of an
+        """Queue the message that it is over, for the tiers that were notified, where their receivers want to know of an
         end: it also closes what the escalation opened at the far side."""
         return tx.outbox.add_all(
             [
@@ -142,7 +142,7 @@ class NotificationQueue:
             text = f"応答期限を過ぎても担当者がいません。深刻度: {severity}、サービス: {incident.service or '-'}"
         else:
             title = f"[escalated to {effect.tier}] {incident.reference} {incident.title}"
-            text = f"Nobody has responded in time. Severity: {severity}, service: {incident.service or '-'}."
+            text = f"No response in time. Severity: {severity}, service: {incident.service or '-'}."
         if incident.description:
             text += f"\n{incident.description}"
         return Message(title, text, incident.severity.value, self._links(incident), effect.key)

@@ -22,7 +22,7 @@ class PurgeService:
         self._keep_ms = keep_ms
 
     async def run(self) -> None:
-        """Purge for ever, the first time an hour after the start."""
+        """Purge until cancelled, the first time an hour after the start."""
         await supervise("purge", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:

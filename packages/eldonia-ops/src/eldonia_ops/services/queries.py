@@ -121,7 +121,7 @@ class QueryService:
 
         def proceed() -> None:
             if abandoned.is_set():
-                raise LimitError("nobody waits for this query any more")
+                raise LimitError("the client no longer waits for this query")
 
         try:
             work = partial(evaluate, wanted, data, proceed)
@@ -129,7 +129,7 @@ class QueryService:
             held = sum(len(block.timestamps) * len(block.labels) for blocks in data for block in blocks)
             return result, QueryStats(0.0, fetched - begun, perf_counter() - fetched, result.samples, held)
         finally:
-            # When time is up the thread has to be told: it would go on computing, and keep its place, for hours.
+            # When time is up the thread has to be stopped: it would go on computing, and keep its place, for hours.
             abandoned.set()
 
     async def _answer(

@@ -123,8 +123,8 @@ class RecoveryService:
         services: Mapping[str, Recoverable],
         touched: Set[str] | None = None,
     ) -> None:
-        """After a change of settings: end the alerts that no service of ours holds up any more, for nobody else will,
-        and put up those whose labels have changed; of the services ``touched`` alone, if they are given."""
+        """After a change of settings: end the alerts of services that are gone, since no other part will, and raise
+        those whose labels have changed; only those of the services in ``touched``, if they are given."""
         for service in gone:
             tx.machines.delete(_KIND, service)
         up = {
@@ -151,7 +151,7 @@ class RecoveryService:
         self._starting[service] = self._clock.now() + self._services[service].policy.delay_ms
 
     async def run(self) -> None:
-        """Take the steps that time asks for, for ever."""
+        """Take the steps that are due, until cancelled."""
         await supervise("recovery", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:
@@ -185,7 +185,7 @@ class RecoveryService:
             await self._apply(item.service, ProbeOk() if result.success else ProbeFailed(result.detail))
 
     async def status(self) -> list[RecoveryView]:
-        """How recovery of each service stands."""
+        """The recovery state of each service."""
         return [self._view(service) for service in self._services]
 
     async def set_maintenance(self, service: str, on: bool, actor: str) -> RecoveryView:
@@ -222,7 +222,7 @@ class RecoveryService:
             if after == before and not effects:
                 return
             # A healthy probe only counts up to the needed successes; such steps need no transaction
-            # unless somebody could miss them after a restart.
+            # unless they could be missing after a restart.
             if effects or after.phase is not before.phase or after.attempts != before.attempts:
                 await self._state.write(lambda tx: self._commit(tx, after, effects, now))
             self._states[service] = after
@@ -268,7 +268,7 @@ class RecoveryService:
                 watch.succeeded()
                 return
             except Exception as error:
-                # Nobody else knows how the restart went: without its outcome the service is never verified.
+                # Only this call knows how the restart went: without its outcome the service is never verified.
                 watch.failed(error)
                 log.exception("the outcome of restarting %s could not be stored; will try again", item.service)
                 await self._clock.sleep_until(self._clock.now() + _UNSTORED_MS)

@@ -129,7 +129,7 @@ class SecurityService:
         self._wakeup.wake()
 
     async def run(self) -> None:
-        """End the alerts of windows that have become quiet, for ever."""
+        """End the alerts of windows without further events, until cancelled."""
         await supervise("security", self._clock, self._turn, self._loops)
 
     async def _turn(self) -> None:

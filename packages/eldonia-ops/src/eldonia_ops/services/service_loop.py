@@ -36,7 +36,7 @@ class Wakeup:
             finally:
                 for waiter in waiters:
                     waiter.cancel()
-                # Not `await waiter`: its CancelledError could not be told from our own, and a loop that
+                # Not `await waiter`: its CancelledError could not be separated from our own, and a loop that
                 # swallows the one meant for it cannot be stopped any more.
                 await asyncio.wait(waiters)
         self._event.clear()

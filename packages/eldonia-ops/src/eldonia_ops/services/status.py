@@ -80,7 +80,7 @@ class StatusService:
         return [loop.name for loop in self._loops.failing()]
 
     def targets(self) -> list[TargetView]:
-        """What is collected, and how it stands."""
+        """What is collected, and its state."""
         return self._targets()
 
     async def objectives(self) -> list[ObjectiveView]:

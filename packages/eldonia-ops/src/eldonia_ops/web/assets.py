@@ -1,6 +1,6 @@
-"""Static files under an address that changes with their content, so that browsers may keep them for ever.
+"""Static files under an address that changes with their content, so that browsers may keep them without limit.
 
-All files share one hash, which stands in the folder part of the address: modules then import each
+All files share one hash, which is in the folder part of the address: modules then import each
 other by relative paths without knowing it. Files are read, and texts compressed, once at startup.
 """
 
@@ -71,7 +71,7 @@ class Assets:
         return f"/static/{self.version}/{name}"
 
     def route(self) -> GuardedRoute:
-        """The route that serves the files, open to everybody."""
+        """The route that serves the files, without sign-in."""
         return GuardedRoute(
             "/static/{version}/{name:path}", self._serve, demand=Permission.PUBLIC, family=ApiDialect.PAGE
         )

@@ -1,4 +1,4 @@
-"""What tells a request that cannot be understood from a fault of our own."""
+"""Separates requests that cannot be understood from faults of our own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ TOO_MUCH: Final = "the answer would take more time, rows or memory than one ques
 
 
 class BadRequestError(ValueError):
-    """The request cannot be understood; the message names the place and is meant for whoever sent it."""
+    """The request cannot be understood; the message names the place and is meant for the sender."""
 
 
 @contextmanager

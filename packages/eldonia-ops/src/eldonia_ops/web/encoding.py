@@ -1,6 +1,6 @@
 """The model's values as JSON: Unix milliseconds stay numbers, nanoseconds become decimal strings.
 
-JavaScript and many JSON readers hold numbers as doubles, which cannot tell nanoseconds apart
+JavaScript and many JSON readers hold numbers as doubles, which cannot hold nanoseconds exactly
 (OTLP's JSON encoding writes them as strings for the same reason).
 """
 

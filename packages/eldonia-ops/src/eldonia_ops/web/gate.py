@@ -263,7 +263,7 @@ class Gate:
         return None, next((family for prefix, family in self._families if path.startswith(prefix)), ApiDialect.PAGE)
 
     def _unknown(self, path: str) -> Problem:
-        """What a request without a guard is told."""
+        """The answer to a request without a guard."""
         methods = sorted({method for guard in self._candidates(path) for method in guard.methods})
         if methods:
             return Problem(405, "method_not_allowed", "Method Not Allowed", headers={"Allow": ", ".join(methods)})
@@ -359,7 +359,7 @@ def _unreadable(scope: Scope) -> Problem | None:
 
 
 def _unreadable_form(request: Request, body: bytes) -> Problem | None:
-    """What is wrong with a form. Those in parts are refused: nobody sends us files."""
+    """What is wrong with a form. Those in parts are refused: no form has files."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media.startswith("multipart/"):
         return Problem(415, "media_type", "send application/x-www-form-urlencoded or application/json")

@@ -1,6 +1,6 @@
 """Work that takes long, kept off the event loop and within bounds.
 
-While one person looks at a hundred thousand series, alerting goes on and everybody else is answered: the work runs on
+While one person looks at a hundred thousand series, alerting goes on and others are answered: the work runs on
 two threads, few requests wait for them, and those beyond are asked to come back.
 """
 

@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError, unpack
 
 BODY_SECONDS: Final = 60.0
-"""How long a body may take to arrive; one may be sent by anybody who knows the sign-in."""
+"""How long a body may take to arrive; the sign-in takes one without a token."""
 GRACE_SECONDS: Final = 10.0
 SLOWEST: Final = 2_048
 """Bytes a second after the first :data:`GRACE_SECONDS`: slower than any line, and too fast to hold thousands open."""

@@ -27,7 +27,7 @@ class FailedAttempts:
     def failed(self, address: str, presented: str) -> int:
         """Count one failure; returns how long (ms) the next one should wait, 0 for not at all.
 
-        Failures beyond the limit are not counted: the wait ends although somebody goes on trying.
+        Failures beyond the limit are not counted: the wait ends even if attempts go on.
         """
         keys = [network_of(address)]
         if len(presented) > _PREFIX:

@@ -105,7 +105,7 @@ class Pages:
             query = f"?{request.url.query}" if request.url.query else ""
             wanted = request.url.path + query if request.method == "GET" else "/"
             if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-                # A browser: a refusal would stand in its console as an error, a redirection does not.
+                # A browser: a refusal would appear in its console as an error, a redirection does not.
                 return RedirectResponse(f"/sign-in?next={quote(_local(wanted), safe='')}", 303)
             return self._sign_in_page(request, wanted, "", 401)
         language = language_of(request, self._platform.language)

@@ -7,7 +7,7 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One chart. ``query`` is PromQL with ``$window`` for the rate window; ``legend`` names the label that
-    tells its lines apart ('' when there is one line). ``unit`` is one the charts can format. ``least``
+    names its lines ('' when there is one line). ``unit`` is one the charts can format. ``least``
     is the smallest top of the scale, so that noise near zero does not fill the panel.
     """
 

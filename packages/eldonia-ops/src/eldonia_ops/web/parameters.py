@@ -1,4 +1,4 @@
-"""Bounds on the parameters of every request, in the query and in forms, before anybody reads them."""
+"""Bounds on the parameters of every request, in the query and in forms, before they are read."""
 
 from typing import Final
 from urllib.parse import unquote_to_bytes

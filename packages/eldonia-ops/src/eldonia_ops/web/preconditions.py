@@ -1,4 +1,4 @@
-"""Conditional requests (RFC 9110, section 13.1), so that nobody overwrites what he has not read."""
+"""Conditional requests (RFC 9110, section 13.1), so that no client overwrites what it has not read."""
 
 import hashlib
 import re

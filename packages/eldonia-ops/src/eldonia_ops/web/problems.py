@@ -84,7 +84,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(status, error.kind, str(error), position=error.position)
         case ConflictError():
             hint = "read it again and repeat the change"
-            return Problem(409, "conflict", "somebody else changed this in between", hint)
+            return Problem(409, "conflict", "another client changed this in between", hint)
         case PreconditionError():
             hint = "read it again, bring both texts together, and save with its ETag"
             return Problem(412, "precondition_failed", str(error), hint)

@@ -2,7 +2,7 @@
 
 A session survives a restart of the platform and ends with sign-out, with its token's revocation, or
 after :data:`LIFETIME_MS`. Only a digest of the cookie's value is stored, so that a copy of the
-database lets nobody in.
+database gives no access.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class Sessions:
         return value, session
 
     async def find(self, value: str, host: str) -> tuple[Session, Token] | None:
-        """The session of a cookie's value and the token that it stands for, or None when either has ended, or when it
+        """The session of a cookie's value and the token that it belongs to, or None when either has ended, or when it
         was opened at another host or port."""
         found = await self._find(value)
         return found if found is not None and found[0].host == host.lower() else None

@@ -117,7 +117,7 @@ def _play(folder: Path, *, once: bool, kill: bool, language: str, port: int) -> 
     except KeyboardInterrupt:
         out.print("\nstopping")
     finally:
-        # Whoever is impatient and asks twice must not leave processes behind.
+        # A second Ctrl-C must not leave processes behind.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         for name in ("attack", "traffic", "platform", "gateway", "receiver"):

@@ -1,6 +1,6 @@
 """Runs the story: breaks things, acts as the people would, and watches until each stage is seen.
 
-Nothing here reaches into the platform. It asks the HTTP API and the receiver, like anybody else, and a
+Nothing here reaches into the platform. It asks the HTTP API and the receiver, as any client does, and a
 stage counts only when it was observed from there.
 """
 
@@ -199,7 +199,7 @@ class Director:
     def _gateway_escalated(self, stage: Stage, incidents: dict[str, str]) -> str:
         self._wait(stage, lambda: self._entry(incidents["gateway"], "escalation.tier"), "escalation.tier")
         self._wait(stage, lambda: self._message("slack", "#eldonia-infrastructure"), "a message to infrastructure")
-        return "#eldonia-infrastructure was told"
+        return "#eldonia-infrastructure was notified"
 
     def _gateway_acknowledged(self, stage: Stage, incidents: dict[str, str]) -> str:
         path = f"/incidents/{incidents['gateway']}"

@@ -81,7 +81,7 @@ class Observer:
         return self.ask("/security/findings", limit=50) or []
 
     def recovery(self, service: str) -> dict[str, Any] | None:
-        """How automatic recovery of a service stands."""
+        """The recovery state of a service."""
         return next((view for view in self.ask("/recovery") or [] if view["service"] == service), None)
 
 

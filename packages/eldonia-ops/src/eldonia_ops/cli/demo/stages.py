@@ -6,7 +6,7 @@ from typing import Final
 
 
 class Outcome(StrEnum):
-    """How a stage stands."""
+    """The state of a stage."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -73,7 +73,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     Stage(
         "gateway-escalated",
         2,
-        "nobody responds in time: escalated to infrastructure",
+        "no response in time: escalated to infrastructure",
         "応答なし：インフラチームへエスカレーション",
         40,
     ),

@@ -173,7 +173,7 @@ class ChdbEngine:
         return await asyncio.get_running_loop().run_in_executor(executor, guarded)
 
     def _open(self) -> None:
-        # The engine makes its files as the umask says, and logs are nobody else's business: the folder is closed,
+        # The engine makes its files as the umask says, and logs are not for other users: the folder is closed,
         # also where the folder above it is open.
         self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path.chmod(0o700)

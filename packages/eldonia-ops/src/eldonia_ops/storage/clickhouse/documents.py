@@ -1,6 +1,6 @@
 """Free-form attributes on their way into the database and back.
 
-ClickHouse's JSON type forgets what JSON cannot tell apart (``1.0`` and ``1``), drops nulls and empty
+ClickHouse's JSON type does not keep apart (``1.0`` and ``1``), drops nulls and empty
 objects, and refuses a batch for one bad surrogate. So the document itself is kept as text, and
 the JSON column beside it serves conditions only.
 """

@@ -19,7 +19,7 @@ def kibibytes(row: bytes) -> int:
 class GroupCommit(Generic[R]):
     """Gathers rows for a while, or until there are ``max_rows``, and stores them with one call of ``store``.
 
-    After a pause rows wait ``delay_seconds`` for company; under a steady trickle stores begin four times that long
+    After a pause rows wait ``delay_seconds`` for others; under a steady trickle stores begin four times that long
     after one another, since each leaves a part behind that takes some 30 kB of memory until the engine lets go of
     it (eight minutes). While one store runs the next group gathers, so the rate adapts to what the disk can do.
     ``max_waiting`` rows may wait in all; more are refused, so that a stalled disk cannot fill the memory.
@@ -141,4 +141,4 @@ def _settle(groups: list[tuple[Sequence[R], asyncio.Future[None]]], error: Telem
             done.set_result(None)
         else:
             done.set_exception(error)
-            done.exception()  # a caller who gave up leaves nobody to look at it
+            done.exception()  # the caller gave up, so no one looks at it

@@ -47,7 +47,7 @@ def conditions(text: str) -> tuple[list[str], dict[str, Parameter]]:
 
 
 def _pairs(piece: str) -> list[str]:
-    """Neighbouring characters that the index holds as they stand.
+    """Neighbouring characters that the index holds unchanged.
 
     Letters with two cases are left to the exact comparison: how an upper case letter folds is not the same everywhere.
     """

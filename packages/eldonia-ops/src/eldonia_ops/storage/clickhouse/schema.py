@@ -243,7 +243,7 @@ async def _parts_out_of_date(engine: Engine, table: str, kept: int) -> bool:
 async def detached_parts(engine: Engine, deployment: Deployment = SINGLE) -> list[dict]:
     """Parts that the engine put aside as broken (``table``, ``name``, ``reason``), at most 100.
 
-    Their rows are missing from every answer, and nothing else tells.
+    Their rows are missing from every answer without any other sign.
     """
     return await rows(
         engine,

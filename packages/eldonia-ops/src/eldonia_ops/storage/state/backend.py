@@ -16,7 +16,7 @@ class Backend:
 
     ``writer`` begins transactions that may write, ``reader`` read-only snapshots, ``migrator`` ones
     that see what others committed while they waited for their turn. ``readers`` is how many may read
-    at once; 0 means that reads go through the writer's one connection. ``retryable`` tells a passing
+    at once; 0 means that reads go through the writer's one connection. ``retryable`` recognises a passing
     collision with others from a failure.
     """
 

@@ -47,7 +47,7 @@ class CommittedAlerts:
         return alerts
 
     def commit(self, before: int, after: int, changes: Mapping[str, Alert | None]) -> None:
-        """A transaction that saw one version has committed the next; None stands for an alert that is gone."""
+        """A transaction that saw one version has committed the next; None means that the alert is gone."""
         with self._lock:
             if self._version != before:
                 self._version, self._alerts = -1, {}

@@ -51,7 +51,7 @@ class SqlIncidents:
         """Store an incident: a new one with version 0 or 1, a known one with the stored version + 1.
 
         Raises:
-            ConflictError: somebody else stored a version in between.
+            ConflictError: another writer stored a version in between.
         """
         values = values_of(incident)
         self._wrote([incident])
@@ -90,7 +90,7 @@ class SqlIncidents:
         """Store new versions of known incidents.
 
         Raises:
-            ConflictError: somebody else stored a version of one of them in between.
+            ConflictError: another writer stored a version of one of them in between.
         """
         if not some:
             return
@@ -101,7 +101,7 @@ class SqlIncidents:
         changed = self._update(joined, _JOINED) + self._update(others, _NAMES)
         self._wrote(some)
         if changed != len(some):
-            raise ConflictError(f"{len(some) - changed} of {len(some)} incidents have been changed by somebody else")
+            raise ConflictError(f"{len(some) - changed} of {len(some)} incidents have been changed by another writer")
 
     def _only_alerts_joined(self, incident: Incident) -> bool:
         """Whether nothing else has changed since the stored version, as most do in a storm."""
@@ -160,7 +160,7 @@ class SqlIncidents:
         return self._connection.execute(query).scalar_one()
 
     def count_open(self) -> tuple[int, int]:
-        """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
+        """How many are neither resolved nor closed, and how many of those have no acknowledgement."""
         waiting = func.count().filter(incidents.c.acknowledged_at == 0)
         query = select(func.count(), waiting).select_from(incidents).where(incidents.c.status.not_in(_OVER))
         total, unacknowledged = self._connection.execute(query).one()

@@ -1,4 +1,4 @@
-"""The record of every decision about telling people."""
+"""The record of every decision about notifications."""
 
 from operator import attrgetter
 

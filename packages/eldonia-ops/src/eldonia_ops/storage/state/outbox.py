@@ -138,7 +138,7 @@ class SqlOutbox:
         return all_made_of(Outgoing, self._connection.execute(query).all())
 
     def count(self, status: OutgoingStatus) -> int:
-        """How many rows stand so."""
+        """How many rows have that state."""
         return self._connection.execute(
             select(func.count()).select_from(outbox).where(outbox.c.status == status)
         ).scalar_one()

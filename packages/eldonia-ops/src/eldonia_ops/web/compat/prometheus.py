@@ -316,7 +316,7 @@ def _data(result: QueryResult, at: int) -> dict[str, Any]:
 
 
 async def _parameters(request: Request) -> Parameters:
-    """Query parameters and, for POST, the form; a name may stand in both."""
+    """Query parameters and, for POST, the form; a name may be in both."""
     pairs = list(request.query_params.multi_items())
     if request.method == "POST":
         form = await request.form(max_files=0, max_fields=1000)

@@ -117,7 +117,7 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
         alertname: Annotated[str, Query(max_length=500)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> Response:
-        """Why somebody was, or was not, told: the ledger, newest first."""
+        """Why a receiver was, or was not, notified: the ledger, newest first."""
         return Json(await alerts.explain(fingerprint=fingerprint, alertname=alertname, limit=limit))
 
 

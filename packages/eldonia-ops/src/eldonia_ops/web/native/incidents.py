@@ -69,7 +69,7 @@ class NoteBody(_Body):
 
 
 class AssignBody(_Body):
-    """Who takes the incident; empty for nobody."""
+    """The person who works on the incident; empty for no one."""
 
     to: str = Field(max_length=200)
 
@@ -133,7 +133,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/incidents/{incident}", tags=["incidents"], **operation(Permission.READ, IncidentShape))
     async def get(request: Request, incident: str, tz: Annotated[str, Query(max_length=100)] = "") -> Response:
-        """One incident with its timeline, told in the reader's language (``lang``) and time zone (``tz``)."""
+        """One incident with its timeline in the reader's language (``lang``) and time zone (``tz``)."""
         found, timeline = await incidents.get(incident)
         language, zone = language_of(request, platform.language), _zone(tz)
         entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in timeline]
@@ -159,7 +159,7 @@ def _add_acting(api: FastAPI, platform: Platform) -> None:
 
     @api.post("/incidents/{incident}/acknowledge", tags=["incidents"], **acting)
     async def acknowledge(request: Request, incident: str) -> Response:
-        """Say that somebody is on it; stops the escalation."""
+        """Acknowledge; stops the escalation."""
         return _answer(await incidents.acknowledge(incident, caller_of(request).name))
 
     @api.post("/incidents/{incident}/status", tags=["incidents"], **acting)
@@ -179,7 +179,7 @@ def _add_acting(api: FastAPI, platform: Platform) -> None:
 
     @api.post("/incidents/{incident}/assign", tags=["incidents"], **acting)
     async def assign(request: Request, incident: str, body: AssignBody) -> Response:
-        """Hand the incident to somebody."""
+        """Assign the incident."""
         return _answer(await incidents.assign(incident, caller_of(request).name, body.to))
 
     @api.patch("/incidents/{incident}", tags=["incidents"], **acting)
@@ -228,8 +228,8 @@ def _add_postmortem(api: FastAPI, platform: Platform) -> None:
         if_match: Tags = [],  # noqa: B006 - FastAPI copies it
         if_none_match: Tags = [],  # noqa: B006
     ) -> Response:
-        """Save the postmortem (the body is Markdown) in place of the one whose ``ETag`` stands in ``If-Match``, or with
-        ``If-None-Match: *`` where none is saved yet; 412 if somebody else saved in between, 428 without either."""
+        """Save the postmortem (the body is Markdown) in place of the one whose ``ETag`` is in ``If-Match``, or with
+        ``If-None-Match: *`` where none is saved yet; 412 if another client saved in between, 428 without either."""
         precondition = read_precondition(if_match, if_none_match)
         text = await _markdown_body(request)
 

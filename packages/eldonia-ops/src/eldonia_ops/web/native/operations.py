@@ -115,7 +115,7 @@ def _add_recovery(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/recovery", tags=["recovery"], **operation(Permission.READ, list[RecoveryView]))
     async def status() -> Response:
-        """How automatic recovery of each service stands."""
+        """The recovery state of each service."""
         return Json(await recovery.status())
 
     @api.post("/recovery/{service}/maintenance", tags=["recovery"], **operation(Permission.RESPOND, RecoveryView))

@@ -133,7 +133,7 @@ def group_shape(view: GroupView) -> AlertGroupShape:
 
 
 class RuleShape(msgspec.Struct):
-    """One rule as it stands; durations are seconds."""
+    """The present state of one rule; durations are seconds."""
 
     name: str
     type: str
@@ -222,7 +222,7 @@ def silence_state(silence: Silence, now: int) -> str:
 
 
 def silence_shape(silence: Silence, now: int) -> SilenceShape:
-    """A silence as it stands at ``now``."""
+    """The state of a silence at ``now``."""
     return SilenceShape(
         silence.id,
         [MatcherShape(matcher.name, matcher.op.value, matcher.value) for matcher in silence.matchers],

@@ -27,7 +27,7 @@ class TokenBody(BaseModel):
 
     @reading_request()
     def lifetime_ms(self) -> int:
-        """How long it lives, 0 for as long as nobody revokes it.
+        """Its lifetime, 0 for no end until it is revoked.
 
         Raises:
             BadRequestError: it is no duration, or none at all.
