@@ -55,7 +55,7 @@ _COMMIT = 200  # alerts taken in with one transaction, of several requests
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
-_STILL_JOINING_MS, _LATEST_MS = 250, 5_000
+_STILL_JOINING_MS, _LATEST_MS = 250, 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
 
 
