@@ -1,6 +1,6 @@
 """Where intakes and collectors put what they received: one sink for each signal.
 
-A sink returns when what it took is stored and everything that follows from it is committed. Whoever sent it may then be
+A sink returns when what it took is stored and everything that follows from it is committed. The sender may then be
 answered. If it raises, nothing may be acknowledged: the sender has to send it again.
 """
 

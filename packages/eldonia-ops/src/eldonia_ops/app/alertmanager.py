@@ -164,7 +164,7 @@ async def serve_router(options: RouterOptions, environment: Mapping[str, str], o
     loopback = is_loopback(options.listen.host)
     if not web.users and not loopback:
         hint = "name a file with basic_auth_users by --web.config.file, or listen on 127.0.0.1"
-        message = f"refusing to listen on {options.listen}: anybody could silence alerts there"
+        message = f"refusing to listen on {options.listen}: every client could silence alerts there"
         raise ConfigError(Diagnostic(message, str(options.web_config or ""), hint=hint))
     tls = None if web.tls is None else _tls_context(web.tls)
     load = router_loader(options, environment)

@@ -31,7 +31,7 @@ from eldonia_ops.settings import Settings
 log = logging.getLogger("eldonia_ops.collectors")
 
 LoopKey: TypeAlias = tuple[str, str, int]
-"""What tells loops apart: the collector's key, the plan's name, and a number where several have the same name."""
+"""What identifies a loop: the collector's key, the plan's name, and a number where several have the same name."""
 
 
 @dataclass(slots=True)

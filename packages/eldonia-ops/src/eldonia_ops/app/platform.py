@@ -94,7 +94,7 @@ async def running_platform(
     ``load`` reads the configuration anew; without it, a reload reads what the settings of the start name.
 
     Raises:
-        ConfigError: it is to listen beyond this machine and nobody holds a token yet.
+        ConfigError: it is to listen beyond this machine and there is no token yet.
         StateError, TelemetryError: a store cannot be opened.
     """
     settings = configuration.settings

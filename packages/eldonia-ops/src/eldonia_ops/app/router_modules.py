@@ -117,7 +117,7 @@ class RoutingModule(Inert):
             await self._base.state.write(router.follow(configuration))
         else:
             before = router.intake.routing
-            self._routing = None  # until all of it is done, nobody knows
+            self._routing = None  # unknown until all of it is done
             # A message for a receiver that is new may be due before the others have heard of it.
             if router.notifiers is not None:
                 router.notifiers.add(routing)

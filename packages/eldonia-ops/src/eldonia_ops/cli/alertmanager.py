@@ -36,7 +36,7 @@ def alertmanager(
 ) -> None:
     """Route alerts as Alertmanager does: its configuration, its API v2, no telemetry and no incidents.
 
-    Nobody is asked for a token on a loopback address. SIGHUP or POST /-/reload reads the files anew.
+    No token is needed on a loopback address. SIGHUP or POST /-/reload reads the files anew.
     """
     from eldonia_ops.app.hangup import pass_over_hangups
 

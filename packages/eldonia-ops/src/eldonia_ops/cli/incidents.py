@@ -12,6 +12,7 @@ from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
     Language,
+    SinceDays,
     Token,
     Url,
     connect,
@@ -24,7 +25,6 @@ from eldonia_ops.cli.session import (
 
 app = typer.Typer(help="Incidents: list, read, act.", no_args_is_help=False)
 Reference = Annotated[str, typer.Argument(help="INC-12, 12, or the id.")]
-Since = Annotated[str, typer.Option("--since", help="Since when, such as -30d.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -181,7 +181,7 @@ def _edit(client: Client, path: str, text: str, tag: str) -> None:
 
 @app.command("metrics")
 def metrics(
-    since: Since = "-30d",
+    since: SinceDays = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,

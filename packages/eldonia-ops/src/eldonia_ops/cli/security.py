@@ -8,6 +8,7 @@ from eldonia_ops.cli.client import part
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
+    SinceDays,
     Token,
     Url,
     connect,
@@ -19,7 +20,6 @@ from eldonia_ops.cli.session import (
 from eldonia_ops.model.durations import format_duration
 
 app = typer.Typer(help="Security findings.", no_args_is_help=False)
-Since = Annotated[str, typer.Option("--since", help="Since when, such as -30d.")]
 
 
 @app.callback(invoke_without_command=True)
@@ -67,7 +67,7 @@ def finding_status(
 
 @app.command("report")
 def security_report(
-    since: Since = "-30d",
+    since: SinceDays = "-30d",
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,

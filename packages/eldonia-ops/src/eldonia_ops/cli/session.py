@@ -35,6 +35,7 @@ Where = Annotated[
     list[str] | None,
     typer.Option(help="A condition on a field or attribute, such as user.id=42 or 'duration>=500'; repeatable."),
 ]
+SinceDays = Annotated[str, typer.Option("--since", help="Since when, such as -30d.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 

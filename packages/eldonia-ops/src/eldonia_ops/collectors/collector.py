@@ -93,7 +93,7 @@ class CollectorLoop(Protocol):
 class LoopPlan:
     """One loop that the settings ask for.
 
-    ``name`` tells the loops of a collector apart and is shown. ``specification`` is whatever the loop is made from,
+    ``name`` identifies a loop of the collector and is shown. ``specification`` is whatever the loop is made from,
     an immutable value with ``==``. ``build`` makes the loop; it does no I/O.
     """
 

@@ -144,7 +144,7 @@ class IntakeRoute:
 class Intake:
     """One protocol. ``fault`` writes an error as its clients expect one, given the headers of the request.
 
-    Addresses that nobody answers and that begin with ``prefix`` are also answered by ``fault``, if one is given.
+    Addresses without a route that begin with ``prefix`` are also answered by ``fault``, if one is given.
     """
 
     name: str

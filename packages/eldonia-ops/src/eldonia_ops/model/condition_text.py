@@ -34,12 +34,12 @@ MAX_TEXT: Final = 4_000
 """Characters of one text with conditions."""
 
 _Match = Callable[[str, int], re.Match[str] | None]
-_SPACE: Final = re.compile(r"\s*")
+_SPACE: Final = re.compile(r"\s*+")
 _AND: Final = re.compile(r"and(?=\s)", re.IGNORECASE)
-_PRESENCE: Final = re.compile(r"(!?)exists\s*\(\s*", re.IGNORECASE)
-_BARE: Final = re.compile(r"[^\s=!<>~*\"'().]+")
+_PRESENCE: Final = re.compile(r"(!?)exists\s*+\(\s*+", re.IGNORECASE)
+_BARE: Final = re.compile(r"[^\s=!<>~*\"'().]++")
 _OPERATOR: Final = re.compile(r"=~|!~|!=|\*=|>=|<=|=|>|<")
-_VALUE: Final = re.compile(r"\S+")
+_VALUE: Final = re.compile(r"\S++")
 _QUOTED: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|'((?:[^'\\]|\\.)*+)'", re.DOTALL)
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t"}

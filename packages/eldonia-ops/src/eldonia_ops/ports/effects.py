@@ -16,7 +16,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, at: int) -> None:
-        """Return once ``now() >= at``, or earlier when the clock is set back: whoever waits has to look again."""
+        """Return once ``now() >= at``, or earlier when the clock is set back: the caller has to check again."""
         ...
 
 

@@ -41,7 +41,7 @@ class FieldSpec:
 
     @property
     def is_secret(self) -> bool:
-        """Whether what is written may be shown to nobody."""
+        """Whether the written value must not be shown."""
         return self.type in (FieldType.SECRET, FieldType.SECRET_ADDRESS)
 
 

@@ -139,7 +139,7 @@ def shape_of(
     fields: dict[str, tuple[str, ...]],
 ) -> Shape | None:
     """What the keys of an object mean, by the names that are looked for in their order; None for those that cannot be
-    told by their keys, and for those without a time, a level or a message."""
+    recognised by their keys, and for those without a time, a level or a message."""
     if len(keys) > MAX_KEYS or any(len(key) > MAX_KEY or not key.isprintable() or key in _OWN for key in keys):
         return None
     by_name = {plain_name(key): key for key in keys}

@@ -1,6 +1,6 @@
 """What is remembered of rule groups when other ones take their place.
 
-A rule that is still there keeps its alerts and their clocks, wherever in its group it stands now; so does one that
+A rule that is still there keeps its alerts and their clocks, at any place in its group; so does one that
 moved to another group or file. Prometheus copies the state of rules of the same name and labels (rules/group.go,
 ``CopyState``). Beyond that: an alert whose ``for`` became longer than it has been active is pending again, and one
 whose labels are written otherwise keeps its clock under its new labels.
@@ -46,7 +46,7 @@ class Reloaded:
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A rule where it stands."""
+    """A rule at its place."""
 
     group: str
     key: str

@@ -471,7 +471,7 @@ class DiskView:
 
 @dataclass(frozen=True, slots=True)
 class PlatformHealth:
-    """How the platform itself stands.
+    """The state of the platform itself.
 
     ``queues`` are lengths by name, ``files`` sizes in bytes (``state``, ``wal``) of what the data folder holds beside
     telemetry, ``versions`` those of what runs; ``disk`` is None where it cannot be asked. ``started_at`` and ``now``

@@ -19,7 +19,7 @@ _NOBODY: Final = b"$2b$10$" + b"." * 53  # what the password of a name that does
 
 
 class BasicUsers:
-    """Finds who a ``name:password`` is. Everybody who is listed may do everything.
+    """Finds the user of a ``name:password``. Every listed user may do everything.
 
     A hash takes some 50 ms to check, so a password that was right is known again by its own keyed digest.
     """
@@ -52,5 +52,5 @@ def _matches(password: bytes, stored: bytes) -> bool:
 
 
 def user(name: str) -> Token:
-    """What stands for a caller who has no token of ours."""
+    """The identity of a caller without a token of ours."""
     return Token(f"user:{name}", name, Role.ADMIN, "", 0)

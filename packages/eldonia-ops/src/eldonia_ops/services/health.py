@@ -1,4 +1,4 @@
-"""How the platform itself stands: its loops, durations, queues, stores, versions."""
+"""The state of the platform itself: its loops, durations, queues, stores, versions."""
 
 import platform
 import shutil

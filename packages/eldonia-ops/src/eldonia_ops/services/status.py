@@ -157,7 +157,7 @@ class StatusService:
         }
 
     async def health(self) -> PlatformHealth:
-        """How the platform itself stands."""
+        """The state of the platform itself."""
 
         def work(tx: StateTransaction) -> dict[str, int]:
             return {

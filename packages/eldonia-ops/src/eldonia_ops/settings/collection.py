@@ -106,7 +106,7 @@ class ScrapeJob:
 def check_scrape(reader: SettingsReader, job: ScrapeJob) -> None:
     """Note two kinds of credentials, and the name of this machine's own readings."""
     if job.username and job.bearer_token:
-        reader.fault("basic_auth", "basic_auth stands beside bearer_token", "keep one of them")
+        reader.fault("basic_auth", "basic_auth and bearer_token are both given", "keep one of them")
     if job.job == "node" and reader.around.read["host"].enabled:
         hint = "give the job another name, or write host: {enabled: false}"
         message = "the job node is also that of this machine's own readings, which run beside it"

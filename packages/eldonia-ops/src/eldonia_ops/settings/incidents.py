@@ -198,7 +198,9 @@ class IncidentSettings:
     ] = field(default_factory=lambda: dict(OPENS))
     response_targets: Annotated[
         Mapping[Severity, int],
-        Setting(BySeverity(), "Until when somebody must have acknowledged: `critical` 15m, `high` 1h, `medium` 4h."),
+        Setting(
+            BySeverity(), "The time within which a person must acknowledge: `critical` 15m, `high` 1h, `medium` 4h."
+        ),
     ] = field(default_factory=lambda: dict(RESPONSE_TARGETS))
     escalation: Annotated[
         tuple[Tier, ...],

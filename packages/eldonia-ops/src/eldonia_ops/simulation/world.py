@@ -76,7 +76,7 @@ class InlineThreads(ThreadPoolExecutor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits
+        except BaseException as error:  # noqa: BLE001 - the caller that waits gets it
             future.set_exception(error)
         return future
 
@@ -88,7 +88,7 @@ class SteppedClock(ManualClock):
         loop = asyncio.get_running_loop()
         for _ in range(10_000):
             await asyncio.sleep(0)
-            # Whoever comes back from sleep(0) last finds what is still to run; nothing means: all wait.
+            # Nothing left to run after sleep(0) means that all tasks wait.
             if not loop._ready:  # type: ignore[attr-defined]
                 return
         raise AssertionError("the tasks never come to rest: a loop spins")

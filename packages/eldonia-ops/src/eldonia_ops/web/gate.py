@@ -444,7 +444,7 @@ def check_order(guards: Sequence[Guard]) -> None:
     """Refuse routes of which the router would pick another one than the table does.
 
     Raises:
-        TypeError: a pattern stands before a literal path that it also matches, or two routes have one path and method.
+        TypeError: a pattern comes before a literal path that it also matches, or two routes have one path and method.
     """
     taken: dict[tuple[str, str], Guard] = {}
     for index, guard in enumerate(guards):

@@ -60,7 +60,7 @@ class Problem:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
     def answer_headers(self, *schemes: str) -> dict[str, str]:
-        """The headers of the answer; strangers are told by which schemes to authenticate."""
+        """The headers of the answer; without a token they name the schemes of authentication."""
         challenge = ", ".join(f'{scheme} realm="eldonia-ops"' for scheme in schemes)
         return {**self.headers, **({"WWW-Authenticate": challenge} if self.status == 401 and challenge else {})}
 

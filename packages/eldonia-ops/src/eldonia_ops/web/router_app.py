@@ -51,13 +51,13 @@ def create_router_app(
     version: str = __version__,
 ) -> Starlette:
     """The HTTP side of a router. With ``users`` each request shows the name and password of one of them; without, it is
-    open to everybody who reaches it, which ``loopback`` has to bound to programs of this machine.
+    open to every client that reaches it, which ``loopback`` has to bound to programs of this machine.
 
     Raises:
         ValueError: neither ``users`` nor ``loopback``.
     """
     if users is None and not loopback:
-        raise ValueError("a router that asks nobody who they are listens on this machine alone")
+        raise ValueError("a router without users listens on this machine alone")
     limits = limits or RequestLimits()
     dialect = ApiDialect.ALERTMANAGER
 

@@ -202,7 +202,7 @@ async def test_beyond_this_machine_it_needs_users(tmp_path: Path) -> None:
     given[given.index("127.0.0.1:0")] = "0.0.0.0:0"
     code, out = await run_to_its_end(*given)
     assert code == 2
-    assert "refusing to listen on 0.0.0.0:0: anybody could silence alerts there" in out
+    assert "refusing to listen on 0.0.0.0:0: every client could silence alerts there" in out
     assert "--web.config.file" in out
     assert not (tmp_path / "data").exists()
 

@@ -1,4 +1,4 @@
-"""How the platform itself stands."""
+"""The state of the platform itself."""
 
 from pathlib import Path
 

@@ -389,7 +389,7 @@ scrape:
     assert token.bearer_token.reveal() == "t0ken"
     assert "s3cret" not in repr(full)
     both = "scrape: [{job: a, targets: [h:1], bearer_token: x, basic_auth: {username: u}}]"
-    assert fault(both).endswith("error: basic_auth stands beside bearer_token (keep one of them)")
+    assert fault(both).endswith("error: basic_auth and bearer_token are both given (keep one of them)")
     assert "needs username" in fault("scrape: [{job: a, targets: [h:1], basic_auth: {password: p}}]")
 
 

@@ -45,7 +45,7 @@ def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
     """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
 
     Raises:
-        ValueError: an address or header is malformed, or there is nobody to send it to.
+        ValueError: an address or header is malformed, or there is no recipient.
     """
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["From"] = payload["from"]

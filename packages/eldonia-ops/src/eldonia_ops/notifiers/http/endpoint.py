@@ -149,7 +149,7 @@ class _Request:
             headers.append(("Authorization", self.authorization))
         if auth is None and isinstance(client, ReceiverClient):
             raw = await client.exchange(self.url, headers, self.content, extensions, _MAX_BODY)
-            # Whoever redirects has done nothing with the message: httpx asks once more, and follows.
+            # A redirect means that the message was not processed: httpx sends it again, and follows.
             if raw is not None and not (http.follow_redirects and raw.status in _REDIRECTS):
                 text, received = text_of(raw, _MAX_BODY)
                 return Answer(raw.status, text, received, tuple(self.secrets))

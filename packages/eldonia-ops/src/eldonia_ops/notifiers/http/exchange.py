@@ -230,7 +230,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of an answer has arrived."""
-        if self._waiting is None:  # nobody asked: whatever it is, the next answer must not be taken for it
+        if self._waiting is None:  # without a request: it must not be taken for the next answer
             self.close()
             return
         try:

@@ -30,7 +30,7 @@ class NotStoredError(TelemetryError):
 class BlockWriter(Generic[R]):
     """Gathers items and stores them with one call of ``store`` for many.
 
-    A block is begun ``delay_seconds`` after its first item, when ``max_rows`` have gathered, or when somebody reads:
+    A block is begun ``delay_seconds`` after its first item, when ``max_rows`` have gathered, or when a query comes:
     :meth:`flush`. Blocks that are begun because of a reader begin at least ``pause_seconds`` after one another.
     What ``store`` refuses stays and is offered again, for it is acknowledged; a :class:`NotStoredError` says which
     part. ``weight`` says how many rows an item counts for; ``progress`` is called after each block.
@@ -180,7 +180,7 @@ class BlockWriter(Generic[R]):
 
     async def _wait(self, seconds: float) -> None:
         if self.failing:
-            # Whoever is in a hurry has to wait all the same: the engine has just refused.
+            # Urgent requests wait too: the engine has just refused.
             self._hurry.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hurry.wait(), seconds)

@@ -46,7 +46,7 @@ class LogIds:
         self._next = 0
 
     def continue_after(self, id: int) -> None:
-        """Let every id from here on be larger than this one, whoever gave it."""
+        """Let every id from here on be larger than this one, from any instance."""
         self._next = max(self._next, id // INSTANCES + 1)
 
     def reserve(self, count: int) -> range:

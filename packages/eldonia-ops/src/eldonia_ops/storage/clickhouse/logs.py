@@ -26,7 +26,7 @@ from eldonia_ops.storage.wal import Record
 MAX_LIMIT: Final = 10_000
 MAX_BUCKETS: Final = 1_000
 BLOCK_SECONDS: Final = 5.0
-"""How long records wait for company on their way into the engine, when nobody reads."""
+"""How long records wait for others on their way into the engine, without a query."""
 
 _MAX_NS: Final = 2**63 - 1
 _MANY: Final = 200

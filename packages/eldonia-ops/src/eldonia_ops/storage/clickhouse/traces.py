@@ -27,7 +27,7 @@ MAX_LIMIT: Final = 1_000
 MAX_SPANS: Final = 20_000
 MAX_TAGS: Final = 20
 BLOCK_SECONDS: Final = 5.0
-"""How long spans wait for company on their way into the engine, when nobody reads."""
+"""How long spans wait for others on their way into the engine, without a query."""
 
 _MAX_NS: Final = 2**63 - 1
 _MANY: Final = 200

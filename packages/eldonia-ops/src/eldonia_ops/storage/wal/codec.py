@@ -35,7 +35,7 @@ class Scan:
     """What is in a segment. ``end`` is the byte behind the last whole record.
 
     ``gaps`` counts damaged places that whole records follow. What follows the last whole record is no gap: a record
-    that was being written when the process or the machine went down, which nobody was told is safe.
+    that was being written when the process or the machine went down, which was never acknowledged.
     """
 
     records: list[Record]

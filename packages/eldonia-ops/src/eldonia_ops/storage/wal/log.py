@@ -275,4 +275,4 @@ def _settle(group: list[_Waiting], error: TelemetryError | None) -> None:
             waiting.done.set_result(None)
         else:
             waiting.done.set_exception(error)
-            waiting.done.exception()  # a caller who gave up leaves nobody to look at it
+            waiting.done.exception()  # the caller gave up, so no one looks at it

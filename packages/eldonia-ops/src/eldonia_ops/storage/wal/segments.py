@@ -67,7 +67,7 @@ class SegmentFile:
                 written += os.write(self._descriptor, view[written:])
             os.fdatasync(self._descriptor)
         except OSError:
-            # A reader need not tell the half of a record from a damaged one.
+            # A reader need not separate half a record from a damaged one.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self.size)
             raise

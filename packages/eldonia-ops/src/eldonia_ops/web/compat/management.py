@@ -1,4 +1,4 @@
-"""The addresses by which Prometheus and Alertmanager are watched and told to read their files anew."""
+"""The addresses by which Prometheus and Alertmanager are watched and reloaded."""
 
 from typing import Final, Protocol
 

@@ -64,7 +64,7 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/platform", tags=["status"], **operation(Permission.READ, PlatformHealth))
     async def health() -> Response:
-        """How the platform itself stands: its loops, durations, queues, what is stored, versions."""
+        """The state of the platform itself: its loops, durations, queues, what is stored, versions."""
         return Json(await platform.status.health())
 
     @api.get("/targets", tags=["status"], **operation(Permission.READ, list[TargetView]))
