@@ -1,10 +1,11 @@
 """Which protocols are taken in: ours, one line each, and those of installed plug-ins."""
 
+import importlib
 import logging
-from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from eldonia_ops.intake import Intake
+from eldonia_ops.plugins import PluginError, load_plugins
 
 log = logging.getLogger("eldonia_ops")
 
@@ -18,28 +19,20 @@ _OURS: Final = (
 """Folders below ``eldonia_ops/intake``; each has an ``INTAKE``."""
 
 
-def _loaded(entry: EntryPoint) -> Intake:
-    """The intake that an entry point names.
-
-    Raises:
-        TypeError: it is something else.
-        ImportError, AttributeError: there is no such thing.
-    """
-    intake = entry.load()
-    if not isinstance(intake, Intake):
-        raise TypeError(f"{entry.value} is no eldonia_ops.intake.Intake")
-    return intake
+def _checked(name: str, _origin: str, loaded: object) -> Intake:
+    if not isinstance(loaded, Intake):
+        raise PluginError(f"{name} is no eldonia_ops.intake.Intake")
+    return loaded
 
 
-BUILT_IN: Final = tuple(_loaded(EntryPoint(name, f"eldonia_ops.intake.{name}:INTAKE", GROUP)) for name in _OURS)
+BUILT_IN: Final = tuple(
+    _checked(name, "", importlib.import_module(f"eldonia_ops.intake.{name}").INTAKE) for name in _OURS
+)
 
 
 def installed_intakes() -> list[Intake]:
     """Ours, then those of plug-ins by name. A plug-in that cannot be loaded is logged and left out."""
-    found = list(BUILT_IN)
-    for entry in sorted(entry_points(group=GROUP), key=lambda one: one.name):
-        try:
-            found.append(_loaded(entry))
-        except Exception:  # code of others, which must not keep the platform from starting
-            log.exception("the intake %s (%s) cannot be loaded and is left out", entry.name, entry.value)
-    return found
+    plugins = load_plugins(GROUP, _checked)
+    for fault in plugins.faults:
+        log.error("%s", fault)
+    return [*BUILT_IN, *plugins.loaded]

@@ -194,10 +194,6 @@ class StatusService:
         }
         return self._loops.metrics.exposition(accept, others)
 
-    def metrics_text(self) -> str:
-        """The same in the text format."""
-        return self.metrics()[1].decode()
-
     def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
         """Count an answer over HTTP."""
         self._loops.metrics.request(api, route, method, code, seconds)

@@ -14,7 +14,7 @@ from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, prometheus
 from eldonia_ops.web.gate import Gate, check_order, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
-from eldonia_ops.web.intake import intake_envelope, intake_routes
+from eldonia_ops.web.intake import intake_envelope, intake_routes, usable_intakes
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
@@ -45,7 +45,7 @@ def create_app(
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
-        TypeError: a route declares no demand, or two have one address.
+        TypeError: a route declares no demand, or two of ours have one address.
     """
     limits = limits or RequestLimits()
     secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
@@ -54,15 +54,22 @@ def create_app(
     assets, heavy = Assets(), HeavyWork()
     pages = Pages(platform, assets=assets, sessions=sessions, attempts=attempts, secure=secure, version=version)
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
-    routes: list[BaseRoute] = [
+    before: list[BaseRoute] = [
         *prometheus.routes(platform, version, heavy),
         *alertmanager.routes(platform, version, limits),
         *jaeger.routes(platform, heavy),
-        *intake_routes(intakes, platform, limits),
+    ]
+    after: list[BaseRoute] = [
         Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
         assets.route(),
         *pages.routes(),
     ]
+
+    def routes_with(some: Sequence[Intake]) -> list[BaseRoute]:
+        return [*before, *intake_routes(some, platform, limits), *after]
+
+    intakes = usable_intakes(intakes, routes_with)
+    routes = routes_with(intakes)
     envelopes: dict[str, Envelope] = {
         ApiDialect.NATIVE: native.envelope,
         ApiDialect.PROMETHEUS: prometheus.envelope,

@@ -6,12 +6,13 @@ words of the intake.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from eldonia_ops.intake import (
     RETRY_AFTER_SECONDS,
@@ -27,9 +28,9 @@ from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import Ingest, Platform
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.gate import GuardedRoute, caller_of
+from eldonia_ops.web.gate import GuardedRoute, caller_of, check_order, guards_of
 from eldonia_ops.web.limits import RequestLimits, read_raw
-from eldonia_ops.web.problems import Envelope, Problem, problem_of
+from eldonia_ops.web.problems import ApiDialect, Envelope, Problem, problem_of
 
 log = logging.getLogger("eldonia_ops.web.intake")
 
@@ -98,6 +99,26 @@ def intake_routes(intakes: Iterable[Intake], platform: Platform, limits: Request
         names.add(intake.name)
         routes += [_guarded(intake, route, host, limits) for route in intake.routes]
     return routes
+
+
+def usable_intakes(
+    intakes: Iterable[Intake], routes_with: Callable[[Sequence[Intake]], Sequence[BaseRoute]]
+) -> list[Intake]:
+    """The intakes whose names and addresses are free; ``routes_with`` gives all routes of the application.
+
+    Another one is logged and left out: a plug-in must not keep the platform from starting.
+    """
+    found: list[Intake] = []
+    for intake in intakes:
+        try:
+            if intake.name in set(ApiDialect):
+                raise TypeError(f"an API of the platform is called {intake.name}")
+            check_order(guards_of(routes_with([*found, intake])))
+        except TypeError as error:
+            log.error("the intake %s is left out: %s", intake.name, error)
+        else:
+            found.append(intake)
+    return found
 
 
 def intake_envelope(intake: Intake) -> Envelope:

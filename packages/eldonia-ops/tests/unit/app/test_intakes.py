@@ -36,12 +36,14 @@ def test_a_plug_in_comes_after_ours(plugin: Path) -> None:
 def test_one_that_cannot_be_loaded_is_named_and_stops_no_other(plugin: Path, caplog: pytest.LogCaptureFixture) -> None:
     plugin.write_text(
         "[eldonia_ops.intake]\na = eldonia_test_missing:INTAKE\nb = eldonia_test_plugin:NOT_ONE\n"
-        "c = eldonia_test_plugin:INTAKE\n"
+        "c = eldonia_test_plugin:INTAKE\nd = eldonia_test_leaving:INTAKE\n"
     )
+    (plugin.parent.parent / "eldonia_test_leaving.py").write_text("raise SystemExit(3)\n")
     with caplog.at_level(logging.ERROR):
         found = installed_intakes()
     assert [intake.name for intake in found] == [*(one.name for one in BUILT_IN), "statsd"]
-    assert ["the intake a" in caplog.text, "the intake b" in caplog.text] == [True, True]
+    assert ["entry point 'a'" in caplog.text, "entry point 'b'" in caplog.text] == [True, True]
+    assert "entry point 'd'" in caplog.text
 
 
 def test_without_plug_ins_there_are_ours() -> None:

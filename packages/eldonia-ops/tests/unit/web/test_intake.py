@@ -142,14 +142,27 @@ async def test_unknown_addresses_below_its_prefix_answer_in_its_words(platform: 
     assert (answer.status_code, answer.text) == (404, "!Not Found")
 
 
-def test_two_intakes_cannot_share_a_name_or_an_address(platform: FakePlatform) -> None:
-    with pytest.raises(TypeError, match="two intakes are called lines"):
-        create_app(platform, intakes=[LINES, LINES])
-    with pytest.raises(TypeError, match="two routes answer to POST /lines"):
-        create_app(platform, intakes=[LINES, replace(LINES, name="other")])
-    taken = Intake("pages", (IntakeRoute("/api/v2/alerts", "logs", accept),), fault)
-    with pytest.raises(TypeError, match="two routes answer to POST /api/v2/alerts"):
-        create_app(platform, intakes=[taken])
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (LINES, "two intakes are called lines"),
+        (replace(LINES, name="other"), "two routes answer to POST /lines"),
+        (
+            Intake("pages", (IntakeRoute("/api/v2/alerts", "logs", accept),), fault),
+            "two routes answer to POST /api/v2/alerts",
+        ),
+        (Intake("native", (IntakeRoute("/free", "logs", accept),), fault), "an API of the platform is called native"),
+    ],
+)
+async def test_an_intake_whose_name_or_address_is_in_use_is_left_out_and_stops_no_other(
+    platform: FakePlatform, second: Intake, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    third = replace(LINES, name="third", routes=(IntakeRoute("/third", "logs", accept),), prefix="")
+    app = create_app(platform, intakes=[LINES, second, third])
+    assert reason in caplog.text
+    ingesting = {guard.path for guard in app.state.guards if guard.demand is Permission.INGEST}
+    assert {"/lines", "/third"} <= ingesting
+    assert "/free" not in ingesting
 
 
 async def test_the_example_of_the_document_works(platform: FakePlatform) -> None:
