@@ -41,7 +41,7 @@ async def _measure(folder: Path, count: int) -> Table:
             if not outcome.successful:
                 raise RuntimeError(str(outcome.diagnostics))
             changed.append(outcome.seconds)
-        missed = _metric(platform.status.metrics_text(), "eldonia_ops_rule_evaluations_missed_total")
+        missed = _metric(platform.status.metrics()[1].decode(), "eldonia_ops_rule_evaluations_missed_total")
     return Table(
         TITLE,
         [
