@@ -46,7 +46,7 @@ def main() -> int:
     if given.write and (given.names or given.quick):
         parser.error("--write takes a whole run: the page must not mix figures of different moments")
 
-    # Imported late: wrong usage is told without waiting for numpy and chDB.
+    # Imported late: wrong usage is reported without waiting for numpy and chDB.
     from benchmarks.machine import machine_line, versions_line
 
     machine, versions = machine_line(), versions_line()

@@ -87,7 +87,7 @@ def run(quick: bool) -> list[Table]:
             ours.info("order placed", operation="POST /orders", order_id=number, total=3800, items=["a", "b"])
 
         def by_standard(number: int) -> None:
-            # It knows no context: whoever uses it hands the fields over with every call.
+            # It knows no context: its users pass the fields with every call.
             metadata = {"order_id": number, "total": 3800, "items": ["a", "b"]}
             standard.info("order placed", extra={"seed": {**_BOUND, "operation": "POST /orders", "metadata": metadata}})
 

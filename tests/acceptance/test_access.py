@@ -65,10 +65,10 @@ def _try_roles(url: str, admin_secret: str) -> None:
             "comment": "why",
         }
 
-        with client() as nobody:
-            assert nobody.get("/-/healthy").status_code == 200
-            assert {nobody.get(path).status_code for path in reading} == {401}
-            assert nobody.post("/v1/logs", json=otlp).status_code == 401
+        with client() as anonymous:
+            assert anonymous.get("/-/healthy").status_code == 200
+            assert {anonymous.get(path).status_code for path in reading} == {401}
+            assert anonymous.post("/v1/logs", json=otlp).status_code == 401
         with client("eo_" + "a" * 40) as stranger:
             assert {stranger.get(path).status_code for path in reading} == {401}
         with client(made["ingest"]["secret"]) as ingest:

@@ -1,4 +1,4 @@
-"""``kill -9`` of the platform at any moment, with people to be told and nobody to take the messages."""
+"""``kill -9`` of the platform at any moment, with notifications due and no receiver that takes them."""
 
 import json
 import random
@@ -154,7 +154,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
     pages = [arrival for arrival in _received(far) if arrival["accepted"]]
     assert pages == [], "the receiver answered 503 all the time"
 
-    # The receivers are back: everything that was acknowledged is told, to each receiver.
+    # The receivers are back: everything that was acknowledged is notified, to each receiver.
     assert httpx.post(f"{far}/faults", json={"fault": "reset"}, trust_env=False).is_success
     wanted = {*actor.alerts, "RuleFires"}
 

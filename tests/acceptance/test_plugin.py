@@ -76,7 +76,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([*pip, "--target", str(target), str(source)], check=True, timeout=120)
     assert (target / "eldonia_ops_example-0.1.0.dist-info" / "entry_points.txt").is_file()
     for name, text, entry in (
-        ("broken", "import a_module_that_nobody_has\n", "broken = broken:Broken"),
+        ("broken", "import a_module_that_does_not_exist\n", "broken = broken:Broken"),
         ("raising", RAISING, "raising = raising:Raising"),
     ):
         info = target / f"{name}-2.0.dist-info"
@@ -146,7 +146,7 @@ def test_check_knows_the_kind_and_names_what_is_broken(installed: Path, tmp_path
     assert "alertmanager.yml:12:15: error: priority must be at most 5, not '9'" in wrong.stdout
 
 
-def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_nobody(
+def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
     installed: Path,
     receiver: Receiver,
     program: Callable[..., Any],

@@ -15,7 +15,7 @@ def test_customers_come_and_go(shop, start):
     assert final.get("unreachable", 0) == 0
     served = shop.process.metric('http_requests_total{method="GET",handler="/works",status="200"}')
     assert served >= 5
-    # Ordinary searches, with apostrophes and Japanese text among them, are nobody's attack.
+    # Ordinary searches, with apostrophes and Japanese text among them, are no attack.
     assert {r["operation"] for r in shop.records() if r["component"] == "security"} <= {"failed_login"}
 
 

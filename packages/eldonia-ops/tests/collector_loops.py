@@ -14,7 +14,7 @@ from eldonia_ops.settings import Settings, parse_settings
 
 
 class NoPositions:
-    """Positions that nobody has saved."""
+    """Positions that are not saved."""
 
     async def load_position(self, path: str) -> tuple[str, int] | None:
         return None
@@ -67,7 +67,7 @@ def plans_of(
 
 
 def unwatched(_: str) -> TurnWatch:
-    """A watch that nobody looks at."""
+    """A watch that is never read."""
     return Unwatched()
 
 

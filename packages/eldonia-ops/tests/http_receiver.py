@@ -1,4 +1,4 @@
-"""A receiver of notifications: an HTTP server on loopback that answers as it is told, and keeps what it was sent."""
+"""A receiver of notifications: an HTTP server on loopback that gives set answers and keeps what it was sent."""
 
 import asyncio
 import contextlib

@@ -80,7 +80,7 @@ def sign_in(request: Request, given: SignIn) -> dict[str, str]:
         account = connection.execute(
             sa.select(database.accounts.c.id, database.accounts.c.password).where(database.accounts.c.email == email)
         ).one_or_none()
-    fits = passwords.matches(given.password, account.password if account else passwords.NOBODY)
+    fits = passwords.matches(given.password, account.password if account else passwords.NO_ACCOUNT)
     if account is None or not fits:
         telemetry.auth.failed_login(email, reason="wrong password" if account else "unknown account")
         raise HTTPException(401, "Address or password is wrong.")

@@ -30,7 +30,7 @@ def create_app(database_url: str, gateway_url: str, *, allow_faults: bool = Fals
 
     app = FastAPI(title="Eldonia shop", lifespan=lifespan)
     app.state.faults = faults.Faults()
-    # The proxy in front of the shop runs on the same machine: nobody else may say who the client is.
+    # The proxy in front of the shop runs on the same machine: no other address may name the client.
     app.add_middleware(telemetry.TelemetryMiddleware, trusted_proxies=("127.0.0.0/8", "::1"))
     telemetry.payments.expect()
     app.include_router(catalogue.routes)

@@ -31,5 +31,5 @@ def _scrypt(password: str, salt: bytes, n: int, r: int, p: int) -> bytes:
         return hashlib.scrypt(password.encode(), salt=salt, n=n, r=r, p=p, maxmem=64 * 1024 * 1024)
 
 
-NOBODY = derive(secrets.token_hex(16))
+NO_ACCOUNT = derive(secrets.token_hex(16))
 """Compared with when the account does not exist, so that the answer takes as long as for one that does."""

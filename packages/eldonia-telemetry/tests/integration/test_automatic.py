@@ -55,7 +55,7 @@ def serve(kind, handler):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
 
-def told(measured):
+def counts_of(measured):
     return measured.counts()
 """
 
@@ -88,7 +88,7 @@ def test_http_clients_propagate_and_count():
                 pass
         spans = [s for s in seen.spans if s.kind == 3]
         print(json.dumps({
-            "counts": told(measured),
+            "counts": counts_of(measured),
             "sent": [s == f"00-{parent.trace_id}-{span.span_id}-01" for s, span in zip(sent, spans)],
             "urls": [s.attributes["url.full"].replace(str(port), "PORT") for s in spans],
             "status": [s.status for s in spans],
@@ -111,7 +111,7 @@ def test_a_transport_that_is_wrapped_by_hand_counts_once():
         with capture() as seen, performance.timer("work") as measured:
             with httpx.Client(transport=TelemetryTransport()) as client:
                 client.get(url)
-        print(json.dumps([told(measured), len(seen.spans)]))
+        print(json.dumps([counts_of(measured), len(seen.spans)]))
     """)
     assert found == [{"externalApiCalls": 1}, 1]
 
@@ -142,7 +142,7 @@ def test_redis_hits_and_misses():
                 pass
         spans = [s for s in seen.spans if s.kind == 3]
         print(json.dumps({
-            "counts": told(measured),
+            "counts": counts_of(measured),
             "names": [s.name for s in spans],
             "system": list({s.attributes["db.system.name"] for s in spans}),
             "values": [v for s in spans for v in s.attributes.values() if v in ("a", "none")],
@@ -175,7 +175,7 @@ def test_every_engine_of_sqlalchemy_counts_once():
                         connection.execute(sa.text("SELECT nothing FROM nowhere"))
                     except sa.exc.OperationalError:
                         pass
-            result.append([told(measured), len([s for s in seen.spans if s.kind == 3])])
+            result.append([counts_of(measured), len([s for s in seen.spans if s.kind == 3])])
         print(json.dumps(result))
     """)
     assert found == [[{"databaseQueries": 2, "errors": 1}, 2]] * 2
@@ -226,7 +226,7 @@ def test_statements_of_django_are_counted_timed_and_traced():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT title FROM works")
         print(json.dumps({
-            "counts": told(measured),
+            "counts": counts_of(measured),
             "names": [span.name for span in spans],
             "children": all(span.parent_span_id == parent.span_id for span in spans),
             "texts": [span.attributes["db.query.text"] for span in spans][1:3],
@@ -259,6 +259,6 @@ def test_connections_of_django_that_are_open_already():
         telemetry.init(service="x", console=False)
         with performance.timer("work") as measured, connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        print(json.dumps(told(measured)))
+        print(json.dumps(counts_of(measured)))
     """)
     assert found == {"databaseQueries": 1}

@@ -1,4 +1,4 @@
-"""The sinks behind a network, against servers on loopback: what arrives, and what happens when nobody takes it."""
+"""The sinks behind a network, against servers on loopback: what arrives, and what happens when no server takes it."""
 
 import base64
 import gzip
@@ -394,7 +394,7 @@ class TestTls:
         assert len(backend.documents) == len(backend.otlp_records) == 1
         backend.stop()
 
-    def test_a_certificate_that_nobody_vouches_for_gets_nothing(self, certificate, use, tmp_path):
+    def test_a_certificate_that_no_authority_signed_gets_nothing(self, certificate, use, tmp_path):
         backend = Backend(certificate[0])
         now = use(elasticsearch_url=backend.url.replace("http:", "https:"))
         LOG.info("x")
@@ -483,7 +483,7 @@ class TestProcesses:
         finally:
             revived.stop()
 
-    def test_an_address_where_nobody_is_does_not_hold_up_the_exit(self, tmp_path):
+    def test_an_address_without_a_server_does_not_delay_the_exit(self, tmp_path):
         code = """
             import sys, eldonia_telemetry as telemetry
             telemetry.init(service="s", otlp_endpoint="http://127.0.0.1:1", console=False, spill_max_bytes=0)

@@ -63,7 +63,7 @@ def test_the_end_is_sent_after_the_last_values(collector, push):
     assert int(end["timeUnixNano"]) // 1_000_000 > int(last["timeUnixNano"]) // 1_000_000
 
 
-def test_a_backend_that_is_away_holds_nobody_up():
+def test_a_backend_that_is_away_delays_no_one():
     push = MetricsPush(HttpEndpoint("http://127.0.0.1:1"), {}, interval=3600)
     assert not push.flush(10)
     push.close(10)

@@ -24,7 +24,7 @@ def waiting_for(emitted):
 
     def make(delay, *, prepare=list, write=emitted.append):
         deferred = DeferredRecords(prepare, write, delay)
-        deferred._due_ns = deferred._delay_ns  # as if an entry of time 0 had just been told
+        deferred._due_ns = deferred._delay_ns  # as if an entry of time 0 had just been recorded
         made.append(deferred)
         return deferred
 
@@ -90,7 +90,7 @@ def test_entries_without_a_successor_are_emitted_in_time(waiting_for, emitted):
         assert emitted.pop() == ["x"]
 
 
-def test_a_clock_that_is_set_back_makes_nobody_wait_longer(waiting_for, emitted):
+def test_a_clock_that_is_set_back_lengthens_no_wait(waiting_for, emitted):
     deferred = waiting_for(0.02)
     deferred._due_ns = 3600 * 1000 * MOMENT
     deferred.add("a", 0)
@@ -149,16 +149,16 @@ def test_flush_waits_for_the_thread_that_is_emitting(waiting_for):
     deferred.add("a", 0)
     threading.Thread(target=deferred.flush).start()
     assert began.wait(10)
-    assert not deferred.waiting  # nothing to see, yet not told
+    assert not deferred.waiting  # nothing to see, yet not recorded
     assert deferred.emitting_thread
-    assert deferred.flush(0.0) is False  # whoever cannot wait is told so
+    assert deferred.flush(0.0) is False  # a caller that cannot wait gets False
     threading.Timer(0.02, go_on.set).start()
     assert deferred.flush()
     assert emitted == ["a"]
     assert not deferred.emitting_thread
 
 
-def test_what_is_in_hand_keeps_nobody_else_waiting(waiting_for):
+def test_what_is_in_hand_delays_no_other(waiting_for):
     began, go_on, emitted = threading.Event(), threading.Event(), []
 
     def prepare(entries):
@@ -227,7 +227,7 @@ def test_a_signal_handler_that_raises_takes_nothing_along(waiting_for, emitted):
     deferred.add("b", 0)
     with pytest.raises(KeyboardInterrupt):
         deferred.flush()
-    assert finishes(deferred.flush)  # nobody holds the lock any more
+    assert finishes(deferred.flush)  # the lock is free again
     assert emitted == [["a", "b"]]
 
 
@@ -236,7 +236,7 @@ def test_a_signal_handler_that_raises_leaves_no_lock_behind(waiting_for, emitted
     lock = deferred._emit_lock
 
     class Interrupted:
-        """The lock, at the moment when it has been acquired and nobody knows yet."""
+        """The lock, at the moment when it has just been acquired."""
 
         release = lock.release
 

@@ -28,7 +28,7 @@ def alarming(created_at: int, now: int, *, critical: bool, given_up: bool) -> bo
 
 def notification_failed(integration: Integration, detail: str, now: int) -> Alert:
     """The alert that critical messages do not get through an integration; one for each, however many they are."""
-    text = f"{integration.receiver} is not being told: {integration.kind} does not take critical messages"
+    text = f"{integration.receiver} is not notified: {integration.kind} does not take critical messages"
     return Alert(
         labels=Labels(
             {

@@ -12,7 +12,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 
 
 def own_folder(path: Path) -> None:
-    """Make the data folder, closed to others, or see that the one that is there is nobody else's.
+    """Make the data folder, closed to others, or check that an existing one belongs to this user alone.
 
     Raises:
         ConfigError: it cannot be made; or another user owns it or everybody may write there, so that token and state

@@ -77,7 +77,7 @@ class RunningPlatform:
 
     @property
     def language(self) -> str:
-        """The language of pages and messages when nobody asks for another."""
+        """The language of pages and messages when a request asks for no other."""
         return self.settings.language
 
     def now(self) -> int:

@@ -52,7 +52,7 @@ class Router:
             base.loops,
         )
         self.notifiers = None if base.client is None else Notifiers(configuration.routing, base.client, base.kinds)
-        find = find or (self.notifiers.find if self.notifiers else _nobody)
+        find = find or (self.notifiers.find if self.notifiers else _no_notifier)
         self.delivery = DeliveryService(base.clock, base.state, self.intake, find, self.outbox, base.loops)
 
     def follow(self, configuration: Configuration) -> Callable[[StateTransaction], None]:
@@ -72,7 +72,7 @@ class Router:
         return work
 
 
-def _nobody(_receiver: str, _integration: str, _index: int) -> None:
+def _no_notifier(_receiver: str, _integration: str, _index: int) -> None:
     """Nothing is delivered."""
 
 

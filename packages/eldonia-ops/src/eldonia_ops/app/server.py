@@ -12,7 +12,7 @@ from eldonia_ops.web.app import create_app
 from eldonia_ops.web.limits import RequestLimits
 
 OnStart = Callable[[RunningPlatform, str], None]
-"""Is told the running platform and the address that it listens on."""
+"""Called with the running platform and the address that it listens on."""
 
 
 async def serve(

@@ -21,7 +21,7 @@ class TurnWatch(Protocol):
 
 
 class Unwatched:
-    """A :class:`TurnWatch` that nobody looks at."""
+    """A :class:`TurnWatch` that is never read."""
 
     def succeeded(self) -> None:
         """A turn went well."""

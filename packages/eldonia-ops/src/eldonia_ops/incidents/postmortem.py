@@ -34,7 +34,7 @@ TEXTS: Final = {
         "resolve": "From detection to resolution: {span}",
         "target_met": "The response target ({at}) was met",
         "target_missed": "The response target ({at}) was missed",
-        "nobody": "No acknowledgement is on record.",
+        "no_acknowledgement": "No acknowledgement is on record.",
         "unresolved": "No resolution is on record.",
         "course": "What happened",
         "automatic": "What was tried automatically",
@@ -78,7 +78,7 @@ TEXTS: Final = {
         "resolve": "検知から解決まで：{span}",
         "target_met": "応答目標（{at}）を達成",
         "target_missed": "応答目標（{at}）を超過",
-        "nobody": "対応開始の記録はない。",
+        "no_acknowledgement": "対応開始の記録はない。",
         "unresolved": "解決の記録はない。",
         "course": "経過",
         "automatic": "自動で試みたこと",
@@ -264,7 +264,7 @@ def _times(paper: _Draft) -> list[str]:
     )
     response = time_to_acknowledge(incident)
     if response is None:
-        lines.append(f"- {paper.text('nobody')}")
+        lines.append(f"- {paper.text('no_acknowledgement')}")
     elif incident.reopened_at:
         state("reacknowledge", response, paper.cite(reopened, acknowledged))
     else:

@@ -258,7 +258,7 @@ class IncidentRepository(Protocol):
         ...
 
     def count_open(self) -> tuple[int, int]:
-        """How many are neither resolved nor closed, and how many of those nobody has acknowledged."""
+        """How many are neither resolved nor closed, and how many of those are not acknowledged."""
         ...
 
     def unclosed(

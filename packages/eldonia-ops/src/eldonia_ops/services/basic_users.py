@@ -15,7 +15,7 @@ from eldonia_ops.model.secret import Secret
 _LONGEST: Final = 72
 """What bcrypt looks at of a password, in bytes."""
 _MOST_KNOWN: Final = 1_000
-_NOBODY: Final = b"$2b$10$" + b"." * 53  # what the password of a name that does not exist is compared with
+_NO_USER: Final = b"$2b$10$" + b"." * 53  # what the password of a name that does not exist is compared with
 
 
 class BasicUsers:
@@ -36,7 +36,7 @@ class BasicUsers:
         if digest not in self._known:
             stored = self._users.get(name)
             given = password.encode("utf-8", "surrogatepass")[:_LONGEST]
-            if not await asyncio.to_thread(_matches, given, stored or _NOBODY) or stored is None:
+            if not await asyncio.to_thread(_matches, given, stored or _NO_USER) or stored is None:
                 return None
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()

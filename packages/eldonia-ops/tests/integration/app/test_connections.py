@@ -97,9 +97,7 @@ async def test_slow_but_whole_requests_are_answered(port: int, monkeypatch: pyte
     assert answer.endswith(b"5")
 
 
-async def test_whoever_fills_all_places_with_slow_requests_shuts_nobody_out(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_slow_requests_on_all_places_lock_no_other_client_out(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "most_connections", lambda: 5)
     monkeypatch.setattr(Impatient, "head_seconds", 60.0)
     head = HEAD.replace(b"/ ", b"/?patience=60 ")

@@ -332,7 +332,7 @@ def test_without_a_token_it_says_how_to_give_one(run: Run, url: str) -> None:
     assert "ELDONIA_OPS_TOKEN" in denied.err
 
 
-def test_the_admin_token_of_this_machine_is_used_here_and_shown_to_nobody_else(
+def test_the_admin_token_of_this_machine_is_used_here_and_never_sent_elsewhere(
     run: Run, url: str, platform: FakePlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "data" / "eldonia-ops"

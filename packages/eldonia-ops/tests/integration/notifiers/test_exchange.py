@@ -155,7 +155,7 @@ async def test_an_answer_without_end_is_cut_off():
         assert receiver.connections == 2
 
 
-async def test_silence_and_nobody_there():
+async def test_no_answer_and_no_listener():
     async with talking(b"HTTP/1.1 200 OK\r\n") as (_, client, url):
         found = await send(client, url)
         assert found == Delivery(DeliveryResult.RETRY, "the hook did not answer within 0.5 s")

@@ -95,7 +95,7 @@ async def test_a_token_revoked_while_the_list_is_read_does_not_stay_in_memory() 
         assert await access.authenticate(secret) is None
 
 
-async def test_use_is_noted_once_a_minute_and_a_full_disk_locks_nobody_out(
+async def test_use_is_noted_once_a_minute_and_a_full_disk_locks_no_user_out(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_world() as world:
@@ -120,7 +120,7 @@ async def test_use_is_noted_once_a_minute_and_a_full_disk_locks_nobody_out(
         assert secret not in caplog.text
 
 
-async def test_strangers_and_malformed_secrets_are_nobody() -> None:
+async def test_unknown_and_malformed_secrets_are_no_user() -> None:
     async with open_world() as world:
         _, secret = await world.access.create("dashboard", Role.VIEWER)
         for wrong in ("", "x", secret[:-1], secret + "a", secret.swapcase(), "\0" * 50, "é" * 50):

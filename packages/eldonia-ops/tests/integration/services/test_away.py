@@ -1,4 +1,4 @@
-"""The machine sleeps, the process is stopped or killed for a while: silence in that time is nobody's end."""
+"""The machine sleeps, the process is stopped or killed for a while: silence in that time ends no alert."""
 
 import pytest
 from service_world import HOUR, MINUTE, SECOND, World, alert, open_world
@@ -45,7 +45,7 @@ async def test_an_alert_of_a_rule_that_still_holds_is_not_told_to_be_over(how: s
 
 
 @pytest.mark.parametrize("how", ["asleep", "killed"])
-async def test_an_alert_that_nobody_sends_any_more_ends_a_little_later(how: str) -> None:
+async def test_an_alert_that_is_no_longer_posted_ends_a_little_later(how: str) -> None:
     async with open_world() as world:
         await world.start()
         await world.alerts.receive([alert(ends_at=0)])

@@ -1,4 +1,4 @@
-"""Messages that nobody takes: an escalation moves on, others are told, and it never becomes a loop."""
+"""Messages that no receiver takes: an escalation moves on, other receivers are notified, and no loop arises."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def escalations(rows: list[Outgoing]) -> list[Outgoing]:
 
 
 async def failing(world: World) -> dict[str, AlertView]:
-    """The alerts that people are not told, by integration."""
+    """The alerts of failed notifications, by integration."""
     return {
         view.alert.labels["integration"]: view for view in await world.alerts.current() if view.alert.name == FAILED
     }
@@ -67,12 +67,12 @@ async def test_an_escalation_that_is_rejected_moves_on_to_the_next_tier_at_once(
         assert [len(escalations(world.receivers.at(name))) for name in ("vendor", "management")] == [1, 1]
         kinds = await world.kinds()
         assert kinds.count("escalation.tier.unreached") == 1
-        # Whoever was told by moving on is told the end too, if the receiver wants it.
+        # A receiver notified by moving on is notified of the end too, if it wants that.
         await world.alerts.receive([alert(ends_at=world.clock.now())])
         assert (await world.incident()).status is IncidentStatus.RESOLVED
 
 
-async def test_a_tier_whose_receiver_tells_nobody_is_passed_over_at_once() -> None:
+async def test_a_tier_whose_receiver_notifies_no_one_is_passed_over_at_once() -> None:
     empty = ROUTING.replace("    slack_configs: [{channel: '#infrastructure'}]\n", "")
     assert empty != ROUTING
     async with open_world(policy=policy(), routing=empty) as world:
@@ -125,7 +125,7 @@ class _Way:
         return answer() if answer else await self._world.receivers.deliver(outgoing)
 
 
-async def test_nobody_further_is_called_for_an_incident_that_somebody_works_on_or_has_silenced() -> None:
+async def test_an_incident_that_is_acknowledged_or_silenced_escalates_no_further() -> None:
     async with open_world(policy=policy()) as world:
         world.receivers.answers = {"infrastructure": unavailable}
         await world.start()
@@ -139,7 +139,7 @@ async def test_nobody_further_is_called_for_an_incident_that_somebody_works_on_o
         assert kinds.count("notification.failed") == 2
         assert "escalation.tier.unreached" not in kinds
         assert escalations(world.receivers.at("vendor")) == []
-        assert "infrastructure/slack/0" in await failing(world), "but that it failed is told"
+        assert "infrastructure/slack/0" in await failing(world), "but its failure is notified"
 
 
 async def test_a_critical_page_that_is_rejected_is_told_to_others_until_one_gets_through() -> None:
@@ -180,7 +180,7 @@ async def test_what_the_tree_leads_to_the_failing_receiver_alone_goes_to_the_def
         assert view.receivers == ("pager", "team")
 
 
-async def test_that_the_default_receiver_fails_is_told_to_whoever_is_left() -> None:
+async def test_a_failing_default_receiver_is_notified_to_the_remaining_receivers() -> None:
     async with open_world(policy=policy()) as world:
         world.receivers.answers = {"team": rejected}
         await world.start()
@@ -213,7 +213,7 @@ async def test_a_critical_page_on_its_way_for_too_long_is_told_to_others() -> No
 
 
 @pytest.mark.parametrize("answer", [rejected, unavailable])
-async def test_when_nobody_can_be_told_of_anything_it_does_not_become_a_loop(answer: object) -> None:
+async def test_when_no_receiver_works_no_loop_arises(answer: object) -> None:
     async with open_world(policy=policy()) as world:
         world.receivers.answers = dict.fromkeys(EVERYBODY, answer)  # type: ignore[arg-type]
         await world.start()

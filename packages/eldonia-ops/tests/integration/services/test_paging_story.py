@@ -59,7 +59,7 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         waited = world.receivers.arrived[0][0] - incident.detected_at
         assert waited == 30 * SECOND, "group_wait"
 
-        # Nobody responds: tier by tier, each at its time and once.
+        # No response: tier by tier, each at its time and once.
         for name, after in (("infrastructure", 15), ("vendor", 30), ("management", 45)):
             await world.pass_time(incident.detected_at + after * MINUTE - 1 - world.clock.now())
             assert world.receivers.at(name) == []
@@ -97,7 +97,7 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         assert await world.pending() == []
 
 
-async def test_a_condition_that_passes_within_its_patience_tells_nobody() -> None:
+async def test_a_condition_that_ends_within_for_notifies_no_one() -> None:
     async with open_world() as world:
         await world.start()
         world.measure("errors", 9.0)
@@ -122,7 +122,7 @@ async def test_a_firing_alert_is_repeated_at_its_interval_and_no_sooner() -> Non
 
 
 @pytest.mark.parametrize("down_for", [0, 20 * SECOND, 3 * HOUR])
-async def test_a_restart_ends_no_firing_alert_and_pages_nobody_again(down_for: int) -> None:
+async def test_a_restart_ends_no_firing_alert_and_pages_no_one_again(down_for: int) -> None:
     async with open_world() as world:
         await world.start()
         world.measure("errors", 9.0)
@@ -201,7 +201,7 @@ async def test_a_crash_during_a_delivery_repeats_it_with_the_same_key() -> None:
         assert keys[0] == keys[1]
 
 
-async def test_a_broken_receiver_is_retried_with_growing_pauses_and_holds_up_nobody() -> None:
+async def test_a_broken_receiver_is_retried_with_growing_pauses_and_delays_no_other() -> None:
     async with open_world() as world:
         world.receivers.answers = {"pager": unavailable}
         await world.start()
@@ -317,7 +317,7 @@ async def test_an_alert_whose_source_falls_silent_ends_with_its_incident() -> No
         assert (await world.incident()).status is IncidentStatus.RESOLVED
         await world.pass_time(6 * MINUTE)
         assert [page.payload["event_action"] for page in world.receivers.at("pager")] == ["trigger", "resolve"]
-        # Once it was told, nothing of it is left to look after.
+        # Once it was notified, nothing of it remains.
         assert await world.state.read(lambda tx: tx.alerts.all()) == []
 
 
@@ -332,7 +332,7 @@ async def test_an_alert_that_ended_while_the_routes_were_changed_ends_its_incide
         world._routing = world._routing.replace("group_by: [alertname, service]", "group_by: [service]")
         world._build()
         await world.start()
-        # Nobody could say that it still fires; now there is time for that, but not for ever.
+        # No source could post it again meanwhile; now there is time for that, but not for ever.
         await world.pass_time(5 * MINUTE)
         assert (await world.incident()).status is IncidentStatus.RESOLVED
 
@@ -410,7 +410,7 @@ receivers:
 
 
 @pytest.mark.parametrize("by", ["alert", "person"])
-async def test_whoever_was_told_by_escalation_hears_that_it_is_over(by: str) -> None:
+async def test_receivers_notified_by_escalation_are_notified_of_the_end(by: str) -> None:
     async with open_world(routing=ON_CALL, policy=policy()) as world:
         await world.start()
         for _ in range(2):
@@ -428,7 +428,7 @@ async def test_whoever_was_told_by_escalation_hears_that_it_is_over(by: str) -> 
             assert (began.payload["event_action"], ended.payload["event_action"]) == ("trigger", "resolve")
             assert began.payload["dedup_key"] == ended.payload["dedup_key"], "the far side closes what it opened"
             await world.pass_time(5 * MINUTE)
-        # Slack's default is not to tell of an end, and management was never told that anything had begun.
+        # Slack's default is no notification of the end, and management was never notified of the beginning.
         assert {row.purpose for row in world.receivers.at("vendor")} == {"escalation"}
         assert world.receivers.at("management") == []
         assert len({row.payload["dedup_key"] for row in world.receivers.at("infrastructure")}) == 2, "two openings"

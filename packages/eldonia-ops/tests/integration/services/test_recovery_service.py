@@ -67,7 +67,7 @@ async def test_a_crash_is_restarted_verified_and_told_and_its_incident_ends() ->
         assert [kinds.index(kind) for kind in steps] == sorted(kinds.index(kind) for kind in steps)
         (view,) = await world.recovery.status()
         assert (view.state, view.healthy, view.attempts) == ("healthy", True, 1)
-        # It was back before the half minute was over that a group waits: nobody had to be called.
+        # It was back before the half minute was over that a group waits: no page was needed.
         await world.pass_time(6 * MINUTE)
         assert world.receivers.arrived == []
 
@@ -147,7 +147,7 @@ async def test_attempts_that_were_used_are_still_used_after_a_restart_of_the_pla
         assert len(await world.incidents.find()) == 1
 
 
-async def test_a_service_under_maintenance_is_left_alone_whoever_asked_for_it() -> None:
+async def test_a_service_under_maintenance_is_left_alone_by_every_request() -> None:
     shop = Shop()
     quiet_until = [0]
     async with open_world(recoverables=[recoverable(shop, lambda now: now < quiet_until[0])]) as world:
@@ -180,7 +180,7 @@ async def test_an_action_that_never_ends_is_given_up_after_its_time(monkeypatch:
         assert view.last_detail == "no end after 0.01 s"
 
 
-async def test_what_nobody_configured_is_refused_and_other_probes_are_ignored() -> None:
+async def test_what_is_not_configured_is_refused_and_other_probes_are_ignored() -> None:
     shop = Shop()
     async with open_world(recoverables=[recoverable(shop)]) as world:
         await world.start()

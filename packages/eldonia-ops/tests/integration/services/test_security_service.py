@@ -107,7 +107,7 @@ async def test_a_restart_finds_what_was_not_counted_behind_thousands_of_newer_re
 
 
 @pytest.mark.parametrize("sources", [1, 200])
-async def test_a_restart_after_a_long_attack_counts_nothing_twice_and_pages_nobody(sources: int) -> None:
+async def test_a_restart_after_a_long_attack_counts_nothing_twice_and_pages_no_one(sources: int) -> None:
     """More events than a window remembers the ids of: from one address, or on one account from many."""
     async with open_world() as world:
         await world.start()

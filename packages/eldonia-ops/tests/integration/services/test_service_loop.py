@@ -100,7 +100,7 @@ async def test_the_purge_takes_what_is_finished_and_old_and_leaves_the_rest() ->
         assert [incident.ordinal for incident in await world.incidents.find()] == [2, 1], "their figures stay"
         assert [len(await world.timeline(ordinal)) > 0 for ordinal in (1, 2)] == [False, True]
         assert [view.alert.name for view in await world.alerts.current()] == ["Open"]
-        # Purging while people are told must not make them be told again.
+        # Purging while notifications are sent must not send them again.
         notified = len(world.receivers.arrived)
         await world.pass_time(2 * HOUR)
         assert len([1 for _, row in world.receivers.arrived[notified:] if row.purpose == "alert"]) == 0

@@ -126,7 +126,7 @@ async def test_a_storm_of_one_service_is_one_incident_written_once() -> None:
         incident = await world.incident()
         assert (len(incident.firing), incident.version) == (200, 1)
         kinds = await world.kinds()
-        assert kinds.count("alert.firing") == 50, "nobody reads 200 lines that say the same"
+        assert kinds.count("alert.firing") == 50, "200 lines that say the same are unreadable"
         assert kinds.count("incident.grown") == 3, "when the 51st, the 100th and the 200th joined"
         await world.alerts.receive([alert("Down", labels={"instance": str(number)}) for number in range(190, 210)])
         incident = await world.incident()
@@ -218,7 +218,7 @@ async def test_an_alert_that_comes_back_is_shown_with_the_incident_that_it_came_
         await world.pass_time(MINUTE)
         await world.alerts.receive([alert(starts_at=began, ends_at=world.clock.now())])
         await world.incidents.change_status("INC-1", "hana", IncidentStatus.CLOSED)
-        # Nobody looked while it was over, and its source says that it is the same occurrence.
+        # The end was not observed, and its source says that it is the same occurrence.
         await world.alerts.receive([alert(starts_at=began)])
         assert await shown() == "INC-2"
         await world.pass_time(MINUTE)

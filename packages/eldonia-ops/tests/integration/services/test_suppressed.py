@@ -15,7 +15,7 @@ TIERS = (
 )
 
 
-async def test_a_silenced_alert_tells_nobody_until_the_silence_ends_and_the_ledger_says_why() -> None:
+async def test_a_silenced_alert_notifies_no_one_until_the_silence_ends_and_the_ledger_says_why() -> None:
     async with open_world() as world:
         await world.start()
         id = await world.silence(HOUR, alertname="DiskFull")

@@ -90,5 +90,5 @@ def test_who_may_do_what() -> None:
     }
 
 
-def test_nobody_may_do_nothing() -> None:
+def test_without_a_role_nothing_is_allowed() -> None:
     assert not any(permits(None, capability) for capability in Capability)

@@ -223,7 +223,7 @@ def test_silence_of_the_source_resolves_after_the_timeout():
     assert [item.cause for item in story.to("chat", notified)] == [Cause.FIRST, Cause.ALL_RESOLVED]
 
 
-def test_fired_and_resolved_within_group_wait_tells_nobody_but_leaves_a_line():
+def test_fired_and_resolved_within_group_wait_notifies_no_one_but_leaves_a_line():
     story = Story()
     story.receive(long())
     story.now += SECOND
@@ -350,7 +350,7 @@ def test_a_changed_routing_regroups_what_fires():
     assert [item.integration.receiver for item in story.wait(MINUTE)] == ["hook"]
 
 
-def test_a_route_put_before_the_others_pages_nobody_again_and_loses_no_end():
+def test_a_route_put_before_the_others_pages_no_one_again_and_loses_no_end():
     story = Story()
     story.receive(long(), long(instance="b"))
     story.wait(MINUTE)

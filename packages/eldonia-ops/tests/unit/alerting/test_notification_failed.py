@@ -18,7 +18,7 @@ def test_only_what_is_critical_alarms_and_only_once_it_is_given_up_or_late():
     assert alarming(NOW, NOW, critical=True, given_up=True)
     assert not alarming(NOW, NOW + ALARMING_MS - 1, critical=True, given_up=False)
     assert alarming(NOW, NOW + ALARMING_MS, critical=True, given_up=False)
-    assert not alarming(0, NOW, critical=True, given_up=False), "nobody knows since when"
+    assert not alarming(0, NOW, critical=True, given_up=False), "it is unknown since when"
     assert not alarming(NOW, NOW + ALARMING_MS, critical=False, given_up=True)
 
 

@@ -1,4 +1,4 @@
-"""Tasks of the platform that end although nobody stopped them."""
+"""Tasks of the platform that end without being stopped."""
 
 import asyncio
 

@@ -23,7 +23,7 @@ class Config:
 
 
 class Plugin(NotifierKind[Config]):
-    """Renders what it is told to; an exception is raised."""
+    """Renders what it was set to; an exception is raised."""
 
     name = "pigeon"
     title = "Pigeons"

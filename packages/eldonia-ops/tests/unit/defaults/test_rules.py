@@ -36,7 +36,7 @@ GROUPS = groups("eldonia.yml") + groups("platform.yml")
 
 
 def firing(alert, series, minutes=20, at=None, sources=None):
-    """Evaluate an alert's group every minute over series sampled every 30 s; what it has told by the end.
+    """Evaluate an alert's group every minute over series sampled every 30 s; what it has reported by the end.
 
     Yields ``{minute: [labels + value + annotations of firing alerts]}`` through the returned dict.
     """

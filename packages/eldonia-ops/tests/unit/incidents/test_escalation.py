@@ -202,7 +202,7 @@ FIRST = ("escalation.tier", "notification.queued a")
         (["escalation.tier", "notification.queued a", "notification.queued b", "notification.failed a"], False),
         (["escalation.tier", "notification.queued a", "notification.delivered a"], False),
         (["escalation.tier", "notification.queued a", "notification.failed a", "notification.delivered a"], False),
-        # The tier before failed late: the one told last may still be reached.
+        # The tier before failed late: the one notified last may still be reached.
         ([*FIRST, "escalation.tier.unreached", "notification.queued b", "notification.failed a"], False),
         (["escalation.requested", "notification.queued a", "notification.failed a"], True),
     ],
@@ -224,7 +224,7 @@ def test_moving_on_tells_the_next_tier_now_and_those_after_it_in_their_time():
     assert step(last, TierUnreached(), NOW + 18 * MINUTE, POLICY) == (last, ())
 
 
-def test_nobody_is_passed_over_once_somebody_responded():
+def test_no_tier_is_passed_over_once_it_is_acknowledged():
     incident, _ = step(opened(), Deadline(), NOW + 15 * MINUTE, POLICY)
     incident, _ = step(incident, Acknowledge("hana"), NOW + 16 * MINUTE, POLICY)
     assert step(incident, TierUnreached(), NOW + 17 * MINUTE, POLICY) == (incident, ())

@@ -94,7 +94,7 @@ incidents:
     ]
 
 
-def test_a_tier_that_would_tell_nobody(folder: Path) -> None:
+def test_a_tier_that_would_notify_no_one(folder: Path) -> None:
     settings = """alertmanager: {file: alertmanager.yml}
 incidents:
   escalation:
@@ -149,7 +149,7 @@ def test_a_severity_that_nothing_knows(folder: Path) -> None:
         "rules.yml:7:28: warning: nothing knows the severity 'critcal': no route asks for it and it opens no incident "
         "(did you mean 'critical'?)"
     ]
-    assert lint("rules.yml") == []  # without settings nobody knows what opens incidents
+    assert lint("rules.yml") == []  # without settings it is unknown what opens incidents
 
 
 def test_an_alert_that_stands_twice(folder: Path) -> None:

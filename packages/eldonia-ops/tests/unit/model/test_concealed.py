@@ -26,8 +26,8 @@ def test_the_longest_goes_first() -> None:
     assert concealed.clean("hunter2-long, hunter2") == "<b>, <a>2"
 
 
-def test_what_looks_like_a_secret_needs_nobody_to_say_so() -> None:
-    # Put together here, so that nobody takes this file for a leak.
+def test_what_looks_like_a_secret_needs_no_mark() -> None:
+    # Put together here, so that no scanner takes this file for a leak.
     for secret in (
         "xoxb-" + "1234567890-abcdef",
         "ghp_" + "a1B2" * 8,

@@ -250,7 +250,7 @@ def test_email_is_composed_and_header_injection_refused():
 
 
 @pytest.mark.parametrize("to", ["", " ", ",", "Hana <>"])
-async def test_email_to_nobody_is_refused_at_once(to):
+async def test_email_without_recipients_is_refused_at_once(to):
     config = EmailConfig(to, "ops@example.org", "mail:25")
     delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
     assert delivery.result is DeliveryResult.REJECTED

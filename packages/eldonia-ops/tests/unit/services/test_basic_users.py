@@ -28,7 +28,7 @@ async def test_the_right_password_lets_in_again_and_again() -> None:
 
 
 @pytest.mark.parametrize("given", ["hana:", "hana", "", ":a:b", "nobody:a:b", "hana:a:b\0", "ken:\ud800", "HANA:a:b"])
-async def test_others_are_nobody(given: str) -> None:
+async def test_others_are_no_user(given: str) -> None:
     assert await users().authenticate(given) is None
 
 

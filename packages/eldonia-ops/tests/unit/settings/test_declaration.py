@@ -149,7 +149,7 @@ def member(owner: type, name: str) -> object:
     arguments = typing.get_args(hint)
     if isinstance(hint, type) and not arguments:
         return KNOWN.get(hint.__name__)
-    # A union (of actions) is told apart by patterns.
+    # The kinds of a union (of actions) differ by patterns.
     inner = [one for one in arguments if isinstance(one, type) and one.__name__ in CLASSES]
     return [inner[-1]] if inner and not isinstance(hint, types.UnionType) else None
 

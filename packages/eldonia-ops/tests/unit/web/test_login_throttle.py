@@ -30,7 +30,7 @@ def test_guesses_at_one_token_from_many_addresses_are_counted_together() -> None
     assert counted.failed("192.0.2.9", "eops_a_BBBBBBBBBB") == 0
 
 
-def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
+def test_a_clock_that_is_set_back_locks_no_one_out() -> None:
     counted, time = attempts()
     time.now = 10_000_000
     for _ in range(4):

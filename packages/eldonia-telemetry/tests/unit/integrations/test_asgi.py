@@ -287,7 +287,7 @@ async def test_a_client_that_leaves_while_it_sends_is_not_waited_for():
         return {"type": "http.disconnect"}
 
     async def send(message):
-        raise AssertionError("there is nobody to answer")
+        raise AssertionError("there is no client to answer")
 
     scope = {"type": "http", "method": "POST", "path": "/echo", "headers": [FORM]}
     with capture() as seen, pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""Requests in which nothing was odd are told together, a moment later."""
+"""Requests in which nothing was odd are recorded together, a moment later."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ def install():
         own = Settings(**{"service": "shop", "access_log_delay": 300.0, **settings})
         used.append(runtime.Runtime(own, (backend,), backend if exporting else None))
         if waiting:
-            used[-1].deferred._due_ns = 1 << 62  # as if one had just been told: the first does not wait
+            used[-1].deferred._due_ns = 1 << 62  # as if one had just been recorded: the first does not wait
         runtime.replace(used[-1])
         return backend
 
@@ -326,7 +326,7 @@ async def test_a_thread_interrupted_while_holding_a_needed_lock_goes_on(install)
 
 
 async def test_a_record_waits_for_no_lock_of_the_metrics(install):
-    """Whoever logs in a signal handler may have interrupted the one that holds it."""
+    """Code that logs in a signal handler may have interrupted the holder of the lock."""
     backend = install()
     outcome = outcomes.outcome("GET", "unmatched", 200)
     for lock in (outcomes._lock, metrics.standard.requests.lock, metrics.standard.duration.lock):

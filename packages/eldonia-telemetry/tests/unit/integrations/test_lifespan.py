@@ -8,7 +8,7 @@ STARTUP, SHUTDOWN = {"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}
 
 
 class Held:
-    """A sink that holds records back until it is flushed; notes that among what the server is told."""
+    """A sink that holds records back until it is flushed; notes that among the messages to the server."""
 
     threshold = 0
 

@@ -23,7 +23,7 @@ def judge(*headers: tuple[bytes, bytes], trusted: tuple[str, ...] = ()):
 )
 def test_forged_requests(headers):
     assert judge(COOKIE, *headers) == "cross_site_request"
-    assert judge(*headers) is None  # nobody's session
+    assert judge(*headers) is None  # no session
 
 
 @pytest.mark.parametrize(

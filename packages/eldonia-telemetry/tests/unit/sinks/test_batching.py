@@ -13,7 +13,7 @@ from eldonia_telemetry.sinks.spill import Spill
 
 
 class Backend:
-    """Keeps lines by id, unless it is away, hangs, or is told otherwise."""
+    """Keeps lines by id, unless it is away, hangs, or is set otherwise."""
 
     name = "test"
 

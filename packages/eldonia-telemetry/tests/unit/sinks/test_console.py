@@ -125,7 +125,7 @@ def test_of_several_each_is_painted():
     assert all("\x1b[33mWARN" in row and f"number {n}" in row for n, row in enumerate(rows))
 
 
-def test_of_several_that_nobody_reads_each_is_counted():
+def test_of_several_without_a_reader_each_is_counted():
     reading, writing = os.pipe()
     try:
         sink = ConsoleSink(writing, colour=False)

@@ -9,7 +9,7 @@ PIECES = (b'{"name":"a"', b"", b"}")
 
 @pytest.mark.parametrize("moment", ["start", "set"])
 def test_a_handler_that_interrupts_the_first_span_may_export_too(monkeypatch, moment):
-    """A signal handler that logs has those requests told, and their spans exported, that ended just now."""
+    """A signal handler that logs gets requests that ended just now recorded, and their spans exported."""
     exporter = SpanExporter("http://127.0.0.1:9", "", {})
     interrupted = []
 

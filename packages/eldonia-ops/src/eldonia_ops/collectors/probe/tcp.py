@@ -91,6 +91,6 @@ class TcpProber:
             writer.close()
             return expires_at, ""
         finally:
-            # Nobody waits for the other side's farewell: one that says none would outlast the time limit.
+            # Does not wait for the other side's close: a peer that never closes would outlast the time limit.
             if not writer.is_closing():
                 writer.transport.abort()

@@ -209,7 +209,7 @@ class LineReader:
         return lines
 
     def rest(self) -> list[TailLine]:
-        """The unfinished last line of a file that nobody writes to any more."""
+        """The unfinished last line of a file that no longer grows."""
         if not self._partial and not self._dropped:
             return []
         line = TailLine(self._read_to, bytes(self._partial).removesuffix(b"\r"), self._dropped)

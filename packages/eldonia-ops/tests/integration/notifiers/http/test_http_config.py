@@ -22,7 +22,7 @@ from eldonia_ops.ports import Delivery, DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 
 OUTGOING = Outgoing(1, "key-1", "team", "webhook", 0, "q", {"a": 1})
-HOST = "hooks.internal"  # nobody resolves it
+HOST = "hooks.internal"  # no resolver knows it
 
 
 class Request:

@@ -112,7 +112,7 @@ async def test_a_full_disk_refuses_and_what_was_taken_stays(open_store: Any, mon
     assert await counts(store) == [6, 3, 6]
 
 
-async def test_an_engine_that_is_away_for_a_while_keeps_nobody_from_being_acknowledged(
+async def test_an_engine_that_is_away_for_a_while_delays_no_acknowledgement(
     open_store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("eldonia_ops.storage.clickhouse.blocks.RETRY_SECONDS", (0.01, 0.01))

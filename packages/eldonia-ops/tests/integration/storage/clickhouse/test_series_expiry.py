@@ -1,7 +1,7 @@
 """Rows of series expire after their samples.
 
 The engine takes the time from the machine. So that tests need not wait, they let the store live in the past, where
-the engine expires nothing by itself but all that is due when told: by the same rule, with the distance to the present
+the engine expires nothing by itself but all that is due on request: by the same rule, with the distance to the present
 added.
 """
 
@@ -110,7 +110,7 @@ class World:
         if self.in_the_past:
             await self._stop_expiry(beside)
         if len(self._opened) == 1:
-            for table in ("samples", "series"):  # nobody pulls the plug here, and a disk may be slow
+            for table in ("samples", "series"):  # there is no power cut here, and a disk may be slow
                 await beside.execute(f"ALTER TABLE {table} MODIFY SETTING fsync_after_insert = 0")
         await beside.close()
         return engine

@@ -13,7 +13,7 @@ from eldonia_ops.services.clock import ManualClock
 
 
 class Scripted:
-    """A prober that answers what it is told to."""
+    """A prober that gives the answers it was set to."""
 
     def __init__(self, *results):
         self.results = list(results)

@@ -153,7 +153,7 @@ async def test_rotation_by_renaming(tmp_path, store):
         await store.until(["1", "2", "3", "4 without an end", "5", "6", "7"])
 
 
-async def test_several_rotations_while_nobody_looked(tmp_path, store):
+async def test_several_rotations_between_two_looks(tmp_path, store):
     path = tmp_path / "a.log"
     append(path, "0")
     async with tailing(store, path):

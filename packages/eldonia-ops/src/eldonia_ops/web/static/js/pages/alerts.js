@@ -65,8 +65,8 @@ function list(name, items, key, draw) {
 }
 
 // --- why was I (not) notified? ---
-const told = (name, value) => (name.endsWith("_at") ? instantText(value) : typeof value === "string" ? value : JSON.stringify(value));
-const details = (data) => Object.entries(data).filter(([, value]) => value !== "" && value !== 0 && value !== null).map(([name, value]) => [name, told(name, value)]);
+const valueText = (name, value) => (name.endsWith("_at") ? instantText(value) : typeof value === "string" ? value : JSON.stringify(value));
+const details = (data) => Object.entries(data).filter(([, value]) => value !== "" && value !== 0 && value !== null).map(([name, value]) => [name, valueText(name, value)]);
 const decision = (one, named) =>
   h("li", {},
     h("div", {}, badge(word("verdict", one.verdict), tone(one.verdict)), when(one.at)),
