@@ -15,6 +15,7 @@ from pathlib import Path
 from benchmarks.harness import Row, Spread, Table, latencies
 from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.platform import RunningPlatform, running_platform
+from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.settings import Settings, load_settings
@@ -102,7 +103,7 @@ def _settings(folder: Path, routing: Path) -> Settings:
     settings = load_settings(None, {"HOME": str(folder)}).with_data(folder / "data")
     return replace(
         settings,
-        host=replace(settings.host, enabled=False),
+        collectors={**settings.collectors, "host": HostSettings(enabled=False)},
         alertmanager=replace(settings.alertmanager, file=routing),
     )
 

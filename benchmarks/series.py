@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.platform import running_platform
+from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import SampleRow
 from eldonia_ops.settings import Settings, load_settings
@@ -103,7 +104,7 @@ async def _serve(folder: Path, port: int, workload: Workload) -> None:
     settings: Settings = load_settings(None, {"HOME": str(folder)}).with_data(folder / "data")
     settings = replace(
         settings,
-        host=replace(settings.host, enabled=False),
+        collectors={**settings.collectors, "host": HostSettings(enabled=False)},
         rules=replace(settings.rules, defaults=False),
         retention=replace(settings.retention, head=workload.span_ms + 3_600_000),
     )

@@ -16,6 +16,7 @@ from eldonia_ops.app.loader import Override, configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
+from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.notifiers.http.connections import ReceiverClient
@@ -29,7 +30,6 @@ from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.status import process_metrics
 from eldonia_ops.settings import (
     AlertmanagerSettings,
-    HostSettings,
     IncidentSettings,
     Listen,
     Retention,
@@ -108,7 +108,7 @@ def router_loader(options: RouterOptions, environment: Mapping[str, str]) -> Loa
         state=sqlite_state(options.storage),
         listen=options.listen,
         external_url=options.external_url.rstrip("/"),
-        host=HostSettings(enabled=False),
+        collectors={"host": HostSettings(enabled=False)},
         rules=RuleSettings(defaults=False),
         alertmanager=AlertmanagerSettings(options.config),
         incidents=IncidentSettings(escalation=()),  # nothing opens any

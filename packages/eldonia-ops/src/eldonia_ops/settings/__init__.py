@@ -1,6 +1,5 @@
 """Typed settings from eldonia-ops.yml."""
 
-from eldonia_ops.settings.collection import HostSettings, LogFile, PostgresqlSettings, ProbeSettings, ScrapeJob
 from eldonia_ops.settings.document import LimitSettings, Retention, Settings
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.listen import Listen, parse_listen
@@ -21,21 +20,16 @@ __all__ = [
     "AlertmanagerSettings",
     "CommandAction",
     "DockerAction",
-    "HostSettings",
     "IncidentSettings",
     "LimitSettings",
     "Listen",
-    "LogFile",
     "MaintenanceWindow",
     "ObjectiveSettings",
-    "PostgresqlSettings",
-    "ProbeSettings",
     "ProcessAction",
     "RecoveryAction",
     "RecoverySettings",
     "Retention",
     "RuleSettings",
-    "ScrapeJob",
     "SecuritySettings",
     "Settings",
     "SystemdAction",

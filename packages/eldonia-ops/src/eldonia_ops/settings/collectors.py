@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Final
 
 from eldonia_ops.collectors import registry
 from eldonia_ops.model.errors import Level
+from eldonia_ops.settings.containers import Section
 from eldonia_ops.settings.declaration import Setting, declared
+from eldonia_ops.settings.kinds import Clean
 from eldonia_ops.settings.objects import Spread
 from eldonia_ops.settings.reader import SettingsReader
 
@@ -38,12 +40,25 @@ class CollectorSections(Spread):
         return found
 
     def read(self, reader: SettingsReader, key: str, default: Any, required: bool) -> dict[str, Any]:
-        """What each of them read, by its key. Only collectors whose key is in the file are imported."""
+        """What each of them read, by its key; nothing where that says what a missing section says.
+
+        Only collectors whose key is in the file are imported.
+        """
         found: dict[str, Any] = {}
+        reader.values[key] = found  # a section may look at those before it
         for name in registry.registered_keys():
             if name not in _keys_of_settings() and reader.get(name) is not None:
                 _read(reader, name, found)
         return found
+
+    def plain(self, value: Mapping[str, Any], clean: Clean) -> dict[str, Any]:
+        """All sections as the file would hold them; one that the file lacks has its defaults."""
+        return {key: part.kind.plain(value.get(key, _without(part)), clean) for key, part in self.parts().items()}
+
+
+def _without(section: Setting) -> Any:
+    """What a section is when the file lacks it."""
+    return section.kind.cls() if isinstance(section.kind, Section) else section.kind.empty
 
 
 def _read(reader: SettingsReader, key: str, found: dict[str, Any]) -> None:
@@ -52,7 +67,9 @@ def _read(reader: SettingsReader, key: str, found: dict[str, Any]) -> None:
         if section is None:
             reader.fault(key, f"the collector {key} has no settings", "remove the section")
         else:
-            found[key] = section.kind.read(reader, key, section.kind.empty, False)
+            value = section.kind.read(reader, key, _without(section), False)
+            if value != _without(section):
+                found[key] = value
     except registry.CollectorError as error:
         hint = "the section is left out; the log of the platform says more"
         reader.problems.add(reader.get(key), str(error), hint, Level.WARNING)

@@ -10,16 +10,6 @@ from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.places import default_data
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.settings.collection import (
-    HostSettings,
-    LogFile,
-    PostgresqlSettings,
-    ProbeSettings,
-    ScrapeJob,
-    check_postgresql,
-    check_probe,
-    check_scrape,
-)
 from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.declaration import Setting
@@ -264,8 +254,8 @@ class Settings:
     """Everything that eldonia-ops.yml can say.
 
     ``state`` is a URL. ``telemetry`` is ``chdb`` or the URL of a ClickHouse server; ``storage`` names another
-    for one signal. ``collectors`` has what collectors
-    with a section of their own read, by its key. ``file`` is where this was read from, None for the defaults alone.
+    for one signal. ``collectors`` has what each collector read from its section, by its key; one whose section
+    is missing or says nothing new is not in it. ``file`` is where this was read from, None for the defaults alone.
     ``concealed`` is what messages about the settings may not show.
     """
 
@@ -309,25 +299,8 @@ class Settings:
     retention: Annotated[Retention, Setting(Section(Retention, check_retention), "How long things are kept.")] = field(
         default_factory=Retention
     )
-    logs: Annotated[tuple[LogFile, ...], Setting(Items(LogFile, "path", "logs"), "Log files to follow.")] = ()
-    host: Annotated[HostSettings, Setting(Section(HostSettings), "This machine.")] = field(default_factory=HostSettings)
-    scrape: Annotated[
-        tuple[ScrapeJob, ...],
-        Setting(Items(ScrapeJob, "job", "scrape jobs", check_scrape), "Metrics that are fetched over HTTP."),
-    ] = ()
-    postgresql: Annotated[
-        tuple[PostgresqlSettings, ...],
-        Setting(
-            Items(PostgresqlSettings, "instance", "databases", check_all=check_postgresql),
-            "PostgreSQL servers whose activity is read.",
-        ),
-    ] = ()
-    probes: Annotated[
-        tuple[ProbeSettings, ...],
-        Setting(Items(ProbeSettings, "name", "probes", check_probe), "Endpoints looked at from outside."),
-    ] = ()
     collectors: Annotated[
-        Mapping[str, Any], Setting(CollectorSections(), "What other collectors read, by the keys of their sections.")
+        Mapping[str, Any], Setting(CollectorSections(), "What collectors read, by the keys of their sections.")
     ] = field(default_factory=dict)
     rules: Annotated[RuleSettings, Setting(Section(RuleSettings), "Recording and alerting rules.")] = field(
         default_factory=RuleSettings

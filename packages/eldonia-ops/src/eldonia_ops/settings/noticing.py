@@ -101,7 +101,7 @@ def check_objective(reader: SettingsReader, objective: ObjectiveSettings) -> Non
         reader.fault("probe", f"{reader.what} has a probe besides good and total", "keep one of the two ways")
     elif not probe and not (good and total):
         reader.problems.add(reader.node, f"{reader.what} needs good and total, or a probe")
-    names = {one.name for one in reader.around.read["probes"]}
+    names = {one.name for one in reader.around.read["collectors"].get("probes", ())}
     if probe and probe not in names:
         reader.fault("probe", f"there is no probe {probe!r}", nearest(probe, names))
     _check_query(reader, "good", good)

@@ -236,7 +236,7 @@ class RecoverySettings:
 
 def check_recovery(reader: SettingsReader, item: RecoverySettings) -> None:
     """Note a probe that there is not."""
-    names = {probe.name for probe in reader.around.read["probes"]}
+    names = {probe.name for probe in reader.around.read["collectors"].get("probes", ())}
     if item.probe and item.probe not in names:
         hint = nearest(item.probe, names) or "define it under probes"
         reader.fault("probe", f"there is no probe {item.probe!r}", hint)

@@ -21,6 +21,7 @@ from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Module, apply_all
 from eldonia_ops.app.platform_modules import IncidentsModule, RecoveryModule, RulesModule, SecurityModule
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
+from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import Incident, TimelineEntry
@@ -44,7 +45,7 @@ from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable
-from eldonia_ops.settings import HostSettings, Retention, RuleSettings, Settings
+from eldonia_ops.settings import Retention, RuleSettings, Settings
 from eldonia_ops.simulation.memory_stores import MemoryStores
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
@@ -54,7 +55,7 @@ _SETTINGS = Settings(
     data=Path("/nowhere"),
     state=Secret(""),
     external_url="http://ops.invalid",
-    host=HostSettings(enabled=False),
+    collectors={"host": HostSettings(enabled=False)},
     rules=RuleSettings(defaults=False, evaluation_interval=MINUTE),
     retention=Retention(state=30 * 24 * HOUR),
 )

@@ -8,11 +8,14 @@ import pytest
 from collector_loops import ignored
 
 from eldonia_ops.app.collection import Collection
+from eldonia_ops.collectors.host.config import HostSettings
+from eldonia_ops.collectors.scrape.config import ScrapeJob
+from eldonia_ops.collectors.tail.config import LogFile
 from eldonia_ops.ports import LogQuery, TelemetryStores
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.queries import QueryService
-from eldonia_ops.settings import HostSettings, LimitSettings, LogFile, ScrapeJob, parse_settings
+from eldonia_ops.settings import LimitSettings, parse_settings
 from eldonia_ops.storage.clickhouse import open_on_engine
 from eldonia_ops.storage.state import open_state_store
 
@@ -61,7 +64,7 @@ class World:
         ingest = IngestService(TelemetryStores.on_one(self.telemetry), Origin("test", "here"), self.clock, horizon)
         self.queries = QueryService(self.clock, self.telemetry, concurrency=2, timeout_seconds=20)
         settings = parse_settings("", None, {"HOME": str(self.folder)})
-        self.settings = dataclasses.replace(settings, host=HostSettings(enabled=False))
+        self.settings = dataclasses.replace(settings, collectors={"host": HostSettings(enabled=False)})
         self.collection = Collection(self.settings, self.clock, ingest, self.state, self.telemetry, ignored)
         self.task = asyncio.create_task(self.collection.run())
         return self
@@ -74,8 +77,10 @@ class World:
         await self.state.close()
         await self.telemetry.close()
 
-    async def apply(self, **changes):
-        await self.collection.apply(dataclasses.replace(self.settings, **changes))
+    async def apply(self, limits=None, **sections):
+        """The settings of the start with other sections of collectors."""
+        settings = dataclasses.replace(self.settings, collectors={**self.settings.collectors, **sections})
+        await self.collection.apply(dataclasses.replace(settings, limits=limits or settings.limits))
 
     async def now(self, query):
         """The series of an instant query, each by its job."""

@@ -49,7 +49,7 @@ probes:
   - {{name: web, url: 'http://{server.address}/', expect_status: 204}}
 """
         )
-        good, bad, plain, web = [await prober(probe).probe() for probe in found.probes]
+        good, bad, plain, web = [await prober(probe).probe() for probe in found.collectors["probes"]]
         assert (good.success, good.status_code) == (True, 0)
         assert "the answer lacks '221'" in bad.detail
         assert plain.detail.startswith("TLS failed")

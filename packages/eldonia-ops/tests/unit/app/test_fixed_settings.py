@@ -55,8 +55,8 @@ def test_what_can_change_changes() -> None:
 def test_each_part_of_the_settings_changes_or_is_named() -> None:
     """A setting that is new must not be one that a reload silently leaves as it was."""
     live = {
-        "file", "language", "logs", "scrape", "host", "postgresql", "probes", "rules", "alertmanager", "objectives",
-        "security", "incidents", "recovery", "concealed", "retention", "limits", "collectors",
+        "file", "language", "rules", "alertmanager", "objectives", "security", "incidents", "recovery", "concealed",
+        "retention", "limits", "collectors",
     }  # fmt: skip
     named = {"data", "state", "listen", "telemetry", "storage", "external_url"}
     assert {field.name for field in fields(Settings)} == live | named

@@ -13,6 +13,7 @@ from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.protocols.secret_keys import SECRET_KEY
 from eldonia_ops.settings import declaration
+from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import ByName, Items, Section
 from eldonia_ops.settings.declaration import Setting, adopt, declared
 from eldonia_ops.settings.document import Settings
@@ -28,6 +29,10 @@ def declared_classes(cls: type = Settings) -> Iterator[type]:
     for field in declared(cls):
         if isinstance(field.kind, Section | Items | ByName | Inline):
             yield from declared_classes(field.kind.cls)
+        if isinstance(field.kind, CollectorSections):
+            for part in field.kind.parts(ours=True).values():
+                if isinstance(part.kind, Section | Items):
+                    yield from declared_classes(part.kind.cls)
     if cls is Settings:
         yield from typing.get_args(RecoveryAction)
 
@@ -111,6 +116,11 @@ class Readers(ast.NodeVisitor):
             else:
                 self.bind(target, self.type_of(node.value))
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self.generic_visit(node)
+        if kind := self.annotated(node.annotation):
+            self.bind(node.target, kind)
+
     def loop(self, target: ast.expr, iterated: ast.expr) -> None:
         kind = self.type_of(iterated)
         self.bind(target, kind[0] if isinstance(kind, list) else None)
@@ -164,11 +174,14 @@ def read_fields(*paths: Path) -> set[tuple[str, str]]:
 
 
 def everything_read() -> set[tuple[str, str]]:
-    outside = [path for path in SOURCE.rglob("*.py") if path.parent.name != "settings"]
+    # Where a section is declared it is only checked.
+    outside = [path for path in SOURCE.rglob("*.py") if path.parent.name != "settings" and path.name != "config.py"]
     found = read_fields(*outside)
     # Methods of the sections hand their own fields on to the core.
     for name in ("noticing", "incidents", "recovery", "document"):
         found |= read_methods(SOURCE / "settings" / f"{name}.py")
+    for path in (SOURCE / "collectors").glob("*/config.py"):
+        found |= read_methods(path)
     return found
 
 

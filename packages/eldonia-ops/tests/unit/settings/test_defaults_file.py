@@ -48,10 +48,7 @@ def test_its_examples_work() -> None:
     assert settings.alertmanager.file == Path("/srv/ops/alertmanager.yml")
     assert settings.incidents.runbook == Path("/srv/ops/runbook.yml")
     counts = [
-        settings.logs,
-        settings.scrape,
-        settings.postgresql,
-        settings.probes,
+        *(settings.collectors[key] for key in ("logs", "scrape", "postgresql", "probes")),
         settings.objectives,
         settings.recovery,
     ]

@@ -65,7 +65,7 @@ def test_paths_are_relative_to_the_file() -> None:
     )
     assert settings.data == Path("/srv/ops/d")
     assert settings.state.reveal() == "sqlite:////srv/ops/d/state.db"
-    assert settings.logs[0].path == "/srv/ops/log/*.log"
+    assert settings.collectors["logs"][0].path == "/srv/ops/log/*.log"
     assert settings.rules.files == ("/srv/ops/rules/*.yml", "/abs.yml", "/home/hana/mine.yml")
     assert settings.alertmanager.file == Path("/srv/ops/../am.yml")
 
@@ -133,7 +133,7 @@ probes: [{name: a, url: 'http://x/$${plain}'}]
     assert str(settings.listen) == "127.0.0.1:80"
     assert settings.retention.logs == 3 * 24 * 60 * MINUTE
     assert settings.state.reveal() == "postgresql://ops:s3cret@db/ops"
-    assert settings.probes[0].url == "http://x/${plain}"
+    assert settings.collectors["probes"][0].url == "http://x/${plain}"
     assert "s3cret" not in repr(settings)
 
 
@@ -160,7 +160,7 @@ def test_broken_references() -> None:
 def test_secrets_may_lie_in_files() -> None:
     text = "postgresql: [{dsn_file: secrets/dsn}]\nstate_file: /run/state"
     settings = read(text, {"/srv/ops/secrets/dsn": "host=db password=x\n", "/run/state": "postgres://u:p@db/x\n"})
-    assert settings.postgresql[0].dsn.reveal() == "host=db password=x"
+    assert settings.collectors["postgresql"][0].dsn.reveal() == "host=db password=x"
     assert settings.state.reveal() == "postgresql://u:p@db/x"
 
 
@@ -344,7 +344,7 @@ def test_actions_that_are_refused(action: str) -> None:
         ("scrape:\n- {job: a, targets: [h:1]}\n- {job: b, targets: [h:1]}", ""),
         (
             "postgresql:\n- {dsn: postgresql://u:p@h/a}\n- {dsn: 'postgresql://u:p@h:5432/b'}",
-            "3:9: error: this server stands here already (one entry is enough for all of its databases)",
+            "3:9: error: this server is listed already (one entry is enough for all of its databases)",
         ),
         ("postgresql:\n- {dsn: postgresql://u:p@h/a}\n- {dsn: 'postgresql://u:p@h:5433/b'}", ""),
         ("postgresql:\n- {dsn: postgresql://h/a, instance: a}\n- {dsn: postgresql://h/b, instance: b}", ""),
@@ -377,7 +377,7 @@ scrape:
   - {job: c, targets: [h:1], bearer_token: t0ken}
 """,
         {"/srv/ops/pw": "s3cret\n"},
-    ).scrape
+    ).collectors["scrape"]
     assert (plain.honor_labels, plain.honor_timestamps, plain.username) == (False, True, "")
     assert (full.username, full.password.reveal(), full.honor_labels, full.honor_timestamps) == (
         "hana",
@@ -395,7 +395,7 @@ scrape:
 
 def test_the_formats_of_log_files() -> None:
     settings = read("logs: [{path: a}, {path: b, format: raw}, {path: c, format: auto}]")
-    assert [file.format for file in settings.logs] == ["json", "raw", "auto"]
+    assert [file.format for file in settings.collectors["logs"]] == ["json", "raw", "auto"]
     assert fault("logs: [{path: a, format: text}]").endswith("format cannot be 'text' (one of json, raw, auto)")
 
 
@@ -418,7 +418,7 @@ probes:
   - {name: mail, url: 'tls://[::1]:465', send: "QUIT\r\n", expect_text: '221', verify_certificate: false}
 """
     )
-    database, mail = settings.probes
+    database, mail = settings.collectors["probes"]
     assert (database.url, database.send, database.verify_certificate) == ("tcp://db:5432", "", True)
     assert (mail.send, mail.expect_text, mail.verify_certificate) == ("QUIT\r\n", "221", False)
 

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 
 from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
+from eldonia_ops.collectors.host.config import SECTION, HostSettings
 from eldonia_ops.collectors.host.readings import METADATA, HostSource
 from eldonia_ops.collectors.poll_loop import poll_plan
 from eldonia_ops.model.labels import Labels
@@ -12,17 +13,18 @@ from eldonia_ops.settings import Settings
 
 def host_plans(settings: Settings) -> Iterator[LoopPlan]:
     """One loop, unless it is switched off."""
-    if settings.host.enabled:
+    host: HostSettings = settings.collectors.get("host", HostSettings())
+    if host.enabled:
         name = socket.gethostname()
         yield poll_plan(
             kind="host",
             name=name,
-            specification=settings.host,
+            specification=host,
             labels=Labels({"job": "node", "instance": name}),
             source=HostSource,
-            interval_ms=settings.host.interval,
+            interval_ms=host.interval,
             metadata=METADATA,
         )
 
 
-COLLECTOR = Collector("host", lambda _: Independent(host_plans), titles={"en": "host", "ja": "ホスト"})
+COLLECTOR = Collector("host", lambda _: Independent(host_plans), SECTION, titles={"en": "host", "ja": "ホスト"})

@@ -5,14 +5,15 @@ from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
 from eldonia_ops.collectors.poll_loop import poll_plan
+from eldonia_ops.collectors.postgresql.config import SECTION, PostgresqlSettings
 from eldonia_ops.collectors.postgresql.source import METADATA, PostgresqlSource, address
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.settings import PostgresqlSettings, Settings
+from eldonia_ops.settings import Settings
 
 
 def postgresql_plans(settings: Settings) -> Iterator[LoopPlan]:
     """A loop for each server."""
-    return map(postgresql_plan, settings.postgresql)
+    return map(postgresql_plan, settings.collectors.get("postgresql", ()))
 
 
 def postgresql_plan(database: PostgresqlSettings) -> LoopPlan:
@@ -32,5 +33,5 @@ def postgresql_plan(database: PostgresqlSettings) -> LoopPlan:
 
 
 COLLECTOR = Collector(
-    "postgresql", lambda _: Independent(postgresql_plans), titles={"en": "database", "ja": "データベース"}
+    "postgresql", lambda _: Independent(postgresql_plans), SECTION, titles={"en": "database", "ja": "データベース"}
 )

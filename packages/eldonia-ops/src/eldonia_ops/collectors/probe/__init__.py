@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopPlan
 from eldonia_ops.collectors.poll_loop import poll_plan
+from eldonia_ops.collectors.probe.config import SECTION, ProbeSettings
 from eldonia_ops.collectors.probe.http import HttpCheck, HttpProber
 from eldonia_ops.collectors.probe.loop import METADATA, ProbeSource
 from eldonia_ops.collectors.probe.tcp import TcpCheck, TcpProber
@@ -15,7 +16,7 @@ from eldonia_ops.collectors.tls_contexts import TlsContexts
 from eldonia_ops.collectors.urls import shown_url
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import Prober
-from eldonia_ops.settings import ProbeSettings, Settings
+from eldonia_ops.settings import Settings
 
 
 class ProbeCollector:
@@ -27,7 +28,7 @@ class ProbeCollector:
 
     def plans(self, settings: Settings) -> Iterator[LoopPlan]:
         """A loop for each probe."""
-        return map(self._plan, settings.probes)
+        return map(self._plan, settings.collectors.get("probes", ()))
 
     async def close(self) -> None:
         """Every look makes its own connection."""
@@ -84,4 +85,4 @@ def prober(probe: ProbeSettings, contexts: TlsContexts | None = None) -> Prober:
     )
 
 
-COLLECTOR = Collector("probe", ProbeCollector, titles={"en": "probe", "ja": "外形監視"})
+COLLECTOR = Collector("probe", ProbeCollector, SECTION, titles={"en": "probe", "ja": "外形監視"})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopContext, LoopPlan
+from eldonia_ops.collectors.scrape.config import SECTION, ScrapeJob
 from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.settings import LimitSettings, Settings
@@ -36,6 +37,7 @@ def exposition_limits(limits: LimitSettings) -> ExpositionLimits:
 
 def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeTarget]:
     """One target for each address of each job."""
+    jobs: tuple[ScrapeJob, ...] = settings.collectors.get("scrape", ())
     return [
         ScrapeTarget(
             job=job.job,
@@ -50,9 +52,9 @@ def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeT
             basic_auth=(job.username, job.password) if job.username else None,
             limits=limits,
         )
-        for job in settings.scrape
+        for job in jobs
         for address in job.targets
     ]
 
 
-COLLECTOR = Collector("scrape", ScrapeCollector, titles={"en": "metrics", "ja": "メトリクス"})
+COLLECTOR = Collector("scrape", ScrapeCollector, SECTION, titles={"en": "metrics", "ja": "メトリクス"})

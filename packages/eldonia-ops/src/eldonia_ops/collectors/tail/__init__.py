@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LogIntake, LoopContext, LoopPlan
+from eldonia_ops.collectors.tail.config import SECTION, LogFile
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail.follow import TailBatch, TailOptions, TailSink
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
-from eldonia_ops.settings import LogFile, Settings
+from eldonia_ops.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class TailCollector:
 
     def plans(self, settings: Settings) -> Iterator[LoopPlan]:
         """A loop for each entry."""
-        for file in settings.logs:
+        files: tuple[LogFile, ...] = settings.collectors.get("logs", ())
+        for file in files:
             wanted = TailSpecification(file, settings.limits.log_line)
             yield LoopPlan(file.path, wanted, partial(self._loop, wanted))
 
@@ -67,4 +69,4 @@ def log_sink(file: LogFile, logs: LogIntake, environment: str = "") -> TailSink:
     return sink
 
 
-COLLECTOR = Collector("tail", TailCollector, titles={"en": "log file", "ja": "ログファイル"})
+COLLECTOR = Collector("tail", TailCollector, SECTION, titles={"en": "log file", "ja": "ログファイル"})

@@ -6,10 +6,10 @@ import psycopg
 from collector_loops import Rows, loop_of
 
 from eldonia_ops.collectors.postgresql import postgresql_plan
+from eldonia_ops.collectors.postgresql.config import PostgresqlSettings
 from eldonia_ops.collectors.postgresql.source import PostgresqlSource
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.settings import PostgresqlSettings
 
 
 def find(readings, name, **labels):

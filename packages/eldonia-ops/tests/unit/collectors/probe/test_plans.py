@@ -35,7 +35,7 @@ def test_the_same_settings_are_the_same_plan():
 
 
 def test_the_scheme_says_how_to_look():
-    web, mail, database = settings_of(SETTINGS).probes
+    web, mail, database = settings_of(SETTINGS).collectors["probes"]
     assert isinstance(prober(web), HttpProber)
     assert isinstance(prober(mail), TcpProber)
     assert isinstance(prober(database), TcpProber)
