@@ -1,15 +1,16 @@
 """A served application and a browser to look at it with."""
 
 import asyncio
+import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from fake_platform import FakePlatform
 from required_tools import requires_module, tool
@@ -66,14 +67,15 @@ def chromium() -> str:
     return tool("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture
-def browser_options(chromium: str, tmp_path: Path) -> dict[str, Any]:
-    """For ``launch_persistent_context``: a fresh profile, nothing in the background."""
-    return {
-        "user_data_dir": str(tmp_path / "profile"),
-        "executable_path": chromium,
-        "args": list(ARGUMENTS),
-        "timezone_id": "Asia/Tokyo",
-        "locale": "en-GB",
-        "reduced_motion": "reduce",
-    }
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
+    """One Chromium for all tests of a module, with nothing in the background: a start takes longer than most tests."""
+    from playwright.async_api import async_playwright  # may be missing where the tests are skipped
+
+    profile = tmp_path_factory.mktemp("chromium")
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(
+            executable_path=chromium, args=list(ARGUMENTS), env={**os.environ, "HOME": str(profile)}
+        )
+        yield opened
+        await opened.close()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
+import pytest_asyncio
 from required_tools import requires_module
 
 from eldonia_ops.model.access import Role
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from playwright.async_api import Page
 
 requires_module("playwright")
-from playwright.async_api import async_playwright, expect  # noqa: E402
+from playwright.async_api import expect  # noqa: E402
 
 PATHS = ("/", "/incidents", "/incidents/INC-3", "/alerts", "/logs", "/traces", "/objectives", "/security", "/targets",
          "/settings")  # fmt: skip
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
 
 
 class Tab:
@@ -61,13 +65,13 @@ async def pause(page: "Page") -> None:
     await page.clock.pause_at((await page.evaluate("Date.now()")) / 1000 + 1)
 
 
-@pytest.fixture
-async def tab(site: Any, browser_options: dict[str, Any]) -> AsyncIterator[Tab]:
-    async with async_playwright() as playwright:
-        context = await playwright.chromium.launch_persistent_context(**browser_options)
-        opened = Tab(await context.new_page(), site)
-        yield opened
-        await context.close()
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(site: Any, browser: Any) -> AsyncIterator[Tab]:
+    # A context has a profile of its own: nothing is left of the test before.
+    context = await browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", reduced_motion="reduce")
+    opened = Tab(await context.new_page(), site)
+    yield opened
+    await context.close()
     assert opened.complaints == []
 
 
