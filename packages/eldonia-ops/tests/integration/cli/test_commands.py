@@ -404,26 +404,27 @@ def response(status: str, kind: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (response("200 OK", "text/html", b"<h1>It works!</h1>"), "is not Eldonia Ops"),
-        (response("404 Not Found", "text/html", b"<h1>Not Found</h1>"), "is not Eldonia Ops"),
-        (response("404 Not Found", "application/json", b'{"error": "not found"}'), "is not Eldonia Ops"),
-        (response("405 Method Not Allowed", "text/plain", b"no"), "is not Eldonia Ops"),
-        (response("200 OK", "application/json", b'{"cut": '), "is not Eldonia Ops"),
-        (response("200 OK", "application/json", b"\xff\xfe"), "is not Eldonia Ops"),
-        (response("200 OK", "application/json", b"[" * 100_000), "is not Eldonia Ops"),
-        (response("502 Bad Gateway", "text/html", b"<h1>Bad Gateway</h1>"), "502"),
-        (response("401 Unauthorized", "text/plain", b"no"), "--token"),
-        (b"SSH-2.0-OpenSSH_9.2\r\n", "https where http"),
-        (b"\x15\x03\x01\x00\x02\x02\x46", "https where http"),
-        (b"", "https where http"),
-    ],
+ANSWERS = (
+    (response("200 OK", "text/html", b"<h1>It works!</h1>"), "is not Eldonia Ops"),
+    (response("404 Not Found", "text/html", b"<h1>Not Found</h1>"), "is not Eldonia Ops"),
+    (response("404 Not Found", "application/json", b'{"error": "not found"}'), "is not Eldonia Ops"),
+    (response("405 Method Not Allowed", "text/plain", b"no"), "is not Eldonia Ops"),
+    (response("200 OK", "application/json", b'{"cut": '), "is not Eldonia Ops"),
+    (response("200 OK", "application/json", b"\xff\xfe"), "is not Eldonia Ops"),
+    (response("200 OK", "application/json", b"[" * 100_000), "is not Eldonia Ops"),
+    (response("502 Bad Gateway", "text/html", b"<h1>Bad Gateway</h1>"), "502"),
+    (response("401 Unauthorized", "text/plain", b"no"), "--token"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "https where http"),
+    (b"\x15\x03\x01\x00\x02\x02\x46", "https where http"),
+    (b"", "https where http"),
 )
-def test_whatever_answers_no_command_ends_in_a_traceback(answer: bytes, said: str, run: Run) -> None:
+
+
+@pytest.mark.parametrize(("turn", "answer", "said"), [(turn, *one) for turn, one in enumerate(ANSWERS)])
+def test_whatever_answers_no_command_ends_in_a_traceback(turn: int, answer: bytes, said: str, run: Run) -> None:
+    # All commands read answers in one place: each answer meets a quarter of them, each command three answers.
     with answering(answer) as address:
-        for command in COMMANDS:
+        for command in COMMANDS[turn % 4 :: 4]:
             result = run(*command, "--url", f"http://{address}")
             if command[:2] == ("incidents", "postmortem") and b"json" in answer and b"200 OK" in answer:
                 continue  # a text is what it is

@@ -15,6 +15,12 @@ async def engine(engine_factory: Callable[[], Awaitable[Engine]]) -> Engine:
     return await engine_factory()
 
 
+@pytest.fixture
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Which of the engines the test runs on: ``chdb`` or ``server``."""
+    return request.node.callspec.params["engine_factory"]
+
+
 OpenStore = Callable[..., Awaitable[ClickhouseTelemetryStore]]
 
 
