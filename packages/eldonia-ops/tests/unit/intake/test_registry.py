@@ -2,11 +2,12 @@
 
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from eldonia_ops.app.intakes import BUILT_IN, installed_intakes
+from eldonia_ops.intake.registry import built_in, installed_intakes
 
 MODULE = """
 from eldonia_ops.intake import Intake, IntakeAnswer
@@ -17,7 +18,7 @@ NOT_ONE = object()
 
 
 @pytest.fixture
-def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with a module and the metadata that an installer would write."""
     (tmp_path / "eldonia_test_plugin.py").write_text(MODULE)
     metadata = tmp_path / "eldonia_test_plugin-1.0.dist-info"
@@ -25,12 +26,14 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: eldonia-test-plugin\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "eldonia_test_plugin", raising=False)
-    return metadata / "entry_points.txt"
+    installed_intakes.cache_clear()
+    yield metadata / "entry_points.txt"
+    installed_intakes.cache_clear()
 
 
 def test_a_plug_in_comes_after_ours(plugin: Path) -> None:
     plugin.write_text("[eldonia_ops.intake]\nstatsd = eldonia_test_plugin:INTAKE\n")
-    assert [intake.name for intake in installed_intakes()] == [*(one.name for one in BUILT_IN), "statsd"]
+    assert [intake.name for intake in installed_intakes()] == [*(one.name for one in built_in()), "statsd"]
 
 
 def test_one_that_cannot_be_loaded_is_named_and_stops_no_other(plugin: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -41,10 +44,10 @@ def test_one_that_cannot_be_loaded_is_named_and_stops_no_other(plugin: Path, cap
     (plugin.parent.parent / "eldonia_test_leaving.py").write_text("raise SystemExit(3)\n")
     with caplog.at_level(logging.ERROR):
         found = installed_intakes()
-    assert [intake.name for intake in found] == [*(one.name for one in BUILT_IN), "statsd"]
+    assert [intake.name for intake in found] == [*(one.name for one in built_in()), "statsd"]
     assert ["entry point 'a'" in caplog.text, "entry point 'b'" in caplog.text] == [True, True]
     assert "entry point 'd'" in caplog.text
 
 
 def test_without_plug_ins_there_are_ours() -> None:
-    assert installed_intakes() == list(BUILT_IN)
+    assert installed_intakes() == built_in()
