@@ -20,6 +20,7 @@ GROUP: Final = "eldonia_ops.intake"
 _OURS: Final = (
     "otlp",
     "prometheus_remote_write",
+    "syslog",
 )  # fmt: skip
 """Folders below ``eldonia_ops/intake``; each has an ``INTAKE``."""
 

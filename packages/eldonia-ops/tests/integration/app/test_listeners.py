@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import logging.handlers
 import os
 import re
 import signal
@@ -345,3 +346,55 @@ async def test_a_request_under_way_is_answered_when_the_process_stops(tmp_path: 
         assert answer.startswith(b"HTTP/1.1 200 OK"), answer
         writer.close()
         assert await served.process.wait() == 0
+
+
+@requires_tool("logger")
+async def test_syslog_comes_in_over_tcp_from_logger_and_python(tmp_path: Path) -> None:
+    async with serving(tmp_path, "{syslog: {port: 0, anonymous: ingest}}") as served:
+        assert served.urls["syslog"].startswith("tcp://127.0.0.1:")
+        port = int(served.urls["syslog"].rpartition(":")[2])
+        to = ("--server", "127.0.0.1", "--port", str(port), "--tcp", "--tag", "shop")
+        await ran("logger", *to, "--priority", "user.err", "--octet-count", "counted\nin two lines")
+        await ran("logger", *to, "--priority", "user.warning", "--rfc3164", "in the old form")
+
+        def speak() -> None:
+            kind = logging.handlers.SysLogHandler(("127.0.0.1", port), socktype=socket.SOCK_STREAM)
+            for number in range(1_000):
+                kind.emit(logging.makeLogRecord({"msg": f"number {number}", "levelno": 20, "levelname": "INFO"}))
+            kind.close()
+
+        await asyncio.to_thread(speak)
+        async with served.client() as http:
+
+            async def stored() -> bool:
+                given = {"limit": "1000", "since": "-1h", "q": "number"}
+                return len((await http.get("/api/ops/v1/logs", params=given)).json()["records"]) == 1_000
+
+            await until(stored)
+            answer = await http.get("/api/ops/v1/logs", params={"service": "shop", "limit": "10"})
+            found = {one["message"]: one for one in answer.json()["records"]}
+            assert set(found) == {"counted\nin two lines", "in the old form"}
+            assert found["counted\nin two lines"]["level"] == "error"
+            assert found["in the old form"]["level"] == "warn"
+            assert found["in the old form"]["source"] == "syslog (127.0.0.1)"
+        # What is complete when the process stops is stored.
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"<13>Nov 30 01:02:03 host app: the last\n<13>cut")
+        await writer.drain()
+        await asyncio.sleep(0.3)
+        served.process.terminate()
+        assert await served.process.wait() == 0
+    async with serving(tmp_path, "{}") as served, served.client() as http:
+        answer = await http.get("/api/ops/v1/logs", params={"service": "app", "since": "-400d"})
+        assert [one["message"] for one in answer.json()["records"]] == ["the last"]
+
+
+async def test_syslog_is_open_to_nobody_unless_the_settings_say_so(tmp_path: Path) -> None:
+    (tmp_path / "am.yml").write_text(ROUTING)
+    (tmp_path / "eldonia-ops.yml").write_text(f"{SETTINGS}listeners: {{syslog: {{port: 0}}}}\n")
+    process = await started(tmp_path)
+    async with asyncio.timeout(60):
+        assert await process.wait() == 2
+    assert (
+        "syslog has no tokens: nothing could be sent to it (write anonymous: ingest" in (tmp_path / "log").read_text()
+    )

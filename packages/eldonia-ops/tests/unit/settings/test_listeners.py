@@ -41,6 +41,7 @@ def test_each_has_its_usual_port() -> None:
         "jaeger": 16686,
         "otlp_http": 4318,
     }
+    assert usual_listeners()["syslog"] == 514
     assert {one.address for one in found.values()} == {"127.0.0.1"}
     assert {one.anonymous for one in found.values()} == {"none"}
 
@@ -76,6 +77,11 @@ def test_everything_can_be_said_and_is_shown_again() -> None:
         ("{alertmanager: {anonymous: admin}}", "anonymous cannot be"),
         ("{alertmanager: {address: 0.0.0.0, anonymous: viewer}}", "requests without a token are let in on a loopback"),
         ("{alertmanager: {address: ops.example, anonymous: ingest}}", "requests without a token are let in on a"),
+        # A protocol that cannot carry a token.
+        ("{syslog: {}}", "syslog has no tokens: nothing could be sent to it"),
+        ("{syslog: {anonymous: viewer}}", "syslog has no tokens: nothing could be sent to it"),
+        ("{syslog: {address: 0.0.0.0}}", "syslog has no tokens: everybody could send to 0.0.0.0"),
+        ("{syslog: {address: '::', tls: {cert_file: a, key_file: b}}}", "syslog has no tokens: everybody could send"),
         ("{jaeger: {port: 9090}, prometheus: {}}", "jaeger has the address of prometheus"),
         ("{jaeger: {port: 1, address: localhost}, prometheus: {port: 1}}", "jaeger has the address of prometheus"),
         ("{jaeger: {port: 1, address: 0.0.0.0}, prometheus: {port: 1}}", "jaeger has the address of prometheus"),
@@ -88,6 +94,12 @@ def test_what_is_wrong_is_named_at_its_line(text: str, said: str) -> None:
     (found,) = faults(f"language: en\nlisteners: {text}\n")
     assert found.startswith("2: ")
     assert said in found
+
+
+def test_a_protocol_without_tokens_may_ask_for_certificates_instead() -> None:
+    text = "{syslog: {address: 0.0.0.0, tls: {cert_file: a, key_file: b, client_ca_file: c}}}"
+    assert faults(f"listeners: {text}\n") == []
+    assert faults("listeners: {syslog: {anonymous: ingest}}\n") == []
 
 
 def test_equal_ports_of_different_addresses_and_free_ports_are_no_conflict() -> None:

@@ -1,0 +1,147 @@
+"""TCP listeners of intakes: bounds, faults and ends of their connections, on real sockets."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from eldonia_ops.app import stream_server
+from eldonia_ops.app.connections import Places
+from eldonia_ops.app.listener import address_of, bind
+from eldonia_ops.app.stream_server import StreamServer
+from eldonia_ops.intake import IntakePlatform, ServeStream, StreamConnection, StreamListener
+from eldonia_ops.settings import Listen
+
+
+class Intake:
+    """Takes lines as they come; ``fail`` and ``hold`` are orders to it."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.senders: list[str] = []
+        self.ended = 0
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def __call__(self, _platform: IntakePlatform, connection: StreamConnection) -> None:
+        self.senders.append(connection.sender)
+        try:
+            while data := await connection.read(64 * 1024):
+                if data.startswith(b"fail"):
+                    raise KeyError("sesame")
+                self.taken.append(data)
+                await self.hold.wait()
+                await connection.write(b"ok")
+        finally:
+            self.ended += 1
+
+
+@contextlib.asynccontextmanager
+async def listening(serve: ServeStream, places: Places | None = None) -> AsyncIterator[tuple[StreamServer, int]]:
+    bound = bind(Listen("127.0.0.1", 0))
+    platform: Any = object()
+    server = StreamServer(StreamListener("lines", 1, serve), platform, bound, places or Places())
+    await server.start()
+    try:
+        yield server, int(address_of(bound, "tcp").rpartition(":")[2])
+    finally:
+        await server.stop()
+
+
+async def until(found: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not found():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_one_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    intake, places = Intake(), Places()
+    with caplog.at_level(logging.ERROR):
+        async with listening(intake, places) as (_, port):
+            good, good_writer = await asyncio.open_connection("127.0.0.1", port)
+            bad, bad_writer = await asyncio.open_connection("127.0.0.1", port)
+            bad_writer.write(b"fail")
+            assert await bad.read() == b""
+            good_writer.write(b"one")
+            assert await good.read(2) == b"ok"
+            counts = places.of("lines")
+            assert (counts.open, counts.accepted, counts.refused) == (1, 2, 0)
+            assert places.reserved == stream_server.MOST_CONNECTIONS
+            for writer in (good_writer, bad_writer):
+                writer.close()
+            await until(lambda: counts.open == 0)
+    assert intake.senders == ["lines (127.0.0.1)"] * 2
+    assert "the intake failed" in caplog.text
+    assert places.reserved == 0
+
+
+async def test_there_are_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_server, "MOST_CONNECTIONS", 3)
+    intake, places = Intake(), Places()
+    async with listening(intake, places) as (_, port):
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        await until(lambda: places.of("lines").open == 3)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        assert places.of("lines").refused == 1
+        opened[0][1].close()
+        await until(lambda: places.of("lines").open == 2)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"again")
+        assert await reader.read(2) == b"ok"
+        for _, one in [*opened, (reader, writer)]:
+            one.close()
+
+
+async def test_a_sender_waits_while_nothing_is_read() -> None:
+    intake = Intake()
+    intake.hold.clear()
+    async with listening(intake) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.transport.set_write_buffer_limits(high=64 * 1024)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while sent < 64 << 20:
+                    writer.write(b"x" * 65_536)
+                    await writer.drain()
+                    sent += 65_536
+        # What lies between is the kernel's and not ours.
+        assert sum(map(len, intake.taken)) <= 64 * 1024
+        assert sent < 64 << 20
+        intake.hold.set()
+        assert await reader.read(2) == b"ok"
+        writer.transport.abort()
+
+
+async def test_when_it_stops_each_connection_comes_to_its_end() -> None:
+    intake = Intake()
+    async with listening(intake) as (server, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"one")
+        assert await reader.read(2) == b"ok"
+        async with asyncio.timeout(2):
+            await server.stop()
+        assert (intake.ended, await reader.read()) == (1, b"")
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+
+
+async def test_one_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_server, "_STOP_SECONDS", 0.2)
+    intake = Intake()
+    intake.hold.clear()
+    async with listening(intake) as (server, port):
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"one")
+        await until(lambda: bool(intake.taken))
+        async with asyncio.timeout(2):
+            await server.stop()
+        assert intake.ended == 1
+        writer.close()
