@@ -48,9 +48,10 @@ class _Changeable:
 
 @dataclass(slots=True)
 class _Port:
-    """One listener that is open."""
+    """One listener that is open. ``authority`` is the text of the file that vouches for its clients."""
 
     settings: ListenerSettings
+    authority: bytes
     address: str
     server: HttpServer | StreamServer
     tls: ssl.SSLContext | None
@@ -72,7 +73,7 @@ class ListenersModule(Inert):
         self._main = main
         self._places = places
         self._ports: dict[str, _Port] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], int] = {}
         self._side: HttpSide | None = None
         self._check(wanted)
         self._wanted = wanted
@@ -107,11 +108,9 @@ class ListenersModule(Inert):
             return
         self._check(wanted)
         contexts = {name: _tls(name, one) for name, one in wanted.items()}
-        kept = {
-            name for name, port in self._ports.items() if name in wanted and _same_port(port.settings, wanted[name])
-        }
+        kept = {name for name, port in self._ports.items() if name in wanted and _stays(port, wanted[name])}
         going = {name: port for name, port in self._ports.items() if name not in kept}
-        freed = {port.settings.port for port in going.values()}
+        freed = {*(port.settings.port for port in going.values()), *self._leaving.values()}
         new = {name: one for name, one in wanted.items() if name not in kept}
         try:
             for name, one in new.items():
@@ -186,7 +185,7 @@ class ListenersModule(Inert):
             bound.close()
             message = f"the listener {name} cannot listen on {settings.listen}: {error.strerror or error}"
             raise ConfigError(Diagnostic(message, hint=_hint(name))) from None
-        port = self._ports[name] = _Port(settings, address_of(bound, scheme), server, tls, app)
+        port = self._ports[name] = _Port(settings, _authority(settings), address_of(bound, scheme), server, tls, app)
         log.info("the listener %s is open at %s", name, port.address)
 
     def _change(self, side: HttpSide, name: str, settings: ListenerSettings) -> None:
@@ -204,8 +203,8 @@ class ListenersModule(Inert):
         port.server.close()
         log.info("the listener %s closes", name)
         task = asyncio.create_task(port.server.stop(), name=f"listener {name}")
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._leaving[task] = port.settings.port
+        task.add_done_callback(self._leaving.pop)
 
 
 def _stream(side: HttpSide, name: str) -> StreamListener | None:
@@ -219,13 +218,19 @@ def _application(side: HttpSide, name: str, settings: ListenerSettings) -> ASGIA
     return side.listener(name, loopback=is_loopback(settings.address), anonymous=settings.anonymous)
 
 
-def _same_port(one: ListenerSettings, other: ListenerSettings) -> bool:
-    """Whether the socket and its TLS can stay; the files of a certificate can be read again."""
+def _stays(port: _Port, wanted: ListenerSettings) -> bool:
+    """Whether the socket and its TLS can stay: certificate and key can be read again, but no authority taken back."""
     return (
-        one.listen == other.listen
-        and (one.cert_file is None) == (other.cert_file is None)
-        and one.client_ca_file == other.client_ca_file
+        port.settings.listen == wanted.listen
+        and (port.settings.cert_file is None) == (wanted.cert_file is None)
+        and (port.settings.client_ca_file is None) == (wanted.client_ca_file is None)
+        and port.authority == _authority(wanted)
     )
+
+
+def _authority(settings: ListenerSettings) -> bytes:
+    """OpenSSL has read it before, and said what is wrong with it."""
+    return b"" if settings.client_ca_file is None else settings.client_ca_file.read_bytes()
 
 
 def _tls(name: str, settings: ListenerSettings) -> ssl.SSLContext | None:

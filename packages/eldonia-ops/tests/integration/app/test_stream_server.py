@@ -3,17 +3,27 @@
 import asyncio
 import contextlib
 import logging
+import re
+import ssl
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_platform import FakePlatform
+from required_tools import requires_tool, tool
 
 from eldonia_ops.app import stream_server
 from eldonia_ops.app.connections import Places
 from eldonia_ops.app.listener import address_of, bind
+from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.app.stream_server import StreamServer
 from eldonia_ops.intake import IntakePlatform, ServeStream, StreamConnection, StreamListener
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.protocols.web_config import ServerTls
 from eldonia_ops.settings import Listen
+from eldonia_ops.web.intake import PlatformSinks
+from eldonia_ops.web.limits import RequestLimits
 
 
 class Intake:
@@ -40,10 +50,14 @@ class Intake:
 
 
 @contextlib.asynccontextmanager
-async def listening(serve: ServeStream, places: Places | None = None) -> AsyncIterator[tuple[StreamServer, int]]:
+async def listening(
+    serve: ServeStream,
+    places: Places | None = None,
+    tls: ssl.SSLContext | None = None,
+    platform: Any = None,
+) -> AsyncIterator[tuple[StreamServer, int]]:
     bound = bind(Listen("127.0.0.1", 0))
-    platform: Any = object()
-    server = StreamServer(StreamListener("lines", 1, serve), platform, bound, places or Places())
+    server = StreamServer(StreamListener("lines", 1, serve), platform, bound, places or Places(), tls)
     await server.start()
     try:
         yield server, int(address_of(bound, "tcp").rpartition(":")[2])
@@ -145,3 +159,51 @@ async def test_one_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -
             await server.stop()
         assert intake.ended == 1
         writer.close()
+
+
+@requires_tool("openssl")
+async def test_a_certificate_says_who_sends_and_without_one_nothing_is_taken(tmp_path: Path) -> None:
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    made = await asyncio.create_subprocess_exec(
+        tool("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=router7",
+        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert),
+        stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    assert await made.wait() == 0
+    intake = Intake()
+    tls = server_tls(ServerTls(str(cert), str(key), str(cert), "required"))
+    async with listening(intake, tls=tls) as (_, port):
+        context = ssl.create_default_context(cafile=str(cert))
+        with contextlib.suppress(OSError):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            writer.write(b"stranger")
+            assert await reader.read() == b""
+        with contextlib.suppress(OSError):  # no TLS at all
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"stranger\n")
+            assert b"ok" not in await reader.read()
+        assert (intake.taken, intake.senders) == ([], [])
+        context.load_cert_chain(cert, key)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.write(b"known")
+        assert await reader.read(2) == b"ok"
+        assert (intake.taken, intake.senders) == ([b"known"], ["lines router7 (127.0.0.1)"])
+        writer.close()
+
+
+async def test_the_example_of_the_document_works() -> None:
+    document = Path(__file__).parents[5] / "docs" / "extending.md"
+    code = re.search(r"^```python\n(async def serve\(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    assert code is not None
+    names: dict[str, Any] = {"LogRecord": LogRecord}
+    exec(compile(code[1], str(document), "exec"), names)
+    platform = FakePlatform()
+    sinks = PlatformSinks(platform, RequestLimits())
+    async with listening(names["serve"], platform=sinks) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"one\ntwo\nthr")
+        assert await reader.readline() == b"stored\n"
+        writer.write(b"ee\n")
+        assert await reader.readline() == b"stored\n"
+        writer.close()
+    assert [record.message for record in platform.ingest.log_records] == ["one", "two", "three"]

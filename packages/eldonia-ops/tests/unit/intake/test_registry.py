@@ -7,13 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_ops.intake.registry import built_in, installed_intakes
+from eldonia_ops.intake.registry import built_in, carries_tokens, installed_intakes
+from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.settings import parse_settings
+from eldonia_ops.settings.listeners import usual_listeners
 
 MODULE = """
-from eldonia_ops.intake import Intake, IntakeAnswer
+from eldonia_ops.intake import HttpListener, Intake, IntakeAnswer, StreamListener
 
 INTAKE = Intake("statsd", (), lambda headers, problem: IntakeAnswer(problem.status))
 NOT_ONE = object()
+LISTENING = Intake(
+    "statsd",
+    (),
+    INTAKE.fault,
+    listeners=(StreamListener("statsd", 8125, None), HttpListener("bulk", 9200), HttpListener("jaeger", 1)),
+)
 """
 
 
@@ -51,3 +60,20 @@ def test_one_that_cannot_be_loaded_is_named_and_stops_no_other(plugin: Path, cap
 
 def test_without_plug_ins_there_are_ours() -> None:
     assert installed_intakes() == built_in()
+
+
+def test_the_settings_know_the_listener_of_a_plug_in(plugin: Path) -> None:
+    plugin.write_text("[eldonia_ops.intake]\nstatsd = eldonia_test_plugin:LISTENING\n")
+    settings = parse_settings("listeners: {statsd: {anonymous: ingest}, bulk: {}}", None, {"HOME": "/"})
+    assert {name: one.port for name, one in settings.listeners.items()} == {"statsd": 8125, "bulk": 9200}
+    assert (carries_tokens("bulk"), carries_tokens("statsd"), carries_tokens("jaeger")) == (True, False, True)
+    # It has no tokens, so it is held to what ours are held to.
+    with pytest.raises(ConfigError, match="statsd has no tokens"):
+        parse_settings("listeners: {statsd: {}}", None, {"HOME": "/"})
+    # Names that are in use stay what they are.
+    assert usual_listeners()["jaeger"] == 16686
+
+
+def test_without_the_plug_in_its_listener_is_unknown() -> None:
+    with pytest.raises(ConfigError, match="unknown key 'statsd' in listeners"):
+        parse_settings("listeners: {statsd: {}}", None, {"HOME": "/"})
