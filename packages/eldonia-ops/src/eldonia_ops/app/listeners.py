@@ -22,6 +22,7 @@ from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.app.stream_server import StreamServer
 from eldonia_ops.intake import StreamListener
 from eldonia_ops.intake.registry import listeners_of
+from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.protocols.web_config import ServerTls
@@ -173,7 +174,9 @@ class ListenersModule(Inert):
         try:
             stream = _stream(side, name)
             if stream is not None:
-                server, scheme = StreamServer(stream, side.sinks, bound, self._places, tls), "tls" if tls else "tcp"
+                anonymous = settings.anonymous == Role.INGEST
+                server = StreamServer(stream, side.sinks, bound, self._places, tls, anonymous=anonymous)
+                scheme = "tls" if tls else "tcp"
             else:
                 app = _Changeable(_application(side, name, settings))
                 server, scheme = HttpServer(name, app, bound, self._places, tls), "https" if tls else "http"

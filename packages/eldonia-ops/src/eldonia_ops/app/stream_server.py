@@ -23,8 +23,8 @@ _STOP_SECONDS: Final = 5.0
 class StreamServer:
     """Accepts connections at one socket, over TLS if asked, and hands each to ``listener.serve``.
 
-    Without certificates of clients only connections from this machine are let in. One whose intake raises is closed and
-    logged; it stops no other.
+    A client shows a certificate if ``tls`` asks for it. Otherwise it is let in only from this machine, and only if the
+    listener is open to the ``anonymous``. One whose intake raises is closed and logged; it stops no other.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class StreamServer:
         bound: socket.socket,
         places: Places,
         tls: ssl.SSLContext | None = None,
+        *,
+        anonymous: bool = False,
     ) -> None:
         self._listener = listener
         self._platform = platform
@@ -41,6 +43,7 @@ class StreamServer:
         self._places = places
         self._counts = places.of(listener.name)
         self._tls = tls
+        self._anonymous = anonymous
         self._server: asyncio.Server | None = None
         self._closing = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
@@ -107,7 +110,7 @@ class StreamServer:
         name = self._listener.name
         if self._tls is not None and self._tls.verify_mode is ssl.CERT_REQUIRED:
             return f"{name} {_common_name(writer.get_extra_info('peercert'))} ({host})"
-        return f"{name} ({host})" if is_loopback(host) else ""
+        return f"{name} ({host})" if self._anonymous and is_loopback(host) else ""
 
 
 class _Connection:

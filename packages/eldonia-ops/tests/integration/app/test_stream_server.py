@@ -55,9 +55,12 @@ async def listening(
     places: Places | None = None,
     tls: ssl.SSLContext | None = None,
     platform: Any = None,
+    anonymous: bool = True,
 ) -> AsyncIterator[tuple[StreamServer, int]]:
     bound = bind(Listen("127.0.0.1", 0))
-    server = StreamServer(StreamListener("lines", 1, serve), platform, bound, places or Places(), tls)
+    server = StreamServer(
+        StreamListener("lines", 1, serve), platform, bound, places or Places(), tls, anonymous=anonymous
+    )
     await server.start()
     try:
         yield server, int(address_of(bound, "tcp").rpartition(":")[2])
@@ -90,6 +93,16 @@ async def test_one_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -
     assert intake.senders == ["lines (127.0.0.1)"] * 2
     assert "the intake failed" in caplog.text
     assert places.reserved == 0
+
+
+async def test_without_a_word_of_the_settings_not_even_this_machine_is_let_in() -> None:
+    intake, places = Intake(), Places()
+    async with listening(intake, places, anonymous=False) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+    assert (intake.senders, places.of("lines").refused) == ([], 1)
 
 
 async def test_there_are_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +185,7 @@ async def test_a_certificate_says_who_sends_and_without_one_nothing_is_taken(tmp
     assert await made.wait() == 0
     intake = Intake()
     tls = server_tls(ServerTls(str(cert), str(key), str(cert), "required"))
-    async with listening(intake, tls=tls) as (_, port):
+    async with listening(intake, tls=tls, anonymous=False) as (_, port):
         context = ssl.create_default_context(cafile=str(cert))
         with contextlib.suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
