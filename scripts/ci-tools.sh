@@ -16,6 +16,8 @@ redis-server:redis-server
 chromium:chromium
 openssl:openssl
 unshare:util-linux
+logger:bsdutils
+logger:bsdutils
 "
 
 missing=

@@ -21,6 +21,7 @@ PACKAGES: Final = {
     "alertmanager": "prometheus-alertmanager",
     "chromium": "chromium",
     "initdb": "postgresql",
+    "logger": "bsdutils",
     "nginx": "nginx-light",
     "openssl": "openssl",
     "prometheus": "prometheus",

@@ -7,6 +7,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.api import (
     DiskView,
     DurationView,
+    ListenerView,
     LoopView,
     ObjectiveView,
     PlatformHealth,
@@ -109,6 +110,10 @@ class FakeStatus:
             disk=DiskView(500_000_000_000, 31_000_000_000),
             refused=12,
             versions={"eldonia-ops": "0.1.0", "Python": "3.11.9", "SQLite": "3.45.1", "ClickHouse": "26.9.1"},
+            listeners=(
+                ListenerView("main", "http://127.0.0.1:9600", "none", 4, 812),
+                ListenerView("prometheus", "http://127.0.0.1:9090", "viewer", 1, 63),
+            ),
         )
 
     def ready(self) -> bool:
@@ -118,5 +123,5 @@ class FakeStatus:
         figures = {"eldonia_ops_logs_total": 10_754.0, "eldonia_ops_alert_groups_failing": 0.0}
         return self.own.exposition(accept, figures)
 
-    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
-        self.own.request(api, route, method, code, seconds)
+    def request_ended(self, listener: str, api: str, route: str, method: str, code: int, seconds: float) -> None:
+        self.own.request(listener, api, route, method, code, seconds)

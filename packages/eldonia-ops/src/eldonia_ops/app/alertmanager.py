@@ -2,27 +2,28 @@
 
 import contextlib
 import logging
-import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.app.connections import Places
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
-from eldonia_ops.app.listener import address_of, bind, serve_until_stopped
+from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
 from eldonia_ops.app.loader import Override, configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
+from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import Clock, StateStore
 from eldonia_ops.protocols.text_file import read_text_file
-from eldonia_ops.protocols.web_config import ServerTls, WebConfig, parse_web_config
+from eldonia_ops.protocols.web_config import WebConfig, parse_web_config
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.basic_users import BasicUsers
 from eldonia_ops.services.clock import SystemClock
@@ -166,7 +167,7 @@ async def serve_router(options: RouterOptions, environment: Mapping[str, str], o
         hint = "name a file with basic_auth_users by --web.config.file, or listen on 127.0.0.1"
         message = f"refusing to listen on {options.listen}: every client could silence alerts there"
         raise ConfigError(Diagnostic(message, str(options.web_config or ""), hint=hint))
-    tls = None if web.tls is None else _tls_context(web.tls)
+    tls = None if web.tls is None else server_tls(web.tls)
     load = router_loader(options, environment)
     configuration = load(lambda settings: settings)
     with bind(options.listen) as listener:
@@ -178,25 +179,5 @@ async def serve_router(options: RouterOptions, environment: Mapping[str, str], o
                 external_url=options.external_url,
             )
             address = address_of(listener, "https" if web.tls else "http")
-            await serve_until_stopped(app, listener, router.reloads, lambda: on_start(address), tls)
-
-
-def _tls_context(tls: ServerTls) -> ssl.SSLContext:
-    """What a listener shows itself by.
-
-    Raises:
-        ConfigError: certificate or key cannot be used.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3 if tls.min_version == "TLS13" else ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
-        if tls.client_ca_file:
-            context.load_verify_locations(tls.client_ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        reason = error.strerror or str(error)
-        raise ConfigError(Diagnostic(f"the certificate cannot be used: {reason}", tls.cert_file)) from None
-    if tls.client_certificate:
-        required = tls.client_certificate == "required"
-        context.verify_mode = ssl.CERT_REQUIRED if required else ssl.CERT_OPTIONAL
-    return context
+            server = HttpServer("main", app, listener, Places(), tls)
+            await serve_until_stopped(server, router.reloads, lambda: on_start(address))

@@ -9,6 +9,7 @@ is no place left, the client that has most of them gives up the one that has wai
 import asyncio
 import resource
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -31,15 +32,44 @@ def most_connections() -> int:
     return max(16, min(_MOST_CONNECTIONS, (soft if soft > 0 else _MOST_CONNECTIONS * 2) - _OWN_FILES))
 
 
+@dataclass(slots=True)
+class Counts:
+    """The connections of one listener: ``open`` now, ``accepted`` and ``refused`` since the start."""
+
+    open: int = 0
+    accepted: int = 0
+    refused: int = 0
+
+
+@dataclass(slots=True)
+class Places:
+    """The connections of all listeners of this process, which share the files that it may open.
+
+    ``reserved`` places are kept for connections that are no HTTP. ``counts`` are by the name of the listener.
+    """
+
+    known: "set[PatientProtocol]" = field(default_factory=set)
+    reserved: int = 0
+    counts: dict[str, Counts] = field(default_factory=dict)
+
+    def of(self, listener: str) -> Counts:
+        """The counts of a listener; one that is opened again goes on with its own."""
+        return self.counts.setdefault(listener, Counts())
+
+
 class PatientProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with an end to its patience."""
+    """uvicorn's protocol with an end to its patience. ``places`` are shared with other listeners."""
 
     head_seconds = HEAD_SECONDS
     head_bytes = HEAD_BYTES
 
-    def __init__(self, *positional: Any, **named: Any) -> None:
+    def __init__(
+        self, *positional: Any, places: Places | None = None, counts: Counts | None = None, **named: Any
+    ) -> None:
         super().__init__(*positional, **named)
-        self._most = most_connections()
+        self._known = self.connections if places is None else places.known
+        self._most = max(1, most_connections() - (places.reserved if places is not None else 0))
+        self._counts = counts or Counts()
         self._address = ""
         self._waiting_since: float | None = None
         self._in_head = True
@@ -49,6 +79,9 @@ class PatientProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection begins; one too many ends at once."""
         super().connection_made(transport)
+        self._known.add(self)
+        self._counts.accepted += 1
+        self._counts.open += 1
         peer = transport.get_extra_info("peername")
         self._address = network_of(str(peer[0])) if peer else ""
         self._waiting_since = self.loop.time()
@@ -58,11 +91,11 @@ class PatientProtocol(HttpToolsProtocol):
 
     def _make_room(self) -> "PatientProtocol | None":
         """If there are too many connections, end one; returns it."""
-        known = [one for one in self.connections if isinstance(one, PatientProtocol)]
+        known = [one for one in self._known if isinstance(one, PatientProtocol)]
         counts = Counter(one._address for one in known)
         # A quarter of the places is kept for others than the one client, as long as that client is not alone.
         own_share = self._most if len(counts) == 1 else max(1, self._most - self._most // 4)
-        if len(self.connections) <= self._most and counts[self._address] <= own_share:
+        if len(self._known) <= self._most and counts[self._address] <= own_share:
             return None
         crowd = self._address if counts[self._address] > own_share else counts.most_common(1)[0][0]
         waiting = [
@@ -71,12 +104,15 @@ class PatientProtocol(HttpToolsProtocol):
             if one._address == crowd and one._waiting_since is not None and not one.transport.is_closing()
         ]
         victim = min(waiting)[2] if waiting else self
+        victim._counts.refused += 1
         victim.transport.abort()
         return victim
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A connection has ended."""
         self._stop_waiting()
+        self._known.discard(self)
+        self._counts.open -= 1
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:

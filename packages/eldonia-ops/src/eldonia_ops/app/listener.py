@@ -2,17 +2,18 @@
 
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from eldonia_ops.app.connections import PatientProtocol
+from eldonia_ops.app.connections import PatientProtocol, Places
 from eldonia_ops.app.reloading import Reloading
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import Listen
@@ -20,42 +21,87 @@ from eldonia_ops.settings import Listen
 log = logging.getLogger("eldonia_ops")
 
 
+class HttpServer(uvicorn.Server):
+    """Answers requests at one socket, over TLS if asked.
+
+    Signals are left to us: the stores have to be closed in order after the last answer. ``places`` are shared with the
+    other listeners of the process.
+    """
+
+    def __init__(
+        self, name: str, app: ASGIApp, listener: socket.socket, places: Places, tls: ssl.SSLContext | None = None
+    ) -> None:
+        protocol: Any = functools.partial(PatientProtocol, places=places, counts=places.of(name))
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
+            timeout_graceful_shutdown=5,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+        )
+        config.load()
+        config.ssl = tls
+        super().__init__(config)
+        self._listener = listener
+        self._serving: asyncio.Task[None] | None = None
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture nothing."""
+        yield
+
+    async def start(self) -> "asyncio.Task[None]":
+        """Accept connections; the task ends with the server.
+
+        Raises:
+            OSError: the socket cannot be listened on.
+        """
+        self._serving = asyncio.create_task(self.serve(sockets=[self._listener]))
+        while not self.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        if self._serving.done():
+            await self._serving
+        return self._serving
+
+    def close(self) -> None:
+        """Accept no more connections, from now on."""
+        for server in self.servers:
+            server.close()
+        self.should_exit = True
+
+    async def stop(self) -> None:
+        """Accept no more connections, and wait until those under way have been answered, for 5 seconds at most."""
+        self.should_exit = True
+        if self._serving is not None:
+            await self._serving
+
+
+async def _nothing_else() -> None:
+    pass
+
+
 async def serve_until_stopped(
-    app: ASGIApp,
-    listener: socket.socket,
+    server: HttpServer,
     reloads: Reloading,
     started: Callable[[], None],
-    tls: ssl.SSLContext | None = None,
+    stop_others: Callable[[], Awaitable[None]] = _nothing_else,
 ) -> None:
-    """Answer requests at a socket, over TLS if asked, until SIGTERM or SIGINT; SIGHUP reloads."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
-        timeout_graceful_shutdown=5,
-        http=PatientProtocol,
-        ws="none",
-        lifespan="off",
-    )
-    config.load()
-    config.ssl = tls
-    server = _Server(config)
+    """Answer requests until SIGTERM or SIGINT; SIGHUP reloads. ``stop_others`` stops what else listens, meanwhile."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     with _reloading_at_hangup(reloads):
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = await server.start()
         stopping = asyncio.create_task(stop.wait())
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
         started()
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
         stopping.cancel()
-        await serving
+        await asyncio.gather(server.stop(), stop_others())
     log.info("stopping")
 
 
@@ -81,17 +127,12 @@ def _reloading_at_hangup(reloads: Reloading) -> Generator[None, None, None]:
             task.cancel()
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: the stores have to be closed in order after the last answer."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Capture nothing."""
-        yield
-
-
-def bind(listen: Listen) -> socket.socket:
-    """A socket bound to an address.
+def bind(
+    listen: Listen,
+    who: str = "",
+    hint: str = "is another eldonia-ops running? choose another address with --listen",
+) -> socket.socket:
+    """A socket bound to an address; ``who`` and ``hint`` are for the message if that fails.
 
     Raises:
         ConfigError: it is taken, or cannot be listened on.
@@ -103,8 +144,8 @@ def bind(listen: Listen) -> socket.socket:
         listener.bind((listen.host, listen.port))
     except OSError as error:
         listener.close()
-        hint = "is another eldonia-ops running? choose another address with --listen"
-        raise ConfigError(Diagnostic(f"cannot listen on {listen}: {error.strerror}", hint=hint)) from None
+        message = f"{who}{' ' if who else ''}cannot listen on {listen}: {error.strerror}"
+        raise ConfigError(Diagnostic(message, hint=hint)) from None
     return listener
 
 

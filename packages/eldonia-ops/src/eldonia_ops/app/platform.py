@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,11 +87,15 @@ class RunningPlatform:
 
 @contextlib.asynccontextmanager
 async def running_platform(
-    configuration: Configuration, environment: Mapping[str, str], load: Load | None = None
+    configuration: Configuration,
+    environment: Mapping[str, str],
+    load: Load | None = None,
+    edge: Sequence[Module] = (),
 ) -> AsyncIterator[RunningPlatform]:
     """A platform whose modules run until the context is left.
 
-    ``load`` reads the configuration anew; without it, a reload reads what the settings of the start name.
+    ``load`` reads the configuration anew; without it, a reload reads what the settings of the start name. ``edge`` are
+    modules by which others reach the platform: they come last, so they are changed and stopped first.
 
     Raises:
         ConfigError: it is to listen beyond this machine and there is no token yet.
@@ -129,8 +133,9 @@ async def running_platform(
             queries,
             lambda: {name: value for module in modules for name, value in module.metrics().items()},
         )
-        reloads = Reloading(clock, load or _same_settings(settings, environment), configuration, made.modules)
-        modules += [*made.modules, reloads]
+        running_modules = [*made.modules, *edge]
+        reloads = Reloading(clock, load or _same_settings(settings, environment), configuration, running_modules)
+        modules += [*running_modules, reloads]
         platform = RunningPlatform(
             clock,
             telemetry,
@@ -146,7 +151,7 @@ async def running_platform(
             reloads,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
-        async with running(made.modules, base.loops):
+        async with running(running_modules, base.loops):
             made.status.set_ready(True)
             try:
                 yield platform
@@ -163,9 +168,11 @@ def _same_settings(settings: Settings, environment: Mapping[str, str]) -> Load:
 
 async def _refuse_unprotected(settings: Settings, access: AccessService) -> None:
     """Beyond this machine we listen only once somebody holds a key that was not made in this very start."""
-    if is_loopback(settings.listen.host) or await access.has_admin():
+    places = [settings.listen, *(one.listen for one in settings.listeners.values() if one.client_ca_file is None)]
+    reachable = next((one for one in places if not is_loopback(one.host)), None)
+    if reachable is None or await access.has_admin():
         return
-    message = f"refusing to listen on {settings.listen}: there is no access token yet"
+    message = f"refusing to listen on {reachable}: there is no access token yet"
     hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
 

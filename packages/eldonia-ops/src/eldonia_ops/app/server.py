@@ -1,18 +1,21 @@
-"""The platform behind its HTTP listener, from start to orderly end."""
+"""The platform behind its listeners, from start to orderly end."""
 
 from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.configuration import Configuration
-from eldonia_ops.app.intakes import installed_intakes
-from eldonia_ops.app.listener import address_of, bind, serve_until_stopped
+from eldonia_ops.app.connections import Places
+from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
+from eldonia_ops.app.listeners import ListenersModule
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.app.reloading import Load
+from eldonia_ops.intake.registry import installed_intakes
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.web.app import create_app
+from eldonia_ops.services.api import ListenerView
+from eldonia_ops.web.http_side import MAIN, HttpSide
 from eldonia_ops.web.limits import RequestLimits
 
-OnStart = Callable[[RunningPlatform, str], None]
-"""Called with the running platform and the address that it listens on."""
+OnStart = Callable[[RunningPlatform, tuple[ListenerView, ...]], None]
+"""Called with the running platform and the listeners that are open, the main one first."""
 
 
 async def serve(
@@ -21,22 +24,37 @@ async def serve(
     """Run the platform until SIGTERM or SIGINT; SIGHUP has it read its configuration anew, by ``load``.
 
     Raises:
-        ConfigError: the address is taken, or it is not loopback and there is no token yet.
+        ConfigError: an address is taken, or one is not loopback and there is no token yet.
     """
     settings = configuration.settings
-    with bind(settings.listen) as listener:
-        async with running_platform(configuration, environment, load) as platform:
-            app = create_app(
-                platform,
-                external_url=settings.external_url,
-                loopback=is_loopback(settings.listen.host),
-                limits=RequestLimits(
-                    ingest=settings.limits.request,
-                    ingest_decoded=settings.limits.request_expanded,
-                    labels=settings.limits.labels,
-                    label_value=settings.limits.label_value,
-                ),
-                intakes=installed_intakes(),
-            )
-            address = address_of(listener)
-            await serve_until_stopped(app, listener, platform.reloads, lambda: on_start(platform, address))
+    places = Places()
+    # All of them before any store is opened: what is taken is said at once.
+    with bind(settings.listen) as bound:
+        listeners = ListenersModule(settings.listeners, settings.listen, places)
+        try:
+            async with running_platform(configuration, environment, load, edge=(listeners,)) as platform:
+                side = HttpSide(
+                    platform,
+                    external_url=settings.external_url,
+                    limits=RequestLimits(
+                        ingest=settings.limits.request,
+                        ingest_decoded=settings.limits.request_expanded,
+                        labels=settings.limits.labels,
+                        label_value=settings.limits.label_value,
+                    ),
+                    intakes=installed_intakes(),
+                )
+                server = HttpServer(MAIN, side.main(loopback=is_loopback(settings.listen.host)), bound, places)
+                address, counts = address_of(bound), places.of(MAIN)
+
+                def views() -> tuple[ListenerView, ...]:
+                    main = ListenerView(MAIN, address, "none", counts.open, counts.accepted)
+                    return (main, *listeners.views())
+
+                platform.status.watch_listeners(views)
+                await listeners.start(side)
+                await serve_until_stopped(
+                    server, platform.reloads, lambda: on_start(platform, views()), listeners.close
+                )
+        finally:
+            listeners.release()

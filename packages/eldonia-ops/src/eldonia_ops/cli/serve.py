@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from eldonia_ops.app.configuration import Configuration
     from eldonia_ops.app.loader import Override
     from eldonia_ops.app.platform import RunningPlatform
+    from eldonia_ops.services.api import ListenerView
 
 Config = Annotated[
     Path | None, typer.Option("--config", "-c", help=f"Settings; default: {FILE_NAME} in this folder, if there is one.")
@@ -67,9 +68,12 @@ def serve(
     configuration = load()
     settings = configuration.settings
 
-    def started(platform: "RunningPlatform", address: str) -> None:
+    def started(platform: "RunningPlatform", listeners: "tuple[ListenerView, ...]") -> None:
         out = Screen(file=sys.stdout)
-        out.print(f"Eldonia Ops {__version__} listens on {address}", style="bold")
+        main, *others = listeners
+        out.print(f"Eldonia Ops {__version__} listens on {main.address}", style="bold")
+        for one in others:
+            out.print(f"  listener  {one.name} at {one.address}")
         out.print(f"  data      {settings.data}")
         out.print(f"  settings  {settings.file or 'defaults (no file)'}")
         file = settings.data / ADMIN_TOKEN_FILE

@@ -125,6 +125,56 @@ class IntakePlatform(Protocol):
 Accept = Callable[[IntakePlatform, IntakeRequest], Awaitable[IntakeAnswer]]
 
 
+class StreamConnection(Protocol):
+    """A TCP connection that the platform has let in. It is closed when the intake returns or raises.
+
+    No more is read from the network than the intake asks for, so a sender waits while a batch is stored.
+    """
+
+    @property
+    def sender(self) -> str:
+        """Who sends, for people: the listener, the name in the client's certificate if it showed one, the address."""
+        ...
+
+    async def read(self, most: int) -> bytes:
+        """From 1 to ``most`` bytes as they come; b"" when the sender has closed the connection, or the listener is
+        being closed: what is complete should be stored then."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes; waits while the other side does not take them, for 30 seconds at most.
+
+        Raises:
+            OSError: the connection is lost.
+        """
+        ...
+
+
+ServeStream = Callable[[IntakePlatform, StreamConnection], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpListener:
+    """A port of its own at which the routes of the intake, and nothing else, are served when the settings ask for it
+    (``listeners.<name>``). ``port`` is the usual one."""
+
+    name: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamListener:
+    """A TCP port of its own, opened when the settings ask for it (``listeners.<name>``); ``port`` is the usual one.
+
+    ``serve`` talks to one connection until its end. The protocol has no tokens: the platform opens the port on a
+    loopback address and only if the settings say ``anonymous: ingest``, or asks for a client's certificate.
+    """
+
+    name: str
+    port: int
+    serve: ServeStream
+
+
 @dataclass(frozen=True, slots=True)
 class IntakeRoute:
     """An address to which data of one ``signal`` is sent.
@@ -144,10 +194,14 @@ class IntakeRoute:
 class Intake:
     """One protocol. ``fault`` writes an error as its clients expect one, given the headers of the request.
 
-    Addresses without a route that begin with ``prefix`` are also answered by ``fault``, if one is given.
+    Addresses without a route that begin with ``prefix`` are also answered by ``fault``, if one is given. ``listeners``
+    are ports of its own that the settings may open. ``dialect`` is the API of the platform (``prometheus``, …) whose
+    listener serves these routes too.
     """
 
     name: str
     routes: Sequence[IntakeRoute]
     fault: Callable[[Mapping[str, str], Fault], IntakeAnswer]
     prefix: str = ""
+    listeners: Sequence[HttpListener | StreamListener] = ()
+    dialect: str = ""

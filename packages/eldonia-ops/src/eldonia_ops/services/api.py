@@ -470,6 +470,21 @@ class DiskView:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerView:
+    """A port that is open. ``address`` is a URL such as ``http://127.0.0.1:9090``, of the scheme ``http``, ``https``,
+    ``tcp`` or ``tls``; ``anonymous`` is the role of programs of this machine that show no token, or ``none``.
+
+    ``connections`` are open now; ``accepted`` were since it was opened.
+    """
+
+    name: str
+    address: str
+    anonymous: str
+    connections: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformHealth:
     """The state of the platform itself.
 
@@ -492,6 +507,7 @@ class PlatformHealth:
     disk: DiskView | None
     refused: int
     versions: Mapping[str, str]
+    listeners: tuple[ListenerView, ...] = ()
 
 
 class Status(Protocol):
@@ -516,8 +532,8 @@ class Status(Protocol):
         """The platform's own metrics: content type and body, by an Accept header."""
         ...
 
-    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
-        """Count an answer over HTTP: the dialect, the pattern of its path, method, status, seconds."""
+    def request_ended(self, listener: str, api: str, route: str, method: str, code: int, seconds: float) -> None:
+        """Count an answer over HTTP: the listener, the dialect, the pattern of its path, method, status, seconds."""
         ...
 
 

@@ -87,6 +87,12 @@ METRICS: Final = (
     _counter("process_cpu_seconds_total", "User and system CPU time spent, in seconds."),
     _gauge("process_resident_memory_bytes", "Resident memory, in bytes."),
     _gauge("process_start_time_seconds", "Start time of the process since the Unix epoch, in seconds."),
+    # Listeners.
+    _gauge("eldonia_ops_listener_connections", "Connections that are open at a listener.", "listener"),
+    _counter("eldonia_ops_listener_connections_total", "Connections that a listener has accepted.", "listener"),
+    _counter(
+        "eldonia_ops_listener_connections_refused_total", "Connections that were ended for want of room.", "listener"
+    ),
     # How long the loops take.
     _durations(RULE_EVALUATION, "Time to evaluate a rule group."),
     _durations(
@@ -97,8 +103,9 @@ METRICS: Final = (
     _durations(GROUP_FLUSH, "Time to flush the alert groups whose turn it is, in one transaction."),
     _durations(DELIVERY, "Time of one attempt to deliver a notification.", "integration", buckets=SLOW),
     _durations(REQUEST, "Time to answer an HTTP request.", "api"),
-    _counter(REQUESTS, "HTTP requests answered.", "api", "route", "method", "code", counted_here=True),
+    _counter(REQUESTS, "HTTP requests answered.", "listener", "api", "route", "method", "code", counted_here=True),
 )
-"""All of them. ``api`` is the dialect that was addressed: native, prometheus, alertmanager, jaeger, otlp, page."""
+"""All of them. ``api`` is the dialect that was addressed: native, prometheus, alertmanager, jaeger, otlp, page.
+``listener`` is ``main`` or the name of one of ``listeners``."""
 
 BY_NAME: Final = {metric.name: metric for metric in METRICS}

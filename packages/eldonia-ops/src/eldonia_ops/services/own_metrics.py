@@ -66,10 +66,10 @@ class OwnMetrics:
         histogram = self._histograms[name]
         (histogram.labels(*labels) if labels else histogram).observe(seconds)
 
-    def request(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
+    def request(self, listener: str, api: str, route: str, method: str, code: int, seconds: float) -> None:
         """Count an answer. ``route`` is the pattern of the path, not the path: there are few of them."""
         self._histograms[REQUEST].labels(api).observe(seconds)
-        self._counters[REQUESTS].labels(api, route, method, str(code)).inc()
+        self._counters[REQUESTS].labels(listener, api, route, method, str(code)).inc()
 
     def exposition(self, accept: str, others: Mapping[str, float]) -> tuple[str, bytes]:
         """Content type and body for a scrape. ``others`` are values that other parts know, by the name of the series

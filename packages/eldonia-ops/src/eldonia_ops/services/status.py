@@ -13,7 +13,7 @@ from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStores
 from eldonia_ops.services import health
-from eldonia_ops.services.api import ObjectiveView, PlatformHealth, QueryError, TargetView
+from eldonia_ops.services.api import ListenerView, ObjectiveView, PlatformHealth, QueryError, TargetView
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.own_metrics import TEXT, escaped
 from eldonia_ops.services.queries import QueryService
@@ -61,6 +61,11 @@ class StatusService:
         self._started_at = clock.now()
         self._ready = False
         self._since: dict[str, int] = {}
+        self._listeners: Callable[[], tuple[ListenerView, ...]] = tuple
+
+    def watch_listeners(self, listeners: Callable[[], tuple[ListenerView, ...]]) -> None:
+        """Say which listeners there are, and how they are."""
+        self._listeners = listeners
 
     async def reconfigure(self, objectives: Sequence[Objective]) -> None:
         """Report on other objectives. One that is new is watched from now on."""
@@ -182,6 +187,7 @@ class StatusService:
             disk=health.disk_view(self._folder),
             refused=int(sum(value for name, value in self._counts().items() if name.startswith(_REFUSED))),
             versions=health.versions(statistics),
+            listeners=self._listeners(),
         )
 
     def metrics(self, accept: str = TEXT) -> tuple[str, bytes]:
@@ -194,9 +200,9 @@ class StatusService:
         }
         return self._loops.metrics.exposition(accept, others)
 
-    def request_ended(self, api: str, route: str, method: str, code: int, seconds: float) -> None:
+    def request_ended(self, listener: str, api: str, route: str, method: str, code: int, seconds: float) -> None:
         """Count an answer over HTTP."""
-        self._loops.metrics.request(api, route, method, code, seconds)
+        self._loops.metrics.request(listener, api, route, method, code, seconds)
 
 
 def _last_successes(loops: Loops) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from eldonia_ops.settings.document import LimitSettings, Retention, Settings
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.listen import Listen, parse_listen
+from eldonia_ops.settings.listeners import ListenerSettings
 from eldonia_ops.settings.load import examine_settings, load_settings, parse_settings
 from eldonia_ops.settings.maintenance import MaintenanceWindow
 from eldonia_ops.settings.noticing import AlertmanagerSettings, ObjectiveSettings, RuleSettings, SecuritySettings
@@ -23,6 +24,7 @@ __all__ = [
     "IncidentSettings",
     "LimitSettings",
     "Listen",
+    "ListenerSettings",
     "MaintenanceWindow",
     "ObjectiveSettings",
     "ProcessAction",

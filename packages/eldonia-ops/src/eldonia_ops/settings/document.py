@@ -16,6 +16,7 @@ from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
+from eldonia_ops.settings.listeners import Listeners, ListenerSettings
 from eldonia_ops.settings.noticing import (
     AlertmanagerSettings,
     ObjectiveSettings,
@@ -281,6 +282,10 @@ class Settings:
     listen: Annotated[
         Listen, Setting(Address(), "Pages and every interface. Beyond loopback only once there is a token.")
     ] = _DEFAULT_LISTEN
+    listeners: Annotated[
+        Mapping[str, ListenerSettings],
+        Setting(Listeners(), "Further listeners on the usual ports of other tools; none is open unless it is named."),
+    ] = field(default_factory=dict)
     telemetry: Annotated[
         Secret, Setting(TelemetryUrl(), "Logs, metrics and traces. The database of a ClickHouse must exist.")
     ] = _EMBEDDED

@@ -18,6 +18,7 @@ from eldonia_ops.settings.containers import ByName, Items, Section
 from eldonia_ops.settings.declaration import Declared, declared
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.incidents import Escalation
+from eldonia_ops.settings.listeners import Listeners, ListenerSettings
 from eldonia_ops.settings.objects import Inline, plain_section
 from eldonia_ops.settings.recovery import Action, ProcessAction, WebhookAction
 
@@ -61,6 +62,9 @@ def _tables(name: str, cls: type) -> Iterator[tuple[str, str]]:
     inner: list[tuple[str, type]] = []
     for field in _fields(cls):
         match field.kind:
+            case Listeners():
+                inner.append((field.key, ListenerSettings))
+                continue
             case Section(cls=one) | Items(cls=one):
                 inner.append((field.key, one))
                 continue

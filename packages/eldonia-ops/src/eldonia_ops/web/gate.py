@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
+from eldonia_ops.model.places import is_loopback
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.limits import RequestLimits, read_raw
@@ -43,6 +44,11 @@ _METHODS: Final = _SAFE_METHODS | {"POST", "PUT", "PATCH", "DELETE"}
 PAGE_POLICY: Final = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_FORWARDING: Final = frozenset({"forwarded", "via", "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip"})
+_NO_TOKEN: Final = Problem(401, "unauthorized", "this needs a token", "send 'Authorization: Bearer <token>'")
+_NOT_SIGNED_IN: Final = Problem(
+    401, "unauthorized", "this needs a token", "send 'Authorization: Bearer <token>', or sign in with the browser"
 )
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
@@ -159,9 +165,10 @@ class Gate:
     127.0.0.1 from talking to us. ``families`` maps path prefixes to the family that unknown paths below them answer in.
     ``observe`` takes the family, the pattern of the path, the method, the status and the seconds of each answer.
 
-    ``secret_of`` finds the secret in an ``Authorization`` header. Without authentication every request acts as
-    ``anonymous``; pages of other sites change nothing then. Unless ``public``, routes without a permission need a
-    known caller too.
+    ``secret_of`` finds the secret in an ``Authorization`` header. Without ``sessions`` a cookie counts for nothing.
+    Without authentication every request acts as ``anonymous``. With it, what a program of this machine asks without
+    showing a secret acts as ``local``, if that is given. Unless ``public``, routes without a permission need a known
+    caller too. Pages of other sites change nothing, whatever a browser sends along for them.
     """
 
     def __init__(
@@ -170,7 +177,7 @@ class Gate:
         *,
         guards: Sequence[Guard],
         access: "Authenticates",
-        sessions: Sessions,
+        sessions: Sessions | None,
         attempts: FailedAttempts,
         envelopes: Mapping[str, Envelope],
         families: Sequence[tuple[str, str]],
@@ -179,6 +186,7 @@ class Gate:
         secure: bool,
         secret_of: Callable[[str], str | None] = secret_from_authorization,
         anonymous: Token | None = None,
+        local: Token | None = None,
         public: bool = True,
         observe: Observe = _unobserved,
     ) -> None:
@@ -199,6 +207,7 @@ class Gate:
         self._secure = secure
         self._secret_of = secret_of
         self._anonymous = anonymous
+        self._local = local
         self._public = public
         self._observe = observe
 
@@ -285,6 +294,8 @@ class Gate:
         if guard is None:
             return None
         if not allows(caller.token.role, guard.demand):
+            if caller.token is self._local:
+                return _NO_TOKEN
             able = ", ".join(able_roles(guard.demand))
             return Problem(
                 403,
@@ -292,12 +303,13 @@ class Gate:
                 f"a token of role {caller.token.role} may not do this",
                 f"it takes a token of one of the roles {able}",
             )
-        if self._anonymous is not None and request.method not in _SAFE_METHODS and from_another_site(request.headers):
-            return Problem(403, "cross_origin", "this request came from another site")
-        if caller.session is not None and request.method not in _SAFE_METHODS:
-            if not same_origin(request.headers):
+        if request.method not in _SAFE_METHODS:
+            # A browser also sends by itself a password that it was once given, and reaches this machine's ports.
+            strange = from_another_site if caller.session is None else _not_from_here
+            if strange(request.headers):
                 return Problem(403, "cross_origin", "this request came from another site")
-            if not guard.csrf_in_form and not csrf_matches(caller.session, request.headers.get(CSRF_HEADER, "")):
+            presented = request.headers.get(CSRF_HEADER, "")
+            if caller.session is not None and not guard.csrf_in_form and not csrf_matches(caller.session, presented):
                 return Problem(
                     403, "csrf", "the X-CSRF-Token header is missing or belongs to another session", "reload the page"
                 )
@@ -321,16 +333,14 @@ class Gate:
                 "the token is not valid",
                 "it may have been revoked or have expired; ask an admin for one",
             )
-        host = request.headers.get("host", "")
-        value = request.cookies.get(cookie_name(host, secure=self._secure), "")
-        if value and (found := await self._sessions.find(value, host)):
-            return Caller(found[1], found[0])
-        return Problem(
-            401,
-            "unauthorized",
-            "this needs a token",
-            "send 'Authorization: Bearer <token>', or sign in with the browser",
-        )
+        if self._sessions is not None:
+            host = request.headers.get("host", "")
+            value = request.cookies.get(cookie_name(host, secure=self._secure), "")
+            if value and (found := await self._sessions.find(value, host)):
+                return Caller(found[1], found[0])
+        if self._local is not None and is_loopback(address) and not forwarded(request.headers):
+            return Caller(self._local)
+        return _NO_TOKEN if self._sessions is None else _NOT_SIGNED_IN
 
     def _with_headers(self, send: Send, family: str) -> Send:
         async def sending(message: Message) -> None:
@@ -409,6 +419,15 @@ def same_origin(headers: Headers) -> bool:
 def from_another_site(headers: Headers) -> bool:
     """Whether a browser says that a page of another site made the request. Programs say nothing of the kind."""
     return ("origin" in headers or "sec-fetch-site" in headers) and not same_origin(headers)
+
+
+def _not_from_here(headers: Headers) -> bool:
+    return not same_origin(headers)
+
+
+def forwarded(headers: Headers) -> bool:
+    """Whether a proxy passed a request on: it comes from another client than the address says."""
+    return any(name in _FORWARDING or name.startswith("x-forwarded-") for name in headers)
 
 
 def host_name(host: str) -> str:

@@ -84,13 +84,12 @@ class PlatformSinks:
         self._platform.ingest.refused(signal, sender, reasons)
 
 
-def intake_routes(intakes: Iterable[Intake], platform: Platform, limits: RequestLimits) -> list[GuardedRoute]:
-    """The routes of all intakes.
+def intake_routes(intakes: Iterable[Intake], host: PlatformSinks, limits: RequestLimits) -> list[GuardedRoute]:
+    """The routes of all intakes; ``host`` is what they know of the platform.
 
     Raises:
         TypeError: two intakes have one name, or one answers to the address of another.
     """
-    host = PlatformSinks(platform, limits)
     names: set[str] = set()
     routes: list[GuardedRoute] = []
     for intake in intakes:

@@ -47,7 +47,7 @@ def test_both_formats_hold_the_same_and_our_own_scrape_reads_them() -> None:
     metrics = OwnMetrics()
     metrics.observe(RULE_EVALUATION, 0.004)
     metrics.observe(DELIVERY, 2.0, "slack")
-    metrics.request("native", "/api/ops/v1/incidents/{id}", "GET", 200, 0.01)
+    metrics.request("main", "native", "/api/ops/v1/incidents/{id}", "GET", 200, 0.01)
     others = {"eldonia_ops_logs_total": 3.0, "eldonia_ops_alert_groups_failing": 1.0}
     media, body = metrics.exposition("application/openmetrics-text", others)
     assert media == OPENMETRICS
@@ -130,9 +130,10 @@ def test_a_quantile_lies_in_the_bucket_of_the_value(values: list[float]) -> None
 def test_requests_are_counted_by_pattern_and_status() -> None:
     metrics = OwnMetrics()
     for code in (200, 200, 404):
-        metrics.request("page", "/incidents/{incident}", "GET", code, 0.01)
+        metrics.request("main", "page", "/incidents/{incident}", "GET", code, 0.01)
     text = metrics.exposition("", {})[1].decode()
     assert (
-        'eldonia_ops_http_requests_total{api="page",code="200",method="GET",route="/incidents/{incident}"} 2.0' in text
+        'eldonia_ops_http_requests_total{api="page",code="200",listener="main",method="GET",'
+        'route="/incidents/{incident}"} 2.0' in text
     )
     assert {one.name for one in metrics.durations() if one.count} == {REQUEST}

@@ -6,7 +6,7 @@ from fake_platform import FakePlatform
 from starlette.applications import Starlette
 from web_client import Client
 
-from eldonia_ops.app.intakes import BUILT_IN
+from eldonia_ops.intake.registry import built_in
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
 
@@ -18,7 +18,7 @@ def platform() -> FakePlatform:
 
 @pytest.fixture
 def app(platform: FakePlatform) -> Starlette:
-    return create_app(platform, intakes=BUILT_IN)
+    return create_app(platform, intakes=built_in())
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def client(app: Starlette, platform: FakePlatform) -> Client:
 def reader() -> Client:
     """Like ``client``, over one application for all tests that change nothing."""
     platform = FakePlatform()
-    return _maker(create_app(platform, intakes=BUILT_IN), platform)
+    return _maker(create_app(platform, intakes=built_in()), platform)
 
 
 def _maker(app: Starlette, platform: FakePlatform) -> Client:

@@ -272,5 +272,6 @@ async def test_requests_are_counted_by_the_pattern_of_their_path(client: Client,
         ("prometheus", "401", "GET", "/api/v1/query"),
     ]
     assert sorted(counted) == sorted(
-        (f'api="{api}",code="{code}",method="{method}",route="{route}"', "1.0") for api, code, method, route in expected
+        (f'api="{api}",code="{code}",listener="main",method="{method}",route="{route}"', "1.0")
+        for api, code, method, route in expected
     )

@@ -10,6 +10,7 @@ from typing import Any, Final
 from eldonia_ops.intake import (
     Accept,
     Fault,
+    HttpListener,
     Intake,
     IntakeAnswer,
     IntakePlatform,
@@ -83,5 +84,6 @@ INTAKE: Final = Intake(
     ),
     fault,
     prefix="/v1/",
+    listeners=(HttpListener("otlp_http", 4318),),
 )
 """The intake."""

@@ -70,5 +70,7 @@ def _sentence(decoded: Decoded, by_store: Mapping[str, int]) -> str:
     return f"{first} ({refused} refused, {stored} stored)"
 
 
-INTAKE: Final = Intake("prometheus_remote_write", (IntakeRoute("/api/v1/write", "metrics", accept),), fault)
+INTAKE: Final = Intake(
+    "prometheus_remote_write", (IntakeRoute("/api/v1/write", "metrics", accept),), fault, dialect="prometheus"
+)
 """The intake."""

@@ -49,6 +49,16 @@ function loop(one) {
   );
 }
 
+function listener(one) {
+  return h("tr", {},
+    h("td", {}, h("strong", {}, one.name)),
+    h("td", { class: "brief", "data-label": t("platform.address") }, one.address),
+    h("td", { class: "brief", "data-label": t("platform.anonymous") }, word("anonymous", one.anonymous)),
+    h("td", { class: "num brief", "data-label": t("platform.connections") }, integer(one.connections)),
+    h("td", { class: "num brief", "data-label": t("platform.accepted") }, integer(one.accepted)),
+  );
+}
+
 function took(one) {
   const seconds = (value) => (value === null ? "–" : duration(value * 1000));
   const labels = Object.values(one.labels).map((value) => word("part", value)).join(" · ");
@@ -68,6 +78,7 @@ poll(async () => {
   $("#stored").replaceChildren(...stored(found).filter((one) => one));
   $("#loops-sum").textContent = t("platform.loops_sum", { failing: integer(failing), all: integer(found.loops.length) });
   render($("#loops"), [found.loops, Math.floor(Date.now() / 5000)], () => found.loops.map(loop));
+  render($("#listeners"), found.listeners, () => found.listeners.map(listener));
   $("#durations-empty").hidden = found.durations.length > 0;
   render($("#durations"), found.durations, () => found.durations.map(took));
 }, 5000);

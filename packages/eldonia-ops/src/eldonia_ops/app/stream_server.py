@@ -1,0 +1,160 @@
+"""A TCP listener of an intake: connections within bounds, each served by the intake's own code."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from typing import Final
+
+from eldonia_ops.app.connections import Places
+from eldonia_ops.intake import IntakePlatform, StreamListener
+from eldonia_ops.model.places import is_loopback
+
+log = logging.getLogger("eldonia_ops.intake")
+
+MOST_CONNECTIONS: Final = 100
+"""At one listener. Further ones are closed as they come."""
+_BUFFER: Final = 64 * 1024
+_WRITE_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 5.0
+
+
+class StreamServer:
+    """Accepts connections at one socket, over TLS if asked, and hands each to ``listener.serve``.
+
+    A client shows a certificate if ``tls`` asks for it. Otherwise it is let in only from this machine, and only if the
+    listener is open to the ``anonymous``. One whose intake raises is closed and logged; it stops no other.
+    """
+
+    def __init__(
+        self,
+        listener: StreamListener,
+        platform: IntakePlatform,
+        bound: socket.socket,
+        places: Places,
+        tls: ssl.SSLContext | None = None,
+        *,
+        anonymous: bool = False,
+    ) -> None:
+        self._listener = listener
+        self._platform = platform
+        self._socket = bound
+        self._places = places
+        self._counts = places.of(listener.name)
+        self._tls = tls
+        self._anonymous = anonymous
+        self._server: asyncio.Server | None = None
+        self._closing = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Accept connections.
+
+        Raises:
+            OSError: the socket cannot be listened on.
+        """
+        self._server = await asyncio.start_server(self._accepted, sock=self._socket, limit=_BUFFER, ssl=self._tls)
+        self._places.reserved += MOST_CONNECTIONS
+
+    def close(self) -> None:
+        """Accept no more connections, from now on, and let those that are open come to their end."""
+        if self._server is not None:
+            self._server.close()
+        self._closing.set()
+
+    async def stop(self) -> None:
+        """Close, and wait until what has been read is stored, for 5 seconds at most."""
+        if self._server is None:
+            self._socket.close()
+            return
+        self.close()
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_STOP_SECONDS)
+        for task in self._connections:
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+        self._places.reserved -= MOST_CONNECTIONS
+        self._server = None
+
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        sender = self._sender(writer)
+        if not sender or self._counts.open >= MOST_CONNECTIONS or self._closing.is_set():
+            self._counts.refused += 1
+            writer.transport.abort()
+            return
+        self._connections.add(task)
+        self._counts.accepted += 1
+        self._counts.open += 1
+        _keep_alive(writer)
+        try:
+            await self._listener.serve(self._platform, _Connection(reader, writer, sender, self._closing))
+        except OSError as error:
+            log.info("%s: the connection is lost: %s", sender, error)
+        except Exception:
+            log.exception("%s: the connection is closed, for the intake failed", sender)
+        finally:
+            self._counts.open -= 1
+            self._connections.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await writer.wait_closed()
+
+    def _sender(self, writer: asyncio.StreamWriter) -> str:
+        """Who sends, '' for one who may not: without a certificate that was asked for, and not from this machine."""
+        peer = writer.get_extra_info("peername")
+        host = str(peer[0]) if peer else ""
+        name = self._listener.name
+        if self._tls is not None and self._tls.verify_mode is ssl.CERT_REQUIRED:
+            return f"{name} {_common_name(writer.get_extra_info('peercert'))} ({host})"
+        return f"{name} ({host})" if self._anonymous and is_loopback(host) else ""
+
+
+class _Connection:
+    """Implements :class:`eldonia_ops.intake.StreamConnection`."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sender: str, closing: asyncio.Event
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._closing = closing
+        self._sender = sender
+
+    @property
+    def sender(self) -> str:
+        return self._sender
+
+    async def read(self, most: int) -> bytes:
+        """The next bytes. A read that is given up when the listener closes has taken none."""
+        reading = asyncio.ensure_future(self._reader.read(most))
+        closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait({reading, closing}, return_when=asyncio.FIRST_COMPLETED)
+            return await reading if reading.done() else b""
+        finally:
+            for one in (reading, closing):
+                one.cancel()
+            await asyncio.gather(reading, closing, return_exceptions=True)
+
+    async def write(self, data: bytes) -> None:
+        """Send, and wait until the other side has room."""
+        self._writer.write(data)
+        async with asyncio.timeout(_WRITE_SECONDS):
+            await self._writer.drain()
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """A sender may be silent for days; one that is gone must not keep its place for ever."""
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def _common_name(certificate: object) -> str:
+    subject = certificate.get("subject", ()) if isinstance(certificate, dict) else ()
+    return next((str(value)[:64] for part in subject for key, value in part if key == "commonName"), "unnamed")
