@@ -5,7 +5,7 @@ standard schema ``n``, bucket ``i`` holds observations up to ``2 ** (i * 2 ** -n
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import Final
@@ -35,8 +35,7 @@ class NativeHistogram:
     ``positive`` and ``negative`` hold ``(index, count)`` of the buckets that are not empty, by index; a count is that
     of the bucket alone. ``custom_bounds`` are the upper bounds of a histogram with schema -53, ascending.
 
-    Raises:
-        ValueError: the parts do not fit together; the message says which.
+    Counts may be below zero: the difference of two gauges has such. :meth:`checked` is for what comes from outside.
     """
 
     schema: int
@@ -49,7 +48,16 @@ class NativeHistogram:
     custom_bounds: tuple[float, ...] = ()
     reset_hint: ResetHint = ResetHint.UNKNOWN
 
-    def __post_init__(self) -> None:
+    def checked(self) -> "NativeHistogram":
+        """This histogram, if it can be a sample.
+
+        Raises:
+            ValueError: its parts do not fit together, or a count is below zero; the message says which.
+        """
+        self._check()
+        return self
+
+    def _check(self) -> None:
         custom = self.schema == CUSTOM_SCHEMA
         if not custom and not LEAST_SCHEMA <= self.schema <= LARGEST_SCHEMA:
             raise ValueError(
@@ -87,3 +95,28 @@ class NativeHistogram:
             return 2.0 ** math.ldexp(index, -self.schema)
         except OverflowError:
             return math.inf
+
+
+def reduced(histogram: NativeHistogram, schema: int, of: int | None = None) -> NativeHistogram:
+    """The histogram with a coarser standard schema: buckets are merged, 2 to the power of the difference into one.
+
+    ``of`` is the schema that its buckets have, when it is finer than a histogram can have.
+    """
+    steps = (histogram.schema if of is None else of) - schema
+    if steps <= 0 or histogram.schema == CUSTOM_SCHEMA:
+        return histogram
+    return replace(
+        histogram,
+        schema=schema,
+        positive=_merged(histogram.positive, steps),
+        negative=_merged(histogram.negative, steps),
+    )
+
+
+def _merged(buckets: tuple[tuple[int, float], ...], steps: int) -> tuple[tuple[int, float], ...]:
+    found: dict[int, float] = {}
+    for index, count in buckets:
+        # The upper bound of a bucket is inclusive: index 2**steps still belongs to bucket 1.
+        coarse = ((index - 1) >> steps) + 1
+        found[coarse] = found.get(coarse, 0.0) + count
+    return tuple(found.items())

@@ -48,4 +48,4 @@ def test_bounds_of_its_own() -> None:
 )
 def test_what_does_not_fit_together_is_refused(fields: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
-        NativeHistogram(**{"schema": 0, "count": 1.0, "sum": 1.0, **fields})
+        NativeHistogram(**{"schema": 0, "count": 1.0, "sum": 1.0, **fields}).checked()
