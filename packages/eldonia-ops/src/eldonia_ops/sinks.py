@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import MetricMetadata, Sample
+from eldonia_ops.model.samples import AnySample, MetricMetadata
 from eldonia_ops.model.spans import Span
 
 
@@ -70,7 +70,7 @@ class SpanSink(Protocol):
 class SampleSink(Protocol):
     """Takes samples that do not share a timestamp."""
 
-    async def samples(self, samples: Sequence[Sample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
+    async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:
         """Store samples and what their sender says of their metrics; returns how many were refused, by reason.
 
         A sample that is stored already is not refused: a request may be sent again as a whole.

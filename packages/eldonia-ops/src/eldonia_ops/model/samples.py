@@ -1,7 +1,7 @@
 """Metric samples, and the block in which the store hands them to PromQL."""
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
@@ -102,6 +102,9 @@ class SeriesBlock:
 
     * ``histograms``: the native histograms by ``(row, column)``, where ``values`` has :data:`HISTOGRAM_NAN`.
 
+    * ``starts``: by column, from which instant on (Unix ms, ascending) its samples count since which other; empty where
+      no source said so, 0 from where on none does.
+
     A cell is a float, :data:`STALE_NAN` (the series ended here), :data:`ABSENT_NAN` (nothing was sampled) or
     :data:`HISTOGRAM_NAN`. NaN proper is a legal sample: compare bits, not values (see :func:`is_stale`,
     :func:`is_absent`).
@@ -111,15 +114,7 @@ class SeriesBlock:
     timestamps: NDArray[np.int64]
     values: NDArray[np.float64]
     histograms: Mapping[tuple[int, int], NativeHistogram] = field(default_factory=dict)
-
-    def floats(self) -> "SeriesBlock":
-        """The same block without its histograms: their cells are absent."""
-        if not self.histograms:
-            return self
-        values = self.values.copy()
-        rows, columns = zip(*self.histograms, strict=True)
-        values[list(rows), list(columns)] = ABSENT_NAN
-        return SeriesBlock(self.labels, self.timestamps, values)
+    starts: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
 
 def is_stale(values: NDArray[np.float64]) -> NDArray[np.bool_]:

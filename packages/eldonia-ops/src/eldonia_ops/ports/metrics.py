@@ -19,10 +19,7 @@ class MetricStore(SignalStore, Protocol):
         ...
 
     async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
-        """Append samples that do not share a timestamp (remote write, OTLP); returns what :meth:`insert_row` does.
-
-        A store that keeps no native histograms refuses them, counted by reason.
-        """
+        """Append samples that do not share a timestamp (remote write, OTLP); returns what :meth:`insert_row` does."""
         ...
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:

@@ -42,8 +42,8 @@ class EvaluationError(PromQLError):
 
 
 class UnsupportedError(EvaluationError):
-    """A query that needs native histograms, which this implementation does not have."""
+    """A query that needs of native histograms what this implementation does not have."""
 
 
 class UnsupportedSyntaxError(ParseError):
-    """A query whose syntax is right and means something only for native histograms or start timestamps."""
+    """A query whose syntax is right and means something only for start timestamps."""

@@ -24,11 +24,14 @@ AGGREGATIONS: Final = frozenset(
 PARAMETRIC: Final = frozenset(["topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"])
 SET_OPERATORS: Final = frozenset(("and", "or", "unless"))
 COMPARISONS: Final = frozenset(("==", "!=", "<", ">", "<=", ">="))
+TRIMS: Final = frozenset(("</", ">/"))
+"""Operators that keep of a native histogram what lies below a number, or above it."""
 PRECEDENCE: Final = {
     "or": 1,
     "and": 2,
     "unless": 2,
     **dict.fromkeys(COMPARISONS, 3),
+    **dict.fromkeys(TRIMS, 3),
     "+": 4,
     "-": 4,
     "*": 5,
@@ -153,11 +156,6 @@ def _table() -> dict[str, Signature]:
 
 
 FUNCTIONS: Final = _table()
-
-NATIVE_HISTOGRAM_FUNCTIONS: Final = frozenset(
-    ("histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar")
-)
-"""Functions that say something only about native histograms, which are not supported."""
 
 ANCHORABLE: Final = ("changes", "delta", "increase", "rate", "resets")
 SMOOTHABLE: Final = ("delta", "increase", "rate")

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
 Json = dict[str, Any]
+Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 _Unsigned = Annotated[int, Meta(ge=0)]
 _Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -178,8 +179,31 @@ class _Histogram(_Message):
     aggregation_temporality: _Enum = 0
 
 
+class _Buckets(_Message):
+    offset: Int32 = 0
+    bucket_counts: list[_Count] = []
+
+
+class _ExponentialPoint(_Message):
+    attributes: list[_KeyValue] = []
+    start_time_unix_nano: _Unsigned = 0
+    time_unix_nano: _Unsigned = 0
+    count: _Count = 0
+    sum: float | UnsetType = UNSET
+    scale: Int32 = 0
+    zero_count: _Count = 0
+    zero_threshold: float = 0.0
+    positive: _Buckets = field(default_factory=_Buckets)
+    negative: _Buckets = field(default_factory=_Buckets)
+    flags: _Unsigned = 0
+
+    def HasField(self, _: str) -> bool:  # noqa: N802 - protobuf's name; asked about the sum alone
+        return self.sum is not UNSET
+
+
 class _ExponentialHistogram(_Message):
-    data_points: list[Json] = []
+    data_points: list[_ExponentialPoint] = []
+    aggregation_temporality: _Enum = 0
 
 
 class _Summary(_Message):

@@ -1,7 +1,7 @@
 """OTLP metrics to Prometheus samples.
 
-Gauges, cumulative sums, cumulative histograms with explicit bounds, and summaries are taken; delta
-temporality and exponential histograms are refused with the reason.
+Gauges, cumulative sums, cumulative histograms and summaries are taken; delta temporality is refused with the reason.
+Exponential histograms become native ones.
 https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetrics/
 """
 
@@ -18,6 +18,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import (
 )
 
 from eldonia_ops.intake.otlp.attributes import as_text, attributes
+from eldonia_ops.intake.otlp.exponential import exponential_to_native
 from eldonia_ops.intake.otlp.json_messages import MetricsRequest
 from eldonia_ops.intake.otlp.messages import (
     Encoding,
@@ -30,9 +31,14 @@ from eldonia_ops.intake.otlp.messages import (
 from eldonia_ops.intake.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, Sample
+from eldonia_ops.model.samples import STALE_NAN, AnySample, HistogramSample, MetricMetadata, MetricType, Sample
 from eldonia_ops.protocols.timestamps import LATEST_NS
 
+_TYPES = {
+    "histogram": MetricType.HISTOGRAM,
+    "exponential_histogram": MetricType.HISTOGRAM,
+    "summary": MetricType.SUMMARY,
+}
 _NO_VALUE = 1  # DataPointFlags.NO_RECORDED_VALUE_MASK
 _MAX_BUCKETS = 1_000
 _MAX_VALUE = 8_192
@@ -46,7 +52,7 @@ _MAX_SAMPLES = 200_000
 
 def decode_metrics(
     body: bytes, encoding: Encoding, received_ns: int
-) -> tuple[list[Sample], list[MetricMetadata], Rejections]:
+) -> tuple[list[AnySample], list[MetricMetadata], Rejections]:
     """Samples and metadata of one export request; ``received_ns`` is used where a point names no time.
 
     ``service.name`` (with its namespace) becomes ``job``, ``service.instance.id`` ``instance``; the other
@@ -56,7 +62,7 @@ def decode_metrics(
         OtlpError: the body cannot be decoded, or holds too much.
     """
     request = decode_request(ExportMetricsServiceRequest, MetricsRequest, body, encoding)
-    samples: list[Sample] = []
+    samples: list[AnySample] = []
     metadata: dict[str, MetricMetadata] = {}
     rejections = Rejections()
     check_size(request.resource_metrics, "scope_metrics", "metrics")
@@ -122,7 +128,7 @@ class _Points:
         self._subject = clean_text(metric.name[:100])
         self.metadata: MetricMetadata | None = None
 
-    def __iter__(self) -> Iterator[Sample]:
+    def __iter__(self) -> Iterator[AnySample]:
         metric = self._metric
         kind = metric.WhichOneof("data")
         data: Any = getattr(metric, kind) if kind else None
@@ -132,10 +138,7 @@ class _Points:
         if len(metric.name) > _MAX_NAME:
             self._refuse(f"the name is longer than {_MAX_NAME} characters", data)
             return
-        if kind == "exponential_histogram":
-            self._refuse("exponential histograms are not supported; use explicit buckets", data)
-            return
-        if kind in ("sum", "histogram"):
+        if kind in ("sum", "histogram", "exponential_histogram"):
             temporality = enum_number(AggregationTemporality, data.aggregation_temporality)
             if temporality != AGGREGATION_TEMPORALITY_CUMULATIVE:
                 delta = temporality == AGGREGATION_TEMPORALITY_DELTA
@@ -147,11 +150,7 @@ class _Points:
         if not self._name:
             self._refuse("the name holds no letter or digit", data)
             return
-        type_ = (
-            MetricType.COUNTER
-            if monotonic
-            else {"histogram": MetricType.HISTOGRAM, "summary": MetricType.SUMMARY}.get(kind or "", MetricType.GAUGE)
-        )
+        type_ = MetricType.COUNTER if monotonic else _TYPES.get(kind or "", MetricType.GAUGE)
         unit = "_".join(unit_words(metric.unit[:_MAX_UNIT]))
         self.metadata = MetricMetadata(self._name, type_, clean_text(metric.description[:2_048]), unit)
         read = {"histogram": self._histogram, "summary": self._summary}.get(kind or "", self._number)
@@ -165,6 +164,9 @@ class _Points:
                 self._rejections.add(f"the labels are longer than {_MAX_LABELS:,} characters", subject=self._subject)
                 continue
             stale = bool(point.flags & _NO_VALUE)
+            if kind == "exponential_histogram":
+                yield from self._exponential(point, Labels({**labels, METRIC_NAME: self._name}), at // 1_000_000, stale)
+                continue
             for suffix, extra, value in read(point):
                 named = Labels({**labels, **extra, METRIC_NAME: self._name + suffix})
                 yield Sample(named, at // 1_000_000, STALE_NAN if stale else value)
@@ -196,6 +198,18 @@ class _Points:
         if point.HasField("sum"):
             yield "_sum", {}, point.sum
         yield "_count", {}, float(point.count)
+
+    def _exponential(self, point: Any, labels: Labels, at: int, stale: bool) -> Iterator[AnySample]:
+        if stale:
+            yield Sample(labels, at, STALE_NAN)
+            return
+        try:
+            value = exponential_to_native(point)
+        except ValueError as error:
+            self._rejections.add(str(error), subject=self._subject)
+            return
+        started = point.start_time_unix_nano // 1_000_000
+        yield HistogramSample(labels, at, value, started if started <= at else 0)
 
     def _summary(self, point: Any) -> Iterator[tuple[str, dict[str, str], float]]:
         for quantile in point.quantile_values[:_MAX_BUCKETS]:

@@ -12,10 +12,19 @@ import cramjam
 from google.protobuf.message import DecodeError
 
 from eldonia_ops.intake import IntakeError, IntakeLimits, TooMuchError
+from eldonia_ops.intake.prometheus_remote_write.histograms import is_stale_histogram, read_histogram
 from eldonia_ops.intake.prometheus_remote_write.messages import WriteRequest
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import METRIC_NAME, Labels
-from eldonia_ops.model.samples import STALE_NAN, STALE_NAN_BITS, MetricMetadata, MetricType, Sample
+from eldonia_ops.model.samples import (
+    STALE_NAN,
+    STALE_NAN_BITS,
+    AnySample,
+    HistogramSample,
+    MetricMetadata,
+    MetricType,
+    Sample,
+)
 from eldonia_ops.protocols.protobuf_count import holds_more_than
 
 MAX_SAMPLES: Final = 200_000
@@ -28,7 +37,6 @@ MAX_UNIT: Final = 64
 _SHOWN: Final = 200
 _REMEMBERED: Final = 50_000
 
-NATIVE_HISTOGRAM: Final = "a native histogram, which is not supported"
 EXEMPLAR: Final = "an exemplar, which is not kept"
 
 _TYPES: Final = (
@@ -54,14 +62,13 @@ class _InvalidSeriesError(ValueError):
 class Decoded:
     """What a request holds. ``refused`` counts samples by reason; ``first`` is the first reason with its series.
 
-    ``histograms`` and ``exemplars`` count what was left out.
+    ``exemplars`` counts what was left out.
     """
 
-    samples: list[Sample] = field(default_factory=list)
+    samples: list[AnySample] = field(default_factory=list)
     metadata: list[MetricMetadata] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     first: str = ""
-    histograms: int = 0
     exemplars: int = 0
 
     def refuse(self, reason: str, count: int, subject: str) -> None:
@@ -109,10 +116,7 @@ def _read(request: Any, limits: IntakeLimits) -> Decoded:
     found = Decoded(metadata=_metadata(request.metadata))
     for series in request.timeseries:
         found.exemplars += len(series.exemplars)
-        count = len(series.samples)
-        if histograms := len(series.histograms):
-            found.histograms += histograms
-            found.refuse(NATIVE_HISTOGRAM, histograms, _shown(series.labels))
+        count = len(series.samples) + len(series.histograms)
         if not count:
             continue
         if len(found.samples) + count > MAX_SAMPLES:
@@ -126,6 +130,15 @@ def _read(request: Any, limits: IntakeLimits) -> Decoded:
         for sample in series.samples:
             value = sample.value
             found.samples.append(Sample(labels, sample.timestamp, _not_a_number(value) if isnan(value) else value))
+        for histogram in series.histograms:
+            at = histogram.timestamp
+            if is_stale_histogram(histogram):
+                found.samples.append(Sample(labels, at, STALE_NAN))
+                continue
+            try:
+                found.samples.append(HistogramSample(labels, at, read_histogram(histogram)))
+            except ValueError as error:
+                found.refuse(str(error), 1, _shown(series.labels))
     return found
 
 

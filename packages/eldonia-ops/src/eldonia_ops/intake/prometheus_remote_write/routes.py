@@ -58,7 +58,7 @@ async def accept(platform: IntakePlatform, request: IntakeRequest) -> IntakeAnsw
     platform.refused("metrics", request.sender, refused + Counter({EXEMPLAR: decoded.exemplars}))
     if not refused:
         return IntakeAnswer(204)
-    problem = Fault(415 if decoded.histograms else 400, _sentence(decoded, by_store))
+    problem = Fault(400, _sentence(decoded, by_store))
     return fault(request.headers, problem)
 
 

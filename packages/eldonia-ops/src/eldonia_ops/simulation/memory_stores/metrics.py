@@ -9,7 +9,6 @@ from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 from eldonia_ops.storage.clickhouse.head import Head
-from eldonia_ops.storage.clickhouse.sample_values import floats_of
 
 HOUR = 3_600_000
 
@@ -32,9 +31,8 @@ class MemoryMetricStore(FailingStore):
 
     async def insert_samples(self, samples: Sequence[AnySample]) -> dict[str, int]:
         self.check()
-        floats, refused = floats_of(samples)
-        self.head.append_samples(floats)
-        return dict(refused)
+        self.head.append_samples(samples)
+        return {}
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         self.check()

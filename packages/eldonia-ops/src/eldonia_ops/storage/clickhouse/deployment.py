@@ -23,6 +23,8 @@ SHARDING_KEYS: Final = {
     "logs": "cityHash64(source, offset, timestamp)",
     "spans": "cityHash64(trace_id)",
     "samples": "series",
+    "histograms": "series",
+    "sample_starts": "series",
     "series": "id",
     "metric_metadata": "cityHash64(name)",
 }

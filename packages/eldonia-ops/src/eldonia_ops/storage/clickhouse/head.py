@@ -7,11 +7,15 @@ on their own and grouped when read.
 A sample older than the newest of its series is dropped and counted, and so is another value at an instant that has one,
 as in Prometheus. The same sample again is ignored, an older one too: a sender repeats whole requests.
 
+A native histogram is a cell of its own kind among the floats, and its buckets are kept beside them
+(:mod:`~eldonia_ops.storage.clickhouse.beside_floats`), so that floats pay nothing for it.
+
 Nothing here waits, reads a clock or does I/O.
 """
 
+import struct
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,8 +24,18 @@ from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.model.samples import Sample, SampleRow, SeriesBlock, is_absent
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import (
+    HISTOGRAM_NAN,
+    AnySample,
+    Sample,
+    SampleRow,
+    SeriesBlock,
+    is_absent,
+)
+from eldonia_ops.storage.clickhouse.beside_floats import BesideFloats
 from eldonia_ops.storage.clickhouse.columns import NEVER, SingleSeries, TargetBlock
+from eldonia_ops.storage.clickhouse.histogram_codec import PackedHistograms, encode_histogram
 from eldonia_ops.storage.clickhouse.identity import metric_id, series_id
 from eldonia_ops.storage.clickhouse.join import group_singles, merge_samples
 from eldonia_ops.storage.clickhouse.series_index import SeriesIndex
@@ -37,6 +51,14 @@ _ROWS_AT_ONCE: Final = 8
 SAMPLE_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 """One stored sample, laid out as the database's RowBinary format wants it."""
 
+START_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp", "<i8"), ("start", "<i8")])
+"""From when on the samples of a series count since ``start`` (Unix ms, 0 for unknown); laid out like the samples."""
+
+HISTOGRAM_HEADER: Final = struct.Struct("<QQq")
+"""Metric, series and timestamp: what stands before the bytes of a histogram in its row."""
+
+NO_STARTS: Final = np.empty(0, START_DTYPE)
+
 
 @dataclass(slots=True)
 class HeadSeries:
@@ -48,6 +70,7 @@ class HeadSeries:
     target: str = ""
     places: list[tuple[TargetBlock, int]] = field(default_factory=list)
     single: SingleSeries | None = None
+    beside: BesideFloats | None = None
 
     @property
     def newest_ms(self) -> int:
@@ -74,10 +97,16 @@ class HeadSeries:
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """What is to be stored. ``samples`` has dtype :data:`SAMPLE_DTYPE`; ``series`` those they belong to that the
-    caller may not have stored yet."""
+    caller may not have stored yet.
+
+    ``histograms`` are rows of the samples that are histograms, a :data:`HISTOGRAM_HEADER` and the histogram's bytes
+    each; ``starts`` has dtype :data:`START_DTYPE`.
+    """
 
     samples: NDArray[np.void]
     series: tuple[HeadSeries, ...] = ()
+    histograms: tuple[bytes, ...] = ()
+    starts: NDArray[np.void] = field(default_factory=lambda: NO_STARTS)
 
 
 _NOTHING: Final = Accepted(np.empty(0, SAMPLE_DTYPE))
@@ -99,6 +128,7 @@ class _Selection:
     version: int
     blocks: list[tuple[TargetBlock, NDArray[np.intp], tuple[Labels, ...]]]
     singles: list[HeadSeries]
+    beside: dict[Labels, BesideFloats]
     size: int
 
 
@@ -159,7 +189,8 @@ class Head:
     def nbytes(self) -> int:
         """Bytes set aside for samples."""
         singles = sum(series.single.nbytes for series in self._series.values() if series.single)
-        return singles + sum(block.nbytes for block in self._blocks.values())
+        beside = sum(series.beside.bytes_held for series in self._series.values() if series.beside)
+        return singles + beside + sum(block.nbytes for block in self._blocks.values())
 
     # --- appending -------------------------------------------------------------------------
 
@@ -208,27 +239,43 @@ class Head:
         samples["value"] = values[wanted]
         return Accepted(samples, fresh)
 
-    def append_samples(self, samples: Iterable[Sample], target: str = "") -> Accepted:
+    def append_samples(self, samples: Iterable[AnySample], target: str = "") -> Accepted:
         """Append samples with timestamps of their own; returns what was new."""
         accepted: list[tuple[int, int, int, float]] = []
         touched: dict[int, HeadSeries] = {}
+        histograms: list[bytes] = []
+        starts: list[tuple[int, int, int, int]] = []
         for sample in sorted(samples, key=lambda item: item.timestamp_ms):
             at = sample.timestamp_ms
             if not self._plausible(at, 1):
                 continue
+            value, packed = sample.value, b""
+            if isinstance(value, NativeHistogram):
+                value, packed = HISTOGRAM_NAN, encode_histogram(value)
             number = self._numbers.get(sample.labels)
             if number is None and at < self.floor_ms:
                 # Older than anything kept here: for the database only.
                 series = HeadSeries(sample.labels, series_id(sample.labels), metric_id(sample.labels.name), target)
             else:
                 series = self._series[number] if number is not None else self._create(sample.labels, target)
-                if series is None or not self._in_order(series, at, sample.value):
+                if series is None or not self._in_order(series, at, value, None, packed):
                     continue
                 if at >= self.floor_ms:
-                    self._append_one(series, at, sample.value)
+                    self._append_one(series, at, value)
+                    if packed:
+                        self._beside(series).add(at, packed)
+            if (sample.start_ms or series.beside is not None) and self._starts_anew(series, at, sample.start_ms):
+                starts.append((series.metric, series.id, at, sample.start_ms))
+            if packed:
+                histograms.append(HISTOGRAM_HEADER.pack(series.metric, series.id, at) + packed)
             touched[series.id] = series
-            accepted.append((series.metric, series.id, at, sample.value))
-        return Accepted(np.array(accepted, SAMPLE_DTYPE), tuple(touched.values()))
+            accepted.append((series.metric, series.id, at, value))
+        return Accepted(
+            np.array(accepted, SAMPLE_DTYPE),
+            tuple(touched.values()),
+            tuple(histograms),
+            np.array(starts, START_DTYPE) if starts else NO_STARTS,
+        )
 
     def load(self, target: str, block: SeriesBlock) -> None:
         """Take over a target's samples from the database, newer than what is there.
@@ -252,6 +299,34 @@ class Head:
             self._version += 1
         series.single.append(timestamps, values)
 
+    def load_histograms(self, labels: Labels, histograms: Iterable[tuple[int, bytes]]) -> None:
+        """Take over the histograms (instant and bytes, ascending) of a series whose samples were loaded."""
+        number = self._numbers.get(labels)
+        if number is not None:
+            beside = self._beside(self._series[number])
+            for at, packed in histograms:
+                beside.add(at, packed)
+
+    def load_starts(self, labels: Labels, starts: Iterable[tuple[int, int]]) -> None:
+        """Take over from when on (Unix ms, ascending) the samples of a series count since which start."""
+        number = self._numbers.get(labels)
+        if number is not None:
+            beside = self._beside(self._series[number])
+            for at, start_ms in starts:
+                beside.note_start(at, start_ms)
+
+    def _beside(self, series: HeadSeries) -> BesideFloats:
+        if series.beside is None:
+            series.beside = BesideFloats()
+            self._version += 1
+        return series.beside
+
+    def _starts_anew(self, series: HeadSeries, at: int, start_ms: int) -> bool:
+        """Whether the start of a sample has to be stored; it is noted."""
+        if at < self.floor_ms:
+            return bool(start_ms)
+        return self._beside(series).note_start(at, start_ms)
+
     def _append_each(self, row: SampleRow) -> Accepted:
         values = np.asarray(row.values, np.float64)
         keep = np.flatnonzero(~is_absent(values))
@@ -270,7 +345,9 @@ class Head:
             self._layouts.clear()  # a series in two places has to be checked in both
         series.single.append_one(at, value)
 
-    def _in_order(self, series: HeadSeries, at: int, value: float, but: TargetBlock | None = None) -> bool:
+    def _in_order(
+        self, series: HeadSeries, at: int, value: float, but: TargetBlock | None = None, packed: bytes = b""
+    ) -> bool:
         newest = NEVER
         if series.single:
             newest = series.single.newest_ms
@@ -282,7 +359,10 @@ class Head:
         known = series.samples(at, at)[1]
         if len(known) and at >= self.floor_ms:
             # A request that got no answer comes again as a whole: what is here already is no fault.
-            if _bits(known)[0] != _bits(np.array([value]))[0]:
+            same = _bits(known)[0] == _bits(np.array([value]))[0]
+            if packed and same:
+                same = series.beside is not None and series.beside.histogram(at) == packed
+            if not same:
                 self.counters["duplicate"] += 1
         elif at < newest:
             self.counters["out_of_order"] += 1
@@ -385,6 +465,8 @@ class Head:
         for series in self._series.values():
             if series.single is not None:
                 series.single.drop_after(now_ms)
+            if series.beside is not None:
+                series.beside.drop_after(now_ms)
         self.floor_ms = min(self.floor_ms, now_ms)
         self._let_go()
 
@@ -408,6 +490,11 @@ class Head:
                 if not series.single.count:
                     series.single = None
                     ended.add(number)
+            if series.beside is not None:
+                series.beside.drop_before(floor_ms)
+                if series.beside.empty:
+                    series.beside = None
+                    self._version += 1
         for number in ended:
             series = self._series[number]
             if not series.places and series.single is None:
@@ -466,6 +553,8 @@ class Head:
             found.append(SeriesBlock(labels, block.timestamps[low:high], values))
         singles = [(series.labels, *series.samples(start_ms, end_ms)) for series in selection.singles]
         found += group_singles([single for single in singles if len(single[1])])
+        if selection.beside:
+            found = [with_beside(block, selection.beside) for block in found]
         return found
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
@@ -499,9 +588,12 @@ class Head:
             return selection
         by_block: dict[int, tuple[TargetBlock, list[int], list[Labels]]] = {}
         singles: list[HeadSeries] = []
+        beside: dict[Labels, BesideFloats] = {}
         numbers = self._index.select(matchers)
         for number in numbers:
             series = self._series[number]
+            if series.beside is not None:
+                beside[series.labels] = series.beside
             if series.single is not None or len(series.places) != 1:
                 singles.append(series)
                 continue
@@ -512,7 +604,7 @@ class Head:
         blocks = [(block, np.array(columns, np.intp), tuple(labels)) for block, columns, labels in by_block.values()]
         if selection is not None:
             self._selected -= self._selections.pop(matchers).size
-        selection = self._selections[matchers] = _Selection(self._version, blocks, singles, 1 + len(numbers))
+        selection = self._selections[matchers] = _Selection(self._version, blocks, singles, beside, 1 + len(numbers))
         self._selected += selection.size
         while self._selected > _MAX_SELECTED:
             self._selected -= self._selections.popitem(last=False)[1].size
@@ -535,3 +627,21 @@ def _gather(values: NDArray[np.float64], columns: NDArray[np.intp]) -> NDArray[n
 
 def _bits(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     return np.ascontiguousarray(values).view(np.uint64)
+
+
+def with_beside(block: SeriesBlock, beside: Mapping[Labels, BesideFloats]) -> SeriesBlock:
+    """The block with the histograms and starts of its series."""
+    columns = [(column, beside[labels]) for column, labels in enumerate(block.labels) if labels in beside]
+    if not columns:
+        return block
+    first, last = int(block.timestamps[0]), int(block.timestamps[-1])
+    packed: dict[tuple[int, int], bytes] = {}
+    starts: dict[int, list[tuple[int, int]]] = {}
+    for column, one in columns:
+        times, histograms = one.histograms(first, last)
+        if times:
+            rows = np.searchsorted(block.timestamps, times).tolist()
+            packed.update(zip(zip(rows, [column] * len(rows), strict=True), histograms, strict=True))
+        if known := one.starts(first, last):
+            starts[column] = known
+    return SeriesBlock(block.labels, block.timestamps, block.values, PackedHistograms(packed), starts)

@@ -1,12 +1,14 @@
 """Putting series blocks together, so that every series ends up in exactly one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import ABSENT_NAN, SeriesBlock
+from eldonia_ops.storage.clickhouse.histogram_codec import PackedHistograms
 
 _Samples = tuple[NDArray[np.int64], NDArray[np.float64]]
 
@@ -77,6 +79,26 @@ def join(older: Sequence[SeriesBlock], newer: Sequence[SeriesBlock]) -> list[Ser
                 tuple(member[0] for member in members),
                 np.concatenate([part.timestamps for part in parts]),
                 np.concatenate([part.values[:, taken] for part, taken in zip(parts, columns, strict=True)]),
+                *_beside(parts, columns),
             )
         )
     return found
+
+
+def _beside(
+    parts: Sequence[SeriesBlock], columns: Sequence[Sequence[int]]
+) -> tuple[Mapping[tuple[int, int], NativeHistogram], Mapping[int, Sequence[tuple[int, int]]]]:
+    """Histograms and starts of the columns taken from parts that follow one another."""
+    packed: dict[tuple[int, int], bytes] = {}
+    starts: dict[int, list[tuple[int, int]]] = {}
+    above = 0
+    for part, taken in zip(parts, columns, strict=True):
+        if part.histograms or part.starts:
+            places = {old: new for new, old in enumerate(taken)}
+            if isinstance(part.histograms, PackedHistograms):
+                packed |= part.histograms.moved(above, places)
+            for column, known in part.starts.items():
+                if column in places:
+                    starts.setdefault(places[column], []).extend(known)
+        above += len(part.timestamps)
+    return (PackedHistograms(packed) if packed else {}), starts

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar
@@ -13,16 +12,24 @@ from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
-from eldonia_ops.model.samples import MetricMetadata, Sample, SampleRow, SeriesBlock
+from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
-from eldonia_ops.storage.clickhouse.head import SAMPLE_DTYPE, Accepted, Head, HeadSeries
+from eldonia_ops.storage.clickhouse.head import NO_STARTS, SAMPLE_DTYPE, Accepted, Head, HeadSeries
+from eldonia_ops.storage.clickhouse.histograms import BesideSamples, attach, has_histograms
 from eldonia_ops.storage.clickhouse.identity import metric_id
 from eldonia_ops.storage.clickhouse.join import group_singles, join, matrix
 from eldonia_ops.storage.clickhouse.journal import METRICS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.presence import ranges
+from eldonia_ops.storage.clickhouse.sample_records import (
+    SampleRecord,
+    decode_record,
+    encode_record,
+    of_samples,
+    together,
+)
 from eldonia_ops.storage.clickhouse.schema import SERIES_MARGIN_DAYS, decode_rows, rows
 from eldonia_ops.storage.clickhouse.series_index import metric_name
 from eldonia_ops.storage.clickhouse.stored_series import DAY_MS, StoredSeries
@@ -45,7 +52,6 @@ _ENDED_KEPT: Final = 10_000
 _RELOAD_ROWS: Final = 500_000
 _READ_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 _PLACE_DTYPE: Final = np.dtype([("series", "<u8"), ("timestamp", "<i8")])
-_SERIES_LENGTH: Final = struct.Struct("<I")
 _CLOSE_MS: Final = 60_000
 _COLUMNS: Final = ("metric", "series", "timestamp", "value")
 _SERIES_COLUMNS: Final = ("id", "metric", "name", "labels", "target", "updated")
@@ -86,7 +92,7 @@ class Metrics:
         self._latest = 0
         self._stored_series = StoredSeries()
         self._unstored_series: dict[int, HeadSeries] = {}
-        self._unsaved: list[NDArray[np.void]] = []
+        self._unsaved: list[Accepted] = []
         self._unlogged: list[Accepted] = []
         self._logged_series: set[int] = set()
         self._recovered_series: list[bytes] = []
@@ -103,6 +109,7 @@ class Metrics:
                 max_waiting=MAX_UNSAVED,
             )
             self._engine = ReadingEngine(engine, self._journaled.flush)
+        self._beside = BesideSamples(self._engine)
         self._commit = GroupCommit[Accepted](
             self._store if journal is None else self._append,
             delay_seconds=commit_delay_seconds if journal is None else 0.0,
@@ -116,6 +123,7 @@ class Metrics:
         """Fill the head with the last hours, so that rules have their windows after a restart."""
         found = await rows(self._engine, "SELECT name, type, help, unit FROM metric_metadata FINAL")
         self._metadata = {row["name"]: msgspec.convert(row, MetricMetadata) for row in found}
+        await self._beside.open()
         self._latest = self._now_ms()  # a clock that is ahead may be set back before the first insert
         await self._reload()
 
@@ -130,7 +138,7 @@ class Metrics:
         await self._accept(accepted)
         return refused
 
-    async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+    async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
         """Append samples with timestamps of their own. Returns what was refused, by reason."""
         self._look_at_the_clock()
         before = self._refused()
@@ -188,7 +196,7 @@ class Metrics:
     @property
     def unsaved(self) -> int:
         """Samples that are not durable, because an earlier attempt failed; the next one takes them along."""
-        return sum(map(len, self._unsaved)) + sum(map(_weight, self._unlogged))
+        return sum(map(_weight, self._unsaved)) + sum(map(_weight, self._unlogged))
 
     def _look_at_the_clock(self) -> None:
         now = self._now_ms()
@@ -237,10 +245,8 @@ class Metrics:
             for item in batch.series
             if item.id not in self._logged_series and self._stored_series.lacks(item, now)
         }
-        samples = np.concatenate([batch.samples for batch in unlogged])
-        everything = Accepted(samples, tuple(item for batch in unlogged for item in batch.series))
-        rows_of_series = b"\n".join(_series_lines(list(series.values()), now))
-        payload = _SERIES_LENGTH.pack(len(rows_of_series)) + rows_of_series + samples.tobytes()
+        everything = together(unlogged)
+        payload = encode_record(_series_lines(list(series.values()), now), everything)
         try:
             await self._journaled.submit(everything, payload)
         except TelemetryError:
@@ -259,19 +265,23 @@ class Metrics:
             self._recovered_series = []
         if self._unstored_series:
             await self._store_series(list(self._unstored_series.values()), now)
+        await self._insert(batches)
+
+    async def _insert(self, batches: Sequence[Accepted]) -> None:
+        # What is beside the samples first: where a sample is found after a crash, so is its histogram.
+        await self._beside.insert(batches)
         samples = np.concatenate([batch.samples for batch in batches])
         await self._engine.insert("samples", _COLUMNS, "RowBinary", samples.tobytes())
 
     async def _recover(self, records: Sequence[Record]) -> list[tuple[int, Accepted]]:
         """Of the samples of an earlier run those that the database does not have; rows of series are written again."""
         lines: list[bytes] = []
-        pieces: list[tuple[int, NDArray[np.void]]] = []
+        pieces: list[tuple[int, SampleRecord]] = []
         for record in records:
-            (length,) = _SERIES_LENGTH.unpack_from(record.payload)
-            start = _SERIES_LENGTH.size + length
-            lines += record.payload[_SERIES_LENGTH.size : start].splitlines()
-            pieces.append((record.sequence, np.frombuffer(record.payload[start:], SAMPLE_DTYPE)))
-        samples = np.concatenate([piece for _, piece in pieces]) if pieces else np.empty(0, SAMPLE_DTYPE)
+            found = decode_record(record.payload)
+            lines += found.series
+            pieces.append((record.sequence, found))
+        samples = np.concatenate([piece.samples for _, piece in pieces]) if pieces else np.empty(0, SAMPLE_DTYPE)
         if not len(samples):
             return []
         stored = [np.empty(0, _PLACE_DTYPE)]
@@ -282,7 +292,9 @@ class Metrics:
             return []
         # Rows of series are stored before their samples: where all samples are there, so are they.
         self._recovered_series += lines
-        return [(pieces[0][0], Accepted(missing))]
+        histograms = tuple(row for _, piece in pieces for row in of_samples(piece, missing))
+        starts = np.concatenate([NO_STARTS, *(piece.starts for _, piece in pieces)])
+        return [(pieces[0][0], Accepted(missing, (), histograms, starts))]
 
     async def _places(self, start: int, end: int) -> NDArray[np.void]:
         """Series and instant of each stored sample in a closed range."""
@@ -296,19 +308,18 @@ class Metrics:
     async def _store(self, batches: Sequence[Accepted]) -> None:
         # Samples are in the head already and would be taken for known if they came again, so after a
         # failure they stay here until an insert succeeds.
-        self._unsaved += [batch.samples for batch in batches if len(batch.samples)]
+        self._unsaved += [batch for batch in batches if len(batch.samples)]
         now = self._now_ms()
         self._note_series(batches, now)
         try:
             if self._unstored_series:
                 await self._store_series(list(self._unstored_series.values()), now)
             if self._unsaved:
-                samples = np.concatenate(self._unsaved)
-                await self._engine.insert("samples", _COLUMNS, "RowBinary", samples.tobytes())
+                await self._insert(self._unsaved)
                 self._unsaved = []
         except TelemetryError:
             while self.unsaved > MAX_UNSAVED:
-                self.lost_samples += len(self._unsaved.pop(0))
+                self.lost_samples += len(self._unsaved.pop(0).samples)
             raise
 
     def _note_series(self, batches: Sequence[Accepted], now: int) -> None:
@@ -400,7 +411,13 @@ class Metrics:
         if len(samples) > self._max_samples:
             message = f"more than {self._max_samples} samples match: narrow the range or the matchers"
             raise TelemetryLimitError(message)
-        return _blocks(found, samples)
+        blocks = _blocks(found, samples)
+        if not self._beside.any_starts and not has_histograms(samples["value"]):
+            return blocks
+        condition = f"{metric} AND series IN (SELECT id FROM series WHERE {where})"  # noqa: S608
+        names = {row["id"]: _labels(row) for row in found}
+        histograms = await self._beside.histograms(condition, parameters, start_ms, end_ms)
+        return attach(blocks, names, histograms, await self._beside.starts(condition, parameters, start_ms, end_ms))
 
     async def _reload(self) -> None:
         # Up to the present: samples from the time of a clock that was fast would keep the true ones out.
@@ -428,19 +445,28 @@ class Metrics:
                 pieces.append(max(start, row["minute"]))
                 gathered = 0
             gathered += row["count"]
+        names = {row["id"]: _labels(row) for row in found}
         for begin, until in pairwise([*pieces, end + 1]):
             body = await self._engine.query(
                 f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE}",  # noqa: S608
                 _range(begin, until - 1),
                 format="RowBinary",
             )
-            for target, blocks in _by_target(found, np.frombuffer(body, _READ_DTYPE)):
+            samples = np.frombuffer(body, _READ_DTYPE)
+            for target, blocks in _by_target(found, samples):
                 for block in blocks:
                     if target:
                         self.head.load(target, block)
                         continue
                     for column, labels in enumerate(block.labels):
                         self.head.load_single(labels, block.timestamps, block.values[:, column])
+            if has_histograms(samples["value"]):
+                for id, some in (await self._beside.histograms("1", {}, begin, until - 1)).items():
+                    if id in names:
+                        self.head.load_histograms(names[id], some)
+        for id, known in (await self._beside.starts("1", {}, start, end)).items():
+            if id in names:
+                self.head.load_starts(names[id], known)
         self.head.advance(self._now_ms())
 
 

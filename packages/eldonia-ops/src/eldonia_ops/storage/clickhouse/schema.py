@@ -104,6 +104,31 @@ CREATE TABLE IF NOT EXISTS samples (
 ORDER BY (metric, toStartOfHour(timestamp), series, timestamp) SETTINGS {_BULK}
 """
 
+# Rows of histograms are packed by us (histogram_codec.py): a table of arrays of doubles took twice the room, and four
+# times in memory. The sample itself is a row of ``samples`` as well, with a value that marks it.
+_HISTOGRAMS = f"""
+CREATE TABLE IF NOT EXISTS histograms (
+    metric UInt64 CODEC(ZSTD(1)),
+    series UInt64 CODEC(ZSTD(1)),
+    timestamp DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    count Float64 CODEC(Gorilla, ZSTD(1)),
+    sum Float64 CODEC(Gorilla, ZSTD(1)),
+    layout String CODEC(ZSTD(1)) COMMENT 'which buckets there are',
+    counts String CODEC(ZSTD(1)) COMMENT 'what they hold'
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp)
+ORDER BY (metric, toStartOfHour(timestamp), series, timestamp) SETTINGS {_BULK}
+"""
+
+_SAMPLE_STARTS = f"""
+CREATE TABLE IF NOT EXISTS sample_starts (
+    metric UInt64 CODEC(ZSTD(1)),
+    series UInt64 CODEC(ZSTD(1)),
+    timestamp DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
+    start Int64 CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Unix ms, 0 for unknown: from the timestamp on, one hour at least'
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp)
+ORDER BY (metric, toStartOfHour(timestamp), series, timestamp) SETTINGS {_BULK}
+"""
+
 _SERIES = f"""
 CREATE TABLE IF NOT EXISTS series (
     id UInt64,
@@ -137,10 +162,15 @@ _RECALCULATE: Final = tuple(
     f"ALTER TABLE {table} MODIFY SETTING materialize_ttl_recalculate_only = 1"
     for table in ("logs", "spans", "samples", "series")
 )
+_BESIDE_RECALCULATE: Final = tuple(
+    f"ALTER TABLE {table} MODIFY SETTING materialize_ttl_recalculate_only = 1"
+    for table in ("histograms", "sample_starts")
+)
 
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
+    (_HISTOGRAMS, _SAMPLE_STARTS, *_BESIDE_RECALCULATE),
 )
 """The statements that lead from version ``i`` to version ``i + 1``, for one server.
 
@@ -198,6 +228,8 @@ async def _expire(engine: Engine, retention: Retention, deployment: Deployment) 
         ("logs", "timestamp", retention.logs_days),
         ("spans", "start", retention.traces_days),
         ("samples", "timestamp", retention.metrics_days),
+        ("histograms", "timestamp", retention.metrics_days),
+        ("sample_starts", "timestamp", retention.metrics_days),
         ("series", "updated", retention.metrics_days + SERIES_MARGIN_DAYS),
     ):
         # Not toDateTime(column): that ends in 2106, and 100 years from now would lie in the past.

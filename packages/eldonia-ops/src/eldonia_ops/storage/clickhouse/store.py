@@ -17,11 +17,16 @@ from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.journal import Journal
 from eldonia_ops.storage.clickhouse.logs import Logs
 from eldonia_ops.storage.clickhouse.metrics import Metrics
-from eldonia_ops.storage.clickhouse.sample_values import floats_of
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
 from eldonia_ops.storage.clickhouse.traces import Traces
 
-_SIGNALS: Final = {"logs": "logs", "spans": "traces", "samples": "metrics", "series": "series"}
+_SIGNALS: Final = {
+    "logs": "logs",
+    "spans": "traces",
+    "samples": "metrics",
+    "histograms": "histograms",
+    "series": "series",
+}
 
 
 class ClickhouseTelemetryStore:
@@ -59,8 +64,7 @@ class ClickhouseTelemetryStore:
 
     async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
         """Append samples that do not share a timestamp."""
-        floats, refused = floats_of(samples)
-        return {**await self._metrics.insert_samples(floats), **refused}
+        return await self._metrics.insert_samples(samples)
 
     async def insert_metadata(self, metadata: Sequence[MetricMetadata]) -> None:
         """Remember TYPE, HELP and unit."""

@@ -13,11 +13,19 @@ import uvloop
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.samples import Sample, SampleRow
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import HistogramSample, Sample, SampleRow, is_absent
 from eldonia_ops.model.spans import Span
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 SERIES = tuple(Labels({"__name__": "m", "i": str(i)}) for i in range(20))
+
+
+LATENCY = Labels({"__name__": "latency"})
+
+
+def latency(at: int) -> NativeHistogram:
+    return NativeHistogram(3, at % 1_000, at / 7, positive=((at % 50, 1.0), (60, float(at % 1_000))))
 
 
 def say(kind: str, what: object) -> None:
@@ -32,13 +40,27 @@ async def main(directory: Path, write: bool) -> None:
     # Past the port, whose pages are smaller.
     logs = await store._engine.query("SELECT message FROM logs", format="TSV")
     spans = await store._engine.query("SELECT trace_id FROM spans", format="TSV")
-    rows, singles = [], []
+    rows, singles, histograms = [], [], []
     for block in await store.select([], (now - hour) // 10**6, (now + hour) // 10**6):
-        (rows if len(block.labels) == len(SERIES) else singles).extend(block.timestamps.tolist())
+        times = block.timestamps.tolist()
+        if len(block.labels) == len(SERIES):
+            rows += times
+            continue
+        # Series with equal instants share a block.
+        absent = is_absent(block.values)
+        for column, name in enumerate(block.labels):
+            there = [(row, at) for row, at in enumerate(times) if not absent[row, column]]
+            if name == LATENCY:
+                # A sample without its histogram, or with another's, counts as none.
+                assert dict(block.starts[column]).keys() & set(times)
+                histograms += [at for row, at in there if block.histograms.get((row, column)) == latency(at)]
+            else:
+                singles += [at for _, at in there]
     say("logs", logs.decode().splitlines())
     say("spans", spans.decode().splitlines())
     say("rows", rows)
     say("singles", singles)
+    say("histograms", histograms)
     say("detached", detached)
     if not write:
         await store.close()
@@ -68,6 +90,8 @@ async def main(directory: Path, write: bool) -> None:
             say("row", at)
             await store.insert_samples([Sample(Labels({"__name__": "single"}), at, 1.0)])
             say("single", at)
+            await store.insert_samples([HistogramSample(LATENCY, at, latency(at), 9)])
+            say("histogram", at)
 
     async def read() -> None:
         # Readers make blocks begin: without them all would be in the write-ahead log alone, for seconds.

@@ -14,7 +14,15 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.native_histogram import NativeHistogram
-from eldonia_ops.model.samples import HistogramSample, MetricMetadata, MetricType, Sample, SampleRow
+from eldonia_ops.model.samples import (
+    STALE_NAN,
+    HistogramSample,
+    MetricMetadata,
+    MetricType,
+    Sample,
+    SampleRow,
+    is_stale,
+)
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
 from eldonia_ops.simulation.memory_stores import MemoryStores
@@ -174,13 +182,38 @@ class Contract:
         assert await metrics.label_names([named], NOW_MS - 120_000, NOW_MS) == ["__name__", "job"]
         assert await metrics.label_values("job", [named], NOW_MS - 120_000, NOW_MS) == ["a", "b"]
 
-    async def test_native_histograms_are_refused_and_their_neighbours_stored(self, metrics: MetricStore) -> None:
-        labels = Labels({"__name__": "latency"})
-        histogram = HistogramSample(labels, NOW_MS - 30_000, NativeHistogram(0, 1, 1.0, positive=((0, 1.0),)))
-        refused = await metrics.insert_samples([histogram, Sample(Labels({"__name__": "x"}), NOW_MS - 30_000, 1.0)])
-        assert refused == {"native histograms are not stored": 1}
+    async def test_native_histograms_are_stored_beside_floats(self, metrics: MetricStore) -> None:
+        at = NOW_MS - 60_000
+        latency, other = Labels({"__name__": "latency"}), Labels({"__name__": "other"})
+        first = NativeHistogram(3, 7, 1.5, 1e-128, 2.0, ((-1, 1.0), (5, 4.0)))
+        second = NativeHistogram(-53, 3, 9.0, positive=((0, 1.0), (2, 2.0)), custom_bounds=(1.0, 5.0))
+        samples = [
+            HistogramSample(latency, at, first, at - 5_000),
+            HistogramSample(latency, at + 1_000, second, at - 5_000),
+            Sample(latency, at + 2_000, STALE_NAN),
+            Sample(other, at, 1.0, at - 9_000),
+        ]
+        assert await metrics.insert_samples(samples) == {}
+        assert await metrics.insert_samples(samples) == {}, "the same again is no fault"
+        changed = HistogramSample(latency, at + 1_000, first)
+        [(_, count)] = (await metrics.insert_samples([changed])).items() or [("", 1)]
+        assert count == 1
         named = Matcher("__name__", MatchOp.REGEX, ".+")
-        assert [one.name for one in await metrics.series([named], NOW_MS - 120_000, NOW_MS)] == ["x"]
+        found = {labels: (block, column) for block in await metrics.select([named], at - 9, NOW_MS)
+                 for column, labels in enumerate(block.labels)}  # fmt: skip
+        block, column = found[latency]
+        assert [(block.timestamps[row], block.histograms[row, column]) for row in (0, 1)] == [
+            (at, first),
+            (at + 1_000, second),
+        ]
+        assert is_stale(block.values[:, column]).tolist() == [False, False, True]
+        assert dict(block.starts[column])[at] == at - 5_000
+        block, column = found[other]
+        assert (block.values[0, column], block.starts[column]) == (1.0, [(at, at - 9_000)])
+        assert not [place for place in block.histograms if place[1] == column]
+        assert set(await metrics.series([named], at, at)) == {latency, other}
+        [part] = await metrics.select([Matcher("__name__", MatchOp.EQUAL, "latency")], at + 500, at + 1_500)
+        assert list(part.histograms.values()) == [second]
 
     async def test_the_latest_metadata_wins(self, metrics: MetricStore) -> None:
         await metrics.insert_metadata([MetricMetadata("b", MetricType.GAUGE), MetricMetadata("a", MetricType.GAUGE)])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 CHILD = Path(__file__).with_name("crash_child.py")
 # What is acknowledged in each round before its kill is due, so that on a slow machine, too, something of all is there.
-ROUNDS = ("row", "log", "single", "span", "row", "single")
+ROUNDS = ("row", "log", "histogram", "single", "span", "row", "histogram")
 
 
 def start(directory: Path, mode: str) -> subprocess.Popen[bytes]:
@@ -18,7 +18,7 @@ def start(directory: Path, mode: str) -> subprocess.Popen[bytes]:
 
 
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
-    acknowledged: dict[str, set[object]] = {"logs": set(), "spans": set(), "rows": set(), "singles": set()}
+    acknowledged: dict[str, set[object]] = {kind: set() for kind in ("logs", "spans", "rows", "singles", "histograms")}
     randomness = random.Random()
     for round, awaited in enumerate((*ROUNDS, "")):
         last = not awaited

@@ -10,9 +10,11 @@ import pytest
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import (
     STALE_NAN,
     STALE_NAN_BITS,
+    HistogramSample,
     MetricMetadata,
     MetricType,
     Sample,
@@ -87,6 +89,52 @@ async def test_a_scrape_is_visible_at_once_and_after_a_restart(open_store: Any) 
     # A repetition from before the restart is recognised, too.
     await again.insert_row(row(NOW - 2000, {B: 0.0}))
     assert (await again.statistics())["metrics"]["rows"] == 8
+
+
+async def test_histograms_and_starts_are_read_from_the_database_and_after_a_restart(open_store: Any) -> None:
+    clock = [NOW - 2 * HOUR]
+    store = await open_store(head_hours=0.5, now_ms=lambda: clock[0])
+    times = list(range(NOW - 2 * HOUR, NOW + 1, 600_000))
+    expected = {at: NativeHistogram(2, at % 97, 1.5, positive=((3, float(at % 97)),)) for at in times}
+    for clock[0] in times:
+        at = clock[0]
+        await store.insert_samples(
+            [
+                HistogramSample(labels("lat", job="a"), at, expected[at], 77),
+                Sample(labels("lat", job="b"), at, 3.0, 88),
+                Sample(labels("plain"), at, 1.0),
+            ]
+        )
+
+    def seen(blocks: Sequence[SeriesBlock]) -> tuple[dict, dict]:
+        histograms, starts = {}, {}
+        for block in blocks:
+            for column, name in enumerate(block.labels):
+                if known := block.starts.get(column):
+                    in_force = {at: start for at, start in known if at <= block.timestamps[-1]}
+                    starts[name.get("job", "")] = {*in_force.values()}
+                    assert known[0][0] <= block.timestamps[0]
+            histograms |= {int(block.timestamps[place]): one for (place, _), one in block.histograms.items()}
+        return histograms, starts
+
+    starts = {"a": {77}, "b": {88}}
+    assert seen(await store.select([], times[0], NOW)) == (expected, starts)
+    early = {at: one for at, one in expected.items() if at < NOW - HOUR}
+    assert seen(await store.select([], times[1], NOW - HOUR - 1)) == (
+        {at: one for at, one in early.items() if at >= times[1]},
+        starts,
+    )
+    assert seen(await store.select(equal(metric="plain"), times[0], NOW)) == ({}, {})
+    await store.close()
+    again = await open_store(head_hours=0.5, now_ms=lambda: NOW)
+    assert seen(await again.select([], times[0], NOW)) == (expected, starts)
+    late = {at: one for at, one in expected.items() if at >= NOW - HOUR // 2}
+    assert seen(again._metrics.head.select([], 0, NOW)) == (late, starts)
+    found = await again.statistics()
+    assert (found["histograms"]["rows"], found["metrics"]["rows"]) == (len(times), 3 * len(times))
+    # Since it is noted where it changes and in each hour, 2 x 13 samples take 2 x 3 or 4 rows.
+    stored = await again._engine.query("SELECT count() FROM sample_starts", format="TSV")
+    assert int(stored) <= 8
 
 
 @pytest.mark.parametrize("limit", [9, 10])

@@ -21,7 +21,7 @@ import pytest
 
 CHILD = Path(__file__).with_name("crash_child.py")
 ROUNDS = int(os.environ.get("ELDONIA_POWER_CUTS", "6"))
-KINDS = {"log": "logs", "span": "spans", "row": "rows", "single": "singles"}
+KINDS = {"log": "logs", "span": "spans", "row": "rows", "single": "singles", "histogram": "histograms"}
 
 
 class Writer:

@@ -97,12 +97,30 @@ buckets = message(
     explicitBounds=st.lists(st.floats(-9, 9), max_size=2),
     **point,
 )
+bucket_runs = message(offset=st.integers(-9, 9), bucketCounts=st.lists(counts, max_size=3))
+exponential = message(
+    count=counts,
+    sum=doubles,
+    scale=st.integers(-6, 12),
+    zeroCount=counts,
+    zeroThreshold=doubles,
+    positive=bucket_runs,
+    negative=bucket_runs,
+    startTimeUnixNano=times,
+    **point,
+) | st.integers(0, 9).map(lambda zeros: {"count": zeros, "zeroCount": zeros, "sum": 1})
 quantiles = st.lists(message(quantile=st.floats(0, 1), value=doubles), max_size=2)
 metric_kinds = st.one_of(
     message({"gauge": message(dataPoints=numbers)}),
     message({"sum": message(dataPoints=numbers, aggregationTemporality=temporality, isMonotonic=st.booleans())}),
     message({"histogram": message(dataPoints=st.lists(buckets, max_size=2), aggregationTemporality=temporality)}),
-    message({"exponentialHistogram": message(dataPoints=st.lists(st.just({"count": 1}), max_size=2))}),
+    message(
+        {
+            "exponentialHistogram": message(
+                dataPoints=st.lists(exponential, max_size=2), aggregationTemporality=temporality
+            )
+        }
+    ),
     message({"summary": message(dataPoints=st.lists(message(quantileValues=quantiles, sum=doubles), max_size=2))}),
     st.just({}),
 )

@@ -28,7 +28,8 @@ from eldonia_ops.intake.otlp import (
 from eldonia_ops.intake.otlp.metric_names import label_name, metric_name
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
-from eldonia_ops.model.samples import STALE_NAN_BITS, MetricMetadata, MetricType
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import STALE_NAN_BITS, HistogramSample, MetricMetadata, MetricType, is_stale
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 
 NOW = 1_700_000_000 * 10**9
@@ -364,7 +365,7 @@ def test_histograms_and_summaries():
 def test_what_prometheus_cannot_hold_is_refused():
     samples, metadata, rejections = metrics(
         {"name": "d", "sum": {"aggregationTemporality": 1, "dataPoints": [{"asInt": 1}, {"asInt": 2}]}},
-        {"name": "e", "exponentialHistogram": {"dataPoints": [{"count": 1}]}},
+        {"name": "e", "exponentialHistogram": {"aggregationTemporality": 1, "dataPoints": [{"count": 1}]}},
         {
             "name": "h",
             "histogram": {
@@ -379,12 +380,59 @@ def test_what_prometheus_cannot_hold_is_refused():
     assert rejections.count == 5
     for part in (
         "d: delta temporality; set the exporter's to cumulative (2x)",
-        "e: exponential",
+        "e: delta temporality",
         "h: buckets",
         "n: a point",
     ):
         assert part in rejections.message
     assert "ok" in [item.name for item in metadata]
+
+
+def exponential(**point):
+    point = {"timeUnixNano": 5_000_000_000, "count": 6, "sum": 9.5, **point}
+    data = {"aggregationTemporality": 2, "dataPoints": [point]}
+    return metrics({"name": "took", "unit": "s", "exponentialHistogram": data})
+
+
+def test_exponential_histograms_become_native_ones():
+    [sample], [metadata], rejections = exponential(
+        startTimeUnixNano=1_000_000_000,
+        scale=3,
+        zeroCount=1,
+        positive={"offset": -1, "bucketCounts": [1, 0, 2]},
+        negative={"offset": 4, "bucketCounts": [2]},
+    )
+    # Bucket i of OTLP ends at base ** (i + 1), so it is ours with the next index.
+    value = NativeHistogram(3, 6.0, 9.5, 1e-128, 1.0, ((0, 1.0), (2, 2.0)), ((5, 2.0),))
+    assert sample == HistogramSample(Labels({"__name__": "took_seconds"}), 5_000, value, 1_000)
+    assert (metadata.type.value, rejections.count) == ("histogram", 0)
+
+
+def test_a_scale_above_8_is_made_8_and_a_threshold_is_kept():
+    [sample], _, _ = exponential(scale=10, zeroThreshold=0.5, positive={"offset": -4, "bucketCounts": [1] * 6})
+    assert sample.value == NativeHistogram(8, 6.0, 9.5, 0.5, positive=((0, 4.0), (1, 2.0)))
+
+
+def test_a_point_without_a_value_ends_the_series():
+    [sample], _, _ = exponential(flags=1)
+    assert is_stale(sample.value)
+
+
+@pytest.mark.parametrize(
+    ("point", "reason"),
+    [
+        ({"scale": -5}, "a scale below -4"),
+        ({"scale": 60}, "a scale above 52"),
+        ({"zeroCount": 5}, "count is not that of its buckets"),
+        ({"zeroThreshold": -1.0, "zeroCount": 6}, "below zero"),
+        ({"positive": {"offset": 2**31 - 1, "bucketCounts": [6]}}, "order of their indexes"),
+        ({"positive": {"bucketCounts": [0] * 10_001}}, "more than 10,000 buckets"),
+    ],
+)
+def test_exponential_histograms_that_have_no_native_one_are_refused(point, reason):
+    samples, _, rejections = exponential(**point)
+    assert (samples, rejections.count) == ([], 1)
+    assert reason in rejections.message
 
 
 @pytest.mark.parametrize(

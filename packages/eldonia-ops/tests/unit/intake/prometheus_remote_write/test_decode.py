@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eldonia_ops.intake import IntakeError, IntakeLimits, TooMuchError
 from eldonia_ops.intake.prometheus_remote_write import decode_write
-from eldonia_ops.intake.prometheus_remote_write.decode import MAX_PARTS, MAX_SAMPLES, NATIVE_HISTOGRAM
+from eldonia_ops.intake.prometheus_remote_write.decode import MAX_PARTS, MAX_SAMPLES
 from eldonia_ops.intake.prometheus_remote_write.messages import WriteRequest
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, STALE_NAN_BITS, MetricMetadata, MetricType
@@ -110,15 +110,11 @@ def test_control_characters_reach_neither_labels_nor_messages() -> None:
     assert "\x1b" not in found.first
 
 
-def test_exemplars_and_histograms_are_counted_and_left_out() -> None:
-    message = request((UP, [(1, 1.0)]), ([("__name__", "h")], []))
+def test_exemplars_are_counted_and_left_out() -> None:
+    message = request((UP, [(1, 1.0)]))
     message.timeseries[0].exemplars.add(value=1.0, timestamp=1)
-    message.timeseries[1].histograms.add()
-    message.timeseries[1].histograms.add()
     found = decode_write(packed(message), LIMITS)
-    assert (len(found.samples), found.exemplars, found.histograms) == (1, 1, 2)
-    assert found.refused == {NATIVE_HISTOGRAM: 2}
-    assert found.first == f"h{{}}: {NATIVE_HISTOGRAM}"
+    assert (len(found.samples), found.exemplars, found.refused) == (1, 1, {})
 
 
 def test_metadata_is_read_within_bounds() -> None:

@@ -9,6 +9,7 @@ import pytest
 from eldonia_ops.intake import IntakeAnswer, IntakeLimits, IntakeRequest, UnsupportedError
 from eldonia_ops.intake.prometheus_remote_write import INTAKE
 from eldonia_ops.intake.prometheus_remote_write.messages import WriteRequest
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import MetricMetadata, Sample
 from eldonia_ops.ports import TelemetryError
 
@@ -94,15 +95,16 @@ async def test_the_first_reason_is_named_with_the_counts() -> None:
     assert answer.body.decode() == f"{OUT_OF_ORDER} (2 refused, 0 stored)\n"
 
 
-async def test_native_histograms_are_refused_by_name_and_floats_beside_them_stored() -> None:
+async def test_a_histogram_that_does_not_fit_is_refused_and_its_neighbours_are_stored() -> None:
     platform = Sink()
     made = message("up", "h")
-    made.timeseries[1].histograms.add()
-    made.timeseries[0].exemplars.add(value=1.0)
+    made.timeseries[1].histograms.add(count_int=3, timestamp=1)
+    made.timeseries[1].histograms.add(count_int=3, zero_count_int=3, timestamp=2)
     answer = await send(platform, made)
-    assert answer.status == 415
-    assert answer.body.decode() == "h{}: a native histogram, which is not supported (1 refused, 2 stored)\n"
-    assert platform.noted[0]["an exemplar, which is not kept"] == 1
+    assert answer.status == 400
+    reason = "a histogram whose count is not that of its buckets"
+    assert answer.body.decode() == f"h{{}}: {reason} (1 refused, 3 stored)\n"
+    assert platform.stored[-1].value == NativeHistogram(0, 3.0, 0.0, zero_count=3.0)
 
 
 async def test_exemplars_alone_are_no_fault() -> None:

@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
-from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, Sample, SampleRow, SeriesBlock, is_absent
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import (
+    ABSENT_NAN,
+    HISTOGRAM_NAN_BITS,
+    STALE_NAN,
+    HistogramSample,
+    Sample,
+    SampleRow,
+    SeriesBlock,
+    is_absent,
+)
 from eldonia_ops.storage.clickhouse.head import LATEST_MS, Head
 from eldonia_ops.storage.clickhouse.identity import series_id
 
@@ -321,3 +331,66 @@ def test_a_request_that_comes_again_as_a_whole_is_no_fault() -> None:
     real.append_samples([Sample(A, 20, 9.0), Sample(A, 15, 1.0), Sample(B, 10, float("nan"))])
     assert (real.counters["out_of_order"], real.counters["duplicate"]) == (1, 2)
     assert flat(real.select(EVERYTHING, 0, 99))[A] == {at: bits(float(at)) for at in (10, 20, 30)}
+
+
+def histogram(count: int) -> NativeHistogram:
+    return NativeHistogram(0, count, count, positive=((count, float(count)),))
+
+
+WRITES = st.lists(
+    st.tuples(st.sampled_from(SERIES[:4]), INSTANTS, st.integers(0, 3), st.sampled_from([0, 5, 9])), max_size=6
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.one_of(st.tuples(st.just("samples"), WRITES), SCRAPE, ADVANCE, SET_BACK), max_size=25),
+    INSTANTS,
+    INSTANTS,
+)
+def test_histograms_are_kept_like_floats(steps: list[tuple], start: int, end: int) -> None:
+    """Written as histograms, the samples are those of a head of floats, each with the histogram that was sent."""
+    real, floats = head(retention_ms=150), head(retention_ms=150)
+    for step in steps:
+        match step:
+            case ("row", target, at, values):
+                real.append_row(row(target, at, values))
+                floats.append_row(row(target, at, values))
+            case ("samples", samples):
+                accepted = real.append_samples([HistogramSample(n, at, histogram(v), s) for n, at, v, s in samples])
+                alike = floats.append_samples([Sample(name, at, 1e9 + value) for name, at, value, _ in samples])
+                assert accepted.samples["timestamp"].tolist() == alike.samples["timestamp"].tolist()
+                assert len(accepted.histograms) == len(accepted.samples)
+            case ("advance", now):
+                real.advance(now)
+                floats.advance(now)
+            case ("set_back", now):
+                real.set_back(now)
+                floats.set_back(now)
+    assert real.counters == floats.counters
+    seen: dict[Labels, dict[int, float]] = {}
+    for block in real.select(EVERYTHING, start, end):
+        values = block.values.copy()
+        for (place, column), one in block.histograms.items():
+            assert bits(float(values[place, column])) == HISTOGRAM_NAN_BITS
+            values[place, column] = 1e9 + one.count
+        for known in block.starts.values():
+            assert [at for at, _ in known] == sorted({at for at, _ in known})
+        seen |= flat([SeriesBlock(block.labels, block.timestamps, values)])
+    assert seen == flat(floats.select(EVERYTHING, start, end))
+    real.advance(10_000)
+    assert (real.series_count, real.nbytes) == (0, 0)
+
+
+def test_a_start_is_noted_where_it_changes_and_in_each_hour() -> None:
+    real = head(retention_ms=9 * 3_600_000)
+    hour = 3_600_000
+    sent = [(1, 5), (2, 5), (3, 7), (4, 0), (5, 0), (hour - 1, 8), (hour, 8), (hour + 1, 8)]
+    stored = [
+        (int(at), int(start))
+        for at, start_ms in sent
+        for _, _, at, start in real.append_samples([Sample(A, at, 1.0, start_ms)]).starts.tolist()
+    ]
+    assert stored == [(1, 5), (3, 7), (4, 0), (hour - 1, 8), (hour, 8)]
+    [block] = real.select(EVERYTHING, 2, 3)
+    assert block.starts == {0: [(1, 5), (3, 7)]}
