@@ -3,7 +3,7 @@
 import email.policy
 import html
 from email.message import EmailMessage
-from email.utils import getaddresses
+from email.utils import formatdate, getaddresses
 from typing import Any
 
 from eldonia_ops.notifiers.email.config import EmailConfig
@@ -41,8 +41,9 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
-    """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
+def compose(payload: dict[str, Any], idempotency_key: str, created_at: int) -> EmailMessage:
+    """The mail itself. Its Message-ID follows from the notification's key, and its Date from when that was made (Unix
+    ms): a repetition has the same. Mails without a Date are not allowed (RFC 5322, section 3.6) and taken for spam.
 
     Raises:
         ValueError: an address or header is malformed, or there is no recipient.
@@ -55,6 +56,8 @@ def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
         if name.lower() in ("from", "to"):
             del mail[name]
         mail[name] = value
+    if "Date" not in mail:
+        mail["Date"] = formatdate(created_at / 1000)
     if "Message-ID" not in mail:
         mail["Message-ID"] = f"<{idempotency_key}@eldonia-ops>"
     if not recipients_of(mail):
