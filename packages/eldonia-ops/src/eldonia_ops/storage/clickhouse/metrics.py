@@ -332,13 +332,20 @@ class Metrics:
         """Samples in the closed range, from the head alone where it reaches far enough back."""
         floor = self.head.floor_ms
         if start_ms >= floor:
-            return self.head.select(matchers, start_ms, end_ms)
+            return await self._from_head(matchers, start_ms, end_ms)
         older = await self._stored_samples(matchers, start_ms, min(end_ms, floor - 1))
         # The head may have let go of its oldest rows while the database was asked; they are stored by then.
         if self.head.floor_ms > floor and end_ms >= floor:
             between = await self._stored_samples(matchers, floor, min(end_ms, self.head.floor_ms - 1))
             older = join(older, between)
         return join(older, self.head.select(matchers, max(floor, start_ms), end_ms)) if end_ms >= floor else older
+
+    async def _from_head(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        found: list[SeriesBlock] = []
+        for _ in self.head.select_in_parts(found, matchers, start_ms, end_ms):
+            await asyncio.sleep(0)
+        # The head may have let go of its oldest rows meanwhile.
+        return found if start_ms >= self.head.floor_ms else await self.select(matchers, start_ms, end_ms)
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets with a sample in the closed range, sorted."""
