@@ -17,7 +17,7 @@ from eldonia_ops.model.secret import Secret
 from eldonia_ops.notifiers.email import deliver as email_deliver
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.email.deliver import EmailNotifier
-from eldonia_ops.notifiers.email.payload import compose
+from eldonia_ops.notifiers.email.payload import compose, render_message
 from eldonia_ops.notifiers.http import endpoint
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
@@ -29,6 +29,7 @@ from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import base_templates
+from eldonia_ops.template import TemplateSet
 
 NOW = 1_767_323_045_000
 HOOK = "https://hooks.example/services/T0P/S3CRET"
@@ -252,6 +253,26 @@ def test_email_is_composed_and_header_injection_refused():
     assert "gateway is down" in html
     with pytest.raises(ValueError, match="linefeed"):
         compose({**payload, "headers": {"X-A": "b\nBcc: all@example.org"}}, "k", 0)
+
+
+@pytest.mark.parametrize(
+    ("to", "detail"),
+    [("(" * 3_000 + " a@b.example", "nested too deeply"), ("a@b.example," * 2_000, "longer than 10000 characters")],
+)
+async def test_addresses_that_no_mail_can_have_are_refused_at_once(to, detail):
+    config = EmailConfig(to, "ops@example.org", "mail:25")
+    delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
+    assert delivery.result is DeliveryResult.REJECTED
+    assert detail in delivery.detail
+
+
+def test_a_subject_is_bounded():
+    title = "wörd " * 20_000
+    config = EmailConfig("a@example.org", "ops@example.org", "mail:25")
+    payload = render_message(config, Message(title, "", "high", (), "k"), TemplateSet())
+    assert len(payload["headers"]["Subject"]) == 1_000
+    assert payload["headers"]["Subject"].endswith("…")
+    assert title in payload["text"]
 
 
 @pytest.mark.parametrize("to", ["", " ", ",", "Hana <>"])

@@ -4,12 +4,18 @@ import email.policy
 import html
 from email.message import EmailMessage
 from email.utils import formatdate, getaddresses
-from typing import Any
+from typing import Any, Final
 
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.expansion import Expansion
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.template import NotificationData, TemplateSet
+
+LONGEST_HEADER: Final = 1_000
+"""Characters of a header. Its words may be a stranger's, and folding and encoding tens of thousands takes a second."""
+
+LONGEST_ADDRESSES: Final = 10_000
+"""Characters of all addresses; reading them takes time by the square of their number."""
 
 
 def render(config: EmailConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
@@ -38,7 +44,8 @@ def render_message(config: EmailConfig, message: Message, templates: TemplateSet
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_HEADER else f"{line[: LONGEST_HEADER - 1]}…"
 
 
 def compose(payload: dict[str, Any], idempotency_key: str, created_at: int) -> EmailMessage:
@@ -46,8 +53,17 @@ def compose(payload: dict[str, Any], idempotency_key: str, created_at: int) -> E
     ms): a repetition has the same. Mails without a Date are not allowed (RFC 5322, section 3.6) and taken for spam.
 
     Raises:
-        ValueError: an address or header is malformed, or there is no recipient.
+        ValueError: an address or header is malformed or too long, or there is no recipient.
     """
+    try:
+        return _composed(payload, idempotency_key, created_at)
+    except RecursionError:  # of parentheses within each other, which addresses may hold
+        raise ValueError("a header is nested too deeply") from None
+
+
+def _composed(payload: dict[str, Any], idempotency_key: str, created_at: int) -> EmailMessage:
+    if len(payload["to"]) > LONGEST_ADDRESSES or len(payload["from"]) > LONGEST_ADDRESSES:
+        raise ValueError(f"the addresses are longer than {LONGEST_ADDRESSES} characters")
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["From"] = payload["from"]
     mail["To"] = payload["to"]
