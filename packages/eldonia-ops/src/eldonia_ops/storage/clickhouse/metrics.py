@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar
@@ -39,6 +40,7 @@ MAX_UNSAVED: Final = 2_000_000
 MAX_FAMILIES: Final = 50_000
 _T = TypeVar("_T")
 _MANY: Final = 2_000
+_APPENDED_AT_ONCE: Final = 2_000
 _ADVANCE_EVERY_MS: Final = 30_000
 _SET_BACK_MS: Final = 1_000
 _ENDED_KEPT: Final = 10_000
@@ -131,13 +133,36 @@ class Metrics:
         return refused
 
     async def insert_samples(self, samples: Sequence[Sample]) -> Mapping[str, int]:
-        """Append samples with timestamps of their own. Returns what was refused, by reason."""
+        """Append samples with timestamps of their own. Returns what was refused, by reason.
+
+        Many are appended in parts, between which the event loop goes on. Whoever gives up meanwhile ends nothing: what
+        the head has must be stored, since it would be taken for known if it came again.
+        """
+        if len(samples) <= _APPENDED_AT_ONCE:
+            refused, accepted = self._append_part(samples)
+            await self._accept(accepted)
+            return refused
+        return await asyncio.shield(asyncio.ensure_future(self._insert_in_parts(samples)))
+
+    async def _insert_in_parts(self, samples: Sequence[Sample]) -> Mapping[str, int]:
+        refused: Counter[str] = Counter()
+        parts: list[Accepted] = []
+        ordered = sorted(samples, key=lambda sample: sample.timestamp_ms)
+        for start in range(0, len(ordered), _APPENDED_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
+            reasons, accepted = self._append_part(ordered[start : start + _APPENDED_AT_ONCE])
+            refused.update(reasons)
+            parts.append(accepted)
+        series = {item.id: item for part in parts for item in part.series}
+        await self._accept(Accepted(np.concatenate([part.samples for part in parts]), tuple(series.values())))
+        return refused
+
+    def _append_part(self, samples: Sequence[Sample]) -> tuple[Mapping[str, int], Accepted]:
         self._look_at_the_clock()
         before = self._refused()
         accepted = self.head.append_samples(samples)
-        refused = self._refused_since(before)
-        await self._accept(accepted)
-        return refused
+        return self._refused_since(before), accepted
 
     def _refused(self) -> list[int]:
         return [self.head.counters[name] for name in _REFUSED]
