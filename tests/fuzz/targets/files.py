@@ -13,6 +13,7 @@ from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
+from eldonia_ops.protocols.web_config import parse_web_config
 from eldonia_ops.protocols.yaml_document import YamlNode, load
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.listen import parse_listen
@@ -54,6 +55,18 @@ YAML_WORDS = (
         "\t",
     ),
     *("%YAML 1.1\n", "${A}", "${A:-b}", "$${A}", "5m", "{{ $value }}", "up == 0"),
+)
+WEB_WORDS = (
+    "basic_auth_users:",
+    "hana: ",
+    "$2y$10$XZ/C4A7UMgcOrTPWvVKxeOqhgWZRjOSK5zo1iYPmgVBfGwJ1uJl8G",
+    "tls_server_config:",
+    "cert_file: a",
+    "key_file: b",
+    "client_ca_file: c",
+    "client_auth_type: RequireAndVerifyClientCert",
+    "min_version: TLS13",
+    "http_server_config: {http2: false}",
 )
 RULE_WORDS = (
     "groups:",
@@ -155,6 +168,19 @@ def alertmanager_config(data: bytes) -> None:
         lambda text: parse_alertmanager_config(text, "alertmanager.yml", environment={}, kinds=built_in()),
         data,
     )
+
+
+@target(*YAML_WORDS, *WEB_WORDS)
+def web_config(data: bytes) -> None:
+    """Users and certificates of a listener. No fault quotes a hash of a password."""
+
+    def read(text: str) -> None:
+        found = parse_web_config(text, "web.yml")
+        for hashed in found.users.values():
+            assert hashed.reveal().startswith("$2")
+            assert hashed.reveal() not in repr(found)
+
+    checked("web.yml", read, data)
 
 
 @target(*YAML_WORDS, "steps:", "phases:", "playbooks:", "id: ", "title: ", "text: ", "alerts: [A]")

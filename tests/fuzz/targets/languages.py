@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 
 from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.condition_text import MAX_TEXT, ConditionError, format_condition, parse_conditions
+from eldonia_ops.model.conditions import MAX_CONDITIONS, NEGATIONS, Condition, value_at
 from eldonia_ops.model.durations import format_duration, parse_duration
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
@@ -14,6 +16,8 @@ from eldonia_ops.promql import PromQLError, QueryLimits, evaluate, format_expr, 
 from eldonia_ops.promql.lexer import tokenize
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
+from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, SPAN_COLUMNS, conditions_sql
+from eldonia_ops.storage.clickhouse.engine import Parameter
 from eldonia_ops.template.errors import TemplateError
 from eldonia_ops.template.execute import RenderLimits as TemplateLimits
 from eldonia_ops.template.notification_data import NotificationData
@@ -259,6 +263,53 @@ def matchers(data: bytes) -> None:
         one.matches({one.name: "x"})
     again = parse_matchers("{" + ", ".join(_written(one) for one in found) + "}")
     assert again == found
+
+
+@target(
+    *("a", "a.b", '"a.b"', "'c d'", "=", "!=", "=~", "!~", "*=", ">", ">=", "<", "<=", "exists(", "!exists(", ")"),
+    *(
+        " and ",
+        " ",
+        ".",
+        "\\",
+        '"',
+        "'",
+        "1",
+        "1.5",
+        "-0",
+        "1e309",
+        "9007199254740993",
+        "(a|b)*",
+        "\\C",
+        "\\pL",
+        "{1000}",
+    ),
+)
+def conditions(data: bytes) -> None:
+    """Conditions that are written as they print are the same; of every value either they or their negation hold."""
+    text = any_text(data)
+    try:
+        found = parse_conditions(text)
+    except ConditionError as error:
+        assert 0 <= error.position <= max(len(text), MAX_TEXT)
+        str(error).encode("utf-8", "backslashreplace")
+        return
+    assert len(found) <= MAX_CONDITIONS
+    assert parse_conditions(" and ".join(map(format_condition, found))) == found
+    parameters: dict[str, Parameter] = {}
+    for columns in (LOG_COLUMNS, SPAN_COLUMNS):
+        sql = conditions_sql(found, columns, parameters)
+        assert "".join(sql).isascii()
+    for value in parameters.values():
+        str(value).encode()
+    for one in found:
+        value_at({"a": {"b": 1}, "a.b": "x"}, one.name)
+        for value in (None, "", one.value, 1, -0.0, 2**63, 1e308, True, [], {}, "a\nb"):
+            held = one.holds(value)
+            for other, of in NEGATIONS.items():
+                if one.op in (other, of):
+                    opposite = Condition(one.name, of if one.op is other else other, one.value, one.quoted)
+                    assert opposite.holds(value) is not held
 
 
 def _written(one: Matcher) -> str:

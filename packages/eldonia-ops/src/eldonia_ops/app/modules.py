@@ -8,6 +8,7 @@ from typing import Protocol
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.service_loop import asked_to_stop
 
 log = logging.getLogger("eldonia_ops")
 
@@ -102,7 +103,16 @@ async def running(modules: Sequence[Module], loops: Loops) -> AsyncIterator[None
 
 def supervised(module: Module, loops: Loops) -> "asyncio.Task[None]":
     """A task for a module; if it ends by an error, the platform is not ready any more."""
-    task = asyncio.create_task(module.run(), name=module.name)
+
+    async def run() -> None:
+        try:
+            await module.run()
+        except asyncio.CancelledError as error:
+            if asked_to_stop():
+                raise
+            raise RuntimeError(f"{module.name} was cancelled from within") from error
+
+    task = asyncio.create_task(run(), name=module.name)
     watch = loops.item(module.name)
 
     def ended(task: "asyncio.Task[None]") -> None:

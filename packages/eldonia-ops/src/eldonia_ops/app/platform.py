@@ -45,6 +45,7 @@ log = logging.getLogger("eldonia_ops")
 
 ADMIN_TOKEN_FILE: Final = "admin.token"  # noqa: S105 - a name of a file
 _DAY_MS: Final = 86_400_000
+_RULE_THREADS: Final = 4
 
 
 @dataclass(slots=True)
@@ -122,6 +123,7 @@ async def running_platform(
             concurrency=settings.limits.query_concurrency,
             timeout_seconds=settings.limits.query_timeout / 1000,
             max_samples=settings.limits.query_samples,
+            rule_threads=_RULE_THREADS,
         )
         stack.callback(queries.close)
 

@@ -159,8 +159,8 @@ class RunningLoop:
     async def _turn(self) -> None:
         try:
             await self.loop.run()
-        except SystemExit as error:
-            # It would end the platform.
+        except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
+            # The first two would end the platform, the third the loop.
             raise RuntimeError("the collector's loop wants to exit") from error
         # Were this no failure, it would be tried again without a pause.
         raise RuntimeError("the collector's loop has returned")
@@ -182,7 +182,7 @@ async def closed(name: str, close: Callable[[], Awaitable[None]]) -> None:
     async def closing() -> None:
         try:
             await close()
-        except Exception:
+        except (Exception, SystemExit, KeyboardInterrupt):
             log.exception("%s was not closed", name)
 
     task = asyncio.create_task(closing(), name=f"{name}, closing")

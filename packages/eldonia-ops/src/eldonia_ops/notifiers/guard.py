@@ -46,15 +46,39 @@ class GuardedNotifier:
         """Deliver; never raises."""
         if _UNRENDERED in outgoing.payload:
             return Delivery(DeliveryResult.REJECTED, str(outgoing.payload[_UNRENDERED]))
+        task = asyncio.create_task(self._attempt(outgoing))
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
-                delivery: Any = await self._notifier.deliver(outgoing)
-        except TimeoutError:
+            # Not asyncio.timeout: it would wait for one that does not let itself be cancelled.
+            await asyncio.wait({task}, timeout=LONGEST_SECONDS)
+        finally:
+            task.cancel()
+        if not task.done():
             return Delivery(DeliveryResult.RETRY, f"{self._origin} did not deliver within {LONGEST_SECONDS:g} s")
-        except (Exception, SystemExit) as error:
-            log.exception("the plug-in %s failed to deliver to %s", self._origin, outgoing.receiver)
-            return Delivery(DeliveryResult.RETRY, f"{self._origin} failed with {type(error).__name__}")
+        delivery = task.result()
+        if isinstance(delivery, BaseException):
+            log.error("the plug-in %s failed to deliver to %s", self._origin, outgoing.receiver, exc_info=delivery)
+            return Delivery(DeliveryResult.RETRY, f"{self._origin} failed with {type(delivery).__name__}")
         if not isinstance(delivery, Delivery) or not isinstance(delivery.result, DeliveryResult):
             log.error("the plug-in %s returned no Delivery", self._origin)
             return Delivery(DeliveryResult.REJECTED, f"{self._origin} does not say what became of the message")
-        return Delivery(delivery.result, shorten(str(delivery.detail)), max(0, int(delivery.retry_after_ms or 0)))
+        return Delivery(delivery.result, _text(delivery.detail), _milliseconds(delivery.retry_after_ms))
+
+    async def _attempt(self, outgoing: Outgoing) -> Any:
+        try:
+            return await self._notifier.deliver(outgoing)
+        except BaseException as error:  # noqa: BLE001 - returned, since some kinds would end the event loop
+            return error
+
+
+def _text(detail: Any) -> str:
+    try:
+        return shorten(str(detail))
+    except Exception:  # noqa: BLE001 - whatever a plug-in's __str__ does: what became of the message counts
+        return ""
+
+
+def _milliseconds(pause: Any) -> int:
+    try:
+        return max(0, int(pause or 0))
+    except (TypeError, ValueError, OverflowError):
+        return 0

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import bcrypt
@@ -15,7 +16,8 @@ from eldonia_ops.model.secret import Secret
 _LONGEST: Final = 72
 """What bcrypt looks at of a password, in bytes."""
 _MOST_KNOWN: Final = 1_000
-_NO_USER: Final = b"$2b$10$" + b"." * 53  # what the password of a name that does not exist is compared with
+_NO_USER: Final = b"." * 53  # what the password of a name that does not exist is compared with
+_USUAL_ROUNDS: Final = 10
 
 
 class BasicUsers:
@@ -28,6 +30,11 @@ class BasicUsers:
         self._users = {name: secret.reveal().encode() for name, secret in users.items()}
         self._key = secrets.token_bytes(32)
         self._known: set[bytes] = set()
+        # As slow as the slowest of them: otherwise the time of an answer would say who exists.
+        rounds = max((_rounds(stored) for stored in self._users.values()), default=_USUAL_ROUNDS)
+        self._no_user = b"$2b$%02d$" % rounds + _NO_USER
+        # A thread of its own: guesses at passwords must not take all threads of the event loop.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
 
     async def authenticate(self, secret: str) -> Token | None:
         """The user that a ``name:password`` belongs to, or None; equally slow for names that do not exist."""
@@ -36,12 +43,19 @@ class BasicUsers:
         if digest not in self._known:
             stored = self._users.get(name)
             given = password.encode("utf-8", "surrogatepass")[:_LONGEST]
-            if not await asyncio.to_thread(_matches, given, stored or _NO_USER) or stored is None:
+            loop = asyncio.get_running_loop()
+            right = await loop.run_in_executor(self._thread, _matches, given, stored or self._no_user)
+            if not right or stored is None:
                 return None
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()
             self._known.add(digest)
         return user(name)
+
+
+def _rounds(stored: bytes) -> int:
+    cost = stored.split(b"$")[2:3]
+    return int(cost[0]) if cost and cost[0].isdigit() else _USUAL_ROUNDS
 
 
 def _matches(password: bytes, stored: bytes) -> bool:

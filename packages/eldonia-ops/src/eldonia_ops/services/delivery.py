@@ -27,7 +27,7 @@ from eldonia_ops.services.delivery_queue import DeliveryQueue
 from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
 from eldonia_ops.services.metric_declarations import DELIVERY
-from eldonia_ops.services.service_loop import Wakeup, supervise
+from eldonia_ops.services.service_loop import Wakeup, asked_to_stop, supervise
 
 log = logging.getLogger("eldonia_ops.services.delivery")
 
@@ -195,7 +195,9 @@ class DeliveryService:
                 started = time.perf_counter()
                 delivery = await notifier.deliver(outgoing)
                 self._loops.metrics.observe(DELIVERY, time.perf_counter() - started, outgoing.integration)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and asked_to_stop():
+                raise
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
         self._ended.append(_Ended(outgoing, delivery))

@@ -32,7 +32,9 @@ class QueryService:
 
     At most ``concurrency`` queries of people are evaluated at once, on threads of their own, so that however
     heavy they are they take none from the rules. ``timeout_seconds`` bounds each, its wait for a place included, and
-    ``max_samples`` what each of them, and each rule, may load (as Prometheus' ``--query.max-samples``).
+    ``max_samples`` what each of them, and each rule, may load (as Prometheus' ``--query.max-samples``). Rules have
+    ``rule_threads`` threads of their own, so that they wait for no file system and no server that hangs; with 0 they
+    use those of the event loop.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class QueryService:
         concurrency: int = 4,
         timeout_seconds: float = 30.0,
         max_samples: int = 50_000_000,
+        rule_threads: int = 0,
     ) -> None:
         self._clock = clock
         self._metrics = metrics
         self._places = asyncio.Semaphore(concurrency)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="query")
+        self._rule_threads = ThreadPoolExecutor(rule_threads, thread_name_prefix="rule") if rule_threads else None
         self._timeout_seconds = timeout_seconds
         self._max_samples = max_samples
 
@@ -97,13 +101,15 @@ class QueryService:
         """
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return (await self._compute(wanted, None))[0]
+                return (await self._compute(wanted, self._rule_threads))[0]
         except TimeoutError:
             raise LimitError(f"took longer than {self._timeout_seconds:g} s") from None
 
     def close(self) -> None:
         """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._rule_threads is not None:
+            self._rule_threads.shutdown(wait=False, cancel_futures=True)
 
     async def _compute(self, wanted: Plan, threads: Executor | None) -> tuple[Result, QueryStats]:
         begun = perf_counter()

@@ -42,6 +42,16 @@ class Wakeup:
         self._event.clear()
 
 
+def asked_to_stop() -> bool:
+    """Whether the running task was cancelled by others.
+
+    A ``CancelledError`` also comes out of what a task awaits: a future of a library that was cancelled there, or a task
+    of a plug-in. That is a failure like any other, and must not end a loop.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 async def supervise(name: str, clock: Clock, turn: Callable[[], Awaitable[None]], loops: Loops | None = None) -> None:
     """Run ``turn`` again and again until cancelled. One that raises is logged and tried again after a growing pause
     (1 s to 30 s).
@@ -57,7 +67,9 @@ async def supervise(name: str, clock: Clock, turn: Callable[[], Awaitable[None]]
             await (_watched(turn, clock, watch) if watch.in_row else turn())
             pause = _SHORTEST_PAUSE_MS
             watch.succeeded()
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and asked_to_stop():
+                raise
             watch.failed(error)
             log.exception("%s: will try again in %d s", name, pause // 1000)
             await clock.sleep_until(clock.now() + pause)

@@ -29,6 +29,7 @@ from eldonia_ops.template.nodes import (
     Variable,
     With,
 )
+from eldonia_ops.template.text_limit import MAX_TEXT
 from eldonia_ops.template.values import NO_VALUE, StringMap, Struct, format_value, is_sequence, kind, truth
 
 
@@ -42,7 +43,7 @@ class RenderLimits:
     rendered inside the transaction that decides it, so the steps are what a fraction of a second suffices for.
     """
 
-    output: int = 1_000_000
+    output: int = MAX_TEXT
     steps: int = 300_000
     depth: int = 100
 
@@ -50,6 +51,7 @@ class RenderLimits:
 DEFAULT_LIMITS: Final = RenderLimits()
 
 _CHARACTERS_PER_STEP: Final = 16
+_VARIABLES_PER_STEP: Final = 16
 
 
 class _BreakLoop(Exception):  # noqa: N818 - not an error, a way out
@@ -263,6 +265,7 @@ class _Execution:
         if bind:
             for name in node.variables:
                 if node.assigns:
+                    self.spend(len(frame.variables) // _VARIABLES_PER_STEP, node, frame)
                     frame.assign(name, value)
                 else:
                     frame.variables.append((name, value))
@@ -276,6 +279,7 @@ class _Execution:
             case Field(names=names):
                 return self.fields(dot, names, first, tuple(rest), dot, frame, final)
             case Variable(name=name, names=names):
+                self.spend(len(frame.variables) // _VARIABLES_PER_STEP, first, frame)
                 value = frame.get(name)
                 if names:
                     return self.fields(value, names, first, tuple(rest), dot, frame, final)
@@ -300,6 +304,7 @@ class _Execution:
             case Field(names=names):
                 return self.fields(dot, names, node, (), dot, frame, _NOTHING)
             case Variable(name=name, names=names):
+                self.spend(len(frame.variables) // _VARIABLES_PER_STEP, node, frame)
                 return self.fields(frame.get(name), names, node, (), dot, frame, _NOTHING)
             case Chain(base=base, names=names):
                 return self.fields(self.value(base, dot, frame), names, node, (), dot, frame, _NOTHING)

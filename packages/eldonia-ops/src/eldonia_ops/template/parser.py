@@ -32,6 +32,9 @@ from eldonia_ops.template.nodes import (
 
 MAX_DEPTH: Final = 60
 
+MAX_VARIABLES: Final = 500
+"""How many may be there at one place: each use looks for its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -281,6 +284,8 @@ class _Parser:
                 raise self.fail("a value that cannot be called follows |", first)
         if variables and not assigns:
             self.variables.extend(variables)
+            if len(self.variables) > MAX_VARIABLES:
+                raise self.fail(f"more than {MAX_VARIABLES} variables", start)
         return Pipeline(start.offset, tuple(commands), variables, assigns)
 
     def declarations(self, context: str) -> tuple[tuple[str, ...], bool]:

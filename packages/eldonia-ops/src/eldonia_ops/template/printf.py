@@ -4,10 +4,11 @@ Wrong verbs and missing operands do not fail: they print Go's ``%!d(string=x)`` 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eldonia_ops.template.text_limit import TextParts
 from eldonia_ops.template.values import NO_VALUE, Struct, format_float, format_value, is_sequence, kind
 
 MAX_WIDTH: Final = 10_000
@@ -76,9 +77,9 @@ def sprintf(pattern: str, arguments: Sequence[Any]) -> str:
     """Go's Sprintf.
 
     Raises:
-        ValueError: a width or precision above :data:`MAX_WIDTH`.
+        ValueError: a width or precision above :data:`MAX_WIDTH`, or the text would be too long.
     """
-    out: list[str] = []
+    out = TextParts()
     at = 0  # in the pattern
     used = 0  # operands
     reordered = False
@@ -125,7 +126,7 @@ def sprintf(pattern: str, arguments: Sequence[Any]) -> str:
             "<nil>" if _plain(item) is None else f"{kind(item)}={format_value(item)}" for item in arguments[used:]
         )
         out.append(f"%!(EXTRA {extra})")
-    return "".join(out)
+    return str(out)
 
 
 def _plain(value: Any) -> Any:
@@ -220,9 +221,16 @@ def _composite(spec: _Spec, value: Any) -> str:
     inner = _Spec(spec.flags, spec.width, spec.precision, spec.verb)
     if isinstance(value, Mapping):
         pairs = sorted(value.items(), key=lambda pair: format_value(pair[0]))
-        return "map[" + " ".join(f"{_operand(inner, k)}:{_operand(inner, _plain(v))}" for k, v in pairs) + "]"
+        return f"map[{_spaced(f'{_operand(inner, k)}:{_operand(inner, _plain(v))}' for k, v in pairs)}]"
     if is_sequence(value):
-        return "[" + " ".join(_operand(inner, _plain(item)) for item in value) + "]"
+        return f"[{_spaced(_operand(inner, _plain(item)) for item in value)}]"
     if isinstance(value, Struct):
         return spec.pad(value.go_string())
     return _bad(spec, value)
+
+
+def _spaced(texts: Iterable[str]) -> str:
+    out = TextParts()
+    for number, text in enumerate(texts):
+        out.append(f" {text}" if number else text)
+    return str(out)

@@ -5,6 +5,8 @@ from typing import Any
 
 import re2
 
+from eldonia_ops.template.text_limit import MAX_TEXT, TextParts, TextTooLongError
+
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _REFERENCE = _python_re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
@@ -37,7 +39,7 @@ def replace_all(pattern: str, replacement: str, text: str) -> str:
     """Go's regexp.ReplaceAllString; ``$1``, ``${1}`` and ``${name}`` refer to groups, ``$$`` is a dollar.
 
     Raises:
-        ValueError: the pattern is malformed.
+        ValueError: the pattern is malformed, or the text would be too long.
     """
     compiled = compile_pattern(pattern)
     source = text.encode("utf-8", "surrogatepass")
@@ -53,6 +55,8 @@ def replace_all(pattern: str, replacement: str, text: str) -> str:
             out += source[copied:start]
             out += _expand(replacement, match).encode("utf-8", "surrogatepass")
             copied = end
+            if len(out) > MAX_TEXT:
+                raise TextTooLongError
         at = end if end > at else _next_character(source, at)
     out += source[copied:]
     return out.decode("utf-8", "replace")
@@ -66,14 +70,22 @@ def _next_character(source: bytes, at: int) -> int:
 
 
 def _expand(replacement: str, match: Any) -> str:
-    def group(reference: Any) -> str:
-        name = reference.group(1) or reference.group(2)
-        if name is None:
-            return "$"
-        try:
-            found = match.group(int(name) if name.isdigit() else name)
-        except (IndexError, KeyError):
-            return ""
-        return found.decode("utf-8", "replace") if found else ""
+    out = TextParts()
+    copied = 0
+    for reference in _REFERENCE.finditer(replacement):
+        out.append(replacement[copied : reference.start()])
+        out.append(_group(reference, match))
+        copied = reference.end()
+    out.append(replacement[copied:])
+    return str(out)
 
-    return _REFERENCE.sub(group, replacement)
+
+def _group(reference: _python_re.Match[str], match: Any) -> str:
+    name = reference.group(1) or reference.group(2)
+    if name is None:
+        return "$"
+    try:
+        found = match.group(int(name) if name.isdigit() else name)
+    except (IndexError, KeyError):
+        return ""
+    return found.decode("utf-8", "replace") if found else ""

@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 
 from eldonia_ops.template.functions import Function
 from eldonia_ops.template.regex import replace_all, search
+from eldonia_ops.template.text_limit import MAX_TEXT, TextTooLongError
 
 
 def join(separator: str, items: Sequence[str]) -> str:
     """Texts with a separator between.
 
     Raises:
-        ValueError: an element is not a text.
+        ValueError: an element is not a text, or the text would be too long.
     """
     if not all(isinstance(item, str) for item in items):
         raise ValueError("join takes a list of texts")
+    if sum(map(len, items)) + len(separator) * (len(items) - 1) > MAX_TEXT:
+        raise TextTooLongError
     return separator.join(items)
 
 

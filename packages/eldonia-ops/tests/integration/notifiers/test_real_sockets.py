@@ -1,12 +1,16 @@
 """Delivery over real sockets: a slow HTTP server, a closed port, an SMTP server."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
+import pytest
 
 from eldonia_ops.alerting.http_config import Credential
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers.email import deliver
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.email.deliver import EmailNotifier
 from eldonia_ops.notifiers.webhook.config import WebhookConfig
@@ -96,7 +100,8 @@ def email_config(port, **more):
 async def test_mail_arrives_for_every_recipient():
     mailbox = Mailbox()
     server, port = await serve(mailbox)
-    delivery = await EmailNotifier(email_config(port, require_tls=False)).deliver(outgoing(MAIL))
+    mail = replace(outgoing(MAIL), created_at=7_000)
+    delivery = await EmailNotifier(email_config(port, require_tls=False)).deliver(mail)
     server.close()
     assert delivery.result is DeliveryResult.DELIVERED, delivery
     assert [item.split("<")[1] for item in mailbox.commands if item.upper().startswith("RCPT")] == [
@@ -104,7 +109,50 @@ async def test_mail_arrives_for_every_recipient():
         "b@example.org>",
     ]
     assert b"Message-ID: <key-1@eldonia-ops>" in mailbox.data
+    assert b"Date: Thu, 01 Jan 1970 00:00:07 -0000" in mailbox.data
     assert b"<p>x</p>" in mailbox.data
+
+
+@pytest.mark.parametrize("begin", [b"2", b"220 x\r\n250 x\r\n", b""])
+@pytest.mark.parametrize("port_of_tls", [False, True])
+async def test_a_mail_server_that_never_ends_its_answer_is_cut_off_and_keeps_no_thread_of_others(
+    begin: bytes, port_of_tls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver, "LONGEST_SECONDS", 0.5)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    ended = 0
+
+    async def tarpit(reader, writer):
+        nonlocal ended
+        writer.write(begin)
+
+        async def drip() -> None:
+            while True:
+                await asyncio.sleep(0.05)
+                writer.write(b"2")
+
+        dripping = asyncio.create_task(drip())
+        while await reader.read(1000):
+            pass
+        dripping.cancel()
+        ended += 1
+        writer.close()
+
+    server, port = await serve(tarpit)
+    if port_of_tls:  # the handshake does not end either
+        monkeypatch.setattr(deliver, "TLS_PORT", port)
+    notifier = EmailNotifier(email_config(port, require_tls=False))
+    deliveries = [asyncio.create_task(notifier.deliver(outgoing(MAIL))) for _ in range(5)]
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(0.3):
+        await asyncio.to_thread(int)
+    for delivery in await asyncio.gather(*deliveries):
+        assert delivery.result is DeliveryResult.RETRY
+        assert "took too long" in delivery.detail
+    async with asyncio.timeout(5):
+        while ended < 5:  # noqa: ASYNC110 - the other side has no event for it
+            await asyncio.sleep(0.01)
+    server.close()
 
 
 async def test_refused_recipients_and_missing_tls():

@@ -1,7 +1,9 @@
 """Queries of people, their limits."""
 
 import asyncio
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,4 +57,18 @@ async def test_what_one_query_may_load_is_bounded(limit: int) -> None:
         with pytest.raises(LimitError, match=r"limits\.query_samples"):
             await service.evaluate(plan(parse(query), now, now, 0))
     finally:
+        service.close()
+
+
+async def test_rules_are_evaluated_while_the_threads_of_the_event_loop_hang() -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    release = threading.Event()
+    hanging = asyncio.create_task(asyncio.to_thread(release.wait))
+    service = QueryService(SystemClock(), None, timeout_seconds=5, rule_threads=1)  # type: ignore[arg-type]
+    try:
+        await asyncio.sleep(0)
+        assert (await service.evaluate(plan(parse("1 + 1"), 0, 0, 0))).series[0].points[0][1] == 2
+    finally:
+        release.set()
+        await hanging
         service.close()

@@ -9,6 +9,7 @@ from service_world import HOUR, MINUTE, SECOND, SteppedClock, alert, open_world
 
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.services.clock import SystemClock
+from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import Wakeup, supervise
 
 
@@ -75,6 +76,26 @@ async def test_a_loop_that_fails_tries_again_with_growing_pauses_and_starts_over
     task.cancel()
     pauses = [(later - earlier) // SECOND for earlier, later in itertools.pairwise(at)]
     assert pauses[:9] == [1, 2, 4, 8, 16, 30, 30, 1, 1]
+
+
+async def test_a_loop_goes_on_when_what_it_waits_for_was_cancelled_elsewhere() -> None:
+    clock, loops = SteppedClock(), Loops()
+    turns = 0
+
+    async def turn() -> None:
+        nonlocal turns
+        turns += 1
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()  # as a library does to what waits for a connection that it closes
+        await future
+
+    task = asyncio.create_task(supervise("a loop", clock, turn, loops))
+    await clock.advance(MINUTE)
+    assert turns > 3
+    assert [(loop.name, loop.error) for loop in loops.failing()] == [("a loop", "CancelledError")]
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
+    assert task.cancelled()
 
 
 async def test_the_system_clock_returns_when_it_is_time() -> None:

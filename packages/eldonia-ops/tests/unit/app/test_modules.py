@@ -35,3 +35,19 @@ async def test_a_task_that_is_stopped_is_no_failure() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert loops.failing() == []
+
+
+async def test_a_task_that_was_cancelled_by_what_it_waits_for_is_seen() -> None:
+    loops = Loops()
+
+    class Waits(Inert):
+        name = "Waits"
+
+        async def run(self) -> None:
+            future = asyncio.get_running_loop().create_future()
+            future.cancel()
+            await future
+
+    await asyncio.gather(supervised(Waits(), loops), return_exceptions=True)
+    await asyncio.sleep(0)
+    assert [(loop.name, loop.error) for loop in loops.failing()] == [("Waits", "RuntimeError")]

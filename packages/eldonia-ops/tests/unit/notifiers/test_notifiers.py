@@ -14,9 +14,10 @@ from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.notifiers.email import deliver as email_deliver
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.email.deliver import EmailNotifier
-from eldonia_ops.notifiers.email.payload import compose
+from eldonia_ops.notifiers.email.payload import compose, render_message
 from eldonia_ops.notifiers.http import endpoint
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
@@ -28,6 +29,7 @@ from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import DeliveryResult
 from eldonia_ops.protocols.alertmanager_config import base_templates
+from eldonia_ops.template import TemplateSet
 
 NOW = 1_767_323_045_000
 HOOK = "https://hooks.example/services/T0P/S3CRET"
@@ -240,13 +242,37 @@ def test_a_missing_secret_keeps_the_notification_waiting(missing):
 def test_email_is_composed_and_header_injection_refused():
     config = EmailConfig("a@example.org, B <b@example.org>", "ops@example.org", "mail:25")
     payload = rendered(config)
-    mail = compose(payload, "key-1")
+    mail = compose(payload, "key-1", 1_700_000_000_000)
     assert mail["Subject"] == "[FIRING:1] Down (0 pay critical)"
     assert mail["Message-ID"] == "<key-1@eldonia-ops>"
+    assert mail["Date"] == "Tue, 14 Nov 2023 22:13:20 -0000"
+    assert compose({**payload, "headers": {"date": "Mon, 01 Jan 2024 00:00:00 +0000"}}, "k", 0)["Date"].startswith(
+        "Mon"
+    )
     html = mail.get_body(("html",)).get_content()
     assert "gateway is down" in html
     with pytest.raises(ValueError, match="linefeed"):
-        compose({**payload, "headers": {"X-A": "b\nBcc: all@example.org"}}, "k")
+        compose({**payload, "headers": {"X-A": "b\nBcc: all@example.org"}}, "k", 0)
+
+
+@pytest.mark.parametrize(
+    ("to", "detail"),
+    [("(" * 3_000 + " a@b.example", "nested too deeply"), ("a@b.example," * 2_000, "longer than 10000 characters")],
+)
+async def test_addresses_that_no_mail_can_have_are_refused_at_once(to, detail):
+    config = EmailConfig(to, "ops@example.org", "mail:25")
+    delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
+    assert delivery.result is DeliveryResult.REJECTED
+    assert detail in delivery.detail
+
+
+def test_a_subject_is_bounded():
+    title = "wörd " * 20_000
+    config = EmailConfig("a@example.org", "ops@example.org", "mail:25")
+    payload = render_message(config, Message(title, "", "high", (), "k"), TemplateSet())
+    assert len(payload["headers"]["Subject"]) == 1_000
+    assert payload["headers"]["Subject"].endswith("…")
+    assert title in payload["text"]
 
 
 @pytest.mark.parametrize("to", ["", " ", ",", "Hana <>"])
@@ -259,15 +285,13 @@ async def test_email_without_recipients_is_refused_at_once(to):
 
 @pytest.mark.parametrize(("smarthost", "host"), [("[::1]:2525", "::1"), ("mail.example:2525", "mail.example")])
 async def test_the_mail_server_may_be_an_address_in_brackets(monkeypatch, smarthost, host):
-    import smtplib
-
     asked = []
 
-    def refuse(*address, **_):
+    def refuse(_, *address, **__):
         asked.append(address)
         raise UnicodeError("label empty or too long")  # what Python says of a host name like mail..example
 
-    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    monkeypatch.setattr(email_deliver, "PlainClient", refuse)
     config = EmailConfig("a@example.org", "ops@example.org", smarthost)
     delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
     assert asked == [(host, 2525)]
@@ -288,12 +312,10 @@ def test_a_token_that_no_header_can_hold_is_not_quoted(token):
 
 
 async def test_email_without_a_reachable_server_waits(monkeypatch):
-    import smtplib
-
     def refuse(*_, **__):
         raise ConnectionRefusedError(111, "refused")
 
-    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    monkeypatch.setattr(email_deliver, "PlainClient", refuse)
     config = EmailConfig("a@example.org", "ops@example.org", "mail:25")
     delivery = await EmailNotifier(config).deliver(outgoing(rendered(config)))
     assert delivery.result is DeliveryResult.RETRY

@@ -1,9 +1,14 @@
 """Names and passwords of a web configuration."""
 
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import bcrypt
 import pytest
 
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.services import basic_users
 from eldonia_ops.services.basic_users import BasicUsers
 
 LONG = "p" * 100
@@ -35,3 +40,24 @@ async def test_others_are_no_user(given: str) -> None:
 async def test_what_htpasswd_writes_and_long_passwords_are_taken() -> None:
     assert await users().authenticate(f"ken:{LONG}") is not None
     assert await users().authenticate(f"ken:{'p' * 71}") is None
+
+
+async def test_a_name_that_does_not_exist_takes_as_long_as_the_slowest(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[bytes] = []
+    monkeypatch.setattr(basic_users, "_matches", lambda given, stored: compared.append(stored))
+    known = BasicUsers({"a": Secret("$2b$04$" + "x" * 53), "b": Secret("$2y$13$" + "x" * 53)})
+    assert await known.authenticate("nobody:x") is None
+    assert compared[0].startswith(b"$2b$13$")
+
+
+async def test_passwords_are_compared_on_a_thread_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    release = threading.Event()
+    monkeypatch.setattr(basic_users, "_matches", lambda given, stored: not release.wait())
+    known = users()
+    guesses = [asyncio.create_task(known.authenticate(f"hana:{number}")) for number in range(5)]
+    await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        await asyncio.to_thread(int)
+    release.set()
+    assert await asyncio.gather(*guesses) == [None] * 5

@@ -1,4 +1,5 @@
 import contextlib
+import tracemalloc
 
 import pytest
 from hypothesis import example, given, settings
@@ -173,3 +174,38 @@ def test_every_character_of_a_literal_has_its_place(literal):
         rest = literal[literals.place(literal, position) : -1]
         assert literals.unquote(literal[0] + rest + literal[-1])[0] == character
     assert literals.place(literal, len(value)) == len(literal) - 1
+
+
+def doubled(text: str, times: int) -> str:
+    return f'{{{{ $s := "{text}" }}}}' + "{{ $s = print $s $s }}" * times
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        doubled("%[1]10000d", 14) + "{{ printf $s 1 }}",
+        doubled("%[1]*d", 14) + "{{ printf $s 10000 1 }}",
+        doubled("%s", 12) + doubled("x", 13).replace("$s", "$t") + "{{ printf $s " + "$t " * 200 + "}}",
+        doubled("x", 18) + '{{ join $s (stringSlice "a" "a" "a" "a" "a" "a" "a") }}',
+        doubled("$0", 12) + doubled("x", 18).replace("$s", "$t") + '{{ reReplaceAll "(?s).*" $s $t }}',
+        doubled("x", 15) + doubled("y", 15).replace("$s", "$t") + '{{ reReplaceAll "" $s $t }}',
+        '{{ printf "%10000v" (list ' + "1 " * 2_000 + ") }}",
+    ],
+)
+def test_a_function_that_would_make_gigabytes_is_stopped_before_it_has(text: str) -> None:
+    tracemalloc.start()
+    with pytest.raises(TemplateError, match=r"would be longer than 1000000 characters|made a text longer than"):
+        TemplateSet().expand(text, None)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 40 << 20
+
+
+def test_variables_are_limited_since_each_use_looks_for_its_own() -> None:
+    text = "".join(f"{{{{ $a{number} := 1 }}}}" for number in range(600))
+    with pytest.raises(TemplateError, match="more than 500 variables"):
+        parse(text)
+    few = "".join(f"{{{{ $a{number} := 1 }}}}" for number in range(400))
+    assert TemplateSet().expand(few + "{{ $a0 }}", None) == "1"
+    with pytest.raises(TemplateError, match="steps"):
+        TemplateSet().expand(few + "{{ $a0 }}" * 20_000, None)

@@ -3,14 +3,26 @@
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
+from typing import Final
 
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.notifiers.email.config import EmailConfig
+from eldonia_ops.notifiers.email.line import Line, PlainClient, TlsClient
 from eldonia_ops.notifiers.email.payload import compose, recipients_of
 from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
 from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.ports import Delivery, DeliveryResult
+
+LONGEST_SECONDS: Final = 3 * TIMEOUT_SECONDS
+"""How long one mail may take."""
+
+TLS_PORT: Final = 465
+"""Where TLS is spoken from the start."""
+
+_THREADS: Final = 12
+"""As many as there are deliveries at once to one integration."""
 
 
 class EmailNotifier:
@@ -19,20 +31,26 @@ class EmailNotifier:
     def __init__(self, config: EmailConfig, context: ssl.SSLContext | None = None) -> None:
         self._config = config
         self._context = context
+        # Threads of its own: those of the event loop are few, and all others need them.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="smtp")
 
     async def deliver(self, outgoing: Outgoing) -> Delivery:
-        """Send the mail from a thread of its own; a temporary SMTP answer (4xx) is worth another try."""
+        """Send the mail from a thread; a temporary SMTP answer (4xx) is worth another try. When time is up the
+        connection is cut, so that a server that never ends its answer does not keep the thread."""
         try:
             password = ""
             if self._config.auth_username:
                 password = resolve(self._config.auth_password, "SMTP password")
-            mail = compose(outgoing.payload, outgoing.idempotency_key)
+            mail = compose(outgoing.payload, outgoing.idempotency_key, outgoing.created_at)
         except UnresolvedError as error:
             return Delivery(DeliveryResult.RETRY, str(error))
         except (ValueError, KeyError, IndexError) as error:
             return Delivery(DeliveryResult.REJECTED, f"the mail cannot be composed: {shorten(str(error))}")
+        line = Line()
         try:
-            return await asyncio.wait_for(asyncio.to_thread(self._send, mail, password), 3 * TIMEOUT_SECONDS)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._threads, self._send, mail, password, line)
         except TimeoutError:
             return Delivery(DeliveryResult.RETRY, f"{self._config.smarthost} took too long")
         except smtplib.SMTPRecipientsRefused as error:
@@ -53,21 +71,23 @@ class EmailNotifier:
             return Delivery(
                 DeliveryResult.RETRY, f"cannot reach {self._config.smarthost}: {shorten(str(error), password)}"
             )
+        finally:
+            line.cut()
 
-    def _send(self, mail: EmailMessage, password: str) -> Delivery:
+    def _send(self, mail: EmailMessage, password: str, line: Line) -> Delivery:
         config = self._config
         host, _, port_text = config.smarthost.rpartition(":")
         host, port = host.removeprefix("[").removesuffix("]"), int(port_text)
         context = self._context or ssl.create_default_context()
-        if port == 465:
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS, context=context
+        if port == TLS_PORT:
+            server: smtplib.SMTP = TlsClient(
+                line, host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS, context=context
             )
         else:
-            server = smtplib.SMTP(host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS)
+            server = PlainClient(line, host, port, local_hostname=config.hello, timeout=TIMEOUT_SECONDS)
         with server:
             server.ehlo()
-            if port != 465 and (config.require_tls or server.has_extn("starttls")):
+            if port != TLS_PORT and (config.require_tls or server.has_extn("starttls")):
                 if not server.has_extn("starttls"):
                     raise smtplib.SMTPNotSupportedError("the server offers no STARTTLS, and require_tls is set")
                 server.starttls(context=context)

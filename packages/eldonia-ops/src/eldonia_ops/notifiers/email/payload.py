@@ -3,13 +3,19 @@
 import email.policy
 import html
 from email.message import EmailMessage
-from email.utils import getaddresses
-from typing import Any
+from email.utils import formatdate, getaddresses
+from typing import Any, Final
 
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.expansion import Expansion
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.template import NotificationData, TemplateSet
+
+LONGEST_HEADER: Final = 1_000
+"""Characters of a header. Its words may be a stranger's, and folding and encoding tens of thousands takes a second."""
+
+LONGEST_ADDRESSES: Final = 10_000
+"""Characters of all addresses; reading them takes time by the square of their number."""
 
 
 def render(config: EmailConfig, data: NotificationData, templates: TemplateSet) -> dict[str, Any]:
@@ -38,15 +44,26 @@ def render_message(config: EmailConfig, message: Message, templates: TemplateSet
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_HEADER else f"{line[: LONGEST_HEADER - 1]}…"
 
 
-def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
-    """The mail itself. Its Message-ID follows from the notification's key: a repetition has the same.
+def compose(payload: dict[str, Any], idempotency_key: str, created_at: int) -> EmailMessage:
+    """The mail itself. Its Message-ID follows from the notification's key, and its Date from when that was made (Unix
+    ms): a repetition has the same. Mails without a Date are not allowed (RFC 5322, section 3.6) and taken for spam.
 
     Raises:
-        ValueError: an address or header is malformed, or there is no recipient.
+        ValueError: an address or header is malformed or too long, or there is no recipient.
     """
+    try:
+        return _composed(payload, idempotency_key, created_at)
+    except RecursionError:  # of parentheses within each other, which addresses may hold
+        raise ValueError("a header is nested too deeply") from None
+
+
+def _composed(payload: dict[str, Any], idempotency_key: str, created_at: int) -> EmailMessage:
+    if len(payload["to"]) > LONGEST_ADDRESSES or len(payload["from"]) > LONGEST_ADDRESSES:
+        raise ValueError(f"the addresses are longer than {LONGEST_ADDRESSES} characters")
     mail = EmailMessage(policy=email.policy.SMTP)
     mail["From"] = payload["from"]
     mail["To"] = payload["to"]
@@ -55,6 +72,8 @@ def compose(payload: dict[str, Any], idempotency_key: str) -> EmailMessage:
         if name.lower() in ("from", "to"):
             del mail[name]
         mail[name] = value
+    if "Date" not in mail:
+        mail["Date"] = formatdate(created_at / 1000)
     if "Message-ID" not in mail:
         mail["Message-ID"] = f"<{idempotency_key}@eldonia-ops>"
     if not recipients_of(mail):

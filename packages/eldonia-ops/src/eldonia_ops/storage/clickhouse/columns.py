@@ -101,6 +101,8 @@ class TargetBlock:
 
     def drop_before(self, floor_ms: int) -> None:
         """Forget rows older than ``floor_ms``; the memory is given back in larger steps."""
+        if self.count and self._times[self.start] >= floor_ms:  # as nearly all of a hundred thousand, twice a minute
+            return
         gone = int(np.searchsorted(self.timestamps, floor_ms))
         self.start += gone
         self.count -= gone
@@ -174,6 +176,12 @@ class SingleSeries:
     def newest_ms(self) -> int:
         """The last sample's timestamp."""
         return int(self._times[self.start + self.count - 1]) if self.count else NEVER
+
+    def overlaps(self, start_ms: int, end_ms: int) -> bool:
+        """Whether a sample may be in the closed range: its first is not behind it, its last not before it."""
+        return bool(
+            self.count and self._times[self.start + self.count - 1] >= start_ms and self._times[self.start] <= end_ms
+        )
 
     @property
     def nbytes(self) -> int:

@@ -15,7 +15,7 @@ Nothing here waits, reads a clock or does I/O.
 
 import struct
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,6 +47,7 @@ _MAX_SELECTED: Final = 4_000_000
 """How many series the remembered selections may name together, each selection counted as one more: some 64 MB."""
 
 _ROWS_AT_ONCE: Final = 8
+_SINGLES_AT_ONCE: Final = 2_000
 
 SAMPLE_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp", "<i8"), ("value", "<f8")])
 """One stored sample, laid out as the database's RowBinary format wants it."""
@@ -82,6 +83,11 @@ class HeadSeries:
 
     def samples(self, start_ms: int, end_ms: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Timestamps and values in a range, wherever they are kept."""
+        single = self.single
+        if single is not None and not self.places:  # nearly all of those that were sent: a query looks at 100,000
+            timestamps = single.timestamps
+            low, high = _bounds(timestamps, start_ms, end_ms)
+            return timestamps[low:high], single.values[low:high]
         parts: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         if self.single:
             low, high = _bounds(self.single.timestamps, start_ms, end_ms)
@@ -532,9 +538,19 @@ class Head:
         The arrays are views or copies that later appends leave alone, except that an absent cell of
         the newest row may be filled.
         """
+        found: list[SeriesBlock] = []
+        for _ in self.select_in_parts(found, matchers, start_ms, end_ms):
+            pass
+        return found
+
+    def select_in_parts(
+        self, found: list[SeriesBlock], matchers: Sequence[Matcher], start_ms: int, end_ms: int
+    ) -> Iterator[None]:
+        """:meth:`select` into ``found``, with a yield after every few thousand series of their own: a hundred thousand
+        take a second, in which an event loop has other things to do. What is appended meanwhile may be seen or not;
+        when ``floor_ms`` rises above ``start_ms`` meanwhile, the oldest samples may be missing."""
         start_ms = max(start_ms, self.floor_ms)
         selection = self._selection(tuple(matchers))
-        found: list[SeriesBlock] = []
         for block, all_columns, all_labels in selection.blocks:
             low, high = _bounds(block.timestamps, start_ms, end_ms)
             if low == high:
@@ -551,11 +567,17 @@ class Head:
             if not (block.last_ms[columns] <= end_ms).any() and is_absent(values).all():
                 continue
             found.append(SeriesBlock(labels, block.timestamps[low:high], values))
-        singles = [(series.labels, *series.samples(start_ms, end_ms)) for series in selection.singles]
-        found += group_singles([single for single in singles if len(single[1])])
+        singles: list[tuple[Labels, NDArray[np.int64], NDArray[np.float64]]] = []
+        for number, series in enumerate(selection.singles, 1):
+            if series.places or (series.single is not None and series.single.overlaps(start_ms, end_ms)):
+                timestamps, values = series.samples(start_ms, end_ms)
+                if len(timestamps):
+                    singles.append((series.labels, timestamps, values))
+            if number % _SINGLES_AT_ONCE == 0:
+                yield
+        found += group_singles(singles)
         if selection.beside:
-            found = [with_beside(block, selection.beside) for block in found]
-        return found
+            found[:] = [with_beside(block, selection.beside) for block in found]
 
     def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets of matching series with a sample in the closed range."""
@@ -613,8 +635,8 @@ class Head:
 
 def _bounds(timestamps: NDArray[np.int64], start_ms: int, end_ms: int) -> tuple[int, int]:
     return (
-        int(np.searchsorted(timestamps, start_ms, side="left")),
-        int(np.searchsorted(timestamps, end_ms, side="right")) if end_ms >= start_ms else 0,
+        int(timestamps.searchsorted(start_ms, "left")),
+        int(timestamps.searchsorted(end_ms, "right")) if end_ms >= start_ms else 0,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any, Final, TypeVar
@@ -46,6 +47,7 @@ MAX_UNSAVED: Final = 2_000_000
 MAX_FAMILIES: Final = 50_000
 _T = TypeVar("_T")
 _MANY: Final = 2_000
+_APPENDED_AT_ONCE: Final = 2_000
 _ADVANCE_EVERY_MS: Final = 30_000
 _SET_BACK_MS: Final = 1_000
 _ENDED_KEPT: Final = 10_000
@@ -139,13 +141,43 @@ class Metrics:
         return refused
 
     async def insert_samples(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
-        """Append samples with timestamps of their own. Returns what was refused, by reason."""
+        """Append samples with timestamps of their own. Returns what was refused, by reason.
+
+        Many are appended in parts, between which the event loop goes on. A caller that is cancelled meanwhile ends
+        nothing: what the head has must be stored, since it would be taken for known if it came again.
+        """
+        if len(samples) <= _APPENDED_AT_ONCE:
+            refused, accepted = self._append_part(samples)
+            await self._accept(accepted)
+            return refused
+        return await asyncio.shield(asyncio.ensure_future(self._insert_in_parts(samples)))
+
+    async def _insert_in_parts(self, samples: Sequence[AnySample]) -> Mapping[str, int]:
+        refused: Counter[str] = Counter()
+        parts: list[Accepted] = []
+        ordered = sorted(samples, key=lambda sample: sample.timestamp_ms)
+        for start in range(0, len(ordered), _APPENDED_AT_ONCE):
+            if start:
+                await asyncio.sleep(0)
+            reasons, accepted = self._append_part(ordered[start : start + _APPENDED_AT_ONCE])
+            refused.update(reasons)
+            parts.append(accepted)
+        series = {item.id: item for part in parts for item in part.series}
+        await self._accept(
+            Accepted(
+                np.concatenate([part.samples for part in parts]),
+                tuple(series.values()),
+                tuple(one for part in parts for one in part.histograms),
+                np.concatenate([part.starts for part in parts]),
+            )
+        )
+        return refused
+
+    def _append_part(self, samples: Sequence[AnySample]) -> tuple[Mapping[str, int], Accepted]:
         self._look_at_the_clock()
         before = self._refused()
         accepted = self.head.append_samples(samples)
-        refused = self._refused_since(before)
-        await self._accept(accepted)
-        return refused
+        return self._refused_since(before), accepted
 
     def _refused(self) -> list[int]:
         return [self.head.counters[name] for name in _REFUSED]
@@ -343,13 +375,20 @@ class Metrics:
         """Samples in the closed range, from the head alone where it reaches far enough back."""
         floor = self.head.floor_ms
         if start_ms >= floor:
-            return self.head.select(matchers, start_ms, end_ms)
+            return await self._from_head(matchers, start_ms, end_ms)
         older = await self._stored_samples(matchers, start_ms, min(end_ms, floor - 1))
         # The head may have let go of its oldest rows while the database was asked; they are stored by then.
         if self.head.floor_ms > floor and end_ms >= floor:
             between = await self._stored_samples(matchers, floor, min(end_ms, self.head.floor_ms - 1))
             older = join(older, between)
         return join(older, self.head.select(matchers, max(floor, start_ms), end_ms)) if end_ms >= floor else older
+
+    async def _from_head(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+        found: list[SeriesBlock] = []
+        for _ in self.head.select_in_parts(found, matchers, start_ms, end_ms):
+            await asyncio.sleep(0)
+        # The head may have let go of its oldest rows meanwhile.
+        return found if start_ms >= self.head.floor_ms else await self.select(matchers, start_ms, end_ms)
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets with a sample in the closed range, sorted."""

@@ -4,14 +4,15 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, Text, and_, bindparam, delete, select, type_coerce
+from sqlalchemy import Connection, Row, and_, bindparam, delete, select
 
 from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import DueGroup, ListedGroup
+from eldonia_ops.storage.state.columns import Unreadable
 from eldonia_ops.storage.state.errors import StateDocumentError
 from eldonia_ops.storage.state.rows import Conflict, among, chunks, names_of, update_rows, write_rows
 from eldonia_ops.storage.state.tables import alert_group_members as members
@@ -88,11 +89,11 @@ class SqlAlertGroups:
         held: dict[str, list[str]] = {}
         for key, fingerprint in self._connection.execute(select(members.c.key, members.c.fingerprint)):
             held.setdefault(key, []).append(fingerprint)
-        labels = type_coerce(groups.c.labels, Text)
-        rows = self._connection.execute(select(groups.c.key, labels, groups.c.receiver).order_by(groups.c.key))
+        rows = self._connection.execute(select(groups.c.key, groups.c.labels, groups.c.receiver).order_by(groups.c.key))
         return [
-            ListedGroup(Labels(msgspec.json.decode(text)), receiver, tuple(held.get(key, ())))
-            for key, text, receiver in rows
+            ListedGroup(Labels(labels), receiver, tuple(held.get(key, ())))
+            for key, labels, receiver in rows
+            if not isinstance(labels, Unreadable)
         ]
 
     def drop_unreadable(self) -> list[str]:
@@ -122,11 +123,10 @@ class SqlAlertGroups:
 
     def _read(self, keys: Sequence[str] | None, holding: Sequence[str] | None) -> dict[str, AlertGroupState]:
         query = _ALL if keys is None else _SOME
-        try:
-            rows = self._connection.execute(query, {} if keys is None else {"among": keys}).all()
-            held = self._held(keys, holding)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise StateDocumentError(f"the stored state of an alert group cannot be read: {error}") from None
+        rows = self._connection.execute(query, {} if keys is None else {"among": keys}).all()
+        for row in rows:
+            _readable(row)
+        held = self._held(keys, holding)
         found: dict[str, AlertGroupState] = {}
         for row in rows:
             of = held.get(row.key)
@@ -146,7 +146,9 @@ class SqlAlertGroups:
             questions = ({**given, "holding": part} for part in chunks(holding))
         found: dict[str, _Held] = {}
         for question in questions:
-            for key, fingerprint, verdicts in self._connection.execute(query, question):
+            for row in self._connection.execute(query, question):
+                _readable(row)
+                key, fingerprint, verdicts = row
                 held = found.get(key)
                 if held is None:
                     held = found[key] = _Held([], {})
@@ -154,3 +156,9 @@ class SqlAlertGroups:
                 if verdicts:
                     held.verdicts[fingerprint] = verdicts
         return found
+
+
+def _readable(row: Row[Any]) -> None:
+    for value in row:
+        if value.__class__ is Unreadable:
+            raise StateDocumentError(f"the stored state of an alert group cannot be read: {value.reason}")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.storage.state.columns import clean, from_json, to_json
 from eldonia_ops.storage.state.committed import CommittedAlerts
-from eldonia_ops.storage.state.rows import Conflict, chunks, insert_new, names_of, write_rows
+from eldonia_ops.storage.state.rows import Conflict, chunks, insert_new, names_of, unreadable, write_rows
 from eldonia_ops.storage.state.tables import alerts, counters
 
 _NAMES = names_of(Alert)
@@ -128,7 +128,7 @@ class SqlAlerts:
             self._base = self._committed.at(self._seen, shared=self._writes)
         if self._base is None:
             rows = self._connection.execute(select(alerts.c.fingerprint, *_FIELDS)).all()
-            read = {fingerprint: Alert(*values) for fingerprint, *values in rows}
+            read = {row[0]: Alert(*row[1:]) for row in rows if not unreadable(Alert, row)}
             self._base = self._committed.offer(self._seen, read) if self._writes else read
         return self._base
 

@@ -33,6 +33,15 @@ def _encode_other(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
+class Unreadable:
+    """What a row holds in the place of a value that cannot be read; ``reason`` says why."""
+
+    __slots__ = ("reason",)
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+
 _ENCODER = msgspec.json.Encoder(order="deterministic", enc_hook=_encode_other)
 
 
@@ -63,7 +72,7 @@ def from_json(text: str, type_: type[T]) -> T:
     """The value that :func:`to_json` wrote.
 
     Raises:
-        msgspec.ValidationError: the document does not have the shape of ``type_``.
+        msgspec.DecodeError: the document is no JSON, or does not have the shape of ``type_``.
     """
     try:
         return _decoder(type_, True).decode(text)
@@ -146,8 +155,13 @@ class Word(TypeDecorator[Any]):
         return None if value is None else self.enum(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Read the member back."""
-        return None if value is None else self.enum(value)
+        """Read the member back; :class:`Unreadable` for what is none."""
+        if value is None:
+            return None
+        try:
+            return self.enum(value)
+        except ValueError as error:
+            return Unreadable(str(error))
 
 
 class Document(TypeDecorator[Any]):
@@ -165,8 +179,13 @@ class Document(TypeDecorator[Any]):
         return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        """Decode."""
-        return None if value is None else from_json(value, self.type_)
+        """Decode; :class:`Unreadable` for what has another shape: the rows beside it have to be read all the same."""
+        if value is None:
+            return None
+        try:
+            return from_json(value, self.type_)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            return Unreadable(str(error))
 
 
 def converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

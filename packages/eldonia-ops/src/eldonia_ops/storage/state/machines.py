@@ -7,8 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from eldonia_ops.storage.state.columns import from_json, to_json
-from eldonia_ops.storage.state.errors import StateDocumentError
-from eldonia_ops.storage.state.rows import chunks, upsert
+from eldonia_ops.storage.state.rows import chunks, leave_out, upsert
 from eldonia_ops.storage.state.tables import machines
 
 T = TypeVar("T")
@@ -21,29 +20,18 @@ class SqlMachines:
         self._connection = connection
 
     def load(self, kind: str, key: str, type_: type[T]) -> T | None:
-        """The saved state.
-
-        Raises:
-            StateDocumentError: what is stored does not have the shape of ``type_``.
-        """
+        """The saved state, None for none and for one that has another shape than ``type_``; that is logged."""
         query = select(machines.c.state).where(machines.c.kind == kind, machines.c.key == key)
         text = self._connection.execute(query).scalar_one_or_none()
         return None if text is None else _restore(kind, key, text, type_)
 
     def load_all(self, kind: str, type_: type[T]) -> dict[str, T]:
-        """All saved states of a kind by key, in the order of their keys.
-
-        Raises:
-            StateDocumentError: one of them does not have the shape of ``type_``.
-        """
+        """All saved states of a kind by key, in the order of their keys. Those of another shape than ``type_`` are
+        logged and left out: what they belong to begins anew, and its neighbours go on."""
         return self._where(kind, type_)
 
     def load_some(self, kind: str, keys: Sequence[str], type_: type[T]) -> dict[str, T]:
-        """Those of the states that are saved, by key.
-
-        Raises:
-            StateDocumentError: one of them does not have the shape of ``type_``.
-        """
+        """Those of the states that are saved, by key, as :meth:`load_all`."""
         found: dict[str, T] = {}
         for part in chunks(keys):
             found |= self._where(kind, type_, machines.c.key.in_(part))
@@ -52,7 +40,8 @@ class SqlMachines:
     def _where(self, kind: str, type_: type[T], *conditions: ColumnElement[bool]) -> dict[str, T]:
         query = select(machines.c.key, machines.c.state).where(machines.c.kind == kind, *conditions)
         rows = self._connection.execute(query.order_by(machines.c.key))
-        return {key: _restore(kind, key, text, type_) for key, text in rows}
+        found = ((key, _restore(kind, key, text, type_)) for key, text in rows)
+        return {key: state for key, state in found if state is not None}
 
     def save(self, kind: str, key: str, state: Any, *, deadline: int | None = None) -> None:
         """Store a state made of what JSON can hold, replacing the former one and its deadline."""
@@ -76,8 +65,9 @@ class SqlMachines:
         return self._connection.execute(query).scalar_one()
 
 
-def _restore(kind: str, key: str, text: str, type_: type[T]) -> T:
+def _restore(kind: str, key: str, text: str, type_: type[T]) -> T | None:
     try:
         return from_json(text, type_)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise StateDocumentError(f"the stored {kind} state of {key!r} cannot be read: {error}") from None
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        leave_out(f"{kind} state", key, str(error))
+        return None

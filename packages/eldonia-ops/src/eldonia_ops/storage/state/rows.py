@@ -1,5 +1,6 @@
 """Rows to dataclasses and back, and the two kinds of insert that both databases share."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from enum import Enum
@@ -9,12 +10,17 @@ from typing import Any, TypeAlias, TypeVar
 from sqlalchemy import Column, ColumnElement, Connection, Dialect, Row, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
-from eldonia_ops.storage.state.columns import converter
+from eldonia_ops.storage.state.columns import Unreadable, converter
+
+log = logging.getLogger("eldonia_ops.storage.state")
 
 T = TypeVar("T")
 
 MOST_ROWS = 10_000
 """No listing returns more, whatever limit was asked for."""
+
+_MOST_LEFT_OUT = 1_000
+_left_out: set[tuple[str, object]] = set()
 
 
 def bounded(limit: int) -> int:
@@ -28,13 +34,32 @@ def values_of(value: Any) -> dict[str, Any]:
 
 
 def made_of(type_: type[T], row: Row[Any] | None) -> T | None:
-    """The dataclass that a row holds, or None for no row."""
-    return None if row is None else type_(**row._mapping)
+    """The dataclass that a row holds, or None for no row and for one that cannot be read."""
+    return None if row is None or unreadable(type_, row) else type_(**row._mapping)
 
 
 def all_made_of(type_: type[T], rows: Sequence[Row[Any]]) -> list[T]:
-    """The dataclasses that some rows hold."""
-    return [type_(**row._mapping) for row in rows]
+    """The dataclasses that some rows hold, but for those that cannot be read."""
+    return [type_(**row._mapping) for row in rows if not unreadable(type_, row)]
+
+
+def unreadable(type_: type[Any], row: Row[Any]) -> bool:
+    """Whether a row holds a value that cannot be read. It is logged once, by its first column, which is its key.
+
+    One damaged row must not keep the platform from its start, nor its neighbours from being read. It stays where it is.
+    """
+    for value in row:
+        if value.__class__ is Unreadable:
+            leave_out(type_.__name__, row[0], value.reason)
+            return True
+    return False
+
+
+def leave_out(kind: str, key: object, reason: str) -> None:
+    """Log once that a stored row is not used."""
+    if (kind, key) not in _left_out and len(_left_out) < _MOST_LEFT_OUT:
+        _left_out.add((kind, key))
+        log.error("the stored %s %r cannot be read and is left out: %s", kind, key, reason)
 
 
 def _insert(connection: Connection, table: Table) -> Any:

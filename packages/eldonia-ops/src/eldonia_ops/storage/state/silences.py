@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Row, delete, select
 
 from eldonia_ops.model.alerts import Silence
 from eldonia_ops.model.matchers import Matcher
-from eldonia_ops.storage.state.rows import upsert, values_of
+from eldonia_ops.storage.state.rows import leave_out, unreadable, upsert, values_of
 from eldonia_ops.storage.state.tables import silences
 
 
@@ -29,7 +29,8 @@ class SqlSilences:
     def all(self) -> list[Silence]:
         """Every silence by start, ended ones included until they are purged."""
         query = select(silences).order_by(silences.c.starts_at, silences.c.id)
-        return [_silence(row) for row in self._connection.execute(query)]
+        found = (_silence(row) for row in self._connection.execute(query))
+        return [silence for silence in found if silence is not None]
 
     def purge(self, before: int, limit: int) -> int:
         """Drop silences that ended before an instant."""
@@ -37,6 +38,12 @@ class SqlSilences:
         return self._connection.execute(delete(silences).where(silences.c.id.in_(old.scalar_subquery()))).rowcount
 
 
-def _silence(row: Row[Any]) -> Silence:
-    matchers = tuple(Matcher(name, op, value) for name, op, value in row.matchers)
+def _silence(row: Row[Any]) -> Silence | None:
+    if unreadable(Silence, row):
+        return None
+    try:
+        matchers = tuple(Matcher(name, op, value) for name, op, value in row.matchers)
+    except ValueError as error:
+        leave_out("Silence", row.id, str(error))
+        return None
     return Silence(**{**row._mapping, "matchers": matchers})

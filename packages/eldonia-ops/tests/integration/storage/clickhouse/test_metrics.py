@@ -23,6 +23,7 @@ from eldonia_ops.model.samples import (
     is_absent,
 )
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryStore
+from eldonia_ops.storage.clickhouse import metrics as metrics_module
 
 NOW = int(time.time()) * 1000
 HOUR = 3_600_000
@@ -330,3 +331,35 @@ async def test_what_is_refused_is_named_with_its_reason(open_store: Any) -> None
     assert await store.insert_samples([Sample(labels("n", n=str(n)), NOW, 1.0) for n in range(3)]) == {
         "a new series beyond limits.series": 2
     }
+
+
+async def test_many_samples_are_appended_in_parts_between_which_others_have_their_turn(
+    store: TelemetryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metrics_module, "_APPENDED_AT_ONCE", 2)
+    samples = [Sample(labels("many", n=str(n % 4)), NOW - 1000 - n, float(n)) for n in range(10)]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    other = asyncio.create_task(others())
+    assert await store.insert_samples([*samples, Sample(A, -1, 5.0)]) == {"a time that cannot be stored": 1}
+    other.cancel()
+    assert turns >= 5
+    stored = flat(await store.select(equal(metric="many"), NOW - 5000, NOW))
+    assert sorted(value for series in stored.values() for _, value in series) == [float(n) for n in range(10)]
+    # Who gives up in the middle leaves nothing half done.
+    inserting = asyncio.create_task(store.insert_samples([Sample(labels("more"), NOW + n, 1.0) for n in range(10)]))
+    await asyncio.sleep(0)
+    inserting.cancel()
+    await asyncio.wait([inserting])
+    for _ in range(100):
+        found = flat(await store.select(equal(metric="more"), NOW, NOW + 10)).get(str(labels("more")), [])
+        if len(found) == 10:
+            break
+        await asyncio.sleep(0.05)
+    assert len(found) == 10

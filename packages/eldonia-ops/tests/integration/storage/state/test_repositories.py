@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text as sqltext
 
 from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
@@ -15,7 +16,8 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
 from eldonia_ops.ports import ConflictError, DueGroup
-from eldonia_ops.storage.state import SqlStateStore, StateDocumentError, StateError
+from eldonia_ops.storage.state import SqlStateStore, StateError, rows
+from eldonia_ops.storage.state.committed import Committed
 
 AWKWARD = "“引用” \\ ' \" ; -- \n\t 🜂 %s :x"
 
@@ -139,10 +141,106 @@ async def test_the_next_deadline_is_the_earliest_of_its_kind(store: SqlStateStor
     assert await store.read(lambda t: t.machines.next_deadline("group")) == 100
 
 
-async def test_a_state_of_another_shape_is_named(store: SqlStateStore) -> None:
-    await store.write(lambda t: t.machines.save("rule", "g", {"members": 3}))
-    with pytest.raises(StateDocumentError, match="the stored rule state of 'g' cannot be read"):
-        await store.read(lambda t: t.machines.load("rule", "g", Machine))
+@pytest.mark.parametrize("damage", ["x{", '{"members":3}', '"' + "[" * 5_000])
+async def test_a_state_that_cannot_be_read_is_named_and_its_neighbours_are_read(
+    store: SqlStateStore, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def prepare(t: Any) -> None:
+        t.machines.save("rule", "bad", Machine({}))
+        t.machines.save("rule", "good", Machine({}))
+
+    await store.write(prepare)
+    await break_rows(store, "machines", "state", damage, "key")
+    assert await store.read(lambda t: t.machines.load("rule", "bad", Machine)) is None
+    assert await store.read(lambda t: t.machines.load_all("rule", Machine)) == {"good": Machine({})}
+    assert await store.read(lambda t: t.machines.load_some("rule", ["bad", "good"], Machine)) == {"good": Machine({})}
+    await store.write(lambda t: t.machines.save("rule", "bad", Machine({})))
+    assert len(await store.read(lambda t: t.machines.load_all("rule", Machine))) == 2
+
+
+async def break_rows(store: SqlStateStore, table: str, column: str, text: str, by: str) -> None:
+    """Damage the row that ``bad`` names. What the store remembers of rows is not asked any more, as after a start."""
+
+    def work(tx: Any) -> None:
+        sql = f"UPDATE {table} SET {column} = :text WHERE {by} = 'bad'"
+        assert tx.alerts._connection.execute(sqltext(sql), {"text": text}).rowcount == 1
+
+    await store.write(work)
+    store._committed = Committed()
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "text", "by"),
+    [
+        ("alerts", "labels", "{bad", "source"),
+        ("alerts", "labels", '{"a":[1]}', "source"),
+        ("alerts", "evidence", "[]", "source"),
+        ("silences", "matchers", '[["a"', "id"),
+        ("silences", "matchers", '[["a","=~","("]]', "id"),
+        ("silences", "matchers", '[["a","~~","b"]]', "id"),
+        ("incidents", "checklist", "x{", "id"),
+        ("incidents", "status", "lost", "id"),
+        ("incidents", "impact", "[" * 50_000, "id"),
+        ("outbox", "payload", "x{", "idempotency_key"),
+        ("outbox", "fingerprints", "{}", "idempotency_key"),
+        ("ledger", "data", "x{", "alertname"),
+        ("findings", "evidence", "x{", "id"),
+        ("findings", "type", "x", "id"),
+        ("tokens", "role", "emperor", "id"),
+        ("timeline", "data", "x{", "actor"),
+    ],
+)
+async def test_a_row_that_cannot_be_read_is_named_and_its_neighbours_are_read(
+    store: SqlStateStore, table: str, column: str, text: str, by: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows._left_out.clear()
+    matchers = (Matcher("a", MatchOp.EQUAL, "b"),)
+
+    def prepare(t: Any) -> None:
+        for number, name in enumerate(("bad", "good"), 1):
+            t.alerts.put(replace(alert(name), source=name))
+            t.silences.put(Silence(name, matchers, 0, 10, name, "", 0))
+            t.incidents.put(replace(incident(number), id=name))
+            t.outbox.add(outgoing(name, name))
+            t.ledger.append(LedgerEntry(0, 5, "", name, "", "sent", ""))
+            t.findings.put(replace(finding(name), id=name))
+            t.tokens.add(Token(name, name, Role.VIEWER, name, 0))
+        for name in ("bad", "good"):
+            t.timeline.append(TimelineEntry(0, "good", 5, "note", name, {}))
+
+    await store.write(prepare)
+    await break_rows(store, table, column, text, by)
+
+    def read(t: Any) -> dict[str, list[str]]:
+        return {
+            "alerts": [one.source for one in t.alerts.all()],
+            "silences": [one.id for one in t.silences.all()],
+            "incidents": [one.id for one in t.incidents.find()],
+            "open": [one.id for one in t.incidents.open() if one.id == "good"],
+            "outbox": [one.idempotency_key for one in t.outbox.find()],
+            "due": [one.idempotency_key for one in t.outbox.due(10) if one.idempotency_key == "good"],
+            "ledger": [one.alertname for one in t.ledger.find()],
+            "findings": [one.id for one in t.findings.find()],
+            "tokens": [one.id for one in t.tokens.all()],
+            "timeline": [one.actor for one in t.timeline.of("good")],
+        }
+
+    for _ in range(2):
+        found = await store.read(read)
+        assert found.pop(table) == ["good"]
+        assert [name for name, those in found.items() if "good" not in those] == []
+    (logged,) = [record.getMessage() for record in caplog.records]
+    assert "cannot be read and is left out" in logged
+    # What comes under its key takes its place.
+    if table in {"alerts", "silences", "findings"}:
+        await store.write(
+            lambda t: (
+                t.alerts.put(replace(alert("bad"), source="bad")),
+                t.silences.put(Silence("bad", matchers, 0, 10, "", "", 0)),
+                t.findings.put(replace(finding("bad"), id="bad")),
+            )
+        )
+        assert sorted((await store.read(read))[table]) == ["bad", "good"]
 
 
 async def test_an_idempotency_key_is_taken_once(store: SqlStateStore) -> None:

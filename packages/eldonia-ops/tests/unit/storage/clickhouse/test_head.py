@@ -18,6 +18,7 @@ from eldonia_ops.model.samples import (
     SeriesBlock,
     is_absent,
 )
+from eldonia_ops.storage.clickhouse import head as head_module
 from eldonia_ops.storage.clickhouse.head import LATEST_MS, Head
 from eldonia_ops.storage.clickhouse.identity import series_id
 
@@ -394,3 +395,34 @@ def test_a_start_is_noted_where_it_changes_and_in_each_hour() -> None:
     assert stored == [(1, 5), (3, 7), (4, 0), (hour - 1, 8), (hour, 8)]
     [block] = real.select(EVERYTHING, 2, 3)
     assert block.starts == {0: [(1, 5), (3, 7)]}
+
+
+def test_many_series_are_selected_in_parts_between_which_others_may_append(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_module, "_SINGLES_AT_ONCE", 3)
+    head = Head(floor_ms=0)
+    series = [Labels({"__name__": "m", "n": str(number)}) for number in range(10)]
+    head.append_samples([Sample(one, 1_000 + number, 1.0) for number, one in enumerate(series)])
+    named = (Matcher("__name__", MatchOp.EQUAL, "m"),)
+    expected = head.select(named, 1_002, 1_007)
+    assert sorted(labels["n"] for block in expected for labels in block.labels) == list("234567")
+    found: list[SeriesBlock] = []
+    parts = 0
+    for _ in head.select_in_parts(found, named, 1_002, 1_007):
+        parts += 1
+        head.append_samples([Sample(one, 5_000 + parts, 2.0) for one in series])
+        head.append_samples([Sample(Labels({"__name__": "m", "n": f"new{parts}"}), 1_005, 2.0)])
+    assert parts == 3
+    assert [(block.labels, block.timestamps.tolist(), block.values.tolist()) for block in found] == [
+        (block.labels, block.timestamps.tolist(), block.values.tolist()) for block in expected
+    ]
+    assert len(head.select(named, 1_002, 5_000)) > len(expected)
+
+
+def test_series_without_a_sample_in_the_range_are_passed_over() -> None:
+    head = Head(floor_ms=0)
+    one = Labels({"__name__": "m"})
+    head.append_samples([Sample(one, at, float(at)) for at in (1_000, 3_000)])
+    named = (Matcher("__name__", MatchOp.EQUAL, "m"),)
+    ranges = [(0, 999), (3_001, 9_000), (1_001, 2_999), (1_000, 1_000), (3_000, 3_000), (0, 9_000), (3_000, 1_000)]
+    seen = [[block.timestamps.tolist() for block in head.select(named, *range_)] for range_ in ranges]
+    assert seen == [[], [], [], [[1_000]], [[3_000]], [[1_000, 3_000]], []]
