@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import Sample, SampleRow, SeriesBlock, is_absent
+from eldonia_ops.ports import TooManySamplesError
 from eldonia_ops.storage.clickhouse.columns import NEVER, SingleSeries, TargetBlock
 from eldonia_ops.storage.clickhouse.identity import metric_id, series_id
 from eldonia_ops.storage.clickhouse.join import group_singles, merge_samples
@@ -439,12 +440,18 @@ class Head:
 
     # --- reading ---------------------------------------------------------------------------
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
         """Samples of matching series in the closed range; each series in one block, no block without a sample.
 
         The arrays are views or copies that later appends leave alone, except that an absent cell of
-        the newest row may be filled.
+        the newest row may be filled. Cells are counted before they are gathered.
+
+        Raises:
+            TooManySamplesError: there are more than ``most``.
         """
+        loaded = 0
         start_ms = max(start_ms, self.floor_ms)
         selection = self._selection(tuple(matchers))
         found: list[SeriesBlock] = []
@@ -459,12 +466,17 @@ class Head:
                 labels = tuple(label for label, yes in zip(labels, alive, strict=True) if yes)
             if not len(columns):
                 continue
+            loaded = _within(loaded + (high - low) * len(columns), most)
             values = _gather(block.values[low:high], columns)
             # A column's newest sample in the range proves the block is not empty; else look.
             if not (block.last_ms[columns] <= end_ms).any() and is_absent(values).all():
                 continue
             found.append(SeriesBlock(labels, block.timestamps[low:high], values))
-        singles = [(series.labels, *series.samples(start_ms, end_ms)) for series in selection.singles]
+        singles: list[tuple[Labels, NDArray[np.int64], NDArray[np.float64]]] = []
+        for series in selection.singles:
+            timestamps, values = series.samples(start_ms, end_ms)
+            loaded = _within(loaded + len(timestamps), most)
+            singles.append((series.labels, timestamps, values))
         found += group_singles([single for single in singles if len(single[1])])
         return found
 
@@ -517,6 +529,12 @@ class Head:
         while self._selected > _MAX_SELECTED:
             self._selected -= self._selections.popitem(last=False)[1].size
         return selection
+
+
+def _within(count: int, most: int | None) -> int:
+    if most is not None and count > most:
+        raise TooManySamplesError(f"more than {most} samples match: narrow the range or the matchers")
+    return count
 
 
 def _bounds(timestamps: NDArray[np.int64], start_ms: int, end_ms: int) -> tuple[int, int]:

@@ -1,5 +1,7 @@
 """The head against a model that is too simple to be wrong."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,8 @@ from hypothesis import strategies as st
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, Sample, SampleRow, SeriesBlock, is_absent
+from eldonia_ops.ports import TooManySamplesError
+from eldonia_ops.storage.clickhouse import head as head_module
 from eldonia_ops.storage.clickhouse.head import LATEST_MS, Head
 from eldonia_ops.storage.clickhouse.identity import series_id
 
@@ -321,3 +325,36 @@ def test_a_request_that_comes_again_as_a_whole_is_no_fault() -> None:
     real.append_samples([Sample(A, 20, 9.0), Sample(A, 15, 1.0), Sample(B, 10, float("nan"))])
     assert (real.counters["out_of_order"], real.counters["duplicate"]) == (1, 2)
     assert flat(real.select(EVERYTHING, 0, 99))[A] == {at: bits(float(at)) for at in (10, 20, 30)}
+
+
+@pytest.mark.parametrize("most", [0, 29, 30, 59, 60, 99, 100])
+def test_no_more_is_gathered_than_may_be_loaded(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    one = head()
+    series = [labels("up", n=str(n)) for n in range(6)]
+    for at in range(1, 11):
+        # Two targets of 30 cells each, and four series with times of their own.
+        one.append_row(row("a", at, dict.fromkeys(series[:3], 1.0)))
+        one.append_row(row("b", at, dict.fromkeys(series[3:], 1.0)))
+        one.append_samples([Sample(labels("up", n=f"s{n}"), at * 10 + n, 1.0) for n in range(4)])
+    gathered = 0
+    gather, samples = head_module._gather, head_module.HeadSeries.samples
+
+    def counted(values: Any, columns: Any) -> Any:
+        nonlocal gathered
+        gathered += len(values) * len(columns)
+        return gather(values, columns)
+
+    def counted_samples(one: Any, start: int, end: int) -> Any:
+        nonlocal gathered
+        found = samples(one, start, end)
+        gathered += len(found[0])
+        return found
+
+    monkeypatch.setattr(head_module, "_gather", counted)
+    monkeypatch.setattr(head_module.HeadSeries, "samples", counted_samples)
+    if most == 100:
+        assert sum(block.values.size for block in one.select(EVERYTHING, 0, 1_000, most=most)) == 100
+    else:
+        with pytest.raises(TooManySamplesError, match=f"more than {most} samples"):
+            one.select(EVERYTHING, 0, 1_000, most=most)
+    assert gathered <= (most if most < 60 else most + 10)
