@@ -15,7 +15,13 @@ from eldonia_ops.ports.effects import (
 )
 from eldonia_ops.ports.logs import LogHistogram, LogPage, LogQuery, LogStore
 from eldonia_ops.ports.metrics import MetricStore
-from eldonia_ops.ports.signals import SignalStore, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.ports.signals import (
+    SignalStore,
+    TelemetryError,
+    TelemetryLimitError,
+    TelemetryUnavailableError,
+    TooManySamplesError,
+)
 from eldonia_ops.ports.state import (
     AlertGroupRepository,
     AlertRepository,
@@ -77,6 +83,7 @@ __all__ = [
     "TelemetryUnavailableError",
     "TimelineRepository",
     "TokenRepository",
+    "TooManySamplesError",
     "TraceQuery",
     "TraceStore",
     "TraceSummary",

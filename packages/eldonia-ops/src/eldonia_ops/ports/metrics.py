@@ -26,10 +26,16 @@ class MetricStore(SignalStore, Protocol):
         """Remember TYPE, HELP and unit of metric families; the latest wins."""
         ...
 
-    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    async def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
         """All samples of matching series with ``start_ms <= timestamp <= end_ms``.
 
-        A series appears in at most one block. Blocks without a sample in the range are left out.
+        A series appears in at most one block. Blocks without a sample in the range are left out. ``most`` bounds how
+        many samples are loaded; an absent one in a block counts too.
+
+        Raises:
+            TooManySamplesError: there are more. They are not loaded.
         """
         ...
 

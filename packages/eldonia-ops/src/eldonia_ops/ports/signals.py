@@ -17,6 +17,10 @@ class TelemetryLimitError(TelemetryError):
     """A question took more time, rows or memory than allowed: narrow it and ask again."""
 
 
+class TooManySamplesError(TelemetryLimitError):
+    """A question would load more samples than it may; it was stopped before it had loaded more."""
+
+
 class SignalStore(Protocol):
     """The life of a store, whatever it holds. An insert returns only when the data would survive ``kill -9``."""
 

@@ -6,6 +6,7 @@ that is deeper or holds larger numbers than can be kept, is never lost: it becom
 ``parse_error`` set. Text that holds line ends is what :mod:`eldonia_ops.collectors.tail.join` joined.
 """
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.foreign import MAX_ATTRIBUTES, MAX_KEY_BYTES, bounded_attributes, bounded_text, clean_text
+from eldonia_ops.model.log_batch import LogBatch, LogPart, joined_parts
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.model.record_bounds import MAX_FIELD_BYTES, MAX_MESSAGE_BYTES, bounded_record
 from eldonia_ops.protocols.log_fields import content_record, decode_line, kind_of, known_shape, plain_record, record_of
@@ -75,7 +77,13 @@ _QUICK_BYTES: Final = 512
 
 # What the SDK's lines begin with: they are in the seed's form, whose typed decode is quicker still.
 _SEED_START: Final = b'{"timestamp":'
+MIN_BLOCK: Final = 8
+"""So many lines of one shape are read together; fewer are not worth it."""
+
+_LINES_AT_ONCE: Final = 256
+
 _decode_any = msgspec.json.Decoder().decode
+_decode_any_lines = msgspec.json.Decoder().decode_lines
 _decode_entry = msgspec.json.Decoder(_Entry).decode
 
 
@@ -133,6 +141,127 @@ def parse_line(
         except (ValueError, RecursionError, OverflowError):
             pass
     return _lenient(line, received_ns, format=format, source=source, offset=offset, dropped=dropped, defaults=defaults)
+
+
+def parse_lines(
+    lines: Sequence[bytes],
+    offsets: Sequence[int],
+    received_ns: int,
+    *,
+    format: LineFormat = LineFormat.JSON,
+    source: str = "",
+    defaults: LineDefaults = NO_DEFAULTS,
+    parse_one: Callable[[int], LogRecord] | None = None,
+) -> LogBatch:
+    """:func:`parse_line` of many lines of one source, none of which was cut; those of one shape together.
+
+    ``parse_one`` reads the line at a place where it cannot be read with others; by default :func:`parse_line` does.
+    """
+
+    def parse(place: int) -> LogRecord:
+        offset = offsets[place]
+        return parse_line(lines[place], received_ns, format=format, source=source, offset=offset, defaults=defaults)
+
+    parse_one = parse_one or parse
+    if format is LineFormat.RAW or len(lines) < MIN_BLOCK:
+        return LogBatch((), {place: parse_one(place) for place in range(len(lines))})
+    shared = {
+        "service": defaults.service,
+        "environment": defaults.environment,
+        "hostname": defaults.hostname,
+        "source": source,
+    }
+    parts: dict[tuple[str, ...], list[LogPart]] = {}
+    careful: list[int] = []
+    # So few at once that what is built of them stays in the processor's cache.
+    for start in range(0, len(lines), _LINES_AT_ONCE):
+        some = range(start, min(start + _LINES_AT_ONCE, len(lines)))
+        for keys, found, more in _parts(lines[start : some.stop], offsets, some, shared):
+            careful += more
+            for part in found:
+                parts.setdefault((*keys, *part.block.metadata), []).append(part)
+    singles = {place: parse_one(place) for place in sorted(careful)}
+    return LogBatch([joined_parts(same) for same in parts.values()], singles)
+
+
+def _parts(
+    lines: Sequence[bytes], offsets: Sequence[int], places: range, shared: dict[str, str]
+) -> Iterator[tuple[tuple[str, ...], list[LogPart], list[int]]]:
+    """For each tuple of keys the parts of lines that have them, and the places of lines to be read with care.
+
+    ``places`` are those of the lines in their batch, and in ``offsets``.
+    """
+    values = _decoded(lines)
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for row, value in enumerate(values):
+        groups.setdefault(tuple(value) if value is not None else (), []).append(row)
+    for keys, rows in groups.items():
+        shape = known_shape(dict.fromkeys(keys)) if keys and len(rows) >= MIN_BLOCK else None
+        if shape is None:
+            yield keys, [], [places[row] for row in rows]
+            continue
+        own = [lines[row] for row in rows] if len(rows) < len(lines) else lines
+        own_places = [places[row] for row in rows]
+        found, more = shape.parts(
+            [values[row] for row in rows],  # pyright: ignore[reportArgumentType]
+            own_places,
+            _unusual(own),
+            [offsets[place] for place in own_places],
+            shared=shared,
+        )
+        yield keys, found, more
+
+
+def _decoded(lines: Sequence[bytes]) -> list[dict[str, Any] | None]:
+    """The object in each line; None for one that holds no object, or is in the seed's own form, or too long."""
+    joined = b"\n".join(lines)
+    if (
+        joined.startswith(b"{")
+        and joined.endswith(b"}")
+        # Each line begins and ends an object. So no value goes over the end of a line: behind its last brace would have
+        # to come a comma or another bracket.
+        and joined.count(b"}\n{") == joined.count(b"\n") == len(lines) - 1
+        and b"\n" + _SEED_START not in joined
+        and not joined.startswith(_SEED_START)
+        and max(map(len, lines)) <= MAX_LINE_BYTES
+    ):
+        try:
+            values = _decode_any_lines(joined)
+        except (ValueError, RecursionError):
+            values = []
+        if len(values) == len(lines):
+            return values
+    return [_decoded_one(line) for line in lines]
+
+
+def _decoded_one(line: bytes) -> dict[str, Any] | None:
+    if line[:1] != b"{" or line.startswith(_SEED_START) or len(line) > MAX_LINE_BYTES:
+        return None
+    try:
+        return _decode_any(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _unusual(lines: Sequence[bytes]) -> list[int]:
+    """The places of lines that are not short, or may hold a text that is not printable."""
+    joined = b"".join(lines)
+    short = max(map(len, lines)) <= _QUICK_BYTES
+    plain = _BACKSLASH not in joined and _DELETE not in joined
+    if short and plain and joined.isascii():
+        return []
+    found = [place for place, line in enumerate(lines) if not line.isascii()]
+    if found and b"".join([lines[place] for place in found]).decode("utf-8", "replace").isprintable():
+        # Without escapes each text is a part of its line.
+        found = []
+    if not (short and plain):
+        escaped = [
+            place
+            for place, line in enumerate(lines)
+            if _BACKSLASH in line or _DELETE in line or len(line) > _QUICK_BYTES
+        ]
+        found = sorted({*found, *escaped})
+    return found
 
 
 def _quick(line: bytes, source: str, offset: int, defaults: LineDefaults) -> LogRecord | None:

@@ -6,12 +6,16 @@ values. So it is found out once for a tuple of keys. Whatever does not fit is le
 both equal.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from operator import eq
 from typing import Any, Final
 
+from eldonia_ops.model.log_batch import LogBlock, LogPart
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.protocols.log_errors import ERROR_KEYS
 from eldonia_ops.protocols.log_names import plain_name
-from eldonia_ops.protocols.timestamps import epoch_ns, parse_timestamp
+from eldonia_ops.protocols.timestamps import epoch_ns, parse_timestamp, parse_timestamps
 
 MAX_SHAPES: Final = 1_000
 """How many tuples of keys are remembered."""
@@ -116,6 +120,127 @@ class Shape:
             **fields,
         )
 
+    def parts(
+        self,
+        values: Sequence[dict[str, Any]],
+        places: Sequence[int],
+        unusual: Sequence[int],
+        offsets: Sequence[int],
+        *,
+        shared: Mapping[str, str],
+    ) -> tuple[list[LogPart], list[int]]:
+        """What :meth:`record` makes of many objects with these keys, column by column; and the places of those that
+        have to be read with care.
+
+        ``places`` and ``offsets`` have one item for each object. ``unusual`` are the rows, ascending, whose lines are
+        not short and of printable ASCII without escapes. ``shared`` has ``source`` and what stands in where an object
+        names no service, environment or hostname.
+        """
+        columns = dict(zip(values[0], zip(*map(dict.values, values), strict=True), strict=True))
+        times, stated = columns[self._time], columns[self._level]
+        timestamps = parse_timestamps(times) if set(map(type, times)) == {str} else list(map(_instant, times))
+        levels = self._folded_all(stated)
+        bad = self._careful(columns, values, unusual)
+        if not all(timestamps):
+            bad.update(row for row, instant in enumerate(timestamps) if not instant)
+        if not all(levels):
+            bad.update(row for row, level in enumerate(levels) if level is None)
+        if bad:
+            return self._without(bad, values, places, unusual, offsets, shared)
+        texts: dict[str, Sequence[str]] = {}
+        for name, key in self._fields:
+            column: Sequence[str] = columns[key]
+            if not all(column):
+                default = shared.get(name, "")
+                column = [text or default for text in column]
+            texts[name] = column
+        block = LogBlock(
+            timestamps_ns=timestamps,
+            messages=columns[self._message],
+            levels=levels,
+            offsets=offsets,
+            texts=texts,
+            shared={name: text for name, text in shared.items() if text and name not in texts},
+            metadata={key: columns[key] for key in self._metadata},
+        )
+        return self._with_level(LogPart(places, block), stated), []
+
+    def _without(
+        self,
+        bad: set[int],
+        values: Sequence[dict[str, Any]],
+        places: Sequence[int],
+        unusual: Sequence[int],
+        offsets: Sequence[int],
+        shared: Mapping[str, str],
+    ) -> tuple[list[LogPart], list[int]]:
+        """:meth:`parts` of all but some rows, which are to be read with care."""
+        good = [row for row in range(len(values)) if row not in bad]
+        careful = [places[row] for row in sorted(bad)]
+        if not good:
+            return [], careful
+        new_row = {row: index for index, row in enumerate(good)}
+        parts, more = self.parts(
+            [values[row] for row in good],
+            [places[row] for row in good],
+            [new_row[row] for row in unusual if row in new_row],
+            [offsets[row] for row in good],
+            shared=shared,
+        )
+        return parts, sorted([*careful, *more])
+
+    def _with_level(self, part: LogPart, stated: Sequence[Any]) -> list[LogPart]:
+        """The part, in two where some levels were called as they are here and others, whose names are kept, not."""
+        same = list(map(eq, stated, part.block.levels))
+        if all(same):
+            return [part]
+        named = [row for row, equal in enumerate(same) if not equal]
+        parts = [part.some(named)] if len(named) < len(same) else [part]
+        block = parts[0].block
+        levels = {"level": [stated[row] for row in named]}
+        found = [LogPart(parts[0].places, replace(block, metadata={**levels, **block.metadata}))]
+        if len(named) < len(same):
+            found.append(part.some([row for row, equal in enumerate(same) if equal]))
+        return found
+
+    def _careful(
+        self, columns: Mapping[str, Sequence[Any]], values: Sequence[dict[str, Any]], unusual: Sequence[int]
+    ) -> set[int]:
+        """The rows of which a value is not what it is taken for, or a text or number may be beyond a bound."""
+        found: set[int] = set()
+        for key in (self._message, *(key for _, key in self._fields)):
+            if set(map(type, columns[key])) != {str}:
+                found.update(row for row, value in enumerate(columns[key]) if type(value) is not str)
+        if not all(columns[self._message]):
+            found.update(row for row, value in enumerate(columns[self._message]) if not value)
+        for key in self._metadata:
+            kinds = set(map(type, columns[key]))
+            if not kinds.isdisjoint((dict, list)):
+                found.update(row for row, value in enumerate(columns[key]) if type(value) in (dict, list))
+            if kinds == {int} and min(columns[key]) >= -(2**63) and max(columns[key]) < 2**64:
+                continue
+            if int in kinds:
+                found.update(
+                    row
+                    for row, value in enumerate(columns[key])
+                    if type(value) is int and not -(2**63) <= value < 2**64
+                )
+        for row in unusual:
+            for key, value in values[row].items():
+                if type(value) is str and (
+                    len(value) > (_SHORT_MESSAGE if key == self._message else _SHORT) or not value.isprintable()
+                ):
+                    found.add(row)
+                    break
+        return found
+
+    def _folded_all(self, stated: Sequence[Any]) -> list[LogLevel]:
+        """The level of each; of one that is none, or has to be read with care, None."""
+        if set(map(type, stated)) == {str}:
+            levels: dict[str, Any] = {value: self._fold(value) for value in set(stated)}
+            return list(map(levels.__getitem__, stated))
+        return [self._fold(value) for value in stated]  # pyright: ignore[reportReturnType]
+
     def _fold(self, stated: Any) -> LogLevel | None:
         kind = type(stated)
         if kind is not str and kind is not int:
@@ -163,6 +288,14 @@ def _take(by_name: dict[str, str], names: tuple[str, ...]) -> str:
         if name in by_name:
             return by_name.pop(name)
     return ""
+
+
+def _instant(value: Any) -> int:
+    """Unix nanoseconds of a text or a number; 0 when it is no instant."""
+    try:
+        return parse_timestamp(value) if type(value) is str else epoch_ns(_number(value))
+    except ValueError:
+        return 0
 
 
 def _number(value: Any) -> float:

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from eldonia_ops.model.log_batch import LogBatch, parse_errors, with_defaults
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow
@@ -141,7 +142,7 @@ class IngestService:
         """
         if not records:
             return Receipt(0)
-        enriched, refused = self._timely([self._enrich(record) for record in records])
+        enriched, refused = self._timely(self._enriched(records))
         if enriched:
             started = time.perf_counter()
             enriched = await self._stored(enriched, batch_key)
@@ -149,10 +150,10 @@ class IngestService:
             for subscriber in self._log_subscribers:
                 await subscriber(enriched)
         self.counts["logs"] += len(enriched)
-        self.counts["log_parse_errors"] += sum(1 for record in enriched if record.parse_error)
+        self.counts["log_parse_errors"] += parse_errors(enriched)
         return self._receipt(len(records), refused)
 
-    async def _stored(self, records: list[LogRecord], batch_key: str) -> list[LogRecord]:
+    async def _stored(self, records: Sequence[LogRecord], batch_key: str) -> Sequence[LogRecord]:
         """Store records; those that the store refuses while it takes others are kept as their text alone.
 
         Raises:
@@ -239,13 +240,17 @@ class IngestService:
         self._untimely(len(untimely))
         return Receipt(count, tuple(RefusedItem(index, _UNTIMELY) for index in untimely))
 
-    def _timely(self, records: list[LogRecord]) -> tuple[list[LogRecord], list[int]]:
+    def _timely(self, records: Sequence[LogRecord]) -> tuple[Sequence[LogRecord], list[int]]:
         """The records that are kept, and the places of those that are not."""
         if self._clock is None:
             return records, []
         now_ns = self._clock.now() * _MS
         low, high = now_ns - self._horizon.logs_ms * _MS, now_ns + self._horizon.ahead_ms * _MS
-        if all(low <= record.timestamp_ns <= high for record in records):
+        if isinstance(records, LogBatch):
+            earliest, latest = records.span_ns()
+            if low <= earliest and latest <= high:
+                return records, []
+        elif all(low <= record.timestamp_ns <= high for record in records):
             return records, []
         kept = [
             record if record.timestamp_ns <= high else _brought_back(record, now_ns)
@@ -254,11 +259,8 @@ class IngestService:
         ]
         return kept, [index for index, record in enumerate(records) if record.timestamp_ns < low]
 
-    def _enrich(self, record: LogRecord) -> LogRecord:
-        if record.environment and record.hostname:
-            return record
-        return msgspec.structs.replace(
-            record,
-            environment=record.environment or self.origin.environment,
-            hostname=record.hostname or self.origin.hostname,
-        )
+    def _enriched(self, records: Sequence[LogRecord]) -> Sequence[LogRecord]:
+        origin = {"environment": self.origin.environment, "hostname": self.origin.hostname}
+        if isinstance(records, LogBatch):
+            return records.with_defaults(**origin)
+        return [with_defaults(record, origin) for record in records]

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import SeriesBlock
-from eldonia_ops.ports import Clock, MetricStore, TelemetryError
+from eldonia_ops.ports import Clock, MetricStore, TelemetryError, TooManySamplesError
 from eldonia_ops.promql import (
     DEFAULT_LOOKBACK_MS,
     EvaluationError,
@@ -116,11 +116,13 @@ class QueryService:
         data: list[list[SeriesBlock]] = []
         loaded = 0
         for fetch in wanted.fetches:
-            blocks = await self._metrics.select(fetch.matchers, fetch.start_ms, fetch.end_ms)
-            loaded += sum(block.values.size for block in blocks)
-            if loaded > self._max_samples:
+            left = self._max_samples - loaded
+            try:
+                blocks = await self._metrics.select(fetch.matchers, fetch.start_ms, fetch.end_ms, most=left)
+            except TooManySamplesError:
                 message = f"query would load more than {self._max_samples:,} samples (limits.query_samples)"
-                raise LimitError(f"{message}; narrow the range or the selector")
+                raise LimitError(f"{message}; narrow the range or the selector") from None
+            loaded += sum(block.values.size for block in blocks)
             data.append(blocks)
         fetched = perf_counter()
         abandoned = threading.Event()

@@ -9,6 +9,7 @@ from typing import Any
 
 from eldonia_ops.incidents.events import Evidence
 from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.log_batch import where
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType
 from eldonia_ops.ports import Clock, LogQuery, LogStore, StateStore, StateTransaction
@@ -146,7 +147,8 @@ class SecurityService:
         Raises:
             StoreError: the state store fails; the records have to be shown again.
         """
-        events = [event for record in records if (event := from_log(record)) is not None]
+        candidates = where(records, "component", COMPONENTS)
+        events = [event for record in candidates if (event := from_log(record)) is not None]
         if events:
             await self.take(events)
             self.events_taken += len(events)

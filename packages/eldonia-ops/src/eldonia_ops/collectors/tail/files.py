@@ -9,9 +9,12 @@ import hashlib
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, count
+from operator import add
 from pathlib import Path
 from typing import Final
 
@@ -197,13 +200,14 @@ class LineReader:
         return self._hand_out(len(self._ready), self._ready_bytes)
 
     def _hand_out(self, max_lines: int, max_bytes: int) -> list[TailLine]:
-        lines: list[TailLine] = []
-        size = 0
-        while self._ready and len(lines) < max_lines and size < max_bytes:
-            line = self._ready.popleft()
-            lines.append(line)
-            size += len(line.data)
-        self._ready_bytes -= size
+        ready = self._ready
+        lines = [ready.popleft() for _ in range(min(max_lines, len(ready)))]
+        sizes = list(accumulate([len(line.data) for line in lines]))
+        # The line that reaches the bound is the last one.
+        kept = min(len(lines), bisect_left(sizes, max_bytes) + 1)
+        ready.extendleft(reversed(lines[kept:]))
+        del lines[kept:]
+        self._ready_bytes -= sizes[kept - 1] if kept else 0
         if lines:
             self.start, self.offset = self.offset, lines[-1].offset
         return lines
@@ -246,22 +250,41 @@ class LineReader:
         pieces = chunk.split(b"\n")
         last = pieces.pop()
         at = start
-        for piece in pieces:
-            at += len(piece) + 1
-            if self._partial or self._dropped:
-                self._extend(piece)
-                piece, dropped = bytes(self._partial), self._dropped
-                self._partial.clear()
-                self._dropped = 0
-            else:
-                dropped = max(0, len(piece) - self._max)
-                piece = piece[: self._max] if dropped else piece
-            if piece.endswith(b"\r"):
-                piece = piece[:-1]
-            if piece or dropped:
-                self._ready.append(TailLine(at, piece, dropped))
-                self._ready_bytes += len(piece)
+        if not self._partial and not self._dropped:
+            at = self._take_plain(pieces, at, b"\r" in chunk)
+        elif pieces:
+            at = self._take_piece(pieces[0], at)
+            at = self._take_plain(pieces[1:], at, b"\r" in chunk)
         self._extend(last)
+
+    def _take_plain(self, pieces: list[bytes], at: int, careful: bool) -> int:
+        """Take whole lines, the first of which begins at ``at``; returns where the next one begins."""
+        if careful or not all(pieces) or max(map(len, pieces), default=0) > self._max:
+            for piece in pieces:
+                at = self._take_piece(piece, at)
+            return at
+        ends = list(map(add, accumulate(map(len, pieces)), count(at + 1)))
+        self._ready.extend(map(TailLine, ends, pieces))
+        self._ready_bytes += sum(map(len, pieces))
+        return ends[-1] if ends else at
+
+    def _take_piece(self, piece: bytes, at: int) -> int:
+        """Take one line, or what ends the one before it."""
+        at += len(piece) + 1
+        if self._partial or self._dropped:
+            self._extend(piece)
+            piece, dropped = bytes(self._partial), self._dropped
+            self._partial.clear()
+            self._dropped = 0
+        else:
+            dropped = max(0, len(piece) - self._max)
+            piece = piece[: self._max] if dropped else piece
+        if piece.endswith(b"\r"):
+            piece = piece[:-1]
+        if piece or dropped:
+            self._ready.append(TailLine(at, piece, dropped))
+            self._ready_bytes += len(piece)
+        return at
 
     def _extend(self, piece: bytes) -> None:
         room = self._max - len(self._partial)

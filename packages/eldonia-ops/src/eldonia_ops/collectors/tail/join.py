@@ -158,6 +158,11 @@ def joined_lines(
     state: JoinState, lines: Iterable[TailLine], at: float, bounds: JoinBounds = DEFAULT_BOUNDS
 ) -> tuple[list[TailLine], JoinState]:
     """:func:`joined` for several lines."""
+    lines = list(lines)
+    if not state.held:
+        heads = {line.data[: len(_DOCKER)] for line in lines}
+        if _DOCKER not in heads and all(head[:1] == b"{" for head in heads):
+            return lines, state  # as nearly always
     found: list[TailLine] = []
     for line in lines:
         if not state.held and line.data[:1] == b"{" and not line.data.startswith(_DOCKER):

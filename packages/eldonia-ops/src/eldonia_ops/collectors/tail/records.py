@@ -1,12 +1,13 @@
 """What joins a tail to the platform's stores: lines to records, and where positions are kept."""
 
 import logging
+from collections.abc import Sequence
 
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogStore, StateStore
-from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, raw_record
+from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
 
@@ -17,9 +18,20 @@ def batch_records(
     *,
     format: LineFormat = LineFormat.JSON,
     defaults: LineDefaults = NO_DEFAULTS,
-) -> list[LogRecord]:
+) -> Sequence[LogRecord]:
     """The records of a batch, each with its ``source`` and ``offset``. Insert them with ``batch_key=batch.key``."""
-    return [_record(line, batch.source, received_ns, format, defaults) for line in batch.lines]
+    lines = batch.lines
+    if any(line.dropped for line in lines):
+        return [_record(line, batch.source, received_ns, format, defaults) for line in lines]
+    return parse_lines(
+        [line.data for line in lines],
+        [line.offset for line in lines],
+        received_ns,
+        format=format,
+        source=batch.source,
+        defaults=defaults,
+        parse_one=lambda place: _record(lines[place], batch.source, received_ns, format, defaults),
+    )
 
 
 def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, defaults: LineDefaults) -> LogRecord:

@@ -38,8 +38,10 @@ class MemoryMetricStore(FailingStore):
         self.check()
         self._metadata |= {one.name: one for one in metadata}
 
-    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
-        return self.head.select(matchers, start_ms, end_ms)
+    async def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
+        return self.head.select(matchers, start_ms, end_ms, most=most)
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         return self.head.series(matchers, start_ms, end_ms)

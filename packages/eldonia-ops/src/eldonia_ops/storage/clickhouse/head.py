@@ -33,6 +33,7 @@ from eldonia_ops.model.samples import (
     SeriesBlock,
     is_absent,
 )
+from eldonia_ops.ports import TooManySamplesError
 from eldonia_ops.storage.clickhouse.beside_floats import BesideFloats
 from eldonia_ops.storage.clickhouse.columns import NEVER, SingleSeries, TargetBlock
 from eldonia_ops.storage.clickhouse.histogram_codec import PackedHistograms, encode_histogram
@@ -532,23 +533,35 @@ class Head:
 
     # --- reading ---------------------------------------------------------------------------
 
-    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
         """Samples of matching series in the closed range; each series in one block, no block without a sample.
 
         The arrays are views or copies that later appends leave alone, except that an absent cell of
-        the newest row may be filled.
+        the newest row may be filled. Cells are counted before they are gathered.
+
+        Raises:
+            TooManySamplesError: there are more than ``most``.
         """
         found: list[SeriesBlock] = []
-        for _ in self.select_in_parts(found, matchers, start_ms, end_ms):
+        for _ in self.select_in_parts(found, matchers, start_ms, end_ms, most=most):
             pass
         return found
 
     def select_in_parts(
-        self, found: list[SeriesBlock], matchers: Sequence[Matcher], start_ms: int, end_ms: int
+        self,
+        found: list[SeriesBlock],
+        matchers: Sequence[Matcher],
+        start_ms: int,
+        end_ms: int,
+        *,
+        most: int | None = None,
     ) -> Iterator[None]:
         """:meth:`select` into ``found``, with a yield after every few thousand series of their own: a hundred thousand
         take a second, in which an event loop has other things to do. What is appended meanwhile may be seen or not;
         when ``floor_ms`` rises above ``start_ms`` meanwhile, the oldest samples may be missing."""
+        loaded = 0
         start_ms = max(start_ms, self.floor_ms)
         selection = self._selection(tuple(matchers))
         for block, all_columns, all_labels in selection.blocks:
@@ -562,6 +575,7 @@ class Head:
                 labels = tuple(label for label, yes in zip(labels, alive, strict=True) if yes)
             if not len(columns):
                 continue
+            loaded = _within(loaded + (high - low) * len(columns), most)
             values = _gather(block.values[low:high], columns)
             # A column's newest sample in the range proves the block is not empty; else look.
             if not (block.last_ms[columns] <= end_ms).any() and is_absent(values).all():
@@ -571,6 +585,7 @@ class Head:
         for number, series in enumerate(selection.singles, 1):
             if series.places or (series.single is not None and series.single.overlaps(start_ms, end_ms)):
                 timestamps, values = series.samples(start_ms, end_ms)
+                loaded = _within(loaded + len(timestamps), most)
                 if len(timestamps):
                     singles.append((series.labels, timestamps, values))
             if number % _SINGLES_AT_ONCE == 0:
@@ -631,6 +646,12 @@ class Head:
         while self._selected > _MAX_SELECTED:
             self._selected -= self._selections.popitem(last=False)[1].size
         return selection
+
+
+def _within(count: int, most: int | None) -> int:
+    if most is not None and count > most:
+        raise TooManySamplesError(f"more than {most} samples match: narrow the range or the matchers")
+    return count
 
 
 def _bounds(timestamps: NDArray[np.int64], start_ms: int, end_ms: int) -> tuple[int, int]:

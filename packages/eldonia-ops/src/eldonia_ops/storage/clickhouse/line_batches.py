@@ -33,7 +33,22 @@ def weight_of(batch: LineBatch) -> int:
 
 
 def payload_of(batch: LineBatch, key: str) -> bytes:
-    """What the write-ahead log keeps of a batch: the length of its key (u16), the key, the rows.
+    """What the write-ahead log keeps of a batch: its key and the rows.
+
+    Raises:
+        ValueError: the key is longer than 64 KiB.
+    """
+    return keyed(key) + batch.body
+
+
+def batch_in(payload: bytes) -> tuple[str, list[bytes]]:
+    """The key and the rows of a payload."""
+    key, rest = split_key(payload)
+    return key, rest.split(b"\n")
+
+
+def keyed(key: str) -> bytes:
+    """The beginning of a payload: the length of its key (u16) and the key.
 
     Raises:
         ValueError: the key is longer than 64 KiB.
@@ -41,14 +56,14 @@ def payload_of(batch: LineBatch, key: str) -> bytes:
     name = key.encode("utf-8", "replace")
     if len(name) > 0xFFFF:
         raise ValueError("the key of a batch has more than 64 KiB")
-    return _LENGTH.pack(len(name)) + name + batch.body
+    return _LENGTH.pack(len(name)) + name
 
 
-def batch_in(payload: bytes) -> tuple[str, list[bytes]]:
-    """The key and the rows of a payload."""
+def split_key(payload: bytes) -> tuple[str, bytes]:
+    """The key of a payload, and what is behind it."""
     (length,) = _LENGTH.unpack_from(payload)
     start = _LENGTH.size + length
-    return payload[_LENGTH.size : start].decode("utf-8", "replace"), payload[start:].split(b"\n")
+    return payload[_LENGTH.size : start].decode("utf-8", "replace"), payload[start:]
 
 
 class LineInserter:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TooManySamplesError
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit
@@ -371,24 +371,34 @@ class Metrics:
 
     # --- reading ---------------------------------------------------------------------------
 
-    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    async def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
         """Samples in the closed range, from the head alone where it reaches far enough back."""
+
+        def left(blocks: list[SeriesBlock]) -> int | None:
+            return None if most is None else most - sum(block.values.size for block in blocks)
+
         floor = self.head.floor_ms
         if start_ms >= floor:
-            return await self._from_head(matchers, start_ms, end_ms)
-        older = await self._stored_samples(matchers, start_ms, min(end_ms, floor - 1))
+            return await self._from_head(matchers, start_ms, end_ms, most)
+        older = await self._stored_samples(matchers, start_ms, min(end_ms, floor - 1), most)
         # The head may have let go of its oldest rows while the database was asked; they are stored by then.
         if self.head.floor_ms > floor and end_ms >= floor:
-            between = await self._stored_samples(matchers, floor, min(end_ms, self.head.floor_ms - 1))
+            between = await self._stored_samples(matchers, floor, min(end_ms, self.head.floor_ms - 1), left(older))
             older = join(older, between)
-        return join(older, self.head.select(matchers, max(floor, start_ms), end_ms)) if end_ms >= floor else older
+        if end_ms < floor:
+            return older
+        return join(older, self.head.select(matchers, max(floor, start_ms), end_ms, most=left(older)))
 
-    async def _from_head(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    async def _from_head(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, most: int | None
+    ) -> list[SeriesBlock]:
         found: list[SeriesBlock] = []
-        for _ in self.head.select_in_parts(found, matchers, start_ms, end_ms):
+        for _ in self.head.select_in_parts(found, matchers, start_ms, end_ms, most=most):
             await asyncio.sleep(0)
         # The head may have let go of its oldest rows meanwhile.
-        return found if start_ms >= self.head.floor_ms else await self.select(matchers, start_ms, end_ms)
+        return found if start_ms >= self.head.floor_ms else await self.select(matchers, start_ms, end_ms, most=most)
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets with a sample in the closed range, sorted."""
@@ -430,7 +440,10 @@ class Metrics:
             raise TelemetryLimitError(f"more than {MAX_SERIES} series match: add label matchers")
         return found
 
-    async def _stored_samples(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    async def _stored_samples(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, most: int | None
+    ) -> list[SeriesBlock]:
+        bound = self._max_samples if most is None else max(0, min(self._max_samples, most))
         where, parameters = _series_conditions(matchers, start_ms)
         found = await self._limited(
             f"SELECT id, name, labels, target FROM series FINAL WHERE {where} ORDER BY name, labels "  # noqa: S608
@@ -442,14 +455,14 @@ class Metrics:
         metric = _metric_condition(matchers, where, parameters)
         body = await self._engine.query(
             f"SELECT series, timestamp, value FROM samples WHERE {_IN_RANGE} AND {metric} "  # noqa: S608
-            f"AND series IN (SELECT id FROM series WHERE {where}) LIMIT {self._max_samples + 1}",
+            f"AND series IN (SELECT id FROM series WHERE {where}) LIMIT {bound + 1}",
             parameters | _range(start_ms, end_ms),
             format="RowBinary",
         )
         samples = np.frombuffer(body, _READ_DTYPE)
-        if len(samples) > self._max_samples:
-            message = f"more than {self._max_samples} samples match: narrow the range or the matchers"
-            raise TelemetryLimitError(message)
+        if len(samples) > bound:
+            kind = TooManySamplesError if bound == most else TelemetryLimitError
+            raise kind(f"more than {bound} samples match: narrow the range or the matchers")
         blocks = _blocks(found, samples)
         if not self._beside.any_starts and not has_histograms(samples["value"]):
             return blocks

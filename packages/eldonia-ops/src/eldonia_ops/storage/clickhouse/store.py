@@ -70,9 +70,11 @@ class ClickhouseTelemetryStore:
         """Remember TYPE, HELP and unit."""
         await self._metrics.insert_metadata(metadata)
 
-    async def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
+    async def select(
+        self, matchers: Sequence[Matcher], start_ms: int, end_ms: int, *, most: int | None = None
+    ) -> list[SeriesBlock]:
         """Samples of matching series in a closed range."""
-        return await self._metrics.select(matchers, start_ms, end_ms)
+        return await self._metrics.select(matchers, start_ms, end_ms, most=most)
 
     async def series(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Labels]:
         """Label sets with a sample in a closed range."""

@@ -12,10 +12,12 @@ import numpy as np
 import uvloop
 
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.log_batch import LogBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import HistogramSample, Sample, SampleRow, is_absent
 from eldonia_ops.model.spans import Span
+from eldonia_ops.protocols.log_lines import LineFormat, parse_lines
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 SERIES = tuple(Labels({"__name__": "m", "i": str(i)}) for i in range(20))
@@ -30,6 +32,16 @@ def latency(at: int) -> NativeHistogram:
 
 def say(kind: str, what: object) -> None:
     print(json.dumps([kind, what]), flush=True)
+
+
+def small(messages: list[str], n: int) -> list[LogRecord]:
+    return [LogRecord(timestamp_ns=time.time_ns(), message=message, metadata={"n": n}) for message in messages]
+
+
+def large(messages: list[str]) -> LogBatch:
+    at = time.time_ns()
+    lines = [json.dumps({"ts": at, "level": "info", "msg": message, "size": 5}).encode() for message in messages]
+    return parse_lines([*lines[1:], b"%s" % messages[0].encode()], range(1, len(lines) + 1), at, format=LineFormat.AUTO)
 
 
 async def main(directory: Path, write: bool) -> None:
@@ -69,10 +81,10 @@ async def main(directory: Path, write: bool) -> None:
 
     async def write_logs() -> None:
         for n in count():
-            messages = [f"{now} {n} {k}" for k in range(7)]
+            # Of three batches one is as large as those of a file, which go through the log as blocks of columns.
+            messages = [f"{now} {n} {k}" for k in range(7 if n % 3 else 300)]
             await store.insert_logs(
-                [LogRecord(timestamp_ns=time.time_ns(), message=message, metadata={"n": n}) for message in messages],
-                batch_key=f"{now} {n}" if n % 2 else "",
+                small(messages, n) if n % 3 else large(messages), batch_key=f"{now} {n}" if n % 2 else ""
             )
             say("log", messages)
 

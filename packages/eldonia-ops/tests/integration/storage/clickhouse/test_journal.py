@@ -1,6 +1,7 @@
 """What is in the write-ahead log and not in the engine is stored at the next start; what is in both is there once."""
 
 import asyncio
+import json
 import shutil
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import Sample, SampleRow
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogQuery, TelemetryError
+from eldonia_ops.protocols.log_lines import parse_lines
+from eldonia_ops.storage.clickhouse.schema import rows
 
 NS = 10**9
 NOW = int(time.time()) * 1000  # rows that are old expire
@@ -59,6 +62,29 @@ async def test_what_was_only_in_the_log_is_there_after_a_start(open_store: Any, 
     # The key of a batch is known after the start as well.
     await second.insert_logs([LogRecord(timestamp_ns=NOW * 10**6, message="again")], batch_key="b1")
     assert await counts(second) == expected
+
+
+async def test_rows_of_a_large_batch_are_the_same_after_a_start(open_store: Any, tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"time": NOW + n, "level": "WARN", "msg": f"注文 {n}", "n": n, "x.y": n / 4, "host": "h"}).encode()
+        for n in range(400)
+    ]
+    lines.insert(7, b"no JSON")
+    batch = parse_lines(lines, range(1, len(lines) + 1), NOW * 10**6, source="f")
+    assert [len(part.places) for part in batch.parts] == [400]
+    first = await open_store()
+    await first.insert_logs(batch, batch_key="large")
+    shutil.copytree(tmp_path / "wal", tmp_path / "left")
+    columns = "* EXCEPT (metadata), toString(metadata) AS document, toString(JSONAllPathsWithTypes(metadata)) AS types"
+    await first.statistics()  # the block is stored before the table is asked
+    expected = await rows(first._engine, f"SELECT {columns} FROM logs ORDER BY id")
+    assert len(expected) == 401
+    await first._engine.execute("DELETE FROM logs WHERE offset % 3 = 0 SETTINGS mutations_sync = 2")
+    second = await open_store(wal=tmp_path / "left")
+    assert await rows(second._engine, f"SELECT {columns} FROM logs ORDER BY id") == expected
+    await second.insert_logs(batch, batch_key="large")
+    await second.statistics()
+    assert len(await rows(second._engine, "SELECT id FROM logs")) == 401
 
 
 async def test_what_is_in_both_is_there_once(open_store: Any, tmp_path: Path) -> None:

@@ -22,8 +22,9 @@ from eldonia_ops.model.samples import (
     SeriesBlock,
     is_absent,
 )
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryStore
+from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryStore, TooManySamplesError
 from eldonia_ops.storage.clickhouse import metrics as metrics_module
+from eldonia_ops.storage.clickhouse import open_on_engine
 
 NOW = int(time.time()) * 1000
 HOUR = 3_600_000
@@ -147,6 +148,33 @@ async def test_what_one_range_may_read_from_the_database_is_bounded(open_store: 
         return
     with pytest.raises(TelemetryLimitError, match="more than 9 samples match"):
         await store.select([], NOW - HOUR, NOW - HOUR + 99)
+
+
+async def test_a_select_stops_before_it_has_loaded_more_than_it_may(engine_factory: Any, tmp_path: Any) -> None:
+    engine = await engine_factory()
+    read: list[int] = []
+    query = engine.query
+
+    async def counted(sql: str, parameters: Any = None, *, format: str = "JSONEachRow") -> bytes:
+        body = await query(sql, parameters, format=format)
+        if sql.startswith("SELECT series, timestamp, value"):
+            read.append(len(body) // 24)
+        return body
+
+    engine.query = counted
+    store = await open_on_engine(engine, head_hours=0.5, now_ms=lambda: NOW, wal=tmp_path / "wal")
+    try:
+        await store.insert_samples([Sample(A, NOW - HOUR + n, n) for n in range(1_000)])
+        await store.insert_samples([Sample(A, NOW - 100 + n, n) for n in range(100)])
+        assert len(flat(await store.select([], NOW - HOUR, NOW, most=1_100))[str(A)]) == 1_100
+        read.clear()
+        for most in (1_099, 1_000, 9):
+            with pytest.raises(TooManySamplesError):
+                await store.select([], NOW - HOUR, NOW, most=most)
+        # The last was stopped by the engine; the first two by the head, which had nothing left to give.
+        assert read == [1_000, 1_000, 10]
+    finally:
+        await store.close()
 
 
 async def test_ranges_that_reach_behind_the_head_are_joined(open_store: Any) -> None:

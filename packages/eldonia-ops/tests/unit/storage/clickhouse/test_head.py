@@ -1,5 +1,7 @@
 """The head against a model that is too simple to be wrong."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,6 +20,7 @@ from eldonia_ops.model.samples import (
     SeriesBlock,
     is_absent,
 )
+from eldonia_ops.ports import TooManySamplesError
 from eldonia_ops.storage.clickhouse import head as head_module
 from eldonia_ops.storage.clickhouse.head import LATEST_MS, Head
 from eldonia_ops.storage.clickhouse.identity import series_id
@@ -426,3 +429,36 @@ def test_series_without_a_sample_in_the_range_are_passed_over() -> None:
     ranges = [(0, 999), (3_001, 9_000), (1_001, 2_999), (1_000, 1_000), (3_000, 3_000), (0, 9_000), (3_000, 1_000)]
     seen = [[block.timestamps.tolist() for block in head.select(named, *range_)] for range_ in ranges]
     assert seen == [[], [], [], [[1_000]], [[3_000]], [[1_000, 3_000]], []]
+
+
+@pytest.mark.parametrize("most", [0, 29, 30, 59, 60, 99, 100])
+def test_no_more_is_gathered_than_may_be_loaded(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    one = head()
+    series = [labels("up", n=str(n)) for n in range(6)]
+    for at in range(1, 11):
+        # Two targets of 30 cells each, and four series with times of their own.
+        one.append_row(row("a", at, dict.fromkeys(series[:3], 1.0)))
+        one.append_row(row("b", at, dict.fromkeys(series[3:], 1.0)))
+        one.append_samples([Sample(labels("up", n=f"s{n}"), at * 10 + n, 1.0) for n in range(4)])
+    gathered = 0
+    gather, samples = head_module._gather, head_module.HeadSeries.samples
+
+    def counted(values: Any, columns: Any) -> Any:
+        nonlocal gathered
+        gathered += len(values) * len(columns)
+        return gather(values, columns)
+
+    def counted_samples(one: Any, start: int, end: int) -> Any:
+        nonlocal gathered
+        found = samples(one, start, end)
+        gathered += len(found[0])
+        return found
+
+    monkeypatch.setattr(head_module, "_gather", counted)
+    monkeypatch.setattr(head_module.HeadSeries, "samples", counted_samples)
+    if most == 100:
+        assert sum(block.values.size for block in one.select(EVERYTHING, 0, 1_000, most=most)) == 100
+    else:
+        with pytest.raises(TooManySamplesError, match=f"more than {most} samples"):
+            one.select(EVERYTHING, 0, 1_000, most=most)
+    assert gathered <= (most if most < 60 else most + 10)

@@ -1,0 +1,173 @@
+"""A log record as a row of the table: its columns, as JSON lines, and back."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
+from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
+
+TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error")
+COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "metadata")
+MAX_NS: Final = 2**63 - 1
+SHORT_DOCUMENT: Final = 16 << 10
+"""Metadata in JSON of so many bytes need not be looked at again before conditions may look at them."""
+
+
+class _Details(msgspec.Struct, omit_defaults=True):
+    """What of a record has no column: everything nested, exactly as it came, and the tag."""
+
+    metadata: dict[str, Any] = {}
+    error: LogError | None = None
+    performance: LogPerformance | None = None
+    tag: str = ""
+
+
+_details_decoder: Final = msgspec.json.Decoder(_Details)
+_row_encoder: Final = msgspec.json.Encoder()
+_NESTED: Final = frozenset({dict, list, tuple, set, frozenset})
+_FEW: Final = 64
+
+
+def lines_of(records: Sequence[LogRecord], ids: Sequence[int]) -> list[bytes]:
+    """The rows of records, one JSON object each."""
+    return [line_of(record, id) for record, id in zip(records, ids, strict=True)]
+
+
+def plain_line(line: bytes, reason: str) -> bytes:
+    """A row that the engine refuses as one that holds nothing but texts: its details follow its message."""
+    row: dict[str, Any] = msgspec.json.decode(line)
+    message = f"{row.get('message', '')} {row.get('details', '')}".strip()
+    fault = f"the store refused the record: {reason[:300]}"
+    return _row_encoder.encode(
+        {
+            **{name: bounded_text(str(row.get(name, "")), MAX_STRING_BYTES) for name in TEXTS},
+            "timestamp": row["timestamp"],
+            "id": row["id"],
+            "level": row["level"],
+            "offset": row.get("offset", 0),
+            "message": bounded_text(message, 2 * MAX_STRING_BYTES),
+            "parse_error": bounded_text(fault, MAX_STRING_BYTES),
+            "details": "",
+            "metadata": EMPTY_DOCUMENT,
+        }
+    )
+
+
+class _Row(msgspec.Struct, omit_defaults=True):
+    """A row as the database reads it; a column that is left out is empty."""
+
+    timestamp: str
+    id: int
+    level: str
+    message: str = ""
+    service: str = ""
+    component: str = ""
+    operation: str = ""
+    user_id: str = ""
+    session_id: str = ""
+    request_id: str = ""
+    ip_address: str = ""
+    user_agent: str = ""
+    trace_id: str = ""
+    span_id: str = ""
+    environment: str = ""
+    hostname: str = ""
+    source: str = ""
+    parse_error: str = ""
+    offset: int = 0
+    details: str = ""
+    metadata: msgspec.Raw = EMPTY_DOCUMENT
+
+
+def line_of(record: LogRecord, id: int) -> bytes:
+    """The row of a record as a JSON object."""
+    details, metadata = documents_of(record)
+    row = _Row(
+        _instant(record.timestamp_ns),
+        id,
+        record.level.value,
+        record.message,
+        record.service,
+        record.component,
+        record.operation,
+        record.user_id,
+        record.session_id,
+        record.request_id,
+        record.ip_address,
+        record.user_agent,
+        record.trace_id,
+        record.span_id,
+        record.environment,
+        record.hostname,
+        record.source,
+        record.parse_error,
+        record.offset,
+        details,
+        metadata,
+    )
+    return _encoded(row)
+
+
+def line_of_columns(timestamp_ns: int, columns: dict[str, Any]) -> bytes:
+    """The row with these values, by column, as a JSON object. What conditions look at is made from its details."""
+    details = columns.get("details", "")
+    nested = decoded(details, _details_decoder.decode) if details else _Details()
+    metadata = EMPTY_DOCUMENT if isinstance(nested, str) else indexed(nested.metadata)
+    return _encoded(_Row(_instant(timestamp_ns), metadata=metadata, **columns))
+
+
+def _encoded(row: _Row) -> bytes:
+    try:
+        return _row_encoder.encode(row)
+    except UnicodeEncodeError:
+        for name in TEXTS:
+            setattr(row, name, clean(getattr(row, name)))
+        return _row_encoder.encode(row)
+
+
+def _instant(timestamp_ns: int) -> str:
+    # Ten digits: the parser takes a shorter number for a year.
+    seconds, nanoseconds = divmod(bounded_ns(timestamp_ns), 1_000_000_000)
+    return f"{seconds:010d}.{nanoseconds:09d}"
+
+
+def documents_of(record: LogRecord) -> tuple[str, msgspec.Raw]:
+    """What is nested in a record as the text that is kept, and the part that conditions look at."""
+    metadata = record.metadata
+    if record.error is None and record.performance is None and not record.tag:
+        if not metadata:
+            return "", EMPTY_DOCUMENT
+        if len(metadata) <= _FEW and _NESTED.isdisjoint(map(type, metadata.values())):
+            # Flat: both are the same text, so that it is made once.
+            document = encoded(metadata)
+            if len(document) <= SHORT_DOCUMENT:
+                return f'{{"metadata":{document.decode()}}}', msgspec.Raw(document)
+    details = encoded(_Details(metadata, record.error, record.performance, record.tag)).decode()
+    return details, indexed(metadata) if metadata else EMPTY_DOCUMENT
+
+
+def record_of(row: dict[str, Any]) -> LogRecord:
+    """The record of a row that was read."""
+    details = row.pop("details")
+    nested = decoded(details, _details_decoder.decode) if details else _Details()
+    if isinstance(nested, str):
+        fault = f"the stored attributes cannot be read: {nested}"
+        row["parse_error"] = f"{row['parse_error']}; {fault}" if row["parse_error"] else fault
+        nested = _Details({"document": bounded_text(details, MAX_STRING_BYTES)})
+    return LogRecord(
+        timestamp_ns=row.pop("ns"),
+        level=LogLevel(row.pop("level")),
+        metadata=nested.metadata,
+        error=nested.error,
+        performance=nested.performance,
+        tag=nested.tag,
+        **row,
+    )
+
+
+def bounded_ns(ns: int) -> int:
+    """Unix nanoseconds within what the column holds."""
+    return min(max(ns, 0), MAX_NS)
