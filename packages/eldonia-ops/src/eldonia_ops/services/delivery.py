@@ -88,7 +88,7 @@ class DeliveryService:
         self._read_until = 0
         self._loops = loops or Loops()
         self._read: dict[int, Outgoing] = {}  # of rows that wait; what they hold never changes, but for their standing
-        self._unread: list[int] = []  # taken, and not read yet
+        self._unread: dict[int, QueuedRow] = {}  # taken, and not read yet
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._closed = False
         self._ended: list[_Ended] = []
@@ -151,14 +151,14 @@ class DeliveryService:
         for row in () if self._closed else self._queue.take(now, at_once=_BESIDE if beside else None):
             outgoing = self._read.pop(row.id, None)
             if outgoing is None:
-                self._unread.append(row.id)
+                self._unread[row.id] = row
             else:
                 self._under_way[row.id] = asyncio.create_task(self._deliver(outgoing))
         return beside
 
     async def _start_unread(self) -> None:
         """Read the rows that have a place, and those that will have one soon."""
-        taken, self._unread = self._unread, []
+        taken, self._unread = self._unread, {}
         ahead = [id for id in self._queue.upcoming(_AHEAD) if id not in self._read]
         try:
             rows = await self._state.read(lambda tx: tx.outbox.some([*taken, *ahead]))
@@ -170,11 +170,14 @@ class DeliveryService:
         if len(self._read) > 2 * _AHEAD:  # others have been put before them
             self._read.clear()
         self._read.update((id, found[id]) for id in ahead if id in found)
-        for id in taken:
+        for id, queued in taken.items():
             if id in found:
                 self._under_way[id] = asyncio.create_task(self._deliver(found[id]))
             else:
-                self._queue.end(id, None)
+                # Pending rows are never purged: this one cannot be read. It has failed, so that its group sends anew.
+                unreadable = Outgoing(id, "", queued.receiver, queued.integration, queued.index, queued.order_key, {})
+                delivery = Delivery(DeliveryResult.REJECTED, "the stored message cannot be read")
+                self._note_end(_Ended(unreadable, delivery))
 
     async def close(self) -> None:
         """Stop what is under way; what was not committed is delivered again after the next start."""
@@ -200,11 +203,14 @@ class DeliveryService:
                 raise
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
-        self._ended.append(_Ended(outgoing, delivery))
-        self._queue.answered(outgoing.id)
+        self._note_end(_Ended(outgoing, delivery))
         self._start(self._clock.now())
         if self._unread:
             self._wakeup.wake()
+
+    def _note_end(self, ended: _Ended) -> None:
+        self._ended.append(ended)
+        self._queue.answered(ended.attempted.id)
         if self._recording is None or self._recording.done():
             self._recording = asyncio.create_task(self._record())
 

@@ -16,7 +16,8 @@ from starlette.responses import Response
 
 from eldonia_ops.access import AccessError
 from eldonia_ops.intake import IntakeError
-from eldonia_ops.ports import ConflictError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.model.errors import StoreError, UnreadableError
+from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
@@ -95,6 +96,10 @@ def problem_of(error: Exception) -> Problem:
             return Problem(422, "limit", TOO_MUCH, "narrow the range, or add conditions")
         case TelemetryUnavailableError():
             message = "the telemetry store cannot be reached"
+            return Problem(503, "unavailable", message, "try again in a moment", {"Retry-After": RETRY_AFTER})
+        case StoreError() if not isinstance(error, TelemetryError | UnreadableError):
+            # Senders send again what is answered with 503. It is logged all the same, as a fault of ours.
+            message = "the state store failed"
             return Problem(503, "unavailable", message, "try again in a moment", {"Retry-After": RETRY_AFTER})
         case BusyError():
             return Problem(503, "busy", str(error), headers={"Retry-After": RETRY_AFTER})

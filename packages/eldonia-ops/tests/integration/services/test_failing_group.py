@@ -5,6 +5,8 @@ import logging
 import pytest
 from service_world import MINUTE, SECOND, World, alert, open_world
 
+from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
+
 NUL = """
 route: {receiver: team, group_by: [alertname, instance], group_wait: 10s}
 receivers:
@@ -56,6 +58,31 @@ async def test_one_that_cannot_be_read_is_grouped_anew_at_a_start() -> None:
         await world.restart()
         await world.pass_time(MINUTE)
         assert {row.cause for row in world.receivers.at("team")} == {"Bad", "Good"}
+
+
+async def test_a_stored_message_that_cannot_be_read_has_failed_and_those_behind_it_go_out() -> None:
+    async with open_world(routing=NUL) as world:
+        await world.start()
+        rows = [Outgoing(0, key, "team", "webhook", 0, "q", {"k": key}, urgent=True) for key in ("bad", "good")]
+        await world.state.write(lambda tx: tx.outbox.add_all(rows))
+
+        def work(tx: object) -> None:
+            connection = tx.alerts._connection  # type: ignore[attr-defined]
+            connection.exec_driver_sql("UPDATE outbox SET payload = 'x{' WHERE idempotency_key = 'bad'")
+
+        await world.state.write(work)
+        await world.restart()
+        await world.pass_time(MINUTE)
+        assert [row.idempotency_key for row in world.receivers.at("team")] == ["good"]
+        failed, pending, said = await world.state.read(
+            lambda tx: (
+                tx.outbox.count(OutgoingStatus.FAILED),
+                tx.outbox.count(OutgoingStatus.PENDING),
+                [entry.reason for entry in tx.ledger.find() if entry.verdict == "failed"],
+            )
+        )
+        assert (failed, pending) == (1, 0)
+        assert said == ["given up after 1 attempts: the stored message cannot be read"]
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800", "\x1b[31m", "\x1a0000", "￿"])

@@ -3,12 +3,15 @@
 import operator
 from typing import Any
 
+import httpx
 import pytest
 from fake_platform import FakePlatform
+from starlette.applications import Starlette
 from web_client import Client
 
 from eldonia_ops.access import AccessError
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
@@ -37,6 +40,8 @@ from eldonia_ops.web.problems import INTERNAL, problem_of
         (AccessError("name"), 400, "bad_request"),
         (ValueError("sesame"), 500, "internal"),
         (TelemetryError("sesame"), 500, "internal"),
+        (StoreError("disk full at /secret/pass"), 503, "unavailable"),
+        (UnreadableError("sesame"), 500, "internal"),
     ],
 )
 def test_each_exception_has_one_status_and_code(error: Exception, status: int, code: str) -> None:
@@ -94,3 +99,23 @@ async def test_dialects_keep_the_statuses_of_the_real_thing(
     assert (prometheus.status_code, prometheus.json()["errorType"]) == (503, "timeout")
     assert (native.status_code, native.json()["error"]["code"]) == (422, "timeout")
     assert (alertmanager.status_code, alertmanager.json()) == (400, "it has ended already")
+
+
+@pytest.mark.parametrize("path", ["/api/v2/alerts", "/api/v2/silences"])
+async def test_what_could_not_be_stored_is_to_be_sent_again(
+    app: Starlette, platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    async def fail(*_: Any, **__: Any) -> None:
+        raise StoreError("database or disk is full at /secret")
+
+    for name in ("receive", "set_silence"):
+        monkeypatch.setattr(platform.alerts, name, fail)
+    headers = {"Authorization": f"Bearer {platform.secrets[Role.ADMIN]}"}
+    silence = {"matchers": [{"name": "a", "value": "b", "isRegex": False}], "startsAt": "2026-01-01T00:00:00Z",
+               "endsAt": "2099-01-01T00:00:00Z", "createdBy": "hana", "comment": "x"}  # fmt: skip
+    body = [{"labels": {"alertname": "Down"}}] if path.endswith("alerts") else silence
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9600", headers=headers) as http:
+        answer = await http.post(path, json=body)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "secret" not in answer.text

@@ -4,9 +4,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, delete, select
+from sqlalchemy import Connection, and_, bindparam, delete, select
 
 from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
@@ -158,7 +157,7 @@ class SqlAlertGroups:
         return found
 
 
-def _readable(row: Row[Any]) -> None:
+def _readable(row: Iterable[object]) -> None:
     for value in row:
-        if value.__class__ is Unreadable:
+        if isinstance(value, Unreadable):
             raise StateDocumentError(f"the stored state of an alert group cannot be read: {value.reason}")

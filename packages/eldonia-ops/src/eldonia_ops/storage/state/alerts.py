@@ -128,7 +128,8 @@ class SqlAlerts:
             self._base = self._committed.at(self._seen, shared=self._writes)
         if self._base is None:
             rows = self._connection.execute(select(alerts.c.fingerprint, *_FIELDS)).all()
-            read = {row[0]: Alert(*row[1:]) for row in rows if not unreadable(Alert, row)}
+            readable = (row for row in rows if not unreadable(Alert, row))
+            read = {fingerprint: Alert(*values) for fingerprint, *values in readable}
             self._base = self._committed.offer(self._seen, read) if self._writes else read
         return self._base
 
