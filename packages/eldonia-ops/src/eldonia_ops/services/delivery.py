@@ -12,6 +12,7 @@ from eldonia_ops.alerting import notification_failed
 from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.retry import LONGEST_RETRY_AFTER_MS, next_attempt
 from eldonia_ops.model.alerts import LedgerEntry, Outgoing, OutgoingStatus
+from eldonia_ops.model.frozen import copier
 from eldonia_ops.ports import (
     Clock,
     Delivery,
@@ -40,6 +41,9 @@ _AHEAD = 100  # rows read together: while a storm lasts, each delivery must not 
 _PAUSE_MS = 5_000
 _BESIDE = 3  # deliveries at once while alerts are coming in: first they have to be safe
 _BESIDE_MS = 100
+
+
+_copy = copier(Outgoing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,7 +357,7 @@ def _settled(tx: StateTransaction, row: Outgoing, delivery: Delivery, now: int) 
     """The row as an attempt left it."""
     attempts = row.attempts + 1
     if delivery.result is DeliveryResult.DELIVERED:
-        changed = replace(row, attempts=attempts, status=OutgoingStatus.DELIVERED, finished_at=now, last_error="")
+        changed = _copy(row, attempts=attempts, status=OutgoingStatus.DELIVERED, finished_at=now, last_error="")
         return _Settled(changed, "delivered", delivery.detail, critical=False)
     critical = _critical(tx, row)
     changed = replace(row, attempts=attempts, last_error=delivery.detail[:1000])
