@@ -24,7 +24,6 @@ from eldonia_ops.services.api import (
     RuleGroupView,
 )
 from eldonia_ops.services.incident_reference_cache import Known, Reference
-from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.posted_alerts import ACTIVE_LIMITS, ActiveLimits, PostedAlerts
 
 RuleViews = Callable[[], list[RuleGroupView]]
@@ -61,11 +60,11 @@ class AlertService:
         self._posted.limits = limits
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
-        """Take alerts from outside; returns when they are committed, with what was refused."""
+        """Take alerts from outside; returns when they are safe, with what was refused."""
         now = self._clock.now()
         active = await self._state.read(lambda tx: tx.alerts.fingerprints())
         taken, faults = self._posted.admit(alerts, poster, now, active)
-        await self._intake.receive([AlertChange(alert, not 0 < alert.ends_at <= now) for alert in taken])
+        await self._intake.receive(taken)
         return faults
 
     async def current(self) -> list[AlertView]:
@@ -173,12 +172,14 @@ class AlertService:
 
     async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[LedgerEntry]:
         """The ledger, newest first."""
+        await self._intake.caught_up()
         return await self._state.read(
             lambda tx: tx.ledger.find(fingerprint=fingerprint, alertname=alertname, limit=limit)
         )
 
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         """The outbox, newest first."""
+        await self._intake.caught_up()
         return await self._state.read(lambda tx: tx.outbox.find(limit=limit))
 
     def facts(self, outgoing: Outgoing) -> MessageFacts:
@@ -206,6 +207,7 @@ class AlertService:
         self._intake.retried(id)
 
     async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], dict[str, AlertView]]:
+        await self._intake.caught_up()
         now = self._clock.now()
         incident_transactions = self._intake.incident_transactions
         known = incident_transactions.known_references()
