@@ -3,9 +3,12 @@
 Source: Alertmanager's api/v2 (what a missing time means) and types.Alert.Merge.
 """
 
-from dataclasses import replace
+from typing import Final
 
 from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.frozen import copier
+
+_copy: Final = copier(Alert)
 
 
 def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: int) -> Alert:
@@ -21,7 +24,7 @@ def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: in
         starts_at = now if ends_at == 0 else ends_at
     if ends_at == 0:
         ends_at = now + resolve_timeout
-    newcomer = replace(incoming, starts_at=starts_at, ends_at=ends_at, updated_at=now)
+    newcomer = _copy(incoming, starts_at=starts_at, ends_at=ends_at, updated_at=now)
     if existing is None or not _overlap(existing, newcomer):
         return newcomer
     starts_at = min(existing.starts_at, newcomer.starts_at)
@@ -32,7 +35,7 @@ def merge(existing: Alert | None, incoming: Alert, now: int, resolve_timeout: in
     elif existing.ends_at > newcomer.ends_at and not _by_timeout(existing, resolve_timeout):
         # An end that the source itself announced outweighs an earlier one.
         ends_at = existing.ends_at
-    return replace(newcomer, starts_at=starts_at, ends_at=ends_at)
+    return _copy(newcomer, starts_at=starts_at, ends_at=ends_at)
 
 
 def ran_out(alert: Alert, now: int) -> bool:

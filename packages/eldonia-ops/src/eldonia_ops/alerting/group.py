@@ -9,6 +9,7 @@ from typing import Any
 
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.alerting.route import Route
+from eldonia_ops.model.frozen import copier
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class AlertGroupState:
     verdicts: dict[str, dict[str, str]] = field(default_factory=dict)
     urgent: bool = False
     cause: str = ""
+
+
+_copy = copier(AlertGroupState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +98,17 @@ def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[
             if not state.flushed_at and starts_at + route.group_wait < now:
                 # It has been firing for longer than group_wait.
                 changes["flush_at"] = now
-            return (replace(state, **changes) if changes else state), ()
+            return (_copy(state, **changes) if changes else state), ()
         case Due():
             if not state.flush_at or now < state.flush_at:
                 return state, ()
-            return replace(state, flush_at=now + route.group_interval, flushed_at=now), (Flush(),)
+            return _copy(state, flush_at=now + route.group_interval, flushed_at=now), (Flush(),)
         case Flushed(resolved=resolved, log=log, verdicts=verdicts, urgent=urgent):
             left = dict.fromkeys(state.fingerprints)
             for item in resolved:
                 left.pop(item, None)
             kept = {fingerprint: said for fingerprint, said in verdicts.items() if fingerprint in left}
-            after = replace(state, fingerprints=tuple(left), log=log, verdicts=kept, urgent=urgent)
+            after = _copy(state, fingerprints=tuple(left), log=log, verdicts=kept, urgent=urgent)
             return after, (() if left else (Close(),))
 
 

@@ -5,6 +5,7 @@ Source of the semantics: https://prometheus.io/docs/alerting/latest/configuratio
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, all_match
@@ -55,7 +56,15 @@ class Route:
 
     def group_labels(self, labels: Labels) -> Labels:
         """The labels that an alert's group is named by."""
-        return labels if self.group_by_all else labels.only(self.group_by)
+        if self.group_by_all:
+            return labels
+        return _named(self.group_by, tuple([labels.get(name, "") for name in self.group_by]))
+
+
+@lru_cache(maxsize=10_000)
+def _named(names: tuple[str, ...], values: tuple[str, ...]) -> Labels:
+    """These labels; a storm asks for those of a few groups thousands of times."""
+    return Labels(zip(names, values, strict=True))
 
 
 def spell_matchers(matchers: tuple[Matcher, ...]) -> str:

@@ -144,7 +144,13 @@ class IncidentsModule(Inert):
 
     def __init__(self, base: Foundation, router: Router, transactions: IncidentTransactions) -> None:
         self.service = IncidentService(
-            base.clock, base.state, transactions, router.escalations, router.outbox, base.loops
+            base.clock,
+            base.state,
+            transactions,
+            router.escalations,
+            router.outbox,
+            base.loops,
+            router.intake.caught_up,
         )
 
     async def run(self) -> None:

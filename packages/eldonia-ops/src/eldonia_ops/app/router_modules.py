@@ -110,6 +110,10 @@ class RoutingModule(Inert):
         """Flush groups until cancelled."""
         await self._router.intake.run()
 
+    async def close(self) -> None:
+        """Stop taking in posted alerts."""
+        await self._router.intake.close()
+
     async def apply(self, configuration: Configuration) -> None:
         """Move groups, receivers, templates and incident policy to another configuration at one instant."""
         router, routing = self._router, configuration.routing
@@ -132,9 +136,10 @@ class RoutingModule(Inert):
         self.alerts.reconfigure(configuration.routing_text, _posted_limits(configuration))
 
     def metrics(self) -> Mapping[str, float]:
-        """Groups that cannot be flushed."""
+        """Posted alerts that wait, and groups that cannot be flushed."""
         intake = self._router.intake
         return {
+            "eldonia_ops_posted_alerts_waiting": float(intake.waiting),
             "eldonia_ops_alert_groups_failing": float(len(intake.failing)),
             "eldonia_ops_alert_group_failures_total": float(intake.failures),
         }

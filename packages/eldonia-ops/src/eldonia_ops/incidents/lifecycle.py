@@ -54,12 +54,15 @@ from eldonia_ops.incidents.events import (
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.timeline import KINDS
 from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.frozen import copier
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 
 __all__ = ["TRANSITIONS", "TransitionError", "next_deadline", "step"]
 
 DETAILED: Final = 50
 """How many alerts of an incident the timeline lists one by one; the ledger lists all of them."""
+
+_copy: Final = copier(Incident)
 
 _COUNTED: Final = frozenset({100, 200, 500, 1_000})
 
@@ -85,7 +88,7 @@ def step(incident: Incident | None, event: Event, now: int, policy: Policy) -> R
         return changed, effects
     if changed == incident:
         return incident, effects
-    return replace(changed, version=incident.version + 1, updated_at=now), effects
+    return _copy(changed, version=incident.version + 1, updated_at=now), effects
 
 
 def next_deadline(incident: Incident) -> int | None:
@@ -187,7 +190,7 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
             shared = "source" if alert.labels.get("source") else "service"
         effects += _joined(incident, alert, shared, now)
     was_resolved_at = incident.resolved_at
-    incident = replace(
+    incident = _copy(
         incident,
         fingerprints=incident.fingerprints if known else (*incident.fingerprints, fingerprint),
         firing=(*incident.firing, fingerprint),
@@ -254,7 +257,7 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
         data = {"firing": len(still_firing), "alerts": len(incident.fingerprints)}
         key = f"incident.shrunk:{len(still_firing)}:{now}"
         effects.append(entry(incident, now, "incident.shrunk", data, key))
-    incident = replace(incident, firing=still_firing)
+    incident = _copy(incident, firing=still_firing)
     if not still_firing and not incident.held_by and incident.status in UNRESOLVED:
         incident = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, escalate_at=0)
         data = {"after": max(0, now - incident.detected_at), "alerts": len(incident.fingerprints)}

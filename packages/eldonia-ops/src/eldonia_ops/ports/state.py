@@ -25,6 +25,10 @@ class AlertRepository(Protocol):
     def put(self, *some: Alert) -> None: ...
     def get(self, fingerprint: str) -> Alert | None: ...
     def all(self) -> list[Alert]: ...
+    def version(self) -> int:
+        """A number that rises with every transaction that changes any alert."""
+        ...
+
     def fingerprints(self) -> Collection[str]:
         """Of every alert."""
         ...
@@ -50,6 +54,32 @@ class AlertRepository(Protocol):
         ...
 
     def delete(self, fingerprints: Sequence[str]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """Alerts of one request that are stored as they came, and not taken in yet. ``id`` 0 is one that has none yet;
+    ``received_at`` is Unix ms."""
+
+    id: int
+    received_at: int
+    alerts: tuple[Alert, ...]
+
+
+class AlertInboxRepository(Protocol):
+    """Alerts that have been acknowledged to their senders and wait to be taken in."""
+
+    def append(self, items: Sequence[InboxItem]) -> list[int]:
+        """Store items in their order; returns their new ids."""
+        ...
+
+    def all(self) -> list[InboxItem]:
+        """Every item that can be read, the oldest first."""
+        ...
+
+    def remove(self, ids: Sequence[int]) -> set[int]:
+        """Remove items; returns the ids of those that were there: another has taken in the others."""
+        ...
 
 
 class MachineRepository(Protocol):
@@ -332,6 +362,8 @@ class StateTransaction(Protocol):
     def alerts(self) -> AlertRepository: ...
     @property
     def groups(self) -> AlertGroupRepository: ...
+    @property
+    def inbox(self) -> AlertInboxRepository: ...
     @property
     def machines(self) -> MachineRepository: ...
     @property

@@ -5,7 +5,6 @@ A rule, a security finding, a failed recovery and a client of the API all come t
 which an alert is known and its notification is not.
 """
 
-import asyncio
 import hashlib
 import logging
 import time
@@ -38,6 +37,7 @@ from eldonia_ops.alerting.turns import Turns
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing
 from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.alert_inbox import AlertInbox
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import AlertChange, IncidentTransactions
 from eldonia_ops.services.loops import Loops, LoopWatch
@@ -50,8 +50,6 @@ log = logging.getLogger("eldonia_ops.services.alert_intake")
 
 _STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
 _AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
-_SLICE = 100  # alerts of one request taken in together: an urgent one of another request goes in between
-_COMMIT = 200  # alerts taken in with one transaction, of several requests
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
@@ -66,14 +64,6 @@ class FailingGroup:
     failures: int
     retry_at: int
     error: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """Alerts that wait to be taken in, and who waits for that."""
-
-    changes: tuple[AlertChange, ...]
-    taken_in: asyncio.Future[None]
 
 
 class AlertIntake:
@@ -111,9 +101,7 @@ class AlertIntake:
         self._due_until = 0  # changed on the thread that writes alone, so that no group is passed over
         self._joined_at: dict[str, int] = {}
         self._joins: Counter[int] = Counter()
-        self._posted: Turns[_Posted] = Turns()
-        self._taking_in: asyncio.Task[None] | None = None
-        self._taken_in_at = 0
+        self._inbox = AlertInbox(clock, state, self.accept, self.wake, self._loops)
         self._retried: list[int] = []
         self.failing: dict[str, FailingGroup] = {}
         self.failures = 0
@@ -124,66 +112,32 @@ class AlertIntake:
         for wakeup in self._wakeups:
             wakeup.wake()
 
-    async def receive(self, changes: Sequence[AlertChange]) -> None:
-        """Take in alerts from outside; returns when they are committed.
+    async def receive(self, alerts: Sequence[Alert]) -> None:
+        """Take in alerts from outside; returns when they are safe. In a storm they are taken in after that:
+        :meth:`caught_up` waits for it.
 
-        What several clients post meanwhile is committed together; urgent alerts go first, and those of different
-        causes take turns.
+        Raises:
+            OverloadedError: too many wait to be taken in already; nothing was taken.
         """
-        waiting: list[asyncio.Future[None]] = []
-        lanes: dict[tuple[bool, str], list[AlertChange]] = {}
-        if 0 < len(changes) <= _SLICE:  # a small request is not taken apart
-            first = next((change for change in changes if change.alert.urgent), changes[0])
-            lanes[first.alert.urgent, first.alert.name] = list(changes)
-        else:
-            for change in changes:
-                lanes.setdefault((change.alert.urgent, change.alert.name), []).append(change)
-        for (urgent, cause), some in lanes.items():
-            for start in range(0, len(some), _SLICE):
-                posted = _Posted(tuple(some[start : start + _SLICE]), asyncio.get_running_loop().create_future())
-                waiting.append(posted.taken_in)
-                self._posted.put(posted, urgent=urgent, cause=cause)
-        if waiting and (self._taking_in is None or self._taking_in.done()):
-            self._taking_in = asyncio.create_task(self._take_in())
-        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        await self._inbox.receive(alerts)
 
-    async def _take_in(self) -> None:
-        while self._posted:
-            together: list[_Posted] = []
-            while self._posted and sum(len(posted.changes) for posted in together) < _COMMIT:
-                together.append(self._posted.take())
-            try:
-                await self._commit([change for posted in together for change in posted.changes])
-            except Exception as error:  # noqa: BLE001 - it goes to who waits
-                if len(together) == 1:
-                    _end(together[0], error)
-                else:  # one request must not fail for what another holds
-                    for posted in together:
-                        try:
-                            await self._commit(posted.changes)
-                        except Exception as own:  # noqa: BLE001 - it goes to who waits
-                            _end(posted, own)
-                        else:
-                            _end(posted, None)
-            else:
-                for posted in together:
-                    _end(posted, None)
-            self._taken_in_at = self._clock.now()
-            self.wake()
+    async def caught_up(self) -> None:
+        """Return when all that clients have posted before is taken in."""
+        await self._inbox.caught_up()
 
-    async def _commit(self, changes: Sequence[AlertChange]) -> None:
-        now = self._clock.now()
-        await self._state.write(lambda tx: self.accept(tx, changes, now))
+    async def close(self) -> None:
+        """Stop taking in; what has been acknowledged is taken in after the next start."""
+        await self._inbox.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many posted alerts wait to be taken in."""
+        return self._inbox.waiting
 
     @property
     def taking_in(self) -> bool:
         """Whether alerts are coming in at this moment: what can wait should leave them room."""
-        if self._taking_in is not None and not self._taking_in.done():
-            return True
-        return 0 <= self._clock.now() - self._taken_in_at < _BESIDE_MS
+        return self._inbox.busy(_BESIDE_MS)
 
     def retried(self, id: int) -> None:
         """A person has asked for another attempt at a notification."""
@@ -235,6 +189,7 @@ class AlertIntake:
             self._carry_out(tx, effects, now)
 
         await self._state.write(work)
+        await self._inbox.resume()
 
     async def reroute(self, routing: Routing, follow: Callable[[StateTransaction], None]) -> None:
         """Take another routing, in the transaction that moves the stored groups to it: no group is ever flushed by
@@ -337,7 +292,11 @@ class AlertIntake:
             self._joined_at.clear()
         if self._joins.total() < _STORM:
             return set()
-        return {key for key, at in list(self._joined_at.items()) if abs(now - at) < _STILL_JOINING_MS}
+        # While more come in: those that the last transaction has brought alerts, whenever that was.
+        since = now - _STILL_JOINING_MS
+        if self._inbox.busy(_STILL_JOINING_MS):
+            since = min(since, self._inbox.began_at - 1)
+        return {key for key, at in list(self._joined_at.items()) if since < at < now + _STILL_JOINING_MS}
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
@@ -474,10 +433,11 @@ class AlertIntake:
                     notifications.append(notification)
         tx.alerts.put(*alerts)
         tx.alerts.delete(forgotten)
+        joined_at = self._clock.now()
         for put in groups:
             if put.joined and not put.group.flushed_at:
-                self._joined_at[put.group.key] = now
-                self._joins[now // 1_000] += len(put.joined)
+                self._joined_at[put.group.key] = joined_at
+                self._joins[joined_at // 1_000] += len(put.joined)
         upcoming = min((put.group.flush_at for put in groups if put.group.flush_at), default=self._due_until + 1)
         self._due_until = min(self._due_until, upcoming - 1)
         tx.groups.delete(dropped)
@@ -501,12 +461,3 @@ class AlertIntake:
 def _of_the_store(error: Exception) -> bool:
     """Whether the whole store failed, not what one row holds."""
     return isinstance(error, StoreError) and not isinstance(error, UnreadableError)
-
-
-def _end(posted: _Posted, error: Exception | None) -> None:
-    if posted.taken_in.done():  # the caller no longer waits
-        return
-    if error is None:
-        posted.taken_in.set_result(None)
-    else:
-        posted.taken_in.set_exception(error)

@@ -1,15 +1,16 @@
 """Alerts, silences and the ledger, as people and compatible clients use them."""
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
 from eldonia_ops.alerting import dispatch
 from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
 from eldonia_ops.alerting.receivers import obstacle
+from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.silence import changed, ended
-from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.alerts import UNTIL_RESOLVED, Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.ports import Clock, ListedGroup, StateStore, StateTransaction
@@ -24,7 +25,6 @@ from eldonia_ops.services.api import (
     RuleGroupView,
 )
 from eldonia_ops.services.incident_reference_cache import Known, Reference
-from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.posted_alerts import ACTIVE_LIMITS, ActiveLimits, PostedAlerts
 
 RuleViews = Callable[[], list[RuleGroupView]]
@@ -54,6 +54,7 @@ class AlertService:
         self._configuration = configuration
         self._kinds = kinds
         self._posted = PostedAlerts(limits)
+        self._shown: _Shown | None = None
 
     def reconfigure(self, configuration: str, limits: ActiveLimits) -> None:
         """Show another routing configuration, and bound posted alerts by other limits."""
@@ -61,26 +62,30 @@ class AlertService:
         self._posted.limits = limits
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
-        """Take alerts from outside; returns when they are committed, with what was refused."""
+        """Take alerts from outside; returns when they are safe, with what was refused."""
         now = self._clock.now()
         active = await self._state.read(lambda tx: tx.alerts.fingerprints())
         taken, faults = self._posted.admit(alerts, poster, now, active)
-        await self._intake.receive([AlertChange(alert, not 0 < alert.ends_at <= now) for alert in taken])
+        await self._intake.receive(taken)
         return faults
 
     async def current(self) -> list[AlertView]:
         """Pending, firing and suppressed alerts, gravest first."""
-        _, found = await self._views(groups=False)
-        views = [view for view in found.values() if view.state != "resolved"]
-        known = {fingerprint for fingerprint, view in found.items() if view.state != "resolved"}
+        _, shown = await self._views(groups=False)
         values: dict[str, float | None] = {}
+        pending: list[AlertView] = []
         for group in self._rule_views():
             for rule in group.rules:
                 for view in rule.alerts:
                     values[view.alert.fingerprint] = view.value
-                    if view.state == "pending" and view.alert.fingerprint not in known:
-                        views.append(view)
-        for index, view in enumerate(views) if values else ():
+                    if view.state == "pending":
+                        known = shown.views.get(view.alert.fingerprint)
+                        if known is None or known.state == "resolved":
+                            pending.append(view)
+        if not values:
+            return list(shown.current)
+        views = [*shown.current, *pending]
+        for index, view in enumerate(views):
             value = None if view.value is not None else values.get(view.alert.fingerprint)
             if value is not None:
                 views[index] = replace(view, value=value)
@@ -88,7 +93,8 @@ class AlertService:
 
     async def groups(self) -> list[GroupView]:
         """The aggregation groups with what they hold."""
-        groups, views = await self._views(groups=True)
+        groups, shown = await self._views(groups=True)
+        views = shown.views
         return [
             GroupView(group.labels, group.receiver, tuple(views[item] for item in group.fingerprints if item in views))
             for group in groups
@@ -173,12 +179,14 @@ class AlertService:
 
     async def explain(self, *, fingerprint: str = "", alertname: str = "", limit: int = 200) -> list[LedgerEntry]:
         """The ledger, newest first."""
+        await self._intake.caught_up()
         return await self._state.read(
             lambda tx: tx.ledger.find(fingerprint=fingerprint, alertname=alertname, limit=limit)
         )
 
     async def notifications(self, limit: int = 100) -> list[Outgoing]:
         """The outbox, newest first."""
+        await self._intake.caught_up()
         return await self._state.read(lambda tx: tx.outbox.find(limit=limit))
 
     def facts(self, outgoing: Outgoing) -> MessageFacts:
@@ -205,17 +213,57 @@ class AlertService:
         await self._state.write(work)
         self._intake.retried(id)
 
-    async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], dict[str, AlertView]]:
+    async def _views(self, *, groups: bool) -> tuple[list[ListedGroup], "_Shown"]:
+        await self._intake.caught_up()
         now = self._clock.now()
         incident_transactions = self._intake.incident_transactions
         known = incident_transactions.known_references()
 
-        def work(tx: StateTransaction) -> tuple[list[ListedGroup], dict[str, AlertView]]:
-            state = self._intake.load(tx, groups=False)
-            incidents = incident_transactions.references(tx, state.alerts, now, known)
-            return tx.groups.listed() if groups else [], _all_views(state, incidents, now)
+        def work(tx: StateTransaction) -> tuple[list[ListedGroup], _Shown]:
+            silences = tuple(tx.silences.all())
+            of = (tx.alerts.version(), known[0], self._intake.routing, silences)
+            shown = self._shown
+            if shown is None or not shown.holds(of, now):
+                alerts = {alert.fingerprint: alert for alert in tx.alerts.all()}
+                state = DispatchState(self._intake.routing, alerts, {}, silences)
+                incidents = incident_transactions.references(tx, alerts, now, known)
+                views = _all_views(state, incidents, now, shown.views if shown else {})
+                current = sorted((view for view in views.values() if view.state != "resolved"), key=_order)
+                shown = _Shown(of, now, _changes_at(state, now), views, current)
+            return tx.groups.listed() if groups else [], shown
 
-        return await self._state.read(work)
+        found, self._shown = await self._state.read(work)
+        return found, self._shown
+
+
+_Of: TypeAlias = tuple[int, int, Routing, tuple[Silence, ...]]
+"""What views are made of: the versions of alerts and of their incidents, the routing and the silences."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Views as they were shown last: right for the same alerts, until the first instant at which one may change."""
+
+    of: _Of
+    since: int
+    until: int
+    views: dict[str, AlertView]
+    current: list[AlertView]
+
+    def holds(self, of: _Of, now: int) -> bool:
+        """Whether the views are those of an instant."""
+        same = self.of[:2] == of[:2] and self.of[2] is of[2] and self.of[3] == of[3]
+        return same and self.since <= now < self.until
+
+
+def _changes_at(state: DispatchState, now: int) -> int:
+    """The first instant after ``now`` at which the status of an alert may be another one."""
+    instants = [alert.ends_at for alert in state.alerts.values()]
+    for silence in state.silences:
+        instants += [silence.starts_at, silence.ends_at]
+    if state.routing.time_intervals:  # they begin and end with a minute
+        instants.append((now // 60_000 + 1) * 60_000)
+    return min((at for at in instants if at > now), default=UNTIL_RESOLVED)
 
 
 def _note(tx: StateTransaction, now: int, text: str, silence: str) -> None:
@@ -223,12 +271,32 @@ def _note(tx: StateTransaction, now: int, text: str, silence: str) -> None:
     tx.ledger.append(LedgerEntry(0, now, "", "", "", "silence", text, {"silence": silence}))
 
 
-def _all_views(state: DispatchState, incidents: Known, now: int) -> dict[str, AlertView]:
+def _all_views(
+    state: DispatchState, incidents: Known, now: int, before: Mapping[str, AlertView]
+) -> dict[str, AlertView]:
+    """A view of each alert; one that has not changed is the one ``before``, so that who encodes it need not do so
+    again."""
     alert_statuses = dispatch.alert_statuses(state, now)
-    return {
-        fingerprint: _view(alert, alert_statuses[fingerprint], incidents.get(fingerprint))
-        for fingerprint, alert in state.alerts.items()
-    }
+    found: dict[str, AlertView] = {}
+    for fingerprint, alert in state.alerts.items():
+        status, incident = alert_statuses[fingerprint], incidents.get(fingerprint)
+        view = before.get(fingerprint)
+        if view is None or not _same(view, alert, status, incident):
+            view = _view(alert, status, incident)
+        found[fingerprint] = view
+    return found
+
+
+def _same(view: AlertView, alert: Alert, status: AlertStatus, incident: Reference | None) -> bool:
+    return (
+        view.alert is alert
+        and view.state == _STATES[status.state]
+        and view.incident_id == (incident.id if incident else "")
+        and view.receivers == status.receivers
+        and view.silenced_by == status.silenced_by
+        and view.inhibited_by == status.inhibited_by
+        and view.muted_by == status.muted_by
+    )
 
 
 def _view(alert: Alert, alert_status: AlertStatus, incident: Reference | None) -> AlertView:

@@ -26,6 +26,10 @@ class RefusedError(ValueError):
     """The request is understood and not allowed in the present state; the message says why and what to do."""
 
 
+class OverloadedError(RuntimeError):
+    """More waits than may wait; nothing of the request was taken. The sender should come back in a moment."""
+
+
 class PreconditionError(RuntimeError):
     """What the caller required of the stored text does not hold; the message says what became of it."""
 
@@ -231,7 +235,8 @@ class Alerts(Protocol):
     """Alerts, rules, routing, silences, and why a receiver was or was not notified."""
 
     async def receive(self, alerts: Sequence[Alert], poster: str = "") -> list[str]:
-        """Take alerts from outside (Alertmanager's POST); returns when they are committed.
+        """Take alerts from outside (Alertmanager's POST); returns when they are on disk; readers see them from
+        then on.
 
         ``poster`` names who sends them. The answer says what was refused because too many are active.
         """

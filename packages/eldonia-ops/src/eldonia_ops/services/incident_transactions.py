@@ -5,7 +5,7 @@ alert, the incident it opens and the message that an escalation sends commit tog
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from eldonia_ops.alerting import dispatch
@@ -32,10 +32,12 @@ from eldonia_ops.incidents.events import (
 )
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert, Outgoing
+from eldonia_ops.model.frozen import copier
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.ports import StateTransaction
 from eldonia_ops.services.incident_reference_cache import IncidentReferences, Known, reference_to
 
+_copy = copier(Incident)
 _RESOLVED_MS = 24 * 3_600_000
 
 
@@ -281,7 +283,7 @@ class IncidentTransactions:
 
 
 def _at_version(incident: Incident, version: int) -> Incident:
-    return incident if incident.version == version else replace(incident, version=version)
+    return incident if incident.version == version else _copy(incident, version=version)
 
 
 def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate]:

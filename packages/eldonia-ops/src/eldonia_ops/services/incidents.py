@@ -1,7 +1,7 @@
 """What people do with incidents, and the loop that escalates without a response."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from eldonia_ops.incidents import metrics
@@ -32,11 +32,16 @@ _FAILED_MS = 30_000
 """When an incident that could not be escalated is tried again."""
 
 
+async def _at_once() -> None:
+    """Nothing is waited for."""
+
+
 class IncidentService:
     """Implements :class:`~eldonia_ops.services.api.Incidents`.
 
     ``wakeup`` is set by code that changes incidents in its own transaction; ``outbox`` is raised
-    here when an escalation has put something into the outbox.
+    here when an escalation has put something into the outbox. ``caught_up`` returns when the alerts that were
+    acknowledged to clients are in their incidents, so that readers see them.
     """
 
     def __init__(
@@ -47,7 +52,9 @@ class IncidentService:
         wakeup: Wakeup,
         outbox: Wakeup,
         loops: Loops | None = None,
+        caught_up: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
+        self._caught_up = caught_up
         self._clock = clock
         self._state = state
         self._incident_transactions = incident_transactions
@@ -113,12 +120,14 @@ class IncidentService:
             found = _find(tx, incident)
             return found, tx.timeline.of(found.id)
 
+        await self._caught_up()
         return await self._state.read(work)
 
     async def find(
         self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", limit: int = 100
     ) -> list[Incident]:
         """Incidents, newest first."""
+        await self._caught_up()
         return await self._state.read(lambda tx: tx.incidents.find(statuses=statuses, service=service, limit=limit))
 
     async def acknowledge(self, incident: str, actor: str) -> Incident:

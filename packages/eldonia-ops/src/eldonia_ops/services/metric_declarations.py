@@ -68,6 +68,7 @@ METRICS: Final = (
     _counter("eldonia_ops_rule_evaluations_total", "Evaluations of rule groups."),
     _counter("eldonia_ops_rule_evaluations_missed_total", "Evaluations left out because the one before took too long."),
     _counter("eldonia_ops_rule_results_unstored_total", "Results of rules that the telemetry store did not take."),
+    _gauge("eldonia_ops_posted_alerts_waiting", "Alerts that have been acknowledged and wait to be taken in."),
     _gauge("eldonia_ops_alert_groups_failing", "Alert groups that cannot be flushed."),
     _counter("eldonia_ops_alert_group_failures_total", "Flushes of alert groups that failed."),
     _counter("eldonia_ops_notifications_total", "Attempts to deliver a notification.", "integration", "outcome"),

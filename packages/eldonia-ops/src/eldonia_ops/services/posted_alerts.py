@@ -28,6 +28,7 @@ class PostedAlerts:
         self.limits = limits
         self._posters: dict[str, tuple[str, int]] = {}
         self._counts: Counter[str] = Counter()
+        self._coming: set[str] = set()  # taken, and not yet seen among the active ones
 
     def admit(
         self, alerts: Sequence[Alert], poster: str, now: int, active: Collection[str]
@@ -45,7 +46,14 @@ class PostedAlerts:
             self._counts = Counter(name for name, _ in self._posters.values())
         taken: list[Alert] = []
         refused: Counter[str] = Counter()
-        total = len(active)
+        total = len(active) + len(self._coming)
+        if total + len(alerts) >= self.limits.total:
+            self._coming = {
+                item
+                for item in self._coming
+                if item not in active and item in self._posters and now - self._posters[item][1] < _ON_ITS_WAY_MS
+            }
+            total = len(active) + len(self._coming)
         for alert in sorted(alerts, key=lambda one: not one.urgent):
             fingerprint = alert.fingerprint
             if fingerprint not in active and fingerprint not in self._posters and not 0 < alert.ends_at <= now:
@@ -59,6 +67,7 @@ class PostedAlerts:
                     refused[f"{self.limits.token:,} alerts of this token are active"] += 1
                     continue
                 total += 1
+                self._coming.add(fingerprint)
                 self._posters[fingerprint] = poster, now
                 self._counts[poster] += 1
             taken.append(alert)

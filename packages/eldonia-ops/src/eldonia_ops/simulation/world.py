@@ -248,6 +248,7 @@ class World:
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         self._tasks = []
+        await self.intake.close()
         self.queries.close()
         self._build()
 

@@ -19,7 +19,7 @@ from eldonia_ops.intake import IntakeError
 from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
-from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
+from eldonia_ops.services.api import NotFoundError, OverloadedError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
@@ -97,6 +97,9 @@ def problem_of(error: Exception) -> Problem:
         case TelemetryUnavailableError():
             message = "the telemetry store cannot be reached"
             return Problem(503, "unavailable", message, "try again in a moment", {"Retry-After": RETRY_AFTER})
+        case OverloadedError():
+            hint = "try again in a moment"
+            return Problem(503, "overloaded", str(error), hint, {"Retry-After": RETRY_AFTER})
         case StoreError() if not isinstance(error, TelemetryError | UnreadableError):
             # Senders send again what is answered with 503. It is logged all the same, as a fault of ours.
             message = "the state store failed"
@@ -139,6 +142,7 @@ _EXPECTED: Final = (
     PreconditionRequiredError,
     TelemetryLimitError,
     TelemetryUnavailableError,
+    OverloadedError,
     BusyError,
     RequestValidationError,
     HTTPException,

@@ -38,3 +38,15 @@ def test_there_is_an_end_for_all_together() -> None:
     taken, faults = posted.admit(mixed, "any", 0, active)
     assert taken == mixed[3:]
     assert faults == ["3 alerts were left out: 5 alerts are active, and no more are taken"]
+
+
+def test_alerts_that_wait_to_be_taken_in_count() -> None:
+    posted = PostedAlerts(ActiveLimits(total=5, token=100))
+    active = of(some("old", range(2)))
+    assert posted.admit(some("a", range(2)), "any", 0, active)[1] == []
+    taken, faults = posted.admit(some("b", range(3)), "any", 0, active)
+    assert (len(taken), len(faults)) == (1, 1)
+    # Two of them are active by now, and one never came to be.
+    active |= of(some("a", range(2)))
+    taken, faults = posted.admit(some("c", range(3), ends_at=90_000), "any", 60_000, active)
+    assert (len(taken), len(faults)) == (1, 1)

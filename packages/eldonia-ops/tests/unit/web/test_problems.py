@@ -14,7 +14,7 @@ from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
-from eldonia_ops.services.api import NotFoundError, PreconditionError, QueryError, RefusedError
+from eldonia_ops.services.api import NotFoundError, OverloadedError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.heavy import BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
@@ -34,6 +34,7 @@ from eldonia_ops.web.problems import INTERNAL, problem_of
         (TelemetryLimitError("SELECT secret"), 422, "limit"),
         (TelemetryUnavailableError("http://user:pass@host"), 503, "unavailable"),
         (BusyError(), 503, "busy"),
+        (OverloadedError("50,000 alerts wait to be taken in"), 503, "overloaded"),
         (TooLargeError(10), 413, "too_large"),
         (BadEncodingError("cut short"), 400, "bad_request"),
         (BadRequestError("bad"), 400, "bad_request"),

@@ -50,6 +50,11 @@ class SqlAlerts:
         known = {**self._known(), **self._changes}
         return [alert for _, alert in sorted(known.items(), key=lambda item: item[0]) if alert is not None]
 
+    def version(self) -> int:
+        """A number that rises with every transaction that changes any alert."""
+        self._known()
+        return self._written or self._seen
+
     def fingerprints(self) -> Collection[str]:
         """Of every alert."""
         if not self._changes:

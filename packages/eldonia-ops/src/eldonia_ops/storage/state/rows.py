@@ -104,6 +104,15 @@ def write_rows(
         connection.exec_driver_sql(text, converted)
 
 
+def insert_numbered(
+    connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> list[int]:
+    """Insert a few rows one by one, as lean as :func:`write_rows`; returns the ``id`` that the database gave each."""
+    text, processors = _insertion(table, tuple(names), Conflict.FAIL, connection.dialect)
+    converted = _converted(rows, processors)
+    return [connection.exec_driver_sql(f"{text} RETURNING id", row).scalar_one() for row in converted]
+
+
 @lru_cache(maxsize=256)
 def _insertion(table: Table, names: tuple[str, ...], conflict: Conflict, dialect: Dialect) -> "tuple[str, _Processors]":
     quote = dialect.identifier_preparer.quote_identifier

@@ -10,7 +10,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Ta
 
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import Role
-from eldonia_ops.model.alerts import OutgoingStatus
+from eldonia_ops.model.alerts import Alert, OutgoingStatus
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import MatchOp
@@ -61,6 +61,16 @@ alerts = Table(
     _text("generator_url"),
     _text("source"),
     _document("evidence", dict[str, Any]),
+)
+
+# Alerts that have been acknowledged to their senders and not yet been taken in: a row for each part of a request.
+alert_inbox = Table(
+    "alert_inbox",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    _instant("received_at"),
+    _document("alerts", tuple[Alert, ...]),
+    sqlite_autoincrement=True,
 )
 
 machines = Table(

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection
 
 from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
+from eldonia_ops.storage.state.alert_inbox import SqlAlertInbox
 from eldonia_ops.storage.state.alerts import SqlAlerts
 from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.findings import SqlFindings
@@ -23,6 +24,7 @@ class SqlTransaction:
     def __init__(self, connection: Connection, committed: Committed, *, writes: bool) -> None:
         self.alerts = SqlAlerts(connection, committed.alerts, writes=writes)
         self.groups = SqlAlertGroups(connection)
+        self.inbox = SqlAlertInbox(connection)
         self.machines = SqlMachines(connection)
         self.outbox = SqlOutbox(connection)
         self.ledger = SqlLedger(connection)

@@ -1,5 +1,6 @@
 """Alerts, rules, silences, the ledger and the outbox."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
@@ -8,10 +9,10 @@ from starlette.responses import Response
 
 from eldonia_ops.model.alerts import LedgerEntry, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
-from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.services.api import AlertView, NotFoundError, Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import reading_request
-from eldonia_ops.web.encoding import Json
+from eldonia_ops.web.encoding import Json, to_json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.schemas import (
@@ -69,6 +70,23 @@ class SilenceBody(MatchersBody):
     comment: str = Field(min_length=1, max_length=5_000)
 
 
+class _EncodedAlerts:
+    """Alerts as JSON. The list of all is asked for again and again, and few of them have changed meanwhile."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[AlertView, bytes]] = {}
+
+    def answer(self, views: Sequence[AlertView]) -> Response:
+        """The list of all; what is no longer in it is forgotten."""
+        known = self._known
+        now: dict[int, tuple[AlertView, bytes]] = {}
+        for view in views:
+            found = known.get(id(view))  # the view is kept with it, so no other has its id
+            now[id(view)] = (view, to_json(alert_shape(view))) if found is None else found
+        self._known = now
+        return Response(b"[%s]" % b",".join([text for _, text in now.values()]), media_type="application/json")
+
+
 def add_to(api: FastAPI, platform: Platform) -> None:
     """Add the operations on alerts, silences and notifications."""
     _add_alerts(api, platform)
@@ -78,11 +96,12 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
 def _add_alerts(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
+    encoded = _EncodedAlerts()
 
     @api.get("/alerts", tags=["alerts"], **operation(Permission.READ, list[AlertShape]))
     async def current() -> Response:
         """Pending, firing and suppressed alerts, gravest first."""
-        return Json([alert_shape(view) for view in await alerts.current()])
+        return encoded.answer(await alerts.current())
 
     @api.get("/alerts/groups", tags=["alerts"], **operation(Permission.READ, list[AlertGroupShape]))
     async def groups() -> Response:

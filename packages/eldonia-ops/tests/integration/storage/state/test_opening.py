@@ -15,6 +15,9 @@ from sqlalchemy import column, create_engine, insert, table
 
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.notification import LogEntry
+from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.labels import Labels
+from eldonia_ops.ports import InboxItem
 from eldonia_ops.storage.state import SqlStateStore, StateError, StateVersionError, open_state_store
 from eldonia_ops.storage.state.migrate import VERSION_TABLE, migrate
 from eldonia_ops.storage.state.tables import metadata
@@ -41,6 +44,23 @@ async def test_a_database_newer_than_the_code_is_refused(state_url: str) -> None
     engine.dispose()
     with pytest.raises(StateVersionError, match=r"newer version of Eldonia Ops \(it is at 9999"):
         await open_state_store(state_url)
+
+
+async def test_a_database_without_an_inbox_gets_one(state_url: str) -> None:
+    engine = engine_for(state_url)
+    with engine.begin() as connection:
+        migrate(connection, "0003")
+        counters = table("counters", column("name"), column("value"))
+        connection.execute(insert(counters).values(name="incident_ordinal", value=41))
+    engine.dispose()
+    item = InboxItem(0, 7, (Alert(Labels({"alertname": "Down"})),))
+    for ids in ([1], [2]):
+        store = await open_state_store(state_url)
+        try:
+            assert await store.write(lambda t: t.inbox.append([item])) == ids
+            assert await store.read(lambda t: t.incidents.last_ordinal()) == 41
+        finally:
+            await store.close()
 
 
 async def test_alert_groups_of_the_first_form_keep_what_receivers_know(state_url: str) -> None:

@@ -15,7 +15,7 @@ from eldonia_ops.model.incidents import ChecklistItem, Impact, Incident, Inciden
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
-from eldonia_ops.ports import ConflictError, DueGroup
+from eldonia_ops.ports import ConflictError, DueGroup, InboxItem
 from eldonia_ops.storage.state import SqlStateStore, StateError, rows
 from eldonia_ops.storage.state.committed import Committed
 
@@ -56,6 +56,48 @@ async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
     newer = replace(full, ends_at=9, evidence={})
     await store.write(lambda t: t.alerts.put(newer))
     assert await store.read(lambda t: t.alerts.all()) == [newer]
+
+
+async def test_the_inbox_keeps_what_came_until_it_is_removed(store: SqlStateStore) -> None:
+    full = Alert(
+        Labels({"alertname": "Down", "path": AWKWARD}),
+        Labels({"summary": AWKWARD}),
+        starts_at=1_700_000_000_123,
+        ends_at=253_402_300_799_000,
+        updated_at=5,
+        generator_url="http://x/?q=1",
+        evidence={"value": 0.25, "nested": {"a": [True, "é"]}},
+    )
+    items = [InboxItem(0, 7, (full, alert("b"))), InboxItem(0, 6, (alert("c"),))]
+    ids = await store.write(lambda t: t.inbox.append(items))
+    assert await store.read(lambda t: t.inbox.all()) == [
+        replace(item, id=id) for item, id in zip(items, ids, strict=True)
+    ]
+    assert await store.write(lambda t: t.inbox.remove([ids[0], ids[0], 999_999])) == {ids[0]}
+    assert await store.write(lambda t: t.inbox.remove([ids[0]])) == set()
+    assert [item.alerts[0].name for item in await store.read(lambda t: t.inbox.all())] == ["c"]
+    await store.write(lambda t: t.inbox.remove(ids))
+    [later] = await store.write(lambda t: t.inbox.append(items[:1]))
+    assert later > max(ids), "a number is never given twice"
+    with pytest.raises(ValueError, match="assigns ids itself"):
+        await store.write(lambda t: t.inbox.append([InboxItem(3, 7, (full,))]))
+
+
+async def test_an_item_of_the_inbox_that_cannot_be_read_keeps_no_other(store: SqlStateStore) -> None:
+    ids = await store.write(lambda t: t.inbox.append([InboxItem(0, n, (alert(f"a{n}"),)) for n in range(2)]))
+    with store._backend.writer.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE alert_inbox SET alerts = '[oops' WHERE id = {ids[0]}")
+    assert [item.id for item in await store.read(lambda t: t.inbox.all())] == ids[1:]
+
+
+async def test_the_version_of_alerts_rises_with_each_transaction_that_changes_them(store: SqlStateStore) -> None:
+    first = await store.read(lambda t: t.alerts.version())
+    await store.write(lambda t: t.alerts.put(alert("a")))
+    second = await store.read(lambda t: t.alerts.version())
+    await store.write(lambda t: t.alerts.some(["x"]))
+    assert await store.read(lambda t: t.alerts.version()) == second > first
+    await store.write(lambda t: t.alerts.delete([alert("a").fingerprint]))
+    assert await store.read(lambda t: t.alerts.version()) > second
 
 
 async def test_alerts_are_forgotten_by_fingerprint(store: SqlStateStore) -> None:
