@@ -22,6 +22,11 @@ class Turns(Generic[T]):
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def causes(self) -> int:
+        """How many causes take turns at present: the urgent ones while there are any."""
+        return len(self._urgent or self._others)
+
     def put(self, item: T, *, urgent: bool, cause: str) -> None:
         """Let an item wait for its turn."""
         (self._urgent if urgent else self._others).setdefault(cause, deque()).append(item)

@@ -28,14 +28,16 @@ log = logging.getLogger("eldonia_ops.services.alert_inbox")
 TakeIn = Callable[[StateTransaction, Sequence[AlertChange], int], None]
 """Takes in alerts within a transaction, at an instant (Unix ms)."""
 
-_STORM: Final = 500  # alerts within a second, or waiting: from then on requests are answered before they are taken in
+_STORM: Final = 200  # alerts within a second, or waiting: from then on requests are answered before they are taken in
 _SLICE: Final = 100  # alerts of one cause taken in together: an urgent one of another cause goes in between
 _COMMIT, _FEWEST = 1_000, 100  # alerts taken in with one transaction, of several requests
+_MOST_TURNS: Final = 20  # but of each name something, of so many
 _LONG_MS: Final = 250  # while requests come in, one that took longer is followed by a smaller one
 _MOST_WAITING: Final = 50_000  # beyond that senders are asked to come back; urgent alerts, beyond twice as many
 _QUIET_MS: Final = 30  # without a request for so long, nothing is in the way of taking in,
 _QUIET_GAPS: Final = 4  # or for so many times what lies between two requests of late
 _ROOM_MS, _MOST_ROOM_MS = 400, 3_000  # for so long requests go first, less the more there are to be taken in
+_PAGE_MS: Final = 100  # the same while an urgent alert waits whose name the last transaction did not hold
 _LATE_MS: Final = 2_000  # what waited longer is taken in as of now, not as of when it came
 _ALONE: Final = 3  # so many that fail one by one, and none that does not: it is the store
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until alerts that could not be taken in are tried again
@@ -66,7 +68,7 @@ class _Storing:
 class AlertInbox:
     """Takes alerts from outside and hands them to ``take_in``; after each commit it calls ``committed``.
 
-    ``began_at`` is the instant (Unix ms) at which the last transaction with alerts began.
+    ``took_ms`` is how long the last transaction with alerts took.
     Urgent alerts go first, and those of different names take turns. Alerts with the same labels keep their order. Only
     those that cannot be taken in for what they hold are passed by; they are tried again, with growing pauses.
     """
@@ -99,11 +101,13 @@ class AlertInbox:
         self._taking = False
         self._recent: deque[tuple[int, int]] = deque()
         self._received_at = 0
+        self._stored_at = 0
         self._gap = 0.0
         self._taken_in_at = 0
-        self._took_ms = 0
         self._most = _COMMIT
-        self.began_at = 0
+        self._names: set[str] = set()  # of what was taken in last
+        self._page = False
+        self.took_ms = 0
 
     @property
     def waiting(self) -> int:
@@ -115,6 +119,10 @@ class AlertInbox:
         if self._taking or self._lanes or self._storing:
             return True
         return 0 <= self._clock.now() - max(self._taken_in_at, self._received_at) < within
+
+    @property
+    def _store_running(self) -> bool:
+        return self._store_task is not None and not self._store_task.done()
 
     async def receive(self, alerts: Sequence[Alert]) -> None:
         """Take alerts from outside; returns when they are safe: taken in or, in a storm, stored for that.
@@ -137,7 +145,7 @@ class AlertInbox:
         if storm:
             storing = _Storing(waiting)
             self._storing.append(storing)
-            if self._store_task is None or self._store_task.done():
+            if not self._store_running:
                 self._store_task = asyncio.create_task(self._store())
             await storing.stored
             return
@@ -222,6 +230,7 @@ class AlertInbox:
         ids = await self._state.write(lambda tx: tx.inbox.append(items))
         for one, id in zip(waiting, ids, strict=True):
             one.id = id
+        self._stored_at = self._clock.now()
         self._enter(waiting)
         for storing in together:
             if not storing.stored.done():
@@ -238,6 +247,9 @@ class AlertInbox:
             self._wakeup.wake()
 
     def _line_up(self, one: _Waiting) -> None:
+        if one.alerts[0].urgent and one.alerts[0].name not in self._names:
+            self._page = True
+            self._wakeup.wake()
         self._lanes.put(one, urgent=one.alerts[0].urgent, cause=one.alerts[0].name)
 
     async def _run(self) -> None:
@@ -257,28 +269,32 @@ class AlertInbox:
             elif not await self._leave_room():
                 most = self._most
             together, self._again = self._again, []
-            while self._lanes and sum(map(_size, together)) < most:
+            turns = self._lanes.causes
+            while self._lanes and (sum(map(_size, together)) < most or len(together) < min(turns, _MOST_TURNS)):
                 together.append(self._lanes.take())
+            self._names, self._page = {one.alerts[0].name for one in together}, False
             self._taking = True
-            self.began_at = self._clock.now()
+            began = self._clock.now()
             try:
                 await self._take(together)
             finally:
                 self._taking = False
             self._taken_in_at = self._clock.now()
-            self._took_ms = max(0, self._taken_in_at - self.began_at)
-            self._most = min(max(sum(map(_size, together)) * _LONG_MS // max(self._took_ms, 1), _FEWEST), _COMMIT)
+            self.took_ms = max(0, self._taken_in_at - began)
+            self._most = min(max(sum(map(_size, together)) * _LONG_MS // max(self.took_ms, 1), _FEWEST), _COMMIT)
             self._committed()
 
     async def _leave_room(self) -> bool:
         """While requests come in, to take alerts in would hold them up: there is one writer, and one interpreter.
         Returns whether none comes in any more, or somebody waits."""
         began = self._clock.now()
-        room = min(max(_ROOM_MS, 2 * self._took_ms), _MOST_ROOM_MS) * max(0.0, 1 - self._count / 20_000)
+        room = min(max(_ROOM_MS, 2 * self.took_ms), _MOST_ROOM_MS) * max(0.0, 1 - self._count / _MOST_WAITING)
         while not self._hurried and not self._senders:
             now = self._clock.now()
-            quiet_at = self._received_at + max(_QUIET_MS, int(self._gap * _QUIET_GAPS))
-            until = min(quiet_at, began + int(room))
+            # A request that waited for the last transaction is no pause of its sender.
+            last = now if self._store_running else max(self._received_at, self._stored_at, self._taken_in_at)
+            quiet_at = last + max(_QUIET_MS, int(self._gap * _QUIET_GAPS))
+            until = min(quiet_at, began + int(min(room, _PAGE_MS) if self._page else room))
             if not now < until <= now + _MOST_ROOM_MS:
                 return now >= quiet_at
             await self._wakeup.wait(self._clock, until)

@@ -53,7 +53,7 @@ _AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm 
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later
-_STILL_JOINING_MS, _LATEST_MS = 250, 10_000
+_STILL_JOINING_MS, _MORE_WAIT_MS, _LATEST_MS = 250, 1_000, 10_000
 _FIRST_PAUSE, _LONGEST_PAUSE = 1_000, 300_000  # ms until a group that failed is tried again
 
 
@@ -292,11 +292,10 @@ class AlertIntake:
             self._joined_at.clear()
         if self._joins.total() < _STORM:
             return set()
-        # While more come in: those that the last transaction has brought alerts, whenever that was.
-        since = now - _STILL_JOINING_MS
-        if self._inbox.busy(_STILL_JOINING_MS):
-            since = min(since, self._inbox.began_at - 1)
-        return {key for key, at in list(self._joined_at.items()) if since < at < now + _STILL_JOINING_MS}
+        lately = _STILL_JOINING_MS
+        if self._inbox.busy(_STILL_JOINING_MS):  # what waits may be for any of them
+            lately = max(_MORE_WAIT_MS, 3 * self._inbox.took_ms)
+        return {key for key, at in list(self._joined_at.items()) if abs(now - at) < lately}
 
     async def _flush_some(self, now: int) -> None:
         """Flush groups whose turn it is. When that fails each is tried alone; those that fail alone are put off."""
