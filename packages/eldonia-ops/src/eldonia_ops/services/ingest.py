@@ -263,4 +263,6 @@ class IngestService:
         origin = {"environment": self.origin.environment, "hostname": self.origin.hostname}
         if isinstance(records, LogBatch):
             return records.with_defaults(**origin)
-        return [with_defaults(record, origin) for record in records]
+        return [
+            record if record.environment and record.hostname else with_defaults(record, origin) for record in records
+        ]
