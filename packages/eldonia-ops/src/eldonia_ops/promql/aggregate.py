@@ -9,10 +9,16 @@ from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.promql.errors import EvaluationError, LimitError
-from eldonia_ops.promql.frame import Floats, Frame, empty, unite
+from eldonia_ops.promql.frame import Floats, Frame, empty, grid, unite
+from eldonia_ops.promql.histogram_arithmetic import MixedSchemasError, mean, total
+from eldonia_ops.promql.histogram_ranges import Notes
+from eldonia_ops.promql.histogram_text import show
 from eldonia_ops.promql.over_time import kahan_sum, sorted_quantile
 from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.windows import CHUNK_CELLS
+
+FLOATS_ALONE = frozenset(("min", "max", "stddev", "stdvar", "quantile", "topk", "bottomk"))
+"""Operators that pass over histograms."""
 
 Columns: TypeAlias = NDArray[np.intp]
 _CANCELLATION = 1e4
@@ -134,6 +140,40 @@ def fold(op: str, frame: Frame, names: Sequence[str], without: bool, param: Floa
     return unite(Frame(groups.labels, values, mask, groups.nameless))
 
 
+def _shown_histograms(frame: Frame, columns: Columns) -> dict[str, Floats]:
+    """How many of some columns have each histogram, ``[N]``, by its text."""
+    found: dict[str, Floats] = {}
+    if frame.histograms is not None:
+        for step, _, one in frame.take(columns).cells():
+            found.setdefault(show(one), np.zeros(frame.steps))[step] += 1
+    return found
+
+
+def fold_mixed(op: str, frame: Frame, names: Sequence[str], without: bool, notes: Notes) -> Frame:
+    """``sum`` and ``avg`` of floats and histograms. A group with both at one step has no value there."""
+    groups = group(frame, names, without)
+    held = frame.held()
+    floats = fold(op, Frame(frame.labels, frame.values, frame.mask & ~held, frame.nameless), names, without)
+    histograms = np.full(floats.mask.shape, None, object)
+    combine = total if op == "sum" else mean
+    cells = grid(frame)
+    for place, columns in enumerate(groups.members()):
+        for step in np.flatnonzero(held[:, columns].any(axis=1)).tolist():
+            if floats.mask[step, place]:
+                floats.mask[step, place] = False
+                notes.warn("encountered a mix of histograms and floats for aggregation")
+                continue
+            found = [cells[step, column] for column in columns.tolist() if held[step, column]]
+            try:
+                histograms[step, place] = notes.combined(combine(found), "aggregation")
+            except MixedSchemasError:
+                names_of = {frame.labels[column].get(METRIC_NAME, "") for column in columns.tolist()}
+                notes.mixed_schemas(names_of.pop() if len(names_of) == 1 else "")
+                continue
+            floats.mask[step, place] = True
+    return Frame(floats.labels, floats.values, floats.mask, floats.nameless, histograms).present()
+
+
 def _variance(values: Floats, inside: NDArray[np.bool_]) -> Floats:
     counts = np.maximum(inside.sum(axis=1), 1)
     with np.errstate(all="ignore"):
@@ -178,7 +218,7 @@ def select(op: str, frame: Frame, names: Sequence[str], without: bool, param: Fl
         np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :].repeat(len(order), axis=0), axis=1)
         kept[:, columns] = inside & (rank < wanted)
         ranked.append(columns[order[0]])
-    result = Frame(frame.labels, frame.values, kept, frame.nameless)
+    result = Frame(frame.labels, frame.values, kept, frame.nameless, frame.histograms)
     if frame.steps == 1:
         result = result.take(np.concatenate(ranked))
     return result.present()
@@ -203,7 +243,7 @@ def limit_ratio(frame: Frame, ratio: Floats) -> Frame:
     ratio = np.clip(ratio, -1.0, 1.0)[:, None]
     place = np.array([_mixed(labels.fingerprint) / 2**64 for labels in frame.labels]).reshape(1, -1)
     chosen = np.where(ratio >= 0, place < ratio, place >= 1.0 + ratio)
-    return Frame(frame.labels, frame.values, frame.mask & chosen, frame.nameless).present()
+    return Frame(frame.labels, frame.values, frame.mask & chosen, frame.nameless, frame.histograms).present()
 
 
 def count_values(frame: Frame, label: str, names: Sequence[str], without: bool, cells: int = 2**62) -> Frame:
@@ -226,6 +266,8 @@ def count_values(frame: Frame, label: str, names: Sequence[str], without: bool, 
     groups = group(frame, names, without)
     for place, columns in enumerate(groups.members()):
         part, inside = frame.values[:, columns], frame.mask[:, columns]
+        if frame.histograms is not None:
+            inside = inside & ~frame.held()[:, columns]
         seen: dict[str, float] = {}
         for value in np.unique(part[inside]):
             seen.setdefault(format_number(float(value)), float(value))
@@ -234,8 +276,14 @@ def count_values(frame: Frame, label: str, names: Sequence[str], without: bool, 
             labels = groups.labels[place].with_(**{label: text})
             if (len(counts) + 1) * frame.steps > cells:
                 raise LimitError(f"count_values() would give more than {len(counts):,} series at {frame.steps:,} steps")
-            total = (same & inside).sum(axis=1).astype(np.float64)
-            counts[labels] = counts[labels] + total if labels in counts else total
+            number = (same & inside).sum(axis=1).astype(np.float64)
+            counts[labels] = counts[labels] + number if labels in counts else number
+            nameless[labels] = bool(groups.nameless[place])
+        for text, number in _shown_histograms(frame, columns).items():
+            labels = groups.labels[place].with_(**{label: text})
+            if (len(counts) + 1) * frame.steps > cells:
+                raise LimitError(f"count_values() would give more than {len(counts):,} series at {frame.steps:,} steps")
+            counts[labels] = counts[labels] + number if labels in counts else number
             nameless[labels] = bool(groups.nameless[place])
     if not counts:
         return empty(frame.steps)

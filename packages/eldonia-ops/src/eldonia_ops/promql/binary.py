@@ -6,7 +6,9 @@ from typing import Final
 import numpy as np
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.promql.ast import Binary, Cardinality, Matching
+from eldonia_ops.promql.binary_histograms import Side, apply
 from eldonia_ops.promql.errors import EvaluationError, LimitError
 from eldonia_ops.promql.frame import (
     METADATA_LABELS,
@@ -17,6 +19,7 @@ from eldonia_ops.promql.frame import (
     empty,
     unite,
 )
+from eldonia_ops.promql.histogram_ranges import Notes
 from eldonia_ops.promql.signatures import COMPARISONS
 
 ARITHMETIC: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
@@ -46,9 +49,19 @@ def scalars(op: str, left: Floats, right: Floats) -> Floats:
         return ARITHMETIC[op](left, right)
 
 
-def vector_scalar(node: Binary, frame: Frame, scalar: Floats, *, scalar_left: bool) -> Frame:
+def vector_scalar(node: Binary, frame: Frame, scalar: Floats, notes: Notes, *, scalar_left: bool) -> Frame:
     """A vector and a scalar (``[N]``)."""
     other = scalar[:, None]
+    if frame.histograms is not None:
+        full = np.broadcast_to(other, frame.values.shape)
+        sides = Side(full, None), Side(frame.values, frame.histograms)
+        left_side, right_side = sides if scalar_left else sides[::-1]
+        drops = node.op not in COMPARISONS or node.return_bool
+        nameless = np.ones(frame.width, bool) if drops else frame.nameless
+        # A comparison without bool keeps the vector's own value, whichever side it is on.
+        return _mixed(
+            node, left_side, right_side, frame.mask, frame.labels, nameless, notes, kept=frame.values
+        ).present()
     left, right = (other, frame.values) if scalar_left else (frame.values, other)
     with np.errstate(all="ignore"):
         if node.op not in COMPARISONS:
@@ -86,11 +99,12 @@ def sets(op: str, matching: Matching, left: Frame, right: Frame) -> Frame:
     (left_groups, right_groups), keys = _signatures(matching, left, right)
     if op == "or":
         taken = _presence(left.mask, left_groups, len(keys))
-        rest = Frame(right.labels, right.values, right.mask & ~taken[:, right_groups], right.nameless)
+        rest_mask = right.mask & ~taken[:, right_groups]
+        rest = Frame(right.labels, right.values, rest_mask, right.nameless, right.histograms)
         return unite(concatenate([left, rest.present()], left.steps))
     there = _presence(right.mask, right_groups, len(keys))[:, left_groups]
     mask = left.mask & (there if op == "and" else ~there)
-    return Frame(left.labels, left.values, mask, left.nameless).present()
+    return Frame(left.labels, left.values, mask, left.nameless, left.histograms).present()
 
 
 def _show(labels: Labels) -> str:
@@ -120,7 +134,7 @@ def _collapse(frame: Frame, groups: np.ndarray, keys: list[Labels], side: str) -
     return columns
 
 
-def vectors(node: Binary, left: Frame, right: Frame, cells: int = 2**62) -> Frame:
+def vectors(node: Binary, left: Frame, right: Frame, notes: Notes, cells: int = 2**62) -> Frame:
     """Two vectors, matched as the node says; at most ``cells`` values are computed.
 
     Raises:
@@ -155,23 +169,25 @@ def vectors(node: Binary, left: Frame, right: Frame, cells: int = 2**62) -> Fram
         _check_unique(many_groups[pairs[0]], together, len(keys))
     parts = [
         _apply(
-            node, swapped, many.values[:, pairs[0]], one.values[:, pairs[1]],
-            together, labels, many.nameless[pairs[0]],
+            node, swapped, _side(many, pairs[0]), _side(one, pairs[1]),
+            together, labels, many.nameless[pairs[0]], notes,
         )
     ]  # fmt: skip
     if fill_one is not None and many.width:
         there = _presence(one.mask, one_groups, len(keys))[:, many_groups]
         filled = [_result_labels(item, None, node, matching) for item in many.labels]
-        other = np.full_like(many.values, fill_one)
-        parts.append(_apply(node, swapped, many.values, other, many.mask & ~there, filled, many.nameless))
+        other = Side(np.full_like(many.values, fill_one), None)
+        mask = many.mask & ~there
+        parts.append(_apply(node, swapped, _side(many), other, mask, filled, many.nameless, notes))
     if fill_many is not None and one.width:
         there = _presence(many.mask, many_groups, len(keys))[:, one_groups]
         filled = [
             _result_labels(keys[place], item, node, matching)
             for place, item in zip(one_groups, one.labels, strict=True)
         ]
-        other = np.full_like(one.values, fill_many)
-        parts.append(_apply(node, swapped, other, one.values, one.mask & ~there, filled, one.nameless))
+        other = Side(np.full_like(one.values, fill_many), None)
+        mask = one.mask & ~there
+        parts.append(_apply(node, swapped, other, _side(one), mask, filled, one.nameless, notes))
     joined = concatenate([part.present() for part in parts], left.steps)
     if not joined.width:
         return empty(left.steps)
@@ -191,10 +207,63 @@ def _check_unique(groups: np.ndarray, mask: Bools, count: int) -> None:
         seen[:, place] |= mask[:, column]
 
 
-def _apply(
-    node: Binary, swapped: bool, many: Floats, one: Floats, mask: Bools, labels: list[Labels], nameless: Bools
+def _side(frame: Frame, columns: np.ndarray | None = None) -> Side:
+    if columns is None:
+        return Side(frame.values, frame.histograms)
+    histograms = None if frame.histograms is None else frame.histograms[:, columns]
+    return Side(frame.values[:, columns], histograms)
+
+
+def _mixed(
+    node: Binary,
+    left: Side,
+    right: Side,
+    mask: Bools,
+    labels: list[Labels],
+    nameless: Bools,
+    notes: Notes,
+    kept: Floats | None = None,
 ) -> Frame:
-    left, right = (one, many) if swapped else (many, one)
+    """As :func:`_apply`, where there are histograms."""
+    held, found = apply(node.op, left, right, mask, notes, return_bool=node.return_bool)
+    with np.errstate(all="ignore"):
+        if node.op not in COMPARISONS:
+            values, present = ARITHMETIC[node.op](left.values, right.values), mask & ~held
+        else:
+            holds = COMPARE[node.op](left.values, right.values)
+            if node.return_bool:
+                values, present = holds.astype(np.float64), mask & ~held
+            else:
+                values, present = np.array(left.values if kept is None else kept), mask & holds & ~held
+    histograms = np.full(mask.shape, None, object)
+    for (step, column), value in found.items():
+        if isinstance(value, NativeHistogram):
+            histograms[step, column] = value
+        elif value is not None:
+            values[step, column] = value
+        present[step, column] = value is not None
+    return Frame(labels, values, present, nameless, histograms)
+
+
+def _apply(
+    node: Binary,
+    swapped: bool,
+    many: Side,
+    one: Side,
+    mask: Bools,
+    labels: list[Labels],
+    nameless: Bools,
+    notes: Notes,
+) -> Frame:
+    first, second = (one, many) if swapped else (many, one)
+    if first.histograms is not None or second.histograms is not None:
+        drops = node.op in COMPARISONS and node.return_bool
+        if node.op not in COMPARISONS:
+            nameless = np.zeros(len(labels), bool)
+        elif drops:
+            nameless = np.ones(len(labels), bool)
+        return _mixed(node, first, second, mask, labels, nameless, notes)
+    left, right = first.values, second.values
     with np.errstate(all="ignore"):
         if node.op not in COMPARISONS:
             return Frame(labels, ARITHMETIC[node.op](left, right), mask, np.zeros(len(labels), bool))

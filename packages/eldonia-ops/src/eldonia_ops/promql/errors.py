@@ -42,7 +42,7 @@ class EvaluationError(PromQLError):
 
 
 class UnsupportedError(EvaluationError):
-    """A query that needs native histograms, which this implementation does not have."""
+    """A query that needs of native histograms what this implementation does not have."""
 
 
 class UnsupportedSyntaxError(ParseError):

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.labels import EMPTY
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import SeriesBlock
 from eldonia_ops.promql import aggregate, binary
 from eldonia_ops.promql.annotations import Annotations
@@ -29,8 +30,10 @@ from eldonia_ops.promql.ast import (
     value_type,
 )
 from eldonia_ops.promql.errors import EvaluationError
-from eldonia_ops.promql.frame import Floats, Frame, Ints, drop_names
+from eldonia_ops.promql.frame import Floats, Frame, Ints, drop_names, grid
 from eldonia_ops.promql.functions import FUNCTION_TABLE, call_function
+from eldonia_ops.promql.histogram_arithmetic import scaled
+from eldonia_ops.promql.histogram_ranges import Notes
 from eldonia_ops.promql.plan import Plan
 from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.result import Result, ResultSeries, ResultType, shown
@@ -64,10 +67,6 @@ class Evaluation:
         self.plan = plan
         self.proceed = proceed
         self.annotations = Annotations()
-        if any(block.histograms for blocks in data for block in blocks):
-            # Nothing computes with them yet: they count as not there, and the answer says so.
-            self.annotations.warn("native histograms are not evaluated: their samples were left out", 0)
-            data = [[block.floats() for block in blocks] for blocks in data]
         self.selection = Selection(plan, data, self)
 
     def result(self) -> Result:
@@ -104,9 +103,16 @@ class Evaluation:
             expr = expr.expr
         assert isinstance(expr, MatrixSelector | Subquery)
         found: list[ResultSeries] = []
-        names: dict[Labels, Labels] = {}
-        for dense, windows, renamed in self.selection.raw(expr, times):
-            names.update(renamed)
+        ranges = self.selection.raw(expr, times)
+        names = ranges.renamed
+        for one, windows in ranges.mixed:
+            lo, hi = int(windows.lo[0]), int(windows.hi[0])
+            if lo < hi:
+                values = one.values(lo, hi)
+                histograms = {place: value for place, value in enumerate(values) if isinstance(value, NativeHistogram)}
+                labels = names.get(one.labels, one.labels)
+                found.append(ResultSeries(labels, one.times[lo:hi], one.floats[lo:hi], histograms))
+        for dense, windows in ranges.dense:
             lo, hi = int(windows.lo[0]), int(windows.hi[0])
             if lo < hi:
                 for column, labels in enumerate(dense.labels):
@@ -152,7 +158,14 @@ class Evaluation:
                 return self.vector(expr.expr, times)
             case Unary():
                 frame = self.vector(expr.expr, times)
-                return frame.with_values(-frame.values) if expr.op == "-" else frame
+                if expr.op != "-":
+                    return frame
+                result = frame.with_values(-frame.values)
+                if frame.histograms is not None:
+                    result.histograms = np.full(frame.mask.shape, None, object)
+                    for step, column, one in frame.cells():
+                        result.histograms[step, column] = scaled(one, -1.0)
+                return result
             case Binary():
                 return self._binary(expr, times)
             case Aggregate():
@@ -169,19 +182,27 @@ class Evaluation:
         if left_scalar or value_type(node.right) is ValueType.SCALAR:
             vector, scalar = (node.right, node.left) if left_scalar else (node.left, node.right)
             frame = self.vector(vector, times)
-            return binary.vector_scalar(node, frame, self.scalar(scalar, times), scalar_left=left_scalar)
+            notes = Notes(self.annotations, node.start)
+            return binary.vector_scalar(node, frame, self.scalar(scalar, times), notes, scalar_left=left_scalar)
         left, right = self.vector(node.left, times), self.vector(node.right, times)
         try:
             if node.op in SET_OPERATORS:
                 assert node.matching is not None
                 return binary.sets(node.op, node.matching, left, right)
-            return binary.vectors(node, left, right, self.plan.limits.cells)
+            return binary.vectors(node, left, right, Notes(self.annotations, node.start), self.plan.limits.cells)
         except EvaluationError as error:
             raise EvaluationError(error.message, node.start) from None
 
     def _aggregate(self, node: Aggregate, times: Ints) -> Frame:
         frame = self.vector(node.expr, times)
+        if frame.histograms is not None and node.op in aggregate.FLOATS_ALONE:
+            if frame.held().any():
+                self.annotations.inform(f"ignored histogram in {node.op} aggregation", node.expr.start)
+            frame = frame.floats()
         try:
+            if frame.histograms is not None and node.op in ("sum", "avg"):
+                notes = Notes(self.annotations, node.expr.start)
+                return aggregate.fold_mixed(node.op, frame, node.grouping, node.without, notes)
             if node.op == "count_values":
                 assert node.param is not None
                 limit = self.plan.limits.cells
@@ -217,10 +238,23 @@ class Evaluation:
 
 def _series(frame: Frame, times: Ints) -> list[ResultSeries]:
     found: list[ResultSeries] = []
+    if frame.histograms is not None:
+        return _mixed_series(frame, times)
     for column, labels in enumerate(frame.labels):
         mask = frame.mask[:, column]
         if mask.all():
             found.append(ResultSeries(labels, times, frame.values[:, column]))
         elif mask.any():
             found.append(ResultSeries(labels, times[mask], frame.values[mask, column]))
+    return found
+
+
+def _mixed_series(frame: Frame, times: Ints) -> list[ResultSeries]:
+    found: list[ResultSeries] = []
+    held, cells = frame.held(), grid(frame)
+    for column, labels in enumerate(frame.labels):
+        steps = np.flatnonzero(frame.mask[:, column])
+        if len(steps):
+            histograms = {place: cells[step, column] for place, step in enumerate(steps.tolist()) if held[step, column]}
+            found.append(ResultSeries(labels, times[steps], frame.values[steps, column], histograms))
     return found

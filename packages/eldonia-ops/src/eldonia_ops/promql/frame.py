@@ -1,6 +1,6 @@
 """The value that evaluation passes around: an instant vector at every step at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.promql.errors import EvaluationError
 
 Floats: TypeAlias = NDArray[np.float64]
 Bools: TypeAlias = NDArray[np.bool_]
 Ints: TypeAlias = NDArray[np.int64]
+Histograms: TypeAlias = NDArray[np.object_]
+"""A :class:`NativeHistogram` or None in each cell."""
 
 METADATA_LABELS = (METRIC_NAME, "__type__", "__unit__")
 """What counts as a metric's name and falls with it."""
@@ -26,13 +29,16 @@ class Frame:
     * ``values``: float64, shape ``[N, S]``; meaningless where absent;
     * ``mask``: bool, shape ``[N, S]``, whether the series has a value at the step (NaN is a value);
     * ``nameless``: bool, shape ``[S]``: the metric name is still there for label functions but
-      falls at the end of the query (Prometheus' delayed name removal).
+      falls at the end of the query (Prometheus' delayed name removal);
+    * ``histograms``: shape ``[N, S]``, the values that are native histograms; None when none is, which costs floats
+      nothing.
     """
 
     labels: list[Labels]
     values: Floats
     mask: Bools
     nameless: Bools
+    histograms: Histograms | None = None
 
     @property
     def steps(self) -> int:
@@ -45,7 +51,7 @@ class Frame:
         return len(self.labels)
 
     def with_values(self, values: Floats, mask: Bools | None = None, *, drop_name: bool = True) -> "Frame":
-        """The same series with other values."""
+        """The same series with other values, all floats."""
         nameless = np.ones(self.width, bool) if drop_name else self.nameless
         return Frame(self.labels, values, self.mask if mask is None else mask, nameless)
 
@@ -53,7 +59,26 @@ class Frame:
         """Some of the series, in the order given."""
         index = np.asarray(columns, dtype=np.intp)
         labels = [self.labels[column] for column in index]
-        return Frame(labels, self.values[:, index], self.mask[:, index], self.nameless[index])
+        histograms = None if self.histograms is None else self.histograms[:, index]
+        return Frame(labels, self.values[:, index], self.mask[:, index], self.nameless[index], histograms)
+
+    def held(self) -> Bools:
+        """Where there is a histogram, ``[N, S]``."""
+        if self.histograms is None:
+            return np.zeros(self.mask.shape, bool)
+        return self.histograms.astype(bool) & self.mask
+
+    def floats(self) -> "Frame":
+        """Without the histograms, and without the series that have nothing else."""
+        if self.histograms is None:
+            return self
+        return Frame(self.labels, self.values, self.mask & ~self.held(), self.nameless).present()
+
+    def cells(self) -> Iterator[tuple[int, int, NativeHistogram]]:
+        """The histograms with their steps and columns."""
+        if self.histograms is not None:
+            for step, column in np.argwhere(self.held()).tolist():
+                yield step, column, self.histograms[step, column]
 
     def present(self) -> "Frame":
         """Without the series that have no value at any step."""
@@ -78,7 +103,31 @@ def concatenate(frames: Sequence[Frame], steps: int) -> Frame:
         np.concatenate([frame.values for frame in frames], axis=1),
         np.concatenate([frame.mask for frame in frames], axis=1),
         np.concatenate([frame.nameless for frame in frames]),
+        None
+        if all(frame.histograms is None for frame in frames)
+        else np.concatenate([grid(frame) for frame in frames], axis=1),
     )
+
+
+def grid(frame: Frame) -> Histograms:
+    """The histograms of a frame, also where it has none."""
+    return np.full(frame.mask.shape, None, object) if frame.histograms is None else frame.histograms
+
+
+def of_cells(labels: list[Labels], steps: int, found: Iterable[tuple[int, int, float | NativeHistogram]]) -> Frame:
+    """A frame of single values: step, column and value each; the others are absent."""
+    shape = (steps, len(labels))
+    values, mask = np.full(shape, np.nan), np.zeros(shape, bool)
+    histograms: Histograms | None = None
+    for step, column, value in found:
+        mask[step, column] = True
+        if isinstance(value, NativeHistogram):
+            if histograms is None:
+                histograms = np.full(shape, None, object)
+            histograms[step, column] = value
+        else:
+            values[step, column] = value
+    return Frame(labels, values, mask, np.zeros(len(labels), bool), histograms)
 
 
 def unite(frame: Frame, message: str = "vector cannot contain metrics with the same labelset") -> Frame:
@@ -103,6 +152,9 @@ def unite(frame: Frame, message: str = "vector cannot contain metrics with the s
             if (result.mask[:, place] & frame.mask[:, column]).any():
                 raise EvaluationError(message)
             result.values[:, place] = np.where(frame.mask[:, column], frame.values[:, column], result.values[:, place])
+            if result.histograms is not None and frame.histograms is not None:
+                taken = frame.mask[:, column]
+                result.histograms[taken, place] = frame.histograms[taken, column]
             result.mask[:, place] |= frame.mask[:, column]
             result.nameless[place] |= frame.nameless[column]
     return result
@@ -124,4 +176,4 @@ def drop_names(frame: Frame) -> Frame:
     labels = [
         without_name(item) if nameless else item for item, nameless in zip(frame.labels, frame.nameless, strict=True)
     ]
-    return unite(Frame(labels, frame.values, frame.mask, np.zeros(frame.width, bool)))
+    return unite(Frame(labels, frame.values, frame.mask, np.zeros(frame.width, bool), frame.histograms))

@@ -1,6 +1,7 @@
 """What each function does, by name."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
@@ -8,16 +9,18 @@ import numpy as np
 
 from eldonia_ops.model.labels import EMPTY, METRIC_NAME, Labels
 from eldonia_ops.model.matchers import MatchOp
-from eldonia_ops.promql import elementwise, histograms, info, label_functions, over_time, rates
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.promql import elementwise, histogram_statistics, histograms, info, label_functions, over_time, rates
 from eldonia_ops.promql.annotations import Annotations
 from eldonia_ops.promql.ast import Call, Expr, MatrixSelector, Subquery, ValueType, VectorSelector, unwrap, value_type
-from eldonia_ops.promql.errors import EvaluationError, UnsupportedError
-from eldonia_ops.promql.frame import Floats, Frame, Ints, concatenate, unite
+from eldonia_ops.promql.errors import EvaluationError
+from eldonia_ops.promql.frame import Floats, Frame, Ints, concatenate, of_cells, unite
+from eldonia_ops.promql.histogram_ranges import Notes, mixed_reducer
 from eldonia_ops.promql.plan import Plan, info_reference
 from eldonia_ops.promql.printer import format_number
 from eldonia_ops.promql.result import shown
 from eldonia_ops.promql.selection import Selection
-from eldonia_ops.promql.signatures import KEEPS_NAME, NATIVE_HISTOGRAM_FUNCTIONS
+from eldonia_ops.promql.signatures import KEEPS_NAME
 from eldonia_ops.promql.windows import Dense, Windows
 
 
@@ -52,11 +55,8 @@ def call_function(evaluator: Evaluator, call: Call, times: Ints) -> Frame | Floa
     """Evaluate a call at every step.
 
     Raises:
-        EvaluationError: the function cannot be applied to the data, or works on native histograms only.
+        EvaluationError: the function cannot be applied to the data.
     """
-    if call.function in NATIVE_HISTOGRAM_FUNCTIONS:
-        message = f"{call.function} works on native histograms, which are not supported"
-        raise UnsupportedError(message, call.start)
     with np.errstate(all="ignore"):
         return FUNCTION_TABLE[call.function](evaluator, call, times)
 
@@ -135,9 +135,11 @@ def _range_function(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     modifier = node.selector.modifier if isinstance(node, MatrixSelector) else ""
     reducer = _reducer(call.function, modifier, evaluator.plan.lookback_ms)
     keep = call.function in KEEPS_NAME
-    frame = evaluator.selection.over(node, times, reducer, tuple(params), keep_name=keep)
+    notes = Notes(evaluator.annotations, node.start)
+    mixed = partial(mixed_reducer, call.function, notes, reducer)
+    frame = evaluator.selection.over(node, times, reducer, tuple(params), keep_name=keep, mixed=mixed)
     if call.function in ("rate", "increase", "irate") and isinstance(node, MatrixSelector):
-        _remark_on_counters(evaluator, frame, call.args[0])
+        _remark_on_counters(evaluator, frame.floats(), call.args[0])
     return frame
 
 
@@ -197,7 +199,9 @@ def _absent(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 def _absent_over_time(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     node = unwrap(call.args[0])
     assert isinstance(node, MatrixSelector | Subquery)
-    frame = evaluator.selection.over(node, times, partial(over_time.simple, "present_over_time"))
+    reducer = partial(over_time.simple, "present_over_time")
+    mixed = partial(mixed_reducer, "present_over_time", Notes(evaluator.annotations, node.start), reducer)
+    frame = evaluator.selection.over(node, times, reducer, mixed=mixed)
     return _missing(frame, _absent_labels(node), len(times))
 
 
@@ -205,7 +209,7 @@ def _absent_over_time(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 
 
 def _mathematics(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
-    frame = evaluator.vector(call.args[0], times)
+    frame = evaluator.vector(call.args[0], times).floats()
     return frame.with_values(elementwise.MATHEMATICS[call.function](frame.values))
 
 
@@ -213,12 +217,12 @@ def _calendar(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     if not call.args:
         values = elementwise.calendar(call.function, times / 1000)
         return _constant(values)
-    frame = evaluator.vector(call.args[0], times)
+    frame = evaluator.vector(call.args[0], times).floats()
     return frame.with_values(elementwise.calendar(call.function, frame.values))
 
 
 def _clamp(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
-    frame = evaluator.vector(call.args[0], times)
+    frame = evaluator.vector(call.args[0], times).floats()
     bounds = [evaluator.scalar(arg, times)[:, None] for arg in call.args[1:]]
     match call.function:
         case "clamp_min":
@@ -231,7 +235,7 @@ def _clamp(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 
 
 def _round(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
-    frame = evaluator.vector(call.args[0], times)
+    frame = evaluator.vector(call.args[0], times).floats()
     nearest = evaluator.scalar(call.args[1], times) if len(call.args) > 1 else np.ones(len(times))
     return frame.with_values(elementwise.round_to(frame.values, nearest[:, None]))
 
@@ -257,7 +261,7 @@ def _vector(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 
 
 def _scalar(evaluator: Evaluator, call: Call, times: Ints) -> Floats:
-    frame = evaluator.vector(call.args[0], times)
+    frame = evaluator.vector(call.args[0], times).floats()
     only = frame.mask.sum(axis=1) == 1
     values = np.where(frame.mask, frame.values, 0.0).sum(axis=1) if frame.width else np.zeros(len(times))
     return np.where(only, values, np.nan)
@@ -318,23 +322,77 @@ def _sort(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
 # --- histograms ---
 
 
-def _histograms(evaluator: Evaluator, node: Expr, times: Ints) -> tuple[Frame, list[histograms.Histogram]]:
-    frame = evaluator.vector(node, times)
+@dataclass(slots=True, eq=False)
+class _Given:
+    """What a function of histograms was given: classic ones with the frame of their buckets, and native ones."""
+
+    frame: Frame
+    classic: list[histograms.Histogram]
+    native: Frame
+
+
+def _histograms(evaluator: Evaluator, node: Expr, times: Ints) -> _Given:
+    given = evaluator.vector(node, times)
+    frame = given.floats()
 
     def malformed(bound: str, name: str) -> None:
         message = f'bucket label "le" is missing or has a malformed value of "{bound}"'
         evaluator.annotations.warn(message + (f' for metric name "{name}"' if name else ""), node.start)
 
-    return frame, histograms.collect(frame, malformed)
+    return _Given(frame, histograms.collect(frame, malformed), given)
+
+
+def _with_native(
+    evaluator: Evaluator,
+    given: _Given,
+    classic: Frame,
+    node: Expr,
+    compute: Callable[[NativeHistogram, int, str], float],
+) -> Frame:
+    """Join what was computed of classic histograms with ``compute(histogram, step, metric name)`` of native ones.
+
+    Where there are both of one series, there is no result.
+    """
+    if given.native.histograms is None:
+        return unite(classic)
+    places = {labels: column for column, labels in enumerate(classic.labels)}
+    found: list[tuple[int, int, float]] = []
+    for step, column, one in given.native.cells():
+        labels = given.native.labels[column]
+        name = labels.get(METRIC_NAME, "")
+        place = places.get(labels.without(("le",)))
+        if place is not None and classic.mask[step, place]:
+            classic.mask[step, place] = False
+            message = f'vector contains a mix of classic and native histograms for metric name "{name}"'
+            evaluator.annotations.warn(message, node.start)
+            continue
+        found.append((step, column, compute(one, step, name)))
+    native = of_cells(given.native.labels, given.native.steps, found)
+    native.nameless[:] = True
+    return unite(concatenate([classic.present(), native.present()], classic.steps))
+
+
+def _native_quantile(evaluator: Evaluator, phi: Floats, node: Expr) -> Callable[[NativeHistogram, int, str], float]:
+    def compute(histogram: NativeHistogram, step: int, name: str) -> float:
+        wanted = float(phi[step])
+        if histogram_statistics.has_nan_observations(histogram) and 0 <= wanted <= 1 and histogram.count:
+            nan = histogram_statistics.quantile_of_nan(histogram, wanted)
+            result = "is NaN" if nan else "is skewed higher"
+            message = f"input to histogram_quantile has NaN observations, result {result}"
+            evaluator.annotations.inform(message + (f' for metric name "{name}"' if name else ""), node.start)
+        return histogram_statistics.quantile(histogram, wanted)
+
+    return compute
 
 
 def _histogram_quantile(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     phi = evaluator.scalar(call.args[0], times)
     evaluator.check_quantile(phi, call.args[0])
-    frame, found = _histograms(evaluator, call.args[1], times)
-    result, repaired = histograms.compute(frame, found, lambda rows, item: histograms.quantile(item, phi[rows]))
+    given = _histograms(evaluator, call.args[1], times)
+    found = given.classic
+    result, repaired = histograms.compute(given.frame, found, lambda rows, item: histograms.quantile(item, phi[rows]))
     _remark_on_repairs(evaluator, found, repaired, call.args[1])
-    return unite(result)
+    return _with_native(evaluator, given, result, call.args[1], _native_quantile(evaluator, phi, call.args[1]))
 
 
 def _remark_on_repairs(
@@ -349,15 +407,18 @@ def _remark_on_repairs(
 
 def _histogram_quantiles(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     label = evaluator.text(call.args[1])
-    frame, found = _histograms(evaluator, call.args[0], times)
+    given = _histograms(evaluator, call.args[0], times)
+    found = given.classic
     parts: list[Frame] = []
     for arg in call.args[2:]:
         phi = evaluator.scalar(arg, times)
         evaluator.check_quantile(phi, arg)
         result, repaired = histograms.compute(
-            frame, found, lambda rows, item, phi=phi: histograms.quantile(item, phi[rows])
+            given.frame, found, lambda rows, item, phi=phi: histograms.quantile(item, phi[rows])
         )
         _remark_on_repairs(evaluator, found, repaired, call.args[0])
+        native = _native_quantile(evaluator, phi, call.args[0])
+        result = _with_native(evaluator, given, result, call.args[0], native)
         text = format_number(float(phi[0]))
         text = text if any(char in text for char in ".eEIN") else f"{text}.0"
         labels = [item.with_(**{label: text}) for item in result.labels]
@@ -367,9 +428,37 @@ def _histogram_quantiles(evaluator: Evaluator, call: Call, times: Ints) -> Frame
 
 def _histogram_fraction(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
     lower, upper = (evaluator.scalar(arg, times) for arg in call.args[:2])
-    frame, found = _histograms(evaluator, call.args[2], times)
-    result, _ = histograms.compute(frame, found, lambda rows, item: histograms.fraction(item, lower[rows], upper[rows]))
-    return unite(result)
+    given = _histograms(evaluator, call.args[2], times)
+    result, _ = histograms.compute(
+        given.frame, given.classic, lambda rows, item: histograms.fraction(item, lower[rows], upper[rows])
+    )
+
+    def compute(histogram: NativeHistogram, step: int, name: str) -> float:
+        if histogram_statistics.has_nan_observations(histogram) and histogram.count:
+            message = "input to histogram_fraction has NaN observations, which are excluded from all fractions"
+            message += f' for metric name "{name}"' if name else ""
+            evaluator.annotations.inform(message, call.args[2].start)
+        return histogram_statistics.fraction(histogram, float(lower[step]), float(upper[step]))
+
+    return _with_native(evaluator, given, result, call.args[2], compute)
+
+
+_STATISTICS: Final[dict[str, Callable[[NativeHistogram], float]]] = {
+    "histogram_count": lambda histogram: histogram.count,
+    "histogram_sum": lambda histogram: histogram.sum,
+    "histogram_avg": histogram_statistics.average,
+    "histogram_stddev": histogram_statistics.deviation,
+    "histogram_stdvar": histogram_statistics.variance,
+}
+
+
+def _histogram_statistic(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
+    frame = evaluator.vector(call.args[0], times)
+    compute = _STATISTICS[call.function]
+    found = ((step, column, compute(one)) for step, column, one in frame.cells())
+    result = of_cells(frame.labels, frame.steps, found)
+    result.nameless[:] = True
+    return result.present()
 
 
 def _info(evaluator: Evaluator, call: Call, times: Ints) -> Frame:
@@ -413,6 +502,7 @@ def _table() -> dict[str, Function]:
         _range_function,
     )
     table |= dict.fromkeys(elementwise.MATHEMATICS, _mathematics)
+    table |= dict.fromkeys(_STATISTICS, _histogram_statistic)
     table |= dict.fromkeys(elementwise.CALENDAR, _calendar)
     table |= dict.fromkeys(("clamp", "clamp_min", "clamp_max"), _clamp)
     table |= dict.fromkeys(("sort", "sort_desc", "sort_by_label", "sort_by_label_desc"), _sort)

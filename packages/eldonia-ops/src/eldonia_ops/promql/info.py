@@ -52,6 +52,10 @@ def _info_series(
 ) -> dict[tuple[str, ...], dict[Labels, np.ndarray]]:
     """For each identity, its info series and when (Unix ms, -1 for not at all) each was last seen at every step."""
     found: dict[tuple[str, ...], dict[Labels, np.ndarray]] = {}
+    for block in blocks:
+        for _, column in block.histograms:
+            labels = block.labels[column]
+            raise EvaluationError(f"this should be an info metric, with float samples: {labels}")
     for dense in dense_blocks(blocks, int(times.min()) - lookback_ms, int(times.max()), keep_stale=True):
         rows = np.searchsorted(dense.timestamps, times, side="right") - 1
         recent = (rows >= 0) & (dense.timestamps[rows] > times - lookback_ms)
@@ -99,5 +103,6 @@ def _variants(single: Frame, infos: dict[Labels, np.ndarray], wanted: set[str], 
         mask = chosen.setdefault(labels, np.zeros(single.steps, bool))
         mask[step] = True
     return [
-        Frame([labels], single.values, single.mask & mask[:, None], single.nameless) for labels, mask in chosen.items()
+        Frame([labels], single.values, single.mask & mask[:, None], single.nameless, single.histograms)
+        for labels, mask in chosen.items()
     ]

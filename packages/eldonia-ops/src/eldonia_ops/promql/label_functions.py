@@ -81,7 +81,7 @@ def label_replace(frame: Frame, target: str, replacement: str, source: str, patt
         labels.append(item.with_(**{target: expand(match)}))
         if target == METRIC_NAME:
             nameless[column] = False
-    return unite(Frame(labels, frame.values, frame.mask, nameless))
+    return unite(Frame(labels, frame.values, frame.mask, nameless, frame.histograms))
 
 
 def label_join(frame: Frame, target: str, separator: str, sources: Sequence[str], position: int = -1) -> Frame:
@@ -100,7 +100,7 @@ def label_join(frame: Frame, target: str, separator: str, sources: Sequence[str]
             raise _too_long("label_join", position)
         labels.append(item.with_(**{target: separator.join(parts)}))
     nameless = np.zeros(frame.width, bool) if target == METRIC_NAME else frame.nameless
-    return unite(Frame(labels, frame.values, frame.mask, nameless))
+    return unite(Frame(labels, frame.values, frame.mask, nameless, frame.histograms))
 
 
 _DIGITS = re.compile(r"(\d+)")
@@ -125,7 +125,8 @@ def sort_by_label(frame: Frame, names: Sequence[str], *, descending: bool) -> Fr
 
 
 def sort_by_value(frame: Frame, *, descending: bool) -> Frame:
-    """Order the series of an instant vector by value; NaN comes last either way."""
+    """Order the series of an instant vector by value; NaN comes last either way, and histograms are left out."""
+    frame = frame.floats()
     values = frame.values[0]
     keyed = -values if descending else values
     return frame.take(np.argsort(np.where(np.isnan(keyed), np.nan, keyed), kind="stable"))

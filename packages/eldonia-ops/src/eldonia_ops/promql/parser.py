@@ -277,7 +277,7 @@ class _Parser:
         token = self.advance()
         name = token.text if token.text in FUNCTIONS else token.word
         if name == "start_timestamp":
-            message = "start_timestamp needs start timestamps, which are not stored"
+            message = "start_timestamp needs start timestamps, which are not evaluated"
             raise UnsupportedSyntaxError(message, self.query, token.start, token.end)
         signature = FUNCTIONS.get(name)
         if signature is None:

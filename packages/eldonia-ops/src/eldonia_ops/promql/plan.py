@@ -23,8 +23,7 @@ from eldonia_ops.promql.ast import (
     value_type,
 )
 from eldonia_ops.promql.duration_expr import milliseconds
-from eldonia_ops.promql.errors import EvaluationError, LimitError, PromQLError, UnsupportedError
-from eldonia_ops.promql.signatures import NATIVE_HISTOGRAM_FUNCTIONS
+from eldonia_ops.promql.errors import EvaluationError, LimitError, PromQLError
 
 DEFAULT_LOOKBACK_MS: Final = 300_000
 DEFAULT_SUBQUERY_STEP_MS: Final = 60_000
@@ -138,7 +137,7 @@ def plan(
 
     Raises:
         LimitError: more steps than the limits allow.
-        EvaluationError: a duration that cannot be computed, or a native histogram function.
+        EvaluationError: a duration that cannot be computed.
         PromQLError: the range or the step make no sense, or a range query of a range vector or a string.
     """
     if end_ms < start_ms:
@@ -191,9 +190,6 @@ def _collect(draft: Plan, expr: Expr, first: int, last: int, wanted: list[tuple[
             _collect(draft, expr.args[0], first, last, wanted)
             _select_info(draft, expr, first, last, wanted)
         case _:
-            if isinstance(expr, Call) and expr.function in NATIVE_HISTOGRAM_FUNCTIONS:
-                message = f"{expr.function} works on native histograms, which are not supported"
-                raise UnsupportedError(message, expr.start)
             for child in children(expr):
                 _collect(draft, child, first, last, wanted)
 

@@ -1,9 +1,11 @@
 """What a query yields."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.promql.annotations import Annotation
 from eldonia_ops.promql.frame import Floats, Ints
 
@@ -24,16 +26,28 @@ class ResultType(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResultSeries:
-    """One series: ``timestamps`` (int64 Unix milliseconds, ascending) and ``values`` (float64), same length."""
+    """One series: ``timestamps`` (int64 Unix milliseconds, ascending) and ``values`` (float64), same length.
+
+    ``histograms`` are the samples that are native histograms, by their place; their floats mean nothing.
+    """
 
     labels: Labels
     timestamps: Ints
     values: Floats
+    histograms: Mapping[int, NativeHistogram] = field(default_factory=dict)
 
     @property
     def points(self) -> list[tuple[int, float]]:
-        """The samples as plain Python pairs."""
-        return list(zip(self.timestamps.tolist(), self.values.tolist(), strict=True))
+        """The samples that are floats as plain Python pairs."""
+        found = list(zip(self.timestamps.tolist(), self.values.tolist(), strict=True))
+        if not self.histograms:
+            return found
+        return [point for place, point in enumerate(found) if place not in self.histograms]
+
+    @property
+    def histogram_points(self) -> list[tuple[int, NativeHistogram]]:
+        """The samples that are histograms."""
+        return [(int(self.timestamps[place]), one) for place, one in sorted(self.histograms.items())]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +88,19 @@ class Result:
         return float(self.series[0].values[0])
 
     @property
+    def values(self) -> list[tuple[Labels, float | NativeHistogram]]:
+        """As :attr:`vector`, with the series whose values are histograms.
+
+        Raises:
+            ValueError: the result is a matrix or a string.
+        """
+        if self.type is not ResultType.VECTOR:
+            return list(self.vector)
+        return [(item.labels, item.histograms.get(0, float(item.values[0]))) for item in self.series]
+
+    @property
     def vector(self) -> list[tuple[Labels, float]]:
-        """The series of an instant query with their values; a scalar counts as one series without labels.
+        """The series of an instant query whose values are floats; a scalar counts as one series without labels.
 
         Raises:
             ValueError: the result is a matrix or a string.
@@ -84,4 +109,4 @@ class Result:
             return [(EMPTY, self.scalar)]
         if self.type is not ResultType.VECTOR:
             raise ValueError(f"not an instant vector: {self.type}")
-        return [(item.labels, float(item.values[0])) for item in self.series]
+        return [(item.labels, float(item.values[0])) for item in self.series if not item.histograms]

@@ -154,11 +154,6 @@ def _table() -> dict[str, Signature]:
 
 FUNCTIONS: Final = _table()
 
-NATIVE_HISTOGRAM_FUNCTIONS: Final = frozenset(
-    ("histogram_avg", "histogram_count", "histogram_sum", "histogram_stddev", "histogram_stdvar")
-)
-"""Functions that say something only about native histograms, which are not supported."""
-
 ANCHORABLE: Final = ("changes", "delta", "increase", "rate", "resets")
 SMOOTHABLE: Final = ("delta", "increase", "rate")
 KEEPS_NAME: Final = frozenset(

@@ -1,16 +1,16 @@
 """Runs tests written in Prometheus' own test language against this implementation.
 
 The format (``load``, ``clear``, ``eval instant at``, ``eval range from``, ``expect ...``) is described in
-Prometheus' promql/promqltest/README.md. What needs native histograms or start timestamps is reported
+Prometheus' promql/promqltest/README.md. What needs start timestamps is reported
 as unsupported, never as passed.
 """
 
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.matchers import Matcher, all_match
-from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
+from eldonia_ops.model.native_histogram import CUSTOM_SCHEMA, NativeHistogram, ResetHint
+from eldonia_ops.model.samples import ABSENT_NAN, HISTOGRAM_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql.ast import VectorSelector
 from eldonia_ops.promql.errors import PromQLError, UnsupportedError, UnsupportedSyntaxError
 from eldonia_ops.promql.evaluate import evaluate
+from eldonia_ops.promql.histogram_arithmetic import added, scaled, was_reset
 from eldonia_ops.promql.lexer import Kind, tokenize
 from eldonia_ops.promql.parser import parse
 from eldonia_ops.promql.plan import plan
@@ -64,28 +66,34 @@ class FileResult:
 @dataclass(slots=True)
 class _Stored:
     block: int
-    samples: dict[int, float] = field(default_factory=dict)
+    samples: dict[int, float | NativeHistogram] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Storage:
-    """Series in memory. ``native`` are those that hold native histograms or start timestamps."""
+    """Series in memory. ``started`` are those with start timestamps."""
 
     series: dict[Labels, _Stored] = field(default_factory=dict)
-    native: set[Labels] = field(default_factory=set)
+    started: set[Labels] = field(default_factory=set)
     loads: int = 0
 
-    def add(self, labels: Labels, samples: Sequence[tuple[int, float]]) -> None:
-        """Add samples ``(Unix ms, value)`` to a series."""
-        self.series.setdefault(labels, _Stored(self.loads)).samples.update(samples)
+    def add(self, labels: Labels, samples: Sequence[tuple[int, float | NativeHistogram]]) -> None:
+        """Add samples ``(Unix ms, value)`` to a series. Of histograms it is noted, as Prometheus' storage does, that a
+        counter was not reset since the one before."""
+        stored = self.series.setdefault(labels, _Stored(self.loads)).samples
+        previous: float | NativeHistogram = 0.0
+        for at, value in samples:
+            if isinstance(value, NativeHistogram):
+                value = _hinted(value, previous)
+            stored[at] = previous = value
 
-    def touches_native(self, matchers: Sequence[Matcher]) -> bool:
+    def touches_starts(self, matchers: Sequence[Matcher]) -> bool:
         """Whether a selector would meet a series that is not supported."""
-        return any(all_match(matchers, labels) for labels in self.native)
+        return any(all_match(matchers, labels) for labels in self.started)
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[SeriesBlock]:
         """Matching samples; series that were loaded together share a block."""
-        groups: dict[int, list[tuple[Labels, dict[int, float]]]] = {}
+        groups: dict[int, list[tuple[Labels, dict[int, float | NativeHistogram]]]] = {}
         for labels, stored in self.series.items():
             if all_match(matchers, labels):
                 found = {at: value for at, value in stored.samples.items() if start_ms <= at <= end_ms}
@@ -96,20 +104,65 @@ class Storage:
             stamps = sorted({at for _, found in members for at in found})
             values = np.full((len(stamps), len(members)), ABSENT_NAN)
             rows = {at: row for row, at in enumerate(stamps)}
+            histograms: dict[tuple[int, int], NativeHistogram] = {}
             for column, (_, found) in enumerate(members):
                 for at, value in found.items():
+                    if isinstance(value, NativeHistogram):
+                        histograms[rows[at], column], value = value, HISTOGRAM_NAN
                     values[rows[at], column] = value
             labels = tuple(labels for labels, _ in members)
-            blocks.append(SeriesBlock(labels, np.array(stamps, dtype=np.int64), values))
+            blocks.append(SeriesBlock(labels, np.array(stamps, dtype=np.int64), values, histograms))
         return blocks
 
 
-class Native:
-    """Stands for a native histogram in a series notation."""
+def _hinted(value: NativeHistogram, previous: float | NativeHistogram) -> NativeHistogram:
+    if value.reset_hint is not ResetHint.UNKNOWN or not isinstance(previous, NativeHistogram):
+        return value
+    alike = (value.schema, value.zero_threshold, value.custom_bounds) == (
+        previous.schema,
+        previous.zero_threshold,
+        previous.custom_bounds,
+    )
+    if not alike or previous.reset_hint is ResetHint.GAUGE or was_reset(value, previous):
+        return value
+    return replace(value, reset_hint=ResetHint.NO_RESET)
 
 
-NATIVE: Final = Native()
-Value = float | None | Native
+def _with_own_bounds(storage: Storage, loaded: dict[Labels, dict[int, float]]) -> None:
+    """What ``load_with_nhcb`` makes of classic histograms: native ones with the same bounds, by instant."""
+    found: dict[Labels, dict[int, dict[str, float | dict[float, float]]]] = {}
+    for labels, samples in loaded.items():
+        name, _, part = labels.name.rpartition("_")
+        if part not in ("bucket", "count", "sum") or (part == "bucket") != ("le" in labels):
+            continue
+        of = found.setdefault(labels.without(("le",)).with_(**{METRIC_NAME: name}), {})
+        for at, value in samples.items():
+            parts = of.setdefault(at, {})
+            if part == "bucket":
+                buckets = parts.setdefault("bucket", {})
+                assert isinstance(buckets, dict)
+                buckets[float(labels["le"])] = value
+            else:
+                parts[part] = value
+    for labels, by_instant in found.items():
+        made = [(at, _of_buckets(parts)) for at, parts in sorted(by_instant.items()) if "bucket" in parts]
+        storage.add(labels, [(at, one) for at, one in made if one is not None])
+
+
+def _of_buckets(parts: dict[str, Any]) -> NativeHistogram | None:
+    cumulative: dict[float, float] = parts["bucket"]
+    ordered = sorted(cumulative)
+    count = parts.get("count", cumulative[ordered[-1]])
+    counts = [cumulative[bound] for bound in ordered if bound != math.inf] + [count]
+    bounds = tuple(bound for bound in ordered if bound != math.inf)
+    single = [after - before for before, after in zip([0.0, *counts], counts, strict=False)]
+    if any(not number >= 0 for number in single):
+        return None
+    positive = tuple((index, number) for index, number in enumerate(single) if number)
+    return NativeHistogram(CUSTOM_SCHEMA, count, parts.get("sum", 0.0), positive=positive, custom_bounds=bounds)
+
+
+Value = float | None | NativeHistogram
 
 _NUMBER = r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[iI][nN][fF]|[nN][aA][nN])"
 _SEQUENCE = re.compile(
@@ -127,10 +180,10 @@ def expand_values(text: str) -> list[Value]:
     text = text.strip()
     while text:
         if text.startswith("{{"):
-            match = re.match(r"\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x(\d+))?", text)
+            match = _HISTOGRAMS.match(text)
             if match is None:
                 raise ValueError(f"unterminated histogram: {text!r}")
-            values += [NATIVE] * (int(match.group(1) or 0) + 1)
+            values += _histograms(match)
         elif match := re.match(r"(_|stale)(?:x(\d+))?(?=\s|$)", text):
             item: Value = None if match.group(1) == "_" else STALE_NAN
             count = match.group(2)
@@ -145,6 +198,61 @@ def expand_values(text: str) -> list[Value]:
             raise ValueError(f"bad series notation at {text[:20]!r}")
         text = text[match.end() :].lstrip()
     return values
+
+
+_HISTOGRAMS = re.compile(r"\{\{(.*?)\}\}(?:([+-])\{\{(.*?)\}\})?(?:x(\d+))?")
+
+
+def _histograms(match: re.Match[str]) -> list[Value]:
+    current = read_histogram(match[1])
+    step = None if match[3] is None else read_histogram(match[3])
+    if step is not None and match[2] == "-":
+        step = scaled(step, -1.0)
+    values: list[Value] = [current]
+    for _ in range(int(match[4] or 0)):
+        if step is not None:
+            current = added(current, step).value
+        values.append(current)
+    return values
+
+
+_FIELD = re.compile(r"(\w+):(?:\[([^]]*)\]|(\S+))")
+
+
+def read_histogram(text: str) -> NativeHistogram:
+    """A histogram in the notation of the test language, without its braces: ``schema:1 count:3 buckets:[1 2]``.
+
+    Raises:
+        ValueError: the notation is malformed.
+    """
+    if _FIELD.sub("", text).strip():
+        raise ValueError(f"bad histogram notation: {text!r}")
+    fields = {match[1]: match[2] if match[2] is not None else match[3] for match in _FIELD.finditer(text)}
+
+    def buckets(name: str, offset: str) -> tuple[tuple[int, float], ...]:
+        first = int(fields.get(offset, 0))
+        counts = [float(count) for count in fields.get(name, "").split()]
+        return tuple((first + place, count) for place, count in enumerate(counts) if count)
+
+    return NativeHistogram(
+        int(fields.get("schema", 0)),
+        float(fields.get("count", 0)),
+        float(fields.get("sum", 0)),
+        float(fields.get("z_bucket_w", 0)),
+        float(fields.get("z_bucket", 0)),
+        buckets("buckets", "offset"),
+        buckets("n_buckets", "n_offset"),
+        tuple(float(bound) for bound in fields.get("custom_values", "").split()),
+        _HINTS[fields.get("counter_reset_hint", "unknown")],
+    )
+
+
+_HINTS = {
+    "unknown": ResetHint.UNKNOWN,
+    "reset": ResetHint.RESET,
+    "not_reset": ResetHint.NO_RESET,
+    "gauge": ResetHint.GAUGE,
+}
 
 
 def _series(start: float, delta: float, more: int) -> list[Value]:
@@ -226,7 +334,7 @@ class _Case:
     scalar: float | None = None
     string: str | None = None
     grid: tuple[int, int, int] | None = None
-    unsupported: str = ""
+    hints: bool = False
 
 
 _EVAL = re.compile(
@@ -284,19 +392,18 @@ def _load(storage: Storage, line: str, body: list[tuple[int, str]]) -> None:
         raise ValueError("expected load <step>")
     step = parse_duration(match.group(2))
     storage.loads += 1
+    loaded: dict[Labels, dict[int, float]] = {}
     for _, content in body:
         labels, rest, starts = split_series(content)
         if starts:
-            storage.native.add(labels)
+            storage.started.add(labels)
             continue
-        values = expand_values(rest)
-        if any(isinstance(value, Native) for value in values):
-            storage.native.add(labels)
-        samples = [(place * step, value) for place, value in enumerate(values) if isinstance(value, float)]
+        samples = [(place * step, value) for place, value in enumerate(expand_values(rest)) if value is not None]
         storage.add(labels, samples)
-        if match.group(1) == "load_with_nhcb" and labels.name.endswith("_bucket"):
-            # The same command also makes a native histogram of the buckets.
-            storage.native.add(labels.without(("le",)).with_(**{METRIC_NAME: labels.name.removesuffix("_bucket")}))
+        if match.group(1) == "load_with_nhcb":
+            floats = {at: value for at, value in samples if isinstance(value, float)}
+            loaded.setdefault(labels, {}).update(floats)
+    _with_own_bounds(storage, loaded)
 
 
 def _case(number: int, line: str, body: list[tuple[int, str]]) -> _Case:
@@ -350,22 +457,18 @@ def _expectation(case: _Case, content: str) -> None:
         case.scalar = float(content)
     except ValueError:
         labels, rest, _ = split_series(content)
-        values = expand_values(rest)
-        if any(isinstance(value, Native) for value in values):
-            case.unsupported = "expects a native histogram"
-        case.series.append((labels, values))
+        case.series.append((labels, expand_values(rest)))
+        case.hints |= "counter_reset_hint" in rest
 
 
 def _run(storage: Storage, case: _Case) -> CaseResult:
     def outcome(kind: Outcome, detail: str = "") -> CaseResult:
         return CaseResult(case.line, case.command, kind, detail)
 
-    if case.unsupported:
-        return outcome(Outcome.UNSUPPORTED, case.unsupported)
     try:
         planned = plan(parse(case.query), case.start_ms, case.end_ms, case.step_ms)
-        if any(storage.touches_native(fetch.matchers) for fetch in planned.fetches):
-            return outcome(Outcome.UNSUPPORTED, "reads native histograms or start timestamps")
+        if any(storage.touches_starts(fetch.matchers) for fetch in planned.fetches):
+            return outcome(Outcome.UNSUPPORTED, "reads start timestamps")
         data = [storage.select(item.matchers, item.start_ms, item.end_ms) for item in planned.fetches]
         result = evaluate(planned, data)
     except (UnsupportedError, UnsupportedSyntaxError) as error:
@@ -402,6 +505,29 @@ def _remarks_problem(case: _Case, result: Result) -> str:
     return ""
 
 
+def _alike(expected: float | NativeHistogram, got: float | NativeHistogram, *, hints: bool) -> bool:
+    if not isinstance(expected, NativeHistogram) or not isinstance(got, NativeHistogram):
+        return (
+            not isinstance(expected, NativeHistogram)
+            and not isinstance(got, NativeHistogram)
+            and almost_equal(expected, got)
+        )
+
+    def numbers(one: NativeHistogram) -> list[float]:
+        counts = [count for buckets in (one.positive, one.negative) for _, count in buckets if count]
+        return [one.count, one.sum, one.zero_count, *counts]
+
+    def rest(one: NativeHistogram) -> tuple:
+        indexes = [tuple(index for index, count in buckets if count) for buckets in (one.positive, one.negative)]
+        return (one.schema, one.zero_threshold, one.custom_bounds, *indexes)
+
+    return (
+        rest(expected) == rest(got)
+        and all(almost_equal(left, right) for left, right in zip(numbers(expected), numbers(got), strict=True))
+        and (not hints or expected.reset_hint is got.reset_hint)
+    )
+
+
 def _result_problem(case: _Case, result: Result) -> str:
     if case.string is not None:
         return "" if result.type is ResultType.STRING and result.text == case.string else f"got {result}"
@@ -412,14 +538,14 @@ def _result_problem(case: _Case, result: Result) -> str:
     start, step = case.start_ms, case.step_ms
     if case.grid is not None:
         start, _, step = case.grid
-    expected: dict[Labels, dict[int, float]] = {}
+    expected: dict[Labels, dict[int, float | NativeHistogram]] = {}
     for labels, values in case.series:
-        points = {start + place * step: value for place, value in enumerate(values) if isinstance(value, float)}
+        points = {start + place * step: value for place, value in enumerate(values) if value is not None}
         if case.step_ms:
             points = {at: value for at, value in points.items() if at <= case.end_ms}
         if points:
             expected[labels] = points
-    found = {item.labels: dict(item.points) for item in result.series}
+    found = {item.labels: dict(item.points) | dict(item.histogram_points) for item in result.series}
     if result.type is ResultType.SCALAR and not case.step_ms:
         return f"expected a vector, got the scalar {result.scalar}" if expected else ""
     for labels, points in expected.items():
@@ -429,7 +555,7 @@ def _result_problem(case: _Case, result: Result) -> str:
         if set(got) != set(points):
             return f"{labels}: expected samples at {sorted(points)}, got {sorted(got)}"
         for at, value in points.items():
-            if not almost_equal(value, got[at]):
+            if not _alike(value, got[at], hints=case.hints):
                 return f"{labels} at {at}: expected {value}, got {got[at]}"
     if found:
         return f"unexpected series {[str(labels) for labels in found][:6]}"

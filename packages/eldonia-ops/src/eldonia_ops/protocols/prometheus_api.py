@@ -13,9 +13,15 @@ import msgspec
 
 from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import MetricMetadata
+from eldonia_ops.promql.histogram_statistics import buckets as histogram_buckets
+from eldonia_ops.promql.histogram_text import brackets
 
 Points = Sequence[tuple[int, float]]
+Histograms = Sequence[tuple[int, NativeHistogram]]
+Series = tuple[Labels, Points, Histograms]
+"""Labels, samples that are floats, samples that are native histograms."""
 
 
 def success(data: Any, warnings: Sequence[str] = (), infos: Sequence[str] = ()) -> bytes:
@@ -65,22 +71,49 @@ def timestamp(ms: int) -> float | int:
     return ms // 1000 if ms % 1000 == 0 else ms / 1000
 
 
-def vector(series: Iterable[tuple[Labels, Points]]) -> dict[str, Any]:
+def vector(series: Iterable[Series]) -> dict[str, Any]:
     """An instant vector; every series has one point."""
-    result = [
-        {"metric": dict(labels.pairs), "value": [timestamp(points[-1][0]), sample_value(points[-1][1])]}
-        for labels, points in series
-    ]
+    result: list[dict[str, Any]] = []
+    for labels, points, histograms in series:
+        if histograms:
+            at, value = histograms[-1]
+            result.append({"metric": dict(labels.pairs), "histogram": [timestamp(at), histogram_value(value)]})
+        else:
+            at, number = points[-1]
+            result.append({"metric": dict(labels.pairs), "value": [timestamp(at), sample_value(number)]})
     return {"resultType": "vector", "result": result}
 
 
-def matrix(series: Iterable[tuple[Labels, Points]]) -> dict[str, Any]:
+def matrix(series: Iterable[Series]) -> dict[str, Any]:
     """A range vector."""
-    result = [
-        {"metric": dict(labels.pairs), "values": [[timestamp(at), sample_value(value)] for at, value in points]}
-        for labels, points in series
-    ]
+    result: list[dict[str, Any]] = []
+    for labels, points, histograms in series:
+        one: dict[str, Any] = {"metric": dict(labels.pairs)}
+        if points or not histograms:
+            one["values"] = [[timestamp(at), sample_value(value)] for at, value in points]
+        if histograms:
+            one["histograms"] = [[timestamp(at), histogram_value(value)] for at, value in histograms]
+        result.append(one)
     return {"resultType": "matrix", "result": result}
+
+
+def histogram_value(value: NativeHistogram) -> dict[str, Any]:
+    """A native histogram: its count, its sum, and of each bucket the rule for its bounds, the bounds and the count.
+
+    The rule is 0 for a bucket that is open on the left, 1 for one open on the right, 3 for one closed on both sides
+    (https://prometheus.io/docs/prometheus/latest/querying/api/#native-histograms).
+    """
+    found: dict[str, Any] = {"count": sample_value(value.count), "sum": sample_value(value.sum)}
+    buckets = [
+        [_RULES[brackets(value, lower, upper)], sample_value(lower), sample_value(upper), sample_value(count)]
+        for lower, upper, count in histogram_buckets(value)
+    ]
+    if buckets:
+        found["buckets"] = buckets
+    return found
+
+
+_RULES = {("(", "]"): 0, ("[", ")"): 1, ("(", ")"): 2, ("[", "]"): 3}
 
 
 def scalar(at: int, value: float) -> dict[str, Any]:

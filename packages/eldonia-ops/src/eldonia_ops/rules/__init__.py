@@ -19,6 +19,7 @@ from eldonia_ops.rules.tick import (
     RuleEffects,
     TickSettings,
     evaluate_rule,
+    numbers,
     resume,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "RuleState",
     "TickSettings",
     "evaluate_rule",
+    "numbers",
     "reload",
     "resume",
     "rule_plan",

@@ -6,15 +6,16 @@ from typing import TypeAlias
 
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.samples import STALE_NAN, Sample
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import STALE_NAN, AnySample, Sample, SampleValue
 from eldonia_ops.rules import alerting, recording
 from eldonia_ops.rules.alerting import RESEND_DELAY_MS, RuleError
 from eldonia_ops.rules.groups import DEFAULT_INTERVAL_MS, AlertingRule, Rule, RuleGroup
 from eldonia_ops.rules.rendering import RuleRenderer
 from eldonia_ops.rules.state import RuleGroupState, RuleHealth, RuleState
 
-Outcome: TypeAlias = Sequence[tuple[Labels, float]] | Exception
-"""What a rule's query yielded: :attr:`Result.vector`, or the error that it failed with."""
+Outcome: TypeAlias = Sequence[tuple[Labels, SampleValue]] | Exception
+"""What a rule's query yielded: :attr:`Result.values`, or the error that it failed with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class RuleEffects:
 
     state: RuleState
     written: frozenset[Labels]
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[AnySample, ...] = ()
     alerts: tuple[Alert, ...] = ()
 
 
@@ -63,7 +64,7 @@ def evaluate_rule(
     alerts: tuple[Alert, ...] = ()
     try:
         if isinstance(rule, AlertingRule):
-            state = alerting.step(rule, state, outcome, now, render=settings.render, limit=group.limit)
+            state = alerting.step(rule, state, numbers(outcome), now, render=settings.render, limit=group.limit)
             state, alerts = alerting.to_send(
                 rule,
                 state,
@@ -72,7 +73,7 @@ def evaluate_rule(
                 resend_delay_ms=settings.resend_delay_ms,
                 generator_url=settings.generator_url,
             )
-            samples = alerting.samples(rule, state, now)
+            samples: list[AnySample] = [*alerting.samples(rule, state, now)]
         else:
             samples = recording.step(rule, outcome, now, limit=group.limit)
             state = RuleState({}, RuleHealth.OK, "", now)
@@ -81,6 +82,11 @@ def evaluate_rule(
     labels = frozenset(sample.labels for sample in samples)
     samples += [Sample(item, now, STALE_NAN) for item in sorted(written - labels)]
     return RuleEffects(state, labels, tuple(samples), alerts)
+
+
+def numbers(vector: Sequence[tuple[Labels, SampleValue]]) -> list[tuple[Labels, float]]:
+    """The series as alerts see them: one whose value is a histogram has the value 0, as in Prometheus."""
+    return [(labels, 0.0 if isinstance(value, NativeHistogram) else value) for labels, value in vector]
 
 
 def _failed(state: RuleState, message: str, now: int) -> RuleState:

@@ -12,6 +12,7 @@ from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.security import Finding, FindingStatus
 from eldonia_ops.ports import StateStore, TelemetryStores
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
@@ -44,10 +45,11 @@ class QueryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of a result: points are ``(Unix milliseconds, value)``, ascending."""
+    """One series of a result: points are ``(Unix milliseconds, value)``, ascending; histograms beside the floats."""
 
     labels: Labels
     points: list[tuple[int, float]]
+    histograms: list[tuple[int, NativeHistogram]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.samples import STALE_NAN, Sample, SampleRow
+from eldonia_ops.model.samples import STALE_NAN, AnySample, HistogramSample, Sample, SampleRow
 from eldonia_ops.ports import Clock, MetricStore, StateStore, StateTransaction, TelemetryError
 from eldonia_ops.promql import Plan, PromQLError
 from eldonia_ops.rules import (
@@ -34,6 +34,7 @@ from eldonia_ops.rules import (
     RuleState,
     TickSettings,
     evaluate_rule,
+    numbers,
     reload,
     resume,
     rule_plan,
@@ -300,7 +301,7 @@ class EvaluationService:
 
     async def _outcome(self, wanted: Callable[[], Plan], what: str) -> Outcome:
         try:
-            return (await self._queries.evaluate(wanted())).vector
+            return (await self._queries.evaluate(wanted())).values
         except (PromQLError, TelemetryError, ValueError) as error:
             return error
         except Exception as error:
@@ -320,7 +321,7 @@ class EvaluationService:
         patience = self._queries.timeout_seconds
         until = time.monotonic() + patience
         render = self._settings.render.knowing(answers)
-        while wanted := await _aside(outcome, partial(render.unanswered, texts, outcome)):
+        while wanted := await _aside(outcome, partial(render.unanswered, texts, numbers(outcome))):
             for expression in wanted:
                 if time.monotonic() < until:
                     answers[expression] = await self._answer(expression, at)
@@ -333,14 +334,19 @@ class EvaluationService:
         found = await self._outcome(wanted, f"the query {expression} in a template")
         if isinstance(found, Exception):
             return str(found)
-        return [QuerySample(labels, value) for labels, value in found]
+        return [QuerySample(labels, value) for labels, value in found if isinstance(value, float)]
 
-    async def _store(self, key: str, samples: Sequence[Sample], at: int) -> None:
-        """Samples of one rule share their timestamp, so they form a row of a block of their own."""
-        values = np.array([sample.value for sample in samples], dtype=np.float64)
-        row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in samples), values)
+    async def _store(self, key: str, samples: Sequence[AnySample], at: int) -> None:
+        """Samples of one rule share their timestamp, so those with floats form a row of a block of their own."""
+        floats = [sample for sample in samples if isinstance(sample, Sample)]
+        histograms = [sample for sample in samples if isinstance(sample, HistogramSample)]
+        values = np.array([sample.value for sample in floats], dtype=np.float64)
+        row = SampleRow(f"rule;{key}", at, tuple(sample.labels for sample in floats), values)
         try:
-            await self._metrics.insert_row(row)
+            if floats:
+                await self._metrics.insert_row(row)
+            if histograms:
+                await self._metrics.insert_samples(histograms)
         except Exception:
             # A full disk must not keep alerts from firing: their states do not depend on these samples.
             self.unstored += 1

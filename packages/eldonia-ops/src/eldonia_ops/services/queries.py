@@ -151,7 +151,7 @@ class QueryService:
             raise QueryError(message, kind="timeout") from None
         return QueryResult(
             result.type.value,
-            [Series(series.labels, series.points) for series in result.series],
+            [Series(series.labels, series.points, series.histogram_points) for series in result.series],
             result.text,
             tuple(one.render(query) for one in result.annotations if one.warning),
             tuple(one.render(query) for one in result.annotations if not one.warning),

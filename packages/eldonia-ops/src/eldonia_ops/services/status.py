@@ -124,7 +124,7 @@ class StatusService:
             result = await self._queries.instant(query)
         except QueryError:
             return None
-        value = result.series[0].points[-1][1] if result.series else None
+        value = result.series[0].points[-1][1] if result.series and result.series[0].points else None
         return None if value is None or math.isnan(value) else min(1.0, max(0.0, value))
 
     async def overview(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import ABSENT_NAN, HISTOGRAM_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql import EvaluationError, LimitError, PromQLError, QueryLimits, evaluate, parse, plan
-from eldonia_ops.promql.errors import UnsupportedError
 from eldonia_ops.promql.result import ResultType
 
 START = 1_700_000_000_000
@@ -63,12 +62,15 @@ def test_absent_cells_are_looked_past_and_nan_is_a_value():
     assert math.isnan(found["2"])
 
 
-def test_native_histograms_are_left_out_with_a_warning():
+def test_native_histograms_are_values_beside_floats():
     cells = block([{"__name__": "x"}, {"__name__": "x", "a": "1"}], [[1.0, HISTOGRAM_NAN]])
     mixed = SeriesBlock(cells.labels, cells.timestamps, cells.values, {(0, 1): NativeHistogram(0, 1, 1)})
     result = ask("count(x)", [mixed], START)
-    assert result.series[0].points == [(START, 1.0)]
-    assert "native histograms are not evaluated" in result.annotations[0].message
+    assert result.series[0].points == [(START, 2.0)]
+    both = {item.labels.get("a", ""): item for item in ask("x", [mixed], START).series}
+    assert (both[""].points, both["1"].points) == ([(START, 1.0)], [])
+    assert both["1"].histogram_points == [(START, NativeHistogram(0, 1, 1))]
+    assert [value for _, value in ask("x", [mixed], START).vector] == [1.0]
 
 
 def test_rate_extrapolates_and_survives_resets():
@@ -174,8 +176,6 @@ def test_limits():
         ask(query, [many, churned], *span, limits=QueryLimits(cells=100))
     with pytest.raises(PromQLError, match="range vector"):
         plan(parse("foo[5m]"), START, START + 60_000, 1_000)
-    with pytest.raises(UnsupportedError, match="native histograms"):
-        plan(parse("histogram_count(foo)"), START, START)
 
 
 def test_wide_windows_are_computed_in_parts():

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.model.samples import is_stale
+from eldonia_ops.model.native_histogram import NativeHistogram
+from eldonia_ops.model.samples import HistogramSample, Sample, is_stale
 from eldonia_ops.promql import EvaluationError, PromQLError, parse
 from eldonia_ops.rules import (
     AlertingRule,
@@ -13,6 +14,7 @@ from eldonia_ops.rules import (
     RuleHealth,
     RuleState,
     evaluate_rule,
+    numbers,
     resume,
     rule_plan,
     scale,
@@ -34,6 +36,16 @@ def alerting(name, query, **options):
 
 def group(*rules, **options):
     return RuleGroup("g", rules, 30_000, file="f.yml", **options)
+
+
+def test_histograms_are_recorded_as_they_are_and_alerts_see_zero():
+    one = NativeHistogram(0, 1.0, 1.0, positive=((0, 1.0),))
+    vector = [(Labels({"a": "1"}), one), (Labels({"a": "2"}), 2.0)]
+    assert step(recording("r", "x"), vector, 5) == [
+        HistogramSample(Labels({"__name__": "r", "a": "1"}), 5, one),
+        Sample(Labels({"__name__": "r", "a": "2"}), 5, 2.0),
+    ]
+    assert [value for _, value in numbers(vector)] == [0.0, 2.0]
 
 
 def test_recording_renames_and_adds_labels():

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
 from eldonia_ops.protocols import prometheus_api as wire
-from eldonia_ops.services.api import AlertView, Platform, QueryResult, RuleGroupView, RuleView
+from eldonia_ops.services.api import AlertView, Platform, QueryResult, RuleGroupView, RuleView, Series
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.compat import management
@@ -113,7 +113,7 @@ class _Api:
         limit = _limit(given)
         result = await self._platform.queries.range(query, start, end, step, **_bounds(given))
         series, cut = _cut(result.series, limit)
-        data = wire.matrix((one.labels, one.points) for one in series) | _stats(given, result)
+        data = wire.matrix(map(_wire_series, series)) | _stats(given, result)
         return _ok(data, [*result.warnings, *cut], result.infos)
 
     async def format_query(self, request: Request) -> Response:
@@ -302,12 +302,16 @@ def _alert(view: AlertView) -> dict[str, Any]:
     return body
 
 
+def _wire_series(series: Series) -> wire.Series:
+    return series.labels, series.points, series.histograms
+
+
 def _data(result: QueryResult, at: int) -> dict[str, Any]:
     match result.type:
         case "vector":
-            return wire.vector((one.labels, one.points) for one in result.series)
+            return wire.vector(map(_wire_series, result.series))
         case "matrix":
-            return wire.matrix((one.labels, one.points) for one in result.series)
+            return wire.matrix(map(_wire_series, result.series))
         case "scalar":
             when, value = result.series[0].points[0]
             return wire.scalar(when, value)

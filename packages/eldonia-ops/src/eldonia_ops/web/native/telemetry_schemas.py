@@ -9,17 +9,31 @@ from typing import Any
 import msgspec
 
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import TraceSummary
+from eldonia_ops.promql.histogram_statistics import buckets as histogram_buckets
 from eldonia_ops.services.api import QueryResult
 from eldonia_ops.web.encoding import number
 
 
-class SeriesShape(msgspec.Struct):
-    """``points`` are ``[Unix ms, value]``; values that JSON has no number for are ``"NaN"``, ``"+Inf"``, ``"-Inf"``."""
+class NativeHistogramShape(msgspec.Struct):
+    """A native histogram; ``buckets`` are ``[lower bound, upper bound, count]`` of those that are not empty."""
+
+    count: float | str
+    sum: float | str
+    buckets: list[tuple[float | str, float | str, float | str]]
+
+
+class SeriesShape(msgspec.Struct, omit_defaults=True):
+    """``points`` are ``[Unix ms, value]``; values that JSON has no number for are ``"NaN"``, ``"+Inf"``, ``"-Inf"``.
+
+    ``histograms`` are the samples that are native histograms, left out where there are none.
+    """
 
     labels: dict[str, str]
     points: list[tuple[int, float | str]]
+    histograms: list[tuple[int, NativeHistogramShape]] = []
 
 
 class QueryShape(msgspec.Struct):
@@ -32,10 +46,20 @@ class QueryShape(msgspec.Struct):
     infos: tuple[str, ...] = ()
 
 
+def native_histogram_shape(value: NativeHistogram) -> NativeHistogramShape:
+    """A native histogram."""
+    found = [(number(lower), number(upper), number(count)) for lower, upper, count in histogram_buckets(value)]
+    return NativeHistogramShape(number(value.count), number(value.sum), found)
+
+
 def query_shape(result: QueryResult) -> QueryShape:
     """A query's result."""
     series = [
-        SeriesShape(dict(one.labels.pairs), [(at, number(float(value))) for at, value in one.points])
+        SeriesShape(
+            dict(one.labels.pairs),
+            [(at, number(float(value))) for at, value in one.points],
+            [(at, native_histogram_shape(value)) for at, value in one.histograms],
+        )
         for one in result.series
     ]
     return QueryShape(result.type, series, result.text, result.warnings, result.infos)
