@@ -1,6 +1,7 @@
 """Debian's Prometheus as the sender of remote write: what arrives is what it has, whatever becomes of us meanwhile."""
 
 import json
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -166,6 +167,133 @@ def test_what_prometheus_sends_is_what_we_answer_though_we_are_killed_in_between
     assert [one for one in refusals if "exemplar" not in one["reason"]] == []
     failed = samples(theirs, "prometheus_remote_storage_samples_failed_total", time.time())
     assert {value for values in failed.values() for _, value in values} == {"0"}
+    assert platform.stop() == 0
+
+
+def varint(number: int) -> bytes:
+    found = bytearray()
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
+
+
+def field(number: int, value: float | str | bytes) -> bytes:
+    """A field of a protobuf message: integers as varints, floats as doubles."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    if isinstance(value, float):
+        return varint(number << 3 | 1) + struct.pack("<d", value)
+    data = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def zigzag(number: int) -> int:
+    return number * 2 if number >= 0 else -number * 2 - 1
+
+
+def family(scrape: int) -> bytes:
+    """``io.prometheus.client.MetricFamily`` with a native histogram of schema 3, whose counts grow with each scrape.
+
+    https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
+    """
+    positive = [1_000 + scrape, 500, 2_000 + 3 * scrape]
+    deltas = [positive[0], positive[1] - positive[0], positive[2] - positive[1]]
+    histogram = field(1, sum(positive) + 7 + 40) + field(2, 100.5 + scrape)
+    histogram += field(5, zigzag(3)) + field(6, 0.001) + field(7, 7)
+    histogram += field(9, field(1, zigzag(2)) + field(2, 1)) + field(10, zigzag(40))
+    histogram += field(12, field(1, zigzag(-4)) + field(2, 2)) + field(12, field(1, zigzag(5)) + field(2, 1))
+    histogram += b"".join(field(13, zigzag(delta)) for delta in deltas)
+    metric = field(1, field(1, "method") + field(2, "card")) + field(7, histogram)
+    message = field(1, "took_seconds") + field(2, "Time.") + field(3, 4) + field(4, metric)
+    return varint(len(message)) + message
+
+
+@requires_tool("prometheus")
+def test_native_histograms_arrive_as_prometheus_has_them(
+    program: Callable[..., Any], helpers: Any, tmp_path: Path
+) -> None:
+    scrapes = [0]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            scrapes[0] += 1
+            body = family(scrapes[0])
+            self.send_response(200)
+            media = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+            self.send_header("Content-Type", media)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    shop = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=shop.serve_forever, daemon=True).start()
+    port, own = helpers.free_port(), helpers.free_port()
+    settings = tmp_path / "eldonia-ops.yml"
+    settings.write_text(SETTINGS.format(port=port, folder=tmp_path))
+    platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
+    platform.start()
+    ours = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
+    theirs = httpx.Client(base_url=f"http://127.0.0.1:{own}", timeout=10, trust_env=False)
+
+    def ready() -> bool:
+        return ours.get("/-/ready").status_code == 200
+
+    helpers.eventually(ready, "the platform is ready", 60, platform)
+    ours.headers["Authorization"] = f"Bearer {(tmp_path / 'data' / 'admin.token').read_text().strip()}"
+    created = ours.post("/api/ops/v1/tokens", json={"name": "prometheus", "role": "ingest"})
+    configuration = tmp_path / "prometheus.yml"
+    text = PROMETHEUS.format(own=own, shop=shop.server_address[1], port=port, token=created.json()["secret"])
+    configuration.write_text(f"{text}    send_native_histograms: true\n")
+    arguments = [
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={tmp_path}/tsdb",
+        f"--web.listen-address=127.0.0.1:{own}",
+        "--enable-feature=native-histograms",
+    ]
+    start = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
+    prometheus = program("prometheus", "-c", start, "prometheus", *arguments)
+    prometheus.start()
+
+    def arrived(query: str) -> Any:
+        return lambda: ours.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
+
+    helpers.eventually(arrived("histogram_count(took_seconds) > 3560"), "some histograms", 60, platform, prometheus)
+    platform.kill()
+    platform.start()
+    helpers.eventually(ready, "the platform is ready again", 60, platform, prometheus)
+    at = time.time() - 1
+    newest = f"timestamp(took_seconds) > {at + 0.5}"
+    helpers.eventually(arrived(newest), "everything up to the instant of comparison", 60, platform, prometheus)
+
+    def answer(http: httpx.Client, query: str) -> Any:
+        found = http.get("/api/v1/query", params={"query": query, "time": at})
+        assert found.status_code == 200, found.text
+        return found.json()["data"]["result"]
+
+    [expected] = answer(theirs, "took_seconds[10m]")
+    [found] = answer(ours, "took_seconds[10m]")
+    assert found == expected
+    assert len(found["histograms"]) > 3
+    [[_, first]] = [one["histogram"] for one in answer(ours, "took_seconds")]
+    assert [bucket[0] for bucket in first["buckets"]] == [1, 3, 0, 0, 0]
+    for query in (
+        "took_seconds",
+        "sum(took_seconds)",
+        "histogram_count(took_seconds)",
+        "histogram_sum(took_seconds)",
+        "histogram_count(increase(took_seconds[3s]))",
+    ):
+        both = [answer(http, query) for http in (theirs, ours)]
+        assert len(both[1]) == 1, query
+        assert both[0] == both[1], query
+    refusals = ours.get("/api/ops/v1/refusals").json()
+    assert [one for one in refusals if "exemplar" not in one["reason"]] == []
+    shop.shutdown()
+    shop.server_close()
     assert platform.stop() == 0
 
 

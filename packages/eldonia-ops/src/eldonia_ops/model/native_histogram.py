@@ -5,6 +5,7 @@ standard schema ``n``, bucket ``i`` holds observations up to ``2 ** (i * 2 ** -n
 """
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -17,6 +18,26 @@ MAX_BUCKETS: Final = 10_000
 """How many populated buckets one histogram may have."""
 
 _LARGEST_INDEX: Final = 2**31 - 1
+_LAST_EXPONENT: Final = 1025
+
+# Bounds have to be the same to the last bit wherever they are compared or shown. Those of Prometheus' table are not the
+# nearest doubles to ``2 ** (k / 256 - 1)``: each digit says how many steps of a double the k-th is below, plus one.
+_STEPS: Final = (
+    "1111112111211111112311222222222211211121122211221122102211221122"
+    "1111112222332132112111211112111111121011213311221222112121332222"
+    "2121223322322122222222323233323311221121223321332233212232332232"
+    "2243223233433343333333444455435422322333324422333243223333543344"
+)
+
+
+def _fraction(place: int, steps: int) -> float:
+    found = 2.0 ** (place / 256 - 1)
+    for _ in range(abs(steps)):
+        found = math.nextafter(found, -math.inf if steps > 0 else math.inf)
+    return found
+
+
+_FRACTIONS: Final = tuple(_fraction(place, int(digit) - 1) for place, digit in enumerate(_STEPS))
 
 
 class ResetHint(StrEnum):
@@ -91,8 +112,15 @@ class NativeHistogram:
         """The inclusive upper bound of a positive bucket; the last is infinite for bounds of its own."""
         if self.schema == CUSTOM_SCHEMA:
             return self.custom_bounds[index] if index < len(self.custom_bounds) else math.inf
+        if self.schema < 0:
+            fraction, exponent = 0.5, (index << -self.schema) + 1
+        else:
+            fraction = _FRACTIONS[(index & ((1 << self.schema) - 1)) << (LARGEST_SCHEMA - self.schema)]
+            exponent = (index >> self.schema) + 1
+        if fraction == 0.5 and exponent == _LAST_EXPONENT:
+            return sys.float_info.max  # only infinity is beyond the last bucket of numbers
         try:
-            return 2.0 ** math.ldexp(index, -self.schema)
+            return math.ldexp(fraction, exponent)
         except OverflowError:
             return math.inf
 

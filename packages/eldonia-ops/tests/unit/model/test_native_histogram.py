@@ -1,6 +1,7 @@
 """What a native histogram may hold."""
 
 import math
+import sys
 from typing import Any
 
 import pytest
@@ -23,6 +24,20 @@ from eldonia_ops.model.native_histogram import CUSTOM_SCHEMA, NativeHistogram
 )
 def test_bounds_of_standard_buckets(schema: int, index: int, bound: float) -> None:
     assert NativeHistogram(schema, 0, 0).upper_bound(index) == pytest.approx(bound)
+
+
+def test_bounds_are_those_of_prometheus_to_the_last_bit() -> None:
+    third = NativeHistogram(3, 0, 0)
+    assert [third.upper_bound(index - 8) for index in range(8)] == [
+        0.5, 0.5452538663326288, 0.5946035575013605, 0.6484197773255048,
+        0.7071067811865475, 0.7711054127039704, 0.8408964152537144, 0.9170040432046711,
+    ]  # fmt: skip
+    eighth = NativeHistogram(8, 0, 0)
+    assert eighth.upper_bound(-1) == 0.9972960560854698
+    assert eighth.upper_bound(256 * 1024) == sys.float_info.max
+    assert [NativeHistogram(schema, 0, 0).upper_bound(1) for schema in (-1, -4)] == [4.0, 65536.0]
+    assert NativeHistogram(-4, 0, 0).upper_bound(64) == sys.float_info.max
+    assert NativeHistogram(-4, 0, 0).upper_bound(65) == math.inf
 
 
 def test_bounds_of_its_own() -> None:
