@@ -20,7 +20,7 @@ from eldonia_ops.promql.frame import (
     unite,
 )
 from eldonia_ops.promql.histogram_ranges import Notes
-from eldonia_ops.promql.signatures import COMPARISONS
+from eldonia_ops.promql.signatures import COMPARISONS, TRIMS
 
 ARITHMETIC: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
     "+": np.add,
@@ -31,6 +31,8 @@ ARITHMETIC: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
     "^": np.power,
     "atan2": np.arctan2,
 }
+KEEPS_VALUE: Final = COMPARISONS | TRIMS
+"""Operators whose result is a series of the left side, as it is or cut, under its name."""
 COMPARE: Final[dict[str, Callable[[Floats, Floats], Bools]]] = {
     "==": np.equal,
     "!=": np.not_equal,
@@ -44,6 +46,8 @@ COMPARE: Final[dict[str, Callable[[Floats, Floats], Bools]]] = {
 def scalars(op: str, left: Floats, right: Floats) -> Floats:
     """``left op right`` for scalars at every step, ``[N]`` each."""
     with np.errstate(all="ignore"):
+        if op in TRIMS:
+            raise EvaluationError(f'operator "{op}" trims native histograms and not scalars')
         if op in COMPARISONS:
             return COMPARE[op](left, right).astype(np.float64)
         return ARITHMETIC[op](left, right)
@@ -52,11 +56,11 @@ def scalars(op: str, left: Floats, right: Floats) -> Floats:
 def vector_scalar(node: Binary, frame: Frame, scalar: Floats, notes: Notes, *, scalar_left: bool) -> Frame:
     """A vector and a scalar (``[N]``)."""
     other = scalar[:, None]
-    if frame.histograms is not None:
+    if frame.histograms is not None or node.op in TRIMS:
         full = np.broadcast_to(other, frame.values.shape)
         sides = Side(full, None), Side(frame.values, frame.histograms)
         left_side, right_side = sides if scalar_left else sides[::-1]
-        drops = node.op not in COMPARISONS or node.return_bool
+        drops = node.op not in KEEPS_VALUE or node.return_bool
         nameless = np.ones(frame.width, bool) if drops else frame.nameless
         # A comparison without bool keeps the vector's own value, whichever side it is on.
         return _mixed(
@@ -227,7 +231,11 @@ def _mixed(
     """As :func:`_apply`, where there are histograms."""
     held, found = apply(node.op, left, right, mask, notes, return_bool=node.return_bool)
     with np.errstate(all="ignore"):
-        if node.op not in COMPARISONS:
+        if node.op in TRIMS:
+            values, present = np.array(left.values), np.zeros(mask.shape, bool)
+            if (mask & ~held).any():
+                notes.incompatible(node.op, "float", "float")
+        elif node.op not in COMPARISONS:
             values, present = ARITHMETIC[node.op](left.values, right.values), mask & ~held
         else:
             holds = COMPARE[node.op](left.values, right.values)
@@ -256,9 +264,9 @@ def _apply(
     notes: Notes,
 ) -> Frame:
     first, second = (one, many) if swapped else (many, one)
-    if first.histograms is not None or second.histograms is not None:
+    if first.histograms is not None or second.histograms is not None or node.op in TRIMS:
         drops = node.op in COMPARISONS and node.return_bool
-        if node.op not in COMPARISONS:
+        if node.op not in KEEPS_VALUE:
             nameless = np.zeros(len(labels), bool)
         elif drops:
             nameless = np.ones(len(labels), bool)
@@ -275,7 +283,7 @@ def _apply(
 
 def _result_labels(many: Labels, one: Labels | None, node: Binary, matching: Matching) -> Labels:
     changed = dict(many)
-    if node.op not in COMPARISONS:
+    if node.op not in KEEPS_VALUE:
         for name in METADATA_LABELS:
             changed.pop(name, None)
     if matching.cardinality is Cardinality.ONE_TO_ONE:

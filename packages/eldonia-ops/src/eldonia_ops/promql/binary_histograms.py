@@ -13,6 +13,8 @@ from eldonia_ops.model.native_histogram import NativeHistogram, ResetHint
 from eldonia_ops.promql.frame import Bools, Floats, Histograms
 from eldonia_ops.promql.histogram_arithmetic import MixedSchemasError, added, divided, equal, scaled, subtracted
 from eldonia_ops.promql.histogram_ranges import Notes
+from eldonia_ops.promql.histogram_trimming import trimmed
+from eldonia_ops.promql.signatures import TRIMS
 
 Value: TypeAlias = float | NativeHistogram
 
@@ -57,10 +59,12 @@ def combine(op: str, left: Value, right: Value, notes: Notes, *, return_bool: bo
     elif isinstance(left, NativeHistogram) and not isinstance(right, NativeHistogram):
         if op in ("*", "/"):
             return (scaled if op == "*" else divided)(left, right)
+        if op in TRIMS:
+            return trimmed(left, right, upper=op == "</")
     elif isinstance(right, NativeHistogram) and not isinstance(left, NativeHistogram) and op == "*":
         return scaled(right, left)
     kinds = ["histogram" if isinstance(side, NativeHistogram) else "float" for side in (left, right)]
-    notes.inform(f'incompatible sample types encountered for binary operator "{op}": {kinds[0]} {op} {kinds[1]}')
+    notes.incompatible(op, *kinds)
     return None
 
 

@@ -46,4 +46,4 @@ class UnsupportedError(EvaluationError):
 
 
 class UnsupportedSyntaxError(ParseError):
-    """A query whose syntax is right and means something only for native histograms or start timestamps."""
+    """A query whose syntax is right and means something only for start timestamps."""

@@ -87,6 +87,10 @@ class Notes:
         message = "vector contains a mix of histograms with exponential and custom buckets schemas for metric name"
         self.about(message, name)
 
+    def incompatible(self, op: str, left: str, right: str) -> None:
+        """Types of samples that an operator does not take."""
+        self.inform(f'incompatible sample types encountered for binary operator "{op}": {left} {op} {right}')
+
     def combined(self, found: Combined, what: str, *, hints: bool = True) -> NativeHistogram:
         """The value of a combination, with what there is to note of it."""
         if found.collision and hints:

@@ -105,10 +105,10 @@ def _bounded(histogram: NativeHistogram, bucket: Bucket) -> tuple[float, float] 
         if math.isinf(lower):
             return None if upper <= 0 else (0.0, upper)
         return None if math.isinf(upper) else (lower, upper)
-    return _zero_side(histogram, lower, upper)
+    return zero_side(histogram, lower, upper)
 
 
-def _zero_side(histogram: NativeHistogram, lower: float, upper: float) -> tuple[float, float]:
+def zero_side(histogram: NativeHistogram, lower: float, upper: float) -> tuple[float, float]:
     """Of a zero bucket the half on whose side there are other buckets, if there are on one side alone."""
     if lower <= 0 <= upper and not is_custom(histogram):
         if histogram.positive and not histogram.negative:
@@ -149,7 +149,7 @@ def _ranks(
     for value in values:
         rank = 0.0
         for bucket in populated:
-            start, end = _zero_side(histogram, bucket.lower, bucket.upper)
+            start, end = zero_side(histogram, bucket.lower, bucket.upper)
             zero = bucket.lower <= 0 <= bucket.upper
             if is_custom(histogram) and math.isinf(start) and end > 0:
                 start = 0.0

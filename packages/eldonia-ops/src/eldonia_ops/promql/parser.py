@@ -156,9 +156,9 @@ class _Parser:
                     raise self.unexpected("", "which is only allowed inside {...}")
                 break
             operator = self.advance()
-            if op in ("<", ">") and self.at_operator("/"):
-                message = f'the operator "{op}/" trims native histograms, which are not supported'
-                raise UnsupportedSyntaxError(message, self.query, operator.start, self.token.end)
+            if op in ("<", ">") and self.at_operator("/") and self.token.start == operator.end:
+                op = f"{op}/"
+                self.advance()
             left = self.binary(left, op, operator, power)
         self.depth -= 1
         return left

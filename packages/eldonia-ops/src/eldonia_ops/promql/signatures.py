@@ -24,11 +24,14 @@ AGGREGATIONS: Final = frozenset(
 PARAMETRIC: Final = frozenset(["topk", "bottomk", "quantile", "count_values", "limitk", "limit_ratio"])
 SET_OPERATORS: Final = frozenset(("and", "or", "unless"))
 COMPARISONS: Final = frozenset(("==", "!=", "<", ">", "<=", ">="))
+TRIMS: Final = frozenset(("</", ">/"))
+"""Operators that keep of a native histogram what lies below a number, or above it."""
 PRECEDENCE: Final = {
     "or": 1,
     "and": 2,
     "unless": 2,
     **dict.fromkeys(COMPARISONS, 3),
+    **dict.fromkeys(TRIMS, 3),
     "+": 4,
     "-": 4,
     "*": 5,

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import (
     HISTOGRAM_NAN,
     AnySample,
-    HistogramSample,
     Sample,
     SampleRow,
     SeriesBlock,
@@ -249,17 +249,16 @@ class Head:
             at = sample.timestamp_ms
             if not self._plausible(at, 1):
                 continue
-            if isinstance(sample, HistogramSample):
-                value, packed = HISTOGRAM_NAN, encode_histogram(sample.value)
-            else:
-                value, packed = sample.value, b""
+            value, packed = sample.value, b""
+            if isinstance(value, NativeHistogram):
+                value, packed = HISTOGRAM_NAN, encode_histogram(value)
             number = self._numbers.get(sample.labels)
             if number is None and at < self.floor_ms:
                 # Older than anything kept here: for the database only.
                 series = HeadSeries(sample.labels, series_id(sample.labels), metric_id(sample.labels.name), target)
             else:
                 series = self._series[number] if number is not None else self._create(sample.labels, target)
-                if series is None or not self._in_order(series, at, value, packed=packed):
+                if series is None or not self._in_order(series, at, value, None, packed):
                     continue
                 if at >= self.floor_ms:
                     self._append_one(series, at, value)
