@@ -116,15 +116,6 @@ class SeriesBlock:
     histograms: Mapping[tuple[int, int], NativeHistogram] = field(default_factory=dict)
     starts: Mapping[int, Sequence[tuple[int, int]]] = field(default_factory=dict)
 
-    def floats(self) -> "SeriesBlock":
-        """The same block without its histograms: their cells are absent."""
-        if not self.histograms:
-            return self
-        values = self.values.copy()
-        rows, columns = zip(*self.histograms, strict=True)
-        values[list(rows), list(columns)] = ABSENT_NAN
-        return SeriesBlock(self.labels, self.timestamps, values)
-
 
 def is_stale(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which cells are Prometheus' staleness marker; same shape as the input."""
