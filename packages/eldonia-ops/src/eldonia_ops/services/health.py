@@ -11,7 +11,7 @@ from eldonia_ops import __version__
 from eldonia_ops.services.api import DiskView, DurationView, LoopView, StoredView
 from eldonia_ops.services.loops import Loops
 
-_SIGNALS: Final = ("logs", "traces", "metrics", "series")
+_SIGNALS: Final = ("logs", "traces", "metrics", "histograms", "series")
 
 
 def loop_views(loops: Loops) -> tuple[LoopView, ...]:
@@ -33,11 +33,11 @@ def duration_views(loops: Loops) -> tuple[DurationView, ...]:
 
 
 def stored_views(statistics: Mapping[str, Any]) -> tuple[StoredView, ...]:
-    """What the telemetry store says of its signals."""
+    """What the telemetry store says of its signals; native histograms are left out where there are none."""
     return tuple(
         StoredView(name, int(one["rows"]), int(one["bytes"]), int(one["parts"]))
         for name in _SIGNALS
-        if (one := statistics.get(name))
+        if (one := statistics.get(name)) and (name != "histograms" or one["rows"])
     )
 
 
