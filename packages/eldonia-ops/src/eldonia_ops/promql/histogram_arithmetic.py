@@ -238,7 +238,7 @@ def _beyond(histogram: NativeHistogram, buckets: Buckets, threshold: float) -> B
 
 
 def was_reset(current: NativeHistogram, previous: NativeHistogram) -> bool:
-    """Whether a counter was reset between two samples: told by the sender, or seen in a count that fell."""
+    """Whether a counter was reset between two samples: marked by the sender, or seen in a count that fell."""
     if current.reset_hint is ResetHint.RESET:
         return True
     if current.reset_hint is ResetHint.NO_RESET:

@@ -1,4 +1,4 @@
-"""The one road of every alert: merge, route, group, open the incident, queue what is to be said.
+"""The path of every alert: merge, route, group, open the incident, queue the notifications.
 
 A rule, a security finding, a failed recovery and a client of the API all come through
 :meth:`AlertIntake.accept`, in the transaction that commits their own state: there is no instant at
@@ -69,7 +69,7 @@ class FailingGroup:
 class AlertIntake:
     """Feeds :func:`eldonia_ops.alerting.dispatch.step` and carries out its effects.
 
-    ``desk`` is told of every alert before anything is queued about it, so that the message finds its
+    ``incident_transactions`` see every alert before anything is queued about it, so that the notification finds its
     incident. After a transaction that used :meth:`accept`, call :meth:`wake`.
 
     ``failing`` holds the groups that cannot be flushed at present, by key, and ``failures`` counts all failures since
@@ -155,7 +155,7 @@ class AlertIntake:
             return
         received = AlertsReceived(tuple(change.alert for change in changes))
         after, effects = dispatch.step(self._touched(tx, received.alerts), received, now)
-        # The desk sees alerts with the times that merging gave them.
+        # Incidents see alerts with the times that merging gave them.
         merged = [
             AlertChange(after.alerts.get(change.alert.fingerprint, change.alert), change.firing, change.started_at)
             for change in changes

@@ -319,7 +319,7 @@ class DeliveryService:
     ) -> bool:
         """Raise the alert that an integration takes no critical messages, or end it; says whether there is news.
 
-        One that the configuration has no more gets none: no delivery would ever end it, and what it was to be told
+        One that the configuration has no more gets none: no delivery would ever end it, and what it was to send
         has been routed anew.
         """
         integration = self._intake.routing.integration(outgoing.receiver, outgoing.integration, outgoing.index)

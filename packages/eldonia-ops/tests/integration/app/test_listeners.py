@@ -389,7 +389,7 @@ async def test_syslog_comes_in_over_tcp_from_logger_and_python(tmp_path: Path) -
         assert [one["message"] for one in answer.json()["records"]] == ["the last"]
 
 
-async def test_syslog_is_open_to_nobody_unless_the_settings_say_so(tmp_path: Path) -> None:
+async def test_syslog_is_open_to_no_sender_unless_the_settings_say_so(tmp_path: Path) -> None:
     (tmp_path / "am.yml").write_text(ROUTING)
     (tmp_path / "eldonia-ops.yml").write_text(f"{SETTINGS}listeners: {{syslog: {{port: 0}}}}\n")
     process = await started(tmp_path)

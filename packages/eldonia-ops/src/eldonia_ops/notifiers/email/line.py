@@ -25,7 +25,7 @@ class Line:
                 self._shut()
 
     def cut(self) -> None:
-        """End the connection, also one that is made later; whoever reads from it or writes to it fails at once."""
+        """End the connection, also one that is made later; each read or write fails at once."""
         with self._lock:
             self._cut = True
             self._shut()

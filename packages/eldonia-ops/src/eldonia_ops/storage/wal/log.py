@@ -47,8 +47,8 @@ class _Segment:
 class WriteAheadLog:
     """Appends records to segments in a folder; one ``fdatasync`` serves all who wait.
 
-    Released segments stay for ``kept_seconds`` or until all of them take ``kept_bytes``, whichever is first: whoever
-    copies the folder file by file while it is written finds a record either here or where it was moved to.
+    Released segments stay for ``kept_seconds`` or until all of them take ``kept_bytes``, whichever is first: a copy
+    of the folder, made file by file while it is written, has a record either here or where it was moved to.
     ``preamble`` gives records that every segment begins with, by kind: what must outlive the records behind it.
     """
 
