@@ -26,7 +26,8 @@ class IncidentReferences:
 
     An alert that fires, and for which its incident holds that it does, stays with that incident until a later
     transaction has ended it; when it fires again it may be attached to another, which :meth:`attached` says. A
-    reader that still sees the state before must not put that back: :meth:`keep` takes only what was read while none was attached.
+    reader that still sees the state before must not put that back: :meth:`keep` takes only what was read while none was
+    attached.
     """
 
     def __init__(self) -> None:
