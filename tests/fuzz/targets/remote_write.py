@@ -6,7 +6,9 @@ import cramjam
 
 from eldonia_ops.intake import IntakeError, IntakeLimits
 from eldonia_ops.intake.prometheus_remote_write import Decoded, decode_write
+from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import ABSENT_NAN_BITS
+from eldonia_ops.storage.clickhouse.histogram_codec import decode_histogram, encode_histogram
 from fuzz.target import target
 
 LIMITS = IntakeLimits(unpacked=256 << 10)
@@ -23,7 +25,11 @@ def checked(body: bytes) -> Decoded | None:
     for sample in found.samples:
         assert sample.labels.name
         assert len(sample.labels) <= LIMITS.labels
-        assert struct.unpack("<Q", struct.pack("<d", sample.value))[0] != ABSENT_NAN_BITS
+        if isinstance(sample.value, NativeHistogram):
+            packed = encode_histogram(sample.value)
+            assert encode_histogram(decode_histogram(packed)) == packed
+        else:
+            assert struct.unpack("<Q", struct.pack("<d", sample.value))[0] != ABSENT_NAN_BITS
     for item in found.metadata:
         assert item.name
     assert bool(found.first) == bool(found.refused)

@@ -118,7 +118,7 @@ def test_what_hides_in_front_of_much_else_is_found(filler):
 def test_a_document_that_was_cut_off_takes_no_long_time(hostile):
     began = time.process_time()
     fields(b"application/json", hostile[:MAX_BODY])
-    assert time.process_time() - began < 0.25
+    assert time.process_time() - began < 2  # square time takes minutes; a slow machine is none
 
 
 def test_bounds():
