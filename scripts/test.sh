@@ -14,8 +14,9 @@ tests() {
 
 selected=$#
 "${MAKE:-make}" --no-print-directory check || failed=1
-tests packages examples tests/fuzz -n 2 --dist loadfile "$@"
-# These measure and kill processes of their own: one after the other.
-tests tests --ignore tests/fuzz "$@"
+# Many wait for a disk or a process: three keep two cores busy.
+tests packages examples tests/fuzz tests/test_*.py -n 3 --dist loadfile "$@"
+# These run whole platforms.
+tests tests/acceptance tests/benchmarks -n 2 --dist loadfile "$@"
 [ $failed -eq 0 ] || echo "make test: something above failed" >&2
 exit $failed
