@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
@@ -195,6 +196,32 @@ def test_every_pattern_is_linear() -> None:
         if not verdict:
             slow.append(f"{use.place}: {verdict.degree}, by repeating {verdict.pump!r} ({', '.join(use.operations)})")
     assert not slow, "\n".join(slow)
+
+
+def test_no_pattern_is_read_otherwise_by_an_older_python() -> None:
+    """Debian 12 has Python 3.11.2, in which a possessive repetition around a look-ahead never matches. An atomic group
+    around the repetition says the same and is right there: ``(?>(?:(?!x).)*)``."""
+    wrong = [use.place for use in uses()[0] if _looks_around(_parser.parse(use.pattern.pattern, use.pattern.flags))]
+    assert not wrong
+    assert _looks_around(_parser.parse(r"a(?:(?!b).)*+"))
+
+
+def _looks_around(tree: Any, possessive: bool = False) -> bool:
+    for operation, argument in tree:
+        if operation in (_constants.ASSERT, _constants.ASSERT_NOT) and possessive:
+            return True
+        inside = possessive or operation is _constants.POSSESSIVE_REPEAT
+        if any(_looks_around(part, inside) for part in _parts(argument)):
+            return True
+    return False
+
+
+def _parts(argument: Any) -> Iterator[Any]:
+    if isinstance(argument, _parser.SubPattern):
+        yield argument
+    elif isinstance(argument, tuple | list):
+        for one in argument:
+            yield from _parts(one)
 
 
 def _bound(use: Use) -> int:

@@ -40,11 +40,12 @@ _FLAG: Final = re.compile(
     r"(?!\[REDACTED\]|(?:is|was|and|or|must|not|needs?|option|options|flag|argument|for|to|with|from|in|of|the|cannot|are|has|should"
     r"|instead|if|on|by|as|takes|given|requires|when)\b)(\"[^\"]{1,400}\"|'[^']{1,400}'|[^\s\"'\-,][^\s\"',]*+)"
 )
-# -p is a port, a path or a project with most programs.
+# -p is a port, a path or a project with most programs. The atomic group is no possessive repetition, which never matches
+# around a look-ahead in Python 3.11.2.
 _SHORT_FLAG: Final = re.compile(
     r"((?:\b(?:mysql\w{0,12}|mariadb(?:-\w{1,12})?|mongo\w{0,8}|sshpass|htpasswd|docker\s{1,4}login|podman\s{1,4}login"
     r"|helm\s{1,4}registry\s{1,4}login|az\s{1,4}login|oc\s{1,4}login|smbclient|ldapsearch|redis-cli)\b|-u\s?[^\s\"']{1,64})"
-    r"(?:(?!\s-[pwa])[^\r\n|;]){0,80}+\s-[pwa]\s{0,4})"
+    r"(?>(?:(?!\s-[pwa])[^\r\n|;]){0,80})\s-[pwa]\s{0,4})"
     r"(?!\[REDACTED\]|\d{1,5}(?:[:/\s]|$))(\"[^\"]{1,400}\"|'[^']{1,400}'|[^\s\"'\-][^\s\"']*+)"
 )
 _CURL_USER: Final = re.compile(r"(\bcurl\b[^\r\n|;]{0,160}?\s(?:-u|--user)[\s=]{0,4}[\"']?[^\s:\"']{0,64}:)[^\s\"']++")
