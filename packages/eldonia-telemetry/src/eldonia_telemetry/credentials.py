@@ -40,8 +40,8 @@ _FLAG: Final = re.compile(
     r"(?!\[REDACTED\]|(?:is|was|and|or|must|not|needs?|option|options|flag|argument|for|to|with|from|in|of|the|cannot|are|has|should"
     r"|instead|if|on|by|as|takes|given|requires|when)\b)(\"[^\"]{1,400}\"|'[^']{1,400}'|[^\s\"'\-,][^\s\"',]*+)"
 )
-# -p is a port, a path or a project with most programs. An atomic group, since a possessive repetition around a look-ahead
-# never matches in Python 3.11.2.
+# -p is a port, a path or a project with most programs. An atomic group, since a possessive repetition around a
+# look-ahead never matches in Python 3.11.2.
 _SHORT_FLAG: Final = re.compile(
     r"((?:\b(?:mysql\w{0,12}|mariadb(?:-\w{1,12})?|mongo\w{0,8}|sshpass|htpasswd|docker\s{1,4}login|podman\s{1,4}login"
     r"|helm\s{1,4}registry\s{1,4}login|az\s{1,4}login|oc\s{1,4}login|smbclient|ldapsearch|redis-cli)\b|-u\s?[^\s\"']{1,64})"
