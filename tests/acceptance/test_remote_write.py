@@ -4,7 +4,8 @@ import json
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
@@ -98,40 +99,66 @@ def samples(http: httpx.Client, selector: str, at: float) -> dict[str, list[Any]
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The platform, and the Prometheus that scrapes a shop and sends to it, each with a client of its API."""
+
+    platform: Any
+    prometheus: Any
+    ours: httpx.Client
+    theirs: httpx.Client
+
+    def ready(self) -> bool:
+        return self.ours.get("/-/ready").status_code == 200
+
+    def arrived(self, query: str) -> Callable[[], Any]:
+        return lambda: self.ours.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
+
+
+def started(
+    program: Callable[..., Any],
+    helpers: Any,
+    folder: Path,
+    shop: int,
+    *,
+    remote_write: str = "",
+    options: Sequence[str] = (),
+) -> Sides:
+    """Both, with a ready platform. ``remote_write`` are more lines of that section, ``options`` of the command."""
+    port, own = helpers.free_port(), helpers.free_port()
+    settings = folder / "eldonia-ops.yml"
+    settings.write_text(SETTINGS.format(port=port, folder=folder))
+    platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
+    configuration = folder / "prometheus.yml"
+    arguments = [
+        f"--config.file={configuration}",
+        f"--storage.tsdb.path={folder}/tsdb",
+        f"--web.listen-address=127.0.0.1:{own}",
+        *options,
+    ]
+    start = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
+    prometheus = program("prometheus", "-c", start, "prometheus", *arguments)
+    ours, theirs = (
+        httpx.Client(base_url=f"http://127.0.0.1:{one}", timeout=10, trust_env=False) for one in (port, own)
+    )
+    sides = Sides(platform, prometheus, ours, theirs)
+    platform.start()
+    helpers.eventually(sides.ready, "the platform is ready", 60, platform)
+    ours.headers["Authorization"] = f"Bearer {(folder / 'data' / 'admin.token').read_text().strip()}"
+    token = ours.post("/api/ops/v1/tokens", json={"name": "prometheus", "role": "ingest"}).json()["secret"]
+    text = PROMETHEUS.format(own=own, shop=shop, port=port, token=token)
+    configuration.write_text(text + remote_write)
+    prometheus.start()
+    return sides
+
+
 @requires_tool("prometheus")
 def test_what_prometheus_sends_is_what_we_answer_though_we_are_killed_in_between(
     program: Callable[..., Any], helpers: Any, tmp_path: Path, shop: Shop
 ) -> None:
-    port, own = helpers.free_port(), helpers.free_port()
-    settings = tmp_path / "eldonia-ops.yml"
-    settings.write_text(SETTINGS.format(port=port, folder=tmp_path))
-    platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
-    platform.start()
-    ours = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
-    theirs = httpx.Client(base_url=f"http://127.0.0.1:{own}", timeout=10, trust_env=False)
-
-    def ready() -> bool:
-        return ours.get("/-/ready").status_code == 200
-
-    helpers.eventually(ready, "the platform is ready", 60, platform)
-    ours.headers["Authorization"] = f"Bearer {(tmp_path / 'data' / 'admin.token').read_text().strip()}"
-    created = ours.post("/api/ops/v1/tokens", json={"name": "prometheus", "role": "ingest"})
-    token = created.json()["secret"]
-
-    configuration = tmp_path / "prometheus.yml"
-    configuration.write_text(PROMETHEUS.format(own=own, shop=shop.port, port=port, token=token))
-    arguments = [
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={tmp_path}/tsdb",
-        f"--web.listen-address=127.0.0.1:{own}",
-    ]
-    start = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
-    prometheus = program("prometheus", "-c", start, "prometheus", *arguments)
-    prometheus.start()
-
-    def arrived(query: str) -> Any:
-        return lambda: ours.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
-
+    sides = started(program, helpers, tmp_path, shop.port)
+    platform, prometheus, ours, theirs = sides.platform, sides.prometheus, sides.ours, sides.theirs
+    arrived, ready = sides.arrived, sides.ready
     helpers.eventually(arrived("vanishing"), "the first samples", 60, platform, prometheus)
     for _ in range(2):
         time.sleep(1.5)
@@ -231,36 +258,16 @@ def test_native_histograms_arrive_as_prometheus_has_them(
 
     shop = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=shop.serve_forever, daemon=True).start()
-    port, own = helpers.free_port(), helpers.free_port()
-    settings = tmp_path / "eldonia-ops.yml"
-    settings.write_text(SETTINGS.format(port=port, folder=tmp_path))
-    platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
-    platform.start()
-    ours = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False)
-    theirs = httpx.Client(base_url=f"http://127.0.0.1:{own}", timeout=10, trust_env=False)
-
-    def ready() -> bool:
-        return ours.get("/-/ready").status_code == 200
-
-    helpers.eventually(ready, "the platform is ready", 60, platform)
-    ours.headers["Authorization"] = f"Bearer {(tmp_path / 'data' / 'admin.token').read_text().strip()}"
-    created = ours.post("/api/ops/v1/tokens", json={"name": "prometheus", "role": "ingest"})
-    configuration = tmp_path / "prometheus.yml"
-    text = PROMETHEUS.format(own=own, shop=shop.server_address[1], port=port, token=created.json()["secret"])
-    configuration.write_text(f"{text}    send_native_histograms: true\n")
-    arguments = [
-        f"--config.file={configuration}",
-        f"--storage.tsdb.path={tmp_path}/tsdb",
-        f"--web.listen-address=127.0.0.1:{own}",
-        "--enable-feature=native-histograms",
-    ]
-    start = "import os, sys; os.execvp(sys.argv[1], sys.argv[1:])"
-    prometheus = program("prometheus", "-c", start, "prometheus", *arguments)
-    prometheus.start()
-
-    def arrived(query: str) -> Any:
-        return lambda: ours.get("/api/v1/query", params={"query": query}).json()["data"]["result"]
-
+    sides = started(
+        program,
+        helpers,
+        tmp_path,
+        shop.server_address[1],
+        remote_write="    send_native_histograms: true\n",
+        options=("--enable-feature=native-histograms",),
+    )
+    platform, prometheus, ours, theirs = sides.platform, sides.prometheus, sides.ours, sides.theirs
+    arrived, ready = sides.arrived, sides.ready
     helpers.eventually(arrived("histogram_count(took_seconds) > 3560"), "some histograms", 60, platform, prometheus)
     platform.kill()
     platform.start()

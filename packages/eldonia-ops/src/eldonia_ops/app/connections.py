@@ -1,6 +1,6 @@
 """HTTP connections that cannot be held open, or filled, for nothing.
 
-uvicorn waits for ever for the rest of a request's head and takes one of any size, from people who have
+uvicorn waits without a limit for the rest of a request's head and takes one of any size, from people who have
 shown no token yet: a thousand half requests used up the files that a process may open, and with them
 the scrapes, the stores and the pages. And who fills all places with slow requests must not shut others out: when there
 is no place left, the client that has most of them gives up the one that has waited longest for its own client.

@@ -148,7 +148,7 @@ class _Connection:
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:
-    """A sender may be silent for days; one that is gone must not keep its place for ever."""
+    """A sender may be silent for days; one that is gone must give up its place."""
     connection = writer.get_extra_info("socket")
     if connection is not None:
         with contextlib.suppress(OSError):

@@ -332,7 +332,7 @@ async def test_an_alert_that_ended_while_the_routes_were_changed_ends_its_incide
         world._routing = world._routing.replace("group_by: [alertname, service]", "group_by: [service]")
         world._build()
         await world.start()
-        # No source could post it again meanwhile; now there is time for that, but not for ever.
+        # No source could post it again meanwhile; now there is time for that, and then it ends.
         await world.pass_time(5 * MINUTE)
         assert (await world.incident()).status is IncidentStatus.RESOLVED
 

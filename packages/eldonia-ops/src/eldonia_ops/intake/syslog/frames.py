@@ -13,7 +13,7 @@ LONGEST: Final = 256 * 1024
 """Bytes of a message that are kept."""
 
 _COUNT: Final = re.compile(rb"([1-9][0-9]{0,9}) <")
-_MAYBE_COUNT: Final = re.compile(rb"[1-9][0-9]{0,9}(?: ?)\Z")
+_MAYBE_COUNT: Final = re.compile(rb"[1-9][0-9]{0,9} ?\Z")
 _END: Final = re.compile(rb"[\n\0]")
 _BETWEEN: Final = b"\r\n\0"
 

@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Final
 
 from eldonia_ops.model.native_histogram import NativeHistogram, ResetHint
+from eldonia_ops.storage.clickhouse.leb128 import read_varint, varint
 
 _TOTALS: Final = struct.Struct("<dd")
 _DOUBLE: Final = struct.Struct("<d")
@@ -45,7 +46,7 @@ def encode_histogram(histogram: NativeHistogram) -> bytes:
     else:
         counts = _FLOATS + struct.pack(f"<{len(values)}d", *values)
     totals = _TOTALS.pack(histogram.count, histogram.sum)
-    return b"".join((totals, _varint(len(layout)), layout, _varint(len(counts)), counts))
+    return b"".join((totals, varint(len(layout)), layout, varint(len(counts)), counts))
 
 
 def decode_histogram(data: bytes) -> NativeHistogram:
@@ -56,9 +57,9 @@ def decode_histogram(data: bytes) -> NativeHistogram:
     """
     try:
         count, total = _TOTALS.unpack_from(data)
-        length, at = _read_varint(data, _TOTALS.size)
+        length, at = read_varint(data, _TOTALS.size)
         layout = _decoded_layout(data[at : at + length])
-        length, at = _read_varint(data, at + length)
+        length, at = read_varint(data, at + length)
         counts = data[at : at + length]
         hint, schema, threshold, bounds, positive, negative = layout
         expected = 1 + len(positive) + len(negative)
@@ -89,8 +90,8 @@ def split_histograms(data: bytes, header: int) -> Iterator[tuple[bytes, bytes]]:
     at = 0
     while at < len(data):
         start = at + header
-        length, after = _read_varint(data, start + _TOTALS.size)
-        length, after = _read_varint(data, after + length)
+        length, after = read_varint(data, start + _TOTALS.size)
+        length, after = read_varint(data, after + length)
         yield data[at:start], data[start : after + length]
         at = after + length
 
@@ -127,11 +128,11 @@ def _encoded_layout(
     return b"".join(
         (
             bytes((_HINTS.index(hint),)),
-            _varint(_zigzag(schema)),
+            varint(_zigzag(schema)),
             _DOUBLE.pack(threshold),
-            _varint(len(bounds)),
+            varint(len(bounds)),
             struct.pack(f"<{len(bounds)}d", *bounds),
-            _varint(len(positive)),
+            varint(len(positive)),
             _differences((*positive, *negative)),
         )
     )
@@ -140,11 +141,11 @@ def _encoded_layout(
 @lru_cache(_LAYOUTS)
 def _decoded_layout(data: bytes) -> _Layout:
     hint = _HINTS[data[0]]
-    schema, at = _read_varint(data, 1)
+    schema, at = read_varint(data, 1)
     (threshold,) = _DOUBLE.unpack_from(data, at)
-    many, at = _read_varint(data, at + _DOUBLE.size)
+    many, at = read_varint(data, at + _DOUBLE.size)
     bounds = struct.unpack_from(f"<{many}d", data, at)
-    count, at = _read_varint(data, at + 8 * many)
+    count, at = read_varint(data, at + 8 * many)
     indexes = tuple(accumulate(_signed(data, at)))
     return hint, _unzigzag(schema), threshold, bounds, indexes[:count], indexes[count:]
 
@@ -165,29 +166,8 @@ def _differences(values: Iterable[int]) -> bytes:
 def _signed(data: bytes, at: int) -> Iterator[int]:
     end = len(data)
     while at < end:
-        number, at = _read_varint(data, at)
+        number, at = read_varint(data, at)
         yield _unzigzag(number)
-
-
-def _varint(number: int) -> bytes:
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
-
-
-def _read_varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number, and where the next byte is."""
-    number = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-        shift += 7
 
 
 def _zigzag(number: int) -> int:

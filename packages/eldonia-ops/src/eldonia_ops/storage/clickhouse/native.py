@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from eldonia_ops.storage.clickhouse.leb128 import read_varint, varint
+
 JSON_TYPE: Final = "JSON(max_dynamic_paths=64)"
 
 _TEXT_FORM: Final = struct.pack("<Q", 1)
@@ -33,16 +35,6 @@ _DICTIONARY: Final = 1
 _ADDITIONAL_KEYS: Final = 1 << 9
 _INDEXES: Final = ("B", "H", "I", "Q")
 _INT64_END: Final = 2**63
-
-
-def varint(number: int) -> bytes:
-    """A number as LEB128: seven bits a byte, the lowest first."""
-    found = bytearray()
-    while number > 0x7F:
-        found.append(number & 0x7F | 0x80)
-        number >>= 7
-    found.append(number)
-    return bytes(found)
 
 
 # Lengths of most texts, so that they are looked up.
@@ -188,13 +180,11 @@ class NativeReader:
         return self._take(self._varint())
 
     def _varint(self) -> int:
-        found = shift = 0
-        while True:
-            byte = self._take(1)[0]
-            found |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return found
-            shift += 7
+        try:
+            found, self._at = read_varint(self._data, self._at)
+        except IndexError:
+            raise ValueError("a block ends before its values") from None
+        return found
 
     def _take(self, size: int) -> bytes:
         found = self._data[self._at : self._at + size]

@@ -1,4 +1,4 @@
-"""Opens the store in the directory given, says what is there, then writes for ever and says what was acknowledged."""
+"""Opens the store in the directory given, says what is there, writes until killed and says what was acknowledged."""
 
 import asyncio
 import json

@@ -40,8 +40,9 @@ def incident(number: int, **fields: Any) -> Incident:
     return replace(base, **fields)
 
 
-async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
-    full = Alert(
+def awkward_alert() -> Alert:
+    """One with a value in each field, hard to store."""
+    return Alert(
         Labels({"alertname": "HighErrorRate", "path": AWKWARD}),
         Labels({"summary": AWKWARD}),
         starts_at=1_700_000_000_123,
@@ -51,6 +52,10 @@ async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
         source="rule",
         evidence={"value": 0.25, "ids": [1, 2**62], "none": None, "nested": {"a": [True, "é"]}},
     )
+
+
+async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
+    full = awkward_alert()
     await store.write(lambda t: t.alerts.put(full))
     assert await store.read(lambda t: t.alerts.get(full.fingerprint)) == full
     newer = replace(full, ends_at=9, evidence={})
@@ -59,15 +64,7 @@ async def test_alerts_come_back_as_they_were(store: SqlStateStore) -> None:
 
 
 async def test_the_inbox_keeps_what_came_until_it_is_removed(store: SqlStateStore) -> None:
-    full = Alert(
-        Labels({"alertname": "Down", "path": AWKWARD}),
-        Labels({"summary": AWKWARD}),
-        starts_at=1_700_000_000_123,
-        ends_at=253_402_300_799_000,
-        updated_at=5,
-        generator_url="http://x/?q=1",
-        evidence={"value": 0.25, "nested": {"a": [True, "é"]}},
-    )
+    full = awkward_alert()
     items = [InboxItem(0, 7, (full, alert("b"))), InboxItem(0, 6, (alert("c"),))]
     ids = await store.write(lambda t: t.inbox.append(items))
     assert await store.read(lambda t: t.inbox.all()) == [
