@@ -30,6 +30,7 @@ from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.status import process_metrics
 from eldonia_ops.settings import (
+    NO_DEFAULT_RULES,
     AlertmanagerSettings,
     IncidentSettings,
     Listen,
@@ -110,7 +111,7 @@ def router_loader(options: RouterOptions, environment: Mapping[str, str]) -> Loa
         listen=options.listen,
         external_url=options.external_url.rstrip("/"),
         collectors={"host": HostSettings(enabled=False)},
-        rules=RuleSettings(defaults=False),
+        rules=RuleSettings(defaults=NO_DEFAULT_RULES),
         alertmanager=AlertmanagerSettings(options.config),
         incidents=IncidentSettings(escalation=()),  # nothing opens any
         retention=Retention(state=options.retention),

@@ -80,6 +80,7 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
                 objectives=generated,
                 interval_ms=settings.rules.evaluation_interval,
                 speed=speed,
+                language=settings.language,
             )
         ),
         routing=routing.routing if speed == 1 else faster(routing.routing, speed),

@@ -16,10 +16,13 @@ from eldonia_ops.settings.recovery import (
     SystemdAction,
     WebhookAction,
 )
+from eldonia_ops.settings.shipped_rules import NO_DEFAULT_RULES, DefaultRules
 
 __all__ = [
+    "NO_DEFAULT_RULES",
     "AlertmanagerSettings",
     "CommandAction",
+    "DefaultRules",
     "DockerAction",
     "IncidentSettings",
     "LimitSettings",

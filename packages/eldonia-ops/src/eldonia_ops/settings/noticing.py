@@ -16,6 +16,7 @@ from eldonia_ops.settings.containers import ByName, Globs
 from eldonia_ops.settings.declaration import Setting, adopt
 from eldonia_ops.settings.kinds import Choice, Flag, Number, Period, Whole
 from eldonia_ops.settings.reader import SettingsReader
+from eldonia_ops.settings.shipped_rules import DefaultRules, ShippedRules
 from eldonia_ops.settings.texts import FilePath, Text
 from eldonia_ops.settings.units import DAY, HOUR, SECOND
 from eldonia_ops.slo.objectives import WINDOW_PLACEHOLDER, Objective
@@ -31,13 +32,13 @@ class RuleSettings:
 
     files: Annotated[tuple[str, ...], Setting(Globs(), "Files in Prometheus' rule format.")] = ()
     defaults: Annotated[
-        bool,
+        DefaultRules,
         Setting(
-            Flag(),
+            ShippedRules(),
             "Adds [the twelve alerts](defaults/rules/eldonia.yml) and "
             "[those about targets, probes and certificates](defaults/rules/platform.yml).",
         ),
-    ] = True
+    ] = field(default_factory=DefaultRules)
     evaluation_interval: Annotated[int, Setting(Period(), "For groups without their own.")] = 15 * SECOND
     speed: Annotated[
         float,

@@ -12,6 +12,9 @@ from enum import Enum
 from typing import Any, Final
 
 from eldonia_ops.incidents.policy import Tier
+from eldonia_ops.model.durations import format_duration
+from eldonia_ops.protocols.shipped_rules import shipped_groups
+from eldonia_ops.rules.tuning import names_of, threshold_of
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import ByName, Items, Section
@@ -21,9 +24,11 @@ from eldonia_ops.settings.incidents import Escalation
 from eldonia_ops.settings.listeners import Listeners, ListenerSettings
 from eldonia_ops.settings.objects import Inline, plain_section
 from eldonia_ops.settings.recovery import Action, ProcessAction, WebhookAction
+from eldonia_ops.settings.shipped_rules import ShippedRules
 
 _BEGIN: Final = re.compile(r"<!-- fields: ([\w.]++) -->")
 _END: Final = "<!-- end -->"
+_PLACEHOLDER: Final = re.compile(r"\{\{[^{}]*+\}\}")
 _LINK: Final = re.compile(r"\]\(defaults/")
 _TOP: Final = "top"
 
@@ -83,6 +88,8 @@ def _tables(name: str, cls: type) -> Iterator[tuple[str, str]]:
     yield name, "\n".join(rows) + "\n"
     if any(isinstance(field.kind, ByName) for field in declared(cls)):
         yield f"{name}.windows", _thresholds()
+    if any(isinstance(field.kind, ShippedRules) for field in declared(cls)):
+        yield f"{name}.defaults", _shipped_rules()
     for path, one in inner:
         yield from _tables(path, one)
 
@@ -118,6 +125,23 @@ def _default(field: Declared) -> str:
     if isinstance(value, list) and any(isinstance(one, dict) for one in value):
         return ""
     return json.dumps(value)
+
+
+def _shipped_rules() -> str:
+    rows = ["| name | severity | threshold | `for` | |", "|---|---|---|---|---|"]
+    for name, rules in names_of(shipped_groups()).items():
+        if len(rules) > 1:  # each of them follows under its own name
+            continue
+        threshold, text = threshold_of(rules[0]), _PLACEHOLDER.sub("…", rules[0].annotations["summary"])
+        cells = [
+            f"`{name}`",
+            rules[0].labels.get("severity", ""),
+            "" if threshold is None else f"{threshold:g}",
+            format_duration(rules[0].for_ms),
+            text,
+        ]
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows) + "\n"
 
 
 def _thresholds() -> str:

@@ -45,7 +45,7 @@ from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable
-from eldonia_ops.settings import Retention, RuleSettings, Settings
+from eldonia_ops.settings import NO_DEFAULT_RULES, Retention, RuleSettings, Settings
 from eldonia_ops.simulation.memory_stores import MemoryStores
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
@@ -56,7 +56,7 @@ _SETTINGS = Settings(
     state=Secret(""),
     external_url="http://ops.invalid",
     collectors={"host": HostSettings(enabled=False)},
-    rules=RuleSettings(defaults=False, evaluation_interval=MINUTE),
+    rules=RuleSettings(defaults=NO_DEFAULT_RULES, evaluation_interval=MINUTE),
     retention=Retention(state=30 * 24 * HOUR),
 )
 

@@ -1,23 +1,23 @@
 """Every shipped rule fires when its text says so, and does not otherwise."""
 
+import re
 from importlib.resources import files
 
 import pytest
+from rule_replay import MINUTE, Replay
 
-from eldonia_ops.promql import evaluate
-from eldonia_ops.promql.testing import Storage, expand_values, split_series
 from eldonia_ops.protocols.prometheus_rules import parse_rule_file
-from eldonia_ops.rules import AlertingRule, RuleGroupState, RuleState, evaluate_rule, rule_plan, scale
-
-MINUTE = 60_000
+from eldonia_ops.protocols.shipped_rules import shipped_groups
+from eldonia_ops.rules import AlertingRule, RuleState, evaluate_rule, scale
+from eldonia_ops.rules.tuning import LIMITS, names_of, threshold_of
 
 SEED = {
     "HighErrorRate": ("critical", "application", 2),
     "HighResponseTime": ("warning", "application", 5),
     "LowThroughput": ("warning", "application", 10),
-    "HighCPUUsage": ("warning", "infrastructure", 5),
+    "HighCPUUsage": ("warning", "infrastructure", 15),
     "HighMemoryUsage": ("warning", "infrastructure", 5),
-    "HighDiskUsage": ("warning", "infrastructure", 5),
+    "HighDiskUsage": ("warning", "infrastructure", 10),
     "DatabaseConnectionHigh": ("warning", "database", 2),
     "DatabaseSlowQueries": ("warning", "database", 5),
     "AWSServiceDown": ("critical", "aws", 1),
@@ -32,41 +32,15 @@ def groups(name):
     return parse_rule_file(text, name)
 
 
+PLACEHOLDER = re.compile(r"\{\{[^}]*\}\}")
 GROUPS = groups("eldonia.yml") + groups("platform.yml")
 
 
-def firing(alert, series, minutes=20, at=None, sources=None):
-    """Evaluate an alert's group every minute over series sampled every 30 s; what it has reported by the end.
-
-    Yields ``{minute: [labels + value + annotations of firing alerts]}`` through the returned dict.
-    """
-    group = next(group for group in sources or GROUPS if any(rule.name == alert for rule in group.rules))
-    storage = Storage(loads=1)
-    for line in series.strip().splitlines():
-        labels, values, _ = split_series(line.strip())
-        points = [(index * 30_000, value) for index, value in enumerate(expand_values(values))]
-        storage.add(labels, [(when, value) for when, value in points if isinstance(value, float)])
-    state = RuleGroupState()
-    written = {}
-    notified = {}
-    for minute in range(minutes + 1):
-        now = minute * MINUTE
-        states = {}
-        for key, rule in group.keyed_rules():
-            planned = rule_plan(group, rule, now)
-            data = [storage.select(item.matchers, item.start_ms, item.end_ms) for item in planned.fetches]
-            effects = evaluate_rule(
-                group, rule, state.rule(key), evaluate(planned, data).vector, now, written=written.get(key, frozenset())
-            )
-            states[key], written[key] = effects.state, effects.written
-            for sample in effects.samples:
-                storage.add(sample.labels, [(sample.timestamp_ms, sample.value)])
-            if rule.name == alert:
-                notified.setdefault(minute, []).extend(
-                    item for item in effects.state.alerts.values() if item.state == "firing"
-                )
-        state = state.with_rules(states, now)
-    return notified[minutes if at is None else at]
+def firing(alert, series, minutes=20, at=None, step=1):
+    """The alerts of a name that fire after ``at`` minutes (by default at the end), sampled every 30 s."""
+    history = Replay([group for group in GROUPS if any(rule.name == alert for rule in group.rules)], series)
+    history.run(range(0, minutes + 1, step))
+    return history.firing(alert, minutes if at is None else at)
 
 
 def test_the_design_s_twelve_alerts_with_its_severities_and_services():
@@ -82,6 +56,8 @@ def test_the_design_s_twelve_alerts_with_its_severities_and_services():
 def test_every_mend_says_why():
     for group in groups("eldonia.yml"):
         for rule in group.rules:
+            if not isinstance(rule, AlertingRule):
+                continue
             assert rule.comment.startswith(("Mended: ", "As designed"))
             assert len(rule.comment) > 40
 
@@ -108,7 +84,6 @@ FIRES = [
         {"job": "shop"},
         "4.60 s or longer",
     ),
-    ("LowThroughput", 'http_requests_total{job="shop", instance="a"} 0+30x60', {"job": "shop"}, "1.00 requests"),
     (
         "HighCPUUsage",
         """
@@ -123,6 +98,7 @@ FIRES = [
         """
         node_memory_MemTotal_bytes{job="node", instance="h"} 1000x60
         node_memory_MemAvailable_bytes{job="node", instance="h"} 100x60
+        node_vmstat_pgmajfault{job="node", instance="h"} 0+6000x60
         """,
         {"job": "node", "instance": "h"},
         "90.0 %",
@@ -133,11 +109,11 @@ FIRES = [
         """
         node_filesystem_size_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 1000x60
         node_filesystem_free_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 160x60
-        node_filesystem_avail_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 110x60
+        node_filesystem_avail_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 110-0.5x60
         node_filesystem_readonly{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 0x60
         """,
         {"instance": "h", "mountpoint": "/", "fstype": "ext4", "device": "/dev/a"},
-        "88.4 % of / (/dev/a)",
+        "90.3 % of / (/dev/a)",
     ),
     (
         "DatabaseConnectionHigh",
@@ -180,6 +156,16 @@ FIRES = [
         {"job": "shop"},
         "6.0 suspicious events",
     ),
+    (
+        "DiskFull",
+        """
+        node_filesystem_size_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 1000x60
+        node_filesystem_free_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 60x60
+        node_filesystem_avail_bytes{instance="h", device="/dev/a", mountpoint="/", fstype="ext4"} 9x60
+        """,
+        {"instance": "h", "mountpoint": "/", "fstype": "ext4", "device": "/dev/a"},
+        "0.9 % of / (/dev/a)",
+    ),
     ("TargetDown", 'up{job="shop", instance="a"} 0x60', {"job": "shop", "instance": "a"}, "a (shop)"),
     ("ProbeFailed", 'probe_success{job="gw", instance="a"} 0x60', {"job": "gw", "instance": "a"}, "a (gw)"),
     (
@@ -211,11 +197,15 @@ QUIET = [
         http_request_duration_seconds_bucket{job="shop", le="1"} 0+19.5x60
         http_request_duration_seconds_bucket{job="shop", le="5"} 0+20x60
         http_request_duration_seconds_bucket{job="shop", le="+Inf"} 0+20x60"""),
-    # Two handlers below the limit, whose sum is above it.
-    ("LowThroughput", """
-        http_requests_total{job="shop", handler="a"} 0+200x60
-        http_requests_total{job="shop", handler="b"} 0+200x60"""),
-    ("LowThroughput", 'up{job="node"} 1x60'),
+    ("HighResponseTime", """
+        http_request_duration_seconds_bucket{job="shop", le="1"} 0 0 2 2 2 4 4 4 5 5 5 7 7x40
+        http_request_duration_seconds_bucket{job="shop", le="5"} 0 1 3 4 5 7 8 8 9 9 9 11 11x40
+        http_request_duration_seconds_bucket{job="shop", le="+Inf"} 0 1 3 4 5 7 8 8 9 9 9 11 11x40"""),
+    ("HighMemoryUsage", "node_memory_MemTotal_bytes 1000x60\nnode_memory_MemAvailable_bytes 80x60"),
+    ("HighDiskUsage", """
+        node_filesystem_size_bytes{mountpoint="/", fstype="ext4"} 1000x60
+        node_filesystem_free_bytes{mountpoint="/", fstype="ext4"} 120x60
+        node_filesystem_avail_bytes{mountpoint="/", fstype="ext4"} 120x60"""),
     ("HighCPUUsage", 'node_cpu_seconds_total{instance="h", mode="idle"} 0+7x60'),
     ("HighMemoryUsage", "node_memory_MemTotal_bytes 1000x60\nnode_memory_MemAvailable_bytes 200x60"),
     ("HighDiskUsage", """
@@ -261,25 +251,74 @@ def test_a_short_burst_is_not_enough():
     assert firing("HighErrorRate", series, at=2) == []
 
 
-GONE = """
-    up{job="shop", instance="a"} 1x20 0x400
-    http_requests_total{job="shop", instance="a", status="200"} 0+600x20
-"""
+# Yesterday and a week ago as recorded, by the names that the rules record; 30 s apart. A day has 2,880 samples.
+DAY = 2_880
+
+
+def test_low_throughput_compares_with_yesterday_and_sums_all_handlers():
+    # Usually 2 requests a second; today the two handlers together have 0.3.
+    series = f"""
+        up{{job="shop"}} 1x{DAY + 120}
+        job:http_requests:rate5m{{job="shop"}} 2x{DAY - 30}
+        http_requests_total{{job="shop", handler="a"}} _x{DAY - 60} 0+6x180
+        http_requests_total{{job="shop", handler="b"}} _x{DAY - 60} 0+3x180
+    """
+    history = Replay(THROUGHPUT, series)
+    history.run(range(1_440, 1_461))
+    (found,) = history.firing("LowThroughput", 1_460)
+    assert found.labels["job"] == "shop"
+    assert "15 % of the requests that are usual" in found.annotations["description"]
+
+
+THROUGHPUT = [group for group in GROUPS if group.name == "eldonia-throughput"]
+
+
+def test_low_throughput_has_no_opinion_on_a_small_or_a_new_service():
+    small = f"""
+        up{{job="shop"}} 1x{DAY + 120}
+        job:http_requests:rate5m{{job="shop"}} 0.05x{DAY - 30}
+    """
+    new = 'up{job="shop"} 1x200\nhttp_requests_total{job="shop"} 0+60x20 1200x180'
+    for series, minutes in ((small, range(1_440, 1_461)), (new, range(60))):
+        history = Replay(THROUGHPUT, series)
+        history.run(minutes)
+        assert history.firing("LowThroughput", minutes[-1]) == []
+
+
+def test_low_throughput_compares_a_saturday_with_the_last_one():
+    """Friday had twenty times as much, the Saturday before as much as today."""
+    series = f"""
+        up{{job="shop"}} 1x{7 * DAY + 120}
+        job:http_requests:rate5m{{job="shop"}} 0.5x{DAY} _x{5 * DAY - 120} 10x{DAY + 60}
+        http_requests_total{{job="shop"}} _x{7 * DAY - 60} 0+13x180
+    """
+    history = Replay(THROUGHPUT, series)
+    history.run(range(7 * 1_440, 7 * 1_440 + 20))
+    assert history.firing("LowThroughput", 7 * 1_440 + 19) == []
 
 
 def test_low_throughput_notices_a_dead_application_and_does_not_forget_it():
-    # The shop serves 20 requests a second for ten minutes and dies; its last rate fades after five.
-    assert firing("LowThroughput", GONE, at=10, minutes=10) == []
-    for minute in (30, 100):
-        (found,) = firing("LowThroughput", GONE, minutes=minute)
-        assert found.labels["job"] == "shop"
-        assert "serves 0.00 requests" in found.annotations["description"]
+    """It served 2 requests a second until it died; a day later its own silence is not what is usual."""
+    series = f"""
+        up{{job="shop"}} 0x{3 * DAY}
+        job:http_requests:rate5m{{job="shop"}} 2x{DAY - 30}
+    """
+    history = Replay(THROUGHPUT, series)
+    history.run(range(1_440, 2 * 1_440 + 300, 4))
+    for minute in (1_480, 2_000, 2 * 1_440 + 200):
+        (found,) = history.firing("LowThroughput", minute)
+        assert "serves 0 % of the requests" in found.annotations["description"]
 
 
 def test_low_throughput_lets_go_of_a_job_that_was_removed():
-    gone = GONE.replace("0x400", "0x100 stale")
-    assert len(firing("LowThroughput", gone, minutes=60)) == 1
-    assert firing("LowThroughput", gone, minutes=70) == []
+    series = f"""
+        up{{job="shop"}} 0x{DAY + 60} stale
+        job:http_requests:rate5m{{job="shop"}} 2x{DAY - 30}
+    """
+    history = Replay(THROUGHPUT, series)
+    history.run(range(1_440, 1_481))
+    assert len(history.firing("LowThroughput", 1_465)) == 1
+    assert history.firing("LowThroughput", 1_480) == []
 
 
 def test_aws_counts_as_down_when_its_target_vanishes():
@@ -288,8 +327,33 @@ def test_aws_counts_as_down_when_its_target_vanishes():
 
 
 def test_certificates_are_graver_when_little_is_left():
-    (found,) = firing("CertificateExpiring", 'probe_ssl_earliest_cert_expiry{instance="a"} 86400x60')
-    assert found.labels["severity"] == "critical"
+    found = firing("CertificateExpiring", 'probe_ssl_earliest_cert_expiry{instance="a"} 86400x300', minutes=90)
+    assert [one.labels["severity"] for one in found] == ["warning", "critical"]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_texts_name_the_threshold_of_their_rule(language):
+    """Otherwise another threshold would leave the old one in the text."""
+    named = names_of(shipped_groups(language))
+    for name, [rule, *others] in named.items():
+        threshold = threshold_of(rule)
+        if others or threshold is None or rule.alert == "CertificateExpiring":
+            continue
+        texts = [limit.format(f"{threshold:g}") for limit in LIMITS]
+        assert sum(rule.annotations["description"].count(text) for text in texts) == 1, name
+
+
+def test_japanese_texts_say_the_same_of_the_same():
+    ours, theirs = (
+        [rule for group in shipped_groups(language) for rule in group.rules if isinstance(rule, AlertingRule)]
+        for language in ("en", "ja")
+    )
+    for english, japanese in zip(ours, theirs, strict=True):
+        assert (english.alert, english.query, english.labels) == (japanese.alert, japanese.query, japanese.labels)
+        assert japanese.annotations.keys() == english.annotations.keys()
+        for name, text in english.annotations.items():
+            assert japanese.annotations[name] != text
+            assert sorted(PLACEHOLDER.findall(japanese.annotations[name])) == sorted(PLACEHOLDER.findall(text))
 
 
 def test_a_target_s_own_service_label_is_kept():

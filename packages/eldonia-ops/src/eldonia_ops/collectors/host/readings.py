@@ -1,7 +1,7 @@
 """This host's CPU, memory, disks, filesystems, network and load under node_exporter's names.
 
 Names and labels: https://github.com/prometheus/node_exporter (collectors cpu, meminfo, loadavg, filesystem,
-diskstats, netdev, stat, uname, filefd, time, boottime). Linux figures come from /proc, the others from psutil.
+diskstats, netdev, stat, vmstat, uname, filefd, time, boottime). Linux figures come from /proc, the others from psutil.
 """
 
 import asyncio
@@ -19,6 +19,8 @@ from eldonia_ops.collectors.poll_loop import Reading
 from eldonia_ops.model.samples import MetricMetadata, MetricType
 
 _PROC: Final = Path("/proc")
+# What the node exporter takes of /proc/vmstat unless asked for more.
+_VMSTAT = re.compile(r"oom_kill.*+|pgpg.*+|pswp.*+|pg.*fault")
 _MEMINFO = re.compile(r"^([^:\n]+):[ \t]+(\d+)( kB)?$", re.MULTILINE)
 _CPU_MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 _PSEUDO_FILESYSTEMS = frozenset(
@@ -62,13 +64,21 @@ _HELP: Final = {
     "node_uname_info": "Name and release of the kernel, in labels.",
     "node_context_switches_total": "Context switches since the start.",
     "node_forks_total": "Processes created since the start.",
+    "node_vmstat_pgmajfault": "Page faults that had to read from disk since the start.",
+    "node_vmstat_oom_kill": "Processes that the kernel ended for want of memory since the start.",
     "node_procs_running": "Tasks that could run now.",
     "node_procs_blocked": "Tasks that wait for I/O.",
     "node_scrape_collector_success": "Whether a part of the host's figures could be read.",
 }
 
+
+def _is_counter(name: str) -> bool:
+    """Those of vmstat count, though their names do not say so."""
+    return name.endswith("_total") or name.startswith("node_vmstat_")
+
+
 METADATA: Final = tuple(
-    MetricMetadata(name, MetricType.COUNTER if name.endswith("_total") else MetricType.GAUGE, text)
+    MetricMetadata(name, MetricType.COUNTER if _is_counter(name) else MetricType.GAUGE, text)
     for name, text in _HELP.items()
 )
 
@@ -88,7 +98,7 @@ def read_host() -> tuple[list[Reading], str]:
     """All readings. A part that cannot be read is named in the text; what of it was read before counts."""
     found: list[Reading] = []
     faults: list[str] = []
-    for part in (_cpu, _memory, _load, _filesystems, _network, _disks, _stat, _system):
+    for part in (_cpu, _memory, _load, _filesystems, _network, _disks, _stat, _vmstat, _system):
         name = part.__name__.strip("_")
         success = True
         try:
@@ -203,6 +213,15 @@ def _stat() -> Iterator[Reading]:
             yield _STAT_LINES[name], {}, float(rest)
         elif name == "intr":
             yield "node_intr_total", {}, float(rest.split(" ", 1)[0])
+
+
+def _vmstat() -> Iterator[Reading]:
+    if not (_PROC / "vmstat").exists():
+        return
+    for line in (_PROC / "vmstat").read_text().splitlines():
+        name, _, value = line.partition(" ")
+        if _VMSTAT.fullmatch(name):
+            yield f"node_vmstat_{name}", {}, float(value)
 
 
 def _system() -> Iterator[Reading]:
