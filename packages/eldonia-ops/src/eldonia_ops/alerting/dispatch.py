@@ -17,7 +17,7 @@ from eldonia_ops.alerting import group as groups
 from eldonia_ops.alerting.alerts import merge
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import Inhibitor
-from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, order_key_of
+from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, notified_of, order_key_of
 from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route, spell_group_key
 from eldonia_ops.alerting.routing import Routing
@@ -200,7 +200,7 @@ class AlertStatus:
 
 def alert_statuses(state: DispatchState, now: int) -> dict[str, AlertStatus]:
     """The status of every known alert at ``now``, by fingerprint."""
-    inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now)
+    inhibitor = Inhibitor(state.routing.inhibit_rules, state.alerts.values(), now, state.routing.outages)
     holding = [silence for silence in state.silences if silence.active(now)]
     names = state.routing.label_names
     ways: dict[tuple[str, ...], _Way] = {}
@@ -210,7 +210,7 @@ def alert_statuses(state: DispatchState, now: int) -> dict[str, AlertStatus]:
         way = ways.get(values)
         if way is None:
             way = ways[values] = _way(state.routing, alert.labels, now)
-        found[key] = _alert_status(alert, way, holding, inhibitor, now)
+        found[key] = _alert_status(alert, way, holding, inhibitor, state.routing, now)
     return found
 
 
@@ -229,12 +229,20 @@ def _way(routing: Routing, labels: Labels, now: int) -> _Way:
     return _Way(tuple(dict.fromkeys(route.receiver for route in routes)), muted)
 
 
-def _alert_status(alert: Alert, way: _Way, silences: Sequence[Silence], inhibitor: Inhibitor, now: int) -> AlertStatus:
+def _alert_status(
+    alert: Alert, way: _Way, silences: Sequence[Silence], inhibitor: Inhibitor, routing: Routing, now: int
+) -> AlertStatus:
     if alert.resolved(now):
         return AlertStatus("resolved", way.receivers)
     silenced = tuple(silence.id for silence in silencing(silences, alert.labels, now)) if silences else ()
-    inhibition = inhibitor.inhibiting(alert.labels)
-    inhibited = (inhibition.source.fingerprint,) if inhibition else ()
+    inhibited = next(
+        (
+            (inhibition.source.fingerprint,)
+            for inhibition in inhibitor.inhibiting(alert)
+            if inhibition.rule is not None or notified_of(inhibition.source, routing, now).issuperset(way.receivers)
+        ),
+        (),
+    )
     quiet = bool(silenced or inhibited or way.muted)
     return AlertStatus("suppressed" if quiet else "active", way.receivers, silenced, inhibited, way.muted)
 
@@ -335,7 +343,7 @@ class _Work:
         )
         if not due:
             return
-        inhibitor = Inhibitor(self.routing.inhibit_rules, self.alerts.values(), self.now)
+        inhibitor = Inhibitor(self.routing.inhibit_rules, self.alerts.values(), self.now, self.routing.outages)
         for group in due:
             self.flush(group, inhibitor)
 

@@ -1,11 +1,12 @@
-"""Which firing alert keeps another one quiet.
+"""Which firing alert keeps another one quiet: by an inhibit rule, or because both are of one outage.
 
 Source: https://prometheus.io/docs/alerting/latest/configuration/#inhibit_rule
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from eldonia_ops.alerting.causes import Causes, Outages, wanted_causes
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
@@ -31,10 +32,26 @@ class InhibitRule:
 
 @dataclass(frozen=True, slots=True)
 class Inhibition:
-    """Why an alert stays quiet: the rule, and the firing alert that it names."""
+    """Why an alert stays quiet: the firing alert because of which it does, and the rule, None within an outage.
 
-    rule: InhibitRule
+    ``reason`` is what the two share. Within an outage the source speaks for the alert, so a receiver that is not
+    notified of the source has to be notified of the alert.
+    """
+
     source: Alert
+    reason: str
+    rule: InhibitRule | None = None
+
+
+def wanted_inhibiting(
+    rules: Sequence[InhibitRule], outages: Outages | None, targets: Iterable[Alert]
+) -> list[dict[str, str]]:
+    """What the sources that could inhibit any of these alerts have in common, as :func:`wanted_sources` gives it."""
+    some = list(targets)
+    found = wanted_sources(rules, (alert.labels for alert in some))
+    if outages is not None:
+        found += [labels for labels in wanted_causes(outages, some) if labels not in found]
+    return [{}] if len(found) > _MOST_WANTED else found
 
 
 def wanted_sources(rules: Sequence[InhibitRule], targets: Iterable[Labels]) -> list[dict[str, str]]:
@@ -59,22 +76,25 @@ def wanted_sources(rules: Sequence[InhibitRule], targets: Iterable[Labels]) -> l
 class Inhibitor:
     """The alerts that inhibit at one instant, arranged for looking up."""
 
-    def __init__(self, rules: Sequence[InhibitRule], alerts: Iterable[Alert], now: int) -> None:
+    def __init__(
+        self, rules: Sequence[InhibitRule], alerts: Iterable[Alert], now: int, outages: Outages | None = None
+    ) -> None:
+        firing = [alert for alert in alerts if not alert.resolved(now)]
+        self._causes = None if outages is None else Causes(outages, firing)
         self._rules = rules
         self._sources: list[dict[tuple[str, ...], list[Alert]]] = [{} for _ in rules]
-        for alert in alerts:
-            if alert.resolved(now):
-                continue
+        for alert in firing:
             for rule, sources in zip(rules, self._sources, strict=True):
                 if all_match(rule.source_matchers, alert.labels):
                     sources.setdefault(rule.values(alert.labels), []).append(alert)
 
-    def inhibiting(self, labels: Labels) -> Inhibition | None:
-        """What inhibits an alert with these labels, or None.
+    def inhibiting(self, alert: Alert) -> Iterator[Inhibition]:
+        """What inhibits an alert, rules first.
 
         An alert that matches both sides of a rule is not inhibited by alerts of which the same is
         true, itself included.
         """
+        labels = alert.labels
         for rule, sources in zip(self._rules, self._sources, strict=True):
             same = sources.get(rule.values(labels))
             if not same or not all_match(rule.target_matchers, labels):
@@ -83,5 +103,8 @@ class Inhibitor:
             for source in same:
                 if two_sided and all_match(rule.target_matchers, source.labels):
                     continue
-                return Inhibition(rule, source)
-        return None
+                shared = ", ".join(f"{name}={labels.get(name, '')!r}" for name in rule.equal)
+                yield Inhibition(source, shared, rule)
+        if self._causes is not None:
+            for cause in self._causes.of(alert):
+                yield Inhibition(cause.source, cause.reason)

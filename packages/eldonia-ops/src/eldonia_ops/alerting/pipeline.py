@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eldonia_ops.alerting.group import AlertGroupState
-from eldonia_ops.alerting.inhibition import Inhibitor
+from eldonia_ops.alerting.inhibition import Inhibition, Inhibitor
 from eldonia_ops.alerting.notification import Cause, LogEntry, decide
 from eldonia_ops.alerting.notification_failed import failed_integration
 from eldonia_ops.alerting.receivers import Integration
@@ -162,13 +162,13 @@ def quieted(
     alert: Alert, route: Route, routing: Routing, inhibitor: Inhibitor, *, silences: Sequence[Silence], now: int
 ) -> Suppressed | None:
     """What keeps an alert of a route from its receiver at ``now``, or None."""
-    inhibition = inhibitor.inhibiting(alert.labels)
-    if inhibition is not None:
-        source, rule = inhibition.source, inhibition.rule
-        named = f"rule {rule.name!r}" if rule.name else f"the inhibit rule at line {rule.line}"
-        shared = ", ".join(f"{name}={alert.labels.get(name, '')!r}" for name in rule.equal)
-        reason = f"inhibited by {source.name or source.labels} under {named}" + (f" ({shared})" if shared else "")
-        return Suppressed("inhibited", reason, {"inhibited_by": source.fingerprint, "line": rule.line})
+    for inhibition in inhibitor.inhibiting(alert):
+        # Of an alert that was sent before another one took over, the end is sent too.
+        if inhibition.rule is None and (
+            alert.resolved(now) or route.receiver not in notified_of(inhibition.source, routing, now)
+        ):
+            continue
+        return _inhibited(inhibition)
     suppression = muted_route(route, routing, now)
     if suppression:
         return Suppressed("muted", suppression, {})
@@ -178,6 +178,24 @@ def quieted(
         reason = f"silence {first.id} by {first.created_by}: {first.comment}"
         return Suppressed("silenced", reason, {"silences": [item.id for item in holding], "until": first.ends_at})
     return None
+
+
+def _inhibited(inhibition: Inhibition) -> Suppressed:
+    source, rule = inhibition.source, inhibition.rule
+    named = source.name or str(source.labels)
+    if rule is None:
+        reason = f"of the outage that {named} is sent for: {inhibition.reason}"
+        return Suppressed("inhibited", reason, {"inhibited_by": source.fingerprint})
+    reason = f"inhibited by {named} under " + (
+        f"rule {rule.name!r}" if rule.name else f"the inhibit rule at line {rule.line}"
+    )
+    reason += f" ({inhibition.reason})" if inhibition.reason else ""
+    return Suppressed("inhibited", reason, {"inhibited_by": source.fingerprint, "line": rule.line})
+
+
+def notified_of(alert: Alert, routing: Routing, now: int) -> frozenset[str]:
+    """The receivers that an alert's routes lead to at this time."""
+    return frozenset(route.receiver for route in routing.routes(alert.labels) if not muted_route(route, routing, now))
 
 
 def muted_route(route: Route, routing: Routing, now: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from eldonia_ops.alerting.causes import Outages
 from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.notification_failed import FAILED_LABELS, failed_integration
 from eldonia_ops.alerting.receivers import Integration, Receiver
@@ -12,13 +13,17 @@ from eldonia_ops.alerting.time_interval import TimeInterval
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """The routing tree with what it refers to. ``resolve_timeout`` is ms."""
+    """The routing tree with what it refers to. ``resolve_timeout`` is ms.
+
+    ``outages`` says which alerts are of one outage, so that one of them is sent; with None each is sent.
+    """
 
     route: Route
     receivers: Mapping[str, Receiver]
     inhibit_rules: tuple[InhibitRule, ...] = ()
     time_intervals: Mapping[str, TimeInterval] = field(default_factory=dict)
     resolve_timeout: int = 300_000
+    outages: Outages | None = None
 
     def routes(self, labels: Mapping[str, str]) -> list[Route]:
         """The routes that take an alert, in order.

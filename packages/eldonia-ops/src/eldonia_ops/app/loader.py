@@ -4,8 +4,10 @@ import functools
 import glob
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from eldonia_ops.alerting.causes import Outages, services_of
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.routing import faster
 from eldonia_ops.lint.check import all_diagnostics
@@ -63,7 +65,7 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
     speed = settings.rules.speed
     objectives = tuple(item.objective() for item in settings.objectives)
     try:
-        generated = generate_all(objectives, speed=speed)
+        generated = generate_all(objectives, speed=speed, language=settings.language)
     except ValueError as error:  # a window that the speed makes too short
         raise ConfigError(settings.concealed.cleaned([Diagnostic(str(error), name)])) from None
     routing_file = settings.alertmanager.file
@@ -71,6 +73,9 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
     runbook_file = settings.incidents.runbook
     runbook = _default_runbook() if runbook_file is None else sources.runbooks[sources.name_of(runbook_file)]
     policy = settings.incidents.policy(runbook)
+    notified = routing.routing if speed == 1 else faster(routing.routing, speed)
+    if settings.incidents.join_outages:
+        notified = replace(notified, outages=_outages(settings, notified.route.group_wait))
     return Configuration(
         settings=settings,
         rule_groups=tuple(
@@ -83,13 +88,21 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
                 language=settings.language,
             )
         ),
-        routing=routing.routing if speed == 1 else faster(routing.routing, speed),
+        routing=notified,
         templates=routing.templates,
         routing_text=configuration_text(routing),
         policy=policy if speed == 1 else policy.faster(speed),
         objectives=objectives,
         files=tuple(sources.files.texts),
         warnings=tuple(found),
+    )
+
+
+def _outages(settings: Settings, wait: int) -> Outages:
+    return Outages(
+        services_of({one.name: one.depends_on for one in settings.services}),
+        wait,
+        frozenset(one.service for one in settings.objectives),
     )
 
 

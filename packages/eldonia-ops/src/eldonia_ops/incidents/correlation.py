@@ -71,6 +71,14 @@ class Unclosed:
         )
         return max(fitting, key=_age, default=None)
 
+    def sharing(self, fingerprints: Iterable[str]) -> Incident | None:
+        """The unresolved incident for which the first possible one of these alerts fires."""
+        for fingerprint in fingerprints:
+            for one in self.with_alert(fingerprint):
+                if one.status in UNRESOLVED and fingerprint in one.firing and len(one.fingerprints) < MAX_FINGERPRINTS:
+                    return one
+        return None
+
     def outage(self, alert: Alert, severity: Severity, now: int, policy: Policy) -> Incident | None:
         """The incident of the outage that an alert is part of, or None while too few have opened of late."""
         same = self._of_cause.get((severity, alert.name), {})
@@ -98,17 +106,20 @@ def _age(incident: Incident) -> tuple[int, str]:
     return incident.detected_at, incident.id
 
 
-def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Incident | None:
+def correlate(
+    alert: Alert, unclosed: Unclosed, now: int, policy: Policy, related: Iterable[str] = ()
+) -> Incident | None:
     """The incident that a firing alert joins or reopens; None when there is none.
 
-    In this order:
+    ``related`` are the fingerprints of alerts of the same outage. In this order:
 
     1. the unresolved incident that already holds the alert's fingerprint, or the resolved one for which
        this very firing never ended (a person resolved it early: the alert stays with it);
-    2. if the alert's severity opens incidents at all, the newest unresolved incident of the same
-       ``service``; an alert with a ``source`` label (a security finding) joins only the same source;
-    3. the incident with this fingerprint that was resolved within ``policy.reopen_within``;
-    4. an incident of the outage, when so many have opened lately that this must be one.
+    2. if the alert's severity opens incidents at all, the unresolved incident of an alert of the same outage;
+    3. the newest unresolved incident of the same ``service``; an alert with a ``source`` label (a security finding)
+       joins only the same source;
+    4. the incident with this fingerprint that was resolved within ``policy.reopen_within``;
+    5. an incident of the outage, when so many have opened lately that this must be one.
 
     For None, :func:`~eldonia_ops.incidents.lifecycle.step` with no incident opens one if the severity says so.
     """
@@ -123,7 +134,7 @@ def correlate(alert: Alert, unclosed: Unclosed, now: int, policy: Policy) -> Inc
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if severity is None:
         return None
-    joined = unclosed.joined_by(alert)
+    joined = unclosed.sharing(related) or unclosed.joined_by(alert)
     if joined is not None:
         return joined
     for incident in attached:

@@ -18,12 +18,14 @@ class AlertFiring:
     """An alert that :func:`~eldonia_ops.incidents.correlation.correlate` led here is firing.
 
     ``started_at`` is the earliest evidence of the fault (pending since, first bad probe), 0 for unknown.
-    ``ordinal`` is the number that the incident gets if this opens one. Saying it again changes nothing.
+    ``ordinal`` is the number that the incident gets if this opens one. ``leads``: this alert is sent for the
+    others of its outage. Saying it again changes nothing.
     """
 
     alert: Alert
     started_at: int = 0
     ordinal: int = 0
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

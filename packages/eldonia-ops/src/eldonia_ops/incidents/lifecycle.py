@@ -117,7 +117,7 @@ def _open(event: AlertFiring, severity: Severity, now: int, policy: Policy) -> R
     incident = Incident(
         id=identity(alert.fingerprint, now, event.ordinal),
         ordinal=event.ordinal,
-        title=(alert.annotations.get("summary", "") or alert.name or "Unnamed alert")[:MAX_TEXT],
+        title=_title(alert),
         description=alert.annotations.get("description", "")[:MAX_TEXT],
         severity=severity,
         status=IncidentStatus.OPEN,
@@ -198,6 +198,8 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         version=incident.version + 1,
         updated_at=now,
     )
+    if event.leads and not incident.acknowledged_at:
+        incident = _named_after(incident, alert)
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if incident.status is IncidentStatus.RESOLVED:
         raised_to = severity if severity and graver(severity, incident.severity) else incident.severity
@@ -218,6 +220,20 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         incident, raised = set_severity(incident, severity, now, policy, alertname=alert.name)
         effects.append(raised)
     return incident, tuple(effects)
+
+
+def _named_after(incident: Incident, alert: Alert) -> Incident:
+    """What is sent and what the incident is called are the same. Its service stays: by it others find the incident."""
+    return _copy(
+        incident,
+        title=_title(alert),
+        description=alert.annotations.get("description", "")[:MAX_TEXT],
+        cause=alert.name,
+    )
+
+
+def _title(alert: Alert) -> str:
+    return (alert.annotations.get("summary", "") or alert.name or "Unnamed alert")[:MAX_TEXT]
 
 
 def explained(incident: Incident, fingerprints: Iterable[str]) -> bool:

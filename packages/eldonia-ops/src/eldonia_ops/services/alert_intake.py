@@ -30,7 +30,7 @@ from eldonia_ops.alerting.dispatch import (
     RoutingChanged,
 )
 from eldonia_ops.alerting.group import AlertGroupState
-from eldonia_ops.alerting.inhibition import wanted_sources
+from eldonia_ops.alerting.inhibition import wanted_inhibiting
 from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.turns import Turns
@@ -380,8 +380,8 @@ class AlertIntake:
         groups = {key: group for key, group in tx.groups.some(keys).items() if 0 < group.flush_at <= now}
         held = list(dict.fromkeys(item for group in groups.values() for item in group.fingerprints))
         alerts = {alert.fingerprint: alert for alert in tx.alerts.some(held)}
-        firing = [alert.labels for alert in alerts.values() if not alert.resolved(now)]
-        sources = tx.alerts.firing(now, wanted_sources(self.routing.inhibit_rules, firing))
+        firing = [alert for alert in alerts.values() if not alert.resolved(now)]
+        sources = tx.alerts.firing(now, wanted_inhibiting(self.routing.inhibit_rules, self.routing.outages, firing))
         # An alert that is over is kept as long as another group has still to send its end.
         over = {fingerprint: alert for fingerprint, alert in alerts.items() if alert.resolved(now)}
         alerts |= {alert.fingerprint: alert for alert in sources}

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eldonia_ops.alerting import dispatch
+from eldonia_ops.alerting.causes import Causes, wanted_causes
 from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
-from eldonia_ops.alerting.inhibition import wanted_sources
+from eldonia_ops.alerting.inhibition import wanted_inhibiting
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
 from eldonia_ops.incidents.correlation import Unclosed, correlate
@@ -83,8 +84,11 @@ class IncidentTransactions:
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
         changes = list(changes)
-        opening = any(change.firing for change in changes)
-        unclosed = self.unclosed(tx, now, (change.alert for change in changes), opening=opening)
+        opening = [change.alert for change in changes if change.firing]
+        causes = self._causes(tx, opening, now)
+        related = {alert.fingerprint: causes.related(alert) for alert in opening} if causes else {}
+        alerts = [*(change.alert for change in changes), *(one.source for some in related.values() for one in some)]
+        unclosed = self.unclosed(tx, now, alerts, opening=bool(opening))
         # Each incident is written once, however many of a storm's alerts it takes.
         stored: dict[str, Incident | None] = {}
         attached: set[str] = set()
@@ -92,8 +96,10 @@ class IncidentTransactions:
         last_ordinal = ordinal = tx.incidents.last_ordinal() if changes else 0
         for change in changes:
             if change.firing:
-                before = correlate(change.alert, unclosed, now, self.policy)
-                event: Event = AlertFiring(change.alert, change.started_at, 0 if before else ordinal + 1)
+                shared = [one.source.fingerprint for one in related.get(change.alert.fingerprint, ())]
+                before = correlate(change.alert, unclosed, now, self.policy, shared)
+                leads = bool(causes and before and causes.leads(change.alert))
+                event: Event = AlertFiring(change.alert, change.started_at, 0 if before else ordinal + 1, leads)
             else:
                 before = unclosed.holder(change.alert.fingerprint)
                 event = AlertResolved(change.alert)
@@ -115,6 +121,15 @@ class IncidentTransactions:
         known = [(unclosed.get(id), before.version) for id, before in stored.items() if before is not None]
         tx.incidents.put_all([_at_version(incident, version + 1) for incident, version in known])
         tx.timeline.append_all(entries)
+
+    def _causes(self, tx: StateTransaction, opening: Sequence[Alert], now: int) -> Causes | None:
+        """These alerts and those that fire and may be of one outage with one of them; None when there can be none."""
+        outages = self._routing.outages
+        wanted = wanted_causes(outages, opening) if outages else []
+        if outages is None or not wanted:
+            return None
+        sources = {alert.fingerprint: alert for alert in tx.alerts.firing(now, wanted)}
+        return Causes(outages, (sources | {alert.fingerprint: alert for alert in opening}).values())
 
     def unclosed(
         self, tx: StateTransaction, now: int, alerts: Iterable[Alert] | None = None, *, opening: bool = False
@@ -275,8 +290,8 @@ class IncidentTransactions:
     ) -> tuple[dict[str, AlertStatus], dict[str, int]]:
         """The status of the firing alerts of some incidents, and when each silence ends."""
         known = tx.alerts.some(list(dict.fromkeys(item for incident in incidents for item in incident.firing)))
-        wanted = wanted_sources(self._routing.inhibit_rules, (alert.labels for alert in known))
-        alerts = {alert.fingerprint: alert for alert in (*known, *tx.alerts.firing(now, wanted))}
+        sources = tx.alerts.firing(now, wanted_inhibiting(self._routing.inhibit_rules, self._routing.outages, known))
+        alerts = {alert.fingerprint: alert for alert in (*known, *sources)}
         silences = tuple(tx.silences.all()) if known else ()
         state = DispatchState(self._routing, alerts, {}, silences)
         return dispatch.alert_statuses(state, now), {silence.id: silence.ends_at for silence in silences}

@@ -26,6 +26,7 @@ from eldonia_ops.settings.noticing import (
 )
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
+from eldonia_ops.settings.services import ServiceSettings, check_services
 from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
@@ -316,6 +317,12 @@ class Settings:
     objectives: Annotated[
         tuple[ObjectiveSettings, ...],
         Setting(Items(ObjectiveSettings, "name", "objectives", check_objective), "Service-level objectives."),
+    ] = ()
+    services: Annotated[
+        tuple[ServiceSettings, ...],
+        Setting(
+            Items(ServiceSettings, "name", "services", check_all=check_services), "Services, and what they depend on."
+        ),
     ] = ()
     security: Annotated[SecuritySettings, Setting(Section(SecuritySettings), "Detection of attacks.")] = field(
         default_factory=SecuritySettings

@@ -12,7 +12,7 @@ from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.settings.declaration import Setting, adopt
-from eldonia_ops.settings.kinds import DURATION, NULL, Clean, Kind, Period, any_of
+from eldonia_ops.settings.kinds import DURATION, NULL, Clean, Flag, Kind, Period, any_of
 from eldonia_ops.settings.objects import object_schema, plain_section, read_fields
 from eldonia_ops.settings.reader import SettingsReader, unique
 from eldonia_ops.settings.texts import FilePath, Text
@@ -213,6 +213,15 @@ class IncidentSettings:
     reopen_within: Annotated[
         int, Setting(Period(minimum=0), "An alert that comes back so soon reopens its incident.")
     ] = 30 * MINUTE
+    join_outages: Annotated[
+        bool,
+        Setting(
+            Flag(),
+            "Alerts of one outage are one incident, and one of them is sent: those of services that depend on one that "
+            "is down (`services`), those at an address where nothing answers, those of objectives that burn because "
+            "of a known alert.",
+        ),
+    ] = True
     runbook: Annotated[
         Path | None,
         Setting(

@@ -138,7 +138,10 @@ def unavailable() -> Delivery:
 
 
 class World:
-    """The services of one platform. :meth:`crash` and :meth:`start` are a ``kill -9`` and a restart."""
+    """The services of one platform. :meth:`crash` and :meth:`start` are a ``kill -9`` and a restart.
+
+    A ``configuration`` that was read from files takes the place of all other arguments but ``recoverables``.
+    """
 
     def __init__(
         self,
@@ -149,7 +152,9 @@ class World:
         policy: Policy | None = None,
         thresholds: Mapping[SecurityEventType, Threshold] = SECURITY_DEFAULTS,
         recoverables: Sequence[Recoverable] = (),
+        configuration: Configuration | None = None,
     ) -> None:
+        self._given = configuration
         self.clock = SteppedClock()
         self.state = state
         self.telemetry = MemoryStores.empty(self.clock.now())
@@ -197,6 +202,8 @@ class World:
         ]
 
     def _configured(self) -> Configuration:
+        if self._given is not None:
+            return self._given
         config = read_routing(self._routing, "alertmanager.yml", kinds=built_in())
         return Configuration(
             settings=replace(
@@ -231,6 +238,13 @@ class World:
         wanted = self._configured()
         await apply_all(self.modules, self.configuration, wanted)
         self.configuration = wanted
+        await self.clock.settle()
+
+    async def load(self, configuration: Configuration) -> None:
+        """Go on under a configuration that was read from files."""
+        self._given = configuration
+        await apply_all(self.modules, self.configuration, configuration)
+        self.configuration = configuration
         await self.clock.settle()
 
     async def start(self) -> None:

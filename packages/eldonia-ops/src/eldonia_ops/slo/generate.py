@@ -4,8 +4,11 @@ For each objective:
 
 * ``slo:error_ratio:rate<window>`` for every window that an alert looks at, and for the objective's own;
 * ``slo:objective:target`` and ``slo:objective:budget``, constants for pages and joins;
+* ``slo:bad_events:increase1h`` and ``6h``, how many events were bad: a few of them say nothing, whatever their share;
 * one ``ErrorBudgetBurn`` alert per severity. Both severities share the name, so an inhibition rule with
   ``equal: [alertname, service]`` lets the critical one quieten the warning.
+
+An alert waits so long that the alert of its cause, such as a failed probe, is there before it.
 
 Where there is no traffic there is no ratio: nothing is recorded and nothing fires (an idle night neither
 burns nor earns budget). Where all traffic fails and the series of good events does not even exist, the ratio is 1.
@@ -16,10 +19,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from eldonia_ops.model.durations import format_duration
-from eldonia_ops.slo.objectives import BURN_ALERTS, DAY, WINDOW_PLACEHOLDER, BurnAlert, BurnPair, Objective
+from eldonia_ops.model.matchers import MatchOp
+from eldonia_ops.promql.ast import Call, VectorSelector, children
+from eldonia_ops.promql.parser import parse
+from eldonia_ops.slo.objectives import BURN_ALERTS, DAY, HOUR, WINDOW_PLACEHOLDER, BurnAlert, BurnPair, Objective
+from eldonia_ops.slo.texts import TEXTS
 
 ALERT_NAME: Final = "ErrorBudgetBurn"
 RATIO_PREFIX: Final = "slo:error_ratio:rate"
+BAD_PREFIX: Final = "slo:bad_events:increase"
+CAUSE_FIRST_MS: Final = 180_000
+"""How long an alert waits: longer than those of probes and targets."""
+
+FEWEST_BAD: Final = 5
+"""Fewer bad requests over the longer window raise no alert."""
+
+FEWEST_FAILED_PROBES: Final = 3
+_LONGEST_COUNTED: Final = 6 * HOUR
+_PER_SECOND: Final = frozenset({"rate", "irate", "deriv"})
 MINUTE: Final = 60_000
 
 
@@ -59,8 +76,10 @@ def generate(
     alerts: Sequence[BurnAlert] = BURN_ALERTS,
     speed: float = 1.0,
     interval_ms: int = 30_000,
+    language: str = "en",
 ) -> RuleSet:
-    """The rules of an objective. ``speed`` divides every window (not the interval), for demonstrations.
+    """The rules of an objective. ``speed`` divides every window and wait (not the interval), for demonstrations.
+    ``language`` is that of the alerts' texts.
 
     Raises:
         ValueError: ``speed`` is not positive, or makes a window shorter than a second.
@@ -79,11 +98,16 @@ def generate(
     ]
     own = scaled_window(objective.window_ms, speed)
     windows = {own, *(window for alert in scaled for pair in alert.pairs for window in (pair.long_ms, pair.short_ms))}
+    counted = {_counted(pair, speed) for alert in scaled for pair in alert.pairs}
     labels = {"objective": objective.name, "service": objective.service}
     shortest = min(windows)
     recording = [
         RecordingRule(series_name(window), _ratio(objective, window, shortest, speed), labels)
         for window in sorted(windows)
+    ]
+    recording += [
+        RecordingRule(BAD_PREFIX + format_duration(window), bad_events(objective, window), labels)
+        for window in sorted(counted)
     ]
     recording.append(RecordingRule("slo:objective:target", f"vector({objective.target:.10g})", labels))
     recording.append(RecordingRule("slo:objective:budget", f"vector({objective.budget:.10g})", labels))
@@ -91,11 +115,13 @@ def generate(
         f"slo-{objective.name}",
         interval_ms,
         tuple(recording),
-        tuple(_alert(objective, alert, labels) for alert in scaled),
+        tuple(_alert(objective, alert, labels, speed, language) for alert in scaled),
     )
 
 
-def generate_all(objectives: Iterable[Objective], *, speed: float = 1.0, interval_ms: int = 30_000) -> list[RuleSet]:
+def generate_all(
+    objectives: Iterable[Objective], *, speed: float = 1.0, interval_ms: int = 30_000, language: str = "en"
+) -> list[RuleSet]:
     """The rules of several objectives.
 
     Raises:
@@ -106,7 +132,7 @@ def generate_all(objectives: Iterable[Objective], *, speed: float = 1.0, interva
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"two objectives are called {twice[0]!r}")
-    return [generate(objective, speed=speed, interval_ms=interval_ms) for objective in chosen]
+    return [generate(objective, speed=speed, interval_ms=interval_ms, language=language) for objective in chosen]
 
 
 def series_name(window_ms: int) -> str:
@@ -116,7 +142,11 @@ def series_name(window_ms: int) -> str:
 
 def selector(objective: Objective, window_ms: int) -> str:
     """PromQL for the recorded error ratio of an objective over a window."""
-    return f"{series_name(window_ms)}{{objective={_quoted(objective.name)},service={_quoted(objective.service)}}}"
+    return series_name(window_ms) + _of(objective)
+
+
+def _of(objective: Objective) -> str:
+    return f"{{objective={_quoted(objective.name)},service={_quoted(objective.service)}}}"
 
 
 def error_ratio(objective: Objective, window_ms: int) -> str:
@@ -130,6 +160,33 @@ def error_ratio(objective: Objective, window_ms: int) -> str:
     return f"1 - (({good}) or (0 * ({total}))) / (({total}) > 0)"
 
 
+def bad_events(objective: Objective, window_ms: int) -> str:
+    """PromQL for how many events were bad over a window, about."""
+    window = format_duration(window_ms)
+    if objective.probe:
+        return f"sum(count_over_time({objective.probe}[{window}]) - sum_over_time({objective.probe}[{window}]))"
+    good = objective.good.replace(WINDOW_PLACEHOLDER, window)
+    total = objective.total.replace(WINDOW_PLACEHOLDER, window)
+    times = f" * {window_ms / 1000:.10g}" if _is_rate(objective.total) else ""
+    return f"(({total}) - (({good}) or (0 * ({total})))){times}"
+
+
+def _is_rate(query: str) -> bool:
+    """Whether a query of events counts them by the second."""
+    stack = [parse(query.replace(WINDOW_PLACEHOLDER, "5m"))]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call) and node.function in _PER_SECOND:
+            return True
+        stack.extend(children(node))
+    return False
+
+
+def _counted(pair: BurnPair, speed: float) -> int:
+    """The window over which the bad events of a condition are counted, ms: its longer one, at most six hours."""
+    return min(pair.long_ms, scaled_window(_LONGEST_COUNTED, speed))
+
+
 def _ratio(objective: Objective, window_ms: int, shortest_ms: int, speed: float) -> str:
     """Windows of a day and more are averaged from the shortest recorded ratio: reading raw series over weeks at
     every evaluation would cost more than all other rules together. The average weighs quiet hours like
@@ -140,34 +197,49 @@ def _ratio(objective: Objective, window_ms: int, shortest_ms: int, speed: float)
     return f"avg(avg_over_time({selector(objective, shortest_ms)}[{format_duration(window_ms)}]))"
 
 
-def _alert(objective: Objective, alert: BurnAlert, labels: dict[str, str]) -> AlertingRule:
+def _alert(objective: Objective, alert: BurnAlert, labels: dict[str, str], speed: float, language: str) -> AlertingRule:
     budget = f"{objective.budget:.10g}"
+    fewest = FEWEST_FAILED_PROBES if objective.probe else FEWEST_BAD
 
     def condition(pair: BurnPair) -> str:
         limit = f"{pair.factor:g} * {budget}"
         over_long = f"{selector(objective, pair.long_ms)} > {limit}"
         over_short = f"{selector(objective, pair.short_ms)} > {limit}"
-        # Without the metric names, which differ, both sides carry the same labels and meet in `and`.
-        return f"(max by (objective, service) ({over_long}) and max by (objective, service) ({over_short}))"
+        bad = f"{BAD_PREFIX}{format_duration(_counted(pair, speed))}{_of(objective)} >= {fewest}"
+        # Without the metric names, which differ, all sides carry the same labels and meet in `and`.
+        sides = " and ".join(f"max by (objective, service) ({side})" for side in (over_long, over_short, bad))
+        return f"({sides})"
 
-    described = "; ".join(
-        f"{pair.factor:g} times the sustainable rate over {format_duration(pair.long_ms)} and "
-        f"{format_duration(pair.short_ms)}"
-        for pair in alert.pairs
-    )
+    texts = TEXTS[language]
+    values = {
+        "service": objective.service,
+        "objective": objective.name,
+        "target": f"{objective.target * 100:g}",
+        "window": format_duration(objective.window_ms),
+        "bad": "{{ $value | humanizePercentage }}",
+    }
+    probe = _probe_name(objective)
     return AlertingRule(
         name=ALERT_NAME,
         expr=" or ".join(condition(pair) for pair in alert.pairs),
-        for_ms=0,
-        labels={**labels, "severity": alert.severity},
+        for_ms=max(1, round(CAUSE_FIRST_MS / speed)),
+        labels={**labels, "severity": alert.severity, **({"probe": probe} if probe else {})},
         annotations={
-            "summary": f"{objective.service} burns the error budget of {objective.name}",
-            "description": (
-                f"{{{{ $value | humanizePercentage }}}} of events are bad; {objective.target * 100:g} % over "
-                f"{format_duration(objective.window_ms)} are to be good. Condition: {described}."
-            ),
+            "summary": texts["summary"].format(**values),
+            "description": texts[alert.severity].format(**values),
         },
     )
+
+
+def _probe_name(objective: Objective) -> str:
+    """The probe that an objective is measured with, '' if it is another series: its alert is then a known cause."""
+    if not objective.probe:
+        return ""
+    selected = parse(objective.probe)
+    if not isinstance(selected, VectorSelector):
+        return ""
+    names = [one.value for one in selected.matchers if one.name == "probe" and one.op is MatchOp.EQUAL]
+    return names[0] if names else ""
 
 
 def scaled_window(window_ms: int, speed: float) -> int:

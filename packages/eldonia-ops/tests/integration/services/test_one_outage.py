@@ -1,0 +1,229 @@
+"""One outage is one incident and one page, in words that say what is broken: stories, with the shipped rules.
+
+Each counts the pages and reads them. What a scrape and a probe would find is measured every 30 seconds.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from service_world import MINUTE, SECOND, InlineThreads, World, on_this_thread
+
+from eldonia_ops.app.loader import load_configuration
+from eldonia_ops.model.incidents import IncidentStatus
+from eldonia_ops.storage.state import open_state_store
+
+SETTINGS = """
+alertmanager: {file: alertmanager.yml}
+host: {enabled: false}
+probes:
+  - {name: site, url: 'http://127.0.0.1:8080/'}
+objectives:
+  - {name: site-availability, service: site, target: 99.9, probe: site}
+services:
+  - {name: shop, depends_on: [database]}
+  - {name: mail, depends_on: [database]}
+  - {name: reports, depends_on: [database]}
+  - {name: database}
+rules: {evaluation_interval: 30s}
+"""
+
+ROUTING = """
+global: {slack_api_url: "http://slack.invalid/services/T/B/x"}
+route:
+  receiver: team
+  group_by: [alertname, service]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+  routes:
+    - {matchers: ['severity="critical"'], receiver: pager}
+receivers:
+  - name: team
+    slack_configs: [{channel: '#team', send_resolved: true}]
+  - name: pager
+    pagerduty_configs: [{routing_key: 0123456789abcdef0123456789abcdef}]
+"""
+
+
+@contextlib.asynccontextmanager
+async def world_of(folder: Path, settings: str = SETTINGS) -> AsyncIterator[World]:
+    (folder / "alertmanager.yml").write_text(ROUTING)
+    (folder / "eldonia-ops.yml").write_text(settings)
+    configuration = load_configuration(folder / "eldonia-ops.yml", {})
+    threads = InlineThreads()
+    asyncio.get_running_loop().set_default_executor(threads)
+    state = await open_state_store("sqlite://")
+    on_this_thread(state, threads)
+    world = World(state, rules="", routing=ROUTING, configuration=configuration)
+    world.scrape_every = 30 * SECOND
+    try:
+        await world.start()
+        yield world
+    finally:
+        await world.close()
+        await state.close()
+
+
+def pages(world: World) -> list[tuple[str, str]]:
+    """What the pager was sent: the action and the summary."""
+    return [
+        (one.payload["event_action"], one.payload.get("payload", {}).get("summary", ""))
+        for one in world.receivers.at("pager")
+    ]
+
+
+def site(world: World, answers: bool) -> None:
+    """nginx, as its own status page and a probe see it."""
+    labels = {"job": "nginx", "instance": "localhost:8080"}
+    world.measure("up", float(answers), **labels)
+    world.measure("probe_success", float(answers), job="probe", probe="site", instance="http://127.0.0.1:8080/")
+
+
+async def incidents(world: World) -> list[tuple[str, IncidentStatus]]:
+    return [(one.title, one.status) for one in await world.incidents.find()]
+
+
+async def test_a_dead_nginx_is_one_page_and_one_end(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, True)
+        await world.pass_time(5 * MINUTE)
+        site(world, False)
+        await world.pass_time(14 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert await incidents(world) == [("site does not answer as it should", IncidentStatus.OPEN)]
+        # All three alerts are on its timeline.
+        merged = {entry.data["alertname"] for entry in await world.timeline() if entry.kind == "incident.merged"}
+        assert merged == {"ProbeFailed", "ErrorBudgetBurn"}
+        [reason] = {line.reason for line in await world.ledger("TargetDown") if line.verdict == "inhibited"}
+        assert reason == "of the outage that ProbeFailed is sent for: both are about 127.0.0.1:8080"
+
+        site(world, True)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+def service(world: World, name: str, *, answers: bool) -> None:
+    world.measure("up", float(answers), job=name, instance=f"{name}:9000", service=name)
+
+
+async def test_a_dead_database_with_three_services_behind_it_is_one_page(tmp_path: Path) -> None:
+    """The services notice first, one after the other; the database's own alert is the one that is sent."""
+    async with world_of(tmp_path) as world:
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(10 * MINUTE)
+        for name in ("shop", "mail", "reports"):
+            service(world, name, answers=False)
+        await world.pass_time(25 * SECOND)
+        service(world, "database", answers=False)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert "database" in pages(world)[0][1]
+        assert [title for title, _ in await incidents(world)] == ["database at database:9000 cannot be scraped"]
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+
+
+async def test_two_outages_at_once_are_two_pages(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        service(world, "database", answers=False)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "trigger"]
+        assert len(await incidents(world)) == 2
+
+
+async def test_what_is_still_broken_when_its_cause_is_over_pages_then(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        for name in ("database", "shop"):
+            service(world, name, answers=False)
+        await world.pass_time(20 * MINUTE)
+        service(world, "database", answers=True)
+        await world.pass_time(4 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        await world.pass_time(20 * MINUTE)
+        assert sorted(action for action, _ in pages(world)) == ["resolve", "trigger", "trigger"]
+        assert "shop" in pages(world)[-1][1] or "shop" in pages(world)[-2][1]
+        [(_, status)] = await incidents(world)
+        assert status is not IncidentStatus.RESOLVED
+
+
+async def test_a_full_disk_warns_and_then_pages_once(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        labels = {"job": "node", "instance": "web-1:9100", "device": "/dev/vda1", "mountpoint": "/", "fstype": "ext4"}
+        world.measure("node_filesystem_size_bytes", 100e9, **labels)
+        for percent in range(80, 101):
+            for name in ("free", "avail"):
+                world.measure(f"node_filesystem_{name}_bytes", (100 - percent) * 1e9, **labels)
+            await world.pass_time(3 * MINUTE)
+        await world.pass_time(30 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert "Disk / of web-1:9100 is full" in pages(world)[0][1] or "DiskFull" in pages(world)[0][1]
+        assert len(world.receivers.at("team")) >= 1, "the warning came first"
+        assert len(await incidents(world)) == 1
+
+
+async def test_an_expired_certificate_is_one_page(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        world.measure(
+            "probe_ssl_earliest_cert_expiry", world.clock.now() / 1000 - 60, job="probe", instance="tls://x:443"
+        )
+        await world.pass_time(80 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert len(await incidents(world)) == 1
+
+
+async def test_a_flapping_probe_is_one_page(tmp_path: Path) -> None:
+    """Down for two minutes, up for three, for an hour."""
+    async with world_of(tmp_path) as world:
+        for _ in range(12):
+            world.measure("probe_success", 0.0, job="probe", probe="other", instance="http://other/")
+            await world.pass_time(2 * MINUTE)
+            world.measure("probe_success", 1.0, job="probe", probe="other", instance="http://other/")
+            await world.pass_time(3 * MINUTE)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert len(await incidents(world)) == 1
+
+
+async def test_a_single_failed_probe_burns_no_budget(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        await world.pass_time(20 * SECOND)
+        site(world, True)
+        await world.pass_time(20 * MINUTE)
+        assert world.receivers.arrived == []
+
+
+@pytest.mark.parametrize("joined", [True, False])
+async def test_outages_are_joined_unless_the_settings_say_no(tmp_path: Path, joined: bool) -> None:
+    settings = f"{SETTINGS}incidents: {{join_outages: {str(joined).lower()}}}\n"
+    async with world_of(tmp_path, settings) as world:
+        site(world, True)
+        await world.pass_time(10 * MINUTE)
+        site(world, False)
+        await world.pass_time(20 * MINUTE)
+        assert len(pages(world)) == (1 if joined else 3)
+
+
+async def test_an_alert_whose_cause_goes_to_another_receiver_is_sent(tmp_path: Path) -> None:
+    """Otherwise a route that keeps TargetDown from the pager would hide the whole outage."""
+    async with world_of(tmp_path) as world:
+        routing = ROUTING.replace(
+            "    - {matchers: ['severity=\"critical\"'], receiver: pager}\n",
+            "    - {matchers: ['alertname=\"TargetDown\"'], receiver: team}\n"
+            "    - {matchers: ['severity=\"critical\"'], receiver: pager}\n",
+        )
+        assert routing != ROUTING
+        (tmp_path / "alertmanager.yml").write_text(routing)
+        await world.load(load_configuration(tmp_path / "eldonia-ops.yml", {}))
+        site(world, False)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert len(await incidents(world)) == 1
