@@ -176,7 +176,8 @@ class ListenersModule(Inert):
             held = [
                 port.server
                 for other, port in going.items()
-                if port.settings.address == one.address and (one.port == port.number or (not one.port and other == name))
+                if port.settings.address == one.address
+                and (one.port == port.number or (not one.port and other == name))
             ]
             if held:
                 self._bound[name] = held[0].listener.dup()
