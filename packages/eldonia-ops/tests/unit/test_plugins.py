@@ -39,5 +39,5 @@ def test_what_cannot_be_used_is_named_and_stops_no_other(tmp_path: Path, monkeyp
 
 
 def test_without_plug_ins_nothing_is_found() -> None:
-    found = load_plugins("eldonia_ops.nobody", accept)
+    found = load_plugins("eldonia_ops.absent", accept)
     assert (found.loaded, found.absent, found.faults) == ((), {}, ())

@@ -25,7 +25,7 @@ class HttpServer(uvicorn.Server):
     """Answers requests at one socket, over TLS if asked.
 
     Signals are left to us: the stores have to be closed in order after the last answer. ``places`` are shared with the
-    other listeners of the process.
+    other listeners of the process; ``listener`` is the socket.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class HttpServer(uvicorn.Server):
         config.load()
         config.ssl = tls
         super().__init__(config)
-        self._listener = listener
+        self.listener = listener
         self._serving: asyncio.Task[None] | None = None
 
     @contextlib.contextmanager
@@ -60,7 +60,7 @@ class HttpServer(uvicorn.Server):
         Raises:
             OSError: the socket cannot be listened on.
         """
-        self._serving = asyncio.create_task(self.serve(sockets=[self._listener]))
+        self._serving = asyncio.create_task(self.serve(sockets=[self.listener]))
         while not self.started and not self._serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         if self._serving.done():

@@ -35,6 +35,7 @@ from eldonia_ops.web.http_side import HttpSide
 log = logging.getLogger("eldonia_ops.listeners")
 
 _FREED_SECONDS: Final = 2.0
+_BACKLOG: Final = 2048
 
 
 class _Changeable:
@@ -49,10 +50,12 @@ class _Changeable:
 
 @dataclass(slots=True)
 class _Port:
-    """One listener that is open. ``authority`` is the text of the file that vouches for its clients."""
+    """One listener that is open, at the port ``number``. ``authority`` is the text of the file that vouches for its
+    clients."""
 
     settings: ListenerSettings
     authority: bytes
+    number: int
     address: str
     server: HttpServer | StreamServer
     tls: ssl.SSLContext | None
@@ -100,10 +103,15 @@ class ListenersModule(Inert):
         """
         self._side = side
         for name, one in self._wanted.items():
-            await self._open(side, name, one, self._contexts[name], self._bound.pop(name))
+            served = _served(side, name, one)
+            await self._open(side, name, one, served, self._contexts[name], self._bound.pop(name))
 
     async def apply(self, configuration: Configuration) -> None:
-        """Open, change and close what differs. A new address is bound before anything closes, if it can be."""
+        """Open, change and close what differs. All that can fail comes before anything closes.
+
+        Only an address that overlaps with one of ours that closes (0.0.0.0 and 127.0.0.1 at one port) is bound behind
+        it. If that fails, who applies the configuration before again has the old listeners opened again.
+        """
         wanted, side = configuration.settings.listeners, self._side
         if side is None:
             return
@@ -111,19 +119,17 @@ class ListenersModule(Inert):
         contexts = {name: _tls(name, one) for name, one in wanted.items()}
         kept = {name for name, port in self._ports.items() if name in wanted and _stays(port, wanted[name])}
         going = {name: port for name, port in self._ports.items() if name not in kept}
-        freed = {*(port.settings.port for port in going.values()), *self._leaving.values()}
         new = {name: one for name, one in wanted.items() if name not in kept}
+        served = {name: _served(side, name, one) for name, one in new.items()}
         try:
-            for name, one in new.items():
-                if one.port not in freed:
-                    self._bound[name] = _bind(name, one)
+            self._bind_before_closing(new, going)
             for name in going:
                 self._leave(name)
             for name, one in new.items():
                 if name not in self._bound:
                     self._bound[name] = await _bind_when_freed(name, one)
             for name, one in new.items():
-                await self._open(side, name, one, contexts[name], self._bound.pop(name))
+                await self._open(side, name, one, served[name], contexts[name], self._bound.pop(name))
         finally:
             self.release()
         for name in kept:
@@ -161,35 +167,58 @@ class ListenersModule(Inert):
             message = f"the listener {second} has the address of {first}: {wanted[second].listen}"
             raise ConfigError(Diagnostic(message, hint=_hint(second)))
 
+    def _bind_before_closing(self, new: Mapping[str, ListenerSettings], going: Mapping[str, _Port]) -> None:
+        """Sockets that listen already. At an address of a listener that closes it is the same socket: no client is
+        refused meanwhile."""
+        freed = {*(port.number for port in going.values()), *self._leaving.values()}
+        for name, one in new.items():
+            # Port 0 is any port: that which the listener of this name has.
+            held = [
+                port.server
+                for other, port in going.items()
+                if port.settings.address == one.address
+                and (one.port == port.number or (not one.port and other == name))
+            ]
+            if held:
+                self._bound[name] = held[0].listener.dup()
+                continue
+            try:
+                self._bound[name] = bound = _bind(name, one)
+            except ConfigError:
+                if one.port not in freed:
+                    raise
+                continue
+            try:
+                bound.listen(_BACKLOG)
+            except OSError as error:  # another program has bound it as well, and was first to listen
+                raise _cannot_listen(name, one, error) from None
+
     async def _open(
         self,
         side: HttpSide,
         name: str,
         settings: ListenerSettings,
+        served: StreamListener | _Changeable,
         tls: ssl.SSLContext | None,
         bound: socket.socket,
     ) -> None:
         app: _Changeable | None = None
         server: HttpServer | StreamServer
+        if isinstance(served, _Changeable):
+            app = served
+            server, scheme = HttpServer(name, app, bound, self._places, tls), "https" if tls else "http"
+        else:
+            anonymous = settings.anonymous == Role.INGEST
+            server = StreamServer(served, side.sinks, bound, self._places, tls, anonymous=anonymous)
+            scheme = "tls" if tls else "tcp"
         try:
-            stream = _stream(side, name)
-            if stream is not None:
-                anonymous = settings.anonymous == Role.INGEST
-                server = StreamServer(stream, side.sinks, bound, self._places, tls, anonymous=anonymous)
-                scheme = "tls" if tls else "tcp"
-            else:
-                app = _Changeable(_application(side, name, settings))
-                server, scheme = HttpServer(name, app, bound, self._places, tls), "https" if tls else "http"
             await server.start()
-        except LookupError:
-            bound.close()
-            raise ConfigError(Diagnostic(f"the listener {name} has no intake: the log says why")) from None
         except OSError as error:
             bound.close()
-            message = f"the listener {name} cannot listen on {settings.listen}: {error.strerror or error}"
-            raise ConfigError(Diagnostic(message, hint=_hint(name))) from None
-        port = self._ports[name] = _Port(settings, _authority(settings), address_of(bound, scheme), server, tls, app)
-        log.info("the listener %s is open at %s", name, port.address)
+            raise _cannot_listen(name, settings, error) from None
+        number, address = bound.getsockname()[1], address_of(bound, scheme)
+        self._ports[name] = _Port(settings, _authority(settings), number, address, server, tls, app)
+        log.info("the listener %s is open at %s", name, address)
 
     def _change(self, side: HttpSide, name: str, settings: ListenerSettings) -> None:
         port = self._ports[name]
@@ -206,15 +235,24 @@ class ListenersModule(Inert):
         port.server.close()
         log.info("the listener %s closes", name)
         task = asyncio.create_task(port.server.stop(), name=f"listener {name}")
-        self._leaving[task] = port.settings.port
+        self._leaving[task] = port.number
         task.add_done_callback(self._leaving.pop)
 
 
-def _stream(side: HttpSide, name: str) -> StreamListener | None:
-    if name in DIALECTS:
-        return None
-    listener = listeners_of(side.intakes)[name][1]
-    return listener if isinstance(listener, StreamListener) else None
+def _served(side: HttpSide, name: str, settings: ListenerSettings) -> StreamListener | _Changeable:
+    """What answers at a listener.
+
+    Raises:
+        ConfigError: the intake that it belongs to could not be loaded.
+    """
+    try:
+        if name not in DIALECTS:
+            listener = listeners_of(side.intakes)[name][1]
+            if isinstance(listener, StreamListener):
+                return listener
+        return _Changeable(_application(side, name, settings))
+    except LookupError:
+        raise ConfigError(Diagnostic(f"the listener {name} has no intake: the log says why")) from None
 
 
 def _application(side: HttpSide, name: str, settings: ListenerSettings) -> ASGIApp:
@@ -256,6 +294,11 @@ def _tls(name: str, settings: ListenerSettings) -> ssl.SSLContext | None:
 
 def _bind(name: str, settings: ListenerSettings) -> socket.socket:
     return bind(settings.listen, f"the listener {name}", _hint(name))
+
+
+def _cannot_listen(name: str, settings: ListenerSettings, error: OSError) -> ConfigError:
+    message = f"the listener {name} cannot listen on {settings.listen}: {error.strerror or error}"
+    return ConfigError(Diagnostic(message, hint=_hint(name)))
 
 
 async def _bind_when_freed(name: str, settings: ListenerSettings) -> socket.socket:

@@ -21,7 +21,7 @@ _STOP_SECONDS: Final = 5.0
 
 
 class StreamServer:
-    """Accepts connections at one socket, over TLS if asked, and hands each to ``listener.serve``.
+    """Accepts connections at one socket (``listener``), over TLS if asked, and hands each to ``stream.serve``.
 
     A client shows a certificate if ``tls`` asks for it. Otherwise it is let in only from this machine, and only if the
     listener is open to the ``anonymous``. One whose intake raises is closed and logged; it stops no other.
@@ -29,7 +29,7 @@ class StreamServer:
 
     def __init__(
         self,
-        listener: StreamListener,
+        stream: StreamListener,
         platform: IntakePlatform,
         bound: socket.socket,
         places: Places,
@@ -37,11 +37,11 @@ class StreamServer:
         *,
         anonymous: bool = False,
     ) -> None:
-        self._listener = listener
+        self._stream = stream
         self._platform = platform
-        self._socket = bound
+        self.listener = bound
         self._places = places
-        self._counts = places.of(listener.name)
+        self._counts = places.of(stream.name)
         self._tls = tls
         self._anonymous = anonymous
         self._server: asyncio.Server | None = None
@@ -54,7 +54,7 @@ class StreamServer:
         Raises:
             OSError: the socket cannot be listened on.
         """
-        self._server = await asyncio.start_server(self._accepted, sock=self._socket, limit=_BUFFER, ssl=self._tls)
+        self._server = await asyncio.start_server(self._accepted, sock=self.listener, limit=_BUFFER, ssl=self._tls)
         self._places.reserved += MOST_CONNECTIONS
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class StreamServer:
     async def stop(self) -> None:
         """Close, and wait until what has been read is stored, for 5 seconds at most."""
         if self._server is None:
-            self._socket.close()
+            self.listener.close()
             return
         self.close()
         if self._connections:
@@ -90,7 +90,7 @@ class StreamServer:
         self._counts.open += 1
         _keep_alive(writer)
         try:
-            await self._listener.serve(self._platform, _Connection(reader, writer, sender, self._closing))
+            await self._stream.serve(self._platform, _Connection(reader, writer, sender, self._closing))
         except OSError as error:
             log.info("%s: the connection is lost: %s", sender, error)
         except Exception:
@@ -107,7 +107,7 @@ class StreamServer:
         """Who sends, '' for one who may not: without a certificate that was asked for, and not from this machine."""
         peer = writer.get_extra_info("peername")
         host = str(peer[0]) if peer else ""
-        name = self._listener.name
+        name = self._stream.name
         if self._tls is not None and self._tls.verify_mode is ssl.CERT_REQUIRED:
             return f"{name} {_common_name(writer.get_extra_info('peercert'))} ({host})"
         return f"{name} ({host})" if self._anonymous and is_loopback(host) else ""

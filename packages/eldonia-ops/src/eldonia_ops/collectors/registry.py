@@ -14,8 +14,9 @@ import functools
 import importlib
 import logging
 import re
-from importlib import metadata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from eldonia_ops.plugins import PluginError, Plugins, load_plugins
 
 if TYPE_CHECKING:
     from eldonia_ops.collectors.collector import Collector
@@ -43,8 +44,10 @@ class CollectorError(Exception):
 
 
 def registered_keys() -> tuple[str, ...]:
-    """The keys of all collectors: our own first, then those of other packages by name. Imports none of them."""
-    return (*BUILT_IN, *_plug_ins())
+    """The keys of all collectors: our own first, then those of other packages by name, also of those that fail."""
+    plugins = _plug_ins()
+    failed = {key for key in plugins.absent if _KEY.fullmatch(key) and key not in BUILT_IN}
+    return (*BUILT_IN, *sorted(failed | {key for key, _ in plugins.loaded}))
 
 
 def find(key: str) -> "Collector":
@@ -53,40 +56,35 @@ def find(key: str) -> "Collector":
     Raises:
         CollectorError: there is none, or its code cannot be loaded.
     """
-    from eldonia_ops.collectors.collector import Collector
-
-    try:
-        if key in BUILT_IN:
-            found: object = importlib.import_module(BUILT_IN[key]).COLLECTOR
-        elif key in _plug_ins():
-            found = _plug_ins()[key].load()
-        else:
-            raise CollectorError(f"there is no collector {key!r}")
-    except CollectorError:
-        raise
-    except (Exception, SystemExit) as error:
-        # Code of others: whatever it does, the other collectors go on.
-        log.exception("the collector %s cannot be loaded", key)
-        raise CollectorError(f"the collector {key} cannot be loaded: {type(error).__name__}: {error}"[:300]) from error
-    if not isinstance(found, Collector):
-        raise CollectorError(f"the collector {key} is no Collector but {type(found).__name__}")
-    return found
+    if key in BUILT_IN:
+        found: Collector = importlib.import_module(BUILT_IN[key]).COLLECTOR
+        return found
+    plugins = _plug_ins()
+    loaded = dict(plugins.loaded)
+    if key in loaded:
+        return loaded[key]
+    raise CollectorError(plugins.absent.get(key, f"there is no collector {key!r}"))
 
 
 @functools.cache
-def _plug_ins() -> dict[str, metadata.EntryPoint]:
-    """The entry points of other packages by their keys, without those that cannot be used."""
-    found: dict[str, metadata.EntryPoint] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: (entry.name, entry.value)):
-        problem = ""
-        if not _KEY.fullmatch(entry.name):
-            problem = "the name is not one of lower-case letters, digits and underscores"
-        elif entry.name in BUILT_IN:
-            problem = "a collector of the platform has this name"
-        elif entry.name in found and found[entry.name].value != entry.value:
-            problem = f"{found[entry.name].value} has the same name"
-        if problem:
-            log.warning("the collector %s (%s) is left out: %s", entry.name, entry.value, problem)
-        else:
-            found[entry.name] = entry
-    return found
+def _plug_ins() -> "Plugins[tuple[str, Collector]]":
+    """The collectors of other packages, with their keys. One that cannot be used is logged, once."""
+    taken = {*BUILT_IN}
+
+    def accept(key: str, _origin: str, found: Any) -> "tuple[str, Collector]":
+        from eldonia_ops.collectors.collector import Collector
+
+        if not _KEY.fullmatch(key):
+            raise PluginError(f"{key!r} is not a name of lower-case letters, digits and underscores")
+        if key in taken:
+            owner = "the platform" if key in BUILT_IN else "another plug-in"
+            raise PluginError(f"{owner} has a collector {key!r}")
+        if not isinstance(found, Collector):
+            raise PluginError(f"{key} is no Collector but {type(found).__name__}")
+        taken.add(key)
+        return key, found
+
+    plugins = load_plugins(GROUP, accept)
+    for fault in plugins.faults:
+        log.error("%s", fault)
+    return plugins

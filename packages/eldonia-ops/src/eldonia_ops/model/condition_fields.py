@@ -29,6 +29,25 @@ LOG_MEASUREMENTS: Final[Mapping[str, str]] = {
 }
 """Numbers of a record's performance: milliseconds, bytes, milliseconds."""
 
+LOG_ATTRIBUTES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("user.id", "enduser.id"), "user_id"),
+    "session.id": "session_id",
+    **dict.fromkeys(("http.request.id", "request.id"), "request_id"),
+    **dict.fromkeys(("client.address", "source.address", "http.client_ip"), "ip_address"),
+    **dict.fromkeys(("user_agent.original", "http.user_agent"), "user_agent"),
+    "service.name": "service",
+    "host.name": "hostname",
+    **dict.fromkeys(("deployment.environment.name", "deployment.environment"), "environment"),
+    "exception.type": "error.name",
+    "exception.message": "error.message",
+    "exception.stacktrace": "error.stack",
+}
+"""Attributes that became fields of a record when it was read, by OpenTelemetry's names. A record that still has such an
+attribute is compared by that."""
+
+EVENT: Final = "event"
+"""The first step of names that mean events of a span: ``event.name``, and attributes as ``event.exception.type``."""
+
 SPAN_TEXTS: Final = ("service", "name", "kind", "status")
 SPAN_DURATION: Final = "duration_ms"
 
@@ -43,18 +62,31 @@ def log_value(record: LogRecord, name: FieldName) -> Any:
             return (getattr(record.error, own) if record.error else None) or None
         if own := LOG_MEASUREMENTS.get(plain):
             return (getattr(record.performance, own) if record.performance else None) or None
+        if field := LOG_ATTRIBUTES.get(plain):
+            found = value_at(record.metadata, name)
+            return found if found is not None else log_value(record, FieldName(tuple(field.split("."))))
     return value_at(record.metadata, name)
 
 
-def span_value(span: Span, name: FieldName) -> Any:
-    """What a span, or its resource, holds for a field; None when it is missing."""
+def in_events(name: FieldName) -> bool:
+    """Whether a name means events of a span."""
+    return not name.exact and len(name.segments) > 1 and name.segments[0] == EVENT
+
+
+def span_values(span: Span, name: FieldName) -> list[Any]:
+    """What a span, its resource, or each of its events holds for a field; None where it is missing."""
+    if in_events(name):
+        key = FieldName(name.segments[1:])
+        if key.name == "name":
+            return [event.name or None for event in span.events]
+        return [value_at(event.attributes, key) for event in span.events]
     if not name.exact:
         plain = name.name
         if plain in SPAN_TEXTS:
-            return str(getattr(span, plain)) or None
+            return [str(getattr(span, plain)) or None]
         if plain == SPAN_DURATION:
-            return max(0, span.end_ns - span.start_ns) / 1e6
-    return value_at({**span.resource, **span.attributes}, name)
+            return [max(0, span.end_ns - span.start_ns) / 1e6]
+    return [value_at({**span.resource, **span.attributes}, name)]
 
 
 def record_satisfies(record: LogRecord, conditions: Sequence[Condition]) -> bool:
@@ -64,4 +96,4 @@ def record_satisfies(record: LogRecord, conditions: Sequence[Condition]) -> bool
 
 def span_satisfies(span: Span, conditions: Sequence[Condition]) -> bool:
     """Whether every condition holds for a span."""
-    return all(condition.holds(span_value(span, condition.name)) for condition in conditions)
+    return all(condition.holds_for_any(span_values(span, condition.name)) for condition in conditions)

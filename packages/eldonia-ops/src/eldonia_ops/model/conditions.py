@@ -11,7 +11,7 @@ A field that is missing, or null, satisfies no condition but the negations (``!=
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -115,10 +115,14 @@ class Condition:
 
     def holds(self, value: Any) -> bool:
         """Whether what a field holds (None when it is missing) satisfies the condition."""
+        return self.holds_for_any((value,))
+
+    def holds_for_any(self, values: Iterable[Any]) -> bool:
+        """The same for a field that is there several times: one value is enough, and for a negation one too many."""
         positive = NEGATIONS.get(self.op)
         if positive is not None:
-            return not self._positive(positive, value)
-        return self._positive(self.op, value)
+            return not any(self._positive(positive, value) for value in values)
+        return any(self._positive(self.op, value) for value in values)
 
     def _positive(self, op: ConditionOp, value: Any) -> bool:
         if value is None or isinstance(value, dict):

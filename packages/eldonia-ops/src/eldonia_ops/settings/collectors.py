@@ -40,10 +40,7 @@ class CollectorSections(Spread):
         return found
 
     def read(self, reader: SettingsReader, key: str, default: Any, required: bool) -> dict[str, Any]:
-        """What each of them read, by its key; nothing where that says what a missing section says.
-
-        Only collectors whose key is in the file are imported.
-        """
+        """What each of them read, by its key; nothing where that says what a missing section says."""
         found: dict[str, Any] = {}
         reader.values[key] = found  # a section may look at those before it
         for name in registry.registered_keys():

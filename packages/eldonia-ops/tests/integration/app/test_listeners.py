@@ -331,6 +331,41 @@ async def test_a_listener_speaks_tls_and_a_renewed_certificate_takes_a_reload(tm
             assert (await http.get("/api/v1/labels", headers={"Authorization": ""})).status_code == 401
 
 
+@requires_tool("openssl")
+async def test_an_address_that_stays_refuses_no_one_while_it_turns_to_tls(tmp_path: Path) -> None:
+    trusted = await certificate(tmp_path, "any")
+    async with serving(tmp_path, "{prometheus: {port: 0}}") as served:
+        port = int(served.urls["prometheus"].rsplit(":", 1)[1])
+        connected = 0
+        over = False
+
+        async def connect() -> None:
+            nonlocal connected
+            while not over:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                connected += 1
+                await asyncio.sleep(0)
+
+        connecting = asyncio.create_task(connect())
+        tls = "tls: {cert_file: cert.pem, key_file: key.pem}"
+        assert (await served.reload(f"{{prometheus: {{port: 0, {tls}}}}}"))["successful"]
+        async with served.client("prometheus", verify=trusted) as http:
+            assert (await http.get("/api/v1/labels")).status_code == 200
+        assert (await served.reload("{prometheus: {port: 0}}"))["successful"]
+        assert served.urls["prometheus"] == f"http://127.0.0.1:{port}"
+        over = True
+        await connecting
+        assert connected
+        outcome = await served.reload(f"{{prometheus: {{port: {port}}}, jaeger: {{port: 0}}}}")
+        assert outcome["successful"]
+        # Another host at the same port overlaps: what closes has to close first.
+        outcome = await served.reload(f"{{prometheus: {{address: 0.0.0.0, port: {port}}}, jaeger: {{port: 0}}}}")
+        assert outcome["successful"], outcome
+        async with served.client("prometheus") as http:
+            assert (await http.get("/api/v1/labels")).status_code == 200
+
+
 async def test_a_request_under_way_is_answered_when_the_process_stops(tmp_path: Path) -> None:
     async with serving(tmp_path, "{otlp_http: {port: 0}}") as served:
         host, port = served.urls["otlp_http"][7:].split(":")

@@ -5,7 +5,9 @@ import glob
 import logging
 import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Final, TypeVar
 
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
@@ -18,6 +20,9 @@ from eldonia_ops.collectors.tail.follow import (
 )
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
+_T = TypeVar("_T")
+_THREADS: Final = 2
+"""For each tail: files that never answer hold up those of the same entry of the settings, and no others."""
 _COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".lz4", ".Z")
 
 
@@ -52,6 +57,7 @@ class FileTail:
         self._options = options
         self._shared = followed or FollowedPaths()
         self._watch = watch
+        self._threads = ThreadPoolExecutor(_THREADS, "tail")
         self._discovery = watch(", ".join(self._patterns))
         self._followed: dict[str, FollowedFile] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -72,7 +78,8 @@ class FileTail:
         return found
 
     async def close(self) -> None:
-        """Files are closed when ``run`` ends."""
+        """Files are closed when ``run`` ends. A thread that a file system holds is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -95,7 +102,7 @@ class FileTail:
                 self._leave(path)
 
     async def _discover(self) -> None:
-        mains, self._empty = await asyncio.to_thread(_matches, self._patterns)
+        mains, self._empty = await self._on_disk(_matches, self._patterns)
         for path in [path for path, task in self._tasks.items() if task.done()]:
             self._leave(path)
         problem = ""
@@ -127,10 +134,14 @@ class FileTail:
             self._options,
             with_rotated=with_rotated,
             watch=self._watch(shown_path(path)),
+            on_disk=self._on_disk,
         )
         self._shared.paths.add(path)
         self._followed[path] = followed
         self._tasks[path] = asyncio.create_task(followed.run(), name=f"tail {path}")
+
+    async def _on_disk(self, work: Callable[..., _T], /, *arguments: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     def _leave(self, path: str) -> None:
         self._shared.paths.discard(path)

@@ -181,6 +181,10 @@ class LineReader:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def __del__(self) -> None:
+        """For one that was opened on a thread for a tail that has ended meanwhile."""
+        self.close()
+
     def read(self, max_lines: int, max_bytes: int) -> list[TailLine]:
         """Up to ``max_lines`` further lines, and no more than reach ``max_bytes``; fewer only when the file ends here
         for now, or was cut. Empty lines are skipped."""

@@ -14,7 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch, Unwatched
@@ -97,6 +97,16 @@ class TailOptions:
 
 
 DEFAULT_OPTIONS = TailOptions()
+
+
+class OnDisk(Protocol):
+    """Runs what touches a file on a thread: a file system that does not answer (NFS) must not hold the event loop."""
+
+    async def __call__(self, work: Callable[..., _T], /, *arguments: Any) -> _T:
+        """What ``work`` returns, or raises."""
+        ...
+
+
 _UNWATCHED = Unwatched()
 
 
@@ -112,10 +122,12 @@ class FollowedFile:
         *,
         with_rotated: bool = False,
         watch: TurnWatch = _UNWATCHED,
+        on_disk: OnDisk = asyncio.to_thread,
     ) -> None:
         self._path = path
         self._name = shown_path(path)
         self._watch = watch
+        self._on_disk = on_disk
         self._sink = sink
         self._positions = positions
         self._options = options
@@ -169,22 +181,23 @@ class FollowedFile:
             return False
         reader = self._reader
         assert reader is not None
-        if reader.truncated():
+        seen = await self._on_disk(_seen, reader, self._path)
+        if seen.truncated:
             await self._join_and_deliver(reader.ready(), last=True)
             self._cut = True
             self._close()
             return True
-        lines = await self._read(reader) if reader.has_more() else 0
+        lines = await self._read(reader) if seen.more else 0
         if lines:
             self._moved_at = 0.0
-            if reader.has_more():
+            seen = await self._on_disk(_seen, reader, self._path)
+            if seen.more:
                 return True
         else:
             await self._join_and_deliver(())
         await self._save_late()
-        found = reader.find(self._path)
-        self._modified_ns = found.modified_ns if found is not None else self._modified_ns
-        if not self._moved():
+        self._modified_ns = seen.modified_ns or self._modified_ns
+        if seen.node == self._node:
             self._moved_at = 0.0
             return False
         if not self._moved_at:
@@ -197,7 +210,7 @@ class FollowedFile:
 
     async def _read(self, reader: LineReader) -> int:
         """Read on and deliver what is complete; returns how many lines there were."""
-        count, found, self._join = await asyncio.to_thread(_read_joined, reader, self._join, self._options)
+        count, found, self._join = await self._on_disk(_read_joined, reader, self._join, self._options)
         await self._deliver(found)
         return count
 
@@ -209,16 +222,9 @@ class FollowedFile:
         self._join = state
         await self._deliver([*found, *more])
 
-    def _moved(self) -> bool:
-        try:
-            found = os.stat(self._path)
-        except FileNotFoundError:
-            return True
-        return (found.st_dev, found.st_ino) != self._node
-
     async def _open(self) -> bool:
         """Read what rotated files still hold, then open the path itself; False when there is nothing to open."""
-        current = await asyncio.to_thread(look, self._path)
+        current = await self._on_disk(look, self._path)
         for _ in range(_LOOKS):
             saved = self._saved
             if current is not None and saved is not None and not self._cut and current.size >= saved[1]:
@@ -227,7 +233,7 @@ class FollowedFile:
             elif saved is None and not self._with_rotated:
                 break
             complete = await self._catch_up(current)
-            before, current = current, await asyncio.to_thread(look, self._path)
+            before, current = current, await self._on_disk(look, self._path)
             # A rotation between the two looks may have left a file that the listing did not show.
             if complete and _node(before) == _node(current):
                 break
@@ -240,12 +246,7 @@ class FollowedFile:
         if not current.identity:
             return False
         identity, offset = await self._resume(current)
-        reader = LineReader(open_file(self._path), offset, self._options.max_line_bytes)
-        try:
-            found = reader.find(self._path)
-        except OSError:
-            reader.close()
-            raise
+        reader, found = await self._on_disk(_opened, self._path, offset, self._options.max_line_bytes)
         if found is None or found.identity != current.identity:
             # Replaced between the two looks; the next turn sees the new one.
             reader.close()
@@ -277,7 +278,7 @@ class FollowedFile:
 
     async def _catch_up(self, main: FoundFile | None) -> bool:
         """Read what rotated files hold; False when they were renamed under our hands and must be listed again."""
-        rotated = await asyncio.to_thread(rotated_files, self._path)
+        rotated = await self._on_disk(rotated_files, self._path)
         identity, offset = self._saved or ("", 0)
         old, newer = catch_up(identity, offset, rotated) if identity else (None, rotated)
         if old is None and self._modified_ns:
@@ -308,11 +309,11 @@ class FollowedFile:
             return True
         offset = max(offset, await self._position(self._source(identity)))
         try:
-            reader = LineReader(open_file(file.path), offset, self._options.max_line_bytes)
+            reader, found = await self._on_disk(_opened, file.path, offset, self._options.max_line_bytes)
         except FileNotFoundError:
             return False
         try:
-            if _node(reader.find(file.path)) != _node(file):
+            if _node(found) != _node(file):
                 return False
             self._identity, self._join, self._delivered = identity, NOTHING, offset
             quiet_since = time.monotonic()
@@ -416,6 +417,42 @@ class FollowedFile:
             with contextlib.suppress(OSError):
                 self._reader.close()
             self._reader = None
+
+
+class _Seen(NamedTuple):
+    """How an open file and its path are now. ``node`` is the device and inode that the path leads to, zeros for none;
+    ``modified_ns`` 0 when the open file is no regular one."""
+
+    truncated: bool
+    more: bool
+    modified_ns: int
+    node: tuple[int, int]
+
+
+def _seen(reader: LineReader, path: Path) -> _Seen:
+    """In this order: a path that is found to lead elsewhere was left after it was looked whether there is more."""
+    truncated, more, found = reader.truncated(), reader.has_more(), reader.find(path)
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        node = (0, 0)
+    else:
+        node = (there.st_dev, there.st_ino)
+    return _Seen(truncated, more, found.modified_ns if found is not None else 0, node)
+
+
+def _opened(path: Path, offset: int, max_line_bytes: int) -> tuple[LineReader, FoundFile | None]:
+    """A reader of the file at a path, and which file that is.
+
+    Raises:
+        OSError: it cannot be opened or read.
+    """
+    reader = LineReader(open_file(path), offset, max_line_bytes)
+    try:
+        return reader, reader.find(path)
+    except OSError:
+        reader.close()
+        raise
 
 
 def _read_joined(reader: LineReader, state: JoinState, options: TailOptions) -> tuple[int, list[TailLine], JoinState]:

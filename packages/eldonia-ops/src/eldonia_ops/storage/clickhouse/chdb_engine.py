@@ -72,6 +72,9 @@ _MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
     "cleanup_delay_period_random_add": 1,
     # A merge may take this much memory; the default of 8192 rows a block suits wider machines.
     "merge_max_block_size": 4096,
+    # A part is one file as long as its columns take less than this, uncompressed: otherwise a small part is 13 to 26
+    # files, and one of more than 10 MiB of logs or spans up to 600. A packed part is in memory until it is written.
+    "min_bytes_for_full_part_storage": 64 << 20,
 }
 
 

@@ -5,10 +5,18 @@ What a condition means is said in :mod:`eldonia_ops.model.conditions`; tests com
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from eldonia_ops.model.condition_fields import LOG_ERRORS, LOG_MEASUREMENTS, LOG_TEXTS, SPAN_DURATION, SPAN_TEXTS
+from eldonia_ops.model.condition_fields import (
+    LOG_ATTRIBUTES,
+    LOG_ERRORS,
+    LOG_MEASUREMENTS,
+    LOG_TEXTS,
+    SPAN_DURATION,
+    SPAN_TEXTS,
+    in_events,
+)
 from eldonia_ops.model.conditions import (
     LARGEST_EXACT,
     MAX_CONDITIONS,
@@ -26,26 +34,33 @@ _NUMBERS: Final = "('Int64', 'UInt64', 'Float64', 'Int128', 'UInt128', 'Int256',
 
 @dataclass(frozen=True, slots=True)
 class ConditionColumns:
-    """Where the fields of one table are: the JSON column, texts (empty: missing), and numbers (null: missing)."""
+    """Where the fields of one table are: the JSON column, texts (empty: missing), and numbers (null: missing).
+
+    ``moved`` are texts of attributes that may have left the JSON column; ``events`` whether rows have events.
+    """
 
     document: str
     texts: Mapping[str, str]
     numbers: Mapping[str, str]
+    moved: Mapping[str, str] = field(default_factory=dict)
+    events: bool = False
 
 
+_LOG_TEXTS: Final = {
+    **LOG_TEXTS,
+    **{name: f"JSONExtractString(details, 'error', '{key}')" for name, key in LOG_ERRORS.items()},
+}
 LOG_COLUMNS: Final = ConditionColumns(
     "metadata",
-    {
-        **LOG_TEXTS,
-        **{name: f"JSONExtractString(details, 'error', '{key}')" for name, key in LOG_ERRORS.items()},
-    },
+    _LOG_TEXTS,
     {
         name: f"nullIf(JSONExtract(details, 'performance', '{name.partition('.')[2]}', 'Nullable(Float64)'), 0)"
         for name in LOG_MEASUREMENTS
     },
+    {name: _LOG_TEXTS[field] for name, field in LOG_ATTRIBUTES.items()},
 )
 SPAN_COLUMNS: Final = ConditionColumns(
-    "attributes", {name: name for name in SPAN_TEXTS}, {SPAN_DURATION: "toNullable(duration_ns / 1e6)"}
+    "attributes", {name: name for name in SPAN_TEXTS}, {SPAN_DURATION: "toNullable(duration_ns / 1e6)"}, events=True
 )
 
 
@@ -89,10 +104,23 @@ def condition_sql(
 def _positive(
     condition: Condition, op: ConditionOp, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
 ) -> str:
-    own = None if condition.name.exact else columns.texts.get(condition.name.name)
+    name = condition.name
+    own = None if name.exact else columns.texts.get(name.name)
     if own is not None:
         return _of_column(condition, op, own, parameters, prefix)
-    field = _field(condition.name, columns, parameters, prefix)
+    if columns.events and in_events(name):
+        one = _compared(condition, op, _of_event(name, parameters, prefix), parameters, prefix)
+        # Events have no column: the document of each span that has some is read.
+        return (
+            "(position(details, '\"events\":') > 0 "
+            f"AND arrayExists(one -> {one}, JSONExtractArrayRaw(details, 'events')))"
+        )
+    return _compared(condition, op, _field(name, columns, parameters, prefix), parameters, prefix)
+
+
+def _compared(
+    condition: Condition, op: ConditionOp, field: _Field, parameters: dict[str, Parameter], prefix: str
+) -> str:
     if op is ConditionOp.EXISTS:
         return f"({field.exists})"
     if op in ORDERINGS:
@@ -142,6 +170,10 @@ def _field(name: FieldName, columns: ConditionColumns, parameters: dict[str, Par
         column = f"getSubcolumn({columns.document}, {{{parameter}:String}})"
         kind = f"if(isNotNull({column}), dynamicType({column}), {kind})" if kind else f"dynamicType({column})"
         text = f"if(isNotNull({column}), toString({column}), {text})" if text else f"toString({column})"
+    moved = None if name.exact else columns.moved.get(name.name)
+    if moved is not None:
+        text = f"if({kind} != 'None', {text}, {moved})"
+        kind = f"multiIf({kind} != 'None', {kind}, {moved} != '', 'String', 'None')"
     return _Field(
         f"{kind} != 'None'",
         text,
@@ -149,6 +181,38 @@ def _field(name: FieldName, columns: ConditionColumns, parameters: dict[str, Par
         # Earlier releases stored texts that look like instants as instants.
         f"({kind} = 'String' OR startsWith({kind}, 'Date'))",
         f"if({kind} IN {_NUMBERS}, toFloat64OrNull({text}), NULL)",
+    )
+
+
+def _of_event(name: FieldName, parameters: dict[str, Parameter], prefix: str) -> _Field:
+    """A field of the event whose JSON is ``one``."""
+    key = FieldName(name.segments[1:])
+    if key.name == "name":
+        text = "JSONExtractString(one, 'name')"
+        present = f"({text} != '')"
+        return _Field(present, text, present, present, "CAST(NULL AS Nullable(Float64))")
+    kind, text, number = "'Null'", "''", "0"
+    for place, path in reversed(list(enumerate(key.paths))):
+        steps: list[str] = []
+        for step, segment in enumerate(path):
+            parameters[f"{prefix}p{place}s{step}"] = clean(segment)
+            steps.append(f"{{{prefix}p{place}s{step}:String}}")
+        at = f"one, 'attributes', {', '.join(steps)}"
+        found = f"toString(JSONType({at}))"
+        there = f"{found} NOT IN ('Null', 'Object')"
+        value = (
+            f"multiIf({found} = 'String', JSONExtractString({at}), {found} = 'Double', "
+            f"toString(JSONExtractFloat({at}) + 0), JSONExtractRaw({at}))"  # + 0: of -0.0 a 0
+        )
+        number = f"if({there}, JSONExtractFloat({at}), {number})"
+        text = f"if({there}, {value}, {text})"
+        kind = f"if({there}, {found}, {kind})"
+    return _Field(
+        f"{kind} != 'Null'",
+        text,
+        f"{kind} NOT IN ('Null', 'Array')",
+        f"({kind} = 'String')",
+        f"if({kind} IN ('Int64', 'UInt64', 'Double'), {number}, NULL)",
     )
 
 

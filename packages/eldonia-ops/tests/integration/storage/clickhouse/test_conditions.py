@@ -8,7 +8,7 @@ from eldonia_ops.model.condition_fields import record_satisfies, span_satisfies
 from eldonia_ops.model.condition_text import format_condition, parse_conditions
 from eldonia_ops.model.conditions import ORDERINGS, PATTERNS, PRESENCE, Condition, ConditionOp, FieldName
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
-from eldonia_ops.model.spans import Span, SpanKind, SpanStatus
+from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, TraceQuery, TraceStore
 
 # Recent, or retention would take the rows away again.
@@ -101,7 +101,12 @@ async def test_fields_of_records(store: LogStore) -> None:
             error=LogError("ValueError", "it's bad", "stack\nline", "E1"),
             performance=LogPerformance(12.5, 0, 3),
         ),
-        LogRecord(timestamp_ns=T0 + 1, message="1", service="", metadata={"service": "shop", "userId": 42}),
+        LogRecord(
+            timestamp_ns=T0 + 1,
+            message="1",
+            service="",
+            metadata={"service": "shop", "userId": 42, "http.request.id": "r-1"},
+        ),
         LogRecord(timestamp_ns=T0 + 2, message="2", user_id="u-1", performance=LogPerformance(600)),
     ]
     await store.insert_logs(records)
@@ -126,6 +131,18 @@ async def test_fields_of_records(store: LogStore) -> None:
         "exists(performance.memoryUsage)": "",
         "!exists(performance.duration)": "1",
         "message=~[02]": "02",
+        # Names of attributes that became fields when the record was read.
+        "user.id=42": "0",
+        'user.id="42"': "0",
+        "user.id>1": "",
+        "exists(user.id)": "02",
+        "user.id!=42": "12",
+        "user.id=~^u": "2",
+        '"user.id"=42': "",
+        "exception.type=ValueError": "0",
+        "service.name=shop": "0",
+        "http.request.id=r-1": "1",
+        "!exists(http.request.id)": "02",
     }.items():
         where = parse_conditions(text)
         found = (await store.search_logs(LogQuery(T0, T0 + 10**9, where=where))).records
@@ -161,3 +178,27 @@ async def test_spans(store: TraceStore) -> None:
         found = await store.find_traces(TraceQuery(T0, T0 + 10**9, where=where))
         assert "".join(sorted(one.trace_id[0] for one in found)) == expected, text
         assert "".join(sorted({one.trace_id[0] for one in spans if span_satisfies(one, where)})) == expected, text
+
+
+async def test_events_of_spans(store: TraceStore, engine_name: str) -> None:
+    def span(id: int, *events: SpanEvent) -> Span:
+        return Span(trace_id=f"{id:032x}", span_id=f"{id:016x}", start_ns=T0, end_ns=T0 + 1, events=list(events))
+
+    events = [SpanEvent(T0, "e", {"event": 1, **document}) for document in _documents()]
+    spans = [span(number, event) for number, event in enumerate(events)]
+    failed = SpanEvent(T0, "exception", {"exception.type": "TimeoutError", "a": 7})
+    spans += [span(900), span(901, failed, SpanEvent(T0, "retry", {"a": "x"})), span(902, SpanEvent(T0, "", {}))]
+    await store.insert_spans(spans)
+    wanted = [condition for condition in _conditions() if not condition.name.exact and all(condition.name.segments)]
+    named = ["event.name=exception", "event.name!=e", "exists(event.name)", "event.exception.type=~^Time", "event.a>6"]
+    conditions = [
+        *(Condition(FieldName(("event", *one.name.segments)), one.op, one.value, one.quoted) for one in wanted),
+        *(condition for text in named for condition in parse_conditions(text)),
+    ]
+    matched = 0
+    for condition in conditions if engine_name == "chdb" else conditions[::8]:
+        found = await store.find_traces(TraceQuery(T0, T0 + 10**9, where=(condition,), limit=1_000))
+        expected = {one.trace_id for one in spans if span_satisfies(one, [condition])}
+        assert {one.trace_id for one in found} == expected, format_condition(condition)
+        matched += len(expected)
+    assert matched > len(conditions)

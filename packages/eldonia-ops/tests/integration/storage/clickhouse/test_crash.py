@@ -53,7 +53,7 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     assert all(acknowledged.values()), {k: len(v) for k, v in acknowledged.items()}
 
 
-def test_a_broken_part_is_put_aside_and_told(tmp_path: Path) -> None:
+def test_a_broken_part_is_put_aside_and_reported(tmp_path: Path) -> None:
     with start(tmp_path, "write") as child:
         assert child.stdout is not None
         awaited = {"log", "span"}
@@ -64,9 +64,8 @@ def test_a_broken_part_is_put_aside_and_told(tmp_path: Path) -> None:
         child.kill()
     # A start that ends well: what was only in the write-ahead log is in parts.
     assert start(tmp_path, "read").communicate()[0]
-    parts = [path for path in tmp_path.glob("data/store/*/*/*_*_*_*") if (path / "data.bin").exists()]
-    broken = next(path for path in parts if b"parse_error" in (path / "columns.txt").read_bytes())
-    (broken / "data.bin").unlink()
+    parts = tmp_path.glob("data/store/*/*/*_*_*_*/data.packed")
+    next(part for part in parts if b"parse_error" in part.read_bytes()).unlink()
     with start(tmp_path, "read") as child:
         assert child.stdout is not None
         notified = dict(json.loads(line) for line in child.stdout)

@@ -191,6 +191,24 @@ async def test_settings_are_in_force(directory: Path) -> None:
         await engine.close()
 
 
+async def test_a_part_is_one_file(engine: Engine, engine_name: str) -> None:
+    if engine_name != "chdb":
+        pytest.skip("a server lays out its parts by its own settings")
+    await open_on_engine(engine)
+    # JSON with many paths, and more than the 10 MiB from which the engine keeps each column in files of its own.
+    await engine.execute(
+        "INSERT INTO logs (timestamp, id, message, details, metadata) SELECT "
+        "toDateTime64('2026-11-24 10:00:00', 9), number, hex(rand64()), repeat('x', 400), "
+        """'{"key' || toString(number % 40) || '": ' || toString(number) || '}' FROM numbers(25000)"""
+    )
+    parts = await rows(
+        engine,
+        "SELECT path, part_type FROM system.parts WHERE database = currentDatabase() AND table = 'logs' AND active",
+    )
+    assert "Wide" in {part["part_type"] for part in parts}
+    assert {len(os.listdir(part["path"])) for part in parts} == {1}
+
+
 async def test_reads_run_side_by_side_and_closing_cancels_them(directory: Path) -> None:
     engine = ChdbEngine(directory, readers=2)
     await engine.open()

@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from required_tools import requires_host
 
 from eldonia_ops.collectors.status import TargetHealth
+from eldonia_ops.collectors.tail import files
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail.follow import FollowedFile, TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
@@ -77,6 +79,7 @@ async def tailing(store, *patterns, options=FAST):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+        await tail.close()
 
 
 def append(path, *lines):
@@ -490,3 +493,32 @@ async def test_a_name_that_is_no_text_is_followed_and_shown(tmp_path, store):
     for text in (known, status.name, status.url, *status.labels.values(), *store.offsets):
         assert "caf\\xe9.log" in text
         text.encode()
+
+
+async def test_a_file_system_that_does_not_answer_holds_neither_the_event_loop_nor_threads_of_others(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "well.log").write_text("one\n")
+    for number in range(40):
+        (tmp_path / f"hung{number}.log").write_text("never read\n")
+    answering = threading.Event()
+    look_at = files.look_at
+
+    def hanging(descriptor, path, **options):
+        if "hung" in path.name:
+            assert threading.current_thread() is not threading.main_thread()
+            answering.wait(60)
+        return look_at(descriptor, path, **options)
+
+    monkeypatch.setattr(files, "look_at", hanging)
+    store = Store()
+    try:
+        async with tailing(store, tmp_path / "hung*.log"), tailing(store, tmp_path / "well.log"):
+            await until(lambda: "one" in store.records)
+            with (tmp_path / "well.log").open("a") as file:
+                file.write("two\n")
+            await until(lambda: "two" in store.records)
+            # What scrapes and others use.
+            assert await asyncio.gather(*(asyncio.to_thread(int, "7") for _ in range(40))) == [7] * 40
+    finally:
+        answering.set()
