@@ -247,4 +247,5 @@ def _view(status: TargetStatus) -> TargetView:
         status.interval_ms,
         status.timeout_ms,
         status.parse_errors,
+        status.recognised,
     )

@@ -49,6 +49,8 @@ class TargetStatus:
     ``kind`` is that of the collector, such as ``scrape`` or ``tail``; ``last_at`` is Unix ms, 0 for never;
     ``error`` is a sentence for people; ``skipped`` counts turns that were left out because the store was slow;
     ``interval_ms`` and ``timeout_ms`` are 0 for what has none. ``url`` never holds a password.
+    ``recognised`` is the form of a log file's lines, as
+    :func:`~eldonia_ops.protocols.line_formats.recognise.form_of` names it.
     """
 
     kind: str
@@ -64,6 +66,7 @@ class TargetStatus:
     interval_ms: int = 0
     timeout_ms: int = 0
     parse_errors: int = 0
+    recognised: str = ""
     observe: Callable[[float], None] = field(default=_unobserved, repr=False, compare=False)
     """Takes the seconds of each look."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
+from eldonia_ops.protocols.line_formats import logfmt
 from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
 from eldonia_ops.protocols.log_names import Document, beginnings
@@ -377,6 +378,8 @@ def content_record(text: str, at_ns: int, nested: int = 0) -> LogRecord:
 
 def plain_record(text: str, received_ns: int) -> LogRecord:
     """The record of a line of text; its time, where it names one at its beginning, counts."""
+    if (fields := logfmt.pairs(text)) is not None:
+        return record_of(dict(fields), text, received_ns)
     found = read_plain(text, received_ns)
     return LogRecord(
         timestamp_ns=found.timestamp_ns or received_ns,
@@ -386,6 +389,7 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
         hostname=found.hostname,
         metadata=found.metadata,
         error=found.error,
+        **found.fields,
     )
 
 

@@ -1,14 +1,16 @@
 """What a line of text says without being JSON: the instant at its beginning, its level, syslog's fields."""
 
 import re
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from eldonia_ops.model.logs import LogError, LogLevel
+from eldonia_ops.protocols.line_formats import access_log, apache_error, nginx_error, postgresql
 from eldonia_ops.protocols.log_errors import header_of, is_stack
 from eldonia_ops.protocols.log_levels import fold_level
+from eldonia_ops.protocols.plain_line import PlainLine
 from eldonia_ops.protocols.timestamps import leading_timestamp, parse_timestamp
 
+_SYSLOG: Final = "syslog"
 _LEVEL_WITHIN: Final = 160
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _LEVEL = re.compile(
@@ -30,24 +32,14 @@ _PRIORITY = re.compile(r"<(\d{1,3})>", re.ASCII)
 _KLOG = re.compile(r"([IWEF])\d{4} \d{2}:\d{2}:\d{2}\.\d{1,9} ", re.ASCII)
 
 
-@dataclass(slots=True)
-class PlainLine:
-    """What was found. ``timestamp_ns`` is 0 and ``level`` None where the line names neither."""
-
-    message: str
-    timestamp_ns: int = 0
-    level: LogLevel | None = None
-    service: str = ""
-    hostname: str = ""
-    metadata: dict[str, Any] = field(default_factory=dict)
-    error: LogError | None = None
+_FORMS: Final = (access_log, nginx_error, apache_error, postgresql)
 
 
 def read_plain(text: str, now_ns: int) -> PlainLine:
     """Read a line of text. Lines of a stack trace may follow in it; they become its error as well."""
     if "\x1b" in text:
         text = _COLOURS.sub("", text)
-    found = _syslog(text, now_ns) if text[:1] == "<" else None
+    found = _syslog(text, now_ns) if text[:1] == "<" else _known(text, now_ns)
     if found is None:
         leading = leading_timestamp(text, now_ns)
         found = PlainLine(text, leading[0] if leading is not None else 0)
@@ -62,6 +54,14 @@ def read_plain(text: str, now_ns: int) -> PlainLine:
         name, message = header_of(rest)
         found.error = LogError(name=name, message=message, stack=stack)
     return found
+
+
+def _known(text: str, now_ns: int) -> PlainLine | None:
+    for form in _FORMS:
+        found = form.read(text, now_ns)
+        if found is not None:
+            return found
+    return None
 
 
 def level_in(text: str) -> LogLevel | None:
@@ -94,7 +94,8 @@ def _syslog(text: str, now_ns: int) -> PlainLine | None:
     """RFC 5424, or RFC 3164 with its priority."""
     match = _SYSLOG_5424.fullmatch(text)
     if match is not None and int(match["pri"]) < 192:
-        found = PlainLine((match["text"] or "").removeprefix("\ufeff").strip(), level=fold_level(int(match["pri"]) & 7))
+        content = (match["text"] or "").removeprefix("\ufeff").strip()
+        found = PlainLine(content, level=fold_level(int(match["pri"]) & 7), format=_SYSLOG)
         try:
             found.timestamp_ns = parse_timestamp(match["time"]) if match["time"] != "-" else 0
         except ValueError as error:
@@ -110,7 +111,7 @@ def _syslog(text: str, now_ns: int) -> PlainLine | None:
     leading = leading_timestamp(rest, now_ns)
     if leading is None:
         return None
-    found = PlainLine(rest[leading[1] :].strip(), leading[0], fold_level(int(priority[1]) & 7))
+    found = PlainLine(rest[leading[1] :].strip(), leading[0], fold_level(int(priority[1]) & 7), format=_SYSLOG)
     _tagged(found, rest, leading[1])
     return found
 
@@ -120,6 +121,7 @@ def _tagged(found: PlainLine, text: str, end: int) -> None:
     tag = _SYSLOG_TAG.fullmatch(text, end)
     if tag is not None and fold_level(tag["host"]) is None:
         found.message, found.hostname, found.service = tag["text"], tag["host"], tag["app"]
+        found.format = _SYSLOG
         if tag["proc"]:
             found.metadata["procId"] = tag["proc"]
 

@@ -413,7 +413,8 @@ class TargetView:
     """One scraped, tailed or probed thing. ``health`` is ``up``, ``down`` or ``unknown``.
 
     ``interval_ms`` and ``timeout_ms`` are 0 for what has none, such as a file. ``parse_errors`` counts the lines of a
-    log file that could not be read and are kept as their text, since it is followed.
+    log file that could not be read and are kept as their text, since it is followed; ``recognised`` is the form of its
+    lines.
     """
 
     kind: str
@@ -427,6 +428,7 @@ class TargetView:
     interval_ms: int = 0
     timeout_ms: int = 0
     parse_errors: int = 0
+    recognised: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,12 +45,13 @@ class TailCollector:
 
     def _loop(self, wanted: TailSpecification, context: LoopContext) -> FileTail:
         # What is asked for raw keeps what docker or CRI wrote, line by line.
-        join = JoinBounds(containers=LineFormat(wanted.file.format) is not LineFormat.RAW)
+        raw = wanted.file.format == LineFormat.RAW
+        join = JoinBounds(containers=not raw)
         return FileTail(
             [wanted.file.path],
             log_sink(wanted.file, self._context.logs, self._context.environment),
             self._context.positions,
-            TailOptions(max_line_bytes=wanted.max_line_bytes, join=join),
+            TailOptions(max_line_bytes=wanted.max_line_bytes, join=join, form=wanted.file.format if raw else ""),
             self._followed,
             lambda path: context.watch(f"tail of {path}"),
         )

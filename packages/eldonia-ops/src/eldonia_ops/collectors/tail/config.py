@@ -20,10 +20,11 @@ class LogFile:
         str,
         Setting(
             Choice(tuple(item.value for item in LineFormat)),
-            "`json`: one object a line, in our form or one of those below. `raw`: a line is its own message. `auto`: "
-            "lines that begin with a brace are JSON. A line that cannot be read is kept as text, with a mark.",
+            "`auto` recognises each line: JSON in our form or one of those below, a container's log, syslog, logfmt, "
+            "the logs of nginx, Apache and PostgreSQL, text with a time at its beginning. `json`: another line than "
+            "JSON is a fault, kept as text with a mark. `raw`: a line is its own message.",
         ),
-    ] = "json"
+    ] = "auto"
 
 
 SECTION: Final = Setting(Items(LogFile, "path", "logs"), "Log files to follow.")

@@ -152,8 +152,15 @@ class TailLine(msgspec.Struct, frozen=True, gc=False):
     dropped: int = 0
 
 
+_WIDE: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UTF8_MARK: Final = b"\xef\xbb\xbf"
+
+
 class LineReader:
     """Reads an open file on from an offset, in complete lines. Takes over the descriptor.
+
+    A file that begins with the byte order mark of UTF-16 is read as such, and its lines are handed out in UTF-8; other
+    files are read as they are, without the mark of UTF-8.
 
     ``offset`` is the end of the last line handed out, where reading starts again after a crash; ``start``
     is where the lines handed out last begin.
@@ -172,6 +179,8 @@ class LineReader:
         before = min(offset, _GUARD_BYTES)
         self._guard = os.pread(descriptor, before, offset - before) if before else b""
         self._head = b"" if before else os.pread(descriptor, FINGERPRINT_BYTES, 0)
+        self._wide = _WIDE.get(os.pread(descriptor, 2, 0), "")
+        self._unsplit = b""
         self.offset = offset
         self.start = offset
 
@@ -218,6 +227,10 @@ class LineReader:
 
     def rest(self) -> list[TailLine]:
         """The unfinished last line of a file that no longer grows."""
+        if self._unsplit:
+            units, self._unsplit = self._unsplit, b""
+            self._put_wide(units, self._read_to)
+            return self.ready()
         if not self._partial and not self._dropped:
             return []
         line = TailLine(self._read_to, bytes(self._partial).removesuffix(b"\r"), self._dropped)
@@ -244,8 +257,15 @@ class LineReader:
 
     def _take(self, chunk: bytes) -> None:
         start = self._read_to
+        if not start:  # a file may have been empty when it was opened
+            self._wide = _WIDE.get(chunk[:2], "")
         self._read_to += len(chunk)
         self._guard = (self._guard + chunk)[-_GUARD_BYTES:] if len(chunk) < _GUARD_BYTES else chunk[-_GUARD_BYTES:]
+        if self._wide:
+            self._take_wide(self._unsplit + chunk, start - len(self._unsplit))
+            return
+        if not start and chunk.startswith(_UTF8_MARK):
+            start, chunk = len(_UTF8_MARK), chunk[len(_UTF8_MARK) :]
         if not self._partial and not self._dropped and chunk[:1] == b"\0":
             # A writer that kept its position over a truncation leaves a hole in front of its next line.
             kept = chunk.lstrip(b"\0")
@@ -260,6 +280,34 @@ class LineReader:
             at = self._take_piece(pieces[0], at)
             at = self._take_plain(pieces[1:], at, b"\r" in chunk)
         self._extend(last)
+
+    def _take_wide(self, chunk: bytes, at: int) -> None:
+        """Take lines of two-byte units, the first of which begins at ``at``, an even place."""
+        if not at:
+            at, chunk = 2, chunk[2:]
+        end_of_line = "\n".encode(self._wide)
+        begin = look = 0
+        while (end := chunk.find(end_of_line, look)) >= 0:
+            look = end + 2
+            if end % 2:  # the second half of one character and the first of the next
+                look = end + 1
+                continue
+            self._put_wide(chunk[begin:end], at + end + 2)
+            begin = end + 2
+        self._unsplit = chunk[begin:]
+        if len(self._unsplit) > 2 * self._max + 2:
+            # The rest of a line that is too long is only counted.
+            cut, whole = 2 * self._max, len(self._unsplit) - len(self._unsplit) % 2
+            self._dropped += whole - cut
+            self._unsplit = self._unsplit[:cut] + self._unsplit[whole:]
+
+    def _put_wide(self, units: bytes, end: int) -> None:
+        data = units.decode(self._wide, "replace").removesuffix("\r").encode()
+        dropped, self._dropped = self._dropped + max(0, len(data) - self._max), 0
+        data = data[: self._max]
+        if data or dropped:
+            self._ready.append(TailLine(end, data, dropped))
+            self._ready_bytes += len(data)
 
     def _take_plain(self, pieces: list[bytes], at: int, careful: bool) -> int:
         """Take whole lines, the first of which begins at ``at``; returns where the next one begins."""

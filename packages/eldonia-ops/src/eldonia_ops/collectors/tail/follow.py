@@ -40,6 +40,7 @@ from eldonia_ops.collectors.tail.join import (
     joined_lines,
 )
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.protocols.line_formats.recognise import form_of
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
 _T = TypeVar("_T")
@@ -81,6 +82,7 @@ class TailOptions:
     found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
     the line that reaches ``batch_bytes``. Positions are saved ``save_seconds`` after one another while there is more to
     read: after a crash the store knows what it has. ``join`` says how far lines that belong together are joined.
+    ``form`` is how the lines are written, '' for what each of them shows.
     """
 
     poll_seconds: float = 0.2
@@ -94,6 +96,7 @@ class TailOptions:
     retry_seconds: float = 0.5
     save_seconds: float = 1.0
     join: JoinBounds = DEFAULT_BOUNDS
+    form: str = ""
 
 
 DEFAULT_OPTIONS = TailOptions()
@@ -352,6 +355,7 @@ class FollowedFile:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30.0)
         self.status.parse_errors += unread or 0
+        self.status.recognised = self._options.form or form_of(lines[0].data, time.time_ns())
         self.status.succeeded(time.time_ns() // 1_000_000, time.monotonic() - started, len(lines))
         self._delivered = batch.end
         self._saved, self._unsaved = (identity, batch.end), True

@@ -185,3 +185,43 @@ def test_an_unfinished_line_without_text_is_no_line(tmp_path):
 def test_digits_of_other_scripts_are_no_generation():
     assert split_identity("base~²2") == ("base", 0)
     assert split_identity("base~３") == ("base", 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_is_handed_out_in_utf_8(tmp_path, encoding):
+    """As programs on Windows write; 「Ċ」 has the byte of a line end in it, twice across two characters."""
+    path = tmp_path / "a.log"
+    mark = "\ufeff".encode(encoding)
+    path.write_bytes(mark + "開始 ok\r\n\nĊ਀\n😀".encode(encoding))
+    lines = reader(path)
+    found = lines.read(10, 10**9)
+    assert [line.data.decode() for line in found] == ["開始 ok", "Ċ਀"]
+    assert found[-1].offset == len(mark + "開始 ok\r\n\nĊ਀\n".encode(encoding))
+    with path.open("ab") as out:
+        out.write(" end\n".encode(encoding)[:3])
+    assert lines.read(10, 10**9) == []
+    with path.open("ab") as out:
+        out.write(" end\nrest".encode(encoding)[3:])
+    assert [line.data.decode() for line in lines.read(10, 10**9)] == ["😀 end"]
+    assert [line.data.decode() for line in lines.rest()] == ["rest"]
+    # After a restart it goes on where it was.
+    assert [line.data.decode() for line in reader(path, found[-1].offset).read(1, 10**9)] == ["😀 end"]
+
+
+def test_a_line_of_utf_16_that_never_ends_is_cut(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes("\ufeff".encode("utf-16-le") + ("x" * 700_000 + "\nshort\n").encode("utf-16-le"))
+    found = reader(path).read(10, 10**9)
+    assert [len(line.data) + line.dropped > 100_000 for line in found] == [True, False]
+    assert len(found[0].data) == 1_000
+    assert found[1].data == b"short"
+    assert found[1].offset == path.stat().st_size
+
+
+def test_the_mark_of_utf_8_is_no_part_of_the_first_line(tmp_path):
+    path = tmp_path / "a.log"
+    path.write_bytes(b'\xef\xbb\xbf{"message": "x"}\nnext\n')
+    assert [(line.data, line.offset) for line in reader(path).read(10, 10**9)] == [
+        (b'{"message": "x"}', 20),
+        (b"next", 25),
+    ]

@@ -10,7 +10,7 @@ const TONES = { up: "ok", down: "bad", unknown: "" };
 function target(one) {
   return h("tr", {},
     h("td", {}, badge(t(`health.${one.health}`), TONES[one.health])),
-    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null, one.parse_errors ? h("span", { class: "sub warn" }, t("targets.parse_errors", { count: count(one.parse_errors) })) : null)),
+    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null, one.recognised ? h("span", { class: "sub" }, t("targets.recognised", { form: word("form", one.recognised) })) : null, one.parse_errors ? h("span", { class: "sub warn" }, t("targets.parse_errors", { count: count(one.parse_errors) })) : null)),
     h("td", { "data-label": t("targets.labels") }, labels(one.labels)),
     h("td", { class: "brief", "data-label": t("targets.last") }, whenAgo(one.last_at)),
     h("td", { class: "num brief", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
