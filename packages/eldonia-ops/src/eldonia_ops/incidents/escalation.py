@@ -15,7 +15,7 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 """Statuses in which an unacknowledged incident escalates."""
 
-ESCALATION_KINDS = ("escalation.tier", "escalation.tier.unreached", "escalation.requested")
+ESCALATION_KINDS = ("escalation.opened", "escalation.tier", "escalation.tier.unreached", "escalation.requested")
 """Kinds of timeline entries that say that a tier was notified."""
 
 

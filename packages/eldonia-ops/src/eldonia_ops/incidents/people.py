@@ -59,9 +59,16 @@ def open_by_hand(event: OpenByHand, now: int, policy: Policy) -> Result:
         held_by=event.actor,
     )
     incident = start_clock(incident, now, policy)
-    return incident, (
-        entry(incident, now, "incident.opened", opening_data(incident), f"incident.opened:{now}", actor=event.actor),
+    opened = entry(
+        incident, now, "incident.opened", opening_data(incident), f"incident.opened:{now}", actor=event.actor
     )
+    if not policy.tiers:
+        return incident, (opened,)
+    # No alert notifies the first tier by its route.
+    first = policy.tiers[0]
+    data = {"tier": first.name, "receiver": first.receiver, "level": 0}
+    notified = entry(incident, now, "escalation.opened", data, actor=event.actor)
+    return incident, (opened, notified, escalation.escalate(incident, 0, first, now))
 
 
 def acknowledge(incident: Incident, event: Acknowledge, now: int, _policy: Policy) -> Result:
@@ -109,7 +116,7 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
             effects.extend(escalate)
         case IncidentStatus.RESOLVED if before in UNRESOLVED:
             incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
-            if incident.escalation_level:
+            if incident.escalation_level or incident.held_by:
                 effects.append(NotifyResolved(incident.id))
         case IncidentStatus.RESOLVED:
             incident = replace(incident, closed_at=0)

@@ -9,7 +9,7 @@ either language and a postmortem can cite facts. The sentences are templates:
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
@@ -151,6 +151,11 @@ KINDS: Final[Mapping[str, Kind]] = {
         Category.HUMAN,
         "{actor} filled in {names}",
         "{actor} が {names} を記入",
+    ),
+    "escalation.opened": Kind(
+        Category.HUMAN,
+        "{actor} opened the incident, so {tier} is notified at once[ (receiver {receiver})]",
+        "{actor} による起票のため、直ちに {tier} へ通知[（通知先 {receiver}）]",
     ),
     "escalation.tier": Kind(
         Category.SYSTEM,
@@ -345,3 +350,15 @@ def _render(value: Any, style: str, language: str, zone: tzinfo) -> str:
     if style == "number" and isinstance(value, (int, float)):
         return f"{value:.4g}" if abs(value) < 1_000_000 else f"{value:,.0f}"
     return str(value)
+
+
+def condensed(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
+    """The entries without those that say that a message was queued, where a later one says what became of it."""
+    ended = {_message(entry) for entry in entries if entry.kind in ("notification.delivered", "notification.failed")}
+    ended.discard("")
+    return [entry for entry in entries if entry.kind != "notification.queued" or _message(entry) not in ended]
+
+
+def _message(entry: TimelineEntry) -> str:
+    """The key of the message that an entry about a notification is about."""
+    return entry.key.partition(":")[2].partition(":")[0]

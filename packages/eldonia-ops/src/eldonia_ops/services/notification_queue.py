@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.receivers import Integration
@@ -25,6 +25,12 @@ class Renderer(Protocol):
     def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
         """The same for a message."""
         ...
+
+
+_OPENED: Final = {
+    "en": "{actor} opened this incident. Severity: {severity}, service: {service}.",
+    "ja": "{actor} が起票しました。深刻度: {severity}、サービス: {service}",
+}
 
 
 class NotificationQueue:
@@ -137,7 +143,12 @@ class NotificationQueue:
 
     def _escalation(self, incident: Incident, effect: Escalate) -> Message:
         severity = word(incident.severity.value, self._language)
-        if self._language == "ja":
+        if not effect.level:
+            title = f"[{incident.reference}] {incident.title}"
+            text = _OPENED[self._language].format(
+                actor=incident.held_by, severity=severity, service=incident.service or "-"
+            )
+        elif self._language == "ja":
             title = f"[エスカレーション: {effect.tier}] {incident.reference} {incident.title}"
             text = f"応答期限を過ぎても担当者がいません。深刻度: {severity}、サービス: {incident.service or '-'}"
         else:

@@ -97,6 +97,22 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         assert await world.pending() == []
 
 
+async def test_an_incident_opened_by_hand_notifies_at_once_and_says_when_it_is_over() -> None:
+    async with open_world(policy=policy()) as world:
+        await world.start()
+        await world.incidents.open("hana", "Customers cannot pay", "critical", service="payment")
+        await world.pass_time(SECOND)
+        [message] = world.receivers.at("team")
+        assert "INC-1" in str(message.payload)
+        assert "hana opened this incident" in str(message.payload)
+        assert (await world.kinds())[:2] == ["incident.opened", "escalation.opened"]
+        await world.incidents.acknowledge("INC-1", "ken")
+        await world.incidents.change_status("INC-1", "ken", IncidentStatus.RESOLVED)
+        await world.pass_time(SECOND)
+        assert len(world.receivers.at("team")) == 2
+        assert "It is over" in str(world.receivers.at("team")[1].payload)
+
+
 async def test_a_condition_that_ends_within_for_notifies_no_one() -> None:
     async with open_world() as world:
         await world.start()

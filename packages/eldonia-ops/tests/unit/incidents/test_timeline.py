@@ -4,7 +4,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from eldonia_ops.incidents.timeline import KINDS, Category, category, describe, format_span, format_time, word
+from eldonia_ops.incidents.timeline import (
+    KINDS,
+    Category,
+    category,
+    condensed,
+    describe,
+    format_span,
+    format_time,
+    word,
+)
 from eldonia_ops.model.incidents import TimelineEntry
 from eldonia_ops.recovery import machine
 
@@ -95,3 +104,19 @@ def test_spans_and_words():
     assert word("critical", "ja") == "重大"
     assert word("critical", "en") == "critical"
     assert all(char in string.printable for char in word("false_positive", "fr"))
+
+
+def test_a_message_is_one_line_once_it_is_known_what_became_of_it():
+    def line(kind, key):
+        return TimelineEntry(0, "i", 0, f"notification.{kind}", key=f"notification.{kind}:{key}:1")
+
+    other = TimelineEntry(0, "i", 0, "incident.opened", key="incident.opened:1")
+    entries = [other, line("queued", "a"), line("queued", "b"), line("retry", "b"), line("queued", "c")]
+    entries += [line("delivered", "a"), line("failed", "b")]
+    assert [(entry.kind, entry.key.split(":")[1]) for entry in condensed(entries)] == [
+        ("incident.opened", "1"),
+        ("notification.retry", "b"),
+        ("notification.queued", "c"),
+        ("notification.delivered", "a"),
+        ("notification.failed", "b"),
+    ]

@@ -91,7 +91,16 @@ def test_catalogs_have_equal_keys_and_placeholders() -> None:
 def test_japanese_texts_are_japanese() -> None:
     same = {key for key, text in catalog("ja").items() if text == catalog("en")[key]}
     # Names of products are the same in both.
-    assert same == {"language.en", "language.ja", "unit.percent", "kind.nginx", "kind.redis"}
+    assert same == {
+        "language.en",
+        "language.ja",
+        "unit.percent",
+        "kind.nginx",
+        "kind.redis",
+        "form.json",
+        "form.syslog",
+        "form.logfmt",
+    }
 
 
 def test_templates_hold_no_text_of_their_own() -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Header, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from eldonia_ops.incidents.timeline import describe
+from eldonia_ops.incidents.timeline import condensed, describe
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
@@ -133,10 +133,13 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/incidents/{incident}", tags=["incidents"], **operation(Permission.READ, IncidentShape))
     async def get(request: Request, incident: str, tz: Annotated[str, Query(max_length=100)] = "") -> Response:
-        """One incident with its timeline in the reader's language (``lang``) and time zone (``tz``)."""
+        """One incident with its timeline in the reader's language (``lang``) and time zone (``tz``).
+
+        That a message was queued is left out once it was delivered or given up.
+        """
         found, timeline = await incidents.get(incident)
         language, zone = language_of(request, platform.language), _zone(tz)
-        entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in timeline]
+        entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in condensed(timeline)]
         return Json(IncidentShape(incident_shape(found), entries))
 
     @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[RunbookStepShape]))

@@ -227,6 +227,8 @@ if (can("respond")) {
   $("#status").addEventListener("change", () => {
     $("#status-form").reset();
     $("#status-lead").textContent = t("incident.status_lead", { from: t(`status.${incident.status}`), to: t(`status.${$("#status").value}`) });
+    const firing = ["resolved", "closed"].includes($("#status").value) ? incident.firing.length : 0;
+    Object.assign($("#status-firing"), { hidden: !firing, textContent: t("incident.still_firing", { n: integer(firing) }) });
     open($("#status-dialog"));
   });
   $("#status-dialog").addEventListener("close", () => { $("#status").value = incident.status; });
