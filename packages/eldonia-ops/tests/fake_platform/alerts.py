@@ -1,6 +1,6 @@
 """Alerts, rules, silences, the ledger and the outbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from eldonia_ops.alerting.silence import changed, ended
@@ -14,7 +14,9 @@ from eldonia_ops.services.api import (
     IntegrationView,
     MessageFacts,
     NotFoundError,
+    ReceiverTrial,
     RefusedError,
+    RoutePreview,
     RuleGroupView,
     RuleView,
 )
@@ -166,6 +168,20 @@ class FakeAlerts:
 
     def receivers(self) -> list[str]:
         return ["default", "pagerduty-critical", "security-team", "slack-critical"]
+
+    async def test_receiver(self, name: str, actor: str) -> list[ReceiverTrial]:
+        found = [one for one in self.integrations() if one.receiver == name]
+        if not found:
+            raise NotFoundError(f"there is no receiver {name!r}")
+        return [
+            ReceiverTrial(one.kind, one.index, one.title, not one.obstacle, one.obstacle or f"tested by {actor}")
+            for one in found
+        ]
+
+    def routes_of(self, labels: Mapping[str, str]) -> list[RoutePreview]:
+        receiver = "pagerduty-critical" if labels.get("severity") == "critical" else "default"
+        group = {"alertname": labels.get("alertname", "")}
+        return [RoutePreview(receiver, 12, group, 30_000, 300_000, 14_400_000, "")]
 
     def integrations(self) -> list[IntegrationView]:
         kinds = {"pagerduty-critical": "pagerduty", "security-team": "webhook"}

@@ -19,6 +19,7 @@ from eldonia_ops.services.no_incidents import NoIncidents
 from eldonia_ops.services.notification_queue import NotificationQueue
 from eldonia_ops.services.posted_alerts import ActiveLimits
 from eldonia_ops.services.purge import PurgeService
+from eldonia_ops.services.receiver_trials import ReceiverTrials
 from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.supervision import SupervisionService
 
@@ -35,7 +36,7 @@ class Router:
         self.outbox, self.escalations = Wakeup(), Wakeup()
         self.queue = NotificationQueue(
             configuration.routing,
-            TemplateRenderer(configuration.templates, configuration.external_url, self._kinds),
+            self._renderer(configuration),
             external_url=configuration.external_url,
             language=configuration.settings.language,
         )
@@ -53,11 +54,12 @@ class Router:
         )
         self.notifiers = None if base.client is None else Notifiers(configuration.routing, base.client, base.kinds)
         find = find or (self.notifiers.find if self.notifiers else _no_notifier)
+        self.trials = ReceiverTrials(base.kinds, find, self._renderer(configuration), configuration.settings.language)
         self.delivery = DeliveryService(base.clock, base.state, self.intake, find, self.outbox, base.loops)
 
     def follow(self, configuration: Configuration) -> Callable[[StateTransaction], None]:
         """What gives queue and incidents a configuration, within the transaction that moves the groups."""
-        renderer = TemplateRenderer(configuration.templates, configuration.external_url, self._kinds)
+        renderer = self._renderer(configuration)
 
         def work(_tx: StateTransaction) -> None:
             self.queue.reconfigure(
@@ -66,10 +68,14 @@ class Router:
                 external_url=configuration.external_url,
                 language=configuration.settings.language,
             )
+            self.trials.reconfigure(renderer, configuration.settings.language)
             if isinstance(self.incidents, IncidentTransactions):
                 self.incidents.reconfigure(configuration.policy, configuration.routing)
 
         return work
+
+    def _renderer(self, configuration: Configuration) -> TemplateRenderer:
+        return TemplateRenderer(configuration.templates, configuration.external_url, self._kinds)
 
 
 def _no_notifier(_receiver: str, _integration: str, _index: int) -> None:
@@ -99,6 +105,7 @@ class RoutingModule(Inert):
             rule_views,
             base.configuration.routing_text,
             base.kinds,
+            router.trials,
             _posted_limits(base.configuration),
         )
 

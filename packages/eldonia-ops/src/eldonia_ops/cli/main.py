@@ -12,7 +12,18 @@ from typing import Annotated
 import typer
 
 from eldonia_ops import __version__
-from eldonia_ops.cli import alertmanager, config, configuration, incidents, promql, recovery, security, silences, tokens
+from eldonia_ops.cli import (
+    alertmanager,
+    config,
+    configuration,
+    incidents,
+    promql,
+    receivers,
+    recovery,
+    security,
+    silences,
+    tokens,
+)
 from eldonia_ops.cli.alerts import alerts
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
@@ -43,6 +54,7 @@ for command in (query, logs, traces, alerts, targets, slo):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(silences.app, name="silence")
+app.add_typer(receivers.app, name="receivers")
 app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")
 app.add_typer(tokens.app, name="token")

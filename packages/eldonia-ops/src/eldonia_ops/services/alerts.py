@@ -21,11 +21,14 @@ from eldonia_ops.services.api import (
     IntegrationView,
     MessageFacts,
     NotFoundError,
+    ReceiverTrial,
     RefusedError,
+    RoutePreview,
     RuleGroupView,
 )
 from eldonia_ops.services.incident_reference_cache import Known, Reference
 from eldonia_ops.services.posted_alerts import ACTIVE_LIMITS, ActiveLimits, PostedAlerts
+from eldonia_ops.services.receiver_trials import ReceiverTrials, preview
 
 _ACTIVE_MS: Final = 1_000
 
@@ -47,8 +50,10 @@ class AlertService:
         rule_views: RuleViews,
         configuration: str,
         kinds: NotifierKinds,
+        trials: ReceiverTrials,
         limits: ActiveLimits = ACTIVE_LIMITS,
     ) -> None:
+        self._trials = trials
         self._clock = clock
         self._state = state
         self._intake = intake
@@ -121,6 +126,14 @@ class AlertService:
             for receiver in self._intake.routing.receivers.values()
             for one in receiver.integrations
         ]
+
+    async def test_receiver(self, name: str, actor: str) -> list[ReceiverTrial]:
+        """Send a test through every integration of a receiver now."""
+        return await self._trials.send(self._intake.routing, name, actor, self._clock.now())
+
+    def routes_of(self, labels: Mapping[str, str]) -> list[RoutePreview]:
+        """The routes that an alert with these labels would take."""
+        return preview(self._intake.routing, labels, self._clock.now())
 
     def configuration(self) -> str:
         """The routing configuration as YAML with secrets masked."""

@@ -183,6 +183,31 @@ class IntegrationView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiverTrial:
+    """What became of a test through one integration: whether it was delivered, and what the far side or we say."""
+
+    kind: str
+    index: int
+    title: str
+    delivered: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoutePreview:
+    """A route that takes an alert: its receiver and line in the file, the labels of the alert's group, its waits
+    in ms, and why it is quiet now, '' if it is not."""
+
+    receiver: str
+    line: int
+    group: Mapping[str, str]
+    group_wait: int
+    group_interval: int
+    repeat_interval: int
+    muted: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageFacts:
     """What the kind of an integration says of one message: what the kind is called, and what the message is about."""
 
@@ -250,6 +275,18 @@ class Alerts(Protocol):
     def rules(self) -> list[RuleGroupView]: ...
     def receivers(self) -> list[str]: ...
     def integrations(self) -> list[IntegrationView]: ...
+    async def test_receiver(self, name: str, actor: str) -> list[ReceiverTrial]:
+        """Send a test through every integration of a receiver now, past the outbox.
+
+        Raises:
+            NotFoundError: there is no such receiver.
+        """
+        ...
+
+    def routes_of(self, labels: Mapping[str, str]) -> list[RoutePreview]:
+        """The routes that an alert with these labels would take."""
+        ...
+
     def configuration(self) -> str:
         """The routing configuration as YAML with secrets masked."""
         ...

@@ -536,6 +536,28 @@ async def test_a_token_is_made_used_and_revoked(tab: Tab) -> None:
     await expect(row).to_contain_text("Revoked")
 
 
+async def test_a_receiver_is_tested_and_the_way_of_an_alert_is_shown(tab: Tab) -> None:
+    page = tab.page
+    tab.site.platform.alerts.obstacles["slack-critical"] = "SLACK_WEBHOOK_URL is not set"
+    await tab.sign_in()
+    await tab.go("/settings")
+    row = page.locator("#receivers li", has_text="security-team")
+    await row.get_by_role("button", name="Test").click()
+    await expect(row).to_contain_text("Webhook: delivered")
+    dead = page.locator("#receivers li", has_text="slack-critical")
+    await expect(dead).to_contain_text("SLACK_WEBHOOK_URL is not set")
+    await dead.get_by_role("button", name="Test").click()
+    await expect(dead).to_contain_text("Slack: not delivered. SLACK_WEBHOOK_URL is not set")
+    await page.fill("#route-form [name=labels]", "severity")
+    await page.press("#route-form [name=labels]", "Enter")
+    await expect(page.locator("#route-fault")).to_be_visible()
+    await page.fill("#route-form [name=labels]", 'severity=critical service="shop"')
+    await page.press("#route-form [name=labels]", "Enter")
+    await expect(page.locator("#routes")).to_contain_text("pagerduty-critical")
+    await expect(page.locator("#route-fault")).to_be_hidden()
+    assert tab.complaints == []
+
+
 async def test_the_configuration_is_read_again_and_what_is_wrong_with_it_is_shown(tab: Tab) -> None:
     page, reloads = tab.page, tab.site.platform.reloads
     await tab.sign_in()

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.alerts import LedgerEntry, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
-from eldonia_ops.services.api import AlertView, NotFoundError, Platform
+from eldonia_ops.services.api import AlertView, NotFoundError, Platform, ReceiverTrial, RoutePreview
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import reading_request
 from eldonia_ops.web.encoding import Json, to_json
@@ -70,6 +70,13 @@ class SilenceBody(MatchersBody):
     comment: str = Field(min_length=1, max_length=5_000)
 
 
+class LabelsBody(BaseModel):
+    """The labels of an alert that there may be."""
+
+    model_config = ConfigDict(extra="forbid")
+    labels: dict[Annotated[str, Field(max_length=500)], Annotated[str, Field(max_length=5_000)]] = Field(max_length=100)
+
+
 class _EncodedAlerts:
     """Alerts as JSON. The list of all is asked for again and again, and few of them have changed meanwhile."""
 
@@ -122,6 +129,18 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
     async def integrations() -> Response:
         """How receivers are notified, and what keeps an integration from delivering as it is configured."""
         return Json([integration_shape(view) for view in alerts.integrations()])
+
+    @api.post(
+        "/alerts/receivers/{receiver}/test", tags=["alerts"], **operation(Permission.ADMINISTER, list[ReceiverTrial])
+    )
+    async def test_receiver(request: Request, receiver: Annotated[str, Path(max_length=500)]) -> Response:
+        """Send a test through every integration of a receiver now; what became of each."""
+        return Json(await alerts.test_receiver(receiver, caller_of(request).name))
+
+    @api.post("/alerts/route", tags=["alerts"], **operation(Permission.READ, list[RoutePreview]))
+    async def route(body: LabelsBody) -> Response:
+        """The routes that an alert with these labels would take, in their order."""
+        return Json(alerts.routes_of(body.labels))
 
     @api.get(
         "/alerts/configuration", tags=["alerts"], **operation(Permission.READ, dict[str, Any], media="application/yaml")

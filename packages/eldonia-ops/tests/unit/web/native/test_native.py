@@ -191,6 +191,14 @@ async def test_alerts(reader: Client) -> None:
         "obstacle": "",
         "title": "Webhook",
     } in integrations
+    async with reader(Role.VIEWER) as http:
+        routed = await http.post(f"{BASE}/alerts/route", json={"labels": {"severity": "critical"}})
+        assert [one["receiver"] for one in routed.json()] == ["pagerduty-critical"]
+        assert (await http.post(f"{BASE}/alerts/receivers/default/test")).status_code == 403
+    async with reader(Role.ADMIN) as http:
+        tried = await http.post(f"{BASE}/alerts/receivers/security-team/test")
+        assert [(one["title"], one["delivered"]) for one in tried.json()] == [("Webhook", True)]
+        assert (await http.post(f"{BASE}/alerts/receivers/nothing/test")).status_code == 404
     decisions = await get(reader, "/alerts/explain", fingerprint=alerts[0]["fingerprint"])
     assert decisions[0]["verdict"] == "delivered"
     async with reader(Role.VIEWER) as http:

@@ -59,6 +59,45 @@ function configuration(last) {
 }
 const reloads = poll(async () => configuration(await get("/reload")), 15_000);
 
+// --- receivers: a test of each, and which of them an alert would go to ---
+const outcomes = new Map(); // what became of the last test, by receiver
+async function test(name, button) {
+  button.disabled = true;
+  button.textContent = t("settings.receiver_testing");
+  await act(async () => {
+    outcomes.set(name, await send("POST", `/alerts/receivers/${encodeURIComponent(name)}/test`));
+  });
+  await receivers.now();
+}
+const outcome = (one) =>
+  h("span", { class: one.delivered ? "sub ok" : "sub bad" }, t(one.delivered ? "settings.receiver_got_through" : "settings.receiver_failed", one));
+function receiver(name, integrations) {
+  return h("li", {},
+    h("span", {}, h("strong", {}, name), " ", h("span", { class: "muted" }, listed(integrations.map((one) => one.title)) || t("settings.receiver_none")),
+      integrations.filter((one) => one.obstacle).map((one) => h("span", { class: "sub bad" }, one.obstacle)),
+      (outcomes.get(name) ?? []).map(outcome)),
+    can("administer") && integrations.length ? h("button", { type: "button", onclick: (event) => test(name, event.currentTarget) }, t("settings.receiver_test")) : null);
+}
+const receivers = poll(async () => {
+  const [names, integrations] = await Promise.all([get("/alerts/receivers"), get("/alerts/integrations")]);
+  render($("#receivers"), [names, integrations, [...outcomes]], () =>
+    names.map((name) => receiver(name, integrations.filter((one) => one.receiver === name))));
+}, 30_000);
+$("#route-form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const pairs = event.target.elements.labels.value.trim().split(/\s+/).map((one) => one.match(/^([^=]+)=(.*)$/));
+  $("#route-fault").hidden = pairs.every(Boolean);
+  if (!pairs.every(Boolean)) return;
+  const labels = Object.fromEntries(pairs.map(([, name, value]) => [name, value.replace(/^"(.*)"$/, "$1")]));
+  await act(async () => {
+    const found = await send("POST", "/alerts/route", { labels });
+    $("#routes").replaceChildren(...found.map((one) =>
+      h("li", {}, h("span", {}, h("strong", {}, one.receiver), " ", h("span", { class: "muted" }, one.line ? t("settings.route_line", one) : ""),
+        h("span", { class: "sub" }, t("settings.route_waits", { wait: duration(one.group_wait), repeat: duration(one.repeat_interval) })),
+        one.muted ? h("span", { class: "sub warn" }, one.muted) : null))));
+  });
+});
+
 if (can("administer")) {
   $("#reload").addEventListener("click", async () => {
     $("#reload").disabled = true;
