@@ -215,8 +215,8 @@ class OutboxRepository(Protocol):
         ...
 
     def take_kept(self, rows: Sequence[QueuedRow]) -> list[Outgoing]:
-        """Those of the rows that this process put there lately, as they were then: they need not be read. Each is handed
-        out once; the others have to be read."""
+        """Those of the rows that this process put there lately, as they were then: they need not be read. Each is
+        handed out once; the others have to be read."""
         ...
 
     def update(self, outgoing: Outgoing) -> None: ...

@@ -168,8 +168,8 @@ class DeliveryService:
         return deadline
 
     def _go_on(self) -> None:
-        """Give places that are free to those that wait. The loop is woken for what only it does, reading rows and waiting
-        for a time: where it has nothing to read, a storm does not take a look at the outbox for each message."""
+        """Give places that are free to those that wait. The loop is woken for what only it does, reading rows and
+        waiting for a time: where it has nothing to read, a storm takes no look at the outbox for each message."""
         now = self._clock.now()
         beside = self._start(now)
         wanted = self._next_look(now, beside)
