@@ -146,6 +146,7 @@ class DeliveryService:
         for row in revived:
             if row.status is OutgoingStatus.PENDING:
                 self._queue.revive(_queued(row))
+        now = self._clock.now()  # rows that were queued while they were looked for are due as well
         beside = self._start(now)
         if self._unread:
             await self._start_unread()

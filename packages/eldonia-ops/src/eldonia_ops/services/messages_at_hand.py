@@ -29,15 +29,19 @@ class MessagesAtHand:
         for row in rows:
             if not self.full and row.id not in self._rows:
                 self._rows[row.id] = row
-                self._alerts += 1 + len(row.fingerprints)
+                self._alerts += _weight(row)
 
     def pop(self, id: int) -> Outgoing | None:
         """A row that is kept, which it is no longer."""
         row = self._rows.pop(id, None)
         if row is not None:
-            self._alerts -= 1 + len(row.fingerprints)
+            self._alerts -= _weight(row)
         return row
 
     def clear(self) -> None:
         """Keep none of them."""
         self._rows, self._alerts = {}, 0
+
+
+def _weight(row: Outgoing) -> int:
+    return max(1, len(row.fingerprints))

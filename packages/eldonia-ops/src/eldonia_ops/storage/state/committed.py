@@ -109,7 +109,7 @@ class CommittedMessages:
 
 
 def _weight(message: Outgoing) -> int:
-    return 1 + len(message.fingerprints)
+    return max(1, len(message.fingerprints))
 
 
 class Committed:
