@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, insert, or_, select, update
 
@@ -232,7 +233,7 @@ class SqlIncidents:
         """Incidents that meet the conditions, newest first."""
         return self._known_or_read(_VERSIONS.where(*conditions), {})
 
-    def _known_or_read(self, query: Select[tuple[str, int]], given: Mapping[str, object]) -> list[Incident]:
+    def _known_or_read(self, query: Select[Any, Any], given: Mapping[str, object]) -> list[Incident]:
         """The incidents whose ids and versions a query finds; those that are known at their version are not read."""
         found: dict[str, Incident | None] = {}
         for id, version in self._connection.execute(query, given):
