@@ -12,6 +12,7 @@ other groups of those, and the alerts that may inhibit one (:func:`eldonia_ops.a
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
+from typing import Final
 
 from eldonia_ops.alerting import group as groups
 from eldonia_ops.alerting.alerts import merge
@@ -94,7 +95,7 @@ class PutGroup:
 
     Of its alerts, those that ``joined``, those that ``left``, and those whose verdicts ``changed`` are named: the
     others need not be written again. ``group`` may hold only the alerts that the step was shown. ``members_only`` says
-    that the group is stored as it is, but for its alerts.
+    that the group is stored as it is, but for its alerts; ``progress_only``, that it is, but for what a flush changes.
     """
 
     group: AlertGroupState
@@ -102,6 +103,7 @@ class PutGroup:
     left: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     members_only: bool = False
+    progress_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,10 +260,17 @@ def _put(before: AlertGroupState | None, after: AlertGroupState) -> PutGroup:
     joined = tuple(item for item in after.fingerprints if item not in held)
     left = tuple(item for item in before.fingerprints if item not in holds) if before else ()
     changed = tuple(item for item in after.fingerprints if item in held and after.verdicts.get(item) != said.get(item))
-    return PutGroup(after, joined, left, changed, before is not None and _itself(before) == _itself(after))
+    same = before is not None and _lasting(before) == _lasting(after)
+    as_it_was = before is not None and same and _progress(before) == _progress(after)
+    return PutGroup(after, joined, left, changed, as_it_was, same and not as_it_was)
 
 
-_itself = attrgetter(*(item.name for item in fields(AlertGroupState) if item.name not in ("fingerprints", "verdicts")))
+PROGRESS: Final = ("flush_at", "flushed_at", "log", "urgent")
+"""The fields of a group that change as time passes; the others say which group it is."""
+_progress = attrgetter(*PROGRESS)
+_lasting = attrgetter(
+    *(item.name for item in fields(AlertGroupState) if item.name not in (*PROGRESS, "fingerprints", "verdicts"))
+)
 
 
 class _Work:

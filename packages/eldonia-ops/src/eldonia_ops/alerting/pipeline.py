@@ -118,19 +118,20 @@ def flush(
         for alert in ordered:
             note(alert, "", "unrouted", f"receiver {group.receiver!r} has no integration", {})
     for integration in integrations:
-        entry = log.get(integration.key)
+        key = integration.key
+        entry = log.get(key)
         notified = set(entry.firing) if entry else set()
         visible: list[Alert] = []
         for alert in ordered:
-            if failed_integration(alert.labels) == integration.key:
-                note(alert, integration.key, "unrouted", "it says that this very integration takes no messages", {})
+            if failed_integration(alert.labels) == key:
+                note(alert, key, "unrouted", "it says that this very integration takes no messages", {})
                 continue
             suppression = quiet[alert.fingerprint]
             # A receiver that was notified of an alert is notified of its end, whatever suppresses it by now.
             if suppression is None or (alert.resolved(now) and alert.fingerprint in notified):
                 visible.append(alert)
             else:
-                note(alert, integration.key, suppression.verdict, suppression.reason, suppression.data)
+                note(alert, key, suppression.verdict, suppression.reason, suppression.data)
         if not visible:
             continue
         firing = tuple(alert.fingerprint for alert in visible if not alert.resolved(now))
@@ -141,18 +142,18 @@ def flush(
         )
         shown = tuple(alert for alert in visible if send_resolved or not alert.resolved(now))
         if decision.notify:
-            log[integration.key] = LogEntry(firing, resolved, now)
+            log[key] = LogEntry(firing, resolved, now)
         if decision.notify and shown:
             notifications.append(_notification(integration, group, shown, decision.cause, decision.reason, now=now))
         for alert in visible:
             data: dict[str, Any] = {"cause": decision.cause.value}
             if not decision.notify:
-                note(alert, integration.key, "deduplicated", decision.reason, data)
+                note(alert, key, "deduplicated", decision.reason, data)
             elif alert.resolved(now) and not send_resolved:
-                note(alert, integration.key, "deduplicated", "the integration does not send resolved alerts", data)
+                note(alert, key, "deduplicated", "the integration does not send resolved alerts", data)
             else:
                 data["notification"] = notifications[-1].idempotency_key
-                note(alert, integration.key, "sent", decision.reason, data)
+                note(alert, key, "sent", decision.reason, data)
     gone = tuple(alert.fingerprint for alert in ordered if alert.fingerprint in ended)
     urgent = any(alert.urgent for alert in ordered if alert.fingerprint not in ended)
     return FlushResult(tuple(notifications), log, tuple(news), verdicts, gone, urgent)

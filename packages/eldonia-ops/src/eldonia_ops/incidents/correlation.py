@@ -1,6 +1,7 @@
 """Which incident an alert belongs to: the one rule for all of them."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final
 
 from eldonia_ops.incidents.policy import OUTAGE_NAMES, Policy
@@ -43,6 +44,9 @@ class Unclosed:
             attached = self._wanted.intersection(incident.fingerprints)
         for fingerprint in attached:
             self._of_alert.setdefault(fingerprint, []).append(incident.id)
+        if before is not None and _found_by(before) == _found_by(incident):
+            self._by_id[incident.id] = incident
+            return
         for source in {"", incident.component}:
             self._of_service.setdefault((incident.service, source), {})[incident.id] = None
         if before is not None and before.severity is not incident.severity:
@@ -55,8 +59,8 @@ class Unclosed:
 
     def with_alert(self, fingerprint: str) -> list[Incident]:
         """The incidents that the alert is attached to, newest first."""
-        attached = [self._by_id[id] for id in self._of_alert.get(fingerprint, ())]
-        return sorted(attached, key=_age, reverse=True)
+        ids = self._of_alert.get(fingerprint)
+        return sorted([self._by_id[id] for id in ids], key=_age, reverse=True) if ids else []
 
     def joined_by(self, alert: Alert) -> Incident | None:
         """The newest unresolved incident of the alert's service, and of the same source if the alert names one."""
@@ -102,6 +106,9 @@ class Unclosed:
         return next((one for one in self.with_alert(fingerprint) if fingerprint in one.firing), None)
 
 
+_found_by: Final = attrgetter("service", "component", "severity", "cause")
+
+
 def _age(incident: Incident) -> tuple[int, str]:
     return incident.detected_at, incident.id
 
@@ -128,7 +135,7 @@ def correlate(
     for incident in attached:
         if incident.status in UNRESOLVED:
             return incident
-    held = unclosed.holder(fingerprint)
+    held = unclosed.holder(fingerprint) if attached else None
     if held is not None:
         return held
     severity = policy.severity_of(alert.labels.get("severity", ""))

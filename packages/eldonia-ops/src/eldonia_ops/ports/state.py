@@ -163,6 +163,7 @@ class QueuedRow:
     urgent: bool
     cause: str
     next_attempt_at: int
+    idempotency_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +212,11 @@ class OutboxRepository(Protocol):
 
     def pending(self, after: int = 0) -> list[QueuedRow]:
         """All pending rows with a later id, by id."""
+        ...
+
+    def take_kept(self, rows: Sequence[QueuedRow]) -> list[Outgoing]:
+        """Those of the rows that this process put there lately, as they were then: they need not be read. Each is
+        handed out once; the others have to be read."""
         ...
 
     def update(self, outgoing: Outgoing) -> None: ...

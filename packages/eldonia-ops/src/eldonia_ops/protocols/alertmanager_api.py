@@ -104,6 +104,7 @@ def read_alerts(
             alerts.append(_alert(posted[index], now, resolve_timeout_ms, limits))
         except ValueError as error:
             faults.append(f"alert {index}: {error}")
+    Labels.fingerprint_all(alert.labels for alert in alerts)
     return alerts, faults
 
 

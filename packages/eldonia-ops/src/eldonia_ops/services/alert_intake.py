@@ -36,7 +36,7 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.turns import Turns
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing
 from eldonia_ops.model.errors import StoreError, UnreadableError
-from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.ports import Clock, DueGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_inbox import AlertInbox
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import AlertChange, IncidentTransactions
@@ -99,6 +99,7 @@ class AlertIntake:
         self._due: Turns[str] = Turns()
         self._queued: set[str] = set()
         self._due_until = 0  # changed on the thread that writes alone, so that no group is passed over
+        self._held: dict[str, DueGroup] = {}  # due, and waiting for what still joins them
         self._joined_at: dict[str, int] = {}
         self._joins: Counter[int] = Counter()
         self._inbox = AlertInbox(clock, state, self.accept, self.wake, self._loops)
@@ -225,7 +226,7 @@ class AlertIntake:
             log.warning("nothing was done for %.0f s: alerts get time to be heard of again", (now - deadline) / 1000)
             await self._state.write(lambda tx: self._extend_silent_alerts(tx, self._ended_until, now))
             deadline = await self._state.read(self._next_deadline)
-        if deadline is not None and deadline <= now:
+        if self._held or (deadline is not None and deadline <= now):
             await self._end_alerts(now)
             try:
                 deadline = await self._state.write(lambda tx: self._collect_due(tx, now))
@@ -253,6 +254,7 @@ class AlertIntake:
         """Ask the store again for everything that is due."""
         self._due.clear()
         self._queued.clear()
+        self._held.clear()
         self._due_until = 0
 
     async def _end_alerts(self, now: int) -> None:
@@ -270,16 +272,17 @@ class AlertIntake:
     def _collect_due(self, tx: StateTransaction, now: int) -> int | None:
         """Queue the groups that are due; returns the next deadline."""
         still_joining = self._still_joined(now)
-        held_until = now
-        for group in tx.groups.due(self._due_until, now):
-            if group.key not in self.failing and group.key not in self._queued:
-                if group.key in still_joining and now - group.flush_at < _LATEST_MS:
-                    held_until = min(held_until, group.flush_at - 1)
+        due = self._held | {group.key: group for group in tx.groups.due(self._due_until, now)}
+        self._held = {}
+        for key, group in due.items():
+            if key not in self.failing and key not in self._queued:
+                if key in still_joining and now - group.flush_at < _LATEST_MS:
+                    self._held[key] = group
                     continue
-                self._queued.add(group.key)
-                self._due.put(group.key, urgent=group.urgent, cause=group.cause)
-        self._due_until = held_until
-        if held_until < now:
+                self._queued.add(key)
+                self._due.put(key, urgent=group.urgent, cause=group.cause)
+        self._due_until = now
+        if self._held:
             return now + _STILL_JOINING_MS // 4
         return self._next_deadline(tx)
 

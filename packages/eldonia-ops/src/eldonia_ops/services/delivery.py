@@ -27,6 +27,7 @@ from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.delivery_queue import DeliveryQueue
 from eldonia_ops.services.incident_transactions import AlertChange
 from eldonia_ops.services.loops import Loops, LoopWatch
+from eldonia_ops.services.messages_at_hand import MessagesAtHand
 from eldonia_ops.services.metric_declarations import DELIVERY
 from eldonia_ops.services.service_loop import Wakeup, asked_to_stop, supervise
 
@@ -93,13 +94,15 @@ class DeliveryService:
         self._queue = DeliveryQueue(at_once=_CONCURRENCY, each=_EACH)
         self._read_until = 0
         self._loops = loops or Loops()
-        self._read: dict[int, Outgoing] = {}  # of rows that wait; what they hold never changes, but for their standing
+        self._at_hand = MessagesAtHand()
         self._unread: dict[int, QueuedRow] = {}  # taken, and not read yet
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._closed = False
         self._ended: list[_Ended] = []
         self._recording: asyncio.Task[None] | None = None
         self._enough = Wakeup()
+        self._waiting = False
+        self._deadline: int | None = None  # what the loop waits for, while it waits
         self._alarms: dict[str, str] = {}
         self._set_back = SetBack()
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -127,11 +130,15 @@ class DeliveryService:
     async def _turn(self) -> None:
         now = self._clock.now()
         retried = self._intake.take_retried()
-        news, revived = await self._state.read(
-            lambda tx: (tx.outbox.pending(self._read_until), tx.outbox.some(retried) if retried else [])
-        )
+
+        def look(tx: StateTransaction) -> tuple[list[QueuedRow], list[Outgoing], list[Outgoing]]:
+            news = tx.outbox.pending(self._read_until)
+            return news, tx.outbox.take_kept(news), tx.outbox.some(retried) if retried else []
+
+        news, kept, revived = await self._state.read(look)
         if news:
             self._read_until = news[-1].id
+        self._at_hand.keep(kept)
         self._queue.add(news)
         if self._set_back.noticed(now):
             late = self._queue.bring_forward(now, LONGEST_RETRY_AFTER_MS)
@@ -139,24 +146,43 @@ class DeliveryService:
         for row in revived:
             if row.status is OutgoingStatus.PENDING:
                 self._queue.revive(_queued(row))
+        now = self._clock.now()  # rows that were queued while they were looked for are due as well
         beside = self._start(now)
         if self._unread:
             await self._start_unread()
             beside = self._start(now)
-        # What is due and already under way, or waits for a place, must not keep this loop spinning: the end
-        # of a delivery wakes us. What comes due meanwhile must not wait for that end: it has the deadline.
-        deadline = self._queue.next_at()
         if self._unread:
             return
+        # What is due and already under way, or waits for a place, must not keep this loop spinning: the end of a
+        # delivery starts the next one. What comes due meanwhile must not wait for that end: it has the deadline.
+        self._deadline, self._waiting = self._next_look(now, beside), True
+        try:
+            await self._wakeup.wait(self._clock, self._deadline)
+        finally:
+            self._waiting = False
+
+    def _next_look(self, now: int, beside: bool) -> int | None:
+        """When this loop has to look at the queue again, None for not before it is woken."""
+        deadline = self._queue.next_at()
         if beside and self._queue.ready:
-            deadline = min(now + _BESIDE_MS, deadline or now + _BESIDE_MS)
-        await self._wakeup.wait(self._clock, deadline)
+            return min(now + _BESIDE_MS, deadline or now + _BESIDE_MS)
+        return deadline
+
+    def _go_on(self) -> None:
+        """Give places that are free to those that wait. The loop is woken for what only it does, reading rows and
+        waiting for a time: where it has nothing to read, a storm takes no look at the outbox for each message."""
+        now = self._clock.now()
+        beside = self._start(now)
+        wanted = self._next_look(now, beside)
+        late = self._waiting and wanted is not None and (self._deadline is None or wanted < self._deadline)
+        if self._unread or late:
+            self._wakeup.wake()
 
     def _start(self, now: int) -> bool:
         """Give free places to rows; those that have been read start at once. Returns whether alerts are coming in."""
         beside = self._intake.taking_in
         for row in () if self._closed else self._queue.take(now, at_once=_BESIDE if beside else None):
-            outgoing = self._read.pop(row.id, None)
+            outgoing = self._at_hand.pop(row.id)
             if outgoing is None:
                 self._unread[row.id] = row
             else:
@@ -166,7 +192,9 @@ class DeliveryService:
     async def _start_unread(self) -> None:
         """Read the rows that have a place, and those that will have one soon."""
         taken, self._unread = self._unread, {}
-        ahead = [id for id in self._queue.upcoming(_AHEAD) if id not in self._read]
+        if self._at_hand.full:  # others have been put before them
+            self._at_hand.clear()
+        ahead = [id for id in self._queue.upcoming(_AHEAD) if id not in self._at_hand]
         try:
             rows = await self._state.read(lambda tx: tx.outbox.some([*taken, *ahead]))
         except BaseException:
@@ -174,9 +202,7 @@ class DeliveryService:
                 self._queue.end(id, self._clock.now())
             raise
         found = {row.id: row for row in rows}
-        if len(self._read) > 2 * _AHEAD:  # others have been put before them
-            self._read.clear()
-        self._read.update((id, found[id]) for id in ahead if id in found)
+        self._at_hand.keep(found[id] for id in ahead if id in found)
         for id, queued in taken.items():
             if id in found:
                 self._under_way[id] = asyncio.create_task(self._deliver(found[id]))
@@ -212,9 +238,7 @@ class DeliveryService:
             log.exception("delivering to %s", outgoing.receiver)
             delivery = Delivery(DeliveryResult.RETRY, type(error).__name__)
         self._note_end(_Ended(outgoing, delivery))
-        self._start(self._clock.now())
-        if self._unread:
-            self._wakeup.wake()
+        self._go_on()
 
     def _note_end(self, ended: _Ended) -> None:
         self._ended.append(ended)
@@ -251,6 +275,7 @@ class DeliveryService:
         self._outcomes(outgoing).failed(error)
         # Without this pause a database that is away would have us notify in a tight loop.
         self._finish(outgoing.id, self._clock.now() + _PAUSE_MS)
+        self._go_on()
 
     def _outcomes(self, outgoing: Outgoing) -> LoopWatch:
         return self._loops.item(f"outcomes of {outgoing.receiver}/{outgoing.integration}/{outgoing.index}")
@@ -279,11 +304,11 @@ class DeliveryService:
             self.counts[row.integration, one.outcome] += 1
             if one.outcome != "delivered":
                 log.warning("%s: %s (%s)", row.receiver, one.outcome, one.detail)
+        self._go_on()
 
     def _finish(self, id: int, next_attempt_at: int | None) -> None:
         self._under_way.pop(id, None)
         self._queue.end(id, next_attempt_at)
-        self._wakeup.wake()
 
     def _settle(self, tx: StateTransaction, ended: Sequence[_Ended], now: int) -> tuple[list[_Settled], bool]:
         current = tx.outbox.delivery_states([one.attempted.id for one in ended])

@@ -107,7 +107,8 @@ class IncidentTransactions:
             if after is None:
                 continue
             ordinal += before is None
-            entries += self._carry_out(tx, after, effects, now)
+            if effects:
+                entries += self._carry_out(tx, after, effects, now)
             if after is not before:  # a step that changes nothing returns what it was given
                 stored.setdefault(after.id, before)
                 if change.firing:

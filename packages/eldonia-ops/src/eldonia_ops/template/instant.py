@@ -8,6 +8,7 @@ import datetime
 import re
 import zoneinfo
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
 from eldonia_ops.template.values import Struct
@@ -238,10 +239,7 @@ class Instant(Struct):
         """RFC 3339 with as many decimals as needed, as Go writes times into JSON."""
         if self.zone != "UTC":
             return self.format("2006-01-02T15:04:05.999999999Z07:00")
-        # The same, written directly: each alert of each notification has two of them.
-        text = self._local.isoformat()[:19]
-        rest = self.milliseconds % 1_000
-        return f"{text}.{f'{rest:03d}'.rstrip('0')}Z" if rest else f"{text}Z"
+        return _utc_rfc3339(self._local)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Instant) and self.milliseconds == other.milliseconds
@@ -297,3 +295,11 @@ class Instant(Struct):
         parts = [f"{hours:02d}", f"{minutes:02d}", f"{second:02d}"]
         wanted = len(element[1:].replace(":", "")) // 2
         return sign + (":" if ":" in element else "").join(parts[:wanted])
+
+
+@lru_cache(maxsize=1_024)
+def _utc_rfc3339(utc: datetime.datetime) -> str:
+    """Written directly, and once: each alert of each notification has two of them, and a storm's began together."""
+    text = utc.isoformat()[:19]
+    rest = utc.microsecond // 1_000
+    return f"{text}.{f'{rest:03d}'.rstrip('0')}Z" if rest else f"{text}Z"

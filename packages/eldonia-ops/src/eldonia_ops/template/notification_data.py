@@ -204,4 +204,9 @@ class NotificationData(Struct):
 def _common(sets: Sequence[Labels]) -> KV:
     if not sets:
         return KV()
-    return KV({name: value for name, value in sets[0].pairs if all(other.get(name) == value for other in sets[1:])})
+    shared = dict(sets[0].pairs)
+    for other in sets[1:]:
+        if not shared:
+            break
+        shared = {name: value for name, value in shared.items() if other.get(name) == value}
+    return KV(shared)

@@ -283,3 +283,15 @@ async def test_what_one_client_posts_cannot_fail_another() -> None:
         assert [type(outcome) for outcome in outcomes] == [TypeError, list]
         assert [view.alert.name for view in await world.alerts.current()] == ["Good"]
         assert await world.alerts.receive([alert("Better")]) == []
+
+
+async def test_what_was_queued_is_delivered_without_being_read() -> None:
+    async with open_world(policy=Policy(outage_after=1000)) as world:
+        await world.start()
+        await world.alerts.receive(storm(400))
+        with Statements(world) as asked:
+            await world.pass_time(MINUTE)
+        assert len(world.receivers.at("pager")) == 400
+        looks = [text for text in asked.texts if text.startswith("SELECT") and "FROM outbox" in text]
+        assert not any("outbox.payload" in text for text in looks)
+        assert len([text for text in looks if "outbox.order_key" in text]) < 40, "not one for each message"

@@ -9,7 +9,7 @@ from operator import attrgetter
 import msgspec
 from sqlalchemy import Connection, Text, and_, bindparam, delete, select, type_coerce
 
-from eldonia_ops.alerting.dispatch import PutGroup
+from eldonia_ops.alerting.dispatch import PROGRESS, PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import DueGroup, ListedGroup
@@ -23,6 +23,7 @@ log = logging.getLogger("eldonia_ops.storage.state")
 
 _NAMES = names_of(AlertGroupState, "fingerprints", "verdicts")
 _values = attrgetter(*_NAMES)
+_progress = attrgetter(*PROGRESS)
 _ALL = select(groups).order_by(groups.c.key)
 _SOME = _ALL.where(among(groups.c.key))
 _HELD = select(members.c.key, members.c.fingerprint, members.c.verdicts)
@@ -60,8 +61,10 @@ class SqlAlertGroups:
             joined += [(group.key, item, said.get(item, {})) for item in change.joined]
             left += [{"of": group.key, "item": item} for item in change.left]
             changed += [(said.get(item, {}), group.key, item) for item in change.changed]
-        stored = (_values(one.group) for one in changes if not one.members_only)
+        stored = (_values(one.group) for one in changes if not one.members_only and not one.progress_only)
         write_rows(self._connection, groups, _NAMES, stored, Conflict.REPLACE)
+        progress = ((*_progress(one.group), one.group.key) for one in changes if one.progress_only)
+        update_rows(self._connection, groups, ("key",), PROGRESS, progress)
         write_rows(self._connection, members, ("key", "fingerprint", "verdicts"), joined, Conflict.REPLACE)
         if left:
             one = and_(members.c.key == bindparam("of"), members.c.fingerprint == bindparam("item"))

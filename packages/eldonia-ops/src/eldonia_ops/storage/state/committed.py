@@ -1,4 +1,5 @@
-"""Rows as objects, as they were committed last: a storm looks at the same alerts and incidents again and again.
+"""Rows as objects, as they were committed last: a storm looks at the same alerts and incidents again and again, and
+sends what it has just written.
 
 What is kept here is never more than a shorter way to what the database holds. Alerts have a version as a whole, counted
 in the database by every transaction that changes any; incidents have one each. Where a version differs, another
@@ -7,13 +8,14 @@ process has written, and the rows are read.
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from eldonia_ops.model.alerts import Alert
+from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.incidents import Incident
 
 _MOST_INCIDENTS: Final = 5_000
+_MOST_IN_MESSAGES: Final = 5_000
 _WAIT_SECONDS: Final = 0.02
 
 
@@ -80,9 +82,40 @@ class CommittedIncidents:
             self._known.update(some)
 
 
+class CommittedMessages:
+    """Messages that were put into the outbox lately and were not asked for yet, by idempotency key; those about a few
+    thousand alerts at most. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Outgoing] = {}
+        self._alerts = 0
+
+    def keep(self, some: Iterable[Outgoing]) -> None:
+        """Know these as well; the oldest are forgotten when there are too many."""
+        with self._lock:
+            for message in some:
+                self._known[message.idempotency_key] = message
+                self._alerts += _weight(message)
+            while self._alerts > _MOST_IN_MESSAGES:
+                self._alerts -= _weight(self._known.pop(next(iter(self._known))))
+
+    def take(self, keys: Iterable[str]) -> dict[str, Outgoing]:
+        """Those of the messages that are known, by key; they are not kept any longer."""
+        with self._lock:
+            taken = {key: self._known.pop(key) for key in keys if key in self._known}
+            self._alerts -= sum(map(_weight, taken.values()))
+            return taken
+
+
+def _weight(message: Outgoing) -> int:
+    return max(1, len(message.fingerprints))
+
+
 class Committed:
     """What one store knows of what it has committed."""
 
     def __init__(self) -> None:
         self.alerts = CommittedAlerts()
         self.incidents = CommittedIncidents()
+        self.messages = CommittedMessages()

@@ -1,10 +1,11 @@
 """Incidents."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, insert, or_, select, update
 
 from eldonia_ops.model.incidents import Incident, IncidentStatus
 from eldonia_ops.ports import ConflictError
@@ -27,6 +28,8 @@ from eldonia_ops.storage.state.tables import counters, incidents
 _ORDINAL = "incident_ordinal"
 _MOST_SERVICES = 500  # beyond that it costs less to read the incidents of all
 _SOME = select(incidents).where(among(incidents.c.id))
+_VERSIONS = select(incidents.c.id, incidents.c.version).order_by(incidents.c.ordinal.desc())
+_SOME_VERSIONS = _VERSIONS.where(among(incidents.c.id))
 _NAMES = names_of(Incident)
 _values = attrgetter(*_NAMES)
 _JOINED = ("fingerprints", "firing", "updated_at", "version", "outage")
@@ -121,7 +124,7 @@ class SqlIncidents:
 
     def some(self, ids: Sequence[str]) -> dict[str, Incident]:
         """Those of the incidents that are stored, by id."""
-        return {one.id: one for part in chunks(ids) for one in self._where(incidents.c.id.in_(part))}
+        return {one.id: one for part in chunks(ids) for one in self._known_or_read(_SOME_VERSIONS, {"among": part})}
 
     def by_ordinal(self, ordinal: int) -> Incident | None:
         """The incident that people call ``INC-<ordinal>``."""
@@ -227,10 +230,13 @@ class SqlIncidents:
             self._written[one.id] = one if _AS_STORED.fullmatch("".join(texts)) else None
 
     def _where(self, *conditions: ColumnElement[bool]) -> list[Incident]:
-        """Incidents that meet the conditions, newest first; those that are known at their version are not read."""
-        query = select(incidents.c.id, incidents.c.version).where(*conditions).order_by(incidents.c.ordinal.desc())
+        """Incidents that meet the conditions, newest first."""
+        return self._known_or_read(_VERSIONS.where(*conditions), {})
+
+    def _known_or_read(self, query: Select[Any, Any], given: Mapping[str, object]) -> list[Incident]:
+        """The incidents whose ids and versions a query finds; those that are known at their version are not read."""
         found: dict[str, Incident | None] = {}
-        for id, version in self._connection.execute(query):
+        for id, version in self._connection.execute(query, given):
             written = self._written.get(id)
             known = written is not None and written.version == version
             found[id] = written if known else self._committed.at(id, version)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus
+from eldonia_ops.model.frozen import copier
 from eldonia_ops.ports import ConflictError, DeliveryState, QueuedRow
+from eldonia_ops.storage.state.committed import CommittedMessages
 from eldonia_ops.storage.state.rows import (
     all_made_of,
     among,
@@ -23,12 +25,18 @@ from eldonia_ops.storage.state.tables import outbox
 
 _NAMES = names_of(Outgoing, "id")
 _values = attrgetter(*_NAMES)
-_QUEUED = ("id", "receiver", "integration", "index", "order_key", "urgent", "cause", "next_attempt_at")
+_copy = copier(Outgoing)
+_QUEUED = names_of(QueuedRow)
 _SETTLED = names_of(DeliveryState)
 _settled = attrgetter(*_SETTLED)
 _STANDING = select(outbox.c.id, *(outbox.c[name] for name in _SETTLED)).where(among(outbox.c.id))
 _SOME = select(outbox).where(among(outbox.c.id)).order_by(outbox.c.id)
 _KNOWN_KEYS = select(outbox.c.idempotency_key).where(among(outbox.c.idempotency_key))
+_PENDING = (
+    select(*(outbox.c[name] for name in _QUEUED))
+    .where(outbox.c.id > bindparam("after"), outbox.c.status == OutgoingStatus.PENDING)
+    .order_by(outbox.c.id)
+)
 _HEADS = (
     select(func.min(outbox.c.id)).where(outbox.c.status == OutgoingStatus.PENDING).group_by(outbox.c.order_key)
 ).scalar_subquery()
@@ -37,8 +45,15 @@ _HEADS = (
 class SqlOutbox:
     """See :class:`~eldonia_ops.ports.OutboxRepository`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, committed: CommittedMessages) -> None:
         self._connection = connection
+        self._committed = committed
+        self._added: list[Outgoing] = []
+
+    def committed(self) -> None:
+        """The transaction has been committed."""
+        if self._added:
+            self._committed.keep(self._added)
 
     def add(self, outgoing: Outgoing) -> bool:
         """Append a row under a new id; False when its idempotency key is known.
@@ -68,6 +83,7 @@ class SqlOutbox:
         if any(row.id for row in added):
             raise ValueError("the outbox assigns ids itself")
         write_rows(self._connection, outbox, _NAMES, map(_values, added))
+        self._added += added
         return added
 
     def due(self, now: int, limit: int = 100, *, each: int = 0) -> list[Outgoing]:
@@ -92,9 +108,12 @@ class SqlOutbox:
 
     def pending(self, after: int = 0) -> list[QueuedRow]:
         """All pending rows with a later id, by id."""
-        columns = [outbox.c[name] for name in _QUEUED]
-        query = select(*columns).where(outbox.c.id > after, outbox.c.status == OutgoingStatus.PENDING)
-        return [QueuedRow(*row) for row in self._connection.execute(query.order_by(outbox.c.id))]
+        return [QueuedRow(*row) for row in self._connection.execute(_PENDING, {"after": after})]
+
+    def take_kept(self, rows: Sequence[QueuedRow]) -> list[Outgoing]:
+        """Those of the rows that this process put there lately, as they were then; each is handed out once."""
+        kept = self._committed.take([row.idempotency_key for row in rows])
+        return [_copy(kept[row.idempotency_key], id=row.id) for row in rows if row.idempotency_key in kept]
 
     def settle(self, rows: Sequence[Outgoing]) -> None:
         """Store what became of rows: status, attempts, times and error."""

@@ -129,14 +129,11 @@ def _insertion(table: Table, names: tuple[str, ...], conflict: Conflict, dialect
 
 
 def _converted(rows: Iterable[Sequence[Any]], processors: "_Processors") -> list[tuple[Any, ...]]:
-    """Rows as the driver takes them."""
-    converted: list[tuple[Any, ...]] = []
-    for row in rows:
-        values = list(row)
-        for place, process in processors:
-            values[place] = process(values[place])
-        converted.append(tuple(values))
-    return converted
+    """Rows as the driver takes them; column by column, which leaves most of the work to the interpreter itself."""
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
+    for place, process in processors if columns else ():
+        columns[place] = map(process, columns[place])
+    return list(zip(*columns, strict=True))
 
 
 _Processors: TypeAlias = tuple[tuple[int, Callable[[Any], Any]], ...]

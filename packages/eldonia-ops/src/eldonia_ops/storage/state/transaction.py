@@ -26,7 +26,7 @@ class SqlTransaction:
         self.groups = SqlAlertGroups(connection)
         self.inbox = SqlAlertInbox(connection)
         self.machines = SqlMachines(connection)
-        self.outbox = SqlOutbox(connection)
+        self.outbox = SqlOutbox(connection, committed.messages)
         self.ledger = SqlLedger(connection)
         self.silences = SqlSilences(connection)
         self.incidents = SqlIncidents(connection, committed.incidents)
@@ -39,6 +39,7 @@ class SqlTransaction:
         """The transaction has been committed: what it wrote is what others may know."""
         self.alerts.committed()
         self.incidents.committed()
+        self.outbox.committed()
 
     def purge(self, before: int, limit: int = MOST_ROWS) -> dict[str, int]:
         """Drop what is finished and older than ``before``, at most ``limit`` rows of each table.

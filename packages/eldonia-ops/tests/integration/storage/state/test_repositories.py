@@ -353,6 +353,36 @@ async def test_rows_of_a_storm_are_added_at_once_and_known_ones_passed_over(stor
         await store.write(lambda t: t.outbox.add_all([replace(outgoing("x"), id=7)]))
 
 
+async def test_what_was_queued_a_moment_ago_needs_not_be_read(store: SqlStateStore) -> None:
+    rows = [outgoing("k\0ey", "a"), outgoing("b", "b", fingerprints=("f1", "f2"), urgent=True)]
+    await store.write(lambda t: t.outbox.add_all(rows))
+    pending = await store.read(lambda t: t.outbox.pending())
+    kept = await store.read(lambda t: t.outbox.take_kept(pending))
+    assert [row.id for row in pending] == [1, 2]
+    assert kept[-1] == (await store.read(lambda t: t.outbox.some([2])))[0]
+    assert await store.read(lambda t: t.outbox.take_kept(pending)) == [], "each is handed out once"
+
+
+async def test_what_was_rolled_back_is_not_kept(store: SqlStateStore) -> None:
+    def work(t: Any) -> None:
+        t.outbox.add_all([outgoing("a")])
+        raise ValueError("rolled back")
+
+    with pytest.raises(ValueError, match="rolled back"):
+        await store.write(work)
+    await store.write(lambda t: t.outbox.add(outgoing("a", "another")))
+    pending = await store.read(lambda t: t.outbox.pending())
+    assert await store.read(lambda t: t.outbox.take_kept(pending)) == []
+
+
+async def test_what_passes_changes_a_group_and_leaves_the_rest(store: SqlStateStore) -> None:
+    before = AlertGroupState("k", "gk", "r", "team", {"a": "b"}, ("f1",), created_at=1, flush_at=2, cause="Down")
+    after = replace(before, flush_at=9, flushed_at=3, log={"team/webhook/0": LogEntry(("f1",), (), 3)}, urgent=True)
+    await store.write(lambda t: t.groups.put([PutGroup(before, joined=("f1",))]))
+    await store.write(lambda t: t.groups.put([PutGroup(after, progress_only=True)]))
+    assert await store.read(lambda t: t.groups.all()) == {"k": after}
+
+
 async def test_an_empty_outbox_has_no_next_attempt(store: SqlStateStore) -> None:
     assert await store.read(lambda t: t.outbox.next_attempt_at()) is None
     assert await store.read(lambda t: t.outbox.due(2**60)) == []
