@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import decode_json
 from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
@@ -133,29 +134,16 @@ _REQUESTS: Final = (
 _CLOCK = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 _STATUS = re.compile(r"[1-5]\d{2}", re.ASCII)
 _ENVELOPES: Final = 3
-# Group 1 is half of a surrogate pair; a pair, and any other escape, is passed over whole.
-_ESCAPES = re.compile(
-    r"\\(?:u[dD][89aAbB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
-)
 _decode_any = msgspec.json.Decoder().decode
 
 
 def decode_line(text: str) -> Any:
-    """The JSON value of a line. Half of a surrogate pair, as JavaScript and Python write it, becomes U+FFFD.
+    """The JSON value of a line. Half of a surrogate pair becomes U+FFFD.
 
     Raises:
         ValueError, RecursionError: it is no JSON, or too deep.
     """
-    try:
-        return _decode_any(text)
-    except ValueError:
-        if "\\u" not in text:
-            raise
-        return _decode_any(_ESCAPES.sub(_whole, text))
-
-
-def _whole(escape: re.Match[str]) -> str:
-    return "\\ufffd" if escape[1] else escape[0]
+    return decode_json(_decode_any, text.encode("utf-8", "replace"))
 
 
 _shapes: Final[dict[tuple[str, ...], Shape | None]] = {}
