@@ -39,8 +39,8 @@ _PARAMETER: Final = re.compile(
     r"|sig|signature|token|secret|passw(?:or)?d|pwd|pw|pass|jwt|otp|pin|auth|credential|(?:j|php)?sess(?:ion)?_?id|sid)|apikey)=)[^&\s#\"'<>]++"
 )
 _FLAG: Final = re.compile(
-    r"(?i)((?:(?:^|[\s\"'\[(])-|^|[ \"'])-(?!no-)(?:[a-z]{1,20}[_-]){0,4}(?:passw(?:or)?d|(?:store|key|src|dest)?pass|passin|passout|passphrase|secret|token|credentials?"
-    r"|api-?key|access-?key|secret-?key|private-?key|auth-?key)(?:=|[\"']?,?\s{1,8}))"
+    r"(?i)((?:(?:^|[\s\"'\[(])-|^|[ \"'])-(?!no-)(?:[a-z]{1,20}[_-]){0,4}"
+    r"(?:passw(?:or)?d|(?:store|key)?pass|passin|passout|passphrase|secret|token|credentials?|api-?key|access-?key|secret-?key|private-?key|auth-?key)(?:=|[\"']?,?\s{1,8}))"
     r"(?!\[REDACTED\]|(?:is|was|and|or|must|not|needs?|option|options|flag|argument|for|to|with|from|in|of|the|cannot|are|has|should"
     r"|instead|if|on|by|as|takes|given|requires|when)\b)(\"[^\"]{1,400}\"|'[^']{1,400}'|[^\s\"'\-,][^\s\"',]*+)"
 )
