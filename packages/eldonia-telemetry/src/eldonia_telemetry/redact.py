@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, Final
 
-from eldonia_telemetry import credentials, payment_cards
+from eldonia_telemetry import credentials, issued_tokens, payment_cards
 
 REDACTED: Final = credentials.REDACTED
 is_card_number: Final = payment_cards.is_card_number
@@ -123,17 +123,9 @@ def may_hide(json: bytes, names: int) -> bool:
         or "=" in text
         or "earer" in text
         or "asic" in text
-        or (
-            "-" in text
-            and (
-                "--" in text
-                or (" -" in text and (" -p" in text or " -u" in text or " -a" in text or " -w" in text))
-                or ("x" in text and ("xox" in text or "xapp-" in text))
-            )
-        )
-        or ("_" in text and credentials.may_hold_underscored(text))
-        or ("A" in text and ("AKIA" in text or "ASIA" in text or "AIza" in text))
+        or ("-" in text and credentials.may_hold_flag(text))
         or ("." in text and ("eyJ" in text or "hooks.sl" in text))
+        or issued_tokens.may_hold(text)
         or _DIGIT_RUN in json.translate(_DIGITS_ALIKE, b" -").decode("latin-1")
         or (_WIDE_LEAD in text and _WIDE in text and _WIDE_COLON in text)
         or _phones

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Final
 
+from eldonia_ops.model.concealed import without_secrets
 from eldonia_ops.ports import ActuatorError
 
 _TAIL_BYTES = 2_000
@@ -141,10 +142,13 @@ async def succeed(
 
 
 def tail(output: IO[bytes], begin: int = 0) -> str:
-    """The last 2,000 bytes of a file, as text; nothing in front of the byte ``begin``."""
+    """The last 2,000 bytes of a file, as text without secrets; nothing in front of the byte ``begin``.
+
+    Programs repeat their arguments when they do not like them, and everybody who may read incidents reads this.
+    """
     size = os.fstat(output.fileno()).st_size
     begin = max(begin, size - _TAIL_BYTES)
-    return os.pread(output.fileno(), _TAIL_BYTES, begin).decode("utf-8", "replace").strip()
+    return without_secrets(os.pread(output.fileno(), _TAIL_BYTES, begin).decode("utf-8", "replace").strip())
 
 
 def signal_group(leader: int, number: int) -> bool:

@@ -60,6 +60,8 @@ class Client:
     def __init__(self, url: str, token: str, *, timeout_seconds: float = 30.0) -> None:
         if not _is_address(url):
             raise ApiError(f"not the address of a platform: {url!r}", hint=f"write it like {DEFAULT_URL}")
+        if not (token.isascii() and token.isprintable()):
+            raise ApiError("the token holds characters that no token has", hint="copy it again, without line ends")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds, trust_env=False)

@@ -3,6 +3,8 @@
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
+from eldonia_ops.model.concealed import without_secrets
+
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -15,6 +17,6 @@ def default_instance(url: str) -> str:
 
 
 def shown_url(url: str) -> str:
-    """A URL without its user and password."""
+    """A URL without its user and password, and without the values of parameters that are secrets by their names."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return without_secrets(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))

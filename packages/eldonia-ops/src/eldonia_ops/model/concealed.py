@@ -12,12 +12,26 @@ SHOWN: Final = "<secret>"
 _SHORTEST: Final = 4
 """Shorter texts are parts of every other word."""
 _ISSUED: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_live)_[A-Za-z0-9_-]{12,}+|xox[a-z]-[A-Za-z0-9-]{8,}+"
-    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{8,400}+\.[A-Za-z0-9_.-]{8,}+)"
+    r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_(?:live|test)|glsa|glc|whsec|dckr_pat|do[opr]_v1|shp(?:at|ca|pa|ss)"
+    r"|lin_api)_[A-Za-z0-9_-]{12,}+|(?:npm|hf)_[A-Za-z0-9]{30,}+|xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{8,}+"
+    r"|gl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_.-]{16,}+|sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{32,}+"
+    r"|SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}+|hv[sb]\.[A-Za-z0-9_-]{20,}+|ya29\.[A-Za-z0-9_-]{20,}+"
+    r"|A(?:KIA|SIA)[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}|(?:bot)?\d{8,10}:AA[A-Za-z0-9_-]{33}"
+    r"|eyJ[A-Za-z0-9_-]{8,400}+\.[A-Za-z0-9_.-]{8,}+)"
 )
 """Tokens are known by what their issuers begin them with, wherever they were pasted."""
 _PASSWORD: Final = re.compile(r"(://[^\s/:@?'\"]{0,200}:)[^\s/?'\"]{1,400}@")
-_HOOK: Final = re.compile(r"(\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/)[A-Za-z0-9_/.-]{4,}+")
+_HOOK: Final = re.compile(
+    r"(\bhooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/|\bdiscord(?:app)?\.com/api/(?:v\d{1,2}/)?webhooks/"
+    r"|\bwebhook\.office\.com/webhookb2/)[A-Za-z0-9_/.@-]{4,}+"
+)
+_PARAMETER: Final = re.compile(
+    r"(?i)([?&;](?:key|(?:[\w.-]{1,40}[_.-])?(?:(?:api|access|secret|private|auth|app|client|shared)[_-]?key|sig|signature|token"
+    r"|secret|passw(?:or)?d|pwd|pw|pass|jwt|auth|credential|session_?id)|apikey)=)[^&\s#\"'<>]++"
+)
+_FLAG: Final = re.compile(
+    r"(?i)(--(?:[a-z]{1,20}-){0,3}(?:passw(?:or)?d|passphrase|secret|token|api-?key|access-?key|secret-?key)=)[^\s\"']++"
+)
 
 
 class Concealed:
@@ -56,7 +70,7 @@ class Concealed:
 
     def clean(self, text: str) -> str:
         """The text with everything concealed replaced, the longest first, and what looks like a secret by itself."""
-        text = _HOOK.sub(rf"\1{SHOWN}", _PASSWORD.sub(rf"\1{SHOWN}@", _ISSUED.sub(SHOWN, text)))
+        text = without_secrets(text)
         if not self._texts:
             return text
         parts: list[str] = []
@@ -81,6 +95,12 @@ class Concealed:
     def cleaned(self, diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
         """The diagnostics, with clean messages and hints."""
         return [replace(item, message=self.clean(item.message), hint=self.clean(item.hint)) for item in diagnostics]
+
+
+def without_secrets(text: str) -> str:
+    """A text without what looks like a secret by itself: issued tokens, passwords in URLs, parameters and flags."""
+    text = _PASSWORD.sub(rf"\1{SHOWN}@", _ISSUED.sub(SHOWN, text))
+    return _FLAG.sub(rf"\1{SHOWN}", _PARAMETER.sub(rf"\1{SHOWN}", _HOOK.sub(rf"\1{SHOWN}", text)))
 
 
 def _password(text: str) -> str:

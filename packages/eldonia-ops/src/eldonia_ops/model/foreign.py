@@ -6,7 +6,12 @@ depth, numbers and sizes are bounded. All work is linear in the size of what com
 """
 
 import re
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+_T = TypeVar("_T")
 
 MAX_DEPTH: Final = 32
 """How deep the lists and objects of one document may be nested."""
@@ -22,6 +27,10 @@ MAX_STRING_BYTES: Final = 32 * 1024
 
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
+# Group 1 is half of a surrogate pair; a pair, and any other escape, is passed over whole.
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89aAbB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
+)
 _QUOTED = re.compile(rb'"[^"]*+"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
 _MARK = "…"
@@ -49,6 +58,29 @@ def nesting(document: bytes) -> int:
         elif byte in b"]}":
             depth -= 1
     return deepest
+
+
+def decode_json(decode: Callable[[bytes], _T], document: bytes) -> _T:
+    """What ``decode``, of a decoder of msgspec, makes of a document.
+
+    Half of a surrogate pair, as JavaScript, Python and what cuts texts write it, becomes U+FFFD: it would keep
+    everything else in the document from being read.
+
+    Raises:
+        msgspec.DecodeError, RecursionError: what ``decode`` raises of a document without such halves.
+    """
+    try:
+        return decode(document)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        if b"\\u" not in document:
+            raise
+        return decode(_ESCAPES.sub(_whole, document))
+
+
+def _whole(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if escape[1] else escape[0]
 
 
 def clean_text(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.alerts import URGENT, Alert, Silence
-from eldonia_ops.model.foreign import MAX_DEPTH, nesting
+from eldonia_ops.model.foreign import MAX_DEPTH, clean_text, decode_json, nesting
 from eldonia_ops.model.labels import Labels, fit
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.protocols.matcher_syntax import parse_matcher
@@ -51,6 +51,8 @@ class PostedSilence(msgspec.Struct, rename="camel"):
 
 
 _alerts = msgspec.json.Decoder(list[PostedAlert])
+_alert_texts = msgspec.json.Decoder(list[msgspec.Raw])
+_one_alert = msgspec.json.Decoder(PostedAlert)
 _silence = msgspec.json.Decoder(PostedSilence)
 
 
@@ -84,14 +86,8 @@ def read_alerts(
         ValueError: the body as a whole is not a list of alerts.
     """
     _check_nesting(body)
-    try:
-        posted = _alerts.decode(body)
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"the body is not a list of alerts: {error}") from None
-    except RecursionError:
-        raise ValueError("the body is nested too deeply") from None
-    chosen = range(len(posted))
-    faults: list[str] = []
+    posted, faults = _posted(body)
+    chosen = sorted(posted)
     if len(posted) > limits.alerts:
         first = sorted(chosen, key=lambda index: posted[index].labels.get("severity", "") not in URGENT)
         chosen = sorted(first[: limits.alerts])
@@ -106,6 +102,32 @@ def read_alerts(
             faults.append(f"alert {index}: {error}")
     Labels.fingerprint_all(alert.labels for alert in alerts)
     return alerts, faults
+
+
+def _posted(body: bytes) -> tuple[dict[int, PostedAlert], list[str]]:
+    """The alerts by their places in the list, and what is wrong with those that are none."""
+    try:
+        return dict(enumerate(decode_json(_alerts.decode, body))), []
+    except msgspec.ValidationError as error:
+        fault = f"the body is not a list of alerts: {error}"
+    except msgspec.DecodeError as error:
+        raise ValueError(f"the body is not a list of alerts: {error}") from None
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
+    found: dict[int, PostedAlert] = {}
+    faults: list[str] = []
+    try:
+        texts = decode_json(_alert_texts.decode, body)
+    except msgspec.ValidationError:
+        raise ValueError(fault) from None
+    for index, text in enumerate(texts):
+        try:
+            found[index] = _one_alert.decode(text)
+        except msgspec.ValidationError as error:
+            faults.append(f"alert {index}: {error}")
+    if not found:
+        raise ValueError(fault)
+    return found, faults
 
 
 def _check_nesting(body: bytes) -> None:
@@ -156,10 +178,13 @@ def read_silence(body: bytes) -> Silence:
     """
     _check_nesting(body)
     try:
-        posted = _silence.decode(body)
+        posted = decode_json(_silence.decode, body)
     except msgspec.MsgspecError as error:
         raise ValueError(f"the body is not a silence: {error}") from None
-    matchers = tuple(Matcher(one.name, _op(one.is_regex, one.is_equal), one.value) for one in posted.matchers)
+    # As the labels are cleaned that they are to meet.
+    matchers = tuple(
+        Matcher(clean_text(one.name), _op(one.is_regex, one.is_equal), clean_text(one.value)) for one in posted.matchers
+    )
     starts_at, ends_at = parse_time(posted.starts_at), parse_time(posted.ends_at)
     if not ends_at:
         raise ValueError("endsAt is missing")
@@ -168,8 +193,8 @@ def read_silence(body: bytes) -> Silence:
         matchers=matchers,
         starts_at=starts_at,
         ends_at=ends_at,
-        created_by=posted.created_by,
-        comment=posted.comment,
+        created_by=clean_text(posted.created_by),
+        comment=clean_text(posted.comment),
     )
 
 

@@ -15,6 +15,7 @@ from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig
 from eldonia_ops.alerting.receivers import Integration
 from eldonia_ops.alerting.route import Route
 from eldonia_ops.alerting.time_interval import MONTHS, WEEKDAYS, Interval
+from eldonia_ops.model.concealed import without_secrets
 from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.secret import Secret
@@ -23,6 +24,11 @@ from eldonia_ops.protocols.integration_fields import FieldType, key_of, spec_of
 
 SECRET: Final = "<secret>"  # noqa: S105 - shown instead of one
 _USERINFO: Final = re.compile(r"(://)[^\s/@]{1,1000}@")
+_SECRET_NAME: Final = re.compile(
+    r"passw|passphrase|^pass$|^pw$|pwd|secret|token|credential|authori[sz]ation|cookie|(?:api|access|private)[_-]?key",
+    re.I,
+)
+"""Of headers and details, whose names people choose."""
 _WORD: Final = re.compile(r"[A-Za-z<_/][A-Za-z0-9_./<>-]{0,200}|[0-9]{1,9}(?:ms|[smhdwy])")
 _KEYWORDS: Final = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
 
@@ -54,7 +60,7 @@ def configuration_text(config: AlertmanagerConfig) -> str:
         ],
         "templates": list(config.template_globs),
     }
-    return "\n".join(_lines(_plain(_without_empty(document)), "")) + "\n"
+    return without_secrets("\n".join(_lines(_plain(_without_empty(document)), "")) + "\n")
 
 
 def _lines(value: Any, indent: str) -> Iterator[str]:
@@ -128,7 +134,7 @@ def _fields(value: Any) -> dict[str, Any]:
         elif type_ is FieldType.DURATION:
             found[name] = format_duration(content) if content else None
         elif type_ is FieldType.TEMPLATES:
-            found[name] = dict(content)
+            found[name] = {key: SECRET if _SECRET_NAME.search(key) else text for key, text in dict(content).items()}
         elif isinstance(content, tuple):
             found[name] = [_fields(one) if hasattr(one, "__dataclass_fields__") else one for one in content]
         else:

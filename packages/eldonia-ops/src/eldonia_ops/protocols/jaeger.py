@@ -9,9 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import clean_text, decode_json
 from eldonia_ops.model.spans import Span, SpanStatus
 
 _PART: Final = re.compile(r"(\d{1,20}(?:\.\d{1,20})?)(ns|us|µs|ms|s|m|h)")
+_tags_decoder: Final = msgspec.json.Decoder(dict[str, str])
 _UNITS_NS: Final = {
     "ns": 1,
     "us": 1_000,
@@ -84,10 +86,11 @@ def parse_tags(single: Iterable[str], documents: Iterable[str]) -> dict[str, str
         tags[name] = value
     for document in documents:
         try:
-            tags |= msgspec.json.decode(document, type=dict[str, str])
+            tags |= decode_json(_tags_decoder.decode, document.encode("utf-8", "replace"))
         except msgspec.MsgspecError as error:
             raise ValueError(f"malformed 'tags' parameter, cannot unmarshal JSON: {error}") from None
-    return tags
+    # As the tags are cleaned that they are to meet.
+    return {clean_text(name): clean_text(value) for name, value in tags.items()}
 
 
 def _span(span: Span, process: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from eldonia_ops.protocols.log_names import Document, beginnings
 
 _OBJECTS: Final = ("error", "err", "exception", "thrown", "throwable", "excinfo", "exc")
 _PARTS: Final[dict[str, tuple[str, ...]]] = {
-    "name": ("name", "type", "kind", "class", "classname", "exceptionclass", "exctype", "errortype"),
+    "name": ("name", "type", "kind", "class", "classname", "exceptionclass", "exctype", "errortype", "exceptiontype"),
     "message": ("message", "msg", "exceptionmessage", "excvalue", "localizedmessage", "value", "reason"),
     "stack": (
         "stack",

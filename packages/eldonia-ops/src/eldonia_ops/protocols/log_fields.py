@@ -3,7 +3,8 @@
 Read are structlog, loguru, python-json-logger, the Elastic Common Schema, pino, bunyan, winston, slog, zap, zerolog,
 logrus, tracing, logstash encoders, Logback's own encoder, log4j2's JsonLayout and JsonTemplateLayout, Serilog, Monolog,
 PostgreSQL's jsonlog, journald's export in JSON, docker's json-file, GELF, OpenTelemetry and access logs; not by asking
-which of them it is, but by what each of their keys means. What has no place of its own stays in ``metadata``.
+which of them it is, but by what each of their keys means, once :mod:`eldonia_ops.protocols.log_dialects` gave usual
+names to those that mean something only together. What has no place of its own stays in ``metadata``.
 """
 
 import re
@@ -12,8 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.foreign import decode_json
 from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols.line_formats import logfmt
+from eldonia_ops.protocols.log_dialects import use_usual_names
 from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
 from eldonia_ops.protocols.log_names import Document, beginnings
@@ -64,6 +67,7 @@ _LEVELS: Final[dict[str, Callable[[Any], LogLevel | None]]] = {
     "severitytext": fold_level,
     "levelname": fold_level,
     "lvl": fold_level,
+    "sev": fold_level,
     "errorseverity": fold_level,
     "syslogseverity": fold_level,
     "severitynumber": lambda value: severity_level(value) if isinstance(value, int) else None,
@@ -134,29 +138,16 @@ _REQUESTS: Final = (
 _CLOCK = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?", re.ASCII)
 _STATUS = re.compile(r"[1-5]\d{2}", re.ASCII)
 _ENVELOPES: Final = 3
-# Group 1 is half of a surrogate pair; a pair, and any other escape, is passed over whole.
-_ESCAPES = re.compile(
-    r"\\(?:u[dD][89aAbB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|(u[dD][89a-fA-F][\da-fA-F]{2})|.)", re.DOTALL
-)
 _decode_any = msgspec.json.Decoder().decode
 
 
 def decode_line(text: str) -> Any:
-    """The JSON value of a line. Half of a surrogate pair, as JavaScript and Python write it, becomes U+FFFD.
+    """The JSON value of a line. Half of a surrogate pair becomes U+FFFD.
 
     Raises:
         ValueError, RecursionError: it is no JSON, or too deep.
     """
-    try:
-        return _decode_any(text)
-    except ValueError:
-        if "\\u" not in text:
-            raise
-        return _decode_any(_ESCAPES.sub(_whole, text))
-
-
-def _whole(escape: re.Match[str]) -> str:
-    return "\\ufffd" if escape[1] else escape[0]
+    return decode_json(_decode_any, text.encode("utf-8", "replace"))
 
 
 _shapes: Final[dict[tuple[str, ...], Shape | None]] = {}
@@ -180,6 +171,7 @@ def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int
     ``received_ns`` (Unix nanoseconds) is used where no time is named. ``parse_error`` says what was there and could
     not be read; the rest of the record holds all the same.
     """
+    use_usual_names(value)
     document = Document(value)
     inside = value.get("log")
     # An empty line of a container is one; any other object without a text keeps its line as the message.
@@ -403,11 +395,13 @@ def _journal(document: Document, received_ns: int, nested: int) -> LogRecord:
             document.rest[key] = _journal_text(value)
     message = document.pop("message")
     priority = document.pop("priority")
+    if isinstance(priority, str):
+        priority = priority.partition("\n")[0]
     unit = document.get("systemdunit")
     if not document.has("syslogidentifier") and isinstance(unit, str):
         document.put("syslogidentifier", unit.removesuffix(".service"))
     at, fault = _time(document)
-    text = message if isinstance(message, str) else as_text(message)
+    text = message if isinstance(message, str) else "" if message is None else as_text(message)
     record = content_record(text, at or received_ns, nested) if text[:1] == "{" else None
     outer = _read(document, text, at or received_ns)
     level = fold_level(priority)

@@ -37,6 +37,14 @@ _SPECIAL: Final = ERROR_KEYS | {
     "realtimetimestamp",
     "bootid",
     "date",
+    "servicecontext",
+    "priority",
+    "insertid",
+    "logging.googleapis.com/trace",
+    "logging.googleapis.com/spanid",
+    "exceptionname",
+    "errortype",
+    "starttime",
 }
 _OWN: Final = frozenset({"@t", "@l", "@m", "@mt", "M"})
 _LEVELS_KEPT: Final = 256

@@ -40,6 +40,12 @@ async def test_a_command_runs_without_a_shell(tmp_path):
     assert await actuator.restart() == f"ran {sys.executable}: $(id); * b {tmp_path}"
 
 
+async def test_what_a_command_repeats_of_its_arguments_holds_no_secrets():
+    with pytest.raises(ActuatorError, match="bad option") as caught:
+        await CommandActuator(("/bin/sh", "-c", 'echo "bad option: $1"; exit 3', "sh", "--token=hunter2")).restart()
+    assert "hunter2" not in str(caught.value)
+
+
 async def test_a_command_that_fails_shows_the_end_of_its_output():
     with pytest.raises(ActuatorError, match=r"(?s)/bin/sh exited with 3: .*last words") as caught:
         await CommandActuator(("/bin/sh", "-c", "seq 100000; echo last words >&2; exit 3")).restart()

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -138,6 +139,8 @@ async def test_a_body_has_to_come_at_a_rate(port: int, monkeypatch: pytest.Monke
     monkeypatch.setattr(limits, "GRACE_SECONDS", 0.3)
     head = HEAD.replace(b"/ ", b"/?patience=60 ").replace(b"Length: 5", b"Length: 5000")
     answer = await _said(port, head + b"\r\n", *[b"a"] * 5, pause=0.02)
-    assert b"did not arrive in time: 5 bytes" in answer
-    steady = await _said(port, head + b"\r\n", *[b"a" * 500] * 10, pause=0.05)
-    assert steady.endswith(b"5000")
+    assert re.search(rb"did not arrive in time: [1-5] bytes", answer)
+    # Each part is worth so many seconds that a busy machine does not matter.
+    head = head.replace(b"Length: 5000", b"Length: 100000")
+    steady = await _said(port, head + b"\r\n" + b"a" * 10_000, *[b"a" * 10_000] * 9, pause=0.05)
+    assert steady.endswith(b"100000")

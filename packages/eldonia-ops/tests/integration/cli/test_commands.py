@@ -291,6 +291,8 @@ def test_silences_come_and_go(ask: Run) -> None:
         (("alerts", "--url", "nonsense"), "not the address of a platform: 'nonsense'"),
         (("alerts", "--url", "http://"), "write it like http://127.0.0.1:9600"),
         (("alerts", "--url", "http://[::1"), "not the address of a platform"),
+        (("alerts", "--token", "hunter2\nhunter2"), "the token holds characters that no token has"),
+        (("alerts", "--token", "hunter2トークン"), "the token holds characters that no token has"),
         (("query",), "Missing argument"),
         (("nothing",), "No such command"),
     ],
@@ -300,6 +302,7 @@ def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...], said: str, ask: 
     assert answer.code == 2
     assert said in answer.err
     assert "Traceback" not in answer.err
+    assert "hunter2" not in answer.err
 
 
 def test_findings_are_judged_and_recovery_has_its_brake(ask: Run) -> None:

@@ -8,3 +8,8 @@ def test_the_instance_of_a_url():
 
 def test_a_url_is_shown_without_its_password():
     assert shown_url("http://user:pw@h:1/x?y=1") == "http://h:1/x?y=1"
+
+
+def test_a_url_is_shown_without_secret_parameters():
+    shown = shown_url("https://u:p@h/metrics?format=prometheus&key=hunter2&access_token=hunter3&sort_key=name")
+    assert shown == "https://h/metrics?format=prometheus&key=<secret>&access_token=<secret>&sort_key=name"

@@ -35,6 +35,13 @@ def test_what_looks_like_a_secret_needs_no_mark() -> None:
         "eops_" + "0123456789abcdef",
         "https://ops:hunter2" + "@db.example/",
         "https://hooks.slack.com/services/" + "T0/B0/abcdefgh",
+        "https://discord.com/api/webhooks/" + "1/abcdefgh",
+        "glpat-" + "a1B2" * 5,
+        "npm_" + "a1B2" * 9,
+        "SG." + "a1B2" * 5 + "." + "a1B2" * 8,
+        "sk-proj-" + "a1B2" * 10,
+        "https://example.org/metrics?key=" + "hunter2",
+        "--admin-token=" + "hunter2",
     ):
         assert secret not in Concealed().clean(f"no receiver {secret!r} is known")
     plain = "unknown key 'receivr' in a route (did you mean 'receiver'?), see https://example.org/a?b=c, eyJ, a@b"

@@ -1,10 +1,11 @@
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.model.foreign import nesting
+from eldonia_ops.model.foreign import decode_json, nesting
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a"[]{}\\\n漢'), max_size=8),
@@ -43,3 +44,16 @@ def test_what_is_no_json_has_some_depth_too(text, expected):
 @given(st.binary(max_size=60))
 def test_any_bytes_are_taken(text):
     assert nesting(text) >= 0
+
+
+@given(st.recursive(st.text(max_size=6), lambda inner: st.lists(inner, max_size=3), max_leaves=6))
+def test_halves_of_surrogate_pairs_are_replaced_and_everything_else_is_kept(value):
+    text = json.dumps(value).encode()
+    assert decode_json(msgspec.json.decode, text) == value
+    broken = decode_json(msgspec.json.decode, b'[%b, "a\\ud800\\\\ud800 \\uDC00b \\ud83d\\ude00"]' % text)
+    assert broken == [value, "a\ufffd\\ud800 \ufffdb \U0001f600"]
+
+
+def test_what_is_no_json_stays_refused():
+    with pytest.raises(msgspec.DecodeError):
+        decode_json(msgspec.json.decode, b'["\\ud800",')

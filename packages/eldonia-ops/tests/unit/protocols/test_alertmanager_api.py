@@ -65,6 +65,28 @@ def test_when_an_alert_starts_and_ends():
     assert (both.starts_at, both.ends_at, both.generator_url) == (NOW - 60 * MINUTE, NOW + 60 * MINUTE, "u")
 
 
+def test_an_alert_of_another_shape_does_not_take_the_others_with_it():
+    found, faults = posted({"labels": {"a": 1}}, {"labels": {"good": "yes"}}, 5, {"annotations": {}})
+    assert [alert.labels for alert in found] == [Labels({"good": "yes"})]
+    assert [fault.partition(":")[0] for fault in faults] == ["alert 0", "alert 2", "alert 3"]
+
+
+def test_half_a_surrogate_pair_is_replaced_as_by_alertmanager():
+    body = rb'[{"labels": {"a": "x\ud800y"}, "annotations": {"b": "\udfff"}}, {"labels": {"good": "yes"}}]'
+    found, faults = read_alerts(body, NOW, MINUTE)
+    assert faults == []
+    assert [alert.labels for alert in found] == [Labels({"a": "x\ufffdy"}), Labels({"good": "yes"})]
+
+
+def test_a_silence_matches_labels_as_they_were_cleaned():
+    times = rb'"startsAt": "2026-11-26T10:00:00Z", "endsAt": "2026-11-26T11:00:00Z"'
+    body = rb'{"matchers": [{"name": "a", "value": "x\u0000\ud800"}], "comment": "c\u0000", "createdBy": "\udfff", %b}'
+    silence = read_silence(body % times)
+    [alert], _ = read_alerts(rb'[{"labels": {"a": "x\u0000\ud800"}}]', NOW, MINUTE)
+    assert all(matcher.matches(alert.labels) for matcher in silence.matchers)
+    assert (silence.comment, silence.created_by) == ("c\ufffd", "\ufffd")
+
+
 def test_a_faulty_alert_does_not_take_the_others_with_it():
     found, faults = posted(
         {"labels": {}},

@@ -41,7 +41,7 @@ receivers:
         title: '{{ .CommonLabels.alertname }}'
         fields: [{title: a, value: b}]
         actions: [{type: button, text: x, url: "https://user:hunter2@x.example/"}]
-    pagerduty_configs: [{routing_key: hunter2, details: {a: b}}]
+    pagerduty_configs: [{routing_key: hunter2, details: {a: b, api_token: hunter2, seen: "https://x.example/?key=hunter2"}}]
     webhook_configs:
       - {url: "https://hook.example/?token=hunter2", timeout: 5s, max_alerts: 3}
       - {url: "${HOOK}", http_config: {basic_auth: {username: me, password: hunter2}}}
@@ -60,7 +60,7 @@ receivers:
             scopes: [a]
             endpoint_params: {audience: hunter2}
             tls_config: {ca_file: /run/other-ca}
-    email_configs: [{to: a@example.com, headers: {Subject: hi}}]
+    email_configs: [{to: a@example.com, headers: {Subject: hi, X-Auth-Token: hunter2}}]
   - name: files
     slack_configs: [{api_url_file: /run/slack, channel: '#a'}]
     webhook_configs: [{url_file: /run/url, http_config: {bearer_token_file: /run/bearer}}]

@@ -90,6 +90,15 @@ async def test_logs_and_metrics_arrive_by_json(client: Client, platform: FakePla
     assert any(sample.value == 1.5 for sample in platform.ingest.sample_records)
 
 
+async def test_half_a_surrogate_pair_does_not_cost_the_request(client: Client, platform: FakePlatform) -> None:
+    record = rb'{"body": {"stringValue": "cut \ud83d"}}, {"body": {"stringValue": "whole \ud83d\ude00"}}'
+    body = rb'{"resourceLogs": [{"scopeLogs": [{"logRecords": [%b]}]}]}' % record
+    async with client(Role.INGEST) as http:
+        answer = await http.post("/v1/logs", content=body, headers={"Content-Type": "application/json"})
+    assert answer.json() == {}
+    assert [one.message for one in platform.ingest.log_records] == ["cut \ufffd", "whole \U0001f600"]
+
+
 async def test_what_cannot_be_read_is_refused_in_its_own_encoding(client: Client) -> None:
     async with client(Role.INGEST) as http:
         broken = await http.post("/v1/traces", content=b"\xff\xff", headers=PROTOBUF)

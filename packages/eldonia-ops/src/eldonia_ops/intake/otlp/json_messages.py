@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType, field
 
+from eldonia_ops.model.foreign import decode_json as decode_json_text
+
 Json = dict[str, Any]
 Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
@@ -258,14 +260,14 @@ def decode_json(kind: type[_R], body: bytes) -> _R:
     """
     has_other_names = b'"resource_' in body
     try:
-        request = _DECODERS[kind].decode(body)
+        request = decode_json_text(_DECODERS[kind].decode, body)
     except msgspec.ValidationError:
         if not has_other_names and b"null" not in body:
             raise
     else:
         if not has_other_names or getattr(request, kind.__struct_fields__[0]):
             return request
-    return msgspec.convert(_usual(msgspec.json.decode(body)), kind, strict=False)
+    return msgspec.convert(_usual(decode_json_text(msgspec.json.decode, body)), kind, strict=False)
 
 
 def _usual(value: Any) -> Any:

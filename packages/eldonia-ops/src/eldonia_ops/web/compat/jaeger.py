@@ -1,7 +1,10 @@
 """Jaeger's query API over our traces."""
 
+import re
 from collections.abc import Awaitable, Callable
+from typing import Final
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,6 +18,8 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.problems import ApiDialect, Problem
 
 _LOOKBACKS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_NUMBER: Final = re.compile(r"-?\d{1,16}", re.ASCII)
+"""Microseconds up to beyond the year 2200, which a store's nanoseconds end with."""
 _MOST_TRACES = 1_500
 _MOST_TAGS = 20
 
@@ -84,14 +89,18 @@ def _query(request: Request, now: int) -> TraceQuery:
     lookback = given.get("lookback", "1h")
     if lookback == "custom":
         lookback = "1h"
-    if lookback[-1:] not in _LOOKBACKS_MS or not lookback[:-1].isdecimal():
+    if lookback[-1:] not in _LOOKBACKS_MS or not re.fullmatch(r"[0-9]{1,6}", lookback[:-1]):
         raise BadRequestError(f"not a lookback: {lookback!r}")
-    until_us = int(given.get("end", "") or now * 1000)
-    since_us = int(given.get("start", "") or until_us - int(lookback[:-1]) * _LOOKBACKS_MS[lookback[-1]] * 1000)
+    until_us = _whole(given, "end", now * 1000)
+    since_us = _whole(given, "start", until_us - int(lookback[:-1]) * _LOOKBACKS_MS[lookback[-1]] * 1000)
     if until_us < since_us:
         raise BadRequestError("parameter 'end' must not be before 'start'")
     least, most = given.get("minDuration", ""), given.get("maxDuration", "")
-    limit = int(given.get("limit", "") or 20)
+    min_duration_ns = wire.parse_duration_ns(least) if least else 0
+    max_duration_ns = wire.parse_duration_ns(most) if most else 0
+    if most and max_duration_ns < min_duration_ns:
+        raise BadRequestError("parameter 'maxDuration' must not be less than 'minDuration'")
+    limit = _whole(given, "limit", 20)
     if not 0 < limit <= _MOST_TRACES:
         raise BadRequestError(f"limit must lie between 1 and {_MOST_TRACES}")
     tags = wire.parse_tags(given.getlist("tag"), given.getlist("tags"))
@@ -102,11 +111,18 @@ def _query(request: Request, now: int) -> TraceQuery:
         until_ns=until_us * 1000 + 1,
         service=service,
         operation="" if given.get("operation", "") in ("", "all") else given["operation"],
-        min_duration_ns=wire.parse_duration_ns(least) if least else 0,
-        max_duration_ns=wire.parse_duration_ns(most) if most else 0,
+        min_duration_ns=min_duration_ns,
+        max_duration_ns=max_duration_ns,
         tags=tags,
         limit=limit,
     )
+
+
+def _whole(given: QueryParams, name: str, default: int) -> int:
+    text = given.get(name, "")
+    if text and not _NUMBER.fullmatch(text):
+        raise BadRequestError(f"parameter '{name}' is not a whole number: {text!r}")
+    return int(text) if text else default
 
 
 def _json(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:

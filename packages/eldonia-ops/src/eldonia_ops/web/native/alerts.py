@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from eldonia_ops.model.alerts import LedgerEntry, Silence
@@ -14,6 +14,7 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import reading_request
 from eldonia_ops.web.encoding import Json, to_json
 from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.schemas import (
     AlertGroupShape,
@@ -33,19 +34,17 @@ from eldonia_ops.web.native.schemas import (
 )
 
 
-class MatcherBody(BaseModel):
+class MatcherBody(Body):
     """One condition on one label."""
 
-    model_config = ConfigDict(extra="forbid")
     name: str = Field(min_length=1, max_length=500)
     op: MatchOp = MatchOp.EQUAL
     value: str = Field(max_length=5_000)
 
 
-class MatchersBody(BaseModel):
+class MatchersBody(Body):
     """Conditions that must all hold."""
 
-    model_config = ConfigDict(extra="forbid")
     matchers: list[MatcherBody] = Field(min_length=1, max_length=50)
 
     @reading_request()

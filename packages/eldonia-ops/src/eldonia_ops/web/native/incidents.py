@@ -5,7 +5,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Header, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from eldonia_ops.incidents.timeline import condensed, describe
@@ -18,6 +18,7 @@ from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
+from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.incident_schemas import (
     IncidentShape,
     IncidentSummaryShape,
@@ -35,11 +36,7 @@ _TEXT = 100_000
 Tags = Annotated[list[str], Header(max_length=10)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class OpenBody(_Body):
+class OpenBody(Body):
     """An incident opened by hand."""
 
     title: str = Field(min_length=1, max_length=300)
@@ -48,33 +45,33 @@ class OpenBody(_Body):
     description: str = Field(default="", max_length=20_000)
 
 
-class StatusBody(_Body):
+class StatusBody(Body):
     """A change of status, with a reason."""
 
     status: IncidentStatus
     note: str = Field(default="", max_length=20_000)
 
 
-class TickBody(_Body):
+class TickBody(Body):
     """A step of the checklist, done or not."""
 
     key: str = Field(min_length=1, max_length=200)
     done: bool
 
 
-class NoteBody(_Body):
+class NoteBody(Body):
     """A note for the timeline."""
 
     text: str = Field(min_length=1, max_length=20_000)
 
 
-class AssignBody(_Body):
+class AssignBody(Body):
     """The person who works on the incident; empty for no one."""
 
     to: str = Field(max_length=200)
 
 
-class ImpactBody(_Body):
+class ImpactBody(Body):
     """What the incident cost, as far as known."""
 
     users: int = Field(default=0, ge=0, le=2**53)
@@ -82,7 +79,7 @@ class ImpactBody(_Body):
     reputation: str = Field(default="", max_length=2_000)
 
 
-class DescribeBody(_Body):
+class DescribeBody(Body):
     """The fields to set; those left out stay as they are."""
 
     title: str | None = Field(default=None, min_length=1, max_length=300)

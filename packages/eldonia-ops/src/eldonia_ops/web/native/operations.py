@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
@@ -19,23 +19,22 @@ from eldonia_ops.services.api import (
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
+from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.status_schemas import OverviewShape, SecurityReportShape
 from eldonia_ops.web.times import parse_instant
 
 
-class FindingStatusBody(BaseModel):
+class FindingStatusBody(Body):
     """A finding's new status, with a reason."""
 
-    model_config = ConfigDict(extra="forbid")
     status: FindingStatus
     note: str = Field(default="", max_length=20_000)
 
 
-class MaintenanceBody(BaseModel):
+class MaintenanceBody(Body):
     """Whether recovery keeps its hands off."""
 
-    model_config = ConfigDict(extra="forbid")
     on: bool
 
 

@@ -300,6 +300,16 @@ async def test_incidents_are_opened_by_hand_and_found(client: Client) -> None:
     assert (await get(client, "/incidents/metrics"))["all"]["mtta"]["count"] == 1
 
 
+async def test_names_with_control_characters_are_the_same_everywhere(client: Client) -> None:
+    body = rb'{"title": "a\u0000\ud800b", "severity": "high", "service": "sear\u0000ch"}'
+    async with client(Role.RESPONDER) as http:
+        opened = await http.post(f"{BASE}/incidents", content=body, headers={"Content-Type": "application/json"})
+    assert opened.status_code == 201
+    assert (opened.json()["title"], opened.json()["service"]) == ("a\ufffd\ufffdb", "sear\ufffdch")
+    found = await get(client, "/incidents", service="sear\ufffdch")
+    assert [one["id"] for one in found] == [opened.json()["id"]]
+
+
 async def test_postmortem_is_drafted_saved_and_downloaded(client: Client) -> None:
     async with client(Role.RESPONDER) as http:
         path = f"{BASE}/incidents/INC-3/postmortem"
