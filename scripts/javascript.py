@@ -3,8 +3,9 @@
 The types of what the native API answers are made from its own OpenAPI document each time, so a field that is renamed
 in Python is an error in the page that reads it. Node comes from PATH, else from the wheel that pyright brings.
 
-    python scripts/javascript.py          install what is pinned in tools/javascript, lint, check types
-    python scripts/javascript.py --node   print the path of the Node that is used
+    python scripts/javascript.py             install what is pinned in tools/javascript, lint, check types
+    python scripts/javascript.py --install   install it, and end
+    python scripts/javascript.py --node      print the path of the Node that is used
 """
 
 import hashlib
@@ -155,8 +156,10 @@ def main(arguments: Sequence[str]) -> None:
     """Run from the command line."""
     if "--node" in arguments:
         print(node_folder() / "node")
-        return
-    check()
+    elif "--install" in arguments:
+        install()
+    else:
+        check()
 
 
 if __name__ == "__main__":

@@ -93,7 +93,11 @@ class Program:
 
 
 def eventually(look: Callable[[], Any], what: str, seconds: float, *programs: Program) -> Any:
-    """The first true answer of ``look``; fails with what the programs printed when there is none in time."""
+    """The first true answer of ``look``; fails with what the programs printed when there is none in time.
+
+    A look that makes a client of httpx makes it with ``verify=False``: otherwise each reads the certificates of all
+    authorities, which takes more than the question.
+    """
     deadline = time.monotonic() + seconds
     fault = ""
     while time.monotonic() < deadline:

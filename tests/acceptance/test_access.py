@@ -31,7 +31,10 @@ def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_prints_the
         platform = program(f"platform-{attempt}", *serve, f"127.0.0.1:{port}")
         platform.start()
         helpers.eventually(
-            lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).is_success, "ready", 30, platform
+            lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success,
+            "ready",
+            30,
+            platform,
         )
         if attempt == 0:
             _try_roles(url, (data / "admin.token").read_text().strip())

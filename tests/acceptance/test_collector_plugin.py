@@ -63,7 +63,7 @@ def test_an_example_plug_in_collects_beside_a_broken_one(
     platform.start()
     url = f"http://127.0.0.1:{port}"
     helpers.eventually(
-        lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).is_success, "ready", 60, platform
+        lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success, "ready", 60, platform
     )
     headers = {"Authorization": f"Bearer {(data / 'admin.token').read_text().strip()}"}
     with httpx.Client(base_url=url, headers=headers, timeout=10, trust_env=False) as client:

@@ -125,11 +125,13 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
     url, far = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{receiver_port}"
 
     def ready() -> bool:
-        return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).is_success
+        return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success
 
-    helpers.eventually(lambda: httpx.get(f"{far}/health", trust_env=False).is_success, "the receiver", 15, receiver)
+    helpers.eventually(
+        lambda: httpx.get(f"{far}/health", trust_env=False, verify=False).is_success, "the receiver", 15, receiver
+    )
     away = {"fault": "unavailable", "count": 1_000_000}
-    assert httpx.post(f"{far}/faults", json=away, trust_env=False).is_success
+    assert httpx.post(f"{far}/faults", json=away, trust_env=False, verify=False).is_success
     platform.start()
     helpers.eventually(ready, "the first start", 60, platform)
     token = (tmp_path / "data" / "admin.token").read_text().strip()
@@ -163,7 +165,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
     assert pages == [], "the receiver answered 503 all the time"
 
     # The receivers are back: everything that was acknowledged is notified, to each receiver.
-    assert httpx.post(f"{far}/faults", json={"fault": "reset"}, trust_env=False).is_success
+    assert httpx.post(f"{far}/faults", json={"fault": "reset"}, trust_env=False, verify=False).is_success
     wanted = {*actor.alerts, "RuleFires"}
 
     def notified(kind: str) -> set[str]:
@@ -209,7 +211,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
 
 
 def _received(far: str) -> list[dict[str, Any]]:
-    return httpx.get(f"{far}/received", timeout=5, trust_env=False).json()["received"]
+    return httpx.get(f"{far}/received", timeout=5, trust_env=False, verify=False).json()["received"]
 
 
 def _all_incidents(ask: httpx.Client) -> list[dict[str, Any]]:

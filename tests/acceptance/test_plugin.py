@@ -163,7 +163,7 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
     platform.start()
     url = f"http://127.0.0.1:{port}"
     helpers.eventually(
-        lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).is_success, "ready", 40, platform
+        lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success, "ready", 40, platform
     )
     token = (tmp_path / "data" / "admin.token").read_text().strip()
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False) as ask:

@@ -50,7 +50,7 @@ def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(
     url = f"http://127.0.0.1:{port}"
 
     def ready() -> bool:
-        return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False).is_success
+        return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success
 
     platform.start()
     helpers.eventually(ready, "the first start", 60, platform)

@@ -148,3 +148,10 @@ async def engine_factory(
     yield open_engine
     for engine in opened:
         await engine.close()
+    # Tables of earlier tests would be looked after in the background, and be found in the system's tables, to the end.
+    cleaner = ChdbEngine(directory)
+    await cleaner.open()
+    try:
+        await cleaner.execute(f"DROP DATABASE IF EXISTS {name} SYNC")
+    finally:
+        await cleaner.close()

@@ -64,7 +64,14 @@ class Client:
             raise ApiError("the token holds characters that no token has", hint="copy it again, without line ends")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout_seconds, trust_env=False)
+        # To read the certificates of all authorities takes longer than most commands: only where there is TLS.
+        self._http = httpx.Client(
+            base_url=self.url,
+            headers=headers,
+            timeout=timeout_seconds,
+            verify=self.url.lower().startswith("https:"),
+            trust_env=False,
+        )
 
     def get(self, path: str, **params: Any) -> Any:
         """GET below ``/api/ops/v1``; parameters that are None are left out.

@@ -4,6 +4,7 @@ import ast
 import types
 import typing
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,7 @@ def read_fields(*paths: Path) -> set[tuple[str, str]]:
     return found
 
 
+@cache  # takes a second, which no other worker that collects this file has to spend
 def everything_read() -> set[tuple[str, str]]:
     # Where a section is declared it is only checked.
     outside = [path for path in SOURCE.rglob("*.py") if path.parent.name != "settings" and path.name != "config.py"]
@@ -195,12 +197,9 @@ def read_methods(path: Path) -> set[tuple[str, str]]:
     return found
 
 
-READ = everything_read()
-
-
 @pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
 def test_every_setting_is_read(cls: type) -> None:
-    unread = [field.name for field in declared(cls) if (cls.__name__, field.name) not in READ]
+    unread = [field.name for field in declared(cls) if (cls.__name__, field.name) not in everything_read()]
     assert not unread, f"{cls.__name__}: nothing reads {', '.join(unread)}"
 
 

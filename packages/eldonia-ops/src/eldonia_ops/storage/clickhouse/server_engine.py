@@ -43,7 +43,11 @@ class ServerEngine:
             headers["X-ClickHouse-User"] = unquote(parts.username)
             headers["X-ClickHouse-Key"] = unquote(parts.password or "")
         # A proxy of the environment is for the world outside; it has no business with the database's password.
-        self._client = httpx.AsyncClient(headers=headers, timeout=timeout_seconds, transport=transport, trust_env=False)
+        # The certificates of all authorities are read only where there is TLS.
+        verify = parts.scheme == "https"
+        self._client = httpx.AsyncClient(
+            headers=headers, timeout=timeout_seconds, transport=transport, verify=verify, trust_env=False
+        )
 
     async def execute(self, sql: str, parameters: Mapping[str, Parameter] | None = None) -> None:
         """Run a statement."""
