@@ -53,7 +53,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a table. ``unit`` stands behind the numbers; ``ratio`` says how it compares ('' for nothing)."""
+    """One line of a table. ``unit`` follows the numbers; ``ratio`` says how it compares ('' for nothing)."""
 
     name: str
     spread: Spread

@@ -91,7 +91,7 @@ async def _measure(folder: Path, quick: bool) -> list[Table]:
                     ),
                 ),
                 AsyncContender(
-                    "one word that stands in one record", lambda: search(LogQuery(since, until, text=needle), 1)
+                    "one word that only one record holds", lambda: search(LogQuery(since, until, text=needle), 1)
                 ),
                 AsyncContender("two common words", lambda: search(LogQuery(since, until, text="gateway slowly"), 1)),
                 AsyncContender(

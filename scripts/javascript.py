@@ -95,7 +95,7 @@ def declarations(document: dict[str, Any]) -> str:
     lines.append("  }")
     lines.append("  type Answer<P> = string extends P ? any")
     lines.append("    : P extends keyof Exact ? Exact[P]")
-    # The longest first: a parameter may stand for several parts of a path.
+    # The longest first: a parameter may match several parts of a path.
     for path in sorted((path for path in answers if "{" in path), key=lambda path: -path.count("/")):
         pattern = re.sub(r"\{[^}]*\}", "${string}", path)
         lines.append(f"    : P extends `{pattern}` ? {answers[path]}")

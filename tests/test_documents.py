@@ -129,7 +129,7 @@ def test_the_overview_of_commands_is_complete():
 
 
 def shipped() -> dict:
-    """The shipped file with its examples switched on; where a key stands twice, the first counts."""
+    """The shipped file with its examples switched on; where a key is there twice, the first counts."""
     lines: list[str] = []
     for line in SETTINGS.read_text("utf-8").splitlines():
         # Prose has one space behind the '#', an example none, or as many as it is indented by.
@@ -144,7 +144,7 @@ def shipped() -> dict:
 
 
 def described() -> dict[str, dict[str, str]]:
-    """Keys with what stands in the column of defaults, by section."""
+    """Keys with what is in the column of defaults, by section."""
     sections: dict[str, dict[str, str]] = {}
     for part in re.split(r"^## ", (ROOT / "docs/configuration.md").read_text("utf-8"), flags=re.MULTILINE)[1:]:
         heading = part.splitlines()[0].strip("`")

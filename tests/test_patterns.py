@@ -1,7 +1,7 @@
 """Every regular expression of both packages takes time linear in its text.
 
 A header, a log line or a label of some thousand characters must not hold the process. RE2 promises that for the
-patterns that people write; those that we write are found here, wherever they stand, and judged.
+patterns that people write; those that we write are found here, wherever they are, and judged.
 """
 
 import ast

@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+from programs import eventually, free_port
 
 
 def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_prints_the_first_one_once(
-    program: Callable[..., Any], helpers: Any, tmp_path: Path
+    program: Callable[..., Any], tmp_path: Path
 ) -> None:
-    data, port = tmp_path / "data", helpers.free_port()
+    data, port = tmp_path / "data", free_port()
     settings = tmp_path / "eldonia-ops.yml"
     settings.write_text("host: {enabled: false}\n")
     serve = ("-m", "eldonia_ops", "serve", "--config", str(settings), "--data", str(data), "--listen")
@@ -30,7 +31,7 @@ def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_prints_the
     for attempt in range(2):
         platform = program(f"platform-{attempt}", *serve, f"127.0.0.1:{port}")
         platform.start()
-        helpers.eventually(
+        eventually(
             lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success,
             "ready",
             30,

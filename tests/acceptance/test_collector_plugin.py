@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from programs import eventually, free_port
 from required_tools import requires_module
 
 ROOT = Path(__file__).parents[2]
@@ -34,10 +35,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_example_plug_in_collects_beside_a_broken_one(
-    program: Callable[..., Any], helpers: Any, site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    program: Callable[..., Any], site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site))
-    queue, port = tmp_path / "queue", helpers.free_port()
+    queue, port = tmp_path / "queue", free_port()
     queue.mkdir()
     for name in ("a", "b"):
         (queue / name).touch()
@@ -62,7 +63,7 @@ def test_an_example_plug_in_collects_beside_a_broken_one(
     )
     platform.start()
     url = f"http://127.0.0.1:{port}"
-    helpers.eventually(
+    eventually(
         lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success, "ready", 60, platform
     )
     headers = {"Authorization": f"Bearer {(data / 'admin.token').read_text().strip()}"}
@@ -72,9 +73,9 @@ def test_an_example_plug_in_collects_beside_a_broken_one(
             found = client.get("/api/v1/query", params={"query": "queue_folder_files"}).json()["data"]["result"]
             return [one["value"][1] for one in found]
 
-        helpers.eventually(lambda: waiting() == ["2"], "two files", 30, platform)
+        eventually(lambda: waiting() == ["2"], "two files", 30, platform)
         (queue / "c").touch()
-        helpers.eventually(lambda: waiting() == ["3"], "three files", 30, platform)
+        eventually(lambda: waiting() == ["3"], "three files", 30, platform)
         found = client.get("/api/ops/v1/targets").json()
         targets = {one["kind"]: one for one in found}
         assert (targets["queue_folder"]["health"], targets["queue_folder"]["name"]) == ("up", str(queue))

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import free_port
 
 
 @pytest.mark.parametrize("options", [(), ("--kill",)], ids=["undisturbed", "killed between detection and page"])
 def test_every_stage_of_the_demonstration_is_observed(
-    options: tuple[str, ...], program: Callable[..., Any], helpers: Any, tmp_path: Path
+    options: tuple[str, ...], program: Callable[..., Any], tmp_path: Path
 ) -> None:
     folder = tmp_path / "demo"
-    arguments = ("demo", "--once", *options, "--dir", str(folder), "--port", str(helpers.free_port()))
+    arguments = ("demo", "--once", *options, "--dir", str(folder), "--port", str(free_port()))
     demo = program("demo", "-m", "eldonia_ops", *arguments)
     demo.start()
     code = demo.wait(180)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from programs import eventually, free_port
 
 SETTINGS = """
 listen: 127.0.0.1:{port}
@@ -107,9 +108,9 @@ class Actor(threading.Thread):
 
 
 def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
-    program: Callable[..., Any], helpers: Any, tmp_path: Path
+    program: Callable[..., Any], tmp_path: Path
 ) -> None:
-    port, receiver_port = helpers.free_port(), helpers.free_port()
+    port, receiver_port = free_port(), free_port()
     seed = random.randrange(2**32)
     chance = random.Random(seed)
     print(f"seed of the moments of death: {seed}")
@@ -127,13 +128,13 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
     def ready() -> bool:
         return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success
 
-    helpers.eventually(
+    eventually(
         lambda: httpx.get(f"{far}/health", trust_env=False, verify=False).is_success, "the receiver", 15, receiver
     )
     away = {"fault": "unavailable", "count": 1_000_000}
     assert httpx.post(f"{far}/faults", json=away, trust_env=False, verify=False).is_success
     platform.start()
-    helpers.eventually(ready, "the first start", 60, platform)
+    eventually(ready, "the first start", 60, platform)
     token = (tmp_path / "data" / "admin.token").read_text().strip()
     ask = httpx.Client(
         base_url=f"{url}/api/ops/v1", headers={"Authorization": f"Bearer {token}"}, timeout=10, trust_env=False
@@ -143,7 +144,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
 
     def works(so_many: int, what: str) -> None:
         # However slow the machine is: a death with nothing to lose proves nothing.
-        helpers.eventually(lambda: len(actor.alerts) > so_many, what, 60, platform)
+        eventually(lambda: len(actor.alerts) > so_many, what, 60, platform)
 
     try:
         at_work = True
@@ -156,8 +157,8 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
             # Some deaths come while it is still starting.
             at_work = chance.random() < 0.7
             if at_work:
-                helpers.eventually(ready, "ready again", 60, platform)
-        helpers.eventually(ready, "ready at last", 60, platform)
+                eventually(ready, "ready again", 60, platform)
+        eventually(ready, "ready at last", 60, platform)
         works(10, "more than ten alerts that are taken")
     finally:
         actor.stop()
@@ -172,7 +173,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
         taken = [item["body"] for item in _received(far) if item["accepted"] and item["kind"] == kind]
         return set(re.findall(r"Fault\d+|RuleFires", json.dumps(taken)))
 
-    helpers.eventually(
+    eventually(
         lambda: notified("slack") >= wanted and notified("pagerduty") >= wanted,
         "a message about every alert at both receivers",
         75,
@@ -203,7 +204,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
         return Counter(record["message"] for record in _all_logs(ask))
 
     lines = {f"line {number} done" for number in range(1, actor.lines + 1)}
-    helpers.eventually(lambda: set(stored()) >= lines, "every log line", 60, platform)
+    eventually(lambda: set(stored()) >= lines, "every log line", 60, platform)
     time.sleep(1)
     assert [item for item in stored().items() if item[1] > 1] == []
     assert platform.stop() == 0

@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from programs import eventually, free_port
 from required_tools import requires_module
 
 requires_module("hatchling")
@@ -150,19 +151,18 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
     installed: Path,
     receiver: Receiver,
     program: Callable[..., Any],
-    helpers: Any,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(installed))
-    port = helpers.free_port()
+    port = free_port()
     (tmp_path / "token").write_text("tk_S3CRET99\n")
     (tmp_path / "alertmanager.yml").write_text(ROUTING.format(port=receiver.server_address[1]))
     (tmp_path / "eldonia-ops.yml").write_text(SETTINGS.format(port=port, folder=tmp_path))
     platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(tmp_path / "eldonia-ops.yml"))
     platform.start()
     url = f"http://127.0.0.1:{port}"
-    helpers.eventually(
+    eventually(
         lambda: httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success, "ready", 40, platform
     )
     token = (tmp_path / "data" / "admin.token").read_text().strip()
@@ -173,7 +173,7 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
             for service in ("shop", "billing")
         ]
         assert ask.post("/api/v2/alerts", json=alerts).is_success
-        helpers.eventually(lambda: len(receiver.received) >= 3, "three messages", 40, platform)
+        eventually(lambda: len(receiver.received) >= 3, "three messages", 40, platform)
         [first, again] = [one for one in receiver.received if one[0] == "/"]
         assert first == again
         _, authorization, body = first
@@ -197,7 +197,7 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
             found = {row["integration"]: row for row in rows if row["purpose"] == "alert"}
             return found if all(row["status"] != "pending" for row in found.values()) else {}
 
-        rows = helpers.eventually(outcomes, "every outcome", 20, platform)
+        rows = eventually(outcomes, "every outcome", 20, platform)
     assert {kind: row["status"] for kind, row in rows.items()} == {
         "ntfy": "delivered",
         "webhook": "delivered",

@@ -13,6 +13,7 @@ from typing import Any, Final
 import cramjam
 import httpx
 import pytest
+from programs import eventually, free_port
 from required_tools import requires_tool
 
 from eldonia_ops.intake.prometheus_remote_write.messages import WriteRequest
@@ -117,7 +118,6 @@ class Sides:
 
 def started(
     program: Callable[..., Any],
-    helpers: Any,
     folder: Path,
     shop: int,
     *,
@@ -125,7 +125,7 @@ def started(
     options: Sequence[str] = (),
 ) -> Sides:
     """Both, with a ready platform. ``remote_write`` are more lines of that section, ``options`` of the command."""
-    port, own = helpers.free_port(), helpers.free_port()
+    port, own = free_port(), free_port()
     settings = folder / "eldonia-ops.yml"
     settings.write_text(SETTINGS.format(port=port, folder=folder))
     platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
@@ -143,7 +143,7 @@ def started(
     )
     sides = Sides(platform, prometheus, ours, theirs)
     platform.start()
-    helpers.eventually(sides.ready, "the platform is ready", 60, platform)
+    eventually(sides.ready, "the platform is ready", 60, platform)
     ours.headers["Authorization"] = f"Bearer {(folder / 'data' / 'admin.token').read_text().strip()}"
     token = ours.post("/api/ops/v1/tokens", json={"name": "prometheus", "role": "ingest"}).json()["secret"]
     text = PROMETHEUS.format(own=own, shop=shop, port=port, token=token)
@@ -154,23 +154,23 @@ def started(
 
 @requires_tool("prometheus")
 def test_what_prometheus_sends_is_what_we_answer_though_we_are_killed_in_between(
-    program: Callable[..., Any], helpers: Any, tmp_path: Path, shop: Shop
+    program: Callable[..., Any], tmp_path: Path, shop: Shop
 ) -> None:
-    sides = started(program, helpers, tmp_path, shop.port)
+    sides = started(program, tmp_path, shop.port)
     platform, prometheus, ours, theirs = sides.platform, sides.prometheus, sides.ours, sides.theirs
     arrived, ready = sides.arrived, sides.ready
-    helpers.eventually(arrived("vanishing"), "the first samples", 60, platform, prometheus)
+    eventually(arrived("vanishing"), "the first samples", 60, platform, prometheus)
     for _ in range(2):
         time.sleep(1.5)
         platform.kill()
         time.sleep(1)
         platform.start()
-        helpers.eventually(ready, "the platform is ready again", 60, platform, prometheus)
+        eventually(ready, "the platform is ready again", 60, platform, prometheus)
     shop.whole = False
-    helpers.eventually(lambda: not arrived("vanishing")(), "the stale marker", 30, platform, prometheus)
+    eventually(lambda: not arrived("vanishing")(), "the stale marker", 30, platform, prometheus)
     at = time.time() - 1
     newest = f"timestamp(orders_total) > {at + 0.5}"
-    helpers.eventually(arrived(newest), "everything up to the instant of comparison", 60, platform, prometheus)
+    eventually(arrived(newest), "everything up to the instant of comparison", 60, platform, prometheus)
     time.sleep(1)  # other shards of the sender may be a moment behind this one
 
     selector = '{job=~"prometheus|shop"}'
@@ -247,9 +247,7 @@ def family(scrape: int) -> bytes:
 
 
 @requires_tool("prometheus")
-def test_native_histograms_arrive_as_prometheus_has_them(
-    program: Callable[..., Any], helpers: Any, tmp_path: Path
-) -> None:
+def test_native_histograms_arrive_as_prometheus_has_them(program: Callable[..., Any], tmp_path: Path) -> None:
     scrapes = [0]
 
     class Handler(BaseHTTPRequestHandler):
@@ -270,7 +268,6 @@ def test_native_histograms_arrive_as_prometheus_has_them(
     threading.Thread(target=shop.serve_forever, daemon=True).start()
     sides = started(
         program,
-        helpers,
         tmp_path,
         shop.server_address[1],
         remote_write="    send_native_histograms: true\n",
@@ -278,13 +275,13 @@ def test_native_histograms_arrive_as_prometheus_has_them(
     )
     platform, prometheus, ours, theirs = sides.platform, sides.prometheus, sides.ours, sides.theirs
     arrived, ready = sides.arrived, sides.ready
-    helpers.eventually(arrived("histogram_count(took_seconds) > 3560"), "some histograms", 60, platform, prometheus)
+    eventually(arrived("histogram_count(took_seconds) > 3560"), "some histograms", 60, platform, prometheus)
     platform.kill()
     platform.start()
-    helpers.eventually(ready, "the platform is ready again", 60, platform, prometheus)
+    eventually(ready, "the platform is ready again", 60, platform, prometheus)
     at = time.time() - 1
     newest = f"timestamp(took_seconds) > {at + 0.5}"
-    helpers.eventually(arrived(newest), "everything up to the instant of comparison", 60, platform, prometheus)
+    eventually(arrived(newest), "everything up to the instant of comparison", 60, platform, prometheus)
 
     def answer(http: httpx.Client, query: str) -> Any:
         found = http.get("/api/v1/query", params={"query": query, "time": at})
@@ -336,8 +333,8 @@ class Sender:
         return self._http.post("/api/v1/write", content=body, headers={**self._headers, **headers})
 
 
-def test_requests_that_come_again_or_too_late(program: Callable[..., Any], helpers: Any, tmp_path: Path) -> None:
-    port = helpers.free_port()
+def test_requests_that_come_again_or_too_late(program: Callable[..., Any], tmp_path: Path) -> None:
+    port = free_port()
     settings = tmp_path / "eldonia-ops.yml"
     settings.write_text(SETTINGS.format(port=port, folder=tmp_path))
     platform = program("platform", "-m", "eldonia_ops", "serve", "--config", str(settings))
@@ -347,7 +344,7 @@ def test_requests_that_come_again_or_too_late(program: Callable[..., Any], helpe
     def ready() -> bool:
         return http.get("/-/ready").status_code == 200
 
-    helpers.eventually(ready, "the platform is ready", 60, platform)
+    eventually(ready, "the platform is ready", 60, platform)
     admin = {"Authorization": f"Bearer {(tmp_path / 'data' / 'admin.token').read_text().strip()}"}
     made = http.post("/api/ops/v1/tokens", json={"name": "sender", "role": "ingest"}, headers=admin).json()
     send = Sender(http, made["secret"])
@@ -374,7 +371,7 @@ def test_requests_that_come_again_or_too_late(program: Callable[..., Any], helpe
 
     platform.kill()
     platform.start()
-    helpers.eventually(ready, "the platform is ready again", 60, platform)
+    eventually(ready, "the platform is ready again", 60, platform)
     assert send(*first).status_code == 204, "what was stored before the crash is recognised"
     assert send(("a", now - 1_000, 9.0)).status_code == 400
     assert stored() == expected

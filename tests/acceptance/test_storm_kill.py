@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from programs import eventually, free_port
 
 SETTINGS = """
 listen: 127.0.0.1:{port}
@@ -39,10 +40,8 @@ def alerts(request: int) -> list[dict[str, Any]]:
     ]
 
 
-def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(
-    program: Callable[..., Any], helpers: Any, tmp_path: Path
-) -> None:
-    port, far = helpers.free_port(), helpers.free_port()
+def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(program: Callable[..., Any], tmp_path: Path) -> None:
+    port, far = free_port(), free_port()
     (tmp_path / "alertmanager.yml").write_text(ROUTING.format(receiver=far))
     settings = tmp_path / "eldonia-ops.yml"
     settings.write_text(SETTINGS.format(port=port, folder=tmp_path))
@@ -53,7 +52,7 @@ def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(
         return httpx.get(f"{url}/-/ready", timeout=2, trust_env=False, verify=False).is_success
 
     platform.start()
-    helpers.eventually(ready, "the first start", 60, platform)
+    eventually(ready, "the first start", 60, platform)
     token = (tmp_path / "data" / "admin.token").read_text().strip()
     with httpx.Client(
         base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
@@ -62,7 +61,7 @@ def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(
             assert client.post("/api/v2/alerts", json=alerts(request)).status_code == 200
         platform.kill()
         platform.start()
-        helpers.eventually(ready, "the second start", 60, platform)
+        eventually(ready, "the second start", 60, platform)
         shown = [alert["labels"]["id"] for alert in client.get("/api/v2/alerts").json()]
         assert sorted(map(int, shown)) == list(range(REQUESTS * EACH))
         incidents = client.get("/api/ops/v1/incidents", params={"limit": 1_000}).json()
@@ -75,5 +74,5 @@ def test_kill_in_a_storm_loses_no_alert_and_takes_none_in_twice(
             known = [item for row in rows for item in row["fingerprints"]]
             return len(set(known)) == REQUESTS * EACH
 
-        helpers.eventually(queued, "a message about each alert", 60, platform)
+        eventually(queued, "a message about each alert", 60, platform)
     assert platform.stop() == 0

@@ -1,1 +1,1 @@
-"""Fuzzers of every codec, parser and query language: ``make fuzz``. How it works stands in README.md beside this."""
+"""Fuzzers of every codec, parser and query language: ``make fuzz``. README.md beside this says how it works."""

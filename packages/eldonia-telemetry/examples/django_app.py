@@ -1,6 +1,6 @@
 """gunicorn django_app:application, or uvicorn django_app:asgi_application
 
-In a project of several files the two last lines stand in ``wsgi.py`` and ``asgi.py``.
+In a project of several files the two last lines are in ``wsgi.py`` and ``asgi.py``.
 """
 
 from django.conf import settings

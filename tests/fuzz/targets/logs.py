@@ -117,7 +117,7 @@ def log_level(data: bytes) -> None:
 
 @target("orders/123", "日本語", "ｶﾞ", "é", "'", "{words:Array(String)}", "%", "_")
 def log_search(data: bytes) -> None:
-    """Nothing of a search text stands in the statement; parameters can be sent as UTF-8."""
+    """No part of a search text is in the statement; parameters can be sent as UTF-8."""
     text = any_text(data)
     found, parameters = conditions(text)
     assert len(found) <= 30
@@ -171,7 +171,7 @@ def tail_identity(data: bytes) -> None:
 
 @target(MARK, header(2, 1, b""), header(2, 1, b"{}") + b"{}")
 def wal_segment(data: bytes) -> None:
-    """What stands behind whole records never changes them; what is read was written as it is read."""
+    """What is behind whole records never changes them; what is read was written as it is read."""
     first = header(1, 3, b"first") + b"first"
     found = scan(first + data)
     assert found.records[0] == Record(1, 3, b"first")

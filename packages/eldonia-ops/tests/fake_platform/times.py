@@ -1,4 +1,4 @@
-"""The instant at which the fake platform stands, and units of milliseconds."""
+"""The present of the fake platform, and units of milliseconds."""
 
 NOW = 1_795_459_505_387
 MINUTE = 60_000

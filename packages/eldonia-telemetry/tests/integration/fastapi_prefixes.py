@@ -1,4 +1,4 @@
-"""A program: asks an application of FastAPI's in which routes stand under prefixes and mounts, and prints what it is
+"""A program: asks an application of FastAPI's in which routes are under prefixes and mounts, and prints what it is
 called, by path and by how the middleware was put on. The version of FastAPI is up to the interpreter that runs it."""
 
 import json

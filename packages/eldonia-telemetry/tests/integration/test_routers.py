@@ -1,4 +1,4 @@
-"""Frameworks whose routes stand neither in scope nor in environment, each the real one; and functions of one's own."""
+"""Frameworks whose routes are neither in scope nor in environment, each the real one; and functions of one's own."""
 
 import asyncio
 import io

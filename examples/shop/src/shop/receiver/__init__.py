@@ -1,1 +1,1 @@
-"""Stands where Slack and PagerDuty stand: takes their real request formats and shows what arrived."""
+"""Takes the place of Slack and PagerDuty: accepts their real request formats and shows what arrived."""

@@ -11,7 +11,7 @@ MAX_KEPT = 10_000
 class Store:
     """Keeps the last 10,000 arrivals by number; ``path`` '' keeps them in memory only.
 
-    What the file holds from before is read again, so numbers go on where they stood.
+    What the file holds from before is read again, so numbers go on from the last one.
     """
 
     def __init__(self, path: str = "") -> None:

@@ -31,7 +31,7 @@ class UndeliverableConfig:
 
 def obstacle(config: IntegrationConfig) -> str:
     """Why nothing can be delivered with a configuration as it is: a kind or setting that this program lacks, or an
-    environment variable that is not set. '' when nothing of the kind is known."""
+    environment variable that is not set. '' when there is none."""
     if isinstance(config, UndeliverableConfig):
         return config.reason
     values = [getattr(config, item.name) for item in fields(config)]

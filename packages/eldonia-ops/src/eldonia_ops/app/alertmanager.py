@@ -18,9 +18,9 @@ from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.collectors.host.config import HostSettings
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import Clock, StateStore
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.web_config import WebConfig, parse_web_config
@@ -141,7 +141,7 @@ async def running_router(
         stack.enter_context(held_folder(settings.data))
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)
-        client = await stack.enter_async_context(ReceiverClient())
+        client = await stack.enter_async_context(HttpClient())
         base = Foundation(configuration, environment, state, client, SystemClock())
         made = alertmanager(base)
         reloads = Reloading(base.clock, load, configuration, made.modules)

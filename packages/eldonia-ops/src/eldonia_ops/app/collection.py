@@ -1,6 +1,6 @@
 """What is collected: a loop for each target, all of them into the intake, changed while they run.
 
-Whatever one collector or one loop does, the others go on.
+A fault of one collector or loop does not stop the others.
 """
 
 import asyncio

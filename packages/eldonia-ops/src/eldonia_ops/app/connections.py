@@ -74,7 +74,7 @@ class PatientProtocol(HttpToolsProtocol):
         self._waiting_since: float | None = None
         self._in_head = True
         self._size = 0
-        self._patience: asyncio.TimerHandle | None = None
+        self._head_timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A connection begins; one too many ends at once."""
@@ -122,7 +122,7 @@ class PatientProtocol(HttpToolsProtocol):
             self._size += len(data)
             if self._size > self.head_bytes:
                 self._give_up()
-            elif self._patience is None and not self.transport.is_closing():
+            elif self._head_timeout is None and not self.transport.is_closing():
                 self._wait()
 
     def on_message_begin(self) -> None:
@@ -148,14 +148,14 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _wait(self) -> None:
-        self._patience = self.loop.call_later(self.head_seconds, self._give_up)
+        self._head_timeout = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _stop_waiting(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        if self._head_timeout is not None:
+            self._head_timeout.cancel()
+            self._head_timeout = None
 
     def _give_up(self) -> None:
-        self._patience = None
+        self._head_timeout = None
         if not self.transport.is_closing():
             self.transport.abort()

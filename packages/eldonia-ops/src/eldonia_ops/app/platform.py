@@ -14,9 +14,9 @@ from eldonia_ops.app.loader import Override, configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, Reloading
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.ports import StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alerts import AlertService
@@ -116,7 +116,7 @@ async def running_platform(
         loops = Loops()
         telemetry = await _open_telemetry(settings, loops)
         stack.push_async_callback(telemetry.close)
-        client = await stack.enter_async_context(ReceiverClient())
+        client = await stack.enter_async_context(HttpClient())
         queries = QueryService(
             clock,
             telemetry.metrics,

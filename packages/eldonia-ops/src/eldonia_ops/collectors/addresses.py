@@ -6,7 +6,7 @@ import socket
 
 
 async def resolve(host: str, port: int) -> str:
-    """The address of a host; an address stands for itself.
+    """The address of a host; an address is its own.
 
     Raises:
         OSError: the name cannot be resolved.

@@ -1,4 +1,4 @@
-"""How a collector's target stands, for the targets page."""
+"""The state of a collector's target, for the targets page."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

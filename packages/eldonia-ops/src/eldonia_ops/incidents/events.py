@@ -203,7 +203,7 @@ class AppendTimeline:
 
 @dataclass(frozen=True, slots=True)
 class NotifyResolved:
-    """It is over: notify the tiers that were notified of the present opening."""
+    """The incident is resolved: notify the tiers that were notified since it was opened last."""
 
     incident_id: str
 

@@ -1,4 +1,4 @@
-"""What people do with an incident. Signatures: ``(incident, event, now, policy) -> (incident, effects)``."""
+"""Actions of people on an incident. Signatures: ``(incident, event, now, policy) -> (incident, effects)``."""
 
 from dataclasses import replace
 

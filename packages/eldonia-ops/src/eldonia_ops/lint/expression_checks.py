@@ -1,6 +1,6 @@
 """Expressions that are valid and hardly ever mean what their author wanted.
 
-Each of these stood in the rules that this system grew from. They are guesses from names and shapes, so
+Each of these was in the rules that this system grew from. They are guesses from names and shapes, so
 they are warnings, and only made where the name leaves little doubt.
 """
 

@@ -12,7 +12,7 @@ from eldonia_ops.rules.groups import RuleGroup
 from eldonia_ops.settings import Settings
 
 SHIPPED: Final = "(shipped)"
-"""Stands for the path of what the platform ships."""
+"""Written in place of the path of a file that the platform ships."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """How people write conditions: ``user.id=42``, ``duration>=500``, ``path=~^/a``, ``!exists(session)``.
 
-Several conditions stand side by side, with ``and`` between them or nothing but space; all of them have to hold. A name
-of which a part is quoted is exact, and always one of an attribute: ``"user.id"`` is the key with the dot,
+Several conditions are written one after another, with ``and`` between them or nothing but space; all of them have to
+hold. A name of which a part is quoted is exact, and always one of an attribute: ``"user.id"`` is the key with the dot,
 ``labels."app.kubernetes.io/name"`` a key in an object.
 
 ::

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.http_client.credentials import shorten
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.credentials import shorten
 from eldonia_ops.ports import Delivery, DeliveryResult, Notifier
 
 log = logging.getLogger("eldonia_ops.notifiers")

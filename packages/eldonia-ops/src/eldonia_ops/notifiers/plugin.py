@@ -1,10 +1,10 @@
 """What a plug-in needs to add a notifier, in one place: these names stay, whatever moves behind them."""
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.http_client.endpoint import Answer, classify, post
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.notifiers.expansion import Expansion, truncate, without_empty
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.http.endpoint import Answer, classify, post
 from eldonia_ops.notifiers.kind import NotifierKind, packaged_templates
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import Delivery, DeliveryResult, Notifier

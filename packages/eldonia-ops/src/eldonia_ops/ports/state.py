@@ -238,7 +238,7 @@ class OutboxRepository(Protocol):
         ...
 
     def count(self, status: OutgoingStatus) -> int:
-        """How many rows stand so."""
+        """How many rows have this status."""
         ...
 
 

@@ -313,7 +313,8 @@ class _RouteReader:
         spelled = spell_matchers(matchers)
         receiver = reader.string("receiver", parent.receiver)
         if reader.has("receiver") and receiver not in self.receivers:
-            known = nearest(receiver, self.receivers) or f"known: {', '.join(self.receivers)}"
+            names = ", ".join(self.receivers)
+            known = nearest(receiver, self.receivers) or (f"known: {names}" if names else "")
             problems.add(reader.get("receiver"), f"receiver {receiver!r} is not defined", known)
         group_by, group_by_all = self.group_by(reader, parent)
         durations = {}

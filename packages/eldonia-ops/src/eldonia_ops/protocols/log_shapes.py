@@ -80,7 +80,7 @@ class Shape:
         """The record of an object with these keys, or None when it has to be read with care.
 
         ``plain``: its line is short and of printable ASCII without escapes, so no text in it needs to be looked at.
-        ``service``, ``environment`` and ``hostname`` stand in where the object names none.
+        ``service``, ``environment`` and ``hostname`` are used where the object names none.
         """
         message, stated, time = value[self._message], value[self._level], value[self._time]
         if type(message) is not str or not message:
@@ -141,7 +141,7 @@ class Shape:
         have to be read with care.
 
         ``places`` and ``offsets`` have one item for each object. ``unusual`` are the rows, ascending, whose lines are
-        not short and of printable ASCII without escapes. ``shared`` has ``source`` and what stands in where an object
+        not short and of printable ASCII without escapes. ``shared`` has ``source`` and what is used where an object
         names no service, environment or hostname.
         """
         columns = dict(zip(values[0], zip(*map(dict.values, values), strict=True), strict=True))

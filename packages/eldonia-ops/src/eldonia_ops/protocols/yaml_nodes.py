@@ -306,7 +306,7 @@ class _Composer:
         mark = event.start_mark
         line, column = mark.line + 1, mark.column + 1
         if isinstance(event, yaml.ScalarEvent):
-            # ``!!str 5`` is a text as if it stood in quotation marks.
+            # ``!!str 5`` is a text, as if it were in quotation marks.
             style = event.style or None
             if style is None and event.tag and event.tag.endswith(":str"):
                 style = _AS_TEXT

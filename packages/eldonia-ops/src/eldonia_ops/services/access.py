@@ -71,7 +71,7 @@ class AccessService:
         return await self._state.read(lambda tx: tx.tokens.all())
 
     async def revoke(self, id: str) -> bool:
-        """Make a token worthless from now on; False when there is none with this id."""
+        """Revoke a token, at once; False when there is none with this id."""
         now = self._clock.now()
         revoked = await self._state.write(lambda tx: tx.tokens.revoke(id, now))
         self._forget()

@@ -208,7 +208,7 @@ class AlertInbox:
         return _Waiting(alerts, received_at, asyncio.get_running_loop().create_future(), id)
 
     async def _store(self) -> None:
-        """Write down all that wait for it, with one transaction, until none does."""
+        """Store all alerts that wait to be stored, in one transaction each time, until none waits."""
         while self._storing:
             together = list(self._storing)
             self._storing.clear()
@@ -304,14 +304,14 @@ class AlertInbox:
         try:
             await self._commit(together)
         except Exception as error:  # noqa: BLE001 - it goes to who waits, or is logged
-            await self._take_apart(together, error)
+            await self._take_in_one_by_one(together, error)
             return
         for one in together:
             self._finish(one)
         self._store_works()
 
-    async def _take_apart(self, together: Sequence[_Waiting], error: Exception) -> None:
-        """They could not be taken in together: one request must not fail for what another holds."""
+    async def _take_in_one_by_one(self, together: Sequence[_Waiting], error: Exception) -> None:
+        """Take alerts in one by one after they failed together: a request must not fail because of another one."""
         failed: list[tuple[_Waiting, Exception]] = []
         succeeded = 0
         if len(together) == 1:

@@ -286,7 +286,7 @@ def _changes_at(state: DispatchState, now: int) -> int:
 
 
 def _note(tx: StateTransaction, now: int, text: str, silence: str) -> None:
-    """Who changed a silence: its own fields are those that clients gave it, and go back to them as they were."""
+    """The ledger's note of who changed a silence. The silence's own fields stay as its client sent them."""
     tx.ledger.append(LedgerEntry(0, now, "", "", "", "silence", text, {"silence": silence}))
 
 

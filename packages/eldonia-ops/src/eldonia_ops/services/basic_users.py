@@ -1,4 +1,4 @@
-"""People and programs that show a name and a password, as Prometheus' web configuration lists them."""
+"""Users with a name and a password (HTTP basic authentication), from Prometheus' web configuration."""
 
 import asyncio
 import hashlib

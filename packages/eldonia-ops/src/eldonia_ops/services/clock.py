@@ -55,7 +55,7 @@ class SetBack:
         self._before: int | None = None
 
     def noticed(self, now: int) -> bool:
-        """Whether to look over what is stored; ``now`` is the instant of the present turn."""
+        """Whether the clock was set back, so that stored instants have to be checked; ``now`` is the present."""
         before, self._before = self._before, now
         return before is None or went_back(before, now)
 

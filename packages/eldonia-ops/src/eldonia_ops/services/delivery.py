@@ -1,4 +1,4 @@
-"""The outbox at work: what was decided is delivered, at least once, each queue in its order."""
+"""Delivers the messages of the outbox: each at least once, those of one queue in their order."""
 
 import asyncio
 import contextlib
@@ -142,7 +142,7 @@ class DeliveryService:
         self._queue.add(news)
         if self._set_back.noticed(now):
             late = self._queue.bring_forward(now, LONGEST_RETRY_AFTER_MS)
-            await self._state.write(lambda tx: _bring_forward(tx, late, now))
+            await self._state.write(lambda tx: _shorten_waits(tx, late, now))
         for row in revived:
             if row.status is OutgoingStatus.PENDING:
                 self._queue.revive(_queued(row))
@@ -336,10 +336,10 @@ class DeliveryService:
                 if target in seen:  # one delivery ends the alarm as well as many
                     continue
                 seen.add(target)
-            news |= self._sound_the_alarm(tx, row, one.outcome, one.detail, now, critical=one.critical)
+            news |= self._raise_or_end_failure_alert(tx, row, one.outcome, one.detail, now, critical=one.critical)
         return [*settled, *already], news
 
-    def _sound_the_alarm(
+    def _raise_or_end_failure_alert(
         self, tx: StateTransaction, outgoing: Outgoing, outcome: str, detail: str, now: int, *, critical: bool
     ) -> bool:
         """Raise the alert that an integration takes no critical messages, or end it; says whether there is news.
@@ -432,8 +432,8 @@ def _queued(row: Outgoing) -> QueuedRow:
     )
 
 
-def _bring_forward(tx: StateTransaction, late: Sequence[int], now: int) -> None:
-    """Nothing waits longer than the longest pause, whatever the clock showed when it was put off."""
+def _shorten_waits(tx: StateTransaction, late: Sequence[int], now: int) -> None:
+    """After the clock was set back, no row waits longer than the longest pause between attempts."""
     tx.outbox.settle([replace(row, next_attempt_at=now) for row in tx.outbox.some(late)])
 
 

@@ -1,4 +1,4 @@
-"""Rules at work: each group ticks at its interval; states, alerts and incidents commit together."""
+"""Evaluates rule groups, each at its interval. States, alerts and incidents commit together."""
 
 import asyncio
 import contextlib
@@ -117,14 +117,14 @@ class EvaluationService:
         self.evaluations = 0
 
     async def resume(self) -> None:
-        """Load the states of all groups. Their firing alerts get time to be found firing again before the
-        router takes our silence while we were down for their end."""
+        """Load the states of all groups. Their firing alerts get time to be found firing again: the router must not
+        end them because nothing was sent while the platform was down."""
         now = self._clock.now()
         stored = await self._state.read(lambda tx: tx.machines.load_all(_KIND, RuleGroupState))
         firing: dict[str, int] = {}
         for running in self._running:
             interval = running.group.interval_ms or self._settings.default_interval_ms
-            patience = self._patience(interval)
+            patience = self._resolve_after_ms(interval)
             running.state = resume(
                 running.group, stored.get(running.key, RuleGroupState()), now, default_interval_ms=interval
             )
@@ -142,7 +142,7 @@ class EvaluationService:
         if firing:
             await self._state.write(work)
 
-    def _patience(self, interval: int) -> int:
+    def _resolve_after_ms(self, interval: int) -> int:
         """How long the router keeps an alert up that we do not send again (ms)."""
         return 4 * max(interval, self._settings.resend_delay_ms)
 
@@ -233,7 +233,7 @@ class EvaluationService:
                 due = upcoming
                 return
             self.missed += (upcoming - due) // interval - 1
-            overslept, due = before < due < now - self._patience(interval), upcoming
+            overslept, due = before < due < now - self._resolve_after_ms(interval), upcoming
             if overslept:
                 # The machine slept. Nothing has been measured yet, so every alert would seem to be over: like after
                 # a restart, look when it has.

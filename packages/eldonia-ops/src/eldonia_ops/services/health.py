@@ -1,4 +1,4 @@
-"""The state of the platform itself: its loops, durations, queues, stores, versions."""
+"""The health of the platform itself: its loops, durations, queues, stores, versions."""
 
 import platform
 import shutil

@@ -209,7 +209,7 @@ class IncidentTransactions:
         return entries
 
     def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
-        """What an event that changes nothing else puts on an incident's timeline."""
+        """The timeline entries of an event that changes nothing but the timeline."""
         _, effects = lifecycle.step(incident, event, now, self.policy)
         return [effect.entry for effect in effects if isinstance(effect, AppendTimeline)]
 

@@ -1,4 +1,4 @@
-"""What people do with incidents, and the loop that escalates without a response."""
+"""Actions of people on incidents, and the loop that escalates when no one responds."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence

@@ -63,8 +63,8 @@ class Horizon:
     samples_ahead_ms: int = 600_000
 
 
-def _brought_back(record: LogRecord, now_ns: int) -> LogRecord:
-    """A record whose clock is far ahead: its event has most likely just happened."""
+def _with_possible_time(record: LogRecord, now_ns: int) -> LogRecord:
+    """A record whose time is too far in the future gets the present time: most likely it has just happened."""
     note = {"timestampNs": str(record.timestamp_ns), "timestampError": "the time lies in the future"}
     return msgspec.structs.replace(record, timestamp_ns=now_ns, metadata={**record.metadata, **note})
 
@@ -253,7 +253,7 @@ class IngestService:
         elif all(low <= record.timestamp_ns <= high for record in records):
             return records, []
         kept = [
-            record if record.timestamp_ns <= high else _brought_back(record, now_ns)
+            record if record.timestamp_ns <= high else _with_possible_time(record, now_ns)
             for record in records
             if record.timestamp_ns >= low
         ]

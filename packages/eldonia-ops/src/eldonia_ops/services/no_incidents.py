@@ -11,8 +11,8 @@ from eldonia_ops.services.incident_transactions import AlertChange
 
 
 class NoIncidents:
-    """Stands in for :class:`~eldonia_ops.services.incident_transactions.IncidentTransactions`: alerts open nothing, and
-    messages name no incident."""
+    """Takes the place of :class:`~eldonia_ops.services.incident_transactions.IncidentTransactions`: alerts open
+    nothing, and messages name no incident."""
 
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Nothing opens, nothing resolves."""

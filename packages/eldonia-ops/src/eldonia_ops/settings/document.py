@@ -222,33 +222,39 @@ def check_retention(reader: SettingsReader, found: Retention) -> None:
             reader.problems.add(reader.get(name), message, "write whole days, such as 1d", Level.WARNING)
 
 
+_LARGEST_REQUEST: Final = 128 * MIB
+"""A request is one record of the write-ahead log, which takes 256 MiB at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
     """Bounds on what comes from outside."""
 
-    request: Annotated[int, Setting(Size(), "Largest body of an ingest request, as sent.")] = 16 * MIB
-    request_expanded: Annotated[int, Setting(Size(), "Largest body of an ingest request, unpacked.")] = 32 * MIB
-    series: Annotated[int, Setting(Whole(), "Series that are live at once.")] = 200_000
-    scrape_samples: Annotated[int, Setting(Whole(), "Samples of one scrape.")] = 50_000
-    labels: Annotated[int, Setting(Whole(), "Labels of one series.")] = 64
-    label_value: Annotated[int, Setting(Whole(), "Characters of one label value.")] = 2048
-    log_line: Annotated[int, Setting(Size(), "Longest log line; the rest of a longer one is cut off and marked.")] = (
-        256 * KIB
-    )
+    request: Annotated[int, Setting(Size(_LARGEST_REQUEST), "Largest body of an ingest request, as sent.")] = 16 * MIB
+    request_expanded: Annotated[
+        int, Setting(Size(_LARGEST_REQUEST), "Largest body of an ingest request, unpacked.")
+    ] = 32 * MIB
+    series: Annotated[int, Setting(Whole(1, 100_000_000), "Series that are live at once.")] = 200_000
+    scrape_samples: Annotated[int, Setting(Whole(1, 10_000_000), "Samples of one scrape.")] = 50_000
+    labels: Annotated[int, Setting(Whole(1, 1_000), "Labels of one series.")] = 64
+    label_value: Annotated[int, Setting(Whole(1, 1_000_000), "Characters of one label value.")] = 2048
+    log_line: Annotated[
+        int, Setting(Size(16 * MIB), "Longest log line; the rest of a longer one is cut off and marked.")
+    ] = 256 * KIB
     query_samples: Annotated[
         int,
-        Setting(Whole(), "Samples that one query may load, as Prometheus' `--query.max-samples`."),
+        Setting(Whole(1, 10_000_000_000), "Samples that one query may load, as Prometheus' `--query.max-samples`."),
     ] = 50_000_000
     query_timeout: Annotated[
         int, Setting(Period(minimum=SECOND), "Time of one query, its wait for a turn included.")
     ] = 30 * SECOND
-    query_concurrency: Annotated[int, Setting(Whole(), "Queries of people that run at once.")] = 4
+    query_concurrency: Annotated[int, Setting(Whole(1, 64), "Queries of people that run at once.")] = 4
     posted_alerts: Annotated[
-        int, Setting(Whole(), "Posted alerts that are active at once; as many urgent ones come on top.")
+        int, Setting(Whole(1, 1_000_000), "Posted alerts that are active at once; as many urgent ones come on top.")
     ] = 50_000
-    posted_alerts_token: Annotated[int, Setting(Whole(), "Posted alerts of one token that are active at once.")] = (
-        30_000
-    )
+    posted_alerts_token: Annotated[
+        int, Setting(Whole(1, 1_000_000), "Posted alerts of one token that are active at once.")
+    ] = 30_000
 
 
 @dataclass(frozen=True, slots=True)

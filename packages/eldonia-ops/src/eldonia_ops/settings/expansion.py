@@ -11,7 +11,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.DOTALL)
 
 
 def expand(document: YamlNode, env: Mapping[str, str], problems: Problems, missing: Level = Level.ERROR) -> None:
-    """Put the environment into every text of a document; ``$${`` stands for a plain ``${``.
+    """Put the environment into every text of a document; ``$${`` becomes a plain ``${``.
 
     As in a shell, ``:-`` gives what to take when the variable is unset or empty. What is wrong is noted
     at the place of the text, and the text then left as written; ``missing`` is how grave an unset

@@ -116,29 +116,25 @@ class Flag(Kind):
 class Whole(Kind):
     """A whole number within bounds, both included."""
 
-    minimum: int = 1
-    maximum: int | None = None
+    minimum: int
+    maximum: int
 
     @property
     def words(self) -> str:
         """The kind with its bounds."""
-        if self.maximum is not None:
-            return f"{self.minimum} to {self.maximum}"
-        return f"number from {self.minimum}"
+        return f"{self.minimum} to {self.maximum:,}" if self.maximum > 65_535 else f"{self.minimum} to {self.maximum}"
 
     def read(self, reader: SettingsReader, key: str, default: Any, required: bool) -> Any:
         """The number; the default where it is out of bounds."""
         found = reader.integer(key, default, required=required, minimum=self.minimum)
-        if self.maximum is not None and found > self.maximum:
+        if found > self.maximum:
             reader.fault(key, f"{key} can be at most {self.maximum}")
             return default
         return found
 
     def schema(self) -> dict[str, Any]:
         """An integer with its bounds, or its digits as a text."""
-        number: dict[str, Any] = {"type": "integer", "minimum": self.minimum}
-        if self.maximum is not None:
-            number["maximum"] = self.maximum
+        number: dict[str, Any] = {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
         return any_of(number, {"type": "string", "pattern": r"^\s*[+-]?(0[xX][0-9A-Fa-f_]+|0[oObB][0-7_]+|[\d_]+)\s*$"})
 
     def plain(self, value: Any, clean: Clean) -> Any:
@@ -221,21 +217,30 @@ class Period(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Size(Kind):
-    """A number of bytes."""
+    """A number of bytes, ``maximum`` at most."""
+
+    maximum: int
 
     @property
     def words(self) -> str:
-        """The kind in words."""
-        return "size"
+        """The kind with its bound."""
+        return f"size up to {self._shown(self.maximum)}"
 
     def read(self, reader: SettingsReader, key: str, default: Any, required: bool) -> Any:
-        """The bytes."""
-        return reader.size(key, default)
+        """The bytes; the default where they are too many."""
+        found = reader.size(key, default)
+        if found > self.maximum:
+            reader.fault(key, f"{key} can be at most {self._shown(self.maximum)}")
+            return default
+        return found
 
     def schema(self) -> dict[str, Any]:
         """Digits with a unit, or a plain number of bytes."""
-        return any_of({"type": "string", "pattern": SIZE}, {"type": "integer", "minimum": 1})
+        return any_of({"type": "string", "pattern": SIZE}, {"type": "integer", "minimum": 1, "maximum": self.maximum})
 
     def plain(self, value: Any, clean: Clean) -> Any:
         """With the largest unit that leaves nothing over."""
+        return self._shown(value)
+
+    def _shown(self, value: int) -> Any:
         return next((f"{value // unit}{name}" for name, unit in _UNITS if value % unit == 0), value)

@@ -145,4 +145,4 @@ class SecuritySettings:
         Mapping[SecurityEventType, Threshold],
         Setting(ByName(SecurityEventType, Threshold), "Thresholds of each type.", key="windows"),
     ] = field(default_factory=lambda: dict(DEFAULTS))
-    evidence_limit: Annotated[int, Setting(Whole(), "Events kept with a finding.")] = 50
+    evidence_limit: Annotated[int, Setting(Whole(1, 1_000), "Events kept with a finding.")] = 50

@@ -14,7 +14,7 @@ Check: TypeAlias = Callable[[SettingsReader, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Inline(Kind):
-    """Fields that stand in the surrounding mapping and belong to an object of their own."""
+    """Fields that are written in the surrounding mapping and belong to an object of their own."""
 
     cls: type
 

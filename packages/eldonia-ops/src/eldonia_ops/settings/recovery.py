@@ -206,9 +206,9 @@ class Maintenance(Texts):
 
 adopt(
     RecoveryPolicy,
-    failures=Setting(Whole(), "Failed looks in a row until it counts as down."),
-    successes=Setting(Whole(), "Good looks in a row until it counts as recovered."),
-    max_attempts=Setting(Whole(0), "Then `RecoveryFailed` calls people."),
+    failures=Setting(Whole(1, 1_000), "Failed looks in a row until it counts as down."),
+    successes=Setting(Whole(1, 1_000), "Good looks in a row until it counts as recovered."),
+    max_attempts=Setting(Whole(0, 1_000), "Then `RecoveryFailed` calls people."),
     delay_ms=Setting(Period(), "Between attempts, and to come up after one.", key="delay"),
     restart_timeout_ms=Setting(Period(), "The longest time of one run of the action.", key="action_timeout"),
     stable_ms=Setting(Period(), "Unbroken health that gives the attempts back.", key="stable"),

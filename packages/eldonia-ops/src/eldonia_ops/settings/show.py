@@ -9,7 +9,7 @@ from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.objects import plain_section
 
 _VARIABLE: Final = "\ue000{"
-"""Stands for the ``${`` of a variable that is shown, until plain ones are escaped."""
+"""Written in place of the ``${`` of a variable that is shown, until plain ones are escaped."""
 
 
 def effective_settings(settings: Settings) -> str:

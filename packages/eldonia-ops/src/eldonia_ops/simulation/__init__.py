@@ -1,6 +1,6 @@
 """A platform that is fast-forwarded: its own modules, on a clock that does not wait.
 
-Tests stand on it, and so can whatever plays history again or rehearses an outage.
+Tests use it; replaying history and rehearsing an outage can use it too.
 """
 
 from eldonia_ops.simulation.world import (

@@ -10,9 +10,9 @@ import pytest
 import uvloop
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
+from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.http_client.endpoint import Answer, classify, post
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers.http.connections import ReceiverClient
-from eldonia_ops.notifiers.http.endpoint import Answer, classify, post
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 
@@ -40,10 +40,10 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def talking(*answers: bytes) -> AsyncIterator[tuple[Receiver, ReceiverClient, str]]:
+async def talking(*answers: bytes) -> AsyncIterator[tuple[Receiver, HttpClient, str]]:
     receiver = Receiver(answers or (OK,))
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
-    async with ReceiverClient() as client:
+    async with HttpClient() as client:
         yield receiver, client, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook?a=b%20c"
     server.close()
 
@@ -51,11 +51,11 @@ async def talking(*answers: bytes) -> AsyncIterator[tuple[Receiver, ReceiverClie
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def send(client: ReceiverClient, url: str, body: object = "x", **settings: object) -> Answer | Delivery:
+async def send(client: HttpClient, url: str, body: object = "x", **settings: object) -> Answer | Delivery:
     return await post(client, url, body, what="the hook", http=HttpConfig(**settings), timeout_seconds=0.5)  # type: ignore[arg-type]
 
 
-async def answer(client: ReceiverClient, url: str, body: object = "x") -> Answer:
+async def answer(client: HttpClient, url: str, body: object = "x") -> Answer:
     found = await send(client, url, body)
     assert isinstance(found, Answer), found
     return found

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from http_receiver import http_receiver
 
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.msteams.config import MsTeamsConfig
 from eldonia_ops.notifiers.registry import built_in
@@ -48,7 +48,7 @@ def data(*, ended: bool = False, summary: str = "gateway is down") -> Notificati
 
 
 async def deliver(config: MsTeamsConfig, payload: dict[str, object]) -> Delivery:
-    async with ReceiverClient() as client:
+    async with HttpClient() as client:
         return await KINDS.notifier(config, client).deliver(Outgoing(1, "k", "r", "msteams", 0, "o", payload))
 
 

@@ -6,10 +6,10 @@ import json
 import pytest
 from http_receiver import http_receiver
 
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.msteamsv2.config import MsTeamsV2Config
 from eldonia_ops.notifiers.registry import built_in
@@ -46,7 +46,7 @@ def data(*, ended: bool = False, summary: str = "gateway is down") -> Notificati
     ],
 )
 async def test_a_card_arrives(status: int, headers: dict[str, str], result: str, retry_after: int) -> None:
-    async with http_receiver() as receiver, ReceiverClient() as client:
+    async with http_receiver() as receiver, HttpClient() as client:
         receiver.answer(status, "", headers)
         config = config_of(f"  - webhook_url: {receiver.url}S3CRET99\n")
         payload = KINDS.render(config, data(), TEMPLATES)

@@ -11,6 +11,7 @@ from eldonia_ops.alerting.http_config import Credential, HttpConfig
 from eldonia_ops.alerting.notification import Cause
 from eldonia_ops.alerting.pipeline import Notification
 from eldonia_ops.alerting.receivers import Integration
+from eldonia_ops.http_client import endpoint
 from eldonia_ops.model.alerts import Alert, Outgoing
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.secret import Secret
@@ -18,7 +19,6 @@ from eldonia_ops.notifiers.email import deliver as email_deliver
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.email.deliver import EmailNotifier
 from eldonia_ops.notifiers.email.payload import compose, render_message
-from eldonia_ops.notifiers.http import endpoint
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
 from eldonia_ops.notifiers.pagerduty.deliver import PagerDutyNotifier

@@ -2,9 +2,9 @@ import httpx
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig, ProxyConfig, TlsConfig
 from eldonia_ops.alerting.receivers import UndeliverableConfig
+from eldonia_ops.http_client.endpoint import post
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.notifiers.http.endpoint import post
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult
 

@@ -40,7 +40,7 @@ def test_times(text, ms):
     "text", ["soon", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59.9Z", "x" * 100_000]
 )
 def test_times_that_could_not_be_shown_again(text):
-    """Whatever is accepted stands in the list of all alerts, which one bad entry must not break."""
+    """Whatever is accepted is in the list of all alerts, which one bad entry must not break."""
     with pytest.raises(ValueError, match="time") as caught:
         parse_time(text)
     assert len(str(caught.value)) < 200

@@ -1,4 +1,4 @@
-"""Whatever stands in the file: settings, or faults with their places; never another exception."""
+"""Whatever is in the file: settings, or faults with their places; never another exception."""
 
 import contextlib
 import json

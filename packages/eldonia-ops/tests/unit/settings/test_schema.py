@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -155,3 +157,21 @@ def test_whatever_loads_fits(section: str, value: object) -> None:
     _, found = examine_settings(text, Path("/x/eldonia-ops.yml"), {"HOME": "/h"})
     if not any(item.level is Level.ERROR for item in found):
         assert faults(text) == []
+
+
+def test_every_number_has_bounds_on_both_sides() -> None:
+    def numbers(schema: object, where: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(schema, dict):
+            if schema.get("type") in ("integer", "number"):
+                yield where, schema
+            for key, part in schema.items():
+                yield from numbers(part, f"{where}/{key}")
+        elif isinstance(schema, list):
+            for part in schema:
+                yield from numbers(part, where)
+
+    found = dict(numbers(SCHEMA, ""))
+    assert len(found) > 20
+    for where, schema in found.items():
+        assert "minimum" in schema or "exclusiveMinimum" in schema, where
+        assert "maximum" in schema or "exclusiveMaximum" in schema, where

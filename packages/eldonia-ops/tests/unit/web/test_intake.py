@@ -1,4 +1,4 @@
-"""Intakes behind the gate: one with a single route stands in for any plug-in."""
+"""Intakes behind the gate: one with a single route represents any plug-in."""
 
 import gzip
 import re

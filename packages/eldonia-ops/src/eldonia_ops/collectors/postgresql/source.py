@@ -234,7 +234,7 @@ class PostgresqlSource:
             return await cursor.fetchall()
 
     def _words(self, error: BaseException) -> str:
-        """The first line of what the server or libpq says, with the password taken out wherever it stands."""
+        """The first line of what the server or libpq says, with the password removed at every place."""
         text = " ".join(str(error).split()) or type(error).__name__
         for hidden in self._hidden():
             text = text.replace(hidden, "<secret>")

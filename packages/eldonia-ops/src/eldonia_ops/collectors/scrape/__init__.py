@@ -6,15 +6,18 @@ from functools import partial
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopContext, LoopPlan
 from eldonia_ops.collectors.scrape.config import SECTION, ScrapeJob
 from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.http_client.configured import http_config_of
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
 from eldonia_ops.settings import LimitSettings, Settings
 
 
 class ScrapeCollector:
-    """Implements :class:`~eldonia_ops.collectors.collector.OpenCollector`; the loops share an HTTP client."""
+    """Implements :class:`~eldonia_ops.collectors.collector.OpenCollector`; the loops share HTTP clients."""
 
     def __init__(self, _: CollectorContext) -> None:
         self._client = scrape_client()
+        self._configured = HttpClient()
 
     def plans(self, settings: Settings) -> Iterator[LoopPlan]:
         """A loop for each address of each job."""
@@ -24,10 +27,11 @@ class ScrapeCollector:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._configured.aclose()
 
     def _loop(self, target: ScrapeTarget, context: LoopContext) -> ScrapeLoop:
         watch = context.watch(f"scrape {target.key}")
-        return ScrapeLoop(target, context.store, self._client, context.clock, watch)
+        return ScrapeLoop(target, context.store, self._client, context.clock, watch, configured=self._configured)
 
 
 def exposition_limits(limits: LimitSettings) -> ExpositionLimits:
@@ -50,6 +54,7 @@ def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeT
             honor_timestamps=job.honor_timestamps,
             bearer_token=job.bearer_token or None,
             basic_auth=(job.username, job.password) if job.username else None,
+            http=http_config_of(job.http),
             limits=limits,
         )
         for job in jobs

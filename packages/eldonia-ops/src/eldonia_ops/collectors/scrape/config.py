@@ -9,13 +9,16 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.containers import Items, LabelSet, Texts
 from eldonia_ops.settings.declaration import Setting
+from eldonia_ops.settings.http_requests import HttpSettings, check_http
 from eldonia_ops.settings.kinds import Choice, Flag, Period
+from eldonia_ops.settings.objects import Inline
 from eldonia_ops.settings.reader import SettingsReader
 from eldonia_ops.settings.texts import SecretText, Text, UrlPath
 from eldonia_ops.settings.units import SECOND
 
 _TARGET: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
 _NO_SECRET: Final = Secret("")
+_PLAIN: Final = HttpSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,16 @@ class ScrapeJob:
         bool, Setting(Flag(), "Whether an exposed label wins over the target's own of the same name.")
     ] = False
     honor_timestamps: Annotated[bool, Setting(Flag(), "Whether samples keep the times that they come with.")] = True
+    http: Annotated[HttpSettings, Setting(Inline(HttpSettings))] = _PLAIN
 
 
 def check_scrape(reader: SettingsReader, job: ScrapeJob) -> None:
-    """Note two kinds of credentials, and the name of this machine's own readings."""
+    """Note two kinds of credentials, what of `http` contradicts itself, and the name of this machine's own readings."""
     if job.username and job.bearer_token:
         reader.fault("basic_auth", "basic_auth and bearer_token are both given", "keep one of them")
+    if job.http.token_url and (job.username or job.bearer_token):
+        reader.fault("oauth2", "oauth2 is given beside basic_auth or bearer_token", "keep one of them")
+    check_http(reader, job.http)
     if job.job == "node" and _reads_this_machine(reader):
         hint = "give the job another name, or write host: {enabled: false}"
         message = "the job node is also that of this machine's own readings, which run beside it"

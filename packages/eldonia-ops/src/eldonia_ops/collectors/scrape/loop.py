@@ -1,18 +1,23 @@
 """Fetches one target's metrics again and again."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
+from eldonia_ops.alerting.http_config import PLAIN_HTTP, HttpConfig, ProxyConfig, TlsConfig
 from eldonia_ops.collectors.network_errors import explain, status_words
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
 from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.urls import default_instance, shown_url
+from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.http_client.credentials import UnresolvedError, in_header, resolve
 from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import Clock
@@ -26,7 +31,8 @@ log = logging.getLogger("eldonia_ops.collectors.scrape")
 class ScrapeTarget:
     """What to fetch. ``instance`` defaults to ``host:port`` of the URL; times are milliseconds.
 
-    ``bearer_token`` and ``basic_auth`` (user and password) are sent with every request.
+    ``bearer_token`` and ``basic_auth`` (user and password) are sent with every request; ``http`` has what else is
+    configured: TLS, OAuth 2, a proxy, headers, redirects.
     """
 
     job: str
@@ -39,6 +45,7 @@ class ScrapeTarget:
     honor_timestamps: bool = True
     bearer_token: Secret | None = None
     basic_auth: tuple[str, Secret] | None = None
+    http: HttpConfig = PLAIN_HTTP
     limits: ExpositionLimits = DEFAULT_LIMITS
 
     @property
@@ -65,7 +72,8 @@ class ScrapeLoop:
     """Scrapes one target on its ticks and hands each row to ``sink``.
 
     A slow sink holds the loop back; the ticks that pass meanwhile are counted in ``status.skipped``.
-    ``client`` is shared by all loops; make it with :func:`scrape_client`. Implements
+    ``client`` is shared by all loops; make it with :func:`scrape_client`. ``configured``, shared as well, is for those
+    with TLS, a proxy or OAuth 2 of their own. Implements
     :class:`~eldonia_ops.collectors.collector.CollectorLoop`.
     """
 
@@ -76,7 +84,10 @@ class ScrapeLoop:
         client: httpx.AsyncClient,
         clock: Clock,
         watch: TurnWatch | None = None,
+        *,
+        configured: HttpClient | None = None,
     ) -> None:
+        self._configured = configured
         self._target = target
         self._sink = sink
         self._client = client
@@ -166,14 +177,13 @@ class ScrapeLoop:
         elif target.basic_auth is not None:
             auth = httpx.BasicAuth(target.basic_auth[0], target.basic_auth[1].reveal())
         try:
-            async with (
-                asyncio.timeout(seconds),
-                self._client.stream("GET", target.url, headers=headers, auth=auth) as answer,
-            ):
+            async with asyncio.timeout(seconds), self._answered(headers, auth) as answer:
                 if answer.status_code != 200:
                     raise ScrapeError(status_words(answer.status_code))
                 body = await _read(answer, target.limits)
         except BodyError as error:
+            raise ScrapeError(str(error)) from None
+        except UnresolvedError as error:
             raise ScrapeError(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise ScrapeError(explain(error, seconds)) from None
@@ -181,6 +191,37 @@ class ScrapeLoop:
         if media in ("text/html", "application/json", "application/vnd.google.protobuf"):
             raise ScrapeError(f"the answer is {media}, not metrics: is the path right?")
         return body, media == "application/openmetrics-text"
+
+    @contextlib.asynccontextmanager
+    async def _answered(self, headers: dict[str, str], auth: httpx.Auth | None) -> AsyncIterator[httpx.Response]:
+        """The answer, its body not read, to a request that goes the configured way.
+
+        Raises:
+            UnresolvedError: a certificate, the proxy or a token cannot be used or had; the message has no secret.
+        """
+        target, http, client = self._target, self._target.http, self._client
+        what = f"scrapes of {target.job}"
+        extensions: dict[str, Any] = {}
+        for name, value in http.headers:
+            headers[name] = in_header(resolve(value, f"header {name} for {what}"), f"header {name} for {what}")
+        if self._configured is not None and (http.tls, http.proxy, http.oauth2) != (TlsConfig(), ProxyConfig(), None):
+            client = self._configured
+            extensions = await client.extensions(http.tls, http.proxy, what)
+            if http.oauth2 is not None:
+                way = await client.extensions(http.oauth2.tls, http.oauth2.proxy, what)
+                headers["Authorization"] = await client.tokens.authorization(http.oauth2, client, way, what)
+        async with client.stream(
+            "GET",
+            target.url,
+            headers=headers,
+            auth=auth,
+            follow_redirects=http.follow_redirects,
+            extensions=extensions,
+        ) as answer:
+            if answer.status_code == 401 and http.oauth2 is not None and self._configured is not None:
+                # It may have been revoked: the next scrape asks for another.
+                self._configured.tokens.forget(http.oauth2, headers["Authorization"])
+            yield answer
 
 
 async def _read(answer: httpx.Response, limits: ExpositionLimits) -> bytes:

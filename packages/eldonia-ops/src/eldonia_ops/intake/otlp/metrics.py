@@ -56,7 +56,7 @@ def decode_metrics(
     """Samples and metadata of one export request; ``received_ns`` is used where a point names no time.
 
     ``service.name`` (with its namespace) becomes ``job``, ``service.instance.id`` ``instance``; the other
-    resource attributes stand on one ``target_info`` a resource.
+    resource attributes are the labels of one ``target_info`` a resource.
 
     Raises:
         OtlpError: the body cannot be decoded, or holds too much.

@@ -7,12 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from typing import Final
 
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.http_client.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.notifiers.email.config import EmailConfig
 from eldonia_ops.notifiers.email.line import Line, PlainClient, TlsClient
 from eldonia_ops.notifiers.email.payload import compose, recipients_of
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 LONGEST_SECONDS: Final = 3 * TIMEOUT_SECONDS

@@ -10,9 +10,9 @@ from typing import Final
 import httpx
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.http_client.endpoint import classify, post
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.http.endpoint import classify, post
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 _REFUSED: Final = re.compile(r"HTTP error (\d{3})")

@@ -5,9 +5,9 @@ Error codes: https://developer.pagerduty.com/docs/events-api-v2-overview
 
 import httpx
 
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve
+from eldonia_ops.http_client.endpoint import classify, post
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.http.endpoint import classify, post
 from eldonia_ops.notifiers.pagerduty.config import PagerDutyConfig
 from eldonia_ops.ports import Delivery, DeliveryResult
 

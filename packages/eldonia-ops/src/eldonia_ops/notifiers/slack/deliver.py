@@ -5,9 +5,9 @@ Source: https://api.slack.com/messaging/webhooks#handling_errors
 
 import httpx
 
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve, shorten
+from eldonia_ops.http_client.endpoint import classify, post
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve, shorten
-from eldonia_ops.notifiers.http.endpoint import classify, post
 from eldonia_ops.notifiers.slack.config import SlackConfig
 from eldonia_ops.ports import Delivery, DeliveryResult
 

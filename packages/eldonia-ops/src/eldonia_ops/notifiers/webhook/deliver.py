@@ -2,9 +2,9 @@
 
 import httpx
 
+from eldonia_ops.http_client.credentials import UnresolvedError, resolve
+from eldonia_ops.http_client.endpoint import TIMEOUT_SECONDS, classify, post
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, resolve
-from eldonia_ops.notifiers.http.endpoint import TIMEOUT_SECONDS, classify, post
 from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.ports import Delivery, DeliveryResult
 

@@ -57,7 +57,7 @@ START_DTYPE: Final = np.dtype([("metric", "<u8"), ("series", "<u8"), ("timestamp
 """From when on the samples of a series count since ``start`` (Unix ms, 0 for unknown); laid out like the samples."""
 
 HISTOGRAM_HEADER: Final = struct.Struct("<QQq")
-"""Metric, series and timestamp: what stands before the bytes of a histogram in its row."""
+"""Metric, series and timestamp: what is before the bytes of a histogram in its row."""
 
 NO_STARTS: Final = np.empty(0, START_DTYPE)
 

@@ -1,6 +1,7 @@
 """A log record as a row of the table: its columns, as JSON lines, and back."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -56,59 +57,23 @@ def plain_line(line: bytes, reason: str) -> bytes:
     )
 
 
-class _Row(msgspec.Struct, omit_defaults=True):
-    """A row as the database reads it; a column that is left out is empty."""
-
-    timestamp: str
-    id: int
-    level: str
-    message: str = ""
-    service: str = ""
-    component: str = ""
-    operation: str = ""
-    user_id: str = ""
-    session_id: str = ""
-    request_id: str = ""
-    ip_address: str = ""
-    user_agent: str = ""
-    trace_id: str = ""
-    span_id: str = ""
-    environment: str = ""
-    hostname: str = ""
-    source: str = ""
-    parse_error: str = ""
-    offset: int = 0
-    details: str = ""
-    metadata: msgspec.Raw = EMPTY_DOCUMENT
+_Row: Final = msgspec.defstruct(
+    "_Row",
+    [
+        *(("timestamp", str), ("id", int), ("level", str)),
+        *((name, str, "") for name in TEXTS),
+        *(("offset", int, 0), ("details", str, ""), ("metadata", msgspec.Raw, EMPTY_DOCUMENT)),
+    ],
+    omit_defaults=True,
+)
+"""A row as the database reads it; a column that is left out is empty."""
+_texts: Final = attrgetter(*TEXTS)
 
 
 def line_of(record: LogRecord, id: int) -> bytes:
     """The row of a record as a JSON object."""
-    details, metadata = documents_of(record)
-    row = _Row(
-        _instant(record.timestamp_ns),
-        id,
-        record.level.value,
-        record.message,
-        record.service,
-        record.component,
-        record.operation,
-        record.user_id,
-        record.session_id,
-        record.request_id,
-        record.ip_address,
-        record.user_agent,
-        record.trace_id,
-        record.span_id,
-        record.environment,
-        record.hostname,
-        record.source,
-        record.parse_error,
-        record.offset,
-        details,
-        metadata,
-    )
-    return _encoded(row)
+    instant, level = _instant(record.timestamp_ns), record.level.value
+    return _encoded(_Row(instant, id, level, *_texts(record), record.offset, *documents_of(record)))
 
 
 def line_of_columns(timestamp_ns: int, columns: dict[str, Any]) -> bytes:
@@ -119,7 +84,7 @@ def line_of_columns(timestamp_ns: int, columns: dict[str, Any]) -> bytes:
     return _encoded(_Row(_instant(timestamp_ns), metadata=metadata, **columns))
 
 
-def _encoded(row: _Row) -> bytes:
+def _encoded(row: msgspec.Struct) -> bytes:
     try:
         return _row_encoder.encode(row)
     except UnicodeEncodeError:

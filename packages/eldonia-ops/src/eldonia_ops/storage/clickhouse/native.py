@@ -206,7 +206,7 @@ _READERS: Final[dict[str, Callable[[NativeReader, int], list[Any]]]] = {
 def _dynamic(values: Sequence[Any]) -> tuple[list[str], bytes]:
     """The types that occur, and the values: the number of each row's type, then the values of each type.
 
-    The number of types stands for none.
+    The number of types means none of them.
     """
     kinds = set(map(type, values))
     if len(kinds) == 1:

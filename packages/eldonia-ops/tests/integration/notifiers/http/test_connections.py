@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from eldonia_ops.notifiers.http.connections import ReceiverTransport
+from eldonia_ops.http_client.connections import HttpTransport
 
 
 class Receiver:
@@ -37,7 +37,7 @@ async def talking() -> AsyncIterator[tuple[Receiver, httpx.AsyncClient, str]]:
     receiver = Receiver()
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with httpx.AsyncClient(trust_env=False, transport=ReceiverTransport()) as client:
+    async with httpx.AsyncClient(trust_env=False, transport=HttpTransport()) as client:
         yield receiver, client, f"http://127.0.0.1:{port}/hook?a=b"
     server.close()
 

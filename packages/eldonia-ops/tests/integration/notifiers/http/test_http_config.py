@@ -13,8 +13,8 @@ from urllib.parse import parse_qs
 import pytest
 from required_tools import tool
 
+from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.alerts import Outgoing
-from eldonia_ops.notifiers.http.connections import ReceiverClient
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
@@ -185,11 +185,11 @@ receivers:
     return webhook
 
 
-async def deliver(url: str, http_config: str, client: ReceiverClient | None = None) -> Delivery:
+async def deliver(url: str, http_config: str, client: HttpClient | None = None) -> Delivery:
     webhook = config(url, http_config)
     if client is not None:
         return await WebhookNotifier(webhook, client).deliver(OUTGOING)
-    async with ReceiverClient() as own:
+    async with HttpClient() as own:
         return await WebhookNotifier(webhook, own).deliver(OUTGOING)
 
 
@@ -263,7 +263,7 @@ async def test_versions_of_tls(certificates: Certificates) -> None:
 async def test_connections_are_kept_until_a_certificate_is_renewed(certificates: Certificates, tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
     authority.write_text(certificates.text("ca.pem"))
-    async with listening(Server(), certificates.context()) as server, ReceiverClient() as client:
+    async with listening(Server(), certificates.context()) as server, HttpClient() as client:
         url, http = f"https://127.0.0.1:{server.port}/", f"tls_config: {{ca_file: {authority}, server_name: {HOST}}}"
         for _ in range(3):
             assert (await deliver(url, http, client)).result is DeliveryResult.DELIVERED
@@ -284,7 +284,7 @@ async def test_a_message_goes_through_the_proxy_plain_and_in_a_tunnel(certificat
         listening(Server(), certificates.context()) as secure,
         listening(Proxy(plain.port, password="s3cret-proxy-word")) as forwarding,
         listening(Proxy(secure.port, password="s3cret-proxy-word")) as tunnel,
-        ReceiverClient() as client,
+        HttpClient() as client,
     ):
         proxy = f"proxy_url: http://ops:s3cret-proxy-word@127.0.0.1:{forwarding.port}"
         found = await deliver(f"http://{HOST}/hook", proxy, client)
@@ -337,7 +337,7 @@ async def test_exceptions_and_the_proxies_of_the_environment(monkeypatch: pytest
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUEST_METHOD"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
-    async with listening(Server()) as server, listening(Proxy(server.port)) as proxy, ReceiverClient() as client:
+    async with listening(Server()) as server, listening(Proxy(server.port)) as proxy, HttpClient() as client:
         through = f"proxy_url: http://127.0.0.1:{proxy.port}"
         here = f"http://127.0.0.1:{server.port}/"
         assert (await deliver(here, through, client)).result is DeliveryResult.DELIVERED
@@ -423,7 +423,7 @@ def oauth2(issuer: Server, more: str = "") -> str:
 
 @pytest.mark.parametrize("style", ["header", "form"])
 async def test_a_token_is_asked_for_once_and_kept(style: str) -> None:
-    async with listening(Issuer(style=style)) as issuer, listening(Server()) as server, ReceiverClient() as client:
+    async with listening(Issuer(style=style)) as issuer, listening(Server()) as server, HttpClient() as client:
         settings = oauth2(issuer, "  scopes: [pages, alerts]\n  endpoint_params: {audience: ops-hooks}")
         url = f"http://127.0.0.1:{server.port}/"
         found = await asyncio.gather(*(deliver(url, settings, client) for _ in range(5)))
@@ -437,7 +437,7 @@ async def test_a_token_is_asked_for_once_and_kept(style: str) -> None:
 
 async def test_a_token_that_has_expired_or_was_revoked_is_asked_for_anew() -> None:
     issuer = Issuer(expires_in=1)
-    async with listening(issuer), listening(Server()) as server, ReceiverClient() as client:
+    async with listening(issuer), listening(Server()) as server, HttpClient() as client:
         url = f"http://127.0.0.1:{server.port}/"
         for _ in range(2):
             await deliver(url, oauth2(issuer), client)

@@ -1,4 +1,4 @@
-from eldonia_ops.notifiers.http.credentials import shorten
+from eldonia_ops.http_client.credentials import shorten
 
 
 def test_a_missing_secret_hides_nothing() -> None:

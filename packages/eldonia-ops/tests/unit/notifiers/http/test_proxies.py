@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.notifiers.http.proxies import Proxies, from_environment, is_exempt
+from eldonia_ops.http_client.proxies import Proxies, from_environment, is_exempt
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias, cast
 import httptools
 import httpx
 
-from eldonia_ops.notifiers.http.proxies import Proxies
+from eldonia_ops.http_client.proxies import Proxies
 
 _MOST_IDLE: Final = 32
 _KEPT_SECONDS: Final = 30.0

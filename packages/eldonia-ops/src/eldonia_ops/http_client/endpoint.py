@@ -10,9 +10,9 @@ import httpx
 import msgspec
 
 from eldonia_ops.alerting.http_config import Credential, HttpConfig, OAuth2Config, ProxyConfig, TlsConfig
-from eldonia_ops.notifiers.http.connections import ReceiverClient
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve, shorten
-from eldonia_ops.notifiers.http.exchange import text_of
+from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.http_client.credentials import UnresolvedError, in_header, resolve, shorten
+from eldonia_ops.http_client.exchange import text_of
 from eldonia_ops.ports import Delivery, DeliveryResult
 
 TIMEOUT_SECONDS = 10.0
@@ -69,7 +69,7 @@ async def post(
 ) -> Answer | Delivery:
     """POST JSON. Returns the answer, or the Delivery that a failure to get one amounts to.
 
-    ``client`` is a :class:`ReceiverClient`; with another one, settings that need connections of their own get them
+    ``client`` is a :class:`HttpClient`; with another one, settings that need connections of their own get them
     for this request only.
     """
     if http.unsupported:
@@ -78,7 +78,7 @@ async def post(
     try:
         async with asyncio.timeout(timeout_seconds), _client_for(http, client) as used:
             answer = await request.send(used)
-            if answer.status == 401 and http.oauth2 and isinstance(used, ReceiverClient):
+            if answer.status == 401 and http.oauth2 and isinstance(used, HttpClient):
                 used.tokens.forget(http.oauth2, request.authorization)  # it may have been revoked
                 answer = await request.send(used)
             return answer
@@ -138,7 +138,7 @@ class _Request:
                 username = resolve(Credential(file=http.basic_username_file), f"username for {what}")
             password = resolve(http.basic_password, f"password for {what}") if http.basic_password else ""
             auth = httpx.BasicAuth(username, self._secret(password))
-        if isinstance(client, ReceiverClient):
+        if isinstance(client, HttpClient):
             if http.proxy.url:
                 self._secret(resolve(http.proxy.url, f"proxy for {what}"))
             if http.oauth2:
@@ -147,7 +147,7 @@ class _Request:
         if self.authorization:
             headers = [pair for pair in headers if pair[0].lower() != "authorization"]
             headers.append(("Authorization", self.authorization))
-        if auth is None and isinstance(client, ReceiverClient):
+        if auth is None and isinstance(client, HttpClient):
             raw = await client.exchange(self.url, headers, self.content, extensions, _MAX_BODY)
             # A redirect means that the message was not processed: httpx sends it again, and follows.
             if raw is not None and not (http.follow_redirects and raw.status in _REDIRECTS):
@@ -186,7 +186,7 @@ class _Request:
         }
         return [*((name, value) for name, value in ours.items() if name.lower() not in taken), *own]
 
-    async def _token(self, client: ReceiverClient, oauth2: OAuth2Config) -> str:
+    async def _token(self, client: HttpClient, oauth2: OAuth2Config) -> str:
         what = f"oauth2 for {self.what}"
         for credential in (oauth2.client_secret, oauth2.token_url, oauth2.proxy.url):
             if credential:
@@ -204,10 +204,10 @@ class _Request:
 @contextlib.asynccontextmanager
 async def _client_for(http: HttpConfig, shared: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
     is_plain = (http.tls, http.proxy, http.oauth2) == (TlsConfig(), ProxyConfig(), None)
-    if is_plain or isinstance(shared, ReceiverClient):
+    if is_plain or isinstance(shared, HttpClient):
         yield shared
         return
-    async with ReceiverClient() as own:
+    async with HttpClient() as own:
         yield own
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from eldonia_ops.alerting.http_config import Credential, TlsConfig
-from eldonia_ops.notifiers.http.credentials import UnresolvedError
+from eldonia_ops.http_client.credentials import UnresolvedError
 
 _VERSIONS: Final = {
     "TLS10": ssl.TLSVersion.TLSv1,

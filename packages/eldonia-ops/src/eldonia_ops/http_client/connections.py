@@ -1,6 +1,6 @@
-"""HTTP connections to receivers, kept open between messages.
+"""HTTP connections with settings of their own, to receivers and targets, kept open between requests.
 
-Most messages go through :mod:`eldonia_ops.notifiers.http.exchange`. The others (through proxies, redirected) go
+Most messages go through :mod:`eldonia_ops.http_client.exchange`. The others (through proxies, redirected) go
 through httpx, without its pool, which looks at every idle connection for each request: delivery bounds how many are
 under way at once, so a stack of idle connections for each origin is all that is needed. These connections are
 httpcore's.
@@ -16,11 +16,11 @@ import httpcore
 import httpx
 
 from eldonia_ops.alerting.http_config import ProxyConfig, TlsConfig
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve
-from eldonia_ops.notifiers.http.exchange import Exchanges, Line, RawAnswer
-from eldonia_ops.notifiers.http.oauth2 import Tokens
-from eldonia_ops.notifiers.http.proxies import Proxies, from_environment
-from eldonia_ops.notifiers.http.tls import stamp, tls_context
+from eldonia_ops.http_client.credentials import UnresolvedError, in_header, resolve
+from eldonia_ops.http_client.exchange import Exchanges, Line, RawAnswer
+from eldonia_ops.http_client.oauth2 import Tokens
+from eldonia_ops.http_client.proxies import Proxies, from_environment
+from eldonia_ops.http_client.tls import stamp, tls_context
 
 _MOST_IDLE = 32
 _KEPT_SECONDS = 30.0
@@ -38,7 +38,7 @@ _ERRORS = (
 _Key: TypeAlias = tuple[bytes, bytes, int | None, Line]
 
 
-class ReceiverTransport(httpx.AsyncBaseTransport):
+class HttpTransport(httpx.AsyncBaseTransport):
     """A connection for each request that is under way; idle ones are used again for ``_KEPT_SECONDS``."""
 
     def __init__(self) -> None:
@@ -130,11 +130,11 @@ def _through(proxy: str, line: Line, *, is_tunnel: bool) -> httpcore.AsyncHTTPPr
     )
 
 
-class ReceiverClient(httpx.AsyncClient):
-    """A client for receivers: besides its connections it keeps their settings as made from files, and their tokens."""
+class HttpClient(httpx.AsyncClient):
+    """A client for receivers and targets. It keeps connections, their settings as made from files, and tokens."""
 
     def __init__(self) -> None:
-        self._connections = ReceiverTransport()
+        self._connections = HttpTransport()
         self._lines: dict[tuple[TlsConfig, ProxyConfig], Line] = {}
         self._making = asyncio.Lock()
         self._exchanges = Exchanges()
@@ -218,7 +218,7 @@ def proxies_of(config: ProxyConfig, what: str) -> tuple[Proxies, tuple[tuple[str
 class _Body(httpx.AsyncByteStream):
     def __init__(
         self,
-        transport: ReceiverTransport,
+        transport: HttpTransport,
         key: _Key,
         connection: httpcore.AsyncConnectionInterface,
         answer: httpcore.Response,

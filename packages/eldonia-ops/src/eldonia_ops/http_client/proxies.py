@@ -53,7 +53,7 @@ def is_exempt(host: str, port: int, no_proxy: str) -> bool:
     """Whether a host is asked directly: loopback always is.
 
     ``no_proxy`` is a comma-separated list of host names (with all below them; only those with a dot in front),
-    addresses and networks, names and addresses perhaps with a port; ``*`` stands for every host.
+    addresses and networks, names and addresses perhaps with a port; ``*`` means every host.
     """
     host = host.lower().strip().strip("[]").rstrip(".")
     address = _address(host)

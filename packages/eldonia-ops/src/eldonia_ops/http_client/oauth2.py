@@ -16,7 +16,7 @@ import httpx
 import msgspec
 
 from eldonia_ops.alerting.http_config import OAuth2Config
-from eldonia_ops.notifiers.http.credentials import UnresolvedError, in_header, resolve, shorten
+from eldonia_ops.http_client.credentials import UnresolvedError, in_header, resolve, shorten
 
 _EARLY_SECONDS: Final = 10.0
 _LONGEST_SECONDS: Final = 365 * 86_400.0

@@ -1,1 +1,0 @@
-"""HTTP as every notifier speaks it: ``http_config`` as a whole, secrets, connections, failure classes."""
