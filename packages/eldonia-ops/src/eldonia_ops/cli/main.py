@@ -17,6 +17,7 @@ from eldonia_ops.cli.alerts import alerts
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.cli.init import init
 from eldonia_ops.cli.logs import logs
 from eldonia_ops.cli.objectives import slo
 from eldonia_ops.cli.query import query
@@ -34,6 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(init)
 app.command()(serve)
 app.command()(demo)
 app.command()(check)
