@@ -17,6 +17,7 @@ from eldonia_ops.cli.alerts import alerts
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.cli.doctor.command import doctor
 from eldonia_ops.cli.init import init
 from eldonia_ops.cli.logs import logs
 from eldonia_ops.cli.objectives import slo
@@ -39,6 +40,7 @@ app.command()(init)
 app.command()(serve)
 app.command()(demo)
 app.command()(check)
+app.command()(doctor)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):
