@@ -14,6 +14,7 @@ import typer
 from eldonia_ops import __version__
 from eldonia_ops.cli import alertmanager, config, configuration, incidents, promql, recovery, security, silences, tokens
 from eldonia_ops.cli.alerts import alerts
+from eldonia_ops.cli.backup import backup, restore
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
@@ -41,6 +42,8 @@ app.command()(serve)
 app.command()(demo)
 app.command()(check)
 app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):
