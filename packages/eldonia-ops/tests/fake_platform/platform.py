@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from eldonia_ops.model.access import Role
 from fake_platform.alerts import FakeAlerts
+from fake_platform.backups import FakeBackups
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
 from fake_platform.queries import FakeQueries
@@ -36,6 +37,7 @@ class FakePlatform:
         self.recovery = FakeRecovery(self.now)
         self.status = FakeStatus(self.now)
         self.reloads = FakeReloads(self.now)
+        self.backups = FakeBackups()
         self.language = "en"
         self.resolve_timeout_ms = 300_000
 

@@ -29,12 +29,17 @@ def own_folder(path: Path) -> None:
     if found.st_uid not in (os.geteuid(), 0):
         hint = "choose another folder with --data, or make it yours"
         raise ConfigError(Diagnostic("the data folder belongs to another user", str(path), hint=hint))
+    if (path / UNFINISHED).exists():
+        hint = "run eldonia-ops restore again"
+        raise ConfigError(Diagnostic("a restore into the data folder was cut off", str(path), hint=hint))
     if found.st_mode & stat.S_IWOTH:
         hint = f"close it: chmod o-w {path}"
         raise ConfigError(Diagnostic("everybody may write into the data folder", str(path), hint=hint))
 
 
 LOCK_FILE: Final = "eldonia-ops.lock"
+UNFINISHED: Final = "restore.unfinished"
+"""Marks a folder in which a restore was cut off."""
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eldonia_ops import __version__
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
@@ -17,9 +18,10 @@ from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
-from eldonia_ops.ports import StateStore, TelemetryStore, TelemetryStores
+from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.backups import BackupService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
@@ -32,6 +34,7 @@ from eldonia_ops.services.status import StatusService
 from eldonia_ops.settings import Settings
 from eldonia_ops.storage.clickhouse import (
     EMBEDDED,
+    ClickhouseTelemetryStore,
     Deployment,
     DeploymentKind,
     Retention,
@@ -39,7 +42,7 @@ from eldonia_ops.storage.clickhouse import (
     open_telemetry_store,
     wal_folder,
 )
-from eldonia_ops.storage.state import open_state_store
+from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
 log = logging.getLogger("eldonia_ops")
 
@@ -64,6 +67,7 @@ class RunningPlatform:
     status: StatusService
     access: AccessService
     reloads: Reloading
+    backups: BackupService
     admin_secret: str | None = None
 
     @property
@@ -138,6 +142,7 @@ async def running_platform(
         running_modules = [*made.modules, *edge]
         reloads = Reloading(clock, load or _same_settings(settings, environment), configuration, running_modules)
         modules += [*running_modules, reloads]
+        backups = BackupService(clock, settings.data, _copied(settings, state, telemetry), _about(settings))
         platform = RunningPlatform(
             clock,
             telemetry,
@@ -151,8 +156,10 @@ async def running_platform(
             made.status,
             access,
             reloads,
+            backups,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
+        await backups.resume()
         async with running(running_modules, base.loops):
             made.status.set_ready(True)
             try:
@@ -177,6 +184,22 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
     message = f"refusing to listen on {reachable}: there is no access token yet"
     hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
+
+
+def _copied(settings: Settings, state: SqlStateStore, telemetry: TelemetryStores) -> list[Snapshots]:
+    """The stores of a backup, each once."""
+    signals = (telemetry.logs, telemetry.metrics, telemetry.traces)
+    return [state, *{id(store): store for store in signals if isinstance(store, ClickhouseTelemetryStore)}.values()]
+
+
+def _about(settings: Settings) -> dict[str, str]:
+    """What an archive says of the platform that it was made of; nothing secret."""
+    addresses = settings.telemetry_addresses()
+    return {
+        "version": __version__,
+        "state": "sqlite" if settings.state.reveal().startswith("sqlite") else "postgresql",
+        "telemetry": "chdb" if EMBEDDED in addresses else "a server, which is not in this archive",
+    }
 
 
 async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
@@ -23,6 +24,14 @@ class ApiError(RuntimeError):
         super().__init__(message)
         self.status = status
         self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An answer as it comes: about how many bytes it has (0: unknown), and its bytes."""
+
+    size: int
+    pieces: Iterator[bytes]
 
 
 class MalformedAnswerError(RuntimeError):
@@ -97,6 +106,23 @@ class Client:
         """
         return self._call("PUT", path, json=body)
 
+    @contextlib.contextmanager
+    def stream(self, path: str) -> "Iterator[Streamed]":
+        """GET an answer that is too large to hold.
+
+        Raises:
+            ApiError: no answer, an answer other than 2xx, or it ended too early.
+        """
+        try:
+            with self._http.stream("GET", f"{PREFIX}{path}", headers={"Accept-Encoding": "identity"}) as response:
+                if not response.is_success:
+                    response.read()
+                self._require_ours(response)
+                size = response.headers.get("x-eldonia-ops-size", "")
+                yield Streamed(int(size) if size.isdigit() else 0, response.iter_raw())
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise self._unreached(error) from None
+
     def get_text(self, path: str, **params: Any) -> tuple[str, str]:
         """A text and its entity tag, '' for a text that is not stored.
 
@@ -144,22 +170,34 @@ class Client:
     def _answer(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         try:
             response = self._http.request(method, f"{PREFIX}{path}", **arguments)
-        except httpx.ConnectError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise self._unreached(error) from None
+        self._require_ours(response)
+        return response
+
+    def _unreached(self, error: Exception) -> ApiError:
+        """What to say of a request without an answer."""
+        if isinstance(error, httpx.ConnectError):
             if _speaks_otherwise(error):
                 hint = "is it http where https is written? is the certificate one that this machine trusts?"
-                raise ApiError(f"no answer from {self.url}: {error}", hint=hint) from None
-            raise ApiError(
-                f"nothing answers at {self.url}",
-                hint="start it with eldonia-ops serve, or name another with --url",
-            ) from None
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            hint = "is it https where http is written, or the other way round?" if _speaks_otherwise(error) else ""
-            raise ApiError(f"no answer from {self.url}: {error or type(error).__name__}", hint=hint) from None
+                return ApiError(f"no answer from {self.url}: {error}", hint=hint)
+            return ApiError(
+                f"nothing answers at {self.url}", hint="start it with eldonia-ops serve, or name another with --url"
+            )
+        hint = "is it https where http is written, or the other way round?" if _speaks_otherwise(error) else ""
+        return ApiError(f"no answer from {self.url}: {error or type(error).__name__}", hint=hint)
+
+    def _require_ours(self, response: httpx.Response) -> None:
+        """Take an answer that is 2xx and ours.
+
+        Raises:
+            ApiError: it is not.
+        """
         if response.is_success:
             # A page is what other servers answer with; ours sends JSON, Markdown or YAML.
             if "html" in response.headers.get("content-type", ""):
                 raise self._foreign()
-            return response
+            return
         message, hint = f"{response.status_code} {response.reason_phrase}", ""
         try:
             fault = response.json()["error"]

@@ -25,9 +25,12 @@ from eldonia_ops.cli import (
     tokens,
 )
 from eldonia_ops.cli.alerts import alerts
+from eldonia_ops.cli.backup import backup, restore
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
+from eldonia_ops.cli.doctor.command import doctor
+from eldonia_ops.cli.init import init
 from eldonia_ops.cli.logs import logs
 from eldonia_ops.cli.objectives import slo
 from eldonia_ops.cli.query import query
@@ -45,9 +48,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(init)
 app.command()(serve)
 app.command()(demo)
 app.command()(check)
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):

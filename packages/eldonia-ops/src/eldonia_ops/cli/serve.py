@@ -13,6 +13,7 @@ import typer
 from rich.logging import RichHandler
 
 from eldonia_ops import __version__
+from eldonia_ops.cli.nearby import is_trusted
 from eldonia_ops.cli.screen import OneLineFormatter, Screen
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import FILE_NAME
@@ -96,11 +97,7 @@ def _refuse_strangers(file: Path) -> None:
     Raises:
         ConfigError: they belong to another user, or every user may write them.
     """
-    try:
-        found = file.stat()
-    except OSError:
-        return  # reading it says why
-    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & 0o002:
+    if not is_trusted(file):
         hint = f"look at it, then name it: --config {file}"
         raise ConfigError(
             Diagnostic("settings of another user in this folder are not taken by themselves", str(file), hint=hint)

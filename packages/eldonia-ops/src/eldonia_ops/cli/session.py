@@ -1,11 +1,9 @@
 """What every command that talks to a running platform shares: its options, its output, its errors."""
 
 import json
-import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,11 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from eldonia_ops.cli.client import DEFAULT_URL, Client, find_token
+from eldonia_ops.cli.nearby import nearby
 from eldonia_ops.cli.screen import Screen, safe_json
-from eldonia_ops.model.places import default_data
 
 Url = Annotated[
-    str, typer.Option("--url", envvar="ELDONIA_OPS_URL", help="Where the platform listens.", show_default=True)
+    str,
+    typer.Option(
+        "--url",
+        envvar="ELDONIA_OPS_URL",
+        help=f"Where the platform listens; default: what eldonia-ops.yml in this folder says, else {DEFAULT_URL}.",
+        show_default=False,
+    ),
 ]
 Token = Annotated[
     str,
@@ -48,7 +52,8 @@ def _language(value: str) -> str:
 LANGUAGES = ("en", "ja")
 Language = Annotated[str, typer.Option("--lang", envvar="ELDONIA_OPS_LANG", help="en or ja.", callback=_language)]
 
-DEFAULT = DEFAULT_URL
+DEFAULT = ""
+"""What the settings in this folder say."""
 _PIPE_WIDTH = 400
 _STYLES = {
     "critical": "bold red",
@@ -77,13 +82,13 @@ _STYLES = {
 
 
 def connect(url: str, token: str) -> Client:
-    """A client for the platform at ``url`` with the token given or found in the data folder."""
-    return Client(url, find_token(token, data_folder(), url))
-
-
-def data_folder() -> Path:
-    """Where data lies when no settings file says otherwise."""
-    return default_data(os.environ, Path(os.environ.get("HOME") or os.path.expanduser("~")))
+    """A client for the platform at ``url``, or for the one whose settings are here, with the token given or found in
+    its data folder."""
+    here = nearby()
+    if here.passed_over and not url:
+        Screen(stderr=True, soft_wrap=True).print(f"note: {here.passed_over}", style="yellow")
+    url = url or here.url
+    return Client(url, find_token(token, here.data, url))
 
 
 def console() -> Console:

@@ -22,6 +22,7 @@ from eldonia_ops.ports.signals import (
     TelemetryUnavailableError,
     TooManySamplesError,
 )
+from eldonia_ops.ports.snapshots import Snapshots
 from eldonia_ops.ports.state import (
     AlertGroupRepository,
     AlertInboxRepository,
@@ -78,6 +79,7 @@ __all__ = [
     "QueuedRow",
     "SignalStore",
     "SilenceRepository",
+    "Snapshots",
     "StateStore",
     "StateTransaction",
     "TelemetryError",

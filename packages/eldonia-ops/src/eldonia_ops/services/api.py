@@ -3,7 +3,8 @@
 The web package and its tests depend on these and not on the loops behind them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -633,6 +634,26 @@ class Reloads(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BackupStream:
+    """A backup while it is made: about how many bytes it has, and its bytes."""
+
+    size: int
+    pieces: AsyncIterator[bytes]
+
+
+class Backups(Protocol):
+    """Copies of everything that is stored."""
+
+    def take(self) -> AbstractAsyncContextManager[BackupStream]:
+        """An archive of all that was acknowledged before the call, until the context is left.
+
+        Raises:
+            RefusedError: another one is being taken.
+        """
+        ...
+
+
 class Platform(Protocol):
     """Everything that the HTTP side may touch."""
 
@@ -658,6 +679,8 @@ class Platform(Protocol):
     def access(self) -> Access: ...
     @property
     def reloads(self) -> Reloads: ...
+    @property
+    def backups(self) -> Backups: ...
     @property
     def resolve_timeout_ms(self) -> int:
         """After how long an alert that was posted without an end, and not posted again, is over."""

@@ -341,7 +341,7 @@ def test_the_admin_token_of_this_machine_is_used_here_and_never_sent_elsewhere(
     folder = tmp_path / "data" / "eldonia-ops"
     folder.mkdir(parents=True)
     (folder / "admin.token").write_text(platform.secrets[Role.ADMIN] + "\n")
-    monkeypatch.setattr("eldonia_ops.cli.session.data_folder", lambda: folder)
+    (tmp_path / "eldonia-ops.yml").write_text("data: data/eldonia-ops\n")
     assert run("token", "list", "--url", url).code == 0
 
     sent: list[dict[str, str]] = []
@@ -351,6 +351,26 @@ def test_the_admin_token_of_this_machine_is_used_here_and_never_sent_elsewhere(
     for elsewhere in ("http://ops.example.com", "http://192.0.2.1:9600", "http://127.0.0.1.example.com"):
         assert run("alerts", "--url", elsewhere).code == 2
     assert sent == [{}, {}, {}]
+
+
+def test_the_settings_in_this_folder_say_where_the_platform_is(
+    run: Run, url: str, platform: FakePlatform, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "admin.token").write_text(platform.secrets[Role.ADMIN] + "\n")
+    settings = tmp_path / "eldonia-ops.yml"
+    settings.write_text(f"listen: {url.removeprefix('http://')}\ndata: data\nobjectives: not a list\n")
+    assert run("token", "list").code == 0  # a fault elsewhere in the file does not hide the address
+    settings.write_text("listen: [\n")
+    broken = run("token", "list", "--url", "")
+    assert broken.code == 2
+    assert "eldonia-ops.yml is not used" in broken.err
+    settings.write_text(f"listen: {url.removeprefix('http://')}\ndata: data\n")
+    settings.chmod(0o666)
+    foreign = run("token", "list")
+    assert foreign.code == 2
+    assert "another user may write it" in foreign.err
 
 
 class _Silent:

@@ -24,7 +24,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError
+from eldonia_ops.storage.clickhouse import frozen
 from eldonia_ops.storage.clickhouse.engine import (
     READ_SETTINGS,
     WRITE_SETTINGS,
@@ -140,6 +142,18 @@ class ChdbEngine:
 
         return await self._run(self._readers, run)
 
+    async def freeze(self, data: Path) -> list[SnapshotFile]:
+        """Keep the parts that are stored now, table by table; see :mod:`~eldonia_ops.storage.clickhouse.frozen`."""
+        await self.thaw()
+        tables = (await self.query("SHOW TABLES", format="TSV")).decode().split()
+        for table in frozen.in_order(tables):
+            await self.execute(f"ALTER TABLE {table} FREEZE WITH NAME '{frozen.NAME}'")
+        return await asyncio.to_thread(frozen.files, self._path / "data", data)
+
+    async def thaw(self) -> None:
+        """Remove what was kept, also by a run that was killed."""
+        await asyncio.to_thread(frozen.remove, self._path / "data")
+
     def facts(self) -> dict[str, Any]:
         """Kind, path, and the server settings that did not take effect."""
         return {"engine": "chdb", "path": str(self._path), "settings_ignored": list(self._settings_ignored)}
@@ -182,6 +196,7 @@ class ChdbEngine:
         self._path.chmod(0o700)
         self._configuration.write_text(_configuration_xml(), "utf-8")
         (self._path / "data").mkdir(exist_ok=True)
+        frozen.remove(self._path / "data")
         connection = self._connect(WRITE_SETTINGS)
         self._write_connection = connection
         if self._database != "default":

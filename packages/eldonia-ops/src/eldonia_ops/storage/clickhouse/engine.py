@@ -5,9 +5,11 @@ the form that both chDB and the HTTP interface expect.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 from uuid import uuid4
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 
 Parameter = str | int | float | list[str] | list[int]
@@ -78,6 +80,15 @@ class Engine(Protocol):
         self, sql: str, parameters: Mapping[str, Parameter] | None = None, *, format: str = "JSONEachRow"
     ) -> bytes:
         """Run a SELECT and return its result in an output format."""
+        ...
+
+    async def freeze(self, data: Path) -> list[SnapshotFile]:
+        """Hard links of the parts that are stored now, and the tables that they belong to; none where the files are
+        a server's. ``data`` is the folder that names begin below. They stay until :meth:`thaw`."""
+        ...
+
+    async def thaw(self) -> None:
+        """Remove what :meth:`freeze` made."""
         ...
 
     def facts(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse.blocks import BlockWriter
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
@@ -125,6 +126,15 @@ class Journal:
     async def flush(self, seconds: float) -> None:
         """Wait until all that was accepted is in the engine, or some seconds."""
         await asyncio.gather(*(table.blocks.flush(seconds) for table in self._tables.values()))
+
+    async def snapshot(self, scratch: Path, data: Path) -> list[SnapshotFile]:
+        """The segments of the log and the rows that were refused, as :class:`~eldonia_ops.ports.Snapshots` has it."""
+        here = scratch / self._folder.name
+        await asyncio.to_thread(here.mkdir)
+        found = [(self._folder / name, path, size) for name, path, size in await self._log.link(here)]
+        refused = await asyncio.to_thread(lambda: sorted(self._folder.glob("refused-*.jsonl")))
+        found += [(path, path, path.stat().st_size) for path in refused]
+        return [SnapshotFile(place.relative_to(data).as_posix(), path, size) for place, path, size in found]
 
     async def close(self) -> None:
         """Store what was accepted; what is refused stays in the log for the next start."""
@@ -255,6 +265,14 @@ class ReadingEngine:
         """Read what was acknowledged before."""
         await self._flush()
         return await self._engine.query(sql, parameters, format=format)
+
+    async def freeze(self, data: Path) -> list[SnapshotFile]:
+        """Keep the parts that are stored now."""
+        return await self._engine.freeze(data)
+
+    async def thaw(self) -> None:
+        """Keep them no longer."""
+        await self._engine.thaw()
 
     def facts(self) -> dict[str, Any]:
         """What the engine says of itself."""

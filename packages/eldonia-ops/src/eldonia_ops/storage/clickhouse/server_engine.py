@@ -4,11 +4,13 @@ Source: https://clickhouse.com/docs/interfaces/http
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import httpx
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse.engine import (
     READ_SETTINGS,
@@ -63,6 +65,13 @@ class ServerEngine:
     ) -> bytes:
         """Read under the bounds of READ_SETTINGS."""
         return await self._post({**READ_SETTINGS, "default_format": format, **_prefixed(parameters)}, sql.encode())
+
+    async def freeze(self, data: Path) -> list[SnapshotFile]:
+        """Nothing: the server has backups of its own."""
+        return []
+
+    async def thaw(self) -> None:
+        """Nothing was kept."""
 
     def facts(self) -> dict[str, Any]:
         """Kind and address, without credentials."""

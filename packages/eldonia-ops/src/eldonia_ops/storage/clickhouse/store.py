@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
 from eldonia_ops.ports.traces import LATEST_NS
@@ -162,6 +164,19 @@ class ClickhouseTelemetryStore:
             **({"wal": self._journal.facts()} if self._journal is not None else {}),
             **self._engine.facts(),
         }
+
+    async def snapshot(self, scratch: Path, data: Path) -> list[SnapshotFile]:
+        """What was acknowledged before, as files; see :class:`~eldonia_ops.ports.Snapshots`.
+
+        The log comes first: a row that leaves it meanwhile is in a part by then, and parts come last. What is in both
+        is found at the next start, by its keys.
+        """
+        found = await self._journal.snapshot(scratch, data) if self._journal is not None else []
+        return found + await self._engine.freeze(data)
+
+    async def give_up_snapshot(self) -> None:
+        """The files of the last snapshot are not needed any more."""
+        await self._engine.thaw()
 
     async def close(self) -> None:
         """Refuse new data, store what was accepted, cancel reads, close the engine. Idempotent."""

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeAlias
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 
 OnInsert: TypeAlias = Callable[[str, float], None]
@@ -34,6 +36,14 @@ class TimedEngine:
     ) -> bytes:
         """Run a SELECT."""
         return await self._engine.query(sql, parameters, format=format)
+
+    async def freeze(self, data: Path) -> list[SnapshotFile]:
+        """Keep the parts that are stored now."""
+        return await self._engine.freeze(data)
+
+    async def thaw(self) -> None:
+        """Keep them no longer."""
+        await self._engine.thaw()
 
     def facts(self) -> dict[str, Any]:
         """What the engine says of itself."""

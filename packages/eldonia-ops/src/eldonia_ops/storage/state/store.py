@@ -2,17 +2,21 @@
 
 import asyncio
 import random
+import sqlite3
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import StateTransaction
 from eldonia_ops.storage.state.backend import Backend, explain, parse_url, shown
 from eldonia_ops.storage.state.committed import Committed
+from eldonia_ops.storage.state.copies import copy_sqlite, to_file
 from eldonia_ops.storage.state.errors import StateClosedError, StateError
 from eldonia_ops.storage.state.migrate import migrate
 from eldonia_ops.storage.state.postgresql import open_postgresql
@@ -92,6 +96,17 @@ class SqlStateStore:
         """
         return await self._run(self._reading, self._backend.reader, work, writes=False)
 
+    async def snapshot(self, scratch: Path, data: Path) -> list[SnapshotFile]:
+        """One SQLite file with what was committed before; see :class:`~eldonia_ops.ports.Snapshots`."""
+        if self._closed:
+            raise StateClosedError("the state store is closed")
+        target = scratch / "state.db"
+        await asyncio.get_running_loop().run_in_executor(self._reading, self._copy, target)
+        return [SnapshotFile(target.name, target, target.stat().st_size)]
+
+    async def give_up_snapshot(self) -> None:
+        """The copy lies in the caller's folder."""
+
     async def close(self) -> None:
         """Finish what runs or waits, then close the connections. Idempotent."""
         self._closed = True
@@ -102,6 +117,15 @@ class SqlStateStore:
             self._backend.dispose()
 
         await asyncio.to_thread(finish)
+
+    def _copy(self, target: Path) -> None:
+        if self._backend.name == "postgresql":
+            to_file(self._backend.reader, target)
+            return
+        with self._backend.reader.connect() as connection:
+            source = connection.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            copy_sqlite(source, target)
 
     async def _run(
         self, threads: ThreadPoolExecutor, engine: Engine, work: Callable[[StateTransaction], T], *, writes: bool

@@ -60,6 +60,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /incidents/{incident}/postmortem/draft": {},
     "post /markdown": {"content": b"*a*"},
     "get /overview": {},
+    "get /backup": {},
     "get /targets": {},
     "get /refusals": {},
     "get /objectives": {},

@@ -1,0 +1,37 @@
+"""A backup of the running platform, as it is made."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.responses import Response, StreamingResponse
+
+from eldonia_ops.services.api import Platform
+from eldonia_ops.web.access import Permission
+from eldonia_ops.web.native.openapi import operation
+
+SIZE_HEADER = "X-Eldonia-Ops-Size"
+"""About how many bytes will come: the end of the archive is known only when it is made."""
+
+
+def add_to(api: FastAPI, platform: Platform) -> None:
+    """Add the operation. It answers with secrets (digests of tokens, the admin's token), so only to an admin."""
+
+    @api.get("/backup", tags=["status"], **operation(Permission.ADMINISTER, media="application/x-tar"))
+    async def backup() -> Response:
+        """Everything that was acknowledged before, as a tar archive with checksums; `eldonia-ops restore` reads it."""
+        async with contextlib.AsyncExitStack() as stack:
+            taken = await stack.enter_async_context(platform.backups.take())
+            kept = stack.pop_all()
+
+        async def body() -> AsyncIterator[bytes]:
+            async with kept:
+                async for piece in taken.pieces:
+                    yield piece
+
+        headers = {
+            SIZE_HEADER: str(taken.size),
+            "Content-Disposition": 'attachment; filename="eldonia-ops-backup.tar"',
+            "Cache-Control": "no-store",
+        }
+        return StreamingResponse(body(), media_type="application/x-tar", headers=headers)
