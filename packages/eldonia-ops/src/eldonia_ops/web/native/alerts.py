@@ -69,10 +69,9 @@ class SilenceBody(MatchersBody):
     comment: str = Field(min_length=1, max_length=5_000)
 
 
-class LabelsBody(BaseModel):
+class LabelsBody(Body):
     """The labels of an alert that there may be."""
 
-    model_config = ConfigDict(extra="forbid")
     labels: dict[Annotated[str, Field(max_length=500)], Annotated[str, Field(max_length=5_000)]] = Field(max_length=100)
 
 
