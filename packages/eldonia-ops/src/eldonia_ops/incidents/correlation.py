@@ -49,7 +49,7 @@ class Unclosed:
             return
         for source in {"", incident.component}:
             self._of_service.setdefault((incident.service, source), {})[incident.id] = None
-        if before is not None and before.severity is not incident.severity:
+        if before is not None:
             self._of_cause.get((before.severity, before.cause), {}).pop(before.id, None)
             self._of_severity.get(before.severity, {}).pop(before.id, None)
         if incident.cause:
