@@ -105,13 +105,8 @@ def _refuse_strangers(file: Path) -> None:
 
 
 def run(work) -> None:
-    """Run a coroutine until it ends, on uvloop where there is one.
-
-    Cycles are looked for less often than Python does by itself: alerts, series and groups are many small values that
-    form none, and to walk through them again and again took a quarter of a storm's processor time.
-    """
+    """Run a coroutine until it ends, on uvloop where there is one. What was made so far is not searched for cycles."""
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
     try:
         import uvloop
     except ImportError:  # not built for this system
