@@ -3,8 +3,10 @@
 Format of entry points: https://packaging.python.org/en/latest/specifications/entry-points/
 """
 
+import functools
 import importlib.metadata
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
@@ -30,6 +32,12 @@ class Plugins(Generic[T]):
     faults: tuple[Diagnostic, ...]
 
 
+@functools.lru_cache(maxsize=1)
+def _entry_points(_path: tuple[str, ...]) -> Any:
+    """Those of all distributions. To read them takes as long for one group as for all."""
+    return importlib.metadata.entry_points()
+
+
 def load_plugins(group: str, accept: Callable[[str, str, Any], T]) -> Plugins[T]:
     """Load every entry point of a group. One that cannot be used is named, and never stops the others; the caller
     logs the faults, or shows them.
@@ -40,7 +48,7 @@ def load_plugins(group: str, accept: Callable[[str, str, Any], T]) -> Plugins[T]
     loaded: list[T] = []
     absent: dict[str, str] = {}
     faults: list[Diagnostic] = []
-    points = importlib.metadata.entry_points(group=group)
+    points = _entry_points(tuple(sys.path)).select(group=group)
     for point in sorted(points, key=lambda one: (one.name, one.value)):
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
         try:

@@ -1,15 +1,21 @@
 """Opening, migrating, and what is said when that cannot be."""
 
+import asyncio
 import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from postgresql import PostgresqlServer
 from sqlalchemy import column, create_engine, insert, table
 
@@ -19,7 +25,7 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import InboxItem
 from eldonia_ops.storage.state import SqlStateStore, StateError, StateVersionError, open_state_store
-from eldonia_ops.storage.state.migrate import VERSION_TABLE, migrate
+from eldonia_ops.storage.state.migrate import VERSION_TABLE, migrate, newest_revision
 from eldonia_ops.storage.state.tables import metadata
 
 
@@ -193,3 +199,23 @@ async def test_a_lost_connection_is_made_again(postgresql_server: PostgresqlServ
     assert await store.write(cut_off_once) == 4
     assert attempts == [3, 3]
     await store.close()
+
+
+def test_the_newest_migration_is_the_one_that_alembic_would_run_up_to() -> None:
+    folder = files("eldonia_ops.storage.state") / "migrations"
+    with as_file(folder) as path:
+        config = Config()
+        config.set_main_option("script_location", str(path))
+        assert newest_revision() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_a_start_with_nothing_to_migrate_does_not_load_alembic(tmp_path: Path) -> None:
+    """To load it is a twelfth of a start."""
+    url = f"sqlite:///{tmp_path / 'state.db'}"
+    asyncio.run(open_state_store(url))
+    code = (
+        "import asyncio, sys; from eldonia_ops.storage.state import open_state_store\n"
+        "asyncio.run(open_state_store(sys.argv[1]))\nprint('alembic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, url], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "False"
