@@ -16,10 +16,20 @@ def http_config_of(settings: HttpSettings) -> HttpConfig:
         min_version=settings.min_version,
         max_version=settings.max_version,
     )
-    proxy = ProxyConfig(Credential(settings.proxy_url), settings.no_proxy, settings.proxy_from_environment)
+    tunnel = tuple((name, Credential(value)) for name, value in settings.proxy_connect_header.items())
+    proxy = ProxyConfig(Credential(settings.proxy_url), settings.no_proxy, settings.proxy_from_environment, tunnel)
     oauth2 = None
     if settings.token_url:
         secret, url = Credential(settings.client_secret), Credential(Secret(settings.token_url))
-        oauth2 = OAuth2Config(settings.client_id, secret, url, settings.scopes, proxy=proxy, tls=tls)
+        parameters = tuple(settings.endpoint_params.items())
+        oauth2 = OAuth2Config(settings.client_id, secret, url, settings.scopes, parameters, proxy, tls)
     headers = tuple((name, Credential(value)) for name, value in settings.http_headers.items())
-    return HttpConfig(oauth2=oauth2, follow_redirects=settings.follow_redirects, headers=headers, proxy=proxy, tls=tls)
+    return HttpConfig(
+        authorization_type=settings.authorization_type,
+        authorization=Credential(settings.credentials),
+        oauth2=oauth2,
+        follow_redirects=settings.follow_redirects,
+        headers=headers,
+        proxy=proxy,
+        tls=tls,
+    )

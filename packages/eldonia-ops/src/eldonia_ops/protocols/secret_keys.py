@@ -7,7 +7,7 @@ from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.protocols.yaml_nodes import YamlNode
 
 SECRET_KEY: Final = re.compile(
-    r"password|passwd|secret|token|_key$|^key$|credential|dsn|api_url|webhook_url|authori[sz]ation|headers|environment"
+    r"password|passwd|secret|token|_key$|^key$|credential|dsn|api_url|webhook_url|authori[sz]ation|headers?|environment"
     r"|basic_auth|proxy_url|^state$|^telemetry$|^url$|^body$",
     re.IGNORECASE,
 )

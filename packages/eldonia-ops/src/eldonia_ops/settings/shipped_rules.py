@@ -14,6 +14,7 @@ from eldonia_ops.settings.reader import SettingsReader
 
 SEVERITIES: Final = ("critical", "warning", "info")
 _NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d{0,20})?")
+_LARGEST: Final = 1e15
 _FLAG: Final = Flag()
 _FOR: Final = Period(minimum=0)
 
@@ -65,7 +66,10 @@ class ShippedRules(Kind):
             "type": "object",
             "properties": {
                 "enabled": _FLAG.schema(),
-                "threshold": any_of({"type": "number"}, {"type": "string", "pattern": r"^\s*[+-]?[\d_.]"}),
+                "threshold": any_of(
+                    {"type": "number", "minimum": -_LARGEST, "maximum": _LARGEST},
+                    {"type": "string", "pattern": r"^\s*[+-]?[\d_.]"},
+                ),
                 "for": _FOR.schema(),
                 "severity": any_of({"enum": list(SEVERITIES)}),
             },
@@ -85,6 +89,9 @@ class ShippedRules(Kind):
 def _change(reader: SettingsReader, name: str, rules: list[AlertingRule]) -> RuleChange:
     severities = [rule.labels.get("severity", "") for rule in rules]
     threshold = reader.number("threshold") if reader.get("threshold") is not None else None
+    if threshold is not None and abs(threshold) > _LARGEST:
+        reader.fault("threshold", f"threshold is beyond {_LARGEST:g}")
+        threshold = None
     if len(rules) > 1 and (threshold is not None or reader.get("severity") is not None):
         hint = "write " + " or ".join(f"{name}.{severity}" for severity in severities)
         reader.problems.add(reader.node, f"there are {len(rules)} rules {name}, one for each severity", hint)

@@ -395,7 +395,7 @@ scrape:
 
 def test_the_formats_of_log_files() -> None:
     settings = read("logs: [{path: a}, {path: b, format: raw}, {path: c, format: auto}]")
-    assert [file.format for file in settings.collectors["logs"]] == ["json", "raw", "auto"]
+    assert [file.format for file in settings.collectors["logs"]] == ["auto", "raw", "auto"]
     assert fault("logs: [{path: a, format: text}]").endswith("format cannot be 'text' (one of json, raw, auto)")
 
 

@@ -79,7 +79,7 @@ def test_secrets_are_not_shown() -> None:
     assert shown["state"] == shown["telemetry"] == "<secret>"
     assert shown["scrape"][0]["basic_auth"] == {"username": "hana", "password": "<secret>"}
     assert "basic_auth" not in shown["scrape"][1]
-    assert shown["probes"][0]["url"].endswith("@x/?key=${TOKEN}")
+    assert shown["probes"][0]["url"].endswith("@x/?key=<secret>")
     assert shown["recovery"][0]["action"]["webhook"]["headers"] == {"A": "<secret>"}
     assert shown["recovery"][1]["action"]["command"] == ["/bin/x", "--token=${TOKEN}"]
     assert shown["recovery"][1]["action"]["environment"] == {"K": "<secret>"}

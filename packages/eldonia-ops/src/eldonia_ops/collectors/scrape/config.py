@@ -90,6 +90,8 @@ def check_scrape(reader: SettingsReader, job: ScrapeJob) -> None:
         reader.fault("basic_auth", "basic_auth and bearer_token are both given", "keep one of them")
     if job.http.token_url and (job.username or job.bearer_token):
         reader.fault("oauth2", "oauth2 is given beside basic_auth or bearer_token", "keep one of them")
+    if job.http.credentials and (job.username or job.bearer_token):
+        reader.fault("authorization", "authorization is given beside basic_auth or bearer_token", "keep one of them")
     check_http(reader, job.http)
     if job.job == "node" and _reads_this_machine(reader):
         hint = "give the job another name, or write host: {enabled: false}"

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from eldonia_ops.alerting.http_config import PLAIN_HTTP, HttpConfig, ProxyConfig, TlsConfig
+from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, HttpConfig, ProxyConfig, TlsConfig
 from eldonia_ops.collectors.network_errors import explain, status_words
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
 from eldonia_ops.collectors.schedule import Ticks
@@ -204,6 +204,10 @@ class ScrapeLoop:
         extensions: dict[str, Any] = {}
         for name, value in http.headers:
             headers[name] = in_header(resolve(value, f"header {name} for {what}"), f"header {name} for {what}")
+        if http.authorization != NO_CREDENTIAL:
+            name = f"authorization for {what}"
+            value = f"{http.authorization_type} {resolve(http.authorization, name)}"
+            headers["Authorization"] = in_header(value, name)
         if self._configured is not None and (http.tls, http.proxy, http.oauth2) != (TlsConfig(), ProxyConfig(), None):
             client = self._configured
             extensions = await client.extensions(http.tls, http.proxy, what)

@@ -22,11 +22,12 @@ METRICS = "200 OK", "text/plain", "up_here 1\n"
 
 
 class Far:
-    """An HTTP server: ``answers`` by path, and the heads of what was asked."""
+    """An HTTP server: ``answers`` by path, and the heads and bodies of what was asked."""
 
     def __init__(self, **answers: tuple[str, str, str]) -> None:
         self.answers = answers
         self.heads: list[str] = []
+        self.bodies: list[str] = []
         self.port = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,9 +37,9 @@ class Far:
                 self.heads.append(head)
                 length = [line for line in head.lower().splitlines() if line.startswith("content-length:")]
                 if length:
-                    await reader.readexactly(int(length[0].partition(":")[2]))
+                    self.bodies.append((await reader.readexactly(int(length[0].partition(":")[2]))).decode())
                 path = head.split(" ")[1].rpartition("/")[2]
-                status, more, body = self.answers[path]
+                status, more, body = self.answers.get(path, ("502 Bad Gateway", "text/plain", ""))
                 extra = f"Location: {more}" if status.startswith("3") else f"Content-Type: {more}"
                 writer.write(f"HTTP/1.1 {status}\r\n{extra}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
                 await writer.drain()
@@ -120,6 +121,30 @@ async def test_oauth2_asks_for_a_token_and_for_another_when_it_is_refused(tmp_pa
         assert "s3cret" not in said
 
 
+async def test_parameters_of_a_token_and_another_scheme_of_authorization(tmp_path: Path) -> None:
+    token = "200 OK", "application/json", '{"access_token": "t1", "expires_in": 3600}'
+    async with listening(Far(metrics=METRICS, token=token)) as far:
+        more = (
+            f"    oauth2:\n      client_id: us\n      client_secret: s\n      token_url: 'http://127.0.0.1:{far.port}/token'\n"
+            "      endpoint_params: {audience: metrics}\n"
+        )
+        assert await scraped(tmp_path, far.port, more) == ""
+        assert "audience=metrics" in far.bodies[0]
+        own = "    authorization: {type: ApiKey, credentials: k3y}\n"
+        assert await scraped(tmp_path, far.port, own) == ""
+        assert "authorization: apikey k3y\r\n" in far.heads[-1].lower()
+
+
+async def test_headers_of_a_tunnel_are_for_the_proxy_alone(tmp_path: Path) -> None:
+    async with listening(Far()) as far:
+        way = (
+            f"    scheme: https\n    proxy_url: http://127.0.0.1:{far.port}\n    proxy_connect_header: {{X-Via: us}}\n"
+        )
+        assert await scraped(tmp_path, 9, way)
+        assert far.heads[0].startswith("CONNECT 127.0.0.1:9 ")
+        assert "x-via: us\r\n" in far.heads[0].lower()
+
+
 async def test_a_proxy_headers_and_redirects(tmp_path: Path) -> None:
     async with listening(Far(metrics=METRICS, old=("302 Found", "/metrics", ""))) as far:
         assert await scraped(tmp_path, 9, f"    proxy_url: http://127.0.0.1:{far.port}\n") == ""
@@ -140,6 +165,9 @@ async def test_a_proxy_headers_and_redirects(tmp_path: Path) -> None:
         ("oauth2: {client_id: us}", "oauth2 needs client_id and token_url"),
         ("no_proxy: a.example", "no_proxy without proxy_url"),
         ("proxy_from_environment: true\n    proxy_url: 'http://p:1'", "goes with neither"),
+        ("authorization: {type: Basic, credentials: x}", "authorization.type cannot be Basic"),
+        ("authorization: {type: a b, credentials: x}", "authorization.type is not one word"),
+        ("bearer_token: a\n    authorization: {credentials: x}", "authorization is given beside"),
         ("bearer_token: a\n    oauth2: {client_id: us, token_url: 'http://t/'}", "oauth2 is given beside"),
     ],
 )
