@@ -81,5 +81,5 @@ def test_secrets_are_not_shown() -> None:
     assert "basic_auth" not in shown["scrape"][1]
     assert shown["probes"][0]["url"].endswith("@x/?key=<secret>")
     assert shown["recovery"][0]["action"]["webhook"]["headers"] == {"A": "<secret>"}
-    assert shown["recovery"][1]["action"]["command"] == ["/bin/x", "--token=${TOKEN}"]
+    assert shown["recovery"][1]["action"]["command"] == ["/bin/x", "--token=<secret>"]
     assert shown["recovery"][1]["action"]["environment"] == {"K": "<secret>"}
