@@ -13,7 +13,7 @@ from eldonia_ops.ports.effects import (
     Prober,
     ProbeResult,
 )
-from eldonia_ops.ports.logs import LogHistogram, LogPage, LogQuery, LogStore
+from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogPage, LogQuery, LogStore, ValueCount
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
     SignalStore,
@@ -59,6 +59,7 @@ __all__ = [
     "DeliveryResult",
     "DeliveryState",
     "DueGroup",
+    "FieldCount",
     "FindingRepository",
     "InboxItem",
     "IncidentRepository",
@@ -91,4 +92,5 @@ __all__ = [
     "TraceQuery",
     "TraceStore",
     "TraceSummary",
+    "ValueCount",
 ]

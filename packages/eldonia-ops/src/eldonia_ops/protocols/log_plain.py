@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogError, LogLevel
 from eldonia_ops.protocols.log_errors import header_of, is_stack
-from eldonia_ops.protocols.log_levels import fold_level
 from eldonia_ops.protocols.timestamps import leading_timestamp, parse_timestamp
 
 _LEVEL_WITHIN: Final = 160
