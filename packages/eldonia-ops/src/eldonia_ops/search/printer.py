@@ -44,10 +44,9 @@ def _written(node: Node) -> str:
 
 
 def _text(pieces: tuple[str, ...]) -> str:
-    if len(pieces) > 1:
-        return f"message:{_pattern(pieces)}"
-    (word,) = pieces
-    return word if _PLAIN.fullmatch(word) else quoted(word)
+    if len(pieces) == 1:
+        return pieces[0] if _PLAIN.fullmatch(pieces[0]) else quoted(pieces[0])
+    return f"message:{_pattern(pieces)}"
 
 
 def _condition(condition: Condition) -> str:

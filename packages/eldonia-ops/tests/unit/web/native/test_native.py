@@ -59,6 +59,12 @@ async def test_query_range_takes_relative_times_and_durations(reader: Client) ->
         ("/logs?limit=100000", 422, "invalid"),
         ("/logs?level=loud", 400, "bad_request"),
         ("/logs?before=1", 400, "bad_request"),
+        ("/logs?query=a%20%7C%20stats", 400, "bad_data"),
+        ("/logs?since=someday", 400, "bad_request"),
+        ("/logs/around?cursor=", 400, "bad_request"),
+        ("/logs/around?cursor=1-1", 404, "not_found"),
+        ("/logs/values?field=a%20b", 400, "bad_data"),
+        ("/logs/facets?field=", 400, "bad_data"),
         ("/logs?before=99999999999999999999-1", 400, "bad_request"),
         ("/traces?tag=novalue", 400, "bad_request"),
         ("/traces?min_duration=fast", 400, "bad_request"),
@@ -126,6 +132,52 @@ async def test_logs_are_filtered(reader: Client) -> None:
     assert all(record["level"] == "error" and "payment" in record["message"] for record in page["records"])
     assert (await get(reader, "/logs", parse_errors="true"))["records"][0]["parseError"]
     assert (await get(reader, "/logs", level=["info", "debug"]))["records"]
+
+
+async def test_logs_are_searched(client: Client, platform: FakePlatform) -> None:
+    at = platform.now() * 10**6
+    await platform.telemetry.logs.insert_logs(
+        [
+            LogRecord(timestamp_ns=at - 3, message="upstream timed out", user_id="zoe", source="z", metadata={"n": 5}),
+            LogRecord(timestamp_ns=at - 2, message="決済に失敗", user_id="zoe", source="z", metadata={"n": 7}),
+            LogRecord(timestamp_ns=at - 1, message="GET /health", user_id="zoe", source="z"),
+        ]
+    )
+    wanted = "user_id:zoe -health"
+    records = (await get(client, "/logs", query=f'{wanted} ("timed out" or 失敗)'))["records"]
+    assert [one["message"] for one in records] == ["決済に失敗", "upstream timed out"]
+    assert (await get(client, "/logs/histogram", query=wanted))["total"] == 2
+    facets = await get(client, "/logs/facets", query=wanted, field=["n", "userId", '"user.id"'])
+    assert facets == [
+        {"field": "n", "values": [{"value": "5", "count": 1}, {"value": "7", "count": 1}]},
+        {"field": "userId", "values": [{"value": "zoe", "count": 2}]},
+        {"field": '"user.id"', "values": []},
+    ]
+    fields = {one["name"]: one["count"] for one in await get(client, "/logs/fields", query=wanted)}
+    assert (fields["user_id"], fields['"n"']) == (None, 2)
+    assert await get(client, "/logs/values", field="user_id", prefix="ZO") == [{"value": "zoe", "count": 3}]
+    around = await get(client, "/logs/around", cursor=records[0]["cursor"], limit=1)
+    assert [one["message"] for one in around["records"]] == ["GET /health", "決済に失敗", "upstream timed out"]
+    assert (around["query"], around["more_before"]) == ('source="z"', False)
+    assert await get(client, "/logs/suggestion", query="logs of zoe") == [
+        {"query": "user_id:zoe", "count": 3, "since": None, "until": None}
+    ]
+    assert await get(client, "/logs/suggestion", query="zoe last tuesday", tz="Asia/Tokyo") == []
+    assert (await get(client, "/logs", since="today", tz="+0900", query="user_id:zoe"))["records"]
+
+
+@pytest.mark.parametrize("path", ["/logs", "/logs/histogram", "/logs/facets", "/logs/fields", "/logs/suggestion"])
+async def test_what_is_wrong_with_a_search_is_said_in_the_readers_language(reader: Client, path: str) -> None:
+    async with reader(Role.VIEWER) as http:
+        answers = [
+            await http.get(BASE + path, params={"query": "a level:eror2", "lang": lang}) for lang in ("", "en", "ja")
+        ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    errors = [answer.json()["error"] for answer in answers]
+    assert {error["position"] for error in errors} == {8}
+    assert errors[0] == errors[1]
+    assert "did you mean level:error?" in errors[1]["hint"]
+    assert errors[2]["message"] == "eror2 というレベルはありません"
 
 
 async def test_logs_and_traces_are_found_by_conditions(client: Client, platform: FakePlatform) -> None:

@@ -20,6 +20,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs": {"params": {"limit": 1000}},
     "get /logs/histogram": {},
     "get /logs/services": {},
+    "get /logs/suggestion": {"params": {"query": "errors of alice"}},
+    "get /logs/facets": {"params": {"field": ["level", "user_id"]}},
+    "get /logs/fields": {},
+    "get /logs/values": {"params": {"field": "service"}},
+    "get /logs/around": {"params": {"cursor": "{log}"}},
     "get /traces": {},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
@@ -93,6 +98,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
         "silence": next(one["id"] for one in await listed("/silences") if one["state"] == "active"),
         "notification": str(next(one["id"] for one in await listed("/notifications") if one["status"] != "delivered")),
