@@ -9,11 +9,12 @@ const csrf = meta.content;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "" } = {}) {
+  constructor(status, { code = "error", message = "", hint = "", position = -1 } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
+    this.position = position; // of the fault of a query, in characters
   }
 }
 
