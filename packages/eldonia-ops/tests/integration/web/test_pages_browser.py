@@ -775,3 +775,38 @@ async def test_plain_words_that_find_nothing_are_understood(tab: Tab) -> None:
     await page.locator("#suggestion button").click()
     await expect(page.locator("#search")).to_have_value(f"user_id:{user}")
     await expect(page.locator("tr.record").first).to_be_visible()
+
+
+async def test_a_search_is_saved_used_deleted_and_brought_back(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.RESPONDER)
+    await tab.go("/logs?query=level:error&columns=component")
+    await page.click("#saved-open")
+    await page.fill("#saved-form input", "Errors")
+    await page.press("#saved-form input", "Enter")
+    saved = page.locator("#saved-list li")
+    await expect(saved).to_have_count(2)
+    await expect(saved.first).to_contain_text("saved by responder-person")
+    await saved.last.get_by_role("button", name="Failed payments", exact=True).click()
+    await expect(page.locator("#search")).to_have_value("level:error payment")
+    await expect(page.locator("#head")).to_contain_text("user_id")
+    await page.click("#saved-open")
+    await page.get_by_role("button", name="Delete Errors").click()
+    await expect(saved).to_have_count(1)
+    await page.evaluate("document.querySelector('#toasts .toast:last-child button').click()")
+    await expect(saved).to_have_count(2)
+    assert tab.site.platform.state.stored_searches["s1"].name == "Failed payments"
+
+
+async def test_found_records_are_downloaded(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.VIEWER)
+    await tab.go("/logs?query=level:error&columns=component")
+    await expect(page.locator("tr.record").first).to_be_visible()
+    async with page.expect_download() as started:
+        await page.click("#download-csv")
+    download = await started.value
+    assert download.suggested_filename == "logs.csv"
+    lines = (await download.path()).read_text("utf-8").splitlines()
+    assert lines[0] == "timestamp,level,service,component,message"
+    assert {line.split(",")[1] for line in lines[1:]} == {"error"}

@@ -9,7 +9,7 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.heavy import HeavyWork
-from eldonia_ops.web.native import alerts, incidents, logs, operations, telemetry, tokens
+from eldonia_ops.web.native import alerts, incidents, log_export, logs, operations, saved_searches, telemetry, tokens
 from eldonia_ops.web.native.openapi import describe, operation
 from eldonia_ops.web.problems import Problem, handlers
 from eldonia_ops.web.sessions import Sessions
@@ -40,6 +40,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
 
     telemetry.add_to(api, platform)
     logs.add_to(api, platform)
+    log_export.add_to(api, platform)
+    saved_searches.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)

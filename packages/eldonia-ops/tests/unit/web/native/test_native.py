@@ -1,5 +1,8 @@
 """The native API over the contracts."""
 
+import csv
+import io
+import json
 from typing import Any
 
 import pytest
@@ -506,3 +509,45 @@ async def test_a_token_may_expire(platform: FakePlatform, client: Client) -> Non
     async with client(Role.ADMIN) as http:
         listed = {one["id"]: one for one in (await http.get("/api/ops/v1/tokens")).json()}
         assert listed[made["token"]["id"]]["live"] is False
+
+
+async def test_logs_are_downloaded(client: Client, platform: FakePlatform) -> None:
+    at = platform.now() * 10**6
+    await platform.telemetry.logs.insert_logs(
+        [
+            LogRecord(
+                timestamp_ns=at - 2, message='=1+1 "x"\nend', user_id="zoe", metadata={"n": -5, "l": [1], "t": "-5"}
+            ),
+            LogRecord(timestamp_ns=at - 1, message="日本", user_id="zoe"),
+        ]
+    )
+    async with client(Role.VIEWER) as http:
+        lines = await http.get(f"{BASE}/logs/export.ndjson", params={"query": "user_id:zoe"})
+        table = await http.get(f"{BASE}/logs/export.csv", params={"query": "user_id:zoe", "column": ["n", "l", "t"]})
+        everything = await http.get(f"{BASE}/logs/export.ndjson", params={"since": "-2h"})
+        wrong = await http.get(f"{BASE}/logs/export.csv", params={"query": "(a"})
+    assert [json.loads(line)["message"] for line in lines.text.splitlines()] == ["日本", '=1+1 "x"\nend']
+    assert lines.headers["content-disposition"] == 'attachment; filename="logs.ndjson"'
+    rows = list(csv.reader(io.StringIO(table.text)))
+    assert rows[0] == ["timestamp", "level", "service", "n", "l", "t", "message"]
+    assert rows[2][1:] == ["info", "", "-5", "[1]", "'-5", '\'=1+1 "x"\nend']
+    assert rows[1][0].endswith(f"{(at - 1) % 10**9:09d}Z")
+    assert len(everything.text.splitlines()) == len(platform.telemetry.logs.records)
+    assert wrong.status_code == 400
+
+
+async def test_searches_are_saved_by_those_who_respond(client: Client) -> None:
+    body = {"name": "Slow", "query": "duration>500", "columns": ["path"]}
+    async with client(Role.VIEWER) as http:
+        assert (await http.post(f"{BASE}/logs/searches", json=body)).status_code == 403
+        assert [one["name"] for one in (await http.get(f"{BASE}/logs/searches")).json()] == ["Failed payments"]
+    async with client(Role.RESPONDER) as http:
+        saved = (await http.post(f"{BASE}/logs/searches", json=body)).json()
+        assert (saved["query"], saved["columns"], saved["saved_by"]) == ("duration>500", ["path"], "responder-person")
+        broken = await http.post(f"{BASE}/logs/searches", json={**body, "query": "(a"})
+        assert (broken.status_code, broken.json()["error"]["position"]) == (400, 0)
+        assert (await http.post(f"{BASE}/logs/searches", json={**body, "columns": ["a b"]})).status_code == 400
+        changed = await http.put(f"{BASE}/logs/searches/{saved['id']}", json={**body, "name": "Slower"})
+        assert changed.json()["name"] == "Slower"
+        assert (await http.delete(f"{BASE}/logs/searches/{saved['id']}")).json()["name"] == "Slower"
+        assert (await http.delete(f"{BASE}/logs/searches/{saved['id']}")).status_code == 404

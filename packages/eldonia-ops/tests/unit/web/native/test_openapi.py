@@ -24,6 +24,12 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/facets": {"params": {"field": ["level", "user_id"]}},
     "get /logs/fields": {},
     "get /logs/values": {"params": {"field": "service"}},
+    "get /logs/export.ndjson": {},
+    "get /logs/export.csv": {"params": {"column": "user_id"}},
+    "get /logs/searches": {},
+    "post /logs/searches": {"json": {"name": "n", "query": "level:error", "columns": ["user_id"]}},
+    "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},
+    "delete /logs/searches/{search}": {},
     "get /logs/around": {"params": {"cursor": "{log}"}},
     "get /traces": {},
     "get /traces/services": {},
@@ -98,6 +104,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "search": (await listed("/logs/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
         "silence": next(one["id"] for one in await listed("/silences") if one["state"] == "active"),

@@ -1,4 +1,4 @@
-import { act, get } from "../lib/api.js";
+import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
 import { $, $$, h } from "../lib/dom.js";
 import { showFacets } from "../lib/facets.js";
@@ -7,6 +7,7 @@ import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { recordTree } from "../lib/record_tree.js";
+import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
 import { searchOf, term, toggled, valueIn, withTerm, wordsOf } from "../lib/search_terms.js";
 import { showSurroundings } from "../lib/surroundings.js";
@@ -39,12 +40,12 @@ const counts = (wanted, bounds, signal) => get("/logs/histogram", { ...wanted, .
 const conditions = () => ({ query: input.value.trim() });
 
 function keep() {
-  const address = new URL(location.href);
-  for (const name of [...OLD_PARAMETERS, "query", "columns", "facet"]) address.searchParams.delete(name);
-  if (input.value.trim()) address.searchParams.set("query", input.value.trim());
-  if (columns.length) address.searchParams.set("columns", columns.join(","));
-  for (const one of ownFacets) address.searchParams.append("facet", one);
-  history.replaceState(null, "", address);
+  const here = new URL(location.href);
+  for (const name of [...OLD_PARAMETERS, "query", "columns", "facet"]) here.searchParams.delete(name);
+  if (input.value.trim()) here.searchParams.set("query", input.value.trim());
+  if (columns.length) here.searchParams.set("columns", columns.join(","));
+  for (const one of ownFacets) here.searchParams.append("facet", one);
+  history.replaceState(null, "", here);
 }
 
 function search(text) {
@@ -139,6 +140,7 @@ async function load() {
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
     showWaiting(0, false);
     $("#results").hidden = false;
+    $("#downloads").hidden = false;
     newest = page.records[0]?.cursor ?? "";
     oldest = page.records.at(-1)?.cursor ?? "";
     $("#older").hidden = !page.more;
@@ -151,6 +153,7 @@ async function load() {
       request = null; // nothing to follow: the search itself was refused
       rows.replaceChildren();
       $("#results").hidden = true;
+      $("#downloads").hidden = true;
       $("#total").textContent = "";
       box.fault(error, wanted.query);
     }
@@ -187,6 +190,9 @@ async function suggest(found, wanted, bounds, signal) {
 }
 
 function drawCounts(found, bounds) {
+  const wanted = { ...conditions(), ...period(bounds) };
+  $("#download-ndjson").href = address("/logs/export.ndjson", wanted);
+  $("#download-csv").href = address("/logs/export.csv", { ...wanted, column: columns });
   $("#total").textContent = t("logs.total", { n: integer(found.total) });
   histogram.update(found, bounds);
 }
@@ -274,6 +280,10 @@ $("#facet-form").addEventListener("submit", (event) => {
 $("#facet-field").addEventListener("focus", async () => {
   const found = await get("/logs/fields", period(range.bounds)).catch(() => []);
   $("#facet-fields").replaceChildren(...found.map((one) => h("option", { value: one.name })));
+});
+savedSearches(() => ({ ...conditions(), columns }), (saved) => {
+  columns = saved.columns;
+  search(saved.query);
 });
 if (innerWidth > 900) $("#facet-side").open = true;
 
