@@ -79,6 +79,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /recovery": {},
     "post /recovery/{service}/maintenance": {"json": {"on": True}},
     "post /recovery/{service}/reset": {},
+    "get /times": {"params": {"text": "last tuesday", "tz": "Asia/Tokyo"}},
     "get /me": {},
     "get /tokens": {},
     "post /tokens": {"json": {"name": "n", "role": "viewer"}},

@@ -37,7 +37,7 @@ export function address(path, parameters = {}) {
 async function request(path, { method = "GET", parameters = {}, body, type = "application/json", headers = {}, signal } = {}) {
   let response;
   try {
-    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : "" }), {
+    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : parameters.tz }), {
       method,
       signal,
       headers: {
