@@ -1,6 +1,6 @@
 import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
-import { $, $$, h } from "../lib/dom.js";
+import { $, $$, h, render } from "../lib/dom.js";
 import { showFacets } from "../lib/facets.js";
 import { clockMs, exactly, integer, nsToMs, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
@@ -146,7 +146,7 @@ async function load() {
     $("#older").hidden = !page.more;
     $("#empty").hidden = page.records.length > 0;
     drawCounts(histogramOf, bounds);
-    await Promise.all([facets(wanted, bounds, signal), suggest(page.records.length > 0, wanted, bounds, signal)]);
+    await beside(() => Promise.all([facets(wanted, bounds, signal), suggest(page.records.length > 0, wanted, bounds, signal)]));
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status) {
@@ -157,6 +157,16 @@ async function load() {
       $("#total").textContent = "";
       box.fault(error, wanted.query);
     }
+  }
+}
+
+// What is shown beside the records: that it fails, for it reads more than they do, takes nothing from them.
+async function beside(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!error.status) throw error;
+    render($("#facets"), error.message, () => [h("p", { class: "muted small" }, error.message)]);
   }
 }
 
@@ -253,7 +263,7 @@ async function follow() {
       trim();
     }
     if (page.records.length || beats % FACET_BEATS === 0) drawCounts(await counts(wanted, bounds, signal), bounds);
-    if (beats % FACET_BEATS === 0) await facets(wanted, bounds, signal);
+    if (beats % FACET_BEATS === 0) await beside(() => facets(wanted, bounds, signal));
   } catch (error) {
     if (error.name !== "AbortError") throw error;
   }
