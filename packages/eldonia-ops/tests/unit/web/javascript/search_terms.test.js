@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-const { excluded, fieldName, hasTerm, pieceAt, searchOf, term, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
+const { excluded, fieldName, hasTerm, pieceAt, searchOf, term, termsOf, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
 
 test("a value becomes a term that means it and nothing else", () => {
   assert.equal(term("user_id", "alice"), "user_id:alice");
@@ -58,6 +58,11 @@ test("a term inside of another, or of a phrase, is none", () => {
   assert.equal(hasTerm('n:"x \\" a:b" d', "a:b"), false);
   assert.equal(hasTerm('it\'s a:b', "a:b"), true);
   assert.equal(withoutTerm('n:"two words" x', 'n:"two words"'), "x");
+});
+
+test("terms about a field are found in a search", () => {
+  assert.deepEqual(termsOf('level:error -user_id:bob user_id:"a b" x user_id:(c or d) "user_id:e"', "user_id"), ["-user_id:bob", 'user_id:"a b"']);
+  assert.deepEqual(termsOf("", "level"), []);
 });
 
 test("old addresses become searches", () => {

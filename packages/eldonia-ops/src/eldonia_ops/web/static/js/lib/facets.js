@@ -2,7 +2,7 @@
 import { h, render } from "./dom.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
-import { excluded, hasTerm, term } from "./search_terms.js";
+import { excluded, hasTerm, term, termsOf } from "./search_terms.js";
 
 const LEVELS = ["error", "warn", "info", "debug"];
 
@@ -18,15 +18,22 @@ function row(field, one, most, search, toggle) {
   );
 }
 
+// A term of the search whose value is not among those that were found: it can still be taken back.
+const other = (field, one, toggle) =>
+  h("li", {}, h("button", { type: "button", class: "facet-value", "aria-pressed": "true", title: one, onclick: () => toggle(one) },
+    h("span", { class: "facet-name" }, one.startsWith("-") ? `− ${one.slice(field.length + 2)}` : one.slice(field.length + 1)), h("span", { class: "facet-count" }, "×")));
+
 /**
  * @param {HTMLElement} place
  * @param {{field: string, values: {value: string, count: number}[]}[]} facets
  * @param {{search: string, columns: string[], removable: string[], toggle: (term: string) => void, column: (field: string) => void, remove: (field: string) => void}} state
  */
 export function showFacets(place, facets, state) {
-  const filled = facets.filter((one) => one.values.length || state.removable.includes(one.field));
+  const others = (one) => termsOf(state.search, one.field).filter((written) => !one.values.some(({ value }) => term(one.field, value) === written));
+  const filled = facets.filter((one) => one.values.length || others(one).length || state.removable.includes(one.field));
   render(place, [filled, state.search, state.columns, state.removable], () =>
-    filled.map(({ field, values }) => {
+    filled.map((facet) => {
+      const { field, values } = facet;
       const most = Math.max(1, ...values.map((one) => one.count));
       const ordered = field === "level" ? [...values].sort((a, b) => LEVELS.indexOf(a.value) - LEVELS.indexOf(b.value)) : values;
       const shown = state.columns.includes(field);
@@ -34,7 +41,9 @@ export function showFacets(place, facets, state) {
         h("h3", {}, h("span", { class: "mono" }, field),
           !["level", "service"].includes(field) && h("button", { type: "button", class: "link-button", "aria-pressed": String(shown), onclick: () => state.column(field) }, t(shown ? "search.column_off" : "search.column_on")),
           state.removable.includes(field) && h("button", { type: "button", class: "link-button", "aria-label": t("search.remove_facet", { field }), onclick: () => state.remove(field) }, "×")),
-        values.length ? h("ul", {}, ordered.map((one) => row(field, one, most, state.search, state.toggle))) : h("p", { class: "muted small" }, t("search.no_values")),
+        values.length || others(facet).length
+          ? h("ul", {}, others(facet).map((one) => other(field, one, state.toggle)), ordered.map((one) => row(field, one, most, state.search, state.toggle)))
+          : h("p", { class: "muted small" }, t("search.no_values")),
       );
     }),
   );

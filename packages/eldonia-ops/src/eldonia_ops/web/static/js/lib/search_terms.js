@@ -60,6 +60,10 @@ export function withTerm(search, wanted) {
 
 export const toggled = (search, wanted) => (hasTerm(search, wanted) ? withoutTerm(search, wanted) : withTerm(search, wanted));
 
+// The terms about a field that are written in a search, as they are written.
+export const termsOf = (search, field) =>
+  (search.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"])+/g) ?? []).filter((one) => one.replace(/^-/, "").startsWith(`${field}:`) && !/[()]/.test(one));
+
 const word = (text) => (/^[\p{L}\p{N}_]+$/u.test(text) && !KEYWORD.test(text) ? text : quoted(text));
 
 // The search of an address: what older links say in parameters of their own becomes terms.
