@@ -1,9 +1,10 @@
 """Logs as files, written while they are read from the store."""
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -27,7 +28,12 @@ from eldonia_ops.web.native.openapi import operation
 MAX_RECORDS: Final = 1_000_000
 """Records of one file."""
 
-_PAGE: Final = 1_000
+_FIRST_PAGE: Final = 500
+_SMALLEST_PAGE: Final = 20
+_LARGEST_PAGE: Final = 2_000
+_CHUNK_BYTES: Final = 2 << 20
+"""So large a chunk should be: some of them are in memory for each file."""
+
 _AT_ONCE: Final = 4
 _NDJSON: Final = "application/x-ndjson"
 _CSV: Final = "text/csv"
@@ -89,28 +95,34 @@ async def _started(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[by
         yield chunk
 
 
-async def _pages(logs: LogStore, query: LogQuery) -> AsyncIterator[list[LogRecord]]:
-    left = MAX_RECORDS
+async def _chunks(logs: LogStore, query: LogQuery, written: Callable[[list[LogRecord]], bytes]) -> AsyncIterator[bytes]:
+    """The records, page by page, as they are written. Small records are asked for by thousands, large ones by few."""
+    left, page = MAX_RECORDS, _FIRST_PAGE
     before = None
     while left > 0:
-        page = await logs.search_logs(replace(query, before=before, limit=min(_PAGE, left)))
-        if page.records:
-            yield page.records
-            left -= len(page.records)
-            before = (page.records[-1].timestamp_ns, page.records[-1].id)
-        if not page.more:
+        found = await logs.search_logs(replace(query, before=before, limit=min(page, left)))
+        if not found.records:
             return
+        chunk = await asyncio.to_thread(written, found.records)  # others are answered meanwhile
+        yield chunk
+        if not found.more:
+            return
+        left -= len(found.records)
+        before = (found.records[-1].timestamp_ns, found.records[-1].id)
+        page = max(_SMALLEST_PAGE, min(_LARGEST_PAGE, page * _CHUNK_BYTES // max(1, len(chunk)), page * 4))
 
 
-async def _ndjson(logs: LogStore, query: LogQuery) -> AsyncIterator[bytes]:
-    async for records in _pages(logs, query):
-        yield b"".join([to_json(log_shape(record)) + b"\n" for record in records])
+def _ndjson(logs: LogStore, query: LogQuery) -> AsyncIterator[bytes]:
+    return _chunks(logs, query, lambda records: b"".join([to_json(log_shape(record)) + b"\n" for record in records]))
 
 
 async def _csv(logs: LogStore, query: LogQuery, names: list[FieldName]) -> AsyncIterator[bytes]:
+    def written(records: list[LogRecord]) -> bytes:
+        return _rows([_time(record), *[_cell(log_value(record, name)) for name in names]] for record in records)
+
     yield _rows([["timestamp", *map(format_field, names)]])
-    async for records in _pages(logs, query):
-        yield _rows([_time(record), *[_cell(log_value(record, name)) for name in names]] for record in records)
+    async for chunk in _chunks(logs, query, written):
+        yield chunk
 
 
 def _rows(rows: Iterable[list[str]]) -> bytes:
