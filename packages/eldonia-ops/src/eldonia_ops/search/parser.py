@@ -32,6 +32,7 @@ from eldonia_ops.search.scanner import Scanner, Value
 from eldonia_ops.search.tree import (
     EVERYTHING,
     SEVERITY,
+    All,
     And,
     Comparison,
     LevelTest,
@@ -244,7 +245,7 @@ class _Parser:
 
     def _words(self, value: Value, start: int) -> Node:
         if value.pieces == ("", ""):
-            return EVERYTHING
+            return All(self._since(start))
         if not any(piece.strip() for piece in value.pieces):
             raise SearchError("phrase_empty", value.start, value.end)
         pieces = (value.pieces[0].strip(),) if len(value.pieces) == 1 else value.pieces

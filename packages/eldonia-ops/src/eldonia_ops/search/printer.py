@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from eldonia_ops.model.condition_text import format_field, quoted
-from eldonia_ops.model.conditions import Condition, ConditionOp
+from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
 from eldonia_ops.search.scanner import ESCAPABLE
 from eldonia_ops.search.tree import All, And, Comparison, LevelTest, Node, Not, Or, Text, Wildcard
 
@@ -52,13 +52,13 @@ def _text(pieces: tuple[str, ...]) -> str:
 def _condition(condition: Condition) -> str:
     name = format_field(condition.name)
     match condition.op:
-        case ConditionOp.EXISTS:
-            return f"{name}:*"
-        case ConditionOp.NOT_EXISTS:
-            return f"-{name}:*"
+        case ConditionOp.EXISTS | ConditionOp.NOT_EXISTS:
+            sign = "-" if condition.op is ConditionOp.NOT_EXISTS else ""
+            return f"{sign}{name}:*" if _takes_colon(condition.name) else f"{sign}exists({name})"
         case ConditionOp.EQUAL if not condition.quoted:
             # After a colon some values mean more than themselves: ranges, patterns, words of the message.
             simple = _SIMPLE.fullmatch(condition.value) and name not in ("message", "level")
+            simple = simple and _takes_colon(condition.name)
             return f"{name}{':' if simple else '='}{_bare(condition.value)}"
         case ConditionOp.NOT_EQUAL if not condition.quoted:
             return f"{name}!={_bare(condition.value)}"
@@ -70,6 +70,11 @@ def _condition(condition: Condition) -> str:
             return f"{name}{condition.op.value}{condition.value}"
 
 
+def _takes_colon(name: FieldName) -> bool:
+    """Whether a name is read as one before a colon: ``12:30`` is a word."""
+    return name.exact or name.name[0].isalpha() or name.name[0] in "_@"
+
+
 def _bare(text: str) -> str:
     """A value without quotes: what would end it, or mean something, is escaped."""
     written = "".join(f"\\{one}" if one in _NEEDS_ESCAPE or one.isspace() else one for one in text)
@@ -78,5 +83,5 @@ def _bare(text: str) -> str:
 
 def _pattern(pieces: tuple[str, ...]) -> str:
     written = "*".join(map(_bare, pieces))
-    # Between slashes it would be a regular expression.
-    return f"\\{written}" if written[0] == written[-1] == "/" else written
+    # Between slashes it would be a regular expression, and :// is not behind the name of a field.
+    return f"\\{written}" if written[0] == written[-1] == "/" or written.startswith("//") else written
