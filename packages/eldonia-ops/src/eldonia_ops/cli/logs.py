@@ -78,7 +78,7 @@ def logs(
         raise ApiError(_with_place(error, query), error.status) from None
     _print_logs(page["records"], as_json=as_json, cursors=cursors)
     if not page["records"] and not follow and not as_json:
-        _print_nothing_found(client, {**wanted, "since": start, "until": end})
+        _print_nothing_found(client, {**wanted, "since": start, "until": end}, since, until)
     cursor = page["records"][0]["cursor"] if page["records"] else ""
     while follow:
         time.sleep(1.0)
@@ -101,13 +101,16 @@ def _with_place(error: ApiError, query: str) -> str:
     return f"{error}\n  {shown}\n  {' ' * cell_len(shown[: error.position])}^ {error.hint}"
 
 
-def _print_nothing_found(client: Client, wanted: dict[str, Any]) -> None:
+def _print_nothing_found(client: Client, wanted: dict[str, Any], since: str, until: str) -> None:
     console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
     for found in client.get("/logs/suggestion", **wanted, tz=local_zone()):
-        command = f"eldonia-ops logs {shlex.quote(found['query'])}"
+        times = {"--since": since, "--until": until}
         if found["since"] is not None:
-            command += f" --since {shown_day(found['since'])} --until {shown_day(found['until'] - 1)}"
-        console().print(f"Did you mean this? It finds {found['count']} records:\n  {command}")
+            times = {"--since": shown_day(found["since"]), "--until": shown_day(found["until"] - 1)}
+        chosen = [f" {name} {shlex.quote(text)}" for name, text in times.items() if text not in ("-1h", "now")]
+        command = f"eldonia-ops logs {shlex.quote(found['query'])}{''.join(chosen)}"
+        many = "1 record" if found["count"] == 1 else f"{found['count']} records"
+        console().print(f"Did you mean this? It finds {many}:\n  {command}")
 
 
 def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> list[dict[str, Any]]:
