@@ -1,6 +1,7 @@
 """PromQL, Go templates, matchers, durations."""
 
 import contextlib
+import re
 from functools import cache
 
 import numpy as np
@@ -10,14 +11,19 @@ from eldonia_ops.model.condition_text import MAX_TEXT, ConditionError, format_co
 from eldonia_ops.model.conditions import MAX_CONDITIONS, NEGATIONS, Condition, value_at
 from eldonia_ops.model.durations import format_duration, parse_duration
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql import PromQLError, QueryLimits, evaluate, format_expr, parse, parse_selector, plan
 from eldonia_ops.promql.lexer import tokenize
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
 from eldonia_ops.protocols.matcher_syntax import parse_matchers
+from eldonia_ops.search import SearchError, format_search, matches, parse_search
+from eldonia_ops.search.parser import MAX_SEARCH
+from eldonia_ops.search.tree import Not, leaves
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, SPAN_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.engine import Parameter
+from eldonia_ops.storage.clickhouse.search import SearchSql, plain_text
 from eldonia_ops.template.errors import TemplateError
 from eldonia_ops.template.execute import RenderLimits as TemplateLimits
 from eldonia_ops.template.notification_data import NotificationData
@@ -67,6 +73,10 @@ QUERY_WORDS = (
         "`",
     ),
     *("0x1F", "1e9", "Inf", "NaN", "1h30m", "5", "\\x", "\\u00e9", "# c\n", "{__name__=~'.+'}", "le", "{}"),
+)
+_RECORDS = (
+    LogRecord(timestamp_ns=0, message="Upstream timed out 日本語", level=LogLevel.ERROR, user_id="alice"),
+    LogRecord(timestamp_ns=0, message="", metadata={"a": 1, "path": "/api/x", "user.id": 2}),
 )
 LIMITS = QueryLimits(steps=200, subquery_steps=500, cells=20_000)
 
@@ -310,6 +320,63 @@ def conditions(data: bytes) -> None:
                 if one.op in (other, of):
                     opposite = Condition(one.name, of if one.op is other else other, one.value, one.quoted)
                     assert opposite.holds(value) is not held
+
+
+@target(
+    *(
+        "user_id:alice",
+        "level>=error",
+        '"timed out"',
+        "-path:/health",
+        "field:[1 TO 500]",
+        "a:1..2",
+        "path:/api/*",
+        "/x/",
+    ),
+    *("and", "or", "not", "(", ")", "!", "-", "*", ":", "=", "!=", "=~", "!~", "*=", "<", ">=", "|", "\\", '"', "'"),
+    *(
+        "exists(a)",
+        "_exists_:a",
+        "level:",
+        "message:",
+        '"user.id":',
+        "[* TO 1}",
+        "..",
+        "日本語",
+        "ｶﾞ",
+        "é",
+        "{w1:String}",
+        "%",
+    ),
+)
+def log_search(data: bytes) -> None:
+    """Searches that are written as they print are the same; nothing of one is in the statement; its leaves have places.
+
+    The text without syntax goes the same way.
+    """
+    text = any_text(data)
+    nodes = [plain_text(text)]
+    try:
+        nodes.append(parse_search(text))
+    except SearchError as error:
+        assert 0 <= error.start < error.end <= max(len(text), error.start + 1)
+        for language in ("en", "ja"):
+            error.message(language).encode()
+            error.hint(language).encode()
+    else:
+        written = format_search(nodes[1])
+        assert len(written) > MAX_SEARCH or parse_search(written) == nodes[1]
+        for leaf, _ in leaves(nodes[1]):
+            assert 0 <= leaf.span[0] <= leaf.span[1] <= len(text)
+    for node in nodes:
+        parameters: dict[str, Parameter] = {}
+        sql = " AND ".join(SearchSql(parameters).conjuncts(node))
+        assert re.fullmatch(r"[ -~]*", sql)
+        assert set(re.findall(r"\{(\w+):", sql)) == set(parameters)
+        for value in parameters.values():
+            str(value).encode()
+        for record in _RECORDS:
+            assert matches(Not(node), record) is not matches(node, record)
 
 
 def _written(one: Matcher) -> str:

@@ -9,13 +9,12 @@ from pathlib import Path
 import msgspec
 
 from eldonia_ops.collectors.tail.files import LineReader, is_rotation_name, join_identity, split_identity
+from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.protocols.log_levels import fold_level
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line
 from eldonia_ops.protocols.timestamps import LATEST_NS, parse_timestamp
 from eldonia_ops.security.events import MAX_TEXT, from_log
 from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed
-from eldonia_ops.storage.clickhouse.log_text import conditions
 from eldonia_ops.storage.state.columns import from_json, to_json
 from eldonia_ops.storage.wal.codec import MARK, Record, header, scan
 from fuzz.target import target
@@ -113,18 +112,6 @@ def log_level(data: bytes) -> None:
     """Any value of any type is a level or none."""
     for value in (any_text(data), document(data), data):
         assert fold_level(value) is None or isinstance(fold_level(value), LogLevel)
-
-
-@target("orders/123", "日本語", "ｶﾞ", "é", "'", "{words:Array(String)}", "%", "_")
-def log_search(data: bytes) -> None:
-    """No part of a search text is in the statement; parameters can be sent as UTF-8."""
-    text = any_text(data)
-    found, parameters = conditions(text)
-    assert len(found) <= 30
-    for condition in found:
-        assert re.fullmatch(r"[ -~]*", condition)
-    names = set(re.findall(r"\{(\w+):", " ".join(found)))
-    assert names == set(parameters)
 
 
 @target("\n", "\r\n", "\r", b"\x1e", "a" * 50)

@@ -9,6 +9,7 @@ import msgspec
 
 from eldonia_ops.access import matching_token, new_token
 from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.saved_search import SavedSearch
 
 T = TypeVar("T")
 
@@ -19,6 +20,7 @@ class FakeState:
     def __init__(self) -> None:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.stored_tokens: dict[str, Token] = {}
+        self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
 
     async def write(self, work: Callable[[Any], T]) -> T:
         return work(self)
@@ -36,6 +38,10 @@ class FakeState:
     def tokens(self) -> "FakeTokens":
         return FakeTokens(self.stored_tokens)
 
+    @property
+    def saved_searches(self) -> "FakeSearches":
+        return FakeSearches(self.stored_searches)
+
     def load(self, kind: str, key: str, type_: type[T]) -> T | None:
         found = self.documents.get((kind, key))
         return None if found is None else msgspec.json.decode(found, type=type_)
@@ -48,6 +54,26 @@ class FakeState:
 
     def delete(self, kind: str, key: str) -> None:
         self.documents.pop((kind, key), None)
+
+
+@dataclass
+class FakeSearches:
+    stored: dict[str, SavedSearch]
+
+    def put(self, search: SavedSearch) -> None:
+        self.stored[search.id] = search
+
+    def get(self, id: str) -> SavedSearch | None:
+        return self.stored.get(id)
+
+    def all(self) -> list[SavedSearch]:
+        return sorted(self.stored.values(), key=lambda one: (one.name, one.id))
+
+    def count(self) -> int:
+        return len(self.stored)
+
+    def delete(self, id: str) -> bool:
+        return self.stored.pop(id, None) is not None
 
 
 @dataclass

@@ -18,12 +18,16 @@ DEFAULT_URL = "http://127.0.0.1:9600"
 
 
 class ApiError(RuntimeError):
-    """The platform could not be reached, or said no. ``status`` is the HTTP status, 0 for no answer."""
+    """The platform could not be reached, or said no. ``status`` is the HTTP status, 0 for no answer.
 
-    def __init__(self, message: str, status: int = 0, hint: str = "") -> None:
+    ``position`` is where the fault of a query is, as an offset in characters; -1 for a fault at no place.
+    """
+
+    def __init__(self, message: str, status: int = 0, hint: str = "", position: int = -1) -> None:
         super().__init__(message)
         self.status = status
         self.hint = hint
+        self.position = position
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,17 +202,18 @@ class Client:
             if "html" in response.headers.get("content-type", ""):
                 raise self._foreign()
             return
-        message, hint = f"{response.status_code} {response.reason_phrase}", ""
+        message, hint, position = f"{response.status_code} {response.reason_phrase}", "", -1
         try:
             fault = response.json()["error"]
             message, hint = fault.get("message") or message, fault.get("hint") or ""
+            position = int(fault.get("position", -1))
         except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
             # Each refusal of ours is JSON with an error in it; a proxy in front may answer otherwise.
             if response.status_code not in (401, 403, 413, 429, 502, 503, 504):
                 raise self._foreign() from None
         if response.status_code == 401:
             hint = "give one with --token or ELDONIA_OPS_TOKEN, or run as the user who owns the data folder"
-        raise ApiError(message, response.status_code, hint)
+        raise ApiError(message, response.status_code, hint, position)
 
 
 def _speaks_otherwise(error: Exception) -> bool:

@@ -1,12 +1,15 @@
 """``eldonia-ops logs``: search, and follow."""
 
+import shlex
 import time
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.text import Text
 
-from eldonia_ops.cli.client import Client
+from eldonia_ops.cli.client import ApiError, Client
+from eldonia_ops.cli.local_times import local_instant, local_zone
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -19,42 +22,95 @@ from eldonia_ops.cli.session import (
     connect,
     console,
     print_json_line,
+    shown_day,
     shown_time,
 )
+from eldonia_ops.model.conditions import ConditionOp
+from eldonia_ops.model.log_levels import fold_level
+from eldonia_ops.search.tree import SEVERITY, LevelTest
 
 _MOST_LOGS = 1_000
 
 
 def logs(
-    text: Annotated[str, typer.Argument(help="Words that must all occur.")] = "",
+    query: Annotated[
+        str,
+        typer.Argument(help="""Such as: user_id:alice level>=error "timed out" -path:/health (docs/search.md)."""),
+    ] = "",
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,
     since: Since = "-1h",
     until: Until = "now",
-    level: Annotated[list[str] | None, typer.Option(help="error, warn, info or debug; repeatable.")] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help="Only this level; warn+ for warnings and above; repeatable.")
+    ] = None,
     service: Annotated[list[str] | None, typer.Option(help="Only this service; repeatable.")] = None,
     trace: Annotated[str, typer.Option(help="Only records of this trace.")] = "",
     where: Where = None,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=1000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as records arrive; Ctrl-C ends it.")] = False,
+    cursors: Annotated[bool, typer.Option("--cursors", help="Print the cursor of each record, for --around.")] = False,
+    around: Annotated[
+        str, typer.Option(metavar="CURSOR", help="The records before and after this one, from the same place.")
+    ] = "",
 ) -> None:
-    """Search logs: the newest that match, in the order of their time."""
+    """Search logs: the newest that match, in the order of their time.
+
+    eldonia-ops logs 'errors of alice' --since 'last tuesday' --until 'last tuesday'
+    """
     if follow and until != "now":
         raise typer.BadParameter("--follow goes on as time does; leave --until out")
     client = connect(url, token)
-    wanted: dict[str, Any] = {"q": text, "level": level or [], "service": service or []}
+    if around:
+        found = client.get("/logs/around", cursor=around, limit=min(limit, 500))
+        _print_logs(found["records"], as_json=as_json, cursors=cursors, marked=around)
+        return
+    levels = [name for text in level or [] for name in _levels(text)]
+    wanted: dict[str, Any] = {"query": query, "level": levels, "service": service or []}
     wanted |= {"trace_id": trace, "where": where or [], "limit": limit}
-    page = client.get("/logs", since=since, until=until, **wanted)
-    _print_logs(page["records"], as_json=as_json)
+    start, end = local_instant(since), local_instant(until, end=True)
+    try:
+        page = client.get("/logs", since=start, until=end, **wanted)
+    except ApiError as error:
+        if error.position < 0 or where:
+            raise
+        raise ApiError(_with_place(error, query), error.status) from None
+    _print_logs(page["records"], as_json=as_json, cursors=cursors)
     if not page["records"] and not follow and not as_json:
-        console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
+        _print_nothing_found(client, {**wanted, "since": start, "until": end}, since, until)
     cursor = page["records"][0]["cursor"] if page["records"] else ""
     while follow:
         time.sleep(1.0)
-        records = _newer(client, wanted, since, cursor)
-        _print_logs(records, as_json=as_json)
+        records = _newer(client, wanted, start, cursor)
+        _print_logs(records, as_json=as_json, cursors=cursors)
         cursor = records[0]["cursor"] if records else cursor
+
+
+def _levels(text: str) -> tuple[str, ...]:
+    """The levels that an option names: ``warning`` one of them, ``warn+`` this one and those above."""
+    level = fold_level(text.removesuffix("+"))
+    if level is None:
+        raise typer.BadParameter(f"there is no level {text!r}; the levels are {', '.join(SEVERITY)}")
+    return LevelTest(ConditionOp.GREATER_OR_EQUAL, level).levels if text.endswith("+") else (level,)
+
+
+def _with_place(error: ApiError, query: str) -> str:
+    """What is wrong with a query, with a mark below its place."""
+    shown = query.replace("\n", " ").replace("\t", " ")
+    return f"{error}\n  {shown}\n  {' ' * cell_len(shown[: error.position])}^ {error.hint}"
+
+
+def _print_nothing_found(client: Client, wanted: dict[str, Any], since: str, until: str) -> None:
+    console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
+    for found in client.get("/logs/suggestion", **wanted, tz=local_zone()):
+        times = {"--since": since, "--until": until}
+        if found["since"] is not None:
+            times = {"--since": shown_day(found["since"]), "--until": shown_day(found["until"] - 1)}
+        chosen = [f" {name} {shlex.quote(text)}" for name, text in times.items() if text not in ("-1h", "now")]
+        command = f"eldonia-ops logs {shlex.quote(found['query'])}{''.join(chosen)}"
+        many = "1 record" if found["count"] == 1 else f"{found['count']} records"
+        console().print(f"Did you mean this? It finds {many}:\n  {command}")
 
 
 def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> list[dict[str, Any]]:
@@ -75,7 +131,7 @@ def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> l
         before = page["records"][-1]["cursor"]
 
 
-def _print_logs(records: list[dict[str, Any]], *, as_json: bool) -> None:
+def _print_logs(records: list[dict[str, Any]], *, as_json: bool, cursors: bool = False, marked: str = "") -> None:
     if as_json:
         for record in reversed(records):
             print_json_line(record)
@@ -83,6 +139,8 @@ def _print_logs(records: list[dict[str, Any]], *, as_json: bool) -> None:
     out = console()
     for record in reversed(records):
         line = Text.assemble(
+            ("> " if record["cursor"] == marked else "  ") if marked else "",
+            (f"{record['cursor']} ", "dim") if cursors else "",
             (shown_time(int(record["timestampNs"]) // 1_000_000), "dim"),
             " ",
             coloured(f"{record['level']:5}".rstrip()),

@@ -33,8 +33,13 @@ Token = Annotated[
         show_default=False,
     ),
 ]
-Since = Annotated[str, typer.Option("--since", help="RFC 3339, Unix ms, or relative: -15m.")]
-Until = Annotated[str, typer.Option("--until", help="The same for the end.")]
+Since = Annotated[
+    str,
+    typer.Option(
+        "--since", "--from", help="Such as -15m, 7d, yesterday, 'last tuesday', 09:30, 2026-11-24, RFC 3339, Unix ms."
+    ),
+]
+Until = Annotated[str, typer.Option("--until", "--to", help="The same for the end; a day counts up to its end.")]
 Where = Annotated[
     list[str] | None,
     typer.Option(help="A condition on a field or attribute, such as user.id=42 or 'duration>=500'; repeatable."),
@@ -134,6 +139,11 @@ def shown_time(at_ms: int | float) -> str:
     if not at_ms:
         return "-"
     return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def shown_day(at_ms: int) -> str:
+    """The day of an instant (Unix ms) on this machine's clock."""
+    return datetime.fromtimestamp(at_ms / 1000).astimezone().strftime("%Y-%m-%d")
 
 
 def shown_span(ms: float) -> str:

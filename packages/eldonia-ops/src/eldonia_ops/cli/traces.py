@@ -6,6 +6,7 @@ import typer
 from rich.text import Text
 
 from eldonia_ops.cli.client import Client, part
+from eldonia_ops.cli.local_times import local_instant
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -40,7 +41,8 @@ def traces(
         _show_trace(client, trace_id, as_json=as_json)
         return
     wanted: dict[str, Any] = {"service": service, "min_duration": min_duration, "errors": errors}
-    found = client.get("/traces", since=since, until=until, **wanted, where=where or [], limit=limit)
+    start, end = local_instant(since), local_instant(until, end=True)
+    found = client.get("/traces", since=start, until=end, **wanted, where=where or [], limit=limit)
     if as_json:
         print_json(found)
         return

@@ -17,8 +17,12 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-_OWN: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error")
-LOG_TEXTS: Final[Mapping[str, str]] = {name: name for name in _OWN} | {_camel(name): name for name in _OWN}
+LOG_OWN_TEXTS: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error")
+"""Text fields that every record has."""
+
+LOG_TEXTS: Final[Mapping[str, str]] = {name: name for name in LOG_OWN_TEXTS} | {
+    _camel(name): name for name in LOG_OWN_TEXTS
+}
 """Text fields of a record by the names that conditions may use: ``user_id`` and ``userId``."""
 
 LOG_ERRORS: Final[Mapping[str, str]] = {f"error.{name}": name for name in ("name", "message", "stack", "code")}

@@ -40,7 +40,9 @@ _PRESENCE: Final = re.compile(r"(!?)exists\s*+\(\s*+", re.IGNORECASE)
 _BARE: Final = re.compile(r"[^\s=!<>~*\"'().]++")
 _OPERATOR: Final = re.compile(r"=~|!~|!=|\*=|>=|<=|=|>|<")
 _VALUE: Final = re.compile(r"\S++")
-_QUOTED: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|'((?:[^'\\]|\\.)*+)'", re.DOTALL)
+QUOTED: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|'((?:[^'\\]|\\.)*+)'", re.DOTALL)
+"""A text in quotes, which :func:`unescaped` reads."""
+
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _WRITTEN: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"})
@@ -76,11 +78,11 @@ def parse_conditions(texts: str | Iterable[str]) -> tuple[Condition, ...]:
 
 def format_condition(condition: Condition) -> str:
     """The text of a condition; :func:`parse_conditions` reads it again."""
-    name = _written_field(condition.name)
+    name = format_field(condition.name)
     if condition.op in PRESENCE:
         return f"{condition.op.value}({name})"
     plain = not condition.quoted and _VALUE.fullmatch(condition.value) and condition.value[0] not in "\"'"
-    value = condition.value if plain else _quoted(condition.value)
+    value = condition.value if plain else quoted(condition.value)
     # The space keeps `=` and a value that begins with a tilde from being `=~`.
     return f"{name}{condition.op.value}{' ' if value[0] == '~' else ''}{value}"
 
@@ -153,11 +155,10 @@ class _Reader:
     def _quoted(self) -> tuple[str] | None:
         if self.text[self.at : self.at + 1] not in ("'", '"'):
             return None
-        found = self._take(_QUOTED.match)
+        found = self._take(QUOTED.match)
         if found is None:
             raise self._error("a quote is not closed")
-        inner = found[1] if found[1] is not None else found[2]
-        return (_ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner),)
+        return (unescaped(found),)
 
     def _take(self, match: _Match) -> re.Match[str] | None:
         found = match(self.text, self.at)
@@ -173,11 +174,17 @@ class _Reader:
         return ConditionError(message, self.at if position is None else position, self.text)
 
 
-def _written_field(name: FieldName) -> str:
-    if not name.exact:
-        return name.name
-    return ".".join(_quoted(segment) for segment in name.segments)
+def unescaped(found: re.Match[str]) -> str:
+    """The text that a match of :data:`QUOTED` stands for."""
+    inner = found[1] if found[1] is not None else found[2]
+    return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner)
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in quotes."""
     return f'"{text.translate(_WRITTEN)}"'
+
+
+def format_field(name: FieldName) -> str:
+    """The name of a field as it is written."""
+    return ".".join(map(quoted, name.segments)) if name.exact else name.name

@@ -13,7 +13,7 @@ from eldonia_ops.ports.effects import (
     Prober,
     ProbeResult,
 )
-from eldonia_ops.ports.logs import LogHistogram, LogPage, LogQuery, LogStore
+from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogPage, LogQuery, LogStore, ValueCount
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
     SignalStore,
@@ -39,6 +39,7 @@ from eldonia_ops.ports.state import (
     OutboxRepository,
     PositionRepository,
     QueuedRow,
+    SavedSearchRepository,
     SilenceRepository,
     StateStore,
     StateTransaction,
@@ -60,6 +61,7 @@ __all__ = [
     "DeliveryResult",
     "DeliveryState",
     "DueGroup",
+    "FieldCount",
     "FindingRepository",
     "InboxItem",
     "IncidentRepository",
@@ -77,6 +79,7 @@ __all__ = [
     "ProbeResult",
     "Prober",
     "QueuedRow",
+    "SavedSearchRepository",
     "SignalStore",
     "SilenceRepository",
     "Snapshots",
@@ -93,4 +96,5 @@ __all__ = [
     "TraceQuery",
     "TraceStore",
     "TraceSummary",
+    "ValueCount",
 ]

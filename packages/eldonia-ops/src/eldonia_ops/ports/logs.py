@@ -4,24 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from eldonia_ops.model.conditions import Condition
+from eldonia_ops.model.conditions import Condition, FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
+from eldonia_ops.search.tree import EVERYTHING, Node
 
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:
     """What to look for in the logs; every condition given must hold.
 
-    ``since_ns`` (inclusive) and ``until_ns`` (exclusive) bound the timestamp. ``text`` is
-    matched by its words: all of them, in any order, without regard to case. ``where`` are conditions on fields and
-    attributes. ``before`` is the
-    ``(timestamp_ns, id)`` of the last record of the previous page (newest first), ``after`` the
-    newest record already shown (live tail).
+    ``since_ns`` (inclusive) and ``until_ns`` (exclusive) bound the timestamp. ``search`` is the tree of a search.
+    ``text`` is plain text, matched by its words: all of them, in any order, without regard to case. ``where`` are
+    conditions on fields and attributes. ``before`` and ``after`` are the ``(timestamp_ns, id)`` of records: only those
+    before, or after, are meant. ``oldest_first`` turns the order round, and so which records are within the limit.
     """
 
     since_ns: int
     until_ns: int
+    search: Node = EVERYTHING
     text: str = ""
     levels: tuple[LogLevel, ...] = ()
     services: tuple[str, ...] = ()
@@ -33,12 +34,13 @@ class LogQuery:
     where: tuple[Condition, ...] = ()
     before: tuple[int, int] | None = None
     after: tuple[int, int] | None = None
+    oldest_first: bool = False
     limit: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Records newest first. ``more`` says whether older ones match too."""
+    """Records in the order that was asked for. ``more`` says whether others behind them match too."""
 
     records: list[LogRecord]
     more: bool
@@ -57,6 +59,22 @@ class LogHistogram:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class ValueCount:
+    """How many records have a value in a field; the value as its text."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldCount:
+    """In how many of the newest records an attribute is."""
+
+    name: FieldName
+    count: int
+
+
 class LogStore(SignalStore, Protocol):
     """Log records."""
 
@@ -65,11 +83,25 @@ class LogStore(SignalStore, Protocol):
         ...
 
     async def search_logs(self, query: LogQuery) -> LogPage:
-        """Matching records, newest first."""
+        """Matching records, newest first unless the query says otherwise."""
         ...
 
     async def log_histogram(self, query: LogQuery, buckets: int = 60) -> LogHistogram:
         """Counts per level over time; ``before``, ``after`` and ``limit`` are not applied."""
+        ...
+
+    async def log_values(
+        self, query: LogQuery, name: FieldName, *, prefix: str = "", limit: int = 10
+    ) -> list[ValueCount]:
+        """The most frequent values of a field in matching records, of those that begin with ``prefix`` in any case.
+
+        Values longer than :data:`~eldonia_ops.model.conditions.MAX_VALUE` characters and lists are left out;
+        ``before``, ``after`` and ``limit`` of the query are not applied.
+        """
+        ...
+
+    async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
+        """The attributes of the newest matching records (so many of them), the most frequent first."""
         ...
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:

@@ -14,6 +14,7 @@ from eldonia_ops.model.access import Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType
 
 T = TypeVar("T")
@@ -357,6 +358,19 @@ class TokenRepository(Protocol):
     def touch(self, id: str, at: int) -> None: ...
 
 
+class SavedSearchRepository(Protocol):
+    """Searches of logs that people saved, by id."""
+
+    def put(self, search: SavedSearch) -> None: ...
+    def get(self, id: str) -> SavedSearch | None: ...
+    def all(self) -> list[SavedSearch]:
+        """By name."""
+        ...
+
+    def count(self) -> int: ...
+    def delete(self, id: str) -> bool: ...
+
+
 class ConflictError(RuntimeError):
     """Somebody else changed the row in between; read again and retry."""
 
@@ -388,6 +402,8 @@ class StateTransaction(Protocol):
     def positions(self) -> PositionRepository: ...
     @property
     def tokens(self) -> TokenRepository: ...
+    @property
+    def saved_searches(self) -> SavedSearchRepository: ...
 
     def purge(self, before: int, limit: int = 10_000) -> dict[str, int]:
         """Drop what is finished and older than ``before``; returns the rows dropped by table.

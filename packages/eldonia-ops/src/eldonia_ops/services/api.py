@@ -36,16 +36,17 @@ class PreconditionError(RuntimeError):
 
 
 class QueryError(ValueError):
-    """A PromQL query that cannot be parsed or answered.
+    """A query, in PromQL or of logs, that cannot be parsed or answered.
 
     ``position`` is the 0-based character offset of the fault, or -1. ``kind`` is Prometheus' errorType:
-    ``bad_data``, ``execution``, ``timeout``.
+    ``bad_data``, ``execution``, ``timeout``. ``hint`` says what to do about it.
     """
 
-    def __init__(self, message: str, position: int = -1, kind: str = "bad_data") -> None:
+    def __init__(self, message: str, position: int = -1, kind: str = "bad_data", hint: str = "") -> None:
         super().__init__(message)
         self.position = position
         self.kind = kind
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(409, "refused", str(error))
         case QueryError():
             status = 400 if error.kind == "bad_data" else 422
-            return Problem(status, error.kind, str(error), position=error.position)
+            return Problem(status, error.kind, str(error), error.hint, position=error.position)
         case ConflictError():
             hint = "read it again and repeat the change"
             return Problem(409, "conflict", "another client changed this in between", hint)

@@ -145,6 +145,34 @@ def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
     assert int(json.loads(earlier[-1])["timestampNs"]) < time.time_ns() - 30 * 60 * 10**9
 
 
+def test_logs_are_searched_in_the_language_of_searches(ask: Run) -> None:
+    found = ask("logs", "--json", "level>=warn -service:search (component:payments or message:fail*)", "--limit", "500")
+    records = [json.loads(line) for line in found.out.splitlines()]
+    assert {record["level"] for record in records} == {"error", "warn"}
+    assert "search" not in {record["service"] for record in records}
+    above = ask("logs", "--json", "--level", "warning+", "--limit", "200").out.splitlines()
+    assert {json.loads(line)["level"] for line in above} == {"error", "warn"}
+    wrong = ask("logs", "決済 level:bad", "--since", "today")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert wrong.err.splitlines()[1].rstrip() == "  決済 level:bad"
+    assert wrong.err.splitlines()[2].startswith("  " + " " * len("____ level:") + "^ did you mean level:")
+
+
+def test_plain_words_that_find_nothing_are_said_as_a_search(ask: Run) -> None:
+    user = json.loads(ask("logs", "--json", "user_id:*", "--limit", "1").out)["userId"]
+    shown = ask("logs", f"logs of {user}", "--since", "2d").out
+    assert re.search(rf"finds \d+ records?:\s+eldonia-ops logs user_id:{user} --since 2d$", shown, re.MULTILINE)
+
+
+def test_records_around_one(ask: Run) -> None:
+    shown = ask("logs", "--cursors", "--limit", "3").out.splitlines()
+    cursor = shown[1].split()[0]
+    around = ask("logs", "--around", cursor, "--limit", "2").out.splitlines()
+    assert len(around) <= 5
+    assert [line for line in around if line.startswith("> ")]
+    assert ask("logs", "--around", "5-5").code == 1
+
+
 def test_following_leaves_nothing_out_of_a_burst() -> None:
     records = [{"cursor": str(index)} for index in reversed(range(2_500))]
 
@@ -287,6 +315,7 @@ def test_silences_come_and_go(ask: Run) -> None:
         (("recovery", "maintenance", "shop", "maybe"), "write on or off"),
         (("incidents", "status", "INC-2", "sleeping"), "status"),
         (("logs", "--limit", "0"), "limit"),
+        (("logs", "--level", "loud"), "there is no level 'loud'"),
         (("logs", "--follow", "--until", "-5m"), "leave --until out"),
         (("alerts", "--url", "nonsense"), "not the address of a platform: 'nonsense'"),
         (("alerts", "--url", "http://"), "write it like http://127.0.0.1:9600"),

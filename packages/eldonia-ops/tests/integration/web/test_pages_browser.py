@@ -153,6 +153,17 @@ async def test_any_two_instants_can_be_looked_at(tab: Tab) -> None:
     asked = parse_qs(urlsplit(page.url).query)
     begin = int(datetime(2026, 11, 20, 3, tzinfo=ZoneInfo("Asia/Tokyo")).timestamp() * 1000)
     assert [int(asked[name][0]) - begin for name in ("from", "to")] == [0, 3_600_000]
+    await page.click("#range-custom")
+    await page.fill("#range-form [name=words]", "someday")
+    await expect(page.locator("#range-form .fault")).to_contain_text("no time that is known")
+    await page.fill("#range-form [name=words]", "2026-11-20 04:00")
+    await expect(page.locator("#range-form [name=from]")).to_have_value(re.compile("^2026-11-20T04:00"))
+    await page.fill("#range-form [name=words]", "2026-11-21")
+    await page.press("#range-form [name=words]", "Enter")
+    await expect(page.locator("#range-dialog")).to_be_hidden()
+    await expect(page.locator("#ranges .fixed")).to_contain_text("21 Nov 00:00–22 Nov 00:00")
+    assert any("400 (Bad Request)" in text for text in tab.complaints)
+    tab.complaints.clear()
 
 
 async def test_a_range_chosen_while_an_answer_is_awaited_is_the_one_that_is_drawn(tab: Tab) -> None:
@@ -235,12 +246,13 @@ async def test_logs_are_searched_expanded_paged_and_followed(tab: Tab) -> None:
     await page.keyboard.press("/")
     await page.keyboard.type("payment failed")
     await expect(page.locator("tr.record.is-error mark").first).to_have_text("payment")
-    assert "q=payment" in page.url
+    assert "query=payment" in page.url
     await page.locator("tr.record.is-error .expander").first.click()
     await expect(page.locator("tr.detail .json")).to_contain_text('"ConnectionResetError"')
     await page.locator("tr.detail button", has_text="Same component").click()
-    await expect(page.locator("#pinned")).to_contain_text("component = payments")
+    await expect(page.locator("#search")).to_have_value("component:payments")
     await expect(page.locator("tr.detail")).to_have_count(0)
+    await expect(page.locator("tr.record.is-warn").first).to_be_visible()
     before = await records.count()
     tab.site.platform.telemetry.add_log(tab.site.platform.now())
     stored = tab.site.platform.telemetry.logs.records
@@ -309,8 +321,8 @@ async def test_a_trace_is_found_unfolded_and_leads_to_its_logs(tab: Tab) -> None
     await expect(page.locator("#span")).to_contain_text("ConnectionResetError")
     # By keyboard: on a busy machine the page may still move under a pointer.
     await page.locator("#trace-logs").press("Enter")
-    await page.wait_for_url(re.compile(r"/logs\?trace_id=[0-9a-f]{32}"))
-    await expect(page.locator("#pinned")).to_contain_text("trace_id")
+    await page.wait_for_url(re.compile(r"/logs\?"))
+    await expect(page.locator("#search")).to_have_value(re.compile("^trace_id:[0-9a-f]{32}$"))
 
 
 async def test_an_alert_is_explained_and_silenced(tab: Tab) -> None:
@@ -380,7 +392,7 @@ async def test_an_incident_leads_to_its_logs_its_traces_and_the_reasons_of_its_p
     await page.click("#look-logs")
     await page.wait_for_url(re.compile(r"/logs\?"))
     asked = parse_qs(urlsplit(page.url).query)
-    assert asked["level"] == ["warn", "error"]
+    assert asked["query"][0].endswith("level>=warn")
     assert int(asked["from"][0]) < began < int(asked["to"][0])
     await expect(page.locator("tr.record").first).to_be_visible()
     await expect(page.locator("tr.record.is-debug, tr.record.is-info")).to_have_count(0)
@@ -699,20 +711,150 @@ async def test_a_search_that_cannot_be_understood_leaves_no_list_of_another(tab:
     refused_searches(tab)
 
 
-async def test_logs_are_narrowed_by_conditions(tab: Tab) -> None:
+async def test_logs_are_narrowed_by_fields(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs?level=error&where=component%3Dpayments")
+    records = page.locator("tr.record")
+    await expect(page.locator("#search")).to_have_value("level:error component=payments")
+    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)
+    await page.fill("#search", "level:eror2 x")
+    await expect(page.locator("#fault")).to_contain_text("did you mean level:error?")
+    await expect(page.locator("#fault mark")).to_have_text("e")
+    await expect(records).to_have_count(0)
+    refused_searches(tab)
+    await page.fill("#search", "")
+    await page.locator(".facet", has_text="service").get_by_role("button", name="Leave out gateway").click()
+    await expect(page.locator("#search")).to_have_value("-service:gateway")
+    await expect(page.locator(".facet-value", has_text="− gateway")).to_have_attribute("aria-pressed", "true")
+    facet = page.locator(".facet-value", has_text="warn")
+    await facet.click()
+    await expect(page.locator("#search")).to_have_value("-service:gateway level:warn")
+    await expect(page.locator("tr.record:not(.is-warn)")).to_have_count(0)
+    await expect(facet).to_have_attribute("aria-pressed", "true")
+    await facet.click()
+    await expect(page.locator("#search")).to_have_value("-service:gateway")
+    await page.reload()
+    await expect(page.locator("#search")).to_have_value("-service:gateway")
+    await page.fill("#facet-field", "operation")
+    await page.press("#facet-field", "Enter")
+    await expect(page.locator(".facet", has_text="operation")).to_be_visible()
+
+
+async def test_fields_and_values_are_completed_by_keyboard(tab: Tab) -> None:
     page = tab.page
     await tab.sign_in()
     await tab.go("/logs")
+    await page.locator("#search").focus()
+    await page.keyboard.type("-serv")
+    options = page.locator("#completion [role=option]")
+    await expect(options.first).to_contain_text("service:")
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("#search")).to_have_attribute("aria-activedescendant", "completion-0")
+    await page.keyboard.press("Enter")
+    await expect(options).to_have_count(3)
+    await page.keyboard.type("sh")
+    await expect(options).to_have_count(1)
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Tab")
+    await expect(page.locator("#search")).to_have_value("-service:shop ")
+    await expect(page.locator("#completion")).to_be_hidden()
+    await expect(page.locator("tr.record").first).to_be_visible()
+    await expect(page.locator("tr.record td:nth-child(3)", has_text="shop")).to_have_count(0)
+
+
+async def test_an_open_record_holds_the_list_and_offers_what_it_has(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs?query=level:error+component:payments")
     records = page.locator("tr.record")
-    await expect(records).to_have_count(100)
-    await page.fill("[name=where]", "component>")
-    await expect(page.locator("#total")).to_contain_text("a value is missing")
-    await expect(records).to_have_count(0)
-    await page.fill("[name=where]", "component=payments level=error")
     await expect(records.first).to_be_visible()
-    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)
-    refused_searches(tab)
-    assert "where=component%3Dpayments" in page.url
-    await page.reload()
-    await expect(page.locator("[name=where]")).to_have_value("component=payments level=error")
-    await expect(page.locator("tr.record:not(.is-error)")).to_have_count(0)
+    before = await records.count()
+    first = await records.first.get_attribute("data-cursor")
+    await records.first.locator(".expander").click()
+    await expect(page.locator("#waiting")).to_contain_text("Paused")
+    platform = tab.site.platform
+    newest = next(one for one in platform.telemetry.newest_first() if f"{one.timestamp_ns}-{one.id}" == first)
+    for number in range(2):
+        platform.telemetry.logs.records.append(
+            msgspec.structs.replace(newest, timestamp_ns=platform.now() * 10**6 + number, id=10**6 + number)
+        )
+    await expect(page.locator("#waiting")).to_have_text("Paused · 2 new")
+    assert await records.first.get_attribute("data-cursor") == first
+    await page.click("#waiting")
+    await expect(page.locator("tr.detail")).to_have_count(0)
+    await expect(records).to_have_count(before + 2)
+    await records.nth(2).locator(".expander").click()
+    value = page.locator("tr.detail .json-value", has_text="payments")
+    await value.click()
+    await page.get_by_role("button", name="As a column").click()
+    await expect(page.locator("#head")).to_contain_text("component")
+    assert "columns=component" in page.url
+    await expect(records.first.locator("td.own")).to_have_text("payments")
+    await records.first.locator(".expander").click()
+    await page.locator("tr.detail .json-value", has_text="web-").click()
+    await page.get_by_role("button", name="Leave out").last.click()
+    await expect(page.locator("#search")).to_have_value(
+        re.compile(r"^level:error component:payments -hostname:web-\d$")
+    )
+
+
+async def test_lines_around_a_record_are_shown(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs?query=level:error")
+    await page.locator("tr.record .expander").nth(30).click()
+    await page.get_by_role("button", name="Surrounding lines").click()
+    lines = page.locator("#around-list li")
+    await expect(lines).to_have_count(41)
+    await expect(page.locator("#around-list .chosen")).to_have_count(1)
+    await page.click("#around-more")
+    await expect(lines).to_have_count(201)
+    await page.click("#around-search")
+    await expect(page.locator("#around")).to_be_hidden()
+    await expect(page.locator("#search")).to_have_value(re.compile("^source="))
+
+
+async def test_plain_words_that_find_nothing_are_understood(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    user = next(one.user_id for one in tab.site.platform.telemetry.newest_first() if one.user_id)
+    await tab.go(f"/logs?query=logs+of+{user}")
+    await page.locator("#suggestion button").click()
+    await expect(page.locator("#search")).to_have_value(f"user_id:{user}")
+    await expect(page.locator("tr.record").first).to_be_visible()
+
+
+async def test_a_search_is_saved_used_deleted_and_brought_back(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.RESPONDER)
+    await tab.go("/logs?query=level:error&columns=component")
+    await page.click("#saved-open")
+    await page.fill("#saved-form input", "Errors")
+    await page.press("#saved-form input", "Enter")
+    saved = page.locator("#saved-list li")
+    await expect(saved).to_have_count(2)
+    await expect(saved.first).to_contain_text("saved by responder-person")
+    await saved.last.get_by_role("button", name="Failed payments", exact=True).click()
+    await expect(page.locator("#search")).to_have_value("level:error payment")
+    await expect(page.locator("#head")).to_contain_text("user_id")
+    await page.click("#saved-open")
+    await page.get_by_role("button", name="Delete Errors").click()
+    await expect(saved).to_have_count(1)
+    await page.evaluate("document.querySelector('#toasts .toast:last-child button').click()")
+    await expect(saved).to_have_count(2)
+    assert tab.site.platform.state.stored_searches["s1"].name == "Failed payments"
+
+
+async def test_found_records_are_downloaded(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in(Role.VIEWER)
+    await tab.go("/logs?query=level:error&columns=component")
+    await expect(page.locator("tr.record").first).to_be_visible()
+    async with page.expect_download() as started:
+        await page.click("#download-csv")
+    download = await started.value
+    assert download.suggested_filename == "logs.csv"
+    lines = (await download.path()).read_text("utf-8").splitlines()
+    assert lines[0] == "timestamp,level,service,component,message"
+    assert {line.split(",")[1] for line in lines[1:]} == {"error"}

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.model.foreign import clean_text
+from eldonia_ops.model.log_levels import fold_level, severity_level
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols import log_lines
-from eldonia_ops.protocols.log_levels import fold_level, severity_level
 from eldonia_ops.protocols.log_lines import MAX_LINE_BYTES, LineDefaults, LineFormat, parse_line
 
 NOW = 1_700_000_000 * 10**9

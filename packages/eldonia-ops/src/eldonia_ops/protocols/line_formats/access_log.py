@@ -8,8 +8,8 @@ message.
 import re
 from typing import Any, Final
 
+from eldonia_ops.model.log_levels import status_level
 from eldonia_ops.protocols.line_formats.requests import request_facts
-from eldonia_ops.protocols.log_levels import status_level
 from eldonia_ops.protocols.plain_line import PlainLine
 from eldonia_ops.protocols.timestamps import parse_timestamp
 

@@ -6,7 +6,7 @@ The time has no zone: it is the local one. https://httpd.apache.org/docs/2.4/log
 import re
 from typing import Any, Final
 
-from eldonia_ops.protocols.log_levels import fold_level
+from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.protocols.plain_line import PlainLine
 from eldonia_ops.protocols.timestamps import leading_timestamp
 

@@ -6,8 +6,8 @@ The time has no zone: it is the local one. https://nginx.org/en/docs/ngx_core_mo
 import re
 from typing import Any, Final
 
+from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.protocols.line_formats.requests import request_facts
-from eldonia_ops.protocols.log_levels import fold_level
 from eldonia_ops.protocols.plain_line import PlainLine
 from eldonia_ops.protocols.timestamps import leading_timestamp
 

@@ -7,8 +7,8 @@ process in brackets, ``user@database``, and ``key=value``.
 import re
 from typing import Any, Final
 
+from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogLevel, LogPerformance
-from eldonia_ops.protocols.log_levels import fold_level
 from eldonia_ops.protocols.plain_line import PlainLine
 from eldonia_ops.protocols.timestamps import leading_timestamp
 

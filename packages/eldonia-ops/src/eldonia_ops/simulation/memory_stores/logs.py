@@ -1,12 +1,16 @@
 """Log records in a list."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from msgspec import structs
 
-from eldonia_ops.model.condition_fields import record_satisfies
+from eldonia_ops.model.condition_fields import log_value, record_satisfies
+from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
+from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.search import matches
+from eldonia_ops.search.message_text import text_test, words_in
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
@@ -30,7 +34,7 @@ class MemoryLogStore(FailingStore):
         self.records += [structs.replace(record, id=first + index) for index, record in enumerate(records)]
 
     def _matching(self, query: LogQuery) -> list[LogRecord]:
-        words = query.text.lower().split()
+        words = [text_test(pieces) for pieces in words_in(query.text)]
         return [
             record
             for record in self.records
@@ -43,7 +47,8 @@ class MemoryLogStore(FailingStore):
             and (not query.component or record.component == query.component)
             and (not query.parse_errors_only or record.parse_error)
             and record_satisfies(record, query.where)
-            and all(word in record.message.lower() for word in words)
+            and all(word.holds(record.message) for word in words)
+            and matches(query.search, record)
         ]
 
     async def search_logs(self, query: LogQuery) -> LogPage:
@@ -54,7 +59,7 @@ class MemoryLogStore(FailingStore):
             if (query.before is None or _order(record) < query.before)
             and (query.after is None or _order(record) > query.after)
         ]
-        found.sort(key=_order, reverse=True)
+        found.sort(key=_order, reverse=not query.oldest_first)
         return LogPage(found[: query.limit], len(found) > query.limit)
 
     async def log_histogram(self, query: LogQuery, buckets: int = 60) -> LogHistogram:
@@ -66,6 +71,21 @@ class MemoryLogStore(FailingStore):
         for record in found:
             counts[record.level.value][(record.timestamp_ns - query.since_ns) // width] += 1
         return LogHistogram(starts, width, counts, len(found))
+
+    async def log_values(
+        self, query: LogQuery, name: FieldName, *, prefix: str = "", limit: int = 10
+    ) -> list[ValueCount]:
+        self.check()
+        values = [log_value(record, name) for record in self._matching(query)]
+        texts = [text_of(value) for value in values if value is not None and not isinstance(value, list)]
+        counts = Counter(text for text in texts if text.lower().startswith(prefix.lower()) and len(text) <= MAX_VALUE)
+        return [ValueCount(*one) for one in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]]
+
+    async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
+        self.check()
+        newest = newest_first(self._matching(query))[:records]
+        counts = Counter(key for record in newest for key, value in record.metadata.items() if value is not None)
+        return [FieldCount(FieldName((key,), exact=True), count) for key, count in counts.most_common(limit)]
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         found = {record.service for record in self._matching(LogQuery(since_ns, until_ns))}

@@ -4,6 +4,7 @@ Names and values are parameters of the statement; only names of columns, from th
 What a condition means is said in :mod:`eldonia_ops.model.conditions`; tests compare the two.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,9 @@ from eldonia_ops.model.conditions import (
 )
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
+
+_PLAIN_NAME: Final = re.compile(r"(?=\D)[\w\-@]++(?:\.[\w\-@]++)*+")
+"""A name that is written without quotes."""
 
 _NUMBERS: Final = "('Int64', 'UInt64', 'Float64', 'Int128', 'UInt128', 'Int256', 'UInt256')"
 
@@ -214,6 +218,27 @@ def _of_event(name: FieldName, parameters: dict[str, Parameter], prefix: str) ->
         f"({kind} = 'String')",
         f"if({kind} IN ('Int64', 'UInt64', 'Double'), {number}, NULL)",
     )
+
+
+def value_sql(
+    name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
+) -> tuple[str, str]:
+    """SQL that is 1 where a field has one value (no list), and that value as a text."""
+    own = None if name.exact else columns.texts.get(name.name)
+    if own is not None:
+        return f"({own} != '')", own
+    field = _field(name, columns, parameters, prefix)
+    return f"({field.scalar})", field.text
+
+
+def field_of_path(path: str, columns: ConditionColumns) -> FieldName:
+    """The name of the attribute at a path of the JSON column."""
+    segments = tuple(segment.replace("%2E", ".") for segment in path.split("."))
+    plain = FieldName(tuple(".".join(segments).split(".")))
+    name = plain.name
+    if _PLAIN_NAME.fullmatch(name) and name not in columns.texts and name not in columns.numbers:
+        return plain
+    return FieldName(segments, exact=True)
 
 
 def escaped_key(key: str) -> str:

@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from eldonia_ops.model.conditions import MAX_VALUE, FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import LogHistogram, LogPage, LogQuery
-from eldonia_ops.storage.clickhouse import log_text
-from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
+from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.search.tree import conjunction
+from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql, field_of_path, value_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
@@ -23,6 +24,7 @@ from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_b
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
 from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
+from eldonia_ops.storage.clickhouse.search import SearchSql, plain_text
 from eldonia_ops.storage.wal import Record
 
 MAX_LIMIT: Final = 10_000
@@ -103,7 +105,7 @@ class Logs:
         await self._commit.close()
 
     async def search(self, query: LogQuery) -> LogPage:
-        """Matching records, newest first."""
+        """Matching records in the order of the query."""
         limit = max(1, min(query.limit, MAX_LIMIT))
         where, parameters = _conditions(query)
         # The bare bound on the sorting key's first column is what lets the engine skip granules.
@@ -119,9 +121,10 @@ class Logs:
                 "AND (timestamp > fromUnixTimestamp64Nano({after:Int64}) OR id > {after_id:UInt64})"
             )
             parameters |= {"after": bounded_ns(query.after[0]), "after_id": max(0, query.after[1])}
+        order = "ASC" if query.oldest_first else "DESC"
         sql = (
             f"SELECT toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(TEXTS)}, details "  # noqa: S608
-            f"FROM logs WHERE {where} ORDER BY timestamp DESC, id DESC LIMIT {{limit:UInt32}}"
+            f"FROM logs WHERE {where} ORDER BY timestamp {order}, id {order} LIMIT {{limit:UInt32}}"
         )
         found = decode_rows(await self._engine.query(sql, {**parameters, "limit": limit + 1}))
         return LogPage([record_of(row) for row in found[:limit]], len(found) > limit)
@@ -143,6 +146,31 @@ class Logs:
             counts[row["level"]][row["bucket"]] += row["count"]
             total += row["count"]
         return LogHistogram(starts, width, counts, total)
+
+    async def values(self, query: LogQuery, name: FieldName, prefix: str, limit: int) -> list[ValueCount]:
+        """The most frequent values of a field, of those that begin with a prefix in any case."""
+        where, parameters = _conditions(query)
+        present, value = value_sql(name, LOG_COLUMNS, parameters, "f")
+        if prefix:
+            where += f" AND startsWith(lowerUTF8({value}), lowerUTF8({{prefix:String}}))"
+            parameters["prefix"] = clean(prefix)
+        sql = (
+            f"SELECT {value} AS value, count() AS count FROM logs WHERE {where} AND {present} "  # noqa: S608
+            f"AND lengthUTF8(value) <= {MAX_VALUE} GROUP BY value ORDER BY count DESC, value LIMIT {{limit:UInt32}}"
+        )
+        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": max(1, limit)}))
+        return [ValueCount(row["value"], row["count"]) for row in found]
+
+    async def fields(self, query: LogQuery, records: int, limit: int) -> list[FieldCount]:
+        """The attributes of the newest records."""
+        where, parameters = _conditions(query)
+        sql = (
+            "SELECT arrayJoin(JSONAllPaths(metadata)) AS path, count() AS count FROM "  # noqa: S608
+            f"(SELECT metadata FROM logs WHERE {where} ORDER BY timestamp DESC LIMIT {{records:UInt32}}) "
+            "GROUP BY path ORDER BY count DESC, path LIMIT {limit:UInt32}"
+        )
+        found = decode_rows(await self._engine.query(sql, {**parameters, "records": records, "limit": limit}))
+        return [FieldCount(field_of_path(row["path"], LOG_COLUMNS), row["count"]) for row in found]
 
     async def services(self, since_ns: int, until_ns: int) -> list[str]:
         """Names of services that logged in the range, sorted."""
@@ -210,5 +238,5 @@ def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:
     if query.parse_errors_only:
         parts.append("parse_error != ''")
     parts += conditions_sql(query.where, LOG_COLUMNS, parameters)
-    text, text_parameters = log_text.conditions(query.text)
-    return " AND ".join([*text, *parts]), parameters | text_parameters
+    found = SearchSql(parameters).conjuncts(conjunction([plain_text(query.text), query.search]))
+    return " AND ".join([*found, *parts]), parameters

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary
+from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary, ValueCount
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
@@ -101,6 +102,16 @@ class ClickhouseTelemetryStore:
     async def log_histogram(self, query: LogQuery, buckets: int = 60) -> LogHistogram:
         """Counts per level over time."""
         return await self._logs.histogram(query, buckets)
+
+    async def log_values(
+        self, query: LogQuery, name: FieldName, *, prefix: str = "", limit: int = 10
+    ) -> list[ValueCount]:
+        """The most frequent values of a field."""
+        return await self._logs.values(query, name, prefix, limit)
+
+    async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
+        """The attributes of the newest records."""
+        return await self._logs.fields(query, records, limit)
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""

@@ -273,6 +273,17 @@ tokens = Table(
     UniqueConstraint("digest"),
 )
 
+saved_searches = Table(
+    "saved_searches",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),
+    _text("query"),
+    _document("columns", tuple[str, ...]),
+    _text("saved_by"),
+    _instant("saved_at"),
+)
+
 counters = Table(
     "counters",
     metadata,

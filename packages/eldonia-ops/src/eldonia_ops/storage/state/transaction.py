@@ -13,6 +13,7 @@ from eldonia_ops.storage.state.machines import SqlMachines
 from eldonia_ops.storage.state.outbox import SqlOutbox
 from eldonia_ops.storage.state.positions import SqlPositions
 from eldonia_ops.storage.state.rows import MOST_ROWS
+from eldonia_ops.storage.state.saved_searches import SqlSavedSearches
 from eldonia_ops.storage.state.silences import SqlSilences
 from eldonia_ops.storage.state.timeline import SqlTimeline
 from eldonia_ops.storage.state.tokens import SqlTokens
@@ -34,6 +35,7 @@ class SqlTransaction:
         self.findings = SqlFindings(connection)
         self.positions = SqlPositions(connection)
         self.tokens = SqlTokens(connection)
+        self.saved_searches = SqlSavedSearches(connection)
 
     def committed(self) -> None:
         """The transaction has been committed: what it wrote is what others may know."""

@@ -9,7 +9,18 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.heavy import HeavyWork
-from eldonia_ops.web.native import alerts, backups, incidents, operations, telemetry, tokens
+from eldonia_ops.web.native import (
+    alerts,
+    backups,
+    incidents,
+    log_export,
+    logs,
+    operations,
+    saved_searches,
+    telemetry,
+    times,
+    tokens,
+)
 from eldonia_ops.web.native.openapi import describe, operation
 from eldonia_ops.web.problems import Problem, handlers
 from eldonia_ops.web.sessions import Sessions
@@ -39,6 +50,10 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
         return Json(api.openapi_schema)
 
     telemetry.add_to(api, platform)
+    logs.add_to(api, platform)
+    log_export.add_to(api, platform)
+    saved_searches.add_to(api, platform)
+    times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)

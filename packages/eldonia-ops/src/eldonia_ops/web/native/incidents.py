@@ -1,8 +1,6 @@
 """Incidents: what people see and do."""
 
-from datetime import UTC, tzinfo
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI, Header, Query, Request
 from pydantic import Field
@@ -29,7 +27,7 @@ from eldonia_ops.web.native.incident_schemas import (
 )
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
-from eldonia_ops.web.times import parse_instant
+from eldonia_ops.web.times import parse_instant, zone_of
 
 _TEXT = 100_000
 
@@ -102,14 +100,6 @@ def _answer(incident: Incident) -> Response:
     return Json(incident_shape(incident))
 
 
-def _zone(name: str) -> tzinfo:
-    """The reader's time zone by its IANA name; UTC where it is unknown here."""
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ValueError, KeyError, OSError):
-        return UTC
-
-
 def _add_reading(api: FastAPI, platform: Platform) -> None:
     incidents = platform.incidents
 
@@ -135,7 +125,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         That a message was queued is left out once it was delivered or given up.
         """
         found, timeline = await incidents.get(incident)
-        language, zone = language_of(request, platform.language), _zone(tz)
+        language, zone = language_of(request, platform.language), zone_of(tz)
         entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in condensed(timeline)]
         return Json(IncidentShape(incident_shape(found), entries))
 

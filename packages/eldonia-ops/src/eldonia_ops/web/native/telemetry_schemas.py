@@ -1,14 +1,12 @@
-"""What the native API answers about metrics, logs and traces.
+"""What the native API answers about metrics and traces.
 
 Instants are Unix milliseconds, ``*Ns`` and ``*_ns`` are decimal strings of Unix nanoseconds where they count from 1970.
-Log records have camelCase names, as in the seed.
 """
 
 from typing import Any
 
 import msgspec
 
-from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import TraceSummary
@@ -63,64 +61,6 @@ def query_shape(result: QueryResult) -> QueryShape:
         for one in result.series
     ]
     return QueryShape(result.type, series, result.text, result.warnings, result.infos)
-
-
-class LogRecordShape(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """One log record: the seed's fields, what is empty left out. ``cursor`` is for ``before`` and ``after``."""
-
-    timestamp_ns: str
-    message: str
-    level: LogLevel
-    id: str
-    cursor: str
-    service: str = ""
-    component: str = ""
-    operation: str = ""
-    user_id: str = ""
-    session_id: str = ""
-    request_id: str = ""
-    ip_address: str = ""
-    user_agent: str = ""
-    trace_id: str = ""
-    span_id: str = ""
-    metadata: dict[str, Any] = {}
-    error: LogError | None = None
-    performance: LogPerformance | None = None
-    environment: str = ""
-    hostname: str = ""
-    source: str = ""
-    offset: int = 0
-    parse_error: str = ""
-    tag: str = ""
-
-
-_SAME_IN_BOTH = tuple(name for name in LogRecordShape.__struct_fields__ if name not in ("timestamp_ns", "id", "cursor"))
-
-
-class LogPageShape(msgspec.Struct):
-    """Records newest first, each with a ``cursor`` for ``before`` (older) and ``after`` (newer)."""
-
-    records: list[LogRecordShape]
-    more: bool
-
-
-def log_shape(record: LogRecord) -> LogRecordShape:
-    """One record."""
-    return LogRecordShape(
-        timestamp_ns=str(record.timestamp_ns),
-        id=str(record.id),
-        cursor=f"{record.timestamp_ns}-{record.id}",
-        **{name: getattr(record, name) for name in _SAME_IN_BOTH},
-    )
-
-
-class HistogramShape(msgspec.Struct):
-    """Counts per level: ``starts`` (Unix ms) has one entry a bucket, ``counts[level]`` as many counts."""
-
-    starts: list[float]
-    width_ms: float
-    counts: dict[str, list[int]]
-    total: int
 
 
 class TraceShape(msgspec.Struct):

@@ -5,7 +5,7 @@ import { openPage } from "./page.js";
 const BODY = `
   <div id="ranges"><button data-range="15m">15 m</button><button data-range="1h">1 h</button><button id="range-custom">…</button></div>
   <button id="live"></button>
-  <dialog id="range-dialog"><form id="range-form"><input name="from"><input name="to"><p class="fault" hidden></p></form></dialog>`;
+  <dialog id="range-dialog"><form id="range-form"><input name="words"><input name="from"><input name="to"><p class="fault" hidden></p></form></dialog>`;
 openPage({ url: "http://localhost:9600/logs?range=1h&q=x", body: BODY });
 const { timeRange } = await import("../lib/range.js");
 const { poll } = await import("../lib/poll.js");

@@ -1,5 +1,8 @@
 """The native API over the contracts."""
 
+import csv
+import io
+import json
 from typing import Any
 
 import pytest
@@ -59,6 +62,12 @@ async def test_query_range_takes_relative_times_and_durations(reader: Client) ->
         ("/logs?limit=100000", 422, "invalid"),
         ("/logs?level=loud", 400, "bad_request"),
         ("/logs?before=1", 400, "bad_request"),
+        ("/logs?query=a%20%7C%20stats", 400, "bad_data"),
+        ("/logs?since=someday", 400, "bad_request"),
+        ("/logs/around?cursor=", 400, "bad_request"),
+        ("/logs/around?cursor=1-1", 404, "not_found"),
+        ("/logs/values?field=a%20b", 400, "bad_data"),
+        ("/logs/facets?field=", 400, "bad_data"),
         ("/logs?before=99999999999999999999-1", 400, "bad_request"),
         ("/traces?tag=novalue", 400, "bad_request"),
         ("/traces?min_duration=fast", 400, "bad_request"),
@@ -126,6 +135,52 @@ async def test_logs_are_filtered(reader: Client) -> None:
     assert all(record["level"] == "error" and "payment" in record["message"] for record in page["records"])
     assert (await get(reader, "/logs", parse_errors="true"))["records"][0]["parseError"]
     assert (await get(reader, "/logs", level=["info", "debug"]))["records"]
+
+
+async def test_logs_are_searched(client: Client, platform: FakePlatform) -> None:
+    at = platform.now() * 10**6
+    await platform.telemetry.logs.insert_logs(
+        [
+            LogRecord(timestamp_ns=at - 3, message="upstream timed out", user_id="zoe", source="z", metadata={"n": 5}),
+            LogRecord(timestamp_ns=at - 2, message="決済に失敗", user_id="zoe", source="z", metadata={"n": 7}),
+            LogRecord(timestamp_ns=at - 1, message="GET /health", user_id="zoe", source="z"),
+        ]
+    )
+    wanted = "user_id:zoe -health"
+    records = (await get(client, "/logs", query=f'{wanted} ("timed out" or 失敗)'))["records"]
+    assert [one["message"] for one in records] == ["決済に失敗", "upstream timed out"]
+    assert (await get(client, "/logs/histogram", query=wanted))["total"] == 2
+    facets = await get(client, "/logs/facets", query=wanted, field=["n", "userId", '"user.id"'])
+    assert facets == [
+        {"field": "n", "values": [{"value": "5", "count": 1}, {"value": "7", "count": 1}]},
+        {"field": "userId", "values": [{"value": "zoe", "count": 2}]},
+        {"field": '"user.id"', "values": []},
+    ]
+    fields = {one["name"]: one["count"] for one in await get(client, "/logs/fields", query=wanted)}
+    assert (fields["user_id"], fields['"n"']) == (None, 2)
+    assert await get(client, "/logs/values", field="user_id", prefix="ZO") == [{"value": "zoe", "count": 3}]
+    around = await get(client, "/logs/around", cursor=records[0]["cursor"], limit=1)
+    assert [one["message"] for one in around["records"]] == ["GET /health", "決済に失敗", "upstream timed out"]
+    assert (around["query"], around["more_before"]) == ('source="z"', False)
+    assert await get(client, "/logs/suggestion", query="logs of zoe") == [
+        {"query": "user_id:zoe", "count": 3, "since": None, "until": None}
+    ]
+    assert await get(client, "/logs/suggestion", query="zoe last tuesday", tz="Asia/Tokyo") == []
+    assert (await get(client, "/logs", since="today", tz="+0900", query="user_id:zoe"))["records"]
+
+
+@pytest.mark.parametrize("path", ["/logs", "/logs/histogram", "/logs/facets", "/logs/fields", "/logs/suggestion"])
+async def test_what_is_wrong_with_a_search_is_said_in_the_readers_language(reader: Client, path: str) -> None:
+    async with reader(Role.VIEWER) as http:
+        answers = [
+            await http.get(BASE + path, params={"query": "a level:eror2", "lang": lang}) for lang in ("", "en", "ja")
+        ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400]
+    errors = [answer.json()["error"] for answer in answers]
+    assert {error["position"] for error in errors} == {8}
+    assert errors[0] == errors[1]
+    assert "did you mean level:error?" in errors[1]["hint"]
+    assert errors[2]["message"] == "eror2 というレベルはありません"
 
 
 async def test_logs_and_traces_are_found_by_conditions(client: Client, platform: FakePlatform) -> None:
@@ -472,3 +527,45 @@ async def test_a_token_may_expire(platform: FakePlatform, client: Client) -> Non
     async with client(Role.ADMIN) as http:
         listed = {one["id"]: one for one in (await http.get("/api/ops/v1/tokens")).json()}
         assert listed[made["token"]["id"]]["live"] is False
+
+
+async def test_logs_are_downloaded(client: Client, platform: FakePlatform) -> None:
+    at = platform.now() * 10**6
+    await platform.telemetry.logs.insert_logs(
+        [
+            LogRecord(
+                timestamp_ns=at - 2, message='=1+1 "x"\nend', user_id="zoe", metadata={"n": -5, "l": [1], "t": "-5"}
+            ),
+            LogRecord(timestamp_ns=at - 1, message="日本", user_id="zoe"),
+        ]
+    )
+    async with client(Role.VIEWER) as http:
+        lines = await http.get(f"{BASE}/logs/export.ndjson", params={"query": "user_id:zoe"})
+        table = await http.get(f"{BASE}/logs/export.csv", params={"query": "user_id:zoe", "column": ["n", "l", "t"]})
+        everything = await http.get(f"{BASE}/logs/export.ndjson", params={"since": "-2h"})
+        wrong = await http.get(f"{BASE}/logs/export.csv", params={"query": "(a"})
+    assert [json.loads(line)["message"] for line in lines.text.splitlines()] == ["日本", '=1+1 "x"\nend']
+    assert lines.headers["content-disposition"] == 'attachment; filename="logs.ndjson"'
+    rows = list(csv.reader(io.StringIO(table.text)))
+    assert rows[0] == ["timestamp", "level", "service", "n", "l", "t", "message"]
+    assert rows[2][1:] == ["info", "", "-5", "[1]", "'-5", '\'=1+1 "x"\nend']
+    assert rows[1][0].endswith(f"{(at - 1) % 10**9:09d}Z")
+    assert len(everything.text.splitlines()) == len(platform.telemetry.logs.records)
+    assert wrong.status_code == 400
+
+
+async def test_searches_are_saved_by_those_who_respond(client: Client) -> None:
+    body = {"name": "Slow", "query": "duration>500", "columns": ["path"]}
+    async with client(Role.VIEWER) as http:
+        assert (await http.post(f"{BASE}/logs/searches", json=body)).status_code == 403
+        assert [one["name"] for one in (await http.get(f"{BASE}/logs/searches")).json()] == ["Failed payments"]
+    async with client(Role.RESPONDER) as http:
+        saved = (await http.post(f"{BASE}/logs/searches", json=body)).json()
+        assert (saved["query"], saved["columns"], saved["saved_by"]) == ("duration>500", ["path"], "responder-person")
+        broken = await http.post(f"{BASE}/logs/searches", json={**body, "query": "(a"})
+        assert (broken.status_code, broken.json()["error"]["position"]) == (400, 0)
+        assert (await http.post(f"{BASE}/logs/searches", json={**body, "columns": ["a b"]})).status_code == 400
+        changed = await http.put(f"{BASE}/logs/searches/{saved['id']}", json={**body, "name": "Slower"})
+        assert changed.json()["name"] == "Slower"
+        assert (await http.delete(f"{BASE}/logs/searches/{saved['id']}")).json()["name"] == "Slower"
+        assert (await http.delete(f"{BASE}/logs/searches/{saved['id']}")).status_code == 404

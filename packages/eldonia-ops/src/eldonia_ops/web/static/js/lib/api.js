@@ -9,11 +9,12 @@ const csrf = meta.content;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "" } = {}) {
+  constructor(status, { code = "error", message = "", hint = "", position = -1 } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
+    this.position = position; // of the fault of a query, in characters
   }
 }
 
@@ -36,7 +37,7 @@ export function address(path, parameters = {}) {
 async function request(path, { method = "GET", parameters = {}, body, type = "application/json", headers = {}, signal } = {}) {
   let response;
   try {
-    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : "" }), {
+    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : parameters.tz }), {
       method,
       signal,
       headers: {

@@ -1,6 +1,7 @@
 // The time range of a page: a length that ends now, or two instants; kept in the address.
+import { get } from "./api.js";
 import { $, $$, open } from "./dom.js";
-import { rangeText } from "./format.js";
+import { rangeText, zoneName } from "./format.js";
 import { t } from "./i18n.js";
 
 const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
@@ -78,13 +79,38 @@ export function timeRange(changed, { preset = "15m" } = {}) {
   const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
   $("#range-custom").addEventListener("click", () => {
     [form.elements.from.value, form.elements.to.value] = range.bounds.map(local);
-    $(".fault", form).hidden = true;
+    form.elements.words.value = "";
+    fault("");
     open($("#range-dialog"));
   });
-  form.addEventListener("submit", (event) => {
+  const fault = (text) => {
+    $(".fault", form).textContent = text;
+    $(".fault", form).hidden = !text;
+  };
+  // In words, as the server understands them: what they mean is shown before it is applied.
+  let typing = 0;
+  let understood = Promise.resolve(true);
+  const understand = async () => {
+    const text = form.elements.words.value.trim();
+    if (!text) return true;
+    const found = await get("/times", { text, tz: zoneName }).catch(() => null);
+    if (text !== form.elements.words.value.trim()) return understood;
+    fault(found ? "" : t("range.unknown"));
+    if (found) [form.elements.from.value, form.elements.to.value] = [found.since, found.until].map(local);
+    return Boolean(found);
+  };
+  form.elements.words.addEventListener("input", () => {
+    clearTimeout(typing);
+    fault("");
+    typing = setTimeout(() => { understood = understand(); }, 300);
+  });
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    clearTimeout(typing);
+    understood = document.activeElement === form.elements.words ? understand() : Promise.resolve(true);
+    if (!(await understood)) return;
     const [from, to] = [form.elements.from.value, form.elements.to.value].map((text) => new Date(text).getTime());
-    $(".fault", form).hidden = from < to;
+    fault(from < to ? "" : t("range.order"));
     if (!(from < to)) return;
     $("#range-dialog").close();
     range.narrow(from, to);

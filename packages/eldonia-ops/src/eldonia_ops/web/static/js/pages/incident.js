@@ -3,6 +3,7 @@ import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
+import { term } from "../lib/search_terms.js";
 import { tone } from "../lib/severity.js";
 
 const path = `/incidents/${encodeURIComponent($("#incident").dataset.incident)}`;
@@ -122,8 +123,8 @@ async function drawLooks() {
     element.hidden = false;
   };
   // An alert's service may be the one that fails, which need not be one that logs here.
-  const service = logging.includes(incident.service) ? { service: incident.service } : {};
-  link($("#look-logs"), "/logs", [["level", "warn"], ["level", "error"], ...Object.entries({ ...service, ...period })]);
+  const service = logging.includes(incident.service) ? `${term("service", incident.service)} ` : "";
+  link($("#look-logs"), "/logs", { query: `${service}level>=warn`, ...period });
   link($("#look-traces"), "/traces", { errors: "true", ...period });
 }
 

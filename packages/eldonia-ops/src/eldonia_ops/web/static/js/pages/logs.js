@@ -1,75 +1,84 @@
-import { act, get } from "../lib/api.js";
+import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
-import { $, $$, h, icon, json } from "../lib/dom.js";
-import { clockMs, exactly, integer, nsToMs } from "../lib/format.js";
+import { $, $$, h, render } from "../lib/dom.js";
+import { showFacets } from "../lib/facets.js";
+import { clockMs, exactly, integer, nsToMs, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
+import { recordTree } from "../lib/record_tree.js";
+import { savedSearches } from "../lib/saved_searches.js";
+import { searchBox } from "../lib/search_box.js";
+import { searchOf, term, toggled, valueIn, withTerm, wordsOf } from "../lib/search_terms.js";
+import { showSurroundings } from "../lib/surroundings.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
-const PINNED = ["trace_id", "request_id", "user_id", "component"];
+const OLD_PARAMETERS = ["q", "level", "service", "parse_errors", "where", "trace_id", "request_id", "user_id", "component"];
+const COMMON_FACETS = ["level", "service", "component", "user_id", "hostname", "source"];
 const MOST = 1000;
+const MOST_COLUMNS = 8;
 const BUCKETS = innerWidth < 640 ? 40 : 80;
 const OLDER = 200;
 const TAIL = 500;
+const FACET_BEATS = 5;
 const form = $("#filters");
+const input = form.elements.query;
 const rows = $("#records");
 const given = new URLSearchParams(location.search);
+let columns = (given.get("columns") ?? "").split(",").filter(Boolean).slice(0, MOST_COLUMNS);
+let ownFacets = given.getAll("facet").slice(0, 6);
 let newest = "";
 let oldest = "";
 let request = null;
 
-form.elements.q.value = given.get("q") ?? "";
-form.elements.where.value = given.getAll("where").join(" ");
-if (given.has("level")) for (const box of form.elements.level) box.checked = given.getAll("level").includes(box.value);
-form.elements.parse_errors.checked = given.get("parse_errors") === "true";
-if (given.get("service")) form.elements.service.append(new Option(given.get("service"), given.get("service"), true, true));
-
-const pinned = Object.fromEntries(PINNED.filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
+input.value = searchOf(given);
 const range = timeRange(() => load(), { preset: "1h" });
 const histogram = levelChart($("#histogram"), LEVELS, (start, end) => range.narrow(start, end));
-
 const period = ([start, end]) => ({ since: Math.round(start), until: Math.round(end) });
+const box = searchBox(input, () => period(range.bounds), () => load());
 const counts = (wanted, bounds, signal) => get("/logs/histogram", { ...wanted, ...period(bounds), buckets: BUCKETS }, signal);
+const conditions = () => ({ query: input.value.trim() });
 
-function conditions() {
-  const chosen = [...form.elements.level].filter((box) => box.checked).map((box) => box.value);
-  return {
-    q: form.elements.q.value.trim(),
-    level: chosen.length === LEVELS.length ? [] : chosen,
-    service: form.elements.service.value,
-    parse_errors: form.elements.parse_errors.checked ? "true" : "",
-    where: form.elements.where.value.trim(),
-    ...pinned,
-  };
+function keep() {
+  const here = new URL(location.href);
+  for (const name of [...OLD_PARAMETERS, "query", "columns", "facet"]) here.searchParams.delete(name);
+  if (input.value.trim()) here.searchParams.set("query", input.value.trim());
+  if (columns.length) here.searchParams.set("columns", columns.join(","));
+  for (const one of ownFacets) here.searchParams.append("facet", one);
+  history.replaceState(null, "", here);
 }
 
-function keep(wanted) {
-  const address = new URL(location.href);
-  for (const name of ["q", "level", "service", "parse_errors", "where", ...PINNED]) address.searchParams.delete(name);
-  for (const [name, value] of Object.entries(wanted)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one) address.searchParams.append(name, one);
-  }
-  history.replaceState(null, "", address);
+function search(text) {
+  input.value = text;
+  load();
 }
 
-function showPinned() {
-  const entries = Object.entries(pinned);
-  $("#pinned").hidden = !entries.length;
-  $("#pinned").replaceChildren(
-    ...entries.map(([name, value]) =>
-      h("button", { type: "button", class: "chip", title: t("logs.unpin"), onclick: () => { delete pinned[name]; showPinned(); load(); } },
-        h("span", { class: "mono" }, `${name} = ${value}`), icon("close")),
-    ),
+function toggleColumn(field) {
+  columns = columns.includes(field) ? columns.filter((one) => one !== field) : [...columns, field].slice(-MOST_COLUMNS);
+  load();
+}
+
+function showHead() {
+  const fixed = (key) => h("th", { scope: "col", class: `col-${key}` }, t(`logs.${key}`));
+  $("#head").replaceChildren(
+    fixed("time"), fixed("level"), fixed("service"),
+    ...columns.map((field) => h("th", { scope: "col", class: "col-own" }, h("span", { class: "mono" }, field), h("button", { type: "button", class: "link-button", "aria-label": t("search.remove_column", { field }), onclick: () => toggleColumn(field) }, "×"))),
+    fixed("message"),
   );
 }
 
 // The message with the words of the search marked.
 function marked(text) {
-  const words = form.elements.q.value.trim().split(/\s+/).filter(Boolean);
+  const words = wordsOf(input.value);
   if (!words.length) return [text];
-  const pattern = new RegExp(`(${words.map((one) => one.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|")})`, "gi");
+  const pattern = new RegExp(`(${words.map((one) => one.split(/[*\s]+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\S*?\\s*?")).join("|")})`, "gi");
   return text.split(pattern).map((part, index) => (index % 2 ? h("mark", {}, part) : part));
+}
+
+function cell(record, field) {
+  const value = valueIn(record, field);
+  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+  return h("td", { title: text, class: "own" }, text);
 }
 
 function row(record, fresh) {
@@ -78,7 +87,8 @@ function row(record, fresh) {
     h("td", {}, h("button", { type: "button", class: "expander", "aria-expanded": "false" }, h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, clockMs(ms)))),
     h("td", { class: `lv-${record.level}` }, record.level),
     h("td", {}, record.service ?? ""),
-    h("td", { title: record.message }, ...marked(record.message)),
+    ...columns.map((field) => cell(record, field)),
+    h("td", { title: record.message, class: "message" }, ...marked(record.message)),
   );
   line.addEventListener("click", () => toggle(line, record));
   return line;
@@ -90,24 +100,27 @@ function toggle(line, record) {
     delete line.dataset.open;
     line.nextElementSibling.remove();
     button.setAttribute("aria-expanded", "false");
+    if (!paused()) showWaiting(0, false);
     return;
   }
   if (String(getSelection())) return;
   line.dataset.open = "1";
+  if ($("#waiting").hidden) showWaiting(0, false);
   button.setAttribute("aria-expanded", "true");
-  const pin = (name, value) => value && h("button", { type: "button", class: "link-button", onclick: () => { pinned[name] = value; showPinned(); load(); } }, t(`logs.pin_${name}`));
+  const same = (field, value) => value && h("button", { type: "button", class: "link-button", onclick: () => search(term(field, value)) }, t(`logs.pin_${field}`));
   const { cursor, timestampNs, id, ...shown } = record;
   line.after(
     h("tr", { class: "detail" },
-      h("td", { colspan: "4" },
+      h("td", { colspan: String(4 + columns.length) },
         h("nav", {},
           record.traceId && h("a", { href: `/traces/${record.traceId}` }, t("logs.trace")),
-          pin("trace_id", record.traceId),
-          pin("request_id", record.requestId),
-          pin("user_id", record.userId),
-          pin("component", record.component),
+          h("button", { type: "button", class: "link-button", onclick: () => showSurroundings(record, (text) => search(text)) }, t("logs.around")),
+          same("trace_id", record.traceId),
+          same("request_id", record.requestId),
+          same("user_id", record.userId),
+          same("component", record.component),
         ),
-        json({ timestamp: new Date(nsToMs(timestampNs)).toISOString(), ...shown }),
+        recordTree({ timestamp: new Date(nsToMs(timestampNs)).toISOString(), ...shown }, { add: (one) => search(withTerm(input.value, one)), column: toggleColumn }),
       ),
     ),
   );
@@ -118,28 +131,78 @@ async function load() {
   request = new AbortController();
   const { signal } = request;
   const wanted = conditions();
-  keep(wanted);
+  keep();
+  showHead();
   const bounds = range.bounds;
   try {
     const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);
+    box.fault(null, "");
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
+    showWaiting(0, false);
+    $("#results").hidden = false;
+    $("#downloads").hidden = false;
     newest = page.records[0]?.cursor ?? "";
     oldest = page.records.at(-1)?.cursor ?? "";
     $("#older").hidden = !page.more;
     $("#empty").hidden = page.records.length > 0;
     drawCounts(histogramOf, bounds);
+    await beside(() => Promise.all([facets(wanted, bounds, signal), suggest(page.records.length > 0, wanted, bounds, signal)]));
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status) {
       request = null; // nothing to follow: the search itself was refused
       rows.replaceChildren();
-      $("#older").hidden = true;
-      $("#total").textContent = error.message;
+      $("#results").hidden = true;
+      $("#downloads").hidden = true;
+      $("#total").textContent = "";
+      box.fault(error, wanted.query);
     }
   }
 }
 
+// What is shown beside the records: that it fails, for it reads more than they do, takes nothing from them.
+async function beside(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!error.status) throw error;
+    render($("#facets"), error.message, () => [h("p", { class: "muted small" }, error.message)]);
+  }
+}
+
+async function facets(wanted, bounds, signal) {
+  const field = [...new Set([...COMMON_FACETS, ...ownFacets])];
+  const found = await get("/logs/facets", { ...wanted, ...period(bounds), field }, signal);
+  showFacets($("#facets"), found, {
+    search: input.value,
+    columns,
+    removable: ownFacets,
+    toggle: (one) => search(toggled(input.value, one)),
+    column: toggleColumn,
+    remove: (one) => { ownFacets = ownFacets.filter((other) => other !== one); load(); },
+  });
+}
+
+// What a search in plain words that finds nothing may have meant.
+async function suggest(found, wanted, bounds, signal) {
+  const place = $("#suggestion");
+  place.replaceChildren();
+  if (found || !wanted.query) return;
+  const [other] = await get("/logs/suggestion", { ...wanted, ...period(bounds), tz: zoneName }, signal);
+  if (!other) return;
+  const time = other.since === null ? "" : rangeText(other.since, other.until);
+  const take = () => {
+    input.value = other.query;
+    if (other.since === null) load();
+    else range.narrow(other.since, other.until);
+  };
+  place.replaceChildren(t("search.meant"), " ", h("button", { type: "button", onclick: take }, h("span", { class: "mono" }, other.query || "*"), time ? ` · ${time}` : "", ` · ${t("logs.total", { n: integer(other.count) })}`));
+}
+
 function drawCounts(found, bounds) {
+  const wanted = { ...conditions(), ...period(bounds) };
+  $("#download-ndjson").href = address("/logs/export.ndjson", wanted);
+  $("#download-csv").href = address("/logs/export.csv", { ...wanted, column: columns });
   $("#total").textContent = t("logs.total", { n: integer(found.total) });
   histogram.update(found, bounds);
 }
@@ -167,6 +230,20 @@ function trim() {
   while (last.nextElementSibling) last.nextElementSibling.remove();
 }
 
+// While a record is open the list stays where it is: what arrives is counted, and comes at a click.
+const paused = () => Boolean($(".record[data-open]", rows));
+
+function showWaiting(count, more) {
+  const button = $("#waiting");
+  button.hidden = !(range.live && paused());
+  button.textContent = t("search.paused", { n: more ? `${integer(count)}+` : integer(count) });
+}
+
+$("#waiting").addEventListener("click", () => {
+  for (const line of $$(".record[data-open]", rows)) $(".expander", line).click();
+  tail.now();
+});
+
 let beats = 0;
 async function follow() {
   if (!range.live || !request) return;
@@ -176,6 +253,7 @@ async function follow() {
   beats += 1;
   try {
     const page = await get("/logs", { ...wanted, ...period(bounds), after: newest, limit: TAIL }, signal);
+    if (paused()) return void showWaiting(page.records.length, page.more);
     if (page.more) return void load(); // more than one answer holds: begin anew rather than leave a gap
     if (page.records.length) {
       newest = page.records[0].cursor;
@@ -184,26 +262,41 @@ async function follow() {
       rows.prepend(...page.records.map((record) => row(record, true)));
       trim();
     }
-    if (page.records.length || beats % 5 === 0) drawCounts(await counts(wanted, bounds, signal), bounds);
+    if (page.records.length || beats % FACET_BEATS === 0) drawCounts(await counts(wanted, bounds, signal), bounds);
+    if (beats % FACET_BEATS === 0) await beside(() => facets(wanted, bounds, signal));
   } catch (error) {
     if (error.name !== "AbortError") throw error;
   }
 }
 
 let typing = 0;
-form.addEventListener("input", (event) => {
+input.addEventListener("input", () => {
   clearTimeout(typing);
-  typing = setTimeout(load, event.target.type === "search" ? 250 : 0);
+  typing = setTimeout(load, 400);
 });
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  clearTimeout(typing);
   load();
 });
+$("#facet-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const field = $("#facet-field").value.trim();
+  $("#facet-field").value = "";
+  if (!field || ownFacets.includes(field)) return;
+  ownFacets = [...ownFacets, field].slice(-6);
+  load();
+});
+$("#facet-field").addEventListener("focus", async () => {
+  const found = await get("/logs/fields", period(range.bounds)).catch(() => []);
+  $("#facet-fields").replaceChildren(...found.map((one) => h("option", { value: one.name })));
+});
+savedSearches(() => ({ ...conditions(), columns }), (saved) => {
+  columns = saved.columns;
+  search(saved.query);
+});
+if (innerWidth > 900) $("#facet-side").open = true;
 
-showPinned();
 await load();
-poll(follow, 2000);
+const tail = poll(follow, 2000);
 document.addEventListener("retry", load);
-for (const name of await get("/logs/services").catch(() => [])) {
-  if (name && !$$("option", form.elements.service).some((one) => one.value === name)) form.elements.service.append(new Option(name, name));
-}

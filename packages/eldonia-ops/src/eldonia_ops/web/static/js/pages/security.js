@@ -3,6 +3,7 @@ import { $, $$, badge, can, h, json, open, render } from "../lib/dom.js";
 import { duration, integer, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
+import { quoted } from "../lib/search_terms.js";
 import { tone } from "../lib/severity.js";
 
 let show = "active";
@@ -19,7 +20,7 @@ function card(one) {
     h("p", {}, t(one.window_ms ? "security.counted" : "security.counted_once", { n: integer(one.count), source: one.source, window: duration(one.window_ms), threshold: one.threshold })),
     one.note ? h("p", { class: "muted" }, `${one.changed_by}: ${one.note}`) : null,
     h("div", { class: "alert-foot" }, h("span", {}, `${t("security.service")} ${one.service || "–"}`), h("span", {}, t("security.last"), " ", whenAgo(one.last_event_at)),
-      h("a", { href: `/logs?q=${encodeURIComponent(one.source)}&range=24h` }, t("security.logs")), h("span", { class: "grow" }),
+      h("a", { href: `/logs?query=${encodeURIComponent(quoted(one.source))}&range=24h` }, t("security.logs")), h("span", { class: "grow" }),
       can("respond") ? h("button", { type: "button", onclick: () => {
         chosen = one;
         const fields = $("#finding-form").elements;

@@ -101,7 +101,7 @@ function draw(spans) {
     h("code", {}, id),
   );
   const link = $("#trace-logs");
-  link.href = `/logs?trace_id=${id}&from=${Math.floor(start - 300_000)}&to=${Math.ceil(start + total / 1e6 + 300_000)}`;
+  link.href = `/logs?query=trace_id:${id}&from=${Math.floor(start - 300_000)}&to=${Math.ceil(start + total / 1e6 + 300_000)}`;
   link.hidden = false;
 }
 

@@ -1,0 +1,33 @@
+"""Whether a record is found: the meaning of a tree, to which every store's answer is compared."""
+
+from eldonia_ops.model.condition_fields import log_value
+from eldonia_ops.model.conditions import Condition, ConditionOp
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.search.message_text import quoted_pattern, text_test
+from eldonia_ops.search.tree import All, And, Comparison, LevelTest, Node, Not, Or, Text, Wildcard
+
+
+def matches(node: Node, record: LogRecord) -> bool:
+    """Whether a record is among those that a search wants."""
+    match node:
+        case All():
+            return True
+        case And():
+            return all(matches(part, record) for part in node.parts)
+        case Or():
+            return any(matches(part, record) for part in node.parts)
+        case Not():
+            return not matches(node.part, record)
+        case Text():
+            return text_test(node.pieces).holds(record.message)
+        case Comparison():
+            return node.condition.holds(log_value(record, node.condition.name))
+        case Wildcard():
+            return wildcard_condition(node).holds(log_value(record, node.name))
+        case LevelTest():
+            return record.level in node.levels
+
+
+def wildcard_condition(node: Wildcard) -> Condition:
+    """A wildcard as the regular expression that it abbreviates."""
+    return Condition(node.name, ConditionOp.MATCHES, f"^{'.*'.join(map(quoted_pattern, node.pieces))}$")

@@ -1,0 +1,128 @@
+// The field in which a search is written: it completes fields and values, and shows where a fault is.
+import { get } from "./api.js";
+import { $, h } from "./dom.js";
+import { integer } from "./format.js";
+import { t } from "./i18n.js";
+import { pieceAt, term } from "./search_terms.js";
+
+const SHOWN = 12;
+const WAIT_MS = 120;
+
+/**
+ * @param {HTMLInputElement} input
+ * @param {() => Record<string, any>} within the time in which values are looked for
+ * @param {() => void} changed
+ */
+export function searchBox(input, within, changed) {
+  const list = h("ul", { class: "completion", id: "completion", role: "listbox", "aria-label": t("search.completion"), hidden: true });
+  input.after(list);
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "completion" })) input.setAttribute(name, value);
+  let options = [];
+  let chosen = -1;
+  let fields = null;
+  let asked = 0;
+  let timer = 0;
+
+  async function fieldsLike(text) {
+    fields ??= get("/logs/fields", within()).catch(() => { fields = null; return []; });
+    const wanted = text.toLowerCase();
+    const found = (await fields).filter((one) => one.name.toLowerCase().includes(wanted));
+    const first = (one) => (one.name.toLowerCase().startsWith(wanted) ? 0 : 1);
+    return found.sort((a, b) => first(a) - first(b)).map((one) => ({ text: `${one.name}:`, count: one.count, more: true }));
+  }
+
+  async function valuesLike(field, text) {
+    const prefix = text.replace(/^"/, "");
+    const found = await get("/logs/values", { ...within(), field, prefix, limit: SHOWN }).catch(() => []);
+    return found.map((one) => ({ text: term("", one.value).slice(1), count: one.count, more: false }));
+  }
+
+  function close() {
+    list.hidden = true;
+    options = [];
+    choose(-1);
+    input.setAttribute("aria-expanded", "false");
+  }
+
+  function choose(index) {
+    chosen = index;
+    [...list.children].forEach((one, place) => { one.setAttribute("aria-selected", String(place === index)); });
+    if (index < 0) input.removeAttribute("aria-activedescendant");
+    else {
+      input.setAttribute("aria-activedescendant", list.children[index].id);
+      list.children[index].scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  async function complete() {
+    const caret = input.selectionStart ?? 0;
+    const piece = pieceAt(input.value, caret);
+    const mine = ++asked;
+    if (!piece || (!piece.field && !piece.text)) return close();
+    const found = await (piece.field ? valuesLike(piece.field, piece.text) : fieldsLike(piece.text));
+    if (mine !== asked || document.activeElement !== input) return;
+    options = found.filter((one) => one.text !== piece.text).slice(0, SHOWN).map((one) => ({ ...one, start: piece.start, end: caret }));
+    if (!options.length) return close();
+    list.replaceChildren(
+      ...options.map((one, index) => {
+        const row = h("li", { role: "option", id: `completion-${index}`, "aria-selected": "false" }, h("span", { class: "mono" }, one.text), one.count === null ? null : h("span", { class: "muted" }, integer(one.count)));
+        row.addEventListener("pointerdown", (event) => { event.preventDefault(); accept(index); });
+        return row;
+      }),
+    );
+    list.hidden = false;
+    input.setAttribute("aria-expanded", "true");
+    choose(-1);
+  }
+
+  function accept(index) {
+    const { text, start, end, more } = options[index];
+    const rest = input.value.slice(end);
+    const written = more || /^[\s)]/.test(rest) ? text : `${text} `;
+    input.value = input.value.slice(0, start) + written + rest;
+    input.setSelectionRange(start + written.length, start + written.length);
+    close();
+    if (more) complete();
+    else changed();
+  }
+
+  input.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(complete, WAIT_MS);
+  });
+  input.addEventListener("blur", close);
+  input.addEventListener("keydown", (event) => {
+    if (event.isComposing) return; // keys that choose among readings of Japanese or Chinese
+    if (event.key === "ArrowDown" && list.hidden) return void complete();
+    if (list.hidden) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      const step = event.key === "ArrowDown" ? 1 : -1;
+      choose(chosen < 0 ? (step > 0 ? 0 : options.length - 1) : (chosen + step + options.length) % options.length);
+    } else if ((event.key === "Enter" || event.key === "Tab") && chosen >= 0) {
+      event.preventDefault();
+      accept(chosen);
+    } else if (event.key === "Enter") close();
+    else if (event.key === "Escape") {
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    }
+  });
+
+  const fault = $("#fault");
+  return {
+    // Shows what is wrong with the search; nothing when all is well.
+    fault(error, search) {
+      input.setAttribute("aria-invalid", String(Boolean(error)));
+      fault.hidden = !error;
+      if (!error) return;
+      const at = error.position;
+      const place = at >= 0 ? h("code", {}, search.slice(0, at), h("mark", {}, search.slice(at, at + 1) || " "), search.slice(at + 1)) : null;
+      fault.replaceChildren(...[h("b", {}, error.message), place, error.hint ? h("span", { class: "muted" }, error.hint) : null].filter(Boolean));
+    },
+    forget() {
+      fields = null;
+    },
+  };
+}
