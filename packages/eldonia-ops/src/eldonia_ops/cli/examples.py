@@ -61,6 +61,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "recovery reset": ("recovery reset bakery",),
     "token list": ("token list",),
     "token create": ("token create bakery --role ingest", "token create grafana --role viewer --expires 90d"),
+    "token first": ("token first --data /data",),
     "token revoke": ("token revoke 4",),
     "promql test": ("promql test queries.test", "promql test --verbose queries.test"),
     "promql format": ("promql format 'sum(rate(a[5m]))by(b)'",),
