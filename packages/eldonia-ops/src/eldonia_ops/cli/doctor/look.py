@@ -84,7 +84,7 @@ def _secret_files(settings: Settings, file: Path | None) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for path in (file, settings.alertmanager.file):
         if path is not None and _holds_secrets(path):
-            found[path] = "secrets"
+            found[path] = machine.SECRETS
     for one in settings.listeners.values():
         if one.key_file is not None:
             found[one.key_file] = "a private key"
