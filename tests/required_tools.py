@@ -31,6 +31,7 @@ PACKAGES: Final = {
     "prometheus-redis-exporter": "prometheus-redis-exporter",
     "promtool": "prometheus",
     "redis-server": "redis-server",
+    "systemd-analyze": "systemd",
     "unshare": "util-linux",
 }
 """Debian's package of a program."""

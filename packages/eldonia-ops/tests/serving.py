@@ -46,7 +46,10 @@ class Serving:
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, settings: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
+    folder: Path,
+    settings: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[Serving]:
     """A platform until the context is left, ready when it begins.
 
@@ -54,7 +57,7 @@ def serving(
         RuntimeError: it did not become ready within a minute; the message holds its log.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     text = {"listen": f"127.0.0.1:{port}", "data": "data", "host": {"enabled": False}, **(settings or {})}
     file = folder / "eldonia-ops.yml"
     file.write_text(yaml.safe_dump(text))

@@ -8,6 +8,7 @@ from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_s
 from eldonia_ops.app.listeners import ListenersModule
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.app.reloading import Load
+from eldonia_ops.app.service_state import ServiceState
 from eldonia_ops.intake.registry import installed_intakes
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.services.api import ListenerView
@@ -53,8 +54,16 @@ async def serve(
 
                 platform.status.watch_listeners(views)
                 await listeners.start(side)
-                await serve_until_stopped(
-                    server, platform.reloads, lambda: on_start(platform, views()), listeners.close
-                )
+                service = ServiceState(environment)
+
+                def started() -> None:
+                    on_start(platform, views())
+                    service.ready()
+
+                async def stop_others() -> None:
+                    service.stopping()
+                    await listeners.close()
+
+                await serve_until_stopped(server, platform.reloads, started, stop_others)
         finally:
             listeners.release()

@@ -136,6 +136,20 @@ class Client:
         response = self._answer("GET", path, params=params)
         return response.text, response.headers.get("etag", "")
 
+    def get_page(self, path: str) -> str:
+        """A text at an address outside of the native API, such as ``/metrics``.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        try:
+            response = self._http.get(path)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            raise self._unreached(error) from None
+        if not response.is_success:
+            raise ApiError(f"{response.status_code} {response.reason_phrase}", response.status_code)
+        return response.text
+
     def put_text(self, path: str, text: str, replacing: str) -> Any:
         """PUT Markdown in place of the text with this entity tag, '' where none is stored.
 

@@ -7,6 +7,7 @@ import typer
 
 from eldonia_ops.cli.client import ApiError, Client, part
 from eldonia_ops.cli.editing import write_in_editor
+from eldonia_ops.cli.local_times import local_instant
 from eldonia_ops.cli.screen import readable
 from eldonia_ops.cli.session import (
     DEFAULT,
@@ -187,7 +188,7 @@ def metrics(
     as_json: AsJson = False,
 ) -> None:
     """How fast incidents are detected, acknowledged and resolved; JSON has milliseconds."""
-    found = connect(url, token).get("/incidents/metrics", since=since)
+    found = connect(url, token).get("/incidents/metrics", since=local_instant(since))
     if as_json:
         print_json(found)
         return

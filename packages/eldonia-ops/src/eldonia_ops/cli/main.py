@@ -7,7 +7,7 @@ take to come.
 """
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -30,12 +30,15 @@ from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
 from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.doctor.command import doctor
+from eldonia_ops.cli.examples import add_examples, plain_words
 from eldonia_ops.cli.init import init
 from eldonia_ops.cli.logs import logs
 from eldonia_ops.cli.objectives import slo
 from eldonia_ops.cli.query import query
 from eldonia_ops.cli.screen import Screen
 from eldonia_ops.cli.serve import serve
+from eldonia_ops.cli.service.command import install_service, uninstall_service
+from eldonia_ops.cli.support_bundle import support_bundle
 from eldonia_ops.cli.targets import targets
 from eldonia_ops.cli.traces import traces
 from eldonia_ops.model.errors import ConfigError, StoreError
@@ -55,6 +58,9 @@ app.command()(check)
 app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
+app.command()(support_bundle)
+app.command()(install_service)
+app.command()(uninstall_service)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):
@@ -84,12 +90,31 @@ def version() -> None:
     typer.echo(f"eldonia-ops {__version__}")
 
 
+add_examples(app)
+
+_UsageFault: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""What the reader of arguments raises; its errors are said in our words."""
+
+
+def _run() -> None:
+    try:
+        code = app(standalone_mode=False)
+    except _UsageFault as error:
+        fault: Any = error
+        fault.message = plain_words(str(fault.message))
+        fault.show()
+        sys.exit(fault.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
 def main() -> None:
     """Run the command line; faults that people can mend are said in a sentence, without a traceback."""
     err = Screen(stderr=True, soft_wrap=True)
     try:
         with answers_expected():
-            app()
+            _run()
     except ConfigError as error:
         from eldonia_ops.lint import format_report
 

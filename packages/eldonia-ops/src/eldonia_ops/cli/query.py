@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from eldonia_ops.cli.local_times import local_instant
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -13,6 +14,7 @@ from eldonia_ops.cli.session import (
     console,
     print_json,
     print_table,
+    shown_time,
 )
 
 _MOST_VALUES = 20
@@ -23,13 +25,15 @@ def query(
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,
-    start: Annotated[str, typer.Option(help="Start of a range, such as -1h; without it, one instant.")] = "",
+    start: Annotated[
+        str, typer.Option(help="Start of a range, such as 1h or yesterday; without it, one instant.")
+    ] = "",
     step: Annotated[str, typer.Option(help="Step of a range.")] = "15s",
 ) -> None:
-    """Evaluate PromQL; of a range the last 20 values are shown, all of them with --json."""
+    """Evaluate PromQL: values with their times; of a range the last 20 of each series, all of them with --json."""
     client = connect(url, token)
     if start:
-        result = client.get("/query_range", query=expression, start=start, step=step)
+        result = client.get("/query_range", query=expression, start=local_instant(start), step=step)
     else:
         result = client.get("/query", query=expression)
     if as_json:
@@ -39,10 +43,11 @@ def query(
         console().print(result["text"])
         return
     rows = [
-        (_series_name(series["labels"]), " ".join(_value(value) for _, value in series["points"][-_MOST_VALUES:]))
+        (_series_name(series["labels"]), _value(value), shown_time(at))
         for series in result["series"]
+        for at, value in series["points"][-_MOST_VALUES:]
     ]
-    print_table(("series", "value"), rows, empty="No series has a value there.")
+    print_table(("series", "value", "time"), rows, empty="No series has a value there.")
 
 
 def _value(value: float | str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -44,7 +45,7 @@ Where = Annotated[
     list[str] | None,
     typer.Option(help="A condition on a field or attribute, such as user.id=42 or 'duration>=500'; repeatable."),
 ]
-SinceDays = Annotated[str, typer.Option("--since", help="Since when, such as -30d.")]
+SinceDays = Annotated[str, typer.Option("--since", help="Since when: 30d, yesterday, monday, last month.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
@@ -115,11 +116,24 @@ def print_json_line(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """A table, or the sentence ``empty`` when there are no rows."""
+    """A table, or the sentence ``empty`` when there are no rows.
+
+    On a terminal that is too narrow for the table each row becomes lines of its own, a value in each. In a pipe a row
+    is one line.
+    """
     listed = [[cell if isinstance(cell, Text) else coloured(str(cell)) for cell in row] for row in rows]
     out = console()
     if not listed:
         out.print(empty, style="dim")
+        return
+    wide = [max(map(cell_len, cells)) + 2 for cells in _columns(columns, listed)]
+    if sys.stdout.isatty() and sum(wide) > out.width:
+        _print_records(out, columns, listed)
+        return
+    if not sys.stdout.isatty():
+        for line in ([Text(column) for column in columns], *listed):
+            padded = [cell.plain + " " * (width - cell_len(cell.plain)) for cell, width in zip(line, wide, strict=True)]
+            out.print(Text("".join(padded).rstrip()))
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
@@ -127,6 +141,26 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, emp
     for row in listed:
         table.add_row(*row)
     out.print(table)
+
+
+def _columns(columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> list[list[str]]:
+    """All texts of each column, its heading first."""
+    return [[name, *(row[index].plain for row in rows)] for index, name in enumerate(columns)]
+
+
+def _print_records(out: Console, columns: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    """Rows as blocks of lines; what is empty is left out."""
+    width = max(map(len, columns)) + 2
+    for index, row in enumerate(rows):
+        if index:
+            out.print()
+        grid = Table.grid(padding=0)
+        grid.add_column(width=width, style="dim")
+        grid.add_column(overflow="fold")
+        for column, cell in zip(columns, row, strict=True):
+            if cell.plain not in ("", "-"):
+                grid.add_row(column, cell)
+        out.print(grid)
 
 
 def coloured(word: str) -> Text:

@@ -1,10 +1,14 @@
 """``eldonia-ops token``: access tokens."""
 
+import asyncio
+import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eldonia_ops.cli.client import part
+from eldonia_ops.cli.nearby import settings_here
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -53,6 +57,27 @@ def create_token(
     """Create a token; its secret is printed this once."""
     made = connect(url, token).post("/tokens", {"name": name, "role": role, "expires": expires})
     typer.echo(made["secret"])
+
+
+@app.command("first")
+def first_token(
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Settings; default: those in this folder.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of the data, as for serve.")] = None,
+) -> None:
+    """Make the admin token of a data folder before its first start, for a platform that will listen beyond loopback.
+
+    Where there is one already nothing changes. The token is in a file that its owner alone may read; it is not printed.
+    """
+    from eldonia_ops.app.first_token import make_first_token
+    from eldonia_ops.settings import load_settings
+
+    settings = load_settings(settings_here(config), os.environ)
+    if data is not None:
+        settings = settings.with_data(Path(os.path.abspath(data)))
+    new, file = asyncio.run(make_first_token(settings))
+    console().print(f"the admin token is in {file}" if new else f"there is a token already; the admin's is in {file}")
 
 
 @app.command("revoke")

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Final
 
 from eldonia_ops.discovery.facts import SeenLog
-from eldonia_ops.discovery.programs import service_of
+from eldonia_ops.discovery.programs import clean_name, service_of
 
 _SYSTEM: Final = {
     "syslog": "what programs of this machine say to syslog",
@@ -19,6 +19,7 @@ _SYSTEM: Final = {
     "cron.log": "cron",
     "daemon.log": "daemons",
 }
+_UNNAMED: Final = "logs"
 _FOLDER: Final = "/var/log"
 _LEFT_OUT: Final = frozenset(
     (
@@ -90,7 +91,9 @@ def _service(log: SeenLog) -> str:
     if place.name in _SYSTEM:
         return "system"
     if place.parent.parent == PurePath(_FOLDER):
-        return place.parent.name
+        return clean_name(place.parent.name) or _UNNAMED
     # rsyslog and journald write for others.
     program = service_of(log.program)
-    return program if program and program not in ("rsyslog", "rsyslogd", "systemd-journald") else place.stem
+    if program and program not in ("rsyslog", "rsyslogd", "systemd-journald"):
+        return program
+    return clean_name(place.stem) or _UNNAMED

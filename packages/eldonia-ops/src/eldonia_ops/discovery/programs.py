@@ -61,7 +61,7 @@ def _script(arguments: list[str]) -> str:
     rest = iter(arguments)
     for argument in rest:
         if argument in ("-c", "-e"):
-            return ""  # the program itself stands there
+            return ""  # the text of a program follows
         if argument == "-jar":
             return PurePath(next(rest, "")).stem
         if argument == "-m":

@@ -22,6 +22,11 @@ _SECRET_VALUE: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(_SECRET_VALUE.pattern.replace("api_url|webhook", "api_url|webhook|url"), re.IGNORECASE)
 """The same, and any URL: that of a webhook is all that guards it."""
+_ASSIGNED: Final = re.compile(
+    r"((?:password|passwd|secret|token|api_?key|credential|authorization)['\"]?"
+    r"\s{0,9}[=:]\s{0,9}(?:bearer |basic )?)\S+",
+    re.IGNORECASE,
+)
 _QUERY: Final = re.compile(r"(://[^\s?'\",}]*\?)[^\s'\",}]+")
 _USERINFO: Final = re.compile(r"(://[^\s/:@'\"]*:)[^\s/@'\"]+(@)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -90,6 +95,16 @@ def _masked(line: str, is_webhook: bool) -> str:
     pattern = _ADDRESS if is_webhook else _SECRET_VALUE
     line = pattern.sub(lambda match: f"{match['key']}<secret>", line)
     return _QUERY.sub(r"\1<secret>", _USERINFO.sub(r"\1***\2", line))
+
+
+def masked_text(text: str) -> str:
+    """A text without passwords in URLs and without what follows their question marks. JSON stays JSON."""
+    return _QUERY.sub(r"\1<secret>", _USERINFO.sub(r"\1***\2", text))
+
+
+def masked_line(line: str) -> str:
+    """The same of a line of a log, and without all that follows a word such as ``password:`` or ``token=``."""
+    return _masked(_ASSIGNED.sub(r"\1<secret>", line), False)
 
 
 def _is_below_webhook(lines: Sequence[str], index: int) -> bool:

@@ -23,6 +23,7 @@ from eldonia_ops.services.api import NotFoundError, OverloadedError, Preconditio
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
+from eldonia_ops.web.validation_words import faults_in_words
 
 FAMILY: Final = "eldonia_ops.family"
 """The key in the ASGI scope under which the gate notes the dialect of a request."""
@@ -155,6 +156,6 @@ _EXPECTED: Final = (
 
 
 def _invalid(error: RequestValidationError) -> Problem:
-    """Names every place at fault, in the words of the request (``body.matchers.0.op``)."""
-    faults = [f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in error.errors()[:10]]
-    return Problem(422, "invalid", "; ".join(faults), "see /api/ops/v1/openapi.json for what is expected")
+    """Names every place at fault, in the words of the request (``matchers.0.op``)."""
+    hint = "see /api/ops/v1/openapi.json for what is expected"
+    return Problem(422, "invalid", faults_in_words(list(error.errors())), hint)

@@ -120,7 +120,7 @@ def test_queries(ask: Run) -> None:
     assert ask("query", "up").code == 0
     assert ask("query", "up", "--json").json["type"] == "vector"
     assert ask("query", "up", "--start", "-10m", "--step", "1m", "--json").json["type"] == "matrix"
-    assert re.search(r"^up\{.*\} +1 *$", ask("query", "up").out, re.MULTILINE)
+    assert re.search(r"^up\{.*\} +1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$", ask("query", "up").out, re.MULTILINE)
     wrong = ask("query", "sum(")
     assert (wrong.code, wrong.out) == (2, "")
     assert wrong.err.startswith("error: ")

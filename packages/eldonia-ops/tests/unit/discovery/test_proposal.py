@@ -132,6 +132,16 @@ def test_a_taken_port_moves_ours():
     assert yaml.safe_load(text_of(our_port_taken=True))["listen"] == "127.0.0.1:9601"
 
 
+def test_names_that_would_be_read_as_variables_are_taken_as_they_are():
+    program = Program("${HOME}", ("${HOME}",))
+    text = text_of(
+        logs=(SeenLog("/var/log/${/a.log"), SeenLog("/srv/${.log"), SeenLog("/srv/x/b.log", program=program))
+    )
+    paths = [one["path"] for one in yaml.safe_load(text)["logs"]]
+    assert paths == ["/srv/$${.log", "/srv/x/b.log", "/var/log/$${/a.log"]
+    settings_of(text)
+
+
 ANY = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(["${HOME}", "a: b", "- x", "#", "'\"", "*"])
 NAMES = ANY | st.text(string.ascii_lowercase, min_size=1, max_size=8)
 PROGRAMS = st.builds(Program, NAMES, st.lists(ANY, max_size=3).map(tuple), ANY | st.just("shop.service"))

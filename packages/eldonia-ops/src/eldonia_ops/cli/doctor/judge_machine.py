@@ -122,9 +122,9 @@ def _permissions(machine: Machine) -> Iterator[Finding]:
     for file in machine.secret_files:
         if file.mode & 0o004:
             means = "every user of this machine can read the secrets in it"
-            yield error(
-                "permissions", f"{file.path} holds {file.what} and is open to all", means, f"chmod o-rwx {file.path}"
-            )
+            grave = error if file.is_key else warning
+            said = f"{file.path} holds {file.what} and is open to all"
+            yield grave("permissions", said, means, f"chmod o-rwx {file.path}")
 
 
 def _port(port: Port, ours: int) -> Iterator[Finding]:

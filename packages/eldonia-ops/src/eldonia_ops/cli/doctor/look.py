@@ -12,9 +12,13 @@ from eldonia_ops.cli.doctor.judge_machine import judge_machine
 from eldonia_ops.cli.doctor.judge_platform import judge_files, judge_platform
 from eldonia_ops.cli.nearby import settings_here
 from eldonia_ops.lint import check_files
+from eldonia_ops.lint.sources import Sources
+from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import ConfigError, Level
 from eldonia_ops.notifiers.registry import installed
+from eldonia_ops.protocols.secret_keys import SECRET_KEY, conceal_values
 from eldonia_ops.protocols.text_file import read_text_file
+from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings import Settings, examine_settings, parse_settings
 
 
@@ -55,6 +59,21 @@ def examine(config: Path | None, url: str, token: str) -> list[Finding]:
     return sorted(found, key=lambda one: one.gravity)
 
 
+def concealed_of(settings: Settings, config: Path | None, *secrets: str) -> Concealed:
+    """What no text about this platform may show: every secret of the settings and of the files that they name."""
+    hidden = Concealed(settings.concealed)
+    sources = Sources(os.environ, kinds=installed(), missing=Level.WARNING)
+    if (file := settings_here(config)) is not None:
+        sources.read(str(file))
+    hidden.include(sources.workspace.concealed)
+    for secret in secrets:
+        hidden.add(secret)
+    for name, value in os.environ.items():
+        if SECRET_KEY.search(name):
+            hidden.add(value)
+    return hidden
+
+
 def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:
     places = {"pages": settings.listen, **{name: one.listen for name, one in settings.listeners.items()}}
     return {name: (place.host, place.port) for name, place in places.items()}
@@ -65,7 +84,7 @@ def _secret_files(settings: Settings, file: Path | None) -> dict[Path, str]:
     found: dict[Path, str] = {}
     for path in (file, settings.alertmanager.file):
         if path is not None and _holds_secrets(path):
-            found[path] = "secrets"
+            found[path] = machine.SECRETS
     for one in settings.listeners.values():
         if one.key_file is not None:
             found[one.key_file] = "a private key"
@@ -74,10 +93,6 @@ def _secret_files(settings: Settings, file: Path | None) -> dict[Path, str]:
 
 def _holds_secrets(path: Path) -> bool:
     """Whether secrets are written in a file, in place of variables or of the names of files."""
-    from eldonia_ops.model.concealed import Concealed
-    from eldonia_ops.protocols.secret_keys import conceal_values
-    from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
-
     try:
         text = read_text_file(path)
         concealed = Concealed()

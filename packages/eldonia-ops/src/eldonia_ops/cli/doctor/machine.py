@@ -23,6 +23,9 @@ from eldonia_ops import __version__
 from eldonia_ops.app.data_directory import LOCK_FILE
 
 _SYNCS: Final = 5
+SECRETS: Final = "secrets"
+"""What files of settings may hold."""
+_ADMIN: Final = "the admin token"
 _MOST_FILES: Final = 20_000
 
 
@@ -75,11 +78,12 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class SecretFile:
-    """A file with secrets, and its mode."""
+    """A file with secrets, and its mode. ``is_key``: who reads it may do what the platform may."""
 
     path: Path
     mode: int
     what: str
+    is_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ def look(data: Path, addresses: dict[str, tuple[str, int]], secret_files: dict[P
         versions=versions(),
         process=running_process(data),
         ports=tuple(_ports(addresses)),
-        secret_files=tuple(_modes({data / "admin.token": "the admin token", **secret_files})),
+        secret_files=tuple(_modes({data / "admin.token": _ADMIN, **secret_files})),
     )
 
 
@@ -296,4 +300,4 @@ def _is_free(host: str, port: int) -> bool:
 def _modes(files: dict[Path, str]) -> Iterator[SecretFile]:
     for path, what in files.items():
         with contextlib.suppress(OSError):
-            yield SecretFile(path, path.stat().st_mode & 0o7777, what)
+            yield SecretFile(path, path.stat().st_mode & 0o7777, what, is_key=what != SECRETS)

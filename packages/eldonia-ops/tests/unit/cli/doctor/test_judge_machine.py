@@ -64,9 +64,15 @@ def of_folder(**changes):
         (of_folder(owner=200), Gravity.ERROR, "permissions", "another user"),
         (
             replace(WELL, secret_files=(SecretFile(Path("/etc/a.yml"), 0o644, "secrets"),)),
-            Gravity.ERROR,
+            Gravity.WARNING,
             "permissions",
             "/etc/a.yml holds secrets",
+        ),
+        (
+            replace(WELL, secret_files=(SecretFile(Path("/d/admin.token"), 0o644, "the admin token", is_key=True),)),
+            Gravity.ERROR,
+            "permissions",
+            "/d/admin.token",
         ),
         (replace(WELL, ports=(Port("pages", "127.0.0.1:9600", "nginx", 4),)), Gravity.ERROR, "ports", "taken by nginx"),
         (
