@@ -175,7 +175,7 @@ class _Reader:
 
 
 def unescaped(found: re.Match[str]) -> str:
-    """The text that a match of :data:`QUOTED` stands for."""
+    """The text that a match of :data:`QUOTED` means."""
     inner = found[1] if found[1] is not None else found[2]
     return _ESCAPE.sub(lambda match: _ESCAPED.get(match[1], match[1]), inner)
 

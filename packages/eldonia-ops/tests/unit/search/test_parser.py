@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from eldonia_ops.model.conditions import ORDERINGS, PATTERNS, PRESENCE, Condition, ConditionOp, FieldName
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.search import EVERYTHING, Node, SearchError, format_search, parse_search
-from eldonia_ops.search.parser import MAX_DEPTH, MAX_SEARCH, MAX_TERMS, MESSAGE
+from eldonia_ops.search.parser import MAX_DEPTH, MAX_SEARCH
+from eldonia_ops.search.terms import MAX_TERMS, MESSAGE
 from eldonia_ops.search.tree import Comparison, LevelTest, Not, Text, Wildcard, conjunction, disjunction, leaves
 
 
