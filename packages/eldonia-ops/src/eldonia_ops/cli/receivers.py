@@ -29,10 +29,7 @@ def send_test(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Send a test through every integration of a receiver now. Exit code 1 if one of them did not get through.
-
-    Example: eldonia-ops receivers test pager
-    """
+    """Send a test through every integration of a receiver now. Exit code 1 if one of them did not get through."""
     found = connect(url, token).post(f"/alerts/receivers/{part(receiver)}/test", {})
     if as_json:
         print_json(found)
@@ -50,10 +47,7 @@ def route(
     token: Token = "",
     as_json: AsJson = False,
 ) -> None:
-    """Which receivers an alert with these labels would go to.
-
-    Example: eldonia-ops receivers route alertname=DiskFull severity=critical
-    """
+    """Which receivers an alert with these labels would go to."""
     given: dict[str, str] = {}
     for one in labels:
         name, equals, value = one.partition("=")

@@ -126,6 +126,7 @@ def test_no_secret_is_in_it(tmp_path):
     # … and nothing that is not for others.
     everything = "\n".join(parts.values()) + made.stderr + made.stdout
     assert token not in everything
+    assert [(name, where) for name, secret in SECRETS.items() for where, text in parts.items() if secret in text] == []
     assert [name for name, secret in SECRETS.items() if secret in everything] == []
 
 
