@@ -2,7 +2,7 @@ import contextlib
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.cli.times import spoken_instant
@@ -49,6 +49,7 @@ def test_what_is_no_instant_is_refused_with_examples(text):
         spoken_instant(text, NOW)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_text_is_taken_or_refused(text):
     with contextlib.suppress(ValueError):
