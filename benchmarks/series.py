@@ -22,7 +22,7 @@ from eldonia_ops.app.platform import running_platform
 from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import SampleRow
-from eldonia_ops.settings import Settings, load_settings
+from eldonia_ops.settings import NO_DEFAULT_RULES, Settings, load_settings
 from eldonia_ops.web.app import create_app
 
 QUERY = "sum by (service) (rate(http_requests_total[5m]))"
@@ -105,7 +105,7 @@ async def _serve(folder: Path, port: int, workload: Workload) -> None:
     settings = replace(
         settings,
         collectors={**settings.collectors, "host": HostSettings(enabled=False)},
-        rules=replace(settings.rules, defaults=False),
+        rules=replace(settings.rules, defaults=NO_DEFAULT_RULES),
         retention=replace(settings.retention, head=workload.span_ms + 3_600_000),
     )
     async with running_platform(configuration_of(settings, {}), {}) as platform:

@@ -13,6 +13,7 @@ nginx:nginx-light
 prometheus-nginx-exporter:prometheus-nginx-exporter
 prometheus-redis-exporter:prometheus-redis-exporter
 redis-server:redis-server
+systemd-analyze:systemd
 chromium:chromium
 openssl:openssl
 unshare:util-linux

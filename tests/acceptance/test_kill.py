@@ -197,7 +197,7 @@ def test_kill_at_any_moment_loses_no_alert_no_incident_no_page_and_no_line(
         assert any(text in entry["text"] for entry in timelines[reference]), (reference, text)
     for timeline in timelines.values():
         kinds = {entry["kind"] for entry in timeline}
-        assert {"incident.opened", "notification.queued", "notification.delivered"} <= kinds
+        assert {"incident.opened", "notification.delivered"} <= kinds
 
     # Every line that was written is stored once.
     def stored() -> Counter[str]:

@@ -198,9 +198,9 @@ class Causes:
             yield ("service", service), f"both are about {service}"
         for name in sorted(self._services.downstream.get(service, ())):
             yield ("service", name), f"{name} depends on {service}"
-        if service:
+        if service in self._budgets:
             yield ("budget of service", service), f"both are about {service}"
-        if probe:
+        if probe and self._budgets:
             yield ("budget of probe", probe), f"both are about the probe {probe}"
         if address:
             yield ("outage at", address), f"both are about {address}"

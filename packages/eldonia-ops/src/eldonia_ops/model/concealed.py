@@ -11,6 +11,11 @@ from eldonia_ops.model.errors import Diagnostic
 SHOWN: Final = "<secret>"
 _SHORTEST: Final = 4
 """Shorter texts are parts of every other word."""
+_SEPARATED: Final = re.compile(r"[\s/?&=#,;'\"]")
+_LEAST_PART: Final = 8
+_PLACE: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|[A-Za-z][\w.-]{0,200}:\d{1,5}|(?:\d{1,3}\.){3}\d{1,3}:\d{1,5}")
+"""An address of a host, with or without its port."""
+_DIGIT: Final = re.compile(r"\d")
 _ISSUED: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_(?:live|test)|glsa|glc|whsec|dckr_pat|do[opr]_v1|shp(?:at|ca|pa|ss)"
     r"|lin_api)_[A-Za-z0-9_-]{12,}+|(?:npm|hf)_[A-Za-z0-9]{30,}+|xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{8,}+"
@@ -58,6 +63,18 @@ class Concealed:
         for start, by_length in other._texts.items():
             for length, texts in by_length.items():
                 self._texts.setdefault(start, {}).setdefault(length, {}).update(texts)
+
+    def with_parts(self) -> "Concealed":
+        """The same, and what in these texts gives access by itself: the credential behind the name of a scheme
+        (``Bearer …``), and parts of addresses that are no words. For texts that may quote any part."""
+        found = Concealed(self)
+        for by_length in self._texts.values():
+            for texts in by_length.values():
+                for text, shown in texts.items():
+                    for part in _SEPARATED.split(text):
+                        if len(part) >= _LEAST_PART and _DIGIT.search(part) and not _PLACE.fullmatch(part):
+                            found.add(part, shown)
+        return found
 
     def variables(self) -> "Concealed":
         """Only the texts that are shown as the variable of the environment that they came from."""

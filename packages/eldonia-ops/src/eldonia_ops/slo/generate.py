@@ -8,7 +8,7 @@ For each objective:
 * one ``ErrorBudgetBurn`` alert per severity. Both severities share the name, so an inhibition rule with
   ``equal: [alertname, service]`` lets the critical one quieten the warning.
 
-An alert waits so long that the alert of its cause, such as a failed probe, is there before it.
+An alert waits so long that the alert of its cause, such as a failed probe, is there before it; then there is none.
 
 Where there is no traffic there is no ratio: nothing is recorded and nothing fires (an idle night neither
 burns nor earns budget). Where all traffic fails and the series of good events does not even exist, the ratio is 1.
@@ -36,6 +36,7 @@ FEWEST_BAD: Final = 5
 
 FEWEST_FAILED_PROBES: Final = 3
 _LONGEST_COUNTED: Final = 6 * HOUR
+_LONGEST_KNOWN: Final = 2 * HOUR  # longer ones would be read from disk at every evaluation
 _PER_SECOND: Final = frozenset({"rate", "irate", "deriv"})
 MINUTE: Final = 60_000
 
@@ -221,7 +222,7 @@ def _alert(objective: Objective, alert: BurnAlert, labels: dict[str, str], speed
     probe = _probe_name(objective)
     return AlertingRule(
         name=ALERT_NAME,
-        expr=" or ".join(condition(pair) for pair in alert.pairs),
+        expr=_without_known(" or ".join(condition(pair) for pair in alert.pairs), objective, alert, probe, speed),
         for_ms=max(1, round(CAUSE_FIRST_MS / speed)),
         labels={**labels, "severity": alert.severity, **({"probe": probe} if probe else {})},
         annotations={
@@ -229,6 +230,19 @@ def _alert(objective: Objective, alert: BurnAlert, labels: dict[str, str], speed
             "description": texts[alert.severity].format(**values),
         },
     )
+
+
+def _without_known(expr: str, objective: Objective, alert: BurnAlert, probe: str, speed: float) -> str:
+    """Nothing while another critical alert of the service or probe fires, and afterwards for as long as the short
+    windows still hold what was bad then: people know of it."""
+    longest = max(pair.short_ms for pair in alert.pairs)
+    window = format_duration(min(longest, scaled_window(_LONGEST_KNOWN, speed)))
+    known = f'alertname!="{ALERT_NAME}",alertstate="firing",severity="critical"'
+    service = f"ALERTS{{{known},service={_quoted(objective.service)}}}[{window}]"
+    found = f"({expr}) unless on () max(max_over_time({service}))"
+    if probe:
+        found += f" unless on () max(max_over_time(ALERTS{{{known},probe={_quoted(probe)}}}[{window}]))"
+    return found
 
 
 def _probe_name(objective: Objective) -> str:

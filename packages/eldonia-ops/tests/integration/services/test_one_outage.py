@@ -94,9 +94,9 @@ async def test_a_dead_nginx_is_one_page_and_one_end(tmp_path: Path) -> None:
         await world.pass_time(14 * MINUTE)
         assert [action for action, _ in pages(world)] == ["trigger"]
         assert await incidents(world) == [("site does not answer as it should", IncidentStatus.OPEN)]
-        # All three alerts are on its timeline.
+        # Both alerts are on its timeline; that the budget burns is no news.
         merged = {entry.data["alertname"] for entry in await world.timeline() if entry.kind == "incident.merged"}
-        assert merged == {"ProbeFailed", "ErrorBudgetBurn"}
+        assert merged == {"ProbeFailed"}
         [reason] = {line.reason for line in await world.ledger("TargetDown") if line.verdict == "inhibited"}
         assert reason == "of the outage that ProbeFailed is sent for: both are about 127.0.0.1:8080"
 
@@ -192,6 +192,18 @@ async def test_a_flapping_probe_is_one_page(tmp_path: Path) -> None:
         assert len(await incidents(world)) == 1
 
 
+async def test_a_budget_that_burns_without_another_alert_pages_by_itself(tmp_path: Path) -> None:
+    """One probe of ten fails: never long enough for ProbeFailed."""
+    async with world_of(tmp_path) as world:
+        for _ in range(12):
+            site(world, False)
+            await world.pass_time(30 * SECOND)
+            site(world, True)
+            await world.pass_time(270 * SECOND)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert await incidents(world) == [("site misses its objective site-availability", IncidentStatus.ESCALATED)]
+
+
 async def test_a_single_failed_probe_burns_no_budget(tmp_path: Path) -> None:
     async with world_of(tmp_path) as world:
         site(world, False)
@@ -209,7 +221,7 @@ async def test_outages_are_joined_unless_the_settings_say_no(tmp_path: Path, joi
         await world.pass_time(10 * MINUTE)
         site(world, False)
         await world.pass_time(20 * MINUTE)
-        assert len(pages(world)) == (1 if joined else 3)
+        assert len(pages(world)) == (1 if joined else 2)
 
 
 async def test_an_alert_whose_cause_goes_to_another_receiver_is_sent(tmp_path: Path) -> None:

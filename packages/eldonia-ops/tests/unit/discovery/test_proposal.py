@@ -172,7 +172,7 @@ FACTS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(FACTS)
 def test_every_proposal_is_taken_without_an_error(facts):
     _, found = examine_settings(settings_text(propose(facts)), Path("/etc/eldonia-ops.yml"), {})

@@ -67,3 +67,16 @@ def test_other_texts_stay_as_they_are(text: str, secrets: list[str]) -> None:
     for secret in secrets:
         concealed.add(quote(secret, safe="") + "\x00never")
     assert concealed.clean(text) == text
+
+
+def test_parts_that_give_access_are_concealed_by_themselves():
+    concealed = Concealed()
+    concealed.add("Bearer abcdef-123456")
+    concealed.add("https://hooks.example.com/services/T000/x9x9x9x9x9?key=k8k8k8k8k8")
+    parts = concealed.with_parts()
+    assert parts.clean("the token abcdef-123456 was sent") == "the token <secret> was sent"
+    assert parts.clean("path /x9x9x9x9x9 and k8k8k8k8k8") == "path /<secret> and <secret>"
+    concealed.add("http://127.0.0.1:9700/hook")
+    assert concealed.with_parts().clean("down: 127.0.0.1:9700") == "down: 127.0.0.1:9700"
+    assert parts.clean("a word such as services stays") == "a word such as services stays"
+    assert concealed.clean("the token abcdef-123456 was sent") == "the token abcdef-123456 was sent"

@@ -94,6 +94,17 @@ def test_a_few_bad_events_say_nothing_whatever_their_share():
         check(recorded(5, **{**rest, **ratios}) + instant(alerts()[severity], f"{FIRING} 0.33"))
 
 
+def test_what_people_know_of_raises_no_alert():
+    """While another critical alert of the service fires, and as long as the short window holds what was bad then."""
+    page = alerts()["critical"]
+    known = 'ALERTS{alertname="Down",alertstate="firing",severity="critical",service="shop"}'
+    ratios = {"5m": "0.02", "1h": "0.015", "30m": "0", "6h": "0"}
+    for values, expected in (("1x130", ()), ("1x95", ()), ("1x80", (f"{FIRING} 0.015",))):
+        check(recorded(**ratios).rstrip() + f"\n  {known} {values}\n\n" + instant(page, *expected))
+    other = known.replace("critical", "warning")
+    check(recorded(**ratios).rstrip() + f"\n  {other} 1x130\n\n" + instant(page, f"{FIRING} 0.015"))
+
+
 @pytest.mark.parametrize("function", ["rate", "increase"])
 def test_bad_events_are_counted_whatever_function_counts_them(function):
     objective = Objective(

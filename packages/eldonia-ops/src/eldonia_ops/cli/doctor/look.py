@@ -71,7 +71,7 @@ def concealed_of(settings: Settings, config: Path | None, *secrets: str) -> Conc
     for name, value in os.environ.items():
         if SECRET_KEY.search(name):
             hidden.add(value)
-    return hidden
+    return hidden.with_parts()
 
 
 def _addresses(settings: Settings) -> dict[str, tuple[str, int]]:

@@ -191,9 +191,16 @@ async def test_settings_are_in_force(directory: Path) -> None:
         await engine.close()
 
 
-async def test_a_part_is_one_file(engine: Engine, engine_name: str) -> None:
-    if engine_name != "chdb":
-        pytest.skip("a server lays out its parts by its own settings")
+async def test_a_part_is_one_file(directory: Path) -> None:
+    engine = ChdbEngine(directory)
+    await engine.open()
+    try:
+        await _is_one_file(engine)
+    finally:
+        await engine.close()
+
+
+async def _is_one_file(engine: Engine) -> None:
     await open_on_engine(engine)
     # JSON with many paths, and more than the 10 MiB from which the engine keeps each column in files of its own.
     await engine.execute(

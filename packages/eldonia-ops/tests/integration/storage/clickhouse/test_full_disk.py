@@ -17,7 +17,9 @@ def run(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
 
 
 @requires_tool("unshare")
-def test_an_insert_is_stored_whole_or_refused_and_gone_wherever_the_disk_gets_full(tmp_path: Path) -> None:
+def test_an_insert_that_a_full_disk_refuses_is_completed_by_another_try_and_doubles_nothing(tmp_path: Path) -> None:
+    """An insert into several days has a part for each. Those that were there when the disk got full stay, and the next
+    try, by the same token, adds the others: the journal tries until all are there."""
     namespace = ["unshare", "--user", "--map-root-user", "--mount"]
     allowed = run([*namespace, "mount", "-t", "tmpfs", "tmpfs", tmp_path])
     if allowed.returncode:
@@ -32,7 +34,9 @@ def test_an_insert_is_stored_whole_or_refused_and_gone_wherever_the_disk_gets_fu
     for tried in attempts.values():
         *refused, acknowledged = tried
         assert acknowledged["rows"] == acknowledged["of"], acknowledged
-        # One file more each time, and every part takes several: the disk got full in each of them.
-        assert len(refused) > 5 * acknowledged["of"]
-        assert [attempt for attempt in refused if attempt["rows"]] == []
+        # One file more each time, and every insert takes several: the disk got full in each of them.
+        assert len(refused) > 2 * acknowledged["of"]
+        there = [attempt["rows"] for attempt in tried]
+        assert there == sorted(there), "what is there stays"
+        assert refused[0]["rows"] == 0
         assert all("No space left" in attempt["error"] for attempt in refused), refused
