@@ -232,7 +232,7 @@ def _wanted(outages: Outages, alert: Alert) -> Iterator[dict[str, str]]:
         yield {"alertname": BUDGET_ALERT, "service": service}
     if probe and outages.budgets:
         yield {"alertname": BUDGET_ALERT, "probe": probe}
-    if address_of(alert):
+    if ":" in alert.labels.get("instance", ""):
         # One address is written in many ways, so all of these are wanted. They are in few groups.
         for name in OUTAGE_ALERTS:
             yield {"alertname": name}

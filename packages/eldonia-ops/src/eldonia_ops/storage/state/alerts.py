@@ -87,6 +87,13 @@ class SqlAlerts:
 
     def firing(self, now: int, having: Sequence[Mapping[str, str]]) -> list[Alert]:
         """Alerts not over at ``now`` that carry all labels of at least one of the mappings (which may be empty)."""
+        known, changed = self._known(), {alert.name for alert in self._changes.values() if alert is not None}
+
+        def is_hopeless(labels: Mapping[str, str]) -> bool:
+            name = labels.get("alertname", "")
+            return bool(name) and name not in changed and not self._committed.may_hold(known, name)
+
+        having = [labels for labels in having if not is_hopeless(labels)] if having else []
         if not having:
             return []
         wanted: dict[tuple[str, ...], set[tuple[str, ...]]] = {}

@@ -8,6 +8,7 @@ process has written, and the rows are read.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -26,6 +27,7 @@ class CommittedAlerts:
         self._lock = threading.Lock()
         self._version = -1
         self._alerts: dict[str, Alert] = {}
+        self._names = Counter[str]()
 
     def at(self, version: int, *, shared: bool) -> Mapping[str, Alert] | None:
         """The alerts of a version, or None when they have to be read. ``shared``: the mapping may change with the next
@@ -46,20 +48,29 @@ class CommittedAlerts:
         with self._lock:
             if version > self._version:
                 self._version, self._alerts = version, alerts
+                self._names = Counter(alert.name for alert in alerts.values())
         return alerts
+
+    def may_hold(self, alerts: Mapping[str, Alert], name: str) -> bool:
+        """Whether an alert of a name may be among those that :meth:`at` or :meth:`offer` gave: to look at each of them
+        takes long in a storm, and most names that are asked for are not there."""
+        with self._lock:
+            return alerts is not self._alerts or self._names[name] > 0
 
     def commit(self, before: int, after: int, changes: Mapping[str, Alert | None]) -> None:
         """A transaction that saw one version has committed the next; None means that the alert is gone."""
         with self._lock:
             if self._version != before:
-                self._version, self._alerts = -1, {}
+                self._version, self._alerts, self._names = -1, {}, Counter()
                 return
             self._version = after
             for fingerprint, alert in changes.items():
-                if alert is None:
-                    self._alerts.pop(fingerprint, None)
-                else:
+                replaced = self._alerts.pop(fingerprint, None)
+                if replaced is not None:
+                    self._names[replaced.name] -= 1
+                if alert is not None:
                     self._alerts[fingerprint] = alert
+                    self._names[alert.name] += 1
 
 
 class CommittedIncidents:
