@@ -62,10 +62,16 @@ class BackupService:
             ]
             yield BackupStream(archive_size(files), _pieces(thread, archive(files, about)))
         finally:
+            # A caller that is cancelled does not keep it from being given up.
+            await asyncio.shield(asyncio.ensure_future(self._give_up(thread)))
+
+    async def _give_up(self, thread: ThreadPoolExecutor) -> None:
+        try:
             await asyncio.to_thread(thread.shutdown, wait=True, cancel_futures=True)
             for source in self._sources:
                 await source.give_up_snapshot()
             await self.resume()
+        finally:
             self._busy = False
 
 
