@@ -49,7 +49,7 @@ from eldonia_ops.services.service_loop import Wakeup, supervise
 log = logging.getLogger("eldonia_ops.services.alert_intake")
 
 _STALLED = 0.2  # of the time after which silence is taken for the end: being so late means that we did not run
-_AT_ONCE = 200  # groups flushed in one transaction: the first pages of a storm do not wait for the last
+_AT_ONCE = 400  # groups flushed in one transaction: the first pages of a storm do not wait for the last
 _AT_ONCE_BESIDE = 25  # while alerts are coming in
 _BESIDE_MS = 100  # for so long after some were taken in, more are expected
 _STORM = 300  # alerts that join groups within a second: then a group that they still join is flushed a little later

@@ -38,7 +38,7 @@ FindNotifier = Callable[[str, str, int], Notifier | None]
 
 _CONCURRENCY = 64
 _EACH = 12
-_AHEAD = 100  # rows read together: while a storm lasts, each delivery must not read its own
+_AHEAD = 300  # rows read together: while a storm lasts, each delivery must not read its own
 _PAUSE_MS = 5_000
 _BESIDE = 3  # deliveries at once while alerts are coming in: first they have to be safe
 _BESIDE_MS = 100
