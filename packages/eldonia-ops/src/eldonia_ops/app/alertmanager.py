@@ -113,7 +113,8 @@ def router_loader(options: RouterOptions, environment: Mapping[str, str]) -> Loa
         collectors={"host": HostSettings(enabled=False)},
         rules=RuleSettings(defaults=NO_DEFAULT_RULES),
         alertmanager=AlertmanagerSettings(options.config),
-        incidents=IncidentSettings(escalation=()),  # nothing opens any
+        # Nothing opens any, and Alertmanager sends each alert that no rule inhibits.
+        incidents=IncidentSettings(escalation=(), join_outages=False),
         retention=Retention(state=options.retention),
     )
 
