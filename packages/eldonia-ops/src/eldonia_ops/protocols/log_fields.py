@@ -370,10 +370,10 @@ def content_record(text: str, at_ns: int, nested: int = 0) -> LogRecord:
 
 def plain_record(text: str, received_ns: int) -> LogRecord:
     """The record of a line of text; its time, where it names one at its beginning, counts."""
-    if (fields := logfmt.pairs(text)) is not None:
+    if "=" in text and (fields := logfmt.pairs(text)) is not None:
         return record_of(dict(fields), text, received_ns)
     found = read_plain(text, received_ns)
-    return LogRecord(
+    record = LogRecord(
         timestamp_ns=found.timestamp_ns or received_ns,
         message=found.message,
         level=found.level or LogLevel.INFO,
@@ -381,8 +381,8 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
         hostname=found.hostname,
         metadata=found.metadata,
         error=found.error,
-        **found.fields,
     )
+    return msgspec.structs.replace(record, **found.fields) if found.fields else record
 
 
 def _journal(document: Document, received_ns: int, nested: int) -> LogRecord:

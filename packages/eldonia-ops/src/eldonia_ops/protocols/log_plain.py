@@ -39,7 +39,11 @@ def read_plain(text: str, now_ns: int) -> PlainLine:
     """Read a line of text. Lines of a stack trace may follow in it; they become its error as well."""
     if "\x1b" in text:
         text = _COLOURS.sub("", text)
-    found = _syslog(text, now_ns) if text[:1] == "<" else _known(text, now_ns)
+    found = None
+    if text[:1] == "<":
+        found = _syslog(text, now_ns)
+    elif text[4:5] == "/" or text[:1] == "[" or '] "' in text or ":  " in text:  # what no form is without
+        found = _known(text, now_ns)
     if found is None:
         leading = leading_timestamp(text, now_ns)
         found = PlainLine(text, leading[0] if leading is not None else 0)

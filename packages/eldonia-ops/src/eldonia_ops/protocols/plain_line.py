@@ -10,8 +10,8 @@ from eldonia_ops.model.logs import LogError, LogLevel
 class PlainLine:
     """What a line says. ``timestamp_ns`` is 0 and ``level`` None where it names neither.
 
-    ``fields`` are further fields of a :class:`~eldonia_ops.model.logs.LogRecord` by their names, ``format`` is the name
-    of the form in which the line is written, '' for no known one.
+    ``fields`` are further fields of a :class:`~eldonia_ops.model.logs.LogRecord` by their names, None for none.
+    ``format`` is the name of the form in which the line is written, '' for no known one.
     """
 
     message: str
@@ -21,5 +21,5 @@ class PlainLine:
     hostname: str = ""
     metadata: dict[str, Any] = field(default_factory=dict)
     error: LogError | None = None
-    fields: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] | None = None
     format: str = ""
