@@ -38,7 +38,11 @@ def test_a_running_platform_is_judged_by_its_own_settings(tmp_path):
         # The address of a webhook is a secret, and the file is open to all.
         [held] = [one for one in by_topic(found, "permissions") if "alertmanager.yml holds secrets" in one[1]]
         assert held[0] == "warning"
-        assert code == 0
+        # On a busy machine a platform that has just started may not have answered in time.
+        until = time.monotonic() + 60
+        while code and time.monotonic() < until:
+            code, found = findings(tmp_path)
+        assert code == 0, [one for one in found if one["gravity"] == "error"] if isinstance(found, list) else found
         (tmp_path / "alertmanager.yml").chmod(0o600)
 
         now = time.time_ns() // 1_000_000
