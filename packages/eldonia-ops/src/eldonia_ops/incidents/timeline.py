@@ -353,10 +353,16 @@ def _render(value: Any, style: str, language: str, zone: tzinfo) -> str:
 
 
 def condensed(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
-    """The entries without those that say that a message was queued, where a later one says what became of it."""
-    ended = {_message(entry) for entry in entries if entry.kind in ("notification.delivered", "notification.failed")}
-    ended.discard("")
-    return [entry for entry in entries if entry.kind != "notification.queued" or _message(entry) not in ended]
+    """The entries with one for each message: the last that says what became of it, however often it was tried."""
+    last: dict[str, int] = {}
+    for index, entry in enumerate(entries):
+        if entry.kind.startswith("notification.") and (message := _message(entry)):
+            last[message] = index
+    return [
+        entry
+        for index, entry in enumerate(entries)
+        if not entry.kind.startswith("notification.") or last.get(_message(entry), index) == index
+    ]
 
 
 def _message(entry: TimelineEntry) -> str:

@@ -1,7 +1,8 @@
 """Which language a reader gets, and the catalogs of texts.
 
-A catalog is a flat JSON object from key to text; ``{name}`` in a text is filled in. Both catalogs have
-the same keys (a test checks it). Collectors bring the names of their kinds along.
+A catalog is a flat mapping from key to text; ``{name}`` in a text is filled in. It is read from the JSON objects in
+``i18n/<language>``, a file for each area of the pages. Both catalogs have the same keys, and no key is in two files
+(tests check it). Collectors bring the names of their kinds along.
 """
 
 import json
@@ -28,7 +29,9 @@ def catalog(language: str) -> Mapping[str, str]:
     """
     if language not in LANGUAGES:
         raise KeyError(language)
-    texts: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text("utf-8"))
+    texts: dict[str, str] = {}
+    for file in sorted((_FOLDER / language).glob("*.json")):
+        texts |= json.loads(file.read_text("utf-8"))
     return texts | _kinds(language)
 
 

@@ -122,7 +122,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
     async def get(request: Request, incident: str, tz: Annotated[str, Query(max_length=100)] = "") -> Response:
         """One incident with its timeline in the reader's language (``lang``) and time zone (``tz``).
 
-        That a message was queued is left out once it was delivered or given up.
+        Of each message only the last entry is given: that it was queued, is tried again, was delivered or given up.
         """
         found, timeline = await incidents.get(incident)
         language, zone = language_of(request, platform.language), zone_of(tz)
