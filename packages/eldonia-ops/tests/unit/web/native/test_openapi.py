@@ -31,6 +31,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},
     "delete /logs/searches/{search}": {},
     "get /logs/around": {"params": {"cursor": "{log}"}},
+    "get /changes": {"params": {"since": "1970-01-01T00:00:00Z"}},
+    "post /changes": {"json": {"title": "shop 2.4.2", "service": "shop", "url": "https://ci.test/1", "at": "-5m"}},
+    "delete /changes/{change}": {},
     "get /traces": {},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
@@ -108,6 +111,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "change": (await listed("/changes?since=1970-01-01T00:00:00Z"))[0]["id"],
         "search": (await listed("/logs/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
