@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.errors import Diagnostic
@@ -349,6 +350,15 @@ class Incidents(Protocol):
     Every method raises :class:`NotFoundError` for an unknown incident and :class:`RefusedError` for
     an act that its state does not allow, and returns the changed incident.
     """
+
+    @property
+    def policy(self) -> Policy:
+        """What opens an incident, how fast to respond, who is notified next."""
+        ...
+
+    def dependents(self, service: str) -> frozenset[str]:
+        """Declared services that do not work without this one, directly or through others."""
+        ...
 
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]: ...
     async def find(

@@ -56,7 +56,7 @@ PAGES: Final = (
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
-    Page("incident", "/incidents/{incident}", under="incidents"),
+    Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )
 
