@@ -139,7 +139,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "human.checklist": Kind(
         Category.HUMAN,
-        "{actor} marked the step “{step}” as {state:word}",
+        '{actor} marked the step "{step}" as {state:word}',
         "{actor} が手順「{step}」を{state:word}に変更",
     ),
     "human.assigned": Kind(

@@ -881,7 +881,7 @@ async def test_the_first_screen_of_an_incident_says_what_to_do_next(tab: Tab) ->
     first = await step.text_content()
     await page.click("#next-act")
     await expect(step).not_to_have_text(first or "")
-    await expect(page.locator("#timeline")).to_contain_text(f"marked the step “{(first or '').rstrip('.')}” as done")
+    await expect(page.locator("#timeline")).to_contain_text(f'marked the step "{(first or "").rstrip(".")}" as done')
     await expect(page.locator(".signal .expression").first).to_be_hidden()
     await page.locator(".signal summary").first.click()
     await expect(page.locator(".signal .expression").first).to_have_text("payment_errors > 0.05")

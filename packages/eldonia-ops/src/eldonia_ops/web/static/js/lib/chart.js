@@ -92,15 +92,17 @@ function paint(plot, { levels, marks }) {
   }
   ctx.font = `${11 * ratio}px ${getComputedStyle(document.documentElement).fontFamily}`;
   ctx.textBaseline = "top";
-  let free = bbox.left;
+  ctx.textAlign = "left";
+  const taken = [];
   for (const mark of marks) {
     const x = plot.valToPos(mark.at / 1000, "x", true);
     stroke(mark.tone, [2, 3], [x, bbox.top], [x, bbox.top + bbox.height]);
     const width = ctx.measureText(mark.text).width;
-    if (x + 4 * ratio < free || x + width > bbox.left + bbox.width) continue;
+    const [left, right] = [x + 2 * ratio, x + width + 10 * ratio];
+    if (right > bbox.left + bbox.width || taken.some(([from, to]) => left < to && right > from)) continue;
     ctx.fillStyle = colour(`--${mark.tone}`);
     ctx.fillText(mark.text, x + 4 * ratio, bbox.top + 2 * ratio);
-    free = x + width + 10 * ratio;
+    taken.push([left, right]);
   }
   ctx.restore();
 }

@@ -1,5 +1,5 @@
 // The first screen of an incident: since when, for whom, who is on it, what changed before, and what to do next.
-import { $, badge, can, h, icon, render } from "./dom.js";
+import { $, badge, h, icon, render } from "./dom.js";
 import { duration, instantText, listed, timeOfDay, when, whenAgo } from "./format.js";
 import { t } from "./i18n.js";
 
@@ -57,7 +57,8 @@ export function drawBrief(incident, brief) {
 export function drawNext(brief, runbook, act) {
   const step = runbook.find((one) => one.key === brief.step);
   const place = $("#next");
-  place.hidden = !brief.action || !can("respond");
+  if (!place) return; // a viewer
+  place.hidden = !brief.action;
   render(place, [brief.action, brief.step, step?.text], () => {
     const name = `incident.next_${brief.action}`;
     const button = h("button", { type: "button", class: "primary", id: brief.action === "acknowledge" ? "acknowledge" : "next-act" }, t(`${name}_do`));

@@ -81,7 +81,8 @@ export function signalCharts(place) {
         [signal.start, signal.end],
         {
           levels: typeof signal.threshold === "number" ? [signal.threshold] : [],
-          marks: signal.moments.filter(([at]) => at >= signal.start && at <= signal.end).map(([at, state]) => ({ at, tone: TONES[state], text: `${t(`alert_state.${state}`)} ${timeOfDay(at)}` })),
+          // Where there is room for one name only, it is that of the firing.
+          marks: [...signal.moments].sort((a, b) => Number(b[1] === "firing") - Number(a[1] === "firing")).filter(([at]) => at >= signal.start && at <= signal.end).map(([at, state]) => ({ at, tone: TONES[state], text: `${t(`alert_state.${state}`)} ${timeOfDay(at)}` })),
         },
       );
     });
