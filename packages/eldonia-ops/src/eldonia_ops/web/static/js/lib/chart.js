@@ -108,8 +108,7 @@ function paint(plot, { levels, marks }) {
 }
 
 // One panel of lines. `onSelect(startMs, endMs)` is called once for a drag, though synced panels all see it.
-/** @param {{unit: string, least: number, sync: string, onSelect?: (start: number, end: number) => void}} options */
-export function lineChart(place, legend, { unit, least, sync, onSelect }) {
+export function lineChart(place, legend, { unit, least, sync, onSelect = /** @type {((start: number, end: number) => void) | null} */ (null) }) {
   const none = { levels: [], marks: [] };
   let over = none;
   let lines = [];
