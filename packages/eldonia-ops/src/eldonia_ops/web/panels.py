@@ -114,9 +114,16 @@ LAYERS: Final = (
 )
 
 MOST_BUSINESS: Final = 8
-_TECHNICAL: Final = tuple(
-    ["alertmanager_", "apache_", "argocd_", "aws_", "caddy_", "cadvisor_", "cassandra_", "clickhouse_", "consul_", "container_", "coredns_", "cortex_", "db_", "dotnet_", "elasticsearch_", "eldonia_ops_", "eldonia_telemetry_", "envoy_", "etcd_", "exporter_", "faas_", "fluentd_", "go_", "grafana_", "grpc_", "haproxy_", "hikaricp_", "http_", "istio_", "jaeger_", "jvm_", "kafka_", "kube_", "kubelet_", "logback_", "loki_", "messaging_", "mongodb_", "mysql_", "net_", "nginx_", "nginxexporter_", "node_", "nodejs_", "otel_", "otelcol_", "pg_", "pgbouncer_", "php_", "phpfpm_", "postgres_", "probe_", "process_", "prometheus_", "promhttp_", "python_", "rabbitmq_", "redis_", "rpc_", "ruby_", "scrape_", "statsd_", "system_", "target_", "thanos_", "tomcat_", "traces_", "traefik_", "varnish_", "windows_"]
-)
+_TECHNICAL: Final = (
+    "alertmanager_", "apache_", "argocd_", "aws_", "caddy_", "cadvisor_", "cassandra_", "clickhouse_", "consul_",
+    "container_", "coredns_", "cortex_", "db_", "dotnet_", "elasticsearch_", "eldonia_ops_", "eldonia_telemetry_",
+    "envoy_", "etcd_", "exporter_", "faas_", "fluentd_", "go_", "grafana_", "grpc_", "haproxy_", "hikaricp_",
+    "http_", "istio_", "jaeger_", "jvm_", "kafka_", "kube_", "kubelet_", "logback_", "loki_", "messaging_",
+    "mongodb_", "mysql_", "net_", "nginx_", "nginxexporter_", "node_", "nodejs_", "otel_", "otelcol_", "pg_",
+    "pgbouncer_", "php_", "phpfpm_", "postgres_", "probe_", "process_", "prometheus_", "promhttp_", "python_",
+    "rabbitmq_", "redis_", "rpc_", "ruby_", "scrape_", "statsd_", "system_", "target_", "thanos_", "tomcat_",
+    "traces_", "traefik_", "varnish_", "windows_",
+)  # fmt: skip
 """What names of metrics of exporters, runtimes and libraries begin with; the rest an application counts itself."""
 
 
