@@ -441,10 +441,10 @@ class Recovery(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveView:
-    """One objective: ratios are 0..1, ``burn_rate`` is 1 when the budget would just last the window.
+    """One objective: ratios are 0..1; ``burn_rate``, over the last hour, is 1 when the budget just lasts the window.
 
-    ``availability`` is that of the ``measured_seconds`` of the window that have been watched so far; the
-    budget is that of the whole window.
+    ``availability`` and ``budget_remaining`` are of the whole window, of which ``measured_seconds`` have been watched
+    so far and the rest counts as good: the budget is used up exactly when the availability is the target.
     """
 
     name: str
@@ -452,6 +452,16 @@ class ObjectiveView:
     target: float
     window_seconds: float
     measured_seconds: float
+    availability: float | None
+    budget_remaining: float | None
+    burn_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivePoint:
+    """An objective as it was at an instant (Unix ms), by the same definitions; None where nothing was measured."""
+
+    at: int
     availability: float | None
     budget_remaining: float | None
     burn_rate: float | None
@@ -577,6 +587,14 @@ class Status(Protocol):
 
     def targets(self) -> list[TargetView]: ...
     async def objectives(self) -> list[ObjectiveView]: ...
+    async def objective_history(self, name: str) -> list[ObjectivePoint]:
+        """An objective from when it was first watched, at most over its window, until now; about 200 points.
+
+        Raises:
+            NotFoundError: there is no such objective.
+        """
+        ...
+
     async def overview(self) -> dict[str, Any]:
         """Rows and bytes stored, queue lengths, parse errors, loop lag, uptime, version."""
         ...

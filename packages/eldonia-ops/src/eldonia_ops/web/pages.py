@@ -51,7 +51,7 @@ PAGES: Final = (
     Page("alerts", "/alerts", "alert", "a"),
     Page("logs", "/logs", "logs", "l", charts=True),
     Page("traces", "/traces", "traces", "t"),
-    Page("objectives", "/objectives", "objective", "b"),
+    Page("objectives", "/objectives", "objective", "b", charts=True),
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),

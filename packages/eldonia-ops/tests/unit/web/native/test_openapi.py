@@ -80,6 +80,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /targets": {},
     "get /refusals": {},
     "get /objectives": {},
+    "get /objectives/{objective}/history": {},
     "get /security/findings": {},
     "get /security/findings/{finding}": {},
     "post /security/findings/{finding}/status": {"json": {"status": "investigating"}},
@@ -113,6 +114,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "objective": (await listed("/objectives"))[0]["name"],
         "change": (await listed("/changes?since=1970-01-01T00:00:00Z"))[0]["id"],
         "search": (await listed("/logs/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
