@@ -3,7 +3,13 @@
 import random
 from collections.abc import Callable
 
+from argon2 import PasswordHasher
+
 from eldonia_ops.model.access import Role
+from eldonia_ops.services.accounts import AccountService
+from eldonia_ops.services.passwords import Passwords
+from eldonia_ops.services.principals import Principals
+from eldonia_ops.services.sessions import SessionService
 from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups
 from fake_platform.incidents import FakeIncidents
@@ -12,7 +18,7 @@ from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
 from fake_platform.reloads import FakeReloads
 from fake_platform.security import FakeSecurity
-from fake_platform.state import FakeAccess, FakeState
+from fake_platform.state import FakeAccess, FakeClock, FakeState
 from fake_platform.status import FakeStatus
 from fake_platform.telemetry import FakeTelemetry
 from fake_platform.times import NOW
@@ -26,7 +32,13 @@ class FakePlatform:
         self.at = NOW
         rng = random.Random(seed)
         self.state = FakeState()
-        self.access = FakeAccess(self.state, self.now, rng)
+        clock = FakeClock(self.now)
+        principals = Principals(clock, self.state)  # type: ignore[arg-type]
+        self.access = FakeAccess(self.state, clock, principals, rng)
+        # Real ones over this state; the hashes are as cheap as they can be.
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        self.accounts = AccountService(clock, self.state, principals, Passwords(cheap))  # type: ignore[arg-type]
+        self.sessions = SessionService(clock, self.state, principals)  # type: ignore[arg-type]
         self.secrets = {role: self.access.mint(f"{role.value}-person", role)[1] for role in Role}
         self.telemetry = FakeTelemetry.generated(self.now, rng)
         self.queries = FakeQueries(self.now)

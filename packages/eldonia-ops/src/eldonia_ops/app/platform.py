@@ -20,6 +20,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.accounts import AccountService
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.backups import BackupService
 from eldonia_ops.services.clock import SystemClock
@@ -27,9 +28,11 @@ from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.metric_declarations import TABLE_INSERT
+from eldonia_ops.services.principals import Principals
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.sessions import SessionService
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.settings import Settings
 from eldonia_ops.storage.clickhouse import (
@@ -66,6 +69,8 @@ class RunningPlatform:
     recovery: RecoveryService
     status: StatusService
     access: AccessService
+    accounts: AccountService
+    sessions: SessionService
     reloads: Reloading
     backups: BackupService
     admin_secret: str | None = None
@@ -115,7 +120,10 @@ async def running_platform(
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)
         clock = SystemClock()
-        access = AccessService(clock, state)
+        principals = Principals(clock, state)
+        access = AccessService(clock, state, principals)
+        accounts = AccountService(clock, state, principals)
+        stack.callback(accounts.close)
         await _refuse_unprotected(settings, access)
         loops = Loops()
         telemetry = await _open_telemetry(settings, loops)
@@ -155,6 +163,8 @@ async def running_platform(
             made.recovery,
             made.status,
             access,
+            accounts,
+            SessionService(clock, state, principals),
             reloads,
             backups,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),

@@ -19,8 +19,8 @@ class Role(StrEnum):
 class Token:
     """A stored access token. Only the SHA-256 of the secret is kept (``digest``, 64 hex digits).
 
-    ``owner`` is the id of the account that it belongs to, '' for those of programs. Instants are Unix milliseconds; 0 is
-    "never", for ``expires_at`` too.
+    ``owner`` is the id of the account that it belongs to, '' for those of programs. Instants are Unix milliseconds;
+    0 is "never", for ``expires_at`` too.
     """
 
     id: str

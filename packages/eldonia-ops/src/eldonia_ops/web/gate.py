@@ -19,22 +19,23 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from eldonia_ops.model.access import Token
+from eldonia_ops.model.access import Principal
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
+from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
+from eldonia_ops.web.callers import CALLER, Caller
 from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
-from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem
-from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem, too_many_attempts
+from eldonia_ops.web.sessions import cookie_name, csrf_matches
 
 OWN_NAME: Final = "eldonia-ops.localhost"
 """A name of this machine (RFC 6761, section 6.3) that no other program uses: what a browser keeps for it, the session
 above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
-CALLER: Final = "eldonia_ops.caller"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _LONGEST_PATH: Final = 4_096
 _JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
@@ -53,19 +54,6 @@ _NOT_SIGNED_IN: Final = Problem(
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who makes a request. ``session`` is set when a cookie, not a header, said so."""
-
-    token: Token
-    session: Session | None = None
-
-    @property
-    def name(self) -> str:
-        """The name under which acts are recorded."""
-        return self.token.name
-
-
 Observe = Callable[[str, str, str, int, float], None]
 """Takes dialect, pattern of the path, method, status and seconds of an answer."""
 
@@ -77,7 +65,7 @@ def _unobserved(_dialect: str, _route: str, _method: str, _status: int, _seconds
 class Authenticates(Protocol):
     """Finds who shows a secret."""
 
-    async def authenticate(self, secret: str) -> Token | None:
+    async def authenticate(self, secret: str) -> Principal | None:
         """Who it belongs to, or None. Takes equally long for near misses."""
         ...
 
@@ -185,8 +173,8 @@ class Gate:
         hosts: frozenset[str] | None,
         secure: bool,
         secret_of: Callable[[str], str | None] = secret_from_authorization,
-        anonymous: Token | None = None,
-        local: Token | None = None,
+        anonymous: Principal | None = None,
+        local: Principal | None = None,
         public: bool = True,
         observe: Observe = _unobserved,
     ) -> None:
@@ -293,23 +281,24 @@ class Gate:
             return caller
         if guard is None:
             return None
-        if not allows(caller.token.role, guard.demand):
-            if caller.token is self._local:
+        if not allows(caller.role, guard.demand):
+            if caller.principal is self._local:
                 return _NO_TOKEN
             able = ", ".join(able_roles(guard.demand))
+            who = "an account" if caller.is_person else "a token"
             return Problem(
                 403,
                 "forbidden",
-                f"a token of role {caller.token.role} may not do this",
-                f"it takes a token of one of the roles {able}",
+                f"{who} of role {caller.role} may not do this" if caller.role else "this token may do nothing any more",
+                f"it takes one of the roles {able}",
             )
         if request.method not in _SAFE_METHODS:
             # A browser also sends by itself a password that it was once given, and reaches this machine's ports.
-            strange = from_another_site if caller.session is None else _not_from_here
+            strange = _not_from_here if caller.csrf else from_another_site
             if strange(request.headers):
                 return Problem(403, "cross_origin", "this request came from another site")
             presented = request.headers.get(CSRF_HEADER, "")
-            if caller.session is not None and not guard.csrf_in_form and not csrf_matches(caller.session, presented):
+            if caller.csrf and not guard.csrf_in_form and not csrf_matches(caller.csrf, presented):
                 return Problem(
                     403, "csrf", "the X-CSRF-Token header is missing or belongs to another session", "reload the page"
                 )
@@ -323,8 +312,8 @@ class Gate:
         header = request.headers.get("authorization", "")
         if header:
             secret = self._secret_of(header)
-            if secret and (token := await self._access.authenticate(secret)):
-                return Caller(token)
+            if secret and (principal := await self._access.authenticate(secret)):
+                return Caller(principal)
             if wait := self._attempts.failed(address, secret or ""):
                 return too_many_attempts(wait)
             return Problem(
@@ -337,7 +326,8 @@ class Gate:
             host = request.headers.get("host", "")
             value = request.cookies.get(cookie_name(host, secure=self._secure), "")
             if value and (found := await self._sessions.find(value, host)):
-                return Caller(found[1], found[0])
+                session, principal = found
+                return Caller(principal, session.method, session, session.csrf)
         if self._local is not None and is_loopback(address) and not forwarded(request.headers):
             return Caller(self._local)
         return _NO_TOKEN if self._sessions is None else _NOT_SIGNED_IN
@@ -384,23 +374,6 @@ def _too_deep(body: bytes) -> Problem | None:
     if _JSON.match(body) is not None and nesting(body) > MAX_DEPTH:
         return Problem(400, "bad_request", f"the body is nested too deeply: at most {MAX_DEPTH} levels")
     return None
-
-
-def caller_of(request: Request) -> Caller:
-    """Who makes this request; only for routes that are not public."""
-    return request.scope[CALLER]
-
-
-def too_many_attempts(wait_ms: int) -> Problem:
-    """The answer to an address that keeps presenting wrong secrets."""
-    seconds = -(-wait_ms // 1000)
-    return Problem(
-        429,
-        "too_many_attempts",
-        "too many failed sign-ins from this address",
-        f"try again in {seconds} s",
-        {"Retry-After": str(seconds)},
-    )
 
 
 def same_origin(headers: Headers) -> bool:

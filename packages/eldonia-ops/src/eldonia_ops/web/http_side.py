@@ -17,8 +17,9 @@ from starlette.routing import BaseRoute, Mount
 from eldonia_ops import __version__
 from eldonia_ops.intake import HttpListener, Intake
 from eldonia_ops.intake.registry import listeners_of
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, management, prometheus
 from eldonia_ops.web.gate import Gate, GuardedRoute, check_order, guards_of, loopback_hosts
@@ -29,7 +30,7 @@ from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
-from eldonia_ops.web.sessions import Sessions
+from eldonia_ops.web.sign_in_throttle import SignInThrottle, signed_in_there
 
 MAIN: Final = "main"
 """The name of the main listener in metrics."""
@@ -65,13 +66,12 @@ class HttpSide:
         self._external_url = external_url
         self._secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
         self._limits = limits = limits or RequestLimits()
-        self._sessions = sessions = Sessions(platform.state, platform.now)
+        self._sessions = platform.sessions
         self._attempts = FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
         attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
+        throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
         assets, heavy = Assets(), HeavyWork()
-        pages = Pages(
-            platform, assets=assets, sessions=sessions, attempts=attempts, secure=self._secure, version=version
-        )
+        pages = Pages(platform, assets=assets, attempts=attempts, secure=self._secure, version=version)
         packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
         before: list[BaseRoute] = [
@@ -80,7 +80,11 @@ class HttpSide:
             *jaeger.routes(platform, heavy),
         ]
         after: list[BaseRoute] = [
-            Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
+            Mount(
+                native.PREFIX,
+                app=native.create_native(platform, version, heavy, throttle, external_url),
+                middleware=packed,
+            ),
             assets.route(),
             *pages.routes(),
         ]
@@ -123,7 +127,7 @@ class HttpSide:
         """
         if anonymous not in ("none", Role.INGEST, Role.VIEWER) or (anonymous != "none" and not loopback):
             raise ValueError(f"{name} cannot be open to {anonymous}")
-        local = None if anonymous == "none" else Token(f"anonymous:{name}", "anonymous", Role(anonymous), "", 0)
+        local = None if anonymous == "none" else anonymous_caller(name, Role(anonymous))
         family = self._family(name)
         families = {family, *(intake.name for intake in self.intakes if intake.dialect == family)}
         routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
@@ -148,7 +152,7 @@ class HttpSide:
         loopback: bool,
         *,
         sessions: Sessions | None = None,
-        local: Token | None = None,
+        local: Principal | None = None,
     ) -> dict[str, Any]:
         guards = guards_of(routes)
         check_order(guards)  # now, and not at the first request, when the gate is built
@@ -177,3 +181,8 @@ class HttpSide:
         app.router.redirect_slashes = False
         app.state.guards = gate["guards"]
         return app
+
+
+def anonymous_caller(listener: str, role: Role) -> Principal:
+    """A program of this machine that shows no token at a listener."""
+    return Principal(role, None, Token(f"anonymous:{listener}", "anonymous", role, "", 0))

@@ -14,16 +14,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from eldonia_ops.access import Capability, permits
+from eldonia_ops.model.access import SignInMethod
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.people_api import Visit
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import GuardedRoute, caller_of, same_origin, too_many_attempts
+from eldonia_ops.web.callers import caller_of, known_caller
+from eldonia_ops.web.gate import GuardedRoute, same_origin
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.panels import LAYERS
-from eldonia_ops.web.problems import ApiDialect, Problem
-from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
+from eldonia_ops.web.problems import ApiDialect, Problem, too_many_attempts
+from eldonia_ops.web.sessions import cookie_name, csrf_matches
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _THEMES: Final = ("dark", "light")
@@ -69,14 +72,13 @@ class Pages:
         platform: Platform,
         *,
         assets: Assets,
-        sessions: Sessions,
         attempts: FailedAttempts,
         secure: bool,
         version: str,
     ) -> None:
         self._platform = platform
         self._assets = assets
-        self._sessions = sessions
+        self._sessions = platform.sessions
         self._attempts = attempts
         self._secure = secure
         self._version = version
@@ -128,18 +130,19 @@ class Pages:
         secret, wanted = str(form.get("token", "")).strip(), str(form.get("next", "/"))
         address = request.client.host if request.client else ""
         # Before any count: the right token always gets in, whatever others at the same address have tried.
-        token = await self._platform.access.authenticate(secret) if secret else None
-        if token is None:
+        found = await self._platform.access.authenticate(secret) if secret else None
+        if found is None:
             if wait := self._attempts.failed(address, secret):
                 seconds = too_many_attempts(wait).headers["Retry-After"]
                 page = self._sign_in_page(request, wanted, "sign_in.wait", 429, {"seconds": seconds})
                 page.headers["Retry-After"] = seconds
                 return page
             return self._sign_in_page(request, wanted, "sign_in.wrong", 401)
-        if not permits(token.role, Capability.READ):
+        if not permits(found.role, Capability.READ):
             return self._sign_in_page(request, wanted, "sign_in.ingest", 403)
-        host = request.headers.get("host", "")
-        value, session = await self._sessions.open(token, host)
+        visit = Visit(request.headers.get("host", ""), address)
+        replaced = request.cookies.get(self._cookie(request), "")
+        value, session = await self._sessions.open(found, SignInMethod.TOKEN, visit, replaced)
         response = RedirectResponse(_local(wanted), status_code=303)
         response.set_cookie(
             self._cookie(request),
@@ -157,7 +160,7 @@ class Pages:
         session = caller_of(request).session
         if session is not None:
             form = await request.form(max_files=0, max_fields=10)
-            if not csrf_matches(session, str(form.get("csrf", ""))):
+            if not csrf_matches(session.csrf, str(form.get("csrf", ""))):
                 return await self.envelope(request, Problem(403, "csrf", "this form belongs to another session"))
             await self._sessions.end(request.cookies[self._cookie(request)])
         response = RedirectResponse("/sign-in", status_code=303)
@@ -200,7 +203,7 @@ class Pages:
         def translate(key: str, **values: object) -> str:
             return texts[key].format(**values) if values else texts[key]
 
-        caller = request.scope.get("eldonia_ops.caller")
+        caller = known_caller(request)
         theme = request.cookies.get(_THEME_COOKIE, "")
         html = self._templates.get_template(template).render(
             t=translate,
@@ -212,7 +215,7 @@ class Pages:
             theme=theme if theme in _THEMES else "",
             theme_cookie=_THEME_COOKIE,
             caller=caller,
-            csrf=caller.session.csrf if caller and caller.session else "",
+            csrf=caller.csrf if caller else "",
             can=_abilities(caller),
             pages=[page for page in PAGES if page.icon],
             ranges=RANGES,
@@ -261,7 +264,7 @@ def _environment() -> Environment:
 def _abilities(caller: Any) -> Sequence[str]:
     if caller is None:
         return []
-    return [capability.value for capability in Capability if permits(caller.token.role, capability)]
+    return [capability.value for capability in Capability if permits(caller.role, capability)]
 
 
 def _local(path: str) -> str:

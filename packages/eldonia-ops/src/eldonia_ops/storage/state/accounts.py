@@ -33,7 +33,9 @@ class SqlAccounts:
 
     def all(self) -> list[Account]:
         """Every account by its name."""
-        return all_made_of(Account, self._connection.execute(select(accounts).order_by(accounts.c.name, accounts.c.id)).all())
+        return all_made_of(
+            Account, self._connection.execute(select(accounts).order_by(accounts.c.name, accounts.c.id)).all()
+        )
 
     def count(self) -> int:
         """How many there are."""

@@ -11,8 +11,8 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html

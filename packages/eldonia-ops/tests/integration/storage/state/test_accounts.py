@@ -90,7 +90,7 @@ async def test_sessions_are_listed_touched_and_ended(store: SqlStateStore) -> No
 
 
 async def test_a_damaged_account_hides_no_other(store: SqlStateStore) -> None:
-    def damage(tx) -> None:  # noqa: ANN001
+    def damage(tx) -> None:
         for one in (KEN, HANA):
             tx.accounts.put(one)
         tx.accounts._connection.execute(text("UPDATE accounts SET preferences = '[]' WHERE id = 'a1'"))
