@@ -32,9 +32,9 @@ from eldonia_ops.services.principals import Principals
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
-from eldonia_ops.services.sessions import SessionService
+from eldonia_ops.services.sessions import SessionService, SessionTimes
 from eldonia_ops.services.status import StatusService
-from eldonia_ops.settings import Settings
+from eldonia_ops.settings import Settings, SignOnSettings
 from eldonia_ops.storage.clickhouse import (
     EMBEDDED,
     ClickhouseTelemetryStore,
@@ -79,6 +79,16 @@ class RunningPlatform:
     def settings(self) -> Settings:
         """The settings that are in force."""
         return self.reloads.configuration.settings
+
+    @property
+    def sign_on(self) -> SignOnSettings:
+        """How people sign in."""
+        return self.settings.sign_on
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """The networks of proxies in front."""
+        return self.settings.trusted_proxies
 
     @property
     def resolve_timeout_ms(self) -> int:
@@ -151,6 +161,11 @@ async def running_platform(
         reloads = Reloading(clock, load or _same_settings(settings, environment), configuration, running_modules)
         modules += [*running_modules, reloads]
         backups = BackupService(clock, settings.data, _copied(settings, state, telemetry), _about(settings))
+
+        def session_times() -> SessionTimes:
+            wanted = reloads.configuration.settings.sign_on.sessions
+            return SessionTimes(wanted.lifetime, wanted.idle)
+
         platform = RunningPlatform(
             clock,
             telemetry,
@@ -164,7 +179,7 @@ async def running_platform(
             made.status,
             access,
             accounts,
-            SessionService(clock, state, principals),
+            SessionService(clock, state, principals, session_times),
             reloads,
             backups,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
@@ -191,8 +206,8 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
     reachable = next((one for one in places if not is_loopback(one.host)), None)
     if reachable is None or await access.has_admin():
         return
-    message = f"refusing to listen on {reachable}: there is no access token yet"
-    hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
+    message = f"refusing to listen on {reachable}: there is no access token and no account yet"
+    hint = "make the token with 'eldonia-ops token first', or start once on a loopback address, which prints it"
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
 
 

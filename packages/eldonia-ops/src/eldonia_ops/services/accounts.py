@@ -22,7 +22,7 @@ from eldonia_ops.access.accounts import (
     new_link,
     well_formed_link,
 )
-from eldonia_ops.model.access import Account, AccountLink, LinkPurpose, Preferences, Role
+from eldonia_ops.model.access import Account, AccountLink, LinkPurpose, Preferences, Principal, Role
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.api import NotFoundError, RefusedError
 from eldonia_ops.services.passwords import Passwords
@@ -34,6 +34,7 @@ log = logging.getLogger("eldonia_ops.services.accounts")
 LINK_LIFETIME_MS: Final = 3 * 24 * 3_600_000
 RESET_LIFETIME_MS: Final = 24 * 3_600_000
 _MOST_ACCOUNTS: Final = 5_000
+_HOUR_MS: Final = 3_600_000
 _LAST_ADMIN: Final = "this is the last admin who can sign in: make somebody else an admin first"
 
 
@@ -68,6 +69,10 @@ class AccountService:
             NotFoundError: there is none.
         """
         return await self._state.read(lambda tx: _named(tx, id))
+
+    async def principal(self, id: str) -> Principal | None:
+        """Who an account is now, by its id; None where it is disabled or gone."""
+        return (await self._principals.known()).of_account(id)
 
     async def has_any(self) -> bool:
         """Whether anybody can sign in with a password."""
@@ -296,7 +301,10 @@ class AccountService:
         name = account_name(outsider.name)
 
         def work(tx: StateTransaction) -> Account | None:
-            return _admitted(tx, tx.accounts.by_name(name), outsider, now)
+            account = _admitted(tx, tx.accounts.by_name(name), outsider, now)
+            if account is not None and now - account.signed_in_at >= _HOUR_MS:
+                tx.accounts.touch(account.id, now)
+            return account
 
         return await self._write(work)
 

@@ -14,9 +14,10 @@ from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
-from eldonia_ops.model.security import Finding, FindingStatus
+from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent
 from eldonia_ops.ports import StateStore, TelemetryStores
 from eldonia_ops.services.people_api import Accounts, Sessions
+from eldonia_ops.settings import SignOnSettings
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 
@@ -399,6 +400,10 @@ class Incidents(Protocol):
 class Security(Protocol):
     """Security findings."""
 
+    async def take(self, events: Sequence[SecurityEvent]) -> None:
+        """Count events of our own; returns when what follows from them is committed."""
+        ...
+
     async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]: ...
     async def get(self, id: str) -> Finding: ...
     async def change_status(self, id: str, actor: str, status: FindingStatus, note: str = "") -> Finding: ...
@@ -689,6 +694,16 @@ class Platform(Protocol):
     def accounts(self) -> Accounts: ...
     @property
     def sessions(self) -> Sessions: ...
+    @property
+    def sign_on(self) -> SignOnSettings:
+        """How people sign in, by the settings that are in force."""
+        ...
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """The networks of proxies in front, by the settings that are in force."""
+        ...
+
     @property
     def reloads(self) -> Reloads: ...
     @property

@@ -62,6 +62,10 @@ class Accounts(Protocol):
         """One account."""
         ...
 
+    async def principal(self, id: str) -> Principal | None:
+        """Who an account is now, by its id; None where it is disabled or gone."""
+        ...
+
     async def has_any(self) -> bool:
         """Whether anybody can sign in with a password."""
         ...

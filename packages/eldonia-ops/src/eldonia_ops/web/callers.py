@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from eldonia_ops.model.access import Account, Principal, Role, Session, SignInMethod, Token
+from eldonia_ops.model.access import Account, Preferences, Principal, Role, Session, SignInMethod, Token
 
 CALLER: Final = "eldonia_ops.caller"
 """The key in the ASGI scope under which the gate notes the caller of a request."""
@@ -54,6 +54,12 @@ class Caller:
     def is_person(self) -> bool:
         """Whether a person acts through a browser, and no program by a token: some things only people may do."""
         return self.account is not None and self.token is None
+
+
+def preferences_of(request: Request) -> Preferences:
+    """How the caller wants the pages; what they have not said, or who has no account, is as the browser has it."""
+    caller = known_caller(request)
+    return Preferences() if caller is None or caller.account is None else caller.account.preferences
 
 
 def caller_of(request: Request) -> Caller:

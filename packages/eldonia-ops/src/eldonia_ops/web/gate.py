@@ -8,7 +8,7 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.callers import CALLER, Caller
+from eldonia_ops.web.client_address import peer_of, with_client
 from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
@@ -53,6 +54,9 @@ _NOT_SIGNED_IN: Final = Problem(
 )
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
+
+Proxied = Callable[[Request], Awaitable[Caller | Problem | None]]
+"""Finds the caller whom a proxy vouches for, a problem for one who may not come in, or None."""
 
 Observe = Callable[[str, str, str, int, float], None]
 """Takes dialect, pattern of the path, method, status and seconds of an answer."""
@@ -176,6 +180,8 @@ class Gate:
         anonymous: Principal | None = None,
         local: Principal | None = None,
         public: bool = True,
+        proxied: "Proxied | None" = None,
+        trusted: Callable[[], Sequence[str]] = tuple,
         observe: Observe = _unobserved,
     ) -> None:
         check_order(guards)
@@ -197,6 +203,8 @@ class Gate:
         self._anonymous = anonymous
         self._local = local
         self._public = public
+        self._proxied = proxied
+        self._trusted = trusted
         self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -207,6 +215,7 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        scope = with_client(scope, self._trusted())
         request = Request(scope, receive)
         guard, family = self._find(scope["path"], request.method)
         scope[FAMILY] = family
@@ -310,10 +319,13 @@ class Gate:
             return Caller(self._anonymous)
         address = request.client.host if request.client else ""
         header = request.headers.get("authorization", "")
+        secret = self._secret_of(header) if header else None
+        if secret and (principal := await self._access.authenticate(secret)):
+            return Caller(principal)
+        # Before a wrong header: a proxy that asks for a name and a password of its own passes them on.
+        if self._proxied is not None and (caller := await self._proxied(request)) is not None:
+            return caller
         if header:
-            secret = self._secret_of(header)
-            if secret and (principal := await self._access.authenticate(secret)):
-                return Caller(principal)
             if wait := self._attempts.failed(address, secret or ""):
                 return too_many_attempts(wait)
             return Problem(
@@ -328,7 +340,7 @@ class Gate:
             if value and (found := await self._sessions.find(value, host)):
                 session, principal = found
                 return Caller(principal, session.method, session, session.csrf)
-        if self._local is not None and is_loopback(address) and not forwarded(request.headers):
+        if self._local is not None and is_loopback(peer_of(request.scope)) and not forwarded(request.headers):
             return Caller(self._local)
         return _NO_TOKEN if self._sessions is None else _NOT_SIGNED_IN
 

@@ -19,6 +19,7 @@ from eldonia_ops.intake import HttpListener, Intake
 from eldonia_ops.intake.registry import listeners_of
 from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, management, prometheus
@@ -30,6 +31,7 @@ from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
+from eldonia_ops.web.proxy_sign_on import ProxySignOn
 from eldonia_ops.web.sign_in_throttle import SignInThrottle, signed_in_there
 
 MAIN: Final = "main"
@@ -70,8 +72,19 @@ class HttpSide:
         self._attempts = FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
         attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
         throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
+        self._oidc = OidcClient(platform.now)
+        self._proxied = ProxySignOn(platform)
         assets, heavy = Assets(), HeavyWork()
-        pages = Pages(platform, assets=assets, attempts=attempts, secure=self._secure, version=version)
+        pages = Pages(
+            platform,
+            assets=assets,
+            attempts=attempts,
+            throttle=throttle,
+            oidc=self._oidc,
+            external_url=external_url,
+            secure=self._secure,
+            version=version,
+        )
         packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
         before: list[BaseRoute] = [
@@ -103,6 +116,10 @@ class HttpSide:
             **{intake.name: intake_envelope(intake) for intake in self.intakes},
         }
 
+    async def close(self) -> None:
+        """Close the connections to a provider of sign-on."""
+        await self._oidc.close()
+
     def main(self, *, loopback: bool) -> Starlette:
         """Every route. With ``loopback`` (bound to this machine only) other host names than localhost and the one in
         ``external_url`` are refused, against DNS rebinding."""
@@ -113,7 +130,7 @@ class HttpSide:
             ("/api/", ApiDialect.JAEGER),
             *((intake.prefix, intake.name) for intake in self.intakes if intake.prefix),
         )
-        gate = self._gate(MAIN, self._routes, families, loopback, sessions=self._sessions)
+        gate = self._gate(MAIN, self._routes, families, loopback, sessions=self._sessions, proxied=self._proxied)
         return self._application(self._routes, gate, ApiDialect.NATIVE)
 
     def listener(self, name: str, *, loopback: bool, anonymous: str = "none") -> Starlette:
@@ -153,6 +170,7 @@ class HttpSide:
         *,
         sessions: Sessions | None = None,
         local: Principal | None = None,
+        proxied: ProxySignOn | None = None,
     ) -> dict[str, Any]:
         guards = guards_of(routes)
         check_order(guards)  # now, and not at the first request, when the gate is built
@@ -167,6 +185,8 @@ class HttpSide:
             "hosts": loopback_hosts(self._external_url) if loopback else None,
             "secure": self._secure,
             "local": local,
+            "proxied": None if proxied is None else proxied.identify,
+            "trusted": lambda: self._platform.trusted_proxies,
             "observe": functools.partial(self._platform.status.request_ended, name),
         }
 

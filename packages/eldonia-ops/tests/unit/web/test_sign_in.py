@@ -11,7 +11,7 @@ from eldonia_ops.model.access import Principal, Role, SignInMethod
 from eldonia_ops.services.people_api import Visit
 from eldonia_ops.services.sessions import SessionTimes
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.pages import _local
+from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.sessions import cookie_name
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -217,7 +217,7 @@ async def test_https_cookies_are_secure(platform: FakePlatform) -> None:
 @pytest.mark.parametrize(
     ("wanted", "path"),
     [("/logs?q=1", "/logs?q=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
-     ("", "/"), ("/sign-out", "/"), ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
+     ("", "/"), ("/sign-out", "/"), ("/join", "/"), ("/sign-in/oidc", "/"), ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
 )  # fmt: skip
 def test_after_signing_in_one_stays_here(wanted: str, path: str) -> None:
-    assert _local(wanted) == path
+    assert local_path(wanted) == path
