@@ -74,7 +74,7 @@ def api_document() -> dict[str, Any]:
             return self
 
     nothing: Any = Nothing()
-    return describe(create_native(nothing, nothing, "0", nothing))
+    return describe(create_native(nothing, "0", nothing, nothing))
 
 
 def declarations(document: dict[str, Any]) -> str:

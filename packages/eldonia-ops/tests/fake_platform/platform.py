@@ -3,7 +3,14 @@
 import random
 from collections.abc import Callable
 
-from eldonia_ops.model.access import Role
+from argon2 import PasswordHasher
+
+from eldonia_ops.model.access import Account, Role
+from eldonia_ops.services.accounts import AccountService
+from eldonia_ops.services.passwords import Passwords
+from eldonia_ops.services.principals import Principals
+from eldonia_ops.services.sessions import SessionService
+from eldonia_ops.settings import SignOnSettings
 from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups
 from fake_platform.incidents import FakeIncidents
@@ -12,10 +19,22 @@ from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
 from fake_platform.reloads import FakeReloads
 from fake_platform.security import FakeSecurity
-from fake_platform.state import FakeAccess, FakeState
+from fake_platform.state import FakeAccess, FakeClock, FakeState
 from fake_platform.status import FakeStatus
 from fake_platform.telemetry import FakeTelemetry
 from fake_platform.times import NOW
+
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+PEOPLE = (
+    ("hana", "Hana Sato", Role.ADMIN),
+    ("ken", "", Role.RESPONDER),
+    ("mio", "澪", Role.VIEWER),
+    ("tomo", "Tomo", Role.VIEWER),
+)
+
+
+def password_of(name: str) -> str:
+    return f"password of {name[::-1]}"
 
 
 class FakePlatform:
@@ -26,7 +45,12 @@ class FakePlatform:
         self.at = NOW
         rng = random.Random(seed)
         self.state = FakeState()
-        self.access = FakeAccess(self.state, self.now, rng)
+        clock = FakeClock(self.now)
+        principals = Principals(clock, self.state)  # type: ignore[arg-type]
+        self.access = FakeAccess(self.state, clock, principals, rng)
+        # Real ones over this state; the hashes are as cheap as they can be.
+        self.accounts = AccountService(clock, self.state, principals, Passwords(CHEAP))  # type: ignore[arg-type]
+        self.sessions = SessionService(clock, self.state, principals)  # type: ignore[arg-type]
         self.secrets = {role: self.access.mint(f"{role.value}-person", role)[1] for role in Role}
         self.telemetry = FakeTelemetry.generated(self.now, rng)
         self.queries = FakeQueries(self.now)
@@ -39,7 +63,22 @@ class FakePlatform:
         self.reloads = FakeReloads(self.now)
         self.backups = FakeBackups()
         self.language = "en"
+        self.sign_on = SignOnSettings()
+        self.trusted_proxies: tuple[str, ...] = ()
         self.resolve_timeout_ms = 300_000
+
+    def with_people(self) -> "FakePlatform":
+        """The same with four people: ``hana`` (admin), ``ken`` (responder) and ``mio`` (viewer) have their name as
+        password behind ``password of ``, spelled backwards; ``tomo`` has been invited."""
+        minute = 60_000
+        for number, (name, shown, role) in enumerate(PEOPLE):
+            hashed = CHEAP.hash(password_of(name)) if name != "tomo" else ""
+            account = Account(
+                f"a{number}", name, role, self.now() - 50 * minute, shown, f"{name}@shop.example", hashed,
+                password_changed_at=self.now() - 50 * minute if hashed else 0,
+            )  # fmt: skip
+            self.state.accounts.put(account)
+        return self
 
     def now(self) -> int:
         return self.at if self._now is None else self._now()

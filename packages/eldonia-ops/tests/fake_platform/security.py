@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType, SecuritySeverity
+from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.report import report
 from eldonia_ops.services.api import (
     NotFoundError,
@@ -15,6 +15,7 @@ from fake_platform.times import HOUR, MINUTE
 class FakeSecurity:
     def __init__(self, clock: Callable[[], int]) -> None:
         self._now = clock
+        self.taken: list[SecurityEvent] = []
         now = clock()
         evidence = tuple(
             {
@@ -37,6 +38,9 @@ class FakeSecurity:
                            FindingStatus.FALSE_POSITIVE, now - 30 * HOUR, now - 30 * HOUR, 5, 5, HOUR, (), "okafor",
                            "load test"),
         }  # fmt: skip
+
+    async def take(self, events: Sequence[SecurityEvent]) -> None:
+        self.taken += events
 
     async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]:
         return [one for one in self.stored.values() if not statuses or one.status in statuses][:limit]

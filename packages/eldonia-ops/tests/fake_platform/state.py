@@ -1,26 +1,31 @@
-"""Machines and tokens in memory, and access to the platform over them."""
+"""Machines, tokens, accounts and sessions in memory, and access to the platform over them."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
 
-from eldonia_ops.access import matching_token, new_token
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.access import new_token
+from eldonia_ops.model.access import Account, AccountLink, Role, Session, Token
 from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.saved_search import SavedSearch
+from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.principals import Principals
 
 T = TypeVar("T")
 
 
 class FakeState:
-    """The part of the state store that the web needs: machines and tokens, in memory, as JSON."""
+    """The part of the state store that the web needs, in memory; machines as JSON."""
 
     def __init__(self) -> None:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.stored_tokens: dict[str, Token] = {}
+        self.stored_accounts: dict[str, Account] = {}
+        self.stored_links: dict[str, AccountLink] = {}
+        self.stored_sessions: dict[str, Session] = {}
         self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
 
         self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}
@@ -40,6 +45,14 @@ class FakeState:
     @property
     def tokens(self) -> "FakeTokens":
         return FakeTokens(self.stored_tokens)
+
+    @property
+    def accounts(self) -> "FakeAccounts":
+        return FakeAccounts(self.stored_accounts, self.stored_links)
+
+    @property
+    def sessions(self) -> "FakeSessions":
+        return FakeSessions(self.stored_sessions)
 
     @property
     def saved_searches(self) -> "FakeSearches":
@@ -104,7 +117,12 @@ class FakeChanges:
 
 @dataclass
 class FakeTokens:
+    """By digest."""
+
     stored: dict[str, Token]
+
+    def add(self, token: Token) -> None:
+        self.stored[token.digest] = token
 
     def by_digest(self, digest: str) -> Token | None:
         return self.stored.get(digest)
@@ -112,31 +130,112 @@ class FakeTokens:
     def all(self) -> list[Token]:
         return list(self.stored.values())
 
+    def touch(self, id: str, at: int) -> None: ...
 
-class FakeAccess:
-    def __init__(self, state: FakeState, now: Callable[[], int], rng: random.Random) -> None:
-        self._state = state
-        self._now = now
-        self._rng = rng
-
-    def mint(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
-        end = self._now() + lifetime_ms if lifetime_ms else 0
-        made = new_token(name, role, self._rng.randbytes(32), self._now(), expires_at=end)
-        self._state.stored_tokens[made.record.digest] = made.record
-        return made.record, made.secret.reveal()
-
-    async def authenticate(self, secret: str) -> Token | None:
-        return matching_token(secret, self._state.stored_tokens.values(), self._now())
-
-    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
-        return self.mint(name, role, lifetime_ms)
-
-    async def all(self) -> list[Token]:
-        return list(self._state.stored_tokens.values())
-
-    async def revoke(self, id: str) -> bool:
-        for digest, token in self._state.stored_tokens.items():
+    def revoke(self, id: str, at: int) -> bool:
+        for digest, token in self.stored.items():
             if token.id == id and not token.revoked_at:
-                self._state.stored_tokens[digest] = replace(token, revoked_at=self._now())
+                self.stored[digest] = replace(token, revoked_at=at)
                 return True
         return False
+
+
+@dataclass
+class FakeAccounts:
+    """By id, and links by account."""
+
+    stored: dict[str, Account]
+    stored_links: dict[str, AccountLink]
+
+    def put(self, account: Account) -> None:
+        self.stored[account.id] = account
+
+    def get(self, id: str) -> Account | None:
+        return self.stored.get(id)
+
+    def by_name(self, name: str) -> Account | None:
+        return next((one for one in self.stored.values() if one.name == name), None)
+
+    def by_identity(self, issuer: str, subject: str) -> Account | None:
+        wanted = (issuer, subject)
+        return next((one for one in self.stored.values() if (one.issuer, one.subject) == wanted), None)
+
+    def all(self) -> list[Account]:
+        return sorted(self.stored.values(), key=lambda one: one.name)
+
+    def count(self) -> int:
+        return len(self.stored)
+
+    def touch(self, id: str, at: int) -> None:
+        self.stored[id] = replace(self.stored[id], signed_in_at=at)
+
+    def delete(self, id: str) -> bool:
+        return self.stored.pop(id, None) is not None
+
+    def put_link(self, link: AccountLink) -> None:
+        self.stored_links[link.account_id] = link
+
+    def link(self, digest: str) -> AccountLink | None:
+        return next((one for one in self.stored_links.values() if one.digest == digest), None)
+
+    def links(self) -> list[AccountLink]:
+        return list(self.stored_links.values())
+
+    def drop_link(self, account_id: str) -> bool:
+        return self.stored_links.pop(account_id, None) is not None
+
+
+@dataclass
+class FakeSessions:
+    """By digest."""
+
+    stored: dict[str, Session]
+
+    def put(self, session: Session) -> None:
+        self.stored[session.digest] = session
+
+    def by_digest(self, digest: str) -> Session | None:
+        return self.stored.get(digest)
+
+    def all(self) -> list[Session]:
+        return sorted(self.stored.values(), key=lambda one: -one.last_seen_at)
+
+    def of_account(self, account_id: str) -> list[Session]:
+        return [one for one in self.all() if one.account_id == account_id]
+
+    def touch(self, digest: str, at: int) -> None:
+        self.stored[digest] = replace(self.stored[digest], last_seen_at=at)
+
+    def delete(self, digests: Sequence[str]) -> int:
+        return sum(self.stored.pop(one, None) is not None for one in digests)
+
+    def purge(self, now: int, idle_ms: int, limit: int) -> int:
+        return self.delete([one.digest for one in self.all() if not one.live(now, idle_ms)])
+
+
+@dataclass
+class FakeClock:
+    read: Callable[[], int]
+
+    def now(self) -> int:
+        return self.read()
+
+    async def sleep_until(self, at: int) -> None:
+        raise NotImplementedError
+
+
+class FakeAccess(AccessService):
+    """The real one over this state, which also makes tokens before there is an event loop."""
+
+    def __init__(self, state: FakeState, clock: FakeClock, principals: Principals, rng: random.Random) -> None:
+        super().__init__(clock, state, principals)  # type: ignore[arg-type]
+        self._fake = state
+        self._rng = rng
+
+    def mint(self, name: str, role: Role, lifetime_ms: int = 0, owner: str = "") -> tuple[Token, str]:
+        now = self._clock.now()
+        end = now + lifetime_ms if lifetime_ms else 0
+        made = new_token(name, role, self._rng.randbytes(32), now, expires_at=end, owner=owner)
+        self._fake.tokens.add(made.record)
+        self._principals.forget()
+        return made.record, made.secret.reveal()

@@ -26,7 +26,7 @@ _LONGEST_MS: Final = 3_653 * 86_400_000
 
 
 class AccessError(ValueError):
-    """A token that cannot be made as asked; the message says why."""
+    """A token or an account that cannot be made, or changed, as asked; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,11 @@ def parse_role(text: str) -> Role:
         raise AccessError(f"no such role: {text!r} (one of {', '.join(Role)})") from None
 
 
-def new_token(name: str, role: Role, random: bytes, now: int, *, expires_at: int = 0) -> NewToken:
+def new_token(name: str, role: Role, random: bytes, now: int, *, expires_at: int = 0, owner: str = "") -> NewToken:
     """Make a token from random bytes that the caller drew from the operating system.
 
-    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` and ``expires_at`` (0 for
-    never) are Unix milliseconds. The id, the first 12 digits of the digest, is what lists and revocations show.
+    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` and ``expires_at`` (0 for never) are Unix milliseconds;
+    ``owner`` is the id of an account. The id, the first 12 digits of the digest, is what lists and revocations show.
 
     Raises:
         AccessError: too few random bytes, an end that is not in the future, or a name that is empty, longer than
@@ -69,7 +69,7 @@ def new_token(name: str, role: Role, random: bytes, now: int, *, expires_at: int
     body = base64.urlsafe_b64encode(random[:RANDOM_BYTES]).rstrip(b"=").decode("ascii")
     text = f"eops_{_LETTERS[role]}_{body}"
     digest = digest_of(text)
-    return NewToken(Token(digest[:12], name, role, digest, now, expires_at=expires_at), Secret(text))
+    return NewToken(Token(digest[:12], name, role, digest, now, expires_at=expires_at, owner=owner), Secret(text))
 
 
 def well_formed(text: str) -> bool:

@@ -21,6 +21,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.accounts import AccountService
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.backups import BackupService
 from eldonia_ops.services.changes import Changes
@@ -29,11 +30,13 @@ from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.metric_declarations import TABLE_INSERT
+from eldonia_ops.services.principals import Principals
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.sessions import SessionService, SessionTimes
 from eldonia_ops.services.status import StatusService
-from eldonia_ops.settings import Settings
+from eldonia_ops.settings import Settings, SignOnSettings
 from eldonia_ops.storage.clickhouse import (
     EMBEDDED,
     ClickhouseTelemetryStore,
@@ -68,6 +71,8 @@ class RunningPlatform:
     recovery: RecoveryService
     status: StatusService
     access: AccessService
+    accounts: AccountService
+    sessions: SessionService
     reloads: Reloading
     backups: BackupService
     admin_secret: str | None = None
@@ -76,6 +81,16 @@ class RunningPlatform:
     def settings(self) -> Settings:
         """The settings that are in force."""
         return self.reloads.configuration.settings
+
+    @property
+    def sign_on(self) -> SignOnSettings:
+        """How people sign in."""
+        return self.settings.sign_on
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """The networks of proxies in front."""
+        return self.settings.trusted_proxies
 
     @property
     def resolve_timeout_ms(self) -> int:
@@ -117,7 +132,10 @@ async def running_platform(
         state = await open_state_store(settings.state.reveal())
         stack.push_async_callback(state.close)
         clock = SystemClock()
-        access = AccessService(clock, state)
+        principals = Principals(clock, state)
+        access = AccessService(clock, state, principals)
+        accounts = AccountService(clock, state, principals)
+        stack.callback(accounts.close)
         await _refuse_unprotected(settings, access)
         loops = Loops()
         telemetry = await _open_telemetry(settings, loops)
@@ -147,6 +165,11 @@ async def running_platform(
         )
         modules += [*running_modules, reloads]
         backups = BackupService(clock, settings.data, _copied(settings, state, telemetry), _about(settings))
+
+        def session_times() -> SessionTimes:
+            wanted = reloads.configuration.settings.sign_on.sessions
+            return SessionTimes(wanted.lifetime, wanted.idle)
+
         platform = RunningPlatform(
             clock,
             telemetry,
@@ -159,6 +182,8 @@ async def running_platform(
             made.recovery,
             made.status,
             access,
+            accounts,
+            SessionService(clock, state, principals, session_times),
             reloads,
             backups,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
@@ -185,8 +210,8 @@ async def _refuse_unprotected(settings: Settings, access: AccessService) -> None
     reachable = next((one for one in places if not is_loopback(one.host)), None)
     if reachable is None or await access.has_admin():
         return
-    message = f"refusing to listen on {reachable}: there is no access token yet"
-    hint = "start once on a loopback address (the default) and keep the token that it prints, then start again"
+    message = f"refusing to listen on {reachable}: there is no access token and no account yet"
+    hint = "make the token with 'eldonia-ops token first', or start once on a loopback address, which prints it"
     raise ConfigError(Diagnostic(message, str(settings.file or ""), hint=hint))
 
 

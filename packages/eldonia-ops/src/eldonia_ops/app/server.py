@@ -1,5 +1,6 @@
 """The platform behind its listeners, from start to orderly end."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.configuration import Configuration
@@ -33,7 +34,10 @@ async def serve(
     with bind(settings.listen) as bound:
         listeners = ListenersModule(settings.listeners, settings.listen, places)
         try:
-            async with running_platform(configuration, environment, load, edge=(listeners,)) as platform:
+            async with (
+                running_platform(configuration, environment, load, edge=(listeners,)) as platform,
+                contextlib.AsyncExitStack() as stack,
+            ):
                 side = HttpSide(
                     platform,
                     external_url=settings.external_url,
@@ -45,6 +49,7 @@ async def serve(
                     ),
                     intakes=installed_intakes(),
                 )
+                stack.push_async_callback(side.close)
                 server = HttpServer(MAIN, side.main(loopback=is_loopback(settings.listen.host)), bound, places)
                 address, counts = address_of(bound), places.of(MAIN)
 

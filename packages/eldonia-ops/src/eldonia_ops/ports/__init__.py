@@ -24,6 +24,7 @@ from eldonia_ops.ports.signals import (
 )
 from eldonia_ops.ports.snapshots import Snapshots
 from eldonia_ops.ports.state import (
+    AccountRepository,
     AlertGroupRepository,
     AlertInboxRepository,
     AlertRepository,
@@ -41,6 +42,7 @@ from eldonia_ops.ports.state import (
     PositionRepository,
     QueuedRow,
     SavedSearchRepository,
+    SessionRepository,
     SilenceRepository,
     StateStore,
     StateTransaction,
@@ -51,6 +53,7 @@ from eldonia_ops.ports.telemetry import TelemetryStore, TelemetryStores
 from eldonia_ops.ports.traces import TraceQuery, TraceStore, TraceSummary
 
 __all__ = [
+    "AccountRepository",
     "Actuator",
     "ActuatorError",
     "AlertGroupRepository",
@@ -82,6 +85,7 @@ __all__ = [
     "Prober",
     "QueuedRow",
     "SavedSearchRepository",
+    "SessionRepository",
     "SignalStore",
     "SilenceRepository",
     "Snapshots",

@@ -5,14 +5,17 @@ import os
 import secrets
 from pathlib import Path
 
-from eldonia_ops.access import RANDOM_BYTES, NewToken, matching_token, new_token, well_formed
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.access import RANDOM_BYTES, AccessError, matching_token, new_token, well_formed
+from eldonia_ops.access.accounts import active_admins, within
+from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.services.api import NotFoundError, RefusedError
+from eldonia_ops.services.principals import Principals
 
 log = logging.getLogger("eldonia_ops.services.access")
 
 _TOUCH_EVERY_MS = 60_000
-_REMEMBER_MS = 5_000
+_MOST_OWNED = 100
 
 
 class AccessService:
@@ -22,29 +25,24 @@ class AccessService:
     read the database each time; revoking one through this process takes effect at once.
     """
 
-    def __init__(self, clock: Clock, state: StateStore) -> None:
+    def __init__(self, clock: Clock, state: StateStore, principals: Principals | None = None) -> None:
         self._clock = clock
         self._state = state
-        self._tokens: list[Token] = []
-        self._read_at = -_REMEMBER_MS
-        self._changes = 0
+        self._principals = principals or Principals(clock, state)
         self._touched: dict[str, int] = {}
 
-    async def authenticate(self, secret: str) -> Token | None:
-        """The valid token that a secret belongs to, or None."""
+    async def authenticate(self, secret: str) -> Principal | None:
+        """Who a valid token belongs to, or None."""
         if not well_formed(secret):
             return None
         now = self._clock.now()
-        if abs(now - self._read_at) >= _REMEMBER_MS:
-            changes = self._changes
-            self._tokens = await self._state.read(lambda tx: tx.tokens.all())
-            # A token revoked while we were reading may still be in what was read: read again next time.
-            self._read_at = now if changes == self._changes else -_REMEMBER_MS
-        token = matching_token(secret, self._tokens, now)
-        if token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
+        known = await self._principals.known()
+        token = matching_token(secret, known.tokens, now)
+        principal = None if token is None else known.of_token(token)
+        if principal is not None and token is not None and now - self._touched.get(token.id, 0) >= _TOUCH_EVERY_MS:
             self._touched[token.id] = now
             await self._touch(token.id, now)
-        return token
+        return principal
 
     async def _touch(self, id: str, now: int) -> None:
         try:
@@ -53,72 +51,99 @@ class AccessService:
             # A full disk must not lock people out: when a token was last used is of little weight then.
             log.exception("the last use of token %s could not be stored", id)
 
-    def _forget(self) -> None:
-        self._changes += 1
-        self._read_at = -_REMEMBER_MS
-
-    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
+    async def create(self, name: str, role: Role, lifetime_ms: int = 0, owner: str = "") -> tuple[Token, str]:
         """A new token and its secret, which is shown this once. Without ``lifetime_ms`` it never expires.
 
+        ``owner`` is the id of the account that it belongs to; without one it is a program's.
+
         Raises:
-            AccessError: the name is empty, too long or not printable, or the lifetime is longer than ten years.
+            AccessError: the name is empty, too long or not printable, the lifetime is longer than ten years, or the
+                role is greater than that of the owner.
+            NotFoundError: there is no such account.
+            RefusedError: the account is disabled, or has too many tokens.
         """
-        made = await self._add(name, role, lifetime_ms)
+        now = self._clock.now()
+        made = new_token(
+            name,
+            role,
+            secrets.token_bytes(RANDOM_BYTES),
+            now,
+            expires_at=now + lifetime_ms if lifetime_ms else 0,
+            owner=owner,
+        )
+
+        def work(tx: StateTransaction) -> None:
+            if owner:
+                _check_owner(tx, owner, role, now)
+            tx.tokens.add(made.record)
+
+        await self._state.write(work)
+        self._principals.forget()
         return made.record, made.secret.reveal()
 
     async def all(self) -> list[Token]:
         """Every token ever handed out, revoked ones included."""
         return await self._state.read(lambda tx: tx.tokens.all())
 
-    async def revoke(self, id: str) -> bool:
-        """Revoke a token, at once; False when there is none with this id."""
+    async def revoke(self, id: str, owner: str | None = None) -> bool:
+        """Revoke a token, at once; False when there is no live one with this id, or it is not that of ``owner``."""
         now = self._clock.now()
-        revoked = await self._state.write(lambda tx: tx.tokens.revoke(id, now))
-        self._forget()
+
+        def work(tx: StateTransaction) -> bool:
+            if owner is not None and not any(one.id == id and one.owner == owner for one in tx.tokens.all()):
+                return False
+            return tx.tokens.revoke(id, now)
+
+        revoked = await self._state.write(work)
+        self._principals.forget()
         return revoked
 
     async def has_admin(self) -> bool:
-        """Whether there may be a live admin token."""
+        """Whether somebody can come in and administer: with a token, or an account."""
         now = self._clock.now()
-        return await self._state.read(lambda tx: _has_admin(tx, now))
+        return await self._state.read(lambda tx: _has_admin_token(tx, now) or bool(active_admins(tx.accounts.all())))
 
     async def ensure_admin(self, file: Path) -> str | None:
         """On a first start create the admin token, keep it in ``file`` (mode 0600) and return its secret.
 
-        It never expires: it is the way in when every other token has expired. The file is as private as the
-        state beside it. None when there is a live admin token already, so that it is shown only once.
+        It belongs to no account and never expires: it is the way in when every other token has expired. The file is as
+        private as the state beside it. None when there is a live admin token already, so that it is shown only once.
         """
         now = self._clock.now()
         made = new_token("admin", Role.ADMIN, secrets.token_bytes(RANDOM_BYTES), now)
 
         def work(tx: StateTransaction) -> bool:
-            if _has_admin(tx, now):
+            if _has_admin_token(tx, now):
                 return False
             tx.tokens.add(made.record)
             return True
 
         # The file is written first: a crash in between leaves a file whose token opens nothing,
         # and the next start writes it again; the other order would lose the only key.
-        if await self.has_admin():
+        if await self._state.read(lambda tx: _has_admin_token(tx, now)):
             return None
         write_secret(file, made.secret.reveal())
         if not await self._state.write(work):
             return None
-        self._forget()
+        self._principals.forget()
         return made.secret.reveal()
 
-    async def _add(self, name: str, role: Role, lifetime_ms: int) -> NewToken:
-        now = self._clock.now()
-        made = new_token(
-            name, role, secrets.token_bytes(RANDOM_BYTES), now, expires_at=now + lifetime_ms if lifetime_ms else 0
-        )
-        await self._state.write(lambda tx: tx.tokens.add(made.record))
-        self._forget()
-        return made
+
+def _has_admin_token(tx: StateTransaction, now: int) -> bool:
+    """Tokens of people do not count: they stop with their accounts."""
+    return any(token.role is Role.ADMIN and not token.owner and token.live(now) for token in tx.tokens.all())
 
 
-def _has_admin(tx: StateTransaction, now: int) -> bool:
-    return any(token.role is Role.ADMIN and token.live(now) for token in tx.tokens.all())
+def _check_owner(tx: StateTransaction, owner: str, role: Role, now: int) -> None:
+    account = tx.accounts.get(owner)
+    if account is None:
+        raise NotFoundError("there is no account with this id")
+    if account.disabled:
+        raise RefusedError(f"the account {account.name} is disabled")
+    if within(role, account.role) is not role:
+        raise AccessError(f"{account.name} is {account.role}: no token of theirs can be {role}")
+    if sum(1 for one in tx.tokens.all() if one.owner == owner and one.live(now)) >= _MOST_OWNED:
+        raise RefusedError(f"{account.name} has {_MOST_OWNED} tokens: revoke one that is not needed any more")
 
 
 def write_secret(file: Path, text: str) -> None:

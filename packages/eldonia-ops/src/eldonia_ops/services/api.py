@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eldonia_ops.incidents.policy import Policy
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
-from eldonia_ops.model.security import Finding, FindingStatus
+from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent
 from eldonia_ops.ports import StateStore, TelemetryStores
+from eldonia_ops.services.people_api import Accounts, Sessions
+from eldonia_ops.settings import SignOnSettings
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 
@@ -408,6 +410,10 @@ class Incidents(Protocol):
 class Security(Protocol):
     """Security findings."""
 
+    async def take(self, events: Sequence[SecurityEvent]) -> None:
+        """Count events of our own; returns when what follows from them is committed."""
+        ...
+
     async def find(self, *, statuses: Sequence[FindingStatus] = (), limit: int = 100) -> list[Finding]: ...
     async def get(self, id: str) -> Finding: ...
     async def change_status(self, id: str, actor: str, status: FindingStatus, note: str = "") -> Finding: ...
@@ -616,20 +622,26 @@ class Status(Protocol):
 class Access(Protocol):
     """Tokens."""
 
-    async def authenticate(self, secret: str) -> Token | None:
-        """The valid token that a secret belongs to, or None. Takes equally long for near misses."""
+    async def authenticate(self, secret: str) -> Principal | None:
+        """Who a valid token belongs to, or None. Takes equally long for near misses."""
         ...
 
-    async def create(self, name: str, role: Role, lifetime_ms: int = 0) -> tuple[Token, str]:
-        """A new token and its secret, which is shown this once. Without ``lifetime_ms`` it never expires.
+    async def create(self, name: str, role: Role, lifetime_ms: int = 0, owner: str = "") -> tuple[Token, str]:
+        """A new token and its secret, which is shown this once. Without ``lifetime_ms`` it never expires; ``owner`` is
+        the id of the account that it belongs to.
 
         Raises:
-            eldonia_ops.access.AccessError: the name is empty, too long or not printable, or the lifetime too long.
+            eldonia_ops.access.AccessError: the name is empty, too long or not printable, the lifetime is too long, or
+                the role greater than that of the owner.
+            NotFoundError: there is no such account.
+            RefusedError: the account is disabled, or has too many tokens.
         """
         ...
 
     async def all(self) -> list[Token]: ...
-    async def revoke(self, id: str) -> bool: ...
+    async def revoke(self, id: str, owner: str | None = None) -> bool:
+        """Revoke a token; with ``owner`` only one of that account."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,6 +718,20 @@ class Platform(Protocol):
     def status(self) -> Status: ...
     @property
     def access(self) -> Access: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def sessions(self) -> Sessions: ...
+    @property
+    def sign_on(self) -> SignOnSettings:
+        """How people sign in, by the settings that are in force."""
+        ...
+
+    @property
+    def trusted_proxies(self) -> Sequence[str]:
+        """The networks of proxies in front, by the settings that are in force."""
+        ...
+
     @property
     def reloads(self) -> Reloads: ...
     @property

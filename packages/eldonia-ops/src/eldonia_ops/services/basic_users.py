@@ -10,7 +10,7 @@ from typing import Final
 
 import bcrypt
 
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.model.secret import Secret
 
 _LONGEST: Final = 72
@@ -36,7 +36,7 @@ class BasicUsers:
         # A thread of its own: guesses at passwords must not take all threads of the event loop.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="passwords")
 
-    async def authenticate(self, secret: str) -> Token | None:
+    async def authenticate(self, secret: str) -> Principal | None:
         """The user that a ``name:password`` belongs to, or None; equally slow for names that do not exist."""
         name, _, password = secret.partition(":")
         digest = hmac.new(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
@@ -65,6 +65,6 @@ def _matches(password: bytes, stored: bytes) -> bool:
         return False
 
 
-def user(name: str) -> Token:
+def user(name: str) -> Principal:
     """The identity of a caller without a token of ours."""
-    return Token(f"user:{name}", name, Role.ADMIN, "", 0)
+    return Principal(Role.ADMIN, None, Token(f"user:{name}", name, Role.ADMIN, "", 0))

@@ -17,6 +17,7 @@ from eldonia_ops.settings.recovery import (
     WebhookAction,
 )
 from eldonia_ops.settings.shipped_rules import NO_DEFAULT_RULES, DefaultRules
+from eldonia_ops.settings.sign_on import OidcSettings, ProxySettings, SessionSettings, SignOnSettings
 
 __all__ = [
     "NO_DEFAULT_RULES",
@@ -30,13 +31,17 @@ __all__ = [
     "ListenerSettings",
     "MaintenanceWindow",
     "ObjectiveSettings",
+    "OidcSettings",
     "ProcessAction",
+    "ProxySettings",
     "RecoveryAction",
     "RecoverySettings",
     "Retention",
     "RuleSettings",
     "SecuritySettings",
+    "SessionSettings",
     "Settings",
+    "SignOnSettings",
     "SystemdAction",
     "WebhookAction",
     "examine_settings",

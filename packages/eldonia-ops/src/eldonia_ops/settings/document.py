@@ -27,6 +27,7 @@ from eldonia_ops.settings.noticing import (
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
 from eldonia_ops.settings.services import ServiceSettings, check_services
+from eldonia_ops.settings.sign_on import Networks, SignOnSettings, check_sign_on
 from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
@@ -308,6 +309,18 @@ class Settings:
             "How people reach the pages; for links in messages, and for `Secure` cookies when it is https.",
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        Setting(
+            Networks(),
+            "Where proxies in front connect from. From there, and only from there, `X-Forwarded-For` says who the "
+            "client is: for the throttle of sign-ins, lists of sessions, and security events.",
+        ),
+    ] = ()
+    sign_on: Annotated[
+        SignOnSettings,
+        Setting(Section(SignOnSettings, check_sign_on), "How people sign in. Passwords and tokens need none of it."),
+    ] = field(default_factory=SignOnSettings)
     retention: Annotated[Retention, Setting(Section(Retention, check_retention), "How long things are kept.")] = field(
         default_factory=Retention
     )

@@ -71,7 +71,7 @@ def _tables(name: str, cls: type) -> Iterator[tuple[str, str]]:
                 inner.append((field.key, ListenerSettings))
                 continue
             case Section(cls=one) | Items(cls=one):
-                inner.append((field.key, one))
+                inner.append((field.key if name == _TOP else f"{name}.{field.key}", one))
                 continue
             case CollectorSections() as sections:
                 kinds = {key: part.kind for key, part in sections.parts(ours=True).items()}
@@ -85,7 +85,8 @@ def _tables(name: str, cls: type) -> Iterator[tuple[str, str]]:
                     (f"{name}.{field.key}.webhook", WebhookAction),
                 ]
         rows.append(_row(field))
-    yield name, "\n".join(rows) + "\n"
+    if len(rows) > 2:  # else all of it is sections
+        yield name, "\n".join(rows) + "\n"
     if any(isinstance(field.kind, ByName) for field in declared(cls)):
         yield f"{name}.windows", _thresholds()
     if any(isinstance(field.kind, ShippedRules) for field in declared(cls)):

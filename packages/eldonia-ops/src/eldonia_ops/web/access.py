@@ -24,8 +24,8 @@ class Permission(StrEnum):
     ADMINISTER = Capability.ADMINISTER.value
 
 
-def allows(role: Role, demand: Permission) -> bool:
-    """Whether a token of a role satisfies a demand."""
+def allows(role: Role | None, demand: Permission) -> bool:
+    """Whether a role satisfies a demand; with no role one may only ask who one is."""
     return demand in (Permission.PUBLIC, Permission.SIGNED_IN) or permits(role, Capability(demand.value))
 
 

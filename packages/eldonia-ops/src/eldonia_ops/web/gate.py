@@ -8,7 +8,7 @@ is answered here, with 401 to strangers like any other, and 404 or 405 only to t
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -19,22 +19,24 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from eldonia_ops.model.access import Token
+from eldonia_ops.model.access import Principal
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
+from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
+from eldonia_ops.web.callers import CALLER, Caller
+from eldonia_ops.web.client_address import peer_of, with_client
 from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
-from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem
-from eldonia_ops.web.sessions import Session, Sessions, cookie_name, csrf_matches
+from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem, too_many_attempts
+from eldonia_ops.web.sessions import cookie_name, csrf_matches
 
 OWN_NAME: Final = "eldonia-ops.localhost"
 """A name of this machine (RFC 6761, section 6.3) that no other program uses: what a browser keeps for it, the session
 above all, it shows to no other port of 127.0.0.1 that people visit."""
 CSRF_HEADER: Final = "x-csrf-token"
-CALLER: Final = "eldonia_ops.caller"
 _HOST: Final = re.compile(r"(?:\[(?P<address>[0-9A-Za-z:.]+)\]|(?P<name>[0-9A-Za-z._-]+))(?::[0-9]*)?")
 _LONGEST_PATH: Final = 4_096
 _JSON = re.compile(rb"[\s\x00\xef\xbb\xbf\xfe\xff]*+[{\[]")  # in UTF-8, UTF-16 or UTF-32
@@ -53,18 +55,8 @@ _NOT_SIGNED_IN: Final = Problem(
 _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who makes a request. ``session`` is set when a cookie, not a header, said so."""
-
-    token: Token
-    session: Session | None = None
-
-    @property
-    def name(self) -> str:
-        """The name under which acts are recorded."""
-        return self.token.name
-
+Proxied = Callable[[Request], Awaitable[Caller | Problem | None]]
+"""Finds the caller whom a proxy vouches for, a problem for one who may not come in, or None."""
 
 Observe = Callable[[str, str, str, int, float], None]
 """Takes dialect, pattern of the path, method, status and seconds of an answer."""
@@ -77,7 +69,7 @@ def _unobserved(_dialect: str, _route: str, _method: str, _status: int, _seconds
 class Authenticates(Protocol):
     """Finds who shows a secret."""
 
-    async def authenticate(self, secret: str) -> Token | None:
+    async def authenticate(self, secret: str) -> Principal | None:
         """Who it belongs to, or None. Takes equally long for near misses."""
         ...
 
@@ -185,9 +177,11 @@ class Gate:
         hosts: frozenset[str] | None,
         secure: bool,
         secret_of: Callable[[str], str | None] = secret_from_authorization,
-        anonymous: Token | None = None,
-        local: Token | None = None,
+        anonymous: Principal | None = None,
+        local: Principal | None = None,
         public: bool = True,
+        proxied: "Proxied | None" = None,
+        trusted: Callable[[], Sequence[str]] = tuple,
         observe: Observe = _unobserved,
     ) -> None:
         check_order(guards)
@@ -209,6 +203,8 @@ class Gate:
         self._anonymous = anonymous
         self._local = local
         self._public = public
+        self._proxied = proxied
+        self._trusted = trusted
         self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -219,6 +215,7 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        scope = with_client(scope, self._trusted())
         request = Request(scope, receive)
         guard, family = self._find(scope["path"], request.method)
         scope[FAMILY] = family
@@ -293,23 +290,24 @@ class Gate:
             return caller
         if guard is None:
             return None
-        if not allows(caller.token.role, guard.demand):
-            if caller.token is self._local:
+        if not allows(caller.role, guard.demand):
+            if caller.principal is self._local:
                 return _NO_TOKEN
             able = ", ".join(able_roles(guard.demand))
+            who = "an account" if caller.is_person else "a token"
             return Problem(
                 403,
                 "forbidden",
-                f"a token of role {caller.token.role} may not do this",
-                f"it takes a token of one of the roles {able}",
+                f"{who} of role {caller.role} may not do this" if caller.role else "this token may do nothing any more",
+                f"it takes one of the roles {able}",
             )
         if request.method not in _SAFE_METHODS:
             # A browser also sends by itself a password that it was once given, and reaches this machine's ports.
-            strange = from_another_site if caller.session is None else _not_from_here
+            strange = _not_from_here if caller.csrf else from_another_site
             if strange(request.headers):
                 return Problem(403, "cross_origin", "this request came from another site")
             presented = request.headers.get(CSRF_HEADER, "")
-            if caller.session is not None and not guard.csrf_in_form and not csrf_matches(caller.session, presented):
+            if caller.csrf and not guard.csrf_in_form and not csrf_matches(caller.csrf, presented):
                 return Problem(
                     403, "csrf", "the X-CSRF-Token header is missing or belongs to another session", "reload the page"
                 )
@@ -321,10 +319,13 @@ class Gate:
             return Caller(self._anonymous)
         address = request.client.host if request.client else ""
         header = request.headers.get("authorization", "")
+        secret = self._secret_of(header) if header else None
+        if secret and (principal := await self._access.authenticate(secret)):
+            return Caller(principal)
+        # Before a wrong header: a proxy that asks for a name and a password of its own passes them on.
+        if self._proxied is not None and (caller := await self._proxied(request)) is not None:
+            return caller
         if header:
-            secret = self._secret_of(header)
-            if secret and (token := await self._access.authenticate(secret)):
-                return Caller(token)
             if wait := self._attempts.failed(address, secret or ""):
                 return too_many_attempts(wait)
             return Problem(
@@ -337,8 +338,9 @@ class Gate:
             host = request.headers.get("host", "")
             value = request.cookies.get(cookie_name(host, secure=self._secure), "")
             if value and (found := await self._sessions.find(value, host)):
-                return Caller(found[1], found[0])
-        if self._local is not None and is_loopback(address) and not forwarded(request.headers):
+                session, principal = found
+                return Caller(principal, session.method, session, session.csrf)
+        if self._local is not None and is_loopback(peer_of(request.scope)) and not forwarded(request.headers):
             return Caller(self._local)
         return _NO_TOKEN if self._sessions is None else _NOT_SIGNED_IN
 
@@ -384,23 +386,6 @@ def _too_deep(body: bytes) -> Problem | None:
     if _JSON.match(body) is not None and nesting(body) > MAX_DEPTH:
         return Problem(400, "bad_request", f"the body is nested too deeply: at most {MAX_DEPTH} levels")
     return None
-
-
-def caller_of(request: Request) -> Caller:
-    """Who makes this request; only for routes that are not public."""
-    return request.scope[CALLER]
-
-
-def too_many_attempts(wait_ms: int) -> Problem:
-    """The answer to an address that keeps presenting wrong secrets."""
-    seconds = -(-wait_ms // 1000)
-    return Problem(
-        429,
-        "too_many_attempts",
-        "too many failed sign-ins from this address",
-        f"try again in {seconds} s",
-        {"Retry-After": str(seconds)},
-    )
 
 
 def same_origin(headers: Headers) -> bool:

@@ -17,8 +17,10 @@ from starlette.routing import BaseRoute, Mount
 from eldonia_ops import __version__
 from eldonia_ops.intake import HttpListener, Intake
 from eldonia_ops.intake.registry import listeners_of
-from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.oidc import OidcClient
+from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.compat import alertmanager, jaeger, management, prometheus
 from eldonia_ops.web.gate import Gate, GuardedRoute, check_order, guards_of, loopback_hosts
@@ -29,7 +31,8 @@ from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.native import app as native
 from eldonia_ops.web.pages import Pages
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
-from eldonia_ops.web.sessions import Sessions
+from eldonia_ops.web.proxy_sign_on import ProxySignOn
+from eldonia_ops.web.sign_in_throttle import SignInThrottle, signed_in_there
 
 MAIN: Final = "main"
 """The name of the main listener in metrics."""
@@ -65,12 +68,22 @@ class HttpSide:
         self._external_url = external_url
         self._secure = external_url.startswith("https://") if secure_cookies is None else secure_cookies
         self._limits = limits = limits or RequestLimits()
-        self._sessions = sessions = Sessions(platform.state, platform.now)
+        self._sessions = platform.sessions
         self._attempts = FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
         attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
+        throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
+        self._oidc = OidcClient(platform.now)
+        self._proxied = ProxySignOn(platform)
         assets, heavy = Assets(), HeavyWork()
         pages = Pages(
-            platform, assets=assets, sessions=sessions, attempts=attempts, secure=self._secure, version=version
+            platform,
+            assets=assets,
+            attempts=attempts,
+            throttle=throttle,
+            oidc=self._oidc,
+            external_url=external_url,
+            secure=self._secure,
+            version=version,
         )
         packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
@@ -80,7 +93,11 @@ class HttpSide:
             *jaeger.routes(platform, heavy),
         ]
         after: list[BaseRoute] = [
-            Mount(native.PREFIX, app=native.create_native(platform, sessions, version, heavy), middleware=packed),
+            Mount(
+                native.PREFIX,
+                app=native.create_native(platform, version, heavy, throttle, external_url),
+                middleware=packed,
+            ),
             assets.route(),
             *pages.routes(),
         ]
@@ -99,6 +116,10 @@ class HttpSide:
             **{intake.name: intake_envelope(intake) for intake in self.intakes},
         }
 
+    async def close(self) -> None:
+        """Close the connections to a provider of sign-on."""
+        await self._oidc.close()
+
     def main(self, *, loopback: bool) -> Starlette:
         """Every route. With ``loopback`` (bound to this machine only) other host names than localhost and the one in
         ``external_url`` are refused, against DNS rebinding."""
@@ -109,7 +130,7 @@ class HttpSide:
             ("/api/", ApiDialect.JAEGER),
             *((intake.prefix, intake.name) for intake in self.intakes if intake.prefix),
         )
-        gate = self._gate(MAIN, self._routes, families, loopback, sessions=self._sessions)
+        gate = self._gate(MAIN, self._routes, families, loopback, sessions=self._sessions, proxied=self._proxied)
         return self._application(self._routes, gate, ApiDialect.NATIVE)
 
     def listener(self, name: str, *, loopback: bool, anonymous: str = "none") -> Starlette:
@@ -123,7 +144,7 @@ class HttpSide:
         """
         if anonymous not in ("none", Role.INGEST, Role.VIEWER) or (anonymous != "none" and not loopback):
             raise ValueError(f"{name} cannot be open to {anonymous}")
-        local = None if anonymous == "none" else Token(f"anonymous:{name}", "anonymous", Role(anonymous), "", 0)
+        local = None if anonymous == "none" else anonymous_caller(name, Role(anonymous))
         family = self._family(name)
         families = {family, *(intake.name for intake in self.intakes if intake.dialect == family)}
         routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
@@ -148,7 +169,8 @@ class HttpSide:
         loopback: bool,
         *,
         sessions: Sessions | None = None,
-        local: Token | None = None,
+        local: Principal | None = None,
+        proxied: ProxySignOn | None = None,
     ) -> dict[str, Any]:
         guards = guards_of(routes)
         check_order(guards)  # now, and not at the first request, when the gate is built
@@ -163,6 +185,8 @@ class HttpSide:
             "hosts": loopback_hosts(self._external_url) if loopback else None,
             "secure": self._secure,
             "local": local,
+            "proxied": None if proxied is None else proxied.identify,
+            "trusted": lambda: self._platform.trusted_proxies,
             "observe": functools.partial(self._platform.status.request_ended, name),
         }
 
@@ -177,3 +201,8 @@ class HttpSide:
         app.router.redirect_slashes = False
         app.state.guards = gate["guards"]
         return app
+
+
+def anonymous_caller(listener: str, role: Role) -> Principal:
+    """A program of this machine that shows no token at a listener."""
+    return Principal(role, None, Token(f"anonymous:{listener}", "anonymous", role, "", 0))

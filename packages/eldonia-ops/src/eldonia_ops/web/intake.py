@@ -28,7 +28,8 @@ from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import Ingest, Platform
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.gate import GuardedRoute, caller_of, check_order, guards_of
+from eldonia_ops.web.callers import caller_of
+from eldonia_ops.web.gate import GuardedRoute, check_order, guards_of
 from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.problems import ApiDialect, Envelope, Problem, problem_of
 

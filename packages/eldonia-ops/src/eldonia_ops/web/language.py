@@ -14,6 +14,7 @@ from typing import Final
 from starlette.requests import Request
 
 from eldonia_ops.collectors import registry
+from eldonia_ops.web.callers import preferences_of
 
 LANGUAGES: Final = ("en", "ja")
 COOKIE: Final = "eldonia_ops_language"
@@ -50,8 +51,10 @@ def _kinds(language: str) -> dict[str, str]:
 
 
 def language_of(request: Request, default: str) -> str:
-    """``?lang=``, else the choice remembered in a cookie, else ``Accept-Language``, else the default."""
-    for wish in (request.query_params.get("lang", ""), request.cookies.get(COOKIE, "")):
+    """``?lang=``, else what the caller's account prefers, else the choice remembered in a cookie, else
+    ``Accept-Language``, else the default."""
+    preferred = preferences_of(request).language
+    for wish in (request.query_params.get("lang", ""), preferred, request.cookies.get(COOKIE, "")):
         if wish in LANGUAGES:
             return wish
     return _accepted(request.headers.get("accept-language", "")) or (default if default in LANGUAGES else "en")

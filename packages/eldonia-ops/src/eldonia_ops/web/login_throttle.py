@@ -32,9 +32,15 @@ class FailedAttempts:
         keys = [network_of(address)]
         if len(presented) > _PREFIX:
             keys.append(hashlib.sha256(presented[:_PREFIX].encode("utf-8", "replace")).hexdigest())
-        return max(self._count(key) for key in keys)
+        return max(self.begin(key) for key in keys)
 
-    def _count(self, key: str) -> int:
+    def take_back(self, key: str) -> None:
+        """What was counted last under a key was no failure."""
+        if failures := self._failures.get(key):
+            failures.pop()
+
+    def begin(self, key: str) -> int:
+        """Count one under a key, as :meth:`failed`."""
         now = self._now()
         failures = self._failures.pop(key, None) or deque(maxlen=self._limit)
         while failures and not now - self._window_ms < failures[0] <= now:

@@ -14,16 +14,23 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from eldonia_ops.access import Capability, permits
+from eldonia_ops.access.accounts import within
+from eldonia_ops.model.access import Role
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.gate import GuardedRoute, caller_of, same_origin, too_many_attempts
+from eldonia_ops.web.callers import known_caller, preferences_of
+from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
+from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.login_throttle import FailedAttempts
+from eldonia_ops.web.oidc import OidcPages
 from eldonia_ops.web.panels import LAYERS, business_layer
 from eldonia_ops.web.problems import ApiDialect, Problem
-from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
+from eldonia_ops.web.sign_in import SignIn
+from eldonia_ops.web.sign_in_throttle import SignInThrottle
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _THEMES: Final = ("dark", "light")
@@ -43,6 +50,7 @@ class Page:
     shortcut: str = ""
     charts: bool = False
     under: str = ""
+    demand: Permission = Permission.READ
 
 
 PAGES: Final = (
@@ -56,6 +64,8 @@ PAGES: Final = (
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
+    Page("people", "/people", under="settings", demand=Permission.ADMINISTER),
+    Page("account", "/account", under="account"),
     Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )
@@ -69,34 +79,35 @@ class Pages:
         platform: Platform,
         *,
         assets: Assets,
-        sessions: Sessions,
         attempts: FailedAttempts,
+        throttle: SignInThrottle,
+        oidc: OidcClient,
+        external_url: str,
         secure: bool,
         version: str,
     ) -> None:
         self._platform = platform
         self._assets = assets
-        self._sessions = sessions
-        self._attempts = attempts
         self._secure = secure
         self._version = version
         self._templates = _environment()
+        self.sign_in = SignIn(
+            platform,
+            render=self.render,
+            envelope=self.envelope,
+            attempts=attempts,
+            throttle=throttle,
+            secure=secure,
+        )
+        self._oidc = OidcPages(platform, self.sign_in, oidc, external_url, secure)
 
     def routes(self) -> list[GuardedRoute]:
         """The pages and the way in and out."""
         page = ApiDialect.PAGE
         return [
-            *(GuardedRoute(one.path, self._show(one), demand=Permission.READ, family=page) for one in PAGES),
-            GuardedRoute("/sign-in", self.sign_in_form, demand=Permission.PUBLIC, family=page),
-            GuardedRoute("/sign-in", self.sign_in, demand=Permission.PUBLIC, family=page, methods=("POST",)),
-            GuardedRoute(
-                "/sign-out",
-                self.sign_out,
-                demand=Permission.SIGNED_IN,
-                family=page,
-                methods=("POST",),
-                csrf_in_form=True,
-            ),
+            *(GuardedRoute(one.path, self._show(one), demand=one.demand, family=page) for one in PAGES),
+            *self.sign_in.routes(),
+            *self._oidc.routes(),
         ]
 
     async def envelope(self, request: Request, problem: Problem) -> Response:
@@ -106,66 +117,15 @@ class Pages:
             wanted = request.url.path + query if request.method == "GET" else "/"
             if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
                 # A browser: a refusal would appear in its console as an error, a redirection does not.
-                return RedirectResponse(f"/sign-in?next={quote(_local(wanted), safe='')}", 303)
-            return self._sign_in_page(request, wanted, "", 401)
+                return RedirectResponse(f"/sign-in?next={quote(local_path(wanted), safe='')}", 303)
+            return await self.sign_in.page(request, wanted, "", 401)
         language = language_of(request, self._platform.language)
         known = f"error.{problem.status}" in catalog(language)
         title = catalog(language)[f"error.{problem.status}" if known else "error.other"]
         # The title says that there is no such page, in the reader's language; the message has no more to say.
         message = "" if problem.code == "not_found" else problem.message
         context = {"title": title, "message": message, "hint": problem.hint}
-        return self._render(request, "error.html", context, problem.status, dict(problem.headers))
-
-    async def sign_in_form(self, request: Request) -> Response:
-        """The form that takes a token."""
-        return self._sign_in_page(request, request.query_params.get("next", "/"), "", 200)
-
-    async def sign_in(self, request: Request) -> Response:
-        """Exchange a token for a session."""
-        if not same_origin(request.headers):
-            return await self.envelope(request, Problem(403, "cross_origin", "this form was sent from another site"))
-        form = await request.form(max_files=0, max_fields=10)
-        secret, wanted = str(form.get("token", "")).strip(), str(form.get("next", "/"))
-        address = request.client.host if request.client else ""
-        # Before any count: the right token always gets in, whatever others at the same address have tried.
-        token = await self._platform.access.authenticate(secret) if secret else None
-        if token is None:
-            if wait := self._attempts.failed(address, secret):
-                seconds = too_many_attempts(wait).headers["Retry-After"]
-                page = self._sign_in_page(request, wanted, "sign_in.wait", 429, {"seconds": seconds})
-                page.headers["Retry-After"] = seconds
-                return page
-            return self._sign_in_page(request, wanted, "sign_in.wrong", 401)
-        if not permits(token.role, Capability.READ):
-            return self._sign_in_page(request, wanted, "sign_in.ingest", 403)
-        host = request.headers.get("host", "")
-        value, session = await self._sessions.open(token, host)
-        response = RedirectResponse(_local(wanted), status_code=303)
-        response.set_cookie(
-            self._cookie(request),
-            value,
-            max_age=(session.expires_at - session.created_at) // 1000,
-            httponly=True,
-            samesite="lax",
-            secure=self._secure,
-            path="/",
-        )
-        return response
-
-    async def sign_out(self, request: Request) -> Response:
-        """End the session."""
-        session = caller_of(request).session
-        if session is not None:
-            form = await request.form(max_files=0, max_fields=10)
-            if not csrf_matches(session, str(form.get("csrf", ""))):
-                return await self.envelope(request, Problem(403, "csrf", "this form belongs to another session"))
-            await self._sessions.end(request.cookies[self._cookie(request)])
-        response = RedirectResponse("/sign-in", status_code=303)
-        response.delete_cookie(self._cookie(request), path="/", secure=self._secure, httponly=True, samesite="lax")
-        return response
-
-    def _cookie(self, request: Request) -> str:
-        return cookie_name(request.headers.get("host", ""), secure=self._secure)
+        return self.render(request, "error.html", context, problem.status, dict(problem.headers))
 
     def _show(self, page: Page) -> Any:
         async def show(request: Request) -> Response:
@@ -173,7 +133,9 @@ class Pages:
             if page.key == "overview":
                 business = business_layer(await self._platform.telemetry.metrics.metadata())
                 context["layers"] = (LAYERS[0], business, *LAYERS[1:]) if business else LAYERS
-            return self._render(request, f"{page.key}.html", context)
+            if page.key == "account" and (caller := known_caller(request)) and caller.account:
+                context["own_roles"] = [role for role in Role if within(role, caller.account.role) is role]
+            return self.render(request, f"{page.key}.html", context)
 
         return show
 
@@ -181,13 +143,7 @@ class Pages:
         template = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
         return template.format(self._assets.url("icons.svg"), name)
 
-    def _sign_in_page(
-        self, request: Request, wanted: str, fault: str, status: int, values: Mapping[str, str] | None = None
-    ) -> Response:
-        context = {"wanted": _local(wanted), "fault": fault, "values": values or {}}
-        return self._render(request, "sign_in.html", context, status)
-
-    def _render(
+    def render(
         self,
         request: Request,
         template: str,
@@ -195,14 +151,17 @@ class Pages:
         status: int = 200,
         headers: dict[str, str] | None = None,
     ) -> Response:
+        """A page made of a template, in the reader's language and theme."""
         language = language_of(request, self._platform.language)
         texts = catalog(language)
 
         def translate(key: str, **values: object) -> str:
             return texts[key].format(**values) if values else texts[key]
 
-        caller = request.scope.get("eldonia_ops.caller")
-        theme = request.cookies.get(_THEME_COOKIE, "")
+        caller = known_caller(request)
+        cookie = request.cookies.get(_THEME_COOKIE, "")
+        account = caller.account if caller else None
+        preferences = preferences_of(request)
         html = self._templates.get_template(template).render(
             t=translate,
             static=self._assets.url,
@@ -210,10 +169,12 @@ class Pages:
             language=language,
             other_language=next(one for one in LANGUAGES if one != language),
             language_cookie=LANGUAGE_COOKIE,
-            theme=theme if theme in _THEMES else "",
+            theme=next((one for one in (preferences.theme, cookie) if one in _THEMES), ""),
+            zone=preferences.time_zone,
+            account=account,
             theme_cookie=_THEME_COOKIE,
             caller=caller,
-            csrf=caller.session.csrf if caller and caller.session else "",
+            csrf=caller.csrf if caller else "",
             can=_abilities(caller),
             pages=[page for page in PAGES if page.icon],
             ranges=RANGES,
@@ -262,11 +223,4 @@ def _environment() -> Environment:
 def _abilities(caller: Any) -> Sequence[str]:
     if caller is None:
         return []
-    return [capability.value for capability in Capability if permits(caller.token.role, capability)]
-
-
-def _local(path: str) -> str:
-    """A path on this site, whatever was asked for: never another host, never the sign-in itself."""
-    if not path.startswith("/") or path.startswith(("//", "/\\", "/sign-")) or not path.isprintable():
-        return "/"
-    return quote(path, safe="/?&=%:+,;@!~*'()$-._#[]")
+    return [capability.value for capability in Capability if permits(caller.role, capability)]

@@ -23,6 +23,7 @@ from eldonia_ops.services.api import NotFoundError, OverloadedError, Preconditio
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
+from eldonia_ops.web.sign_in_throttle import TooManyAttemptsError
 from eldonia_ops.web.validation_words import faults_in_words
 
 FAMILY: Final = "eldonia_ops.family"
@@ -116,10 +117,24 @@ def problem_of(error: Exception) -> Problem:
             return Problem(413, "too_large", str(error))
         case IntakeError():
             return Problem(error.status, error.code, str(error))
+        case TooManyAttemptsError():
+            return too_many_attempts(error.wait_ms)
         case BadRequestError() | BadEncodingError() | AccessError():
             return Problem(400, "bad_request", str(error))
         case _:
             return INTERNAL
+
+
+def too_many_attempts(wait_ms: int) -> Problem:
+    """The answer to an address that keeps presenting wrong secrets."""
+    seconds = -(-wait_ms // 1000)
+    return Problem(
+        429,
+        "too_many_attempts",
+        "too many failed sign-ins from this address",
+        f"try again in {seconds} s",
+        {"Retry-After": str(seconds)},
+    )
 
 
 def handlers(envelope_of: Callable[[Request], Envelope]) -> dict[Any, Handler]:
@@ -152,6 +167,7 @@ _EXPECTED: Final = (
     BadEncodingError,
     IntakeError,
     AccessError,
+    TooManyAttemptsError,
 )
 
 

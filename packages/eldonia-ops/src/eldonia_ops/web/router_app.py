@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops import __version__
-from eldonia_ops.ports import StateStore
 from eldonia_ops.services.api import Reloads
 from eldonia_ops.services.basic_users import BasicUsers, user
 from eldonia_ops.web.access import Permission, name_and_password
@@ -17,18 +16,12 @@ from eldonia_ops.web.gate import Gate, GuardedRoute, guards_of, loopback_hosts
 from eldonia_ops.web.limits import RequestLimits
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, handlers
-from eldonia_ops.web.sessions import Sessions
 
 _ATTEMPTS, _ATTEMPTS_WINDOW_MS = 60, 5 * 60_000
 
 
 class RouterPlatform(alertmanager.AlertPlatform, Protocol):
     """What this application needs of a running router."""
-
-    @property
-    def state(self) -> StateStore:
-        """Where sessions would be."""
-        ...
 
     @property
     def status(self) -> management.Watched:
@@ -74,7 +67,7 @@ def create_router_app(
         Gate,
         guards=guards_of(routes),
         access=users or BasicUsers({}),
-        sessions=Sessions(platform.state, platform.now),
+        sessions=None,
         attempts=FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS),
         envelopes=envelopes,
         families=(("/", dialect),),

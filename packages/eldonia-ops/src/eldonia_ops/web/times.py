@@ -5,9 +5,12 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
+from starlette.requests import Request
+
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.time_words import stretch_of
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
+from eldonia_ops.web.callers import preferences_of
 
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):?([0-5]\d)")
 _LARGEST_MS = 253_402_300_799_000  # the end of the year 9999
@@ -82,6 +85,11 @@ def zone_of(name: str) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ValueError, KeyError, OSError):
         return UTC
+
+
+def reader_zone(request: Request, name: str) -> tzinfo:
+    """The zone that a request names, else the one that the caller's account prefers, else UTC."""
+    return zone_of(name or preferences_of(request).time_zone)
 
 
 def clock_at(ms: int, zone: tzinfo) -> datetime:

@@ -86,7 +86,7 @@ async def test_a_token_revoked_while_the_list_is_read_does_not_stay_in_memory() 
             return found
 
         access = world.access
-        access._state = type("Late", (), {"read": staticmethod(late), "write": world.state.write})()  # type: ignore[assignment]
+        access._principals._state = type("Late", (), {"read": staticmethod(late), "write": world.state.write})()  # type: ignore[assignment]
         asking = asyncio.create_task(access.authenticate(secret))
         await world.clock.settle()
         await access.revoke(token.id)
@@ -116,7 +116,7 @@ async def test_use_is_noted_once_a_minute_and_a_full_disk_locks_no_user_out(
         await world.pass_time(MINUTE)
         found = await world.access.authenticate(secret)
         assert found is not None
-        assert found.id == token.id
+        assert found.token.id == token.id
         assert secret not in caplog.text
 
 

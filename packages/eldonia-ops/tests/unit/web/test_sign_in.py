@@ -7,14 +7,17 @@ import pytest
 from fake_platform import FakePlatform
 from web_client import Client
 
-from eldonia_ops.model.access import Role
+from eldonia_ops.model.access import Principal, Role, SignInMethod
+from eldonia_ops.services.people_api import Visit
+from eldonia_ops.services.sessions import SessionTimes
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.pages import _local
-from eldonia_ops.web.sessions import LIFETIME_MS, Sessions, cookie_name
+from eldonia_ops.web.local_paths import local_path
+from eldonia_ops.web.sessions import cookie_name
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
 HOST = "localhost:9600"
 COOKIE = cookie_name(HOST, secure=False)
+TIMES = SessionTimes()
 
 
 async def sign_in(http: httpx.AsyncClient, secret: str, wanted: str = "/") -> httpx.Response:
@@ -39,7 +42,7 @@ async def test_a_token_opens_a_session(platform: FakePlatform, client: Client) -
         assert platform.secrets[Role.VIEWER] not in cookie
         me = (await http.get("/api/ops/v1/me")).json()
         assert (me["role"], me["via"], me["capabilities"]) == ("viewer", "session", ["read"])
-        assert http.cookies[COOKIE] not in str(platform.state.documents)
+        assert http.cookies[COOKIE] not in str(platform.state.stored_sessions)
 
 
 async def test_sessions_survive_a_restart_and_end_with_their_time(platform: FakePlatform, client: Client) -> None:
@@ -49,7 +52,9 @@ async def test_sessions_survive_a_restart_and_end_with_their_time(platform: Fake
     restarted = httpx.ASGITransport(create_app(platform))
     async with httpx.AsyncClient(transport=restarted, base_url="http://localhost:9600", cookies=cookies) as http:
         assert (await http.get("/api/ops/v1/me")).status_code == 200
-        platform.at += LIFETIME_MS
+        platform.at += TIMES.idle_ms - 1
+        assert (await http.get("/api/ops/v1/me")).status_code == 200
+        platform.at += TIMES.idle_ms
         assert (await http.get("/api/ops/v1/me")).status_code == 401
 
 
@@ -63,13 +68,13 @@ async def test_a_revoked_token_ends_its_sessions(platform: FakePlatform, client:
 
 
 async def test_expired_sessions_are_cleared_away(platform: FakePlatform) -> None:
-    sessions = Sessions(platform.state, platform.now)
     token = platform.state.tokens.all()[0]
-    await sessions.open(token, HOST)
-    platform.at += LIFETIME_MS + 1
-    value, _ = await sessions.open(token, HOST)
-    assert len(platform.state.documents) == 1
-    assert await sessions.find(value, HOST)
+    principal, visit = Principal(token.role, None, token), Visit(HOST)
+    await platform.sessions.open(principal, SignInMethod.TOKEN, visit)
+    platform.at += TIMES.lifetime_ms + 1
+    value, _ = await platform.sessions.open(principal, SignInMethod.TOKEN, visit)
+    assert len(platform.state.stored_sessions) == 1
+    assert await platform.sessions.find(value, HOST)
 
 
 @pytest.mark.parametrize("secret", ["", "nonsense", "eops_v_" + "A" * 43])
@@ -212,7 +217,7 @@ async def test_https_cookies_are_secure(platform: FakePlatform) -> None:
 @pytest.mark.parametrize(
     ("wanted", "path"),
     [("/logs?q=1", "/logs?q=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
-     ("", "/"), ("/sign-out", "/"), ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
+     ("", "/"), ("/sign-out", "/"), ("/join", "/"), ("/sign-in/oidc", "/"), ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
 )  # fmt: skip
 def test_after_signing_in_one_stays_here(wanted: str, path: str) -> None:
-    assert _local(wanted) == path
+    assert local_path(wanted) == path

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
 
 from eldonia_ops.alerting.notification import LogEntry
-from eldonia_ops.model.access import Role
+from eldonia_ops.model.access import LinkPurpose, Preferences, Role, SignInMethod
 from eldonia_ops.model.alerts import Alert, OutgoingStatus
 from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
@@ -271,7 +271,65 @@ tokens = Table(
     _instant("last_used_at"),
     _instant("revoked_at"),
     _instant("expires_at"),
+    _text("owner", index=True),
     UniqueConstraint("digest"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _text("id", primary_key=True),
+    _key("name"),
+    _word("role", Role),
+    _instant("created_at"),
+    _text("display_name"),
+    _text("mail"),
+    _text("password"),
+    Column("disabled", Boolean, nullable=False),
+    _key("issuer"),
+    _key("subject"),
+    _document("preferences", Preferences),
+    _instant("password_changed_at"),
+    _instant("signed_in_at"),
+    UniqueConstraint("name"),
+    # One account for each person at a provider of sign-on; those without a provider are not the same person.
+    Index(
+        "uq_accounts_identity",
+        "issuer",
+        "subject",
+        unique=True,
+        sqlite_where=text("issuer <> ''"),
+        postgresql_where=text("issuer <> ''"),
+    ),
+)
+
+account_links = Table(
+    "account_links",
+    metadata,
+    _text("digest", primary_key=True),
+    _text("account_id"),
+    _word("purpose", LinkPurpose),
+    _instant("created_at"),
+    _instant("expires_at"),
+    _text("created_by"),
+    UniqueConstraint("account_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _text("digest", primary_key=True),
+    _text("id"),
+    _text("csrf"),
+    _instant("created_at"),
+    _instant("last_seen_at"),
+    _instant("expires_at"),
+    _text("host"),
+    _word("method", SignInMethod),
+    _text("account_id", index=True),
+    _text("token_digest"),
+    _text("address"),
+    _text("client"),
 )
 
 saved_searches = Table(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
+from eldonia_ops.storage.state.accounts import SqlAccounts, SqlSessions
 from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
 from eldonia_ops.storage.state.alert_inbox import SqlAlertInbox
 from eldonia_ops.storage.state.alerts import SqlAlerts
@@ -36,6 +37,8 @@ class SqlTransaction:
         self.findings = SqlFindings(connection)
         self.positions = SqlPositions(connection)
         self.tokens = SqlTokens(connection)
+        self.accounts = SqlAccounts(connection)
+        self.sessions = SqlSessions(connection)
         self.saved_searches = SqlSavedSearches(connection)
         self.changes = SqlChanges(connection)
 
@@ -58,4 +61,5 @@ class SqlTransaction:
             "findings": self.findings.purge(before, limit),
             "tokens": self.tokens.purge(before, limit),
             "changes": self.changes.purge(before, limit),
+            "account_links": self.accounts.purge(before, limit),
         }

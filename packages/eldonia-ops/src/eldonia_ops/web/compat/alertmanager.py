@@ -17,7 +17,8 @@ from eldonia_ops.protocols import alertmanager_api as wire
 from eldonia_ops.services.api import Alerts, AlertView, NotFoundError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request
-from eldonia_ops.web.gate import GuardedRoute, caller_of
+from eldonia_ops.web.callers import caller_of
+from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.limits import RequestLimits, read_body
 from eldonia_ops.web.native.schemas import silence_state
 from eldonia_ops.web.problems import ApiDialect, Problem

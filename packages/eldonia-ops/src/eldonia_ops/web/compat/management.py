@@ -7,7 +7,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops.services.api import Reloads, ReloadView
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.gate import GuardedRoute, caller_of
+from eldonia_ops.web.callers import caller_of
+from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.problems import ApiDialect
 
 _MOST_NAMED: Final = 20

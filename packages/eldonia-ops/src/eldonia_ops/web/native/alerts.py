@@ -12,8 +12,8 @@ from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
 from eldonia_ops.services.api import AlertView, NotFoundError, Platform, ReceiverTrial, RoutePreview
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import reading_request
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json, to_json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.schemas import (

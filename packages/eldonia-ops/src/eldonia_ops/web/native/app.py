@@ -10,6 +10,8 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
+    account,
+    accounts,
     alerts,
     backups,
     changes,
@@ -19,18 +21,21 @@ from eldonia_ops.web.native import (
     logs,
     operations,
     saved_searches,
+    sessions,
     telemetry,
     times,
     tokens,
 )
 from eldonia_ops.web.native.openapi import describe, operation
 from eldonia_ops.web.problems import Problem, handlers
-from eldonia_ops.web.sessions import Sessions
+from eldonia_ops.web.sign_in_throttle import SignInThrottle
 
 PREFIX = "/api/ops/v1"
 
 
-def create_native(platform: Platform, sessions: Sessions, version: str, heavy: HeavyWork) -> FastAPI:
+def create_native(
+    platform: Platform, version: str, heavy: HeavyWork, throttle: SignInThrottle, external_url: str = ""
+) -> FastAPI:
     """The FastAPI application that is mounted at :data:`PREFIX`."""
     api = FastAPI(
         title="Eldonia Ops",
@@ -62,7 +67,10 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     operations.add_to(api, platform)
     backups.add_to(api, platform)
     changes.add_to(api, platform)
-    tokens.add_to(api, platform, sessions)
+    tokens.add_to(api, platform)
+    accounts.add_to(api, platform, external_url)
+    account.add_to(api, platform, throttle)
+    sessions.add_to(api, platform)
 
     for kind, handler in handlers(lambda _: envelope).items():
         api.add_exception_handler(kind, handler)

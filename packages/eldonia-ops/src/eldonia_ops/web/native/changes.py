@@ -12,8 +12,8 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.services.changes import Changes
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import Instant, time_range

@@ -11,8 +11,8 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 from eldonia_ops.services.api import Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.language import language_of
 from eldonia_ops.web.markdown import to_html
@@ -27,7 +27,7 @@ from eldonia_ops.web.native.incident_schemas import (
 )
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
-from eldonia_ops.web.times import parse_instant, zone_of
+from eldonia_ops.web.times import parse_instant, reader_zone
 
 _TEXT = 100_000
 
@@ -125,7 +125,7 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         Of each message only the last entry is given: that it was queued, is tried again, was delivered or given up.
         """
         found, timeline = await incidents.get(incident)
-        language, zone = language_of(request, platform.language), zone_of(tz)
+        language, zone = language_of(request, platform.language), reader_zone(request, tz)
         runbook = incidents.policy.runbook
         entries = [
             timeline_shape(entry, describe(runbook.named(entry, language), language, zone))

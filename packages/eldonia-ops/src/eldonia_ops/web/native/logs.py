@@ -32,7 +32,7 @@ from eldonia_ops.web.native.log_schemas import (
 )
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import NS, Instant, Several, Text, Where, Zone, conditions_of, time_range
-from eldonia_ops.web.times import clock_at, unix_ms, zone_of
+from eldonia_ops.web.times import clock_at, reader_zone, unix_ms
 
 _LARGEST_CURSOR: Final = 2**63
 _MAX_FACETS: Final = 12
@@ -69,7 +69,7 @@ async def selection(
         QueryError: the query or a condition cannot be read.
     """
     platform: Platform = request.app.state.platform
-    start, end = time_range(since, until, platform.now(), zone_of(tz))
+    start, end = time_range(since, until, platform.now(), reader_zone(request, tz))
     return LogQuery(
         since_ns=start * NS,
         until_ns=(end + 1) * NS,
@@ -125,9 +125,9 @@ def _add_searching(api: FastAPI, platform: Platform) -> None:
         return Json(await logs.log_services(start * NS, (end + 1) * NS))
 
     @api.get("/logs/suggestion", tags=["logs"], **operation(Permission.READ, list[SuggestionShape]))
-    async def suggest(wanted: Selection, tz: Zone = "") -> Response:
+    async def suggest(request: Request, wanted: Selection, tz: Zone = "") -> Response:
         """What a query in plain words that finds nothing may have meant: at most one query, which finds something."""
-        zone = zone_of(tz)
+        zone = reader_zone(request, tz)
         now = clock_at(platform.now(), zone)
         found = await suggestion(logs, wanted, now, lambda clock: unix_ms(clock, zone) * NS)
         if found is None:

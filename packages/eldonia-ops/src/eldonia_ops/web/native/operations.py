@@ -18,8 +18,8 @@ from eldonia_ops.services.api import (
     TargetView,
 )
 from eldonia_ops.web.access import Permission
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.status_schemas import OverviewShape, SecurityReportShape

@@ -11,8 +11,8 @@ from eldonia_ops.search.parser import MAX_SEARCH
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.saved_searches import SavedSearches
 from eldonia_ops.web.access import Permission
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.logs import field_of, search_of
 from eldonia_ops.web.native.openapi import operation
 

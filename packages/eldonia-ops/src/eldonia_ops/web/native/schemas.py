@@ -8,8 +8,6 @@ from typing import Any
 
 import msgspec
 
-from eldonia_ops.access import Capability, permits
-from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Outgoing, OutgoingStatus, Silence
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.api import (
@@ -235,40 +233,6 @@ def silence_shape(silence: Silence, now: int) -> SilenceShape:
     )
 
 
-class TokenShape(msgspec.Struct):
-    """A token without anything that would help to use it."""
-
-    id: str
-    name: str
-    role: Role
-    created_at: int
-    last_used_at: int
-    revoked_at: int
-    expires_at: int
-    live: bool
-
-
-def token_shape(token: Token, now: int) -> TokenShape:
-    """A token without its digest; ``live`` says whether it opens anything at ``now`` (Unix ms)."""
-    return TokenShape(
-        token.id,
-        token.name,
-        token.role,
-        token.created_at,
-        token.last_used_at,
-        token.revoked_at,
-        token.expires_at,
-        token.live(now),
-    )
-
-
-class NewTokenShape(msgspec.Struct):
-    """A token and its secret, which is shown this once."""
-
-    token: TokenShape
-    secret: str
-
-
 class ExpiredShape(msgspec.Struct):
     """The id of the silence that was ended."""
 
@@ -279,25 +243,3 @@ class RetriedShape(msgspec.Struct):
     """The id of the notification that is tried again."""
 
     retried: int
-
-
-class RevokedShape(msgspec.Struct):
-    """The id of the token that was revoked."""
-
-    revoked: str
-
-
-class MeShape(msgspec.Struct):
-    """Who the caller is."""
-
-    name: str
-    role: Role
-    capabilities: list[str]
-    via: str
-    language: str
-
-
-def me_shape(token: Token, via: str, language: str) -> MeShape:
-    """The caller's name, role and what the role permits."""
-    able = [capability.value for capability in Capability if permits(token.role, capability)]
-    return MeShape(token.name, token.role, able, via, language)

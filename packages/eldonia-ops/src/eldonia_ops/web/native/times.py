@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
 from eldonia_ops.model.time_words import stretch_of
@@ -13,7 +13,7 @@ from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import Zone
-from eldonia_ops.web.times import clock_at, unix_ms, zone_of
+from eldonia_ops.web.times import clock_at, reader_zone, unix_ms
 
 
 class RangeShape(msgspec.Struct):
@@ -28,11 +28,12 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/times", tags=["about"], **operation(Permission.READ, RangeShape))
     async def times(
+        request: Request,
         text: Annotated[str, Query(max_length=60, description="such as yesterday, last tuesday, 7d, 09:30, 昨日")],
         tz: Zone = "",
     ) -> Response:
         """The range that a time in words means: a day, a week, or from an instant until now."""
-        zone, now = zone_of(tz), platform.now()
+        zone, now = reader_zone(request, tz), platform.now()
         stretch = stretch_of(text, clock_at(now, zone))
         if stretch is None:
             raise BadRequestError(f"not a time: {text!r} (write yesterday, last tuesday, 7d, 09:30 or 2026-11-24)")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Boolean, Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
-from eldonia_ops.model.access import Token
+from eldonia_ops.model.access import Account, AccountLink, Session, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.incidents import Incident, TimelineEntry
 from eldonia_ops.model.labels import EMPTY, Labels
@@ -91,6 +91,9 @@ def test_other_types_are_refused() -> None:
         (tables.timeline, TimelineEntry, set()),
         (tables.findings, Finding, set()),
         (tables.tokens, Token, set()),
+        (tables.accounts, Account, set()),
+        (tables.account_links, AccountLink, set()),
+        (tables.sessions, Session, set()),
     ],
 )
 def test_every_field_has_its_column(table: Any, type_: Any, extra: set[str]) -> None:

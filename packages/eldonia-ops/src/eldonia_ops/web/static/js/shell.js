@@ -1,5 +1,5 @@
 // What every page has: navigation, theme, language, keys, the banner for a lost server, counts in the menu.
-import { get } from "./lib/api.js";
+import { act, get, send } from "./lib/api.js";
 import { $, $$, count, open } from "./lib/dom.js";
 import { ACTIVE } from "./lib/incidents.js";
 import { poll } from "./lib/poll.js";
@@ -7,21 +7,23 @@ import { zoneName } from "./lib/format.js";
 import { t } from "./lib/i18n.js";
 
 const root = document.documentElement;
-const remember = (name, value) => {
+// A choice is kept in this browser, for the sign-in, and with the account where there is one.
+const remember = async (name, value, preference) => {
   const secure = location.protocol === "https:" ? "; Secure" : "";
   document.cookie = `${name}=${value}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  if (root.dataset.account) await act(() => send("PATCH", "/account/preferences", { [preference]: value }));
 };
 
 $("#theme").addEventListener("click", () => {
   const light = root.dataset.theme ? root.dataset.theme === "light" : matchMedia("(prefers-color-scheme: light)").matches;
   root.dataset.theme = light ? "dark" : "light";
   $('meta[name="color-scheme"]').content = root.dataset.theme;
-  remember(root.dataset.themeCookie, root.dataset.theme);
+  remember(root.dataset.themeCookie, root.dataset.theme, "theme");
   document.dispatchEvent(new Event("theme"));
 });
 
-$("#language").addEventListener("click", (event) => {
-  remember(root.dataset.languageCookie, event.currentTarget.dataset.language);
+$("#language").addEventListener("click", async (event) => {
+  await remember(root.dataset.languageCookie, event.currentTarget.dataset.language, "language");
   const address = new URL(location.href);
   address.searchParams.delete("lang");
   location.replace(address);

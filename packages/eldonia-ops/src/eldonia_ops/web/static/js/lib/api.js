@@ -1,12 +1,12 @@
 // The native API. A lost server shows a banner (see shell.js); a lost session shows the sign-in.
 import { toast } from "./dom.js";
 import { language } from "./i18n.js";
+import { zoneName } from "./zone.js";
 
 const base = "/api/ops/v1";
 /** @type {HTMLMetaElement} */
 const meta = document.querySelector('meta[name="csrf-token"]');
 const csrf = meta.content;
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
   constructor(status, { code = "error", message = "", hint = "", position = -1 } = {}) {
@@ -37,7 +37,7 @@ export function address(path, parameters = {}) {
 async function request(path, { method = "GET", parameters = {}, body, type = "application/json", headers = {}, signal } = {}) {
   let response;
   try {
-    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zone : parameters.tz }), {
+    response = await fetch(address(path, { ...parameters, lang: language, tz: path.startsWith("/incidents/") ? zoneName : parameters.tz }), {
       method,
       signal,
       headers: {

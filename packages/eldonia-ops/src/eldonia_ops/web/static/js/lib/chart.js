@@ -1,6 +1,7 @@
 // Line charts and stacked bars with uPlot, in the page's colours.
 import { h } from "./dom.js";
 import { quantity, tickTime, timeOfDay } from "./format.js";
+import { zoneName } from "./zone.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const charts = new Set();
@@ -44,6 +45,9 @@ function axes(unit, height) {
   ];
 }
 
+// Days and hours of the time axis begin where they do on the reader's clock.
+const tzDate = (seconds) => window.uPlot.tzDate(new Date(seconds * 1000), zoneName);
+
 function mount(place, build) {
   let plot = null;
   const size = () => ({ width: Math.max(120, place.clientWidth), height: place.clientHeight });
@@ -55,7 +59,7 @@ function mount(place, build) {
     },
     draw(data, scale) {
       if (!plot) {
-        plot = new window.uPlot({ ...size(), ...build() }, data, place);
+        plot = new window.uPlot({ ...size(), ...build(), tzDate }, data, place);
       } else plot.setData(data, false);
       plot.batch(() => {
         plot.setScale("x", scale.x);

@@ -1,19 +1,20 @@
 // Numbers, durations and instants for people.
 import { h } from "./dom.js";
 import { language, t } from "./i18n.js";
+import { dayKey, localText, zoneName } from "./zone.js";
 
 const locale = language === "ja" ? "ja-JP" : "en-GB";
-const clock = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
-const short = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const dayAndClock = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-const day = new Intl.DateTimeFormat(locale, { month: "short", day: "numeric" });
-const full = new Intl.DateTimeFormat(locale, { dateStyle: "full" });
-const exact = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" });
+const clock = new Intl.DateTimeFormat(locale, { timeZone: zoneName, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const short = new Intl.DateTimeFormat(locale, { timeZone: zoneName, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const dayAndClock = new Intl.DateTimeFormat(locale, { timeZone: zoneName, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(locale, { timeZone: zoneName, month: "short", day: "numeric" });
+const full = new Intl.DateTimeFormat(locale, { timeZone: zoneName, dateStyle: "full" });
+const exact = new Intl.DateTimeFormat(locale, { timeZone: zoneName, year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZoneName: "short" });
 const whole = new Intl.NumberFormat(locale);
 const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "long" });
 const list = new Intl.ListFormat(locale, { type: "conjunction" });
 
-const sameDay = (ms) => new Date(ms).toDateString() === new Date().toDateString();
+const sameDay = (ms) => dayKey(ms) === dayKey(Date.now());
 export const listed = (texts) => list.format(texts);
 export const integer = (value) => whole.format(value);
 export const timeOfDay = (ms) => clock.format(ms);
@@ -23,20 +24,19 @@ export const instantText = (ms) => (sameDay(ms) ? clock.format(ms) : dayAndClock
 // The label of a tick on a time axis whose ticks are `stepSeconds` apart: neighbours never read the same.
 export function tickTime(ms, stepSeconds) {
   if (stepSeconds < 60) return clock.format(ms);
-  const date = new Date(ms);
-  return stepSeconds >= 86400 || (date.getHours() === 0 && date.getMinutes() === 0) ? day.format(ms) : short.format(ms);
+  return stepSeconds >= 86400 || localText(ms).slice(11, 16) === "00:00" ? day.format(ms) : short.format(ms);
 }
 // Two instants as one range: the day where it is not today's, seconds where minutes would be equal.
 export function rangeText(from, to) {
   const time = to - from < 600_000 ? clock : short;
   const named = (ms) => (sameDay(ms) ? "" : `${day.format(ms)} `) + time.format(ms);
-  const oneDay = new Date(from).toDateString() === new Date(to).toDateString();
+  const oneDay = dayKey(from) === dayKey(to);
   return `${named(from)}–${oneDay ? time.format(to) : named(to)}`;
 }
 export const nsToMs = (text) => Number(BigInt(text) / 1000n) / 1000;
 
 // The time zone of every time on a page: the reader's own.
-export const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone;
+export { zoneName };
 export const exactly = (ms) => exact.format(ms);
 export const when = (ms, text = instantText(ms)) =>
   ms ? h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, text) : "–";

@@ -3,6 +3,7 @@ import { get } from "./api.js";
 import { $, $$, open } from "./dom.js";
 import { rangeText, zoneName } from "./format.js";
 import { t } from "./i18n.js";
+import { instantOf, localText } from "./zone.js";
 
 const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
 
@@ -76,9 +77,8 @@ export function timeRange(changed, { preset = "15m" } = {}) {
   });
   // Any two instants, on the reader's clock.
   const form = $("#range-form");
-  const local = (ms) => new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
   $("#range-custom").addEventListener("click", () => {
-    [form.elements.from.value, form.elements.to.value] = range.bounds.map(local);
+    [form.elements.from.value, form.elements.to.value] = range.bounds.map(localText);
     form.elements.words.value = "";
     fault("");
     open($("#range-dialog"));
@@ -96,7 +96,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
     const found = await get("/times", { text, tz: zoneName }).catch(() => null);
     if (text !== form.elements.words.value.trim()) return understood;
     fault(found ? "" : t("range.unknown"));
-    if (found) [form.elements.from.value, form.elements.to.value] = [found.since, found.until].map(local);
+    if (found) [form.elements.from.value, form.elements.to.value] = [found.since, found.until].map(localText);
     return Boolean(found);
   };
   form.elements.words.addEventListener("input", () => {
@@ -109,7 +109,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
     clearTimeout(typing);
     understood = document.activeElement === form.elements.words ? understand() : Promise.resolve(true);
     if (!(await understood)) return;
-    const [from, to] = [form.elements.from.value, form.elements.to.value].map((text) => new Date(text).getTime());
+    const [from, to] = [form.elements.from.value, form.elements.to.value].map(instantOf);
     fault(from < to ? "" : t("range.order"));
     if (!(from < to)) return;
     $("#range-dialog").close();

@@ -7,6 +7,7 @@ import { poll } from "../lib/poll.js";
 import { term } from "../lib/search_terms.js";
 import { tone } from "../lib/severity.js";
 import { signalCharts } from "../lib/signal_charts.js";
+import { dayKey } from "../lib/zone.js";
 
 const path = `/incidents/${encodeURIComponent($("#incident").dataset.incident)}`;
 const ICONS = { alert: "alert", notify: "notify", recovery: "recovery", human: "person", system: "system", security: "security" };
@@ -27,7 +28,7 @@ function drawTimeline() {
     categories.length < 2 ? [] : categories.map((name) =>
       h("label", { class: "chip" }, h("input", { type: "checkbox", checked: !hidden.has(name), onchange: (event) => { if (event.target.checked) hidden.delete(name); else hidden.add(name); drawTimeline(); } }), h("span", {}, t(`category.${name}`)))));
   const shown = timeline.filter((entry) => !hidden.has(entry.category));
-  const several = new Set(timeline.map((entry) => new Date(entry.at).toDateString())).size > 1;
+  const several = new Set(timeline.map((entry) => dayKey(entry.at))).size > 1;
   render($("#timeline"), [shown, several], () => {
     let day = "";
     return shown.map((entry) => {

@@ -108,6 +108,8 @@ if (can("administer")) {
     $("#reload").disabled = false;
     reloads.now();
   });
+  const owners = await get("/people");
+  $("#token-form").elements.owner.append(...owners.filter((one) => !one.disabled).map((one) => h("option", { value: one.id }, one.display_name)));
   let chosen = null;
   const tokens = poll(async () => {
     const found = await get("/tokens");
@@ -117,6 +119,7 @@ if (can("administer")) {
         h("tr", {},
           h("td", {}, h("span", {}, h("strong", {}, one.name), h("span", { class: "sub mono" }, one.id))),
           h("td", { "data-label": t("settings.token_role") }, h("span", {}, badge(t(`role.${one.role}`), one.role === "admin" ? "warn" : ""), one.revoked_at ? badge(t("settings.revoked"), "bad") : one.live ? null : badge(t("settings.expired"), "bad"))),
+          h("td", { "data-label": t("settings.owner") }, one.owner_name || h("span", { class: "muted" }, t("settings.owner_none"))),
           h("td", { "data-label": t("settings.created") }, whenAgo(one.created_at)),
           h("td", { "data-label": t("settings.used") }, one.last_used_at ? whenAgo(one.last_used_at) : t("settings.never")),
           h("td", { "data-label": t("settings.expires") }, one.expires_at ? whenAgo(one.expires_at) : t("settings.no_expiry")),
@@ -128,9 +131,9 @@ if (can("administer")) {
   }, 15_000);
   $("#token-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const { name, role, expires } = event.target.elements;
+    const { name, role, owner, expires } = event.target.elements;
     await act(async () => {
-      const made = await send("POST", "/tokens", { name: name.value.trim(), role: role.value, expires: expires.value });
+      const made = await send("POST", "/tokens", { name: name.value.trim(), role: role.value, owner: owner.value, expires: expires.value });
       $("#secret-text").textContent = made.secret;
       $("#secret").hidden = false;
       event.target.reset();
