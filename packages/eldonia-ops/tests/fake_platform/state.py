@@ -9,6 +9,7 @@ import msgspec
 
 from eldonia_ops.access import new_token
 from eldonia_ops.model.access import Account, AccountLink, Role, Session, Token
+from eldonia_ops.model.audit import AuditEntry
 from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.services.access import AccessService
@@ -28,6 +29,7 @@ class FakeState:
         self.stored_sessions: dict[str, Session] = {}
         self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
 
+        self.stored_audit: list[AuditEntry] = []
         self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}
 
     async def write(self, work: Callable[[Any], T]) -> T:
@@ -61,6 +63,10 @@ class FakeState:
     @property
     def changes(self) -> "FakeChanges":
         return FakeChanges(self.stored_changes)
+
+    @property
+    def audit(self) -> "FakeAudit":
+        return FakeAudit(self.stored_audit)
 
     def load(self, kind: str, key: str, type_: type[T]) -> T | None:
         found = self.documents.get((kind, key))
@@ -100,6 +106,9 @@ class FakeSearches:
 class FakeChanges:
     stored: dict[str, Change]
 
+    def get(self, id: str) -> Change | None:
+        return self.stored.get(id)
+
     def put(self, change: Change) -> None:
         self.stored[change.id] = change
 
@@ -113,6 +122,38 @@ class FakeChanges:
 
     def delete(self, id: str) -> bool:
         return self.stored.pop(id, None) is not None
+
+
+@dataclass
+class FakeAudit:
+    stored: list[AuditEntry]
+
+    def append(self, *entries: AuditEntry) -> None:
+        for entry in entries:
+            self.stored.append(replace(entry, id=len(self.stored) + 1))
+
+    def find(
+        self,
+        *,
+        since: int = 0,
+        until: int = 0,
+        actor: str = "",
+        kind: str = "",
+        subject: str = "",
+        before_id: int = 0,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        found = [
+            one
+            for one in self.stored
+            if one.at >= since
+            and (not until or one.at <= until)
+            and actor in ("", one.actor, one.actor_id)
+            and kind in ("", one.kind)
+            and subject in ("", one.subject, one.title)
+            and (not before_id or one.id < before_id)
+        ]
+        return found[::-1][:limit]
 
 
 @dataclass

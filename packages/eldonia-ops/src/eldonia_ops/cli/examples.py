@@ -36,6 +36,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alerts": ("alerts", "alerts --why HighErrorRate"),
     "targets": ("targets", "targets --json"),
     "slo": ("slo",),
+    "audit": ("audit", "audit --since yesterday --actor mika", "audit --subject INC-2 --json"),
     "version": ("version",),
     "incidents list": ("incidents list", "incidents list --json"),
     "incidents show": ("incidents show INC-2",),

@@ -26,6 +26,7 @@ from eldonia_ops.cli import (
     tokens,
 )
 from eldonia_ops.cli.alerts import alerts
+from eldonia_ops.cli.audit import audit
 from eldonia_ops.cli.backup import backup, restore
 from eldonia_ops.cli.check import check
 from eldonia_ops.cli.client import ApiError, MalformedAnswerError, answers_expected
@@ -64,7 +65,7 @@ app.command()(install_service)
 app.command()(uninstall_service)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
-for command in (query, logs, traces, alerts, targets, slo):
+for command in (query, logs, traces, alerts, targets, slo, audit):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(changes.app, name="changes")

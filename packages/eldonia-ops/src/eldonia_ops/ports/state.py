@@ -12,6 +12,7 @@ from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.access import Account, AccountLink, Session, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.audit import AuditEntry
 from eldonia_ops.model.change import Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
@@ -425,6 +426,7 @@ class ChangeRepository(Protocol):
     """Deploys and other changes, by id."""
 
     def put(self, change: Change) -> None: ...
+    def get(self, id: str) -> Change | None: ...
     def find(self, since: int, until: int, service: str, limit: int) -> list[Change]:
         """Changes in a range (Unix ms, both ends included), newest first; with a ``service``, those of that one and
         those of no single one."""
@@ -432,6 +434,26 @@ class ChangeRepository(Protocol):
 
     def count(self) -> int: ...
     def delete(self, id: str) -> bool: ...
+
+
+class AuditRepository(Protocol):
+    """Who changed what, oldest id first."""
+
+    def append(self, *entries: AuditEntry) -> None: ...
+    def find(
+        self,
+        *,
+        since: int = 0,
+        until: int = 0,
+        actor: str = "",
+        kind: str = "",
+        subject: str = "",
+        before_id: int = 0,
+        limit: int = 100,
+    ) -> list[AuditEntry]:
+        """Entries that meet every condition given, newest first. ``actor`` is an id or a name, ``subject`` an id or a
+        title."""
+        ...
 
 
 class ConflictError(RuntimeError):
@@ -473,6 +495,8 @@ class StateTransaction(Protocol):
     def saved_searches(self) -> SavedSearchRepository: ...
     @property
     def changes(self) -> ChangeRepository: ...
+    @property
+    def audit(self) -> AuditRepository: ...
 
     def purge(self, before: int, limit: int = 10_000) -> dict[str, int]:
         """Drop what is finished and older than ``before``; returns the rows dropped by table.

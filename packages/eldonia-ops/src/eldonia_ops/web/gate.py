@@ -58,6 +58,21 @@ _API_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
 Proxied = Callable[[Request], Awaitable[Caller | Problem | None]]
 """Finds the caller whom a proxy vouches for, a problem for one who may not come in, or None."""
 
+
+class Audit(Protocol):
+    """Notes what requests change."""
+
+    def covers(self, path: str, method: str, demand: Permission) -> bool:
+        """Whether requests to a route are noted."""
+        ...
+
+    async def run(
+        self, app: ASGIApp, path: str, parameters: Mapping[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Let the application answer, and note what it did."""
+        ...
+
+
 Observe = Callable[[str, str, str, int, float], None]
 """Takes dialect, pattern of the path, method, status and seconds of an answer."""
 
@@ -160,7 +175,8 @@ class Gate:
     ``secret_of`` finds the secret in an ``Authorization`` header. Without ``sessions`` a cookie counts for nothing.
     Without authentication every request acts as ``anonymous``. With it, what a program of this machine asks without
     showing a secret acts as ``local``, if that is given. Unless ``public``, routes without a permission need a known
-    caller too. Pages of other sites change nothing, whatever a browser sends along for them.
+    caller too. Pages of other sites change nothing, whatever a browser sends along for them. ``audit`` notes what
+    requests change.
     """
 
     def __init__(
@@ -183,6 +199,7 @@ class Gate:
         proxied: "Proxied | None" = None,
         trusted: Callable[[], Sequence[str]] = tuple,
         observe: Observe = _unobserved,
+        audit: Audit | None = None,
     ) -> None:
         check_order(guards)
         self._app = app
@@ -206,6 +223,7 @@ class Gate:
         self._proxied = proxied
         self._trusted = trusted
         self._observe = observe
+        self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -235,6 +253,10 @@ class Gate:
         if problem is not None:
             response = await self._envelopes[family](request, problem)
             await response(scope, receive, send)
+            return
+        if guard and self._audit and self._audit.covers(guard.path, request.method, guard.demand):
+            parameters = guard.pattern.match(scope["path"]).groupdict()
+            await self._audit.run(self._app, guard.path, parameters, scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -22,6 +22,7 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.assets import Assets
+from eldonia_ops.web.audit.trail import AuditTrail
 from eldonia_ops.web.compat import alertmanager, jaeger, management, prometheus
 from eldonia_ops.web.gate import Gate, GuardedRoute, check_order, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
@@ -74,6 +75,7 @@ class HttpSide:
         throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
         self._oidc = OidcClient(platform.now)
         self._proxied = ProxySignOn(platform)
+        self._audit = AuditTrail(platform)
         assets, heavy = Assets(), HeavyWork()
         pages = Pages(
             platform,
@@ -187,6 +189,7 @@ class HttpSide:
             "local": local,
             "proxied": None if proxied is None else proxied.identify,
             "trusted": lambda: self._platform.trusted_proxies,
+            "audit": self._audit,
             "observe": functools.partial(self._platform.status.request_ended, name),
         }
 

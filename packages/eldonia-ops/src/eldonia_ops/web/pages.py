@@ -65,6 +65,7 @@ PAGES: Final = (
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
     Page("people", "/people", under="settings", demand=Permission.ADMINISTER),
+    Page("audit", "/audit", under="settings", demand=Permission.ADMINISTER),
     Page("account", "/account", under="account"),
     Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),

@@ -17,6 +17,7 @@ from eldonia_ops.model.access import Account, Principal, SignInMethod
 from eldonia_ops.model.security import SecurityEvent, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.events import source_of
 from eldonia_ops.services.api import OverloadedError, Platform, RefusedError
+from eldonia_ops.services.audit import AuditLog
 from eldonia_ops.services.people_api import Visit
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
@@ -50,6 +51,7 @@ class SignIn:
         secure: bool,
     ) -> None:
         self._platform = platform
+        self._audit = AuditLog(platform.state)
         self._render = render
         self._envelope = envelope
         self._attempts = attempts
@@ -175,6 +177,17 @@ class SignIn:
         except RefusedError:
             return await self.page(request, wanted, "sign_in.wrong_password", 401)
         log.info("%s signed in (%s) from %s", principal.name, method, visit.address)
+        await self._audit.record(
+            self._platform.now(),
+            actor_id=principal.id,
+            actor=principal.name,
+            method=method.value,
+            address=visit.address,
+            kind="session",
+            subject=session.id,
+            title=visit.client,
+            action="signed_in",
+        )
         response = RedirectResponse(local_path(wanted), status_code=303)
         response.set_cookie(
             cookie,

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, delete, func, select
 
 from eldonia_ops.model.change import Change
-from eldonia_ops.storage.state.rows import all_made_of, upsert, values_of
+from eldonia_ops.storage.state.rows import all_made_of, made_of, upsert, values_of
 from eldonia_ops.storage.state.tables import changes
 
 
@@ -16,6 +16,10 @@ class SqlChanges:
     def put(self, change: Change) -> None:
         """Store a change, replacing the one with the same id."""
         upsert(self._connection, changes, [values_of(change)])
+
+    def get(self, id: str) -> Change | None:
+        """The change with this id."""
+        return made_of(Change, self._connection.execute(select(changes).where(changes.c.id == id)).one_or_none())
 
     def find(self, since: int, until: int, service: str, limit: int) -> list[Change]:
         """Changes in a range, newest first."""

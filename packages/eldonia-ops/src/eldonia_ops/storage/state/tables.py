@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Ta
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import LinkPurpose, Preferences, Role, SignInMethod
 from eldonia_ops.model.alerts import Alert, OutgoingStatus
+from eldonia_ops.model.audit import FieldChange
 from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
 from eldonia_ops.model.labels import Labels
@@ -354,6 +355,24 @@ changes = Table(
     _text("version"),
     _text("url"),
     _text("by"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Identity, primary_key=True, autoincrement=True),
+    _instant("at", index=True),
+    _text("actor_id"),
+    _text("actor"),
+    _text("method"),
+    _text("address"),
+    _text("kind"),
+    _text("subject"),
+    _text("title"),
+    _text("action"),
+    _document("changes", tuple[FieldChange, ...]),
+    Index(None, "kind", "subject"),
+    sqlite_autoincrement=True,
 )
 
 counters = Table(

@@ -13,6 +13,7 @@ from eldonia_ops.web.native import (
     account,
     accounts,
     alerts,
+    audit,
     backups,
     changes,
     incident_briefs,
@@ -67,6 +68,7 @@ def create_native(
     operations.add_to(api, platform)
     backups.add_to(api, platform)
     changes.add_to(api, platform)
+    audit.add_to(api, platform)
     tokens.add_to(api, platform)
     accounts.add_to(api, platform, external_url)
     account.add_to(api, platform, throttle)

@@ -35,6 +35,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/around": {"params": {"cursor": "{log}"}},
     "get /incidents/{incident}/brief": {},
     "get /incidents/{incident}/signals": {},
+    "get /audit": {},
     "get /changes": {"params": {"since": "1970-01-01T00:00:00Z"}},
     "post /changes": {"json": {"title": "shop 2.4.2", "service": "shop", "url": "https://ci.test/1", "at": "-5m"}},
     "delete /changes/{change}": {},

@@ -3,6 +3,7 @@ import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
 import { drawBrief, drawNext, drawSince } from "../lib/incident_brief.js";
+import { completeMentions, people, withMentions } from "../lib/mentions.js";
 import { poll } from "../lib/poll.js";
 import { term } from "../lib/search_terms.js";
 import { tone } from "../lib/severity.js";
@@ -17,6 +18,11 @@ let incident = null;
 let timeline = [];
 let runbook = [];
 let brief = null;
+let names = new Set(); // that can be mentioned
+people().then((found) => {
+  names = new Set(found.map((one) => one.name));
+  $("#people").replaceChildren(...found.map((one) => h("option", { value: one.display_name })));
+});
 let logging = null; // the services that log, once known
 
 // --- timeline ---
@@ -29,13 +35,13 @@ function drawTimeline() {
       h("label", { class: "chip" }, h("input", { type: "checkbox", checked: !hidden.has(name), onchange: (event) => { if (event.target.checked) hidden.delete(name); else hidden.add(name); drawTimeline(); } }), h("span", {}, t(`category.${name}`)))));
   const shown = timeline.filter((entry) => !hidden.has(entry.category));
   const several = new Set(timeline.map((entry) => dayKey(entry.at))).size > 1;
-  render($("#timeline"), [shown, several], () => {
+  render($("#timeline"), [shown, several, [...names]], () => {
     let day = "";
     return shown.map((entry) => {
       const today = dayOf(entry.at);
       const heading = several && today !== day ? h("span", { class: "day" }, today) : null;
       day = today;
-      return h("li", {}, heading, when(entry.at, timeOfDay(entry.at)), h("span", { class: `node ${entry.category}`, title: t(`category.${entry.category}`) }, icon(ICONS[entry.category] ?? "system")), h("div", {}, h("p", {}, entry.text), expressionOf(entry)));
+      return h("li", {}, heading, when(entry.at, timeOfDay(entry.at)), h("span", { class: `node ${entry.category}`, title: t(`category.${entry.category}`) }, icon(ICONS[entry.category] ?? "system")), h("div", {}, h("p", {}, entry.kind === "human.note" ? withMentions(entry.text, names, $("#assign-me").dataset.login) : entry.text), expressionOf(entry)));
     });
   });
 }
@@ -289,6 +295,7 @@ if (can("respond")) {
     await page.now();
     $("#status-dialog").close();
   });
+  completeMentions($("#note-form input"), $("#mention-list"));
   $("#note-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const field = event.target.elements.text;

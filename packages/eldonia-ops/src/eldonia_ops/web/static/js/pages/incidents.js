@@ -5,13 +5,15 @@ import { t } from "../lib/i18n.js";
 import { ACTIVE, incidentRow } from "../lib/incidents.js";
 import { poll } from "../lib/poll.js";
 
-let show = location.hash === "#all" ? "all" : "active";
+let show = ["#all", "#mine"].includes(location.hash) ? location.hash.slice(1) : "active";
+const me = $("[data-me]").dataset.me;
 let untouched = show === "active";
 
 let loaded = [];
 function draw() {
   const words = $("#search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const found = loaded.filter((one) => {
+    if (show === "mine" && one.assigned_to !== me) return false;
     const text = `${one.reference} ${one.title} ${one.service} ${one.assigned_to}`.toLowerCase();
     return words.every((each) => text.includes(each));
   });
@@ -27,7 +29,7 @@ function metric(name, spread) {
 
 const list = poll(async () => {
   const [found, { all: metrics }] = await Promise.all([
-    get("/incidents", { status: show === "active" ? ACTIVE : [], limit: 200 }),
+    get("/incidents", { status: show === "all" ? [] : ACTIVE, limit: 200 }),
     get("/incidents/metrics", { since: "-30d" }),
   ]);
   if (untouched && !found.length && metrics.incidents) {
@@ -53,7 +55,7 @@ $("#show").addEventListener("click", (event) => {
   show = button.dataset.show;
   untouched = false;
   mark();
-  history.replaceState(null, "", show === "all" ? "#all" : location.pathname);
+  history.replaceState(null, "", show === "active" ? location.pathname : `#${show}`);
   list.now();
 });
 function mark() {

@@ -1,0 +1,36 @@
+"""The audit log: who changed what, and what it was before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field of a subject before and after; None where it was not, or is no longer, there. Never a secret."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One act that changed something, at an instant (Unix ms).
+
+    ``actor_id`` is ``account:<id>`` or ``token:<id>``, and stays when names change; ``actor`` is the name at that time.
+    ``action`` is what was done (``created``, ``changed``, ``deleted``, ``acknowledge``, ``signed_in`` …) to the
+    ``subject`` of a ``kind`` (``incident``, ``silence``, ``token`` …); ``title`` is what people call that subject.
+    ``address`` is where the request came from, ``method`` how the actor was known.
+    """
+
+    id: int
+    at: int
+    actor_id: str
+    actor: str
+    method: str
+    address: str
+    kind: str
+    subject: str
+    title: str
+    action: str
+    changes: tuple[FieldChange, ...] = ()

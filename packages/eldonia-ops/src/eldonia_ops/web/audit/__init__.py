@@ -1,0 +1,1 @@
+"""The audit log at the gate: every request that changes something is noted, with what it changed."""
