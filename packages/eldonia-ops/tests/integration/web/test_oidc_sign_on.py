@@ -137,7 +137,7 @@ def walk(http: httpx.Client, site: str, login: str, wanted: str = "/") -> httpx.
     raise AssertionError("the provider does not come to an end")
 
 
-async def test_a_person_signs_on_and_has_the_role_of_their_groups(
+def test_a_person_signs_on_and_has_the_role_of_their_groups(
     platform: FakePlatform, site: str, browser: httpx.Client
 ) -> None:
     assert "Sign in with the shop" in browser.get("/sign-in").text
@@ -146,7 +146,7 @@ async def test_a_person_signs_on_and_has_the_role_of_their_groups(
     me = browser.get(ME).json()
     assert (me["name"], me["role"], me["method"]) == ("Mio Abe", "viewer", "oidc")
     assert me["account"] == "mio-2", "the name is taken by somebody else, and a name does not make one that person"
-    account = await platform.accounts.get("mio-2")
+    account = asyncio.run(platform.accounts.get("mio-2"))
     assert (account.issuer, account.subject, account.mail) == (platform.sign_on.oidc.issuer, "mio", "mio@shop.example")
     assert platform.state.stored_accounts["a2"].role is Role.VIEWER
     # Again: the same account.
@@ -156,13 +156,11 @@ async def test_a_person_signs_on_and_has_the_role_of_their_groups(
     assert len(platform.state.stored_accounts) == 5
 
 
-async def test_the_role_follows_the_groups_at_each_sign_on(
-    platform: FakePlatform, site: str, browser: httpx.Client
-) -> None:
+def test_the_role_follows_the_groups_at_each_sign_on(platform: FakePlatform, site: str, browser: httpx.Client) -> None:
     walk(browser, site, "hana")
     me = browser.get(ME).json()
     assert (me["role"], me["account"]) == ("admin", "hana-2")
-    await platform.accounts.change("hana-2", role=Role.VIEWER)
+    asyncio.run(platform.accounts.change("hana-2", role=Role.VIEWER))
     assert browser.get(ME).json()["role"] == "viewer"
     with httpx.Client(base_url=site, timeout=20) as again:
         walk(again, site, "hana")
@@ -183,7 +181,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("login", "change", "words"), REFUSED)
-async def test_who_may_not_come_in_reads_why(
+def test_who_may_not_come_in_reads_why(
     platform: FakePlatform,
     site: str,
     browser: httpx.Client,
@@ -202,9 +200,9 @@ async def test_who_may_not_come_in_reads_why(
         assert secret not in answer.text + caplog.text
 
 
-async def test_a_disabled_account_stays_out(platform: FakePlatform, site: str, browser: httpx.Client) -> None:
+def test_a_disabled_account_stays_out(platform: FakePlatform, site: str, browser: httpx.Client) -> None:
     walk(browser, site, "mio")
-    await platform.accounts.change("mio-2", disabled=True)
+    asyncio.run(platform.accounts.change("mio-2", disabled=True))
     assert browser.get(ME).status_code == 401
     answer = walk(browser, site, "mio")
     assert answer.status_code == 403
