@@ -95,14 +95,16 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def run_command(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None):
-    """Run `eldonia-ops` in a folder, without a terminal; its exit code and what it printed."""
+def run_command(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, given: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run `eldonia-ops` in a folder, without a terminal; its exit code and what it printed. ``given`` is its input."""
     return subprocess.run(
         [sys.executable, "-m", "eldonia_ops", *arguments],
         cwd=folder,
         env={**os.environ, "HOME": str(folder), **(environment or {})},
         capture_output=True,
         text=True,
-        stdin=subprocess.DEVNULL,
+        input=given,
         check=False,
     )

@@ -52,7 +52,7 @@ def parse_role(text: str) -> Role:
 def new_token(name: str, role: Role, random: bytes, now: int, *, expires_at: int = 0, owner: str = "") -> NewToken:
     """Make a token from random bytes that the caller drew from the operating system.
 
-    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` and ``expires_at`` (0 for never) are Unix milliseconds;
+    ``random`` holds at least :data:`RANDOM_BYTES` bytes; ``now`` and ``expires_at`` (0: never) are Unix milliseconds;
     ``owner`` is the id of an account. The id, the first 12 digits of the digest, is what lists and revocations show.
 
     Raises:

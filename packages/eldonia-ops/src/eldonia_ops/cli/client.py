@@ -110,6 +110,14 @@ class Client:
         """
         return self._call("PUT", path, json=body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        """PATCH with a JSON body.
+
+        Raises:
+            ApiError: no answer, or an answer other than 2xx.
+        """
+        return self._call("PATCH", path, json=body)
+
     @contextlib.contextmanager
     def stream(self, path: str) -> "Iterator[Streamed]":
         """GET an answer that is too large to hold.

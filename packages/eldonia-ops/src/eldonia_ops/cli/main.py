@@ -13,6 +13,7 @@ import typer
 
 from eldonia_ops import __version__
 from eldonia_ops.cli import (
+    accounts,
     alertmanager,
     changes,
     config,
@@ -73,6 +74,7 @@ app.add_typer(silences.app, name="silence")
 app.add_typer(receivers.app, name="receivers")
 app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(tokens.app, name="token")
 app.add_typer(promql.app, name="promql")
 app.add_typer(config.app, name="config")

@@ -36,6 +36,7 @@ def list_tokens(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) 
             item["id"],
             item["name"],
             item["role"],
+            item["owner_name"] or "-",
             shown_time(item["created_at"]),
             shown_time(item["last_used_at"]),
             shown_time(item["expires_at"]),
@@ -43,7 +44,7 @@ def list_tokens(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) 
         )
         for item in found
     ]
-    print_table(("id", "name", "role", "created", "last used", "expires", "revoked"), rows, empty="No tokens.")
+    print_table(("id", "name", "role", "owner", "created", "last used", "expires", "revoked"), rows, empty="No tokens.")
 
 
 @app.command("create")
@@ -51,11 +52,14 @@ def create_token(
     name: str,
     role: Annotated[str, typer.Option(help="ingest, viewer, responder or admin.")] = "viewer",
     expires: Annotated[str, typer.Option(help="A lifetime such as 90d; without it, the token never expires.")] = "",
+    owner: Annotated[
+        str, typer.Option(help="The account that it belongs to; it never does more than that. Default: a program's.")
+    ] = "",
     url: Url = DEFAULT,
     token: Token = "",
 ) -> None:
     """Create a token; its secret is printed this once."""
-    made = connect(url, token).post("/tokens", {"name": name, "role": role, "expires": expires})
+    made = connect(url, token).post("/tokens", {"name": name, "role": role, "expires": expires, "owner": owner})
     typer.echo(made["secret"])
 
 

@@ -34,8 +34,9 @@ _LONGEST: Final = 4_096
 class OidcPages:
     """Sends a browser to the provider, and takes it back.
 
-    What it began is in a cookie, signed with a key of this process: state, nonce, the PKCE verifier, and where the person
-    wanted to go. An answer of the provider counts only in the browser that has the cookie, within ten minutes, once.
+    What it began is in a cookie, signed with a key of this process: state, nonce, the PKCE verifier, and where the
+    person wanted to go. An answer of the provider counts only in the browser that has the cookie, within ten minutes,
+    and once.
     """
 
     def __init__(

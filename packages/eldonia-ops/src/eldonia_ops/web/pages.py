@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from eldonia_ops.access import Capability, permits
-from eldonia_ops.access.accounts import within
+from eldonia_ops.access.accounts import ACCOUNT_ROLES, within
 from eldonia_ops.model.access import Role
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.oidc import OidcClient
@@ -135,7 +135,9 @@ class Pages:
                 business = business_layer(await self._platform.telemetry.metrics.metadata())
                 context["layers"] = (LAYERS[0], business, *LAYERS[1:]) if business else LAYERS
             if page.key == "account" and (caller := known_caller(request)) and caller.account:
-                context["own_roles"] = [role for role in Role if within(role, caller.account.role) is role]
+                context["own_roles"] = [
+                    role for role in (*ACCOUNT_ROLES, Role.INGEST) if within(role, caller.account.role) is role
+                ]
             return self.render(request, f"{page.key}.html", context)
 
         return show

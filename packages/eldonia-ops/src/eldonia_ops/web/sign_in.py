@@ -267,7 +267,7 @@ class SignIn:
             log.exception("a failed sign-in could not be counted as a security event")
 
     def _nameless(self, name: str) -> str:
-        """The same for the same name, so that an address that tries many can be seen; the name does not follow from it."""
+        """The same for the same name, so that who tries many can be seen; the name does not follow from it."""
         return f"unknown-{hmac.new(self._key, name.encode('utf-8', 'replace'), hashlib.sha256).hexdigest()[:8]}"
 
     def _cookie(self, request: Request) -> str:

@@ -217,7 +217,8 @@ async def test_https_cookies_are_secure(platform: FakePlatform) -> None:
 @pytest.mark.parametrize(
     ("wanted", "path"),
     [("/logs?q=1", "/logs?q=1"), ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
-     ("", "/"), ("/sign-out", "/"), ("/join", "/"), ("/sign-in/oidc", "/"), ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
+     ("", "/"), ("/sign-out", "/"), ("/join", "/"), ("/sign-in/oidc", "/"),
+     ("/a\r\nSet-Cookie: x", "/"), ("/ログ", "/%E3%83%AD%E3%82%B0")],
 )  # fmt: skip
 def test_after_signing_in_one_stays_here(wanted: str, path: str) -> None:
     assert local_path(wanted) == path
