@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import "./page.js";
+import test from "node:test";
+import { openPage } from "./page.js";
 
+openPage({ body: "" });
 const { mentioned, withMentions } = await import("../lib/mentions.js");
 
 test("a mention begins a word and is no part of an address", () => {
