@@ -1,10 +1,13 @@
 """``eldonia-ops audit``: who changed what."""
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from eldonia_ops.cli.session import DEFAULT, AsJson, Token, Url, connect, print_json, print_table, shown_time
+
+_EARLIEST_MS: Final = 100_000_000_000
+"""Numbers from here on are instants, where the field is called so."""
 
 
 def audit(
@@ -33,7 +36,7 @@ def audit(
             f"{one['kind']} {one['action']}",
             one["title"] or one["subject"],
             ", ".join(
-                f"{each['field']}: {_short(each['before'])} → {_short(each['after'])}" for each in one["changes"]
+                f"{each['field']}: {_short(each, 'before')} → {_short(each, 'after')}" for each in one["changes"]
             ),
         )
         for one in found
@@ -41,6 +44,9 @@ def audit(
     print_table(("time", "who", "did", "to", "changes"), rows, empty="Nothing was changed in this time.")
 
 
-def _short(value: object) -> str:
+def _short(change: dict[str, Any], state: str) -> str:
+    value = change[state]
+    if isinstance(value, int) and change["field"].rpartition("_")[2] == "at" and value > _EARLIEST_MS:
+        return shown_time(value)
     text = "-" if value in (None, "") else str(value).replace("\n", " ")
     return text if len(text) <= 40 else text[:39] + "…"

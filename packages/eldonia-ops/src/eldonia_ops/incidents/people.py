@@ -1,6 +1,7 @@
 """Actions of people on an incident. Signatures: ``(incident, event, now, policy) -> (incident, effects)``."""
 
 from dataclasses import replace
+from typing import Final
 
 from eldonia_ops.incidents import escalation
 from eldonia_ops.incidents.changes import (
@@ -32,6 +33,9 @@ from eldonia_ops.incidents.events import (
 from eldonia_ops.incidents.fields import apply_fields
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.incidents import Incident, IncidentStatus
+
+_FULFILLING: Final = ("root_cause", "impact", "postmortem")
+"""Fields that, once filled in, fulfil the steps of the checklist whose action they are."""
 
 
 def open_by_hand(event: OpenByHand, now: int, policy: Policy) -> Result:
@@ -71,13 +75,14 @@ def open_by_hand(event: OpenByHand, now: int, policy: Policy) -> Result:
     return incident, (opened, notified, escalation.escalate(incident, 0, first, now))
 
 
-def acknowledge(incident: Incident, event: Acknowledge, now: int, _policy: Policy) -> Result:
+def acknowledge(incident: Incident, event: Acknowledge, now: int, policy: Policy) -> Result:
     """A person takes charge."""
     if incident.status not in UNRESOLVED:
         raise TransitionError(f"{incident.reference} is {incident.status.value}; reopen it to work on it again")
     if incident.acknowledged_at:
         return incident, ()
     incident = replace(acknowledged(incident, event.actor, now), status=IncidentStatus.INVESTIGATING)
+    incident = _fulfilled(incident, "acknowledge", event.actor, now, policy)
     data = {"after": max(0, now - (incident.reopened_at or incident.detected_at))}
     return incident, (entry(incident, now, "human.acknowledged", data, actor=event.actor),)
 
@@ -112,17 +117,25 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
                 incident = start_clock(incident, now, policy)
             incident = acknowledged(incident, event.actor, now)
         case IncidentStatus.ESCALATED:
+            incident = _fulfilled(incident, "escalate", event.actor, now, policy)
             incident, escalate = _escalate_by_hand(acknowledged(incident, event.actor, now), event, now, policy)
             effects.extend(escalate)
         case IncidentStatus.RESOLVED if before in UNRESOLVED:
             incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
+            incident = _fulfilled(incident, "resolve", event.actor, now, policy)
             if incident.escalation_level or incident.held_by:
                 effects.append(NotifyResolved(incident.id))
         case IncidentStatus.RESOLVED:
             incident = replace(incident, closed_at=0)
         case IncidentStatus.CLOSED:
             incident = replace(incident, closed_at=now, escalate_at=0)
+    if incident.acknowledged_at:
+        incident = _fulfilled(incident, "acknowledge", event.actor, now, policy)
     return incident, tuple(effects)
+
+
+def _fulfilled(incident: Incident, action: str, actor: str, now: int, policy: Policy) -> Incident:
+    return replace(incident, checklist=policy.runbook.fulfilled(incident.checklist, action, actor, now))
 
 
 def _escalate_by_hand(
@@ -180,6 +193,9 @@ def set_fields(incident: Incident, event: SetFields, now: int, policy: Policy) -
     if names:
         data = {"names": ", ".join(names), "values": values}
         effects.append(entry(incident, now, "human.fields", data, actor=event.actor))
+        for name in names:
+            if name in _FULFILLING:
+                changed = _fulfilled(changed, name, event.actor, now, policy)
     if wanted is not None:
         severity = parse_severity(str(wanted))
         if severity is not changed.severity:

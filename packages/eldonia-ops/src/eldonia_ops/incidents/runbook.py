@@ -148,6 +148,16 @@ class Runbook:
             )
         return rows
 
+    def fulfilled(
+        self, checklist: Sequence[ChecklistItem], action: str, actor: str, now: int
+    ) -> tuple[ChecklistItem, ...]:
+        """The checklist after an act of the incident page: the steps that this act fulfils are done."""
+        steps = {step.key for step in self._all_steps() if step.action == action}
+        return tuple(
+            replace(item, done_at=now, done_by=actor) if item.key in steps and not item.done_at else item
+            for item in checklist
+        )
+
     def named(self, entry: TimelineEntry, language: str) -> TimelineEntry:
         """An entry about a step of the checklist, with the step's text in the place of its key; others as they are."""
         found = self.step(str(entry.data.get("step", ""))) if entry.kind == "human.checklist" else None

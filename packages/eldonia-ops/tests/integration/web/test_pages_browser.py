@@ -496,10 +496,10 @@ async def test_an_incident_is_worked_through(tab: Tab) -> None:
     await expect(page.locator("#timeline")).to_contain_text("responder-person acknowledged")
     step = page.locator(".step input").first
     await step.check()
-    await expect(page.locator("#progress-text")).to_contain_text("1/")
+    await expect(page.locator("#progress-text")).to_contain_text("2/")
     await expect(page.locator(".step").first).to_contain_text("responder-person")
     await step.uncheck()
-    await expect(page.locator("#progress-text")).to_contain_text("0/")
+    await expect(page.locator("#progress-text")).to_contain_text("1/")
     await page.fill("#note-form input", "certificate has <b>expired</b>")
     await page.keyboard.press("Enter")
     await expect(page.locator("#timeline")).to_contain_text("certificate has <b>expired</b>")

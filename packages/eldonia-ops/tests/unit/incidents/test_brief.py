@@ -78,3 +78,12 @@ def test_each_receiver_is_named_once_by_what_became_of_its_messages() -> None:
     assert notified_of(timeline) == (
         Notified("slack", 4), Notified("pager", 7), Notified("mail", 0), Notified("x", 8, failed=True)
     )  # fmt: skip
+
+
+def test_an_act_of_the_page_fulfils_its_steps() -> None:
+    runbook = Runbook((), (Step("take", "detect", NONE, action="acknowledge"), Step("look", "detect", NONE)))
+    items = (ChecklistItem("take", "detect"), ChecklistItem("look", "detect"))
+    done = runbook.fulfilled(items, "acknowledge", "yu", 7)
+    assert done == (ChecklistItem("take", "detect", 7, "yu"), items[1])
+    assert runbook.fulfilled(done, "acknowledge", "mika", 9) == done
+    assert runbook.fulfilled(items, "resolve", "yu", 7) == items

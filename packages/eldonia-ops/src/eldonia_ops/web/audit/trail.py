@@ -1,11 +1,13 @@
 """Notes every request that changed something: who, what, and the fields before and after."""
 
 import logging
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -81,18 +83,21 @@ class AuditTrail:
         notes: list[Note] = []
         scope[_NOTE] = notes
         before = await self._snapshot(act.kind, subject)
-        status = 0
+        status, packed = 0, False
         answer = bytearray()
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, packed
             if message["type"] == "http.response.start":
                 status = message["status"]
+                packed = Headers(raw=message.get("headers", [])).get("content-encoding") == "gzip"
             elif not subject and len(answer) < _LARGEST_ANSWER:
                 answer.extend(message.get("body", b"")[:_LARGEST_ANSWER])
             await send(message)
 
         await app(scope, receive, sending)
+        if packed:
+            answer = _unpacked(answer)
         if not 200 <= status < 400:
             return
         if notes:
@@ -125,6 +130,14 @@ class AuditTrail:
             action=note.action,
             changes=note.changes,
         )
+
+
+def _unpacked(answer: bytearray) -> bytearray:
+    """A packed answer of ours, as far as it goes."""
+    try:
+        return bytearray(zlib.decompressobj(wbits=31).decompress(answer, _LARGEST_ANSWER))
+    except zlib.error:
+        return bytearray()
 
 
 def _new_id(answer: bytes) -> str:

@@ -12,7 +12,7 @@ let oldest = 0;
 
 /** @returns {Record<string, string>} */
 const wanted = () => Object.fromEntries([...new FormData(form)].filter(([, value]) => value).map(([name, value]) => [name, String(value)]));
-const shown = (value) => (value === null || value === "" ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
+const shown = (value, field) => (typeof value === "number" && value > 1e11 && /(^|[_.])at$/.test(field) ? when(value) : value === null || value === "" ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
 
 // Where a subject can be looked at.
 function link(entry) {
@@ -33,7 +33,7 @@ function row(entry) {
   return h("li", {}, h("details", {}, h("summary", {}, line), from,
     entry.changes.length ? h("table", {},
       h("thead", {}, h("tr", {}, h("th", {}, t("audit.field")), h("th", {}, t("audit.before")), h("th", {}, t("audit.after")))),
-      h("tbody", {}, entry.changes.map((one) => h("tr", {}, h("th", { scope: "row" }, one.field), h("td", {}, h("del", {}, shown(one.before))), h("td", {}, h("ins", {}, shown(one.after))))))) : null));
+      h("tbody", {}, entry.changes.map((one) => h("tr", {}, h("th", { scope: "row" }, one.field), h("td", {}, h("del", {}, shown(one.before, one.field))), h("td", {}, h("ins", {}, shown(one.after, one.field))))))) : null));
 }
 
 async function load(more) {
