@@ -27,7 +27,7 @@ from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.oidc import OidcPages
-from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.panels import LAYERS, business_layer
 from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.sign_in import SignIn
 from eldonia_ops.web.sign_in_throttle import SignInThrottle
@@ -59,14 +59,14 @@ PAGES: Final = (
     Page("alerts", "/alerts", "alert", "a"),
     Page("logs", "/logs", "logs", "l", charts=True),
     Page("traces", "/traces", "traces", "t"),
-    Page("objectives", "/objectives", "objective", "b"),
+    Page("objectives", "/objectives", "objective", "b", charts=True),
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
     Page("people", "/people", under="settings", demand=Permission.ADMINISTER),
     Page("account", "/account", under="account"),
-    Page("incident", "/incidents/{incident}", under="incidents"),
+    Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )
 
@@ -131,7 +131,8 @@ class Pages:
         async def show(request: Request) -> Response:
             context: dict[str, Any] = {"page": page, "parameters": dict(request.path_params)}
             if page.key == "overview":
-                context["layers"] = LAYERS
+                business = business_layer(await self._platform.telemetry.metrics.metadata())
+                context["layers"] = (LAYERS[0], business, *LAYERS[1:]) if business else LAYERS
             if page.key == "account" and (caller := known_caller(request)) and caller.account:
                 context["own_roles"] = [
                     role for role in (*ACCOUNT_ROLES, Role.INGEST) if within(role, caller.account.role) is role

@@ -6,6 +6,7 @@ from eldonia_ops.storage.state.accounts import SqlAccounts, SqlSessions
 from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
 from eldonia_ops.storage.state.alert_inbox import SqlAlertInbox
 from eldonia_ops.storage.state.alerts import SqlAlerts
+from eldonia_ops.storage.state.changes import SqlChanges
 from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
@@ -39,6 +40,7 @@ class SqlTransaction:
         self.accounts = SqlAccounts(connection)
         self.sessions = SqlSessions(connection)
         self.saved_searches = SqlSavedSearches(connection)
+        self.changes = SqlChanges(connection)
 
     def committed(self) -> None:
         """The transaction has been committed: what it wrote is what others may know."""
@@ -59,4 +61,5 @@ class SqlTransaction:
             "findings": self.findings.purge(before, limit),
             "tokens": self.tokens.purge(before, limit),
             "account_links": self.accounts.purge(before, limit),
+            "changes": self.changes.purge(before, limit),
         }

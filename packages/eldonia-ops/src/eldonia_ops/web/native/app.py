@@ -14,6 +14,8 @@ from eldonia_ops.web.native import (
     accounts,
     alerts,
     backups,
+    changes,
+    incident_briefs,
     incidents,
     log_export,
     logs,
@@ -61,8 +63,10 @@ def create_native(
     times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
+    incident_briefs.add_to(api, platform)
     operations.add_to(api, platform)
     backups.add_to(api, platform)
+    changes.add_to(api, platform)
     tokens.add_to(api, platform)
     accounts.add_to(api, platform, external_url)
     account.add_to(api, platform, throttle)

@@ -33,6 +33,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},
     "delete /logs/searches/{search}": {},
     "get /logs/around": {"params": {"cursor": "{log}"}},
+    "get /incidents/{incident}/brief": {},
+    "get /incidents/{incident}/signals": {},
+    "get /changes": {"params": {"since": "1970-01-01T00:00:00Z"}},
+    "post /changes": {"json": {"title": "shop 2.4.2", "service": "shop", "url": "https://ci.test/1", "at": "-5m"}},
+    "delete /changes/{change}": {},
     "get /traces": {},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
@@ -77,6 +82,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /targets": {},
     "get /refusals": {},
     "get /objectives": {},
+    "get /objectives/{objective}/history": {},
     "get /security/findings": {},
     "get /security/findings/{finding}": {},
     "post /security/findings/{finding}/status": {"json": {"status": "investigating"}},
@@ -127,6 +133,8 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "objective": (await listed("/objectives"))[0]["name"],
+        "change": (await listed("/changes?since=1970-01-01T00:00:00Z"))[0]["id"],
         "search": (await listed("/logs/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
