@@ -648,6 +648,7 @@ async def test_purge_drops_only_what_is_old_and_finished(store: SqlStateStore) -
         "findings": 1,
         "tokens": 1,
         "account_links": 0,
+        "changes": 0,
     }
 
     def left(t: Any) -> tuple[Any, ...]:
