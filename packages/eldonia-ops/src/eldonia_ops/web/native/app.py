@@ -16,6 +16,7 @@ from eldonia_ops.web.native import (
     log_export,
     logs,
     operations,
+    promql,
     saved_searches,
     telemetry,
     times,
@@ -50,6 +51,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
         return Json(api.openapi_schema)
 
     telemetry.add_to(api, platform)
+    promql.add_to(api, platform)
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)

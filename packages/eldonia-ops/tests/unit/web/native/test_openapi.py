@@ -31,6 +31,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},
     "delete /logs/searches/{search}": {},
     "get /logs/around": {"params": {"cursor": "{log}"}},
+    "get /promql/check": {"params": {"query": "up"}},
     "get /traces": {},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
