@@ -32,6 +32,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "delete /logs/searches/{search}": {},
     "get /logs/around": {"params": {"cursor": "{log}"}},
     "get /promql/check": {"params": {"query": "up"}},
+    "get /promql/explain": {"params": {"query": "up"}},
     "get /traces": {},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
