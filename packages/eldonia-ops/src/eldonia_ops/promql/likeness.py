@@ -8,6 +8,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _LEAST: Final = 0.5
+_WORSE: Final = 0.2
 _LONGEST: Final = 200
 _COMPARED: Final = 200
 
@@ -27,7 +28,9 @@ def likest(wanted: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]
         key=lambda one: one[0],
     )
     scored = [(max(score, _letters(folded, name[:_LONGEST].lower())), name) for score, name in rough]
-    best = sorted((-score, name) for score, name in scored if score >= _LEAST)
+    most = max((score for score, _ in scored), default=0.0)
+    # Beside one that is nearly it, others are noise.
+    best = sorted((-score, name) for score, name in scored if score >= max(_LEAST, most - _WORSE))
     return tuple(name for _, name in best[:count])
 
 

@@ -52,7 +52,7 @@ test("a fault is marked in UTF-16 units, at least one of them, also at the end",
 });
 
 test("variables of dashboards become texts as long as they are", () => {
-  const query = 'topk($n, sum by (${label}) (rate(x{job="$job"}[$__interval])))';
+  const query = 'topk($n, sum by ([[label]]) (rate(x{job="$job"}[$__interval])))';
   const [named, numbered] = withoutVariables(query);
   assert.equal(named.length, query.length);
   assert.equal(numbered.length, query.length);

@@ -33,7 +33,14 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/around": {"params": {"cursor": "{log}"}},
     "get /promql/check": {"params": {"query": "up"}},
     "get /promql/explain": {"params": {"query": "up"}},
+    "get /promql/searches": {},
+    "post /promql/searches": {"json": {"name": "n", "query": "up == 0"}},
+    "put /promql/searches/{query}": {"json": {"name": "n", "query": "up"}},
+    "delete /promql/searches/{query}": {},
     "get /traces": {},
+    "get /traces/distribution": {},
+    "get /traces/fields": {},
+    "get /traces/values": {"params": {"field": "service"}},
     "get /traces/services": {},
     "get /traces/operations": {"params": {"service": "shop"}},
     "get /traces/{trace_id}": {},
@@ -111,6 +118,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
         "search": (await listed("/logs/searches"))[0]["id"],
+        "query": (await listed("/promql/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
         "silence": next(one["id"] for one in await listed("/silences") if one["state"] == "active"),

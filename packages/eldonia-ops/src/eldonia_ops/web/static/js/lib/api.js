@@ -9,12 +9,13 @@ const csrf = meta.content;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "", position = -1 } = {}) {
+  constructor(status, { code = "error", message = "", hint = "", position = -1, field = "" } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
     this.position = position; // of the fault of a query, in characters
+    this.field = field; // the parameter with the query, where there are several
   }
 }
 
