@@ -60,7 +60,7 @@ PAGES: Final = (
     Page("platform", "/platform", under="settings"),
     Page("incident", "/incidents/{incident}", under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
-    Page("service", "/services/{service}", charts=True, under="services"),
+    Page("service", "/services/{service:path}", charts=True, under="services"),
 )
 
 
