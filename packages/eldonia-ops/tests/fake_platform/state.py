@@ -27,7 +27,10 @@ class FakeState:
         self.stored_accounts: dict[str, Account] = {}
         self.stored_links: dict[str, AccountLink] = {}
         self.stored_sessions: dict[str, Session] = {}
-        self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
+        self.stored_searches = {
+            "s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5),
+            "q1": SavedSearch("q1", "Down", "up == 0", (), "a", 5, "promql"),
+        }
 
         self.stored_audit: list[AuditEntry] = []
         self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}

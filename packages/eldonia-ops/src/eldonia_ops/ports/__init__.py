@@ -51,7 +51,15 @@ from eldonia_ops.ports.state import (
     TokenRepository,
 )
 from eldonia_ops.ports.telemetry import TelemetryStore, TelemetryStores
-from eldonia_ops.ports.traces import TraceQuery, TraceStore, TraceSummary
+from eldonia_ops.ports.traces import (
+    ServiceCalls,
+    TraceCell,
+    TraceDistribution,
+    TraceQuery,
+    TraceSort,
+    TraceStore,
+    TraceSummary,
+)
 
 __all__ = [
     "AccountRepository",
@@ -87,6 +95,7 @@ __all__ = [
     "Prober",
     "QueuedRow",
     "SavedSearchRepository",
+    "ServiceCalls",
     "SessionRepository",
     "SignalStore",
     "SilenceRepository",
@@ -101,7 +110,10 @@ __all__ = [
     "TimelineRepository",
     "TokenRepository",
     "TooManySamplesError",
+    "TraceCell",
+    "TraceDistribution",
     "TraceQuery",
+    "TraceSort",
     "TraceStore",
     "TraceSummary",
     "ValueCount",

@@ -57,8 +57,10 @@ PAGES: Final = (
     Page("overview", "/", "overview", "o", charts=True),
     Page("incidents", "/incidents", "incident", "i"),
     Page("alerts", "/alerts", "alert", "a"),
+    Page("explore", "/explore", "explore", "e", charts=True),
     Page("logs", "/logs", "logs", "l", charts=True),
-    Page("traces", "/traces", "traces", "t"),
+    Page("traces", "/traces", "traces", "t", charts=True),
+    Page("services", "/services", "services", "v", charts=True),
     Page("objectives", "/objectives", "objective", "b", charts=True),
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
@@ -69,6 +71,7 @@ PAGES: Final = (
     Page("account", "/account", under="account"),
     Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
+    Page("service", "/services/{service:path}", charts=True, under="services"),
 )
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-PATHS = ("/", "/incidents", "/incidents/INC-3", "/alerts", "/logs", "/traces", "/objectives", "/security", "/targets",
-         "/settings")  # fmt: skip
+PATHS = ("/", "/incidents", "/incidents/INC-3", "/alerts", "/explore", "/logs", "/traces", "/services",
+         "/services/shop", "/objectives", "/security", "/targets", "/settings")  # fmt: skip
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser

@@ -14,6 +14,7 @@ from eldonia_ops.app.platform_modules import (
     RecoveryModule,
     RulesModule,
     SecurityModule,
+    SpanMetricsModule,
 )
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
 from eldonia_ops.ports import TelemetryStores
@@ -71,6 +72,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     modules: list[Module] = [
         ObjectivesModule(base, objectives),
         ingest,
+        SpanMetricsModule(base, ingest.service),
         rules,
         routing,
         security,

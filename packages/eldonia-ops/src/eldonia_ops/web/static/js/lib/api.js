@@ -9,12 +9,13 @@ const meta = document.querySelector('meta[name="csrf-token"]');
 const csrf = meta.content;
 
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "", position = -1 } = {}) {
+  constructor(status, { code = "error", message = "", hint = "", position = -1, field = "" } = {}) {
     super(message);
     this.status = status;
     this.code = code;
     this.hint = hint;
     this.position = position; // of the fault of a query, in characters
+    this.field = field; // the parameter with the query, where there are several
   }
 }
 

@@ -8,14 +8,17 @@ import { instantOf, localText } from "./zone.js";
 const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
 
 export function timeRange(changed, { preset = "15m" } = {}) {
-  const address = new URL(location.href);
-  const from = Number(address.searchParams.get("from"));
-  const to = Number(address.searchParams.get("to"));
-  const state = {
-    preset: MINUTES[address.searchParams.get("range")] ? address.searchParams.get("range") : preset,
-    fixed: from && to && from < to ? { from, to } : null,
-    live: !(from && to) && address.searchParams.get("live") !== "0",
+  const addressed = () => {
+    const address = new URL(location.href);
+    const from = Number(address.searchParams.get("from"));
+    const to = Number(address.searchParams.get("to"));
+    return {
+      preset: MINUTES[address.searchParams.get("range")] ? address.searchParams.get("range") : preset,
+      fixed: from && to && from < to ? { from, to } : null,
+      live: !(from && to) && address.searchParams.get("live") !== "0",
+    };
   };
+  const state = addressed();
   const liveButton = $("#live");
 
   function show() {
@@ -64,6 +67,11 @@ export function timeRange(changed, { preset = "15m" } = {}) {
       Object.assign(state, { preset: name, fixed: null, live: true });
       show();
       changed();
+    },
+    /** Show what the address says now: after "back". `changed` is not called. */
+    restore() {
+      Object.assign(state, addressed());
+      show();
     },
     narrow(start, end) {
       Object.assign(state, { fixed: { from: start, to: end }, live: false });

@@ -1,11 +1,15 @@
 import { get } from "../lib/api.js";
 import { lineChart } from "../lib/chart.js";
 import { $, h, render } from "../lib/dom.js";
+import { exploreLink } from "../lib/explore_state.js";
 import { digits, duration } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
+import { selector } from "../lib/promql_build.js";
 
 const HISTORY_EVERY = 60_000;
+// The share of bad events, fast and slow, and the share that is allowed.
+const ratios = (name) => ["slo:error_ratio:rate5m", "slo:error_ratio:rate1h", "slo:objective:budget"].map((metric) => selector(metric, [{ name: "objective", value: name }]));
 const places = (target) => Math.max(1, Math.min(5, String(+(target * 100).toFixed(6)).split(".")[1]?.length ?? 0) + 1);
 const ratio = (value, digitsShown) => (value === null ? "–" : `${(value * 100).toFixed(digitsShown)} %`);
 const charts = new Map(); // by the name of the objective: what draws its history, and when that was asked for
@@ -35,6 +39,7 @@ function card(one) {
         ? t("objectives.of", { passed: duration(one.measured_seconds * 1000), window: duration(one.window_seconds * 1000) })
         : duration(one.window_seconds * 1000))),
     left === null ? h("p", { class: "muted small" }, t("objectives.waiting")) : null,
+    h("p", { class: "links" }, h("a", { href: exploreLink(ratios(one.name)) }, t("explore.open"))),
   );
 }
 
