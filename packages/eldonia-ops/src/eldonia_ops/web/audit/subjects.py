@@ -17,6 +17,7 @@ _KINDS: Final = {
     f"{NATIVE}/incidents": "incident",
     f"{NATIVE}/logs/searches": "saved_search",
     f"{NATIVE}/notifications": "notification",
+    f"{NATIVE}/promql/searches": "saved_search",
     f"{NATIVE}/recovery": "service",
     f"{NATIVE}/reload": "configuration",
     f"{NATIVE}/security/findings": "finding",
