@@ -4,7 +4,7 @@ Every default is one that need not be written. Durations are texts such as ``30s
 ``-6h``, ``now-1d/d`` (the beginning, or the end, of a day) or RFC 3339.
 """
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, field
 
@@ -36,6 +36,7 @@ class Grid(Part):
     they may be left out; then panels flow from left to right.
     """
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"x", "y", "w", "h"})
     x: Annotated[int, Meta(ge=0, lt=COLUMNS)] | None = None
     y: Annotated[int, Meta(ge=0, le=10_000)] | None = None
     w: Annotated[int, Meta(ge=1, le=COLUMNS)] = 12
@@ -73,6 +74,7 @@ class Variable(Part):
     ``auto_count`` gives an interval variable the choice ``auto``: the range in so many steps, at least ``auto_min``.
     """
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"type"})
     name: Annotated[str, Meta(pattern="^[A-Za-z_][A-Za-z0-9_]*$", max_length=100)]
     label: Text = ""
     description: Text = ""
@@ -120,7 +122,8 @@ class Query(Part):
     as series, as a table with a row for each, or as buckets of a heat map by ``le``.
     """
 
-    ref: Annotated[str, Meta(min_length=1, max_length=50)] = "A"
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"ref", "language", "expr"})
+    ref: Annotated[str, Meta(max_length=50)] = ""
     language: Language = "promql"
     expr: Long = ""
     legend: Line = ""
@@ -145,6 +148,7 @@ class Panel(Part):
     ``max_points`` bounds the points; ``time_from`` (``6h``) shows another range up to now, ``time_shift`` moves it back.
     """
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"id", "type", "grid"})
     id: Annotated[int, Meta(ge=0, le=2_000_000_000)] = 0
     title: Text = ""
     description: Text = ""
@@ -175,10 +179,11 @@ class Panel(Part):
     panels: Annotated[tuple["Panel", ...], Meta(max_length=500)] = ()
 
 
-class Dashboard(Part):
+class Dashboard(Part, kw_only=True):
     """A whole dashboard. In a file, ``uid`` may be left out: it is the file's name then. ``interval`` is the least step of all queries; ``cursor`` whether charts share a crosshair, or
     a tooltip too."""
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"uid"})
     uid: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,40}$")] = ""
     title: Text
     description: Text = ""

@@ -1,6 +1,6 @@
 """The base of every part of a dashboard document, and the kinds of its values."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, ClassVar, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -12,9 +12,11 @@ MOST_CONTENT: Final = 200_000
 
 
 class Part(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True, repr_omit_defaults=True
+    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, repr_omit_defaults=True
 ):
-    """A mapping of a dashboard document. Keys that have their default need not be written."""
+    """A mapping of a dashboard document. Keys that have their default need not be written; those of ``ALWAYS`` are."""
+
+    ALWAYS: ClassVar[frozenset[str]] = frozenset()
 
 
 class Words(Part):
