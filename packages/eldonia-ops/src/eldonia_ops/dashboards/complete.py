@@ -11,9 +11,7 @@ from eldonia_ops.dashboards.faults import Fault, Path
 from eldonia_ops.dashboards.layout import placed
 from eldonia_ops.model.durations import parse_duration
 
-RESERVED_UIDS: Final = frozenset(
-    {"schema", "units", "deleted", "query", "variables", "annotations", "import", "check"}
-)
+RESERVED_UIDS: Final = frozenset({"schema", "units", "deleted", "query", "variables", "annotations", "import", "check"})
 """Words that follow ``/dashboards/`` in the API."""
 _INSTANT: Final = re.compile(
     r"now|(?:now)?-\d{1,6}(?:ms|[smhdwMy])(?:/[smhdwMQy])?|now/[smhdwMQy]|\d{1,15}|\d{4}-\d\d-\d\d[0-9T:.Z+ -]{0,25}"
@@ -76,7 +74,9 @@ def _of_panels(dashboard: Dashboard) -> Iterator[Fault]:
     for path, panel in found:
         outermost = len(path) == 2
         if panel.id and panel.id in ids:
-            yield Fault((*path, "id"), f"two panels have the id {panel.id}", "leave ids out to get new ones", panel=panel.id)
+            yield Fault(
+                (*path, "id"), f"two panels have the id {panel.id}", "leave ids out to get new ones", panel=panel.id
+            )
         ids[panel.id] = path
         if panel.type == "row":
             after_row = after_row or outermost
@@ -137,6 +137,3 @@ def _duration(path: Path, text: str, panel: int = 0) -> Iterator[Fault]:
     except ValueError:
         hint = "write it like 30s, 5m or 1h30m"
         yield Fault(path, f"{path[-1]} is not a duration: {text!r}", hint, panel=panel)
-
-
-

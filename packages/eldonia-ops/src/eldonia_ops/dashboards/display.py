@@ -13,31 +13,31 @@ Reducer: TypeAlias = Literal[
 ]  # fmt: skip
 """What makes one value of many. ``last`` and ``first`` pass over gaps; ``delta`` counts resets in."""
 Color: TypeAlias = Annotated[str, Meta(max_length=60)]
-"""A name (``green``, ``dark-red``, ``super-light-blue``), ``#rrggbb``, ``rgb(...)``, ``rgba(...)`` or ``transparent``."""
+"""A name (``green``, ``dark-red``), ``#rrggbb``, ``rgb(...)``, ``rgba(...)``, ``text`` or ``transparent``."""
 
 
-class Threshold(Part):
+class Threshold(Part, frozen=True):
     """From this value on, the colour. The first step has no value: it is the base."""
 
     value: Number | None = None
     color: Color = "green"
 
 
-class Thresholds(Part):
+class Thresholds(Part, frozen=True):
     """Steps by rising values; ``percentage`` counts between ``min`` and ``max``."""
 
     mode: Literal["absolute", "percentage"] = "absolute"
     steps: Annotated[tuple[Threshold, ...], Meta(max_length=50)] = ()
 
 
-class Range(Part):
+class Range(Part, frozen=True):
     """Values from ``from`` to ``to``, both included; without one of them it is open."""
 
     from_: Number | None = field(default=None, name="from")
     to: Number | None = None
 
 
-class Mapping(Part):
+class Mapping(Part, frozen=True):
     """A text or colour for some values: one of ``value``, ``range``, ``regex``, ``special`` says which.
 
     ``text`` may use the groups of ``regex`` as ``$1``. Without a text the value stays, and has the colour.
@@ -51,14 +51,15 @@ class Mapping(Part):
     color: Color = ""
 
 
-class ColorMode(Part):
+class ColorMode(Part, frozen=True):
     """Where the colour of a series comes from.
 
+    ``auto`` is ``palette`` for charts and tables, ``thresholds`` for stat, gauge, bar, heat maps and timelines.
     ``palette`` gives each its own in turn, ``name`` one that follows from its name, ``fixed`` is ``color``, ``shades``
     are shades of ``color``, ``thresholds`` and ``scale`` follow the value of ``by``.
     """
 
-    mode: Literal["palette", "name", "fixed", "shades", "thresholds", "scale"] = "palette"
+    mode: Literal["auto", "palette", "name", "fixed", "shades", "thresholds", "scale"] = "auto"
     color: Color = ""
     scheme: Literal[
         "green_yellow_red", "red_yellow_green", "blue_yellow_red", "yellow_red", "blue_purple", "yellow_blue",
@@ -67,16 +68,16 @@ class ColorMode(Part):
     by: Literal["last", "min", "max"] = "last"
 
 
-class ValueLink(Part):
-    """A link from a value. The address may use ``${__value.raw}``, ``${__field.labels.NAME}``, ``${__data.fields.NAME}``
-    and variables."""
+class ValueLink(Part, frozen=True):
+    """A link from a value. The address may use ``${__value.raw}``, ``${__field.labels.NAME}``,
+    ``${__data.fields.NAME}`` and variables."""
 
     title: Text = ""
     url: Long = ""
     new_tab: bool = False
 
 
-class Legend(Part):
+class Legend(Part, frozen=True):
     """The legend of a chart; ``calcs`` are shown with each series."""
 
     show: bool = True
@@ -88,14 +89,14 @@ class Legend(Part):
     width: Annotated[int, Meta(ge=0, le=2_000)] = 0
 
 
-class Tooltip(Part):
+class Tooltip(Part, frozen=True):
     """What is shown at the pointer."""
 
     mode: Literal["single", "all", "none"] = "single"
     sort: Literal["none", "ascending", "descending"] = "none"
 
 
-class Reduce(Part):
+class Reduce(Part, frozen=True):
     """What a panel of single values shows of each series.
 
     ``values`` shows every row instead, at most ``limit``. ``fields`` is a regular expression on names of columns;
@@ -108,14 +109,14 @@ class Reduce(Part):
     fields: Line = ""
 
 
-class SortedBy(Part):
+class SortedBy(Part, frozen=True):
     """A column to sort a table by."""
 
     field: Line
     descending: bool = False
 
 
-class Heat(Part):
+class Heat(Part, frozen=True):
     """A heat map. Without ``calculate`` each series is a bucket (``le``); with it, buckets are made of the values."""
 
     calculate: bool = False
@@ -131,7 +132,7 @@ class Heat(Part):
     reverse_y: bool = False
 
 
-class Options(Part):
+class Options(Part, frozen=True):
     """What some types of panels have to be set; each type reads its own and leaves the others.
 
     ``fill`` is percent of opacity. ``connect`` joins points over gaps: ``always``, or gaps up to a duration (``5m``).
@@ -199,19 +200,22 @@ class Options(Part):
     content: Text = ""
 
 
-class Match(Part):
+Pattern: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4_000)]
+
+
+class Match(Part, frozen=True):
     """Which series or columns: one of the keys. ``type`` is the kind of their values, ``ref`` the query that they are
     of. ``exclude`` means all others."""
 
-    name: Line | None = None
-    names: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=500)] | None = None
-    regex: Line | None = None
+    name: Pattern | None = None
+    names: Annotated[tuple[Pattern, ...], Meta(min_length=1, max_length=500)] | None = None
+    regex: Pattern | None = None
     ref: Line | None = None
     type: Literal["number", "string", "time", "boolean", "other"] | None = None
     exclude: bool = False
 
 
-class FieldSet(Part):
+class FieldSet(Part, frozen=True):
     """What is different for the series of an override; what is not written stays as the panel has it."""
 
     display_name: Text | None = None
@@ -255,7 +259,7 @@ class FieldSet(Part):
     """A column of a table that is not shown."""
 
 
-class Override(Part):
+class Override(Part, frozen=True):
     """Settings for some of the series or columns of a panel; later ones win."""
 
     match: Match

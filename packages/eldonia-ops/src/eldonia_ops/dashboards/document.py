@@ -22,14 +22,14 @@ PanelType: TypeAlias = Literal[
 Language: TypeAlias = Literal["promql", "logs", "traces"]
 
 
-class TimeRange(Part):
+class TimeRange(Part, frozen=True):
     """The range that a dashboard begins with."""
 
     from_: Annotated[str, Meta(max_length=40)] = field(default="-1h", name="from")
     to: Annotated[str, Meta(max_length=40)] = "now"
 
 
-class Grid(Part):
+class Grid(Part, frozen=True):
     """A place in 24 columns. A row of the grid is 30 px and a gap of 8 px.
 
     ``x`` and ``y`` count from the left and from the top of what the panel is in: the dashboard, or its row. In a file
@@ -43,8 +43,8 @@ class Grid(Part):
     h: Annotated[int, Meta(ge=1, le=1_000)] = 8
 
 
-class Link(Part):
-    """A link at the top of a dashboard or panel: to an address, to a dashboard by its uid, or to all with these tags."""
+class Link(Part, frozen=True):
+    """A link of a dashboard or panel: to an address, to a dashboard by its uid, or to all with these tags."""
 
     title: Text = ""
     url: Long = ""
@@ -57,14 +57,14 @@ class Link(Part):
     as_list: bool = False
 
 
-class Option(Part):
+class Option(Part, frozen=True):
     """A value of a variable, and how it is shown where that differs."""
 
     value: Line
     text: Line = ""
 
 
-class Variable(Part):
+class Variable(Part, frozen=True):
     """Something that is chosen above the panels, and used in them as ``$name``.
 
     ``query`` is ``label_values(metric, label)``, ``label_values(label)``, ``label_names()``, ``metrics(regex)`` or
@@ -96,7 +96,7 @@ class Variable(Part):
     auto_min: Duration = ""
 
 
-class Annotation(Part):
+class Annotation(Part, frozen=True):
     """Marks on the time axis. ``query`` is a PromQL expression for ``promql``, else a search among the events.
 
     ``title``, ``text`` are templates over the labels of a series (``{{instance}}``); ``tags`` names labels.
@@ -114,7 +114,7 @@ class Annotation(Part):
     hide: bool = False
 
 
-class Query(Part):
+class Query(Part, frozen=True):
     """One query of a panel.
 
     ``legend`` names its series: ``{{label}}`` and variables; empty means the labels in which they differ. ``instant``
@@ -133,7 +133,7 @@ class Query(Part):
     hide: bool = False
 
 
-class Repeat(Part):
+class Repeat(Part, frozen=True):
     """A panel or row is shown once for each value of a variable."""
 
     variable: Line
@@ -141,11 +141,12 @@ class Repeat(Part):
     max_per_row: Annotated[int, Meta(ge=1, le=COLUMNS)] = 4
 
 
-class Panel(Part):
+class Panel(Part, frozen=True):
     """One panel; or a row, which has panels of its own. In a file, ids may be left out.
 
     Panels that are in no row come first, then the rows in their order. ``interval`` is the least step of the queries,
-    ``max_points`` bounds the points; ``time_from`` (``6h``) shows another range up to now, ``time_shift`` moves it back.
+    ``max_points`` bounds the points; ``time_from`` (``6h``) shows another range up to now, ``time_shift`` moves it
+    back.
     """
 
     ALWAYS: ClassVar[frozenset[str]] = frozenset({"id", "type", "grid"})
@@ -179,9 +180,9 @@ class Panel(Part):
     panels: Annotated[tuple["Panel", ...], Meta(max_length=500)] = ()
 
 
-class Dashboard(Part, kw_only=True):
-    """A whole dashboard. In a file, ``uid`` may be left out: it is the file's name then. ``interval`` is the least step of all queries; ``cursor`` whether charts share a crosshair, or
-    a tooltip too."""
+class Dashboard(Part, frozen=True, kw_only=True):
+    """A whole dashboard. In a file, ``uid`` may be left out: it is the file's name then. ``interval`` is the least step
+    of all queries; ``cursor`` says whether charts share a crosshair, or a tooltip too."""
 
     ALWAYS: ClassVar[frozenset[str]] = frozenset({"uid"})
     uid: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{0,40}$")] = ""

@@ -29,10 +29,7 @@ class Box:
     def overlaps(self, other: "Box") -> bool:
         """Whether both cover a cell."""
         return (
-            self.x < other.x + other.w
-            and other.x < self.x + self.w
-            and self.y < other.bottom
-            and other.y < self.bottom
+            self.x < other.x + other.w and other.x < self.x + self.w and self.y < other.bottom and other.y < self.bottom
         )
 
     def grid(self) -> Grid:

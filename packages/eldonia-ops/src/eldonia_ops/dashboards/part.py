@@ -11,15 +11,13 @@ MOST_CONTENT: Final = 200_000
 """Characters of a text panel."""
 
 
-class Part(
-    msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, repr_omit_defaults=True
-):
+class Part(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, repr_omit_defaults=True):
     """A mapping of a dashboard document. Keys that have their default need not be written; those of ``ALWAYS`` are."""
 
     ALWAYS: ClassVar[frozenset[str]] = frozenset()
 
 
-class Words(Part):
+class Words(Part, frozen=True):
     """A text in both languages of the pages."""
 
     en: Annotated[str, Meta(max_length=MOST_CONTENT)]

@@ -4,6 +4,7 @@ What is wrong is left out and reading goes on, so one pass finds all. Types, bou
 annotations of :mod:`~eldonia_ops.dashboards.document`.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -46,6 +47,17 @@ def read_dashboard(data: Any, uid: str = "") -> Dashboard:
     if reader.faults or not isinstance(found, Dashboard):
         raise DashboardError(reader.faults)
     return found
+
+
+def read_leniently(data: Any, uid: str = "") -> tuple[Dashboard | None, list[Fault]]:
+    """What can be read of a dashboard, and what was left out. None when there is no dashboard in it, or when parts do
+    not go together."""
+    reader = _Reader()
+    found = reader.read(data, _root(), ())
+    if not isinstance(found, Dashboard):
+        return None, reader.faults
+    whole, more = completed(found, uid)
+    return (None if more else whole), [*reader.faults, *more]
 
 
 @cache
@@ -184,7 +196,7 @@ class _Reader:
     def _number(self, value: Any, kind: inspect.IntType | inspect.FloatType, path: Path) -> Any:
         whole = isinstance(kind, inspect.IntType)
         word = "a whole number" if whole else "a number"
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > _LARGEST:
+        if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or abs(value) > _LARGEST:
             return self.fault(path, f"{_name(path)} must be {word}, not {_described(value)}")
         if whole and value != int(value):
             return self.fault(path, f"{_name(path)} must be {word}, not {value}")

@@ -50,10 +50,12 @@ GROUPS: Final = _G
 def _general() -> list[Unit]:
     g = "general"
     return [
-        Unit("", g, "Number", "数値", "count", grafana="short"),
-        Unit("none", g, "Number, not shortened", "数値(短縮なし)", "plain", grafana="none"),
+        Unit("", g, "Number", "数値", "plain", grafana="none"),
+        Unit("short", g, "Number, shortened (1.2 K)", "数値 (短縮: 1.2 K)", "count", grafana="short"),
         Unit("percent", g, "Percent (0 to 100)", "パーセント (0〜100)", "percent", "%", grafana="percent"),
-        Unit("ratio", g, "Ratio (0 to 1), as percent", "比率 (0〜1、パーセント表示)", "ratio", "%", grafana="percentunit"),
+        Unit(
+            "ratio", g, "Ratio (0 to 1), as percent", "比率 (0〜1、パーセント表示)", "ratio", "%", grafana="percentunit"
+        ),
         Unit("sci", g, "Scientific", "指数表記", "sci", grafana="sci"),
         Unit("locale", g, "Number with separators", "桁区切りの数値", "locale", grafana="locale"),
         Unit("text", g, "Text", "文字列", "text", grafana="string"),
@@ -120,9 +122,7 @@ def _throughput() -> list[Unit]:
     )
     found: list[Unit] = []
     for id, symbol, en, ja, second, minute in rows:
-        found.append(
-            Unit(f"{id}/s", "throughput", f"{en}/s", f"{ja}/秒", "count", f" {symbol}/s", grafana=second)
-        )
+        found.append(Unit(f"{id}/s", "throughput", f"{en}/s", f"{ja}/秒", "count", f" {symbol}/s", grafana=second))
         if minute:
             found.append(
                 Unit(f"{id}/min", "throughput", f"{en}/min", f"{ja}/分", "count", f" {symbol}/min", grafana=minute)
@@ -203,13 +203,15 @@ def _physical() -> list[Unit]:
         ("deg", "Degrees", "度", "plain", "°", 1, "degree"),
     )
     return [
-        Unit(id, "physical", en, ja, kind, symbol, factor, grafana) for id, en, ja, kind, symbol, factor, grafana in rows
+        Unit(id, "physical", en, ja, kind, symbol, factor, grafana)
+        for id, en, ja, kind, symbol, factor, grafana in rows
     ]
 
 
 def _currencies() -> list[Unit]:
     rows = (("USD", "$"), ("EUR", "€"), ("GBP", "£"), ("JPY", "¥"), ("CNY", "¥"), ("KRW", "₩"), ("INR", "₹"),
-            ("BRL", "R$"), ("CHF", "CHF "), ("CAD", "CA$"), ("AUD", "A$"), ("RUB", "₽"), ("SEK", "kr "), ("PLN", "zł "))  # fmt: skip
+            ("BRL", "R$"), ("CHF", "CHF "), ("CAD", "CA$"), ("AUD", "A$"), ("RUB", "₽"), ("SEK", "kr "),
+            ("PLN", "zł "))  # fmt: skip
     return [
         Unit(code, "currency", code, code, "count", symbol, grafana=f"currency{code}", before=True)
         for code, symbol in rows
@@ -246,7 +248,7 @@ def _by_grafana() -> dict[str, str]:
 def unit_from_grafana(id: str) -> str:
     """Our unit for an id of Grafana; what Grafana does not know it shows behind the number, and so do we."""
     if not id:
-        return "none"
+        return ""
     known = _by_grafana().get(id)
     if known is not None:
         return known
