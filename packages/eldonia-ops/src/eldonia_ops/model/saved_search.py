@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SavedSearch:
-    """A search of logs by a name. ``columns`` are names of fields; ``saved_at`` is Unix milliseconds."""
+    """A search of logs, or a query in PromQL, by a name.
+
+    ``kind`` is ``logs`` or ``promql``; ``columns`` are names of fields of logs; ``saved_at`` is Unix milliseconds.
+    """
 
     id: str
     name: str
@@ -13,3 +16,4 @@ class SavedSearch:
     columns: tuple[str, ...]
     saved_by: str
     saved_at: int
+    kind: str = "logs"

@@ -47,7 +47,15 @@ from eldonia_ops.ports.state import (
     TokenRepository,
 )
 from eldonia_ops.ports.telemetry import TelemetryStore, TelemetryStores
-from eldonia_ops.ports.traces import TraceQuery, TraceStore, TraceSummary
+from eldonia_ops.ports.traces import (
+    ServiceCalls,
+    TraceCell,
+    TraceDistribution,
+    TraceQuery,
+    TraceSort,
+    TraceStore,
+    TraceSummary,
+)
 
 __all__ = [
     "Actuator",
@@ -80,6 +88,7 @@ __all__ = [
     "Prober",
     "QueuedRow",
     "SavedSearchRepository",
+    "ServiceCalls",
     "SignalStore",
     "SilenceRepository",
     "Snapshots",
@@ -93,7 +102,10 @@ __all__ = [
     "TimelineRepository",
     "TokenRepository",
     "TooManySamplesError",
+    "TraceCell",
+    "TraceDistribution",
     "TraceQuery",
+    "TraceSort",
     "TraceStore",
     "TraceSummary",
     "ValueCount",

@@ -39,11 +39,15 @@ class QueryError(ValueError):
     """A query, in PromQL or of logs, that cannot be parsed or answered.
 
     ``position`` is the 0-based character offset of the fault, or -1. ``kind`` is Prometheus' errorType:
-    ``bad_data``, ``execution``, ``timeout``. ``hint`` says what to do about it.
+    ``bad_data``, ``execution``, ``timeout``. ``hint`` says what to do about it. ``field`` names the parameter that
+    holds the text, where there are several.
     """
 
-    def __init__(self, message: str, position: int = -1, kind: str = "bad_data", hint: str = "") -> None:
+    def __init__(
+        self, message: str, position: int = -1, kind: str = "bad_data", hint: str = "", field: str = ""
+    ) -> None:
         super().__init__(message)
+        self.field = field
         self.position = position
         self.kind = kind
         self.hint = hint

@@ -1,4 +1,4 @@
-"""Searches of logs that people save for each other."""
+"""Searches of logs, and queries in PromQL, that people save for each other."""
 
 import uuid
 from dataclasses import replace
@@ -13,14 +13,16 @@ MAX_SAVED: Final = 500
 
 
 class SavedSearches:
-    """The saved searches of a platform."""
+    """The saved searches of one kind: of logs, or queries in PromQL."""
 
-    def __init__(self, state: StateStore) -> None:
+    def __init__(self, state: StateStore, kind: str = "logs") -> None:
         self._state = state
+        self._kind = kind
 
     async def all(self) -> list[SavedSearch]:
         """Every search by its name."""
-        return await self._state.read(lambda tx: tx.saved_searches.all())
+        found = await self._state.read(lambda tx: tx.saved_searches.all())
+        return [one for one in found if one.kind == self._kind]
 
     async def add(self, name: str, query: str, columns: tuple[str, ...], by: str, now: int) -> SavedSearch:
         """Save a search.
@@ -28,7 +30,7 @@ class SavedSearches:
         Raises:
             RefusedError: there are :data:`MAX_SAVED` already.
         """
-        search = SavedSearch(uuid.uuid4().hex, name, query, columns, by, now)
+        search = SavedSearch(uuid.uuid4().hex, name, query, columns, by, now, self._kind)
 
         def save(tx: StateTransaction) -> None:
             if tx.saved_searches.count() >= MAX_SAVED:
@@ -47,7 +49,7 @@ class SavedSearches:
 
         def save(tx: StateTransaction) -> SavedSearch:
             known = tx.saved_searches.get(id)
-            if known is None:
+            if known is None or known.kind != self._kind:
                 raise NotFoundError(f"no saved search has the id {id}: somebody may have deleted it")
             search = replace(known, name=name, query=query, columns=columns, saved_by=by, saved_at=now)
             tx.saved_searches.put(search)
@@ -64,7 +66,7 @@ class SavedSearches:
 
         def drop(tx: StateTransaction) -> SavedSearch:
             known = tx.saved_searches.get(id)
-            if known is None or not tx.saved_searches.delete(id):
+            if known is None or known.kind != self._kind or not tx.saved_searches.delete(id):
                 raise NotFoundError(f"no saved search has the id {id}: somebody may have deleted it")
             return known
 

@@ -53,8 +53,10 @@ PAGES: Final = (
     Page("dashboards", "/dashboards", "dashboard", "d"),
     Page("incidents", "/incidents", "incident", "i"),
     Page("alerts", "/alerts", "alert", "a"),
+    Page("explore", "/explore", "explore", "e", charts=True),
     Page("logs", "/logs", "logs", "l", charts=True),
-    Page("traces", "/traces", "traces", "t"),
+    Page("traces", "/traces", "traces", "t", charts=True),
+    Page("services", "/services", "services", "v", charts=True),
     Page("objectives", "/objectives", "objective", "b"),
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
@@ -63,6 +65,7 @@ PAGES: Final = (
     Page("dashboard", "/dashboards/{uid}", charts=True, under="dashboards"),
     Page("incident", "/incidents/{incident}", under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
+    Page("service", "/services/{service}", charts=True, under="services"),
 )
 
 

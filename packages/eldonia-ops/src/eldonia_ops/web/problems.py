@@ -5,7 +5,8 @@ Jaeger, an intake, a page) is an envelope over it: it writes a :class:`Problem` 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as default
 from enum import StrEnum
 from typing import Any, Final
 
@@ -46,15 +47,16 @@ class Problem:
     """An error on its way to an envelope.
 
     ``code`` is a short stable name; ``hint`` says what to do; ``position`` is the 0-based character offset of the fault
-    in a query, -1 for one at no place, None where there is no query.
+    in a query, -1 for one at no place, None where there is no query. ``field`` names the parameter with the query.
     """
 
     status: int
     code: str
     message: str
     hint: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = default(default_factory=dict)
     position: int | None = None
+    field: str = ""
 
     @property
     def sentence(self) -> str:
@@ -83,7 +85,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(409, "refused", str(error))
         case QueryError():
             status = 400 if error.kind == "bad_data" else 422
-            return Problem(status, error.kind, str(error), error.hint, position=error.position)
+            return Problem(status, error.kind, str(error), error.hint, position=error.position, field=error.field)
         case ConflictError():
             hint = "read it again and repeat the change"
             return Problem(409, "conflict", "another client changed this in between", hint)

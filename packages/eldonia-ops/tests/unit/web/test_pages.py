@@ -10,6 +10,7 @@ from web_client import Client
 
 import eldonia_ops.web
 from eldonia_ops.model.access import Role
+from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.language import LANGUAGES, catalog
 from eldonia_ops.web.markdown import to_html
@@ -246,3 +247,14 @@ async def test_what_can_be_had_needs_no_notice(reader: Client, query: str) -> No
 async def test_the_sign_in_says_it_too(reader: Client) -> None:
     async with reader() as http:
         assert "“fr”" in (await http.get("/sign-in?lang=fr")).text
+
+
+# --- PromQL ---
+
+
+def test_every_function_that_is_evaluated_has_help() -> None:
+    """In both languages: the editor shows it on hovering and beside a completion."""
+    helped = {key.removeprefix("promql.fn.") for key in catalog("en") if key.startswith("promql.fn.")}
+    assert helped >= {*FUNCTIONS, *AGGREGATIONS}
+    source = (WEB / "static/js/lib/promql_help.js").read_text("utf-8")
+    assert set(re.findall(r"^  (\w+): \"", source, re.MULTILINE)) == helped

@@ -1,12 +1,23 @@
 """Spans by trace."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
 
-from eldonia_ops.model.condition_fields import span_satisfies
-from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
+from eldonia_ops.model.condition_fields import span_satisfies, span_values
+from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName, text_of
 from eldonia_ops.model.spans import Span, SpanStatus
-from eldonia_ops.ports import TraceQuery, TraceSummary
-from eldonia_ops.ports.traces import LATEST_NS, MOST_SPANS
+from eldonia_ops.ports import (
+    FieldCount,
+    ServiceCalls,
+    TraceCell,
+    TraceDistribution,
+    TraceQuery,
+    TraceSort,
+    TraceSummary,
+    ValueCount,
+)
+from eldonia_ops.ports.traces import LATEST_NS, MOST_SPANS, SHORTEST_NS, STEPS_PER_DECADE
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
@@ -30,6 +41,55 @@ class MemoryTraceStore(FailingStore):
 
     async def find_traces(self, query: TraceQuery) -> list[TraceSummary]:
         self.check()
+        measure = _MEASURES[query.sort]
+        return sorted(self._found(query), key=lambda one: (-measure(one), -one.start_ns, one.trace_id))[: query.limit]
+
+    async def trace_distribution(self, query: TraceQuery, times: int = 60) -> TraceDistribution:
+        self.check()
+        width = max(1, -(-(query.until_ns - query.since_ns) // max(1, times)))
+        counts: Counter[tuple[int, int]] = Counter()
+        errors: Counter[tuple[int, int]] = Counter()
+        for one in self._found(query):
+            place = ((one.start_ns - query.since_ns) // width, _duration_bucket(one.duration_ns))
+            counts[place] += 1
+            errors[place] += one.errors > 0
+        cells = tuple(TraceCell(*place, counts[place], errors[place]) for place in sorted(counts))
+        return TraceDistribution(query.since_ns, width, -(-(query.until_ns - query.since_ns) // width), cells)
+
+    async def span_fields(self, query: TraceQuery, *, spans: int = 1_000, limit: int = 200) -> list[FieldCount]:
+        self.check()
+        newest = sorted(self._spans(query), key=lambda span: -span.start_ns)[:spans]
+        counts = Counter(key for span in newest for key in {**span.resource, **span.attributes})
+        return [FieldCount(FieldName((key,), exact=True), count) for key, count in counts.most_common(limit)]
+
+    async def span_values(
+        self, query: TraceQuery, name: FieldName, *, prefix: str = "", limit: int = 20
+    ) -> list[ValueCount]:
+        self.check()
+        values = [value for span in self._spans(query) for value in span_values(span, name)[:1]]
+        texts = [text_of(value) for value in values if value is not None and not isinstance(value, list)]
+        counts = Counter(text for text in texts if text.lower().startswith(prefix.lower()))
+        return [ValueCount(*one) for one in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]]
+
+    async def service_calls(self, service: str, since_ns: int, until_ns: int) -> list[ServiceCalls]:
+        self.check()
+        counts: Counter[tuple[str, str]] = Counter()
+        errors: Counter[tuple[str, str]] = Counter()
+        for spans in self.traces.values():
+            within = {span.span_id: span for span in spans if since_ns <= span.start_ns < until_ns}
+            for span in within.values():
+                parent = within.get(span.parent_span_id)
+                if parent is not None and parent.service != span.service and service in (parent.service, span.service):
+                    counts[parent.service, span.service] += 1
+                    errors[parent.service, span.service] += span.status is SpanStatus.ERROR
+        ordered = sorted(counts, key=lambda pair: (-counts[pair], pair))
+        return [ServiceCalls(*pair, counts[pair], errors[pair]) for pair in ordered]
+
+    def _spans(self, query: TraceQuery) -> list[Span]:
+        every = [span for spans in self.traces.values() for span in spans]
+        return [one for one in every if query.since_ns <= one.start_ns < query.until_ns and _fits(one, query)]
+
+    def _found(self, query: TraceQuery) -> list[TraceSummary]:
         found: list[TraceSummary] = []
         for id, spans in self.traces.items():
             start = min(span.start_ns for span in spans)
@@ -45,7 +105,7 @@ class MemoryTraceStore(FailingStore):
                 root = min(spans, key=lambda span: (span.parent_span_id != "", span.start_ns))
                 services = tuple(sorted({span.service for span in spans}))
                 found.append(TraceSummary(id, root.name, root.service, start, duration, len(spans), errors, services))
-        return sorted(found, key=lambda one: (-one.start_ns, one.trace_id))[: query.limit]
+        return found
 
     async def get_trace(self, trace_id: str) -> list[Span]:
         return list(self.traces.get(trace_id, ()))
@@ -69,6 +129,18 @@ class MemoryTraceStore(FailingStore):
 
     async def trace_operations(self, service: str) -> list[str]:
         return sorted({span.name for spans in self.traces.values() for span in spans if span.service == service})
+
+
+_MEASURES: dict[TraceSort, Callable[[TraceSummary], int]] = {
+    TraceSort.NEWEST: lambda one: one.start_ns,
+    TraceSort.LONGEST: lambda one: one.duration_ns,
+    TraceSort.SPANS: lambda one: one.spans,
+    TraceSort.ERRORS: lambda one: one.errors,
+}
+
+
+def _duration_bucket(duration_ns: int) -> int:
+    return math.floor(STEPS_PER_DECADE * math.log10(max(duration_ns, SHORTEST_NS) / SHORTEST_NS) + 1e-9)
 
 
 def _equal(tag: str, value: str) -> Condition:

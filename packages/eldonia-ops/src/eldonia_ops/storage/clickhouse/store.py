@@ -12,7 +12,17 @@ from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.model.spans import Span
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, TraceQuery, TraceSummary, ValueCount
+from eldonia_ops.ports import (
+    FieldCount,
+    LogHistogram,
+    LogPage,
+    LogQuery,
+    ServiceCalls,
+    TraceDistribution,
+    TraceQuery,
+    TraceSummary,
+    ValueCount,
+)
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
@@ -122,8 +132,26 @@ class ClickhouseTelemetryStore:
         return await self._logs.source_position(source)
 
     async def find_traces(self, query: TraceQuery) -> list[TraceSummary]:
-        """Matching traces, newest first."""
+        """Matching traces in the order of the query."""
         return await self._traces.find(query)
+
+    async def trace_distribution(self, query: TraceQuery, times: int = 60) -> TraceDistribution:
+        """All matching traces by start and duration."""
+        return await self._traces.distribution(query, times)
+
+    async def span_fields(self, query: TraceQuery, *, spans: int = 1_000, limit: int = 200) -> list[FieldCount]:
+        """The attributes of the newest spans."""
+        return await self._traces.fields(query, spans, limit)
+
+    async def span_values(
+        self, query: TraceQuery, name: FieldName, *, prefix: str = "", limit: int = 20
+    ) -> list[ValueCount]:
+        """The most frequent values of a field of spans."""
+        return await self._traces.values(query, name, prefix, limit)
+
+    async def service_calls(self, service: str, since_ns: int, until_ns: int) -> list[ServiceCalls]:
+        """Calls to and from a service."""
+        return await self._traces.calls(service, since_ns, until_ns)
 
     async def get_trace(self, trace_id: str) -> list[Span]:
         """Spans of one trace."""

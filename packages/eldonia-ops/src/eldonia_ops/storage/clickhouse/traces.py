@@ -8,11 +8,22 @@ from typing import Any, Final
 
 import msgspec
 
+from eldonia_ops.model.conditions import MAX_VALUE, FieldName
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from eldonia_ops.ports import TelemetryLimitError, TraceQuery, TraceSummary
-from eldonia_ops.ports.traces import MOST_SPANS
-from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql
+from eldonia_ops.ports import (
+    FieldCount,
+    ServiceCalls,
+    TelemetryLimitError,
+    TraceCell,
+    TraceDistribution,
+    TraceQuery,
+    TraceSort,
+    TraceSummary,
+    ValueCount,
+)
+from eldonia_ops.ports.traces import MOST_SPANS, SHORTEST_NS, STEPS_PER_DECADE
+from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql, field_of_path, value_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
@@ -26,6 +37,8 @@ from eldonia_ops.storage.wal import Record
 MAX_LIMIT: Final = 1_000
 MAX_SPANS: Final = 20_000
 MAX_TAGS: Final = 20
+MAX_BUCKETS: Final = 500
+MAX_CALL_TRACES: Final = 5_000
 BLOCK_SECONDS: Final = 5.0
 """How long spans wait for others on their way into the engine, without a query."""
 
@@ -34,6 +47,12 @@ _MANY: Final = 200
 _CLOSE_NS: Final = 10 * 10**9
 _HOUR_NS: Final = 3_600 * 10**9
 _TEXTS: Final = ("trace_id", "span_id", "parent_span_id", "service", "name")
+_ORDERS: Final = {
+    TraceSort.NEWEST: "start_ns DESC",
+    TraceSort.LONGEST: "duration_ns DESC, start_ns DESC",
+    TraceSort.SPANS: "spans DESC, start_ns DESC",
+    TraceSort.ERRORS: "errors DESC, start_ns DESC",
+}
 _COLUMNS: Final = ("start", "duration_ns", *_TEXTS, "kind", "status", "details", "attributes")
 
 
@@ -100,50 +119,14 @@ class Traces:
         await self._commit.close()
 
     async def find(self, query: TraceQuery) -> list[TraceSummary]:
-        """Traces that start in the range, newest first.
+        """Traces that start in the range, in the order of the query.
 
         Service, operation, tags and conditions must hold for one span of the trace (its resource counts as
         its tags), as in Jaeger; the bounds on the duration are for the whole trace.
         """
-        since, until = _bounded(query.since_ns), _bounded(query.until_ns)
-        parameters: dict[str, Parameter] = {
-            "since": since,
-            "until": until,
-            # Spans of one trace are looked for an hour around the range, so that a trace at its edge is whole.
-            "from": max(0, since - _HOUR_NS),
-            "to": min(until + _HOUR_NS, _MAX_NS),
-            "limit": max(1, min(query.limit, MAX_LIMIT)),
-        }
-        around = "start >= fromUnixTimestamp64Nano({from:Int64}) AND start < fromUnixTimestamp64Nano({to:Int64})"
-        where = around
-        span_conditions = _span_conditions(query, parameters)
-        if span_conditions:
-            where += f" AND trace_id IN (SELECT trace_id FROM spans WHERE {around} AND {span_conditions})"  # noqa: S608
-        having = ["start_ns >= {since:Int64}", "start_ns < {until:Int64}"]
-        if query.errors_only:
-            having.append("errors > 0")
-        if query.min_duration_ns > 0:
-            having.append("duration_ns >= {min_duration:Int64}")
-            parameters["min_duration"] = _bounded(query.min_duration_ns)
-        if query.max_duration_ns > 0:
-            having.append("duration_ns <= {max_duration:Int64}")
-            parameters["max_duration"] = _bounded(query.max_duration_ns)
-        sql = f"""
-            SELECT trace_id,
-                argMin((name, service), (parent_span_id != '', begin)) AS root,
-                min(begin) AS start_ns,
-                max(begin + length) - start_ns AS duration_ns,
-                uniqExact(span_id) AS spans,
-                uniqExactIf(span_id, status = 'error') AS errors,
-                arraySort(groupUniqArray(1000)(service)) AS services
-            FROM (
-                SELECT trace_id, span_id, parent_span_id, name, service, status,
-                    toUnixTimestamp64Nano(start) AS begin, spans.duration_ns AS length
-                FROM spans WHERE {where}
-            )
-            GROUP BY trace_id HAVING {" AND ".join(having)}
-            ORDER BY start_ns DESC, trace_id LIMIT {{limit:UInt32}}
-        """  # noqa: S608
+        inner, parameters = _found_traces(query)
+        sql = f"SELECT * FROM ({inner}) ORDER BY {_ORDERS[query.sort]}, trace_id LIMIT {{limit:UInt32}}"  # noqa: S608
+        parameters["limit"] = max(1, min(query.limit, MAX_LIMIT))
         found = decode_rows(await self._engine.query(sql, parameters))
         return [
             TraceSummary(
@@ -158,6 +141,73 @@ class Traces:
             )
             for row in found
         ]
+
+    async def distribution(self, query: TraceQuery, times: int) -> TraceDistribution:
+        """All matching traces by start and duration."""
+        times = max(1, min(times, MAX_BUCKETS))
+        since, until = _bounded(query.since_ns), _bounded(query.until_ns)
+        width = max(1, -(-(until - since) // times))
+        inner, parameters = _found_traces(query)
+        sql = f"""
+            SELECT intDiv(start_ns - {{since:Int64}}, {{width:Int64}}) AS time,
+                toInt32(floor({STEPS_PER_DECADE} * log10(greatest(duration_ns, {SHORTEST_NS}) / {SHORTEST_NS}) + 1e-9))
+                    AS duration,
+                count() AS count, countIf(errors > 0) AS errors
+            FROM ({inner}) GROUP BY time, duration ORDER BY time, duration
+        """  # noqa: S608
+        found = decode_rows(await self._engine.query(sql, {**parameters, "width": width}))
+        cells = tuple(TraceCell(row["time"], row["duration"], row["count"], row["errors"]) for row in found)
+        return TraceDistribution(since, width, -(-(until - since) // width), cells)
+
+    async def fields(self, query: TraceQuery, spans: int, limit: int) -> list[FieldCount]:
+        """The attributes of the newest spans."""
+        where, parameters = _spans_in_range(query)
+        sql = (
+            "SELECT arrayJoin(JSONAllPaths(attributes)) AS path, count() AS count FROM "  # noqa: S608
+            f"(SELECT attributes FROM spans WHERE {where} ORDER BY start DESC LIMIT {{spans:UInt32}}) "
+            "GROUP BY path ORDER BY count DESC, path LIMIT {limit:UInt32}"
+        )
+        found = decode_rows(await self._engine.query(sql, {**parameters, "spans": spans, "limit": limit}))
+        return [FieldCount(field_of_path(row["path"], SPAN_COLUMNS), row["count"]) for row in found]
+
+    async def values(self, query: TraceQuery, name: FieldName, prefix: str, limit: int) -> list[ValueCount]:
+        """The most frequent values of a field."""
+        where, parameters = _spans_in_range(query)
+        present, value = value_sql(name, SPAN_COLUMNS, parameters, "f")
+        if prefix:
+            where += f" AND startsWith(lowerUTF8({value}), lowerUTF8({{prefix:String}}))"
+            parameters["prefix"] = clean(prefix)
+        sql = (
+            f"SELECT {value} AS value, count() AS count FROM spans WHERE {where} AND {present} "  # noqa: S608
+            f"AND lengthUTF8(value) <= {MAX_VALUE} GROUP BY value ORDER BY count DESC, value LIMIT {{limit:UInt32}}"
+        )
+        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": max(1, limit)}))
+        return [ValueCount(row["value"], row["count"]) for row in found]
+
+    async def calls(self, service: str, since_ns: int, until_ns: int) -> list[ServiceCalls]:
+        """Calls to and from a service in its newest traces."""
+        within = "start >= fromUnixTimestamp64Nano({since:Int64}) AND start < fromUnixTimestamp64Nano({until:Int64})"
+        newest = (
+            f"SELECT trace_id FROM spans WHERE {within} AND service = {{service:String}} "  # noqa: S608
+            f"GROUP BY trace_id ORDER BY max(start) DESC LIMIT {MAX_CALL_TRACES}"
+        )
+        columns = "trace_id, span_id, parent_span_id, service, status"
+        some = f"SELECT {columns} FROM spans WHERE {within} AND trace_id IN ({newest}) LIMIT 1 BY trace_id, span_id"  # noqa: S608
+        sql = f"""
+            SELECT caller, callee, count() AS count, countIf(status = 'error') AS errors FROM (
+                SELECT parents.service AS caller, children.service AS callee, children.status AS status
+                FROM ({some}) AS children INNER JOIN ({some}) AS parents
+                ON children.trace_id = parents.trace_id AND children.parent_span_id = parents.span_id
+                WHERE caller != callee AND (caller = {{service:String}} OR callee = {{service:String}})
+            ) GROUP BY caller, callee ORDER BY count DESC, caller, callee LIMIT 200
+        """  # noqa: S608
+        parameters: dict[str, Parameter] = {
+            "service": service,
+            "since": _bounded(since_ns),
+            "until": _bounded(until_ns),
+        }
+        found = decode_rows(await self._engine.query(sql, parameters))
+        return [ServiceCalls(row["caller"], row["callee"], row["count"], row["errors"]) for row in found]
 
     async def get(self, trace_id: str) -> list[Span]:
         """Spans of one trace by start, at most :data:`MAX_SPANS`; a span received twice appears once."""
@@ -251,6 +301,55 @@ def _plain(line: bytes, reason: str) -> bytes:
     """A row that the engine refuses without its attributes for conditions; they are in its details."""
     row: dict[str, Any] = msgspec.json.decode(line)
     return _row_encoder.encode({**row, "attributes": EMPTY_DOCUMENT})
+
+
+def _found_traces(query: TraceQuery) -> tuple[str, dict[str, Parameter]]:
+    """A statement whose rows are the traces of a query, in no order, and its parameters."""
+    since, until = _bounded(query.since_ns), _bounded(query.until_ns)
+    parameters: dict[str, Parameter] = {
+        "since": since,
+        "until": until,
+        # Spans of one trace are looked for an hour around the range, so that a trace at its edge is whole.
+        "from": max(0, since - _HOUR_NS),
+        "to": min(until + _HOUR_NS, _MAX_NS),
+    }
+    around = "start >= fromUnixTimestamp64Nano({from:Int64}) AND start < fromUnixTimestamp64Nano({to:Int64})"
+    where = around
+    span_conditions = _span_conditions(query, parameters)
+    if span_conditions:
+        where += f" AND trace_id IN (SELECT trace_id FROM spans WHERE {around} AND {span_conditions})"  # noqa: S608
+    having = ["start_ns >= {since:Int64}", "start_ns < {until:Int64}"]
+    if query.errors_only:
+        having.append("errors > 0")
+    if query.min_duration_ns > 0:
+        having.append("duration_ns >= {min_duration:Int64}")
+        parameters["min_duration"] = _bounded(query.min_duration_ns)
+    if query.max_duration_ns > 0:
+        having.append("duration_ns <= {max_duration:Int64}")
+        parameters["max_duration"] = _bounded(query.max_duration_ns)
+    sql = f"""
+        SELECT trace_id,
+            argMin((name, service), (parent_span_id != '', begin)) AS root,
+            min(begin) AS start_ns,
+            max(begin + length) - start_ns AS duration_ns,
+            uniqExact(span_id) AS spans,
+            uniqExactIf(span_id, status = 'error') AS errors,
+            arraySort(groupUniqArray(1000)(service)) AS services
+        FROM (
+            SELECT trace_id, span_id, parent_span_id, name, service, status,
+                toUnixTimestamp64Nano(start) AS begin, spans.duration_ns AS length
+            FROM spans WHERE {where}
+        )
+        GROUP BY trace_id HAVING {" AND ".join(having)}
+    """  # noqa: S608
+    return sql, parameters
+
+
+def _spans_in_range(query: TraceQuery) -> tuple[str, dict[str, Parameter]]:
+    """The condition that spans start in the range of a query and fit its service, operation, tags and conditions."""
+    parameters: dict[str, Parameter] = {"since": _bounded(query.since_ns), "until": _bounded(query.until_ns)}
+    within = "start >= fromUnixTimestamp64Nano({since:Int64}) AND start < fromUnixTimestamp64Nano({until:Int64})"
+    return " AND ".join(filter(None, (within, _span_conditions(query, parameters)))), parameters
 
 
 def _span_conditions(query: TraceQuery, parameters: dict[str, Parameter]) -> str:

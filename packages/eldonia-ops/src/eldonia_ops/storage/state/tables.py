@@ -282,6 +282,7 @@ saved_searches = Table(
     _document("columns", tuple[str, ...]),
     _text("saved_by"),
     _instant("saved_at"),
+    _text("kind"),
 )
 
 counters = Table(

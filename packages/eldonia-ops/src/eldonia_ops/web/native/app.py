@@ -16,10 +16,12 @@ from eldonia_ops.web.native import (
     log_export,
     logs,
     operations,
+    promql,
     saved_searches,
     telemetry,
     times,
     tokens,
+    traces,
 )
 from eldonia_ops.web.native.openapi import describe, operation
 from eldonia_ops.web.problems import Problem, handlers
@@ -50,6 +52,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
         return Json(api.openapi_schema)
 
     telemetry.add_to(api, platform)
+    promql.add_to(api, platform)
+    traces.add_to(api, platform)
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)
@@ -66,8 +70,10 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
-    """``{"error": {"code", "message", "hint"}}``, with ``position`` for a fault in a query."""
+    """``{"error": {"code", "message", "hint"}}``, with ``position`` and ``field`` for a fault in a query."""
     error: dict[str, Any] = {"code": problem.code, "message": problem.message, "hint": problem.hint}
     if problem.position is not None:
         error["position"] = problem.position
+    if problem.field:
+        error["field"] = problem.field
     return Json({"error": error}, status_code=problem.status, headers=problem.answer_headers("Bearer"))

@@ -51,4 +51,4 @@ def conditions_of(texts: list[str]) -> tuple[Condition, ...]:
     try:
         return parse_conditions(texts)
     except ConditionError as error:
-        raise QueryError(str(error), error.position) from None
+        raise QueryError(str(error), error.position, field="where") from None

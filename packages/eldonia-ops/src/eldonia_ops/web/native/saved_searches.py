@@ -1,4 +1,4 @@
-"""Saved searches of logs: everybody who reads sees them, those who respond change them."""
+"""Saved searches of logs and queries: everybody who reads sees them, those who respond change them."""
 
 from typing import Annotated
 
@@ -8,13 +8,14 @@ from starlette.responses import Response
 
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.search.parser import MAX_SEARCH
-from eldonia_ops.services.api import Platform
+from eldonia_ops.services.api import Platform, QueryError
 from eldonia_ops.services.saved_searches import SavedSearches
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.gate import caller_of
 from eldonia_ops.web.native.logs import field_of, search_of
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.promql import MAX_QUERY, checked
 
 _ColumnName = Annotated[str, Field(min_length=1, max_length=1_000)]
 
@@ -28,8 +29,21 @@ class SearchBody(BaseModel):
     columns: list[_ColumnName] = Field(default=[], max_length=20)
 
 
+class QueryBody(BaseModel):
+    """A query in PromQL to save."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(min_length=1, max_length=200)
+    query: str = Field(min_length=1, max_length=MAX_QUERY)
+
+
 def add_to(api: FastAPI, platform: Platform) -> None:
-    """Add the operations on saved searches."""
+    """Add the operations on saved searches and queries."""
+    _add_searches(api, platform)
+    _add_queries(api, platform)
+
+
+def _add_searches(api: FastAPI, platform: Platform) -> None:
     searches = SavedSearches(platform.state)
 
     @api.get("/logs/searches", tags=["logs"], **operation(Permission.READ, list[SavedSearch]))
@@ -53,6 +67,45 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     async def delete(search: str) -> Response:
         """Delete a saved search; the answer is what it was."""
         return Json(await searches.delete(search))
+
+
+def _add_queries(api: FastAPI, platform: Platform) -> None:
+    queries = SavedSearches(platform.state, "promql")
+
+    @api.get("/promql/searches", tags=["metrics"], **operation(Permission.READ, list[SavedSearch]))
+    async def find() -> Response:
+        """All saved queries by their names."""
+        return Json(await queries.all())
+
+    @api.post("/promql/searches", tags=["metrics"], **operation(Permission.RESPOND, SavedSearch, status=201))
+    async def save(request: Request, body: QueryBody) -> Response:
+        """Save a query for all."""
+        query = _query_of(body)
+        found = await queries.add(body.name, query, (), caller_of(request).name, platform.now())
+        return Json(found, status_code=201)
+
+    @api.put("/promql/searches/{query}", tags=["metrics"], **operation(Permission.RESPOND, SavedSearch))
+    async def change(request: Request, query: str, body: QueryBody) -> Response:
+        """Replace a saved query."""
+        text = _query_of(body)
+        return Json(await queries.change(query, body.name, text, (), caller_of(request).name, platform.now()))
+
+    @api.delete("/promql/searches/{query}", tags=["metrics"], **operation(Permission.RESPOND, SavedSearch))
+    async def delete(query: str) -> Response:
+        """Delete a saved query; the answer is what it was."""
+        return Json(await queries.delete(query))
+
+
+def _query_of(body: QueryBody) -> str:
+    """A query that can be read.
+
+    Raises:
+        QueryError: it cannot.
+    """
+    found = checked(body.query)
+    if not found.valid:
+        raise QueryError(found.message, found.position)
+    return body.query
 
 
 def _checked(request: Request, body: SearchBody) -> tuple[str, str, tuple[str, ...]]:

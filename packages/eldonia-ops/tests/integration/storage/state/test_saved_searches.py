@@ -25,6 +25,18 @@ async def test_searches_are_saved_changed_and_deleted(store: SqlStateStore) -> N
         await searches.delete(first.id)
 
 
+async def test_searches_and_queries_are_kept_apart(store: SqlStateStore) -> None:
+    searches, queries = SavedSearches(store), SavedSearches(store, "promql")
+    search = await searches.add("Errors", "level:error", (), "alice", 5)
+    query = await queries.add("Down", "up == 0", (), "bob", 6)
+    assert (await searches.all(), await queries.all()) == ([search], [query])
+    with pytest.raises(NotFoundError):
+        await searches.delete(query.id)
+    with pytest.raises(NotFoundError):
+        await queries.change(search.id, "A", "up", (), "carol", 7)
+    assert await queries.delete(query.id) == query
+
+
 async def test_there_is_an_end_to_them(store: SqlStateStore) -> None:
     searches = SavedSearches(store)
 

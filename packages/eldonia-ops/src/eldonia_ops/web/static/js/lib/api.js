@@ -10,7 +10,7 @@ const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export class ApiError extends Error {
   /** @param {number} status @param {Record<string, any>} [answer] */
-  constructor(status, { code = "error", message = "", hint = "", position = -1, ...more } = {}) {
+  constructor(status, { code = "error", message = "", hint = "", position = -1, field = "", ...more } = {}) {
     super(message);
     /** @type {Record<string, any>} */
     this.more = more; // what else the error says, such as problems of a document
@@ -18,6 +18,7 @@ export class ApiError extends Error {
     this.code = code;
     this.hint = hint;
     this.position = position; // of the fault of a query, in characters
+    this.field = field; // the parameter with the query, where there are several
   }
 }
 

@@ -2,8 +2,8 @@
 import { h } from "./dom.js";
 import { quantity, tickTime, timeOfDay } from "./format.js";
 
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const charts = new Set();
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const charts = new Set();
 const MOST_LINES = 8;
 // Distances between ticks of a time axis, in seconds; uPlot's own have no two minutes and go below the second.
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800];
@@ -18,7 +18,7 @@ matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => {
 // Ticks are round numbers: 4 %, not 4.00 %.
 const tickText = (value, unit) => quantity(value, unit).replace(/(\d)\.0+(?!\d)/, "$1").replace(/(\.\d*[1-9])0+(?!\d)/, "$1");
 
-function axes(unit, height) {
+export function axes(unit, height) {
   const font = `11px ${getComputedStyle(document.documentElement).fontFamily}`;
   const common = { stroke: colour("--muted"), font, ticks: { show: false } };
   return [
@@ -44,7 +44,7 @@ function axes(unit, height) {
   ];
 }
 
-function mount(place, build) {
+export function mount(place, build) {
   let plot = null;
   const size = () => ({ width: Math.max(120, place.clientWidth), height: place.clientHeight });
   const observer = new ResizeObserver(() => plot?.setSize(size()));

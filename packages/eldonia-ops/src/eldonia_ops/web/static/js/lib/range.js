@@ -24,14 +24,17 @@ export function minutesOf(name) {
  *   `shown` is called when the range is shown, for pages with a picker of their own
  */
 export function timeRange(changed, { preset = "15m", shown } = {}) {
-  const address = new URL(location.href);
-  const from = Number(address.searchParams.get("from"));
-  const to = Number(address.searchParams.get("to"));
-  const state = {
-    preset: minutesOf(address.searchParams.get("range")) ? address.searchParams.get("range") : preset,
-    fixed: from && to && from < to ? { from, to } : null,
-    live: !(from && to) && address.searchParams.get("live") !== "0",
+  const addressed = () => {
+    const address = new URL(location.href);
+    const from = Number(address.searchParams.get("from"));
+    const to = Number(address.searchParams.get("to"));
+    return {
+      preset: minutesOf(address.searchParams.get("range")) ? address.searchParams.get("range") : preset,
+      fixed: from && to && from < to ? { from, to } : null,
+      live: !(from && to) && address.searchParams.get("live") !== "0",
+    };
   };
+  const state = addressed();
   const liveButton = $("#live");
 
   function show() {
@@ -84,6 +87,11 @@ export function timeRange(changed, { preset = "15m", shown } = {}) {
       Object.assign(state, { preset: name, fixed: null, live: true });
       show();
       changed();
+    },
+    /** Show what the address says now: after "back". `changed` is not called. */
+    restore() {
+      Object.assign(state, addressed());
+      show();
     },
     narrow(start, end) {
       Object.assign(state, { fixed: { from: start, to: end }, live: false });

@@ -7,24 +7,25 @@ import { t } from "./i18n.js";
 /**
  * @param {() => {query: string, columns: string[]}} current
  * @param {(saved: {query: string, columns: string[]}) => void} choose
+ * @param {{path?: string}} [where] searches of logs, unless another path is given: queries have no columns
  */
-export function savedSearches(current, choose) {
+export function savedSearches(current, choose, { path = "/logs/searches" } = {}) {
   const dialog = $("#saved");
   const form = $("#saved-form");
 
-  const body = ({ name, query, columns }) => ({ name, query, columns });
+  const body = ({ name, query, columns }) => (path === "/logs/searches" ? { name, query, columns } : { name, query });
 
   async function remove(one) {
     await act(async () => {
-      const dropped = await send("DELETE", `/logs/searches/${encodeURIComponent(one.id)}`);
-      toast(t("saved.deleted", { name: one.name }), { undo: [t("saved.undo"), () => act(async () => { await send("POST", "/logs/searches", body(dropped)); await show(); })] });
+      const dropped = await send("DELETE", `${path}/${encodeURIComponent(one.id)}`);
+      toast(t("saved.deleted", { name: one.name }), { undo: [t("saved.undo"), () => act(async () => { await send("POST", path, body(dropped)); await show(); })] });
       await show();
     });
   }
 
   async function replace(one) {
     await act(async () => {
-      await send("PUT", `/logs/searches/${encodeURIComponent(one.id)}`, body({ ...current(), name: one.name }));
+      await send("PUT", `${path}/${encodeURIComponent(one.id)}`, body({ ...current(), name: one.name }));
       await show();
     }, t("saved.replaced", { name: one.name }));
   }
@@ -43,7 +44,7 @@ export function savedSearches(current, choose) {
   }
 
   async function show() {
-    const found = await get("/logs/searches");
+    const found = /** @type {Api.Answer<"/logs/searches">} */ (await get(path));
     $("#saved-list").replaceChildren(...found.map(row));
     $("#saved-none").hidden = found.length > 0;
     $("#saved-current").textContent = current().query || "*";
@@ -56,7 +57,7 @@ export function savedSearches(current, choose) {
     const name = form.elements.name.value.trim();
     if (!name) return;
     const done = await act(async () => {
-      await send("POST", "/logs/searches", body({ ...current(), name }));
+      await send("POST", path, body({ ...current(), name }));
       await show();
     }, t("saved.done", { name }));
     if (done) form.reset();

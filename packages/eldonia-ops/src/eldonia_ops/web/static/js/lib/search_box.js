@@ -12,11 +12,12 @@ const WAIT_MS = 120;
  * @param {HTMLInputElement} input
  * @param {() => Record<string, any>} within the time in which values are looked for
  * @param {() => void} changed
+ * @param {{fault?: HTMLElement, id?: string}} [places] where faults are shown, and the id of the list, which is one's own
  */
-export function searchBox(input, within, changed) {
-  const list = h("ul", { class: "completion", id: "completion", role: "listbox", "aria-label": t("search.completion"), hidden: true });
+export function searchBox(input, within, changed, { fault = $("#fault"), id = "completion" } = {}) {
+  const list = h("ul", { class: "completion", id, role: "listbox", "aria-label": t("search.completion"), hidden: true });
   input.after(list);
-  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "completion" })) input.setAttribute(name, value);
+  for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id })) input.setAttribute(name, value);
   let options = [];
   let chosen = -1;
   let fields = null;
@@ -65,7 +66,7 @@ export function searchBox(input, within, changed) {
     if (!options.length) return close();
     list.replaceChildren(
       ...options.map((one, index) => {
-        const row = h("li", { role: "option", id: `completion-${index}`, "aria-selected": "false" }, h("span", { class: "mono" }, one.text), one.count === null ? null : h("span", { class: "muted" }, integer(one.count)));
+        const row = h("li", { role: "option", id: `${id}-${index}`, "aria-selected": "false" }, h("span", { class: "mono" }, one.text), one.count === null ? null : h("span", { class: "muted" }, integer(one.count)));
         row.addEventListener("pointerdown", (event) => { event.preventDefault(); accept(index); });
         return row;
       }),
@@ -110,19 +111,32 @@ export function searchBox(input, within, changed) {
     }
   });
 
-  const fault = $("#fault");
   return {
     // Shows what is wrong with the search; nothing when all is well.
     fault(error, search) {
       input.setAttribute("aria-invalid", String(Boolean(error)));
-      fault.hidden = !error;
-      if (!error) return;
-      const at = error.position;
-      const place = at >= 0 ? h("code", {}, search.slice(0, at), h("mark", {}, search.slice(at, at + 1) || " "), search.slice(at + 1)) : null;
-      fault.replaceChildren(...[h("b", {}, error.message), place, error.hint ? h("span", { class: "muted" }, error.hint) : null].filter(Boolean));
+      showFault(fault, error, search);
     },
     forget() {
       fields = null;
     },
   };
+}
+
+/**
+ * What is wrong with a text, with its place marked; nothing is shown for null.
+ * @param {HTMLElement} place
+ * @param {{message: string, position?: number, end?: number, hint?: string} | null} error
+ * @param {string} text
+ */
+export function showFault(place, error, text) {
+  place.hidden = !error;
+  if (!error) return;
+  const at = error.position ?? -1;
+  // Places are counted in characters.
+  const characters = [...text];
+  const end = Math.max(at + 1, error.end ?? 0);
+  const part = (from, to) => characters.slice(from, to).join("");
+  const marked = at >= 0 ? h("code", {}, part(0, at), h("mark", {}, part(at, end) || " "), part(end)) : null;
+  place.replaceChildren(...[h("b", {}, error.message), marked, error.hint ? h("span", { class: "muted" }, error.hint) : null].filter(Boolean));
 }

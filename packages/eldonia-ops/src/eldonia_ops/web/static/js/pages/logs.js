@@ -2,15 +2,14 @@ import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
 import { $, $$, h, render } from "../lib/dom.js";
 import { showFacets } from "../lib/facets.js";
-import { clockMs, exactly, integer, nsToMs, rangeText, zoneName } from "../lib/format.js";
+import { integer, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
+import { logRows } from "../lib/log_rows.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
-import { recordTree } from "../lib/record_tree.js";
 import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
-import { searchOf, term, toggled, valueIn, withTerm, wordsOf } from "../lib/search_terms.js";
-import { showSurroundings } from "../lib/surroundings.js";
+import { searchOf, toggled } from "../lib/search_terms.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
 const OLD_PARAMETERS = ["q", "level", "service", "parse_errors", "where", "trace_id", "request_id", "user_id", "component"];
@@ -58,73 +57,16 @@ function toggleColumn(field) {
   load();
 }
 
-function showHead() {
-  const fixed = (key) => h("th", { scope: "col", class: `col-${key}` }, t(`logs.${key}`));
-  $("#head").replaceChildren(
-    fixed("time"), fixed("level"), fixed("service"),
-    ...columns.map((field) => h("th", { scope: "col", class: "col-own" }, h("span", { class: "mono" }, field), h("button", { type: "button", class: "link-button", "aria-label": t("search.remove_column", { field }), onclick: () => toggleColumn(field) }, "×"))),
-    fixed("message"),
-  );
-}
-
-// The message with the words of the search marked.
-function marked(text) {
-  const words = wordsOf(input.value);
-  if (!words.length) return [text];
-  const pattern = new RegExp(`(${words.map((one) => one.split(/[*\s]+/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\S*?\\s*?")).join("|")})`, "gi");
-  return text.split(pattern).map((part, index) => (index % 2 ? h("mark", {}, part) : part));
-}
-
-function cell(record, field) {
-  const value = valueIn(record, field);
-  const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-  return h("td", { title: text, class: "own" }, text);
-}
-
-function row(record, fresh) {
-  const ms = nsToMs(record.timestampNs);
-  const line = h("tr", { class: `record is-${record.level}${fresh ? " fresh" : ""}`, "data-cursor": record.cursor },
-    h("td", {}, h("button", { type: "button", class: "expander", "aria-expanded": "false" }, h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, clockMs(ms)))),
-    h("td", { class: `lv-${record.level}` }, record.level),
-    h("td", {}, record.service ?? ""),
-    ...columns.map((field) => cell(record, field)),
-    h("td", { title: record.message, class: "message" }, ...marked(record.message)),
-  );
-  line.addEventListener("click", () => toggle(line, record));
-  return line;
-}
-
-function toggle(line, record) {
-  const button = $(".expander", line);
-  if (line.dataset.open) {
-    delete line.dataset.open;
-    line.nextElementSibling.remove();
-    button.setAttribute("aria-expanded", "false");
-    if (!paused()) showWaiting(0, false);
-    return;
-  }
-  if (String(getSelection())) return;
-  line.dataset.open = "1";
-  if ($("#waiting").hidden) showWaiting(0, false);
-  button.setAttribute("aria-expanded", "true");
-  const same = (field, value) => value && h("button", { type: "button", class: "link-button", onclick: () => search(term(field, value)) }, t(`logs.pin_${field}`));
-  const { cursor, timestampNs, id, ...shown } = record;
-  line.after(
-    h("tr", { class: "detail" },
-      h("td", { colspan: String(4 + columns.length) },
-        h("nav", {},
-          record.traceId && h("a", { href: `/traces/${record.traceId}` }, t("logs.trace")),
-          h("button", { type: "button", class: "link-button", onclick: () => showSurroundings(record, (text) => search(text)) }, t("logs.around")),
-          same("trace_id", record.traceId),
-          same("request_id", record.requestId),
-          same("user_id", record.userId),
-          same("component", record.component),
-        ),
-        recordTree({ timestamp: new Date(nsToMs(timestampNs)).toISOString(), ...shown }, { add: (one) => search(withTerm(input.value, one)), column: toggleColumn }),
-      ),
-    ),
-  );
-}
+const list = logRows({
+  query: () => input.value,
+  columns: () => columns,
+  search,
+  toggleColumn,
+  toggled: (open) => {
+    if (open ? $("#waiting").hidden : !paused()) showWaiting(0, false);
+  },
+});
+const row = list.row;
 
 async function load() {
   request?.abort();
@@ -132,7 +74,7 @@ async function load() {
   const { signal } = request;
   const wanted = conditions();
   keep();
-  showHead();
+  $("#head").replaceChildren(...list.head());
   const bounds = range.bounds;
   try {
     const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);

@@ -1,10 +1,10 @@
 import { get } from "../lib/api.js";
-import { $, h } from "../lib/dom.js";
-import { duration, exactly, instantText, nsToMs } from "../lib/format.js";
+import { $ } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { palette } from "../lib/services.js";
+import { traceRow } from "../lib/trace_rows.js";
 
 const form = $("#filters");
 const given = new URLSearchParams(location.search);
@@ -33,18 +33,6 @@ function keep() {
   history.replaceState(null, "", address);
 }
 
-function row(trace, longest) {
-  const ms = nsToMs(trace.start_ns);
-  const link = `/traces/${trace.trace_id}`;
-  return h("tr", { class: trace.errors ? "is-error" : "" },
-    h("td", { "data-label": t("traces.start") }, h("time", { datetime: new Date(ms).toISOString(), title: exactly(ms) }, instantText(ms))),
-    h("td", { "data-label": t("traces.root") }, h("span", {}, h("a", { href: link }, trace.root || trace.trace_id), h("span", { class: "sub" }, trace.service, trace.errors ? ` · ${t("traces.failed", { n: trace.errors })}` : ""))),
-    h("td", { "data-label": t("traces.services") }, h("span", {}, trace.services.map((name) => h("span", { class: `service-dot ${serviceClass(name)}` }, h("i"), h("span", {}, name))))),
-    h("td", { class: "num", "data-label": t("traces.spans") }, trace.spans),
-    h("td", { "data-label": t("traces.duration") }, h("div", { class: "bar-cell" }, h("span", {}, duration(trace.duration_ns / 1e6)), h("div", { class: "bar" }, h("i", { vars: { part: trace.duration_ns / longest } })))),
-  );
-}
-
 let serviceClass = palette([]);
 let request = null;
 async function load() {
@@ -65,7 +53,7 @@ async function load() {
   try {
     const found = await get("/traces", wanted, request.signal);
     const longest = Math.max(1, ...found.map((one) => one.duration_ns));
-    $("#rows").replaceChildren(...found.map((trace) => row(trace, longest)));
+    $("#rows").replaceChildren(...found.map((trace) => traceRow(trace, longest, serviceClass)));
     $("#empty").hidden = found.length > 0;
     $("#total").textContent = t(found.length < MOST ? "traces.total" : "traces.newest", { n: found.length });
   } catch (error) {
