@@ -43,7 +43,7 @@ export function editPanel(page, item) {
   const done = h("button", { type: "button", class: "primary", id: "editor-done", onclick: () => close() }, t("editor.done"));
   const heading = h("h2", { tabindex: "-1" }, t("editor.title"));
   const element = h("section", { class: "editor", "aria-label": t("editor.title") },
-    h("header", { class: "editor-head" }, heading, h("span", { class: "grow" }),
+    h("header", { class: "editor-head" }, heading, $("#undo"), $("#redo"), h("span", { class: "grow" }),
       h("button", { type: "button", class: "quiet", onclick: () => { clearTimeout(pending); queries = findPanel(before, id)?.queries ?? queries; page.change(before, t("editor.did_discard")); close(); } }, t("editor.discard")), done),
     h("div", { class: "editor-left" }, previewPlace, h("h3", { class: "editor-part", id: "queries-title" }, t("editor.queries")), queryPlace), form);
 
@@ -106,6 +106,7 @@ export function editPanel(page, item) {
     page.edited = null;
     page.stated = page.drawn = null;
     page.solo = home.solo;
+    $("#settings").after($("#undo"), $("#redo"));
     element.before(board);
     element.remove();
     document.body.classList.remove("with-editor");

@@ -1,26 +1,34 @@
 // What panels show is asked for in one request for all that are near the window; those below it are asked for when they come
-// near. Drawing is spread over frames, so that scrolling goes on.
+// near. Drawing is done in pieces, so that scrolling goes on.
 import { send } from "../lib/api.js";
 import { decoded } from "../lib/dashboards/frames.js";
 import { batches, byPanel } from "../lib/dashboards/queries.js";
 
 const GATHER_MS = 40;
-const FRAME_MS = 7;
+const TASK_MS = 8;
 
-/** Work that is done a little in each frame, in the order given. */
-function frames() {
+/**
+ * Work that is done a little at a time, in the order given: a task for each some milliseconds, so that frames and what people do
+ * come between. Not in animation frames: where those are slow, all would wait for them.
+ */
+function pieces() {
   let queue = [];
-  let turn = 0;
+  let under = false;
+  const channel = new MessageChannel();
   const run = () => {
-    turn = 0;
-    const until = performance.now() + FRAME_MS;
-    while (queue.length && performance.now() < until) queue.shift().work();
-    if (queue.length) turn = requestAnimationFrame(run);
+    const until = performance.now() + TASK_MS;
+    do queue.shift()?.work();
+    while (queue.length && performance.now() < until);
+    under = queue.length > 0;
+    if (under) channel.port2.postMessage(null);
   };
+  channel.port1.onmessage = run;
   return (key, work) => {
     queue = queue.filter((one) => one.key !== key);
     queue.push({ key, work });
-    if (!turn) turn = requestAnimationFrame(run);
+    if (under) return;
+    under = true;
+    channel.port2.postMessage(null);
   };
 }
 
@@ -36,7 +44,7 @@ export function loaderOf({ range, selections, draw, state, asked }) {
   let request = new AbortController();
   let bounds = /** @type {[number, number]} */ ([0, 0]);
   let underWay = 0;
-  const later = frames();
+  const later = pieces();
 
   const show = (item) => later(item.key, () => { if (items.get(item.key) === item && item.near) { item.drawn = item.generation; draw(item); } });
   const plain = (item) => !batches([item]).length;

@@ -27,7 +27,7 @@ const loadEditor = () => {
 export function queryForm(place, given) {
   let editors = /** @type {any[]} */ ([]);
   let faults = new Map();
-  const list = h("ol", { class: "query-list" });
+  const list = h("ol", { class: "panel-queries" });
   const change = (at, next, merge) => given.changed(given.queries().map((one, index) => (index === at ? { ...one, ...next } : one)), merge);
   const rebuild = (queries) => { given.changed(queries); fill(); };
 
@@ -46,7 +46,7 @@ export function queryForm(place, given) {
     } else holder.editor = plainField(editorPlace, options);
     editors.push(holder);
     const metrics = (one.language ?? "promql") === "promql";
-    return h("li", { class: one.hide ? "query off" : "query" },
+    return h("li", { class: one.hide ? "panel-query off" : "panel-query" },
       h("div", { class: "query-head" },
         h("span", { class: "query-ref" }, one.ref),
         h("select", { "aria-label": t("editor.language"), onchange: (event) => { change(at, { language: event.currentTarget.value, expr: "" }); fill(); } }, ["promql", "logs", "traces"].map((name) => h("option", { value: name, selected: name === (one.language ?? "promql") }, t(`editor.language.${name}`)))),

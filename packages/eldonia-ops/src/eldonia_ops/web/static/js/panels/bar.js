@@ -101,7 +101,7 @@ function createColumns(place) {
       for (let tick = Math.ceil(low / step) * step; tick <= high + 1e-9; tick += step) ticks.push(Number(tick.toPrecision(12)));
       const unit = stacking === "percent" ? "percent" : settings.unit;
       const alone = series.length === 1;
-      const column = (name, at) => h("li", { class: "column" },
+      const column = (name, at) => h("li", { class: "column-item" },
         h("span", { class: stack ? "column-bars stack" : "column-bars" }, shownSeries.map((one) => {
           const value = one.values[at];
           const found = shown(value, one.settings, { bounds: [low, high], otherwise: looks[one.at].colour });
@@ -116,7 +116,7 @@ function createColumns(place) {
       chart.className = `columns-chart${lying ? " lying" : ""}`;
       chart.replaceChildren(
         h("div", { class: "columns-axis", "aria-hidden": "true" }, ticks.map((tick) => h("span", { vars: { at: String(part(tick)) } }, h("b", {}, inUnit(tick, unit, { decimals: settings.decimals ?? null }))))),
-        h("ol", { class: "columns", vars: { zero: String(part(0)) } }, names.map(column)),
+        h("ol", { class: "column-list", vars: { zero: String(part(0)) } }, names.map(column)),
       );
       const options = legendOf(panel.options);
       legend.update({ series, colours: looks, legend: { ...options, show: options.show && !alone }, hidden: context.hidden, onHidden: (hidden) => context.onHidden(hidden) });

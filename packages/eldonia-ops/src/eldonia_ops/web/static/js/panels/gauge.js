@@ -29,7 +29,7 @@ function tile() {
   const picture = svg("svg", { viewBox: "0 0 120 96", class: "gauge-arc", "aria-hidden": "true" });
   const value = h("span", { class: "gauge-value" });
   const name = h("span", { class: "tile-name" });
-  const element = h("li", { class: "gauge" }, h("span", { class: "gauge-dial" }, picture, value), name);
+  const element = h("li", { class: "dial-tile" }, h("span", { class: "gauge-dial" }, picture, value), name);
   return {
     element,
     update(one, all, panel, context) {

@@ -61,6 +61,7 @@ function create(place) {
     ctx.clip();
     ctx.font = `${11 * devicePixelRatio}px ${variable("--font")}`;
     ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
     const share = options.row_height ?? 0.9;
     rows.forEach((row, at) => {
       const low = self.valToPos(rows.length - 1 - at, "y", true);

@@ -114,10 +114,12 @@ function alonePoints(self, index, show, gaps) {
   return found.length ? found : null;
 }
 
-function thresholdMarks(axes) {
+// The panel's thresholds are in the unit of its first axis; another axis has some of its own, or none.
+function thresholdMarks(axes, common) {
   return (self) => {
-    for (const axis of axes) {
+    for (const [at, axis] of axes.entries()) {
       const { settings } = axis;
+      if (at > 0 && settings.thresholds === common) continue;
       const style = settings.threshold_style ?? "off";
       if (style === "off" || !settings.thresholds?.steps?.length) continue;
       const { min, max } = self.scales[axis.key];
@@ -224,7 +226,7 @@ function create(place) {
         axes: [timeAxis(), ...axes.map((axis, index) => axisOptions(axis, index, index === 0))],
         series: [{}, ...series.map((one, at) => seriesOptions(one, looks[at], axes[axisOf[at]], !drawn[at]))],
         bands: bands.map(([upper, lower]) => ({ series: [upper + 1, lower + 1], fill: faded(looks[upper].colour, (series[upper].settings.fill || (series[upper].settings.draw === "bars" ? 80 : 0)) / 100) })),
-        hooks: { drawAxes: [thresholdMarks(axes)] },
+        hooks: { drawAxes: [thresholdMarks(axes, panel.thresholds)] },
       }),
       data: [times.map((ms) => ms / 1000), ...places],
       bounds: context.bounds,

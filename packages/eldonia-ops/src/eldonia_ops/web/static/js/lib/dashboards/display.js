@@ -128,9 +128,12 @@ export function valueColour(value, settings, bounds, otherwise = "") {
  * @param {(Field & {settings: any, values: any[]})[]} series
  */
 export function coloursOf(series) {
-  const free = places(series.map((one) => one.name));
+  // Two of one name are two: of two queries, for example.
+  const many = new Map();
+  const names = series.map(({ name }) => { const before = many.get(name) ?? 0; many.set(name, before + 1); return before ? `${name} ${before + 1}` : name; });
+  const free = places(names);
   return series.map((one, at) => {
-    const place = free.get(one.name) ?? at;
+    const place = free.get(names[at]) ?? at;
     const own = { colour: seriesColour(place), dash: seriesDash(place) };
     const { mode = "palette", color = "", by = "last" } = one.settings.color ?? {};
     if (mode === "fixed") return { colour: namedColour(color, own.colour), dash: [] };
