@@ -15,6 +15,7 @@ from eldonia_ops.web.native import (
     incidents,
     log_export,
     logs,
+    markdown,
     operations,
     promql,
     saved_searches,
@@ -58,6 +59,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)
     times.add_to(api, platform)
+    markdown.add_to(api, heavy)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)

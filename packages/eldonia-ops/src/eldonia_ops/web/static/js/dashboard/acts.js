@@ -161,6 +161,7 @@ export function dashboardMenu(page, anchor) {
   const file = (format) => address(`${path(uid)}/export`, { format });
   menu(anchor, [
     { name: t("dashboard.kiosk"), icon: "full", key: "k", act: page.kiosk },
+    stored && { name: t("dashboard.share"), icon: "share", act: () => share(page, anchor) },
     { name: t("dashboard.source_view"), icon: "code", act: () => showSource(page) },
     stored && view.source === "stored" && { name: t("dashboard.versions"), icon: "clock", act: () => showVersions(page) },
     write && stored && { name: t("dashboard.save_as"), icon: "copy", act: () => save(page, { as: true }) },

@@ -1,6 +1,6 @@
 // A dashboard with nothing on it: a first panel, or panels for metrics that exist.
 import { act, send } from "../lib/api.js";
-import { can, h, icon } from "../lib/dom.js";
+import { $, can, h, icon } from "../lib/dom.js";
 import { addPanel } from "../lib/dashboards/document.js";
 import { suggestions } from "../lib/dashboards/suggestions.js";
 import { t } from "../lib/i18n.js";
@@ -54,6 +54,7 @@ export async function suggest(page) {
 export function blankBoard(page, place) {
   const blank = !(page.dashboard().panels ?? []).length;
   place.hidden = !blank;
+  $("#board").hidden = blank;
   if (!blank) { delete place.dataset.shown; return; }
   if (place.dataset.shown) return;
   place.dataset.shown = "1";

@@ -11,7 +11,7 @@ export function exploreAddress(page, item) {
   const expressionOf = (query) => results.find((one) => one.ref === query.ref)?.expr ?? query.expr;
   if (first.language === "logs") return logSearch(expressionOf(first), [from, to]);
   const address = new URLSearchParams();
-  for (const one of queries.filter((each) => (each.language ?? "promql") === (first.language ?? "promql"))) address.append(first.language === "traces" ? "traces" : "q", expressionOf(one));
+  for (const one of queries.filter((each) => (each.language ?? "promql") === (first.language ?? "promql"))) address.append(first.language === "traces" ? "traces" : "query", expressionOf(one));
   const now = new URLSearchParams(location.search);
   if (page.range.fixed || item.panel.time_from) { address.set("from", String(Math.round(from))); address.set("to", String(Math.round(to))); }
   else address.set("range", now.get("range") ?? page.range.preset);

@@ -62,7 +62,7 @@ export function listOf(given) {
   function fill() {
     holder.replaceChildren(...items.map((item, at) => h("li", {}, h("div", { class: "form-row" }, ...given.row(item, (next) => { items = items.map((one, index) => (index === at ? next : one)); given.changed(items); }, at)),
       h("span", { class: "form-acts" },
-        given.moves ? h("button", { type: "button", class: "icon-button", disabled: at === 0, "aria-label": t("field.up"), onclick: () => { const next = [...items]; next.splice(at - 1, 0, next.splice(at, 1)[0]); apply(next); } }, icon("undo")) : null,
+        given.moves ? h("button", { type: "button", class: "icon-button", disabled: at === 0, "aria-label": t("field.up"), title: t("field.up"), onclick: () => { const next = [...items]; next.splice(at - 1, 0, next.splice(at, 1)[0]); apply(next); } }, h("span", { class: "turn-up" }, icon("chevron"))) : null,
         h("button", { type: "button", class: "icon-button", "aria-label": t("field.remove"), title: t("field.remove"), onclick: () => apply(items.filter((_, index) => index !== at)) }, icon("close"))))));
   }
   fill();

@@ -74,7 +74,8 @@ export function menu(anchor, items) {
     event.preventDefault();
     all.at(to % all.length)?.focus();
   });
-  popover(anchor, box, { focus: () => box.querySelector(".menu-item"), align: "end" });
+  const { left, width } = anchor.getBoundingClientRect();
+  popover(anchor, box, { focus: () => box.querySelector(".menu-item"), align: left + width / 2 > innerWidth / 2 ? "end" : "start" });
 }
 
 /**

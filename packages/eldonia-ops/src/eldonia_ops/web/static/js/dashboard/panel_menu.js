@@ -92,7 +92,7 @@ export function inspect(page, item) {
     return [
       h("p", { class: "row" }, h("span", { class: "muted grow" }, t("inspect.rows", { n: integer(rowsIn(table)) })), h("button", { type: "button", onclick: () => download(`${fileName(item)}.csv`, csv(table), "text/csv") }, icon("download"), t("dashboard.csv"))),
       h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": t("inspect.data") }, h("table", { class: "panel-table" },
-        h("thead", {}, h("tr", {}, table.columns.map((one) => h("th", { scope: "col" }, one.name)))),
+        h("thead", {}, h("tr", {}, table.columns.map((one) => h("th", { scope: "col", class: one.type === "number" ? "at-right" : "" }, one.name)))),
         h("tbody", {}, Array.from({ length: many }, (_, at) => h("tr", {}, table.columns.map((one) => h("td", { class: one.type === "number" ? "at-right" : "" }, one.type === "time" && one.values[at] !== null ? exactly(one.values[at]) : one.values[at] === null ? "–" : String(one.values[at])))))))),
     ];
   };

@@ -1,6 +1,6 @@
 // One dashboard: its document, what is chosen, its time; the board shows it, and the parts below dashboard/ change it.
 import { ApiError, act, get, send } from "../lib/api.js";
-import { $, can, h, toast } from "../lib/dom.js";
+import { $, $$, can, h, toast } from "../lib/dom.js";
 import { rangeText, zoneName } from "../lib/format.js";
 import { words } from "../lib/dashboards/display.js";
 import { changePanel, equal, findPanel, historyOf, movePanel } from "../lib/dashboards/document.js";
@@ -13,7 +13,7 @@ import { editPanel } from "../dashboard/editor.js";
 import { describe, inspect, panelMenu } from "../dashboard/panel_menu.js";
 import { loaderOf } from "../dashboard/loader.js";
 import { dashboardMenu, leaveEditing, rowMenu, save, share, wireEditing } from "../dashboard/acts.js";
-import { keepRecent } from "../dashboard/recent.js";
+import { handedOver, keepRecent } from "../dashboard/recent.js";
 import { ownSections, placedSections, repeats } from "../dashboard/sections.js";
 import { refreshing } from "../dashboard/timing.js";
 import { keepValues, valuesIn, variableBar } from "../dashboard/variables.js";
@@ -49,7 +49,9 @@ page.selections = () => page.chosen;
 // A range that the document gives in words of its own ("now/d") is sent as it is, until the reader chooses another.
 let own = simple(view.dashboard.time) || given.get("range") || given.get("from") ? null : view.dashboard.time;
 const preset = simple(view.dashboard.time) ?? "24h";
-const rangeName = (name) => t("dashboard.last", { n: name.slice(0, -1), unit: t(`dashboard.span.${name.slice(-1)}`) });
+const UNITS = { m: "minute", h: "hour", d: "day", w: "week" };
+const rangeName = (name) => t("dashboard.last", { length: new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: UNITS[name.slice(-1)], unitDisplay: "long" }).format(Number(name.slice(0, -1))) });
+for (const button of $$("#ranges [data-range]")) button.textContent = rangeName(button.dataset.range);
 function showRange(state) {
   $("#range-text").textContent = own ? `${own.from} – ${own.to}` : state.fixed ? rangeText(state.fixed.from, state.fixed.to) : rangeName(state.preset);
 }
@@ -339,6 +341,8 @@ document.addEventListener("theme", () => { board.cards.forEach((card) => { loade
 matchMedia("(prefers-color-scheme: light)").addEventListener("change", () => board.cards.forEach((card) => { loader.redraw(card.item); }));
 document.addEventListener("retry", () => { act(page.timeChanged); });
 
+const said = handedOver();
+if (said) toast(said.text);
 if (!isNew) keepRecent(uid);
 interval.set(given.has("refresh") ? (given.get("refresh") === "off" ? "" : given.get("refresh")) : (view.dashboard.refresh ?? ""));
 if (given.has("kiosk")) kiosk(true);

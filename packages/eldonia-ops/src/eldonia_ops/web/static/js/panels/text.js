@@ -23,7 +23,7 @@ async function ask() {
   const asked = waiting;
   waiting = [];
   try {
-    const { html } = await send("POST", "/dashboards/texts", { texts: asked.map((one) => one.text) });
+    const { html } = await send("POST", "/markdown", { texts: asked.map((one) => one.text) });
     asked.forEach((one, at) => { one.done(html[at]); });
   } catch (error) {
     for (const one of asked) { known.delete(one.text); one.failed(error); }
