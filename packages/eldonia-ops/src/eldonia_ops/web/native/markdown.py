@@ -43,6 +43,6 @@ def add_to(api: FastAPI, heavy: HeavyWork) -> None:
 
     @api.post("/markdown", tags=["dashboards"], **operation(Permission.READ, TextsShape))
     async def render(body: TextsBody) -> Response:
-        """Texts of a dashboard as HTML. Raw HTML in them is shown as text; only addresses of the usual schemes are links."""
+        """Texts as HTML. Raw HTML in them is shown as text; only addresses of the usual schemes are links."""
         async with heavy.place():
             return Json(TextsShape(await heavy.run(lambda: [to_html(text) for text in body.texts])))

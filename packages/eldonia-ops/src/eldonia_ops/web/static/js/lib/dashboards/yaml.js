@@ -2,7 +2,7 @@
 
 // A text that YAML would not take for something else needs no quotes.
 const PLAIN = /^[\p{L}_$/(][^\n\r\t]*$/u;
-const OTHER = /^(?:true|false|null|yes|no|on|off|y|n|~)$|: |:$| #|^\s|\s$|[\p{Cc}\u2028\u2029\ufeff]/iu;
+const OTHER = /^(?:true|false|null|yes|no|on|off|~)$|: |:$| #|^\s|\s$|[\p{Cc}\u2028\u2029\ufeff]/iu;
 // What a block of lines cannot hold: other control characters, and spaces before its first line.
 const UNBLOCKED = /^\s|[^\P{Cc}\n\t]|[\u2028\u2029\ufeff]/u;
 function scalar(value) {
