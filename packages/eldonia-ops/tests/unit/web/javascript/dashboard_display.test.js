@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of dashboards are written so
 import assert from "node:assert/strict";
 import test from "node:test";
 import { openPage } from "./page.js";
