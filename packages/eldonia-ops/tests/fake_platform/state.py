@@ -10,6 +10,7 @@ import msgspec
 from eldonia_ops.access import matching_token, new_token
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.saved_search import SavedSearch
+from fake_platform.dashboards import FakeDashboards
 
 T = TypeVar("T")
 
@@ -20,6 +21,7 @@ class FakeState:
     def __init__(self) -> None:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.stored_tokens: dict[str, Token] = {}
+        self.dashboards = FakeDashboards()
         self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
 
     async def write(self, work: Callable[[Any], T]) -> T:

@@ -12,6 +12,8 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
     alerts,
     backups,
+    dashboard_work,
+    dashboards,
     incidents,
     log_export,
     logs,
@@ -53,6 +55,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)
+    dashboard_work.add_to(api, platform)
+    dashboards.add_to(api, platform)
     times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
@@ -70,4 +74,6 @@ async def envelope(request: Request, problem: Problem) -> Response:
     error: dict[str, Any] = {"code": problem.code, "message": problem.message, "hint": problem.hint}
     if problem.position is not None:
         error["position"] = problem.position
+    if problem.problems:
+        error["problems"] = list(problem.problems)
     return Json({"error": error}, status_code=problem.status, headers=problem.answer_headers("Bearer"))

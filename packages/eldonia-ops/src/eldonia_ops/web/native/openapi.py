@@ -12,12 +12,14 @@ from eldonia_ops.web.gate import demands
 
 
 class ErrorFields(msgspec.Struct, omit_defaults=True):
-    """What went wrong. ``position`` is the 0-based character offset of a fault in a query, -1 for one at no place."""
+    """What went wrong. ``position`` is the 0-based character offset of a fault in a query, -1 for one at no place;
+    ``problems`` are all faults of a document."""
 
     code: str
     message: str
     hint: str = ""
     position: int = -1
+    problems: list[dict[str, Any]] = []
 
 
 class ErrorShape(msgspec.Struct):
