@@ -6,6 +6,7 @@ from collections.abc import Callable
 from eldonia_ops.model.access import Role
 from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups
+from fake_platform.dashboards import fake_dashboard_files
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
 from fake_platform.queries import FakeQueries
@@ -40,6 +41,8 @@ class FakePlatform:
         self.backups = FakeBackups()
         self.language = "en"
         self.resolve_timeout_ms = 300_000
+        self.dashboard_files = fake_dashboard_files()
+        self.scrape_interval_ms = 15_000
 
     def now(self) -> int:
         return self.at if self._now is None else self._now()

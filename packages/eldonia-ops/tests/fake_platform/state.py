@@ -10,6 +10,7 @@ import msgspec
 from eldonia_ops.access import matching_token, new_token
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.saved_search import SavedSearch
+from fake_platform.dashboards import FakeDashboards
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ class FakeState:
             "s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5),
             "q1": SavedSearch("q1", "Down", "up == 0", (), "a", 5, "promql"),
         }
+        self.dashboards = FakeDashboards()
 
     async def write(self, work: Callable[[Any], T]) -> T:
         return work(self)

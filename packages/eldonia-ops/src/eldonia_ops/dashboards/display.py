@@ -1,6 +1,6 @@
 """How values are shown: units, thresholds, mappings, colours, and what differs for some of the series."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from msgspec import Meta, field
 
@@ -19,6 +19,7 @@ Color: TypeAlias = Annotated[str, Meta(max_length=60)]
 class Threshold(Part, frozen=True):
     """From this value on, the colour. The first step has no value: it is the base."""
 
+    ALWAYS: ClassVar[frozenset[str]] = frozenset({"color"})
     value: Number | None = None
     color: Color = "green"
 

@@ -8,7 +8,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import inspect
@@ -19,6 +19,7 @@ from eldonia_ops.dashboards.faults import MOST_FAULTS, DashboardError, Fault, Pa
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.model.foreign import clean_text
 
+P = TypeVar("P", bound=msgspec.Struct)
 _MISSING: Final = object()
 _DEEPEST: Final = 24
 
@@ -58,6 +59,19 @@ def read_leniently(data: Any, uid: str = "") -> tuple[Dashboard | None, list[Fau
         return None, reader.faults
     whole, more = completed(found, uid)
     return (None if more else whole), [*reader.faults, *more]
+
+
+def read_part(data: Any, cls: type[P], path: Path = ()) -> P:
+    """A part of a document by itself, such as one annotation.
+
+    Raises:
+        DashboardError: with all that is wrong; paths begin with ``path``.
+    """
+    reader = _Reader()
+    found = reader.read(data, inspect.type_info(cls), path)
+    if reader.faults or not isinstance(found, cls):
+        raise DashboardError(reader.faults)
+    return found
 
 
 @cache

@@ -90,7 +90,7 @@ def _link(link: ValueLink, language: str) -> dict[str, Any]:
 def _custom_defaults(panel: Panel) -> dict[str, Any]:
     options = panel.options
     found: dict[str, Any] = {}
-    if panel.type == "timeseries" or panel.type == "bar":
+    if panel.type in ("timeseries", "bar"):
         drawn = {name: getattr(options, name) for name in _BOTH if hasattr(options, name)}
         found = _custom(drawn) if panel.type == "timeseries" else _differing(options, drawn)
     elif panel.type == "table":

@@ -1,7 +1,7 @@
 """A dashboard of ours as Grafana's JSON, schemaVersion 39.
 
-What Grafana has no place for is left out: Japanese texts beside English ones, and how logs and traces are searched, which
-it keeps for a data source of the type ``eldonia-ops``. What is left comes back equal.
+What Grafana has no place for is left out: folders, and texts in a second language. Searches of logs and traces are
+queries of a data source of the type ``eldonia-ops``, so they come back.
 """
 
 from typing import Any, Final

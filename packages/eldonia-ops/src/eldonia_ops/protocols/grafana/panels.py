@@ -83,7 +83,7 @@ def legend_of(legend: dict[str, Any]) -> dict[str, Any]:
     if not legend:
         return {}
     mode = legend.get("displayMode")
-    shown = legend.get("showLegend", True) is not False and mode != "hidden"
+    shown = legend.get("showLegend", legend.get("show", True)) is not False and mode != "hidden"
     calcs = reducers(legend.get("calcs")) or reducers(legend.get("values"))
     return lean(
         {

@@ -4,17 +4,32 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
-    "library": ("it is a library panel, whose contents are not in the file", "ライブラリパネルで、内容がファイルに含まれていません"),
+    "library": (
+        "it is a library panel, whose contents are not in the file",
+        "ライブラリパネルで、内容がファイルに含まれていません",
+    ),
     "type": ("there is no panel of the type {0} here", "{0} 型のパネルはこの製品にありません"),
     "alerts": ("lists of alerts are on the page Alerts", "アラートの一覧は「アラート」のページにあります"),
-    "dashboards": ("lists of dashboards are on the page Dashboards", "ダッシュボードの一覧は「ダッシュボード」のページにあります"),
+    "dashboards": (
+        "lists of dashboards are on the page Dashboards",
+        "ダッシュボードの一覧は「ダッシュボード」のページにあります",
+    ),
     "no_queries": ("none of its queries could be taken", "取り込めるクエリがありませんでした"),
-    "datasource": ("the query is for {0}, which is not stored here", "{0} 向けのクエリで、対応するデータがありません"),
+    "datasource": (
+        "the query is for {0}, which is not stored here",
+        "{0} 向けのクエリで、対応するデータがありません",
+    ),
     "loki": ("it is LogQL: write it as a search of logs", "LogQL で書かれています。ログの検索式に書き直してください"),
-    "expression": ("expressions over other queries are not computed: use PromQL", "他のクエリに対する式は計算できません。PromQL で書いてください"),
+    "expression": (
+        "expressions over other queries are not computed: use PromQL",
+        "他のクエリに対する式は計算できません。PromQL で書いてください",
+    ),
     "other_panel": ("it shows the results of another panel", "他のパネルの結果を表示するクエリです"),
     "no_expr": ("the query has no expression", "クエリに式がありません"),
-    "alert_rule": ("alert rules of panels are not taken: write a rule file", "パネルのアラートルールは取り込みません。ルールファイルに書いてください"),
+    "alert_rule": (
+        "alert rules of panels are not taken: write a rule file",
+        "パネルのアラートルールは取り込みません。ルールファイルに書いてください",
+    ),
     "pie": ("pies are shown as bars", "円グラフは棒で表示します"),
     "polystat": ("it is shown as single values", "単一の値として表示します"),
     "histogram_axis": ("histograms over values are shown over time", "値のヒストグラムは時間軸のグラフで表示します"),
@@ -25,7 +40,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "matcher": ("overrides by {0} are not known here", "{0} による上書きには対応していません"),
     "property": ("the override of {0} is not known here", "{0} の上書きには対応していません"),
     "transformation": ("the transformation {0} is not known here", "変換 {0} には対応していません"),
-    "transformation_part": ("a part of the transformation {0} is not known here", "変換 {0} の一部の設定には対応していません"),
+    "transformation_part": (
+        "a part of the transformation {0} is not known here",
+        "変換 {0} の一部の設定には対応していません",
+    ),
     "mapping": ("a value mapping could not be read", "値のマッピングを読み取れませんでした"),
     "variable_type": ("variables of the type {0} are not known here", "{0} 型の変数には対応していません"),
     "datasource_variable": ("there is one data source here, so it is not needed", "データソースは一つなので不要です"),

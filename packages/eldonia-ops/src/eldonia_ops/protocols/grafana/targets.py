@@ -14,6 +14,11 @@ _PROMETHEUS: Final = frozenset({
     "prometheus", "grafana-amazonprometheus-datasource", "grafana-azureprometheus-datasource",
     "victoriametrics-datasource", "victoriametrics-metrics-datasource", "",
 })  # fmt: skip
+_OF_EMPTY: Final = frozenset({
+    "refId", "datasource", "hide", "expr", "format", "editorMode", "range", "legendFormat", "instant",
+    "intervalFactor", "useBackend", "disableTextWrap", "fullMetaSearch",
+})  # fmt: skip
+"""What a query that was never written may have."""
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z0-9_]+)(?::[a-z]+)?\}?")
 SOURCE_NAMES: Final = {
     "loki": "Loki", "tempo": "Tempo", "elasticsearch": "Elasticsearch", "influxdb": "InfluxDB", "mysql": "MySQL",
@@ -81,9 +86,7 @@ def _query(target: dict[str, Any], kind: str | None, report: Report) -> dict[str
     if not expr.strip():
         if any(target.get(key) for key in ("rawSql", "query", "target", "namespace", "measurement", "metricName")):
             report.dropped(what, "datasource", "another data source")
-        elif not target.get("hide") and target.keys() - {"refId", "datasource", "hide", "expr", "format", "editorMode",
-                                                         "range", "legendFormat", "instant", "intervalFactor",
-                                                         "useBackend", "disableTextWrap", "fullMetaSearch"}:  # fmt: skip
+        elif not target.get("hide") and target.keys() - _OF_EMPTY:
             report.dropped(what, "no_expr")
         return None
     if kind is None and re.search(r"\|[=~]\s*[\"`]|\|\s*(?:json|logfmt|line_format|unwrap)\b", expr):
@@ -105,7 +108,7 @@ def _ours(target: dict[str, Any], ref: str, language: str, report: Report | None
             "language": language,
             "expr": text(target.get("expr")),
             "legend": "" if legend in ("__auto", "time_series") else legend,
-            "instant": bool(target.get("instant")) and not target.get("range") or None,
+            "instant": (bool(target.get("instant")) and not target.get("range")) or None,
             "format": form if form in ("table", "heatmap") else None,
             "interval": least or "",
             "hide": bool(target.get("hide")) or None,

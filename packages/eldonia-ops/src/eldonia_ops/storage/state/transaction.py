@@ -6,6 +6,7 @@ from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
 from eldonia_ops.storage.state.alert_inbox import SqlAlertInbox
 from eldonia_ops.storage.state.alerts import SqlAlerts
 from eldonia_ops.storage.state.committed import Committed
+from eldonia_ops.storage.state.dashboards import SqlDashboards
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
 from eldonia_ops.storage.state.ledger import SqlLedger
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.positions = SqlPositions(connection)
         self.tokens = SqlTokens(connection)
         self.saved_searches = SqlSavedSearches(connection)
+        self.dashboards = SqlDashboards(connection)
 
     def committed(self) -> None:
         """The transaction has been committed: what it wrote is what others may know."""

@@ -12,6 +12,8 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
     alerts,
     backups,
+    dashboard_work,
+    dashboards,
     incidents,
     log_export,
     logs,
@@ -58,6 +60,8 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)
+    dashboard_work.add_to(api, platform)
+    dashboards.add_to(api, platform)
     times.add_to(api, platform)
     markdown.add_to(api, heavy)
     alerts.add_to(api, platform)
@@ -78,4 +82,6 @@ async def envelope(request: Request, problem: Problem) -> Response:
         error["position"] = problem.position
     if problem.field:
         error["field"] = problem.field
+    if problem.problems:
+        error["problems"] = list(problem.problems)
     return Json({"error": error}, status_code=problem.status, headers=problem.answer_headers("Bearer"))
