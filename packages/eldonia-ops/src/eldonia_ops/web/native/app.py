@@ -17,7 +17,6 @@ from eldonia_ops.web.native import (
     incidents,
     log_export,
     logs,
-    markdown,
     operations,
     promql,
     saved_searches,
@@ -63,7 +62,6 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     dashboard_work.add_to(api, platform)
     dashboards.add_to(api, platform)
     times.add_to(api, platform)
-    markdown.add_to(api, heavy)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)

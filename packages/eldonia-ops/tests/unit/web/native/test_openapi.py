@@ -37,7 +37,6 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "post /promql/searches": {"json": {"name": "n", "query": "up == 0"}},
     "put /promql/searches/{query}": {"json": {"name": "n", "query": "up"}},
     "delete /promql/searches/{query}": {},
-    "post /markdown": {"json": {"texts": ["# Title", "a <b>"]}},
     "get /traces": {},
     "get /traces/distribution": {},
     "get /traces/fields": {},

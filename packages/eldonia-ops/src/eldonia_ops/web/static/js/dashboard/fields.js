@@ -40,7 +40,7 @@ export function colourField(name, value, changed, { empty = "" } = {}) {
   show(value);
   const select = h("select", { "aria-label": name, onchange: (event) => { const next = event.currentTarget.value; if (next === "#") return swatch.click(); show(next); changed(next || undefined); } },
     empty ? h("option", { value: "", selected: !value }, empty) : null,
-    NAMED_COLOURS.map((one) => h("option", { value: one, selected: one === value }, t("field.colour_name", { name: one }))),
+    NAMED_COLOURS.map((one) => h("option", { value: one, selected: one === value }, one)),
     h("option", { value: "#", selected: Boolean(value) && !named }, t("field.other_colour")));
   return h("span", { class: "field colour-field" }, name ? h("span", {}, name) : null, h("span", { class: "joined" }, swatch, select));
 }
@@ -78,8 +78,7 @@ export function unitField(name, value, changed) {
   let all = [];
   units ??= get("/dashboards/units");
   units.then((found) => {
-    const list = Array.isArray(found) ? found : found.units;
-    all = list.map((one) => ({ value: one.id, text: title(one.title ?? one), more: `${one.id} · ${inUnit(SAMPLES[one.id] ?? 1234.5, one.id)}`, group: title(one.group_title ?? one.group) }));
+    all = found.units.map((one) => ({ value: one.id, text: title(one.title), more: `${one.id} · ${inUnit(SAMPLES[one.id] ?? 1234.5, one.id)}`, group: title(found.groups[one.group]) }));
     made.update({ options: all });
   }, () => { units = null; });
   return h("span", { class: "field" }, h("span", {}, name), made.element);

@@ -3,7 +3,7 @@
 import { ApiError, send } from "../lib/api.js";
 import { h, icon } from "../lib/dom.js";
 import { words } from "../lib/dashboards/display.js";
-import { language, t } from "../lib/i18n.js";
+import { t } from "../lib/i18n.js";
 import { dialog } from "./menu.js";
 
 const LARGEST = 5_000_000;
@@ -29,7 +29,7 @@ export function importDialog({ folders, saved }) {
     go.disabled = true;
     report.replaceChildren(h("p", { class: "fault" }, error.message, error.hint ? h("span", { class: "sub" }, error.hint) : null), ...(error.more?.problems?.length ? [h("ul", { class: "problems" }, error.more.problems.slice(0, 50).map((one) => h("li", {}, h("code", {}, one.line ? t("source.line", { line: one.line }) : one.path), " ", one.message, one.hint ? h("span", { class: "sub" }, one.hint) : null)))] : []));
   };
-  const body = (dry) => ({ text: text.value, dry_run: dry, ...(folder.value.trim() ? { folder: folder.value.trim() } : {}), ...(replace.checked ? { replace: true } : {}), lang: language });
+  const body = (dry) => ({ text: text.value, dry_run: dry, ...(folder.value.trim() ? { folder: folder.value.trim() } : {}), ...(replace.checked ? { replace: true } : {}) });
   async function look() {
     clearTimeout(timer);
     if (!text.value.trim()) { report.replaceChildren(); go.disabled = true; return; }

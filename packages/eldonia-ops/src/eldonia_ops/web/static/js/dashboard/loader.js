@@ -33,10 +33,10 @@ function pieces() {
 }
 
 /**
- * @param {{range: () => any, selections: () => any, draw: (item: any) => void, state: (item: any) => void, asked?: (seconds: number) => void}} page
+ * @param {{range: () => any, selections: () => any, more?: () => any, draw: (item: any) => void, state: (item: any) => void, asked?: (seconds: number) => void}} page
  *   `range()` gives what is sent of the time; `draw` shows an item's data; `state` shows that it waits or failed
  */
-export function loaderOf({ range, selections, draw, state, asked }) {
+export function loaderOf({ range, selections, more = () => ({}), draw, state, asked }) {
   /** @type {Map<string, any>} */
   let items = new Map();
   let generation = 0;
@@ -61,7 +61,7 @@ export function loaderOf({ range, selections, draw, state, asked }) {
       underWay += 1;
       const began = performance.now();
       try {
-        const answer = await send("POST", "/dashboards/query", { ...range(), variables: selections(), queries }, {}, signal);
+        const answer = await send("POST", "/dashboards/query", { ...range(), variables: selections(), queries, ...more() }, {}, signal);
         if (now !== generation) return;
         if (typeof answer.from === "number") bounds = [answer.from, answer.to];
         const found = byPanel(answer.results.map(decoded));

@@ -1,4 +1,5 @@
 // What can be set of a panel of each type: tables of fields, read by the editor. A field is [key, kind, choices or attributes].
+import { calcTitle } from "../lib/dashboards/legend.js";
 import { REDUCERS } from "../lib/dashboards/reduce.js";
 import { h } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
@@ -40,7 +41,7 @@ const REDUCE = [["calcs", "calcs"], ["values", "toggle"], ["limit", "number", { 
 function control([key, kind, more], value, changed) {
   const name = t(`option.${key}`);
   switch (kind) {
-    case "select": return selectField(name, value, more.map((one) => [one, t(`choice.${one}`)]), changed);
+    case "select": return selectField(name, value, more.map((one) => [one, /\w/.test(one) ? t(`choice.${one}`) : one]), changed);
     case "number": return numberField(name, value, changed, more ?? {});
     case "toggle": return toggleField(name, value ?? (more === true), (on) => changed(on === (more === true) ? undefined : on));
     case "list": return listField(name, value, changed);
@@ -54,7 +55,7 @@ function calcs(name, value, changed) {
   return h("fieldset", { class: "field" }, h("legend", {}, name), h("div", { class: "chips small" }, calcChoices(chosen).map((one) => h("label", { class: "chip" }, h("input", { type: "checkbox", checked: chosen.includes(one), onchange: (event) => {
     chosen = event.currentTarget.checked ? [...chosen, one] : chosen.filter((each) => each !== one);
     changed(chosen.length ? chosen : undefined);
-  } }), h("span", {}, t(`calc.${one}`))))));
+  } }), h("span", {}, calcTitle(one))))));
 }
 const controls = (fields, of, set) => fields.map((one) => control(one, of?.[one[0]], (value) => set(one[0], value)));
 const without = (of, key, value) => { const next = { ...of, [key]: value }; if (value === undefined) delete next[key]; return next; };
@@ -133,7 +134,7 @@ export function linkForm(links, changed, { keep = false } = {}) {
 }
 
 // --- colours, overrides ---
-const MODES = ["palette", "name", "fixed", "shades", "thresholds", "scale"];
+const MODES = ["auto", "palette", "name", "fixed", "shades", "thresholds", "scale"];
 export function colourForm(color, changed) {
   let now = { ...color };
   const set = (key, value) => { now = without(now, key, value); changed(Object.keys(now).length ? now : undefined); };
@@ -147,7 +148,7 @@ function property(key, value, changed) {
   const kind = PROPERTIES[key];
   if (Array.isArray(kind)) return [control(kind, value, (next) => changed(next ?? kind[2][0]))];
   if (kind === "unit") return [unitField(t("option.unit"), value, (next) => changed(next ?? ""))];
-  if (kind === "color") return [colourForm(value, (next) => changed(next ?? { mode: "palette" }))];
+  if (kind === "color") return [colourForm(value, (next) => changed(next ?? { mode: "auto" }))];
   if (kind === "thresholds") return thresholdForm(value, (next) => changed(next ?? { steps: [] }));
   if (kind === "mappings") return mappingForm(value, (next) => changed(next ?? []));
   if (kind === "links") return linkForm(value, (next) => changed(next ?? []));

@@ -3,6 +3,7 @@ import { h, icon } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { selectField, textField, toggleField } from "./fields.js";
 
+const PLACEHOLDERS = { promql: "rate(http_requests_total[$__rate_interval])", logs: "service:checkout level>=warn", traces: "service:checkout duration>500ms" };
 const nextRef = (queries) => { for (let at = 0; ; at += 1) { const ref = at < 26 ? String.fromCharCode(65 + at) : `Q${at}`; if (!queries.some((one) => one.ref === ref)) return ref; } };
 
 // A plain field, where the editor for PromQL cannot be loaded and for other languages.
@@ -35,7 +36,7 @@ export function queryForm(place, given) {
     const editorPlace = h("div", { class: "query-editor" });
     const fault = h("p", { class: "fault small", role: "alert", hidden: true });
     const label = t("editor.query", { ref: one.ref });
-    const options = { value: one.expr ?? "", label, placeholder: t(`editor.placeholder.${one.language ?? "promql"}`), variables: given.variables, onChange: (text) => change(at, { expr: text }, `expr:${one.ref}`), onRun: given.run };
+    const options = { value: one.expr ?? "", label, placeholder: PLACEHOLDERS[one.language ?? "promql"], variables: given.variables, onChange: (text) => change(at, { expr: text }, `expr:${one.ref}`), onRun: given.run };
     const holder = { ref: one.ref, fault, editor: null };
     if ((one.language ?? "promql") === "promql") {
       loadEditor().then((lib) => {

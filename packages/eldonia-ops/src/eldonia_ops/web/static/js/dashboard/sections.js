@@ -36,8 +36,9 @@ export function ownSections(dashboard, selections, placed, closed, known) {
 export function placedSections(dashboard, selections, placed, closed, known) {
   return placed.map(({ row, panels }) => {
     const key = row ? String(row.key) : TOP;
+    const own = row ? findPanel(dashboard, row.id) : null;
     return {
-      key, row: row ? (findPanel(dashboard, row.id) ?? row) : null, title: row ? interpolate(words(row.title), { ...selections, ...row.selections }) : "",
+      key, row: own, title: own ? interpolate(words(own.title), { ...selections, ...row.selections }) : "",
       collapsed: row ? (closed.get(key) ?? Boolean(row.collapsed)) : false,
       items: panels.flatMap((one) => { const panel = findPanel(dashboard, one.id); return panel ? [itemIn(known, panel, String(one.key), one.selections ?? {}, one.grid, fresh)] : []; }),
     };

@@ -23,6 +23,7 @@ const given = new URLSearchParams(location.search);
 const isNew = uid === "new";
 const NEW = () => ({ uid: "new", title: t("dashboard.new_title"), time: { from: "-1h", to: "now" }, panels: [] });
 
+/** @type {any} */
 const view = isNew
   ? { dashboard: NEW(), source: "stored", read_only: false, version: 0, etag: "", starred: false, problems: [] }
   : await get(`/dashboards/${encodeURIComponent(uid)}`).catch((error) => {
@@ -85,6 +86,7 @@ $("#range-custom").addEventListener("click", () => $("#range-pop").hidePopover()
 const loader = loaderOf({
   range: page.time,
   selections: () => page.chosen,
+  more: () => ({ dashboard: history.document.uid, interval: history.document.interval ?? "" }),
   draw: (item) => { board.draw(item); if (page.drawn) page.drawn(item); },
   state: (item) => { board.state(item); if (page.stated) page.stated(item); },
 });

@@ -1,6 +1,6 @@
 // Bars: one for each value between the bounds, or columns for the rows of a table.
 import { h } from "../lib/dom.js";
-import { coloursOf, nameOf, settingsOf, shown, steps } from "../lib/dashboards/display.js";
+import { coloursOf, nameOf, ownColour, settingsOf, shown, steps } from "../lib/dashboards/display.js";
 import { rowsIn, tableOf } from "../lib/dashboards/frames.js";
 import { rangeOf } from "../lib/dashboards/scales.js";
 import { boundsOf, partOf, singleValues } from "../lib/dashboards/single.js";
@@ -27,7 +27,7 @@ function tile() {
     update(one, all, panel, context) {
       const { bar_style: style = "gradient", show_unfilled: unfilled = true } = panel.options ?? {};
       const bounds = boundsOf(one, all);
-      const found = shown(one.value, one.settings, { bounds, otherwise: variable("--c0") });
+      const found = shown(one.value, one.settings, { bounds, otherwise: ownColour(one, variable("--c0")) });
       const colour = found.colour || variable("--c0");
       const part = partOf(one.value, bounds);
       element.style.setProperty("--part", String(part));

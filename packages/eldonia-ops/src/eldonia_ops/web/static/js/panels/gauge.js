@@ -1,6 +1,6 @@
 // Gauges: an arc between the bounds, the thresholds around it, the value in its middle.
 import { h } from "../lib/dom.js";
-import { shown, steps } from "../lib/dashboards/display.js";
+import { ownColour, shown, steps } from "../lib/dashboards/display.js";
 import { boundsOf, partOf, singleValues } from "../lib/dashboards/single.js";
 import { variable } from "../lib/palette.js";
 import { inUnit } from "../lib/units.js";
@@ -35,7 +35,7 @@ function tile() {
     update(one, all, panel, context) {
       const { threshold_markers: markers = true, threshold_labels: labels = false, text_mode: text = "auto" } = panel.options ?? {};
       const bounds = boundsOf(one, all);
-      const found = shown(one.value, one.settings, { bounds, otherwise: variable("--c0") });
+      const found = shown(one.value, one.settings, { bounds, otherwise: ownColour(one, variable("--c0")) });
       const part = partOf(one.value, bounds);
       const marks = steps(one.settings, bounds);
       const parts = [svg("path", { d: arc(0, 1, 44), stroke: variable("--raised"), "stroke-width": 12, fill: "none" })];

@@ -1,6 +1,6 @@
 // Single values in large figures, with a small line of how they got there.
 import { h } from "../lib/dom.js";
-import { shown } from "../lib/dashboards/display.js";
+import { ownColour, shown } from "../lib/dashboards/display.js";
 import { boundsOf, change, singleValues } from "../lib/dashboards/single.js";
 import { faded, inkOn, namedColour, variable } from "../lib/palette.js";
 import { t } from "../lib/i18n.js";
@@ -43,7 +43,7 @@ function tile() {
     destroy: canvas.destroy,
     update(one, all, panel, context, longest) {
       const { color_mode: mode = "value", graph_mode: graph = "area", text_mode: text = "auto", justify = "auto", percent_change: percent = false, value_size: size = 0, title_size: titleSize = 0 } = panel.options ?? {};
-      const found = shown(one.value, one.settings, { bounds: boundsOf(one, all), otherwise: "" });
+      const found = shown(one.value, one.settings, { bounds: boundsOf(one, all), otherwise: ownColour(one, "") });
       const colour = found.colour && found.colour !== "transparent" ? found.colour : "";
       const filled = mode.startsWith("background") && colour;
       element.className = `tile${filled ? ` filled ink-${inkOn(colour) === "#ffffff" ? "light" : "dark"}` : ""}${justify === "center" ? " centred" : ""}${mode === "background" ? " soft" : ""}`;

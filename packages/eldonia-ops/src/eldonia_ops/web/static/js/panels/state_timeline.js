@@ -27,7 +27,7 @@ export function timelineOf(panel, frames, until = Infinity) {
   }
   const free = places([...texts]);
   for (const row of rows) {
-    const plain = (row.settings.color?.mode ?? "palette") === "palette" && !(row.settings.thresholds?.steps?.length > 1);
+    const plain = ["auto", "palette", "name"].includes(row.settings.color?.mode ?? "auto") && !(row.settings.thresholds?.steps?.length > 1);
     for (const span of row.spans) {
       const own = valueColour(span.value, plain ? { ...row.settings, thresholds: undefined } : row.settings);
       span.colour = own || seriesColour(free.get(span.text));

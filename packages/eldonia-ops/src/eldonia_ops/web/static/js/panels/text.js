@@ -1,33 +1,21 @@
 // Text: Markdown that the server makes HTML of, without raw HTML, as in postmortems (web/markdown.py).
 import { h } from "../lib/dom.js";
-import { send } from "../lib/api.js";
+import { sendText } from "../lib/api.js";
 import { words } from "../lib/dashboards/display.js";
 import { interpolate } from "../lib/dashboards/interpolate.js";
 import { instance } from "./instances.js";
 
-const known = new Map(); // text → its HTML, or the promise of it
-let waiting = /** @type {{text: string, done: (html: string) => void, failed: (error: any) => void}[]} */ ([]);
+const known = new Map(); // text → the promise of its HTML
 
-/** The HTML of a text. Those asked for in one turn go in one request. @returns {Promise<string>} */
+/** @param {string} text @returns {Promise<string>} */
 function toHtml(text) {
   if (!known.has(text)) {
-    known.set(text, new Promise((done, failed) => {
-      waiting.push({ text, done, failed });
-      if (waiting.length === 1) queueMicrotask(ask);
-    }));
-    if (known.size > 200) known.delete(known.keys().next().value);
+    if (known.size >= 100) known.delete(known.keys().next().value);
+    const asked = sendText("POST", "/markdown", text, {}).then((response) => response.text());
+    asked.catch(() => known.delete(text));
+    known.set(text, asked);
   }
   return known.get(text);
-}
-async function ask() {
-  const asked = waiting;
-  waiting = [];
-  try {
-    const { html } = await send("POST", "/markdown", { texts: asked.map((one) => one.text) });
-    asked.forEach((one, at) => { one.done(html[at]); });
-  } catch (error) {
-    for (const one of asked) { known.delete(one.text); one.failed(error); }
-  }
 }
 
 function create(place) {

@@ -114,8 +114,9 @@ function onScale(scheme, part) {
 export function valueColour(value, settings, bounds, otherwise = "") {
   const mapping = mapped(value, settings.mappings);
   if (mapping?.colour) return mapping.colour;
-  const { mode = "palette", color = "", scheme } = settings.color ?? {};
+  const { mode = "auto", color = "", scheme } = settings.color ?? {};
   if (mode === "fixed" || mode === "shades") return namedColour(color, otherwise);
+  if (mode === "palette" || mode === "name") return otherwise;
   const [low, high] = bounds ?? [settings.min ?? 0, settings.max ?? 100];
   if (mode === "scale" && typeof value === "number") return onScale(scheme, high > low ? (value - low) / (high - low) : 0);
   if (settings.thresholds?.steps?.length) return thresholdColour(Number(value), steps(settings, [low, high])) || otherwise;
@@ -146,6 +147,9 @@ export function coloursOf(series) {
     return own;
   });
 }
+
+/** The colour of a single value whose settings ask for that of its series, else another. */
+export const ownColour = ({ name, settings }, otherwise) => (["palette", "name"].includes(settings.color?.mode) ? seriesColour(places([name]).get(name)) : otherwise);
 
 /**
  * A value as text and colour.

@@ -3,7 +3,7 @@ import { t } from "../i18n.js";
 import { inUnit } from "../units.js";
 import { COUNTS, RATIOS, reduce } from "./reduce.js";
 
-export const calcTitle = (name) => t(`calc.${name}`);
+export const calcTitle = (name) => (/^p\d+$/.test(name) ? name : t(`calc.${name}`));
 export function calcText(name, values, settings) {
   const value = reduce(name, values);
   if (typeof value === "boolean" || typeof value === "string") return String(value);

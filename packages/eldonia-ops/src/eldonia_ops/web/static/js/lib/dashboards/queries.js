@@ -10,7 +10,7 @@ export function queriesOf({ key, id, panel, selections = {}, width = 600 }) {
   if (panel.type === "text" || panel.type === "row") return [];
   return (panel.queries ?? []).filter((one) => !one.hide && (one.expr?.trim() || one.language === "logs" || one.language === "traces")).map((one, at) => ({
     panel: id, key, ref: one.ref || String.fromCharCode(65 + at), language: one.language ?? "promql", expr: one.expr ?? "", legend: one.legend ?? "", instant: Boolean(one.instant),
-    format: panel.type === "heatmap" && (one.format ?? "series") === "series" && !panel.options?.heat?.calculate && /\b(?:le)\b/.test(one.expr ?? "") ? "heatmap" : (one.format ?? "series"),
+    format: panel.type === "logs" && one.language === "logs" ? "records" : panel.type === "heatmap" && (one.format ?? "series") === "series" && !panel.options?.heat?.calculate && /\b(?:le)\b/.test(one.expr ?? "") ? "heatmap" : (one.format ?? "series"),
     interval: one.interval || panel.interval || "", max_points: panel.max_points || Math.max(ROUND, Math.round(width / ROUND) * ROUND),
     time_from: panel.time_from ?? "", time_shift: panel.time_shift ?? "", limit: panel.options?.limit ?? 100, variables: selections,
   }));
