@@ -24,6 +24,7 @@ from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
+from eldonia_ops.services.span_metrics import SpanMetrics
 from eldonia_ops.services.status import StatusService
 
 log = logging.getLogger("eldonia_ops")
@@ -77,6 +78,48 @@ def _rules_of(configuration: Configuration) -> tuple[tuple[RuleGroup, ...], Tick
         speed=speed,
     )
     return configuration.rule_groups, settings
+
+
+class SpanMetricsModule(Inert):
+    """Makes metrics of spans."""
+
+    name = "span metrics"
+
+    def __init__(self, base: Foundation, ingest: IngestService) -> None:
+        interval_ms, max_series = _span_metrics_of(base.configuration)
+        self.service = SpanMetrics(
+            base.clock, ingest.row, interval_ms=interval_ms, max_series=max_series, loops=base.loops
+        )
+        ingest.subscribe_spans(self.service.observe)
+
+    async def run(self) -> None:
+        """Store what was counted, until cancelled."""
+        await self.service.run()
+
+    async def apply(self, configuration: Configuration) -> None:
+        """Count at another interval or bound, or not at all."""
+        self.service.configure(*_span_metrics_of(configuration))
+
+    async def close(self) -> None:
+        """Store what was counted last."""
+        try:
+            await self.service.close()
+        except TelemetryError as error:
+            log.warning("the last metrics of spans could not be stored: %s", error)
+
+    def metrics(self) -> Mapping[str, float]:
+        """How many operations are counted, and what was beyond the bounds."""
+        return {
+            "eldonia_ops_span_metric_operations": float(len(self.service.counts)),
+            "eldonia_ops_span_metric_spans_dropped_total": float(self.service.counts.dropped),
+        }
+
+
+def _span_metrics_of(configuration: Configuration) -> tuple[int, int]:
+    settings = configuration.settings.span_metrics
+    # A demonstration that runs faster than time has shorter windows too.
+    interval_ms = max(1_000, round(settings.interval / configuration.speed))
+    return (interval_ms if settings.enabled else 0), settings.max_operations
 
 
 class SecurityModule(Inert):

@@ -34,6 +34,9 @@ COUNTED: Final = ("logs", "log_parse_errors", "spans", "samples", "refused_times
 """What is counted."""
 _UNTIMELY = "a time too long ago to be kept, or in the future"
 
+SpanSubscriber = Callable[[Sequence[Span]], None]
+"""Is given each batch of spans once it is stored. It must not raise: what is stored is acknowledged."""
+
 LogSubscriber = Callable[[Sequence[LogRecord]], Awaitable[None]]
 """Is given each batch of records once it is stored. It returns when what follows from the records is committed.
 
@@ -115,12 +118,17 @@ class IngestService:
         self._metrics = metrics or OwnMetrics()
         self._refusals = Refusals()
         self._log_subscribers: list[LogSubscriber] = []
+        self._span_subscribers: list[SpanSubscriber] = []
         # From 0 on: rate() sees only series that exist before the first event.
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
 
     def subscribe(self, subscriber: LogSubscriber) -> None:
         """Have every batch of log records handed to ``subscriber`` once it is stored, in the order of subscription."""
         self._log_subscribers.append(subscriber)
+
+    def subscribe_spans(self, subscriber: SpanSubscriber) -> None:
+        """Have every batch of spans handed to ``subscriber`` once it is stored."""
+        self._span_subscribers.append(subscriber)
 
     def refused(self, signal: str, source: str, reasons: Mapping[str, int]) -> None:
         """Note what was refused of a source, items by reason."""
@@ -194,6 +202,8 @@ class IngestService:
             await self._telemetry.traces.insert_spans(kept)
             self._took(started, "traces")
             self.counts["spans"] += len(kept)
+            for subscriber in self._span_subscribers:
+                subscriber(kept)
         return self._receipt(len(spans), untimely)
 
     async def samples(self, samples: Sequence[AnySample], metadata: Sequence[MetricMetadata] = ()) -> Mapping[str, int]:

@@ -28,6 +28,7 @@ from eldonia_ops.settings.noticing import (
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
 from eldonia_ops.settings.services import ServiceSettings, check_services
+from eldonia_ops.settings.span_metrics import SpanMetricSettings
 from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
@@ -328,6 +329,9 @@ class Settings:
         tuple[ObjectiveSettings, ...],
         Setting(Items(ObjectiveSettings, "name", "objectives", check_objective), "Service-level objectives."),
     ] = ()
+    span_metrics: Annotated[
+        SpanMetricSettings, Setting(Section(SpanMetricSettings), "Metrics that are made of spans.")
+    ] = field(default_factory=SpanMetricSettings)
     services: Annotated[
         tuple[ServiceSettings, ...],
         Setting(

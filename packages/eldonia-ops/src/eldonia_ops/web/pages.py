@@ -65,7 +65,7 @@ PAGES: Final = (
     Page("dashboard", "/dashboards/{uid}", charts=True, under="dashboards"),
     Page("incident", "/incidents/{incident}", under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
-    Page("service", "/services/{service}", charts=True, under="services"),
+    Page("service", "/services/{service:path}", charts=True, under="services"),
 )
 
 

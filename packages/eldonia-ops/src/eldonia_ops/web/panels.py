@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from eldonia_ops.services.span_counts import CALLS, DURATION
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:
@@ -26,23 +28,38 @@ class Layer:
     panels: tuple[Panel, ...]
 
 
+_SERVED: Final = 'span_kind!~"SPAN_KIND_CLIENT|SPAN_KIND_PRODUCER"'
+_CALLS: Final = f"{CALLS}{{{_SERVED}}}"
+_FAILED: Final = f'{CALLS}{{{_SERVED},status_code="STATUS_CODE_ERROR"}}'
+_DURATIONS: Final = f"{DURATION}_bucket{{{_SERVED}}}"
+
 LAYERS: Final = (
     Layer(
         "application",
         (
-            Panel("requests", "sum by (job) (rate(http_requests_total[$window]))", "per_second", "job", 1),
+            # An application that only sends traces has no metrics of its own: those of its spans are taken.
+            Panel(
+                "requests",
+                f"sum by (job) (rate(http_requests_total[$window])) or sum by (job) (rate({_CALLS}[$window]))",
+                "per_second",
+                "job",
+                1,
+            ),
             Panel(
                 "errors",
                 '100 * (sum by (job) (rate(http_requests_total{status=~"5.."}[$window])) '
                 "or sum by (job) (rate(http_requests_total[$window])) * 0) "
-                "/ sum by (job) (rate(http_requests_total[$window]))",
+                "/ sum by (job) (rate(http_requests_total[$window])) "
+                f"or 100 * (sum by (job) (rate({_FAILED}[$window])) or sum by (job) (rate({_CALLS}[$window])) * 0) "
+                f"/ sum by (job) (rate({_CALLS}[$window]))",
                 "percent",
                 "job",
                 5,
             ),
             Panel(
                 "latency",
-                "histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket[$window])))",
+                "histogram_quantile(0.95, sum by (job, le) (rate(http_request_duration_seconds_bucket[$window]))) "
+                f"or histogram_quantile(0.95, sum by (job, le) (rate({_DURATIONS}[$window])))",
                 "seconds",
                 "job",
                 0.1,

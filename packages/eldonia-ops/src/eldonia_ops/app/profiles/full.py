@@ -13,6 +13,7 @@ from eldonia_ops.app.platform_modules import (
     RecoveryModule,
     RulesModule,
     SecurityModule,
+    SpanMetricsModule,
     StatusModule,
 )
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
@@ -70,6 +71,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     modules: list[Module] = [
         StatusModule(base, status),
         ingest,
+        SpanMetricsModule(base, ingest.service),
         rules,
         routing,
         security,

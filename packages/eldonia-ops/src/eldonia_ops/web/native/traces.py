@@ -49,6 +49,15 @@ class TraceDistributionShape(msgspec.Struct):
     errors: int
 
 
+class ServiceCallsShape(msgspec.Struct):
+    """Calls from one service to another, as spans of ``callee`` whose parent is one of ``caller``."""
+
+    caller: str
+    callee: str
+    count: int
+    errors: int
+
+
 async def selection(
     request: Request,
     *,
@@ -131,6 +140,13 @@ def _add_names(api: FastAPI, platform: Platform) -> None:
     async def services() -> Response:
         """Names of services with spans."""
         return Json(await traces.trace_services())
+
+    @api.get("/traces/calls", tags=["traces"], **operation(Permission.READ, list[ServiceCallsShape]))
+    async def calls(service: Text, since: Instant = "-1h", until: Instant = "now") -> Response:
+        """Who called a service and whom it called, in its newest traces (at most 5,000)."""
+        first, last = time_range(since, until, platform.now())
+        found = await traces.service_calls(service, first * NS, (last + 1) * NS)
+        return Json([ServiceCallsShape(one.caller, one.callee, one.count, one.errors) for one in found])
 
     @api.get("/traces/operations", tags=["traces"], **operation(Permission.READ, list[str]))
     async def operations(service: Text) -> Response:

@@ -39,6 +39,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "delete /promql/searches/{query}": {},
     "get /traces": {},
     "get /traces/distribution": {},
+    "get /traces/calls": {"params": {"service": "shop"}},
     "get /traces/fields": {},
     "get /traces/values": {"params": {"field": "service"}},
     "get /traces/services": {},

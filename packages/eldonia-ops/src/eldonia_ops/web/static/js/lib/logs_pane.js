@@ -1,7 +1,7 @@
 // A pane of Explore on logs: the search box, facets, counts over time and records of the logs page.
 import { get } from "./api.js";
 import { levelChart } from "./chart.js";
-import { $, h, render } from "./dom.js";
+import { $, h, icon, render } from "./dom.js";
 import { showFacets } from "./facets.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
@@ -36,7 +36,7 @@ export function logsPane(place, state, page) {
   const older = h("button", { type: "button", hidden: true }, t("logs.older"));
   const empty = h("div", { class: "empty", hidden: true }, h("h2", {}, t("logs.empty")));
   const results = h("section", { class: "card flush" }, h("div", { class: "scroll" }, h("table", { class: "log-table" }, h("thead", {}, head), body)), empty, h("div", { class: "more" }, older));
-  const form = h("form", { class: "filters", role: "search" }, h("label", { class: "search query" }, input), total);
+  const form = h("form", { class: "filters", role: "search" }, h("label", { class: "search query" }, icon("search"), input), total);
   place.replaceChildren(form, fault, h("section", { class: "card histogram", "aria-label": t("logs.histogram") }, plot), h("details", { class: "card facets wide-facets" }, h("summary", {}, h("h2", {}, t("search.facets"))), facets), results);
   const chart = levelChart(plot, LEVELS, page.zoom);
   const period = () => {
@@ -57,7 +57,7 @@ export function logsPane(place, state, page) {
       page.changed();
       run();
     },
-    links: (record) => [record.traceId && h("button", { type: "button", class: "link-button", onclick: () => page.beside("traces", { trace: record.traceId }) }, t("explore.trace_beside")), service(record)].filter(Boolean),
+    links: (record) => [service(record)].filter(Boolean),
   });
 
   function submit() {

@@ -12,9 +12,10 @@ const WAIT_MS = 120;
  * @param {HTMLInputElement} input
  * @param {() => Record<string, any>} within the time in which values are looked for
  * @param {() => void} changed
- * @param {{fault?: HTMLElement, id?: string}} [places] where faults are shown, and the id of the list, which is one's own
+ * @param {{fault?: HTMLElement, id?: string, of?: string, joiner?: string}} [more] where faults are shown; the id of the
+ *   list, which is one's own; what is searched (`logs`, `traces`); what is between a field and its value
  */
-export function searchBox(input, within, changed, { fault = $("#fault"), id = "completion" } = {}) {
+export function searchBox(input, within, changed, { fault = $("#fault"), id = "completion", of = "logs", joiner = ":" } = {}) {
   const list = h("ul", { class: "completion", id, role: "listbox", "aria-label": t("search.completion"), hidden: true });
   input.after(list);
   for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id })) input.setAttribute(name, value);
@@ -25,16 +26,16 @@ export function searchBox(input, within, changed, { fault = $("#fault"), id = "c
   let timer = 0;
 
   async function fieldsLike(text) {
-    fields ??= get("/logs/fields", within()).catch(() => { fields = null; return []; });
+    fields ??= /** @type {Promise<Api.Answer<"/logs/fields">>} */ (get(`/${of}/fields`, within())).catch(() => { fields = null; return []; });
     const wanted = text.toLowerCase();
     const found = (await fields).filter((one) => one.name.toLowerCase().includes(wanted));
     const first = (one) => (one.name.toLowerCase().startsWith(wanted) ? 0 : 1);
-    return found.sort((a, b) => first(a) - first(b)).map((one) => ({ text: `${one.name}:`, count: one.count, more: true }));
+    return found.sort((a, b) => first(a) - first(b)).map((one) => ({ text: `${one.name}${joiner}`, count: one.count, more: true }));
   }
 
   async function valuesLike(field, text) {
     const prefix = text.replace(/^"/, "");
-    const found = await get("/logs/values", { ...within(), field, prefix, limit: SHOWN }).catch(() => []);
+    const found = await /** @type {Promise<Api.Answer<"/logs/values">>} */ (get(`/${of}/values`, { ...within(), field, prefix, limit: SHOWN })).catch(() => []);
     return found.map((one) => ({ text: term("", one.value).slice(1), count: one.count, more: false }));
   }
 

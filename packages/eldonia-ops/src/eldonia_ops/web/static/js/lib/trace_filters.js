@@ -14,6 +14,7 @@ export const fieldOf = (error) => (Object.hasOwn(FIELDS, error.field ?? "") ? er
  * @param {Record<string, string>} texts what is in the fields
  */
 export function traceFault(place, error, texts) {
+  if (!error) return showFault(place, null, "");
   const field = fieldOf(error);
   showFault(place, error, field ? texts[field] : "");
   if (error.position >= 0 && !field) showFault(place, { message: error.message, hint: error.hint }, "");

@@ -1,5 +1,6 @@
 import { ApiError, act, get, send } from "../lib/api.js";
 import { $, $$, badge, can, count, h, icon, json, labels, open, render } from "../lib/dom.js";
+import { exploreLink } from "../lib/explore_state.js";
 import { ago, digits, duration, instantText, when, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
@@ -112,7 +113,7 @@ function alertCard(one) {
     h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
     one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
     labels(one.labels, ["alertname", "severity"]),
-    typeof one.evidence.expression === "string" ? h("code", { class: "expression" }, one.evidence.expression) : null,
+    typeof one.evidence.expression === "string" ? h("p", { class: "expression-line" }, h("code", { class: "expression" }, one.evidence.expression), h("a", { class: "small", href: exploreLink([one.evidence.expression]) }, t("explore.open"))) : null,
     h("div", { class: "alert-foot" },
       typeof one.value === "number" ? h("span", {}, `${t("alerts.value")} `, h("b", { class: "num" }, digits(one.value))) : null,
       one.receivers.length ? h("span", {}, `${t("alerts.to")} ${one.receivers.join(", ")}`) : null,
@@ -132,7 +133,7 @@ function rule(one) {
       one.labels.severity ? badge(word("severity", one.labels.severity), tone(one.labels.severity)) : null,
       one.duration_seconds ? h("span", { class: "muted small" }, t("rules.for", { time: duration(one.duration_seconds * 1000) })) : null,
       h("span", { class: "when" }, `${t("rules.took", { time: duration(one.evaluation_time_seconds * 1000) })}`)),
-    h("code", {}, one.query),
+    h("p", { class: "expression-line" }, h("code", {}, one.query), h("a", { class: "small", href: exploreLink([one.query]) }, t("explore.open"))),
     one.last_error ? h("p", { class: "fault" }, one.last_error) : null,
     one.comment ? h("p", { class: "comment" }, one.comment) : null);
 }

@@ -50,10 +50,6 @@ function beside(from, kind, wanted, around) {
   const given = kind === "metrics"
     ? { kind, metrics: { queries: redQueries(wanted.service) } }
     : kind === "logs" ? { kind, logs: { query: wanted.query } } : { kind, traces: wanted };
-  if (wanted.trace) {
-    window.open(`/traces/${wanted.trace}`, "_blank", "noopener");
-    return;
-  }
   const next = paneState(given);
   if (around && !state.linked) next.own = { from: around - AROUND_MS, to: around + AROUND_MS };
   const at = state.panes.indexOf(from);

@@ -1,9 +1,13 @@
 import { get } from "../lib/api.js";
 import { $, h, render } from "../lib/dom.js";
+import { exploreLink } from "../lib/explore_state.js";
 import { digits, duration } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
+import { selector } from "../lib/promql_build.js";
 
+// The share of bad events, fast and slow, and the share that is allowed.
+const ratios = (name) => ["slo:error_ratio:rate5m", "slo:error_ratio:rate1h", "slo:objective:budget"].map((metric) => selector(metric, [{ name: "objective", value: name }]));
 const places = (target) => Math.max(1, Math.min(5, String(+(target * 100).toFixed(6)).split(".")[1]?.length ?? 0) + 1);
 const ratio = (value, digitsShown) => (value === null ? "–" : `${(value * 100).toFixed(digitsShown)} %`);
 
@@ -23,6 +27,7 @@ function card(one) {
       one.measured_seconds < one.window_seconds ? fact(t("objectives.measured"), duration(one.measured_seconds * 1000)) : null,
       fact(t("objectives.burn"), burn)),
     left === null ? h("p", { class: "muted small" }, t("objectives.waiting")) : null,
+    h("p", { class: "links" }, h("a", { href: exploreLink(ratios(one.name)) }, t("explore.open"))),
   );
 }
 

@@ -1,6 +1,7 @@
 import { get } from "../lib/api.js";
 import { lineChart } from "../lib/chart.js";
 import { $, $$, h, render } from "../lib/dom.js";
+import { exploreLink } from "../lib/explore_state.js";
 import { countdown, percent } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { ACTIVE, incidentRow } from "../lib/incidents.js";
@@ -72,6 +73,7 @@ async function draw(panel, bounds, step) {
     if (!points.size) panel.series.delete(name);
   }
   Object.assign(panel, { step, until: end });
+  $(".panel-link", panel.element).href = exploreLink([panel.query.replaceAll("$window", windowOf(step))], range.fixed ? bounds : undefined);
   if (!panel.series.size) return note(panel, "");
   panel.plot.hidden = false;
   panel.note.hidden = true;

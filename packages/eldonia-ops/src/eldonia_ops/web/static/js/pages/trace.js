@@ -1,9 +1,13 @@
 import { get } from "../lib/api.js";
 import { $, badge, h, icon } from "../lib/dom.js";
 import { dayOf, duration, exactly, nsToMs, timeOfDay } from "../lib/format.js";
+import { exploreLink } from "../lib/explore_state.js";
 import { t } from "../lib/i18n.js";
+import { redQueries } from "../lib/red_queries.js";
+import { term } from "../lib/search_terms.js";
 import { palette } from "../lib/services.js";
 
+const AROUND_MS = 900_000;
 const id = $("#trace").dataset.trace;
 let serviceClass = palette([]);
 
@@ -37,6 +41,18 @@ function attributes(title, pairs) {
   ];
 }
 
+// To the service of a span: its page, and its logs and metrics around the time of the span.
+function spanLinks(span) {
+  if (!span.service) return null;
+  const start = nsToMs(span.start_ns);
+  const bounds = [start - AROUND_MS, start + span.duration_ns / 1e6 + AROUND_MS].map(Math.round);
+  const logs = new URLSearchParams({ query: term("service", span.service), from: String(bounds[0]), to: String(bounds[1]) });
+  return h("p", { class: "links" },
+    h("a", { href: `/services/${encodeURIComponent(span.service)}` }, t("trace.service_page")),
+    h("a", { href: `/logs?${logs}` }, t("trace.span_logs")),
+    h("a", { href: exploreLink(redQueries(span.service), /** @type {[number, number]} */ (bounds)) }, t("trace.span_metrics")));
+}
+
 function showSpan(span, row) {
   for (const one of document.querySelectorAll(".span-row[aria-current]")) one.removeAttribute("aria-current");
   row.setAttribute("aria-current", "true");
@@ -46,6 +62,7 @@ function showSpan(span, row) {
     ...[
       h("header", {}, h("h2", {}, span.name), h("button", { type: "button", class: "icon-button", "aria-label": t("shell.close"), onclick: () => { box.hidden = true; row.removeAttribute("aria-current"); } }, icon("close"))),
       h("p", { class: "badges" }, badge(span.service, "info"), badge(span.kind), span.status === "error" ? badge(t("trace.error"), "bad") : null, badge(duration(span.duration_ns / 1e6))),
+      spanLinks(span),
       span.status_message ? h("p", { class: "fault" }, span.status_message) : null,
       attributes(t("trace.attributes"), span.attributes),
       ...span.events.map((event) => attributes(`${event.name} · +${duration(event.offset_ns / 1e6)}`, event.attributes) ?? h("h3", {}, `${event.name} · +${duration(event.offset_ns / 1e6)}`)),
