@@ -1,5 +1,7 @@
 // Panels for metrics that exist, by their names and the habits of Prometheus: counters as rates, histograms as quantiles.
 
+import { t } from "../i18n.js";
+
 /** @typedef {{key: string, title: string, group: string, panel: any}} Suggestion */
 
 const title = (name) => { const text = name.replace(/_(?:total|bucket|seconds|bytes|ratio|percent|info)\b/g, "").replace(/_/g, " ").trim(); return text ? text[0].toUpperCase() + text.slice(1) : name; };
@@ -24,7 +26,7 @@ export function suggestions(names) {
     if (/_(?:sum|count)$/.test(name) && known.has(name.replace(/_(?:sum|count)$/, "_bucket"))) continue;
     if (name.endsWith("_count") && known.has(name.replace(/_count$/, "_sum"))) continue;
     if (/_(?:created|info)$/.test(name)) continue;
-    if (name === "up") { add("up", { type: "state_timeline", title: "Targets up", queries: query("up", "{{job}} {{instance}}"), mappings: [{ value: "1", text: { en: "up", ja: "稼働" }, color: "green" }, { value: "0", text: { en: "down", ja: "停止" }, color: "red" }] }); continue; }
+    if (name === "up") { add("up", { type: "state_timeline", title: "Targets up", queries: query("up", "{{job}} {{instance}}"), mappings: [{ value: "1", text: t("units.word.up_down.1"), color: "green" }, { value: "0", text: t("units.word.up_down.0"), color: "red" }] }); continue; }
     if (name.endsWith("_total") || /_(?:count|sum)$/.test(name)) add("rate", { type: "timeseries", title: `${title(name)} rate`, unit: rateUnit(name), options: { fill: 10 }, queries: query(`sum by (job) (rate(${name}[$__rate_interval]))`, "{{job}}") });
     else if (/_timestamp(?:_seconds)?$|_time_seconds$/.test(name) && /start|last|boot|expir/.test(name)) add("since", { type: "stat", title: title(name), unit: "duration", queries: query(`time() - ${name}`, "{{instance}}") });
     else add("value", { type: "timeseries", title: title(name), unit: unitOf(name), queries: query(name, "") });
