@@ -21,7 +21,9 @@ const lastKnown = (values) => { for (let at = values.length - 1; at >= 0; at -= 
 
 // One query as a table: a row for each series, a column for each label.
 function labelTable(result, valueName) {
-  const names = [...new Set(result.series.flatMap((one) => Object.keys(one.labels ?? {})))].sort();
+  // The metric's own name says nothing where it is the same in all rows, and would keep tables of two metrics apart.
+  const named = new Set(result.series.map((one) => one.labels?.__name__)).size > 1;
+  const names = [...new Set(result.series.flatMap((one) => Object.keys(one.labels ?? {})))].filter((name) => named || name !== "__name__").sort();
   const time = result.timestamps.at(-1) ?? null;
   return {
     ref: result.ref,
