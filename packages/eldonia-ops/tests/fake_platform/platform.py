@@ -13,6 +13,7 @@ from eldonia_ops.services.sessions import SessionService
 from eldonia_ops.settings import SignOnSettings
 from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups
+from fake_platform.dashboards import fake_dashboard_files
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
 from fake_platform.queries import FakeQueries
@@ -66,6 +67,8 @@ class FakePlatform:
         self.sign_on = SignOnSettings()
         self.trusted_proxies: tuple[str, ...] = ()
         self.resolve_timeout_ms = 300_000
+        self.dashboard_files = fake_dashboard_files()
+        self.scrape_interval_ms = 15_000
 
     def with_people(self) -> "FakePlatform":
         """The same with four people: ``hana`` (admin), ``ken`` (responder) and ``mio`` (viewer) have their name as

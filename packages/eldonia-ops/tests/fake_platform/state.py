@@ -14,6 +14,7 @@ from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.principals import Principals
+from fake_platform.dashboards import FakeDashboards
 
 T = TypeVar("T")
 
@@ -31,6 +32,7 @@ class FakeState:
             "s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5),
             "q1": SavedSearch("q1", "Down", "up == 0", (), "a", 5, "promql"),
         }
+        self.dashboards = FakeDashboards()
 
         self.stored_audit: list[AuditEntry] = []
         self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from eldonia_ops.alerting.routing import Routing
+from eldonia_ops.dashboards.provided import NO_DASHBOARDS, ProvidedDashboards
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.rules import RuleGroup
@@ -28,6 +29,7 @@ class Configuration:
     objectives: tuple[Objective, ...]
     files: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    dashboards: ProvidedDashboards = NO_DASHBOARDS
 
     @property
     def speed(self) -> float:

@@ -3,21 +3,24 @@
 import functools
 import glob
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from eldonia_ops.alerting.causes import Outages, services_of
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.routing import faster
+from eldonia_ops.dashboards.provided import Provided, ProvidedDashboards
 from eldonia_ops.lint.check import all_diagnostics
-from eldonia_ops.lint.sources import Sources
+from eldonia_ops.lint.sources import Sources, dashboard_paths
 from eldonia_ops.lint.workspace import SHIPPED
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.notifiers.registry import installed
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.protocols.dashboard_file import in_folder
 from eldonia_ops.protocols.runbook_file import default_runbook
+from eldonia_ops.protocols.shipped_dashboards import shipped_dashboards
 from eldonia_ops.services.rule_groups import running_groups
 from eldonia_ops.settings import Settings, parse_settings
 from eldonia_ops.slo.generate import generate_all
@@ -95,6 +98,7 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
         objectives=objectives,
         files=tuple(sources.files.texts),
         warnings=tuple(found),
+        dashboards=_dashboards(sources, settings, found),
     )
 
 
@@ -104,6 +108,25 @@ def _outages(settings: Settings, wait: int) -> Outages:
         wait,
         frozenset(one.service for one in settings.objectives),
     )
+
+
+def _dashboards(sources: Sources, settings: Settings, found: Sequence[Diagnostic]) -> ProvidedDashboards:
+    """Dashboards of files, in folders by where they lie, then the shipped ones; the first of a uid counts."""
+    made: dict[str, Provided] = {}
+    paths: set[str] = set()
+    for pattern in settings.dashboards.files:
+        for path in dashboard_paths(pattern):
+            name = sources.name_of(path)
+            paths.add(name)
+            read = sources.workspace.dashboards.get(name)
+            if read is not None:
+                folder = os.path.relpath(os.path.dirname(path), pattern) if os.path.isdir(pattern) else "."
+                dashboard = in_folder(read.dashboard, "" if folder == "." else folder)
+                made.setdefault(dashboard.uid, Provided(dashboard, "file", path))
+    if settings.dashboards.defaults:
+        for one in shipped_dashboards():
+            made.setdefault(one.dashboard.uid, one)
+    return ProvidedDashboards(tuple(made.values()), tuple(one for one in found if one.file in paths))
 
 
 _default_runbook = functools.cache(default_runbook)

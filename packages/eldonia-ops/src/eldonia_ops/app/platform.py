@@ -15,6 +15,7 @@ from eldonia_ops.app.loader import Override, configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, OnChanged, Reloading
+from eldonia_ops.dashboards.provided import ProvidedDashboards
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.errors import ConfigError, Diagnostic
@@ -54,6 +55,8 @@ log = logging.getLogger("eldonia_ops")
 ADMIN_TOKEN_FILE: Final = "admin.token"  # noqa: S105 - a name of a file
 _DAY_MS: Final = 86_400_000
 _RULE_THREADS: Final = 4
+_USUAL_INTERVAL: Final = 15_000
+_LONGEST_INTERVAL: Final = 60_000
 
 
 @dataclass(slots=True)
@@ -91,6 +94,16 @@ class RunningPlatform:
     def trusted_proxies(self) -> Sequence[str]:
         """The networks of proxies in front."""
         return self.settings.trusted_proxies
+
+    @property
+    def dashboard_files(self) -> ProvidedDashboards:
+        """The dashboards of files, as they are in force."""
+        return self.reloads.configuration.dashboards
+
+    @property
+    def scrape_interval_ms(self) -> int:
+        """How far samples of one series are apart, as a rule."""
+        return scrape_interval(self.settings)
 
     @property
     def resolve_timeout_ms(self) -> int:
@@ -195,6 +208,13 @@ async def running_platform(
                 yield platform
             finally:
                 made.status.set_ready(False)
+
+
+def scrape_interval(settings: Settings) -> int:
+    """The longest interval (ms) of what is measured again and again, from 15 s to a minute."""
+    sections = (one if isinstance(one, tuple) else (one,) for one in settings.collectors.values())
+    found = (getattr(item, "interval", 0) for section in sections for item in section)
+    return max(_USUAL_INTERVAL, min(_LONGEST_INTERVAL, max(found, default=0)))
 
 
 def _same_settings(settings: Settings, environment: Mapping[str, str]) -> Load:

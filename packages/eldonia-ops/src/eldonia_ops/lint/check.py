@@ -23,7 +23,13 @@ def check_files(
 
     Returns the diagnostics by file and line; only those of level error keep the platform from starting.
     """
-    sources = Sources(env if env is not None else os.environ, kinds=kinds, missing=Level.WARNING, shown=_shorter)
+    sources = Sources(
+        env if env is not None else os.environ,
+        kinds=kinds,
+        missing=Level.WARNING,
+        dashboards=Level.ERROR,
+        shown=_shorter,
+    )
     for path in sources.files.listed(paths):
         sources.read(path)
     sources.add_shipped()

@@ -7,6 +7,7 @@ from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.routing_lint import contradict, possible_values
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import Diagnostic, Level, nearest
+from eldonia_ops.protocols.dashboard_file import without_repetition
 from eldonia_ops.rules.groups import AlertingRule
 
 _ALWAYS_FINE = ("info", "none")
@@ -20,6 +21,7 @@ def cross_check(workspace: Workspace) -> list[Diagnostic]:
         *_severities(workspace),
         *_repeated_alerts(workspace),
         *_dead_inhibition(workspace),
+        *_repeated_dashboards(workspace),
     ]
 
 
@@ -116,6 +118,11 @@ def _repeated_alerts(workspace: Workspace) -> Iterator[Diagnostic]:
                     message = f"the alert {rule.alert} is defined twice, word for word"
                     hint = f"first in {first.file}, line {first.line}"
                     yield Diagnostic(message, rule.file, rule.line, rule.column, hint, Level.WARNING)
+
+
+def _repeated_dashboards(workspace: Workspace) -> Iterator[Diagnostic]:
+    """Two files with one uid: only the first can be opened by it."""
+    yield from without_repetition(workspace.dashboards.items())[1]
 
 
 def _dead_inhibition(workspace: Workspace) -> Iterator[Diagnostic]:

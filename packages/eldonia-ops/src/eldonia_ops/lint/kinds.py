@@ -17,11 +17,13 @@ class FileKind(StrEnum):
     ROUTING = "routing"
     TEMPLATE = "template"
     RUNBOOK = "runbook"
+    DASHBOARD = "dashboard"
     PROMETHEUS = "prometheus"
     UNKNOWN = "unknown"
 
 
 _KEY: Final = re.compile(r"^\{?[ \t]*+['\"]?([A-Za-z_]\w*+)['\"]?[ \t]*+:", re.MULTILINE)
+_DASHBOARD: Final = re.compile(r"""^(?:panels|variables)[ \t]*:|"(?:panels|schemaVersion)"[ \t]*:""", re.MULTILINE)
 _NAMES: Final = {
     "eldonia-ops": FileKind.SETTINGS,
     "alertmanager": FileKind.ROUTING,
@@ -46,6 +48,8 @@ def kind_of(path: str, text: str) -> FileKind:
         return FileKind.TEMPLATE
     if name.suffix not in (".yml", ".yaml", ".rules", ".json", ""):
         return FileKind.UNKNOWN
+    if _DASHBOARD.search(text):
+        return FileKind.DASHBOARD
     keys = set(_KEY.findall(text.removeprefix("\ufeff")))
     for kind, decisive in _DECISIVE:
         if keys & decisive:

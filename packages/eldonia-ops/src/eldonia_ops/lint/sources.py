@@ -6,6 +6,7 @@
 import glob
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, examine_alertmanager_config
+from eldonia_ops.protocols.dashboard_file import examine_dashboard
 from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 from eldonia_ops.protocols.prometheus_rules import examine_rule_file
 from eldonia_ops.protocols.runbook_file import parse_runbook
@@ -26,10 +28,33 @@ from eldonia_ops.template import TemplateError, TemplateSet
 _GLOB: Final = set("*?[")
 
 
+_MOST_DASHBOARDS: Final = 1_000
+_DASHBOARD_SUFFIXES: Final = (".yml", ".yaml", ".json")
+
+
+def dashboard_paths(pattern: str) -> list[str]:
+    """The files that an entry of ``dashboards.files`` means: those of a glob, and all below a folder."""
+    found: list[str] = []
+    for path in sorted(glob.glob(pattern, recursive=True)):
+        if os.path.isdir(path):
+            found += (
+                os.path.join(folder, name)
+                for folder, folders, names in os.walk(path)
+                for name in (folders.sort() or sorted(names))
+                if name.endswith(_DASHBOARD_SUFFIXES) and not name.startswith(".")
+            )
+        elif os.path.isfile(path):
+            found.append(path)
+        if len(found) >= _MOST_DASHBOARDS:
+            break
+    return found[:_MOST_DASHBOARDS]
+
+
 class Sources:
     """Files that were read, what they hold as far as it could be read, and every fault.
 
     ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is a fault too.
+    ``dashboards`` is how grave a fault of a dashboard is: a platform starts without it.
     ``missing`` is how grave an unset environment variable is. ``shown`` gives the name by which a file that another
     file names is known here; paths that are given to :meth:`read` stay as they are.
     """
@@ -40,6 +65,7 @@ class Sources:
         *,
         kinds: IntegrationKinds,
         missing: Level = Level.ERROR,
+        dashboards: Level = Level.WARNING,
         shown: Callable[[str], str] = lambda path: path,
     ) -> None:
         self.files = Files()
@@ -49,6 +75,7 @@ class Sources:
         self._env = env
         self._kinds = kinds
         self._missing = missing
+        self._of_dashboards = dashboards
         self._shown = shown
         self._found: list[Diagnostic] = []
         self._names: dict[str, str] = {}
@@ -84,13 +111,15 @@ class Sources:
                     self._routing(path, text)
                 case FileKind.TEMPLATE:
                     self._template(path, text)
+                case FileKind.DASHBOARD:
+                    self._dashboard(path, text)
                 case FileKind.RUNBOOK:
                     self.runbooks[path] = parse_runbook(text, path)
                 case FileKind.PROMETHEUS:
                     hint = "its scrape_configs become scrape, its rule_files become rules.files in eldonia-ops.yml"
                     self._note(Diagnostic("a prometheus.yml is not checked", path, hint=hint, level=Level.WARNING))
                 case FileKind.UNKNOWN:
-                    hint = "known are eldonia-ops.yml, rule files, alertmanager.yml, runbooks and *.tmpl"
+                    hint = "known are eldonia-ops.yml, rule files, alertmanager.yml, runbooks, dashboards and *.tmpl"
                     self._note(Diagnostic("not a kind of file that this program reads", path, hint=hint))
         except ConfigError as error:
             self._found += error.diagnostics
@@ -112,6 +141,7 @@ class Sources:
         self.workspace.settings[name] = settings
         self.workspace.concealed.include(settings.concealed)
         self._rule_files(name, settings)
+        self._dashboard_files(name, settings)
         self._named(name, settings.alertmanager.file, FileKind.ROUTING, ("alertmanager", "file"))
         self._named(name, settings.incidents.runbook, FileKind.RUNBOOK, ("incidents", "runbook"))
 
@@ -153,6 +183,23 @@ class Sources:
                 message = f"no rule file matches {pattern}" if is_glob else f"there is no rule file {pattern}"
                 level = Level.WARNING if is_glob else Level.ERROR
                 self._note(self.workspace.at(path, message, ("rules", "files", index), level=level))
+
+    def _dashboard_files(self, path: str, settings: Settings) -> None:
+        for index, pattern in enumerate(settings.dashboards.files):
+            found = dashboard_paths(pattern)
+            for file in found:
+                self.read(self._shown(file), FileKind.DASHBOARD)
+            if not found:
+                message = f"no file of a dashboard matches {pattern}"
+                self._note(self.workspace.at(path, message, ("dashboards", "files", index), level=Level.WARNING))
+
+    def _dashboard(self, path: str, text: str) -> None:
+        found, diagnostics = examine_dashboard(text, path)
+        if found is not None:
+            self.workspace.dashboards[path] = found
+        for one in diagnostics:
+            grave = one.level is Level.ERROR
+            self._note(replace(one, level=self._of_dashboards) if grave else one)
 
     def _named(self, path: str, file: Path | None, kind: FileKind, steps: tuple[str, ...]) -> None:
         if file is None:

@@ -8,6 +8,7 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.lint.places import place_of
 from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import Diagnostic, Level
+from eldonia_ops.protocols.dashboard_file import ReadFile
 from eldonia_ops.rules.groups import RuleGroup
 from eldonia_ops.settings import Settings
 
@@ -23,6 +24,7 @@ class Workspace:
     settings: dict[str, Settings] = field(default_factory=dict)
     routings: dict[str, Routing] = field(default_factory=dict)
     rules: dict[str, list[RuleGroup]] = field(default_factory=dict)
+    dashboards: dict[str, ReadFile] = field(default_factory=dict)
     concealed: Concealed = field(default_factory=Concealed)
 
     def at(

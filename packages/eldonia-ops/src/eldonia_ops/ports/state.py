@@ -18,6 +18,7 @@ from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType
+from eldonia_ops.model.stored_dashboard import DashboardHead, DashboardVersion
 
 T = TypeVar("T")
 
@@ -456,6 +457,41 @@ class AuditRepository(Protocol):
         ...
 
 
+class DashboardRepository(Protocol):
+    """Dashboards that were saved, each with its versions."""
+
+    def put(self, version: DashboardVersion) -> None:
+        """Store a version as the newest of its dashboard, which is not deleted any more."""
+        ...
+
+    def heads(self) -> list[DashboardHead]:
+        """Which version is the newest, of each that there is or was, by uid."""
+        ...
+
+    def head(self, uid: str) -> DashboardHead | None: ...
+    def version(self, uid: str, version: int) -> DashboardVersion | None: ...
+    def versions(self, uid: str) -> list[DashboardVersion]:
+        """The newest first, without their documents."""
+        ...
+
+    def delete(self, uid: str, at: int, by: str) -> None:
+        """Mark as deleted; its versions stay."""
+        ...
+
+    def keep_newest(self, uid: str, count: int) -> None:
+        """Drop all versions but the newest."""
+        ...
+
+    def forget(self, uid: str) -> None:
+        """Drop a dashboard with its versions and stars."""
+        ...
+
+    def star(self, who: str, uid: str, on: bool) -> None: ...
+    def stars(self, who: str) -> set[str]:
+        """What somebody starred, by uid."""
+        ...
+
+
 class ConflictError(RuntimeError):
     """Somebody else changed the row in between; read again and retry."""
 
@@ -497,6 +533,8 @@ class StateTransaction(Protocol):
     def changes(self) -> ChangeRepository: ...
     @property
     def audit(self) -> AuditRepository: ...
+    @property
+    def dashboards(self) -> DashboardRepository: ...
 
     def purge(self, before: int, limit: int = 10_000) -> dict[str, int]:
         """Drop what is finished and older than ``before``; returns the rows dropped by table.

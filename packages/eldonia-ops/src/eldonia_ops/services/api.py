@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from eldonia_ops.dashboards.provided import ProvidedDashboards
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
@@ -740,6 +741,16 @@ class Platform(Protocol):
     def reloads(self) -> Reloads: ...
     @property
     def backups(self) -> Backups: ...
+    @property
+    def dashboard_files(self) -> ProvidedDashboards:
+        """The dashboards of files, as they are in force."""
+        ...
+
+    @property
+    def scrape_interval_ms(self) -> int:
+        """How far samples of one series are apart, as a rule: the longest interval of what is scraped."""
+        ...
+
     @property
     def resolve_timeout_ms(self) -> int:
         """After how long an alert that was posted without an end, and not posted again, is over."""

@@ -12,6 +12,7 @@ from eldonia_ops.model.places import default_data
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import Items, Section
+from eldonia_ops.settings.dashboards import DashboardSettings
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Size, Whole, any_of
@@ -330,6 +331,9 @@ class Settings:
     ] = field(default_factory=dict)
     rules: Annotated[RuleSettings, Setting(Section(RuleSettings), "Recording and alerting rules.")] = field(
         default_factory=RuleSettings
+    )
+    dashboards: Annotated[DashboardSettings, Setting(Section(DashboardSettings), "Dashboards from files.")] = field(
+        default_factory=DashboardSettings
     )
     alertmanager: Annotated[AlertmanagerSettings, Setting(Section(AlertmanagerSettings), "Routing.")] = field(
         default_factory=AlertmanagerSettings

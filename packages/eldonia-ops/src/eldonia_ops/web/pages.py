@@ -37,7 +37,10 @@ _THEMES: Final = ("dark", "light")
 _THEME_COOKIE: Final = "eldonia_ops_theme"
 _SHOWN: Final = 40
 _INSTANT: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,9})?")
+_LENGTH: Final = re.compile(r"[1-9][0-9]{0,4}[mhdw]")
+"""A length up to now that is none of the offered ones: 90m, 3d."""
 RANGES: Final = ("5m", "15m", "1h", "6h", "24h")
+LONG_RANGES: Final = (*RANGES, "2d", "7d", "30d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Page:
 
 PAGES: Final = (
     Page("overview", "/", "overview", "o", charts=True),
+    Page("dashboards", "/dashboards", "dashboard", "d"),
     Page("incidents", "/incidents", "incident", "i"),
     Page("alerts", "/alerts", "alert", "a"),
     Page("explore", "/explore", "explore", "e", charts=True),
@@ -70,6 +74,7 @@ PAGES: Final = (
     Page("audit", "/audit", under="settings", demand=Permission.ADMINISTER),
     Page("account", "/account", under="account"),
     Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
+    Page("dashboard", "/dashboards/{uid}", charts=True, under="dashboards"),
     Page("trace", "/traces/{trace_id}", under="traces"),
     Page("service", "/services/{service:path}", charts=True, under="services"),
 )
@@ -184,6 +189,7 @@ class Pages:
             can=_abilities(caller),
             pages=[page for page in PAGES if page.icon],
             ranges=RANGES,
+            long_ranges=LONG_RANGES,
             version=self._version,
             notices=[translate(key, **values) for key, values in misread_parameters(request.query_params)],
             **context,
@@ -208,7 +214,7 @@ def misread_parameters(given: Mapping[str, str]) -> list[tuple[str, dict[str, st
     start, end = given.get("from", ""), given.get("to", "")
     if language and language not in LANGUAGES:
         found.append(("shell.unknown_language", {"value": language[:_SHOWN]}))
-    if named and named not in RANGES:
+    if named and named not in RANGES and not _LENGTH.fullmatch(named):
         found.append(("shell.unknown_range", {"value": named[:_SHOWN], "ranges": ", ".join(RANGES)}))
     if (start or end) and not (_INSTANT.fullmatch(start) and _INSTANT.fullmatch(end) and float(start) < float(end)):
         found.append(("shell.bad_bounds", {"start": start[:_SHOWN], "end": end[:_SHOWN]}))

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.access import AccessError
+from eldonia_ops.dashboards.faults import DashboardError
 from eldonia_ops.intake import IntakeError
 from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
@@ -58,6 +59,8 @@ class Problem:
     headers: Mapping[str, str] = default(default_factory=dict)
     position: int | None = None
     field: str = ""
+    problems: tuple[Mapping[str, Any], ...] = ()
+    """Every single fault of a document, for those who show them at their places."""
 
     @property
     def sentence(self) -> str:
@@ -84,6 +87,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(404, "not_found", str(error.args[0]) if error.args else "not found")
         case RefusedError():
             return Problem(409, "refused", str(error))
+        case DashboardError():
+            return Problem(422, "invalid", str(error), "each problem has its path", problems=_problems(error))
         case QueryError():
             status = 400 if error.kind == "bad_data" else 422
             return Problem(status, error.kind, str(error), error.hint, position=error.position, field=error.field)
@@ -151,7 +156,15 @@ def handlers(envelope_of: Callable[[Request], Envelope]) -> dict[Any, Handler]:
     return dict.fromkeys((*_EXPECTED, Exception), answer)
 
 
+def _problems(error: DashboardError) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {"path": one.place, "panel": one.panel, "message": one.message, "hint": one.hint, "level": one.level.value}
+        for one in error.faults
+    )
+
+
 _EXPECTED: Final = (
+    DashboardError,
     NotFoundError,
     RefusedError,
     QueryError,

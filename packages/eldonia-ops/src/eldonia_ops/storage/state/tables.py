@@ -376,6 +376,34 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+dashboards = Table(
+    "dashboards",
+    metadata,
+    _text("uid", primary_key=True),
+    Column("version", Integer, nullable=False),
+    _instant("deleted_at"),
+    _text("deleted_by"),
+)
+
+dashboard_versions = Table(
+    "dashboard_versions",
+    metadata,
+    _text("uid", primary_key=True),
+    Column("version", Integer, primary_key=True),
+    _text("document"),
+    _text("title"),
+    _instant("saved_at"),
+    _text("saved_by"),
+    _text("message"),
+)
+
+dashboard_stars = Table(
+    "dashboard_stars",
+    metadata,
+    _key("who", primary_key=True),
+    _text("uid", primary_key=True),
+)
+
 counters = Table(
     "counters",
     metadata,

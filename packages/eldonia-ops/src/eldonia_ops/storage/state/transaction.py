@@ -9,6 +9,7 @@ from eldonia_ops.storage.state.alerts import SqlAlerts
 from eldonia_ops.storage.state.audit import SqlAudit
 from eldonia_ops.storage.state.changes import SqlChanges
 from eldonia_ops.storage.state.committed import Committed
+from eldonia_ops.storage.state.dashboards import SqlDashboards
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
 from eldonia_ops.storage.state.ledger import SqlLedger
@@ -43,6 +44,7 @@ class SqlTransaction:
         self.saved_searches = SqlSavedSearches(connection)
         self.changes = SqlChanges(connection)
         self.audit = SqlAudit(connection)
+        self.dashboards = SqlDashboards(connection)
 
     def committed(self) -> None:
         """The transaction has been committed: what it wrote is what others may know."""

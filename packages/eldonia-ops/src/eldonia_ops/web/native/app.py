@@ -16,6 +16,8 @@ from eldonia_ops.web.native import (
     audit,
     backups,
     changes,
+    dashboard_work,
+    dashboards,
     incident_briefs,
     incidents,
     log_export,
@@ -65,6 +67,8 @@ def create_native(
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     saved_searches.add_to(api, platform)
+    dashboard_work.add_to(api, platform)
+    dashboards.add_to(api, platform)
     times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
@@ -90,4 +94,6 @@ async def envelope(request: Request, problem: Problem) -> Response:
         error["position"] = problem.position
     if problem.field:
         error["field"] = problem.field
+    if problem.problems:
+        error["problems"] = list(problem.problems)
     return Json({"error": error}, status_code=problem.status, headers=problem.answer_headers("Bearer"))

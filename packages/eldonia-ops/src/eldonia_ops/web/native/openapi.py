@@ -13,13 +13,14 @@ from eldonia_ops.web.gate import demands
 
 class ErrorFields(msgspec.Struct, omit_defaults=True):
     """What went wrong. ``position`` is the 0-based character offset of a fault in a query, -1 for one at no place;
-    ``field`` names the parameter with the query where there are several."""
+    ``field`` names the parameter with the query where there are several; ``problems`` are all faults of a document."""
 
     code: str
     message: str
     hint: str = ""
     position: int = -1
     field: str = ""
+    problems: list[dict[str, Any]] = []
 
 
 class ErrorShape(msgspec.Struct):

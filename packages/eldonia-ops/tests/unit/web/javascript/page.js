@@ -11,6 +11,11 @@ export function openPage({ url = "http://localhost:9600/logs", language = "en", 
   document.body.innerHTML = `<div id="toasts"></div>${body}`;
   const names = ["document", "location", "history", "Element", "Event", "CustomEvent", "HTMLElement"];
   for (const name of names) Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true });
+  for (const name of ["matchMedia", "getComputedStyle", "requestAnimationFrame", "cancelAnimationFrame", "addEventListener", "removeEventListener"]) {
+    Object.defineProperty(globalThis, name, { value: window[name].bind(window), configurable: true, writable: true });
+  }
+  for (const name of ["ResizeObserver", "IntersectionObserver", "CSS"]) Object.defineProperty(globalThis, name, { value: window[name], configurable: true, writable: true });
+  for (const name of ["innerWidth", "innerHeight", "devicePixelRatio", "scrollY"]) Object.defineProperty(globalThis, name, { get: () => window[name] ?? 1, configurable: true });
   globalThis.window = /** @type {any} */ (window);
   return window;
 }

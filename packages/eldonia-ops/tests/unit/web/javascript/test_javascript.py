@@ -14,7 +14,8 @@ from eldonia_ops.web.language import LANGUAGES, catalog
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[5]
-LIBRARY = ROOT / "packages" / "eldonia-ops" / "src" / "eldonia_ops" / "web" / "static" / "js" / "lib"
+SCRIPTS = ROOT / "packages" / "eldonia-ops" / "src" / "eldonia_ops" / "web" / "static" / "js"
+FOLDERS = ("lib", "panels", "dashboard")  # what pages are made of; the pages themselves run when they are imported
 MODULES = ROOT / "tools" / "javascript" / "node_modules"
 
 
@@ -32,7 +33,8 @@ def node() -> str:
 @pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.js")))
 def test_library(node: str, name: str, tmp_path: Path) -> None:
     """Laid out as the server serves it: the texts are modules made of the catalogs."""
-    shutil.copytree(LIBRARY, tmp_path / "lib")
+    for folder in FOLDERS:
+        shutil.copytree(SCRIPTS / folder, tmp_path / folder)
     (tmp_path / "i18n").mkdir()
     for language in LANGUAGES:
         (tmp_path / "i18n" / f"{language}.js").write_bytes(b"export default %b;\n" % _json(language))

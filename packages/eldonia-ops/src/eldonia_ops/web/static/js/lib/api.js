@@ -9,8 +9,11 @@ const meta = document.querySelector('meta[name="csrf-token"]');
 const csrf = meta.content;
 
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "", position = -1, field = "" } = {}) {
+  /** @param {number} status @param {Record<string, any>} [answer] */
+  constructor(status, { code = "error", message = "", hint = "", position = -1, field = "", ...more } = {}) {
     super(message);
+    /** @type {Record<string, any>} */
+    this.more = more; // what else the error says, such as problems of a document
     this.status = status;
     this.code = code;
     this.hint = hint;
@@ -78,7 +81,10 @@ async function request(path, { method = "GET", parameters = {}, body, type = "ap
  */
 export const get = async (path, parameters, signal) => (await request(path, { parameters, signal })).json();
 export const getText = async (path, parameters) => (await request(path, { parameters })).text();
-export const send = async (method, path, body) => (await request(path, { method, body })).json();
+export async function send(method, path, body = undefined, headers = {}, signal = undefined) {
+  const response = await request(path, { method, body, headers, signal });
+  return response.status === 204 ? null : response.json();
+}
 export const sendText = async (method, path, body, headers) => request(path, { method, body, type: "text/markdown", headers });
 
 // A stored text with its entity tag ("" for a text that is not stored), and what to send so that nothing else is replaced.

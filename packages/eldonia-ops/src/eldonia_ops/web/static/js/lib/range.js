@@ -5,15 +5,32 @@ import { rangeText, zoneName } from "./format.js";
 import { t } from "./i18n.js";
 import { instantOf, localText } from "./zone.js";
 
-const MINUTES = { "5m": 5, "15m": 15, "1h": 60, "6h": 360, "24h": 1440 };
+const MINUTES = { m: 1, h: 60, d: 1440, w: 10_080 };
+const LONGEST = 525_600 * 2;
+// "90m", "-7d", "now-6h": a length that ends now, and stays so.
+const relativeIn = (text) => {
+  const found = text.trim().toLowerCase().replace(/^now/, "").replace(/^-/, "");
+  return minutesOf(found) ? found : "";
+};
+/** The minutes of a length such as 15m, 7d; 0 for what is none. @param {string | null} name */
+export function minutesOf(name) {
+  const [, many, unit] = /^(\d{1,5})([mhdw])$/.exec(name ?? "") ?? [];
+  const found = Number(many) * MINUTES[unit];
+  return found > 0 && found <= LONGEST ? found : 0;
+}
 
-export function timeRange(changed, { preset = "15m" } = {}) {
+/**
+ * @param {() => void} changed
+ * @param {{preset?: string, shown?: (state: {preset: string, fixed: {from: number, to: number} | null, live: boolean}) => void}} [options]
+ *   `shown` is called when the range is shown, for pages with a picker of their own
+ */
+export function timeRange(changed, { preset = "15m", shown } = {}) {
   const addressed = () => {
     const address = new URL(location.href);
     const from = Number(address.searchParams.get("from"));
     const to = Number(address.searchParams.get("to"));
     return {
-      preset: MINUTES[address.searchParams.get("range")] ? address.searchParams.get("range") : preset,
+      preset: minutesOf(address.searchParams.get("range")) ? address.searchParams.get("range") : preset,
       fixed: from && to && from < to ? { from, to } : null,
       live: !(from && to) && address.searchParams.get("live") !== "0",
     };
@@ -47,10 +64,14 @@ export function timeRange(changed, { preset = "15m" } = {}) {
       now.searchParams.set("to", String(Math.round(state.fixed.to)));
     } else if (state.preset !== preset) now.searchParams.set("range", state.preset);
     if (!state.live && !state.fixed) now.searchParams.set("live", "0");
-    history.replaceState(null, "", now);
+    history.replaceState(history.state, "", now);
+    shown?.(state);
   }
 
   const range = {
+    get preset() {
+      return state.preset;
+    },
     get live() {
       return state.live;
     },
@@ -61,7 +82,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
     get bounds() {
       if (state.fixed) return [state.fixed.from, state.fixed.to];
       const now = Date.now();
-      return [now - MINUTES[state.preset] * 60_000, now];
+      return [now - minutesOf(state.preset) * 60_000, now];
     },
     choose(name) {
       Object.assign(state, { preset: name, fixed: null, live: true });
@@ -100,7 +121,7 @@ export function timeRange(changed, { preset = "15m" } = {}) {
   let understood = Promise.resolve(true);
   const understand = async () => {
     const text = form.elements.words.value.trim();
-    if (!text) return true;
+    if (!text || relativeIn(text)) return true;
     const found = await get("/times", { text, tz: zoneName }).catch(() => null);
     if (text !== form.elements.words.value.trim()) return understood;
     fault(found ? "" : t("range.unknown"));
@@ -115,6 +136,11 @@ export function timeRange(changed, { preset = "15m" } = {}) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     clearTimeout(typing);
+    const relative = relativeIn(form.elements.words.value);
+    if (relative) {
+      $("#range-dialog").close();
+      return range.choose(relative);
+    }
     understood = document.activeElement === form.elements.words ? understand() : Promise.resolve(true);
     if (!(await understood)) return;
     const [from, to] = [form.elements.from.value, form.elements.to.value].map(instantOf);
