@@ -8,6 +8,7 @@ from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
+from fake_platform.managed import FakeManaged
 from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
 from fake_platform.reloads import FakeReloads
@@ -38,6 +39,7 @@ class FakePlatform:
         self.status = FakeStatus(self.now)
         self.reloads = FakeReloads(self.now)
         self.backups = FakeBackups()
+        self.managed = FakeManaged(self.now)
         self.language = "en"
         self.resolve_timeout_ms = 300_000
 

@@ -7,6 +7,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.rules import RuleGroup
 from eldonia_ops.settings import Settings
+from eldonia_ops.settings.managed import EntryPlace
 from eldonia_ops.slo.objectives import Objective
 from eldonia_ops.template import TemplateSet
 
@@ -16,7 +17,8 @@ class Configuration:
     """What the platform runs by, with ``rules.speed`` applied to rules, routing and incident policy.
 
     ``routing_text`` is the routing as YAML for people to read, without secrets. ``files`` are the paths that were
-    read. ``warnings`` are diagnostics that keep nothing from starting, without secrets.
+    read. ``warnings`` are diagnostics that keep nothing from starting, without secrets. ``places`` are where entries
+    that can be managed are written.
     """
 
     settings: Settings
@@ -28,6 +30,7 @@ class Configuration:
     objectives: tuple[Objective, ...]
     files: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
+    places: tuple[EntryPlace, ...] = ()
 
     @property
     def speed(self) -> float:

@@ -11,11 +11,13 @@ from eldonia_ops import __version__
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
-from eldonia_ops.app.loader import Override, configuration_of
+from eldonia_ops.app.loader import configuration_of
+from eldonia_ops.app.managed_configuration import PlatformConfiguration, ReloadedConfiguration
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
@@ -68,6 +70,7 @@ class RunningPlatform:
     access: AccessService
     reloads: Reloading
     backups: BackupService
+    managed: PlatformConfiguration
     admin_secret: str | None = None
 
     @property
@@ -157,6 +160,7 @@ async def running_platform(
             access,
             reloads,
             backups,
+            PlatformConfiguration(base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries),
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         await backups.resume()
@@ -169,7 +173,7 @@ async def running_platform(
 
 
 def _same_settings(settings: Settings, environment: Mapping[str, str]) -> Load:
-    def load(override: Override) -> Configuration:
+    def load(override: Override, /, *, managed: str | None = None) -> Configuration:
         return configuration_of(override(settings), environment)
 
     return load

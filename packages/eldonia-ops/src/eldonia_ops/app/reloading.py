@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.fixed_settings import with_fixed
-from eldonia_ops.app.loader import Override
 from eldonia_ops.app.modules import Inert, Module, apply_all
+from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.ports import Clock
 from eldonia_ops.services.api import ReloadView
@@ -16,8 +17,18 @@ from eldonia_ops.settings import Settings
 
 log = logging.getLogger("eldonia_ops.reload")
 
-Load = Callable[[Override], Configuration]
-"""Reads all files; what it is given has the last word on the settings. Raises ConfigError."""
+
+class Load(Protocol):
+    """Reads all files."""
+
+    def __call__(self, last_word: Override, /, *, managed: str | None = None) -> Configuration:
+        """The configuration. ``last_word`` is asked last about the settings; ``managed`` is taken as what the managed
+        file holds.
+
+        Raises:
+            ConfigError: with every fault.
+        """
+        ...
 
 
 class Reloading(Inert):
@@ -61,6 +72,17 @@ class Reloading(Inert):
                 if needs_restart:
                     log.warning("these settings take effect with the next start: %s", ", ".join(needs_restart))
             return self._last
+
+    async def examined(self, managed: str) -> Configuration:
+        """The configuration as it would be if the managed file held this text. Nothing changes.
+
+        Raises:
+            ConfigError: with every fault.
+        """
+        return await asyncio.to_thread(self._load, self._kept, managed=managed)
+
+    def _kept(self, settings: Settings) -> Settings:
+        return with_fixed(self.configuration.settings, settings)[0]
 
     async def _reload(self) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
         needs_restart: tuple[str, ...] = ()

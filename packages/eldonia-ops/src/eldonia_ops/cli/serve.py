@@ -20,8 +20,8 @@ from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
     from eldonia_ops.app.configuration import Configuration
-    from eldonia_ops.app.loader import Override
     from eldonia_ops.app.platform import RunningPlatform
+    from eldonia_ops.lint.sources import Override
     from eldonia_ops.services.api import ListenerView
 
 Config = Annotated[
@@ -54,7 +54,7 @@ def serve(
     except ValueError as error:
         raise ConfigError(Diagnostic(f"--listen: {error}")) from None
 
-    def load(last_word: "Override" = lambda settings: settings) -> "Configuration":
+    def load(last_word: "Override" = lambda settings: settings, /, *, managed: str | None = None) -> "Configuration":
         def override(settings: Settings) -> Settings:
             if data is not None:
                 settings = settings.with_data(Path(os.path.abspath(data)))
@@ -62,7 +62,7 @@ def serve(
 
         if by_itself and config is not None:
             _refuse_strangers(config)
-        return load_configuration(config, os.environ, override=override)
+        return load_configuration(config, os.environ, override=override, managed=managed)
 
     by_itself = config is None and Path(FILE_NAME).is_file()
     if by_itself:

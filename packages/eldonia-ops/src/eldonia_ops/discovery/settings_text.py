@@ -49,6 +49,19 @@ def settings_text(proposal: Proposal) -> str:
     return "\n".join(lines) + "\n" + _TAIL
 
 
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says as plain lists and mappings, without characters that a file cannot hold."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return plain_values(value)
+    if isinstance(value, str):
+        return _CONTROL.sub("\ufffd", value)
+    return [_plain(item) for item in value] if isinstance(value, Sequence) else value
+
+
 def _section(key: str, entries: Sequence[Entry]) -> Iterator[str]:
     if heading := _HEADINGS.get(key):
         yield from _comment(heading)

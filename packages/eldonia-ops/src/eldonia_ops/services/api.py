@@ -16,6 +16,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.security import Finding, FindingStatus
 from eldonia_ops.ports import StateStore, TelemetryStores
+from eldonia_ops.services.managed_api import ManagedConfiguration
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 
@@ -682,6 +683,8 @@ class Platform(Protocol):
     def reloads(self) -> Reloads: ...
     @property
     def backups(self) -> Backups: ...
+    @property
+    def managed(self) -> ManagedConfiguration: ...
     @property
     def resolve_timeout_ms(self) -> int:
         """After how long an alert that was posted without an end, and not posted again, is over."""

@@ -14,9 +14,10 @@ from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.incidents import IncidentSettings
-from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Size, Whole, any_of
+from eldonia_ops.settings.kinds import Choice, Clean, Flag, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.listeners import Listeners, ListenerSettings
+from eldonia_ops.settings.managed import NO_PARTS, Parts
 from eldonia_ops.settings.noticing import (
     AlertmanagerSettings,
     ObjectiveSettings,
@@ -264,7 +265,8 @@ class Settings:
     ``state`` is a URL. ``telemetry`` is ``chdb`` or the URL of a ClickHouse server; ``storage`` names another
     for one signal. ``collectors`` has what each collector read from its section, by its key; one whose section
     is missing or says nothing new is not in it. ``file`` is where this was read from, None for the defaults alone.
-    ``concealed`` is what messages about the settings may not show.
+    ``concealed`` is what messages about the settings may not show; ``parts`` is what the managed file holds beside
+    settings, and where every entry is written.
     """
 
     data: Annotated[
@@ -345,7 +347,16 @@ class Settings:
     limits: Annotated[LimitSettings, Setting(Section(LimitSettings), "Bounds on what comes from outside.")] = field(
         default_factory=LimitSettings
     )
+    managed: Annotated[
+        bool,
+        Setting(
+            Flag(),
+            "Whether pages and API may change what is watched and who is notified, in `eldonia-ops.managed.yml` in the "
+            "data folder. `false`: this file alone counts.",
+        ),
+    ] = True
     concealed: Concealed = field(default_factory=Concealed, compare=False, repr=False)
+    parts: Parts = field(default=NO_PARTS, compare=False, repr=False)
 
     def with_data(self, data: Path) -> "Settings":
         """The same with another data folder (``--data``); a SQLite state that lay in the old one moves along."""

@@ -11,6 +11,7 @@ from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.expansion import expand
+from eldonia_ops.settings.managed import ManagedText, join
 from eldonia_ops.settings.objects import read_fields
 from eldonia_ops.settings.reader import SettingsReader, Surroundings
 
@@ -63,29 +64,35 @@ def examine_settings(
     read_file: Callable[[Path], str] = _read_text,
     shown_as: str = "",
     missing: Level = Level.ERROR,
+    managed: ManagedText | None = None,
 ) -> tuple[Settings, list[Diagnostic]]:
     """Like :func:`parse_settings`, but gives what it could read beside every fault, in their order.
 
-    ``missing`` is how grave an unset environment variable is: a linter may run where there are none.
+    ``missing`` is how grave an unset environment variable is: a linter may run where there are none. ``managed`` is the
+    file that the platform writes; it is joined to this one before anything is read.
 
     Raises:
-        ConfigError: the text is not YAML.
+        ConfigError: the text is not YAML, or that of ``managed`` is not.
     """
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
     document = load(text, name, problems) or empty_mapping()
+    directory = path.parent if path is not None else Path.cwd()
+    document, parts = join(document, managed, problems, directory)
     conceal_values(document, problems.concealed)
     expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
-    directory = path.parent if path is not None else Path.cwd()
     around = Surroundings(directory, home, read_file, text.splitlines(), env)
+    if managed is not None:
+        around.lines_of[managed.file] = managed.text.splitlines()
     root = SettingsReader(document, problems, "the settings", around)
     root.values = around.read
-    settings = Settings(**read_fields(root, Settings), file=path, concealed=problems.concealed)
+    settings = Settings(**read_fields(root, Settings), file=path, concealed=problems.concealed, parts=parts)
     root.done()
     # A text that could not be expanded is also not a number, not a URL ...: to say so would not help.
-    places = {(item.line, item.column) for item in unexpanded}
-    others = [item for item in problems.diagnostics[len(unexpanded) :] if (item.line, item.column) not in places]
+    places = {(item.file, item.line, item.column) for item in unexpanded}
+    found = problems.diagnostics[len(unexpanded) :]
+    others = [item for item in found if (item.file, item.line, item.column) not in places]
     problems.diagnostics = [*unexpanded, *others]
     return settings, problems.cleaned()

@@ -121,10 +121,10 @@ def _check_query(reader: SettingsReader, key: str, query: str) -> None:
         parse(query.replace(WINDOW_PLACEHOLDER, "300000s"))
     except ParseError as error:
         line, column = (
-            (node.line, node.column) if node.is_expanded else locate(reader.around.lines, node, error.position)
+            (node.line, node.column) if node.is_expanded else locate(reader.around.lines_at(node), node, error.position)
         )
         message = f"{key} is not PromQL: {error.message}"
-        reader.problems.diagnostics.append(Diagnostic(message, reader.problems.file, line, column))
+        reader.problems.diagnostics.append(Diagnostic(message, node.file or reader.problems.file, line, column))
 
 
 adopt(

@@ -12,6 +12,7 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
     alerts,
     backups,
+    configuration,
     incidents,
     log_export,
     logs,
@@ -58,6 +59,7 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     incidents.add_to(api, platform, heavy)
     operations.add_to(api, platform)
     backups.add_to(api, platform)
+    configuration.add_to(api, platform)
     tokens.add_to(api, platform, sessions)
 
     for kind, handler in handlers(lambda _: envelope).items():
