@@ -56,6 +56,8 @@ PAGES: Final = (
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
+    Page("welcome", "/welcome", under="settings"),
+    Page("rules", "/rules", under="alerts"),
     Page("incident", "/incidents/{incident}", under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )
