@@ -168,5 +168,6 @@ class FakeManaged:
         if not wanted.name and not wanted.expr:
             raise QueryError("no expression", 0)
         now = self._now()
-        return PreviewView(2, 1, ((now - 7_200_000, now - 7_000_000),), 24, 60, wanted.expr, wanted.threshold,
-                           41.0, 97.0, 3.0, tuple((now - index * 300_000, 40.0) for index in range(20, 0, -1)))  # fmt: skip
+        points = tuple((now - index * 300_000, 40.0) for index in range(20, 0, -1))
+        firing = ((now - 7_200_000, now - 7_000_000),)
+        return PreviewView(2, 1, firing, 24, 60, wanted.expr, wanted.threshold, 41.0, 97.0, 3.0, points)

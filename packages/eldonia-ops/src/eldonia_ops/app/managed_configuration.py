@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
@@ -15,7 +15,7 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.api import Queries, ReloadView
 from eldonia_ops.services.configuration_forms import forms, secret_keys
 from eldonia_ops.services.entry_trials import EntryTrials
-from eldonia_ops.services.machine import look_around
+from eldonia_ops.services.machine import look_around, watched_by
 from eldonia_ops.services.managed_api import (
     ConfigurationView,
     FormView,
@@ -27,7 +27,10 @@ from eldonia_ops.services.managed_api import (
     WantedRule,
 )
 from eldonia_ops.services.managed_configuration import ManagedChanges
+from eldonia_ops.settings import Settings
 from eldonia_ops.settings.managed import EntryPlace
+
+_WATCHED: Final = ("url", "path", "targets", "instance")
 
 
 class ReloadedConfiguration:
@@ -118,7 +121,7 @@ class PlatformConfiguration:
         configuration = self._in_force.configuration
         async with self._looking:
             present = {(one.section, one.name) for one in configuration.places}
-            return await look_around(present, configuration.settings.listen.port)
+            return await look_around(present, _watched(configuration.settings), configuration.settings.listen.port)
 
     async def rules(self) -> list[RuleCardView]:
         """The alerting rules."""
@@ -136,6 +139,15 @@ class PlatformConfiguration:
         """What a rule would have done in the last day."""
         settings = self._in_force.configuration.settings
         return await rule_cards.preview(wanted, self._queries, self._base.clock, settings.language)
+
+
+def _watched(settings: Settings) -> set[str]:
+    """The addresses, URLs and paths that are watched already."""
+    found: set[str] = set()
+    for section, entries in settings.collectors.items():
+        for one in entries if isinstance(entries, tuple) else ():
+            found |= watched_by(section, {name: getattr(one, name, None) for name in _WATCHED})
+    return found
 
 
 def _numbered() -> Callable[[], str]:

@@ -16,15 +16,21 @@ const SERIES = {
   redis: () => "sum(redis_connected_clients)",
   postgresql: () => "sum(pg_stat_activity_count)",
 };
+/** Whether a path is one that a pattern of log files names: as Python's glob, where `**` passes folders. */
+export function matches(pattern, path) {
+  const text = pattern.replace(/[.+^${}()|\\]/g, "\\$&").replaceAll("**/", "\u0000").replaceAll("*", "[^/]*").replaceAll("?", "[^/]").replaceAll("\u0000", "(?:.*/)?");
+  return new RegExp(`^${text}$`).test(path);
+}
+const search = (pattern) => `source:"${pattern.replaceAll('"', "")}${pattern.endsWith("*") ? "" : "*"}"`;
 const isOf = (target, { section, name }) => {
   if (target.kind !== KINDS[section]) return false;
   if (section === "scrape") return target.labels.job === name;
   if (section === "probes") return target.labels.probe === name;
-  if (section === "logs") return target.name === name || target.url === name;
+  if (section === "logs") return matches(name, target.labels.path ?? target.url);
   return section === "host" || target.name.includes(name) || target.url === name;
 };
 const seenAt = ({ section, name }) =>
-  section === "logs" ? `/logs?query=${encodeURIComponent(`source:${quoted(name)}`)}` : section === "receivers" ? "/settings" : section === "host" ? "/" : "/targets";
+  section === "logs" ? `/logs?query=${encodeURIComponent(search(name))}` : section === "receivers" ? "/settings" : section === "host" ? "/" : "/targets";
 
 /** What is known of one entry now: {state, error, text, points, href}. `since` is when it was saved. */
 export async function arrival(entry, targets) {
@@ -39,7 +45,10 @@ export async function arrival(entry, targets) {
   const text = t("arrive.first", { time: duration(Math.max(100, entry.first)) });
   if (section === "logs") {
     const recognised = up.find((one) => one.recognised)?.recognised;
-    return { state: "up", text: recognised ? `${text} · ${t("targets.recognised", { form: word("form", recognised) })}` : text, points: [], href: seenAt(entry) };
+    const counted = await get("/logs/histogram", { query: search(name), since: "-30d" }).catch(() => null);
+    const lines = counted?.total;
+    const parts = [text, lines ? t("arrive.lines", { count: integer(lines) }) : "", recognised ? t("targets.recognised", { form: word("form", recognised) }) : ""];
+    return { state: "up", text: parts.filter(Boolean).join(" · "), points: [], href: seenAt(entry) };
   }
   const now = Date.now();
   const found = SERIES[section] ? await get("/query_range", { query: SERIES[section](name), start: now - 600_000, end: now, step: 5 }).catch(() => null) : null;

@@ -43,7 +43,7 @@ export async function change(changes, said = "") {
   const before = view?.changes[0]?.id ?? "";
   const now = await once("/configuration/changes", { changes });
   const made = now.changes[0];
-  if (made && made.id !== before) toast(said || t("conf.saved"), { undo: [t("conf.undo"), () => undo(made.id)] });
+  if (made && made.id !== before) toast(said || t("conf.saved", { name: made.steps[0]?.name ?? "" }), { undo: [t("conf.undo"), () => undo(made.id)] });
   return now;
 }
 
@@ -58,3 +58,4 @@ export async function undo(id) {
 
 export const attempt = (section, values, name = "") => send("POST", "/configuration/try", { section, name, values });
 export const entryOf = (section, name) => view?.entries.find((one) => one.section === section && one.name === name);
+export const entriesOf = (section) => view?.entries.filter((one) => one.section === section) ?? [];

@@ -38,7 +38,7 @@ function input(form, field, entry) {
     control.value = shown(value, field.type);
     if (field.type === "secret") control.setAttribute("autocomplete", "new-password");
   }
-  const name = h("span", {}, label(form, field), field.required ? null : h("small", {}, ` ${t("conf.optional")}`));
+  const name = h("span", {}, label(form, field), field.required || (field.main && field.type === "secret") ? null : h("small", {}, ` ${t("conf.optional")}`));
   const wide = WIDE.has(field.key) ? " wide" : "";
   // The declarations' own sentences are in English.
   const doc = field.doc && language === "en" && !field.main ? h("small", { class: "muted" }, field.doc.replaceAll("`", "")) : null;

@@ -1,6 +1,6 @@
 // What a trial of an entry brought, shown as what will be seen later.
 import { badge, h, labels } from "./dom.js";
-import { duration, integer, whenAgo, when } from "./format.js";
+import { duration, integer, when } from "./format.js";
 import { t, word } from "./i18n.js";
 
 const DAY = 86_400_000;
@@ -37,5 +37,3 @@ export function trialView(found, section) {
     found.samples.length ? samples(found) : null,
     found.lines.length ? lines(found) : null);
 }
-
-export const lastSeen = (at) => whenAgo(at);

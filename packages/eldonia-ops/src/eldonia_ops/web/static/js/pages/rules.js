@@ -11,6 +11,8 @@ import { spark } from "../lib/spark.js";
 const STATES = { firing: "bad", pending: "warn", inactive: "ok" };
 const admin = can("administer");
 const number = (value) => (value === null || value === undefined ? "–" : digits(value));
+// A threshold is shown as it was written.
+const plain = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(8))));
 const summary = (text) => text.replace(/\{\{[^{}]*\}\}/g, "…");
 const short = (seconds) => (seconds ? duration(seconds * 1000) : "0 s");
 // Written as the file has it.
@@ -26,7 +28,7 @@ function ruleRow(one) {
     h("td", {}, h("span", {}, h("strong", {}, one.name), h("span", { class: "sub" }, summary(one.summary)), origin)),
     h("td", { class: "brief", "data-label": t("rules.severity") }, one.severity ? badge(word("severity", one.severity), tone(one.severity)) : null),
     h("td", { class: "num brief", "data-label": t("rules.now") }, number(one.value)),
-    h("td", { class: "num brief", "data-label": t("rules.threshold") }, h("span", {}, number(one.threshold), one.shipped && one.threshold !== one.shipped_threshold ? h("span", { class: "sub" }, t("rules.shipped_as", { value: number(one.shipped_threshold) })) : null)),
+    h("td", { class: "num brief", "data-label": t("rules.threshold") }, h("span", {}, plain(one.threshold), one.shipped && one.threshold !== one.shipped_threshold ? h("span", { class: "sub" }, t("rules.shipped_as", { value: plain(one.shipped_threshold) })) : null)),
     h("td", { class: "num brief", "data-label": t("rules.waits") }, h("span", {}, short(one.for_seconds), one.shipped && one.for_seconds !== one.shipped_for ? h("span", { class: "sub" }, t("rules.shipped_as", { value: short(one.shipped_for) })) : null)),
     h("td", {}, h("div", { class: "arrival-tools" },
       can_switch ? h("label", { class: "switch" }, h("input", { type: "checkbox", checked: one.enabled, "aria-label": t("rules.on", { name: one.name }), onchange: ({ target }) => tune(one, { enabled: target.checked }, target) })) : null,
@@ -55,8 +57,8 @@ function previewView(found, name) {
   const now = Date.now();
   return h("div", { class: "rule-preview" },
     h("p", {}, found.fired ? t("rules.would_fire", { count: integer(found.fired), hours: found.hours }) : t("rules.would_not_fire", { hours: found.hours }), found.series ? "" : ` ${t("rules.no_series")}`),
-    found.points.length ? spark(found.points, { name, limit: found.threshold, marks: found.firing, from: now - found.hours * 3_600_000, to: now, className: "spark rule-plot" }) : null,
-    found.highest === null ? null : h("p", { class: "muted small" }, t("rules.seen", { low: number(found.lowest), high: number(found.highest), now: number(found.value) })),
+    found.points.length ? spark(found.points, { name, limit: found.threshold, marks: found.firing, from: found.points[0][0], to: now, className: "spark rule-plot" }) : null,
+    found.highest === null ? null : h("p", { class: "muted small" }, t("rules.since"), " ", when(found.points[0][0]), ". ", t("rules.seen", { low: number(found.lowest), high: number(found.highest), now: number(found.value) })),
     found.firing.length ? h("p", { class: "muted small" }, t("rules.fired_at"), " ", found.firing.slice(-5).map(([at]) => [when(at), " "])) : null);
 }
 let asked = 0;
@@ -110,7 +112,7 @@ function dialog(title, fields, { onpreview, onsave, tools = [] }) {
 
 function editShipped(one) {
   const fields = [
-    one.threshold === null ? null : field(t("rules.threshold"), "threshold", { value: String(one.threshold), inputmode: "decimal" }, t("rules.shipped_as", { value: number(one.shipped_threshold) })),
+    one.threshold === null ? null : field(t("rules.threshold"), "threshold", { value: String(one.threshold), inputmode: "decimal" }, t("rules.shipped_as", { value: plain(one.shipped_threshold) })),
     field(t("rules.waits"), "for", { value: written(one.for_seconds) }, t("rules.shipped_as", { value: written(one.shipped_for) })),
     severityField(one.severity),
     h("div", { class: "wide" }, h("details", {}, h("summary", { class: "muted" }, t("rules.expression")), h("code", {}, one.expr))),

@@ -1,5 +1,6 @@
 import { act, get, send } from "../lib/api.js";
-import { entryOf, onConfiguration, readConfiguration } from "../lib/configuration.js";
+import { matches } from "../lib/arrivals.js";
+import { entriesOf, entryOf, onConfiguration, readConfiguration } from "../lib/configuration.js";
 import { $, badge, can, h, icon, labels, render } from "../lib/dom.js";
 import { openEntryForm } from "../lib/entry_form.js";
 import { ago, duration, whenAgo } from "../lib/format.js";
@@ -11,8 +12,8 @@ const count = (value) => value.toLocaleString(language);
 const TONES = { up: "ok", down: "bad", unknown: "" };
 
 // The entry that a target comes from.
-const SECTIONS = { scrape: "scrape", probe: "probes", tail: "logs", nginx: "nginx", postgresql: "postgresql", redis: "redis", host: "host" };
-const entry = (one) => entryOf(SECTIONS[one.kind] ?? one.kind, one.kind === "scrape" ? one.labels.job : one.kind === "probe" ? one.labels.probe : one.kind === "host" ? "host" : one.name);
+const SECTIONS = { scrape: "scrape", probe: "probes", nginx: "nginx", postgresql: "postgresql", redis: "redis", host: "host" };
+const entry = (one) => one.kind === "tail" ? entriesOf("logs").find((log) => matches(log.name, one.labels.path ?? one.url)) : entryOf(SECTIONS[one.kind] ?? one.kind, one.kind === "scrape" ? one.labels.job : one.kind === "probe" ? one.labels.probe : one.kind === "host" ? "host" : one.name);
 
 function target(one) {
   return h("tr", {},
