@@ -21,7 +21,7 @@ export function matches(pattern, path) {
   const text = pattern.replace(/[.+^${}()|\\]/g, "\\$&").replaceAll("**/", "\u0000").replaceAll("*", "[^/]*").replaceAll("?", "[^/]").replaceAll("\u0000", "(?:.*/)?");
   return new RegExp(`^${text}$`).test(path);
 }
-const search = (pattern) => `source:"${pattern.replaceAll('"', "")}${pattern.endsWith("*") ? "" : "*"}"`;
+const search = (pattern) => `source:${pattern.replace(/[^A-Za-z0-9/_.*?-]/g, "\\$&").replaceAll("?", "*")}*`;
 const isOf = (target, { section, name }) => {
   if (target.kind !== KINDS[section]) return false;
   if (section === "scrape") return target.labels.job === name;
