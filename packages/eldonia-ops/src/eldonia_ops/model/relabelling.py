@@ -1,7 +1,7 @@
 """Relabelling of targets and of series, as Prometheus does it. Pure.
 
-Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config. Regular expressions are
-RE2, anchored at both ends, and their dot matches a line break.
+Source: https://prometheus.io/docs/prometheus/latest/configuration/configuration/#relabel_config. Regular
+expressions are RE2, anchored at both ends, and their dot matches a line break.
 """
 
 import hashlib

@@ -6,14 +6,15 @@ marks all of them; ``up`` and the ``scrape_*`` series are always written.
 https://prometheus.io/docs/concepts/jobs_instances/#automatically-generated-labels-and-time-series
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.labels import EMPTY, METRIC_NAME, Labels
+from eldonia_ops.model.relabelling import RelabelRule, relabelled
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, Sample, SampleRow
 from eldonia_ops.protocols.prometheus_text import (
     DEFAULT_LIMITS,
@@ -127,7 +128,8 @@ class ScrapeRows:
         slots, first = np.unique(found.slots, return_index=True)
         dropped = 0
         if len(clashing := self._clashing_slots()):
-            dropped = int(np.isin(found.slots, self._dropped()).sum())
+            without = self._dropped()
+            dropped = int(np.isin(found.slots, without).sum()) + sum(slot in without for slot, _, _ in stamped)
             kept = ~np.isin(slots, clashing)
             slots, first = slots[kept], first[kept]
             stamped = [one for one in stamped if one[0] not in clashing]

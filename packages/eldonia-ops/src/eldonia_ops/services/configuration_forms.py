@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, replace
 from typing import Any, Final
 
 from eldonia_ops.alerting.http_config import Credential
@@ -58,7 +58,12 @@ def section_fields(section: str) -> tuple[FieldView, ...]:
     """The fields of one entry of a section."""
     kind = _kind(section)
     cls = kind.cls if isinstance(kind, Items | Section) else None
-    return () if cls is None else tuple(_of_class(cls, _MAIN.get(section, frozenset())))
+    if cls is None:
+        return ()
+    # In a form the first of the keys of which one is needed is that one.
+    needed = kind.one_of[:1] if isinstance(kind, Items) else ()
+    found = _of_class(cls, _MAIN.get(section, frozenset()))
+    return tuple(replace(one, required=True) if one.key in needed else one for one in found)
 
 
 def _kind(section: str) -> Kind | None:

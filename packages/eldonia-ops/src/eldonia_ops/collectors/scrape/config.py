@@ -88,9 +88,7 @@ class ScrapeJob:
     static_configs: Annotated[
         tuple[TargetGroup, ...], Setting(TargetGroups(), "Addresses with labels of their own, as Prometheus has them.")
     ] = ()
-    params: Annotated[
-        tuple[tuple[str, str], ...], Setting(Parameters(), "Sent with every scrape, in the URL.")
-    ] = ()
+    params: Annotated[tuple[tuple[str, str], ...], Setting(Parameters(), "Sent with every scrape, in the URL.")] = ()
     relabel_configs: Annotated[
         tuple[RelabelRule, ...],
         Setting(RelabelRules(), "Change targets before they are scraped, or drop them."),
@@ -138,4 +136,7 @@ def _reads_this_machine(reader: SettingsReader) -> bool:
     return host is None or host.enabled
 
 
-SECTION: Final = Setting(Items(ScrapeJob, "job", "scrape jobs", check_scrape), "Metrics that are fetched over HTTP.")
+SECTION: Final = Setting(
+    Items(ScrapeJob, "job", "scrape jobs", check_scrape, one_of=("targets", "static_configs")),
+    "Metrics that are fetched over HTTP.",
+)

@@ -69,6 +69,8 @@ def _rule(reader: SettingsReader) -> RelabelRule | None:
     values = {name: _written(reader, name, default) for name, default in (("separator", ";"), ("replacement", FIRST))}
     regex = _written(reader, "regex", ANY)
     reader.done()
+    if word not in _ACTIONS:
+        return None
     if action in NEEDS_TARGET and not target:
         reader.problems.add(reader.node, f"{reader.what}: {action} needs target_label")
     if action is RelabelAction.HASH_MOD and not 0 < modulus <= _LARGEST_MODULUS:
