@@ -18,7 +18,7 @@ class Configuration:
 
     ``routing_text`` is the routing as YAML for people to read, without secrets. ``files`` are the paths that were
     read. ``warnings`` are diagnostics that keep nothing from starting, without secrets. ``places`` are where entries
-    that can be managed are written.
+    that can be managed are written; ``taken`` says what a prometheus.yml brought.
     """
 
     settings: Settings
@@ -31,6 +31,7 @@ class Configuration:
     files: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     places: tuple[EntryPlace, ...] = ()
+    taken: tuple[str, ...] = ()
 
     @property
     def speed(self) -> float:

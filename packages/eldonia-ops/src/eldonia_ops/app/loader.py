@@ -5,6 +5,7 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from eldonia_ops.alerting.causes import Outages, services_of
@@ -15,10 +16,12 @@ from eldonia_ops.lint.places import place_of
 from eldonia_ops.lint.sources import Override, Sources
 from eldonia_ops.lint.workspace import SHIPPED
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.notifiers.registry import installed
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 from eldonia_ops.protocols.runbook_file import default_runbook
+from eldonia_ops.rules import AlertingRule, RuleGroup
 from eldonia_ops.services.rule_groups import running_groups
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.managed import RECEIVERS, EntryPlace
@@ -31,16 +34,18 @@ def load_configuration(
     *,
     override: Override = lambda settings: settings,
     managed: str | None = None,
+    prometheus: Path | None = None,
 ) -> Configuration:
     """Read the settings and every file that they name (``file`` None: the defaults, and what is shipped).
 
-    ``managed`` is taken as the text of the managed file, whatever that holds.
+    ``managed`` is taken as the text of the managed file, whatever that holds. ``prometheus`` is a prometheus.yml that
+    is read along.
 
     Raises:
         ConfigError: with every fault found in any of the files, each with its place, by file and line; without what
             came from the environment.
     """
-    sources = Sources(environment, kinds=installed(), managed=managed)
+    sources = Sources(environment, kinds=installed(), managed=managed, prometheus=prometheus)
     name = None if file is None else os.path.abspath(file)
     settings = sources.examine(name, override)
     if settings is None:
@@ -95,6 +100,7 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
         policy=policy if speed == 1 else policy.faster(speed),
         objectives=objectives,
         files=tuple(sources.files.texts),
+        taken=settings.parts.taken,
         places=(*settings.parts.places, *_receivers(sources, settings)),
         warnings=tuple(found),
     )
@@ -123,8 +129,19 @@ def _receivers(sources: Sources, settings: Settings) -> Iterator[EntryPlace]:
 _default_runbook = functools.cache(default_runbook)
 
 
+def _labelled(labels: Labels, group: RuleGroup) -> RuleGroup:
+    rules = (
+        replace(rule, labels=labels.merged(rule.labels)) if isinstance(rule, AlertingRule) else rule
+        for rule in group.rules
+    )
+    return replace(group, rules=tuple(rules))
+
+
 def _groups(sources: Sources, settings: Settings):
-    """The groups of all rule files, in the order in which the settings name them, each file once."""
+    """The groups of all rule files, in the order in which the settings name them, each file once; then those that are
+    managed. Alerts of files have the labels that the settings give them."""
+    labels = settings.rules.labels
     paths = (path for pattern in settings.rules.files for path in sorted(glob.glob(pattern, recursive=True)))
     for path in dict.fromkeys([*(sources.name_of(path) for path in paths), settings.parts.file]):
-        yield from sources.workspace.rules.get(path, ())
+        groups = sources.workspace.rules.get(path, ())
+        yield from map(partial(_labelled, labels), groups) if labels else groups

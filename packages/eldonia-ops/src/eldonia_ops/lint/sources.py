@@ -24,6 +24,7 @@ from eldonia_ops.protocols.prometheus_rules import examine_rule_file, examine_ru
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.managed import MANAGED_FILE, NO_PARTS, ManagedText, Parts
+from eldonia_ops.settings.prometheus_file import PrometheusText
 from eldonia_ops.template import TemplateError, TemplateSet
 
 _GLOB: Final = set("*?[")
@@ -42,7 +43,8 @@ class Sources:
     ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is a fault too.
     ``missing`` is how grave an unset environment variable is. ``shown`` gives the name by which a file that another
     file names is known here; paths that are given to :meth:`read` stay as they are. ``managed`` is read in the place of
-    what the managed file holds: a change to it is checked before it is written.
+    what the managed file holds: a change to it is checked before it is written. ``prometheus`` is a prometheus.yml that
+    is read along with the settings; ``taken`` says what such files brought.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Sources:
         missing: Level = Level.ERROR,
         shown: Callable[[str], str] = lambda path: path,
         managed: str | None = None,
+        prometheus: Path | None = None,
     ) -> None:
         self.files = Files()
         self.workspace = Workspace(self.files.texts)
@@ -63,6 +66,8 @@ class Sources:
         self._missing = missing
         self._shown = shown
         self._managed = managed
+        self._prometheus = prometheus
+        self.taken: dict[str, tuple[str, ...]] = {}
         self._added: dict[str, Parts] = {}
         self._found: list[Diagnostic] = []
         self._names: dict[str, str] = {}
@@ -101,8 +106,7 @@ class Sources:
                 case FileKind.RUNBOOK:
                     self.runbooks[path] = parse_runbook(text, path)
                 case FileKind.PROMETHEUS:
-                    hint = "its scrape_configs become scrape, its rule_files become rules.files in eldonia-ops.yml"
-                    self._note(Diagnostic("a prometheus.yml is not checked", path, hint=hint, level=Level.WARNING))
+                    self._from_prometheus(path, text)
                 case FileKind.UNKNOWN:
                     hint = "known are eldonia-ops.yml, rule files, alertmanager.yml, runbooks and *.tmpl"
                     self._note(Diagnostic("not a kind of file that this program reads", path, hint=hint))
@@ -164,12 +168,38 @@ class Sources:
     def _note(self, diagnostic: Diagnostic) -> None:
         self._found.append(diagnostic)
 
+    def _from_prometheus(self, path: str, text: str) -> None:
+        """Check a prometheus.yml by itself, as if it were what a platform is started with."""
+        prometheus = PrometheusText(path, text, Path(os.path.abspath(path)).parent)
+        settings, diagnostics = examine_settings(
+            "", None, self._env, shown_as=path, missing=self._missing, prometheus=prometheus
+        )
+        self._found += diagnostics
+        self.taken[path] = settings.parts.taken
+        self.follow(path, settings)
+
+    def _prometheus_text(self) -> PrometheusText | None:
+        if self._prometheus is None:
+            return None
+        shown = self._shown(os.path.abspath(self._prometheus))
+        text = self.files.read(shown)
+        return None if text is None else PrometheusText(shown, text, Path(os.path.abspath(shown)).parent)
+
     def _examined(self, path: str | None, text: str, override: Override = _as_they_are) -> Settings:
         absolute = None if path is None else Path(os.path.abspath(path))
 
+        prometheus = self._prometheus_text()
+
         def read(managed: ManagedText | None) -> tuple[Settings, list[Diagnostic]]:
-            shown = path or FILE_NAME
-            return examine_settings(text, absolute, self._env, shown_as=shown, missing=self._missing, managed=managed)
+            return examine_settings(
+                text,
+                absolute,
+                self._env,
+                shown_as=path or FILE_NAME,
+                missing=self._missing,
+                managed=managed,
+                prometheus=prometheus,
+            )
 
         # Where the managed file lies follows from the settings themselves.
         settings, diagnostics = read(None)
@@ -208,7 +238,11 @@ class Sources:
                 is_glob = bool(_GLOB & set(pattern))
                 message = f"no rule file matches {pattern}" if is_glob else f"there is no rule file {pattern}"
                 level = Level.WARNING if is_glob else Level.ERROR
-                self._note(self.workspace.at(path, message, ("rules", "files", index), level=level))
+                if (place := settings.parts.rule_files.get(pattern)) is not None:
+                    # Prometheus starts all the same.
+                    self._note(Diagnostic(message, *place, level=Level.WARNING))
+                else:
+                    self._note(self.workspace.at(path, message, ("rules", "files", index), level=level))
 
     def _named(self, path: str, file: Path | None, kind: FileKind, steps: tuple[str, ...]) -> None:
         if file is None:

@@ -13,6 +13,7 @@ from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.expansion import expand
 from eldonia_ops.settings.managed import ManagedText, join
 from eldonia_ops.settings.objects import read_fields
+from eldonia_ops.settings.prometheus_file import PrometheusText
 from eldonia_ops.settings.reader import SettingsReader, Surroundings
 
 
@@ -65,27 +66,30 @@ def examine_settings(
     shown_as: str = "",
     missing: Level = Level.ERROR,
     managed: ManagedText | None = None,
+    prometheus: PrometheusText | None = None,
 ) -> tuple[Settings, list[Diagnostic]]:
     """Like :func:`parse_settings`, but gives what it could read beside every fault, in their order.
 
     ``missing`` is how grave an unset environment variable is: a linter may run where there are none. ``managed`` is the
-    file that the platform writes; it is joined to this one before anything is read.
+    file that the platform writes; it is joined to this one before anything is read, and so is ``prometheus``, a file of
+    Prometheus.
 
     Raises:
-        ConfigError: the text is not YAML, or that of ``managed`` is not.
+        ConfigError: the text is not YAML, or one of the other texts is not.
     """
     name = shown_as or (str(path) if path is not None else FILE_NAME)
     problems = Problems(name)
     document = load(text, name, problems) or empty_mapping()
     directory = path.parent if path is not None else Path.cwd()
-    document, parts = join(document, managed, problems, directory)
+    document, parts = join(document, managed, problems, directory, prometheus)
     conceal_values(document, problems.concealed)
     expand(document, env, problems, missing)
     unexpanded = list(problems.diagnostics)
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     around = Surroundings(directory, home, read_file, text.splitlines(), env)
-    if managed is not None:
-        around.lines_of[managed.file] = managed.text.splitlines()
+    for one in (managed, prometheus):
+        if one is not None:
+            around.lines_of[one.file] = one.text.splitlines()
     root = SettingsReader(document, problems, "the settings", around)
     root.values = around.read
     settings = Settings(**read_fields(root, Settings), file=path, concealed=problems.concealed, parts=parts)

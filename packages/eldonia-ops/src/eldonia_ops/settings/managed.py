@@ -7,7 +7,7 @@ managed one is left out with a warning that names both places: alerting has to s
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -26,6 +26,7 @@ from eldonia_ops.protocols.yaml_document import (
 from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.declaration import declared
 from eldonia_ops.settings.kinds import Kind
+from eldonia_ops.settings.prometheus_file import PrometheusText, translated
 from eldonia_ops.settings.texts import Glob
 
 MANAGED_FILE: Final = "eldonia-ops.managed.yml"
@@ -34,6 +35,8 @@ RECEIVERS: Final = "receivers"
 TUNING: Final = "rules.defaults"
 ALERTS: Final = "rules.alerts"
 Pairs: TypeAlias = list[tuple[YamlNode, YamlNode]]
+_NAMED_BY_PEOPLE: Final = frozenset({"labels", "annotations", "params", "matching"})
+"""Mappings whose keys are not ours: one that ends with ``_file`` names none."""
 _ADDRESS: Final = "url"
 """What tells entries apart that may leave their own name out."""
 
@@ -68,7 +71,9 @@ class Parts:
     text: str = ""
     receivers: tuple[YamlNode, ...] = ()
     alerts: tuple[YamlNode, ...] = ()
-    places: tuple[EntryPlace, ...] = field(default=())
+    places: tuple[EntryPlace, ...] = ()
+    taken: tuple[str, ...] = ()
+    rule_files: Mapping[str, tuple[str, int, int]] = field(default_factory=dict[str, tuple[str, int, int]])
 
 
 NO_PARTS: Final = Parts()
@@ -112,35 +117,71 @@ def _is_path(section: str) -> bool:
 
 
 def join(
-    document: YamlNode, managed: ManagedText | None, problems: Problems, directory: Path
+    document: YamlNode,
+    managed: ManagedText | None,
+    problems: Problems,
+    directory: Path,
+    prometheus: PrometheusText | None = None,
 ) -> tuple[YamlNode, Parts]:
-    """The settings' document with the entries of the managed file, and what else that file holds.
+    """The settings' document with what a prometheus.yml means and with the entries of the managed file, and what else
+    that file holds.
 
     Raises:
-        ConfigError: the managed text is not YAML.
+        ConfigError: one of the other texts is not YAML.
     """
-    joined = _Joined(document, problems, directory)
-    if managed is None:
-        return document, Parts(places=tuple(joined.places))
-    root = load(managed.text, managed.file, problems)
-    if root is not None:
+    joined = _Joined(document, problems, directory, "" if managed is None else managed.file)
+    imported = None if prometheus is None else translated(prometheus, problems)
+    if imported is not None and prometheus is not None:
+        _make_absolute(imported.document, prometheus.folder)
+        joined.take(imported.document)
+    if managed is not None and (root := load(managed.text, managed.file, problems)) is not None:
         belongs_to(root, managed.file)
         _make_absolute(root, managed.folder)
         joined.add(root)
-    parts = Parts(managed.file, managed.text, tuple(joined.receivers), tuple(joined.alerts), tuple(joined.places))
+    parts = Parts(
+        "" if managed is None else managed.file,
+        "" if managed is None else managed.text,
+        tuple(joined.receivers),
+        tuple(joined.alerts),
+        tuple(joined.places),
+        () if imported is None else imported.taken,
+        {} if imported is None else imported.rule_files,
+    )
+    if managed is None and imported is None:
+        return document, parts
     return mapping_of(joined.pairs, document), parts
 
 
 class _Joined:
     """The pairs of the document, with what was added so far."""
 
-    def __init__(self, document: YamlNode, problems: Problems, directory: Path) -> None:
+    def __init__(self, document: YamlNode, problems: Problems, directory: Path, managed: str) -> None:
+        self._managed = managed
         self.pairs: Pairs = list(document.pairs)
         self.receivers: list[YamlNode] = []
         self.alerts: list[YamlNode] = []
         self._problems = problems
         self._directory = directory
         self.places: list[EntryPlace] = list(self._written())
+
+    def take(self, root: YamlNode) -> None:
+        """Add sections that another file means. Single values of the written file hold."""
+        for key, value in root.pairs:
+            if value.is_sequence:
+                self._append(key, self._new(key.text, value))
+                continue
+            inside = list(pairs) if (pairs := self._mapping(key.text)) is not None else []
+            for name, one in value.pairs:
+                old = _value_of(name.text, inside)
+                if old is None or old.is_null:
+                    inside = _with(inside, name, one)
+                elif old.is_sequence and one.is_sequence:
+                    inside = _with(inside, name, sequence_of([*old.elements(), *one.elements()], old))
+            self.pairs = _with(self.pairs, key, mapping_of(inside, value))
+
+    def _mapping(self, key: str) -> Pairs | None:
+        found = _value_of(key, self.pairs)
+        return None if found is None or not found.is_mapping else found.pairs
 
     def add(self, root: YamlNode) -> None:
         if not root.is_mapping:
@@ -175,7 +216,10 @@ class _Joined:
                         yield self._place(key.text, name, node)
 
     def _place(self, section: str, name: str, node: YamlNode, *, holds: bool = True) -> EntryPlace:
-        return EntryPlace(section, name, node.file or self._problems.file, node.line, bool(node.file), holds)
+        return EntryPlace(section, name, node.file or self._problems.file, node.line, self._is_managed(node), holds)
+
+    def _is_managed(self, node: YamlNode) -> bool:
+        return bool(node.file) and node.file == self._managed
 
     def _name(self, section: str, node: YamlNode) -> str:
         texts = {key.text: value.text for key, value in node.pairs if value.is_scalar}
@@ -267,5 +311,5 @@ def _make_absolute(root: YamlNode, folder: Path) -> None:
         for index, (key, value) in enumerate(node.pairs):
             if key.text.endswith("_file") and value.is_scalar and not value.is_null:
                 node.pairs[index] = (key, text_of(str(folder / value.text), value))
-            else:
+            elif key.text not in _NAMED_BY_PEOPLE:
                 waiting.append(value)

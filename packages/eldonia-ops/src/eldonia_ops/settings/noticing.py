@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 from eldonia_ops.model.errors import Diagnostic, nearest
-from eldonia_ops.model.labels import quote
+from eldonia_ops.model.labels import EMPTY, Labels, quote
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.promql.errors import ParseError
 from eldonia_ops.promql.parser import parse
 from eldonia_ops.protocols.prometheus_rules import locate
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
-from eldonia_ops.settings.containers import ByName, Globs
+from eldonia_ops.settings.containers import ByName, Globs, LabelSet
 from eldonia_ops.settings.declaration import Setting, adopt
 from eldonia_ops.settings.kinds import Choice, Flag, Number, Period, Whole
 from eldonia_ops.settings.reader import SettingsReader
@@ -40,6 +40,13 @@ class RuleSettings:
         ),
     ] = field(default_factory=DefaultRules)
     evaluation_interval: Annotated[int, Setting(Period(), "For groups without their own.")] = 15 * SECOND
+    labels: Annotated[
+        Labels,
+        Setting(
+            LabelSet(),
+            "Put on every alert of `files` that lacks them: what Prometheus calls `external_labels`.",
+        ),
+    ] = EMPTY
     speed: Annotated[
         float,
         Setting(
