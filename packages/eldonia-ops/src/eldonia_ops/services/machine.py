@@ -20,6 +20,7 @@ async def look_around(present: Collection[tuple[str, str]], watched: Collection[
     facts = await gather(our_port=our_port)
     proposal = propose(facts)
     found: list[FoundView] = []
+    renamed: dict[str, str] = {}
     for section, entries in proposal.sections.items():
         if identity_key(section) is None:
             continue
@@ -28,8 +29,13 @@ async def look_around(present: Collection[tuple[str, str]], watched: Collection[
             if section == "host" and (values.get("enabled") is not False or (section, section) in present):
                 continue  # this machine is read unless the settings say otherwise
             known = bool(watched_by(section, values) & set(watched))
-            if not known:
+            if section == "objectives":
+                values["probe"] = renamed.get(str(values["probe"]), values["probe"])
+                known = (section, str(values["name"])) in present
+            elif not known:
+                before = values.get("name")
                 _rename(section, values, present)
+                renamed[str(before)] = str(values.get("name"))
             if name := name_of(section, values):
                 found.append(FoundView(section, name, values, one.why, one.step, known))
     return MachineView(facts.hostname or os.uname().nodename, tuple(found), proposal.remarks)

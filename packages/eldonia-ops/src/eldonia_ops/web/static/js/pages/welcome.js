@@ -54,7 +54,12 @@ function foundRow(one, index) {
     h("span", { class: "sub" }, one.why), h("span", { class: "sub" }, h("code", {}, valueText(one.values))),
     one.step ? h("span", { class: "sub warn" }, t("welcome.needs", { step: first }), more.map((line) => h("code", { class: "sub" }, line))) : null);
 }
-const chosen = () => $$("#found input:checked:not(:disabled)").map((box) => looked.found[Number(box.value)]);
+function chosen() {
+  const found = $$("#found input:checked:not(:disabled)").map((box) => looked.found[Number(box.value)]);
+  // An objective counts what its probe finds.
+  const probes = new Set([...found, ...(view?.entries ?? [])].filter((one) => one.section === "probes").map((one) => one.name));
+  return found.filter((one) => one.section !== "objectives" || probes.has(one.values.probe));
+}
 function footer() {
   const count = chosen().length;
   $("#found-foot").hidden = !looked;
@@ -124,7 +129,7 @@ if (can("administer")) {
     $("#add-found").disabled = true;
     try {
       await change(wanted.map(({ section, values }) => ({ section, values })), t("welcome.added", { count: integer(wanted.length) }));
-      for (const one of wanted) added(one.section, one.name);
+      for (const one of wanted) if (one.section !== "objectives") added(one.section, one.name);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       await act(() => Promise.reject(error));
