@@ -11,14 +11,15 @@ from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.expansion import expand
-from eldonia_ops.settings.managed import ManagedText, join
+from eldonia_ops.settings.managed import MANAGED_FILE, ManagedText, join
 from eldonia_ops.settings.objects import read_fields
 from eldonia_ops.settings.prometheus_file import PrometheusText
 from eldonia_ops.settings.reader import SettingsReader, Surroundings
 
 
-def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
-    """Read settings from a file, or give the defaults when there is none (``path`` None).
+def load_settings(path: Path | None, env: Mapping[str, str], data: Path | None = None) -> Settings:
+    """Read settings from a file, or give the defaults when there is none (``path`` None); with what is managed by page
+    in the data folder, which is ``data`` if that is given.
 
     ``env`` is the environment, for ``${NAME}`` and for the folder of data
     (``XDG_DATA_HOME``, ``HOME``).
@@ -26,10 +27,25 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     Raises:
         ConfigError: with every fault found; among them that the file cannot be read.
     """
-    if path is None:
-        return parse_settings("", None, env)
-    path = Path(os.path.abspath(path))
-    return parse_settings(read_text_file(path), path, env)
+    text = ""
+    if path is not None:
+        path = Path(os.path.abspath(path))
+        text = read_text_file(path)
+    settings = parse_settings(text, path, env)
+    settings = settings if data is None else settings.with_data(data)
+    managed = managed_text_of(settings)
+    if managed is None:
+        return settings
+    found = parse_settings(text, path, env, managed=managed)
+    return found if data is None else found.with_data(data)
+
+
+def managed_text_of(settings: Settings) -> ManagedText | None:
+    """The managed file that belongs to settings; None where it is switched off, is not there, or may not be read."""
+    file = settings.data / MANAGED_FILE
+    if not settings.managed or not os.path.isfile(file) or not os.access(file, os.R_OK):
+        return None
+    return ManagedText(str(file), read_text_file(file), settings.data)
 
 
 def _read_text(path: Path) -> str:
@@ -43,6 +59,7 @@ def parse_settings(
     *,
     read_file: Callable[[Path], str] = _read_text,
     shown_as: str = "",
+    managed: ManagedText | None = None,
 ) -> Settings:
     """Read settings from a text. ``path`` is where it came from: relative paths start in its folder.
 
@@ -51,7 +68,7 @@ def parse_settings(
     Raises:
         ConfigError: with every fault found.
     """
-    settings, diagnostics = examine_settings(text, path, env, read_file=read_file, shown_as=shown_as)
+    settings, diagnostics = examine_settings(text, path, env, read_file=read_file, shown_as=shown_as, managed=managed)
     if any(item.level is Level.ERROR for item in diagnostics):
         raise ConfigError(diagnostics)
     return settings
