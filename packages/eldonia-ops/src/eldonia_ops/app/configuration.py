@@ -41,4 +41,4 @@ class Configuration:
     @property
     def external_url(self) -> str:
         """The address by which people reach the pages."""
-        return self.settings.external_url or f"http://{self.settings.listen}"
+        return self.settings.address

@@ -34,7 +34,7 @@ class ManagedFiles:
     def write(self, text: str) -> None:
         """Replace it; '' removes it."""
         if text:
-            _replace(self._path, text.encode())
+            replace_file(self._path, text.encode())
         else:
             self._path.unlink(missing_ok=True)
             _sync_folder(self._folder)
@@ -48,7 +48,7 @@ class ManagedFiles:
 
     def write_history(self, data: bytes) -> None:
         """Replace it."""
-        _replace(self._folder / HISTORY, data)
+        replace_file(self._folder / HISTORY, data)
 
     def write_secret(self, name: str, text: str) -> None:
         """Keep a secret."""
@@ -56,7 +56,7 @@ class ManagedFiles:
             raise ValueError("no name of a secret")
         folder = self._folder / SECRETS
         folder.mkdir(mode=0o700, exist_ok=True)
-        _replace(self._folder / name, text.encode())
+        replace_file(self._folder / name, text.encode())
 
     def keep_secrets(self, names: frozenset[str]) -> None:
         """Remove all others."""
@@ -68,7 +68,7 @@ class ManagedFiles:
                     os.unlink(one.path)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Put bytes in the place of a file: durable when it returns, and never half of them under its name."""
     part = path.with_name(f".{path.name}.partial")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

@@ -29,6 +29,7 @@ from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
 from eldonia_ops.settings.services import ServiceSettings, check_services
 from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
+from eldonia_ops.settings.tls import TlsSettings, check_tls
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
 LANGUAGES: Final = ("en", "ja")
@@ -347,6 +348,9 @@ class Settings:
     limits: Annotated[LimitSettings, Setting(Section(LimitSettings), "Bounds on what comes from outside.")] = field(
         default_factory=LimitSettings
     )
+    tls: Annotated[
+        TlsSettings, Setting(Section(TlsSettings, check_tls), "TLS of the main listener; without it plain HTTP.")
+    ] = field(default_factory=TlsSettings)
     managed: Annotated[
         bool,
         Setting(
@@ -362,6 +366,14 @@ class Settings:
         """The same with another data folder (``--data``); a SQLite state that lay in the old one moves along."""
         moved = self.state == sqlite_state(self.data)
         return replace(self, data=data, state=sqlite_state(data) if moved else self.state)
+
+    @property
+    def address(self) -> str:
+        """The address by which people reach the pages."""
+        if self.external_url or not self.tls.enabled:
+            return self.external_url or f"http://{self.listen}"
+        names = self.tls.acme.domains
+        return f"https://{names[0]}:{self.listen.port}" if names else f"https://{self.listen}"
 
     def telemetry_addresses(self) -> tuple[str, str, str]:
         """Where logs, metrics and traces are kept: ``chdb`` or a URL with its password."""
