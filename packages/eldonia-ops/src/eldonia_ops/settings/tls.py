@@ -58,5 +58,5 @@ def check_tls(reader: SettingsReader, found: TlsSettings) -> None:
     for domain in found.acme.domains:
         if _DOMAIN.fullmatch(domain) is None:
             reader.fault("acme", f"{domain[:80]!r} is not the name of a host", "wildcards need DNS, not HTTP")
-    if reader.has("acme") and not found.acme.domains:
+    if found.acme.email and not found.acme.domains:
         reader.fault("acme", "acme names no domains", "write domains: [ops.example]")
