@@ -8,11 +8,19 @@ from eldonia_ops.model.errors import Diagnostic
 
 
 class FaultyConfigurationError(ValueError):
-    """A change would not hold: the loader refuses the configuration with it. Nothing was changed."""
+    """A change would not hold: the loader refuses the configuration with it. Nothing was changed.
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
-        super().__init__("; ".join(dict.fromkeys(one.message for one in diagnostics)))
+    ``own`` is the file that is changed: what is wrong in another one has its place in the message.
+    """
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], own: str = "") -> None:
+        super().__init__("; ".join(dict.fromkeys(_placed(one, own) for one in diagnostics)))
         self.diagnostics = tuple(diagnostics)
+
+
+def _placed(one: Diagnostic, own: str) -> str:
+    elsewhere = own and one.file and one.file != own
+    return f"{one.file}, line {one.line}: {one.message}" if elsewhere and one.line else one.message
 
 
 @dataclass(frozen=True, slots=True)

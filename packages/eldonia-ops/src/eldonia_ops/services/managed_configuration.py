@@ -249,7 +249,7 @@ class ManagedChanges:
                 raise
         except ConfigError as error:
             await asyncio.to_thread(self._store.keep_secrets, _files(before, self._store.file, history))
-            raise FaultyConfigurationError(_errors(error.diagnostics)) from None
+            raise FaultyConfigurationError(_errors(error.diagnostics), self._store.file) from None
         except OSError as error:
             message = f"the change cannot be written: {error.strerror or error}"
             raise FaultyConfigurationError([Diagnostic(message, self._store.file)]) from None
