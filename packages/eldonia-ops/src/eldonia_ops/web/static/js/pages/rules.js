@@ -57,9 +57,9 @@ function previewView(found, name) {
   const now = Date.now();
   return h("div", { class: "rule-preview" },
     h("p", {}, found.fired ? t("rules.would_fire", { count: integer(found.fired), hours: found.hours }) : t("rules.would_not_fire", { hours: found.hours }), found.series ? "" : ` ${t("rules.no_series")}`),
-    found.points.length ? spark(found.points, { name, limit: found.threshold, marks: found.firing, from: found.points[0][0], to: now, className: "spark rule-plot" }) : null,
+    found.points.length ? spark(found.points, { name, limit: found.threshold, marks: found.firing, from: Math.min(found.points[0][0], now - 3_600_000), to: now, className: "spark rule-plot" }) : null,
     found.highest === null ? null : h("p", { class: "muted small" }, t("rules.since"), " ", when(found.points[0][0]), ". ", t("rules.seen", { low: number(found.lowest), high: number(found.highest), now: number(found.value) })),
-    found.firing.length ? h("p", { class: "muted small" }, t("rules.fired_at"), " ", found.firing.slice(-5).map(([at]) => [when(at), " "])) : null);
+    found.firing.length ? h("p", { class: "muted small" }, t("rules.fired_at"), " ", found.firing.slice(-5).flatMap(([at]) => [when(at), " "])) : null);
 }
 let asked = 0;
 async function preview(place, body, name) {

@@ -58,7 +58,8 @@ function chosen() {
   const found = $$("#found input:checked:not(:disabled)").map((box) => looked.found[Number(box.value)]);
   // An objective counts what its probe finds.
   const probes = new Set([...found, ...(view?.entries ?? [])].filter((one) => one.section === "probes").map((one) => one.name));
-  return found.filter((one) => one.section !== "objectives" || probes.has(one.values.probe));
+  const kept = found.filter((one) => one.section !== "objectives" || probes.has(one.values.probe));
+  return kept.sort((a, b) => Number(a.section === "objectives") - Number(b.section === "objectives"));
 }
 function footer() {
   const count = chosen().length;
@@ -66,7 +67,28 @@ function footer() {
   $("#add-found").disabled = !count;
   $("#add-found").textContent = t("welcome.add", { count: integer(count) });
 }
+// What an entry watches: addresses, a URL or a path. Of entries written by hand the platform knows it, the page does not.
+const watches = ({ targets = [], url, path, instance }) => [...targets, url, path, instance].filter(Boolean);
+function isPresent(one) {
+  const mine = watches(one.values);
+  const named = one.section === "objectives" || one.section === "host";
+  return view?.entries.some((entry) => entry.managed && entry.section === one.section && (named ? entry.name === one.name : watches(entry.values).some((value) => mine.includes(value))));
+}
+// A name that another entry has is given a number.
+const NAMES = { scrape: "job", probes: "name" };
+function named(one, others) {
+  const key = NAMES[one.section];
+  if (!key) return one.values;
+  const taken = new Set([...(view?.entries ?? []), ...others].filter((entry) => entry.section === one.section).map((entry) => entry.name));
+  let name = one.values[key];
+  for (let number = 2; taken.has(name); number += 1) name = `${one.values[key]}-${number}`;
+  return { ...one.values, [key]: name };
+}
 function showFound() {
+  for (const one of looked.found) {
+    one.known ??= one.present;
+    one.present = one.known || isPresent(one);
+  }
   const order = [...looked.found].sort((a, b) => Number(a.present) - Number(b.present) || Number(Boolean(a.step)) - Number(Boolean(b.step)));
   looked.found = order;
   $("#found").replaceChildren(...(order.length ? order.map(foundRow) : [h("p", { class: "empty" }, t("welcome.nothing_found"))]));
@@ -113,11 +135,7 @@ if (can("administer")) {
     $("#off").hidden = now.enabled;
     $("#file").textContent = now.file;
     showHistory($("#history"), now);
-    if (looked) {
-      const known = new Set(now.entries.map((one) => `${one.section}\n${one.name}`));
-      for (const one of looked.found) one.present = known.has(`${one.section}\n${one.name}`);
-      showFound();
-    }
+    if (looked) showFound();
     steps();
     arrivals.now();
   });
@@ -125,7 +143,13 @@ if (can("administer")) {
   $("#look").addEventListener("click", look);
   $("#found-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const wanted = chosen();
+    const wanted = [];
+    const renamed = new Map(); // probes that got another name, for their objectives
+    for (const one of chosen()) {
+      const values = one.section === "objectives" ? { ...one.values, probe: renamed.get(one.values.probe) ?? one.values.probe } : named(one, wanted);
+      if (one.section === "probes") renamed.set(one.values.name, values.name);
+      wanted.push({ section: one.section, name: values[NAMES[one.section]] ?? one.name, values });
+    }
     $("#add-found").disabled = true;
     try {
       await change(wanted.map(({ section, values }) => ({ section, values })), t("welcome.added", { count: integer(wanted.length) }));
