@@ -16,6 +16,7 @@ redis-server:redis-server
 systemd-analyze:systemd
 chromium:chromium
 openssl:openssl
+pebble:pebble
 unshare:util-linux
 logger:bsdutils
 logger:bsdutils

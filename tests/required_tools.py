@@ -24,6 +24,7 @@ PACKAGES: Final = {
     "logger": "bsdutils",
     "nginx": "nginx-light",
     "openssl": "openssl",
+    "pebble": "pebble",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
     "prometheus-node-exporter": "prometheus-node-exporter",

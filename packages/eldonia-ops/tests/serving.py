@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,9 @@ def serving(
     settings: Mapping[str, object] | None = None,
     environment: Mapping[str, str] | None = None,
     port: int = 0,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Serving]:
-    """A platform until the context is left, ready when it begins.
+    """A platform until the context is left, ready when it begins. ``arguments`` are further ones of ``serve``.
 
     Raises:
         RuntimeError: it did not become ready within a minute; the message holds its log.
@@ -65,7 +66,7 @@ def serving(
     log = folder / "serve.log"
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "eldonia_ops", "serve", "--config", str(file)],
+            [sys.executable, "-m", "eldonia_ops", "serve", "--config", str(file), *arguments],
             cwd=folder,
             env={**os.environ, **(environment or {})},
             stdout=output,

@@ -16,6 +16,7 @@ from fake_platform.backups import FakeBackups
 from fake_platform.dashboards import fake_dashboard_files
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
+from fake_platform.managed import FakeManaged
 from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
 from fake_platform.reloads import FakeReloads
@@ -63,6 +64,7 @@ class FakePlatform:
         self.status = FakeStatus(self.now)
         self.reloads = FakeReloads(self.now)
         self.backups = FakeBackups()
+        self.managed = FakeManaged(self.now)
         self.language = "en"
         self.sign_on = SignOnSettings()
         self.trusted_proxies: tuple[str, ...] = ()

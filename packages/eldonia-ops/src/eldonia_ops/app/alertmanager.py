@@ -12,13 +12,14 @@ from eldonia_ops.app.connections import Places
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
-from eldonia_ops.app.loader import Override, configuration_of
+from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
 from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Clock, StateStore
@@ -118,7 +119,7 @@ def router_loader(options: RouterOptions, environment: Mapping[str, str]) -> Loa
         retention=Retention(state=options.retention),
     )
 
-    def load(override: Override) -> Configuration:
+    def load(override: Override, /, *, managed: str | None = None) -> Configuration:
         return configuration_of(override(settings), environment)
 
     return load

@@ -8,6 +8,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.rules import RuleGroup
 from eldonia_ops.settings import Settings
+from eldonia_ops.settings.managed import EntryPlace
 from eldonia_ops.slo.objectives import Objective
 from eldonia_ops.template import TemplateSet
 
@@ -17,7 +18,8 @@ class Configuration:
     """What the platform runs by, with ``rules.speed`` applied to rules, routing and incident policy.
 
     ``routing_text`` is the routing as YAML for people to read, without secrets. ``files`` are the paths that were
-    read. ``warnings`` are diagnostics that keep nothing from starting, without secrets.
+    read. ``warnings`` are diagnostics that keep nothing from starting, without secrets. ``places`` are where entries
+    that can be managed are written; ``taken`` says what a prometheus.yml brought.
     """
 
     settings: Settings
@@ -30,6 +32,8 @@ class Configuration:
     files: tuple[str, ...] = ()
     warnings: tuple[Diagnostic, ...] = ()
     dashboards: ProvidedDashboards = NO_DASHBOARDS
+    places: tuple[EntryPlace, ...] = ()
+    taken: tuple[str, ...] = ()
 
     @property
     def speed(self) -> float:
@@ -39,4 +43,4 @@ class Configuration:
     @property
     def external_url(self) -> str:
         """The address by which people reach the pages."""
-        return self.settings.external_url or f"http://{self.settings.listen}"
+        return self.settings.address

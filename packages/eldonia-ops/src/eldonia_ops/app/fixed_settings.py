@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from eldonia_ops.settings import Settings
 
-_TOP: Final = ("listen", "telemetry", "external_url")
+_TOP: Final = ("listen", "tls", "telemetry", "external_url")
 _NESTED: Final = {
     "retention": ("logs", "traces", "metrics", "head"),
     "rules": ("speed",),

@@ -3,8 +3,9 @@
 import functools
 import glob
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from eldonia_ops.alerting.causes import Outages, services_of
@@ -12,42 +13,47 @@ from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.routing import faster
 from eldonia_ops.dashboards.provided import Provided, ProvidedDashboards
 from eldonia_ops.lint.check import all_diagnostics
-from eldonia_ops.lint.sources import Sources, dashboard_paths
+from eldonia_ops.lint.places import place_of
+from eldonia_ops.lint.sources import Override, Sources, dashboard_paths
 from eldonia_ops.lint.workspace import SHIPPED
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.notifiers.registry import installed
 from eldonia_ops.protocols.alertmanager_config_text import configuration_text
 from eldonia_ops.protocols.dashboard_file import in_folder
 from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.protocols.shipped_dashboards import shipped_dashboards
+from eldonia_ops.rules import AlertingRule, RuleGroup
 from eldonia_ops.services.rule_groups import running_groups
-from eldonia_ops.settings import Settings, parse_settings
+from eldonia_ops.settings import Settings
+from eldonia_ops.settings.managed import RECEIVERS, EntryPlace
 from eldonia_ops.slo.generate import generate_all
-
-Override = Callable[[Settings], Settings]
-"""What the command line says against the settings: data folder, listen address."""
 
 
 def load_configuration(
-    file: Path | None, environment: Mapping[str, str], *, override: Override = lambda settings: settings
+    file: Path | None,
+    environment: Mapping[str, str],
+    *,
+    override: Override = lambda settings: settings,
+    managed: str | None = None,
+    prometheus: Path | None = None,
 ) -> Configuration:
     """Read the settings and every file that they name (``file`` None: the defaults, and what is shipped).
+
+    ``managed`` is taken as the text of the managed file, whatever that holds. ``prometheus`` is a prometheus.yml that
+    is read along.
 
     Raises:
         ConfigError: with every fault found in any of the files, each with its place, by file and line; without what
             came from the environment.
     """
-    sources = Sources(environment, kinds=installed())
-    if file is None:
-        name, settings = FILE_NAME, parse_settings("", None, environment)
-    else:
-        name = os.path.abspath(file)
-        examined = sources.examine(name)
-        if examined is None:
-            raise ConfigError(all_diagnostics(sources))
-        settings = examined
-    return _assembled(sources, name, override(settings))
+    sources = Sources(environment, kinds=installed(), managed=managed, prometheus=prometheus)
+    name = None if file is None else os.path.abspath(file)
+    settings = sources.examine(name, override)
+    if settings is None:
+        raise ConfigError(all_diagnostics(sources))
+    return _assembled(sources, name or FILE_NAME, settings)
 
 
 def configuration_of(settings: Settings, environment: Mapping[str, str]) -> Configuration:
@@ -97,6 +103,8 @@ def _assembled(sources: Sources, name: str, settings: Settings) -> Configuration
         policy=policy if speed == 1 else policy.faster(speed),
         objectives=objectives,
         files=tuple(sources.files.texts),
+        taken=settings.parts.taken,
+        places=(*settings.parts.places, *_receivers(sources, settings)),
         warnings=tuple(found),
         dashboards=_dashboards(sources, settings, found),
     )
@@ -129,11 +137,34 @@ def _dashboards(sources: Sources, settings: Settings, found: Sequence[Diagnostic
     return ProvidedDashboards(tuple(made.values()), tuple(one for one in found if one.file in paths))
 
 
+def _receivers(sources: Sources, settings: Settings) -> Iterator[EntryPlace]:
+    """Where the receivers of the routing that people wrote are."""
+    if settings.alertmanager.file is None:
+        return
+    file = sources.name_of(settings.alertmanager.file)
+    managed = {one.name for one in settings.parts.places if one.section == RECEIVERS and one.holds}
+    names = [name for name in sources.routings[file].routing.receivers if name not in managed]
+    for index, name in enumerate(names):
+        line, _ = place_of(sources.files.texts.get(file, ""), file, "receivers", index)
+        yield EntryPlace(RECEIVERS, name, file, line, managed=False)
+
+
 _default_runbook = functools.cache(default_runbook)
 
 
+def _labelled(labels: Labels, group: RuleGroup) -> RuleGroup:
+    rules = (
+        replace(rule, labels=labels.merged(rule.labels)) if isinstance(rule, AlertingRule) else rule
+        for rule in group.rules
+    )
+    return replace(group, rules=tuple(rules))
+
+
 def _groups(sources: Sources, settings: Settings):
-    """The groups of all rule files, in the order in which the settings name them, each file once."""
+    """The groups of all rule files, in the order in which the settings name them, each file once; then those that are
+    managed. Alerts of files have the labels that the settings give them."""
+    labels = settings.rules.labels
     paths = (path for pattern in settings.rules.files for path in sorted(glob.glob(pattern, recursive=True)))
-    for path in dict.fromkeys(sources.name_of(path) for path in paths):
-        yield from sources.workspace.rules.get(path, ())
+    for path in dict.fromkeys([*(sources.name_of(path) for path in paths), settings.parts.file]):
+        groups = sources.workspace.rules.get(path, ())
+        yield from map(partial(_labelled, labels), groups) if labels else groups

@@ -9,7 +9,7 @@ from pathlib import Path
 from eldonia_ops import __version__
 from eldonia_ops.app.data_directory import held_folder
 from eldonia_ops.model.snapshots import SnapshotFile
-from eldonia_ops.services.backups import KEPT_FILES, SCRATCH
+from eldonia_ops.services.backups import SCRATCH, kept_files
 from eldonia_ops.settings import Settings
 from eldonia_ops.storage.clickhouse import frozen
 from eldonia_ops.storage.state.backend import parse_url
@@ -32,7 +32,7 @@ def folder_files(settings: Settings) -> Iterator[tuple[list[SnapshotFile], dict[
         scratch.mkdir(mode=0o700)
         try:
             files = [_state(settings, scratch), *_telemetry(data)]
-            files += [_file(data / name, data) for name in KEPT_FILES if (data / name).is_file()]
+            files += [_file(path, data) for path in kept_files(data)]
             yield (
                 files,
                 {

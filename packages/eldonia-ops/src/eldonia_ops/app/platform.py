@@ -11,12 +11,14 @@ from eldonia_ops import __version__
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
-from eldonia_ops.app.loader import Override, configuration_of
+from eldonia_ops.app.loader import configuration_of
+from eldonia_ops.app.managed_configuration import PlatformConfiguration, ReloadedConfiguration
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.full import full
 from eldonia_ops.app.reloading import Load, OnChanged, Reloading
 from eldonia_ops.dashboards.provided import ProvidedDashboards
 from eldonia_ops.http_client.connections import HttpClient
+from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
@@ -78,6 +80,7 @@ class RunningPlatform:
     sessions: SessionService
     reloads: Reloading
     backups: BackupService
+    managed: PlatformConfiguration
     admin_secret: str | None = None
 
     @property
@@ -199,6 +202,7 @@ async def running_platform(
             SessionService(clock, state, principals, session_times),
             reloads,
             backups,
+            PlatformConfiguration(base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries),
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         await backups.resume()
@@ -218,7 +222,7 @@ def scrape_interval(settings: Settings) -> int:
 
 
 def _same_settings(settings: Settings, environment: Mapping[str, str]) -> Load:
-    def load(override: Override) -> Configuration:
+    def load(override: Override, /, *, managed: str | None = None) -> Configuration:
         return configuration_of(override(settings), environment)
 
     return load

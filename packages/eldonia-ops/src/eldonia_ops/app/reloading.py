@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.fixed_settings import with_fixed
-from eldonia_ops.app.loader import Override
 from eldonia_ops.app.modules import Inert, Module, apply_all
+from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.ports import Clock
 from eldonia_ops.services.api import ReloadView
@@ -19,8 +20,18 @@ log = logging.getLogger("eldonia_ops.reload")
 OnChanged = Callable[[int, str], Awaitable[None]]
 """Asked after a reload that changed something, with the instant (Unix ms) and who asked for it."""
 
-Load = Callable[[Override], Configuration]
-"""Reads all files; what it is given has the last word on the settings. Raises ConfigError."""
+
+class Load(Protocol):
+    """Reads all files."""
+
+    def __call__(self, last_word: Override, /, *, managed: str | None = None) -> Configuration:
+        """The configuration. ``last_word`` is asked last about the settings; ``managed`` is taken as what the managed
+        file holds.
+
+        Raises:
+            ConfigError: with every fault.
+        """
+        ...
 
 
 class Reloading(Inert):
@@ -82,6 +93,17 @@ class Reloading(Inert):
         except Exception:
             # What was asked for is done; incidents lack one line about what changed before them.
             log.exception("the change of the configuration could not be recorded")
+
+    async def examined(self, managed: str) -> Configuration:
+        """The configuration as it would be if the managed file held this text. Nothing changes.
+
+        Raises:
+            ConfigError: with every fault.
+        """
+        return await asyncio.to_thread(self._load, self._kept, managed=managed)
+
+    def _kept(self, settings: Settings) -> Settings:
+        return with_fixed(self.configuration.settings, settings)[0]
 
     async def _reload(self) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
         needs_restart: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.connections import Places
 from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
 from eldonia_ops.app.listeners import ListenersModule
+from eldonia_ops.app.main_tls import MainTls
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.app.reloading import Load
 from eldonia_ops.app.service_state import ServiceState
@@ -32,15 +33,16 @@ async def serve(
     places = Places()
     # All of them before any store is opened: what is taken is said at once.
     with bind(settings.listen) as bound:
+        tls = MainTls(settings)
         listeners = ListenersModule(settings.listeners, settings.listen, places)
         try:
             async with (
-                running_platform(configuration, environment, load, edge=(listeners,)) as platform,
+                running_platform(configuration, environment, load, edge=(listeners, tls)) as platform,
                 contextlib.AsyncExitStack() as stack,
             ):
                 side = HttpSide(
                     platform,
-                    external_url=settings.external_url,
+                    external_url=settings.address if tls.context else settings.external_url,
                     limits=RequestLimits(
                         ingest=settings.limits.request,
                         ingest_decoded=settings.limits.request_expanded,
@@ -50,8 +52,10 @@ async def serve(
                     intakes=installed_intakes(),
                 )
                 stack.push_async_callback(side.close)
-                server = HttpServer(MAIN, side.main(loopback=is_loopback(settings.listen.host)), bound, places)
-                address, counts = address_of(bound), places.of(MAIN)
+                server = HttpServer(
+                    MAIN, side.main(loopback=is_loopback(settings.listen.host)), bound, places, tls.context
+                )
+                address, counts = address_of(bound, "https" if tls.context else "http"), places.of(MAIN)
 
                 def views() -> tuple[ListenerView, ...]:
                     main = ListenerView(MAIN, address, "none", counts.open, counts.accepted)

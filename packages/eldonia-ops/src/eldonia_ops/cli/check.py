@@ -19,6 +19,9 @@ def check(
     paths: Annotated[
         list[Path] | None, typer.Argument(help=f"Files or folders; default: {FILE_NAME} here, with all it names.")
     ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option("--prometheus.config.file", help="A prometheus.yml: what of it is taken, what not.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
     strict: Annotated[
         bool,
@@ -35,12 +38,16 @@ def check(
     from eldonia_ops.lint import check_files, format_report
     from eldonia_ops.notifiers.registry import installed
 
-    wanted = paths or [Path(FILE_NAME)]
+    # Alone it is a file like any other; beside settings it is read along with them, as serve does.
+    wanted = paths or ([prometheus] if prometheus is not None else [Path(FILE_NAME)])
+    alone = prometheus is None or wanted == [prometheus]
     missing = [path for path in wanted if not path.exists()]
     if missing:
         hint = "name the files to check" if not paths else ""
         raise ConfigError(Diagnostic("there is no such file", str(missing[0]), hint=hint))
-    found = check_files(wanted, os.environ, kinds=installed())
+    taken: dict[str, tuple[str, ...]] = {}
+    along = None if alone else prometheus
+    found = check_files(wanted, os.environ, kinds=installed(), prometheus=along, taken=taken)
     if strict:
         found = [replace(item, level=Level.ERROR) for item in found]
     if as_json:
@@ -58,6 +65,8 @@ def check(
             ]
         )
     else:
+        for file, words in taken.items():
+            typer.echo(f"{file}: taken: {'; '.join(words) or 'nothing'}")
         typer.echo(format_report(found))
     if any(item.level is Level.ERROR for item in found):
         raise typer.Exit(1)

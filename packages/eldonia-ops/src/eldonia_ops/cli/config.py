@@ -40,13 +40,12 @@ def show(
 
     if config is None and Path(FILE_NAME).is_file():
         config = Path(FILE_NAME)
-    settings = load_settings(config, os.environ)
-    if data is not None:
-        settings = settings.with_data(Path(os.path.abspath(data)))
+    settings = load_settings(config, os.environ, None if data is None else Path(os.path.abspath(data)))
     if listen:
         try:
             settings = replace(settings, listen=parse_listen(listen))
         except ValueError as error:
             raise ConfigError(Diagnostic(f"--listen: {error}")) from None
-    typer.echo(f"# from {settings.file or 'the defaults alone'}")
+    also = f" and {settings.parts.file}" if settings.parts.file else ""
+    typer.echo(f"# from {settings.file or 'the defaults alone'}{also}")
     typer.echo(effective_settings(settings), nl=False)

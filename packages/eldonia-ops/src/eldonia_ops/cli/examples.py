@@ -7,10 +7,20 @@ from typing import Any, Final
 import typer
 
 EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "init": ("init", "init --dry-run", "init --yes --output /etc/eldonia-ops/eldonia-ops.yml"),
-    "serve": ("serve", "serve --config ops.yml", "serve --data ./data --listen 127.0.0.1:9700"),
+    "init": (
+        "init",
+        "init --dry-run",
+        "init --yes --output /etc/eldonia-ops/eldonia-ops.yml",
+        "init --yes --receiver https://hooks.slack.com/services/T000/B000/XXXX",
+    ),
+    "serve": (
+        "serve",
+        "serve --config ops.yml",
+        "serve --data ./data --listen 127.0.0.1:9700",
+        "serve --prometheus.config.file prometheus.yml --alertmanager.config.file alertmanager.yml",
+    ),
     "demo": ("demo", "demo --once --kill"),
-    "check": ("check", "check --strict", "check rules/ alertmanager.yml"),
+    "check": ("check", "check --strict", "check rules/ alertmanager.yml", "check prometheus.yml"),
     "doctor": ("doctor", "doctor --quiet", "doctor --json"),
     "backup": ("backup ops.tar", "backup /var/backups/ops.tar --force"),
     "restore": ("restore ops.tar", "restore ops.tar --data ./data", "restore ops.tar --force"),

@@ -65,4 +65,6 @@ def nearby() -> Nearby:
         return Nearby(DEFAULT_URL, data, passed_over=f"{file} is not used: {error.diagnostics[0].message}")
     host = _EVERY_ADDRESS.get(settings.listen.host, settings.listen.host)
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    if settings.tls.enabled:
+        return Nearby(settings.address, settings.data, file)
     return Nearby(f"http://{host}:{settings.listen.port}", settings.data, file)

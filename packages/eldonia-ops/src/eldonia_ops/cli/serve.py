@@ -20,8 +20,8 @@ from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
     from eldonia_ops.app.configuration import Configuration
-    from eldonia_ops.app.loader import Override
     from eldonia_ops.app.platform import RunningPlatform
+    from eldonia_ops.lint.sources import Override
     from eldonia_ops.services.api import ListenerView
 
 Config = Annotated[
@@ -33,6 +33,13 @@ def serve(
     config: Config = None,
     data: Annotated[Path | None, typer.Option("--data", help="Folder of the data.")] = None,
     listen: Annotated[str, typer.Option("--listen", help="HOST:PORT instead of the configured one.")] = "",
+    prometheus: Annotated[
+        Path | None,
+        typer.Option("--prometheus.config.file", help="A prometheus.yml: its scrape jobs and rule files are taken."),
+    ] = None,
+    routing: Annotated[
+        Path | None, typer.Option("--alertmanager.config.file", help="An alertmanager.yml, instead of the settings'.")
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log more.")] = False,
 ) -> None:
     """Run the platform until Ctrl-C.
@@ -46,7 +53,7 @@ def serve(
     from eldonia_ops.app.loader import load_configuration
     from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
     from eldonia_ops.app.server import serve as serve_platform
-    from eldonia_ops.settings import Settings, parse_listen
+    from eldonia_ops.settings import AlertmanagerSettings, Settings, parse_listen
 
     log_to_stderr(verbose)
     try:
@@ -54,15 +61,17 @@ def serve(
     except ValueError as error:
         raise ConfigError(Diagnostic(f"--listen: {error}")) from None
 
-    def load(last_word: "Override" = lambda settings: settings) -> "Configuration":
+    def load(last_word: "Override" = lambda settings: settings, /, *, managed: str | None = None) -> "Configuration":
         def override(settings: Settings) -> Settings:
             if data is not None:
                 settings = settings.with_data(Path(os.path.abspath(data)))
+            if routing is not None:
+                settings = replace(settings, alertmanager=AlertmanagerSettings(Path(os.path.abspath(routing))))
             return last_word(settings if address is None else replace(settings, listen=address))
 
         if by_itself and config is not None:
             _refuse_strangers(config)
-        return load_configuration(config, os.environ, override=override)
+        return load_configuration(config, os.environ, override=override, managed=managed, prometheus=prometheus)
 
     by_itself = config is None and Path(FILE_NAME).is_file()
     if by_itself:
@@ -78,6 +87,8 @@ def serve(
             out.print(f"  listener  {one.name} at {one.address}")
         out.print(f"  data      {settings.data}")
         out.print(f"  settings  {settings.file or 'defaults (no file)'}")
+        if prometheus is not None:
+            out.print(f"  taken     {'; '.join(configuration.taken) or 'nothing'} of {prometheus}", soft_wrap=True)
         file = settings.data / ADMIN_TOKEN_FILE
         if platform.admin_secret is not None:
             out.print(f"  token     {platform.admin_secret}", style="green")

@@ -10,6 +10,7 @@ from eldonia_ops.discovery.facts import Access, Container, Database, Facts, Seen
 from eldonia_ops.discovery.log_files import literal, log_groups
 from eldonia_ops.discovery.programs import clean_name, service_of
 
+_TARGET: Final = 99.9
 _OUR_PORT: Final = 9600
 _OTHER_PORT: Final = 9601
 
@@ -53,6 +54,7 @@ def propose(facts: Facts) -> Proposal:
         "postgresql": tuple(_postgresql(facts.postgresql, scraped)),
         "redis": tuple(_redis(facts.redis, scraped)),
         "probes": tuple(_probes(facts, names)),
+        "objectives": tuple(_objectives(names)),
         "logs": tuple(_logs(facts.logs, facts.containers)),
         "recovery": tuple(_recovery(facts, names)),
     }
@@ -183,6 +185,13 @@ def _probes(facts: Facts, names: _Names) -> Iterator[Entry]:
         name = names.probe(web, service)
         values = {"name": name, "url": f"http://{web.listener.address}{web.path}", "service": service or name}
         yield Entry(values, f"it answered 200 at {web.path}")
+
+
+def _objectives(names: _Names) -> Iterator[Entry]:
+    """An objective for each service that is looked at from outside."""
+    for probe, web in names.probes.items():
+        values = {"name": f"{probe}-availability", "service": probe, "target": _TARGET, "probe": probe}
+        yield Entry(values, f"{web.listener.address} is looked at; {_TARGET} % allow 43 minutes of 30 days without it")
 
 
 def _logs(found: tuple[SeenLog, ...], containers: tuple[Container, ...]) -> Iterator[Entry]:

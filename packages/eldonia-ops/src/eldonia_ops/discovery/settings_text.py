@@ -22,6 +22,7 @@ _HEADINGS: Final[Mapping[str, str]] = {
     "postgresql": "PostgreSQL, by its statistics.",
     "redis": "Redis, by INFO.",
     "probes": "Looks from outside: is it there, and how fast is it?",
+    "objectives": "Service-level objectives: how much of the time a service has to answer.",
     "logs": "Log files; what is already in them is read as well.",
     "recovery": "Restarts. Nothing is restarted unless it is written here.",
 }
@@ -33,20 +34,41 @@ _HEAD: Final = """\
 """
 _TAIL: Final = """\
 
-# Who is notified: a file in Alertmanager's format, with Slack, PagerDuty, Teams, e-mail or a webhook.
+# Who is notified: a file in Alertmanager's format, with Slack, PagerDuty, Teams, e-mail or a webhook. Receivers can
+# also be added on the page /welcome.
 #alertmanager:
 #  file: alertmanager.yml
 """
+_ROUTED: Final = """\
+
+# Who is notified.
+alertmanager:
+  file: alertmanager.yml
+"""
 
 
-def settings_text(proposal: Proposal) -> str:
-    """The text of the file. Every entry without a step holds as it is; comments hold no line breaks of others."""
+def settings_text(proposal: Proposal, *, routed: bool = False) -> str:
+    """The text of the file. Every entry without a step holds as it is; comments hold no line breaks of others. With
+    ``routed`` it names an alertmanager.yml beside it."""
     lines = [_HEAD.rstrip("\n")]
     for remark in proposal.remarks:
         lines += _comment(f"Note: {remark}")
     for key, entries in proposal.sections.items():
         lines += ["", *_section(key, entries)]
-    return "\n".join(lines) + "\n" + _TAIL
+    return "\n".join(lines) + "\n" + (_ROUTED if routed else _TAIL)
+
+
+def plain_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says as plain lists and mappings, without characters that a file cannot hold."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return plain_values(value)
+    if isinstance(value, str):
+        return _CONTROL.sub("\ufffd", value)
+    return [_plain(item) for item in value] if isinstance(value, Sequence) else value
 
 
 def _section(key: str, entries: Sequence[Entry]) -> Iterator[str]:
@@ -81,7 +103,7 @@ def _flow(value: Any) -> str:
     """A value in YAML's flow style."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {_flow(item)}" for name, item in value.items()) + "}"

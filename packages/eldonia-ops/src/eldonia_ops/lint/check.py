@@ -11,7 +11,12 @@ from eldonia_ops.protocols.integration_kinds import IntegrationKinds
 
 
 def check_files(
-    paths: Iterable[str | Path], env: Mapping[str, str] | None = None, *, kinds: IntegrationKinds
+    paths: Iterable[str | Path],
+    env: Mapping[str, str] | None = None,
+    *,
+    kinds: IntegrationKinds,
+    prometheus: Path | None = None,
+    taken: dict[str, tuple[str, ...]] | None = None,
 ) -> list[Diagnostic]:
     """Check files of every kind and how they fit together.
 
@@ -19,20 +24,25 @@ def check_files(
     routing, runbook) and what a routing names (templates) is checked along. ``env`` is the environment for
     ``${NAME}``; a variable that is not set is a warning here, since the linter may well run where the
     secrets are not. ``kinds`` are the kinds of integrations that receivers may have; what is wrong with plug-ins is
-    said too.
+    said too. ``prometheus`` is a prometheus.yml that is read along with the settings; what such files brought is put
+    into ``taken``, in words by file.
 
     Returns the diagnostics by file and line; only those of level error keep the platform from starting.
     """
+    env = env if env is not None else os.environ
     sources = Sources(
-        env if env is not None else os.environ,
+        env,
         kinds=kinds,
         missing=Level.WARNING,
         dashboards=Level.ERROR,
         shown=_shorter,
+        prometheus=prometheus,
     )
     for path in sources.files.listed(paths):
         sources.read(path)
     sources.add_shipped()
+    if taken is not None:
+        taken.update(sources.taken)
     return all_diagnostics(sources)
 
 

@@ -31,7 +31,9 @@ def _shipped_receivers(workspace: Workspace) -> Iterator[Diagnostic]:
         if settings.alertmanager.file is not None or SHIPPED not in workspace.routings:
             continue
         lacking: dict[str, list[str]] = {}
-        for receiver in workspace.routings[SHIPPED].receivers.values():
+        routing = workspace.routings[SHIPPED]
+        used = dict.fromkeys(route.receiver for route in routing.route.walk())
+        for receiver in (one for one in routing.receivers.values() if one.name in used):
             for integration in receiver.integrations:
                 reason = obstacle(integration.config)
                 if reason:

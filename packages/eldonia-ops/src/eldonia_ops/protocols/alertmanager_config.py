@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import resources
 
+from eldonia_ops.alerting.additions import with_receivers
 from eldonia_ops.alerting.inhibition import InhibitRule
 from eldonia_ops.alerting.receivers import Receiver
 from eldonia_ops.alerting.route import Route, spell_matchers
@@ -18,6 +19,7 @@ from eldonia_ops.alerting.time_interval import Interval, TimeInterval, parse_min
 from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.model.matchers import Matcher, MatchOp
+from eldonia_ops.protocols.alertmanager_additions import NOTHING_ADDED, Added, read_added
 from eldonia_ops.protocols.alertmanager_group_labels import lint_group_labels
 from eldonia_ops.protocols.alertmanager_receivers import ReceiverReader
 from eldonia_ops.protocols.integration_kinds import IntegrationKinds
@@ -95,8 +97,11 @@ def examine_alertmanager_config(
     read_templates: Callable[[str], Mapping[str, str]] = _no_files,
     environment: Mapping[str, str] | None = None,
     known_alerts: Sequence[Mapping[str, str]] | None = None,
+    added: Added = NOTHING_ADDED,
 ) -> tuple[AlertmanagerConfig, list[Diagnostic]]:
     """Like :func:`parse_alertmanager_config`, but gives what could be read beside every fault, by their places.
+
+    ``added`` are receivers of the managed file, each with the alerts that it wants.
 
     Raises:
         ConfigError: the text is not YAML, or empty.
@@ -118,6 +123,7 @@ def examine_alertmanager_config(
     resolve_timeout = receiver_reader.globals(reader.get("global"))
     receivers = receiver_reader.receivers(reader.elements("receivers", required=True))
     intervals = _time_intervals([*reader.elements("time_intervals"), *reader.elements("mute_time_intervals")], problems)
+    more = read_added(added, receiver_reader, receivers, problems)
     rules = tuple(_inhibit_rule(node, problems) for node in reader.elements("inhibit_rules"))
     route_node = reader.get("route", required=True)
     route = Route("{}", "{}", "")
@@ -128,9 +134,10 @@ def examine_alertmanager_config(
         problems.add(tracing, "tracing is not used", level=Level.WARNING)
     reader.done()
     problems.diagnostics += [*kinds.faults, *lint_routes(route, file), *lint_inhibition(rules, file, known_alerts)]
-    lint_group_labels(route, receiver_reader.values.uses, templates, problems)
     receiver_reader.values.note_unfilled(document)
     routing = Routing(route, receivers, rules, intervals, resolve_timeout)
+    routing = with_receivers(routing, more, in_place=added.in_place)
+    lint_group_labels(routing.route, receiver_reader.values.uses, templates, problems)
     diagnostics = problems.cleaned()
     warnings = tuple(item for item in diagnostics if item.level is not Level.ERROR)
     return AlertmanagerConfig(routing, templates, globs, warnings, problems.concealed), diagnostics

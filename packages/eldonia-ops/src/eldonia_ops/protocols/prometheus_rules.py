@@ -3,6 +3,7 @@
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and ``.../alerting_rules/``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -10,7 +11,15 @@ from typing import Final
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.promql import Expr, ParseError, ValueType, parse, value_type
-from eldonia_ops.protocols.yaml_document import MappingReader, Problems, YamlNode, load
+from eldonia_ops.protocols.yaml_document import (
+    MappingReader,
+    Problems,
+    YamlNode,
+    load,
+    mapping_of,
+    sequence_of,
+    text_of,
+)
 from eldonia_ops.rules.groups import AlertingRule, RecordingRule, Rule, RuleGroup
 from eldonia_ops.template import TemplateError, rule_template
 
@@ -39,6 +48,14 @@ def examine_rule_file(text: str, file: str) -> ExaminedRules:
     return _RuleFile(text, file).examine()
 
 
+def examine_rules(rules: Sequence[YamlNode], text: str, file: str, *, group: str = "managed") -> ExaminedRules:
+    """Read rules that are written in a file of another kind, as one group; ``text`` is that file's."""
+    like = rules[0]
+    named = [(text_of("name", like), text_of(group, like)), (text_of("rules", like), sequence_of([*rules], like))]
+    groups = sequence_of([mapping_of(named, like)], like)
+    return _RuleFile(text, file, mapping_of([(text_of("groups", like), groups)], like)).examine()
+
+
 def parse_rule_file(text: str, file: str) -> list[RuleGroup]:
     """Read a rule file.
 
@@ -53,12 +70,12 @@ def parse_rule_file(text: str, file: str) -> list[RuleGroup]:
 
 
 class _RuleFile:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, root: YamlNode | None = None) -> None:
         self._lines = text.splitlines()
         self._file = file
         self._problems = Problems(file)
         self._rules: list[tuple[Rule, YamlNode]] = []
-        self._root = load(text, file, self._problems)
+        self._root = load(text, file, self._problems) if root is None else root
 
     def examine(self) -> ExaminedRules:
         groups = [] if self._root is None else self._groups(self._root)
@@ -224,4 +241,4 @@ def locate(lines: list[str], node: YamlNode, position: int) -> tuple[int, int]:
     return last[0] + 1, last[1] + 1
 
 
-__all__ = ["ConfigError", "ExaminedRules", "examine_rule_file", "is_name", "locate", "parse_rule_file"]
+__all__ = ["ConfigError", "ExaminedRules", "examine_rule_file", "examine_rules", "is_name", "locate", "parse_rule_file"]

@@ -6,14 +6,15 @@ marks all of them; ``up`` and the ``scrape_*`` series are always written.
 https://prometheus.io/docs/concepts/jobs_instances/#automatically-generated-labels-and-time-series
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.labels import EMPTY, METRIC_NAME, Labels
+from eldonia_ops.model.relabelling import RelabelRule, relabelled
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, Sample, SampleRow
 from eldonia_ops.protocols.prometheus_text import (
     DEFAULT_LIMITS,
@@ -72,6 +73,19 @@ def target_relabel(target: Labels, honor_labels: bool = False) -> Callable[[Labe
     return relabel
 
 
+def series_relabel(target: Callable[[Labels], Labels], rules: Sequence[RelabelRule]) -> Callable[[Labels], Labels]:
+    """How exposed labels become stored ones after the labels of the target: no labels at all for a series that is
+    dropped, or left without a name."""
+    if not rules:
+        return target
+
+    def relabel(exposed: Labels) -> Labels:
+        found = relabelled(target(exposed), rules)
+        return EMPTY if found is None or not found.get(METRIC_NAME) else Labels(found)
+
+    return relabel
+
+
 class ScrapeRows:
     """Turns the bodies of one target into rows. ``target`` names the store's block, as ``job/instance``.
 
@@ -86,11 +100,13 @@ class ScrapeRows:
         honor_labels: bool = False,
         honor_timestamps: bool = True,
         limits: ExpositionLimits = DEFAULT_LIMITS,
+        metric_relabel: Sequence[RelabelRule] = (),
     ) -> None:
         self._target = target
         self._limits = limits
         self._honor_timestamps = honor_timestamps
-        self._parser = ScrapeParser(limits=limits, relabel=target_relabel(target_labels, honor_labels))
+        relabel = target_relabel(target_labels, honor_labels)
+        self._parser = ScrapeParser(limits=limits, relabel=series_relabel(relabel, metric_relabel))
         self._report = tuple(target_labels.merged({METRIC_NAME: name}) for name in REPORT)
         self._clashing: NDArray[np.int64] = _EMPTY
         self._examined = 0
@@ -110,7 +126,10 @@ class ScrapeRows:
             stamped = []
         # Where a body repeats a series the first line counts; np.unique gives first places.
         slots, first = np.unique(found.slots, return_index=True)
+        dropped = 0
         if len(clashing := self._clashing_slots()):
+            without = self._dropped()
+            dropped = int(np.isin(found.slots, without).sum()) + sum(slot in without for slot, _, _ in stamped)
             kept = ~np.isin(slots, clashing)
             slots, first = slots[kept], first[kept]
             stamped = [one for one in stamped if one[0] not in clashing]
@@ -121,7 +140,7 @@ class ScrapeRows:
             added = len(np.setdiff1d(slots, self._last, assume_unique=True))
             gone = np.setdiff1d(self._last, slots, assume_unique=True)
             self._labels = (*(self._parser.series[slot] for slot in slots), *self._report)
-        report = (1.0, duration_seconds, found.count, found.count, added)
+        report = (1.0, duration_seconds, found.count, found.count - dropped, added)
         row = self._row(at_ms, values, report, gone)
         samples = tuple(Sample(self._parser.series[slot], at, value) for slot, at, value in stamped)
         self._remember(slots, [slot for slot, _, _ in found.timestamped])
@@ -136,13 +155,18 @@ class ScrapeRows:
         return Collected(row)
 
     def _clashing_slots(self) -> NDArray[np.int64]:
-        """Series that the target exposes under the very labels of our report: the report counts, as in Prometheus."""
+        """Series that are not stored: those that rules drop, and those that the target exposes under the very labels of
+        our report, for then the report counts, as in Prometheus."""
         series = self._parser.series
-        new = [slot for slot in range(self._examined, len(series)) if series[slot] in self._report]
+        new = [slot for slot in range(self._examined, len(series)) if not series[slot] or series[slot] in self._report]
         self._examined = len(series)
         if new:
             self._clashing = np.append(self._clashing, np.array(new, dtype=np.int64))
         return self._clashing
+
+    def _dropped(self) -> NDArray[np.int64]:
+        """The slot of all series that rules drop, if there is one: they have no labels left."""
+        return np.array([slot for slot in self._clashing if not self._parser.series[slot]], dtype=np.int64)
 
     def _row(
         self, at_ms: int, values: NDArray[np.float64], report: tuple[float, ...], gone: NDArray[np.int64]

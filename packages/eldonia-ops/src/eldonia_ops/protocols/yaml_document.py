@@ -13,7 +13,18 @@ from eldonia_ops.model.concealed import Concealed
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level, nearest
 from eldonia_ops.protocols.secret_keys import is_key_name
-from eldonia_ops.protocols.yaml_nodes import FALSE, MAX_BYTES, TRUE, YamlNode, compose, empty_mapping
+from eldonia_ops.protocols.yaml_nodes import (
+    FALSE,
+    MAX_BYTES,
+    TRUE,
+    YamlNode,
+    belongs_to,
+    compose,
+    empty_mapping,
+    mapping_of,
+    sequence_of,
+    text_of,
+)
 
 T = TypeVar("T")
 
@@ -26,7 +37,8 @@ class Place(NamedTuple):
 
 
 class Problems:
-    """Faults found so far in one file; ``concealed`` is what no message may show in the end."""
+    """Faults found so far in one file, and in what was joined into it; ``concealed`` is what no message may show in the
+    end."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -36,7 +48,8 @@ class Problems:
     def add(self, node: "YamlNode | Place | None", message: str, hint: str = "", level: Level = Level.ERROR) -> None:
         """Note a fault at a node or place (or at the file as a whole)."""
         line, column = (node.line, node.column) if node is not None else (0, 0)
-        self.diagnostics.append(Diagnostic(message, self.file, line, column, hint, level))
+        file = node.file if isinstance(node, YamlNode) and node.file else self.file
+        self.diagnostics.append(Diagnostic(message, file, line, column, hint, level))
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -50,7 +63,8 @@ class Problems:
 
     def cleaned(self) -> list[Diagnostic]:
         """All of them by their places, without anything that is concealed."""
-        return self.concealed.cleaned(sorted(self.diagnostics, key=lambda item: (item.line, item.column)))
+        places = sorted(self.diagnostics, key=lambda item: (item.file != self.file, item.file, item.line, item.column))
+        return self.concealed.cleaned(places)
 
 
 def load(text: str, file: str, problems: Problems | None = None) -> YamlNode | None:
@@ -262,4 +276,16 @@ def shown_key(key: YamlNode) -> str:
     return key.text if is_key_name(key) else "…"
 
 
-__all__ = ["MAX_BYTES", "MappingReader", "Place", "Problems", "YamlNode", "empty_mapping", "load"]
+__all__ = [
+    "MAX_BYTES",
+    "MappingReader",
+    "Place",
+    "Problems",
+    "YamlNode",
+    "belongs_to",
+    "empty_mapping",
+    "load",
+    "mapping_of",
+    "sequence_of",
+    "text_of",
+]

@@ -37,11 +37,13 @@ class YamlNode:
     """One value of a YAML document.
 
     ``line`` and ``column`` (from 1) are where it begins, ``end_line`` and ``end_column`` where it has ended. An
-    alias is the very node that it names. ``concealed`` says that the text must not be shown.
+    alias is the very node that it names. ``concealed`` says that the text must not be shown. ``file`` is set for values
+    that were joined into a document from another file.
     """
 
     __slots__ = (
-        "_kind", "_pairs", "_style", "_text", "column", "concealed", "end_column", "end_line", "line", "written",
+        "_kind", "_pairs", "_style", "_text", "column", "concealed", "end_column", "end_line", "file", "line",
+        "written",
     )  # fmt: skip
 
     def __init__(self, kind: str, line: int = 0, column: int = 0, text: str = "", style: str | None = None) -> None:
@@ -55,6 +57,7 @@ class YamlNode:
         self.end_column = column
         self.written: str | None = None
         self.concealed = False
+        self.file = ""
 
     @property
     def is_mapping(self) -> bool:
@@ -193,6 +196,42 @@ def without_defaults(text: str) -> str:
 def empty_mapping() -> YamlNode:
     """A mapping without keys, at no place."""
     return YamlNode(_MAPPING)
+
+
+def mapping_of(pairs: list[tuple[YamlNode, YamlNode]], like: YamlNode) -> YamlNode:
+    """A mapping of these keys and values, at the place of another value."""
+    return _at(YamlNode(_MAPPING), pairs, like)
+
+
+def sequence_of(elements: list[YamlNode], like: YamlNode) -> YamlNode:
+    """A list of these values, at the place of another value."""
+    return _at(YamlNode(_SEQUENCE), elements, like)
+
+
+def text_of(text: str, like: YamlNode) -> YamlNode:
+    """A text, at the place of another value."""
+    return _at(YamlNode(_SCALAR, text=text, style=_AS_TEXT), [], like)
+
+
+def _at(node: YamlNode, inside: list[Any], like: YamlNode) -> YamlNode:
+    node._pairs = inside
+    node.file, node.line, node.column = like.file, like.line, like.column
+    node.end_line, node.end_column = like.end_line, like.end_column
+    return node
+
+
+def belongs_to(document: YamlNode, file: str) -> None:
+    """Note at every value and key of a document which file it is from."""
+    seen: set[int] = set()
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        node.file = file
+        waiting += node.elements()
+        waiting += [one for pair in node.pairs for one in pair]
 
 
 def compose(text: str, file: str) -> tuple[YamlNode | None, list[Diagnostic]]:

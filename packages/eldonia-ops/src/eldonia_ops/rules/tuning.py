@@ -39,6 +39,12 @@ def threshold_of(rule: Rule) -> float | None:
     return None if found is None else _number(found.right)
 
 
+def measured(rule: Rule) -> Expr | None:
+    """What an alerting rule compares with its threshold, None if it has none."""
+    found = _comparison(rule.expr) if isinstance(rule, AlertingRule) else None
+    return None if found is None else found.left
+
+
 def names_of(groups: Iterable[RuleGroup]) -> dict[str, list[AlertingRule]]:
     """The names by which rules can be changed: that of the alert, and ``Name.severity`` where several rules share one
     name."""

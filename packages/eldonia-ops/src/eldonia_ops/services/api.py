@@ -18,6 +18,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent
 from eldonia_ops.ports import StateStore, TelemetryStores
+from eldonia_ops.services.managed_api import ManagedConfiguration
 from eldonia_ops.services.people_api import Accounts, Sessions
 from eldonia_ops.settings import SignOnSettings
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
@@ -751,6 +752,8 @@ class Platform(Protocol):
         """How far samples of one series are apart, as a rule: the longest interval of what is scraped."""
         ...
 
+    @property
+    def managed(self) -> ManagedConfiguration: ...
     @property
     def resolve_timeout_ms(self) -> int:
         """After how long an alert that was posted without an end, and not posted again, is over."""

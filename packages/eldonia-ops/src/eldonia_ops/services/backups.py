@@ -12,9 +12,19 @@ from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import Clock, Snapshots
 from eldonia_ops.protocols.backup_archive import archive, archive_size
 from eldonia_ops.services.api import BackupStream, RefusedError
+from eldonia_ops.services.managed_configuration import HISTORY, SECRETS
+from eldonia_ops.settings.managed import MANAGED_FILE
 
 SCRATCH: Final = "backup-in-progress"
-KEPT_FILES: Final = ("admin.token",)
+_KEPT_FILES: Final = ("admin.token", MANAGED_FILE, HISTORY)
+
+
+def kept_files(folder: Path) -> list[Path]:
+    """Files of a data folder that belong into a backup beside what the stores give: the admin's token, what is managed
+    by page, its history and its secrets."""
+    found = [folder / name for name in _KEPT_FILES if (folder / name).is_file()]
+    secrets = folder / SECRETS
+    return found + (sorted(one for one in secrets.iterdir() if one.is_file()) if secrets.is_dir() else [])
 
 
 class BackupService:
@@ -56,9 +66,8 @@ class BackupService:
             for source in self._sources:
                 files += await source.snapshot(scratch, self._folder)
             files += [
-                SnapshotFile(name, path, path.stat().st_size)
-                for name in KEPT_FILES
-                if (path := self._folder / name).is_file()
+                SnapshotFile(str(path.relative_to(self._folder)), path, path.stat().st_size)
+                for path in kept_files(self._folder)
             ]
             yield BackupStream(archive_size(files), _pieces(thread, archive(files, about)))
         finally:

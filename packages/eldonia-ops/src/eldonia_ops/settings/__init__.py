@@ -4,7 +4,7 @@ from eldonia_ops.settings.document import LimitSettings, Retention, Settings
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.listeners import ListenerSettings
-from eldonia_ops.settings.load import examine_settings, load_settings, parse_settings
+from eldonia_ops.settings.load import examine_settings, load_settings, managed_text_of, parse_settings
 from eldonia_ops.settings.maintenance import MaintenanceWindow
 from eldonia_ops.settings.noticing import AlertmanagerSettings, ObjectiveSettings, RuleSettings, SecuritySettings
 from eldonia_ops.settings.recovery import (
@@ -46,6 +46,7 @@ __all__ = [
     "WebhookAction",
     "examine_settings",
     "load_settings",
+    "managed_text_of",
     "parse_listen",
     "parse_settings",
 ]

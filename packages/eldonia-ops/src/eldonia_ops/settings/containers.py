@@ -169,7 +169,8 @@ class Section(Kind):
 @dataclass(frozen=True, slots=True)
 class Items(Kind):
     """A list of sections. ``unique`` names the field that no two may share, ``called`` what they are called then;
-    ``check`` looks at one of them, ``check_all`` at all."""
+    ``check`` looks at one of them, ``check_all`` at all. An item has at least one of the keys ``one_of``; ``check``
+    says so."""
 
     empty: ClassVar[Any] = ()
     cls: type
@@ -177,6 +178,7 @@ class Items(Kind):
     called: str
     check: Check | None = None
     check_all: Callable[[list[SettingsReader], tuple[Any, ...]], None] | None = None
+    one_of: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -196,7 +198,10 @@ class Items(Kind):
 
     def schema(self) -> dict[str, Any]:
         """An array of mappings."""
-        return {"anyOf": [{"type": "array", "items": object_schema(self.cls)}, NULL]}
+        one = object_schema(self.cls)
+        if self.one_of:
+            one["anyOf"] = [{"required": [key]} for key in self.one_of]
+        return {"anyOf": [{"type": "array", "items": one}, NULL]}
 
     def plain(self, value: Any, clean: Clean) -> Any:
         """A list of mappings."""

@@ -15,9 +15,10 @@ from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.dashboards import DashboardSettings
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.incidents import IncidentSettings
-from eldonia_ops.settings.kinds import Choice, Clean, Kind, Period, Size, Whole, any_of
+from eldonia_ops.settings.kinds import Choice, Clean, Flag, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.listeners import Listeners, ListenerSettings
+from eldonia_ops.settings.managed import NO_PARTS, Parts
 from eldonia_ops.settings.noticing import (
     AlertmanagerSettings,
     ObjectiveSettings,
@@ -31,6 +32,7 @@ from eldonia_ops.settings.services import ServiceSettings, check_services
 from eldonia_ops.settings.sign_on import Networks, SignOnSettings, check_sign_on
 from eldonia_ops.settings.span_metrics import SpanMetricSettings
 from eldonia_ops.settings.texts import FilePath, SecretText, Text, Url
+from eldonia_ops.settings.tls import TlsSettings, check_tls
 from eldonia_ops.settings.units import DAY, HOUR, KIB, MIB, MINUTE, SECOND
 
 LANGUAGES: Final = ("en", "ja")
@@ -267,7 +269,8 @@ class Settings:
     ``state`` is a URL. ``telemetry`` is ``chdb`` or the URL of a ClickHouse server; ``storage`` names another
     for one signal. ``collectors`` has what each collector read from its section, by its key; one whose section
     is missing or says nothing new is not in it. ``file`` is where this was read from, None for the defaults alone.
-    ``concealed`` is what messages about the settings may not show.
+    ``concealed`` is what messages about the settings may not show; ``parts`` is what the managed file holds beside
+    settings, and where every entry is written.
     """
 
     data: Annotated[
@@ -366,12 +369,32 @@ class Settings:
     limits: Annotated[LimitSettings, Setting(Section(LimitSettings), "Bounds on what comes from outside.")] = field(
         default_factory=LimitSettings
     )
+    tls: Annotated[
+        TlsSettings, Setting(Section(TlsSettings, check_tls), "TLS of the main listener; without it plain HTTP.")
+    ] = field(default_factory=TlsSettings)
+    managed: Annotated[
+        bool,
+        Setting(
+            Flag(),
+            "Whether pages and API may change what is watched and who is notified, in `eldonia-ops.managed.yml` in the "
+            "data folder. `false`: this file alone counts.",
+        ),
+    ] = True
     concealed: Concealed = field(default_factory=Concealed, compare=False, repr=False)
+    parts: Parts = field(default=NO_PARTS, compare=False, repr=False)
 
     def with_data(self, data: Path) -> "Settings":
         """The same with another data folder (``--data``); a SQLite state that lay in the old one moves along."""
         moved = self.state == sqlite_state(self.data)
         return replace(self, data=data, state=sqlite_state(data) if moved else self.state)
+
+    @property
+    def address(self) -> str:
+        """The address by which people reach the pages."""
+        if self.external_url or not self.tls.enabled:
+            return self.external_url or f"http://{self.listen}"
+        names = self.tls.acme.domains
+        return f"https://{names[0]}:{self.listen.port}" if names else f"https://{self.listen}"
 
     def telemetry_addresses(self) -> tuple[str, str, str]:
         """Where logs, metrics and traces are kept: ``chdb`` or a URL with its password."""

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 from eldonia_ops.model.errors import Diagnostic, nearest
-from eldonia_ops.model.labels import quote
+from eldonia_ops.model.labels import EMPTY, Labels, quote
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.promql.errors import ParseError
 from eldonia_ops.promql.parser import parse
 from eldonia_ops.protocols.prometheus_rules import locate
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
-from eldonia_ops.settings.containers import ByName, Globs
+from eldonia_ops.settings.containers import ByName, Globs, LabelSet
 from eldonia_ops.settings.declaration import Setting, adopt
 from eldonia_ops.settings.kinds import Choice, Flag, Number, Period, Whole
 from eldonia_ops.settings.reader import SettingsReader
@@ -40,6 +40,13 @@ class RuleSettings:
         ),
     ] = field(default_factory=DefaultRules)
     evaluation_interval: Annotated[int, Setting(Period(), "For groups without their own.")] = 15 * SECOND
+    labels: Annotated[
+        Labels,
+        Setting(
+            LabelSet(),
+            "Put on every alert of `files` that lacks them: what Prometheus calls `external_labels`.",
+        ),
+    ] = EMPTY
     speed: Annotated[
         float,
         Setting(
@@ -121,10 +128,10 @@ def _check_query(reader: SettingsReader, key: str, query: str) -> None:
         parse(query.replace(WINDOW_PLACEHOLDER, "300000s"))
     except ParseError as error:
         line, column = (
-            (node.line, node.column) if node.is_expanded else locate(reader.around.lines, node, error.position)
+            (node.line, node.column) if node.is_expanded else locate(reader.around.lines_at(node), node, error.position)
         )
         message = f"{key} is not PromQL: {error.message}"
-        reader.problems.diagnostics.append(Diagnostic(message, reader.problems.file, line, column))
+        reader.problems.diagnostics.append(Diagnostic(message, node.file or reader.problems.file, line, column))
 
 
 adopt(

@@ -28,8 +28,8 @@ MINIMUM_INTERVAL = 100
 class Surroundings:
     """What a file refers to: the folder of relative paths, the home of ``~``, and how to read a secret's file.
 
-    ``lines`` are the lines of the file itself, ``env`` is the environment. ``read`` holds the sections that were read
-    so far, for those that refer to them.
+    ``lines`` are the lines of the file itself, ``lines_of`` those of files that were joined to it, ``env`` is the
+    environment. ``read`` holds the sections that were read so far, for those that refer to them.
     """
 
     directory: Path
@@ -38,6 +38,11 @@ class Surroundings:
     lines: list[str] = field(default_factory=list)
     env: Mapping[str, str] = field(default_factory=dict)
     read: dict[str, Any] = field(default_factory=dict)
+    lines_of: dict[str, list[str]] = field(default_factory=dict)
+
+    def lines_at(self, node: YamlNode) -> list[str]:
+        """The lines of the file that a value is from."""
+        return self.lines_of.get(node.file, self.lines)
 
     def path(self, text: str) -> Path:
         """The absolute path that a text names."""

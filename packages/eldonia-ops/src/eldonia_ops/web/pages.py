@@ -75,6 +75,8 @@ PAGES: Final = (
     Page("account", "/account", under="account"),
     Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("dashboard", "/dashboards/{uid}", charts=True, under="dashboards"),
+    Page("welcome", "/welcome", under="settings"),
+    Page("rules", "/rules", under="alerts"),
     Page("trace", "/traces/{trace_id}", under="traces"),
     Page("service", "/services/{service:path}", charts=True, under="services"),
 )

@@ -22,6 +22,7 @@ from eldonia_ops.model.errors import StoreError, UnreadableError
 from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, OverloadedError, PreconditionError, QueryError, RefusedError
+from eldonia_ops.services.managed_api import FaultyConfigurationError
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError
@@ -89,6 +90,9 @@ def problem_of(error: Exception) -> Problem:
             return Problem(409, "refused", str(error))
         case DashboardError():
             return Problem(422, "invalid", str(error), "each problem has its path", problems=_problems(error))
+        case FaultyConfigurationError():
+            hint = next((one.hint for one in error.diagnostics if one.hint), "")
+            return Problem(422, "faulty_configuration", str(error), hint)
         case QueryError():
             status = 400 if error.kind == "bad_data" else 422
             return Problem(status, error.kind, str(error), error.hint, position=error.position, field=error.field)

@@ -23,6 +23,7 @@ RUNNING = settings("language: en\n")
         ("state: postgresql://a/b", ("state",)),
         ("data: /other\nstate: sqlite:///x.db", ("data", "state")),
         ("listen: 127.0.0.1:1", ("listen",)),
+        ("tls: {acme: {domains: [ops.example]}}", ("tls",)),
         ("telemetry: http://ch:8123/x", ("telemetry",)),
         ("external_url: https://ops.example", ("external_url",)),
         ("retention: {logs: 3d, state: 9d, head: 1h}", ("retention.logs", "retention.head")),
@@ -58,7 +59,8 @@ def test_each_part_of_the_settings_changes_or_is_named() -> None:
         "file", "language", "rules", "alertmanager", "objectives", "security", "incidents", "recovery", "concealed",
         "retention", "limits", "collectors", "listeners", "services", "sign_on", "trusted_proxies",
         "span_metrics",
+        "managed", "parts",
     }  # fmt: skip
-    named = {"data", "state", "listen", "telemetry", "storage", "external_url"}
+    named = {"tls", "data", "state", "listen", "telemetry", "storage", "external_url"}
     assert {field.name for field in fields(Settings)} == live | named
     assert with_fixed(RUNNING, replace(RUNNING, file=Path("/else")))[1] == ()

@@ -80,6 +80,10 @@ def test_what_was_verified_holds_at_once():
         ("nginx", "http://127.0.0.1:80/"),
         ("shop", "http://127.0.0.1:8000/health"),
     ]
+    assert [(one["name"], one["target"], one["probe"]) for one in found["objectives"]] == [
+        ("nginx-availability", 99.9, "nginx"),
+        ("shop-availability", 99.9, "shop"),
+    ]
     assert [(one["path"], one["service"]) for one in found["logs"]] == [
         ("/var/log/nginx/*.log", "nginx"),
         ("/var/log/syslog", "system"),
@@ -94,7 +98,7 @@ def test_what_waits_for_a_person_is_a_comment_that_works_without_the_number_sign
         ),
         redis=(Database("redis://127.0.0.1:6379", Access.PASSWORD, "127.0.0.1:6379"),),
     )
-    assert set(yaml.safe_load(text)) == {"host", "probes"}
+    assert set(yaml.safe_load(text)) == {"host", "probes", "objectives"}
     assert "no password supplied" in text
     assert "stub_status; allow 127.0.0.1" in text
     for key in ("nginx", "postgresql", "redis", "recovery"):

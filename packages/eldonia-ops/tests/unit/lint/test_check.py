@@ -201,7 +201,7 @@ def test_an_unset_variable_is_a_warning_here(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("prometheus.yml", "scrape_configs: []", "a prometheus.yml is not checked"),
+        ("prometheus.yml", "scrape_configs: []\nremote_write: []", "remote_write is not taken"),
         ("fluent.conf", "<source>\n</source>", "not a kind of file that this program reads"),
         ("notes.yml", "hello: world", "not a kind of file that this program reads"),
         ("eldonia-ops.yml", "\tlisten: x", "not valid YAML"),

@@ -19,7 +19,7 @@ from eldonia_ops.notifiers.registry import installed
 from eldonia_ops.protocols.secret_keys import SECRET_KEY, conceal_values
 from eldonia_ops.protocols.text_file import read_text_file
 from eldonia_ops.protocols.yaml_document import Problems, empty_mapping, load
-from eldonia_ops.settings import Settings, examine_settings, parse_settings
+from eldonia_ops.settings import Settings, examine_settings, managed_text_of, parse_settings
 
 
 def read_settings(config: Path | None) -> Settings:
@@ -28,7 +28,11 @@ def read_settings(config: Path | None) -> Settings:
     if file is None:
         return parse_settings("", None, os.environ)
     try:
-        return examine_settings(read_text_file(file), file, os.environ, missing=Level.WARNING)[0]
+        text = read_text_file(file)
+        settings = examine_settings(text, file, os.environ, missing=Level.WARNING)[0]
+        if (managed := managed_text_of(settings)) is not None:
+            settings = examine_settings(text, file, os.environ, missing=Level.WARNING, managed=managed)[0]
+        return settings
     except ConfigError:  # the linter says why
         return parse_settings("", None, os.environ)
 

@@ -6,6 +6,7 @@ from functools import partial
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopContext, LoopPlan
 from eldonia_ops.collectors.scrape.config import SECTION, ScrapeJob
 from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_client
+from eldonia_ops.collectors.scrape.targets import targets_of
 from eldonia_ops.http_client.configured import http_config_of
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.protocols.prometheus_text import ExpositionLimits
@@ -44,21 +45,22 @@ def scrape_targets(settings: Settings, limits: ExpositionLimits) -> list[ScrapeT
     jobs: tuple[ScrapeJob, ...] = settings.collectors.get("scrape", ())
     return [
         ScrapeTarget(
-            job=job.job,
-            url=f"{job.scheme}://{address}{job.path}",
-            instance=address,
-            labels=job.labels,
-            interval_ms=job.interval,
-            timeout_ms=job.timeout,
+            job=one.labels["job"],
+            url=one.url,
+            instance=one.labels["instance"],
+            labels=one.labels.without(("job", "instance")),
+            interval_ms=one.interval_ms,
+            timeout_ms=one.timeout_ms,
             honor_labels=job.honor_labels,
             honor_timestamps=job.honor_timestamps,
             bearer_token=job.bearer_token or None,
             basic_auth=(job.username, job.password) if job.username else None,
             http=http_config_of(job.http),
             limits=limits,
+            metric_relabel=job.metric_relabel_configs,
         )
         for job in jobs
-        for address in job.targets
+        for one in targets_of(job)
     ]
 
 

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+from eldonia_ops.collectors.scrape.relabel_config import Parameters, RelabelRules, TargetGroup, TargetGroups
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.relabelling import RelabelRule
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.containers import Items, LabelSet, Texts
 from eldonia_ops.settings.declaration import Setting
@@ -49,7 +51,9 @@ class ScrapeJob:
     """Targets whose metrics are fetched over HTTP."""
 
     job: Annotated[str, Setting(Text(), "The label `job` of every series.")]
-    targets: Annotated[tuple[str, ...], Setting(Targets(), "The addresses to fetch from.")]
+    targets: Annotated[
+        tuple[str, ...], Setting(Targets(), "The addresses to fetch from; here or in `static_configs`.")
+    ] = ()
     path: Annotated[str, Setting(UrlPath(), "Where the metrics are.")] = "/metrics"
     scheme: Annotated[str, Setting(Choice(("http", "https")))] = "http"
     interval: Annotated[int, Setting(Period(), "Time from one scrape to the next.")] = 15 * SECOND
@@ -81,6 +85,18 @@ class ScrapeJob:
         bool, Setting(Flag(), "Whether an exposed label wins over the target's own of the same name.")
     ] = False
     honor_timestamps: Annotated[bool, Setting(Flag(), "Whether samples keep the times that they come with.")] = True
+    static_configs: Annotated[
+        tuple[TargetGroup, ...], Setting(TargetGroups(), "Addresses with labels of their own, as Prometheus has them.")
+    ] = ()
+    params: Annotated[tuple[tuple[str, str], ...], Setting(Parameters(), "Sent with every scrape, in the URL.")] = ()
+    relabel_configs: Annotated[
+        tuple[RelabelRule, ...],
+        Setting(RelabelRules(), "Change targets before they are scraped, or drop them."),
+    ] = ()
+    metric_relabel_configs: Annotated[
+        tuple[RelabelRule, ...],
+        Setting(RelabelRules(), "Change series before they are stored, or drop them."),
+    ] = ()
     http: Annotated[HttpSettings, Setting(Inline(HttpSettings))] = _PLAIN
 
 
@@ -93,10 +109,25 @@ def check_scrape(reader: SettingsReader, job: ScrapeJob) -> None:
     if job.http.credentials and (job.username or job.bearer_token):
         reader.fault("authorization", "authorization is given beside basic_auth or bearer_token", "keep one of them")
     check_http(reader, job.http)
+    _check_targets(reader, job)
     if job.job == "node" and _reads_this_machine(reader):
         hint = "give the job another name, or write host: {enabled: false}"
         message = "the job node is also that of this machine's own readings, which run beside it"
         reader.problems.add(reader.get("job"), message, hint, Level.WARNING)
+
+
+def _check_targets(reader: SettingsReader, job: ScrapeJob) -> None:
+    from eldonia_ops.collectors.scrape.targets import TargetError, targets_of
+
+    if not job.targets and not job.static_configs and not reader.has("targets"):
+        reader.problems.add(reader.node, f"{reader.what} needs targets")
+    if reader.problems.errors:
+        return  # what is wrong before need not be said again of what follows from it
+    try:
+        list(targets_of(job))
+    except TargetError as error:
+        key = "relabel_configs" if job.relabel_configs else "static_configs"
+        reader.fault(key, f"relabelling: {error}" if job.relabel_configs else str(error), "write host:port")
 
 
 def _reads_this_machine(reader: SettingsReader) -> bool:
@@ -105,4 +136,7 @@ def _reads_this_machine(reader: SettingsReader) -> bool:
     return host is None or host.enabled
 
 
-SECTION: Final = Setting(Items(ScrapeJob, "job", "scrape jobs", check_scrape), "Metrics that are fetched over HTTP.")
+SECTION: Final = Setting(
+    Items(ScrapeJob, "job", "scrape jobs", check_scrape, one_of=("targets", "static_configs")),
+    "Metrics that are fetched over HTTP.",
+)

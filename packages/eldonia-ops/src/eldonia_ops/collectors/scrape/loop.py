@@ -19,6 +19,7 @@ from eldonia_ops.collectors.urls import default_instance, shown_url
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.http_client.credentials import UnresolvedError, in_header, resolve
 from eldonia_ops.model.labels import EMPTY, Labels
+from eldonia_ops.model.relabelling import RelabelRule
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.prometheus_text import ACCEPT, DEFAULT_LIMITS, ExpositionError, ExpositionLimits
@@ -32,7 +33,7 @@ class ScrapeTarget:
     """What to fetch. ``instance`` defaults to ``host:port`` of the URL; times are milliseconds.
 
     ``bearer_token`` and ``basic_auth`` (user and password) are sent with every request; ``http`` has what else is
-    configured: TLS, OAuth 2, a proxy, headers, redirects.
+    configured: TLS, OAuth 2, a proxy, headers, redirects. ``metric_relabel`` changes or drops series.
     """
 
     job: str
@@ -47,6 +48,7 @@ class ScrapeTarget:
     basic_auth: tuple[str, Secret] | None = None
     http: HttpConfig = PLAIN_HTTP
     limits: ExpositionLimits = DEFAULT_LIMITS
+    metric_relabel: tuple[RelabelRule, ...] = ()
 
     @property
     def target_labels(self) -> Labels:
@@ -100,6 +102,7 @@ class ScrapeLoop:
             honor_labels=target.honor_labels,
             honor_timestamps=target.honor_timestamps,
             limits=target.limits,
+            metric_relabel=target.metric_relabel,
         )
         self._watch: TurnWatch = watch or Unwatched()
         self.status = TargetStatus("scrape", target.key, shown_url(target.url), labels)

@@ -16,6 +16,7 @@ from eldonia_ops.web.native import (
     audit,
     backups,
     changes,
+    configuration,
     dashboard_work,
     dashboards,
     incident_briefs,
@@ -81,6 +82,7 @@ def create_native(
     accounts.add_to(api, platform, external_url)
     account.add_to(api, platform, throttle)
     sessions.add_to(api, platform)
+    configuration.add_to(api, platform)
 
     for kind, handler in handlers(lambda _: envelope).items():
         api.add_exception_handler(kind, handler)

@@ -54,6 +54,17 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /traces/operations": {"params": {"service": "shop"}},
     "get /traces/{trace_id}": {},
     "get /platform": {},
+    "get /configuration": {},
+    "get /configuration/forms": {},
+    "post /configuration/changes": {
+        "json": {"changes": [{"section": "logs", "values": {"path": "/var/log/x.log"}}]},
+        "headers": {"If-Match": "*"},
+    },
+    "post /configuration/undo": {"json": {"id": "{configuration_change}"}, "headers": {"If-Match": "*"}},
+    "post /configuration/try": {"json": {"section": "scrape", "values": {"targets": ["127.0.0.1:9100"]}}},
+    "post /configuration/look": {},
+    "get /configuration/rules": {},
+    "post /configuration/rules/preview": {"json": {"name": "HighCPUUsage", "threshold": 90, "duration": "5m"}},
     "get /reload": {},
     "post /reload": {},
     "get /alerts": {},
@@ -141,6 +152,8 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     async def listed(path: str) -> Any:
         return (await http.get(PREFIX + path)).json()
 
+    added = {"changes": [{"section": "logs", "values": {"path": "/var/log/added.log"}}]}
+    changed = await http.post(f"{PREFIX}/configuration/changes", json=added, headers={"If-Match": "*"})
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
@@ -148,6 +161,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
         "change": (await listed("/changes?since=1970-01-01T00:00:00Z"))[0]["id"],
         "search": (await listed("/logs/searches"))[0]["id"],
         "query": (await listed("/promql/searches"))[0]["id"],
+        "configuration_change": changed.json()["changes"][0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
         "trace_id": (await listed("/traces"))[0]["trace_id"],
         "silence": next(one["id"] for one in await listed("/silences") if one["state"] == "active"),

@@ -87,6 +87,16 @@ export async function send(method, path, body = undefined, headers = {}, signal 
 }
 export const sendText = async (method, path, body, headers) => request(path, { method, body, type: "text/markdown", headers });
 
+// JSON with its entity tag, and a change of what has that tag.
+export async function getJson(path) {
+  const response = await request(path);
+  return { value: await response.json(), tag: response.headers.get("ETag") ?? "" };
+}
+export async function sendTagged(method, path, body, tag) {
+  const response = await request(path, { method, body, headers: replacing(tag) });
+  return { value: await response.json(), tag: response.headers.get("ETag") ?? "" };
+}
+
 // A stored text with its entity tag ("" for a text that is not stored), and what to send so that nothing else is replaced.
 export async function getTagged(path) {
   const response = await request(path);

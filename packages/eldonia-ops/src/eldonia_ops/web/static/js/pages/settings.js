@@ -1,5 +1,9 @@
 import { act, get, send } from "../lib/api.js";
-import { $, badge, can, h, open, render, toast } from "../lib/dom.js";
+import { showHistory } from "../lib/change_history.js";
+import { entryOf, onConfiguration, readConfiguration, readForms } from "../lib/configuration.js";
+import { openEntryForm } from "../lib/entry_form.js";
+import { origin } from "../lib/origin.js";
+import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { bytes, digits, duration, integer, listed, when, whenAgo } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
@@ -75,12 +79,12 @@ function receiver(name, integrations) {
   return h("li", {},
     h("span", {}, h("strong", {}, name), " ", h("span", { class: "muted" }, listed(integrations.map((one) => one.title)) || t("settings.receiver_none")),
       integrations.filter((one) => one.obstacle).map((one) => h("span", { class: "sub bad" }, one.obstacle)),
-      (outcomes.get(name) ?? []).map(outcome)),
+      (outcomes.get(name) ?? []).map(outcome), origin(entryOf("receivers", name))),
     can("administer") && integrations.length ? h("button", { type: "button", onclick: (event) => test(name, event.currentTarget) }, t("settings.receiver_test")) : null);
 }
 const receivers = poll(async () => {
   const [names, integrations] = await Promise.all([get("/alerts/receivers"), get("/alerts/integrations")]);
-  render($("#receivers"), [names, integrations, [...outcomes]], () =>
+  render($("#receivers"), [names, integrations, [...outcomes], names.map((name) => entryOf("receivers", name))], () =>
     names.map((name) => receiver(name, integrations.filter((one) => one.receiver === name))));
 }, 30_000);
 $("#route-form").addEventListener("submit", async (event) => {
@@ -99,6 +103,18 @@ $("#route-form").addEventListener("submit", async (event) => {
 });
 
 if (can("administer")) {
+  onConfiguration((view) => {
+    $("#managed-file").textContent = view.file;
+    showHistory($("#history"), view);
+    receivers.now();
+    reloads.now();
+  });
+  act(async () => {
+    const [view, forms] = await Promise.all([readConfiguration(), readForms()]);
+    if (!view.enabled) return;
+    $("#receiver-kinds").replaceChildren(...forms.filter((one) => one.section === "receivers").map((form) =>
+      h("button", { type: "button", onclick: () => openEntryForm("receivers", { kind: form.kind }) }, icon("plus"), form.title)));
+  });
   $("#reload").addEventListener("click", async () => {
     $("#reload").disabled = true;
     await act(async () => {

@@ -1,16 +1,24 @@
 import { act, get, send } from "../lib/api.js";
-import { $, badge, can, h, labels, render } from "../lib/dom.js";
+import { matches } from "../lib/arrivals.js";
+import { entriesOf, entryOf, onConfiguration, readConfiguration } from "../lib/configuration.js";
+import { $, badge, can, h, icon, labels, render } from "../lib/dom.js";
+import { openEntryForm } from "../lib/entry_form.js";
 import { ago, duration, whenAgo } from "../lib/format.js";
 import { language, t, word } from "../lib/i18n.js";
+import { origin } from "../lib/origin.js";
 import { poll } from "../lib/poll.js";
 
 const count = (value) => value.toLocaleString(language);
 const TONES = { up: "ok", down: "bad", unknown: "" };
 
+// The entry that a target comes from.
+const SECTIONS = { scrape: "scrape", probe: "probes", nginx: "nginx", postgresql: "postgresql", redis: "redis", host: "host" };
+const entry = (one) => one.kind === "tail" ? entriesOf("logs").find((log) => matches(log.name, one.labels.path ?? one.url)) : entryOf(SECTIONS[one.kind] ?? one.kind, one.kind === "scrape" ? one.labels.job : one.kind === "probe" ? one.labels.probe : one.kind === "host" ? "host" : one.name);
+
 function target(one) {
   return h("tr", {},
     h("td", {}, badge(t(`health.${one.health}`), TONES[one.health])),
-    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null, one.recognised ? h("span", { class: "sub" }, t("targets.recognised", { form: word("form", one.recognised) })) : null, one.parse_errors ? h("span", { class: "sub warn" }, t("targets.parse_errors", { count: count(one.parse_errors) })) : null)),
+    h("td", {}, h("span", {}, h("strong", {}, one.name), " ", h("span", { class: "muted small" }, word("kind", one.kind)), h("span", { class: "sub" }, one.url), one.error ? h("span", { class: "sub bad" }, one.error) : null, one.recognised ? h("span", { class: "sub" }, t("targets.recognised", { form: word("form", one.recognised) })) : null, one.parse_errors ? h("span", { class: "sub warn" }, t("targets.parse_errors", { count: count(one.parse_errors) })) : null, can("administer") ? origin(entry(one)) : null)),
     h("td", { "data-label": t("targets.labels") }, labels(one.labels)),
     h("td", { class: "brief", "data-label": t("targets.last") }, whenAgo(one.last_at)),
     h("td", { class: "num brief", "data-label": t("targets.took") }, one.duration_seconds ? duration(one.duration_seconds * 1000) : "–"),
@@ -51,14 +59,14 @@ function recovery(one) {
   );
 }
 
-poll(async () => {
+const targets = poll(async () => {
   const found = await get("/targets");
   const order = { down: 0, unknown: 1, up: 2 };
   found.sort((a, b) => order[a.health] - order[b.health] || a.name.localeCompare(b.name));
   const up = found.filter((one) => one.health === "up").length;
   $("#targets-sum").textContent = found.length ? t("targets.sum", { up, all: found.length }) : "";
   $("#targets-empty").hidden = found.length > 0;
-  render($("#targets"), [found, Math.floor(Date.now() / 5000)], () => found.map(target));
+  render($("#targets"), [found, found.map(entry), Math.floor(Date.now() / 5000)], () => found.map(target));
 }, 5000);
 
 poll(async () => {
@@ -72,3 +80,13 @@ const recoveries = poll(async () => {
   $("#recovery-empty").hidden = found.length > 0;
   render($("#recoveries"), [found, Math.floor(Date.now() / 5000)], () => found.map(recovery));
 }, 5000);
+
+if (can("administer")) {
+  onConfiguration(() => targets.now());
+  act(async () => {
+    const view = await readConfiguration();
+    if (!view.enabled) return;
+    $("#add-kinds").replaceChildren(...["scrape", "probes", "logs"].map((section) =>
+      h("button", { type: "button", onclick: () => openEntryForm(section) }, icon("plus"), word("entry_kind", section))));
+  });
+}
