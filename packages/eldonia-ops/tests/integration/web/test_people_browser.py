@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from fake_platform.platform import password_of
 
 ON_THE_CLOCK = """async (ms) => {
@@ -15,7 +16,7 @@ ON_THE_CLOCK = """async (ms) => {
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Any, site: Any) -> Any:
     """A page of a browser in London, where it is bright."""
     site.platform.with_people()

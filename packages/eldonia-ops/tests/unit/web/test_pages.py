@@ -97,6 +97,7 @@ def test_japanese_texts_are_japanese() -> None:
         "language.ja",
         "unit.percent",
         "kind.nginx",
+        "people.invite_example",
         "kind.redis",
         "form.json",
         "form.syslog",
