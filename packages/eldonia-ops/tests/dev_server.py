@@ -1,6 +1,6 @@
 """The pages over a fake platform, for looking at them while they are made.
 
-Run it with ``python packages/eldonia-ops/tests/dev_server.py [port]``; it prints a token to sign in with.
+Run it with ``python packages/eldonia-ops/tests/dev_server.py [port]``; it prints tokens and passwords to sign in with.
 New log records keep arriving, and the clock is the real one.
 """
 
@@ -11,6 +11,7 @@ import time
 
 import uvicorn
 from fake_platform import FakePlatform
+from fake_platform.platform import password_of
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.web.app import create_app
@@ -21,11 +22,13 @@ def now() -> int:
 
 
 async def main(port: int) -> None:
-    platform = FakePlatform(now=now)
+    platform = FakePlatform(now=now).with_people()
     server = uvicorn.Server(uvicorn.Config(create_app(platform), host="127.0.0.1", port=port, log_level="warning"))
     print(f"http://127.0.0.1:{port}/", flush=True)
     for role in (Role.ADMIN, Role.RESPONDER, Role.VIEWER):
         print(f"{role.value:10} {platform.secrets[role]}", flush=True)
+    for name in ("hana", "ken", "mio"):
+        print(f"{name:10} {password_of(name)}", flush=True)
 
     async def write_logs() -> None:
         while not server.should_exit:

@@ -293,7 +293,8 @@ class Settings:
     ]
     file: Path | None = None
     listen: Annotated[
-        Listen, Setting(Address(), "Pages and every interface. Beyond loopback only once there is a token.")
+        Listen,
+        Setting(Address(), "Pages and every interface. Beyond loopback only once there is a token or an account."),
     ] = _DEFAULT_LISTEN
     listeners: Annotated[
         Mapping[str, ListenerSettings],

@@ -20,13 +20,13 @@ def peer_of(scope: Scope) -> str:
     return scope.get(PEER) or (scope["client"][0] if scope.get("client") else "")
 
 
-def with_client(scope: Scope, trusted: Sequence[str]) -> Scope:
-    """The scope with the address of the client in the place of that of a trusted proxy."""
+def note_client(scope: Scope, trusted: Sequence[str]) -> None:
+    """Put the client's address into a scope, in the place of a trusted proxy's, which :func:`peer_of` still gives."""
     peer = scope["client"][0] if scope.get("client") else ""
     found = client_address(peer, Headers(scope=scope).getlist("x-forwarded-for"), trusted) if trusted else peer
-    if found == peer:
-        return {**scope, PEER: peer}
-    return {**scope, PEER: peer, "client": (found, 0)}
+    scope[PEER] = peer
+    if found != peer:
+        scope["client"] = (found, 0)
 
 
 def client_address(peer: str, forwarded: Sequence[str], trusted: Sequence[str]) -> str:

@@ -26,7 +26,7 @@ from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.callers import CALLER, Caller
-from eldonia_ops.web.client_address import peer_of, with_client
+from eldonia_ops.web.client_address import note_client, peer_of
 from eldonia_ops.web.limits import RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
@@ -233,7 +233,7 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        scope = with_client(scope, self._trusted())
+        note_client(scope, self._trusted())
         request = Request(scope, receive)
         guard, family = self._find(scope["path"], request.method)
         scope[FAMILY] = family

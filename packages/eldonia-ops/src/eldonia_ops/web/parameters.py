@@ -16,7 +16,15 @@ _TEXTS: Final = frozenset(
     {b"query", b"match[]", b"filter", b"where", b"tag", b"tags", b"q", b"receiver", b"next", b"token"}
 )
 """Parameters that may be longer than a word; ``token`` and ``next`` are those of the sign-in form."""
-_NAMES: Final = frozenset({b"service", b"operation", b"component", b"alertname", b"metric", b"user_id", b"request_id"})
+_NAMES: Final = frozenset(
+    {
+        *(b"service", b"operation", b"component", b"alertname", b"metric", b"user_id", b"request_id"),
+        # A password has 200 characters, of three bytes each in Japanese.
+        *(b"password", b"again"),
+        # What a provider of sign-on sends a browser back with: a code may have some thousand bytes.
+        *(b"code", b"state", b"session_state", b"scope", b"iss", b"error_description", b"error_uri"),
+    }
+)
 _LONGEST_OF_NAMES: Final = 5_000
 
 

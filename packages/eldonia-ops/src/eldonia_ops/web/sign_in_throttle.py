@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from eldonia_ops.access.accounts import known_name
-from eldonia_ops.services.api import Platform
+from eldonia_ops.services.api import OverloadedError, Platform
 from eldonia_ops.web.login_throttle import FailedAttempts, network_of
 
 _MINUTE_MS: Final = 60_000
@@ -64,6 +64,9 @@ class SignInThrottle:
         attempt = Attempt()
         try:
             yield attempt
+        except OverloadedError:
+            attempt.succeeded()  # it was not looked at: that must not count against anybody
+            raise
         finally:
             if attempt.right:
                 self._addresses.take_back(network)

@@ -275,7 +275,9 @@ async def test_beyond_this_machine_it_needs_a_token_to_have_been_made(tmp_path: 
     process = await started(tmp_path)
     async with asyncio.timeout(60):
         assert await process.wait() == 2
-    assert "refusing to listen on 0.0.0.0:0: there is no access token yet" in (tmp_path / "log").read_text()
+    assert (
+        "refusing to listen on 0.0.0.0:0: there is no access token and no account yet" in (tmp_path / "log").read_text()
+    )
     async with serving(tmp_path, "{}") as served:
         assert (await served.reload("{prometheus: {address: 0.0.0.0, port: 0}}"))["successful"]
         assert served.urls["prometheus"].startswith("http://0.0.0.0:")

@@ -304,6 +304,13 @@ def test_a_provider_that_is_not_there_is_named(
     assert 'name="password"' in answer.text, "the other ways stay open"
 
 
+def test_long_codes_of_providers_get_as_far_as_the_check(site: str, browser: httpx.Client) -> None:
+    browser.get("/sign-in/oidc")
+    parameters = {"code": "0.A" * 1_000, "state": "x" * 100, "session_state": "x" * 300}
+    answer = browser.get("/sign-in/oidc/callback", params=parameters)
+    assert "was not begun in this browser" in answer.text
+
+
 def test_one_begins_at_the_address_that_one_comes_back_to(site: str, browser: httpx.Client) -> None:
     port = urlsplit(site).port
     answer = httpx.get(f"http://localhost:{port}/sign-in/oidc?next=/logs")

@@ -19,6 +19,7 @@ from eldonia_ops.web.gate import ApiDialect, Guard, GuardedRoute, guards_of, hos
 from eldonia_ops.web.limits import RequestLimits
 
 PUBLIC_PATHS = {"/-/healthy", "/-/ready", "/health", "/static/{version}/{name:path}", "/sign-in"}
+PUBLIC_PATHS |= {"/join", "/sign-in/oidc", "/sign-in/oidc/callback"}
 
 
 def requests_of(guards: list[Guard]) -> Iterator[tuple[Guard, str, str]]:

@@ -98,6 +98,7 @@ def test_japanese_texts_are_japanese() -> None:
         "language.ja",
         "unit.percent",
         "kind.nginx",
+        "people.invite_example",
         "kind.redis",
         "entry_kind.nginx",
         "entry_kind.redis",

@@ -11,6 +11,7 @@ from web_client import Client
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.security import SecurityEventType
+from eldonia_ops.services.api import OverloadedError
 from eldonia_ops.web.sessions import cookie_name
 
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -342,5 +343,33 @@ async def test_a_session_ends_when_it_is_not_used_and_after_its_time(platform: F
 async def test_long_input_is_refused_and_costs_nothing(client: Client) -> None:
     async with client() as http:
         assert (await sign_in(http, "hana", "x" * 500)).status_code == 401
-        assert (await sign_in(http, "x" * 900, "wrong password")).status_code == 401
-        assert (await sign_in(http, "hana", "x" * 50_000)).status_code == 400
+        assert (await sign_in(http, "x" * 200, "wrong password")).status_code == 401
+        for name, password in (("x" * 900, "wrong password"), ("hana", "x" * 50_000)):
+            assert (await sign_in(http, name, password)).status_code == 400
+
+
+async def test_a_long_password_in_any_script_works(platform: FakePlatform, client: Client) -> None:
+    long = "正しい馬の電池" * 28
+    async with client() as http:
+        _, link = await platform.accounts.new_link("mio")
+        fields = {"secret": link.secret, "password": long, "again": long}
+        assert (await http.post("/join", data=fields, headers=OURS)).status_code == 303
+        assert (await sign_in(http, "mio", long)).status_code == 303
+        assert (await sign_in(http, "mio", long + "x")).status_code == 401
+        fields = {"name": "mio", "password": long[:-1]}
+        assert (await http.post("/sign-in", data=fields, headers=OURS)).status_code == 401
+
+
+async def test_when_too_many_sign_in_at_once_no_attempt_counts(
+    platform: FakePlatform, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(_name: str, _password: str) -> None:
+        raise OverloadedError("too many people sign in at this moment")
+
+    async with client() as http:
+        with monkeypatch.context() as patch:
+            patch.setattr(platform.accounts, "sign_in", busy)
+            answers = [await sign_in(http, "hana") for _ in range(15)]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "Try again in a few seconds" in answers[0].text
+        assert (await sign_in(http, "hana")).status_code == 303

@@ -113,6 +113,28 @@ async def test_alert_groups_of_the_first_form_keep_what_receivers_know(state_url
         await store.close()
 
 
+async def test_tokens_from_before_accounts_belong_to_none_and_sessions_end(state_url: str) -> None:
+    engine = engine_for(state_url)
+    with engine.begin() as connection:
+        migrate(connection, "0005")
+        instants = ("created_at", "last_used_at", "revoked_at", "expires_at")
+        tokens = table("tokens", *(column(name) for name in ("id", "name", "role", "digest", *instants)))
+        zeros = {"last_used_at": 0, "revoked_at": 0, "expires_at": 0}
+        connection.execute(insert(tokens).values(id="t", name="ci", role="ingest", digest="d", created_at=1, **zeros))
+        machines = table("machines", column("kind"), column("key"), column("state"))
+        for kind in ("web.session", "security_window"):
+            connection.execute(insert(machines).values(kind=kind, key="k", state="{}"))
+    engine.dispose()
+    store = await open_state_store(state_url)
+    try:
+        assert [one.owner for one in await store.read(lambda t: t.tokens.all())] == [""]
+        assert await store.read(lambda t: t.machines.load_all("web.session", dict)) == {}
+        assert await store.read(lambda t: t.machines.load_all("security_window", dict)) == {"k": {}}
+        assert await store.read(lambda t: (t.accounts.all(), t.sessions.all())) == ([], [])
+    finally:
+        await store.close()
+
+
 async def test_a_new_sqlite_file_is_its_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "data" / "state.db"
     before = os.umask(0)

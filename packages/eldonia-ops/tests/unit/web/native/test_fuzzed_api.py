@@ -20,7 +20,7 @@ from eldonia_ops.web.app import create_app
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 EXAMPLES = 4
 # Minutes pass with each look at the clock: sign-ins that fail are throttled for some, and here they fail all the time.
-PLATFORM = FakePlatform(now=itertools.count(NOW, 6 * 60_000).__next__)
+PLATFORM = FakePlatform(now=itertools.count(NOW, 6 * 60_000).__next__).with_people()
 HEADERS = {"Authorization": f"Bearer {PLATFORM.secrets[Role.ADMIN]}", "Host": "localhost:9600"}
 SCHEMA = schemathesis.openapi.from_asgi("/api/ops/v1/openapi.json", create_app(PLATFORM), headers=HEADERS)
 OPERATIONS = {operation.ok().label: operation.ok() for operation in SCHEMA.get_all_operations()}
