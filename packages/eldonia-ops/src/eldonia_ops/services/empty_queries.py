@@ -33,6 +33,7 @@ _MOST_SERIES: Final = 2_000
 _MOST_STEPS: Final = 300
 _MOST_SAMPLES: Final = 200_000
 _SECONDS: Final = 20.0
+_AT_ONCE: Final = 2
 
 
 class EmptyQueries:
@@ -42,6 +43,7 @@ class EmptyQueries:
         self._now = now
         self._queries = queries
         self._metrics = metrics
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def explain(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> list[Finding]:
         """Why a query over a range (``step_ms`` 0: at ``end_ms``) has no result; nothing where it has one.
@@ -55,7 +57,7 @@ class EmptyQueries:
             step_ms = -(-(end_ms - start_ms) // _MOST_STEPS)
         try:
             search = explain(query, plan(parse(query), start_ms, end_ms, step_ms))
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(_SECONDS), self._places:
                 answer: Any = None
                 for _ in range(_MOST_QUESTIONS):
                     try:
