@@ -42,7 +42,7 @@ export function metricsPane(place, state, page) {
   const warnings = h("p", { class: "muted small warnings", hidden: true });
   const graphCard = h("section", { class: "card graph-card", "aria-label": t("explore.graph") }, plot, note, cutNote, legend);
   const tableCard = h("section", { class: "card flush", "aria-label": t("explore.table") }, tableBox);
-  const step = /** @type {HTMLInputElement} */ (h("input", { class: "step", placeholder: t("explore.auto"), maxlength: "20", autocomplete: "off", "aria-label": t("explore.step"), title: t("explore.step_hint") }));
+  const step = /** @type {HTMLInputElement} */ (h("input", { class: "step-input", placeholder: t("explore.auto"), maxlength: "20", autocomplete: "off", "aria-label": t("explore.step"), title: t("explore.step_hint") }));
   step.value = state.step;
 
   /** @type {(key: string, name: string, act: () => void) => HTMLElement} */
