@@ -12,6 +12,8 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
     alerts,
     backups,
+    changes,
+    incident_briefs,
     incidents,
     log_export,
     logs,
@@ -60,8 +62,10 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
+    incident_briefs.add_to(api, platform)
     operations.add_to(api, platform)
     backups.add_to(api, platform)
+    changes.add_to(api, platform)
     tokens.add_to(api, platform, sessions)
 
     for kind, handler in handlers(lambda _: envelope).items():

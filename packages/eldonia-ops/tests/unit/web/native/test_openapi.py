@@ -37,6 +37,11 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "post /promql/searches": {"json": {"name": "n", "query": "up == 0"}},
     "put /promql/searches/{query}": {"json": {"name": "n", "query": "up"}},
     "delete /promql/searches/{query}": {},
+    "get /incidents/{incident}/brief": {},
+    "get /incidents/{incident}/signals": {},
+    "get /changes": {"params": {"since": "1970-01-01T00:00:00Z"}},
+    "post /changes": {"json": {"title": "shop 2.4.2", "service": "shop", "url": "https://ci.test/1", "at": "-5m"}},
+    "delete /changes/{change}": {},
     "get /traces": {},
     "get /traces/distribution": {},
     "get /traces/calls": {"params": {"service": "shop"}},
@@ -85,6 +90,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /targets": {},
     "get /refusals": {},
     "get /objectives": {},
+    "get /objectives/{objective}/history": {},
     "get /security/findings": {},
     "get /security/findings/{finding}": {},
     "post /security/findings/{finding}/status": {"json": {"status": "investigating"}},
@@ -118,6 +124,8 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
     incidents = await listed("/incidents")
     open_one = next(one for one in incidents if one["status"] not in ("resolved", "closed") and one["checklist"])
     return {
+        "objective": (await listed("/objectives"))[0]["name"],
+        "change": (await listed("/changes?since=1970-01-01T00:00:00Z"))[0]["id"],
         "search": (await listed("/logs/searches"))[0]["id"],
         "query": (await listed("/promql/searches"))[0]["id"],
         "log": (await listed("/logs"))["records"][0]["cursor"],
