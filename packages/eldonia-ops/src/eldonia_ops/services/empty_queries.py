@@ -23,7 +23,7 @@ from eldonia_ops.promql.emptiness import (
     ValuesOf,
     explain,
 )
-from eldonia_ops.services.api import Queries, QueryError, Series
+from eldonia_ops.services.api import Queries, QueryError, QueryResult, Series
 
 _MINUTE: Final = 60_000
 _LOOKS_BACK: Final = tuple(minutes * _MINUTE for minutes in (10, 120, 1_440, 10_080, 57_600, 576_000))
@@ -84,12 +84,21 @@ class EmptyQueries:
             case IntervalOf(matchers, start, end):
                 return await self._interval(matchers, max(0, start), end)
             case ResultOf(expr):
-                text = format_expr(expr)
-                if step_ms == 0:
-                    found = await self._queries.instant(text, end_ms)
-                else:
-                    found = await self._queries.range(text, start_ms, end_ms, step_ms)
+                found = await self._result(format_expr(expr), start_ms, end_ms, step_ms)
                 return [_outcome(one) for one in found.series[:_MOST_SERIES]]
+
+    async def _result(self, part: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+        """What a part of the query yields.
+
+        Raises:
+            QueryError: it fails; its place is none of the whole query.
+        """
+        try:
+            if step_ms == 0:
+                return await self._queries.instant(part, end_ms)
+            return await self._queries.range(part, start_ms, end_ms, step_ms)
+        except QueryError as error:
+            raise QueryError(str(error), kind=error.kind, hint=error.hint) from None
 
     async def _last(self, matchers: Sequence[Matcher]) -> int | None:
         """When the last sample was, within some percent of how long ago it was."""
