@@ -23,7 +23,7 @@ from eldonia_ops.promql.emptiness import (
     ValuesOf,
     explain,
 )
-from eldonia_ops.services.api import Queries, QueryError, Series
+from eldonia_ops.services.api import Queries, QueryError, QueryResult, Series
 
 _MINUTE: Final = 60_000
 _LOOKS_BACK: Final = tuple(minutes * _MINUTE for minutes in (10, 120, 1_440, 10_080, 57_600, 576_000))
@@ -33,6 +33,7 @@ _MOST_SERIES: Final = 2_000
 _MOST_STEPS: Final = 300
 _MOST_SAMPLES: Final = 200_000
 _SECONDS: Final = 20.0
+_AT_ONCE: Final = 2
 
 
 class EmptyQueries:
@@ -42,6 +43,7 @@ class EmptyQueries:
         self._now = now
         self._queries = queries
         self._metrics = metrics
+        self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def explain(self, query: str, start_ms: int, end_ms: int, step_ms: int) -> list[Finding]:
         """Why a query over a range (``step_ms`` 0: at ``end_ms``) has no result; nothing where it has one.
@@ -55,7 +57,7 @@ class EmptyQueries:
             step_ms = -(-(end_ms - start_ms) // _MOST_STEPS)
         try:
             search = explain(query, plan(parse(query), start_ms, end_ms, step_ms))
-            async with asyncio.timeout(_SECONDS):
+            async with asyncio.timeout(_SECONDS), self._places:
                 answer: Any = None
                 for _ in range(_MOST_QUESTIONS):
                     try:
@@ -82,12 +84,21 @@ class EmptyQueries:
             case IntervalOf(matchers, start, end):
                 return await self._interval(matchers, max(0, start), end)
             case ResultOf(expr):
-                text = format_expr(expr)
-                if step_ms == 0:
-                    found = await self._queries.instant(text, end_ms)
-                else:
-                    found = await self._queries.range(text, start_ms, end_ms, step_ms)
+                found = await self._result(format_expr(expr), start_ms, end_ms, step_ms)
                 return [_outcome(one) for one in found.series[:_MOST_SERIES]]
+
+    async def _result(self, part: str, start_ms: int, end_ms: int, step_ms: int) -> QueryResult:
+        """What a part of the query yields.
+
+        Raises:
+            QueryError: it fails; its place is none of the whole query.
+        """
+        try:
+            if step_ms == 0:
+                return await self._queries.instant(part, end_ms)
+            return await self._queries.range(part, start_ms, end_ms, step_ms)
+        except QueryError as error:
+            raise QueryError(str(error), kind=error.kind, hint=error.hint) from None
 
     async def _last(self, matchers: Sequence[Matcher]) -> int | None:
         """When the last sample was, within some percent of how long ago it was."""

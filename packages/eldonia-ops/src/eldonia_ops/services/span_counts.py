@@ -112,14 +112,14 @@ class SpanCounts:
         self._seen[key] = now_ms
 
     def _key(self, span: Span) -> _Key | None:
-        service = span.service[:_LONGEST] or "unknown_service"
+        service = _clean(span.service) or "unknown_service"
         kind, status = f"SPAN_KIND_{span.kind.name}", f"STATUS_CODE_{span.status.name}"
         names = self._names.get(service)
         if names is None:
             if len(self._names) >= SERVICES:
                 return None
             names = self._names[service] = set()
-        name = span.name[:_LONGEST]
+        name = _clean(span.name)
         if name not in names:
             if len(names) >= OPERATIONS_OF_A_SERVICE or len(self._counts) >= self.max_series:
                 name = OTHER
@@ -140,6 +140,12 @@ class SpanCounts:
             self._names[service] = left
         else:
             self._names.pop(service, None)
+
+
+def _clean(text: str) -> str:
+    """A text as a label can hold it: bounded, without lone surrogates, which no series can be stored with."""
+    text = text[:_LONGEST]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _labels(key: _Key) -> tuple[Labels, ...]:

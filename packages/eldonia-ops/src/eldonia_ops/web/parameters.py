@@ -14,8 +14,10 @@ LONGEST_WORD: Final = 200
 
 _TEXTS: Final = frozenset(
     {b"query", b"match[]", b"filter", b"where", b"tag", b"tags", b"q", b"receiver", b"next", b"token"}
+    | {b"panes", b"logs", b"traces"}
 )
-"""Parameters that may be longer than a word; ``token`` and ``next`` are those of the sign-in form."""
+"""Parameters that may be longer than a word; ``token`` and ``next`` are those of the sign-in form, ``panes``, ``logs``
+and ``traces`` what Explore shows."""
 _NAMES: Final = frozenset(
     {
         *(b"service", b"operation", b"component", b"alertname", b"metric", b"user_id", b"request_id"),

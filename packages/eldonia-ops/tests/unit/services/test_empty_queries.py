@@ -168,6 +168,12 @@ async def test_every_empty_side_is_named(world: World) -> None:
     assert [one.code for one in await world.why("nothing_a + nothing_b")] == ["unknown_metric", "unknown_metric"]
 
 
+async def test_a_part_that_fails_has_no_wrong_place(world: World) -> None:
+    with pytest.raises(QueryError) as caught:
+        await world.why("nothing_a + (http_requests_total / on (job) http_requests_total)")
+    assert (caught.value.kind, caught.value.position) == ("execution", -1)
+
+
 async def test_a_query_that_cannot_be_read(world: World) -> None:
     with pytest.raises(QueryError) as caught:
         await world.why("sum(")

@@ -186,6 +186,15 @@ def test_names_beyond_the_bounds_are_one() -> None:
     assert counts.dropped == 2 * SERVICES - (SERVICES - 2)
 
 
+async def test_names_that_no_series_can_have_stop_nothing() -> None:
+    world = World()
+    world.metrics.observe([span(name="a\ud800b", service="s\udc00"), span(name="x" * 5_000), span(name="")])
+    await world.turn()
+    assert await world.value(f"sum({CALLS})") == 3
+    (first, *_) = [labels for labels, _ in cells(world.metrics.counts)]
+    assert (first["span_name"], first["service_name"]) == ("a?b", "s?")
+
+
 def test_one_service_that_fills_the_bound_does_not_hide_another() -> None:
     counts = SpanCounts(10)
     counts.add([span(name=f"n{number}") for number in range(100)], NOW)

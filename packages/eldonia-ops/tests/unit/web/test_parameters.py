@@ -16,6 +16,7 @@ from eldonia_ops.web.parameters import LONGEST, LONGEST_NAME, LONGEST_WORD, MOST
         (b"query=" + b"a" * LONGEST, ""),
         (b"query=" + b"a" * (LONGEST + 1), "'query' is longer"),
         (b"query=" + b"%E3%81%82" * (LONGEST // 3), ""),
+        (b"panes=" + b"%5B" * LONGEST, ""),
         (b"match%5B%5D=" + b"a" * LONGEST, ""),
         (b"minDuration=" + b"9" * (LONGEST_WORD + 1), "'minDuration' is longer"),
         (b"anything=" + b"%39" * (LONGEST_WORD + 1), "'anything' is longer"),

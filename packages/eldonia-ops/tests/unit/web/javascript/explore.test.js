@@ -41,6 +41,12 @@ test("an address that was cut, or written by hand, shows what is left of it", ()
   }
 });
 
+test("an address holds no more than the server takes", () => {
+  const params = new URLSearchParams({ panes: "old" });
+  writeState(params, { panes: [pane({ metrics: { queries: ["a".repeat(15_000), "b".repeat(15_000)] } })], linked: true });
+  assert.equal(params.has("panes"), false);
+});
+
 test("links of other pages name queries, logs or traces", () => {
   const link = new URL(exploreLink(["up", "a + b"], [1000.4, 2000]), "http://x");
   assert.equal(link.searchParams.get("from"), "1000");

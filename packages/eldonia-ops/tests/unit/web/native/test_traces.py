@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from web_client import Client
 
+from eldonia_ops.model.access import Role
 from eldonia_ops.services.api import QueryError
 from eldonia_ops.web.native.traces import nanoseconds
 
@@ -12,7 +13,7 @@ BASE = "/api/ops/v1"
 
 
 async def get(client: Client, path: str, status: int = 200, **parameters: Any) -> Any:
-    async with client() as http:
+    async with client(Role.VIEWER) as http:
         response = await http.get(BASE + path, params=parameters)
     assert response.status_code == status, response.text
     return response.json()

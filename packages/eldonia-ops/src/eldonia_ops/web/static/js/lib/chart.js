@@ -40,7 +40,7 @@ export function axes(unit, height) {
       gap: 5,
       space: Math.max(26, height / 4),
       grid: { stroke: colour("--grid"), width: 1 },
-      values: (_, ticks) => ticks.map((tick) => (unit === "up_down" ? (tick === 0 || tick === 1 ? quantity(tick, unit) : "") : tickText(tick, unit))),
+      values: (_, ticks) => ticks.map((tick) => (unit === "up_down" ? (tick === 0 || tick === 1 ? quantity(tick, unit) : "") : tick === null ? "" : tickText(tick, unit))),
     },
   ];
 }

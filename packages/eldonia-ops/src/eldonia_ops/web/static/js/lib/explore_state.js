@@ -3,6 +3,7 @@
 export const KINDS = ["metrics", "logs", "traces"];
 export const MOST_QUERIES = 10;
 const LONGEST = 20_000;
+const LONGEST_ADDRESS = 19_000; // bytes of what the server takes in one parameter, and a little less
 const SORTS = ["newest", "longest", "spans", "errors"];
 
 const text = (value, longest = 4_000) => (typeof value === "string" ? value.slice(0, longest) : "");
@@ -74,11 +75,12 @@ export function readState(given) {
   return { panes: panes.length ? panes : [pane()], linked: given.get("linked") !== "0" };
 }
 
-/** Write the panes into an address. @param {URLSearchParams} into @param {{panes: Pane[], linked: boolean}} state */
+/** Write the panes into an address; without them where they are too long for one. @param {URLSearchParams} into @param {{panes: Pane[], linked: boolean}} state */
 export function writeState(into, { panes, linked }) {
   for (const name of ["panes", "linked", "query", "instant", "logs", "traces", "service"]) into.delete(name);
   const short = panes.map(compact);
-  if (short.length > 1 || Object.keys(short[0]).length) into.set("panes", JSON.stringify(short));
+  const written = JSON.stringify(short);
+  if ((short.length > 1 || Object.keys(short[0]).length) && new TextEncoder().encode(written).length <= LONGEST_ADDRESS) into.set("panes", written);
   if (!linked) into.set("linked", "0");
 }
 

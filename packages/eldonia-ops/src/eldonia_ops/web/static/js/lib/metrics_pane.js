@@ -6,7 +6,7 @@ import { quantity } from "./format.js";
 import { t } from "./i18n.js";
 import { browseMetrics } from "./metric_browser.js";
 import { autoStep, fullName, metricNames, operations, selector, seriesNames, stepSeconds, typeOf, unitOf, WRAPPERS } from "./promql_build.js";
-import { mount } from "./promql_editor.js";
+import { checkQuery, mount } from "./promql_editor.js";
 import { metadataOf, promqlSource } from "./promql_source.js";
 import { remember } from "./query_history.js";
 import { resultTable } from "./result_table.js";
@@ -42,7 +42,7 @@ export function metricsPane(place, state, page) {
   const warnings = h("p", { class: "muted small warnings", hidden: true });
   const graphCard = h("section", { class: "card graph-card", "aria-label": t("explore.graph") }, plot, note, cutNote, legend);
   const tableCard = h("section", { class: "card flush", "aria-label": t("explore.table") }, tableBox);
-  const step = /** @type {HTMLInputElement} */ (h("input", { class: "step", placeholder: t("explore.auto"), maxlength: "20", autocomplete: "off", "aria-label": t("explore.step"), title: t("explore.step_hint") }));
+  const step = /** @type {HTMLInputElement} */ (h("input", { class: "step-input", placeholder: t("explore.auto"), maxlength: "20", autocomplete: "off", "aria-label": t("explore.step"), title: t("explore.step_hint") }));
   step.value = state.step;
 
   /** @type {(key: string, name: string, act: () => void) => HTMLElement} */
@@ -203,11 +203,7 @@ export function metricsPane(place, state, page) {
       if (outcome.status === "rejected") {
         const { reason } = outcome;
         if (!reason.status) return;
-        // The place is shown; it need not be said in numbers too.
-        const fault = { message: reason.message.replace(/^\d+:\d+: parse error: /, ""), hint: reason.hint, position: reason.position };
-        showFault(row.fault, fault, row.query.expr);
-        row.editor.fault(fault);
-        row.reasons.hidden = true;
+        showRefusal(row, reason);
         return;
       }
       showFault(row.fault, null, "");
@@ -222,6 +218,17 @@ export function metricsPane(place, state, page) {
     metadata = await source.metricMetadata();
     if (signal.aborted) return;
     draw(bounds, seconds);
+  }
+
+  // What is wrong with a query. The check knows where the fault ends too; the place need not be said in numbers besides.
+  async function showRefusal(row, reason) {
+    row.reasons.hidden = true;
+    const asked = row.query.expr;
+    const found = reason.position >= 0 ? await checkQuery(asked) : null;
+    if (row.query.expr !== asked) return;
+    const fault = found ?? { message: reason.message.replace(/^\d+:\d+: parse error: /, ""), hint: reason.hint, position: reason.position };
+    showFault(row.fault, fault, asked);
+    row.editor.fault(fault);
   }
 
   function offerReasons(row, empty, asked, explicit) {

@@ -203,6 +203,16 @@ function fullEditor(lib, { value, onChange, onRun, label, placeholder, variables
     return inner && { pos: node.from, end: node.to, above: true, create: () => ({ dom: inner }) };
   }, { hoverTime: 350 });
 
+  // Where a selection is typed over, browsers keep its colours by a style attribute, which the policy of the pages refuses.
+  function replaceSelected(event, view) {
+    const { main } = view.state.selection;
+    if (event.inputType !== "insertText" || event.isComposing || main.empty || !event.data) return false;
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(lib.EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, event.data, insert))) view.dispatch(insert());
+    event.preventDefault();
+    return true;
+  }
+
   const run = () => {
     if (!onRun || lib.completionStatus(view.state) === "active") return false;
     onRun(view.state.doc.toString());
@@ -226,6 +236,7 @@ function fullEditor(lib, { value, onChange, onRun, label, placeholder, variables
         lib.syntaxHighlighting(colours(lib)),
         lib.EditorView.theme(THEME),
         lib.EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        lib.EditorView.domEventHandlers({ beforeinput: replaceSelected }),
         lib.EditorView.updateListener.of((update) => {
           if (update.docChanged && !silent) onChange?.(update.state.doc.toString());
         }),
