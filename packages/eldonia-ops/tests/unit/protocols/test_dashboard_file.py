@@ -79,7 +79,7 @@ def test_hostile_files_are_faults() -> None:
 
 
 @given(documents())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_what_is_written_is_read_again(data: dict) -> None:
     wanted = read_dashboard(data)
     for text, file in ((to_yaml(wanted), "x.yml"), (to_json(wanted), "x.json")):

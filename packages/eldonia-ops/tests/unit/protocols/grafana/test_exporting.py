@@ -20,7 +20,7 @@ def again(dashboard: Dashboard) -> Dashboard:
 
 
 @given(documents(st.text("abcXYZ0/ ", min_size=1, max_size=8).map(str.strip).filter(bool)))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 def test_what_came_through_once_comes_through_unchanged(data: dict) -> None:
     once = again(read_dashboard(data))
     assert again(once) == once

@@ -351,8 +351,8 @@ def test_what_is_dropped_says_so_in_both_languages() -> None:
         "library",
         "expression",
         "no_queries",
-        "transformation",
         "alert_rule",
+        "transformation",
     ]
     first = result.notes[0]
     assert (first.panel, first.title, first.what, first.level) == (1, "Map", "panel", "dropped")
