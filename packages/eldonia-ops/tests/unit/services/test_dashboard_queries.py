@@ -23,6 +23,7 @@ class Recorder:
     def __init__(self) -> None:
         self.asked: list[tuple[Any, ...]] = []
         self.running = self.most = self.cancelled = 0
+        self.begun = asyncio.Event()
 
     async def range(self, query: str, start_ms: int, end_ms: int, step_ms: int, **_: Any) -> QueryResult:
         self.asked.append((query, start_ms, end_ms, step_ms))
@@ -34,6 +35,7 @@ class Recorder:
 
     async def _answer(self, query: str, instants: list[int]) -> QueryResult:
         self.running += 1
+        self.begun.set()
         self.most = max(self.most, self.running)
         try:
             await (asyncio.Event().wait() if query == "hang" else asyncio.sleep(0.001))
@@ -93,8 +95,7 @@ async def test_no_more_than_some_run_at_once() -> None:
 async def test_what_runs_ends_when_nobody_waits() -> None:
     recorder = Recorder()
     task = asyncio.create_task(run(Ask("hang"), Ask("x"), queries=recorder))
-    while not recorder.running:
-        await asyncio.sleep(0)
+    await recorder.begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -1,8 +1,8 @@
 """Real public dashboards, which are not in this repository: a folder of their JSON files is named by
 ``ELDONIA_GRAFANA_CORPUS``.
 
-Those that are written in MetricsQL, which is more than PromQL, are named by ``ELDONIA_GRAFANA_NO_PROMQL`` (part of a file's
-name); a file that holds templates not filled in too.
+Those in MetricsQL, which is more than PromQL, and those with templates that were not filled in are named by
+``ELDONIA_GRAFANA_NO_PROMQL`` (parts of the files' names, with commas between).
 """
 
 import json

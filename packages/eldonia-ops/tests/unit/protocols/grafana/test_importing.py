@@ -25,60 +25,126 @@ def codes(result: Imported) -> list[str]:
 def test_a_time_series_with_everything() -> None:
     panel = taken(
         {
-            "id": 7, "title": "CPU", "type": "timeseries", "description": "d", "transparent": True,
-            "gridPos": {"x": 0, "y": 0, "w": 12, "h": 7}, "interval": ">=30s", "maxDataPoints": 500,
-            "timeFrom": "6h", "timeShift": "1d", "repeat": "node", "repeatDirection": "h", "maxPerRow": 3,
+            "id": 7,
+            "title": "CPU",
+            "type": "timeseries",
+            "description": "d",
+            "transparent": True,
+            "gridPos": {"x": 0, "y": 0, "w": 12, "h": 7},
+            "interval": ">=30s",
+            "maxDataPoints": 500,
+            "timeFrom": "6h",
+            "timeShift": "1d",
+            "repeat": "node",
+            "repeatDirection": "h",
+            "maxPerRow": 3,
             "targets": [
                 {"refId": "A", "expr": "rate(x[5m])", "legendFormat": "{{instance}}", "instant": True, "range": False},
-                {"refId": "B", "expr": "y", "hide": True, "format": "table", "legendFormat": "__auto", "interval": "1m"},
+                {
+                    "refId": "B",
+                    "expr": "y",
+                    "hide": True,
+                    "format": "table",
+                    "legendFormat": "__auto",
+                    "interval": "1m",
+                },
             ],
             "fieldConfig": {
                 "defaults": {
-                    "unit": "percentunit", "decimals": 2, "min": 0, "max": 1, "displayName": "n", "noValue": "-",
+                    "unit": "percentunit",
+                    "decimals": 2,
+                    "min": 0,
+                    "max": 1,
+                    "displayName": "n",
+                    "noValue": "-",
                     "color": {"mode": "fixed", "fixedColor": "blue", "seriesBy": "max"},
-                    "thresholds": {"mode": "percentage", "steps": [{"color": "green", "value": None}, {"color": "red", "value": 80}]},
+                    "thresholds": {
+                        "mode": "percentage",
+                        "steps": [{"color": "green", "value": None}, {"color": "red", "value": 80}],
+                    },
                     "mappings": [
-                        {"type": "value", "options": {"1": {"text": "up", "color": "green", "index": 1}, "0": {"text": "down", "index": 0}}},
+                        {
+                            "type": "value",
+                            "options": {
+                                "1": {"text": "up", "color": "green", "index": 1},
+                                "0": {"text": "down", "index": 0},
+                            },
+                        },
                         {"type": "range", "options": {"from": 2, "to": None, "result": {"text": "many"}}},
                         {"type": "regex", "options": {"pattern": "a(.)", "result": {"text": "$1"}}},
                         {"type": "special", "options": {"match": "null+nan", "result": {"text": "?"}}},
                     ],
                     "links": [{"title": "l", "url": "/x", "targetBlank": True}],
                     "custom": {
-                        "drawStyle": "bars", "lineInterpolation": "stepAfter", "lineWidth": 2, "fillOpacity": 30,
-                        "gradientMode": "hue", "showPoints": "never", "pointSize": 7,
-                        "stacking": {"mode": "percent", "group": "A"}, "spanNulls": 300000, "lineStyle": {"fill": "dot"},
-                        "axisPlacement": "right", "axisLabel": "a", "scaleDistribution": {"type": "log", "log": 2},
-                        "axisSoftMin": 1, "thresholdsStyle": {"mode": "line+area"},
+                        "drawStyle": "bars",
+                        "lineInterpolation": "stepAfter",
+                        "lineWidth": 2,
+                        "fillOpacity": 30,
+                        "gradientMode": "hue",
+                        "showPoints": "never",
+                        "pointSize": 7,
+                        "stacking": {"mode": "percent", "group": "A"},
+                        "spanNulls": 300000,
+                        "lineStyle": {"fill": "dot"},
+                        "axisPlacement": "right",
+                        "axisLabel": "a",
+                        "scaleDistribution": {"type": "log", "log": 2},
+                        "axisSoftMin": 1,
+                        "thresholdsStyle": {"mode": "line+area"},
                     },
                 },
                 "overrides": [
-                    {"matcher": {"id": "byName", "options": "s"}, "properties": [
-                        {"id": "unit", "value": "Bps"}, {"id": "custom.transform", "value": "negative-Y"},
-                        {"id": "custom.hideFrom", "value": {"legend": True, "tooltip": False, "viz": False}},
-                        {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]},
-                    {"matcher": {"id": "byRegexp", "options": "/a.*/"}, "properties": [{"id": "custom.stacking", "value": {"mode": "normal", "group": "B"}}]},
-                    {"matcher": {"id": "byNames", "options": {"mode": "exclude", "names": ["z"]}}, "properties": [{"id": "custom.hidden", "value": True}]},
+                    {
+                        "matcher": {"id": "byName", "options": "s"},
+                        "properties": [
+                            {"id": "unit", "value": "Bps"},
+                            {"id": "custom.transform", "value": "negative-Y"},
+                            {"id": "custom.hideFrom", "value": {"legend": True, "tooltip": False, "viz": False}},
+                            {"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}},
+                        ],
+                    },
+                    {
+                        "matcher": {"id": "byRegexp", "options": "/a.*/"},
+                        "properties": [{"id": "custom.stacking", "value": {"mode": "normal", "group": "B"}}],
+                    },
+                    {
+                        "matcher": {"id": "byNames", "options": {"mode": "exclude", "names": ["z"]}},
+                        "properties": [{"id": "custom.hidden", "value": True}],
+                    },
                 ],
             },
             "options": {
-                "legend": {"displayMode": "table", "placement": "right", "calcs": ["lastNotNull", "max"], "sortBy": "Max", "sortDesc": True},
+                "legend": {
+                    "displayMode": "table",
+                    "placement": "right",
+                    "calcs": ["lastNotNull", "max"],
+                    "sortBy": "Max",
+                    "sortDesc": True,
+                },
                 "tooltip": {"mode": "multi", "sort": "desc"},
             },
         }
-    )  # fmt: skip
+    )
     plain = to_plain(panel)
     assert plain["queries"][0] == {
-        "ref": "A", "language": "promql", "expr": "rate(x[5m])", "legend": "{{instance}}", "instant": True,
-    }  # fmt: skip
+        "ref": "A",
+        "language": "promql",
+        "expr": "rate(x[5m])",
+        "legend": "{{instance}}",
+        "instant": True,
+    }
     assert plain["queries"][1]["format"] == "table"
     assert (plain["unit"], plain["interval"], plain["time_from"], plain["repeat"]) == (
-        "ratio", "30s", "6h", {"variable": "node", "max_per_row": 3},
-    )  # fmt: skip
+        "ratio",
+        "30s",
+        "6h",
+        {"variable": "node", "max_per_row": 3},
+    )
     assert plain["color"] == {"mode": "fixed", "color": "blue", "by": "max"}
     assert plain["thresholds"] == {
-        "mode": "percentage", "steps": [{"color": "green"}, {"value": 80, "color": "red"}],
-    }  # fmt: skip
+        "mode": "percentage",
+        "steps": [{"color": "green"}, {"value": 80, "color": "red"}],
+    }
     assert plain["mappings"] == [
         {"value": "0", "text": "down"},
         {"value": "1", "text": "up", "color": "green"},
@@ -87,16 +153,36 @@ def test_a_time_series_with_everything() -> None:
         {"special": "null_or_nan", "text": "?"},
     ]
     assert plain["options"] == {
-        "draw": "bars", "interpolation": "step_after", "line_width": 2, "line_style": "dots", "fill": 30,
-        "gradient": "hue", "points": "never", "point_size": 7, "stacking": "percent", "connect": "300000ms",
-        "threshold_style": "line_and_area", "axis": "right", "axis_label": "a", "axis_scale": "log2",
+        "draw": "bars",
+        "interpolation": "step_after",
+        "line_width": 2,
+        "line_style": "dots",
+        "fill": 30,
+        "gradient": "hue",
+        "points": "never",
+        "point_size": 7,
+        "stacking": "percent",
+        "connect": "300000ms",
+        "threshold_style": "line_and_area",
+        "axis": "right",
+        "axis_label": "a",
+        "axis_scale": "log2",
         "axis_soft_min": 1,
-        "legend": {"mode": "table", "placement": "right", "calcs": ["last", "max"], "sort_by": "Max", "sort_descending": True},
+        "legend": {
+            "mode": "table",
+            "placement": "right",
+            "calcs": ["last", "max"],
+            "sort_by": "Max",
+            "sort_descending": True,
+        },
         "tooltip": {"mode": "all", "sort": "descending"},
-    }  # fmt: skip
+    }
     assert plain["overrides"][0]["set"] == {
-        "unit": "bytes_si/s", "color": {"mode": "fixed", "color": "red"}, "negative": True, "hide_in": ["legend"],
-    }  # fmt: skip
+        "unit": "bytes_si/s",
+        "color": {"mode": "fixed", "color": "red"},
+        "negative": True,
+        "hide_in": ["legend"],
+    }
     assert plain["overrides"][1] == {"match": {"regex": "/a.*/"}, "set": {"stacking": "normal", "stack_group": "B"}}
     assert plain["overrides"][2]["match"] == {"names": ["z"], "exclude": True}
 
@@ -137,23 +223,43 @@ def test_the_rows_of_old_dashboards() -> None:
 
     flat = from_grafana({"title": "t", "schemaVersion": 14, "rows": [row(), row()]}).dashboard
     assert [(one.grid.x, one.grid.y, one.grid.w, one.grid.h) for one in flat.panels] == [
-        (0, 0, 8, 7), (0, 7, 24, 7), (0, 14, 8, 7), (0, 21, 24, 7),
-    ]  # fmt: skip
+        (0, 0, 8, 7),
+        (0, 7, 24, 7),
+        (0, 14, 8, 7),
+        (0, 21, 24, 7),
+    ]
     assert len({one.id for one in flat.panels}) == 4
     titled = from_grafana(
         {"title": "t", "rows": [row(title="A", showTitle=True), row(title="B", collapse=True)]}
     ).dashboard
     assert [(one.type, one.title, one.collapsed, len(one.panels)) for one in titled.panels] == [
-        ("row", "A", False, 2), ("row", "B", True, 2),
-    ]  # fmt: skip
+        ("row", "A", False, 2),
+        ("row", "B", True, 2),
+    ]
 
 
 def test_graphs() -> None:
     panel = taken(
         {
-            "type": "graph", "fill": 2, "linewidth": 1, "stack": True, "percentage": False, "steppedLine": True,
-            "nullPointMode": "connected", "aliasColors": {"a": "#123456"}, "decimals": 1,
-            "legend": {"show": True, "values": True, "current": True, "avg": True, "alignAsTable": True, "rightSide": True, "sort": "current", "sortDesc": True},
+            "type": "graph",
+            "fill": 2,
+            "linewidth": 1,
+            "stack": True,
+            "percentage": False,
+            "steppedLine": True,
+            "nullPointMode": "connected",
+            "aliasColors": {"a": "#123456"},
+            "decimals": 1,
+            "legend": {
+                "show": True,
+                "values": True,
+                "current": True,
+                "avg": True,
+                "alignAsTable": True,
+                "rightSide": True,
+                "sort": "current",
+                "sortDesc": True,
+            },
             "seriesOverrides": [
                 {"alias": "/tx/", "transform": "negative-Y", "yaxis": 2, "fill": 0, "stack": False, "dashes": True},
                 {"alias": "gone", "zindex": 3},
@@ -162,20 +268,41 @@ def test_graphs() -> None:
             "tooltip": {"shared": True, "sort": 2},
             "thresholds": [{"value": 5, "op": "gt", "colorMode": "critical", "fill": True, "line": True}],
         }
-    )  # fmt: skip
+    )
     plain = to_plain(panel)
     assert (plain["type"], plain["unit"], plain["min"], plain["decimals"]) == ("timeseries", "bytes", 0, 1)
     assert plain["options"] == {
-        "interpolation": "step_after", "fill": 20, "points": "never", "stacking": "normal", "connect": "always",
-        "threshold_style": "line_and_area", "axis_label": "L", "axis_scale": "log10",
-        "legend": {"mode": "table", "placement": "right", "calcs": ["last", "mean"], "sort_by": "last", "sort_descending": True},
+        "interpolation": "step_after",
+        "fill": 20,
+        "points": "never",
+        "stacking": "normal",
+        "connect": "always",
+        "threshold_style": "line_and_area",
+        "axis_label": "L",
+        "axis_scale": "log10",
+        "legend": {
+            "mode": "table",
+            "placement": "right",
+            "calcs": ["last", "mean"],
+            "sort_by": "last",
+            "sort_descending": True,
+        },
         "tooltip": {"mode": "all", "sort": "descending"},
-    }  # fmt: skip
+    }
     assert plain["overrides"] == [
         {"match": {"name": "a"}, "set": {"color": {"mode": "fixed", "color": "#123456"}}},
-        {"match": {"regex": "/tx/"}, "set": {
-            "unit": "packets/s", "line_style": "dash", "fill": 0, "stacking": "none", "negative": True, "axis": "right"}},
-    ]  # fmt: skip
+        {
+            "match": {"regex": "/tx/"},
+            "set": {
+                "unit": "packets/s",
+                "line_style": "dash",
+                "fill": 0,
+                "stacking": "none",
+                "negative": True,
+                "axis": "right",
+            },
+        },
+    ]
     assert plain["thresholds"]["steps"] == [{"color": "transparent"}, {"value": 5, "color": "red"}]
 
 
@@ -183,12 +310,17 @@ def test_single_stats() -> None:
     plain = to_plain(
         taken(
             {
-                "type": "singlestat", "format": "percent", "valueName": "current", "thresholds": "60,80",
-                "colors": ["green", "orange", "red"], "colorBackground": True, "sparkline": {"show": False},
+                "type": "singlestat",
+                "format": "percent",
+                "valueName": "current",
+                "thresholds": "60,80",
+                "colors": ["green", "orange", "red"],
+                "colorBackground": True,
+                "sparkline": {"show": False},
                 "valueMaps": [{"op": "=", "text": "N/A", "value": "null"}, {"op": "=", "text": "Down", "value": "0"}],
             }
         )
-    )  # fmt: skip
+    )
     assert (plain["type"], plain["unit"]) == ("stat", "percent")
     assert plain["options"] == {"color_mode": "background", "graph_mode": "none"}
     assert plain["thresholds"]["steps"] == [
@@ -205,13 +337,23 @@ def test_single_stats() -> None:
 def test_tables_of_both_ages() -> None:
     old = taken(
         {
-            "type": "table", "transform": "timeseries_aggregations", "columns": [{"text": "Avg", "value": "avg"}],
+            "type": "table",
+            "transform": "timeseries_aggregations",
+            "columns": [{"text": "Avg", "value": "avg"}],
             "styles": [
                 {"pattern": "Time", "type": "hidden"},
-                {"pattern": "/.*/", "type": "number", "unit": "s", "decimals": 1, "colorMode": "cell", "thresholds": ["1", "2"], "colors": ["a", "b", "c"]},
+                {
+                    "pattern": "/.*/",
+                    "type": "number",
+                    "unit": "s",
+                    "decimals": 1,
+                    "colorMode": "cell",
+                    "thresholds": ["1", "2"],
+                    "colors": ["a", "b", "c"],
+                },
             ],
         }
-    )  # fmt: skip
+    )
     plain = to_plain(old)
     assert plain["transformations"] == [{"type": "reduce", "calcs": ["mean"]}]
     assert plain["overrides"][0]["set"]["cell"] == "background"
@@ -219,17 +361,50 @@ def test_tables_of_both_ages() -> None:
     new = taken(
         {
             "type": "table",
-            "options": {"showHeader": False, "sortBy": [{"displayName": "a", "desc": True}], "footer": {"show": True, "reducer": ["sum"], "fields": ""}},
+            "options": {
+                "showHeader": False,
+                "sortBy": [{"displayName": "a", "desc": True}],
+                "footer": {"show": True, "reducer": ["sum"], "fields": ""},
+            },
             "fieldConfig": {"defaults": {"custom": {"align": "left", "cellOptions": {"type": "color-background"}}}},
             "transformations": [
-                {"id": "organize", "options": {"excludeByName": {"Time": True, "x": False}, "indexByName": {"b": 0, "a": 1}, "renameByName": {"a": "A"}}},
-                {"id": "calculateField", "options": {"mode": "binary", "binary": {"left": "a", "operator": "/", "right": "2"}, "alias": "half"}},
-                {"id": "groupBy", "options": {"fields": {"a": {"operation": "groupby"}, "b": {"operation": "aggregate", "aggregations": ["sum"]}}}},
-                {"id": "filterByValue", "options": {"type": "include", "match": "any", "filters": [{"fieldName": "a", "config": {"id": "greater", "options": {"value": 3}}}]}},
+                {
+                    "id": "organize",
+                    "options": {
+                        "excludeByName": {"Time": True, "x": False},
+                        "indexByName": {"b": 0, "a": 1},
+                        "renameByName": {"a": "A"},
+                    },
+                },
+                {
+                    "id": "calculateField",
+                    "options": {
+                        "mode": "binary",
+                        "binary": {"left": "a", "operator": "/", "right": "2"},
+                        "alias": "half",
+                    },
+                },
+                {
+                    "id": "groupBy",
+                    "options": {
+                        "fields": {
+                            "a": {"operation": "groupby"},
+                            "b": {"operation": "aggregate", "aggregations": ["sum"]},
+                        }
+                    },
+                },
+                {
+                    "id": "filterByValue",
+                    "options": {
+                        "type": "include",
+                        "match": "any",
+                        "filters": [{"fieldName": "a", "config": {"id": "greater", "options": {"value": 3}}}],
+                    },
+                },
                 {"id": "joinByField", "options": {"byField": "a", "mode": "inner"}},
             ],
         }
-    )  # fmt: skip
+    )
     assert to_plain(new)["transformations"] == [
         {"type": "organize", "hide": ["Time"], "rename": {"a": "A"}, "order": ["b", "a"]},
         {"type": "calculate", "left": "a", "op": "/", "right": "2", "name": "half"},
@@ -249,10 +424,15 @@ def test_tables_of_both_ages() -> None:
         ("state-timeline", {"mergeValues": False}, "state_timeline", {"merge_equal": False}),
         ("status-history", {}, "state_timeline", {"merge_equal": False}),
         ("gauge", {"showThresholdLabels": True}, "gauge", {"threshold_labels": True}),
-        ("stat", {"colorMode": "background", "textMode": "name"}, "stat", {"color_mode": "background", "text_mode": "name"}),
+        (
+            "stat",
+            {"colorMode": "background", "textMode": "name"},
+            "stat",
+            {"color_mode": "background", "text_mode": "name"},
+        ),
         ("grafana-polystat-panel", {}, "stat", {"text_mode": "value_and_name"}),
     ],
-)  # fmt: skip
+)
 def test_other_types(theirs: str, options: dict, ours: str, settings: dict) -> None:
     panel = taken({"type": theirs, "options": options})
     assert panel.type == ours
@@ -291,10 +471,30 @@ def test_variables_of_all_kinds() -> None:
         templating={
             "list": [
                 {"name": "ds", "type": "datasource", "query": "prometheus"},
-                {"name": "q", "type": "query", "datasource": {"uid": "$ds"}, "query": {"query": "label_values(up, job)"}, "regex": "/a(.*)/",
-                 "sort": 3, "refresh": 2, "multi": True, "includeAll": True, "allValue": ".*", "current": {"value": ["$__all"]}, "hide": 1},
+                {
+                    "name": "q",
+                    "type": "query",
+                    "datasource": {"uid": "$ds"},
+                    "query": {"query": "label_values(up, job)"},
+                    "regex": "/a(.*)/",
+                    "sort": 3,
+                    "refresh": 2,
+                    "multi": True,
+                    "includeAll": True,
+                    "allValue": ".*",
+                    "current": {"value": ["$__all"]},
+                    "hide": 1,
+                },
                 {"name": "c", "type": "custom", "query": "one : 1, two\\,three", "current": {"value": "1"}},
-                {"name": "i", "type": "interval", "query": "1m,5m", "auto": True, "auto_count": 20, "auto_min": "10s", "current": {"value": "$__auto_interval_i"}},
+                {
+                    "name": "i",
+                    "type": "interval",
+                    "query": "1m,5m",
+                    "auto": True,
+                    "auto_count": 20,
+                    "auto_min": "10s",
+                    "current": {"value": "$__auto_interval_i"},
+                },
                 {"name": "k", "type": "constant", "query": "v", "hide": 2},
                 {"name": "t", "type": "textbox", "query": "x"},
                 {"name": "a", "type": "adhoc"},
@@ -302,15 +502,33 @@ def test_variables_of_all_kinds() -> None:
                 {"name": "q", "type": "constant", "query": "again"},
             ]
         }
-    )  # fmt: skip
+    )
     assert [to_plain(one) for one in result.dashboard.variables] == [
-        {"name": "q", "type": "query", "query": "label_values(up, job)", "regex": "/a(.*)/", "sort": "numerical", "multi": True,
-         "include_all": True, "all_value": ".*", "default": ["$__all"], "hide": "label", "refresh": "time"},
+        {
+            "name": "q",
+            "type": "query",
+            "query": "label_values(up, job)",
+            "regex": "/a(.*)/",
+            "sort": "numerical",
+            "multi": True,
+            "include_all": True,
+            "all_value": ".*",
+            "default": ["$__all"],
+            "hide": "label",
+            "refresh": "time",
+        },
         {"name": "c", "type": "custom", "options": [{"value": "1", "text": "one"}, "two,three"], "default": ["1"]},
-        {"name": "i", "type": "interval", "options": ["1m", "5m"], "default": ["auto"], "auto_count": 20, "auto_min": "10s"},
+        {
+            "name": "i",
+            "type": "interval",
+            "options": ["1m", "5m"],
+            "default": ["auto"],
+            "auto_count": 20,
+            "auto_min": "10s",
+        },
         {"name": "k", "type": "constant", "query": "v", "hide": "variable"},
         {"name": "t", "type": "text", "default": ["x"]},
-    ]  # fmt: skip
+    ]
     assert codes(result) == ["datasource_variable", "variable_type", "datasource", "variable_name"]
 
 
@@ -366,7 +584,15 @@ def test_annotations_and_links() -> None:
         annotations={
             "list": [
                 {"builtIn": 1, "name": "Annotations & Alerts", "datasource": "-- Grafana --"},
-                {"name": "restarts", "datasource": "Prometheus", "expr": "changes(x[5m])", "titleFormat": "{{job}}", "tagKeys": "a, b", "step": "60s", "iconColor": "red"},
+                {
+                    "name": "restarts",
+                    "datasource": "Prometheus",
+                    "expr": "changes(x[5m])",
+                    "titleFormat": "{{job}}",
+                    "tagKeys": "a, b",
+                    "step": "60s",
+                    "iconColor": "red",
+                },
                 {"name": "logs", "datasource": {"type": "loki"}, "expr": "x"},
             ]
         },
@@ -375,7 +601,7 @@ def test_annotations_and_links() -> None:
             {"type": "link", "url": "https://e.org", "title": "E", "targetBlank": True},
             {"type": "link", "url": "/d/abc/name", "includeVars": True},
         ],
-    )  # fmt: skip
+    )
     assert [to_plain(one) for one in result.dashboard.annotations] == [
         {
             "name": "restarts",
