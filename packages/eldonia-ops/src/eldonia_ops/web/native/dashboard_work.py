@@ -41,7 +41,7 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.times import parse_instant, zone_of
 
 _TAGS: list[str | Enum] = ["dashboards"]
-MOST_QUERIES = 200
+MOST_QUERIES = 500
 _POINTS = 1_000
 
 Instant = Annotated[str | int, Field(description="Unix ms, now, -6h, now-1d/d, RFC 3339, or words such as yesterday")]
