@@ -18,6 +18,7 @@ from eldonia_ops.cli import (
     changes,
     config,
     configuration,
+    dashboards,
     incidents,
     promql,
     receivers,
@@ -71,6 +72,7 @@ for command in (query, logs, traces, alerts, targets, slo, audit):
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(changes.app, name="changes")
 app.add_typer(silences.app, name="silence")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(receivers.app, name="receivers")
 app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")

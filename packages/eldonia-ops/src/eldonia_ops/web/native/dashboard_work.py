@@ -41,7 +41,7 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.times import parse_instant, zone_of
 
 _TAGS: list[str | Enum] = ["dashboards"]
-MOST_QUERIES = 200
+MOST_QUERIES = 500
 _POINTS = 1_000
 
 Instant = Annotated[str | int, Field(description="Unix ms, now, -6h, now-1d/d, RFC 3339, or words such as yesterday")]
@@ -183,7 +183,7 @@ def document_schema() -> dict[str, Any]:
 def _add_showing(api: FastAPI, platform: Platform) -> None:
     variables = DashboardVariables(platform.queries, platform.telemetry.metrics)
     queries = DashboardQueries(platform.queries, platform.telemetry)
-    annotations = DashboardAnnotations(platform.queries, platform.telemetry, platform.state)
+    annotations = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents)
 
     @api.post("/dashboards/variables", tags=_TAGS, **operation(Permission.READ, shapes.VariablesShape))
     async def resolve(request: Request, body: VariablesBody) -> Response:
