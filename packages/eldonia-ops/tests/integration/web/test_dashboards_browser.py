@@ -207,6 +207,7 @@ async def test_two_who_save_at_once_see_each_other(page: "Page", platform: Servi
     await expect(dialog).to_contain_text("quicker")
     await expect(dialog).to_contain_text("version 2")
     await dialog.get_by_role("button", name="Keep mine").click()
+    await expect(page.locator("#edit")).to_be_visible()
     await expect(page.locator("#title")).to_have_text("Mine")
     assert (await api.get(f"{API}/contested")).json()["dashboard"]["title"] == "Mine"
 

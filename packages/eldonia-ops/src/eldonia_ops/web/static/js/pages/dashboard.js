@@ -7,6 +7,7 @@ import { changePanel, equal, findPanel, historyOf, movePanel } from "../lib/dash
 import { interpolate, safeAddress } from "../lib/dashboards/interpolate.js";
 import { t } from "../lib/i18n.js";
 import { minutesOf, timeRange } from "../lib/range.js";
+import { showLinks } from "../dashboard/dashboard_links.js";
 import { boardIn } from "../dashboard/board.js";
 import { blankBoard } from "../dashboard/blank.js";
 import { editPanel } from "../dashboard/editor.js";
@@ -205,6 +206,7 @@ page.show = () => {
   $("#board").classList.toggle("solo", Boolean(page.solo) && all[0]?.key === "solo");
   board.show(all);
   bar.update(dashboard, page.resolved, page.off);
+  showLinks($("#links"), page);
   title();
   blankBoard(page, $("#blank"));
 };
