@@ -16,6 +16,7 @@ from eldonia_ops.cli import (
     alertmanager,
     config,
     configuration,
+    dashboards,
     incidents,
     promql,
     receivers,
@@ -67,6 +68,7 @@ for command in (query, logs, traces, alerts, targets, slo):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(silences.app, name="silence")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(receivers.app, name="receivers")
 app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")

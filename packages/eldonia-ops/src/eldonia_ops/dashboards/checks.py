@@ -7,7 +7,7 @@ from typing import Final
 from eldonia_ops.dashboards.complete import every_panel
 from eldonia_ops.dashboards.document import Dashboard, Panel, Query, Variable
 from eldonia_ops.dashboards.faults import Fault, Path
-from eldonia_ops.dashboards.interpolate import Interpolated, Target, interpolate, quotation, references
+from eldonia_ops.dashboards.interpolate import Interpolated, Reference, Target, interpolate, quotation, references
 from eldonia_ops.dashboards.layout import box_of, overlapping
 from eldonia_ops.dashboards.selection import ALL, Selection
 from eldonia_ops.dashboards.units import is_unit, unit_hint
@@ -168,19 +168,35 @@ def _stood_in(text: str, variables: Sequence[Variable]) -> Iterator[Interpolated
     """The expression with something in the place of each variable: what the document says of it, then what is usual."""
     uses = list(references(text))
     quoted = quotation(text)
-    known = {one.name: _example(one) for one in variables}
+    known = {one.name: example for one in variables if (example := _example(one))}
     bare = any(use.name not in _GIVEN and not quoted(use.start) for use in uses)
-    for stand_in in ("", *_STAND_INS) if bare else ("",):
+    attempts = [(stand_in, True) for stand_in in _STAND_INS] if bare else [("1", True)]
+    attempts += [(stand_in, False) for stand_in in _STAND_INS] if bare and known else []
+    for stand_in, by_example in attempts:
         parts: list[str] = []
         pieces: list[tuple[int, int, int, int]] = []
         size = last = 0
         for use in uses:
-            value = _GIVEN.get(use.name) or (stand_in or known.get(use.name) or "1" if not quoted(use.start) else "x")
+            example = known.get(use.name, "") if by_example else ""
+            value = "x" if quoted(use.start) else _GIVEN.get(use.name) or example or _usual(text, use, stand_in)
             size += use.start - last
             parts += [text[last : use.start], value]
             pieces.append((size, size + len(value), use.start, use.end))
             size, last = size + len(value), use.end
         yield Interpolated("".join([*parts, text[last:]]), tuple(pieces))
+
+
+def _usual(text: str, use: Reference, stand_in: str) -> str:
+    """What a variable means by its place: a duration in brackets, a name beside letters, else the stand-in."""
+    after = text[use.end : use.end + 1]
+    if text.rfind("[", 0, use.start) > text.rfind("]", 0, use.start):
+        return "5" if after.isalpha() else "5m"
+    beside = (
+        after.isalnum()
+        or after == "_"
+        or (use.start > 0 and (text[use.start - 1].isalnum() or text[use.start - 1] in "_:"))
+    )
+    return "x" if beside else stand_in
 
 
 def _example(variable: Variable) -> str:

@@ -184,7 +184,8 @@ class _Reader:
             if accepted is not None:
                 return self.read(value, accepted, path)
         texts = [one for one in others if isinstance(one, inspect.StrType)]
-        return self.read(value, (texts or others or types)[0], path)
+        floats = [one for one in others if isinstance(one, inspect.FloatType)]
+        return self.read(value, (texts or floats or others or types)[0], path)
 
     def _tagged(self, value: Any, structs: list[inspect.StructType], path: Path) -> Any:
         if not isinstance(value, dict):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eldonia_ops.dashboards.document import COLUMNS, Dashboard, Grid, Panel, Repeat
-from eldonia_ops.dashboards.layout import Box, box_of, packed
+from eldonia_ops.dashboards.layout import Box, box_of
 from eldonia_ops.dashboards.selection import Selection, Selections
 
 MOST_COPIES: Final = 100
@@ -76,26 +76,28 @@ def _copies(repeat: Repeat | None, selections: Selections) -> list[tuple[str, Se
 
 
 def _expanded(panels: Sequence[Panel], selections: Selections, scoped: Selections, prefix: str) -> tuple[Placed, ...]:
-    boxes: list[Box] = []
-    made: list[tuple[Panel, str, Selections]] = []
-    below: list[tuple[int, int]] = []  # from which height on, by how much panels move down
+    """The panels of a section with their copies, from the top down, each resting on what is above it.
+
+    Copies beside one another stay in one line.
+    """
+    heights = [0] * COLUMNS
+    found: list[Placed] = []
     for panel in sorted(panels, key=lambda one: ((one.grid.y or 0), (one.grid.x or 0))):
-        box = box_of(panel.grid)
-        shift = sum(height for bottom, height in below if box.y >= bottom)
-        start = Box(box.x, box.y + shift, box.w, box.h)
         copies = _copies(panel.repeat, selections)
+        start = box_of(panel.grid)
         places = _beside(start, panel.repeat, len(copies)) if panel.repeat else [start]
-        while clash := next((one for one in boxes if any(one.overlaps(place) for place in places)), None):
-            down = clash.bottom - min(place.y for place in places if place.overlaps(clash))
-            places = [Box(place.x, place.y + down, place.w, place.h) for place in places]
-        if (added := max(place.bottom for place in places) - start.bottom) > 0:
-            below.append((box.bottom, added))
-        for place, (suffix, own) in zip(places, copies, strict=True):
-            boxes.append(place)
-            made.append((panel, f"{prefix}{panel.id}{suffix}", {**scoped, **own}))
-    return tuple(
-        Placed(panel.id, key, box.grid(), chosen) for (panel, key, chosen), box in zip(made, packed(boxes), strict=True)
-    )
+        lines: dict[int, list[tuple[Box, tuple[str, Selections]]]] = {}
+        for place, copy in zip(places, copies, strict=True):
+            lines.setdefault(place.y, []).append((place, copy))
+        for line in lines.values():
+            columns = [column for place, _ in line for column in range(place.x, min(place.x + place.w, COLUMNS))]
+            y = max(heights[column] for column in columns)
+            for column in columns:
+                heights[column] = y + start.h
+            for place, (suffix, own) in line:
+                grid = Box(place.x, y, place.w, place.h).grid()
+                found.append(Placed(panel.id, f"{prefix}{panel.id}{suffix}", grid, {**scoped, **own}))
+    return tuple(found)
 
 
 def _beside(start: Box, repeat: Repeat, count: int) -> list[Box]:

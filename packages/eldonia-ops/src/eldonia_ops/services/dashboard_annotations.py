@@ -15,9 +15,9 @@ from eldonia_ops.dashboards.selection import Selections
 from eldonia_ops.dashboards.times import aligned, step_for
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.incidents import Incident
-from eldonia_ops.ports import LogQuery, StateStore, TelemetryError, TelemetryStores
+from eldonia_ops.ports import LogQuery, TelemetryError, TelemetryStores
 from eldonia_ops.search import SearchError, parse_search
-from eldonia_ops.services.api import Queries, QueryError
+from eldonia_ops.services.api import Incidents, Queries, QueryError
 
 MOST_EVENTS: Final = 500
 """Events of one annotation; the latest are kept."""
@@ -56,10 +56,10 @@ class Marked:
 class DashboardAnnotations:
     """Finds the events of annotations."""
 
-    def __init__(self, queries: Queries, telemetry: TelemetryStores, state: StateStore) -> None:
+    def __init__(self, queries: Queries, telemetry: TelemetryStores, incidents: Incidents) -> None:
         self._queries = queries
         self._telemetry = telemetry
-        self._state = state
+        self._incidents_of = incidents
 
     async def find(
         self, annotations: Sequence[Annotation], start: int, end: int, selections: Selections, scrape_interval: int
@@ -85,7 +85,7 @@ class DashboardAnnotations:
         return Marked(one, tuple(sorted(events, key=lambda event: event.time)[-MOST_EVENTS:]))
 
     async def _incidents(self, one: Annotation, start: int, end: int, selections: Selections) -> list[Event]:
-        incidents = await self._state.read(lambda tx: tx.incidents.find(limit=_INCIDENTS))
+        incidents = await self._incidents_of.find(limit=_INCIDENTS)
         words = interpolate(one.query, selections, {}, Target.TEXT).text.lower().split()
         found: list[Event] = []
         for incident in incidents:

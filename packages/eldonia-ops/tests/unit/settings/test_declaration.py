@@ -57,6 +57,8 @@ class Readers(ast.NodeVisitor):
             node = ast.parse(node.value, mode="eval").body
         if isinstance(node, ast.Name):
             return KNOWN.get(node.id)
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == "Literal":
+            return None  # its texts are values, no types
         if isinstance(node, ast.Subscript):
             inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
             one = self.annotated(inner)

@@ -183,7 +183,7 @@ def document_schema() -> dict[str, Any]:
 def _add_showing(api: FastAPI, platform: Platform) -> None:
     variables = DashboardVariables(platform.queries, platform.telemetry.metrics)
     queries = DashboardQueries(platform.queries, platform.telemetry)
-    annotations = DashboardAnnotations(platform.queries, platform.telemetry, platform.state)
+    annotations = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents)
 
     @api.post("/dashboards/variables", tags=_TAGS, **operation(Permission.READ, shapes.VariablesShape))
     async def resolve(request: Request, body: VariablesBody) -> Response:

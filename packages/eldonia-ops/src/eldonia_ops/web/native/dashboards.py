@@ -1,5 +1,6 @@
 """Dashboards: finding, reading, saving with versions, deleting with a way back."""
 
+import json
 import uuid
 from enum import Enum
 from typing import Annotated, Any
@@ -117,10 +118,11 @@ def _add_reading(api: FastAPI, platform: Platform, service: DashboardService) ->
         """The dashboard as a file: our YAML, our JSON, or Grafana's JSON (its texts in the language of the request)."""
         dashboard = (await service.get(uid)).dashboard
         if format == "grafana":
-            return Json(to_grafana(dashboard, language_of(request, platform.language)), headers=_file(uid, "json"))
+            text = json.dumps(to_grafana(dashboard, language_of(request, platform.language)), ensure_ascii=False, indent=2)
+            return PlainTextResponse(f"{text}\n", headers=_file(uid, "json"))
         if format == "json":
-            return Response(to_json(dashboard), media_type="application/json", headers=_file(uid, "json"))
-        return PlainTextResponse(to_yaml(dashboard), media_type="application/yaml", headers=_file(uid, "yml"))
+            return PlainTextResponse(to_json(dashboard), headers=_file(uid, "json"))
+        return PlainTextResponse(to_yaml(dashboard), headers=_file(uid, "yml"))
 
 
 def _add_saving(api: FastAPI, platform: Platform, service: DashboardService) -> None:
