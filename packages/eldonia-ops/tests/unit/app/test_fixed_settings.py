@@ -56,8 +56,7 @@ def test_each_part_of_the_settings_changes_or_is_named() -> None:
     """A setting that is new must not be one that a reload silently leaves as it was."""
     live = {
         "file", "language", "rules", "alertmanager", "objectives", "security", "incidents", "recovery", "concealed",
-        "retention", "limits", "collectors", "listeners", "services", "span_metrics",
-        "retention", "limits", "collectors", "listeners", "services", "dashboards",
+        "retention", "limits", "collectors", "listeners", "services", "span_metrics", "dashboards",
     }  # fmt: skip
     named = {"data", "state", "listen", "telemetry", "storage", "external_url"}
     assert {field.name for field in fields(Settings)} == live | named
