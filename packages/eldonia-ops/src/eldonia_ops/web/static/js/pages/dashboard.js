@@ -32,7 +32,8 @@ const view = isNew
     $("#blank").hidden = false;
     $("#blank").className = "card empty";
     $("#blank").replaceChildren(h("h2", {}, error.status === 404 ? t("dashboard.gone") : error.message), h("p", {}, error.hint || t("dashboard.gone_hint")), h("a", { class: "button", href: "/dashboards" }, t("page.dashboards")));
-    throw error;
+    if (!(error instanceof ApiError)) throw error;
+    return new Promise(() => {}); // nothing else of the page is to happen
   });
 
 const simple = (time) => ((time?.to ?? "now") === "now" && minutesOf((time?.from ?? "-1h").replace(/^(?:now)?-/, "")) ? (time?.from ?? "-1h").replace(/^(?:now)?-/, "") : null);
