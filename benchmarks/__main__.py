@@ -20,6 +20,7 @@ NAMES = (
     "alerts",
     "storm",
     "reload",
+    "dashboard_page",
     "memory",
     "logger_memory",
     "logger_processes",

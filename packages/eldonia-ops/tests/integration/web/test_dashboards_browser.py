@@ -94,8 +94,8 @@ async def drag(page: "Page", selector: str, dx: float, dy: float) -> None:
 
 async def save(page: "Page", message: str) -> None:
     await page.click("#save")
-    await page.fill("dialog input[name=message]", message)
-    await page.click("dialog button[type=submit]")
+    await page.fill("dialog[open] input[name=message]", message)
+    await page.click("dialog[open] button[type=submit]")
     await expect(page.locator("#edit")).to_be_visible()
 
 
@@ -115,9 +115,9 @@ async def test_a_dashboard_is_made_from_nothing(page: "Page", platform: Serving,
     await page.click(".menu-item:has-text('Row')")
     await expect(page.locator(".row-head")).to_have_count(1)
     await page.click("#save")
-    await page.fill("dialog input[name=title]", "Made by hand")
-    await page.fill("dialog input[name=message]", "begun")
-    await page.click("dialog button[type=submit]")
+    await page.fill("dialog[open] input[name=title]", "Made by hand")
+    await page.fill("dialog[open] input[name=message]", "begun")
+    await page.click("dialog[open] button[type=submit]")
     await page.wait_for_url(re.compile(r"/dashboards/(?!new)"))
     await expect(page.locator("#title")).to_have_text("Made by hand")
     await expect(page.locator(".tile-value")).to_have_text(re.compile(r"^\d"))
@@ -126,7 +126,7 @@ async def test_a_dashboard_is_made_from_nothing(page: "Page", platform: Serving,
     assert stored["message"] == "begun"
     assert [one["type"] for one in stored["dashboard"]["panels"]] == ["stat", "row"]
     await page.goto(f"{platform.url}/dashboards")
-    await expect(page.locator(".dash-what a", has_text="Made by hand")).to_be_visible()
+    await expect(page.locator(".dash-what a", has_text="Made by hand").first).to_be_visible()
 
 
 async def test_panels_are_dragged_resized_undone_and_saved(
@@ -146,7 +146,8 @@ async def test_panels_are_dragged_resized_undone_and_saved(
     assert await page.locator("[data-key='1']").evaluate(shown) == [12, 0, 12, 6]
     assert await page.locator("[data-key='2']").evaluate(shown) == [12, 6, 12, 6]
     # The same canvases: nothing was drawn anew because a panel was moved.
-    assert all(await one.evaluate("element => element.isConnected") for one in canvases)
+    for one in canvases:
+        assert await one.evaluate("element => element.isConnected")
     await page.locator("[data-key='3'] .panel-card, [data-key='3']").first.scroll_into_view_if_needed()
     await drag(page, "[data-key='3'] .panel-corner", -4 * cell, 2 * 38)
     assert (await page.locator("[data-key='3']").evaluate(shown))[2:] == [8, 8]
@@ -193,19 +194,20 @@ async def test_two_who_save_at_once_see_each_other(page: "Page", platform: Servi
     await page.goto(f"{platform.url}/dashboards/contested")
     await page.click("#edit")
     await page.click("#settings")
-    await page.fill("dialog input[name=title]", "Mine")
-    await page.click("dialog button[type=submit]")
+    await page.fill("dialog[open] input[name=title]", "Mine")
+    await page.click("dialog[open] button[type=submit]")
     view = (await api.get(f"{API}/contested")).json()
     theirs = view["dashboard"] | {"title": "Theirs"}
     headers = {"If-Match": view["etag"]}
     saved = await api.put(f"{API}/contested", json={"dashboard": theirs, "message": "quicker"}, headers=headers)
     assert saved.is_success
     await page.click("#save")
-    await page.click("dialog button[type=submit]")
-    dialog = page.locator("dialog")
+    await page.click("dialog[open] button[type=submit]")
+    dialog = page.locator("dialog[open]")
     await expect(dialog).to_contain_text("quicker")
     await expect(dialog).to_contain_text("version 2")
     await dialog.get_by_role("button", name="Keep mine").click()
+    await expect(page.locator("#edit")).to_be_visible()
     await expect(page.locator("#title")).to_have_text("Mine")
     assert (await api.get(f"{API}/contested")).json()["dashboard"]["title"] == "Mine"
 
@@ -218,7 +220,7 @@ async def test_leaving_with_changes_asks(page: "Page", platform: Serving, api: h
     await page.click(".menu-item.is-danger")
     await expect(page.locator(".panel-card")).to_have_count(1)
     await page.click("#discard")
-    await expect(page.locator("dialog .changes")).to_contain_text("Removed: P1")
+    await expect(page.locator("dialog[open] .changes")).to_contain_text("Removed: P1")
     await page.get_by_role("button", name="Discard changes").click()
     await expect(page.locator(".panel-card")).to_have_count(2)
     await expect(page.locator("#edit")).to_be_visible()
@@ -244,7 +246,7 @@ async def test_a_dashboard_of_grafana_is_imported(page: "Page", platform: Servin
     await expect(page.locator(".import-report")).to_contain_text("From elsewhere")
     await expect(page.locator(".import-report")).to_contain_text("Map")
     assert (await api.get(f"{API}/elsewhere")).status_code == 404  # a dry run
-    await page.click("dialog button[type=submit]")
+    await page.click("dialog[open] button[type=submit]")
     await page.wait_for_url(re.compile(r"/dashboards/elsewhere"))
     await expect(page.locator(".panel-card canvas").first).to_be_visible()
     await expect(page.locator("#title")).to_have_text("From elsewhere")
@@ -258,7 +260,7 @@ async def test_a_deleted_dashboard_comes_back(page: "Page", platform: Serving, a
     await page.wait_for_url(re.compile(r"/dashboards$"))
     assert (await api.get(f"{API}/gone")).status_code == 404
     await page.click(".toast button")
-    await expect(page.locator(".dash-what a", has_text="gone")).to_be_visible()
+    await expect(page.locator(".dash-what a", has_text="gone").first).to_be_visible()
     assert (await api.get(f"{API}/gone")).is_success
 
 
@@ -332,6 +334,7 @@ async def test_a_phone_shows_one_column_without_sideways_scrolling(
         await page.wait_for_load_state("networkidle")
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     await page.goto(f"{platform.url}/dashboards/phone-{language}")
+    await expect(page.locator(".panel-card")).to_have_count(2)
     first, second = [await one.bounding_box() for one in await page.locator(".panel-card").all()]
     assert first is not None
     assert second is not None

@@ -64,7 +64,10 @@ export function boardIn(place, page) {
       const address = page.linkAddress(link, item);
       return address && safeAddress(address) ? [h("a", { href: safeAddress(address), title: words(link.tooltip), ...(link.new_tab ? { target: "_blank", rel: "noopener" } : {}) }, interpolate(words(link.title), page.selections()) || address)] : [];
     }));
-    element.className = `panel-card type-${item.panel.type ?? "timeseries"}${item.panel.transparent ? " transparent" : ""}${text ? "" : " untitled"}`;
+    // A range of its own is said: the charts beside it show another.
+    const own = [item.panel.time_from, item.panel.time_shift && `−${item.panel.time_shift}`].filter(Boolean).join(" ");
+    if (own) links.prepend(h("span", { class: "badge" }, own));
+    element.className = `panel-card type-${item.panel.type ?? "timeseries"}${item.panel.transparent ? " transparent" : ""}${item.grid.h <= 2 ? " short" : ""}${text ? "" : " untitled"}`;
     for (const key of ["x", "y", "w", "h"]) element.style.setProperty(`--${key}`, String(item.grid[key]));
   }
 

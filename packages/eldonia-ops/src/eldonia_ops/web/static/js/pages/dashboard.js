@@ -7,6 +7,7 @@ import { changePanel, equal, findPanel, historyOf, movePanel } from "../lib/dash
 import { interpolate, safeAddress } from "../lib/dashboards/interpolate.js";
 import { t } from "../lib/i18n.js";
 import { minutesOf, timeRange } from "../lib/range.js";
+import { showLinks } from "../dashboard/dashboard_links.js";
 import { boardIn } from "../dashboard/board.js";
 import { blankBoard } from "../dashboard/blank.js";
 import { editPanel } from "../dashboard/editor.js";
@@ -31,7 +32,8 @@ const view = isNew
     $("#blank").hidden = false;
     $("#blank").className = "card empty";
     $("#blank").replaceChildren(h("h2", {}, error.status === 404 ? t("dashboard.gone") : error.message), h("p", {}, error.hint || t("dashboard.gone_hint")), h("a", { class: "button", href: "/dashboards" }, t("page.dashboards")));
-    throw error;
+    if (!(error instanceof ApiError)) throw error;
+    return new Promise(() => {}); // nothing else of the page is to happen
   });
 
 const simple = (time) => ((time?.to ?? "now") === "now" && minutesOf((time?.from ?? "-1h").replace(/^(?:now)?-/, "")) ? (time?.from ?? "-1h").replace(/^(?:now)?-/, "") : null);
@@ -205,6 +207,7 @@ page.show = () => {
   $("#board").classList.toggle("solo", Boolean(page.solo) && all[0]?.key === "solo");
   board.show(all);
   bar.update(dashboard, page.resolved, page.off);
+  showLinks($("#links"), page);
   title();
   blankBoard(page, $("#blank"));
 };

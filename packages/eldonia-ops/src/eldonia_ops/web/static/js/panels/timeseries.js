@@ -2,6 +2,7 @@
 import { h } from "../lib/dom.js";
 import { coloursOf, nameOf, settingsOf, shown, steps } from "../lib/dashboards/display.js";
 import { aligned, seriesOf } from "../lib/dashboards/frames.js";
+import { reduce } from "../lib/dashboards/reduce.js";
 import { axesOf, rangeOf } from "../lib/dashboards/scales.js";
 import { connected, milliseconds, stacked } from "../lib/dashboards/stack.js";
 import { faded, variable } from "../lib/palette.js";
@@ -240,7 +241,9 @@ function create(place) {
       series: listed, colours: listed.map((one) => looks[one.at]), legend: options, hidden: context.hidden,
       onHidden: (hidden) => { context.onHidden(hidden); },
     });
-    chart.setAttribute("aria-label", context.name);
+    // What the picture says, in short; the table view says the rest.
+    const said = listed.slice(0, 6).map((one) => `${one.name} ${shown(reduce("last", one.values), one.settings).text}`);
+    chart.setAttribute("aria-label", [context.name, ...said, ...(listed.length > 6 ? [`+ ${listed.length - 6}`] : [])].join(", "));
   }
   return {
     update(panel, data, context) {
