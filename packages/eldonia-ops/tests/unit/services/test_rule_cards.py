@@ -60,7 +60,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
         EntryPlace(TUNING, "DiskFull", "/etc/e.yml", 9, managed=False),
         EntryPlace(ALERTS, "Mine", "/m.yml", 7, managed=True),
     ]
-    cards = {one.name: one for one in await rule_cards(defaults, groups, views, places, Answers(), "en")}
+    cards = {one.name: one for one in await rule_cards(defaults, groups, views, places, Answers(), "en")}  # type: ignore[arg-type]
     found = cards["HighCPUUsage"]
     assert (found.threshold, found.shipped_threshold, found.for_seconds, found.shipped_for) == (95, 80, 60, 900)
     assert (found.state, found.value, found.changed, found.managed, found.writable) == ("pending", 43, True, True, True)
@@ -85,7 +85,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
 
 
 async def test_with_all_shipped_rules_off_they_are_shown_as_off() -> None:
-    cards = await rule_cards(NO_DEFAULT_RULES, [], [], [], Answers(), "en")
+    cards = await rule_cards(NO_DEFAULT_RULES, [], [], [], Answers(), "en")  # type: ignore[arg-type]
     assert {one.state for one in cards} == {"off"}
 
 
