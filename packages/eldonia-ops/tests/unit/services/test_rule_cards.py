@@ -6,7 +6,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup
-from eldonia_ops.rules.tuning import RuleChange, tuned
+from eldonia_ops.rules.tuning import RuleChange, alerting_rules, tuned
 from eldonia_ops.services.api import NotFoundError, QueryError, QueryResult, RuleGroupView, RuleView, Series
 from eldonia_ops.services.managed_api import WantedRule
 from eldonia_ops.services.rule_cards import preview, rule_cards
@@ -51,7 +51,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
         True, {"HighCPUUsage": RuleChange(threshold=95, for_ms=60_000), "DiskFull": RuleChange(False)}
     )
     groups = tuned(shipped_groups(), defaults.changes)
-    cpu = next(rule for group in groups for rule in group.rules if rule.name == "HighCPUUsage")
+    cpu = next(rule for rule in alerting_rules(groups) if rule.name == "HighCPUUsage")
     own = AlertingRule("Mine", "up == 0", parse("up == 0"), 5_000, 0, Labels({"severity": "info"}), file="/m.yml")
     groups.append(RuleGroup("managed", (own,), file="/m.yml"))
     views = [RuleGroupView("g", "f", 15, 0, 0, (view(cpu, "pending"), view(own, "firing")))]
