@@ -112,6 +112,13 @@ class FakeIncidents:
                 return incident
         raise NotFoundError(f"no such incident: {reference}")
 
+    @property
+    def policy(self) -> Policy:
+        return self._policy
+
+    def dependents(self, service: str) -> frozenset[str]:
+        return frozenset({"shop", "checkout"} if service == "payment" else ())
+
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]:
         found = self._find(incident)
         return found, sorted(self.timelines[found.id], key=lambda entry: entry.at)

@@ -9,6 +9,7 @@ import msgspec
 
 from eldonia_ops.access import matching_token, new_token
 from eldonia_ops.model.access import Role, Token
+from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.saved_search import SavedSearch
 
 T = TypeVar("T")
@@ -21,6 +22,8 @@ class FakeState:
         self.documents: dict[tuple[str, str], bytes] = {}
         self.stored_tokens: dict[str, Token] = {}
         self.stored_searches = {"s1": SavedSearch("s1", "Failed payments", "level:error payment", ("user_id",), "a", 5)}
+
+        self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}
 
     async def write(self, work: Callable[[Any], T]) -> T:
         return work(self)
@@ -41,6 +44,10 @@ class FakeState:
     @property
     def saved_searches(self) -> "FakeSearches":
         return FakeSearches(self.stored_searches)
+
+    @property
+    def changes(self) -> "FakeChanges":
+        return FakeChanges(self.stored_changes)
 
     def load(self, kind: str, key: str, type_: type[T]) -> T | None:
         found = self.documents.get((kind, key))
@@ -68,6 +75,25 @@ class FakeSearches:
 
     def all(self) -> list[SavedSearch]:
         return sorted(self.stored.values(), key=lambda one: (one.name, one.id))
+
+    def count(self) -> int:
+        return len(self.stored)
+
+    def delete(self, id: str) -> bool:
+        return self.stored.pop(id, None) is not None
+
+
+@dataclass
+class FakeChanges:
+    stored: dict[str, Change]
+
+    def put(self, change: Change) -> None:
+        self.stored[change.id] = change
+
+    def find(self, since: int, until: int, service: str, limit: int) -> list[Change]:
+        found = [one for one in self.stored.values() if since <= one.at <= until]
+        found = [one for one in found if not service or one.service in (service, "")]
+        return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
     def count(self) -> int:
         return len(self.stored)

@@ -9,6 +9,8 @@ from eldonia_ops.services.api import (
     DurationView,
     ListenerView,
     LoopView,
+    NotFoundError,
+    ObjectivePoint,
     ObjectiveView,
     PlatformHealth,
     StoredView,
@@ -47,6 +49,24 @@ class FakeStatus:
             ObjectiveView("availability", "shop", 0.999, 30 * 86_400.0, 12 * 86_400.0, 0.99942, 0.42, 0.6),
             ObjectiveView("checkout latency", "shop", 0.99, 7 * 86_400.0, 7 * 86_400.0, 0.9861, -0.39, 14.4),
             ObjectiveView("payments", "payment", 0.995, 30 * 86_400.0, 0.0, None, None, None),
+        ]
+
+    async def objective_history(self, name: str) -> list[ObjectivePoint]:
+        [found] = [one for one in await self.objectives() if one.name == name] or [None]
+        if found is None:
+            raise NotFoundError(f"no objective is called {name!r}")
+        if found.budget_remaining is None:
+            return [ObjectivePoint(self._now() - 1_000, None, None, None)]
+        steps = range(100)
+        lost = 1 - found.budget_remaining
+        return [
+            ObjectivePoint(
+                self._now() - int(found.measured_seconds * 10 * (99 - step)),
+                1 - (1 - found.target) * lost * step / 99,
+                1 - lost * step / 99,
+                found.burn_rate,
+            )
+            for step in steps
         ]
 
     async def overview(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from fake_platform.times import NOW
 _generated: dict[int, tuple[list[LogRecord], dict[str, list[Span]]]] = {}  # the same for every test that starts at NOW
 _METADATA = (
     MetricMetadata("http_requests_total", MetricType.COUNTER, "HTTP requests answered."),
+    MetricMetadata("orders_total", MetricType.COUNTER, "Orders placed."),
     MetricMetadata("up", MetricType.GAUGE, "Whether the last scrape worked."),
 )
 

@@ -15,15 +15,17 @@ from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.managed_configuration import PlatformConfiguration, ReloadedConfiguration
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.full import full
-from eldonia_ops.app.reloading import Load, Reloading
+from eldonia_ops.app.reloading import Load, OnChanged, Reloading
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.lint.sources import Override
+from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.backups import BackupService
+from eldonia_ops.services.changes import Changes
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
@@ -143,7 +145,9 @@ async def running_platform(
             lambda: {name: value for module in modules for name, value in module.metrics().items()},
         )
         running_modules = [*made.modules, *edge]
-        reloads = Reloading(clock, load or _same_settings(settings, environment), configuration, running_modules)
+        reloads = Reloading(
+            clock, load or _same_settings(settings, environment), configuration, running_modules, _recorded(state)
+        )
         modules += [*running_modules, reloads]
         backups = BackupService(clock, settings.data, _copied(settings, state, telemetry), _about(settings))
         platform = RunningPlatform(
@@ -228,3 +232,13 @@ async def _open_telemetry(settings: Settings, loops: Loops) -> TelemetryStores:
         )
 
     return await open_signal_stores(settings.telemetry_addresses(), open_at)
+
+
+def _recorded(state: StateStore) -> OnChanged:
+    """Keeps every change of the configuration where incidents look for what changed before them."""
+    changes = Changes(state)
+
+    async def record(at: int, actor: str) -> None:
+        await changes.record(at, "configuration of the platform", actor, kind=ChangeKind.CONFIGURATION)
+
+    return record

@@ -21,10 +21,10 @@ from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
+from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
-from eldonia_ops.services.status import StatusService
 
 log = logging.getLogger("eldonia_ops")
 
@@ -273,12 +273,12 @@ class ProcessLogsModule(Inert):
         await self._service.run()
 
 
-class StatusModule(Inert):
-    """Reports on objectives and on the platform itself."""
+class ObjectivesModule(Inert):
+    """Reports on objectives."""
 
-    name = "status"
+    name = "objectives"
 
-    def __init__(self, base: Foundation, service: StatusService) -> None:
+    def __init__(self, base: Foundation, service: ObjectiveReports) -> None:
         self.service = service
         self._objectives = base.configuration.objectives
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from eldonia_ops.app.configuration import Configuration
@@ -31,6 +31,10 @@ class Load(Protocol):
         ...
 
 
+OnChanged = Callable[[int, str], Awaitable[None]]
+"""Asked after a reload that changed something, with the instant (Unix ms) and who asked for it."""
+
+
 class Reloading(Inert):
     """Implements :class:`~eldonia_ops.services.api.Reloads` over a list of modules.
 
@@ -39,7 +43,15 @@ class Reloading(Inert):
 
     name = "reload"
 
-    def __init__(self, clock: Clock, load: Load, configuration: Configuration, modules: Sequence[Module]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        load: Load,
+        configuration: Configuration,
+        modules: Sequence[Module],
+        on_changed: OnChanged | None = None,
+    ) -> None:
+        self._on_changed = on_changed
         self._clock = clock
         self._load = load
         self._modules = modules
@@ -56,6 +68,7 @@ class Reloading(Inert):
         """Read all files and go on under what they say; if anything is wrong, nothing changes."""
         async with self._lock:
             now, started = self._clock.now(), time.perf_counter()
+            before = self.configuration
             try:
                 needs_restart, diagnostics = await self._reload()
             except ConfigError as error:
@@ -71,6 +84,8 @@ class Reloading(Inert):
                 log.info("%s reloaded the configuration in %.3f s", actor, seconds)
                 if needs_restart:
                     log.warning("these settings take effect with the next start: %s", ", ".join(needs_restart))
+                if self.configuration != before and self._on_changed is not None:
+                    await self._note(self._on_changed, now, actor)
             return self._last
 
     async def examined(self, managed: str) -> Configuration:
@@ -83,6 +98,13 @@ class Reloading(Inert):
 
     def _kept(self, settings: Settings) -> Settings:
         return with_fixed(self.configuration.settings, settings)[0]
+
+    async def _note(self, on_changed: OnChanged, at: int, actor: str) -> None:
+        try:
+            await on_changed(at, actor)
+        except Exception:
+            # What was asked for is done; incidents lack one line about what changed before them.
+            log.exception("the change of the configuration could not be recorded")
 
     async def _reload(self) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
         needs_restart: tuple[str, ...] = ()

@@ -60,6 +60,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "incidents postmortem INC-2 --edit",
     ),
     "incidents metrics": ("incidents metrics --since 30d",),
+    "changes list": ("changes list", "changes list --since yesterday --service bakery"),
+    "changes add": (
+        "changes add 'bakery 2.4.1' --service bakery --version 2.4.1",
+        "changes add 'new firewall rules' --kind configuration --at -10m",
+    ),
+    "changes delete": ("changes delete 3f2a9c",),
     "receivers list": ("receivers list",),
     "receivers test": ("receivers test pager-duty-critical",),
     "receivers route": ("receivers route alertname=DiskFull severity=critical",),

@@ -14,6 +14,7 @@ import typer
 from eldonia_ops import __version__
 from eldonia_ops.cli import (
     alertmanager,
+    changes,
     config,
     configuration,
     incidents,
@@ -66,6 +67,7 @@ app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(changes.app, name="changes")
 app.add_typer(silences.app, name="silence")
 app.add_typer(receivers.app, name="receivers")
 app.add_typer(security.app, name="security")

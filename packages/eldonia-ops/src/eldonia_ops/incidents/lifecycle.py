@@ -155,10 +155,14 @@ def _alert_facts(alert: Alert) -> dict[str, Any]:
         fingerprint=alert.fingerprint,
         severity=alert.labels.get("severity", ""),
         summary=alert.annotations.get("summary", "")[:500],
+        description=alert.annotations.get("description", "")[:2_000],
+        runbook_url=alert.annotations.get("runbook_url", "")[:2_000],
         labels=dict(alert.labels),
         raised_by=alert.source,
         starts_at=alert.starts_at,
     )
+    if "expression" not in facts and alert.generator_url:
+        facts["generator_url"] = alert.generator_url[:4_000]
     return facts
 
 

@@ -6,10 +6,10 @@ steps for one service or one alert. This module holds values; reading them from 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from eldonia_ops.model.incidents import ChecklistItem, Severity
+from eldonia_ops.model.incidents import ChecklistItem, Severity, TimelineEntry
 
 PHASES: Final = ("detect", "assess", "respond", "recover", "learn", "report")
 """The phases in the order in which they are walked."""
@@ -147,6 +147,14 @@ class Runbook:
                 }
             )
         return rows
+
+    def named(self, entry: TimelineEntry, language: str) -> TimelineEntry:
+        """An entry about a step of the checklist, with the step's text in the place of its key; others as they are."""
+        found = self.step(str(entry.data.get("step", ""))) if entry.kind == "human.checklist" else None
+        if found is None:
+            return entry
+        text = found.text.in_(language).rstrip(".。")
+        return replace(entry, data={**entry.data, "step": text})
 
     def _all_steps(self) -> list[Step]:
         return [*self.steps, *(step for playbook in self.playbooks for step in playbook.steps)]

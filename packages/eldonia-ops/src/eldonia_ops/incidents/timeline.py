@@ -42,8 +42,8 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "alert.pending": Kind(
         Category.ALERT,
-        "The condition of {alertname} was first met[, with the value {value:number}][ ({expression})]",
-        "{alertname} の条件が最初に成立[（値 {value:number}）][（{expression}）]",
+        "The condition of {alertname} was first met[, with the value {value:number}]",
+        "{alertname} の条件が最初に成立[（値 {value:number}）]",
     ),
     "alert.firing": Kind(
         Category.ALERT,
@@ -139,8 +139,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "human.checklist": Kind(
         Category.HUMAN,
-        "{actor} marked the step {step} as {state:word}",
-        "{actor} が手順 {step} を{state:word}に変更",
+        '{actor} marked the step "{step}" as {state:word}',
+        "{actor} が手順「{step}」を{state:word}に変更",
     ),
     "human.assigned": Kind(
         Category.HUMAN,
@@ -321,6 +321,8 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
     if kind is None:
         return entry.kind
     facts = {"actor": entry.actor, **entry.data}
+    if facts.get("attempt") == 1 and entry.kind == "notification.delivered":
+        del facts["attempt"]  # only a message that was tried again is worth a word
     template = kind.ja if language == "ja" else kind.en
 
     def optional(match: re.Match[str]) -> str:

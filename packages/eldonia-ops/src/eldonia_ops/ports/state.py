@@ -12,6 +12,7 @@ from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.access import Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
+from eldonia_ops.model.change import Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.saved_search import SavedSearch
@@ -371,6 +372,19 @@ class SavedSearchRepository(Protocol):
     def delete(self, id: str) -> bool: ...
 
 
+class ChangeRepository(Protocol):
+    """Deploys and other changes, by id."""
+
+    def put(self, change: Change) -> None: ...
+    def find(self, since: int, until: int, service: str, limit: int) -> list[Change]:
+        """Changes in a range (Unix ms, both ends included), newest first; with a ``service``, those of that one and
+        those of no single one."""
+        ...
+
+    def count(self) -> int: ...
+    def delete(self, id: str) -> bool: ...
+
+
 class ConflictError(RuntimeError):
     """Somebody else changed the row in between; read again and retry."""
 
@@ -404,6 +418,8 @@ class StateTransaction(Protocol):
     def tokens(self) -> TokenRepository: ...
     @property
     def saved_searches(self) -> SavedSearchRepository: ...
+    @property
+    def changes(self) -> ChangeRepository: ...
 
     def purge(self, before: int, limit: int = 10_000) -> dict[str, int]:
         """Drop what is finished and older than ``before``; returns the rows dropped by table.

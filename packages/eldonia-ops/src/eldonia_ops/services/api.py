@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.access import Role, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, Silence
 from eldonia_ops.model.errors import Diagnostic
@@ -351,6 +352,15 @@ class Incidents(Protocol):
     an act that its state does not allow, and returns the changed incident.
     """
 
+    @property
+    def policy(self) -> Policy:
+        """What opens an incident, how fast to respond, who is notified next."""
+        ...
+
+    def dependents(self, service: str) -> frozenset[str]:
+        """Declared services that do not work without this one, directly or through others."""
+        ...
+
     async def get(self, incident: str) -> tuple[Incident, list[TimelineEntry]]: ...
     async def find(
         self, *, statuses: Sequence[IncidentStatus] = (), service: str = "", limit: int = 100
@@ -432,10 +442,10 @@ class Recovery(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveView:
-    """One objective: ratios are 0..1, ``burn_rate`` is 1 when the budget would just last the window.
+    """One objective: ratios are 0..1; ``burn_rate``, over the last hour, is 1 when the budget just lasts the window.
 
-    ``availability`` is that of the ``measured_seconds`` of the window that have been watched so far; the
-    budget is that of the whole window.
+    ``availability`` and ``budget_remaining`` are of the whole window, of which ``measured_seconds`` have been watched
+    so far and the rest counts as good: the budget is used up exactly when the availability is the target.
     """
 
     name: str
@@ -443,6 +453,16 @@ class ObjectiveView:
     target: float
     window_seconds: float
     measured_seconds: float
+    availability: float | None
+    budget_remaining: float | None
+    burn_rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectivePoint:
+    """An objective as it was at an instant (Unix ms), by the same definitions; None where nothing was measured."""
+
+    at: int
     availability: float | None
     budget_remaining: float | None
     burn_rate: float | None
@@ -568,6 +588,14 @@ class Status(Protocol):
 
     def targets(self) -> list[TargetView]: ...
     async def objectives(self) -> list[ObjectiveView]: ...
+    async def objective_history(self, name: str) -> list[ObjectivePoint]:
+        """An objective from when it was first watched, at most over its window, until now; about 200 points.
+
+        Raises:
+            NotFoundError: there is no such objective.
+        """
+        ...
+
     async def overview(self) -> dict[str, Any]:
         """Rows and bytes stored, queue lengths, parse errors, loop lag, uptime, version."""
         ...

@@ -81,6 +81,11 @@ class IncidentTransactions:
         self.policy = policy
         self._routing = routing
 
+    def dependents(self, service: str) -> frozenset[str]:
+        """Declared services that do not work without this one, directly or through others."""
+        outages = self._routing.outages
+        return outages.services.downstream.get(service, frozenset()) if outages else frozenset()
+
     def alerts_changed(self, tx: StateTransaction, changes: Iterable[AlertChange], now: int) -> None:
         """Let each alert open, join, reopen or resolve its incident."""
         changes = list(changes)

@@ -16,6 +16,7 @@ from eldonia_ops.incidents.events import (
     SetFields,
     TickChecklist,
 )
+from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
@@ -63,6 +64,15 @@ class IncidentService:
         self._loops = loops or Loops()
         self._set_back = SetBack()
         self._look_at = 0
+
+    @property
+    def policy(self) -> Policy:
+        """What opens an incident, how fast to respond, who is notified next."""
+        return self._incident_transactions.policy
+
+    def dependents(self, service: str) -> frozenset[str]:
+        """Declared services that do not work without this one, directly or through others."""
+        return self._incident_transactions.dependents(service)
 
     async def run(self) -> None:
         """Escalate until cancelled, each tier when it is due."""

@@ -1,9 +1,8 @@
 """The platform looking at itself, and at what was promised."""
 
 import asyncio
-import math
 import resource
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,15 +12,11 @@ from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStores
 from eldonia_ops.services import health
-from eldonia_ops.services.api import ListenerView, ObjectiveView, PlatformHealth, QueryError, TargetView
+from eldonia_ops.services.api import ListenerView, ObjectivePoint, ObjectiveView, PlatformHealth, TargetView
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.own_metrics import TEXT, escaped
-from eldonia_ops.services.queries import QueryService
-from eldonia_ops.slo import budget
-from eldonia_ops.slo.generate import scaled_window, selector
-from eldonia_ops.slo.objectives import Objective
 
-_WATCHED = "objective_watched_since"
 _REFUSED: Final = "eldonia_ops_refused_total{"
 
 Counts = Callable[[], Mapping[str, float]]
@@ -31,7 +26,7 @@ class StatusService:
     """Implements :class:`~eldonia_ops.services.api.Status`.
 
     ``counts`` gives the platform's own counters by metric name (with labels, as they are exposed).
-    ``speed`` divides the windows of objectives, as everywhere. ``folder`` holds the data: its disk is watched.
+    ``folder`` holds the data: its disk is watched.
     """
 
     def __init__(
@@ -39,38 +34,28 @@ class StatusService:
         clock: Clock,
         state: StateStore,
         telemetry: TelemetryStores,
-        queries: QueryService,
         *,
-        objectives: Sequence[Objective],
+        objectives: ObjectiveReports,
         targets: Callable[[], list[TargetView]],
         counts: Counts,
-        speed: float,
         loops: Loops | None = None,
         folder: Path | None = None,
     ) -> None:
         self._clock = clock
         self._state = state
         self._telemetry = telemetry
-        self._queries = queries
         self._objectives = objectives
         self._targets = targets
         self._counts = counts
-        self._speed = speed
         self._loops = loops or Loops()
         self._folder = folder
         self._started_at = clock.now()
         self._ready = False
-        self._since: dict[str, int] = {}
         self._listeners: Callable[[], tuple[ListenerView, ...]] = tuple
 
     def watch_listeners(self, listeners: Callable[[], tuple[ListenerView, ...]]) -> None:
         """Say which listeners there are, and how they are."""
         self._listeners = listeners
-
-    async def reconfigure(self, objectives: Sequence[Objective]) -> None:
-        """Report on other objectives. One that is new is watched from now on."""
-        self._objectives = objectives
-        await self.resume()
 
     def set_ready(self, ready: bool) -> None:
         """Say whether requests are welcome."""
@@ -90,47 +75,11 @@ class StatusService:
 
     async def objectives(self) -> list[ObjectiveView]:
         """Objectives with what is left of their error budgets."""
-        return [await self._objective(objective) for objective in self._objectives]
+        return await self._objectives.all()
 
-    async def resume(self) -> None:
-        """Remember since when each objective has been watched."""
-        now = self._clock.now()
-
-        def work(tx: StateTransaction) -> dict[str, int]:
-            known = tx.machines.load_all(_WATCHED, int)
-            for objective in self._objectives:
-                if objective.name not in known:
-                    tx.machines.save(_WATCHED, objective.name, now)
-            return {objective.name: known.get(objective.name, now) for objective in self._objectives}
-
-        self._since = await self._state.write(work)
-
-    async def _objective(self, objective: Objective) -> ObjectiveView:
-        window = scaled_window(objective.window_ms, self._speed)
-        hour = scaled_window(3_600_000, self._speed)
-        # Before a whole window has been watched the rest of it counts as good: the budget is a share of
-        # the whole window, of which little has passed yet.
-        watched = min(window, max(0, self._clock.now() - self._since.get(objective.name, self._clock.now())))
-        bad = await self._value(selector(objective, window))
-        short = await self._value(selector(objective, hour))
-        return ObjectiveView(
-            name=objective.name,
-            service=objective.service,
-            target=objective.target,
-            window_seconds=window / 1000,
-            measured_seconds=watched / 1000,
-            availability=None if bad is None else 1 - bad,
-            budget_remaining=None if bad is None else budget.remaining(bad * watched / window, objective.target),
-            burn_rate=None if short is None else budget.burn_rate(short, objective.target),
-        )
-
-    async def _value(self, query: str) -> float | None:
-        try:
-            result = await self._queries.instant(query)
-        except QueryError:
-            return None
-        value = result.series[0].points[-1][1] if result.series and result.series[0].points else None
-        return None if value is None or math.isnan(value) else min(1.0, max(0.0, value))
+    async def objective_history(self, name: str) -> list[ObjectivePoint]:
+        """An objective from when it was first watched, at most over its window, until now."""
+        return await self._objectives.history(name)
 
     async def overview(self) -> dict[str, Any]:
         """What the status strip and the command line show."""

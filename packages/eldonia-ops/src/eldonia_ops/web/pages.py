@@ -21,7 +21,7 @@ from eldonia_ops.web.gate import GuardedRoute, caller_of, same_origin, too_many_
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
 from eldonia_ops.web.language import LANGUAGES, catalog, language_of
 from eldonia_ops.web.login_throttle import FailedAttempts
-from eldonia_ops.web.panels import LAYERS
+from eldonia_ops.web.panels import LAYERS, business_layer
 from eldonia_ops.web.problems import ApiDialect, Problem
 from eldonia_ops.web.sessions import Sessions, cookie_name, csrf_matches
 
@@ -51,14 +51,14 @@ PAGES: Final = (
     Page("alerts", "/alerts", "alert", "a"),
     Page("logs", "/logs", "logs", "l", charts=True),
     Page("traces", "/traces", "traces", "t"),
-    Page("objectives", "/objectives", "objective", "b"),
+    Page("objectives", "/objectives", "objective", "b", charts=True),
     Page("security", "/security", "security", "s"),
     Page("targets", "/targets", "target", "r"),
     Page("settings", "/settings", "settings", ","),
     Page("platform", "/platform", under="settings"),
     Page("welcome", "/welcome", under="settings"),
     Page("rules", "/rules", under="alerts"),
-    Page("incident", "/incidents/{incident}", under="incidents"),
+    Page("incident", "/incidents/{incident}", charts=True, under="incidents"),
     Page("trace", "/traces/{trace_id}", under="traces"),
 )
 
@@ -173,7 +173,8 @@ class Pages:
         async def show(request: Request) -> Response:
             context: dict[str, Any] = {"page": page, "parameters": dict(request.path_params)}
             if page.key == "overview":
-                context["layers"] = LAYERS
+                business = business_layer(await self._platform.telemetry.metrics.metadata())
+                context["layers"] = (LAYERS[0], business, *LAYERS[1:]) if business else LAYERS
             return self._render(request, f"{page.key}.html", context)
 
         return show

@@ -1,14 +1,18 @@
-"""What the overview draws: the seed's four layers (section 9.2.1), each a row of panels."""
+"""What the overview draws: the seed's four layers (section 9.2.1), each a row of panels, and what a business counts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+
+from eldonia_ops.model.samples import MetricMetadata, MetricType
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One chart. ``query`` is PromQL with ``$window`` for the rate window; ``legend`` names the label that
     names its lines ('' when there is one line). ``unit`` is one the charts can format. ``least``
-    is the smallest top of the scale, so that noise near zero does not fill the panel.
+    is the smallest top of the scale, so that noise near zero does not fill the panel. ``title`` is empty where the
+    catalog has one.
     """
 
     key: str
@@ -16,6 +20,7 @@ class Panel:
     unit: str
     legend: str = ""
     least: float = 0.0
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,6 @@ LAYERS: Final = (
                 "job",
                 0.1,
             ),
-            Panel("business", "sum by (job) (rate(orders_total[$window])) * 60", "per_minute", "job", 1),
         ),
     ),
     Layer(
@@ -104,14 +108,46 @@ LAYERS: Final = (
         (
             Panel("reachable", "min by (instance) (probe_success)", "up_down", "instance", 1),
             Panel("probe", "max by (instance) (probe_duration_seconds)", "seconds", "instance", 0.1),
-            Panel(
-                "payments",
-                "sum by (status) (rate(payment_requests_total[$window])) * 60",
-                "per_minute",
-                "status",
-                1,
-            ),
             Panel("scraped", "sum by (job) (up)", "count", "job", 1),
         ),
     ),
 )
+
+MOST_BUSINESS: Final = 8
+_TECHNICAL: Final = (
+    "alertmanager_", "apache_", "argocd_", "aws_", "caddy_", "cadvisor_", "cassandra_", "clickhouse_", "consul_",
+    "container_", "coredns_", "cortex_", "db_", "dotnet_", "elasticsearch_", "eldonia_ops_", "eldonia_telemetry_",
+    "envoy_", "etcd_", "exporter_", "faas_", "fluentd_", "go_", "grafana_", "grpc_", "haproxy_", "hikaricp_",
+    "http_", "istio_", "jaeger_", "jvm_", "kafka_", "kube_", "kubelet_", "logback_", "loki_", "messaging_",
+    "mongodb_", "mysql_", "net_", "nginx_", "nginxexporter_", "node_", "nodejs_", "otel_", "otelcol_", "pg_",
+    "pgbouncer_", "php_", "phpfpm_", "postgres_", "probe_", "process_", "prometheus_", "promhttp_", "python_",
+    "rabbitmq_", "redis_", "rpc_", "ruby_", "scrape_", "statsd_", "system_", "target_", "thanos_", "tomcat_",
+    "traces_", "traefik_", "varnish_", "windows_",
+)  # fmt: skip
+"""What names of metrics of exporters, runtimes and libraries begin with; the rest an application counts itself."""
+
+
+def business_layer(metadata: Iterable[MetricMetadata]) -> Layer | None:
+    """A row of what applications count themselves, such as orders and payments, each a minute; None when there is
+    nothing. At most :data:`MOST_BUSINESS`, by name."""
+    names = sorted(
+        name
+        for one in metadata
+        if one.type is MetricType.COUNTER
+        and not (name := one.name.removesuffix("_total") + "_total").startswith(_TECHNICAL)
+        and _PLAIN.issuperset(name)
+    )
+    panels = tuple(
+        Panel(
+            "business",
+            f"sum by (job) (rate({name}[$window])) * 60",
+            "per_minute",
+            "job",
+            title=name.removesuffix("_total").replace("_", " "),
+        )
+        for name in dict.fromkeys(names)
+    )
+    return Layer("business", panels[:MOST_BUSINESS]) if panels else None
+
+
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")

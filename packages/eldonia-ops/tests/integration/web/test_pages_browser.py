@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import pytest_asyncio
 from required_tools import requires_module
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.model.security import FindingStatus
@@ -110,13 +112,15 @@ async def test_every_page_shows_without_complaint_and_without_sideways_scrolling
         assert await page.locator("#away").is_hidden()
 
 
-async def test_overview_draws_four_layers_and_narrows_by_dragging(tab: Tab) -> None:
+async def test_overview_draws_what_there_is_and_narrows_by_dragging(tab: Tab) -> None:
     page = tab.page
     await tab.sign_in()
     await page.goto(tab.site.url)
-    await expect(page.locator(".layer")).to_have_count(4)
-    await expect(page.locator(".panel canvas")).to_have_count(15)
-    await expect(page.locator(".plot-note:not([hidden])")).to_contain_text("No data yet")
+    await expect(page.locator(".layer")).to_have_count(5)
+    await expect(page.locator(".panel:visible canvas")).to_have_count(14)
+    await expect(page.locator(".panel:visible")).to_have_count(14)  # the others have no data, and take no room
+    await expect(page.locator(".layer-empty:visible")).to_have_count(0)
+    await expect(page.get_by_role("heading", name="orders")).to_be_visible()
     await expect(page.locator('[data-stat="incidents"] strong')).to_have_text("2")
     await expect(page.locator("#active-rows a")).to_have_count(2)
     await expect(page.locator("#active-rows a").first).to_contain_text("INC-3")
@@ -188,7 +192,7 @@ async def test_a_range_chosen_while_an_answer_is_awaited_is_the_one_that_is_draw
     await asyncio.wait_for(asked.wait(), 30)
     await page.click("[data-range='6h']")
     released.set()
-    await expect(page.locator(".panel canvas")).to_have_count(15)
+    await expect(page.locator(".panel canvas")).to_have_count(14)
     steps = {parse_qs(urlsplit(route.request.url).query)["step"][0] for route in held}
     assert steps == {"7", "120"}
 
@@ -656,7 +660,7 @@ async def test_a_hidden_tab_asks_for_nothing(tab: Tab) -> None:
     await page.clock.install()
     await tab.sign_in()
     await page.goto(tab.site.url)
-    await expect(page.locator(".panel canvas")).to_have_count(15)
+    await expect(page.locator(".panel canvas")).to_have_count(14)
     await page.evaluate(
         "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true}); window.away = true;"
         "document.dispatchEvent(new Event('visibilitychange'))"
@@ -858,3 +862,28 @@ async def test_found_records_are_downloaded(tab: Tab) -> None:
     lines = (await download.path()).read_text("utf-8").splitlines()
     assert lines[0] == "timestamp,level,service,component,message"
     assert {line.split(",")[1] for line in lines[1:]} == {"error"}
+
+
+async def test_the_first_screen_of_an_incident_says_what_to_do_next(tab: Tab) -> None:
+    page = tab.page
+    platform = tab.site.platform
+    change = Change("d", platform.now(), ChangeKind.DEPLOY, "payment", "payment 7 <b>", "7", "https://ci.test/7", "ci")
+    incident, _ = await platform.incidents.get("INC-3")
+    platform.state.stored_changes["d"] = replace(change, at=incident.started_at - 60_000)
+    await tab.sign_in(Role.RESPONDER)
+    await tab.go("/incidents/INC-3")
+    await expect(page.locator("#brief-facts")).to_contain_text("payment 7 <b>")
+    await expect(page.locator("#brief-facts")).to_contain_text("checkout")
+    await expect(page.locator("#brief-facts")).to_contain_text("pagerduty-critical")
+    await expect(page.locator("#since")).to_contain_text("For ")
+    await expect(page.locator("#next")).to_contain_text("Acknowledge")
+    await page.click("#acknowledge")
+    await expect(page.locator("#brief-facts")).to_contain_text("responder-person")
+    step = page.locator(".next-text")
+    first = await step.text_content()
+    await page.click("#next-act")
+    await expect(step).not_to_have_text(first or "")
+    await expect(page.locator("#timeline")).to_contain_text(f'marked the step "{(first or "").rstrip(".")}" as done')
+    await expect(page.locator(".signal .expression").first).to_be_hidden()
+    await page.locator(".signal summary").first.click()
+    await expect(page.locator(".signal .expression").first).to_have_text("payment_errors > 0.05")

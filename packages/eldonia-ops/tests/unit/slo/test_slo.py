@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from eldonia_ops.slo.budget import burn_rate, remaining
+from eldonia_ops.slo.budget import burn_rate, over_window, remaining
 from eldonia_ops.slo.generate import error_ratio, generate, generate_all, series_name
 from eldonia_ops.slo.objectives import Objective
 
@@ -80,3 +82,11 @@ def test_names_are_unique_and_quoted():
     assert len(generate_all([PROBE, REQUESTS])) == 2
     quoted = generate(Objective('a"b', "s", probe="up"))
     assert 'objective="a\\"b"' in quoted.alerting[0].expr
+
+
+@given(st.floats(0, 1), st.floats(0.5, 0.9999), st.floats(1, 1e10), st.floats(1, 1e10))
+def test_the_budget_is_used_up_exactly_when_the_target_is_missed(ratio, target, measured, window):
+    whole = over_window(ratio, measured, window)
+    assert 0 <= whole <= ratio
+    left = remaining(whole, target)
+    assert (left < 0) == (1 - whole < target) or abs(1 - whole - target) < 1e-9

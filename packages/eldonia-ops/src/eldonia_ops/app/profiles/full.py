@@ -9,11 +9,11 @@ from eldonia_ops.app.platform_modules import (
     CollectionModule,
     IncidentsModule,
     IngestModule,
+    ObjectivesModule,
     ProcessLogsModule,
     RecoveryModule,
     RulesModule,
     SecurityModule,
-    StatusModule,
 )
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
 from eldonia_ops.ports import TelemetryStores
@@ -21,6 +21,7 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
@@ -55,20 +56,20 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
+    configuration = base.configuration
+    objectives = ObjectiveReports(base.clock, base.state, queries, configuration.objectives, configuration.speed)
     status = StatusService(
         base.clock,
         base.state,
         telemetry,
-        queries,
-        objectives=base.configuration.objectives,
+        objectives=objectives,
         targets=collection.service.targets,
         counts=counts,
-        speed=base.configuration.speed,
         loops=base.loops,
-        folder=base.configuration.settings.data,
+        folder=configuration.settings.data,
     )
     modules: list[Module] = [
-        StatusModule(base, status),
+        ObjectivesModule(base, objectives),
         ingest,
         rules,
         routing,

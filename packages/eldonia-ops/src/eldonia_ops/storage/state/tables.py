@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Ta
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.alerts import Alert, OutgoingStatus
+from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import MatchOp
@@ -282,6 +283,19 @@ saved_searches = Table(
     _document("columns", tuple[str, ...]),
     _text("saved_by"),
     _instant("saved_at"),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    _text("id", primary_key=True),
+    _instant("at", index=True),
+    _word("kind", ChangeKind),
+    _text("service"),
+    _text("title"),
+    _text("version"),
+    _text("url"),
+    _text("by"),
 )
 
 counters = Table(

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from eldonia_ops.storage.state.alert_groups import SqlAlertGroups
 from eldonia_ops.storage.state.alert_inbox import SqlAlertInbox
 from eldonia_ops.storage.state.alerts import SqlAlerts
+from eldonia_ops.storage.state.changes import SqlChanges
 from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.positions = SqlPositions(connection)
         self.tokens = SqlTokens(connection)
         self.saved_searches = SqlSavedSearches(connection)
+        self.changes = SqlChanges(connection)
 
     def committed(self) -> None:
         """The transaction has been committed: what it wrote is what others may know."""
@@ -55,4 +57,5 @@ class SqlTransaction:
             "timeline": self.timeline.purge(before, limit),
             "findings": self.findings.purge(before, limit),
             "tokens": self.tokens.purge(before, limit),
+            "changes": self.changes.purge(before, limit),
         }

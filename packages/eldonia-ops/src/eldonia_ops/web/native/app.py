@@ -12,7 +12,9 @@ from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.native import (
     alerts,
     backups,
+    changes,
     configuration,
+    incident_briefs,
     incidents,
     log_export,
     logs,
@@ -57,9 +59,11 @@ def create_native(platform: Platform, sessions: Sessions, version: str, heavy: H
     times.add_to(api, platform)
     alerts.add_to(api, platform)
     incidents.add_to(api, platform, heavy)
+    incident_briefs.add_to(api, platform)
     operations.add_to(api, platform)
     backups.add_to(api, platform)
     configuration.add_to(api, platform)
+    changes.add_to(api, platform)
     tokens.add_to(api, platform, sessions)
 
     for kind, handler in handlers(lambda _: envelope).items():

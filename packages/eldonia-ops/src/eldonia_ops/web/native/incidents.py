@@ -126,7 +126,11 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         """
         found, timeline = await incidents.get(incident)
         language, zone = language_of(request, platform.language), zone_of(tz)
-        entries = [timeline_shape(entry, describe(entry, language, zone)) for entry in condensed(timeline)]
+        runbook = incidents.policy.runbook
+        entries = [
+            timeline_shape(entry, describe(runbook.named(entry, language), language, zone))
+            for entry in condensed(timeline)
+        ]
         return Json(IncidentShape(incident_shape(found), entries))
 
     @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[RunbookStepShape]))

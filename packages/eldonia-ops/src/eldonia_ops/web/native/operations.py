@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.security import Finding, FindingStatus
 from eldonia_ops.services.api import (
+    ObjectivePoint,
     ObjectiveView,
     Platform,
     PlatformHealth,
@@ -80,6 +81,11 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
     async def objectives() -> Response:
         """Service-level objectives and what is left of their error budgets."""
         return Json(await platform.status.objectives())
+
+    @api.get("/objectives/{objective}/history", tags=["status"], **operation(Permission.READ, list[ObjectivePoint]))
+    async def objective_history(objective: str) -> Response:
+        """An objective since it was first watched, at most over its window."""
+        return Json(await platform.status.objective_history(objective))
 
 
 def _add_security(api: FastAPI, platform: Platform) -> None:

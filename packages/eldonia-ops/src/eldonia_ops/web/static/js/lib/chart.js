@@ -69,8 +69,48 @@ function mount(place, build) {
   };
 }
 
+// Over the lines: a dashed level for each threshold, and an upright for each moment, named where there is room.
+function paint(plot, { levels, marks }) {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.lineWidth = ratio;
+  const stroke = (tone, dash, from, to) => {
+    ctx.strokeStyle = colour(`--${tone}`);
+    ctx.setLineDash(dash.map((one) => one * ratio));
+    ctx.beginPath();
+    ctx.moveTo(...from);
+    ctx.lineTo(...to);
+    ctx.stroke();
+  };
+  for (const level of levels) {
+    const y = plot.valToPos(level, "y", true);
+    stroke("bad", [6, 4], [bbox.left, y], [bbox.left + bbox.width, y]);
+  }
+  ctx.font = `${11 * ratio}px ${getComputedStyle(document.documentElement).fontFamily}`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  const taken = [];
+  for (const mark of marks) {
+    const x = plot.valToPos(mark.at / 1000, "x", true);
+    stroke(mark.tone, [2, 3], [x, bbox.top], [x, bbox.top + bbox.height]);
+    const width = ctx.measureText(mark.text).width;
+    const [left, right] = [x + 2 * ratio, x + width + 10 * ratio];
+    if (right > bbox.left + bbox.width || taken.some(([from, to]) => left < to && right > from)) continue;
+    ctx.fillStyle = colour(`--${mark.tone}`);
+    ctx.fillText(mark.text, x + 4 * ratio, bbox.top + 2 * ratio);
+    taken.push([left, right]);
+  }
+  ctx.restore();
+}
+
 // One panel of lines. `onSelect(startMs, endMs)` is called once for a drag, though synced panels all see it.
-export function lineChart(place, legend, { unit, least, sync, onSelect }) {
+export function lineChart(place, legend, { unit, least, sync, onSelect = /** @type {((start: number, end: number) => void) | null} */ (null) }) {
+  const none = { levels: [], marks: [] };
+  let over = none;
   let lines = [];
   let bounds = [0, 1];
   let last = null;
@@ -97,6 +137,7 @@ export function lineChart(place, legend, { unit, least, sync, onSelect }) {
       })),
     ],
     hooks: {
+      draw: [(self) => paint(self, over)],
       setCursor: [(self) => show(self.cursor.idx)],
       setSelect: [
         (self) => {
@@ -122,9 +163,11 @@ export function lineChart(place, legend, { unit, least, sync, onSelect }) {
   }
 
   const chart = {
-    // series: [{name, points: [[ms, value|null]]}]; bounds: [startMs, endMs]
-    update(series, range) {
+    // series: [{name, points: [[ms, value|null]]}]; range: [startMs, endMs];
+    // overlay: {levels: [value], marks: [{at: ms, tone, text}]}
+    update(series, range, overlay = none) {
       bounds = range;
+      over = overlay;
       const kept = series.slice(0, MOST_LINES);
       const names = kept.map((one) => one.name).join("\n");
       if (names !== lines.map((one) => one.name).join("\n")) {
@@ -148,7 +191,7 @@ export function lineChart(place, legend, { unit, least, sync, onSelect }) {
     },
     draw() {
       if (!last?.[0].length) return;
-      const values = last.slice(1).flat().filter((value) => value !== null);
+      const values = [...last.slice(1).flat().filter((value) => value !== null), ...over.levels];
       const top = Math.max(least, ...values) * (unit === "percent" && Math.max(...values) <= 100 && least >= 100 ? 1 : 1.08);
       holder.draw(last, { x: { min: bounds[0] / 1000, max: bounds[1] / 1000 }, y: { min: Math.min(0, ...values), max: top || 1 } });
       show(holder.plot.cursor.idx);

@@ -2,9 +2,11 @@ import { ApiError, act, address, get, getTagged, getText, replacing, send, sendT
 import { $, badge, can, h, icon, open, render, toast } from "../lib/dom.js";
 import { countdown, dayOf, duration, integer, timeOfDay, when } from "../lib/format.js";
 import { language, t } from "../lib/i18n.js";
+import { drawBrief, drawNext, drawSince } from "../lib/incident_brief.js";
 import { poll } from "../lib/poll.js";
 import { term } from "../lib/search_terms.js";
 import { tone } from "../lib/severity.js";
+import { signalCharts } from "../lib/signal_charts.js";
 
 const path = `/incidents/${encodeURIComponent($("#incident").dataset.incident)}`;
 const ICONS = { alert: "alert", notify: "notify", recovery: "recovery", human: "person", system: "system", security: "security" };
@@ -13,9 +15,12 @@ const hidden = new Set();
 let incident = null;
 let timeline = [];
 let runbook = [];
+let brief = null;
 let logging = null; // the services that log, once known
 
 // --- timeline ---
+// PromQL is folded: what it means is in the sentence.
+const expressionOf = ({ kind, data }) => (kind === "alert.pending" && data.expression ? h("details", { class: "expression-fold" }, h("summary", {}, t("incident.expression")), h("code", { class: "expression" }, data.expression)) : null);
 function drawTimeline() {
   const categories = [...new Set(timeline.map((entry) => entry.category))];
   render($("#categories"), categories, () =>
@@ -29,7 +34,7 @@ function drawTimeline() {
       const today = dayOf(entry.at);
       const heading = several && today !== day ? h("span", { class: "day" }, today) : null;
       day = today;
-      return h("li", {}, heading, when(entry.at, timeOfDay(entry.at)), h("span", { class: `node ${entry.category}`, title: t(`category.${entry.category}`) }, icon(ICONS[entry.category] ?? "system")), h("p", {}, entry.text));
+      return h("li", {}, heading, when(entry.at, timeOfDay(entry.at)), h("span", { class: `node ${entry.category}`, title: t(`category.${entry.category}`) }, icon(ICONS[entry.category] ?? "system")), h("div", {}, h("p", {}, entry.text), expressionOf(entry)));
     });
   });
 }
@@ -45,18 +50,32 @@ function step(one) {
     one.hint ? h("span", { class: "hint" }, one.hint) : null,
     one.done_at ? h("span", { class: "done-by" }, one.done_by, " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
 }
+// What belongs to this alert or service is in sight; the general procedure is folded, unless there is nothing else.
 function drawRunbook() {
   const done = runbook.filter((one) => one.done_at).length;
   $("#progress").max = Math.max(1, runbook.length);
   $("#progress").value = done;
   $("#progress-text").textContent = `${done}/${runbook.length}`;
-  const phases = [...new Set(runbook.map((one) => one.phase))];
-  render($("#runbook"), [runbook, incident.status], () =>
+  const own = runbook.filter((one) => brief.steps.includes(one.key));
+  const general = runbook.filter((one) => !brief.steps.includes(one.key));
+  render($("#runbook"), [own, brief.runbooks, incident.status], () => [
+    ...brief.runbooks.map((url) => h("p", {}, h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, t("incident.rule_runbook")))),
+    ...own.map(step),
+  ]);
+  $("#general-text").textContent = `${general.filter((one) => one.done_at).length}/${general.length}`;
+  $("#general-fold").hidden = !general.length;
+  if (!folded) {
+    folded = true;
+    $("#general-fold").open = !own.length && !brief.runbooks.length && innerWidth > 1000;
+  }
+  const phases = [...new Set(general.map((one) => one.phase))];
+  render($("#general"), [general, incident.status], () =>
     phases.map((phase) => {
-      const steps = runbook.filter((one) => one.phase === phase);
+      const steps = general.filter((one) => one.phase === phase);
       return h("div", { class: "phase" }, h("h3", {}, steps[0].phase_title), steps.map(step));
     }));
 }
+let folded = false; // set once: after that, what the reader folds stays folded
 
 // --- head, facts, findings ---
 const ended = () => ["resolved", "closed"].includes(incident.status);
@@ -82,10 +101,10 @@ function drawHead() {
   render($("#badges"), [incident.severity, incident.status], () => [badge(t(`severity.${incident.severity}`), tone(incident.severity)), badge(t(`status.${incident.status}`), tone(incident.status))]);
   $("#actions").hidden = false;
   if (can("respond")) {
-    $("#acknowledge").hidden = Boolean(incident.acknowledged_at) || ended();
     render($("#status"), incident.status, () => STATUSES.map((one) => h("option", { value: one, selected: one === incident.status }, t(`status.${one}`))));
   }
   drawCountdown();
+  drawSince($("#since"), incident);
   const span = (from, to) => (from && to ? duration(to - from) : "–");
   const facts = [
     [t("incident.service"), incident.service], [t("incident.assignee"), incident.assigned_to || "–"],
@@ -99,6 +118,21 @@ function drawHead() {
   render($("#facts"), incident, () => facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
   const impact = [incident.impact.users ? t("incident.users_n", { n: integer(incident.impact.users) }) : "", incident.impact.revenue ? t("incident.revenue_n", { n: integer(incident.impact.revenue) }) : "", incident.impact.reputation].filter(Boolean).join("\n");
   render($("#findings"), incident, () => [["incident.description", incident.description], ["incident.root_cause", incident.root_cause], ["incident.resolution", incident.resolution], ["incident.lessons", incident.lessons_learned], ["incident.impact", impact]].map(([key, value]) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, value))));
+}
+
+// --- the signals ---
+const SIGNALS_EVERY = 12_000;
+const charts = signalCharts($("#signals"));
+let charted = { of: "", at: 0 };
+// While it goes on the charts grow; those of an incident that is over are read once.
+async function drawSignals() {
+  const of = `${incident.fingerprints.join()} ${incident.resolved_at}`;
+  const growing = !incident.resolved_at || Date.now() - incident.resolved_at < 3_600_000;
+  if (charted.of === of && (!growing || Date.now() - charted.at < SIGNALS_EVERY)) return;
+  const found = await get(`${path}/signals`);
+  charted = { of, at: Date.now() };
+  $("#signals").hidden = !found.length;
+  if (found.length) charts(found);
 }
 
 // --- alerts, and where else to look ---
@@ -135,6 +169,7 @@ async function drawPostmortem() {
   const state = `${incident.version} ${timeline.length}`;
   if (state === drawn) return;
   const found = await getTagged(`${path}/postmortem`);
+  if (!drawn) $("#postmortem-fold").open = Boolean(found.tag) || ended();
   const same = found.text === written.text;
   drawn = state;
   written = found;
@@ -146,6 +181,7 @@ $("#pm-download").href = address(`${path}/postmortem`, { download: "true", lang:
 $("#pm-download").setAttribute("download", "");
 function editing(on) {
   $("#pm-form").hidden = !on;
+  if (on) $("#postmortem-fold").open = true;
   $("#pm-view").hidden = on;
   $("#pm-edit").hidden = on;
   conflict(null);
@@ -208,15 +244,32 @@ addEventListener("beforeunload", (event) => {
 });
 
 // --- acts ---
+function askStatus() {
+  $("#status-form").reset();
+  $("#status-lead").textContent = t("incident.status_lead", { from: t(`status.${incident.status}`), to: t(`status.${$("#status").value}`) });
+  const firing = ["resolved", "closed"].includes($("#status").value) ? incident.firing.length : 0;
+  Object.assign($("#status-firing"), { hidden: !firing, textContent: t("incident.still_firing", { n: integer(firing) }) });
+  open($("#status-dialog"));
+}
+function assign() {
+  $("#assign-form").elements.to.value = incident.assigned_to || $("#assign-me").dataset.me;
+  open($("#assign-dialog"));
+}
+async function next(action, key) {
+  if (action === "acknowledge") await act(() => send("POST", `${path}/acknowledge`), t("incident.acknowledged_toast"));
+  else if (action === "step") await act(() => send("POST", `${path}/checklist`, { key, done: true }));
+  else if (action === "assign") assign();
+  else if (action === "postmortem") {
+    $("#pm-edit").click();
+    $("#postmortem-card").scrollIntoView({ block: "start" });
+  } else {
+    $("#status").value = action === "close" ? "closed" : "resolved";
+    askStatus();
+  }
+  page.now();
+}
 if (can("respond")) {
-  $("#acknowledge").addEventListener("click", async () => {
-    await act(() => send("POST", `${path}/acknowledge`), t("incident.acknowledged_toast"));
-    page.now();
-  });
-  $("#assign").addEventListener("click", () => {
-    $("#assign-form").elements.to.value = incident.assigned_to;
-    open($("#assign-dialog"));
-  });
+  $("#assign").addEventListener("click", assign);
   $("#assign-me").addEventListener("click", (event) => {
     $("#assign-form").elements.to.value = event.currentTarget.dataset.me;
   });
@@ -225,13 +278,7 @@ if (can("respond")) {
     if (await act(() => send("POST", `${path}/assign`, { to: event.target.elements.to.value.trim() }))) $("#assign-dialog").close();
     page.now();
   });
-  $("#status").addEventListener("change", () => {
-    $("#status-form").reset();
-    $("#status-lead").textContent = t("incident.status_lead", { from: t(`status.${incident.status}`), to: t(`status.${$("#status").value}`) });
-    const firing = ["resolved", "closed"].includes($("#status").value) ? incident.firing.length : 0;
-    Object.assign($("#status-firing"), { hidden: !firing, textContent: t("incident.still_firing", { n: integer(firing) }) });
-    open($("#status-dialog"));
-  });
+  $("#status").addEventListener("change", askStatus);
   $("#status-dialog").addEventListener("close", () => { $("#status").value = incident.status; });
   $("#status-form").addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -274,7 +321,7 @@ if (can("respond")) {
 const page = poll(async () => {
   let found;
   try {
-    [found, runbook] = await Promise.all([get(path), get(`${path}/runbook`)]);
+    [found, runbook, brief] = await Promise.all([get(path), get(`${path}/runbook`), get(`${path}/brief`)]);
   } catch (error) {
     $("#incident").hidden = error.status === 404;
     $("#unknown").hidden = error.status !== 404;
@@ -282,10 +329,17 @@ const page = poll(async () => {
   }
   ({ incident, timeline } = found);
   drawHead();
+  drawBrief(incident, brief);
+  drawNext(brief, runbook, next);
   drawTimeline();
   drawRunbook();
   drawAlerts();
+  await drawSignals();
   await drawLooks();
   await drawPostmortem();
 }, 4000);
-setInterval(() => { if (!document.hidden) drawCountdown(); }, 1000);
+setInterval(() => {
+  if (document.hidden || !incident) return;
+  drawCountdown();
+  drawSince($("#since"), incident);
+}, 1000);

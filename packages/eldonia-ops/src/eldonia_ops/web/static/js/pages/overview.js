@@ -72,7 +72,8 @@ async function draw(panel, bounds, step) {
     if (!points.size) panel.series.delete(name);
   }
   Object.assign(panel, { step, until: end });
-  if (!panel.series.size) return note(panel, "");
+  panel.filled = panel.series.size > 0;
+  if (!panel.filled) return;
   panel.plot.hidden = false;
   panel.note.hidden = true;
   panel.legendList.hidden = false;
@@ -87,10 +88,20 @@ async function draw(panel, bounds, step) {
 }
 
 function note(panel, fault) {
+  panel.filled = true; // there is something to see
   panel.plot.hidden = true;
   panel.legendList.hidden = true;
   panel.note.hidden = false;
-  panel.note.replaceChildren(h("b", {}, fault ? t("overview.fault") : t("overview.no_data")), fault || panel.note.dataset.empty);
+  panel.note.replaceChildren(h("b", {}, t("overview.fault")), fault);
+}
+
+// Panels without data take no room; a layer without any says in one line how to fill it.
+function fold() {
+  for (const layer of $$(".layer")) {
+    const mine = panels.filter((panel) => layer.contains(panel.element));
+    for (const panel of mine) panel.element.hidden = !panel.filled;
+    $(".layer-empty", layer).hidden = mine.some((panel) => panel.filled);
+  }
 }
 
 const charts = poll(async () => {
@@ -98,6 +109,7 @@ const charts = poll(async () => {
   const bounds = range.bounds;
   const step = stepOf(bounds);
   const outcomes = await Promise.allSettled(panels.map((panel) => draw(panel, bounds, step)));
+  fold();
   const reasons = outcomes.map((one) => (one.status === "rejected" ? one.reason : null));
   const unexpected = reasons.find((one) => one && !one.status && !(one instanceof TypeError));
   if (unexpected) throw unexpected;
