@@ -17,9 +17,6 @@ from eldonia_ops.settings import Settings
 
 log = logging.getLogger("eldonia_ops.reload")
 
-OnChanged = Callable[[int, str], Awaitable[None]]
-"""Asked after a reload that changed something, with the instant (Unix ms) and who asked for it."""
-
 
 class Load(Protocol):
     """Reads all files."""
@@ -32,6 +29,10 @@ class Load(Protocol):
             ConfigError: with every fault.
         """
         ...
+
+
+OnChanged = Callable[[int, str], Awaitable[None]]
+"""Asked after a reload that changed something, with the instant (Unix ms) and who asked for it."""
 
 
 class Reloading(Inert):
@@ -87,13 +88,6 @@ class Reloading(Inert):
                     await self._note(self._on_changed, now, actor)
             return self._last
 
-    async def _note(self, on_changed: OnChanged, at: int, actor: str) -> None:
-        try:
-            await on_changed(at, actor)
-        except Exception:
-            # What was asked for is done; incidents lack one line about what changed before them.
-            log.exception("the change of the configuration could not be recorded")
-
     async def examined(self, managed: str) -> Configuration:
         """The configuration as it would be if the managed file held this text. Nothing changes.
 
@@ -104,6 +98,13 @@ class Reloading(Inert):
 
     def _kept(self, settings: Settings) -> Settings:
         return with_fixed(self.configuration.settings, settings)[0]
+
+    async def _note(self, on_changed: OnChanged, at: int, actor: str) -> None:
+        try:
+            await on_changed(at, actor)
+        except Exception:
+            # What was asked for is done; incidents lack one line about what changed before them.
+            log.exception("the change of the configuration could not be recorded")
 
     async def _reload(self) -> tuple[tuple[str, ...], tuple[Diagnostic, ...]]:
         needs_restart: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup
-from eldonia_ops.rules.tuning import RuleChange, tuned
+from eldonia_ops.rules.tuning import RuleChange, alerting_rules, tuned
 from eldonia_ops.services.api import NotFoundError, QueryError, QueryResult, RuleGroupView, RuleView, Series
 from eldonia_ops.services.managed_api import WantedRule
 from eldonia_ops.services.rule_cards import preview, rule_cards
@@ -51,7 +51,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
         True, {"HighCPUUsage": RuleChange(threshold=95, for_ms=60_000), "DiskFull": RuleChange(False)}
     )
     groups = tuned(shipped_groups(), defaults.changes)
-    cpu = next(rule for group in groups for rule in group.rules if rule.name == "HighCPUUsage")
+    cpu = next(rule for rule in alerting_rules(groups) if rule.name == "HighCPUUsage")
     own = AlertingRule("Mine", "up == 0", parse("up == 0"), 5_000, 0, Labels({"severity": "info"}), file="/m.yml")
     groups.append(RuleGroup("managed", (own,), file="/m.yml"))
     views = [RuleGroupView("g", "f", 15, 0, 0, (view(cpu, "pending"), view(own, "firing")))]
@@ -60,7 +60,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
         EntryPlace(TUNING, "DiskFull", "/etc/e.yml", 9, managed=False),
         EntryPlace(ALERTS, "Mine", "/m.yml", 7, managed=True),
     ]
-    cards = {one.name: one for one in await rule_cards(defaults, groups, views, places, Answers(), "en")}
+    cards = {one.name: one for one in await rule_cards(defaults, groups, views, places, Answers(), "en")}  # type: ignore[arg-type]
     found = cards["HighCPUUsage"]
     assert (found.threshold, found.shipped_threshold, found.for_seconds, found.shipped_for) == (95, 80, 60, 900)
     assert (found.state, found.value, found.changed, found.managed, found.writable) == ("pending", 43, True, True, True)
@@ -85,7 +85,7 @@ async def test_shipped_rules_are_shown_as_they_hold_and_as_they_are_shipped() ->
 
 
 async def test_with_all_shipped_rules_off_they_are_shown_as_off() -> None:
-    cards = await rule_cards(NO_DEFAULT_RULES, [], [], [], Answers(), "en")
+    cards = await rule_cards(NO_DEFAULT_RULES, [], [], [], Answers(), "en")  # type: ignore[arg-type]
     assert {one.state for one in cards} == {"off"}
 
 
