@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 # The packages of this repository are installed from their folders, so they are resolved but not written.
 cat >"$scratch/product.in" <<EOT
 -e $PWD/packages/eldonia-telemetry
--e $PWD/packages/eldonia-ops[postgresql,redis]
+-e $PWD/packages/eldonia-ops[acme,postgresql,redis]
 -e $PWD/examples/shop
 -r $PWD/requirements-build.txt
 EOT

@@ -18,10 +18,11 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[5]
 WRITER = ROOT / "packages/eldonia-ops/src/eldonia_ops/web/static/js/lib/dashboards/yaml.js"
 TEXTS = (
-    "plain", "", " begins with a space", "ends with one ", "a: b", "a #b", "#a", "- a", "? a", "yes", "No", "true", "null", "~",
-    "12", "1e3", "0x1f", "1:30", "2026-11-30", ".5", "[a]", "{a: b}", "a, b", "'a'", '"a"', "a\\b", "&a", "*a", "!a", "|", ">",
-    "%a", "@a", "`a`", "$name", "${name:csv}", "{{job}}", "/regex/", "(a|b)", "a\nb", "a\nb\n", "a\n\n  b\n\n", "\n", "\na",
-    "  a\n b", "tab\there", "日本語: 値", "é\u2028x", "\x07bell", "a:", "::", "=", "<<", "<", "-", "--- a", "... b", "a\r\nb",
+    "plain", "", " begins with a space", "ends with one ", "a: b", "a #b", "#a", "- a", "? a", "yes", "No", "true",
+    "null", "~", "12", "1e3", "0x1f", "1:30", "2026-11-30", ".5", "[a]", "{a: b}", "a, b", "'a'", '"a"', "a\\b", "&a", "*a", "!a",
+    "|", ">", "%a", "@a", "`a`", "$name", "${name:csv}", "{{job}}", "/regex/", "(a|b)", "a\nb", "a\nb\n", "a\n\n  b\n\n",
+    "\n", "\na", "  a\n b", "tab\there", "日本語: 値", "é\u2028x", "\x07bell", "a:", "::", "=", "<<", "<", "-", "--- a", "... b",
+    "a\r\nb",
 )  # fmt: skip
 
 
@@ -49,7 +50,9 @@ def written(node: str, folder: Path, documents: list[dict[str, Any]]) -> list[st
 def test_every_text_comes_back(node: str, tmp_path: Path) -> None:
     panels = [{"id": at + 1, "title": text, "description": {"en": text or "x"}, "options": {"content": text}}
               for at, text in enumerate(TEXTS)]  # fmt: skip
-    given = to_plain(read_dashboard({"uid": "texts", "title": "T", "tags": ["a", "no", "1"], "panels": panels}, "texts"))
+    given = to_plain(
+        read_dashboard({"uid": "texts", "title": "T", "tags": ["a", "no", "1"], "panels": panels}, "texts")
+    )
     (text,) = written(node, tmp_path, [given])
     read, found = examine_dashboard(text, "texts.yml")
     assert read is not None, found
