@@ -1,6 +1,6 @@
 """Receivers beside those of a routing file, each with a route of its own. Pure.
 
-Their routes come before the tree and go on to it: whoever was notified by the file is notified as before. So the new
+Their routes come before the tree and go on to it: receivers of the file are notified as before. So the new
 root has them as children, and the tree as a whole as the last; the tree's routes keep their ids, and so their groups.
 """
 

@@ -93,7 +93,7 @@ def _asked_receiver(err: Screen) -> "GivenReceiver | None":
     """The receiver that a person names; None when they name none."""
     from eldonia_ops.discovery.receiver import receiver_of
 
-    question = "Who is notified? Address of a webhook (Slack, Teams, any) or PagerDuty key; Enter for nobody yet"
+    question = "Who is notified? Address of a webhook (Slack, Teams, any) or PagerDuty key; Enter for none yet"
     while text := typer.prompt(question, default="", show_default=False, hide_input=True, err=True).strip():
         try:
             return receiver_of(text)

@@ -26,7 +26,7 @@ def names(routing: Routing, **labels: str) -> list[str]:
     return [one.receiver for one in routing.routes(labels)]
 
 
-def test_whoever_was_notified_is_notified_as_before_and_in_the_same_groups() -> None:
+def test_receivers_of_the_file_are_notified_as_before_and_in_the_same_groups() -> None:
     found = with_receivers(
         ROUTING, [AddedReceiver(receiver("team"), (CRITICAL,)), AddedReceiver(receiver("all"))], in_place=False
     )

@@ -119,7 +119,7 @@ def _answering(settings: AcmeSettings, answers: Mapping[str, str]) -> Iterator[N
             self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Who asks is the server, or nobody that matters."""
+            """Requests are not logged: the server's own answer says what it saw."""
 
     try:
         server = ThreadingHTTPServer((settings.http_address, settings.http_port), Challenges)

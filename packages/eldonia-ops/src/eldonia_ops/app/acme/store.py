@@ -50,7 +50,7 @@ class CertificateStore:
         replace_file(self.account, text.encode())
 
     def stand_in(self) -> Path:
-        """A certificate that nobody vouches for, until there is one: browsers warn of it."""
+        """A self-signed certificate, until there is a real one: browsers warn of it."""
         self._make()
         key = new_key()
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, self._domains[0][:64])])
