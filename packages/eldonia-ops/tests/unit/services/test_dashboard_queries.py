@@ -1,4 +1,4 @@
-"""Queries of a dashboard: side by side, equal ones once, each with its own outcome, and none left when nobody waits."""
+"""Queries of a dashboard: side by side, equal ones once, each with its own outcome, and none left when no one waits."""
 
 import asyncio
 from typing import Any
@@ -92,7 +92,7 @@ async def test_no_more_than_some_run_at_once() -> None:
     assert (recorder.most, len(recorder.asked)) == (2, 9)
 
 
-async def test_what_runs_ends_when_nobody_waits() -> None:
+async def test_what_runs_ends_when_no_one_waits() -> None:
     recorder = Recorder()
     task = asyncio.create_task(run(Ask("hang"), Ask("x"), queries=recorder))
     await recorder.begun.wait()

@@ -287,7 +287,7 @@ def _add_making(api: FastAPI, platform: Platform) -> None:
 
     @api.post("/dashboards/import", tags=_TAGS, **operation(Permission.RESPOND, shapes.ImportShape))
     async def import_(request: Request, body: ImportBody) -> Response:
-        """A dashboard from a file, with a report of what could not be taken; a dry run unless told otherwise."""
+        """A dashboard from a file, with a report of what could not be taken; a dry run unless ``dry_run`` is false."""
         language = language_of(request, platform.language)
         dashboard, imported = _imported(body)
         if body.folder:

@@ -39,7 +39,7 @@ async def test_each_save_is_a_version_that_can_come_back(store: SqlStateStore) -
     assert [held.dashboard.title for held in await service.all()] == ["One"]
 
 
-async def test_nobody_overwrites_what_they_have_not_read(store: SqlStateStore) -> None:
+async def test_no_save_overwrites_what_its_author_has_not_read(store: SqlStateStore) -> None:
     service = DashboardService(store, lambda: NO_DASHBOARDS)
     first = await service.add(document("One"), "", "alice", 1)
     await service.save(document("Two"), "", "bob", 2, anything)
