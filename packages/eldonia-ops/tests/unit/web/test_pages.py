@@ -19,7 +19,8 @@ from eldonia_ops.web.panels import LAYERS
 from eldonia_ops.web.problems import ApiDialect
 
 WEB = Path(eldonia_ops.web.__file__).parent
-PATHS = [page.path.format(incident="INC-3", trace_id="0" * 32, uid="shop", service="shop") for page in PAGES]
+NAMES = {"{incident}": "INC-3", "{trace_id}": "0" * 32, "{service:path}": "shop", "{service}": "shop", "{uid}": "shop"}
+PATHS = [re.sub(r"\{[^}]*\}", lambda name: NAMES[name[0]], page.path) for page in PAGES]
 
 
 @pytest.mark.parametrize("path", PATHS)
