@@ -54,7 +54,7 @@ def _struct(kind: Any, texts: st.SearchStrategy[str], left_out: frozenset[str] |
             continue
         if name == "TimeRange":
             made = INSTANTS
-        elif field.name in _DURATION_KEYS and isinstance(field.type, inspect.StrType):
+        elif field.name in _DURATION_KEYS and not isinstance(field.type, inspect.LiteralType):
             made = DURATIONS
         elif (name, field.name) in (("Variable", "name"), ("Repeat", "variable")):
             made = NAMES

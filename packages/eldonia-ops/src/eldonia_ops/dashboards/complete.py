@@ -104,6 +104,11 @@ def _of_queries(path: Path, panel: Panel) -> Iterator[Fault]:
         yield from _duration((*path, name), text, panel.id)
     for index, query in enumerate(panel.queries):
         yield from _duration((*path, "queries", index, "interval"), query.interval, panel.id)
+    gaps: list[tuple[Path, str | None]] = [(("options", "connect"), panel.options.connect)]
+    gaps += [(("overrides", index, "set", "connect"), one.set.connect) for index, one in enumerate(panel.overrides)]
+    for where, gap in gaps:
+        if gap and gap != "always":
+            yield from _duration((*path, *where), gap, panel.id)
 
 
 def _of_variables(dashboard: Dashboard) -> Iterator[Fault]:

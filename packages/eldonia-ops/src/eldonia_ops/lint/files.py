@@ -10,7 +10,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.protocols.text_file import read_text_file
 
 MAX_FILES: Final = 1_000
-_SUFFIXES: Final = (".yml", ".yaml", ".rules", ".tmpl", ".json")
+_SUFFIXES: Final = (".yml", ".yaml", ".rules", ".tmpl")
 
 
 class Files:

@@ -109,7 +109,7 @@ def written(node: YamlNode) -> Any:
 
 
 def _diagnostic(fault: Fault, node: YamlNode, lines: list[str], file: str) -> Diagnostic:
-    found, exact = _at(node, fault.path)
+    found, exact = _at(node, fault.path, of_key=fault.message.startswith("unknown key"))
     line, column = found.line, found.column
     if exact and fault.position >= 0 and found.is_scalar:
         line, column = locate(lines, found, fault.position)
@@ -117,8 +117,8 @@ def _diagnostic(fault: Fault, node: YamlNode, lines: list[str], file: str) -> Di
     return Diagnostic(f"{where}{fault.message}", file, line, column, fault.hint, fault.level)
 
 
-def _at(node: YamlNode, path: Path) -> tuple[YamlNode, bool]:
-    """The value that a path leads to, or the last thing on the way; an unknown key itself."""
+def _at(node: YamlNode, path: Path, *, of_key: bool) -> tuple[YamlNode, bool]:
+    """The value (or its key) that a path leads to, or the last thing on the way."""
     for index, step in enumerate(path):
         if isinstance(step, int):
             elements = node.elements()
@@ -129,7 +129,7 @@ def _at(node: YamlNode, path: Path) -> tuple[YamlNode, bool]:
         pair = next(((key, value) for key, value in node.items() if key.text == step), None)
         if pair is None:
             return node, False
-        node = pair[0] if index == len(path) - 1 and not pair[1].is_scalar else pair[1]
+        node = pair[0] if of_key and index == len(path) - 1 else pair[1]
     return node, True
 
 

@@ -15,7 +15,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     The body of the request has to be read before.
 
     Raises:
-        ClientDisconnect: it went away. There is nobody to answer.
+        ClientDisconnect: it went away. No one waits for the answer.
     """
     task = asyncio.create_task(work)
     watch = asyncio.create_task(_gone(request))

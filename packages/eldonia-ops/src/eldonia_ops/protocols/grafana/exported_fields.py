@@ -133,7 +133,7 @@ def _one(name: str, value: Any, values: dict[str, Any]) -> dict[str, Any]:
             mode = values.get("stacking")
             return {"stacking": lean({"mode": mode, "group": value})}
         case "connect":
-            return {"spanNulls": value == "always" or (parse_duration(value) if value else False)}
+            return {"spanNulls": _gap(value)}
         case "threshold_style":
             return {"thresholdsStyle": {"mode": THRESHOLD_STYLE[value]}}
         case "axis":
@@ -149,6 +149,16 @@ def _one(name: str, value: Any, values: dict[str, Any]) -> dict[str, Any]:
         case "cell":
             return {"cellOptions": {"type": CELLS[value]}}
     return {_NAMES[name]: value} if name in _NAMES else {}
+
+
+def _gap(value: str) -> bool | int:
+    """Whether points are joined over gaps, or over gaps of so many ms."""
+    if value in ("", "always"):
+        return value == "always"
+    try:
+        return parse_duration(value)
+    except ValueError:
+        return False  # a variable, for which there is no place
 
 
 _HIDING: Final = (("chart", "viz"), ("legend", "legend"), ("tooltip", "tooltip"))

@@ -41,7 +41,7 @@ from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.times import parse_instant, zone_of
 
 _TAGS: list[str | Enum] = ["dashboards"]
-MOST_QUERIES = 200
+MOST_QUERIES = 500
 _POINTS = 1_000
 
 Instant = Annotated[str | int, Field(description="Unix ms, now, -6h, now-1d/d, RFC 3339, or words such as yesterday")]
@@ -287,7 +287,7 @@ def _add_making(api: FastAPI, platform: Platform) -> None:
 
     @api.post("/dashboards/import", tags=_TAGS, **operation(Permission.RESPOND, shapes.ImportShape))
     async def import_(request: Request, body: ImportBody) -> Response:
-        """A dashboard from a file, with a report of what could not be taken; a dry run unless told otherwise."""
+        """A dashboard from a file, with a report of what could not be taken; a dry run unless ``dry_run`` is false."""
         language = language_of(request, platform.language)
         dashboard, imported = _imported(body)
         if body.folder:

@@ -118,7 +118,8 @@ def _add_reading(api: FastAPI, platform: Platform, service: DashboardService) ->
         """The dashboard as a file: our YAML, our JSON, or Grafana's JSON (its texts in the language of the request)."""
         dashboard = (await service.get(uid)).dashboard
         if format == "grafana":
-            text = json.dumps(to_grafana(dashboard, language_of(request, platform.language)), ensure_ascii=False, indent=2)
+            plain = to_grafana(dashboard, language_of(request, platform.language))
+            text = json.dumps(plain, ensure_ascii=False, indent=2)
             return PlainTextResponse(f"{text}\n", headers=_file(uid, "json"))
         if format == "json":
             return PlainTextResponse(to_json(dashboard), headers=_file(uid, "json"))

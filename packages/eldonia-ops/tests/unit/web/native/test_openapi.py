@@ -70,7 +70,10 @@ REQUESTS: dict[str, dict[str, Any]] = {
     },
     "post /dashboards/check": {"json": {"text": "title: x\npanels: [{unit: furlong}]\n"}},
     "post /dashboards/import": {
-        "json": {"grafana": {"title": "G", "schemaVersion": 39, "panels": [{"type": "geomap", "id": 1}]}, "dry_run": False}
+        "json": {
+            "grafana": {"title": "G", "schemaVersion": 39, "panels": [{"type": "geomap", "id": 1}]},
+            "dry_run": False,
+        }
     },
     "get /dashboards/{uid}": {},
     "put /dashboards/{uid}": {"json": {"dashboard": {"title": "Shop"}}, "headers": {"If-Match": "*"}},
