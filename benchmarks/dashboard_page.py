@@ -152,7 +152,7 @@ def _measure(chromium: str, port: int, token: str, folder: Path) -> dict[str, fl
         page.route(
             "**/dashboards/query*",
             lambda route: route.fulfill(
-                content_type="application/json", body=_answer(route.request.post_data_json, next(turns))
+                content_type="application/json", body=_answer(route.request.post_data_json or {}, next(turns))
             ),
         )
         inspector = context.new_cdp_session(page)

@@ -26,7 +26,7 @@ test("instant queries of a table become one, merged by their labels", () => {
   assert.deepEqual(values(table, "Value #B"), [null, 20, 30]);
 });
 
-test("series of several queries stand beside each other by time", () => {
+test("series of several queries are put beside each other by time", () => {
   const frames = framesOf({ type: "timeseries" }, [result("A", [["a", {}, [1, null, 3]]]), result("B", [["b", {}, [5, 6]]], { timestamps: [1000, 3000] })]);
   const series = seriesOf(frames);
   assert.deepEqual(series.map((one) => one.name), ["a", "b"]);

@@ -24,7 +24,7 @@ const seen = (matrix, colour) => oklab(matrix.map((row) => Math.min(1, Math.max(
 const contrast = (a, b) => { const [x, y] = [luminance(channels(a)), luminance(channels(b))]; return (Math.max(x, y) + 0.05) / (Math.min(x, y) + 0.05); };
 
 for (const theme of /** @type {("dark" | "light")[]} */ (["dark", "light"])) {
-  test(`twelve colours are told apart on the ${theme} surface, by all eyes`, () => {
+  test(`twelve colours are distinct on the ${theme} surface, by all eyes`, () => {
     const colours = SERIES_COLOURS[theme];
     assert.equal(new Set(colours).size, 12);
     for (const colour of colours) assert.ok(contrast(colour, SURFACES[theme]) >= 3, `${colour} on ${SURFACES[theme]}`);

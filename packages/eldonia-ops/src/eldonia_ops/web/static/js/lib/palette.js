@@ -1,4 +1,4 @@
-// The colours of series: twelve that people tell apart in both themes, also with protanopia, deuteranopia or tritanopia
+// The colours of series: twelve that people distinguish in both themes, also with protanopia, deuteranopia or tritanopia
 // (found by a search over OKLab distances of the simulated colours; palette.test.js measures them), and the colours
 // that dashboard documents name.
 const media = matchMedia("(prefers-color-scheme: light)");

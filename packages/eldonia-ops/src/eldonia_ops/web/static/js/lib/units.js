@@ -27,7 +27,7 @@ const moneys = Object.fromEntries([["USD", "$"], ["EUR", "€"], ["GBP", "£"], 
 
 /** By the ids of a dashboard document; GET /dashboards/units has their titles. @type {Record<string, any>} */
 const TABLE = {
-  "": counted(""), none: plain(""), percent: plain("%", true), ratio: { kind: "plain", suffix: "%", factor: 100, tight: true }, sci: { kind: "sci" }, locale: { kind: "locale" },
+  "": plain(""), none: plain(""), short: counted(""), percent: plain("%", true), ratio: { kind: "plain", suffix: "%", factor: 100, tight: true }, sci: { kind: "sci" }, locale: { kind: "locale" },
   text: { kind: "words" }, hex: { kind: "hex", prefix: "0x" }, bool: { kind: "bool", words: "true_false" }, yes_no: { kind: "bool", words: "yes_no" }, on_off: { kind: "bool", words: "on_off" },
   up_down: { kind: "bool", words: "up_down" }, humidity: plain("%H", true), dB: plain("dB"), px: plain("px"),
   bytes: binary("B"), bytes_si: whole("B"), bits: binary("b"), bits_si: whole("b"), ...sized("B", ""),
@@ -41,7 +41,7 @@ const TABLE = {
   "m/s": plain("m/s"), "km/h": plain("km/h"), g: si("g"), kg: si("g", 5), l: si("L"), flops: whole("FLOPS"), "hashes/s": whole("H/s"), ppm: plain("ppm"), lux: si("lx"), deg: plain("°", true), ...moneys,
 };
 // Names that our own pages had before.
-const ALIASES = { seconds: "s", count: "", per_second: "count/s", per_minute: "count/min", bytes_per_second: "bytes_si/s" };
+const ALIASES = { seconds: "s", count: "short", per_second: "count/s", per_minute: "count/min", bytes_per_second: "bytes_si/s" };
 export const UNITS = Object.keys(TABLE);
 
 /** @returns {any} the unit of a name; an unknown name is written behind the value as it is */

@@ -34,7 +34,7 @@ function create(place) {
       const { map, unit } = state;
       if (!row) return null;
       const name = (one) => (one === Infinity ? "∞" : one === -Infinity ? "-∞" : inUnit(one, unit));
-      return [h("div", { class: "tip-time" }, rangeText(map.times[index], map.times[index] + map.step)), h("div", { class: "tip-row" }, h("i", { class: "none" }), h("span", {}, `${name(row.low)} – ${name(row.high)}`), h("b", {}, inUnit(count ?? 0, "")))];
+      return [h("div", { class: "tip-time" }, rangeText(map.times[index], map.times[index] + map.step)), h("div", { class: "tip-row" }, h("i", { class: "none" }), h("span", {}, `${name(row.low)} – ${name(row.high)}`), h("b", {}, inUnit(count ?? 0, "short")))];
     },
   });
 
@@ -104,7 +104,7 @@ function create(place) {
       }, context);
       chart.setAttribute("aria-label", context.name);
       const stops = [0, 0.25, 0.5, 0.75, 1].map((part) => ramp[Math.round(part * (ramp.length - 1))]);
-      scale.replaceChildren(h("span", {}, inUnit(heat.min ?? 0, "")), h("i", { vars: { ramp: `linear-gradient(to right, ${stops.join(", ")})` } }), h("span", {}, inUnit(heat.max ?? map.most, "")), h("span", { class: "hide" }, t("panel.heat_scale")));
+      scale.replaceChildren(h("span", {}, inUnit(heat.min ?? 0, "short")), h("i", { vars: { ramp: `linear-gradient(to right, ${stops.join(", ")})` } }), h("span", {}, inUnit(heat.max ?? map.most, "short")), h("span", { class: "hide" }, t("panel.heat_scale")));
     },
     destroy: () => plot.destroy(),
   };

@@ -1,4 +1,4 @@
-"""What the page writes as YAML is read by the server as the document that it was."""
+"""The page and the server agree about documents: YAML is read back as it was, and every unit is known."""
 
 import json
 import shutil
@@ -11,18 +11,20 @@ import pytest
 from required_tools import missing
 
 from eldonia_ops.dashboards.reading import read_dashboard, to_plain
+from eldonia_ops.dashboards.units import UNITS
 from eldonia_ops.protocols.dashboard_file import examine_dashboard
 from eldonia_ops.protocols.shipped_dashboards import shipped_dashboards
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[5]
-WRITER = ROOT / "packages/eldonia-ops/src/eldonia_ops/web/static/js/lib/dashboards/yaml.js"
+LIBRARY = ROOT / "packages/eldonia-ops/src/eldonia_ops/web/static/js/lib"
+WRITER = LIBRARY / "dashboards/yaml.js"
 TEXTS = (
-    "plain", "", " begins with a space", "ends with one ", "a: b", "a #b", "#a", "- a", "? a", "yes", "No", "true",
-    "null", "~", "12", "1e3", "0x1f", "1:30", "2026-11-30", ".5", "[a]", "{a: b}", "a, b", "'a'", '"a"', "a\\b", "&a", "*a", "!a",
-    "|", ">", "%a", "@a", "`a`", "$name", "${name:csv}", "{{job}}", "/regex/", "(a|b)", "a\nb", "a\nb\n", "a\n\n  b\n\n",
-    "\n", "\na", "  a\n b", "tab\there", "日本語: 値", "é\u2028x", "\x07bell", "a:", "::", "=", "<<", "<", "-", "--- a", "... b",
-    "a\r\nb",
+    "plain", "", " begins with a space", "ends with one ", "a: b", "a #b", "#a", "- a", "? a", "yes", "No",
+    "true", "null", "~", "12", "1e3", "0x1f", "1:30", "2026-11-30", ".5", "[a]", "{a: b}", "a, b", "'a'", '"a"',
+    "a\\b", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "$name", "${name:csv}", "{{job}}", "/regex/",
+    "(a|b)", "a\nb", "a\nb\n", "a\n\n  b\n\n", "\n", "\na", "  a\n b", "tab\there", "日本語: 値", "é\u2028x",
+    "\x07bell", "a:", "::", "=", "<<", "<", "-", "--- a", "... b", "a\r\nb",
 )  # fmt: skip
 
 
@@ -66,3 +68,18 @@ def test_what_ships_comes_back(node: str, tmp_path: Path) -> None:
         read, found = examine_dashboard(text, f"{document['uid']}.yml")
         assert read is not None, found
         assert to_plain(read.dashboard) == document
+
+
+def test_the_page_knows_every_unit(node: str, tmp_path: Path) -> None:
+    shutil.copytree(LIBRARY, tmp_path / "lib")
+    (tmp_path / "package.json").write_text('{"type": "module"}')
+    (tmp_path / "i18n").mkdir()
+    (tmp_path / "i18n" / "en.js").write_text("export default {};")
+    program = (
+        "globalThis.document = { documentElement: { lang: 'en' } };"
+        "const { UNITS } = await import('./lib/units.js'); console.log(JSON.stringify(UNITS));"
+    )
+    (tmp_path / "units.js").write_text(program)
+    done = subprocess.run([node, "units.js"], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    known = set(json.loads(done.stdout))
+    assert [unit.id for unit in UNITS if unit.id not in known] == []
