@@ -39,7 +39,7 @@ from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.sessions import SessionService, SessionTimes
 from eldonia_ops.services.status import StatusService
-from eldonia_ops.settings import Settings, SignOnSettings
+from eldonia_ops.settings import SessionSettings, Settings, SignOnSettings
 from eldonia_ops.storage.clickhouse import (
     EMBEDDED,
     ClickhouseTelemetryStore,
@@ -91,12 +91,14 @@ class RunningPlatform:
     @property
     def sign_on(self) -> SignOnSettings:
         """How people sign in."""
-        return self.settings.sign_on
+        settings: Settings = self.settings
+        return settings.sign_on
 
     @property
     def trusted_proxies(self) -> Sequence[str]:
         """The networks of proxies in front."""
-        return self.settings.trusted_proxies
+        settings: Settings = self.settings
+        return settings.trusted_proxies
 
     @property
     def dashboard_files(self) -> ProvidedDashboards:
@@ -183,7 +185,8 @@ async def running_platform(
         backups = BackupService(clock, settings.data, _copied(settings, state, telemetry), _about(settings))
 
         def session_times() -> SessionTimes:
-            wanted = reloads.configuration.settings.sign_on.sessions
+            in_force: Settings = reloads.configuration.settings
+            wanted: SessionSettings = in_force.sign_on.sessions
             return SessionTimes(wanted.lifetime, wanted.idle)
 
         platform = RunningPlatform(

@@ -14,7 +14,7 @@ from eldonia_ops.access.sign_on import role_of
 from eldonia_ops.model.access import SignInMethod
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.people_api import Outsider
-from eldonia_ops.settings import ProxySettings
+from eldonia_ops.settings import ProxySettings, SignOnSettings
 from eldonia_ops.web.callers import Caller
 from eldonia_ops.web.client_address import peer_of, within
 from eldonia_ops.web.problems import Problem
@@ -44,7 +44,8 @@ class ProxySignOn:
 
     async def identify(self, request: Request) -> Caller | Problem | None:
         """The caller, a problem for one who may not come in, or None when no proxy vouches for anybody."""
-        settings = self._platform.sign_on.proxy
+        sign_on: SignOnSettings = self._platform.sign_on
+        settings: ProxySettings = sign_on.proxy
         if not settings.header:
             return None
         values = request.headers.getlist(settings.header)

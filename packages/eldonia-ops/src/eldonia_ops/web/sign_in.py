@@ -19,6 +19,7 @@ from eldonia_ops.security.events import source_of
 from eldonia_ops.services.api import OverloadedError, Platform, RefusedError
 from eldonia_ops.services.audit import AuditLog
 from eldonia_ops.services.people_api import Visit
+from eldonia_ops.settings import OidcSettings, SignOnSettings
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.gate import GuardedRoute, same_origin
@@ -212,7 +213,8 @@ class SignIn:
         name: str = "",
     ) -> Response:
         """The form, with what went wrong. ``way`` is ``token`` or ``password``: what was tried."""
-        oidc = self._platform.sign_on.oidc
+        sign_on: SignOnSettings = self._platform.sign_on
+        oidc: OidcSettings = sign_on.oidc
         passwords = await self._platform.accounts.has_any()
         context: dict[str, Any] = {
             "wanted": local_path(wanted),
