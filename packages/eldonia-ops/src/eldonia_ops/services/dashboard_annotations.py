@@ -18,6 +18,7 @@ from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import LogQuery, TelemetryError, TelemetryStores
 from eldonia_ops.search import SearchError, parse_search
 from eldonia_ops.services.api import Incidents, Queries, QueryError
+from eldonia_ops.services.changes import Changes
 
 MOST_EVENTS: Final = 500
 """Events of one annotation; the latest are kept."""
@@ -25,7 +26,7 @@ DEPLOYS: Final = (
     "operation:(deploy or deployment or release or rollback) or component:(deploy or deployment)"
     " or event.name:(deploy or deployment or deployment.finished)"
 )
-"""The log records that are deployments, where an annotation does not say others."""
+"""The log records that are deployments, beside the changes that were reported, where an annotation does not say others."""
 _NS: Final = 1_000_000
 _POINTS: Final = 500
 _INCIDENTS: Final = 2_000
@@ -33,7 +34,8 @@ _INCIDENTS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One mark. ``end`` is None for an instant; times are Unix ms. ``url`` is a page of ours, or ''."""
+    """One mark. ``end`` is None for an instant; times are Unix ms. ``url`` is a page of ours, or
+    of what was deployed, or ''."""
 
     time: int
     end: int | None
@@ -56,7 +58,10 @@ class Marked:
 class DashboardAnnotations:
     """Finds the events of annotations."""
 
-    def __init__(self, queries: Queries, telemetry: TelemetryStores, incidents: Incidents) -> None:
+    def __init__(
+        self, queries: Queries, telemetry: TelemetryStores, incidents: Incidents, changes: Changes
+    ) -> None:
+        self._changes = changes
         self._queries = queries
         self._telemetry = telemetry
         self._incidents_of = incidents
@@ -106,7 +111,19 @@ class DashboardAnnotations:
             raise QueryError(error.message(), error.start, hint=error.hint()) from None
         query = LogQuery(start * _NS, (end + 1) * _NS, search=search, limit=MOST_EVENTS)
         page = await self._telemetry.logs.search_logs(query)
-        return [
+        reported = [] if one.query else await self._changes.find(start, end, limit=MOST_EVENTS)
+        marks = [
+            Event(
+                change.at,
+                None,
+                change.title,
+                " ".join(filter(None, (change.version, change.by))),
+                tuple(tag for tag in (change.kind.value, change.service) if tag),
+                change.url,
+            )
+            for change in reported
+        ]
+        return marks + [
             Event(
                 record.timestamp_ns // _NS,
                 None,

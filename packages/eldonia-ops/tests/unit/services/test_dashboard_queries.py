@@ -181,7 +181,9 @@ async def test_variables_are_resolved_in_their_order() -> None:
 async def test_annotations() -> None:
     platform = FakePlatform()
     now = platform.now()
-    service = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents)
+    service = DashboardAnnotations(
+        platform.queries, platform.telemetry, platform.incidents, Changes(platform.state)
+    )
     marked = await service.find(
         [
             Annotation(name="i", source="incidents"),

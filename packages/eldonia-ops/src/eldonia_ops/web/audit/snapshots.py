@@ -30,6 +30,7 @@ class Snapshots:
         self._of: Mapping[str, Callable[[str], Awaitable[Snapshot | None]]] = {
             "account": self._account,
             "change": self._change,
+            "dashboard": self._dashboard,
             "finding": self._finding,
             "incident": self._incident,
             "saved_search": self._saved_search,
@@ -90,6 +91,18 @@ class Snapshots:
 
         found = await self._platform.state.read(work)
         return None if found is None else Snapshot(found.id, found.title, _plain(found))
+
+    async def _dashboard(self, subject: str) -> Snapshot | None:
+        def work(tx: StateTransaction) -> Any:
+            head = tx.dashboards.head(subject)
+            return None if head is None else (head, tx.dashboards.version(subject, head.version))
+
+        found = await self._platform.state.read(work)
+        if found is None or found[1] is None:
+            return None
+        head, version = found
+        fields = {"saved_version": head.version, "title": version.title, "message": version.message}
+        return None if head.deleted_at else Snapshot(subject, version.title, fields)
 
     async def _finding(self, subject: str) -> Snapshot:
         found = await self._platform.security.get(subject)

@@ -17,14 +17,20 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.services.audit import AuditLog
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.snapshots import Snapshot, Snapshots
-from eldonia_ops.web.audit.subjects import act_of
+from eldonia_ops.web.audit.subjects import NATIVE, act_of
 from eldonia_ops.web.callers import CALLER, Caller
 
 log = logging.getLogger("eldonia_ops.audit")
 
 _NOTE: Final = "eldonia_ops.audit_note"
 _DEMANDS: Final = (Permission.RESPOND, Permission.ADMINISTER, Permission.SIGNED_IN)
-_REPORTED: Final = ("/api/ops/v1/changes",)  # a deploy that a token of the role ingest reports
+_REPORTED: Final = (f"{NATIVE}/changes",)  # a deploy that a token of the role ingest reports
+_LOOKING: Final = frozenset(
+    f"{NATIVE}/{path}"
+    for path in ("configuration/try", "configuration/look", "configuration/rules/preview", "dashboards/import/report")
+)
+"""Routes that ask for a role because they reach out or compute, and change nothing."""
+
 _LARGEST_ANSWER: Final = 65_536
 _IDS: Final = (("id",), ("reference",), ("uid",), ("token", "id"), ("account", "id"), ("silenceID",))
 
@@ -51,7 +57,12 @@ def note_change(
     after: Mapping[str, Any] | None = None,
 ) -> None:
     """Say what this request changed, in place of what the trail would find; secrets are to be masked before."""
-    request.scope[_NOTE][:] = [Note(kind, subject, title or subject, action, field_changes(before, after))]
+    request.scope.get(_NOTE, [])[:] = [Note(kind, subject, title or subject, action, field_changes(before, after))]
+
+
+def no_change(request: Request) -> None:
+    """Say that this request changed nothing, though others to its route do."""
+    request.scope.get(_NOTE, [])[:] = [None]
 
 
 class AuditTrail:
@@ -69,7 +80,8 @@ class AuditTrail:
     def covers(self, path: str, method: str, demand: Permission) -> bool:
         """Whether requests to a route are noted: those that change what people see. Queries by POST and telemetry are
         not."""
-        return method in ("POST", "PUT", "PATCH", "DELETE") and (demand in _DEMANDS or path in _REPORTED)
+        changing = method in ("POST", "PUT", "PATCH", "DELETE") and path not in _LOOKING
+        return changing and (demand in _DEMANDS or path in _REPORTED)
 
     async def run(
         self, app: ASGIApp, path: str, parameters: Mapping[str, str], scope: Scope, receive: Receive, send: Send
@@ -80,7 +92,7 @@ class AuditTrail:
         subject = parameters.get(act.parameter, "")
         if act.kind == "account" and not subject and caller.account is not None:
             subject = caller.account.id
-        notes: list[Note] = []
+        notes: list[Note | None] = []
         scope[_NOTE] = notes
         before = await self._snapshot(act.kind, subject)
         status, packed = 0, False
@@ -101,7 +113,8 @@ class AuditTrail:
         if not 200 <= status < 400:
             return
         if notes:
-            await self._keep(scope, caller, notes[0])
+            if notes[0] is not None:
+                await self._keep(scope, caller, notes[0])
             return
         subject = subject or _new_id(bytes(answer))
         after = await self._snapshot(act.kind, subject)

@@ -19,6 +19,7 @@ from eldonia_ops.services.managed_api import (
     WantedRule,
 )
 from eldonia_ops.web.access import Permission
+from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.bad_request import reading_request
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
@@ -86,7 +87,9 @@ def add_to(api: FastAPI, platform: Platform) -> None:
         condition = read_precondition(if_match or [], if_none_match or [])
         wanted = [WantedChange(one.section, one.name, one.values) for one in body.changes]
         actor = caller_of(request).name
-        return _tagged(await managed.change(actor, wanted, lambda version: condition.holds(entity_tag(version))))
+        found = await managed.change(actor, wanted, lambda version: condition.holds(entity_tag(version)))
+        _note(request, found, "changed")
+        return _tagged(found)
 
     @api.post("/configuration/undo", tags=["configuration"], **operation(admin, ConfigurationView))
     async def undo(
@@ -95,7 +98,9 @@ def add_to(api: FastAPI, platform: Platform) -> None:
         """Take one change back; that is a change too, and can be undone itself."""
         condition = read_precondition(if_match or [], if_none_match or [])
         actor = caller_of(request).name
-        return _tagged(await managed.undo(actor, body.id, lambda version: condition.holds(entity_tag(version))))
+        found = await managed.undo(actor, body.id, lambda version: condition.holds(entity_tag(version)))
+        _note(request, found, "undo")
+        return _tagged(found)
 
     @api.post("/configuration/try", tags=["configuration"], **operation(admin, TrialView))
     async def attempt(request: Request, body: EntryBody) -> Response:
@@ -124,3 +129,19 @@ def add_to(api: FastAPI, platform: Platform) -> None:
 
 def _tagged(view: ConfigurationView) -> Response:
     return Json(view, headers={"ETag": entity_tag(view.version)})
+
+
+def _note(request: Request, view: ConfigurationView, action: str) -> None:
+    """What the newest change did, for the audit log; its values hold no secrets."""
+    if not view.changes:
+        return
+    steps = {f"{one.section} {one.name}".strip(): one for one in view.changes[0].steps}
+    note_change(
+        request,
+        kind="configuration",
+        subject=view.changes[0].id,
+        title=", ".join(steps),
+        action=action,
+        before={name: one.before for name, one in steps.items() if one.before is not None},
+        after={name: one.after for name, one in steps.items() if one.after is not None},
+    )

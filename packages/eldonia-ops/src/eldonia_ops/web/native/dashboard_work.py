@@ -183,7 +183,9 @@ def document_schema() -> dict[str, Any]:
 def _add_showing(api: FastAPI, platform: Platform) -> None:
     variables = DashboardVariables(platform.queries, platform.telemetry.metrics)
     queries = DashboardQueries(platform.queries, platform.telemetry)
-    annotations = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents)
+    annotations = DashboardAnnotations(
+        platform.queries, platform.telemetry, platform.incidents, Changes(platform.state)
+    )
 
     @api.post("/dashboards/variables", tags=_TAGS, **operation(Permission.READ, shapes.VariablesShape))
     async def resolve(request: Request, body: VariablesBody) -> Response:
@@ -301,6 +303,11 @@ def _add_making(api: FastAPI, platform: Platform) -> None:
                 saved = await service.save(dashboard, message, by, platform.now(), lambda _: True)
             else:
                 saved = await service.add(dashboard, message, by, platform.now())
+        if saved is None:
+            no_change(request)
+        else:
+            made = saved.dashboard
+            note_change(request, kind="dashboard", subject=made.uid, title=_title(made, language), action="import")
         return Json(_import_shape(dashboard, imported, language, exists, saved))
 
 

@@ -73,7 +73,7 @@ def _add_reading(api: FastAPI, platform: Platform, service: DashboardService) ->
     ) -> Response:
         """All dashboards by folder and title, or those with a word, of a folder, with a tag, starred by the caller."""
         language = language_of(request, platform.language)
-        stars = await service.stars(caller_of(request).name)
+        stars = await service.stars(caller_of(request).id)
         everything = await service.all()
         found = [
             held
@@ -109,7 +109,7 @@ def _add_reading(api: FastAPI, platform: Platform, service: DashboardService) ->
     @api.get("/dashboards/{uid}", tags=_TAGS, **operation(Permission.READ, ViewShape))
     async def get(request: Request, uid: str) -> Response:
         """One dashboard; its ETag is for saving it."""
-        return _view(await service.get(uid), uid in await service.stars(caller_of(request).name))
+        return _view(await service.get(uid), uid in await service.stars(caller_of(request).id))
 
     @api.get("/dashboards/{uid}/export", tags=_TAGS, **operation(Permission.READ, media="text/plain"))
     async def export(
@@ -141,7 +141,7 @@ def _add_saving(api: FastAPI, platform: Platform, service: DashboardService) -> 
         dashboard = _with_uid(read_dashboard(body.dashboard, uid), uid)
         by, now = caller_of(request).name, platform.now()
         held = await service.save(dashboard, body.message, by, now, lambda text: wanted.holds(_tag(text)))
-        return _view(held, uid in await service.stars(by))
+        return _view(held, uid in await service.stars(caller_of(request).id))
 
     @api.delete("/dashboards/{uid}", tags=_TAGS, **operation(Permission.RESPOND, ViewShape))
     async def delete(request: Request, uid: str) -> Response:
@@ -159,14 +159,14 @@ def _add_saving(api: FastAPI, platform: Platform, service: DashboardService) -> 
     @api.put("/dashboards/{uid}/star", tags=_TAGS, **operation(Permission.READ, ViewShape))
     async def star(request: Request, uid: str) -> Response:
         """Make it a favourite of the caller."""
-        await service.star(caller_of(request).name, uid, True)
+        await service.star(caller_of(request).id, uid, True)
         return _view(await service.get(uid), True)
 
     @api.delete("/dashboards/{uid}/star", tags=_TAGS, **operation(Permission.READ, ViewShape))
     async def unstar(request: Request, uid: str) -> Response:
         """Take it from the favourites of the caller."""
         held = await service.get(uid)
-        await service.star(caller_of(request).name, uid, False)
+        await service.star(caller_of(request).id, uid, False)
         return _view(held)
 
 
@@ -199,7 +199,7 @@ def _add_versions(api: FastAPI, platform: Platform, service: DashboardService) -
     async def restore(request: Request, uid: str, body: RestoreBody) -> Response:
         """Make a version the newest; also the way back after a deletion."""
         by = caller_of(request).name
-        return _view(await service.restore(uid, body.version, by, platform.now()), uid in await service.stars(by))
+        return _view(await service.restore(uid, body.version, by, platform.now()), uid in await service.stars(caller_of(request).id))
 
 
 def _has(held: Held, search: str, language: str) -> bool:
