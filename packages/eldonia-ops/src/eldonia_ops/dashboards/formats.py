@@ -11,7 +11,9 @@ from typing import Final
 from urllib.parse import quote
 
 _REGEX_SIGNS: Final = re.compile(r"[\\^$*+?.()|{}\[\]/]")
-_DATE_TOKENS: Final = re.compile(r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|hh|h|mm|m|ss|s|SSS|A|a|dddd|ddd|X|x|\[[^\]]*\]")
+_DATE_TOKENS: Final = re.compile(
+    r"YYYY|YY|MMMM|MMM|MM|M|DD|D|HH|H|hh|h|mm|m|ss|s|SSS|A|a|dddd|ddd|X|x|\[[^\[\]]{0,40}\]"
+)
 _UNESCAPED: Final = "!~*'()"
 
 

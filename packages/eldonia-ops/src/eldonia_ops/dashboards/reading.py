@@ -203,9 +203,8 @@ class _Reader:
             return self.fault(path, f"{_name(path)} is longer than {kind.max_length} characters")
         if kind.min_length is not None and len(text) < kind.min_length:
             return self.fault(path, f"{_name(path)} is empty")
-        if kind.pattern is not None and re.search(kind.pattern, text) is None:
-            words = _PATTERNS.get(kind.pattern, f"it has to match {kind.pattern}")
-            return self.fault(path, f"{_name(path)} cannot be {_shown(text)}", words)
+        if kind.pattern is not None and not _fits(kind.pattern, text):
+            return self.fault(path, f"{_name(path)} cannot be {_shown(text)}", _PATTERNS[kind.pattern])
         return text
 
     def _number(self, value: Any, kind: inspect.IntType | inspect.FloatType, path: Path) -> Any:
@@ -226,10 +225,21 @@ class _Reader:
 
 
 _LARGEST: Final = 1e300
+_OF_NAMES: Final = "^[A-Za-z_][A-Za-z0-9_]*$"
+_OF_UIDS: Final = "^[A-Za-z0-9_-]{0,40}$"
 _PATTERNS: Final = {
-    "^[A-Za-z_][A-Za-z0-9_]*$": "letters, digits and underscores",
-    "^[A-Za-z0-9_-]{0,40}$": "at most 40 letters, digits, hyphens and underscores",
+    _OF_NAMES: "letters, digits and underscores",
+    _OF_UIDS: "at most 40 letters, digits, hyphens and underscores",
 }
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UID: Final = re.compile(r"[A-Za-z0-9_-]{0,40}")
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether a text is of the form that an annotation names; there are two."""
+    if pattern == _OF_NAMES:
+        return _NAME.fullmatch(text) is not None
+    return _UID.fullmatch(text) is not None
 
 
 def _of_kind(value: Any, kind: inspect.Type) -> inspect.Type | None:

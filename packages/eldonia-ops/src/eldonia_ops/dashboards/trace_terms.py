@@ -9,7 +9,6 @@ from eldonia_ops.model.condition_text import ConditionError, parse_conditions
 from eldonia_ops.model.conditions import Condition
 from eldonia_ops.model.durations import parse_duration
 
-_TERM: Final = re.compile(r"(?:[^\s\"]|\"(?:[^\"\\]|\\.)*+\")+")
 _FIELD: Final = re.compile(r"(service|operation|name|status):(.+)")
 _DURATION: Final = re.compile(r"duration(>=|<=|>|<)([0-9a-z]{1,20})")
 _NS: Final = 1_000_000
@@ -67,5 +66,17 @@ def parse_trace_terms(text: str) -> TraceTerms:
 
 
 def _terms(text: str) -> Iterator[tuple[str, int]]:
-    for match in _TERM.finditer(text):
-        yield match[0], match.start()
+    """The terms between blanks, with their places; blanks in quotation marks belong to a term."""
+    start, quoted, escaped = -1, False, False
+    for at, char in enumerate(text):
+        if char.isspace() and not quoted:
+            if start >= 0:
+                yield text[start:at], start
+            start = -1
+            continue
+        start = at if start < 0 else start
+        if char == '"' and not escaped:
+            quoted = not quoted
+        escaped = char == "\\" and not escaped
+    if start >= 0:
+        yield text[start:], start

@@ -18,10 +18,7 @@ MOST_OPTIONS: Final = 5_000
 AUTO: Final = "auto"
 """The option of an interval variable that follows the range."""
 
-_LABEL_VALUES: Final = re.compile(r"label_values\(\s*(?:(?P<selector>\S.*),)?\s*(?P<label>[^,\s(){}]+)\s*\)", re.DOTALL)
-_LABEL_NAMES: Final = re.compile(r"label_names\(\s*(?P<selector>.*)\)", re.DOTALL)
-_METRICS: Final = re.compile(r"metrics\((?P<pattern>.*)\)", re.DOTALL)
-_QUERY_RESULT: Final = re.compile(r"query_result\((?P<expr>.*)\)", re.DOTALL)
+_LABEL: Final = re.compile(r"[^,\s(){}]+")
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _RE_FLAGS: Final = {"i": "i", "s": "s", "m": "m"}
 
@@ -40,14 +37,22 @@ def source_of(query: str) -> Source | None:
     text = query.strip()
     if not text:
         return None
-    if match := _LABEL_VALUES.fullmatch(text):
-        return Source("label_values", (match["selector"] or "").strip(), match["label"])
-    if match := _LABEL_NAMES.fullmatch(text):
-        return Source("label_names", match["selector"].strip())
-    if match := _METRICS.fullmatch(text):
-        return Source("metrics", match["pattern"].strip().strip("\"'"))
-    if match := _QUERY_RESULT.fullmatch(text):
-        return Source("query_result", match["expr"].strip())
+    name, bracket, rest = text.partition("(")
+    if bracket and rest.endswith(")"):
+        inner = rest[:-1].strip()
+        match name.strip():
+            case "label_values":
+                selector, _, label = inner.rpartition(",")
+                if _LABEL.fullmatch(label.strip()):
+                    return Source("label_values", selector.strip(), label.strip())
+            case "label_names":
+                return Source("label_names", inner)
+            case "metrics":
+                return Source("metrics", inner.strip("\"'"))
+            case "query_result":
+                return Source("query_result", inner)
+            case _:
+                pass
     return Source("series", text)
 
 

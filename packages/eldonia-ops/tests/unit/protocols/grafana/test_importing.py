@@ -459,8 +459,8 @@ def test_texts_lose_their_html_and_scripts() -> None:
             "type": "text",
             "options": {
                 "mode": "html",
-                "content": "<h2>A</h2><script>x()</script>"
-                '<p>b <a href="https://e.org">c</a> <a href="javascript:x">d</a></p>',
+                "content": '<h2>A</h2><script>x()</script><p>b <a href="https://e.org">c</a> '
+                '<a href="javascript:x">d</a></p>',
             },
         }
     ).dashboard.panels
