@@ -26,7 +26,7 @@ DEPLOYS: Final = (
     "operation:(deploy or deployment or release or rollback) or component:(deploy or deployment)"
     " or event.name:(deploy or deployment or deployment.finished)"
 )
-"""The log records that are deployments, beside the changes that were reported, where an annotation does not say others."""
+"""The log records that are deployments, beside reported changes, where an annotation does not say others."""
 _NS: Final = 1_000_000
 _POINTS: Final = 500
 _INCIDENTS: Final = 2_000
@@ -58,9 +58,7 @@ class Marked:
 class DashboardAnnotations:
     """Finds the events of annotations."""
 
-    def __init__(
-        self, queries: Queries, telemetry: TelemetryStores, incidents: Incidents, changes: Changes
-    ) -> None:
+    def __init__(self, queries: Queries, telemetry: TelemetryStores, incidents: Incidents, changes: Changes) -> None:
         self._changes = changes
         self._queries = queries
         self._telemetry = telemetry

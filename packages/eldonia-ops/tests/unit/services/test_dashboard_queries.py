@@ -1,6 +1,7 @@
 """Queries of a dashboard: side by side, equal ones once, each with its own outcome, and none left when no one waits."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from eldonia_ops.dashboards.document import Annotation, Variable
 from eldonia_ops.dashboards.selection import Selection
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.api import QueryError, QueryResult, Series
+from eldonia_ops.services.changes import Changes
 from eldonia_ops.services.dashboard_annotations import DashboardAnnotations
 from eldonia_ops.services.dashboard_queries import Ask, DashboardQueries, Occasion
 from eldonia_ops.services.dashboard_variables import DashboardVariables
@@ -181,15 +183,16 @@ async def test_variables_are_resolved_in_their_order() -> None:
 async def test_annotations() -> None:
     platform = FakePlatform()
     now = platform.now()
-    service = DashboardAnnotations(
-        platform.queries, platform.telemetry, platform.incidents, Changes(platform.state)
-    )
+    change = platform.state.stored_changes["c1"]
+    platform.state.stored_changes["c1"] = replace(change, at=now - 1_000)
+    service = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents, Changes(platform.state))
     marked = await service.find(
         [
             Annotation(name="i", source="incidents"),
             Annotation(name="none", source="incidents", query="no-such-service-at-all"),
             Annotation(name="d", source="deploys", query="level:error"),
             Annotation(name="wrong", source="deploys", query="a:("),
+            Annotation(name="reported", source="deploys"),
             Annotation(name="p", query="up", title="{{instance}}"),
         ],
         now - 7 * 86_400_000,
@@ -202,4 +205,5 @@ async def test_annotations() -> None:
     assert marked[1].events == ()
     assert marked[2].events
     assert marked[3].error
-    assert [list(one.events) == sorted(one.events, key=lambda event: event.time) for one in marked] == [True] * 5
+    assert ("shop 2.4.1", ("deploy", "shop")) in [(one.title, one.tags) for one in marked[4].events]
+    assert [list(one.events) == sorted(one.events, key=lambda event: event.time) for one in marked] == [True] * 6

@@ -32,7 +32,15 @@ _LOOKING: Final = frozenset(
 """Routes that ask for a role because they reach out or compute, and change nothing."""
 
 _LARGEST_ANSWER: Final = 65_536
-_IDS: Final = (("id",), ("reference",), ("uid",), ("token", "id"), ("account", "id"), ("silenceID",))
+_IDS: Final = (
+    ("id",),
+    ("reference",),
+    ("uid",),
+    ("dashboard", "uid"),
+    ("token", "id"),
+    ("account", "id"),
+    ("silenceID",),
+)
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from eldonia_ops.dashboards.checks import doubts
 from eldonia_ops.dashboards.document import Annotation, Dashboard
 from eldonia_ops.dashboards.faults import DashboardError
+from eldonia_ops.dashboards.part import shown
 from eldonia_ops.dashboards.reading import read_dashboard, read_part, to_plain
 from eldonia_ops.dashboards.repeat import Section, sections
 from eldonia_ops.dashboards.selection import ALL, Selection
@@ -25,11 +26,13 @@ from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.protocols.dashboard_file import examine_dashboard
 from eldonia_ops.protocols.grafana import Imported, NotGrafanaError, from_grafana, is_grafana
 from eldonia_ops.services.api import Platform, RefusedError
+from eldonia_ops.services.changes import Changes
 from eldonia_ops.services.dashboard_annotations import DashboardAnnotations, Event
 from eldonia_ops.services.dashboard_queries import Ask, DashboardQueries, Occasion
 from eldonia_ops.services.dashboard_variables import DashboardVariables
 from eldonia_ops.services.dashboards import DashboardService, Held
 from eldonia_ops.web.access import Permission
+from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.disconnect import while_connected
@@ -307,7 +310,7 @@ def _add_making(api: FastAPI, platform: Platform) -> None:
             no_change(request)
         else:
             made = saved.dashboard
-            note_change(request, kind="dashboard", subject=made.uid, title=_title(made, language), action="import")
+            note_change(request, kind="dashboard", subject=made.uid, title=shown(made.title, language), action="import")
         return Json(_import_shape(dashboard, imported, language, exists, saved))
 
 

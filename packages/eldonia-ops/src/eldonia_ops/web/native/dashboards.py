@@ -199,7 +199,10 @@ def _add_versions(api: FastAPI, platform: Platform, service: DashboardService) -
     async def restore(request: Request, uid: str, body: RestoreBody) -> Response:
         """Make a version the newest; also the way back after a deletion."""
         by = caller_of(request).name
-        return _view(await service.restore(uid, body.version, by, platform.now()), uid in await service.stars(caller_of(request).id))
+        return _view(
+            await service.restore(uid, body.version, by, platform.now()),
+            uid in await service.stars(caller_of(request).id),
+        )
 
 
 def _has(held: Held, search: str, language: str) -> bool:

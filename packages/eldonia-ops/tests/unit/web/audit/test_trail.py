@@ -95,3 +95,19 @@ async def test_an_act_is_done_even_if_it_cannot_be_kept(client: Client, caplog) 
     client.platform.state.write = write
     assert answer.status_code == 200
     assert "not kept: responder-person" in caplog.text
+
+
+async def test_what_handlers_say_of_their_own_subjects(client: Client) -> None:
+    change = {"changes": [{"section": "logs", "values": {"path": "/var/log/added.log"}}]}
+    headers = {"Authorization": f"Bearer {client.platform.secrets[Role.ADMIN]}", "If-Match": "*"}
+    answer = await client.http.post(f"{API}/configuration/changes", json=change, headers=headers)
+    assert answer.status_code == 200, answer.text
+    dashboard = {"title": "Shop", "panels": [{"queries": [{"expr": "up"}]}]}
+    made = (await client.ask("POST", f"{API}/dashboards", json={"dashboard": dashboard})).json()
+    await client.ask("POST", f"{API}/dashboards/import", json={"grafana": {"title": "G", "panels": []}})  # a dry run
+    await client.ask("DELETE", f"{API}/dashboards/{made['dashboard']['uid']}")
+    configuration, created, deleted = client.entries
+    assert (configuration.kind, configuration.action) == ("configuration", "changed")
+    assert any(one.after == "/var/log/added.log" for one in configuration.changes)
+    assert (created.kind, created.title, created.action) == ("dashboard", "Shop", "created")
+    assert (deleted.kind, deleted.title, deleted.action) == ("dashboard", "Shop", "deleted")
