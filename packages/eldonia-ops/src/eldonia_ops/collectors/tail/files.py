@@ -24,7 +24,7 @@ FINGERPRINT_BYTES: Final = 1024
 READ_BYTES: Final = 256 * 1024
 _GUARD_BYTES = 64
 _ROTATION = re.compile(r"[._-]\d[\d._:T-]*")
-_ROTATION_END = re.compile(r"[\d._:T-]+\Z")
+_ROTATION_MARKS = "0123456789._:T-"
 
 
 def shown_path(path: str | os.PathLike[str]) -> str:
@@ -115,8 +115,7 @@ def is_rotation_name(name: str, main: str) -> bool:
 
 def main_of(name: str, mains: Container[str]) -> str | None:
     """The one of ``mains`` that ``name`` looks like an older copy of, by :func:`is_rotation_name`; the shortest."""
-    end = _ROTATION_END.search(name)
-    places = range(end.start(), len(name)) if end is not None else ()
+    places = range(len(name.rstrip(_ROTATION_MARKS)), len(name))
     return next((name[:at] for at in places if name[:at] in mains and is_rotation_name(name, name[:at])), None)
 
 
