@@ -37,7 +37,7 @@ function steps() {
     link.classList.toggle("done", done);
     const mark = $(".mark", link);
     mark.textContent = done ? "✓" : String($$("#steps a").indexOf(link) + 1);
-    link.setAttribute("aria-label", `${link.lastElementChild.textContent}${done ? ` – ${t("welcome.is_done")}` : ""}`);
+    $(".hide", link).textContent = done ? t("welcome.is_done") : "";
   }
 }
 

@@ -1,0 +1,76 @@
+"""Accessibility by axe-core (https://github.com/dequelabs/axe-core): no finding of WCAG 2.1 A or AA on any page.
+
+What a person has to look at, such as the order in which things are read, axe leaves open; it finds contrast, names,
+roles and structure.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from required_tools import missing, requires_module
+
+from eldonia_ops.model.access import Role
+from eldonia_ops.web.pages import PAGES
+
+requires_module("playwright")
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+ROOT = Path(__file__).parents[5]
+AXE = ROOT / "tools" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
+NAMES = {"{incident}": "INC-3", "{trace_id}": "0" * 32, "{uid}": "shop", "{service:path}": "shop"}
+PATHS = [page.path for page in PAGES]
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(site: Any, browser: Any) -> "AsyncIterator[Page]":
+    if not AXE.is_file():
+        missing("tools/javascript is not installed (make check installs it)")
+    context = await browser.new_context(locale="en-GB", reduced_motion="reduce")
+    answer = await context.request.post(
+        f"{site.url}/sign-in",
+        form={"token": site.platform.secrets[Role.ADMIN]},
+        headers={"Origin": site.url},
+        max_redirects=0,
+    )
+    assert answer.status == 303
+    yield await context.new_page()
+    await context.close()
+
+
+async def findings(page: "Page") -> list[str]:
+    """What axe finds, a line for each rule with the first elements."""
+    await page.evaluate(AXE.read_text("utf-8"))
+    found = await page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']}).then((one) => one.violations)"
+    )
+    return [
+        f"{one['impact']} {one['id']}: {one['help']}: "
+        + "; ".join(f"{node['target']} {node['failureSummary'][:160]}" for node in one["nodes"][:4])
+        for one in found
+    ]
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1440, "dark"), (390, "light")])
+@pytest.mark.parametrize("path", PATHS)
+async def test_no_page_has_a_finding(page: "Page", site: Any, path: str, width: int, theme: Any) -> None:
+    for name, value in NAMES.items():
+        path = path.replace(name, value)
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.emulate_media(color_scheme=theme)
+    await page.goto(site.url + path)
+    await page.wait_for_load_state("networkidle")
+    assert await findings(page) == []
+
+
+async def test_the_sign_in_page_has_none(site: Any, browser: Any) -> None:
+    context = await browser.new_context(locale="ja-JP", color_scheme="dark")
+    page = await context.new_page()
+    await page.goto(f"{site.url}/sign-in")
+    assert await findings(page) == []
+    await context.close()
