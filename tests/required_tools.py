@@ -81,6 +81,17 @@ def shared_folder(name: str) -> Path | None:
     return found if found.is_dir() else None
 
 
+def folder_named_by(variable: str) -> Path | None:
+    """The folder that an environment variable names, for data that need not be there."""
+    found = os.environ.get(variable, "")
+    return Path(found) if found else None
+
+
+def requires_folder_named_by(variable: str) -> pytest.MarkDecorator:
+    """A test of data in a folder that an environment variable names; it may be unset anywhere."""
+    return pytest.mark.skipif(folder_named_by(variable) is None, reason=f"{variable} names no folder")
+
+
 def requires_shared(name: str) -> pytest.MarkDecorator:
     """A mark for tests over the files of such a folder; without it they are skipped everywhere."""
     return pytest.mark.skipif(shared_folder(name) is None, reason=f"../shared/{name} is not there")

@@ -19,7 +19,6 @@ from eldonia_ops.cli.session import (
     shown_time,
 )
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
-from eldonia_ops.protocols.text_file import read_text_file
 
 if TYPE_CHECKING:
     from eldonia_ops.protocols.grafana import Note
@@ -113,6 +112,8 @@ def import_file(
     as_json: AsJson = False,
 ) -> None:
     """Save a file as a dashboard, and say what could not be taken."""
+    from eldonia_ops.protocols.text_file import read_text_file
+
     body = {"text": read_text_file(str(file)), "dry_run": dry_run, "folder": folder, "uid": uid, "replace": replace}
     body["message"] = f"imported from {file.name}"[:1_000]
     found = connect(url, token).post(f"/dashboards/import?lang={language}", body)
@@ -151,6 +152,7 @@ def check(
     from eldonia_ops.lint import format_report
     from eldonia_ops.lint.sources import dashboard_paths
     from eldonia_ops.protocols.dashboard_file import examine_dashboard
+    from eldonia_ops.protocols.text_file import read_text_file
 
     found: list[Diagnostic] = []
     notes: list[tuple[str, Note]] = []

@@ -140,6 +140,8 @@ class Pages:
 
     def _show(self, page: Page) -> Any:
         async def show(request: Request) -> Response:
+            if page.key == "service" and not request.path_params["service"]:
+                return RedirectResponse("/services", 303)
             context: dict[str, Any] = {"page": page, "parameters": dict(request.path_params)}
             if page.key == "overview":
                 business = business_layer(await self._platform.telemetry.metrics.metadata())

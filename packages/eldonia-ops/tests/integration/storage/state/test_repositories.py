@@ -649,6 +649,7 @@ async def test_purge_drops_only_what_is_old_and_finished(store: SqlStateStore) -
         "tokens": 1,
         "account_links": 0,
         "changes": 0,
+        "audit": 0,
     }
 
     def left(t: Any) -> tuple[Any, ...]:

@@ -10,17 +10,20 @@ import os
 from pathlib import Path
 
 import pytest
+from required_tools import folder_named_by, requires_folder_named_by
 
 from eldonia_ops.dashboards.checks import doubts
 from eldonia_ops.dashboards.reading import read_dashboard, to_plain
 from eldonia_ops.protocols.dashboard_file import examine_dashboard, to_yaml
 from eldonia_ops.protocols.grafana import from_grafana, to_grafana
 
-FOLDER = os.environ.get("ELDONIA_GRAFANA_CORPUS", "")
-FILES = sorted(Path(FOLDER).glob("*.json")) if FOLDER else []
+FOLDER = folder_named_by("ELDONIA_GRAFANA_CORPUS")
+FILES = sorted(FOLDER.glob("*.json")) if FOLDER else []
 OTHER_LANGUAGE = [part for part in os.environ.get("ELDONIA_GRAFANA_NO_PROMQL", "").split(",") if part]
 
-pytestmark = pytest.mark.skipif(not FILES, reason="ELDONIA_GRAFANA_CORPUS names no folder with dashboards")
+PROMQL = [file for file in FILES if not any(part in file.name for part in OTHER_LANGUAGE)]
+
+pytestmark = requires_folder_named_by("ELDONIA_GRAFANA_CORPUS")
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem[-60:])
@@ -37,10 +40,8 @@ def test_it_is_taken_and_comes_back(file: Path) -> None:
     assert read.dashboard == found
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem[-60:])
+@pytest.mark.parametrize("file", PROMQL, ids=lambda file: file.stem[-60:])
 def test_every_expression_is_promql(file: Path) -> None:
-    if any(part in file.name for part in OTHER_LANGUAGE):
-        pytest.skip("not PromQL")
     found = from_grafana(json.loads(file.read_text("utf-8"))).dashboard
     assert [one.place for one in doubts(found) if one.message.startswith("this is not PromQL")] == []
 
