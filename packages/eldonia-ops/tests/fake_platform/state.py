@@ -9,7 +9,7 @@ import msgspec
 
 from eldonia_ops.access import new_token
 from eldonia_ops.model.access import Account, AccountLink, Role, Session, Token
-from eldonia_ops.model.audit import AuditEntry
+from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.services.access import AccessService
@@ -137,28 +137,18 @@ class FakeAudit:
         for entry in entries:
             self.stored.append(replace(entry, id=len(self.stored) + 1))
 
-    def find(
-        self,
-        *,
-        since: int = 0,
-        until: int = 0,
-        actor: str = "",
-        kind: str = "",
-        subject: str = "",
-        before_id: int = 0,
-        limit: int = 100,
-    ) -> list[AuditEntry]:
+    def find(self, query: AuditQuery) -> list[AuditEntry]:
         found = [
             one
             for one in self.stored
-            if one.at >= since
-            and (not until or one.at <= until)
-            and actor in ("", one.actor, one.actor_id)
-            and kind in ("", one.kind)
-            and subject in ("", one.subject, one.title)
-            and (not before_id or one.id < before_id)
+            if one.at >= query.since
+            and (not query.until or one.at <= query.until)
+            and query.actor in ("", one.actor, one.actor_id)
+            and query.kind in ("", one.kind)
+            and query.subject in ("", one.subject, one.title)
+            and (not query.before_id or one.id < query.before_id)
         ]
-        return found[::-1][:limit]
+        return found[::-1][: query.limit]
 
 
 @dataclass

@@ -14,7 +14,8 @@ from eldonia_ops.model.durations import parse_duration
 RESERVED_UIDS: Final = frozenset({"schema", "units", "deleted", "query", "variables", "annotations", "import", "check"})
 """Words that follow ``/dashboards/`` in the API."""
 _INSTANT: Final = re.compile(
-    r"now|(?:now)?-\d{1,6}(?:ms|[smhdwMy])(?:/[smhdwMQy])?|now/[smhdwMQy]|\d{1,15}|\d{4}-\d\d-\d\d[0-9T:.Z+ -]{0,25}"
+    r"now|(?:now)?-\d{1,6}(?:ms|[smhdwMy])(?:/[smhdwMQy])?|now/[smhdwMQy]|\d{1,15}|\d{4}-\d\d-\d\d[0-9T:.Z+ -]{0,25}",
+    re.ASCII,
 )
 _TOO_LONG: Final = 500
 

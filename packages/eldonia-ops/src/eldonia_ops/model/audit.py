@@ -14,6 +14,23 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which entries: all conditions that are given hold.
+
+    ``since`` and ``until`` are Unix ms, both included, 0 for none. ``actor`` is an id or a name, ``subject`` an id or a
+    title. ``before_id`` asks for entries older than a known one.
+    """
+
+    since: int = 0
+    until: int = 0
+    actor: str = ""
+    kind: str = ""
+    subject: str = ""
+    before_id: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One act that changed something, at an instant (Unix ms).
 

@@ -12,7 +12,7 @@ from eldonia_ops.alerting.dispatch import PutGroup
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.model.access import Account, AccountLink, Session, Token
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatus, Silence
-from eldonia_ops.model.audit import AuditEntry
+from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.model.change import Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.model.labels import Labels
@@ -441,19 +441,8 @@ class AuditRepository(Protocol):
     """Who changed what, oldest id first."""
 
     def append(self, *entries: AuditEntry) -> None: ...
-    def find(
-        self,
-        *,
-        since: int = 0,
-        until: int = 0,
-        actor: str = "",
-        kind: str = "",
-        subject: str = "",
-        before_id: int = 0,
-        limit: int = 100,
-    ) -> list[AuditEntry]:
-        """Entries that meet every condition given, newest first. ``actor`` is an id or a name, ``subject`` an id or a
-        title."""
+    def find(self, query: AuditQuery) -> list[AuditEntry]:
+        """Entries of a query, newest first."""
         ...
 
 

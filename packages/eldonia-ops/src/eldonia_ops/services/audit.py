@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from eldonia_ops.model.audit import AuditEntry, FieldChange
+from eldonia_ops.model.audit import AuditEntry, AuditQuery, FieldChange
 from eldonia_ops.ports import StateStore
 
 log = logging.getLogger("eldonia_ops.audit")
@@ -39,20 +39,6 @@ class AuditLog:
             fields = ", ".join(one.field for one in changes)
             log.exception("not kept: %s (%s) %s %s %r (%s)", actor, actor_id, action, kind, subject, fields)
 
-    async def find(
-        self,
-        *,
-        since: int = 0,
-        until: int = 0,
-        actor: str = "",
-        kind: str = "",
-        subject: str = "",
-        before_id: int = 0,
-        limit: int = 100,
-    ) -> list[AuditEntry]:
-        """Entries that meet every condition given, newest first."""
-        return await self._state.read(
-            lambda tx: tx.audit.find(
-                since=since, until=until, actor=actor, kind=kind, subject=subject, before_id=before_id, limit=limit
-            )
-        )
+    async def find(self, query: AuditQuery) -> list[AuditEntry]:
+        """Entries of a query, newest first."""
+        return await self._state.read(lambda tx: tx.audit.find(query))

@@ -17,7 +17,7 @@ from eldonia_ops.model.durations import format_duration, parse_duration
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.relabelling import relabelled
 
-_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 
 
 class TargetError(ValueError):

@@ -8,13 +8,14 @@ from typing import Final
 
 import msgspec
 
-from eldonia_ops.model.conditions import MAX_VALUE, FieldName
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
 from eldonia_ops.search.tree import conjunction
-from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql, field_of_path, value_sql
+from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.field_counts import FieldTable
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.identity import LogIds
 from eldonia_ops.storage.clickhouse.journal import LOGS, Journal, JournaledTable, ReadingEngine
@@ -32,6 +33,7 @@ MAX_BUCKETS: Final = 1_000
 BLOCK_SECONDS: Final = 5.0
 """How long records wait for others on their way into the engine, without a query."""
 
+_FIELDS: Final = FieldTable("logs", "metadata", "timestamp", LOG_COLUMNS)
 _MANY: Final = 200
 _CLOSE_NS: Final = 10 * 10**9
 
@@ -150,27 +152,12 @@ class Logs:
     async def values(self, query: LogQuery, name: FieldName, prefix: str, limit: int) -> list[ValueCount]:
         """The most frequent values of a field, of those that begin with a prefix in any case."""
         where, parameters = _conditions(query)
-        present, value = value_sql(name, LOG_COLUMNS, parameters, "f")
-        if prefix:
-            where += f" AND startsWith(lowerUTF8({value}), lowerUTF8({{prefix:String}}))"
-            parameters["prefix"] = clean(prefix)
-        sql = (
-            f"SELECT {value} AS value, count() AS count FROM logs WHERE {where} AND {present} "  # noqa: S608
-            f"AND lengthUTF8(value) <= {MAX_VALUE} GROUP BY value ORDER BY count DESC, value LIMIT {{limit:UInt32}}"
-        )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": max(1, limit)}))
-        return [ValueCount(row["value"], row["count"]) for row in found]
+        return await _FIELDS.values(self._engine, where, parameters, name, prefix, limit)
 
     async def fields(self, query: LogQuery, records: int, limit: int) -> list[FieldCount]:
         """The attributes of the newest records."""
         where, parameters = _conditions(query)
-        sql = (
-            "SELECT arrayJoin(JSONAllPaths(metadata)) AS path, count() AS count FROM "  # noqa: S608
-            f"(SELECT metadata FROM logs WHERE {where} ORDER BY timestamp DESC LIMIT {{records:UInt32}}) "
-            "GROUP BY path ORDER BY count DESC, path LIMIT {limit:UInt32}"
-        )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "records": records, "limit": limit}))
-        return [FieldCount(field_of_path(row["path"], LOG_COLUMNS), row["count"]) for row in found]
+        return await _FIELDS.fields(self._engine, where, parameters, records, limit)
 
     async def services(self, since_ns: int, until_ns: int) -> list[str]:
         """Names of services that logged in the range, sorted."""

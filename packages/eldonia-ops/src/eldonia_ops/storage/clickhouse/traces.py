@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.conditions import MAX_VALUE, FieldName
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
 from eldonia_ops.ports import (
@@ -23,9 +23,10 @@ from eldonia_ops.ports import (
     ValueCount,
 )
 from eldonia_ops.ports.traces import MOST_SPANS, SHORTEST_NS, STEPS_PER_DECADE
-from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql, field_of_path, value_sql
+from eldonia_ops.storage.clickhouse.conditions import SPAN_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.field_counts import FieldTable
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.journal import SPANS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, batch_in, payload_of, weight_of
@@ -42,6 +43,7 @@ MAX_CALL_TRACES: Final = 5_000
 BLOCK_SECONDS: Final = 5.0
 """How long spans wait for others on their way into the engine, without a query."""
 
+_FIELDS: Final = FieldTable("spans", "attributes", "start", SPAN_COLUMNS)
 _MAX_NS: Final = 2**63 - 1
 _MANY: Final = 200
 _CLOSE_NS: Final = 10 * 10**9
@@ -162,27 +164,12 @@ class Traces:
     async def fields(self, query: TraceQuery, spans: int, limit: int) -> list[FieldCount]:
         """The attributes of the newest spans."""
         where, parameters = _spans_in_range(query)
-        sql = (
-            "SELECT arrayJoin(JSONAllPaths(attributes)) AS path, count() AS count FROM "  # noqa: S608
-            f"(SELECT attributes FROM spans WHERE {where} ORDER BY start DESC LIMIT {{spans:UInt32}}) "
-            "GROUP BY path ORDER BY count DESC, path LIMIT {limit:UInt32}"
-        )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "spans": spans, "limit": limit}))
-        return [FieldCount(field_of_path(row["path"], SPAN_COLUMNS), row["count"]) for row in found]
+        return await _FIELDS.fields(self._engine, where, parameters, spans, limit)
 
     async def values(self, query: TraceQuery, name: FieldName, prefix: str, limit: int) -> list[ValueCount]:
         """The most frequent values of a field."""
         where, parameters = _spans_in_range(query)
-        present, value = value_sql(name, SPAN_COLUMNS, parameters, "f")
-        if prefix:
-            where += f" AND startsWith(lowerUTF8({value}), lowerUTF8({{prefix:String}}))"
-            parameters["prefix"] = clean(prefix)
-        sql = (
-            f"SELECT {value} AS value, count() AS count FROM spans WHERE {where} AND {present} "  # noqa: S608
-            f"AND lengthUTF8(value) <= {MAX_VALUE} GROUP BY value ORDER BY count DESC, value LIMIT {{limit:UInt32}}"
-        )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": max(1, limit)}))
-        return [ValueCount(row["value"], row["count"]) for row in found]
+        return await _FIELDS.values(self._engine, where, parameters, name, prefix, limit)
 
     async def calls(self, service: str, since_ns: int, until_ns: int) -> list[ServiceCalls]:
         """Calls to and from a service in its newest traces."""

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection, delete, select
 
-from eldonia_ops.model.audit import AuditEntry
+from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.storage.state.rows import all_made_of, bounded, names_of, write_rows
 from eldonia_ops.storage.state.tables import audit
 
@@ -22,32 +22,22 @@ class SqlAudit:
         """Append entries under new ids."""
         write_rows(self._connection, audit, _NAMES, map(_values, entries))
 
-    def find(
-        self,
-        *,
-        since: int = 0,
-        until: int = 0,
-        actor: str = "",
-        kind: str = "",
-        subject: str = "",
-        before_id: int = 0,
-        limit: int = 100,
-    ) -> list[AuditEntry]:
-        """Entries that meet every condition given, newest first."""
-        query = select(audit).order_by(audit.c.id.desc()).limit(bounded(limit))
-        if since:
-            query = query.where(audit.c.at >= since)
-        if until:
-            query = query.where(audit.c.at <= until)
-        if actor:
-            query = query.where((audit.c.actor_id == actor) | (audit.c.actor == actor))
-        if kind:
-            query = query.where(audit.c.kind == kind)
-        if subject:
-            query = query.where((audit.c.subject == subject) | (audit.c.title == subject))
-        if before_id:
-            query = query.where(audit.c.id < before_id)
-        return all_made_of(AuditEntry, self._connection.execute(query).all())
+    def find(self, query: AuditQuery) -> list[AuditEntry]:
+        """Entries of a query, newest first."""
+        found = select(audit).order_by(audit.c.id.desc()).limit(bounded(query.limit))
+        if query.since:
+            found = found.where(audit.c.at >= query.since)
+        if query.until:
+            found = found.where(audit.c.at <= query.until)
+        if query.actor:
+            found = found.where((audit.c.actor_id == query.actor) | (audit.c.actor == query.actor))
+        if query.kind:
+            found = found.where(audit.c.kind == query.kind)
+        if query.subject:
+            found = found.where((audit.c.subject == query.subject) | (audit.c.title == query.subject))
+        if query.before_id:
+            found = found.where(audit.c.id < query.before_id)
+        return all_made_of(AuditEntry, self._connection.execute(found).all())
 
     def purge(self, before: int, limit: int) -> int:
         """Drop entries older than ``before``, at most ``limit``; returns how many."""

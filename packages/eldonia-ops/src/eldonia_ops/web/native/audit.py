@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 from starlette.responses import Response
 
-from eldonia_ops.model.audit import AuditEntry
+from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.audit import AuditLog
 from eldonia_ops.web.access import Permission
@@ -32,7 +32,4 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     ) -> Response:
         """Who changed what, newest first, with the fields before and after."""
         first, last = time_range(since, until, platform.now())
-        found = await log.find(
-            since=first, until=last, actor=actor, kind=kind, subject=subject, before_id=before_id, limit=limit
-        )
-        return Json(found)
+        return Json(await log.find(AuditQuery(first, last, actor, kind, subject, before_id, limit)))

@@ -4,11 +4,14 @@ Instants are Unix milliseconds, ``*Ns`` are decimal strings of Unix nanoseconds.
 the seed.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from eldonia_ops.model.condition_text import format_field
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.ports import FieldCount, ValueCount
 
 
 class LogRecordShape(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
@@ -66,6 +69,11 @@ class ValueShape(msgspec.Struct):
     count: int
 
 
+def value_shapes(found: Iterable[ValueCount]) -> list[ValueShape]:
+    """Values with their counts."""
+    return [ValueShape(one.value, one.count) for one in found]
+
+
 class FacetShape(msgspec.Struct):
     """The most frequent values of a field."""
 
@@ -78,6 +86,14 @@ class FieldShape(msgspec.Struct):
 
     name: str
     count: int | None
+
+
+def field_shapes(own: Iterable[str], found: Iterable[FieldCount]) -> list[FieldShape]:
+    """The fields that every record has, then those that were found."""
+    return [
+        *[FieldShape(name, None) for name in own],
+        *[FieldShape(format_field(one.name), one.count) for one in found],
+    ]
 
 
 class SuggestionShape(msgspec.Struct):

@@ -28,7 +28,9 @@ from eldonia_ops.web.native.log_schemas import (
     SuggestionShape,
     SurroundingsShape,
     ValueShape,
+    field_shapes,
     log_shape,
+    value_shapes,
 )
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import NS, Instant, Several, Text, Where, Zone, conditions_of, time_range
@@ -42,6 +44,8 @@ SearchText = Annotated[
     str, Query(max_length=MAX_SEARCH, description='such as user_id:alice level>=error "timed out" -path:/health')
 ]
 Cursor = Annotated[str, Query(max_length=50, description="the cursor of a record")]
+Prefix = Annotated[str, Query(max_length=1_000, description="how values begin, in any case")]
+MostValues = Annotated[int, Query(ge=1, le=100)]
 FieldText = Annotated[str, Query(max_length=1_000, description="the name of a field as a query writes it")]
 
 
@@ -152,29 +156,23 @@ def _add_fields(api: FastAPI, platform: Platform) -> None:
         names = [field_of(text) for text in field]
         found = [await logs.log_values(wanted, name, limit=limit) for name in names]
         return Json(
-            [
-                FacetShape(format_field(name), [ValueShape(one.value, one.count) for one in values])
-                for name, values in zip(names, found, strict=True)
-            ]
+            [FacetShape(format_field(name), value_shapes(values)) for name, values in zip(names, found, strict=True)]
         )
 
     @api.get("/logs/fields", tags=["logs"], **operation(Permission.READ, list[FieldShape]))
     async def fields(wanted: Selection) -> Response:
         """The names of fields: those of every record, then the attributes of the newest records of a query."""
-        own = [FieldShape(name, None) for name in _OWN_FIELDS]
-        found = await logs.log_fields(wanted)
-        return Json([*own, *[FieldShape(format_field(one.name), one.count) for one in found]])
+        return Json(field_shapes(_OWN_FIELDS, await logs.log_fields(wanted)))
 
     @api.get("/logs/values", tags=["logs"], **operation(Permission.READ, list[ValueShape]))
     async def values(
         wanted: Selection,
         field: FieldText,
-        prefix: Annotated[str, Query(max_length=1_000, description="how values begin, in any case")] = "",
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        prefix: Prefix = "",
+        limit: MostValues = 20,
     ) -> Response:
         """The most frequent values of a field that begin with a text."""
-        found = await logs.log_values(wanted, field_of(field), prefix=prefix, limit=limit)
-        return Json([ValueShape(one.value, one.count) for one in found])
+        return Json(value_shapes(await logs.log_values(wanted, field_of(field), prefix=prefix, limit=limit)))
 
 
 def _add_looking_around(api: FastAPI, platform: Platform) -> None:

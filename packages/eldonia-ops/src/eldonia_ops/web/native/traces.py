@@ -8,14 +8,13 @@ import msgspec
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
-from eldonia_ops.model.condition_text import format_field
 from eldonia_ops.ports import TraceDistribution, TraceQuery, TraceSort
 from eldonia_ops.ports.traces import duration_bound
 from eldonia_ops.services.api import NotFoundError, Platform, QueryError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.native.log_schemas import FieldShape, ValueShape
-from eldonia_ops.web.native.logs import FieldText, field_of
+from eldonia_ops.web.native.log_schemas import FieldShape, ValueShape, field_shapes, value_shapes
+from eldonia_ops.web.native.logs import FieldText, MostValues, Prefix, field_of
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import NS, Instant, Text, Where, conditions_of, time_range
 from eldonia_ops.web.native.telemetry_schemas import SpanShape, TraceShape, span_shapes, trace_shape
@@ -156,20 +155,17 @@ def _add_names(api: FastAPI, platform: Platform) -> None:
     @api.get("/traces/fields", tags=["traces"], **operation(Permission.READ, list[FieldShape]))
     async def fields(wanted: Selection) -> Response:
         """Names for conditions: those of every span, then the attributes of the newest spans of a query."""
-        own = [FieldShape(name, None) for name in _OWN_FIELDS]
-        found = await traces.span_fields(wanted)
-        return Json([*own, *[FieldShape(format_field(one.name), one.count) for one in found]])
+        return Json(field_shapes(_OWN_FIELDS, await traces.span_fields(wanted)))
 
     @api.get("/traces/values", tags=["traces"], **operation(Permission.READ, list[ValueShape]))
     async def values(
         wanted: Selection,
         field: FieldText,
-        prefix: Annotated[str, Query(max_length=1_000, description="how values begin, in any case")] = "",
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        prefix: Prefix = "",
+        limit: MostValues = 20,
     ) -> Response:
         """The most frequent values of a field of spans that begin with a text."""
-        found = await traces.span_values(wanted, field_of(field), prefix=prefix, limit=limit)
-        return Json([ValueShape(one.value, one.count) for one in found])
+        return Json(value_shapes(await traces.span_values(wanted, field_of(field), prefix=prefix, limit=limit)))
 
 
 def distribution_shape(found: TraceDistribution) -> TraceDistributionShape:
