@@ -60,7 +60,7 @@ async def test_a_name_and_a_password_open_a_session_of_the_account(platform: Fak
 
 
 async def test_what_is_wrong_is_said_in_the_same_words_and_bytes(platform: FakePlatform, client: Client) -> None:
-    """The answer to a failed sign-in never shows whether there is such an account, its state, or if it has a password."""
+    """A failed sign-in never shows whether the account exists, what state it is in, or whether it has a password."""
     platform.state.stored_accounts["a1"] = replace(platform.state.stored_accounts["a1"], disabled=True)
     async with client() as http:
         answers = [
