@@ -112,6 +112,11 @@ class Automaton:
                 after = self.state()
                 self.consume(at, self.chars(code, argument, flags), after, group)
                 at = after
+            elif code is op.AT and argument in (op.AT_END, op.AT_END_STRING):
+                # Where the text goes on, a match that needs its end breaks off, and every other way is tried.
+                after = self.state()
+                self.consume(at, 1 << self.samples.index("\n"), after, group)
+                at = after
             elif code is op.AT:
                 continue
             elif code is op.SUBPATTERN:
