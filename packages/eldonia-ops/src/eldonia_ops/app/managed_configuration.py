@@ -133,6 +133,7 @@ class PlatformConfiguration:
             configuration.places,
             self._queries,
             configuration.settings.language,
+            configuration.speed,
         )
 
     async def preview(self, wanted: WantedRule) -> PreviewView:

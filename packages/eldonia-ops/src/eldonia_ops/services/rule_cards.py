@@ -8,7 +8,7 @@ from typing import Final
 from eldonia_ops.ports import Clock
 from eldonia_ops.promql import PromQLError, format_expr, parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
-from eldonia_ops.rules.groups import AlertingRule, RuleGroup
+from eldonia_ops.rules.groups import AlertingRule, RuleGroup, scale
 from eldonia_ops.rules.preview import firings
 from eldonia_ops.rules.tuning import RuleChange, alerting_rules, measured, names_of, threshold_of, tuned
 from eldonia_ops.services.api import NotFoundError, Queries, QueryError, RuleGroupView, RuleView
@@ -32,12 +32,14 @@ async def rule_cards(
     places: Sequence[EntryPlace],
     queries: Queries,
     language: str,
+    speed: float = 1.0,
 ) -> list[RuleCardView]:
     """Every alerting rule: those that are shipped by the names under which they are changed, then all others.
 
-    ``groups`` are those that run, ``views`` what they say now, ``places`` where changes are written.
+    ``groups`` are those that run, ``views`` what they say now, ``places`` where changes are written. ``speed`` is what
+    the durations of rules that run are divided by; shipped rules are shown as they are written.
     """
-    found = [*_shipped(defaults, views, places, language), *_own(groups, views, places)]
+    found = [*_shipped(defaults, views, places, language, speed), *_own(groups, views, places)]
     values = 0
     for index, one in enumerate(found):
         expr = _measured_of(one) if one.enabled and values < _MOST_VALUES else None
@@ -48,7 +50,11 @@ async def rule_cards(
 
 
 def _shipped(
-    defaults: DefaultRules, views: Sequence[RuleGroupView], places: Sequence[EntryPlace], language: str
+    defaults: DefaultRules,
+    views: Sequence[RuleGroupView],
+    places: Sequence[EntryPlace],
+    language: str,
+    speed: float,
 ) -> Iterator[RuleCardView]:
     states = _states(views)
     written = {one.name: one for one in places if one.section == TUNING and one.holds}
@@ -72,7 +78,7 @@ def _shipped(
             severity=now.labels.get("severity", ""),
             for_seconds=now.for_ms / 1000,
             threshold=threshold_of(now),
-            state=states.get((rule.alert, now.query), "unknown") if enabled else "off",
+            state=states.get((rule.alert, _running(now, speed).query), "unknown") if enabled else "off",
             summary=now.annotations.get("summary", ""),
             file=place.file if place else "",
             line=place.line if place else 0,
@@ -116,6 +122,11 @@ def _own(
 def _states(views: Sequence[RuleGroupView]) -> Mapping[tuple[str, str], str]:
     rules: list[RuleView] = [rule for group in views for rule in group.rules if rule.type == "alerting"]
     return {(rule.name, rule.query): rule.state for rule in rules}
+
+
+def _running(rule: AlertingRule, speed: float) -> AlertingRule:
+    """A rule as it runs at a speed."""
+    return next(alerting_rules([scale(RuleGroup("", (rule,)), speed)])) if speed != 1 else rule
 
 
 def _tuned(rule: AlertingRule, name: str, change: RuleChange) -> AlertingRule:

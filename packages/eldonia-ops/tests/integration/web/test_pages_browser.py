@@ -887,3 +887,21 @@ async def test_the_first_screen_of_an_incident_says_what_to_do_next(tab: Tab) ->
     await expect(page.locator(".signal .expression").first).to_be_hidden()
     await page.locator(".signal summary").first.click()
     await expect(page.locator(".signal .expression").first).to_have_text("payment_errors > 0.05")
+
+
+async def test_the_history_of_an_objective_is_one_line_without_a_name(tab: Tab) -> None:
+    await tab.sign_in()
+    await tab.go("/objectives")
+    await expect(tab.page.locator(".history canvas")).to_have_count(2)
+    await expect(tab.page.locator(".history .legend li")).to_have_count(2)
+
+
+async def test_the_side_bar_looks_the_same_beside_a_dashboard(tab: Tab) -> None:
+    await tab.sign_in()
+    sizes = []
+    for path in ("/", "/dashboards/shop"):
+        await tab.go(path)
+        box = await tab.page.locator(".nav .icon").first.bounding_box()
+        assert box
+        sizes.append((box["width"], box["height"]))
+    assert sizes[0] == sizes[1]

@@ -5,7 +5,7 @@ import pytest
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.promql import parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
-from eldonia_ops.rules.groups import AlertingRule, RuleGroup
+from eldonia_ops.rules.groups import AlertingRule, RuleGroup, scale
 from eldonia_ops.rules.tuning import RuleChange, alerting_rules, tuned
 from eldonia_ops.services.api import NotFoundError, QueryError, QueryResult, RuleGroupView, RuleView, Series
 from eldonia_ops.services.managed_api import WantedRule
@@ -113,3 +113,13 @@ async def test_what_cannot_be_previewed_is_said() -> None:
         await preview(WantedRule("Nope"), Answers(), At(), "en")  # type: ignore[arg-type]
     with pytest.raises(QueryError):
         await preview(WantedRule(expr="sum("), Answers(), At(), "en")  # type: ignore[arg-type]
+
+
+async def test_the_state_of_a_shipped_rule_is_found_when_rules_run_faster() -> None:
+    cpu = next(
+        rule for rule in alerting_rules([scale(one, 60) for one in shipped_groups()]) if rule.name == "HighCPUUsage"
+    )
+    views = [RuleGroupView("g", "f", 15, 0, 0, (view(cpu, "firing"),))]
+    defaults = DefaultRules(True, {})
+    cards = {one.name: one for one in await rule_cards(defaults, [], views, [], Answers(), "en", 60)}  # type: ignore[arg-type]
+    assert (cards["HighCPUUsage"].state, cards["HighCPUUsage"].for_seconds) == ("firing", 900)

@@ -174,7 +174,7 @@ export function lineChart(place, legend, { unit, least, sync, onSelect = /** @ty
       over = overlay;
       const kept = series.slice(0, MOST_LINES);
       const names = kept.map((one) => one.name).join("\n");
-      if (names !== lines.map((one) => one.name).join("\n")) {
+      if (kept.length !== lines.length || names !== lines.map((one) => one.name).join("\n")) {
         holder.clear();
         lines = kept.map((one) => ({ name: one.name, value: h("b") }));
         legend.replaceChildren(
