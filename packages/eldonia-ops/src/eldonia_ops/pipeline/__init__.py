@@ -1,0 +1,1 @@
+"""The log pipeline, as Fluentd has it: sources, tags, filters, labels, matches, buffers. Pure: no clock, no files."""
