@@ -1,6 +1,8 @@
 import json
 import signal
+import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 
 def test_customers_come_and_go(shop, start):
@@ -48,3 +50,18 @@ def test_an_attack_is_seen_with_its_address(shop, start):
     logins = [r for r in events if r["operation"] == "failed_login"]
     assert len({r["userId"] for r in logins}) == 12
     assert len({r["metadata"]["eventId"] for r in events}) == len(events)
+
+
+def test_an_attacker_waits_for_a_shop_that_is_being_restarted(start, gateway, tmp_path):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port = str(bound.getsockname()[1])
+    with ThreadPoolExecutor() as pool:
+        arguments = ("--url", f"http://127.0.0.1:{port}", "--attack", "--attack-logins", "2", "--attack-rate", "20")
+        attack = pool.submit(start, "shop.traffic", *arguments)
+        time.sleep(1)
+        folders = ("--data-dir", str(tmp_path), "--log-dir", str(tmp_path / "logs"))
+        start("shop", "--port", port, *folders, "--gateway", gateway.url)
+        counts = json.loads(attack.result(30).first_line)["attack"]
+    assert counts["login_401"] == 2
+    assert not any(outcome.endswith("unreachable") for outcome in counts)

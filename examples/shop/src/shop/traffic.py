@@ -180,11 +180,17 @@ async def attack(url: str, logins: int, rate: float, address: str) -> int:
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20.0, limits=limits, trust_env=False) as client:
 
         async def send(kind: str, method: str, path: str, **more: object) -> None:
-            try:
-                response = await client.request(method, path, **more)  # type: ignore[arg-type]
-                outcomes[f"{kind}_{response.status_code}"] += 1
-            except httpx.HTTPError:
-                outcomes[f"{kind}_unreachable"] += 1
+            for pause in (0.5, 1.0, 2.0, 4.0, 8.0, None):
+                try:
+                    response = await client.request(method, path, **more)  # type: ignore[arg-type]
+                except httpx.HTTPError:
+                    if pause is not None:
+                        await asyncio.sleep(pause)  # a shop that is being restarted comes back
+                        continue
+                    outcomes[f"{kind}_unreachable"] += 1
+                else:
+                    outcomes[f"{kind}_{response.status_code}"] += 1
+                return
 
         tasks = []
         for number in range(logins):

@@ -1,10 +1,12 @@
 """What went wrong with a network request, in words that a person understands."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
 import ssl
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import httpx
@@ -43,6 +45,21 @@ def explain(error: BaseException, timeout_seconds: float = 0.0) -> str:
     if isinstance(error, httpx.ConnectError):
         return _WORDS[errno.ECONNREFUSED] if "attempts failed" in str(error) else f"no connection: {error}"
     return str(error) or type(error).__name__
+
+
+@contextlib.contextmanager
+def lost_while_connecting() -> Iterator[None]:
+    """Around a request of httpx: a connection that is lost as soon as it is made is an :class:`httpx.ConnectError`.
+
+    httpcore asks the new connection for its TLS object. anyio (4.16) first asks the socket for the other side's
+    address, and a transport that has closed meanwhile has no socket: an AttributeError, which says nothing.
+    """
+    try:
+        yield
+    except AttributeError as error:
+        if error.name != "getpeername":
+            raise
+        raise httpx.ConnectError("the other side closed the connection at once") from error
 
 
 def _chain(error: BaseException) -> list[BaseException]:

@@ -105,6 +105,7 @@ STAGES: Final[tuple[Stage, ...]] = (
         3,
         "findings per type and source, one alert a window",
         "種類と発生元ごとに検出、時間窓ごとにアラート一件",
+        60,
     ),
     Stage("attack-paged", 3, "the security team's channel received it", "セキュリティチームのチャンネルに到達"),
     Stage("attack-judged", 3, "a person investigates and settles the finding", "担当者が調査し、検出を処理"),

@@ -10,7 +10,7 @@ from typing import Final
 
 import httpx
 
-from eldonia_ops.collectors.network_errors import explain, status_words
+from eldonia_ops.collectors.network_errors import explain, lost_while_connecting, status_words
 from eldonia_ops.collectors.nginx.config import NginxSettings
 from eldonia_ops.collectors.poll_loop import Reading
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
@@ -70,8 +70,9 @@ class NginxSource:
         """All readings; where there are none, ``up`` and ``nginx_up`` 0 and the reason in words."""
         seconds = self._server.timeout / 1000
         try:
-            async with asyncio.timeout(seconds):
-                found = parse_stub_status(await self._page())
+            with lost_while_connecting():
+                async with asyncio.timeout(seconds):
+                    found = parse_stub_status(await self._page())
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return _down(explain(error, seconds))
         except ValueError as error:

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from eldonia_ops.collectors.addresses import resolve
-from eldonia_ops.collectors.network_errors import explain, status_words
+from eldonia_ops.collectors.network_errors import explain, lost_while_connecting, status_words
 from eldonia_ops.collectors.response_body import body_pieces
 from eldonia_ops.collectors.tls_contexts import TlsContexts
 from eldonia_ops.collectors.urls import shown_url
@@ -68,7 +68,8 @@ class HttpProber:
         detail = ""
         try:
             async with asyncio.timeout(seconds):
-                await look.run()
+                with lost_while_connecting():
+                    await look.run()
         except _Outcome as outcome:
             detail = str(outcome)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 
 from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, HttpConfig, ProxyConfig, TlsConfig
-from eldonia_ops.collectors.network_errors import explain, status_words
+from eldonia_ops.collectors.network_errors import explain, lost_while_connecting, status_words
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
 from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
@@ -180,10 +180,11 @@ class ScrapeLoop:
         elif target.basic_auth is not None:
             auth = httpx.BasicAuth(target.basic_auth[0], target.basic_auth[1].reveal())
         try:
-            async with asyncio.timeout(seconds), self._answered(headers, auth) as answer:
-                if answer.status_code != 200:
-                    raise ScrapeError(status_words(answer.status_code))
-                body = await _read(answer, target.limits)
+            with lost_while_connecting():
+                async with asyncio.timeout(seconds), self._answered(headers, auth) as answer:
+                    if answer.status_code != 200:
+                        raise ScrapeError(status_words(answer.status_code))
+                    body = await _read(answer, target.limits)
         except BodyError as error:
             raise ScrapeError(str(error)) from None
         except UnresolvedError as error:
