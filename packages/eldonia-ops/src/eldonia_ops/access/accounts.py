@@ -24,6 +24,7 @@ _NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9._@+-]+", re.ASCII)
 _MAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _LINK: Final = re.compile(r"eopl_[A-Za-z0-9_-]{43}", re.ASCII)
 _SHOWN: Final = 100
+_LONGEST_RECEIVER: Final = 200
 _LANGUAGES: Final = ("", "en", "ja")
 _THEMES: Final = ("", "dark", "light")
 
@@ -133,8 +134,8 @@ def account_role(role: Role) -> Role:
     return role
 
 
-def preferences(time_zone: str, language: str, theme: str) -> Preferences:
-    """How a person wants the pages.
+def preferences(time_zone: str, language: str, theme: str, receiver: str = "") -> Preferences:
+    """How a person wants the pages, and which receiver reaches them.
 
     Raises:
         AccessError: there is no such time zone, language or theme.
@@ -145,7 +146,9 @@ def preferences(time_zone: str, language: str, theme: str) -> Preferences:
         raise AccessError("the language is en or ja")
     if theme not in _THEMES:
         raise AccessError("the theme is dark or light")
-    return Preferences(time_zone, language, theme)
+    if len(receiver) > _LONGEST_RECEIVER:
+        raise AccessError(f"the name of a receiver has at most {_LONGEST_RECEIVER} characters")
+    return Preferences(time_zone, language, theme, receiver)
 
 
 def _known_zone(name: str) -> bool:

@@ -22,6 +22,7 @@ from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
 from eldonia_ops.services.objectives import ObjectiveReports
+from eldonia_ops.services.personal_notifications import PersonalNotifications
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
 from eldonia_ops.services.security import SecurityService
@@ -192,6 +193,7 @@ class IncidentsModule(Inert):
             transactions,
             router.escalations,
             router.outbox,
+            PersonalNotifications(router.queue, transactions),
             base.loops,
             router.intake.caught_up,
         )

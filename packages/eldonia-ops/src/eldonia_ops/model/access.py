@@ -42,12 +42,15 @@ class Token:
 class Preferences:
     """How a person wants the pages. '' in a field: as the browser has it.
 
-    ``time_zone`` is an IANA name; ``language`` is ``en`` or ``ja``; ``theme`` is ``dark`` or ``light``.
+    ``time_zone`` is an IANA name; ``language`` is ``en`` or ``ja``; ``theme`` is ``dark`` or ``light``. ``receiver``
+    names the receiver of the routing that reaches this person, '' for none: by it they hear of mentions and of
+    incidents that are assigned to them.
     """
 
     time_zone: str = ""
     language: str = ""
     theme: str = ""
+    receiver: str = ""
 
 
 @dataclass(frozen=True, slots=True)

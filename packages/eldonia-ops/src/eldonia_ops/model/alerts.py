@@ -69,7 +69,7 @@ class Outgoing:
     ``idempotency_key`` lets the far side, or our ledger, recognise a repetition. ``payload`` is the
     rendered request body for the integration (JSON-able). ``order_key`` names the queue: rows of
     one queue go out in the order of their ids, and a row waits for its predecessors.
-    ``purpose`` is ``alert``, ``escalation`` or ``status``. ``urgent`` rows go before others, and rows of
+    ``purpose`` is ``alert``, ``escalation``, ``status`` or ``personal``. ``urgent`` rows go before others, and rows of
     different ``cause`` take turns, so that one page does not wait behind a storm of another cause.
     """
 

@@ -24,6 +24,7 @@ from eldonia_ops.services.api import NotFoundError, Postmortem, PreconditionErro
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.loops import Loops
+from eldonia_ops.services.personal_notifications import PersonalNotifications
 from eldonia_ops.services.service_loop import Wakeup, supervise
 
 log = logging.getLogger("eldonia_ops.services.incidents")
@@ -52,9 +53,11 @@ class IncidentService:
         incident_transactions: IncidentTransactions,
         wakeup: Wakeup,
         outbox: Wakeup,
+        personal: PersonalNotifications,
         loops: Loops | None = None,
         caught_up: Callable[[], Awaitable[None]] = _at_once,
     ) -> None:
+        self._personal = personal
         self._caught_up = caught_up
         self._clock = clock
         self._state = state
@@ -154,11 +157,19 @@ class IncidentService:
 
     async def note(self, incident: str, actor: str, text: str) -> Incident:
         """Write something on the timeline."""
-        return await self._act(incident, AddNote(actor, text))
+
+        def notify(tx: StateTransaction, changed: Incident, now: int) -> None:
+            self._personal.mentioned(tx, changed, actor, text, now)
+
+        return await self._act(incident, AddNote(actor, text), then=notify)
 
     async def assign(self, incident: str, actor: str, to: str) -> Incident:
         """Assign the incident."""
-        return await self._act(incident, Assign(actor, to))
+
+        def notify(tx: StateTransaction, changed: Incident, now: int) -> None:
+            self._personal.assigned(tx, changed, actor, now)
+
+        return await self._act(incident, Assign(actor, to), then=notify)
 
     async def describe(self, incident: str, actor: str, fields: dict[str, Any]) -> Incident:
         """Fill in what only people know."""
@@ -211,14 +222,21 @@ class IncidentService:
         return metrics.report(found, self._clock.now())
 
     async def _act(
-        self, reference: str, event: Event, check: Callable[[Incident], None] = lambda found: None
+        self,
+        reference: str,
+        event: Event,
+        check: Callable[[Incident], None] = lambda found: None,
+        then: Callable[[StateTransaction, Incident, int], None] | None = None,
     ) -> Incident:
         now = self._clock.now()
 
         def work(tx: StateTransaction) -> Incident:
             found = _find(tx, reference)
             check(found)
-            return self._incident_transactions.step(tx, found, event, now) or found
+            changed = self._incident_transactions.step(tx, found, event, now) or found
+            if then is not None:
+                then(tx, changed, now)
+            return changed
 
         return await self._write(work)
 

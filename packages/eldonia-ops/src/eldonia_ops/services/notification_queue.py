@@ -114,6 +114,35 @@ class NotificationQueue:
             ]
         )
 
+    def personal(
+        self, tx: StateTransaction, incident: Incident, receiver: str, message: Message, now: int
+    ) -> list[Outgoing]:
+        """Queue a message about an incident to the receiver of one person; nothing where there is none of that name."""
+        found = self._routing.receivers.get(receiver)
+        return tx.outbox.add_all(
+            [
+                self._outgoing(
+                    incident,
+                    integration,
+                    message,
+                    now,
+                    key=f"{message.dedup_key}\0{integration.key}",
+                    order_key=f"{integration.key}:personal:{incident.id}",
+                    purpose="personal",
+                )
+                for integration in (found.integrations if found else ())
+            ]
+        )
+
+    @property
+    def language(self) -> str:
+        """The language of messages."""
+        return self._language
+
+    def links(self, incident: Incident) -> tuple[tuple[str, str], ...]:
+        """The page of an incident, as a message links to it."""
+        return ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)
+
     def _ways_to(self, effect: Escalate) -> tuple[str, Sequence[Integration]]:
         name = effect.receiver or self._routing.route.receiver
         receiver = self._routing.receivers.get(name)
@@ -122,23 +151,43 @@ class NotificationQueue:
     def _message(
         self, incident: Incident, effect: Escalate, integration: Integration, message: Message, now: int
     ) -> Outgoing:
+        return self._outgoing(
+            incident,
+            integration,
+            message,
+            now,
+            key=f"{effect.key}\0{integration.key}" + ("\0over" if message.resolved else ""),
+            order_key=f"{integration.key}:escalation:{incident.id}",
+            purpose="status" if message.resolved else "escalation",
+        )
+
+    def _outgoing(
+        self,
+        incident: Incident,
+        integration: Integration,
+        message: Message,
+        now: int,
+        *,
+        key: str,
+        order_key: str,
+        purpose: str,
+    ) -> Outgoing:
         payload, _ = self._renderer.message(integration, message)
-        identity = f"{effect.key}\0{integration.key}" + ("\0over" if message.resolved else "")
         return Outgoing(
             id=0,
-            idempotency_key=hashlib.sha256(identity.encode()).hexdigest()[:32],
+            idempotency_key=hashlib.sha256(key.encode()).hexdigest()[:32],
             receiver=integration.receiver,
             integration=integration.kind,
             index=integration.index,
-            order_key=f"{integration.key}:escalation:{incident.id}",
+            order_key=order_key,
             payload=payload,
-            purpose="status" if message.resolved else "escalation",
+            purpose=purpose,
             incident_ids=(incident.id,),
             fingerprints=incident.firing,
             created_at=now,
             next_attempt_at=now,
             urgent=not message.resolved,
-            cause=effect.key,
+            cause=message.dedup_key,
         )
 
     def _escalation(self, incident: Incident, effect: Escalate) -> Message:
@@ -156,7 +205,7 @@ class NotificationQueue:
             text = f"No response in time. Severity: {severity}, service: {incident.service or '-'}."
         if incident.description:
             text += f"\n{incident.description}"
-        return Message(title, text, incident.severity.value, self._links(incident), effect.key)
+        return Message(title, text, incident.severity.value, self.links(incident), effect.key)
 
     def _end(self, incident: Incident, effect: Escalate) -> Message:
         if self._language == "ja":
@@ -165,7 +214,4 @@ class NotificationQueue:
         else:
             title = f"[resolved, for {effect.tier}] {incident.reference} {incident.title}"
             text = f"It is over. Service: {incident.service or '-'}."
-        return Message(title, text, incident.severity.value, self._links(incident), effect.key, resolved=True)
-
-    def _links(self, incident: Incident) -> tuple[tuple[str, str], ...]:
-        return ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)
+        return Message(title, text, incident.severity.value, self.links(incident), effect.key, resolved=True)

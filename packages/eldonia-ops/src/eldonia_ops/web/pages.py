@@ -150,6 +150,7 @@ class Pages:
                 context["own_roles"] = [
                     role for role in (*ACCOUNT_ROLES, Role.INGEST) if within(role, caller.account.role) is role
                 ]
+                context["receivers"] = self._platform.alerts.receivers()
             return self.render(request, f"{page.key}.html", context)
 
         return show

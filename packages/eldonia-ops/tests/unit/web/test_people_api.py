@@ -203,7 +203,7 @@ async def test_pages_and_texts_follow_a_persons_preferences(person: Any, platfor
         incident = (await http.get(f"{PREFIX}/incidents")).json()[0]["reference"]
         plain = (await http.get(f"{PREFIX}/incidents/{incident}")).json()
         assert 'lang="en"' in (await http.get("/")).text
-        wanted = {"time_zone": "Asia/Tokyo", "language": "ja", "theme": "light"}
+        wanted = {"time_zone": "Asia/Tokyo", "language": "ja", "theme": "light", "receiver": "default"}
         assert (await http.patch(f"{PREFIX}/account/preferences", json=wanted)).json() == wanted
         page = (await http.get("/", headers={"Accept-Language": "en"})).text
         assert '<html lang="ja" data-theme="light"' in page
@@ -217,7 +217,7 @@ async def test_pages_and_texts_follow_a_persons_preferences(person: Any, platfor
         assert found == in_tokyo
         part = (await http.patch(f"{PREFIX}/account/preferences", json={"theme": ""})).json()
         assert part == wanted | {"theme": ""}
-        for wrong in ({"time_zone": "Mars"}, {"language": "fr"}, {"theme": "pink"}, {"size": "large"}):
+        for wrong in ({"time_zone": "Mars"}, {"language": "fr"}, {"theme": "pink"}, {"size": "large"}, {"receiver": "missing"}):
             assert (await http.patch(f"{PREFIX}/account/preferences", json=wrong)).status_code in (400, 422)
     async with person("ken") as http:
         assert "data-zone" not in (await http.get("/")).text

@@ -40,6 +40,7 @@ class PreferencesBody(Body):
     time_zone: str | None = Field(default=None, max_length=100)
     language: str | None = Field(default=None, max_length=10)
     theme: str | None = Field(default=None, max_length=10)
+    receiver: str | None = Field(default=None, max_length=200)
 
 
 class PasswordBody(Body):
@@ -69,14 +70,17 @@ def add_to(api: FastAPI, platform: Platform, throttle: SignInThrottle) -> None:
 
     @api.patch("/account/preferences", tags=["account"], **operation(Permission.SIGNED_IN, PreferencesShape))
     async def prefer(request: Request, body: PreferencesBody) -> Response:
-        """Set time zone, language and theme of the pages."""
+        """Set time zone, language and theme of the pages, and the receiver that reaches the caller."""
         account = account_of(caller_of(request))
         now = account.preferences
         wanted = preferences(
             now.time_zone if body.time_zone is None else body.time_zone,
             now.language if body.language is None else body.language,
             now.theme if body.theme is None else body.theme,
+            now.receiver if body.receiver is None else body.receiver,
         )
+        if wanted.receiver not in ("", now.receiver, *platform.alerts.receivers()):
+            raise BadRequestError(f"there is no receiver {wanted.receiver[:80]!r}: see /alerts/receivers")
         return Json(preferences_shape((await accounts.prefer(account.id, wanted)).preferences))
 
     @api.post("/account/password", tags=["account"], **operation(Permission.SIGNED_IN, AccountShape))

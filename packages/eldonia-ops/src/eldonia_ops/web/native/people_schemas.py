@@ -161,16 +161,17 @@ class RevokedShape(msgspec.Struct):
 
 
 class PreferencesShape(msgspec.Struct):
-    """How a person wants the pages; '' as the browser has it."""
+    """How a person wants the pages; '' as the browser has it. ``receiver`` reaches them when they are mentioned."""
 
     time_zone: str
     language: str
     theme: str
+    receiver: str
 
 
 def preferences_shape(preferences: Preferences) -> PreferencesShape:
     """The preferences of a person."""
-    return PreferencesShape(preferences.time_zone, preferences.language, preferences.theme)
+    return PreferencesShape(preferences.time_zone, preferences.language, preferences.theme, preferences.receiver)
 
 
 class MeShape(msgspec.Struct):

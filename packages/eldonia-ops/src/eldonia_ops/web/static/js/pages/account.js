@@ -44,8 +44,8 @@ if (person) {
   $("#zones").append(...Intl.supportedValuesOf("timeZone").map((name) => h("option", { value: name })));
   $("#preferences").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const { time_zone, language, theme } = event.target.elements;
-    const wanted = { time_zone: time_zone.value.trim(), language: language.value, theme: theme.value };
+    const { time_zone, language, theme, receiver } = event.target.elements;
+    const wanted = { time_zone: time_zone.value.trim(), language: language.value, theme: theme.value, receiver: receiver.value };
     // The page has to be made anew: every time on it may read otherwise.
     if (await act(() => send("PATCH", "/account/preferences", wanted))) location.reload();
   });
