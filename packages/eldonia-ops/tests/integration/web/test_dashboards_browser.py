@@ -340,3 +340,39 @@ async def test_a_phone_shows_one_column_without_sideways_scrolling(
     assert second is not None
     assert first["x"] == second["x"]
     assert second["y"] > first["y"]
+
+
+async def test_a_finger_drags_a_panel(page: "Page", platform: Serving, api: httpx.AsyncClient) -> None:
+    await made(api, "touched", [panel(1, 0, 0), panel(2, 12, 0)])
+    await page.set_viewport_size({"width": 1024, "height": 768})
+    devtools = await page.context.new_cdp_session(page)
+    await devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    await page.goto(f"{platform.url}/dashboards/touched")
+    await page.click("#edit")
+    grip = await page.locator("[data-key='1'] .panel-grip").bounding_box()
+    board = await page.locator(".grid").bounding_box()
+    assert grip is not None
+    assert board is not None
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    across = 12 * (board["width"] + 8) / 24
+
+    async def touch(kind: str, *points: tuple[float, float]) -> None:
+        fingers = [{"x": left, "y": top} for left, top in points]
+        await devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+
+    await touch("touchStart", (x, y))
+    for step in range(1, 9):
+        await touch("touchMove", (x + across * step / 8, y))
+    await touch("touchEnd")
+    await expect(page.locator("#dirty")).to_be_visible()
+    await save(page, "by finger")
+    assert (await places(api, "touched"))[1] == (12, 0, 12, 6)
+
+
+async def test_an_empty_panel_says_why(page: "Page", platform: Serving, api: httpx.AsyncClient) -> None:
+    await made(api, "empty", [panel(1, 0, 0, expr='node_load1{instance="$wrong"}'), panel(2, 12, 0, expr="node_laod1")])
+    await page.goto(f"{platform.url}/dashboards/empty")
+    note = page.locator("[data-key='2'] .panel-note")
+    await note.get_by_role("button", name="Why is this empty?").click()
+    await note.get_by_role("button", name="node_load1").first.click()
+    await page.wait_for_url(re.compile(r"/explore\?.*node_load1"))

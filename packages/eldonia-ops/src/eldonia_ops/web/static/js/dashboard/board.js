@@ -108,7 +108,7 @@ export function boardIn(place, page) {
     if (empty) {
       release(body);
       const missing = !(item.panel.queries ?? []).some((one) => one.expr || one.language === "logs" || one.language === "traces");
-      note.replaceChildren(h("b", {}, words(item.panel.no_value) || t(missing ? "dashboard.no_query" : "dashboard.no_data")), ...(missing || !page.whyEmpty ? [] : [h("span", {}, page.whyEmpty(item))]));
+      note.replaceChildren(h("b", {}, words(item.panel.no_value) || t(missing ? "dashboard.no_query" : "dashboard.no_data")), ...(missing || !page.whyEmpty ? [] : page.whyEmpty(item)));
       return;
     }
     const selections = { ...page.selections(), ...item.selections };

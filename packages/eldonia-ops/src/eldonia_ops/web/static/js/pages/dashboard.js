@@ -18,6 +18,7 @@ import { handedOver, keepRecent } from "../dashboard/recent.js";
 import { ownSections, placedSections, repeats } from "../dashboard/sections.js";
 import { refreshing } from "../dashboard/timing.js";
 import { keepValues, valuesIn, variableBar } from "../dashboard/variables.js";
+import { whyEmpty } from "../dashboard/why_empty.js";
 
 const uid = decodeURIComponent(location.pathname.split("/").at(-1));
 const given = new URLSearchParams(location.search);
@@ -169,7 +170,7 @@ page.inspect = (item) => inspect(page, item);
 page.panelMenu = (item, anchor) => panelMenu(page, item, anchor);
 page.rowMenu = (row, anchor) => rowMenu(page, row, anchor);
 page.openEvent = (event) => { const address = safeAddress(event.url); if (address) location.href = address; };
-page.whyEmpty = () => t("dashboard.no_data_hint");
+page.whyEmpty = (item) => whyEmpty(page, item);
 page.toggleRow = (section) => {
   const next = !section.collapsed;
   page.closed.set(section.key, next);
