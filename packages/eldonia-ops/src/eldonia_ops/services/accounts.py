@@ -22,7 +22,9 @@ from eldonia_ops.access.accounts import (
     new_link,
     well_formed_link,
 )
-from eldonia_ops.model.access import Account, AccountLink, LinkPurpose, Preferences, Principal, Role
+from eldonia_ops.access.audit import field_changes
+from eldonia_ops.model.access import Account, AccountLink, LinkPurpose, Preferences, Principal, Role, SignInMethod
+from eldonia_ops.model.audit import AuditEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.api import NotFoundError, RefusedError
 from eldonia_ops.services.passwords import Passwords
@@ -35,6 +37,7 @@ LINK_LIFETIME_MS: Final = 3 * 24 * 3_600_000
 RESET_LIFETIME_MS: Final = 24 * 3_600_000
 _MOST_ACCOUNTS: Final = 5_000
 _HOUR_MS: Final = 3_600_000
+_OFFLINE: Final = "eldonia-ops accounts --offline"
 _LAST_ADMIN: Final = "this is the last admin who can sign in: make somebody else an admin first"
 
 
@@ -105,6 +108,9 @@ class AccountService:
             tx.accounts.put(account)
             if link is not None:
                 tx.accounts.put_link(link.record)
+            if not by:
+                # No request passes the gate, where all other acts are noted.
+                _note(tx, None, account, now, actor=_OFFLINE, method="offline")
 
         await self._write(work)
         log.info("account %s (%s) was made by %s", account.name, account.role, by or "this command")
@@ -291,7 +297,7 @@ class AccountService:
 
         def work(tx: StateTransaction) -> Account | None:
             known = tx.accounts.by_identity(outsider.issuer, outsider.subject)
-            return _admitted(tx, known, outsider, now)
+            return _admitted(tx, known, outsider, now, SignInMethod.OIDC)
 
         return await self._write(work)
 
@@ -301,7 +307,7 @@ class AccountService:
         name = account_name(outsider.name)
 
         def work(tx: StateTransaction) -> Account | None:
-            account = _admitted(tx, tx.accounts.by_name(name), outsider, now)
+            account = _admitted(tx, tx.accounts.by_name(name), outsider, now, SignInMethod.PROXY)
             if account is not None and now - account.signed_in_at >= _HOUR_MS:
                 tx.accounts.touch(account.id, now)
             return account
@@ -368,7 +374,9 @@ def _check_looks(tx: StateTransaction, account: Account) -> None:
         raise RefusedError(f"{account.shown_name!r} could be taken for the account {other}: choose another name")
 
 
-def _admitted(tx: StateTransaction, known: Account | None, outsider: Outsider, now: int) -> Account | None:
+def _admitted(
+    tx: StateTransaction, known: Account | None, outsider: Outsider, now: int, method: SignInMethod
+) -> Account | None:
     if known is not None and known.disabled:
         return None
     if known is None:
@@ -384,6 +392,7 @@ def _admitted(tx: StateTransaction, known: Account | None, outsider: Outsider, n
         known = known if name_of_another(tx.accounts.all(), named) else named
         log.info("account %s (%s) was made for somebody whom %s vouches for", name, role, outsider.issuer)
         tx.accounts.put(known)
+        _note(tx, None, known, now, actor=outsider.issuer, method=method.value)
         return known
     changed = replace(known, role=outsider.role or known.role, mail=_mail(outsider) or known.mail)
     if changed != known:
@@ -392,7 +401,18 @@ def _admitted(tx: StateTransaction, known: Account | None, outsider: Outsider, n
         if leaves_no_admin(tx.accounts.all(), changed):
             log.warning("%s was the last admin who can sign in; the token in the data folder still is one", known.name)
         tx.accounts.put(changed)
+        _note(tx, known, changed, now, actor=outsider.issuer, method=method.value)
     return changed
+
+
+def _note(tx: StateTransaction, before: Account | None, after: Account, now: int, *, actor: str, method: str) -> None:
+    """Into the audit log: what a provider of sign-on, a proxy or this command makes of an account."""
+    fields = ("name", "display_name", "mail", "role")
+    old = None if before is None else {field: str(getattr(before, field)) for field in fields}
+    changes = field_changes(old, {field: str(getattr(after, field)) for field in fields})
+    action = "created" if before is None else "changed"
+    entry = AuditEntry(0, now, "", actor, method, "", "account", after.id, after.name, action, tuple(changes))
+    tx.audit.append(entry)
 
 
 def _shown(outsider: Outsider) -> str:

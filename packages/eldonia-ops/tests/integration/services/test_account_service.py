@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 
 from eldonia_ops.access.accounts import PasswordError
 from eldonia_ops.model.access import Principal, Role, SignInMethod
+from eldonia_ops.model.audit import AuditQuery, FieldChange
 from eldonia_ops.ports import StateTransaction
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.accounts import LINK_LIFETIME_MS, AccountService
@@ -198,6 +199,24 @@ async def test_a_person_from_a_provider_is_known_by_its_subject_alone(world: Wor
     assert again is not None
     assert (again.id, again.name, again.role, again.mail) == (first.id, "hana-2", Role.ADMIN, "new@x")
     assert (await world.accounts.get("hana")).issuer == ""
+
+
+async def test_what_no_request_does_is_in_the_audit_log_too(world: World, store: SqlStateStore) -> None:
+    made = await world.accounts.admit(Outsider("https://id", "1", "mio", "", "m@x", Role.VIEWER))
+    await world.accounts.admit(Outsider("https://id", "1", "mio", "", "m@x", Role.VIEWER))
+    await world.accounts.admit(Outsider("https://id", "1", "mio", "", "m@x", Role.ADMIN))
+    await world.accounts.create("first", Role.ADMIN, password="a long enough phrase")
+    await world.accounts.create("by-page", Role.VIEWER, by="account:1")
+    entries = await store.read(lambda tx: tx.audit.find(AuditQuery(kind="account")))
+    assert made is not None
+    noted = [(one.actor, one.method, one.action, one.title) for one in reversed(entries) if one.title != "hana"]
+    assert noted == [
+        ("https://id", "oidc", "created", "mio"),
+        ("https://id", "oidc", "changed", "mio"),
+        ("eldonia-ops accounts --offline", "offline", "created", "first"),
+    ]
+    assert entries[1].changes == (FieldChange("role", "viewer", "admin"),)
+    assert "phrase" not in repr(entries)
 
 
 async def test_who_has_no_role_gets_no_account(world: World) -> None:
