@@ -21,6 +21,7 @@ NAMES = (
     "storm",
     "reload",
     "dashboard_page",
+    "page_weights",
     "memory",
     "logger_memory",
     "logger_processes",

@@ -6,8 +6,6 @@ that what is measured is the browser and not the database. The processor is thro
 
 import json
 import math
-import os
-import shutil
 import tempfile
 from pathlib import Path
 from statistics import median
@@ -15,15 +13,12 @@ from typing import Any
 
 import httpx
 
+from benchmarks.browser import browser, chromium, sign_in
 from benchmarks.harness import Row, Spread, Table
 from benchmarks.processes import free_port, python
 
 _PANELS, _SERIES, _POINTS = 50, 4, 1_000
 _STEP_MS = 15_000
-_ARGUMENTS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 _WATCH = """
 () => {
   window.watched = { frames: [], long: [] };
@@ -59,9 +54,9 @@ _DRAWN = """
 
 def run(quick: bool) -> list[Table]:
     """The table, or a note why there is none."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = chromium()
     title = "A dashboard on a phone"
-    if chromium is None:
+    if program is None:
         return [Table(title, [], ["not measured: there is no Chromium on PATH"])]
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
@@ -71,7 +66,7 @@ def run(quick: bool) -> list[Table]:
         with python(["-m", "eldonia_ops", "serve", "--config", str(settings)], folder / "serve.log", port):
             token = (folder / "data" / "admin.token").read_text().strip()
             _make(f"http://127.0.0.1:{port}", token)
-            measured = [_measure(chromium, port, token, folder) for _ in range(1 if quick else 3)]
+            measured = [_measure(program, port, token, folder) for _ in range(1 if quick else 3)]
     rows = [Row(name, Spread.of([one[name] for one in measured]), unit) for name, unit in _UNITS.items()]
     return [Table(title, rows, _NOTES)]
 
@@ -136,19 +131,13 @@ def _answer(asked: dict[str, Any], turn: int) -> str:
     return json.dumps({"from": times[0], "to": times[-1], "results": results})
 
 
-def _measure(chromium: str, port: int, token: str, folder: Path) -> dict[str, float]:
-    from playwright.sync_api import sync_playwright  # a tool of the tests
-
+def _measure(program: str, port: int, token: str, folder: Path) -> dict[str, float]:
     url = f"http://127.0.0.1:{port}"
     turns = iter(range(1_000_000))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=list(_ARGUMENTS), env={**os.environ, "HOME": str(folder)}
-        )
-        context = browser.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2, bypass_csp=True)
+    with browser(program, folder) as opened:
+        context = opened.new_context(viewport={"width": 390, "height": 844}, device_scale_factor=2, bypass_csp=True)
         page = context.new_page()
-        signed = context.request.post(f"{url}/sign-in", form={"token": token}, headers={"Origin": url}, max_redirects=0)
-        assert signed.status == 303
+        sign_in(context, url, token)
         page.route(
             "**/dashboards/query*",
             lambda route: route.fulfill(
@@ -177,7 +166,6 @@ def _measure(chromium: str, port: int, token: str, folder: Path) -> dict[str, fl
         _refresh(page)
         spent = {name: value - before[name] for name, value in _metrics(inspector).items()}
         near = page.evaluate("[...document.querySelectorAll('.panel-card')].filter((one) => one.item.near).length")
-        browser.close()
     frames = sorted(scrolled["frames"])
     figures: tuple[float, ...] = (
         loaded,

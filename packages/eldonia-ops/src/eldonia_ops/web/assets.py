@@ -19,6 +19,7 @@ from starlette.responses import PlainTextResponse, Response
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.language import LANGUAGES, catalog
+from eldonia_ops.web.module_graph import imports_of
 from eldonia_ops.web.problems import ApiDialect
 
 _FOLDER: Final = Path(__file__).parent / "static"
@@ -58,6 +59,7 @@ class Assets:
             digest.update(f"{name}\0{len(files[name])}\0".encode())
             digest.update(files[name])
         self.version: Final = digest.hexdigest()[:16]
+        self._imports = imports_of({name: content for name, content in files.items() if name.startswith("js/")})
         self._assets: Final[Mapping[str, Asset]] = {name: _asset(name, content) for name, content in files.items()}
 
     def url(self, name: str) -> str:
@@ -69,6 +71,15 @@ class Assets:
         if name not in self._assets:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
+
+    def modules(self, *names: str) -> list[str]:
+        """The addresses of all that modules import, each once.
+
+        Raises:
+            KeyError: there is no such module.
+        """
+        found = dict.fromkeys(one for name in names for one in self._imports[name])
+        return [self.url(name) for name in found if name not in names]
 
     def route(self) -> GuardedRoute:
         """The route that serves the files, without sign-in."""

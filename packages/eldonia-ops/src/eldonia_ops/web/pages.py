@@ -181,6 +181,7 @@ class Pages:
         html = self._templates.get_template(template).render(
             t=translate,
             static=self._assets.url,
+            modules=self._assets.modules,
             icon=self._icon,
             language=language,
             other_language=next(one for one in LANGUAGES if one != language),

@@ -102,6 +102,7 @@ function fold() {
   for (const layer of $$(".layer")) {
     const mine = panels.filter((panel) => layer.contains(panel.element));
     for (const panel of mine) panel.element.hidden = !panel.filled;
+    layer.classList.remove("unknown");
     $(".layer-empty", layer).hidden = mine.some((panel) => panel.filled);
   }
 }
