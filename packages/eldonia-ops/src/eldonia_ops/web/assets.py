@@ -2,6 +2,9 @@
 
 All files share one hash, which is in the folder part of the address: modules then import each
 other by relative paths without knowing it. Files are read, and texts compressed, once at startup.
+
+The modules of the pages are served as the build of the package joined them, if it did so from the modules that are
+here: who changes one sees the change after a restart, without a build.
 """
 
 import gzip
@@ -23,6 +26,7 @@ from eldonia_ops.web.module_graph import imports_of
 from eldonia_ops.web.problems import ApiDialect
 
 _FOLDER: Final = Path(__file__).parent / "static"
+_JOINED: Final = "vendor/pages"
 _NEEDED: Final = ("vendor/uplot/uPlot.js", "vendor/uplot/uPlot.css")
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 
@@ -59,18 +63,25 @@ class Assets:
             digest.update(f"{name}\0{len(files[name])}\0".encode())
             digest.update(files[name])
         self.version: Final = digest.hexdigest()[:16]
-        self._imports = imports_of({name: content for name, content in files.items() if name.startswith("js/")})
+        self._joined = files.get(f"{_JOINED}/SOURCES", b"").decode() == _modules_digest(files)
+        folder_of_modules = f"{_JOINED}/" if self._joined else "js/"
+        self._imports = imports_of({name: one for name, one in files.items() if name.startswith(folder_of_modules)})
         self._assets: Final[Mapping[str, Asset]] = {name: _asset(name, content) for name, content in files.items()}
 
     def url(self, name: str) -> str:
-        """The address of a file.
+        """The address of a file; that of a module which a page begins with is where it was joined with others.
 
         Raises:
             KeyError: there is no such file; a template names one that does not exist.
         """
+        name = self._served(name)
         if name not in self._assets:
             raise KeyError(name)
         return f"/static/{self.version}/{name}"
+
+    def _served(self, name: str) -> str:
+        joined = f"{_JOINED}/{name.rpartition('/')[2]}"
+        return joined if self._joined and name.startswith("js/") and joined in self._assets else name
 
     def modules(self, *names: str) -> list[str]:
         """The addresses of all that modules import, each once.
@@ -78,8 +89,9 @@ class Assets:
         Raises:
             KeyError: there is no such module.
         """
-        found = dict.fromkeys(one for name in names for one in self._imports[name])
-        return [self.url(name) for name in found if name not in names]
+        served = [self._served(name) for name in names]
+        found = dict.fromkeys(one for name in served for one in self._imports[name])
+        return [self.url(name) for name in found if name not in served]
 
     def route(self) -> GuardedRoute:
         """The route that serves the files, without sign-in."""
@@ -101,6 +113,15 @@ class Assets:
         if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
             return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"})
         return Response(asset.content, headers=headers)
+
+
+def _modules_digest(files: Mapping[str, bytes]) -> str:
+    """As ``hatch_build.py`` makes it when it joins the modules."""
+    digest = hashlib.sha256()
+    for name in sorted(name for name in files if name.startswith("js/") and not name.startswith("js/i18n/")):
+        digest.update(f"{name.removeprefix('js/')}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 // The texts of the page's language; the catalogs are served as modules made from web/i18n/*.json.
 export const language = document.documentElement.lang;
-const { default: texts } = await import(`../i18n/${language}.js`);
+// From the folder of all static files on: this module may have been joined with others into a file elsewhere.
+const { default: texts } = await import(new URL(`../../js/i18n/${language}.js`, import.meta.url).href);
 
 export function t(key, values = {}) {
   const text = texts[key];
