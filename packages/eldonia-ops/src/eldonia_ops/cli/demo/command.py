@@ -79,7 +79,7 @@ def demo(
 
 def _play(folder: Path, *, once: bool, kill: bool, language: str, port: int) -> int:
     ports = Ports(free_port(port), free_port(3001), free_port(3002), free_port(3003))
-    settings = write_files(folder, ports, language)
+    settings = write_files(folder, ports, language, kill=kill)
     (folder / "data").mkdir(parents=True, exist_ok=True, mode=0o700)
     tokens = asyncio.run(_prepare(folder / "data"))
     processes = _processes(folder, settings, ports, tokens["ingest"])

@@ -91,7 +91,7 @@ global:
 
 route:
   group_by: [alertname, service]
-  group_wait: 30s
+  group_wait: $wait
   group_interval: 5m
   repeat_interval: 4h
   receiver: slack-notifications
@@ -146,8 +146,12 @@ inhibit_rules:
 """)
 
 
-def write_files(directory: Path, ports: Ports, language: str) -> Path:
-    """Write both files into the demonstration's folder and return the path of eldonia-ops.yml."""
+def write_files(directory: Path, ports: Ports, language: str, *, kill: bool = False) -> Path:
+    """Write both files into the demonstration's folder and return the path of eldonia-ops.yml.
+
+    ``kill``: the platform will be killed between detection and page. The first page waits two seconds then, and not
+    half a second, so that a busy machine has the time to do it.
+    """
     command = [
         sys.executable, "-m", "shop", "--port", str(ports.shop), "--data-dir", str(directory / "shop"),
         "--gateway", f"http://127.0.0.1:{ports.gateway}", "--log-dir", str(directory / "logs"),
@@ -167,7 +171,7 @@ def write_files(directory: Path, ports: Ports, language: str) -> Path:
     file = directory / "eldonia-ops.yml"
     directory.mkdir(parents=True, exist_ok=True)
     templates = files("eldonia_ops.defaults") / "templates" / "eldonia.tmpl"
-    routing = _ALERTMANAGER.substitute(receiver=ports.receiver, templates=templates)
+    routing = _ALERTMANAGER.substitute(receiver=ports.receiver, templates=templates, wait="2m" if kill else "30s")
     (directory / "alertmanager.yml").write_text(routing, encoding="utf-8")
     file.write_text(settings, encoding="utf-8")
     return file
