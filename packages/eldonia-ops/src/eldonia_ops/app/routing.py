@@ -49,10 +49,10 @@ class TemplateRenderer:
         self._external_url = external_url
         self._kinds = kinds
 
-    def notification(self, notification: Notification) -> tuple[dict[str, Any], str]:
+    def notification(self, notification: Notification, incident: str = "") -> tuple[dict[str, Any], str]:
         """The payload of a notification about alerts, and what was wrong with the templates."""
         integration = notification.integration
-        data = notification_data(notification, self._external_url)
+        data = notification_data(notification, self._external_url, incident)
         try:
             return self._kinds.render(integration.config, data, self._templates), ""
         except Exception as error:

@@ -108,8 +108,9 @@ class NotifierKinds:
         return " ".join(str(said or "").split())[:500]
 
 
-def notification_data(notification: Notification, external_url: str = "") -> NotificationData:
-    """What a notification's templates see."""
+def notification_data(notification: Notification, external_url: str = "", incident: str = "") -> NotificationData:
+    """What a notification's templates see; ``incident`` is the reference of the incident that it is about."""
+    base = external_url.rstrip("/")
     return NotificationData(
         receiver=notification.integration.receiver,
         group_labels=notification.group_labels,
@@ -118,6 +119,7 @@ def notification_data(notification: Notification, external_url: str = "") -> Not
         external_url=external_url,
         group_key=notification.group_key,
         reason=notification.reason,
+        incident_url=f"{base}/incidents/{incident}" if incident else "",
     )
 
 

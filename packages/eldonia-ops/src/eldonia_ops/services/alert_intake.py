@@ -36,6 +36,7 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.alerting.turns import Turns
 from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing
 from eldonia_ops.model.errors import StoreError, UnreadableError
+from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import Clock, DueGroup, StateStore, StateTransaction
 from eldonia_ops.services.alert_inbox import AlertInbox
 from eldonia_ops.services.clock import SetBack
@@ -453,10 +454,11 @@ class AlertIntake:
         unclosed = self.incident_transactions.unclosed(
             tx, now, (alert for item in notifications for alert in item.alerts)
         )
-        with_incidents: list[tuple[Notification, list[str]]] = []
+        with_incidents: list[tuple[Notification, list[Incident]]] = []
         for item in notifications:
             newest = (unclosed.with_alert(fingerprint)[:1] for fingerprint in item.fingerprints)
-            with_incidents.append((item, list(dict.fromkeys(incident.id for found in newest for incident in found))))
+            incidents = {incident.id: incident for found in newest for incident in found}
+            with_incidents.append((item, list(incidents.values())))
         self.incident_transactions.queued(tx, self._notification_queue.alerts(tx, with_incidents), unclosed, now)
 
 

@@ -18,8 +18,9 @@ from eldonia_ops.ports import StateTransaction
 class Renderer(Protocol):
     """Turns decisions into request bodies; never raises (a template that fails is replaced by plain text)."""
 
-    def notification(self, notification: Notification) -> tuple[dict[str, Any], str]:
-        """The payload, and what was wrong with the templates ('' for nothing)."""
+    def notification(self, notification: Notification, incident: str = "") -> tuple[dict[str, Any], str]:
+        """The payload, and what was wrong with the templates ('' for nothing); ``incident`` is the reference of the
+        incident that the alerts belong to."""
         ...
 
     def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
@@ -50,22 +51,25 @@ class NotificationQueue:
         self._language = language
 
     def alerts(
-        self, tx: StateTransaction, notifications: Sequence[tuple[Notification, Sequence[str]]]
+        self, tx: StateTransaction, notifications: Sequence[tuple[Notification, Sequence[Incident]]]
     ) -> list[tuple[Outgoing, str]]:
-        """Queue notifications about groups of alerts, each with the ids of its incidents; returns those that were
-        not queued before, with their reasons."""
+        """Queue notifications about groups of alerts, each with its incidents; returns those that were not queued
+        before, with their reasons."""
         rows: dict[str, tuple[Outgoing, str]] = {}
         lines: dict[str, list[LedgerEntry]] = {}
-        for notification, incident_ids in notifications:
-            row, faults = self._render(notification, incident_ids)
+        for notification, incidents in notifications:
+            row, faults = self._render(notification, incidents)
             rows[row.idempotency_key] = row, notification.reason
             lines[row.idempotency_key] = faults
         added = [row.idempotency_key for row in tx.outbox.add_all([row for row, _ in rows.values()])]
         tx.ledger.append(*(line for key in added for line in lines[key]))
         return [rows[key] for key in added]
 
-    def _render(self, notification: Notification, incident_ids: Sequence[str]) -> tuple[Outgoing, list[LedgerEntry]]:
-        payload, fault = self._renderer.notification(notification)
+    def _render(self, notification: Notification, incidents: Sequence[Incident]) -> tuple[Outgoing, list[LedgerEntry]]:
+        # A message about alerts of several incidents leads to the list of alerts.
+        payload, fault = self._renderer.notification(
+            notification, incidents[0].reference if len(incidents) == 1 else ""
+        )
         integration = notification.integration
         outgoing = Outgoing(
             id=0,
@@ -75,7 +79,7 @@ class NotificationQueue:
             index=integration.index,
             order_key=notification.order_key,
             payload=payload,
-            incident_ids=tuple(incident_ids),
+            incident_ids=tuple(incident.id for incident in incidents),
             fingerprints=notification.fingerprints,
             created_at=notification.at,
             next_attempt_at=notification.at,

@@ -139,7 +139,10 @@ class AlertViews(list[AlertView]):
 
 
 class NotificationData(Struct):
-    """The dot of a notification template. ``group_key`` and ``now`` are for the renderers, not for templates."""
+    """The dot of a notification template. ``group_key`` and ``now`` are for the renderers, not for templates.
+
+    ``incident_url`` is ours: the page of the incident that the alerts belong to, '' without one.
+    """
 
     go_names: ClassVar[Mapping[str, str]] = {
         "Receiver": "receiver",
@@ -149,6 +152,7 @@ class NotificationData(Struct):
         "CommonLabels": "common_labels",
         "CommonAnnotations": "common_annotations",
         "ExternalURL": "external_url",
+        "IncidentURL": "incident_url",
         "NotificationReason": "reason",
     }
 
@@ -162,6 +166,7 @@ class NotificationData(Struct):
         external_url: str = "",
         group_key: str = "",
         reason: str = "",
+        incident_url: str = "",
     ) -> None:
         chosen = list(alerts)
         self.receiver = receiver
@@ -173,6 +178,7 @@ class NotificationData(Struct):
         self.external_url = external_url.rstrip("/")
         self.group_key = group_key
         self.reason = reason
+        self.incident_url = incident_url
         self.now = now
 
     def escaped(self, escape: Callable[[str], str]) -> "NotificationData":

@@ -69,8 +69,8 @@ async def test_a_card_arrives() -> None:
     assert request.json == {
         "@context": "http://schema.org/extensions",
         "@type": "MessageCard",
-        "title": "[FIRING:1] Down (pay)",
-        "summary": "[FIRING:1] Down (pay)",
+        "title": "[FIRING:1] gateway is down",
+        "summary": "[FIRING:1] gateway is down",
         "text": "## Firing\n\nLabels:\n  - alertname = Down\n  - service = pay\n\nAnnotations:\n"
         "  - summary = gateway is down\n\nSource: http://g/?a=1\n",
         "themeColor": "8C1A1A",

@@ -60,9 +60,12 @@ async def test_a_card_arrives(status: int, headers: dict[str, str], result: str,
     assert attachment["contentType"] == "application/vnd.microsoft.card.adaptive"
     assert attachment["content"]["type"] == "AdaptiveCard"
     [title, text] = attachment["content"]["body"]
-    assert (title["text"], title["color"], title["style"]) == ("[FIRING:1] Down", "attention", "heading")
+    assert (title["text"], title["color"], title["style"]) == ("[FIRING:1] gateway is down", "attention", "heading")
     assert "  - summary = gateway is down" in text["text"]
-    assert (KINDS.title("msteamsv2"), KINDS.subject(outgoing)) == ("Microsoft Teams (workflow)", "[FIRING:1] Down")
+    assert (KINDS.title("msteamsv2"), KINDS.subject(outgoing)) == (
+        "Microsoft Teams (workflow)",
+        "[FIRING:1] gateway is down",
+    )
 
 
 def test_an_end_is_good_and_a_strangers_words_make_no_link() -> None:

@@ -178,3 +178,18 @@ async def test_an_alert_whose_cause_goes_to_another_receiver_is_sent(tmp_path: P
         await world.pass_time(20 * MINUTE)
         assert [action for action, _ in pages(world)] == ["trigger"]
         assert len(await incidents(world)) == 1
+
+
+async def test_the_page_says_why_the_probe_fails(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, True)
+        await world.pass_time(5 * MINUTE)
+        site(world, False)
+        reason = "the certificate is not trusted: certificate has expired"
+        world.measure(
+            "probe_failure_info", 1.0, job="probe", probe="site", instance="http://127.0.0.1:8080/", reason=reason
+        )
+        await world.pass_time(14 * MINUTE)
+        incident = await world.incident()
+        said = f"http://127.0.0.1:8080/ has failed its check for more than a minute: {reason}."
+        assert incident.description == said

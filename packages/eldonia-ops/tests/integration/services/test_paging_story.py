@@ -38,6 +38,13 @@ async def test_a_fault_is_paged_escalated_repaired_and_recorded() -> None:
         assert world.receivers.arrived == []
 
         await world.pass_time(5 * MINUTE)
+        [page] = world.receivers.at("pager")
+        assert page.payload["client_url"].endswith("/incidents/INC-1")
+        [message] = world.receivers.at("team")
+        [attachment] = message.payload["attachments"]
+        assert attachment["title"] == "[FIRING:1] errors at 9"
+        assert attachment["title_link"].endswith("/incidents/INC-1")
+        assert attachment["text"].startswith("errors at 9\nHighErrorRate · since ")
         incident = await world.incident()
         assert (incident.severity, incident.status, incident.service) == (
             Severity.CRITICAL,

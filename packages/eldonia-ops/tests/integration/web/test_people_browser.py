@@ -10,7 +10,7 @@ from fake_platform.platform import password_of
 
 ON_THE_CLOCK = """async (ms) => {
   const shell = document.querySelector('script[type=module]').src;
-  const { timeOfDay, zoneName } = await import(shell.replace(/shell.js.*/, "lib/format.js"));
+  const { timeOfDay, zoneName } = await import(shell.replace(/(\\/static\\/[^/]+\\/).*/, "$1js/lib/format.js"));
   return zoneName + timeOfDay(ms);
 }"""
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]

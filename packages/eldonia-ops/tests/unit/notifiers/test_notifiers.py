@@ -80,10 +80,10 @@ def test_slack_attachment():
     assert payload["username"] == "Eldonia Ops"
     [attachment] = payload["attachments"]
     assert attachment == {
-        "title": "[FIRING:1] Down (0 pay critical)",
+        "title": "[FIRING:1] gateway is down",
         "title_link": "http://ops/alerts?receiver=team",
         "text": "gateway is down",
-        "fallback": "[FIRING:1] Down (0 pay critical) | http://ops/alerts?receiver=team",
+        "fallback": "[FIRING:1] gateway is down | http://ops/alerts?receiver=team",
         "color": "danger",
         "fields": [{"title": "Service", "value": "pay", "short": False}, {"title": "b", "value": "c", "short": True}],
         "actions": [{"type": "button", "text": "Open", "url": "http://ops/x"}],
@@ -243,7 +243,7 @@ def test_email_is_composed_and_header_injection_refused():
     config = EmailConfig("a@example.org, B <b@example.org>", "ops@example.org", "mail:25")
     payload = rendered(config)
     mail = compose(payload, "key-1", 1_700_000_000_000)
-    assert mail["Subject"] == "[FIRING:1] Down (0 pay critical)"
+    assert mail["Subject"] == "[FIRING:1] gateway is down"
     assert mail["Message-ID"] == "<key-1@eldonia-ops>"
     assert mail["Date"] == "Tue, 14 Nov 2023 22:13:20 -0000"
     assert compose({**payload, "headers": {"date": "Mon, 01 Jan 2024 00:00:00 +0000"}}, "k", 0)["Date"].startswith(

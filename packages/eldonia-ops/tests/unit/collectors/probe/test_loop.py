@@ -119,3 +119,25 @@ def test_usual_charsets_are_read():
     for charset in ("Shift_JIS", "EUC-JP", "ISO-2022-JP", "windows-1252", "ISO-8859-1", "utf-16", "GB18030"):
         text = "é" if "1252" in charset or "8859" in charset else "元気"
         assert probe_http._text(text.encode(charset), charset) == text
+
+
+async def test_why_it_fails_is_a_series_as_long_as_it_fails():
+    rows = []
+
+    async def sink(collected):
+        rows.append(collected.row)
+
+    loop = loop_of("gateway", Scripted(BAD, GOOD), sink, ManualClock(0))
+    await loop.measure_once(1_000)
+    await loop.measure_once(2_000)
+    reasons = [
+        {
+            labels.get("reason"): value
+            for labels, value in zip(row.labels, row.values, strict=True)
+            if labels.get("reason")
+        }
+        for row in rows
+    ]
+    assert reasons[0] == {"HTTP 503 Service Unavailable": 1.0}
+    assert list(reasons[1]) == ["HTTP 503 Service Unavailable"], "ended by a staleness marker"
+    assert reasons[1]["HTTP 503 Service Unavailable"] != 1.0
