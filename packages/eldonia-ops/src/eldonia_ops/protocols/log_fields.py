@@ -22,7 +22,7 @@ from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_names import Document, beginnings
 from eldonia_ops.protocols.log_plain import read_plain
 from eldonia_ops.protocols.log_shapes import MAX_SHAPES, Shape, shape_of
-from eldonia_ops.protocols.timestamps import NS, epoch_ns, parse_timestamp
+from eldonia_ops.protocols.timestamps import NS, epoch_ns, leading_timestamp, parse_timestamp
 
 # Names that mean one thing, as protocols/log_names.py spells them; the first that holds something usable counts.
 _TIMES: Final = (
@@ -372,6 +372,8 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
     """The record of a line of text; its time, where it names one at its beginning, counts."""
     if "=" in text and (fields := logfmt.pairs(text)) is not None:
         return record_of(dict(fields), text, received_ns)
+    if ("=" in text or "{" in text) and (timed := _behind_time(text, received_ns)) is not None:
+        return timed
     found = read_plain(text, received_ns)
     record = LogRecord(
         timestamp_ns=found.timestamp_ns or received_ns,
@@ -383,6 +385,23 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
         error=found.error,
     )
     return msgspec.structs.replace(record, **found.fields) if found.fields else record
+
+
+def _behind_time(text: str, received_ns: int) -> LogRecord | None:
+    """The record of a line that is an instant and then JSON or logfmt, as ``docker logs -t`` and zap's console have it.
+
+    A time among the fields counts before the one in front of them.
+    """
+    leading = leading_timestamp(text, received_ns)
+    if leading is None:
+        return None
+    at, end = leading
+    rest = text[end:].lstrip(" \t:-")
+    if rest[:1] == "{":
+        record = content_record(rest, at)
+        return None if record.parse_error or record.message == rest else record
+    fields = logfmt.pairs(rest) if "=" in rest else None
+    return None if fields is None else record_of(dict(fields), rest, at)
 
 
 def _journal(document: Document, received_ns: int, nested: int) -> LogRecord:

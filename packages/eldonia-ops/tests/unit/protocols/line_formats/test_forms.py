@@ -160,6 +160,29 @@ def test_logfmt_means_what_json_would():
 @pytest.mark.parametrize(
     "line",
     [
+        '2026-11-30T08:00:00.5Z level=error user_id=alice path=/pay msg="upstream timed out"',
+        '[2026-11-30 08:00:00.5] level=error user_id=alice path=/pay msg="upstream timed out"',
+        '2026-11-30T08:00:00.5Z {"level": "error", "user_id": "alice", "path": "/pay", "msg": "upstream timed out"}',
+        '2026-11-30T09:00:00Z level=error user_id=alice path=/pay msg="upstream timed out" time=2026-11-30T08:00:00.5Z',
+    ],
+)
+def test_fields_behind_a_time_are_read(line):
+    found = read(line)
+    assert (found.message, found.level, found.user_id) == ("upstream timed out", LogLevel.ERROR, "alice")
+    assert found.timestamp_ns == at("2026-11-30T08:00:00.5+00:00")
+    assert found.metadata["path"] == "/pay"
+    assert found.parse_error == ""
+
+
+def test_braces_behind_a_time_that_are_no_json_stay_text():
+    found = read("2026-11-30T08:00:00.5Z {user: alice} signed in")
+    assert found.message == "2026-11-30T08:00:00.5Z {user: alice} signed in"
+    assert found.timestamp_ns == at("2026-11-30T08:00:00.5+00:00")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
         "GET /x?level=info took long",
         "level=info but then words",
         "key=value other=thing",
