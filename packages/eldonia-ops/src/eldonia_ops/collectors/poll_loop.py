@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, TypeAlias
 
+from eldonia_ops.collectors import failure_info
 from eldonia_ops.collectors.collector import LoopContext, LoopPlan
 from eldonia_ops.collectors.schedule import Ticks
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
@@ -108,6 +109,8 @@ class ReadingsLoop:
             found, problem = [("up", {}, 0.0)], f"a fault of our own: {type(error).__name__}"
         seconds = time.perf_counter() - started
         if problem:
+            found = [*found, (failure_info.NAME, {"reason": failure_info.reason_of(problem)}, 1.0)]
+            self._metadata = (*self._metadata, failure_info.METADATA)
             self.status.failed(at_ms, seconds, problem)
         else:
             self.status.succeeded(at_ms, seconds, len(found))

@@ -187,7 +187,7 @@ async def test_the_page_says_why_the_probe_fails(tmp_path: Path) -> None:
         site(world, False)
         reason = "the certificate is not trusted: certificate has expired"
         world.measure(
-            "probe_failure_info", 1.0, job="probe", probe="site", instance="http://127.0.0.1:8080/", reason=reason
+            "target_failure_info", 1.0, job="probe", probe="site", instance="http://127.0.0.1:8080/", reason=reason
         )
         await world.pass_time(14 * MINUTE)
         incident = await world.incident()

@@ -73,7 +73,7 @@ async def test_a_source_that_raises_is_a_target_that_is_down():
     await clock.advance(15_000)
     # Its other series ended with the first row of the failure.
     assert [one.row.values.tolist()[0] for one in rows.collected] == [1.0, 0.0, 0.0, 0.0]
-    assert len(rows.collected[1].row.labels) == 2
+    assert len(rows.collected[1].row.labels) == 3, "up, why, and the end of the series of before"
     [status] = loop.statuses()
     assert (status.health, status.error) == (TargetHealth.DOWN, "a fault of our own: ZeroDivisionError")
     assert [loop.name for loop in loops.failing()] == ["weather jp"]

@@ -14,11 +14,8 @@ from eldonia_ops.ports import Clock, Prober, ProbeResult
 
 log = logging.getLogger("eldonia_ops.collectors.probe")
 
-_LONGEST_REASON: Final = 200
-
 METADATA: Final = (
     MetricMetadata("probe_success", MetricType.GAUGE, "1 when the last look succeeded."),
-    MetricMetadata("probe_failure_info", MetricType.GAUGE, "1, with the reason, while the last look failed."),
     MetricMetadata("probe_duration_seconds", MetricType.GAUGE, "How long the last look took."),
     MetricMetadata("probe_http_status_code", MetricType.GAUGE, "Status of the last answer, 0 for none."),
     MetricMetadata("probe_http_duration_seconds", MetricType.GAUGE, "Time spent in each phase of the last look."),
@@ -65,9 +62,6 @@ def probe_readings(result: ProbeResult, *, http: bool = True) -> list[Reading]:
         ("probe_success", {}, float(result.success)),
         ("probe_duration_seconds", {}, result.duration_seconds),
     ]
-    if not result.success:
-        # blackbox_exporter has no such series: without it an alert can say that, but not why.
-        found.append(("probe_failure_info", {"reason": (result.detail or "failed")[:_LONGEST_REASON]}, 1.0))
     prefix = "probe_http" if http else "probe_tcp"
     if http:
         found.append(("probe_http_status_code", {}, float(result.status_code)))

@@ -5,12 +5,13 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import httpx
 
 from eldonia_ops.alerting.http_config import NO_CREDENTIAL, PLAIN_HTTP, HttpConfig, ProxyConfig, TlsConfig
+from eldonia_ops.collectors.failure_info import FailureSamples
 from eldonia_ops.collectors.network_errors import explain, lost_while_connecting, status_words
 from eldonia_ops.collectors.response_body import BodyError, body_pieces
 from eldonia_ops.collectors.schedule import Ticks
@@ -105,6 +106,7 @@ class ScrapeLoop:
             metric_relabel=target.metric_relabel,
         )
         self._watch: TurnWatch = watch or Unwatched()
+        self._failures = FailureSamples(labels)
         self.status = TargetStatus("scrape", target.key, shown_url(target.url), labels)
         self.status.interval_ms, self.status.timeout_ms = target.interval_ms, target.timeout_ms
 
@@ -150,6 +152,7 @@ class ScrapeLoop:
         seconds = seconds or time.perf_counter() - started
         if collected is None:
             collected = self._rows.failed(at_ms, seconds)
+        collected = replace(collected, samples=(*collected.samples, *self._failures.of(error, at_ms)))
         if error:
             self.status.failed(at_ms, seconds, error)
         else:

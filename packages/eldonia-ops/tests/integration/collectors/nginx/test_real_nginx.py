@@ -97,7 +97,8 @@ async def test_what_is_wrong_is_said(nginx):
     loop, sink = collector_of(f"nginx: [{{url: 'http://127.0.0.1:{port}/other'}}]")
     await loop.measure_once(1_000)
     assert loop.status.error == "the answer is not the page of stub_status: is the path right?"
-    assert sink.values() == {("up",): 0.0, ("nginx_up",): 0.0}
+    reason = f"reason={loop.status.error}"
+    assert sink.values() == {("up",): 0.0, ("nginx_up",): 0.0, ("target_failure_info", reason): 1.0}
     await loop.close()
 
     guarded = f"nginx: [{{url: 'http://127.0.0.1:{port}/guarded'%s}}]"

@@ -64,8 +64,11 @@ async def test_failures_are_said_without_the_password(postgresql_server):
     assert loop.status.health is TargetHealth.DOWN
     assert "password authentication failed" in loop.status.error
     assert "Open-Sesame" not in loop.status.error + repr(loop.status) + repr(loop.__dict__)
-    assert [labels.name for labels in rows[0].row.labels] == ["up", "pg_up"]  # the rule TargetDown looks at up
-    assert rows[0].row.values.tolist() == [0.0, 0.0]
+    # The rule TargetDown looks at up, and names the reason.
+    assert [labels.name for labels in rows[0].row.labels] == ["up", "pg_up", "target_failure_info"]
+    assert rows[0].row.values.tolist() == [0.0, 0.0, 1.0]
+    assert "password authentication failed" in rows[0].row.labels[2].get("reason")
+    assert "Open-Sesame" not in repr(rows[0].row.labels)
     assert loop.status.url == f"postgresql://127.0.0.1:{postgresql_server.port}/postgres"
     assert loop.status.labels["instance"] == f"127.0.0.1:{postgresql_server.port}"
     for dsn, words in [
