@@ -234,7 +234,10 @@ class Client:
             if response.status_code not in (401, 403, 413, 429, 502, 503, 504):
                 raise self._foreign() from None
         if response.status_code == 401:
-            hint = "give one with --token or ELDONIA_OPS_TOKEN, or run as the user who owns the data folder"
+            hint = (
+                "give one with --token or ELDONIA_OPS_TOKEN; without one, the admin's is read from the data folder "
+                "that eldonia-ops.yml names (data:), if this user may read it"
+            )
         raise ApiError(message, response.status_code, hint, position)
 
 

@@ -35,7 +35,7 @@ def send_test(
         print_json(found)
     else:
         rows = [(one["title"], "delivered" if one["delivered"] else "FAILED", one["detail"]) for one in found]
-        print_table(("through", "", "detail"), rows, empty=f"{receiver} has no integration: it notifies no one.")
+        print_table(("through", "result", "detail"), rows, empty=f"{receiver} has no integration: it notifies no one.")
     if not found or not all(one["delivered"] for one in found):
         raise typer.Exit(1)
 

@@ -59,6 +59,8 @@ async def _postgresql(port: int, ways: list[tuple[str, str]]) -> Database:
                     return Database(dsn, Access.OPEN, instance, full=bool(row and row[0]))
         except (psycopg.Error, OSError) as error:
             why = why or _words(error)
+            if "does not exist" in why:
+                break  # there is no such role on any way, and each attempt is a line in the log of the server
     return Database(place, Access.PASSWORD, instance, why)
 
 

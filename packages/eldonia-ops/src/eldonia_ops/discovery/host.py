@@ -64,7 +64,11 @@ def listeners(programs: dict[int, Program]) -> tuple[list[Listener], list[str]]:
         if known is None or (_is_loopback(listener.host) and not _is_loopback(known.host)):
             found[port] = listener
     ports = f"the program behind {hidden} port{'' if hidden == 1 else 's'}"
-    said = [f"{ports}, since this user may not see it; run init with sudo"] if hidden else []
+    # Root sees every process of this system; what is left belongs to the kernel or to a container.
+    reason = (
+        "it is in a container or in the kernel" if os.geteuid() == 0 else "this user may not see it; run init with sudo"
+    )
+    said = [f"{ports}, since {reason}"] if hidden else []
     if len(found) > _MOST_LISTENERS:
         said.append(f"{len(found) - _MOST_LISTENERS} of {len(found)} ports, since there are so many")
     return sorted(found.values(), key=lambda one: one.port)[:_MOST_LISTENERS], said

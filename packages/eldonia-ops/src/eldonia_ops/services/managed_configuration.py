@@ -41,7 +41,7 @@ from eldonia_ops.services.managed_api import (
     StepView,
     WantedChange,
 )
-from eldonia_ops.settings.managed import TUNING, EntryPlace, identity_key
+from eldonia_ops.settings.managed import TUNING, EntryPlace, identity_key, named
 
 log = logging.getLogger("eldonia_ops.configuration")
 
@@ -205,7 +205,7 @@ class ManagedChanges:
             return step_to(document, wanted.section, wanted.name, None, name_of)
         entries = document.get(wanted.section, ())
         before = next((one for one in entries if name_of(wanted.section, one) == wanted.name), None)
-        given = _clean(wanted.values)
+        given = named(wanted.section, _clean(wanted.values))
         entry, new = with_secrets_apart(given, before, secret_keys(wanted.section, given, self._kinds), _new_file)
         name = name_of(wanted.section, entry)
         if not name:

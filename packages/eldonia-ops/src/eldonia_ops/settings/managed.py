@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from eldonia_ops.collectors import registry
 from eldonia_ops.model.errors import Level
@@ -37,6 +37,7 @@ ALERTS: Final = "rules.alerts"
 Pairs: TypeAlias = list[tuple[YamlNode, YamlNode]]
 _NAMED_BY_PEOPLE: Final = frozenset({"labels", "annotations", "params", "matching"})
 """Mappings whose keys are not ours: one that ends with ``_file`` names none."""
+_DSN: Final = "dsn"
 _ADDRESS: Final = "url"
 """What tells entries apart that may leave their own name out."""
 
@@ -80,6 +81,16 @@ NO_PARTS: Final = Parts()
 
 
 _OURS: Final = {OBJECTIVES: "name", RECEIVERS: "name", ALERTS: "alert", TUNING: "name"}
+
+
+def named(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of an entry, with its name. One that leaves it out and is reached by a DSN has that of the server: the
+    DSN is a secret and will be kept in another file."""
+    key, dsn = identity_key(section), values.get(_DSN)
+    if key is None or values.get(key) or not isinstance(dsn, str):
+        return dict(values)
+    server = dsn.partition("://")[2].partition("/")[0].partition("?")[0].rpartition("@")[2]
+    return {**values, key: server} if server else dict(values)
 
 
 def identity_key(section: str) -> str | None:

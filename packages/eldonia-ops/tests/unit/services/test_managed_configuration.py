@@ -60,6 +60,17 @@ async def test_a_change_of_what_somebody_else_changed_is_refused(managed: FakeMa
         await managed.change("hana", add("listen", {"x": 1}), anything)
 
 
+async def test_a_server_that_is_reached_by_a_dsn_has_its_name_from_there(managed: FakeManaged) -> None:
+    dsn = "postgresql://watcher:s3cret@db.internal:5433/postgres"
+    await managed.change("hana", add("postgresql", {"dsn": dsn}), anything)
+    assert 'instance: "db.internal:5433"' in managed.store.text
+    assert "s3cret" not in managed.store.text
+    await managed.change("hana", add("postgresql", {"dsn": dsn.replace("5433", "5434"), "instance": "main"}), anything)
+    assert "instance: main" in managed.store.text
+    with pytest.raises(FaultyConfigurationError, match="instance is missing"):
+        await managed.change("hana", add("postgresql", {"dsn": "host=db user=watcher"}), anything)
+
+
 async def test_what_the_loader_refuses_leaves_everything_as_it_was(managed: FakeManaged) -> None:
     await managed.change("hana", add("probes", PROBE), anything)
     before = managed.store.text

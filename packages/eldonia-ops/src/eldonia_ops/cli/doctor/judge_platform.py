@@ -114,7 +114,8 @@ def _receivers(integrations: Sequence[dict[str, Any]], sent: Sequence[dict[str, 
             yield error("receivers", f"{name} fails: {reason}", "people are not notified by it", "mend it, then retry")
         elif not ended:
             means = "whether a page arrives is not known"
-            yield note("receivers", f"{name} has had no message yet", means, "let it have one before it matters")
+            test = f"eldonia-ops receivers test {one['receiver']}"
+            yield note("receivers", f"{name} has had no alert yet", means, f"try it now: {test}")
         else:
             yield ok("receivers", f"{name} took its last message")
     if not integrations:

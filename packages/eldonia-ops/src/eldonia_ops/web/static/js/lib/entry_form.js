@@ -18,6 +18,16 @@ const SEVERITIES = ["critical", "warning", "info"];
 const prefix = (form) => (form.kind ? `${form.kind}_configs.0.` : "");
 const label = (form, field) => word(`entry_field.${form.kind || form.section}`, field.key) === field.key ? word("entry_field", field.key) : word(`entry_field.${form.kind || form.section}`, field.key);
 
+// A secret as it is typed: dots, and a button that shows them.
+function revealable(control) {
+  const button = h("button", { type: "button", class: "quiet icon-button", "aria-pressed": "false", "aria-label": t("conf.show_secret"), title: t("conf.show_secret"), onclick: () => {
+    const shown = control.type === "password";
+    control.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  } }, icon("eye"));
+  return h("span", { class: "revealable" }, control, button);
+}
+
 function input(form, field, entry) {
   const key = prefix(form) + field.key;
   const value = valueAt(entry.values, key);
@@ -44,7 +54,7 @@ function input(form, field, entry) {
   const doc = field.doc && language === "en" && !field.main ? h("small", { class: "muted" }, field.doc.replaceAll("`", "")) : null;
   return field.type === "boolean"
     ? h("label", { class: "chip", for: id }, control, h("span", {}, label(form, field)))
-    : h("label", { class: `field${wide}`, for: id }, name, control, doc);
+    : h("label", { class: `field${wide}`, for: id }, name, field.type === "secret" ? revealable(control) : control, doc);
 }
 
 // Which alerts a receiver gets: all, or those with some severities, teams or services.
