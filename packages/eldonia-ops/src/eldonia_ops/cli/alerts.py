@@ -1,6 +1,6 @@
 """``eldonia-ops alerts``: what fires, and why a message was sent or not."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -40,7 +40,7 @@ def alerts(
         return
     rows = [
         (
-            item["state"],
+            _state(item),
             item["labels"].get("severity", "-"),
             item["name"],
             item["labels"].get("service", "-"),
@@ -52,3 +52,9 @@ def alerts(
     ]
     columns = ("state", "severity", "alert", "service", "since", "incident", "summary")
     print_table(columns, rows, empty="No alert is pending or firing.")
+
+
+def _state(item: dict[str, Any]) -> str:
+    """The state; of an alert whose condition has ended, until when it is kept firing."""
+    until = item["evidence"].get("held_until", 0) if item["state"] == "firing" else 0
+    return f"recovered, watched until {shown_time(until)}" if until else str(item["state"])

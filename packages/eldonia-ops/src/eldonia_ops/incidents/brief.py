@@ -9,6 +9,7 @@ from typing import Final
 
 from eldonia_ops.incidents.escalation import next_tier
 from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.change import Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 
@@ -36,7 +37,8 @@ class Brief:
     name. ``steps`` are keys of the checklist that belong to this alert or service, ``general`` those for any incident.
     ``next_tier`` and ``next_tier_at`` (Unix ms, 0: none) say who is notified next without an acknowledgement.
     ``action`` is the next thing to do: ``acknowledge``, ``assign``, ``step``, ``resolve``, ``postmortem``, ``close`` or
-    '' for nothing, with ``step`` the key of that step.
+    '' for nothing, with ``step`` the key of that step. ``recovered_at`` is when the conditions of all its alerts had
+    ended, and ``held_until`` (both Unix ms) how long those are kept firing to see whether it lasts; 0 while one holds.
     """
 
     description: str
@@ -50,6 +52,8 @@ class Brief:
     general: tuple[str, ...]
     action: str
     step: str = ""
+    recovered_at: int = 0
+    held_until: int = 0
 
 
 def brief_of(
@@ -79,6 +83,14 @@ def brief_of(
         action,
         step,
     )
+
+
+def recovery_of(alerts: Sequence[Alert]) -> tuple[int, int]:
+    """``recovered_at`` and ``held_until`` of a :class:`Brief`, by the firing alerts of its incident."""
+    ends = [(int(alert.evidence.get("recovered_at", 0)), int(alert.evidence.get("held_until", 0))) for alert in alerts]
+    if not ends or not all(at for at, _ in ends):
+        return 0, 0
+    return max(at for at, _ in ends), max(until for _, until in ends)
 
 
 def changes_before(incident: Incident, changes: Iterable[Change]) -> tuple[Change, ...]:

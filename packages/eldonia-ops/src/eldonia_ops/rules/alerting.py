@@ -112,7 +112,8 @@ def to_send(
 ) -> tuple[RuleState, tuple[Alert, ...]]:
     """The alerts to hand to the router now, and the state that remembers having done so.
 
-    Firing alerts go out when new, when resolved, and again every ``resend_delay_ms``. While firing, ``ends_at``
+    Firing alerts go out when new, when their condition has ended (``keep_firing_for`` holds them), when resolved, and
+    again every ``resend_delay_ms``. One that was held ended when its condition did. While firing, ``ends_at``
     is four intervals (or resend delays, if longer) ahead: if we fall silent the router lets it end.
     """
     alerts: list[Alert] = []
@@ -120,8 +121,8 @@ def to_send(
     for fingerprint, alert in state.alerts.items():
         if alert.state is AlertState.PENDING:
             continue
-        unsent_resolution = alert.resolved_at > alert.last_sent_at
-        if not unsent_resolution and alert.last_sent_at + resend_delay_ms >= now and alert.last_sent_at:
+        unsent = max(alert.resolved_at, alert.keep_since) > alert.last_sent_at
+        if not unsent and alert.last_sent_at + resend_delay_ms >= now and alert.last_sent_at:
             continue
         sent = replace(alert, last_sent_at=now, valid_until=now + 4 * max(interval_ms, resend_delay_ms))
         changed[fingerprint] = sent
@@ -130,7 +131,7 @@ def to_send(
                 sent.label_set,
                 Labels(sent.annotations),
                 sent.fired_at,
-                sent.resolved_at or sent.valid_until,
+                (sent.keep_since or sent.resolved_at) if sent.resolved_at else sent.valid_until,
                 now,
                 generator_url,
                 "rule",
@@ -151,6 +152,9 @@ def _evidence(rule: AlertingRule, alert: ActiveAlert) -> dict[str, Any]:
     }
     if rule.file:
         facts["rule"] = f"{rule.file}:{rule.line}"
+    if alert.keep_since:
+        facts["recovered_at"] = alert.keep_since
+        facts["held_until"] = alert.keep_since + rule.keep_firing_for_ms
     if alert.resolved_at:
         facts["resolved_at"] = alert.resolved_at
     return facts

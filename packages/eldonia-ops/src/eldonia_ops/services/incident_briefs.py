@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from eldonia_ops.incidents.brief import LOOK_BACK_MS, Brief, brief_of
+from eldonia_ops.incidents.brief import LOOK_BACK_MS, Brief, brief_of, recovery_of
 from eldonia_ops.incidents.signal import Signal, concerns, signals_of
+from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident
 from eldonia_ops.services.api import Platform, QueryError, Series
 from eldonia_ops.services.changes import Changes
@@ -59,7 +60,16 @@ class IncidentBriefs:
         end = max(start, found.detected_at or found.created_at)
         changes = await self._changes.find(start - LOOK_BACK_MS, end, limit=_CHANGES)
         dependents = self._platform.incidents.dependents(found.service)
-        return brief_of(found, timeline, self._platform.incidents.policy, changes, dependents)
+        brief = brief_of(found, timeline, self._platform.incidents.policy, changes, dependents)
+        recovered_at, held_until = recovery_of(await self._firing(found))
+        return replace(brief, recovered_at=recovered_at, held_until=held_until)
+
+    async def _firing(self, incident: Incident) -> list[Alert]:
+        """The alerts of an incident that fire, suppressed or not."""
+        mine = set(incident.firing)
+        if not mine:
+            return []
+        return [view.alert for view in await self._platform.alerts.current() if view.alert.fingerprint in mine]
 
     async def signals(self, incident: str) -> list[SignalChart]:
         """The charts of an incident, in the order in which its alerts fired.

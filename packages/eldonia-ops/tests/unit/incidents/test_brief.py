@@ -2,11 +2,21 @@
 
 from dataclasses import replace
 
-from eldonia_ops.incidents.brief import LOOK_BACK_MS, Notified, brief_of, changes_before, next_action, notified_of
+from eldonia_ops.incidents.brief import (
+    LOOK_BACK_MS,
+    Notified,
+    brief_of,
+    changes_before,
+    next_action,
+    notified_of,
+    recovery_of,
+)
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.runbook import Playbook, Runbook, RunbookPhase, Step, Text
+from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.incidents import ChecklistItem, Incident, IncidentStatus, Severity, TimelineEntry
+from eldonia_ops.model.labels import Labels
 
 START = 100_000_000
 NONE = Text("", "")
@@ -87,3 +97,12 @@ def test_an_act_of_the_page_fulfils_its_steps() -> None:
     assert done == (ChecklistItem("take", "detect", 7, "yu"), items[1])
     assert runbook.fulfilled(done, "acknowledge", "mika", 9) == done
     assert runbook.fulfilled(items, "resolve", "yu", 7) == items
+
+
+def test_an_incident_has_recovered_when_all_its_alerts_have() -> None:
+    held = Alert(Labels({"alertname": "A"}), evidence={"recovered_at": 5_000, "held_until": 9_000})
+    later = Alert(Labels({"alertname": "B"}), evidence={"recovered_at": 6_000, "held_until": 8_000})
+    firing = Alert(Labels({"alertname": "C"}))
+    assert recovery_of([held, later]) == (6_000, 9_000)
+    assert recovery_of([held, firing]) == (0, 0)
+    assert recovery_of([]) == (0, 0)

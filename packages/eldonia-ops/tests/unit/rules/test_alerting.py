@@ -70,6 +70,23 @@ def test_without_for_it_fires_at_once():
     assert history == [["firing"]]
 
 
+def test_what_is_held_says_since_when_its_condition_has_ended_and_ends_there():
+    wanted = rule(for_ms=0, keep_firing_for_ms=3 * MINUTE)
+
+    def turn(state, vector, minute):
+        now = T0 + minute * MINUTE
+        return to_send(wanted, step(wanted, state, vector, now, render=RENDER), now, interval_ms=MINUTE)
+
+    state, _ = turn(RuleState(), DOWN, 0)
+    state, (held,) = turn(state, [], 1)
+    assert not held.resolved(T0 + MINUTE)
+    assert (held.evidence["recovered_at"], held.evidence["held_until"]) == (T0 + MINUTE, T0 + 4 * MINUTE)
+    _, (back,) = turn(state, DOWN, 3)
+    assert "recovered_at" not in back.evidence
+    _, (over,) = turn(state, [], 4)
+    assert (over.ends_at, over.evidence["resolved_at"]) == (T0 + MINUTE, T0 + 4 * MINUTE)
+
+
 def test_keep_firing_for_outlasts_short_gaps():
     wanted = rule(for_ms=0, keep_firing_for_ms=3 * MINUTE)
     _, history = run(wanted, [DOWN, [], [], DOWN, [], [], [], []])

@@ -1,7 +1,7 @@
 import { ApiError, act, get, send } from "../lib/api.js";
 import { $, $$, badge, can, count, h, icon, json, labels, open, render } from "../lib/dom.js";
 import { exploreLink } from "../lib/explore_state.js";
-import { ago, digits, duration, instantText, when, whenAgo } from "../lib/format.js";
+import { ago, digits, duration, instantText, timeOfDay, when, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { poll } from "../lib/poll.js";
 import { tone } from "../lib/severity.js";
@@ -110,6 +110,7 @@ function alertCard(one) {
       severity ? badge(word("severity", severity), tone(severity)) : null,
       one.incident_reference ? h("a", { class: "badge info", href: `/incidents/${one.incident_reference}` }, one.incident_reference) : null,
       h("span", { class: "when" }, t("alerts.since"), " ", whenAgo(one.starts_at))),
+    one.state === "firing" && one.evidence.recovered_at ? h("p", { class: "recovered" }, icon("check"), t("incident.recovered"), " ", when(one.evidence.recovered_at, timeOfDay(one.evidence.recovered_at)), ". ", h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(one.evidence.held_until) }))) : null,
     h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
     one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
     labels(one.labels, ["alertname", "severity"]),
