@@ -30,6 +30,7 @@ _MAIN: Final[Mapping[str, frozenset[str]]] = {
     "redis": frozenset({"url", "username", "password"}),
     OBJECTIVES: frozenset({"name", "service", "target", "window", "probe", "good", "total"}),
 }
+SEND_RESOLVED: Final = "send_resolved"
 _MAIN_OF_RECEIVERS: Final = frozenset({"channel", "to", "from", "smarthost", "auth_username", "auth_password"})
 _TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.TEXT: "text",
@@ -136,12 +137,29 @@ def _integration_field(item: "Field[Any]") -> FieldView | None:
     if spec.type not in _TYPES:
         return None
     default = "" if item.default is MISSING or spec.is_secret else item.default
+    if key == SEND_RESOLVED:
+        default = True  # whatever Alertmanager's is for the kind: see completed()
     shown = ("true" if default else "false") if isinstance(default, bool) else ""
     if isinstance(default, str | int) and not isinstance(default, bool):
         shown = str(default) if spec.type is not FieldType.DURATION else (f"{default}ms" if default else "")
     main = spec.required or spec.type is FieldType.SECRET_ADDRESS or key in _MAIN_OF_RECEIVERS
     main = main or spec.type is FieldType.SECRET
     return FieldView(key, _TYPES[spec.type], spec.required, shown, (), main)
+
+
+def completed(section: str, entry: Entry) -> Entry:
+    """An entry with what its form takes for granted: who is notified that something is wrong also hears of its end.
+
+    Alertmanager leaves that out for chats and mail. A channel in which nothing ever ends is not read for long.
+    """
+    if section != RECEIVERS:
+        return entry
+    return {
+        key: [{SEND_RESOLVED: True, **one} if isinstance(one, Mapping) else one for one in value]
+        if key.endswith("_configs") and isinstance(value, list)
+        else value
+        for key, value in entry.items()
+    }
 
 
 def secret_keys(section: str, entry: Entry, kinds: NotifierKinds) -> tuple[str, ...]:

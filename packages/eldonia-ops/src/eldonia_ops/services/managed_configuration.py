@@ -32,7 +32,7 @@ from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.managed_file import managed_document, managed_text
 from eldonia_ops.services.api import PreconditionError, RefusedError, ReloadView
-from eldonia_ops.services.configuration_forms import secret_keys
+from eldonia_ops.services.configuration_forms import completed, secret_keys
 from eldonia_ops.services.managed_api import (
     ChangeView,
     ConfigurationView,
@@ -205,7 +205,7 @@ class ManagedChanges:
             return step_to(document, wanted.section, wanted.name, None, name_of)
         entries = document.get(wanted.section, ())
         before = next((one for one in entries if name_of(wanted.section, one) == wanted.name), None)
-        given = named(wanted.section, _clean(wanted.values))
+        given = completed(wanted.section, named(wanted.section, _clean(wanted.values)))
         entry, new = with_secrets_apart(given, before, secret_keys(wanted.section, given, self._kinds), _new_file)
         name = name_of(wanted.section, entry)
         if not name:

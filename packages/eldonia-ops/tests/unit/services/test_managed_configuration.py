@@ -71,6 +71,15 @@ async def test_a_server_that_is_reached_by_a_dsn_has_its_name_from_there(managed
         await managed.change("hana", add("postgresql", {"dsn": "host=db user=watcher"}), anything)
 
 
+async def test_who_is_notified_hears_of_the_end_unless_they_do_not_want_to(managed: FakeManaged) -> None:
+    slack = {"name": "ops", "slack_configs": [{"api_url": "https://hooks.slack.com/services/T/B/x"}]}
+    await managed.change("hana", add("receivers", slack), anything)
+    assert "send_resolved: true" in managed.store.text
+    quiet = {"name": "quiet", "slack_configs": [{**slack["slack_configs"][0], "send_resolved": False}]}
+    await managed.change("hana", add("receivers", quiet), anything)
+    assert "send_resolved: false" in managed.store.text
+
+
 async def test_what_the_loader_refuses_leaves_everything_as_it_was(managed: FakeManaged) -> None:
     await managed.change("hana", add("probes", PROBE), anything)
     before = managed.store.text
@@ -98,7 +107,10 @@ async def test_secrets_are_nowhere_but_in_their_files(managed: FakeManaged) -> N
     assert list(managed.store.secrets.values()) == ["http://127.0.0.1:1/s3cr3t"]
     assert "s3cr3t" not in managed.store.text + managed.store.history.decode() + repr(view)
     entry = view.entries[-1]
-    assert (entry.values, entry.secrets) == ({"name": "hook", "webhook_configs": [{}]}, ("webhook_configs.0.url",))
+    assert (entry.values, entry.secrets) == (
+        {"name": "hook", "webhook_configs": [{"send_resolved": True}]},
+        ("webhook_configs.0.url",),
+    )
     # Edited without typing it again.
     values = {**entry.values, "matching": {"severity": ["critical"]}}
     view = await managed.change("hana", [WantedChange("receivers", "hook", values)], anything)
@@ -145,8 +157,8 @@ async def test_every_change_comes_by_one_place_with_secrets_masked(managed: Fake
     view = await changes.change("hana", add("receivers", HOOK), anything)
     await changes.undo("ken", view.changes[0].id, anything)
     assert [(one.actor, one.steps[0].before, one.steps[0].after) for one in seen] == [
-        ("hana", None, {"name": "hook", "webhook_configs": [{}]}),
-        ("ken", {"name": "hook", "webhook_configs": [{}]}, None),
+        ("hana", None, {"name": "hook", "webhook_configs": [{"send_resolved": True}]}),
+        ("ken", {"name": "hook", "webhook_configs": [{"send_resolved": True}]}, None),
     ]
 
 
