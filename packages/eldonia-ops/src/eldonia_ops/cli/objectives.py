@@ -23,14 +23,14 @@ def slo(url: Url = DEFAULT, token: Token = "", as_json: AsJson = False) -> None:
             item["name"],
             item["service"],
             f"{item['target'] * 100:g} %",
-            _percent(item["availability"]),
+            _percent(item["measured_availability"]),
             format_duration(round(item["measured_seconds"]) * 1000),
             _percent(item["budget_remaining"]),
             "-" if item["burn_rate"] is None else f"{item['burn_rate']:.2f}",
         )
         for item in found
     ]
-    columns = ("objective", "service", "target", "availability", "measured for", "budget left", "burn rate")
+    columns = ("objective", "service", "target", "attained", "measured for", "budget left", "burn rate")
     print_table(columns, rows, empty="No objectives are configured (key objectives).")
 
 

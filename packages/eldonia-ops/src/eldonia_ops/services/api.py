@@ -457,6 +457,7 @@ class ObjectiveView:
 
     ``availability`` and ``budget_remaining`` are of the whole window, of which ``measured_seconds`` have been watched
     so far and the rest counts as good: the budget is used up exactly when the availability is the target.
+    ``measured_availability`` is of the measured part alone, and equals the other once the whole window is measured.
     """
 
     name: str
@@ -467,6 +468,7 @@ class ObjectiveView:
     availability: float | None
     budget_remaining: float | None
     burn_rate: float | None
+    measured_availability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class ObjectiveReports:
             if bad is None
             else budget.remaining(budget.over_window(bad, watched, window), objective.target),
             burn_rate=None if short is None else budget.burn_rate(short, objective.target),
+            measured_availability=None if bad is None else 1 - bad,
         )
 
     def _watched(self, objective: Objective, window: int) -> int:

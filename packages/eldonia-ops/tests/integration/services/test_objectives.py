@@ -29,6 +29,9 @@ async def test_attained_and_left_always_agree_and_the_history_ends_at_now(tmp_pa
         # About six minutes of the 43 that 99.9 % of thirty days allow.
         assert 1 - view.budget_remaining == pytest.approx(6 / 43.2, rel=0.2)
         assert (1 - view.availability) / (1 - view.target) == pytest.approx(1 - view.budget_remaining)
+        assert view.measured_availability is not None
+        share = view.measured_seconds / view.window_seconds
+        assert 1 - view.availability == pytest.approx((1 - view.measured_availability) * share)
         history = await reports.history("site-availability")
         assert [one.at for one in history] == sorted(one.at for one in history)
         assert history[0].at <= world.clock.now() - 119 * MINUTE

@@ -31,11 +31,11 @@ function card(one) {
     h("div", { class: `gauge ${tone}`, role: "meter", "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(Math.max(0, Math.round((left ?? 0) * 100))), "aria-label": t("objectives.left") }, h("i", { vars: { part: Math.max(0, Math.min(1, left ?? 0)) } })),
     left === null ? null : h("div", { class: "history" }, h("p", { class: "muted small" }, t("objectives.history_title")), plot, legend),
     h("dl", { class: "facts-list" },
-      fact(t("objectives.availability"), ratio(one.availability, places(one.target) + 1), t("objectives.availability_hint")),
+      fact(t("objectives.availability"), ratio(one.measured_availability, places(one.target) + 1), t("objectives.availability_hint")),
       fact(t("objectives.target"), ratio(one.target, places(one.target) - 1)),
       left === null ? null : fact(t("objectives.outage"), asOutage(one), t("objectives.outage_hint")),
       fact(t("objectives.burn"), burn, t("objectives.burn_hint")),
-      fact(t("objectives.window"), one.measured_seconds < one.window_seconds
+      fact(t("objectives.measured"), one.measured_seconds < one.window_seconds
         ? t("objectives.of", { passed: duration(one.measured_seconds * 1000), window: duration(one.window_seconds * 1000) })
         : duration(one.window_seconds * 1000))),
     left === null ? h("p", { class: "muted small" }, t("objectives.waiting")) : null,
