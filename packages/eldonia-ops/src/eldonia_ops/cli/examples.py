@@ -1,6 +1,6 @@
 """Examples for the end of every ``--help``, and errors about arguments in our words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import typer
@@ -33,6 +33,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "query": (
         "query up",
+        "query 'rate(http_requests_total[5m])' --at 2h",
         "query 'sum by (status) (rate(http_requests_total[5m]))' --start 1h --step 1m",
         "query up --json",
     ),
@@ -115,12 +116,34 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
+_FIRST: Final = (
+    "demo --once",
+    "init",
+    "serve",
+    "alerts",
+    "logs 'level>=error' --since 1h",
+    "receivers test team",
+)
+"""What somebody tries who has just installed it."""
+_MOST_OF_A_GROUP: Final = 4
+
+
 def add_examples(app: typer.Typer) -> None:
-    """Put the examples of each command below its help."""
+    """Put the examples of each command below its help, and some of a group's commands below that of the group."""
+    of_groups: dict[str, list[str]] = {}
     for name, info in commands_of(app):
         if lines := EXAMPLES.get(name):
-            # \b keeps the reader of arguments from joining the lines.
-            info.epilog = "\b\nExamples:\n" + "\n".join(f"  eldonia-ops {line}" for line in lines)
+            info.epilog = _epilog(lines)
+            of_groups.setdefault(name.rpartition(" ")[0], []).append(lines[0])
+    for group in app.registered_groups:
+        if lines := of_groups.get(group.name or ""):
+            group.epilog = _epilog(lines[:_MOST_OF_A_GROUP])
+    app.info.epilog = _epilog(_FIRST)
+
+
+def _epilog(lines: Iterable[str]) -> str:
+    # \b keeps the reader of arguments from joining the lines.
+    return "\b\nExamples:\n" + "\n".join(f"  eldonia-ops {line}" for line in lines)
 
 
 def commands_of(app: typer.Typer, above: str = "") -> Iterator[tuple[str, Any]]:

@@ -25,17 +25,20 @@ def query(
     url: Url = DEFAULT,
     token: Token = "",
     as_json: AsJson = False,
+    at: Annotated[str, typer.Option(help="The instant, such as 1h (ago), yesterday or 2026-11-30T08:00.")] = "",
     start: Annotated[
         str, typer.Option(help="Start of a range, such as 1h or yesterday; without it, one instant.")
     ] = "",
     step: Annotated[str, typer.Option(help="Step of a range.")] = "15s",
 ) -> None:
     """Evaluate PromQL: values with their times; of a range the last 20 of each series, all of them with --json."""
+    if at and start:
+        raise typer.BadParameter("--at is one instant, --start begins a range: give one of them")
     client = connect(url, token)
     if start:
         result = client.get("/query_range", query=expression, start=local_instant(start), step=step)
     else:
-        result = client.get("/query", query=expression)
+        result = client.get("/query", query=expression, **({"time": local_instant(at)} if at else {}))
     if as_json:
         print_json(result)
         return

@@ -51,6 +51,8 @@ def support_bundle(
     from eldonia_ops.cli.doctor.look import concealed_of, examine, read_settings
 
     target = file or Path(f"eldonia-ops-support-{time.strftime('%Y%m%d-%H%M%S')}.tar.gz")
+    if not target.name.endswith((".tar.gz", ".tgz")):
+        raise ConfigError(Diagnostic("a support bundle is a tar.gz", str(target), hint=f"name it {target.stem}.tar.gz"))
     if target.exists():
         raise ConfigError(Diagnostic("there is such a file already", str(target)))
     settings = read_settings(config)

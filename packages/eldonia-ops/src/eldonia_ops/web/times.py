@@ -13,6 +13,7 @@ from eldonia_ops.web.bad_request import BadRequestError, reading_request
 from eldonia_ops.web.callers import preferences_of
 
 _OFFSET = re.compile(r"([+-])([01]\d|2[0-3]):?([0-5]\d)")
+_SUCH_AS = "write 15m (ago), 7d, yesterday, 'last tuesday', 2026-11-30, 2026-11-30T08:00:00Z or Unix milliseconds"
 _LARGEST_MS = 253_402_300_799_000  # the end of the year 9999
 
 
@@ -111,5 +112,5 @@ def _iso_seconds(text: str) -> float:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRequestError(f"cannot parse {text!r} to a valid timestamp") from None
+        raise BadRequestError(f"cannot parse {text!r} to a valid timestamp: {_SUCH_AS}") from None
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()

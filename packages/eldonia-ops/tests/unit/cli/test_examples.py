@@ -35,6 +35,15 @@ def test_an_example_can_be_typed(name, line):
         pytest.fail(f"{line}: {error}")
 
 
+def test_groups_and_the_whole_have_examples_of_what_is_below_them():
+    command: Any = get_command(app)
+    assert "eldonia-ops init" in command.epilog
+    groups = [one for one in command.commands.values() if hasattr(one, "commands")]
+    assert len(groups) > 8
+    for group in groups:
+        assert f"eldonia-ops {group.name} " in group.epilog, group.name
+
+
 def test_a_bound_is_said_in_our_words():
     wrong = "Input should be greater than or equal to 1"
     assert plain_words(f"Invalid value for '--limit': {wrong}") == "Invalid value for '--limit': it must be at least 1"
