@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +60,7 @@ def init(
     if given is not None and routing.exists() and not force and not dry_run:
         hint = "leave out --receiver and add the receiver there, or --force: the old file is kept beside it"
         raise ConfigError(Diagnostic("there is a routing already; it stays as it is", str(routing), hint=hint))
-    text = settings_text(proposal, routed=given is not None or routing.exists())
+    text = settings_text(proposal, routed=given is not None or routing.exists(), language=_language(os.environ))
     _, found = examine_settings(text, Path(os.path.abspath(output)), os.environ)
     if wrong := [item for item in found if item.level is Level.ERROR]:
         raise ConfigError(wrong)
@@ -78,6 +79,12 @@ def init(
     _write(output, text)
     start = "eldonia-ops serve" if str(output) == FILE_NAME else f"eldonia-ops serve --config {output}"
     err.print(f"written to {output}; start with: {start}", style="green")
+
+
+def _language(environment: Mapping[str, str]) -> str:
+    """That of the terminal, where it is one of ours and not the default."""
+    locale = environment.get("LC_ALL") or environment.get("LC_MESSAGES") or environment.get("LANG") or ""
+    return "ja" if locale.lower().startswith("ja") else ""
 
 
 def _read_receiver(text: str) -> "GivenReceiver":

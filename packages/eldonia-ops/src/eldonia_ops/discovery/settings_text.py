@@ -47,10 +47,16 @@ alertmanager:
 """
 
 
-def settings_text(proposal: Proposal, *, routed: bool = False) -> str:
+def settings_text(proposal: Proposal, *, routed: bool = False, language: str = "") -> str:
     """The text of the file. Every entry without a step holds as it is; comments hold no line breaks of others. With
-    ``routed`` it names an alertmanager.yml beside it."""
+    ``routed`` it names an alertmanager.yml beside it. ``language`` is that of messages, '' for the default."""
     lines = [_HEAD.rstrip("\n")]
+    if language:
+        lines += [
+            "",
+            "# The language of alerts, messages and postmortems, as this terminal has it. Pages follow the browser.",
+        ]
+        lines.append(f"language: {language}")
     for remark in proposal.remarks:
         lines += _comment(f"Note: {remark}")
     for key, entries in proposal.sections.items():

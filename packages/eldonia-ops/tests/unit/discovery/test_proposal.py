@@ -44,6 +44,11 @@ def uncommented(text, *, key):
     return "\n".join(lines)
 
 
+def test_the_language_of_the_terminal_is_that_of_messages():
+    assert settings_of(settings_text(propose(Facts()), language="ja")).language == "ja"
+    assert settings_of(settings_text(propose(Facts()))).language == "en"
+
+
 def test_an_empty_machine_gets_its_own_readings_alone():
     text = text_of()
     assert yaml.safe_load(text) == {"host": {"enabled": True}}
