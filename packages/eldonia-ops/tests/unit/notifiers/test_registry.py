@@ -71,6 +71,11 @@ def test_subjects_come_from_payloads() -> None:
     assert subject("slack", {"attachments": [{"title": "Down\nnow"}]}) == "Down now"
     assert subject("pagerduty", {"payload": {"summary": "gateway is down"}}) == "gateway is down"
     assert subject("webhook", {"commonLabels": {"alertname": "Down"}}) == "Down"
+    labels = {"alertname": "Down", "service": "shop"}
+    assert subject("webhook", {"status": "firing", "commonLabels": labels}) == "[FIRING] Down shop"
+    summary = {"summary": "shop does not answer"}
+    body = {"status": "resolved", "commonLabels": labels, "commonAnnotations": summary}
+    assert subject("webhook", body) == "[RESOLVED] shop does not answer"
     assert subject("email", {"headers": {"Subject": "[FIRING] Down"}}) == "[FIRING] Down"
     assert subject("slack", {"attachments": "of another version"}) == ""
     assert subject("gone", {}) == ""

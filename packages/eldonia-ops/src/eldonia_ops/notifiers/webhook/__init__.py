@@ -35,4 +35,9 @@ class Webhook(NotifierKind[WebhookConfig]):
 
     def subject(self, payload: Mapping[str, Any]) -> str:
         """What a payload is about."""
-        return str((payload.get("commonLabels") or {}).get("alertname") or "")
+        labels, annotations = payload.get("commonLabels") or {}, payload.get("commonAnnotations") or {}
+        about = annotations.get("summary") or " ".join(
+            str(labels[name]) for name in ("alertname", "service") if labels.get(name)
+        )
+        status = str(payload.get("status") or "").upper()
+        return f"[{status}] {about}" if status and about else str(about)

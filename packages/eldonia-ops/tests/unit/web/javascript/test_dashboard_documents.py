@@ -71,6 +71,8 @@ def test_what_ships_comes_back(node: str, tmp_path: Path) -> None:
 
 
 def test_the_page_knows_every_unit(node: str, tmp_path: Path) -> None:
+    tmp_path = tmp_path / "static" / "js"  # as the server serves it
+    tmp_path.mkdir(parents=True)
     shutil.copytree(LIBRARY, tmp_path / "lib")
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "i18n").mkdir()

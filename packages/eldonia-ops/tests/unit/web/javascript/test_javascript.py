@@ -33,6 +33,8 @@ def node() -> str:
 @pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.js")))
 def test_library(node: str, name: str, tmp_path: Path) -> None:
     """Laid out as the server serves it: the texts are modules made of the catalogs."""
+    tmp_path = tmp_path / "static" / "js"
+    tmp_path.mkdir(parents=True)
     for folder in FOLDERS:
         shutil.copytree(SCRIPTS / folder, tmp_path / folder)
     (tmp_path / "i18n").mkdir()
