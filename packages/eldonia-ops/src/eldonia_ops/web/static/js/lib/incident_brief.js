@@ -47,7 +47,7 @@ function changes(incident, brief) {
 export function drawBrief(incident, brief) {
   render($("#brief-facts"), [incident.version, brief], () => [affected(incident, brief), people(incident, brief), changes(incident, brief)]);
   render($("#what"), [brief.description, brief.runbooks, brief.recovered_at], () => [
-    brief.recovered_at ? h("p", { class: "recovered" }, icon("check"), t("incident.recovered"), " ", when(brief.recovered_at, timeOfDay(brief.recovered_at)), ". ", h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(brief.held_until) }))) : null,
+    brief.recovered_at ? h("p", { class: "recovered" }, icon("check"), h("span", {}, t("incident.recovered", { at: timeOfDay(brief.recovered_at) })), h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(brief.held_until) }))) : null,
     brief.description ? h("p", {}, brief.description) : null,
     brief.runbooks.length ? h("p", { class: "runbook-links" }, brief.runbooks.map((url) => h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, icon("check"), t("incident.rule_runbook"), h("span", { class: "muted" }, ` ${new URL(url).hostname}`)))) : null,
   ]);

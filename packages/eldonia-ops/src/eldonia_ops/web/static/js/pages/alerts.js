@@ -110,7 +110,7 @@ function alertCard(one) {
       severity ? badge(word("severity", severity), tone(severity)) : null,
       one.incident_reference ? h("a", { class: "badge info", href: `/incidents/${one.incident_reference}` }, one.incident_reference) : null,
       h("span", { class: "when" }, t("alerts.since"), " ", whenAgo(one.starts_at))),
-    one.state === "firing" && one.evidence.recovered_at ? h("p", { class: "recovered" }, icon("check"), t("incident.recovered"), " ", when(one.evidence.recovered_at, timeOfDay(one.evidence.recovered_at)), ". ", h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(one.evidence.held_until) }))) : null,
+    one.state === "firing" && one.evidence.recovered_at ? h("p", { class: "recovered" }, icon("check"), h("span", {}, t("incident.recovered", { at: timeOfDay(one.evidence.recovered_at) })), h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(one.evidence.held_until) }))) : null,
     h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
     one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
     labels(one.labels, ["alertname", "severity"]),
