@@ -25,9 +25,9 @@ _MAIN: Final[Mapping[str, frozenset[str]]] = {
     "scrape": frozenset({"job", "targets", "path", "interval", "scheme"}),
     "probes": frozenset({"name", "url", "expect_status", "expect_text", "interval", "service"}),
     "logs": frozenset({"path", "service", "format"}),
-    "nginx": frozenset({"url", "instance"}),
-    "postgresql": frozenset({"dsn", "instance"}),
-    "redis": frozenset({"url", "username", "password"}),
+    "nginx": frozenset({"url", "instance", "service"}),
+    "postgresql": frozenset({"dsn", "instance", "service"}),
+    "redis": frozenset({"url", "service", "username", "password"}),
     OBJECTIVES: frozenset({"name", "service", "target", "window", "probe", "good", "total"}),
 }
 SEND_RESOLVED: Final = "send_resolved"

@@ -34,6 +34,12 @@ _OPENED: Final = {
 }
 
 
+_REMINDED: Final = {
+    "en": "No response in time. Severity: {severity}, service: {service}.",
+    "ja": "応答期限を過ぎても担当者がいません。深刻度: {severity}、サービス: {service}",
+}
+
+
 class NotificationQueue:
     """Puts messages into the outbox."""
 
@@ -201,6 +207,11 @@ class NotificationQueue:
             text = _OPENED[self._language].format(
                 actor=incident.held_by, severity=severity, service=incident.service or "-"
             )
+        elif not effect.receiver:
+            # A tier without a receiver of its own reaches those who were notified before: they are reminded.
+            mark = "未対応" if self._language == "ja" else "no response yet"
+            title = f"[{mark}] {incident.reference} {incident.title}"
+            text = _REMINDED[self._language].format(severity=severity, service=incident.service or "-")
         elif self._language == "ja":
             title = f"[エスカレーション: {effect.tier}] {incident.reference} {incident.title}"
             text = f"応答期限を過ぎても担当者がいません。深刻度: {severity}、サービス: {incident.service or '-'}"

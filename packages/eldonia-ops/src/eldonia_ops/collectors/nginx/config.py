@@ -33,6 +33,9 @@ class NginxSettings:
         default_factory=dict
     )
     verify_certificate: Annotated[bool, Setting(Flag(), "`false` trusts any certificate.")] = True
+    service: Annotated[
+        str, Setting(Text(), "The service that it is; without it the one of the same name under `services`.")
+    ] = ""
     labels: Annotated[Labels, Setting(LabelSet(reserved=("job", "instance")), "Any but `job` and `instance`.")] = EMPTY
 
 

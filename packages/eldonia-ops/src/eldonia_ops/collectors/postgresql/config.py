@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.settings.containers import Items
+from eldonia_ops.settings.containers import Items, LabelSet
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.kinds import Period
 from eldonia_ops.settings.reader import SettingsReader
@@ -19,6 +20,10 @@ class PostgresqlSettings:
     dsn: Annotated[Secret, Setting(SecretText("DSN, a secret"), "How to connect.")]
     instance: Annotated[str, Setting(Text(), "Its label; without it host and port of the DSN.")] = ""
     interval: Annotated[int, Setting(Period(minimum=SECOND), "Time from one reading to the next.")] = 15 * SECOND
+    service: Annotated[
+        str, Setting(Text(), "The service that it is; without it the one of the same name under `services`.")
+    ] = ""
+    labels: Annotated[Labels, Setting(LabelSet(reserved=("job", "instance")), "Any but `job` and `instance`.")] = EMPTY
 
 
 def check_postgresql(readers: list[SettingsReader], found: tuple[PostgresqlSettings, ...]) -> None:

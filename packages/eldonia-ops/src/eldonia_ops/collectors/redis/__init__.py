@@ -1,6 +1,6 @@
 """Servers of Redis, under redis_exporter's names: ``job="redis"``. Needs the ``redis`` extra."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, Independent, LoopPlan
@@ -8,22 +8,24 @@ from eldonia_ops.collectors.poll_loop import poll_plan
 from eldonia_ops.collectors.redis.config import SECTION, RedisSettings
 from eldonia_ops.collectors.redis.names import METADATA
 from eldonia_ops.collectors.redis.source import RedisSource
-from eldonia_ops.model.labels import Labels
+from eldonia_ops.collectors.service_label import server_labels
 from eldonia_ops.settings import Settings
+from eldonia_ops.settings.services import ServiceSettings
 
 
 def redis_plans(settings: Settings) -> Iterator[LoopPlan]:
     """A loop for each server."""
-    return map(redis_plan, settings.collectors.get("redis", ()))
+    return (redis_plan(one, settings.services) for one in settings.collectors.get("redis", ()))
 
 
-def redis_plan(server: RedisSettings) -> LoopPlan:
+def redis_plan(server: RedisSettings, services: Iterable[ServiceSettings] = ()) -> LoopPlan:
     """The loop for one server."""
+    labels = server_labels(services, "redis", server.name, server.service, server.labels)
     return poll_plan(
         kind="redis",
         name=server.name,
-        specification=server,
-        labels=Labels({"job": "redis", "instance": server.name, **server.labels}),
+        specification=(server, labels),
+        labels=labels,
         source=partial(RedisSource, server),
         interval_ms=server.interval,
         metadata=METADATA,

@@ -81,6 +81,9 @@ class RedisSettings:
     verify_certificate: Annotated[
         bool, Setting(Flag(), "TLS only. `false` trusts any certificate.", applies=lambda one: one.tls)
     ] = True
+    service: Annotated[
+        str, Setting(Text(), "The service that it is; without it the one of the same name under `services`.")
+    ] = ""
     labels: Annotated[Labels, Setting(LabelSet(reserved=("job", "instance")), "Any but `job` and `instance`.")] = EMPTY
 
     @property

@@ -31,7 +31,7 @@ def test_what_it_can_say():
             2_000,
             {"Authorization": Secret("Bearer abc")},
             False,
-            Labels({"region": "osaka"}),
+            labels=Labels({"region": "osaka"}),
         ),
     )
     assert "abc" not in repr(settings)

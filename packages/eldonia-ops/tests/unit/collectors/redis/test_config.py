@@ -43,7 +43,7 @@ def test_what_it_can_say():
         Path("/srv/ops/tls/cert.pem"),
         Path("/srv/ops/tls/key.pem"),
         False,
-        Labels({"shard": "1"}),
+        labels=Labels({"shard": "1"}),
     )
     assert [one.name for one in settings.collectors["redis"]] == [
         *("127.0.0.1:6379", "cache", "/run/redis/redis.sock", "[::1]:6379")
