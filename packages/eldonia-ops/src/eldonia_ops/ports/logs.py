@@ -7,7 +7,7 @@ from typing import Protocol
 from eldonia_ops.model.conditions import Condition, FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
-from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import EVERYTHING, Node
 
@@ -116,6 +116,12 @@ class LogStore(SignalStore, Protocol):
 
     async def log_buckets(self, request: BucketRequest) -> BucketRows:
         """One level of buckets."""
+        ...
+
+    async def logs_in_groups(
+        self, request: BucketRequest, selection: Selection
+    ) -> dict[tuple[GroupKey, ...], list[Selected]]:
+        """The first records of each group of a request, in the order of a selection."""
         ...
 
     async def last_log_id(self) -> int:
