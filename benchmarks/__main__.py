@@ -16,6 +16,7 @@ NAMES = (
     "promql",
     "log_store",
     "log_tail",
+    "elastic_bulk",
     "state",
     "alerts",
     "storm",
