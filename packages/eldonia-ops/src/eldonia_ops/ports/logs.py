@@ -7,6 +7,7 @@ from typing import Protocol
 from eldonia_ops.model.conditions import Condition, FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.tree import EVERYTHING, Node
 
 
@@ -97,6 +98,15 @@ class LogStore(SignalStore, Protocol):
 
         Values longer than :data:`~eldonia_ops.model.conditions.MAX_VALUE` characters and lists are left out;
         ``before``, ``after`` and ``limit`` of the query are not applied.
+        """
+        ...
+
+    async def log_aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
+        """Groups of matching records with their metrics; ``before``, ``after`` and ``limit`` are not applied.
+
+        Raises:
+            TelemetryLimitError: there are more than :data:`~eldonia_ops.search.aggregates.MAX_GROUPS` groups, or it
+                takes too much time or memory.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import structs
 
@@ -10,12 +11,18 @@ from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
 from eldonia_ops.search import matches
+from eldonia_ops.search.aggregate_records import Reader, aggregate_rows
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.message_text import text_test, words_in
+from eldonia_ops.search.values import field_value
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
 def _order(record: LogRecord) -> tuple[int, int]:
     return record.timestamp_ns, record.id
+
+
+_RECORDS: Final[Reader[LogRecord]] = Reader(field_value, matches, _order)
 
 
 class MemoryLogStore(FailingStore):
@@ -80,6 +87,10 @@ class MemoryLogStore(FailingStore):
         texts = [text_of(value) for value in values if value is not None and not isinstance(value, list)]
         counts = Counter(text for text in texts if text.lower().startswith(prefix.lower()) and len(text) <= MAX_VALUE)
         return [ValueCount(*one) for one in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]]
+
+    async def log_aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
+        self.check()
+        return aggregate_rows(self._matching(query), aggregate, _RECORDS)
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         self.check()

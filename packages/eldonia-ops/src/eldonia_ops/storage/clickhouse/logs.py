@@ -10,8 +10,11 @@ import msgspec
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, TelemetryLimitError, ValueCount
+from eldonia_ops.search.aggregates import MAX_GROUPS, Aggregate, AggregateRows
 from eldonia_ops.search.tree import conjunction
+from eldonia_ops.storage.clickhouse.aggregates import LogSource, aggregate_rows_of, aggregate_sql
+from eldonia_ops.storage.clickhouse.cells import LogCells
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
@@ -154,6 +157,16 @@ class Logs:
         where, parameters = _conditions(query)
         return await _FIELDS.values(self._engine, where, parameters, name, prefix, limit)
 
+    async def aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
+        """Groups of matching records."""
+        where, parameters = _conditions(query)
+        source = LogSource(f"logs WHERE {where}", LogCells(parameters), SearchSql(parameters, "f").written)
+        sql = aggregate_sql(aggregate, source, parameters)
+        try:
+            return aggregate_rows_of(aggregate, decode_rows(await self._engine.query(sql, parameters)))
+        except TelemetryLimitError as error:
+            raise _plain(error) from error
+
     async def fields(self, query: LogQuery, records: int, limit: int) -> list[FieldCount]:
         """The attributes of the newest records."""
         where, parameters = _conditions(query)
@@ -204,6 +217,16 @@ class Logs:
             if missing:
                 found.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
         return found
+
+
+def _plain(error: TelemetryLimitError) -> TelemetryLimitError:
+    """A bound of an aggregate, in words that say what to do."""
+    text = str(error)
+    if "GROUP BY" in text:
+        return TelemetryLimitError(f"there are more than {MAX_GROUPS:,} groups: search for less, or group by less")
+    if "emory limit" in text:
+        return TelemetryLimitError("it takes too much memory: search a shorter time, or group by less")
+    return error
 
 
 def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:

@@ -23,10 +23,11 @@ _MOST_TOKENS: Final = 60
 
 
 class SearchSql:
-    """Writes the conditions of one statement; ``parameters`` are filled as it goes."""
+    """Writes the conditions of one statement; ``parameters`` are filled as it goes, by names with ``prefix``."""
 
-    def __init__(self, parameters: dict[str, Parameter]) -> None:
+    def __init__(self, parameters: dict[str, Parameter], prefix: str = "") -> None:
         self._parameters = parameters
+        self._prefix = prefix
         self._leaves = 0
 
     def written(self, node: Node) -> str:
@@ -78,7 +79,7 @@ class SearchSql:
 
     def _next(self, kind: str) -> str:
         self._leaves += 1
-        return f"{kind}{self._leaves}"
+        return f"{self._prefix}{kind}{self._leaves}"
 
 
 def plain_text(text: str) -> Node:

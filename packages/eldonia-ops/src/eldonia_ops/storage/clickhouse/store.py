@@ -24,6 +24,7 @@ from eldonia_ops.ports import (
     ValueCount,
 )
 from eldonia_ops.ports.traces import LATEST_NS
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
@@ -118,6 +119,10 @@ class ClickhouseTelemetryStore:
     ) -> list[ValueCount]:
         """The most frequent values of a field."""
         return await self._logs.values(query, name, prefix, limit)
+
+    async def log_aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
+        """Groups of matching records with their metrics."""
+        return await self._logs.aggregate(query, aggregate)
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         """The attributes of the newest records."""
