@@ -13,7 +13,7 @@ from eldonia_ops.ports.effects import (
     Prober,
     ProbeResult,
 )
-from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogPage, LogQuery, LogStore, ValueCount
+from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, LogStore, ValueCount
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
     SignalStore,
@@ -85,6 +85,7 @@ __all__ = [
     "LedgerRepository",
     "ListedGroup",
     "LogHistogram",
+    "LogItems",
     "LogPage",
     "LogQuery",
     "LogStore",

@@ -2,27 +2,24 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 from msgspec import structs
 
 from eldonia_ops.model.condition_fields import log_value, record_satisfies
 from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.ports import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, ValueCount
 from eldonia_ops.search import matches
-from eldonia_ops.search.aggregate_records import Reader, aggregate_rows
+from eldonia_ops.search.aggregate_records import aggregate_rows
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.message_text import text_test, words_in
-from eldonia_ops.search.values import field_value
+from eldonia_ops.search.pipe_items import READER, Item, Width, items_of, passed
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
 def _order(record: LogRecord) -> tuple[int, int]:
     return record.timestamp_ns, record.id
-
-
-_RECORDS: Final[Reader[LogRecord]] = Reader(field_value, matches, _order)
 
 
 class MemoryLogStore(FailingStore):
@@ -88,9 +85,20 @@ class MemoryLogStore(FailingStore):
         counts = Counter(text for text in texts if text.lower().startswith(prefix.lower()) and len(text) <= MAX_VALUE)
         return [ValueCount(*one) for one in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]]
 
-    async def log_aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
+    async def log_aggregate(
+        self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting] = ()
+    ) -> AggregateRows:
         self.check()
-        return aggregate_rows(self._matching(query), aggregate, _RECORDS)
+        return aggregate_rows(self._piped(query, stages), aggregate, READER)
+
+    async def log_items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        self.check()
+        found = self._piped(query, stages)
+        return LogItems(found[: query.limit], len(found) > query.limit)
+
+    def _piped(self, query: LogQuery, stages: Sequence[Selecting]) -> list[Item]:
+        found = [one for one in self._matching(query) if query.before is None or _order(one) < query.before]
+        return passed(items_of(newest_first(found)), stages, Width())
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         self.check()

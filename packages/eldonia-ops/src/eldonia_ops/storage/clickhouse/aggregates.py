@@ -52,9 +52,12 @@ _BOUNDS: Final = f"SETTINGS max_rows_to_group_by = {MAX_GROUPS}, group_by_overfl
 
 @dataclass(frozen=True, slots=True)
 class LogSource:
-    """The rows that are aggregated: what follows FROM, the cells of their fields, and SQL for a search among them."""
+    """The rows that are aggregated: what follows FROM, the cells of their fields, and SQL for a search among them.
 
-    rows: str
+    ``rows`` is asked for its text when all cells have been.
+    """
+
+    rows: object
     cells: LogCells
     condition: Callable[[Node], str]
 

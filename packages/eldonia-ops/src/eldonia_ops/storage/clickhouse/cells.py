@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from eldonia_ops.model.conditions import NUMBER, FieldName
+from eldonia_ops.model.conditions import NEGATIONS, NUMBER, ORDERINGS, Condition, ConditionOp, FieldName
 from eldonia_ops.search.values import TIMESTAMP
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, escaped_key, value_sql
+from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter, quoted
 
 _WHOLE_NUMBER: Final = quoted(f"^(?:{NUMBER.pattern})$")
@@ -20,13 +21,17 @@ _WHOLE_KINDS: Final = ("Int64", "UInt64")
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """SQL of one value: ``text`` is a text and ``number`` a Float64, each NULL where there is none."""
+    """SQL of one value: ``text`` is a text and ``number`` a Float64, each NULL where there is none.
+
+    ``numeric`` says that there are numbers alone.
+    """
 
     text: str
     number: str
+    numeric: bool = False
 
 
-TIME_CELL: Final = Cell(f"toString({_MS})", f"toFloat64({_MS})")
+TIME_CELL: Final = Cell(f"toString({_MS})", f"toFloat64({_MS})", numeric=True)
 
 
 def parsed_number(text: str) -> str:
@@ -58,8 +63,13 @@ class LogCells:
         if name.name in self._computed:
             return self._computed[name.name]
         if name not in self._known:
-            self._known[name] = self._field(name, f"{self._prefix}{len(self._known)}")
+            prefix = f"{self._prefix}{len(self._known)}"
+            self._known[name] = self._named(self._field(name, prefix), prefix)
         return self._known[name]
+
+    def _named(self, cell: Cell, prefix: str) -> Cell:
+        """The cell as it is used; ``prefix`` is a name of its own."""
+        return cell
 
     def _field(self, name: FieldName, prefix: str) -> Cell:
         if not name.exact:
@@ -68,7 +78,7 @@ class LogCells:
             if own := LOG_COLUMNS.texts.get(name.name):
                 return text_cell(f"nullIf({own}, '')")
             if number := LOG_COLUMNS.numbers.get(name.name):
-                return Cell(f"toString({number})", number)
+                return Cell(f"toString({number})", number, numeric=True)
         present, text = value_sql(name, LOG_COLUMNS, self._parameters, prefix)
         found = f"if({present}, {text}, NULL)"
         if not name.exact and name.name in LOG_COLUMNS.moved:
@@ -92,3 +102,34 @@ class LogCells:
             here = f"isNotNull(getSubcolumn({LOG_COLUMNS.document}, {{{prefix}p{place}:String}}))"
             number = f"if({here}, {found}, {number})" if number else found
         return number
+
+
+def computed_condition_sql(condition: Condition, cell: Cell, parameters: dict[str, Parameter], prefix: str) -> str:
+    """SQL that is 1 where a value that a pipe made satisfies a condition, else 0.
+
+    It means what :func:`~eldonia_ops.search.evaluate.column_holds` says.
+    """
+    op = NEGATIONS.get(condition.op)
+    if op is not None:
+        return f"NOT {_computed(condition, op, cell, parameters, prefix)}"
+    return _computed(condition, condition.op, cell, parameters, prefix)
+
+
+def _computed(condition: Condition, op: ConditionOp, cell: Cell, parameters: dict[str, Parameter], prefix: str) -> str:
+    if op is ConditionOp.EXISTS:
+        return f"isNotNull({cell.text})"
+    if condition.number is not None:
+        parameters[f"{prefix}n"] = condition.number
+    if op in ORDERINGS:
+        return f"ifNull({cell.number} {op.value} {{{prefix}n:Float64}}, 0)"
+    parameters[f"{prefix}v"] = clean(condition.value)
+    value = f"{{{prefix}v:String}}"
+    match op:
+        case ConditionOp.CONTAINS:
+            return f"ifNull(position({cell.text}, {value}) > 0, 0)"
+        case ConditionOp.MATCHES:
+            return f"ifNull(match({cell.text}, {value}), 0)"
+        case _ if condition.number is None:
+            return f"ifNull({cell.text} = {value}, 0)"
+        case _:
+            return f"(ifNull({cell.text} = {value}, 0) OR ifNull({cell.number} = {{{prefix}n:Float64}}, 0))"

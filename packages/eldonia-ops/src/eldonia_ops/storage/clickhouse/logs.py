@@ -4,17 +4,18 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, TelemetryLimitError, ValueCount
+from eldonia_ops.ports import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, TelemetryLimitError, ValueCount
 from eldonia_ops.search.aggregates import MAX_GROUPS, Aggregate, AggregateRows
+from eldonia_ops.search.pipe_items import Item
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.tree import conjunction
-from eldonia_ops.storage.clickhouse.aggregates import LogSource, aggregate_rows_of, aggregate_sql
-from eldonia_ops.storage.clickhouse.cells import LogCells
+from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
@@ -26,6 +27,7 @@ from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter,
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
+from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 from eldonia_ops.storage.clickhouse.search import SearchSql, plain_text
@@ -115,11 +117,7 @@ class Logs:
         where, parameters = _conditions(query)
         # The bare bound on the sorting key's first column is what lets the engine skip granules.
         if query.before is not None:
-            where += (
-                " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
-                "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
-            )
-            parameters |= {"before": bounded_ns(query.before[0]), "before_id": max(0, query.before[1])}
+            where += _before(query.before, parameters)
         if query.after is not None:
             where += (
                 " AND timestamp >= fromUnixTimestamp64Nano({after:Int64}) "
@@ -157,13 +155,41 @@ class Logs:
         where, parameters = _conditions(query)
         return await _FIELDS.values(self._engine, where, parameters, name, prefix, limit)
 
-    async def aggregate(self, query: LogQuery, aggregate: Aggregate) -> AggregateRows:
-        """Groups of matching records."""
+    async def aggregate(self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting]) -> AggregateRows:
+        """Groups of matching records that went through stages of a pipeline."""
         where, parameters = _conditions(query)
-        source = LogSource(f"logs WHERE {where}", LogCells(parameters), SearchSql(parameters, "f").written)
-        sql = aggregate_sql(aggregate, source, parameters)
+        piped = PipedLogs(where, parameters, stages)
+        sql = aggregate_sql(aggregate, piped.source, parameters)
+        return aggregate_rows_of(aggregate, await self._counted(sql, parameters))
+
+    async def items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        """What comes out of stages of a pipeline."""
+        limit = max(1, min(query.limit, MAX_LIMIT))
+        where, parameters = _conditions(query)
+        if query.before is not None:
+            where += _before(query.before, parameters)
+        piped = PipedLogs(where, parameters, stages)
+        made = [
+            f"{cell.number if cell.numeric else cell.text} AS v{number}"
+            for number, cell in enumerate(piped.computed.values())
+        ]
+        columns = ["toUnixTimestamp64Nano(timestamp) AS ns", "id", "level", "offset", *TEXTS, "details", *made]
+        sql = (
+            f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
+            f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"
+        )
+        found = await self._counted(sql, {**parameters, "limit": limit + 1})
+        names = list(piped.computed)
+        items: list[Item] = []
+        for row in found[:limit]:
+            values = {name: row.pop(f"v{number}") for number, name in enumerate(names)}
+            record = record_of(row)
+            items.append(Item(values, record, (record.timestamp_ns, record.id)))
+        return LogItems(items, len(found) > limit)
+
+    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> list[dict[str, Any]]:
         try:
-            return aggregate_rows_of(aggregate, decode_rows(await self._engine.query(sql, parameters)))
+            return decode_rows(await self._engine.query(sql, parameters))
         except TelemetryLimitError as error:
             raise _plain(error) from error
 
@@ -217,6 +243,14 @@ class Logs:
             if missing:
                 found.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
         return found
+
+
+def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
+    parameters |= {"before": bounded_ns(place[0]), "before_id": max(0, place[1])}
+    return (
+        " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
+        "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
+    )
 
 
 def _plain(error: TelemetryLimitError) -> TelemetryLimitError:
