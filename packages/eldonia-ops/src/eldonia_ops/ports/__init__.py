@@ -16,6 +16,7 @@ from eldonia_ops.ports.effects import (
 from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, LogStore, ValueCount
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
+    QueryTooLargeError,
     SignalStore,
     TelemetryError,
     TelemetryLimitError,
@@ -96,6 +97,7 @@ __all__ = [
     "PositionRepository",
     "ProbeResult",
     "Prober",
+    "QueryTooLargeError",
     "QueuedRow",
     "SavedSearchRepository",
     "ServiceCalls",

@@ -119,8 +119,9 @@ class LogStore(SignalStore, Protocol):
         Records go through ``stages`` of a pipeline first, newest first.
 
         Raises:
-            TelemetryLimitError: there are more than :data:`~eldonia_ops.search.aggregates.MAX_GROUPS` groups, or it
-                takes too much time or memory.
+            QueryTooLargeError: there are more than :data:`~eldonia_ops.search.aggregates.MAX_GROUPS` groups, or it
+                takes too much memory.
+            TelemetryLimitError: it takes too much time.
         """
         ...
 

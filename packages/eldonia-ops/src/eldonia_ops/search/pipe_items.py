@@ -13,7 +13,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.search.aggregate_records import Reader, aggregate_rows
 from eldonia_ops.search.aggregates import AggregateRows
 from eldonia_ops.search.evaluate import holds, matches
-from eldonia_ops.search.pipe_plan import aggregate_of
+from eldonia_ops.search.pipe_plan import Width, aggregate_of
 from eldonia_ops.search.pipes import (
     COUNT_COLUMN,
     PERCENT_COLUMN,
@@ -66,14 +66,6 @@ class Item:
         return field_value(self.record, name) if self.record is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Width:
-    """How wide the buckets of a timechart are that says nothing of it, and where its days begin."""
-
-    ns: int = 60 * 10**9
-    zone: str = "UTC"
-
-
 def items_of(records: Iterable[LogRecord]) -> list[Item]:
     """Records as they enter a pipeline."""
     return [Item({}, record, (record.timestamp_ns, record.id)) for record in records]
@@ -99,7 +91,7 @@ def passed(items: Sequence[Item], stages: Sequence[Stage], width: Width) -> list
 
 def _one(items: list[Item], stage: Stage, width: Width) -> list[Item]:
     if isinstance(stage, Stats | Timechart | Top):
-        return rows_of(stage, aggregate_rows(items, aggregate_of(stage, width.ns, width.zone), READER))
+        return rows_of(stage, aggregate_rows(items, aggregate_of(stage, width), READER))
     return _selected(items, stage)
 
 

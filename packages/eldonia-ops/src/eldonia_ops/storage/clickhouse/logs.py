@@ -10,7 +10,16 @@ import msgspec
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, TelemetryLimitError, ValueCount
+from eldonia_ops.ports import (
+    FieldCount,
+    LogHistogram,
+    LogItems,
+    LogPage,
+    LogQuery,
+    QueryTooLargeError,
+    TelemetryLimitError,
+    ValueCount,
+)
 from eldonia_ops.search.aggregates import MAX_GROUPS, Aggregate, AggregateRows
 from eldonia_ops.search.pipe_items import Item
 from eldonia_ops.search.pipes import Selecting
@@ -257,9 +266,9 @@ def _plain(error: TelemetryLimitError) -> TelemetryLimitError:
     """A bound of an aggregate, in words that say what to do."""
     text = str(error)
     if "GROUP BY" in text:
-        return TelemetryLimitError(f"there are more than {MAX_GROUPS:,} groups: search for less, or group by less")
+        return QueryTooLargeError(f"there are more than {MAX_GROUPS:,} groups: search for less, or group by less")
     if "emory limit" in text:
-        return TelemetryLimitError("it takes too much memory: search a shorter time, or group by less")
+        return QueryTooLargeError("it takes too much memory: search a shorter time, or group by less")
     return error
 
 

@@ -9,9 +9,9 @@ import pytest
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.search import matches
-from eldonia_ops.search.pipe_items import Item, Width, items_of, passed, rows_of
+from eldonia_ops.search.pipe_items import Item, items_of, passed, rows_of
 from eldonia_ops.search.pipe_parser import parse_pipeline
-from eldonia_ops.search.pipe_plan import aggregate_of, narrowed
+from eldonia_ops.search.pipe_plan import Width, aggregate_of, narrowed
 from eldonia_ops.search.pipes import Pipeline
 from eldonia_ops.search.tree import Node
 from eldonia_ops.search.values import value_number, value_text
@@ -108,7 +108,7 @@ async def _answer(store: LogStore, pipeline: Pipeline) -> list[Item]:
     before, counting, after = pipeline.split()
     if counting is None:
         return (await store.log_items(query, before)).items
-    aggregate = narrowed(counting, aggregate_of(counting, WIDTH.ns, WIDTH.zone), after)
+    aggregate = narrowed(counting, aggregate_of(counting, WIDTH), after)
     return passed(rows_of(counting, await store.log_aggregate(query, aggregate, before)), after, WIDTH)
 
 
