@@ -73,17 +73,17 @@ RULE = """groups:
 
 
 def test_faults_have_their_place_in_the_file() -> None:
-    for stages, line, column, words in (
-        ("stats cnt() by service", 7, 19, "there is no function cnt"),
-        ("stats count() | where p > 3", 7, 35, "there is no column p"),
-        ("head 3", 7, 19, "finds records"),
+    for stages, place, words in (
+        ("stats cnt() by service", (7, 19), "there is no function cnt"),
+        ("stats count() | where p > 3", (7, 35), "there is no column p"),
+        ("head 3", (7, 19), "finds records"),
     ):
         with pytest.raises(ConfigError) as caught:
             parse_rule_file(RULE.format(stages=stages, range="5m"), "rules.yml")
         fault = caught.value.diagnostics[0]
         assert words in fault.message
         assert fault.hint
-        assert fault.line == line, stages
+        assert (fault.line, fault.column) == place, stages
 
 
 @pytest.mark.parametrize(
