@@ -6,13 +6,14 @@ from datetime import timezone, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from eldonia_ops.model.condition_text import format_field
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.ports import LogQuery, LogStore, QueryTooLargeError
 from eldonia_ops.search.aggregate_records import bucket_of
 from eldonia_ops.search.aggregates import MAX_ROWS, MetricFunction, TimeUnit
 from eldonia_ops.search.pipe_items import Item, passed, rows_of
 from eldonia_ops.search.pipe_plan import Width, aggregate_of, columns_of, fitting_width, narrowed
-from eldonia_ops.search.pipes import TIME_COLUMN, Eval, Extract, Fields, Pipeline, Rename, Timechart, Where
+from eldonia_ops.search.pipes import TIME_COLUMN, Eval, Extract, Fields, Pipeline, Rename, Timechart, Top, Where
 
 MAX_POINTS: Final = 11_000
 """Buckets of one chart."""
@@ -211,3 +212,24 @@ def column_kinds(result: PipelineResult) -> list[str]:
 def cells_of(result: PipelineResult, item: Item) -> list[Any]:
     """The values of a record or row under the columns."""
     return [item.value(column) for column in result.columns]
+
+
+def field_columns(pipeline: Pipeline) -> list[str]:
+    """The columns by which records were counted, as long as their values are those of fields of the records."""
+    before, counting, after = pipeline.split()
+    if counting is None:
+        return []
+    names = [format_field(name) for name in (counting.names if isinstance(counting, Top) else counting.by)]
+    made: set[str] = set()
+    for stage in (*before, *after):
+        match stage:
+            case Extract():
+                made |= {name for name, _ in stage.holes}
+            case Eval():
+                made.add(stage.name)
+            case Rename():
+                made |= {new for _, new in stage.names}
+            case _:
+                pass
+    shown = [format_field(column) for column in columns_of(pipeline)]
+    return [name for name in names if name in shown and name not in made]

@@ -81,20 +81,27 @@ class LogCells:
                 return Cell(f"toString({number})", number, numeric=True)
         present, text = value_sql(name, LOG_COLUMNS, self._parameters, prefix)
         found = f"if({present}, {text}, NULL)"
+        if len(name.paths) == 1:
+            # Most are texts, which are a column of their own: what else there is is looked at only where there is none.
+            own = self._typed(name.paths[0], "String", f"{prefix}s")
+            found = f"if(isNotNull({own}), {own}, {found})"
         if not name.exact and name.name in LOG_COLUMNS.moved:
             return text_cell(found)
         return Cell(found, self._attribute_number(name, prefix))
+
+    def _typed(self, path: tuple[str, ...], kind: str, parameter: str) -> str:
+        """The values of one type at a path of the attributes, NULL for those of another."""
+        column = ".".join(escaped_key(segment) for segment in path)
+        self._parameters[parameter] = f"{column}.:`{kind}`"
+        return f"getSubcolumn({LOG_COLUMNS.document}, {{{parameter}:String}})"
 
     def _attribute_number(self, name: FieldName, prefix: str) -> str:
         """Each type of an attribute is a column of its own: reading those takes a third of looking at each value."""
         number = ""
         for place, path in reversed(list(enumerate(name.paths))):
-            column = ".".join(escaped_key(segment) for segment in path)
-            kinds = []
+            kinds: list[str] = []
             for kind in (*_WHOLE_KINDS, "Float64", "String"):
-                parameter = f"{prefix}t{place}{kind}"
-                self._parameters[parameter] = f"{column}.:`{kind}`"
-                one = f"getSubcolumn({LOG_COLUMNS.document}, {{{parameter}:String}})"
+                one = self._typed(path, kind, f"{prefix}t{place}{kind}")
                 kinds.append(
                     f"toFloat64({one})" if kind in _WHOLE_KINDS else parsed_number(one) if kind == "String" else one
                 )

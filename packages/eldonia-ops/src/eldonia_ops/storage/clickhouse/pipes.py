@@ -30,6 +30,9 @@ from eldonia_ops.storage.clickhouse.engine import Parameter
 from eldonia_ops.storage.clickhouse.search import SearchSql
 
 _NEWEST: Final = ("timestamp DESC", "id DESC")
+_ROWS: Final = "\0rows\0"
+"""Stands for the rows before a layer, in the SQL of one that reads them twice."""
+
 _FUNCTIONS: Final[Mapping[str, str]] = MappingProxyType(
     {"round": "roundBankers", "floor": "floor", "ceil": "ceil", "abs": "abs", "sqrt": "sqrt"}
 )
@@ -68,7 +71,7 @@ class PipedLogs:
         columns = "".join(f", {field}" for field in self._fields)
         rows = f"(SELECT *{columns} FROM logs WHERE {' AND '.join(self._table)})"  # noqa: S608
         for columns, rest in self._layers:
-            rows = f"(SELECT *{columns} FROM {rows}{rest})"  # noqa: S608
+            rows = f"(SELECT *{columns} FROM {rows}{rest.replace(_ROWS, rows)})"  # noqa: S608
         return rows
 
     def condition(self, search: Node) -> str:
@@ -106,7 +109,14 @@ class PipedLogs:
             case Head():
                 self._limit(f"LIMIT {stage.count}")
             case Dedup():
-                self._limit(f"LIMIT 1 BY {', '.join(self.cells.cell(name).text for name in stage.names)}")
+                keys = ", ".join(self.cells.cell(name).text for name in stage.names)
+                if self.order == _NEWEST and not self._cut:
+                    # Which are the newest is counted: to sort all rows would take the memory of all.
+                    newest = f"SELECT max((timestamp, id)) FROM {_ROWS} GROUP BY {keys}"  # noqa: S608
+                    self._layers.append(("", f" WHERE (timestamp, id) IN ({newest})"))
+                    self._cut = True
+                else:
+                    self._limit(f"LIMIT 1 BY {keys}")
             case Fields():
                 pass
 

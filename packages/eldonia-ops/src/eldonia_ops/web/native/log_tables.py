@@ -15,6 +15,7 @@ from eldonia_ops.services.log_pipelines import (
     cells_of,
     chart_of,
     column_kinds,
+    field_columns,
     run_pipeline,
     width_of,
 )
@@ -43,7 +44,7 @@ class LogTableShape(msgspec.Struct):
     ``shape`` is ``records`` (each with its ``cursors`` entry), ``rows``, ``timechart`` (with ``chart``), or ``search``
     for a query without pipes, which is not run. ``query`` is in canonical spelling, ``search`` the part before the
     pipes. ``groups`` and ``total`` are rows and records of the command that counts; ``more`` says whether rows are left
-    out.
+    out; ``by`` are the columns that hold what fields of the records hold.
     """
 
     shape: str
@@ -55,6 +56,7 @@ class LogTableShape(msgspec.Struct):
     more: bool = False
     groups: int = 0
     total: int = 0
+    by: list[str] = []
     chart: LogChart | None = None
 
 
@@ -90,6 +92,7 @@ def fill_in(shape: LogTableShape, found: PipelineResult, limit: int) -> None:
     shape.rows = [cells_of(found, item) for item in shown]
     shape.more = found.more or len(found.items) > limit
     shape.groups, shape.total = found.groups, found.total
+    shape.by = field_columns(found.pipeline)
     shape.shape = "rows"
     if found.pipeline.split()[1] is None:
         shape.shape = "records"
