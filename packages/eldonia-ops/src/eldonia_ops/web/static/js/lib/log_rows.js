@@ -6,6 +6,8 @@ import { recordTree } from "./record_tree.js";
 import { term, valueIn, withTerm, wordsOf } from "./search_terms.js";
 import { showSurroundings } from "./surroundings.js";
 
+const AROUND_MS = 900_000;
+
 // The pattern that finds the words of a search in a message; null where there are none.
 function wordPattern(search) {
   const words = wordsOf(search);
@@ -23,6 +25,12 @@ function cell(record, field) {
   const value = valueIn(record, field);
   const text = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
   return h("td", { title: text, class: "own" }, text);
+}
+
+// The page of the record's service, with its metrics around that time.
+function serviceThen(record) {
+  const ms = Math.round(nsToMs(record.timestampNs));
+  return `/services/${encodeURIComponent(record.service)}?${new URLSearchParams({ from: String(ms - AROUND_MS), to: String(ms + AROUND_MS) })}`;
 }
 
 /**
@@ -53,6 +61,7 @@ export function logRows({ query, columns, search, toggleColumn, toggled = () => 
       h("tr", { class: "detail" },
         h("td", { colspan: String(4 + columns().length) },
           h("nav", {},
+            record.service && h("a", { href: serviceThen(record) }, t("logs.service_then")),
             record.traceId && h("a", { href: `/traces/${record.traceId}` }, t("logs.trace")),
             h("button", { type: "button", class: "link-button", onclick: () => showSurroundings(record, search) }, t("logs.around")),
             same("trace_id", record.traceId),
