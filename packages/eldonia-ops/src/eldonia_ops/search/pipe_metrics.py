@@ -9,7 +9,7 @@ from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.search.aggregates import Metric, MetricFunction, TimeUnit
 from eldonia_ops.search.errors import SearchError
 from eldonia_ops.search.pipe_functions import FUNCTIONS, PERCENTILE, SHOWN_FUNCTIONS, SYNONYMS, UNITS, default_name
-from eldonia_ops.search.pipe_reader import WORD, PipeReader
+from eldonia_ops.search.pipe_reader import PipeReader
 from eldonia_ops.search.pipes import COUNT_COLUMN
 from eldonia_ops.search.tree import NOWHERE, Node, Span
 
@@ -23,8 +23,7 @@ class MetricReader(PipeReader):
 
     def _width(self) -> int | TimeUnit | None:
         scanner = self._scanner
-        scanner.skip_space()
-        found = WORD.match(self._text, scanner.at)
+        found = self._next_word()
         if found is None or self._text[found.end() : found.end() + 1] == "(":
             return None
         word = found[0].lower()

@@ -27,7 +27,6 @@ from eldonia_ops.search.pipe_functions import (
     COMMANDS,
 )
 from eldonia_ops.search.pipe_metrics import MetricReader
-from eldonia_ops.search.pipe_reader import WORD
 from eldonia_ops.search.pipe_sums import SumReader
 from eldonia_ops.search.pipes import (
     COUNT_COLUMN,
@@ -96,9 +95,8 @@ class _PipelineParser(MetricReader, SumReader):
 
     def _stage(self, pipe: int) -> Stage:
         scanner = self._scanner
-        scanner.skip_space()
+        found = self._next_word()
         self._begin = scanner.at
-        found = scanner.take(WORD.match)
         commands = ", ".join(COMMANDS)
         if found is None:
             raise SearchError("stage_missing", pipe, pipe + 1, commands=commands)
@@ -106,6 +104,7 @@ class _PipelineParser(MetricReader, SumReader):
         if reader is None:
             near = (difflib.get_close_matches(found[0].lower()[:32], self._readers, 1, 0.3) or ["where"])[0]
             raise SearchError("stage_unknown", *found.span(), word=found[0], near=near, commands=commands)
+        scanner.at = found.end()
         stage = reader()
         scanner.skip_space()
         if not scanner.at_end() and not scanner.next_is("|"):

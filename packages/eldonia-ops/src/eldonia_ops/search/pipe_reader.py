@@ -9,7 +9,7 @@ from eldonia_ops.search.parser import SearchParser
 from eldonia_ops.search.pipe_columns import Columns
 from eldonia_ops.search.tree import Span
 
-WORD: Final = re.compile(r"[^\s|(),]++")
+_WORD: Final = re.compile(r"[^\s|(),]++")
 _LISTED_NAME: Final = re.compile(r"[^\s=!<>~*\"'().:|\\\[\]{},]++")
 _COUNT: Final = re.compile(r"[0-9]++(?![^\s|,])")
 _REST: Final = re.compile(r"[^\s|]++")
@@ -36,14 +36,17 @@ class PipeReader(SearchParser):
         self._scanner.at += len(mark)
         return True
 
+    def _next_word(self) -> re.Match[str] | None:
+        """The word that is next; it is not read."""
+        self._scanner.skip_space()
+        return _WORD.match(self._text, self._scanner.at)
+
     def _word_is(self, *words: str) -> bool:
         """Whether one of some words is next; it is read."""
-        scanner = self._scanner
-        scanner.skip_space()
-        found = WORD.match(self._text, scanner.at)
+        found = self._next_word()
         if found is None or found[0].lower() not in words:
             return False
-        scanner.at = found.end()
+        self._scanner.at = found.end()
         return True
 
     def _name(self) -> tuple[FieldName, Span]:

@@ -12,7 +12,7 @@ from eldonia_ops.search.pipes import compiled_pattern
 MAX_HOLES: Final = 20
 _HOLE: Final = re.compile(r"\{(?:(?P<brace>\{)|(?P<name>[^{}]*)\})|\}\}")
 _NAME: Final = re.compile(r"[^\W\d][\w\-@]*(?:\.[\w\-@]+)*")
-_PERL_GROUP: Final = re.compile(r"(?<!\\)((?:\\\\)*)\(\?<(?=[^=!])")
+_GROUP: Final = re.compile(r"\\.|\(\?<(?=[^=!])", re.DOTALL)
 
 
 class TemplateError(ValueError):
@@ -80,7 +80,7 @@ def pattern_holes(pattern: str) -> Holes:
     Raises:
         TemplateError: it is none of RE2, or has no named group.
     """
-    written = _PERL_GROUP.sub(r"\1(?P<", pattern)
+    written = _GROUP.sub(lambda found: found[0] if found[0][0] == "\\" else "(?P<", pattern)
     try:
         compiled = compiled_pattern(written)
     except re2.error as error:
