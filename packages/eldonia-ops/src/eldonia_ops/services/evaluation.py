@@ -495,6 +495,7 @@ def _rule_view(running: _Running, key: str, rule: Rule) -> RuleView:
         last_evaluation_at=state.last_evaluation_at,
         alerts=tuple(_alert_view(alert) for alert in state.alerts.values() if alert.state is not AlertState.INACTIVE),
         comment=rule.comment,
+        logs=rule.logs is not None,
     )
 
 
