@@ -29,8 +29,10 @@ function cell(record, field) {
 
 // The page of the record's service, with its metrics around that time.
 function serviceThen(record) {
+  if (!record.service) return [];
   const ms = Math.round(nsToMs(record.timestampNs));
-  return `/services/${encodeURIComponent(record.service)}?${new URLSearchParams({ from: String(ms - AROUND_MS), to: String(ms + AROUND_MS) })}`;
+  const around = new URLSearchParams({ from: String(ms - AROUND_MS), to: String(ms + AROUND_MS) });
+  return [h("a", { href: `/services/${encodeURIComponent(record.service)}?${around}` }, t("logs.service_then"))];
 }
 
 /**
@@ -40,9 +42,9 @@ function serviceThen(record) {
  * @param {(query: string) => void} list.search shows another search
  * @param {(field: string) => void} list.toggleColumn
  * @param {(open: boolean) => void} [list.toggled] is called when a record was opened or closed
- * @param {(record: any) => any[]} [list.links] more to do with an open record
+ * @param {(record: any) => any[]} [list.links] more to do with an open record; the way to its service, unless something else is given
  */
-export function logRows({ query, columns, search, toggleColumn, toggled = () => {}, links = () => [] }) {
+export function logRows({ query, columns, search, toggleColumn, toggled = () => {}, links = serviceThen }) {
   function toggle(line, record) {
     const button = $(".expander", line);
     if (line.dataset.open) {
@@ -61,7 +63,6 @@ export function logRows({ query, columns, search, toggleColumn, toggled = () => 
       h("tr", { class: "detail" },
         h("td", { colspan: String(4 + columns().length) },
           h("nav", {},
-            record.service && h("a", { href: serviceThen(record) }, t("logs.service_then")),
             record.traceId && h("a", { href: `/traces/${record.traceId}` }, t("logs.trace")),
             h("button", { type: "button", class: "link-button", onclick: () => showSurroundings(record, search) }, t("logs.around")),
             same("trace_id", record.traceId),
