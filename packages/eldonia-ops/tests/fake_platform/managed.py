@@ -165,9 +165,9 @@ class FakeManaged:
     async def preview(self, wanted: WantedRule) -> PreviewView:
         if wanted.name and wanted.name != "HighCPUUsage":
             raise NotFoundError(f"there is no shipped rule {wanted.name!r}")
-        if not wanted.name and not wanted.expr:
+        if not (wanted.name or wanted.expr or wanted.logs):
             raise QueryError("no expression", 0)
         now = self._now()
         points = tuple((now - index * 300_000, 40.0) for index in range(20, 0, -1))
         firing = ((now - 7_200_000, now - 7_000_000),)
-        return PreviewView(2, 1, firing, 24, 60, wanted.expr, wanted.threshold, 41.0, 97.0, 3.0, points)
+        return PreviewView(2, 1, firing, 24, 60, wanted.expr or wanted.logs, wanted.threshold, 41.0, 97.0, 3.0, points)

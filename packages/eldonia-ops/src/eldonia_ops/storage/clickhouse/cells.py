@@ -81,10 +81,6 @@ class LogCells:
                 return Cell(f"toString({number})", number, numeric=True)
         present, text = value_sql(name, LOG_COLUMNS, self._parameters, prefix)
         found = f"if({present}, {text}, NULL)"
-        if len(name.paths) == 1:
-            # Most are texts, which are a column of their own: what else there is is looked at only where there is none.
-            own = self._typed(name.paths[0], "String", f"{prefix}s")
-            found = f"if(isNotNull({own}), {own}, {found})"
         if not name.exact and name.name in LOG_COLUMNS.moved:
             return text_cell(found)
         return Cell(found, self._attribute_number(name, prefix))
