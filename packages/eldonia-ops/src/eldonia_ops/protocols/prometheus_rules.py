@@ -138,7 +138,7 @@ class _RuleFile:
             if expr_node is not None:
                 message = "a rule has both expr and logs"
                 self._problems.add(logs_node, message, "keep expr for PromQL, or logs for a search of logs")
-            logs = self._log_expression(logs_node, range_ms)
+            logs = self._log_expression(logs_node, range_ms, reader.get("range") or logs_node)
             expr, query = (None, "") if logs is None else (NO_EXPRESSION, logs.text)
         elif (range_node := reader.get("range")) is not None:
             self._problems.add(range_node, "range is for rules with logs", "in PromQL the range is part of expr")
@@ -205,12 +205,12 @@ class _RuleFile:
             return None
         return expr
 
-    def _log_expression(self, node: YamlNode, range_ms: int) -> LogExpression | None:
+    def _log_expression(self, node: YamlNode, range_ms: int, range_node: YamlNode) -> LogExpression | None:
         if not node.is_scalar:
             self._problems.add(node, f"logs must be a text, not {node.describe()}")
             return None
         if not 1_000 <= range_ms <= LONGEST_RANGE_MS:
-            self._problems.add(node, "the range is between 1s and 31d")
+            self._problems.add(range_node, "the range is between 1s and 31d")
             return None
         try:
             return read_log_expression(node.text, range_ms)

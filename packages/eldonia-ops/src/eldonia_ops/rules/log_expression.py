@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.search.aggregates import TimeUnit
 from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.search.pipes import (
     COUNT_COLUMN,
@@ -94,6 +95,10 @@ def read_log_expression(text: str, range_ms: int = DEFAULT_RANGE_MS) -> LogExpre
     if pipeline.split()[1] is None:
         raise LogExpressionError("a rule needs numbers, and this search finds records", len(text.rstrip()), hint)
     last = pipeline.stages[-1].span[0]
+    for stage in pipeline.stages:
+        if isinstance(stage, Timechart) and range_ms * 1_000_000 < 2 * _longest_ns(stage.width):
+            message = "the range may hold no whole bucket of the timechart"
+            raise LogExpressionError(message, stage.span[0], "make the range twice as long as a bucket, or longer")
     if not values:
         raise LogExpressionError("no number is left for the value of the rule", last, hint)
     named = {name: _NOT_IN_LABELS.sub("_", name) for name in labels}
@@ -102,6 +107,24 @@ def read_log_expression(text: str, range_ms: int = DEFAULT_RANGE_MS) -> LogExpre
         message = f"the columns {' and '.join(twice)} become the label {named[twice[0]]}"
         raise LogExpressionError(message, last, "| rename one of them")
     return LogExpression(text.strip(), pipeline, range_ms, named, values[0])
+
+
+def _longest_ns(width: int | TimeUnit | None) -> int:
+    """How long a bucket may be, in nanoseconds; 0 where it fits itself to the range."""
+    hour = 3_600 * 10**9
+    match width:
+        case None:
+            return 0
+        case TimeUnit.MINUTE:
+            return hour // 60
+        case TimeUnit.HOUR:
+            return hour
+        case TimeUnit.DAY:
+            return 25 * hour  # a day on which clocks are set back
+        case TimeUnit():
+            return 24 * (7 if width is TimeUnit.WEEK else 366) * hour
+        case _:
+            return width
 
 
 def compares(pipeline: Pipeline) -> bool:

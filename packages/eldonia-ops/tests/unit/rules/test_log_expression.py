@@ -52,6 +52,18 @@ def test_what_makes_no_vector_is_refused(text: str, position: int, words: str) -
     assert caught.value.hint
 
 
+def test_the_range_holds_a_whole_bucket_of_a_timechart() -> None:
+    assert read_log_expression("a | timechart 1m", 120_000).range_ms == 120_000
+    for text, range_ms in (
+        ("a | timechart 1m", 119_000),
+        ("a | timechart day", 86_400_000),
+        ("a | timechart week", 86_400_000),
+    ):
+        with pytest.raises(LogExpressionError, match="no whole bucket") as caught:
+            read_log_expression(text, range_ms)
+        assert caught.value.position == 4
+
+
 def test_rows_without_a_number_make_no_series() -> None:
     found = read_log_expression("a | stats avg(x) as v by service")
     rows = [{"service": "shop", "v": 2.5}, {"service": None, "v": 1.0}, {"service": "mail", "v": None}]
