@@ -10,7 +10,7 @@ from eldonia_ops.search.pipe_plan import Width
 from eldonia_ops.search.pipes import Pipeline
 from eldonia_ops.search.values import value_number, value_text
 from eldonia_ops.services.api import QueryError
-from eldonia_ops.services.log_pipelines import PipelineResult, chart_of, run_pipeline
+from eldonia_ops.services.log_pipelines import PipelineResult, aside, chart_of, run_pipeline
 
 MOST_SERIES: Final = 200
 _NS: Final = 1_000_000
@@ -44,7 +44,7 @@ async def piped_columns(
     if not counted:
         hint = "end it with | timechart count() by level, or | stats count() by service"
         raise QueryError("this panel shows numbers, and this search finds records", hint=hint)
-    chart = chart_of(found, query, MOST_SERIES)
+    chart = await aside(len(found.items), lambda: chart_of(found, query, MOST_SERIES))
     if chart is None:
         return _rows(found, query)
     stage = found.timechart

@@ -1,9 +1,10 @@
 """Runs searches of logs with pipes, and makes tables and charts of what comes out."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timezone, tzinfo
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from eldonia_ops.model.condition_text import format_field
@@ -22,6 +23,8 @@ MAX_ITEMS: Final = 10_000
 """Records that one pipeline may answer."""
 
 _PAGE: Final = 1_000
+_MANY: Final = 1_000
+_T = TypeVar("_T")
 _NS: Final = 1_000_000
 _COUNTS: Final = frozenset({MetricFunction.COUNT, MetricFunction.UNIQ, MetricFunction.NUMBERS})
 
@@ -80,9 +83,9 @@ def width_of(query: LogQuery, zone: tzinfo, width_ns: int = 0) -> Width:
 
 
 async def run_pipeline(
-    logs: LogStore, query: LogQuery, pipeline: Pipeline, width: Width, limit: int = MAX_ITEMS
+    logs: LogStore, query: LogQuery, pipeline: Pipeline, width: Width, limit: int = MAX_ROWS
 ) -> PipelineResult:
-    """The first ``limit`` records or rows that come out of a pipeline. Its search is added to the query.
+    """The first ``limit`` records (at most :data:`MAX_ITEMS`) or rows that come out. The search is added to the query.
 
     Raises:
         QueryTooLargeError: a stage has too many rows, or it takes too much time or memory.
@@ -102,8 +105,13 @@ async def run_pipeline(
             f"there are {answer.groups:,} groups, and at most {MAX_ROWS:,} are looked at: put | sort -count | head 100 "
             "behind the count, or count by less"
         )
-    items = passed(rows_of(counting, answer), after, width)
+    items = await aside(len(answer.rows), lambda: passed(rows_of(counting, answer), after, width))
     return PipelineResult(pipeline, width, columns, items[:limit], len(items) > limit, answer.groups, answer.total)
+
+
+async def aside(size: int, work: Callable[[], _T]) -> _T:
+    """Work on so many rows, on a thread if they are many: others are answered meanwhile."""
+    return await asyncio.to_thread(work) if size > _MANY else work()
 
 
 def streams(pipeline: Pipeline) -> bool:

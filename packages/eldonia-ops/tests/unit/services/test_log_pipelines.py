@@ -90,3 +90,20 @@ def test_the_columns_that_come_out(text: str, columns: str, fields: str) -> None
     assert [column.name for column in columns_of(pipeline)] == columns.split()
     assert field_columns(pipeline) == fields.split()
     assert all(isinstance(column, FieldName) for column in columns_of(pipeline))
+
+
+async def test_a_chart_of_many_rows_reaches_the_end_of_its_range() -> None:
+    store = MemoryLogStore()
+    await store.insert_logs(
+        [
+            LogRecord(timestamp_ns=bucket * HOUR // 10, message="x", user_id=str(user))
+            for bucket in range(100)
+            for user in range(110)
+        ]
+    )
+    pipeline = parse_pipeline("* | timechart 6m count() by user_id")
+    found = await run_pipeline(store, QUERY, pipeline, Width())
+    chart = chart_of(found, QUERY, 5)
+    assert chart is not None
+    assert chart.left_out == 105
+    assert all(one.values == [1.0] * 100 for one in chart.series)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -16,12 +16,10 @@ from eldonia_ops.ports import (
     LogItems,
     LogPage,
     LogQuery,
-    QueryTooLargeError,
     TelemetryLimitError,
     ValueCount,
 )
-from eldonia_ops.search.aggregates import MAX_GROUPS, Aggregate, AggregateRows
-from eldonia_ops.search.pipe_items import Item
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.tree import conjunction
 from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
@@ -33,6 +31,7 @@ from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.identity import LogIds
 from eldonia_ops.storage.clickhouse.journal import LOGS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, payload_of
+from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_aside
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
@@ -169,7 +168,8 @@ class Logs:
         where, parameters = _conditions(query)
         piped = PipedLogs(where, parameters, stages)
         sql = aggregate_sql(aggregate, piped.source, parameters)
-        return aggregate_rows_of(aggregate, await self._counted(sql, parameters))
+        body = await self._counted(sql, parameters)
+        return await read_aside(body, lambda: aggregate_rows_of(aggregate, decode_rows(body)))
 
     async def items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
         """What comes out of stages of a pipeline."""
@@ -187,20 +187,15 @@ class Logs:
             f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
             f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"
         )
-        found = await self._counted(sql, {**parameters, "limit": limit + 1})
+        body = await self._counted(sql, {**parameters, "limit": limit + 1})
         names = list(piped.computed)
-        items: list[Item] = []
-        for row in found[:limit]:
-            values = {name: row.pop(f"v{number}") for number, name in enumerate(names)}
-            record = record_of(row)
-            items.append(Item(values, record, (record.timestamp_ns, record.id)))
-        return LogItems(items, len(found) > limit)
+        return await read_aside(body, lambda: items_of(decode_rows(body), names, limit))
 
-    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> list[dict[str, Any]]:
+    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
         try:
-            return decode_rows(await self._engine.query(sql, parameters))
+            return await self._engine.query(sql, parameters)
         except TelemetryLimitError as error:
-            raise _plain(error) from error
+            raise in_words(error) from error
 
     async def fields(self, query: LogQuery, records: int, limit: int) -> list[FieldCount]:
         """The attributes of the newest records."""
@@ -260,16 +255,6 @@ def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
         " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
         "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
     )
-
-
-def _plain(error: TelemetryLimitError) -> TelemetryLimitError:
-    """A bound of an aggregate, in words that say what to do."""
-    text = str(error)
-    if "GROUP BY" in text:
-        return QueryTooLargeError(f"there are more than {MAX_GROUPS:,} groups: search for less, or group by less")
-    if "emory limit" in text:
-        return QueryTooLargeError("it takes too much memory: search a shorter time, or group by less")
-    return error
 
 
 def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:

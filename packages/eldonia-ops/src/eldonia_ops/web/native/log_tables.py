@@ -12,6 +12,7 @@ from eldonia_ops.services.api import Platform
 from eldonia_ops.services.log_pipelines import (
     LogChart,
     PipelineResult,
+    aside,
     cells_of,
     chart_of,
     column_kinds,
@@ -78,14 +79,13 @@ def add_to(api: FastAPI, platform: Platform) -> None:
             width = width_of(within, reader_zone(request, tz))
             # A chart is drawn of all rows, a table of the first.
             found = await run_pipeline(platform.telemetry.logs, within, piped, width)
-            fill_in(shape, found, limit)
-            shape.chart = chart_of(found, within, series)
-            shape.shape = "timechart" if shape.chart is not None else shape.shape
+            await aside(len(found.items), lambda: fill_in(shape, found, limit, chart_of(found, within, series)))
         return Json(shape)
 
 
-def fill_in(shape: LogTableShape, found: PipelineResult, limit: int) -> None:
+def fill_in(shape: LogTableShape, found: PipelineResult, limit: int, chart: LogChart | None) -> None:
     """The table of what came out."""
+    shape.chart = chart
     kinds = column_kinds(found)
     shape.columns = [ColumnShape(column.name, kind) for column, kind in zip(found.columns, kinds, strict=True)]
     shown = found.items[:limit]
@@ -93,7 +93,7 @@ def fill_in(shape: LogTableShape, found: PipelineResult, limit: int) -> None:
     shape.more = found.more or len(found.items) > limit
     shape.groups, shape.total = found.groups, found.total
     shape.by = field_columns(found.pipeline)
-    shape.shape = "rows"
+    shape.shape = "rows" if chart is None else "timechart"
     if found.pipeline.split()[1] is None:
         shape.shape = "records"
         shape.cursors = [f"{item.place[0]}-{item.place[1]}" for item in shown]
