@@ -15,6 +15,7 @@ NAMES = (
     "otlp",
     "promql",
     "log_store",
+    "log_queries",
     "log_tail",
     "elastic_bulk",
     "state",

@@ -86,7 +86,7 @@ def test_make_targets_that_are_named_exist(document):
 
 def commands_in(line: str) -> list[list[str]]:
     found = []
-    for match in re.finditer(r"(?:^|[\s;&/`])eldonia-ops ([^;&|]*)", line):
+    for match in re.finditer(r"(?:^|[\s;&/`])eldonia-ops ((?:'[^']*'|\"[^\"]*\"|[^;&|'\"])*)", line):
         words = shlex.split(match[1].rstrip("`"), comments=True)
         if words and re.fullmatch(r"[a-z-]+", words[0]):
             found.append(words)

@@ -7,6 +7,8 @@ from eldonia_ops.managed.document import Entry
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.protocols.managed_file import managed_document
+from eldonia_ops.rules.log_expression import LogExpressionError, read_log_expression
+from eldonia_ops.search import SearchError
 from eldonia_ops.services.api import NotFoundError, QueryError, ReloadView
 from eldonia_ops.services.configuration_forms import forms
 from eldonia_ops.services.managed_api import (
@@ -165,9 +167,14 @@ class FakeManaged:
     async def preview(self, wanted: WantedRule) -> PreviewView:
         if wanted.name and wanted.name != "HighCPUUsage":
             raise NotFoundError(f"there is no shipped rule {wanted.name!r}")
-        if not wanted.name and not wanted.expr:
+        if wanted.logs:
+            try:
+                read_log_expression(wanted.logs)
+            except (SearchError, LogExpressionError) as error:
+                raise QueryError(str(error), field="logs") from None
+        elif not wanted.name and not wanted.expr:
             raise QueryError("no expression", 0)
         now = self._now()
         points = tuple((now - index * 300_000, 40.0) for index in range(20, 0, -1))
         firing = ((now - 7_200_000, now - 7_000_000),)
-        return PreviewView(2, 1, firing, 24, 60, wanted.expr, wanted.threshold, 41.0, 97.0, 3.0, points)
+        return PreviewView(2, 1, firing, 24, 60, wanted.expr or wanted.logs, wanted.threshold, 41.0, 97.0, 3.0, points)

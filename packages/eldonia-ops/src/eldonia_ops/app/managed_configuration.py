@@ -10,11 +10,13 @@ from eldonia_ops.app.managed_files import ManagedFiles
 from eldonia_ops.app.reloading import Reloading
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.managed.secrets import SUFFIX, with_secrets_apart
-from eldonia_ops.services import rule_cards
+from eldonia_ops.ports import LogStore
+from eldonia_ops.services import log_rule_preview, rule_cards
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.api import Queries, ReloadView
 from eldonia_ops.services.configuration_forms import forms, secret_keys
 from eldonia_ops.services.entry_trials import EntryTrials
+from eldonia_ops.services.log_rules import LogRules
 from eldonia_ops.services.machine import look_around, watched_by
 from eldonia_ops.services.managed_api import (
     ConfigurationView,
@@ -70,13 +72,19 @@ class PlatformConfiguration:
     """Implements :class:`~eldonia_ops.services.managed_api.ManagedConfiguration`."""
 
     def __init__(
-        self, base: Foundation, in_force: ReloadedConfiguration, alerts: AlertService, queries: Queries
+        self,
+        base: Foundation,
+        in_force: ReloadedConfiguration,
+        alerts: AlertService,
+        queries: Queries,
+        logs: LogStore,
     ) -> None:
         data = base.configuration.settings.data
         self._base = base
         self._in_force = in_force
         self._alerts = alerts
         self._queries = queries
+        self._log_rules = LogRules(logs)
         self._changes = ManagedChanges(base.clock, ManagedFiles(data), in_force, base.kinds)
         self._looking = asyncio.Lock()
         self._trials = EntryTrials(
@@ -139,6 +147,8 @@ class PlatformConfiguration:
     async def preview(self, wanted: WantedRule) -> PreviewView:
         """What a rule would have done in the last day."""
         settings = self._in_force.configuration.settings
+        if wanted.logs:
+            return await log_rule_preview.preview(wanted, self._log_rules, self._base.clock, settings.language)
         return await rule_cards.preview(wanted, self._queries, self._base.clock, settings.language)
 
 

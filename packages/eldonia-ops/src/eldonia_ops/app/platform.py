@@ -205,7 +205,9 @@ async def running_platform(
             SessionService(clock, state, principals, session_times),
             reloads,
             backups,
-            PlatformConfiguration(base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries),
+            PlatformConfiguration(
+                base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries, telemetry.logs
+            ),
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         await backups.resume()

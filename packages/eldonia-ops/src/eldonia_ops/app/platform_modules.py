@@ -13,7 +13,7 @@ from eldonia_ops.app.modules import Inert
 from eldonia_ops.app.router_modules import Router
 from eldonia_ops.collectors.collector import OnProbe
 from eldonia_ops.model.security import SecurityEventType
-from eldonia_ops.ports import Actuator, LogStore, MetricStore, TelemetryError, TelemetryStores
+from eldonia_ops.ports import Actuator, LogStore, TelemetryError, TelemetryStores
 from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import Threshold
 from eldonia_ops.security.thresholds import faster as faster_thresholds
@@ -21,6 +21,7 @@ from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
+from eldonia_ops.services.log_rules import LogRules
 from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.personal_notifications import PersonalNotifications
 from eldonia_ops.services.queries import QueryService
@@ -38,11 +39,12 @@ class RulesModule(Inert):
 
     name = "rules"
 
-    def __init__(self, base: Foundation, router: Router, metrics: MetricStore, queries: QueryService) -> None:
+    def __init__(self, base: Foundation, router: Router, telemetry: TelemetryStores, queries: QueryService) -> None:
         self._in_force = _rules_of(base.configuration)
         groups, settings = self._in_force
         self.service = EvaluationService(
-            base.clock, base.state, metrics, queries, router.intake, groups, settings, base.loops
+            *(base.clock, base.state, telemetry.metrics, queries, router.intake, groups, settings, base.loops),
+            logs=LogRules(telemetry.logs),
         )
 
     async def resume(self) -> None:

@@ -40,8 +40,17 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "logs": (
         "logs '\"payment failed\" level:error' --follow",
         "logs 'user_id:alice level>=warn -path:/health' --since 'last tuesday' --until 'last tuesday'",
+        "logs 'error | stats count(), p95(duration) as p by service | where p>100 | sort -p'",
         "logs --where user.id=42 --json",
+        "logs 'level:error' --since 7d --format csv",
     ),
+    "searches list": ("searches list", "searches list --json"),
+    "searches save": (
+        "searches save slow '* | stats p95(duration) as p by service | sort -p'",
+        "searches save errors level:error --column user_id",
+    ),
+    "searches run": ("searches run slow --since 7d", "searches run errors --format ndjson"),
+    "searches delete": ("searches delete slow",),
     "traces": ("traces --service shop --errors", "traces --min-duration 500ms --since 7d"),
     "alerts": ("alerts", "alerts --why HighErrorRate"),
     "targets": ("targets", "targets --json"),

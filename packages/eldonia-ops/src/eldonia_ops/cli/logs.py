@@ -10,6 +10,7 @@ from rich.text import Text
 
 from eldonia_ops.cli.client import ApiError, Client
 from eldonia_ops.cli.local_times import local_instant, local_zone
+from eldonia_ops.cli.log_tables import FORMATS, download, print_log_table
 from eldonia_ops.cli.session import (
     DEFAULT,
     AsJson,
@@ -54,13 +55,18 @@ def logs(
     around: Annotated[
         str, typer.Option(metavar="CURSOR", help="The records before and after this one, from the same place.")
     ] = "",
+    format: Annotated[
+        str, typer.Option("--format", metavar="ndjson|csv", help="All that is found, as it is read: up to a million.")
+    ] = "",
 ) -> None:
-    """Search logs: the newest that match, in the order of their time.
+    """Search logs: the newest that match, in the order of their time; with pipes, a table of what comes out.
 
-    eldonia-ops logs 'errors of alice' --since 'last tuesday' --until 'last tuesday'
+    eldonia-ops logs 'error | stats count(), p95(duration) by service | sort -count'
     """
     if follow and until != "now":
         raise typer.BadParameter("--follow goes on as time does; leave --until out")
+    if format and (format not in FORMATS or follow or around or as_json):
+        raise typer.BadParameter("--format is ndjson or csv, without --json, --follow and --around")
     client = connect(url, token)
     if around:
         found = client.get("/logs/around", cursor=around, limit=min(limit, 500))
@@ -71,6 +77,16 @@ def logs(
     wanted |= {"trace_id": trace, "where": where or [], "limit": limit}
     start, end = local_instant(since), local_instant(until, end=True)
     try:
+        if format:
+            download(client, format, {**wanted, "limit": None, "since": start, "until": end, "tz": local_zone()})
+            return
+        if "|" in query:
+            table = client.get("/logs/table", since=start, until=end, tz=local_zone(), **wanted)
+            if table["shape"] != "search":
+                if follow:
+                    raise typer.BadParameter("--follow is for searches without pipes")
+                print_log_table(table, as_json=as_json)
+                return
         page = client.get("/logs", since=start, until=end, **wanted)
     except ApiError as error:
         if error.position < 0 or where:

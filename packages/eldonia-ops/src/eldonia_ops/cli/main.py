@@ -23,6 +23,7 @@ from eldonia_ops.cli import (
     promql,
     receivers,
     recovery,
+    searches,
     security,
     silences,
     tokens,
@@ -70,6 +71,7 @@ app.command()(alertmanager.alertmanager)
 for command in (query, logs, traces, alerts, targets, slo, audit):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
+app.add_typer(searches.app, name="searches")
 app.add_typer(changes.app, name="changes")
 app.add_typer(silences.app, name="silence")
 app.add_typer(dashboards.app, name="dashboards")

@@ -14,7 +14,8 @@ from eldonia_ops.dashboards.units import is_unit, unit_hint
 from eldonia_ops.dashboards.variables import PatternError, in_order, pattern_of, source_of
 from eldonia_ops.model.errors import Level, nearest
 from eldonia_ops.promql import PromQLError, parse, parse_selector
-from eldonia_ops.search import SearchError, parse_search
+from eldonia_ops.search import SearchError
+from eldonia_ops.search.pipe_parser import parse_pipeline
 
 _COLOR: Final = re.compile(
     r"(?:(?:super-light|light|semi-dark|dark)-)?(?:green|yellow|orange|red|blue|purple|gray)"
@@ -139,7 +140,7 @@ def _about_query(
         chosen = {one.name: Selection(values=("x",)) for one in dashboard.variables}
         made = interpolate(query.expr, chosen, _GIVEN, Target.LOGS)
         try:
-            parse_search(made.text)
+            parse_pipeline(made.text)
         except SearchError as error:
             position = made.origin(error.start)
             yield _warning(where, error.message(language), error.hint(language), panel.id, position)

@@ -9,6 +9,7 @@ from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.protocols.prometheus_rules import ExaminedRules, locate
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.rules.groups import AlertingRule
+from eldonia_ops.rules.log_expression import compares
 
 _MOST_REMARKS: Final = 20
 """For one expression: each of them has to be found in the text."""
@@ -24,7 +25,16 @@ def check_rules(examined: ExaminedRules, text: str, file: str) -> list[Diagnosti
             message = f"the alert {rule.alert} has no severity: it is routed as nothing and opens no incident"
             hint = "add labels: {severity: warning}"
             found.append(Diagnostic(message, file, rule.line, rule.column, hint, Level.WARNING))
-        for habit in islice(habits_of(rule.expr, alerting=isinstance(rule, AlertingRule)), _MOST_REMARKS):
+        if isinstance(rule, AlertingRule) and rule.logs is not None and not compares(rule.logs.pipeline):
+            line, column = locate(lines, values["logs"], len(rule.query))
+            message = "the alert fires for every row that is counted, whatever its number"
+            hint = "compare the number: | where count > 10"
+            found.append(Diagnostic(message, file, line, column, hint, Level.WARNING))
+        for habit in (
+            ()
+            if rule.logs is not None
+            else islice(habits_of(rule.expr, alerting=isinstance(rule, AlertingRule)), _MOST_REMARKS)
+        ):
             line, column = locate(lines, values["expr"], habit.start)
             found.append(Diagnostic(habit.message, file, line, column, habit.hint, Level.WARNING))
         if isinstance(rule, AlertingRule) and rule.querying_texts:

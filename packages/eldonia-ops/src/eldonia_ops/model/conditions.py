@@ -34,7 +34,7 @@ LARGEST_EXACT: Final = 2**53
 """Whole numbers up to here are the same as floats; larger ones are compared by their digits."""
 
 _PATTERN_MEMORY: Final = 1 << 20
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 """A number as JSON writes it: ``007`` is a text."""
 
 
@@ -191,7 +191,7 @@ def _ordered(op: ConditionOp, value: float, bound: float) -> bool:
 
 
 def _number(text: str) -> float | None:
-    found = float(text) if _NUMBER.fullmatch(text) else math.inf
+    found = float(text) if NUMBER.fullmatch(text) else math.inf
     return found if math.isfinite(found) else None
 
 

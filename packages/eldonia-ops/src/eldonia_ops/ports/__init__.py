@@ -13,9 +13,10 @@ from eldonia_ops.ports.effects import (
     Prober,
     ProbeResult,
 )
-from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogPage, LogQuery, LogStore, ValueCount
+from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, LogStore, ValueCount
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
+    QueryTooLargeError,
     SignalStore,
     TelemetryError,
     TelemetryLimitError,
@@ -87,6 +88,7 @@ __all__ = [
     "LedgerRepository",
     "ListedGroup",
     "LogHistogram",
+    "LogItems",
     "LogPage",
     "LogQuery",
     "LogStore",
@@ -97,6 +99,7 @@ __all__ = [
     "PositionRepository",
     "ProbeResult",
     "Prober",
+    "QueryTooLargeError",
     "QueuedRow",
     "SavedSearchRepository",
     "ServiceCalls",

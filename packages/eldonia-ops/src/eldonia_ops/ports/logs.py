@@ -7,7 +7,10 @@ from typing import Protocol
 from eldonia_ops.model.conditions import Condition, FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.pipe_items import Item
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import EVERYTHING, Node
 
@@ -45,6 +48,14 @@ class LogPage:
     """Records in the order that was asked for. ``more`` says whether others behind them match too."""
 
     records: list[LogRecord]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogItems:
+    """Records with what stages made of each, by its name. ``more`` says whether others behind them come out too."""
+
+    items: list[Item]
     more: bool
 
 
@@ -99,6 +110,28 @@ class LogStore(SignalStore, Protocol):
 
         Values longer than :data:`~eldonia_ops.model.conditions.MAX_VALUE` characters and lists are left out;
         ``before``, ``after`` and ``limit`` of the query are not applied.
+        """
+        ...
+
+    async def log_aggregate(
+        self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting] = ()
+    ) -> AggregateRows:
+        """Groups of matching records with their metrics; ``before``, ``after`` and ``limit`` are not applied.
+
+        Records go through ``stages`` of a pipeline first, newest first.
+
+        Raises:
+            QueryTooLargeError: there are more than :data:`~eldonia_ops.search.aggregates.MAX_GROUPS` groups, or it
+                takes too much memory.
+            TelemetryLimitError: it takes too much time.
+        """
+        ...
+
+    async def log_items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        """What comes out of stages of a pipeline when matching records go through it, newest first.
+
+        ``before`` is about the records that go in, so it leads from page to page only where the stages neither sort nor
+        count; ``after`` is not applied.
         """
         ...
 

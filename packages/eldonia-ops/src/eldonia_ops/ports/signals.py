@@ -17,6 +17,10 @@ class TelemetryLimitError(TelemetryError):
     """A question took more time, rows or memory than allowed: narrow it and ask again."""
 
 
+class QueryTooLargeError(TelemetryLimitError):
+    """The same, in words of our own that say what to do."""
+
+
 class TooManySamplesError(TelemetryLimitError):
     """A question would load more samples than it may; it was stopped before it had loaded more."""
 

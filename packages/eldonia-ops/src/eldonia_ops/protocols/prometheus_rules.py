@@ -1,6 +1,8 @@
 """Prometheus' rule files.
 
 https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/ and ``.../alerting_rules/``.
+
+Beside ``expr`` a rule may have ``logs``, a search of logs that counts, with the ``range`` of time that it looks at.
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,15 @@ from eldonia_ops.protocols.yaml_document import (
     sequence_of,
     text_of,
 )
-from eldonia_ops.rules.groups import AlertingRule, RecordingRule, Rule, RuleGroup
+from eldonia_ops.rules.groups import NO_EXPRESSION, AlertingRule, RecordingRule, Rule, RuleGroup
+from eldonia_ops.rules.log_expression import (
+    DEFAULT_RANGE_MS,
+    LONGEST_RANGE_MS,
+    LogExpression,
+    LogExpressionError,
+    read_log_expression,
+)
+from eldonia_ops.search import SearchError
 from eldonia_ops.template import TemplateError, rule_template
 
 _MOST_COMMENT_LINES: Final = 100
@@ -118,12 +128,23 @@ class _RuleFile:
         if bool(alert) == bool(record):
             message = "a rule needs either record or alert" if not alert else "a rule has both record and alert"
             self._problems.add(node, message)
-        expr_node = reader.get("expr", required=True)
+        logs_node = reader.get("logs")
+        range_ms = reader.duration("range", default=DEFAULT_RANGE_MS)
+        expr_node = reader.get("expr", required=logs_node is None)
         expr = self._expression(expr_node)
         query = expr_node.text.strip() if expr_node else ""
+        logs = None
+        if logs_node is not None:
+            if expr_node is not None:
+                message = "a rule has both expr and logs"
+                self._problems.add(logs_node, message, "keep expr for PromQL, or logs for a search of logs")
+            logs = self._log_expression(logs_node, range_ms, reader.get("range") or logs_node)
+            expr, query = (None, "") if logs is None else (NO_EXPRESSION, logs.text)
+        elif (range_node := reader.get("range")) is not None:
+            self._problems.add(range_node, "range is for rules with logs", "in PromQL the range is part of expr")
         is_alert = reader.has("alert") or not reader.has("record")
         labels = Labels({**group_labels, **self._labels(reader, "labels", templates=is_alert)})
-        place = (self._file, node.line, node.column, self._comment(node.line))
+        place = (self._file, node.line, node.column, self._comment(node.line), logs)
         rule: Rule | None = None
         if is_alert:
             for_ms, keep_ms = reader.duration("for"), reader.duration("keep_firing_for")
@@ -184,9 +205,24 @@ class _RuleFile:
             return None
         return expr
 
-    def _fault(self, node: YamlNode, position: int, message: str) -> None:
+    def _log_expression(self, node: YamlNode, range_ms: int, range_node: YamlNode) -> LogExpression | None:
+        if not node.is_scalar:
+            self._problems.add(node, f"logs must be a text, not {node.describe()}")
+            return None
+        if not 1_000 <= range_ms <= LONGEST_RANGE_MS:
+            self._problems.add(range_node, "the range is between 1s and 31d")
+            return None
+        try:
+            return read_log_expression(node.text, range_ms)
+        except SearchError as error:
+            self._fault(node, error.start, f"bad search of logs: {error.message()}", error.hint())
+        except LogExpressionError as error:
+            self._fault(node, error.position, str(error), error.hint)
+        return None
+
+    def _fault(self, node: YamlNode, position: int, message: str, hint: str = "") -> None:
         line, column = locate(self._lines, node, position)
-        self._problems.diagnostics.append(Diagnostic(message, self._file, line, column))
+        self._problems.diagnostics.append(Diagnostic(message, self._file, line, column, hint))
 
     def _comment(self, line: int) -> str:
         """The comment lines directly above a rule."""

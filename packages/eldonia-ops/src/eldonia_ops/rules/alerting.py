@@ -143,7 +143,7 @@ def to_send(
 
 def _evidence(rule: AlertingRule, alert: ActiveAlert) -> dict[str, Any]:
     facts: dict[str, Any] = {
-        "expression": rule.query,
+        "expression" if rule.logs is None else "logs": rule.query,
         "value": alert.number if math.isfinite(alert.number) else alert.value,
         "crossed_value": alert.crossed_value,
         "active_at": alert.active_at,

@@ -11,14 +11,17 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.promql import Expr, Plan, format_expr, parse, plan, scale_durations
 from eldonia_ops.promql.ast import VectorSelector, children
 from eldonia_ops.promql.plan import DEFAULT_LOOKBACK_MS
+from eldonia_ops.rules.log_expression import LogExpression
 from eldonia_ops.rules.rendering import querying
 
 DEFAULT_INTERVAL_MS: Final = 60_000
+NO_EXPRESSION: Final = parse("vector(0)")
+"""The expression of a rule about logs, which is never evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRule:
-    """Stores the result of ``expr`` as the series ``record``, with ``labels`` added.
+    """Stores the result of ``expr``, or of ``logs`` if there is one, as the series ``record``, with ``labels`` added.
 
     ``query`` is the expression as written; ``line`` and ``column`` (from 1) are the place of the rule;
     ``comment`` is what was written above it.
@@ -32,6 +35,7 @@ class RecordingRule:
     line: int = 0
     column: int = 0
     comment: str = ""
+    logs: LogExpression | None = None
 
     @property
     def name(self) -> str:
@@ -41,7 +45,8 @@ class RecordingRule:
 
 @dataclass(frozen=True, slots=True)
 class AlertingRule:
-    """Raises an alert for every series that ``expr`` yields, once it has done so for ``for_ms``.
+    """Raises an alert for every series that ``expr`` yields, or ``logs`` where there is one, once it has done so for
+    ``for_ms``.
 
     The alert stays up for ``keep_firing_for_ms`` after the series is gone. Values of ``labels`` and
     ``annotations`` are templates.
@@ -58,6 +63,7 @@ class AlertingRule:
     line: int = 0
     column: int = 0
     comment: str = ""
+    logs: LogExpression | None = None
 
     @property
     def name(self) -> str:
@@ -131,7 +137,7 @@ def sequential(group: RuleGroup) -> bool:
     for rule in group.rules:
         if written and isinstance(rule, AlertingRule) and rule.querying_texts:
             return True
-        stack: list[Expr] = [rule.expr]
+        stack: list[Expr] = [rule.expr] if rule.logs is None else []
         while stack:
             node = stack.pop()
             stack.extend(children(node))
@@ -156,8 +162,11 @@ def scale(group: RuleGroup, factor: float) -> RuleGroup:
 
     rules: list[Rule] = []
     for rule in group.rules:
-        expr = scale_durations(rule.expr, factor)
-        scaled = replace(rule, expr=expr, query=format_expr(expr))
+        if rule.logs is not None:
+            scaled = replace(rule, logs=rule.logs.faster(factor))
+        else:
+            expr = scale_durations(rule.expr, factor)
+            scaled = replace(rule, expr=expr, query=format_expr(expr))
         if isinstance(scaled, AlertingRule):
             scaled = replace(
                 scaled, for_ms=shorter(scaled.for_ms), keep_firing_for_ms=shorter(scaled.keep_firing_for_ms)

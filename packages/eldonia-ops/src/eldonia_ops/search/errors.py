@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from eldonia_ops.search.pipe_faults import PIPE_FAULTS
+
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
@@ -31,12 +33,6 @@ _FAULTS: Final = MappingProxyType(
         "too_deep": _Texts(
             "parentheses and negations are nested deeper than {limit}",
             "括弧や否定の入れ子が{limit}段を超えています",
-        ),
-        "pipe": _Texts(
-            "| begins a pipe, and there are no pipes yet",
-            "| はパイプの始まりですが、パイプはまだありません",
-            'for alternatives write "or" between terms; to search for the character, put it in quotes: "|"',
-            'どちらかを探すには or を使います。文字そのものを探すには引用符で囲みます: "|"',
         ),
         "quote_open": _Texts(
             "the quote is not closed",
@@ -128,6 +124,7 @@ _FAULTS: Final = MappingProxyType(
             "did you mean level{op}{near}? the levels are debug, info, warn and error",
             "level{op}{near} のことですか。レベルは debug、info、warn、error です",
         ),
+        **{code: _Texts(texts[0], texts[1], *texts[2:]) for code, texts in PIPE_FAULTS.items()},
         "pattern": _Texts(
             "not a regular expression of RE2: {reason}",
             "RE2の正規表現ではありません: {reason}",

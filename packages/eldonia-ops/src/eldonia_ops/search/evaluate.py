@@ -1,7 +1,10 @@
 """Whether a record is found: the meaning of a tree, to which every store's answer is compared."""
 
+from collections.abc import Callable
+from typing import Any
+
 from eldonia_ops.model.condition_fields import log_value
-from eldonia_ops.model.conditions import Condition, ConditionOp, text_of
+from eldonia_ops.model.conditions import NEGATIONS, ORDERINGS, Condition, ConditionOp, FieldName, text_of
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.search.message_text import quoted_pattern, text_test
 from eldonia_ops.search.tree import (
@@ -21,6 +24,10 @@ from eldonia_ops.search.tree import (
     TimeRange,
     Wildcard,
 )
+from eldonia_ops.search.values import value_number, value_text
+
+_MESSAGE = FieldName(("message",))
+_LEVEL = FieldName(("level",))
 
 
 def matches(node: Node, record: LogRecord) -> bool:
@@ -61,6 +68,51 @@ def matches(node: Node, record: LogRecord) -> bool:
             return record.source == node.source and record.offset in node.offsets
         case AtLeast():
             return sum(matches(part, record) for part in node.parts) >= node.count
+
+
+def holds(node: Node, value: Callable[[FieldName], Any]) -> bool:
+    """Whether a search finds what has these values, as :func:`column_holds` compares them."""
+    match node:
+        case All():
+            return True
+        case And():
+            return all(holds(part, value) for part in node.parts)
+        case Or():
+            return any(holds(part, value) for part in node.parts)
+        case Not():
+            return not holds(node.part, value)
+        case Text():
+            return text_test(node.pieces).holds(value_text(value(_MESSAGE)) or "")
+        case Comparison():
+            return column_holds(node.condition, value(node.condition.name))
+        case Wildcard():
+            return column_holds(wildcard_condition(node), value(node.name))
+        case LevelTest():
+            return value_text(value(_LEVEL)) in node.levels
+        case _:
+            raise ValueError(f"a {type(node).__name__} asks for a stored record, and not for values")
+
+
+def column_holds(condition: Condition, value: Any) -> bool:
+    """Whether a value that a pipe made satisfies a condition.
+
+    Other than in a record, a text that is written as a number is compared as one: what a template takes is a text.
+    """
+    positive = NEGATIONS.get(condition.op)
+    if positive is not None:
+        return not _column_holds(condition, positive, value)
+    return _column_holds(condition, condition.op, value)
+
+
+def _column_holds(condition: Condition, op: ConditionOp, value: Any) -> bool:
+    text, number = value_text(value), value_number(value)
+    if text is None:
+        return False
+    if op in ORDERINGS:
+        return number is not None and condition.holds(number)
+    if op is ConditionOp.EQUAL:
+        return text == condition.value or (number is not None and number == condition.number)
+    return condition.holds(text) is (op is condition.op)
 
 
 def wildcard_condition(node: Wildcard) -> Condition:

@@ -2,7 +2,7 @@
 
 ::
 
-    search   = [ any ]
+    search   = [ any ]                              (what may follow, "|", is read by pipe_parser.py)
     any      = every { "or" every }
     every    = negated { [ "and" ] negated }
     negated  = ( "-" | "!" | "not" ) negated | "(" any ")" | term
@@ -46,22 +46,42 @@ def parse_search(text: str) -> Node:
     if len(text) > MAX_SEARCH:
         raise SearchError("too_long", MAX_SEARCH, len(text), limit=MAX_SEARCH)
     # A lone surrogate is in no record, and cannot be sent to a store.
-    return _Parser(text.encode("utf-8", "replace").decode()).search()
+    parser = SearchParser(text.encode("utf-8", "replace").decode())
+    found = parser.search()
+    parser.refuse_pipe()
+    return found
 
 
-class _Parser(TermReader):
+class SearchParser(TermReader):
+    """Reads a search out of a text, up to its end or a pipe."""
+
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._groups = 0
 
     def search(self) -> Node:
+        """The search that begins here.
+
+        Raises:
+            SearchError: it cannot be read.
+        """
         self._scanner.skip_space()
-        if self._scanner.at_end():
+        if self._scanner.at_end() or self._scanner.next_is("|"):
             return EVERYTHING
         found = self._any(None)
         if self._scanner.next_is(")"):
             raise SearchError("group_extra", self._scanner.at)
         return found
+
+    def refuse_pipe(self) -> None:
+        """Nothing, unless a pipe begins here.
+
+        Raises:
+            SearchError: one does.
+        """
+        if self._scanner.next_is("|"):
+            raise SearchError("pipe", self._scanner.at)
 
     def _any(self, field: FieldName | None) -> Node:
         parts = [self._every(field)]
@@ -74,8 +94,9 @@ class _Parser(TermReader):
         while True:
             joined = self._keyword("and")
             self._scanner.skip_space()
-            self.refuse_pipe()
-            if not joined and (self._scanner.at_end() or self._scanner.next_is(")") or self._at_keyword("or")):
+            if self._groups and self._scanner.next_is("|"):
+                raise SearchError("pipe_in_group", self._scanner.at)
+            if not joined and (self._at_boundary() or self._at_keyword("or")):
                 return conjunction(parts)
             parts.append(self._negated(field))
 
@@ -88,12 +109,14 @@ class _Parser(TermReader):
             part = self._negated(field, after_sign=True)
             self._depth -= 1
             return Not(part, (start, scanner.at))
-        self.refuse_pipe()
-        if scanner.at_end() or scanner.next_is(")") or self._at_keyword("and") or self._at_keyword("or"):
+        if self._at_boundary() or self._at_keyword("and") or self._at_keyword("or"):
             raise self._missing(start)
         if scanner.next_is("("):
             return self.group(field, deeper=not after_sign)
         return self.term() if field is None else self.test(field, start)
+
+    def _at_boundary(self) -> bool:
+        return self._scanner.at_end() or self._scanner.next_is(")") or self._scanner.next_is("|")
 
     def _missing(self, at: int) -> SearchError:
         if found := _KEYWORD.match(self._text, at):
@@ -112,7 +135,9 @@ class _Parser(TermReader):
         scanner.skip_space()
         if scanner.next_is(")"):
             raise SearchError("group_empty", start, scanner.at + 1)
+        self._groups += 1
         found = self._any(field)
+        self._groups -= 1
         if not scanner.next_is(")"):
             raise SearchError("group_open", start)
         scanner.at += 1

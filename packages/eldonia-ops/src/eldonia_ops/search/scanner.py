@@ -74,8 +74,8 @@ class Scanner:
         found = self.take(_COMPARISON.match)
         return found[0] if found else None
 
-    def field_name(self) -> FieldName:
-        """The name of a field, which must be here.
+    def field_name(self, plain: _Match = _NAME.match) -> FieldName:
+        """The name of a field, which must be here; ``plain`` matches what is written of one without quotes.
 
         Raises:
             SearchError: it is not, or is too long.
@@ -87,7 +87,7 @@ class Scanner:
             if self.peek() in ("'", '"') and self.peek():
                 segments.append(self.quoted().text)
                 exact = True
-            elif found := self.take(_NAME.match):
+            elif found := self.take(plain):
                 segments.append(found[0])
             else:
                 raise SearchError("name_unfinished" if segments else "name_missing", self.at)

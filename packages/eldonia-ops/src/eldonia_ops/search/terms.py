@@ -51,15 +51,6 @@ class TermReader(ABC):
     def group(self, field: FieldName | None, *, deeper: bool = True) -> Node:
         """What is in the parentheses that begin here: values of a field, or terms."""
 
-    def refuse_pipe(self) -> None:
-        """Nothing, unless a pipe begins here.
-
-        Raises:
-            SearchError: one does.
-        """
-        if self._scanner.next_is("|"):
-            raise SearchError("pipe", self._scanner.at)
-
     def term(self) -> Node:
         """The term that begins here.
 
@@ -154,7 +145,6 @@ class TermReader(ABC):
             return self._leaf(self._condition(name, ConditionOp.MATCHES, slashed, start))
         value = scanner.bare()
         if value.start == value.end:
-            self.refuse_pipe()
             raise self._value_missing(start)
         return self._leaf(self._equal(name, value, start))
 
@@ -170,7 +160,6 @@ class TermReader(ABC):
         else:
             value = scanner.pattern() if op in PATTERNS else scanner.bare(wildcards=False)
             if value.start == value.end:
-                self.refuse_pipe()
                 raise self._value_missing(start)
         if name == _LEVEL and (op in ORDERINGS or op in (ConditionOp.EQUAL, ConditionOp.NOT_EQUAL)):
             negative = op is ConditionOp.NOT_EQUAL

@@ -237,7 +237,10 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class RuleView:
-    """The present state of one rule. ``health`` is ``ok``, ``err`` or ``unknown``; durations are seconds."""
+    """The present state of one rule. ``health`` is ``ok``, ``err`` or ``unknown``; durations are seconds.
+
+    With ``logs`` the query is a search of logs.
+    """
 
     name: str
     type: str
@@ -253,6 +256,7 @@ class RuleView:
     last_evaluation_at: int
     alerts: tuple[AlertView, ...] = ()
     comment: str = ""
+    logs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from time import perf_counter
 from typing import Final, Literal
 
@@ -15,8 +16,11 @@ from eldonia_ops.dashboards.trace_terms import TraceTermsError, parse_trace_term
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryError, TelemetryStores, TraceQuery, TraceSummary
-from eldonia_ops.search import SearchError, parse_search
+from eldonia_ops.search import SearchError
+from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.services.api import Queries, QueryError, QueryResult
+from eldonia_ops.services.log_panels import piped_columns
+from eldonia_ops.services.log_pipelines import width_of
 
 MOST_SERIES: Final = 1_000
 """Series of one query; more are cut off, with a warning."""
@@ -174,20 +178,27 @@ class DashboardQueries:
 
     async def _logs(self, work: _Work, outcome: _Outcome, language: str) -> None:
         try:
-            search = parse_search(work.expr)
+            pipeline = parse_pipeline(work.expr)
         except SearchError as error:
             raise QueryError(error.message(language), error.start, hint=error.hint(language)) from None
-        query = LogQuery(work.start * _NS, (work.end + 1) * _NS, search=search, limit=work.limit)
+        query = LogQuery(work.start * _NS, (work.end + 1) * _NS, search=pipeline.search, limit=work.limit)
         logs = self._telemetry.logs
+        if pipeline.stages:
+            width = width_of(query, UTC, max(_NS, work.step * _NS))
+            found = await piped_columns(
+                logs, query, pipeline, width, records=work.format == "records", limit=work.limit
+            )
+            outcome.columns, outcome.records, outcome.warnings = found.columns, found.records, found.warnings
+            return
         if work.format == "records":
             outcome.records = tuple((await logs.search_logs(query)).records)
             return
         buckets = max(1, min(_MOST_BUCKETS, (work.end - work.start) // max(1, work.step)))
-        found = await logs.log_histogram(query, buckets)
-        timestamps = [start // _NS for start in found.starts_ns]
+        histogram = await logs.log_histogram(query, buckets)
+        timestamps = [start // _NS for start in histogram.starts_ns]
         series = [
             (level, {"level": level}, list(zip(timestamps, map(float, counts), strict=True)))
-            for level, counts in found.counts.items()
+            for level, counts in histogram.counts.items()
             if any(counts)
         ]
         outcome.columns = columns(series, timestamps)

@@ -44,6 +44,7 @@ from eldonia_ops.rules import (
 from eldonia_ops.services.alert_intake import AlertIntake
 from eldonia_ops.services.api import AlertView, RuleGroupView, RuleView
 from eldonia_ops.services.incident_transactions import AlertChange
+from eldonia_ops.services.log_rules import LogRules
 from eldonia_ops.services.loops import Loops, LoopWatch
 from eldonia_ops.services.metric_declarations import RULE_EVALUATION
 from eldonia_ops.services.queries import QueryService
@@ -102,8 +103,10 @@ class EvaluationService:
         groups: Sequence[RuleGroup],
         settings: TickSettings,
         loops: Loops | None = None,
+        logs: LogRules | None = None,
     ) -> None:
         self._clock = clock
+        self._logs = logs
         self._state = state
         self._metrics = metrics
         self._queries = queries
@@ -260,9 +263,7 @@ class EvaluationService:
         stored: list[asyncio.Task[None]] = []
         for key, rule in group.keyed_rules():
             rule_started = time.perf_counter()
-            outcome = await self._outcome(
-                partial(rule_plan, group, rule, at), f"rule {rule.name} of group {group.name}"
-            )
+            outcome = await self._result(group, rule, at)
             effects = await self._judged(running, key, rule, outcome, at)
             states[key], written[key] = effects.state, effects.written
             alerts[key] = effects.alerts
@@ -298,6 +299,21 @@ class EvaluationService:
             watch.failed(error)
             log.exception("rule %s of group %s", rule.name, running.group.name)
             return judge(RuntimeError(f"a fault of our own: {type(error).__name__}"), at, written=written)
+
+    async def _result(self, group: RuleGroup, rule: Rule, at: int) -> Outcome:
+        """What the expression of a rule yields at an instant."""
+        what = f"rule {rule.name} of group {group.name}"
+        if rule.logs is None:
+            return await self._outcome(partial(rule_plan, group, rule, at), what)
+        if self._logs is None:
+            return ValueError("there are no logs here to search")
+        try:
+            return await self._logs.evaluate(rule.logs, at - group.query_offset_ms)
+        except (TelemetryError, ValueError) as error:
+            return error
+        except Exception as error:
+            log.exception("%s", what)
+            return error
 
     async def _outcome(self, wanted: Callable[[], Plan], what: str) -> Outcome:
         try:
@@ -479,6 +495,7 @@ def _rule_view(running: _Running, key: str, rule: Rule) -> RuleView:
         last_evaluation_at=state.last_evaluation_at,
         alerts=tuple(_alert_view(alert) for alert in state.alerts.values() if alert.state is not AlertState.INACTIVE),
         comment=rule.comment,
+        logs=rule.logs is not None,
     )
 
 

@@ -180,7 +180,8 @@ class RuleCardView:
     """An alerting rule that can be changed. ``shipped``: by name in ``rules.defaults``; else it is an own one of the
     managed file (``managed``) or of a rule file. ``threshold`` None: it asks for a state; ``shipped_threshold``,
     ``shipped_for`` and ``shipped_severity`` are as shipped. ``value`` is what it measures now, None where that is
-    nothing. ``state`` is inactive, pending, firing, off or unknown. Durations are seconds."""
+    nothing. With ``logs`` the expression is a search of the logs of ``range_seconds``. ``state`` is inactive, pending,
+    firing, off or unknown. Durations are seconds."""
 
     name: str
     alert: str
@@ -201,16 +202,21 @@ class RuleCardView:
     shipped_for: float = 0.0
     shipped_severity: str = ""
     writable: bool = True
+    logs: bool = False
+    range_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class WantedRule:
-    """A rule to be previewed: a shipped one by ``name`` with changes, or an expression. ``for_ms`` None: as it is."""
+    """A rule to be previewed: a shipped one by ``name`` with changes, an expression, or a search of ``logs`` over
+    ``range_ms``. ``for_ms`` None: as it is."""
 
     name: str = ""
     expr: str = ""
     threshold: float | None = None
     for_ms: int | None = None
+    logs: str = ""
+    range_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

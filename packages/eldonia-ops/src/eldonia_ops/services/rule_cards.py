@@ -42,7 +42,7 @@ async def rule_cards(
     found = [*_shipped(defaults, views, places, language, speed), *_own(groups, views, places)]
     values = 0
     for index, one in enumerate(found):
-        expr = _measured_of(one) if one.enabled and values < _MOST_VALUES else None
+        expr = _measured_of(one) if one.enabled and not one.logs and values < _MOST_VALUES else None
         if expr is not None:
             values += 1
             found[index] = replace(one, value=await _value(queries, expr))
@@ -110,12 +110,14 @@ def _own(
                 expr=rule.query,
                 severity=rule.labels.get("severity", ""),
                 for_seconds=rule.for_ms / 1000,
-                threshold=threshold_of(rule),
+                threshold=threshold_of(rule) if rule.logs is None else None,
                 state=states.get((rule.alert, rule.query), "unknown"),
                 summary=rule.annotations.get("summary", ""),
                 file=rule.file,
                 line=rule.line,
                 writable=ours,
+                logs=rule.logs is not None,
+                range_seconds=rule.logs.range_ms / 1000 if rule.logs is not None else 0.0,
             )
 
 

@@ -176,7 +176,7 @@ class World:
         telemetry = self.telemetry
         self.queries = QueryService(self.clock, telemetry.metrics)
         router = Router(base, with_incidents=True, find=self.receivers.find)
-        rules = RulesModule(base, router, telemetry.metrics, self.queries)
+        rules = RulesModule(base, router, telemetry, self.queries)
         routing = RoutingModule(base, router, rules.service.views)
         security = SecurityModule(base, router, telemetry.logs)
         recovery = RecoveryModule(base, router, self._services)

@@ -19,7 +19,13 @@ from eldonia_ops.access import AccessError
 from eldonia_ops.dashboards.faults import DashboardError
 from eldonia_ops.intake import IntakeError
 from eldonia_ops.model.errors import StoreError, UnreadableError
-from eldonia_ops.ports import ConflictError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.ports import (
+    ConflictError,
+    QueryTooLargeError,
+    TelemetryError,
+    TelemetryLimitError,
+    TelemetryUnavailableError,
+)
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, OverloadedError, PreconditionError, QueryError, RefusedError
 from eldonia_ops.services.managed_api import FaultyConfigurationError
@@ -106,6 +112,8 @@ def problem_of(error: Exception) -> Problem:
         case PreconditionRequiredError():
             hint = "send the ETag that reading it gave as If-Match, or If-None-Match: * when it gave none"
             return Problem(428, "precondition_required", str(error), hint)
+        case QueryTooLargeError():
+            return Problem(422, "limit", str(error))
         case TelemetryLimitError():
             return Problem(422, "limit", TOO_MUCH, "narrow the range, or add conditions")
         case TelemetryUnavailableError():

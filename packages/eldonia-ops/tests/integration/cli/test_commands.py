@@ -145,6 +145,41 @@ def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
     assert int(json.loads(earlier[-1])["timestampNs"]) < time.time_ns() - 30 * 60 * 10**9
 
 
+def test_searches_with_pipes_are_tables_and_files(ask: Run) -> None:
+    table = ask("logs", "* | stats count() as n, uniq(service) as services by level | sort -n")
+    assert table.out.splitlines()[0].split() == ["level", "n", "services"]
+    numbers = [int(line.split()[1]) for line in table.out.splitlines()[1:]]
+    assert numbers == sorted(numbers, reverse=True)
+    found = json.loads(ask("logs", "* | timechart 10m count() by level", "--json").out)
+    assert found["shape"] == "timechart"
+    rows = ask("logs", "* | stats count() as n by level", "--format", "csv").out.splitlines()
+    assert rows[0] == "level,n"
+    assert sum(int(row.split(",")[1]) for row in rows[1:]) == sum(numbers)
+    lines = ask("logs", "level:error", "--format", "ndjson").out.splitlines()
+    assert {json.loads(line)["level"] for line in lines} == {"error"}
+    wrong = ask("logs", "決済 | stat count()")
+    assert wrong.code == 2
+    assert wrong.err.splitlines()[-1].startswith("         ^ did you mean stats?")
+    assert ask("logs", "--format", "xml").code == 2
+    assert "without pipes" in ask("logs", "* | top service", "--follow").err
+
+
+def test_searches_are_saved_run_and_deleted(ask: Run) -> None:
+    assert "by level" not in ask("searches", "list").out
+    assert "is saved" in ask("searches", "save", "by level", "* | stats count() as n by level").out
+    assert "is replaced" in ask("searches", "save", "by level", "* | stats count() as n by service | sort -n").out
+    assert "by level" in ask("searches", "list").out
+    assert ask("searches", "run", "by level").out.splitlines()[0].split() == ["service", "n"]
+    saved = json.loads(ask("searches", "list", "--json").out)
+    saved = [one for one in saved if one["name"] == "by level"]
+    assert [one["query"] for one in saved] == ["* | stats count() as n by service | sort -n"]
+    assert "no command statz" in ask("searches", "save", "bad", "* | statz").err
+    missing = ask("searches", "run", "nothing")
+    assert "no saved search is called" in missing.err
+    assert "is deleted" in ask("searches", "delete", saved[0]["id"]).out
+    assert "by level" not in ask("searches", "list").out
+
+
 def test_logs_are_searched_in_the_language_of_searches(ask: Run) -> None:
     found = ask("logs", "--json", "level>=warn -service:search (component:payments or message:fail*)", "--limit", "500")
     records = [json.loads(line) for line in found.out.splitlines()]

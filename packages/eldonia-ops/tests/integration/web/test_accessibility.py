@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[5]
 AXE = ROOT / "tools" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = {"{incident}": "INC-3", "{trace_id}": "0" * 32, "{uid}": "shop", "{service:path}": "shop"}
-PATHS = [page.path for page in PAGES]
+PATHS = [*(page.path for page in PAGES), "/logs?query=*|timechart 5m count() by level", "/logs?query=*|dedup service"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
 

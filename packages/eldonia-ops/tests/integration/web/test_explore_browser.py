@@ -224,3 +224,20 @@ async def test_an_application_that_only_sends_traces_fills_its_page(running: Ser
     await page.goto(running.url)
     await expect(page.locator(".panel canvas").first).to_be_visible()
     await expect(page.locator(".legend").first).to_contain_text("shop")
+
+
+async def test_counts_of_logs_are_a_chart_and_a_table(running: Serving, page: Any) -> None:
+    record = {"timeUnixNano": str(time.time_ns()), "severityText": "ERROR", "body": {"stringValue": "order 7 failed"}}
+    logs = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record] * 3}]}]}
+    with running.client() as client:
+        client.post("/v1/logs", json=logs).raise_for_status()
+    await page.goto(f"{running.url}/explore?logs=order | timechart count() by level")
+    await expect(page.locator(".pane .result-table th")).to_have_text(["time", "level", "count"])
+    await expect(page.locator(".pane .uplot").first).to_be_visible()
+    box = page.get_by_role("combobox")
+    await box.fill('order | extract "order {number} " | stats count() by number')
+    await box.press("Enter")
+    await expect(page.locator(".pane .result-table td")).to_have_text(["7", "3"])
+    await box.fill("order")
+    await box.press("Enter")
+    await expect(page.locator("tr.record")).to_have_count(3)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -265,6 +266,50 @@ async def test_logs_are_searched_expanded_paged_and_followed(tab: Tab) -> None:
     )
     await expect(records.first).to_contain_text("failed again")
     await expect(records).to_have_count(before + 1)
+
+
+async def test_a_search_with_pipes_is_a_table_and_a_chart(tab: Tab) -> None:
+    page = tab.page
+    await tab.sign_in()
+    await tab.go("/logs")
+    await expect(page.locator("tr.record")).to_have_count(100)
+    await page.click("#search")
+    await page.keyboard.type("* | tim")
+    await expect(page.locator("#completion li")).to_have_text(["timechart"])
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("10m count() by level")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#plain")).to_be_hidden()
+    await expect(page.locator("#piped .uplot")).to_be_visible()
+    await expect(page.locator("#piped .series-name")).to_have_count(4)
+    await expect(page.locator("#piped .result-table th")).to_have_text(["time", "level", "count"])
+    await expect(page.locator("#total")).to_contain_text("rows of")
+    await page.fill("#search", "* | stats count() as n by service | where n>0 | sort n")
+    await expect(page.locator("#piped .uplot")).to_be_hidden()
+    numbers = [
+        int(text.replace(",", "")) for text in await page.locator("#piped .result-table td.num").all_inner_texts()
+    ]
+    assert numbers == sorted(numbers)
+    await page.locator("#piped .result-table thead button", has_text="n").click()
+    await expect(page.locator("#piped .result-table td.num").first).to_have_text(f"{numbers[-1]:,}")
+    async with page.expect_download() as download:
+        await page.click("#download-csv")
+    path = await (await download.value).path()
+    saved = await asyncio.to_thread(Path(path).read_text)
+    assert saved.splitlines()[0] == "service,n"
+    await page.locator("#piped td button", has_text="gateway").click()
+    await expect(page.locator("#search")).to_have_value("service:gateway")
+    await expect(page.locator("tr.record").first).to_be_visible()
+    await expect(page.locator("#piped")).to_be_hidden()
+    await page.locator("tr.record .expander").first.click()
+    await expect(page.locator("tr.detail a", has_text="Metrics of the service then")).to_have_attribute(
+        "href", re.compile(r"^/services/gateway\?from=[0-9]+&to=[0-9]+$")
+    )
+    await page.fill("#search", "error | stats cnt() by service")
+    await expect(page.locator("#fault")).to_contain_text("did you mean count?")
+    await expect(page.locator("#fault mark")).to_have_text("c")
+    refused_searches(tab)
 
 
 async def test_a_tail_that_is_too_long_loses_its_old_end_and_can_fetch_it_again(tab: Tab) -> None:

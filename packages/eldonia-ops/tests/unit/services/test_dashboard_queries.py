@@ -144,6 +144,37 @@ async def test_logs_and_traces() -> None:
     assert answers[4].error is not None
 
 
+async def test_counts_of_logs_are_series_and_tables() -> None:
+    platform = FakePlatform()
+    service = DashboardQueries(platform.queries, platform.telemetry)
+    now = platform.now()
+    answers = await service.run(
+        [
+            Ask("* | timechart count() by level", language="logs"),
+            Ask("* | timechart 10m count(), uniq(user_id) as users", language="logs"),
+            Ask("* | stats count() as n, uniq(user_id) as users by service", language="logs", format="table"),
+            Ask("* | top 2 service", language="logs", format="records"),
+            Ask("* | dedup service", language="logs", format="records"),
+            Ask("* | dedup service", language="logs"),
+            Ask("* | statz", language="logs"),
+        ],
+        Occasion(now - 3_600_000, now, points=60),
+    )
+    levels, several, rows, refused, records, numbers, wrong = answers
+    assert {column.labels["level"] for column in levels.columns.series} >= {"error", "info"}
+    assert 50 <= len(levels.columns.timestamps) <= 70
+    assert {column.labels["metric"] for column in several.columns.series} == {"count", "users"}
+    assert len(several.columns.timestamps) in (6, 7)
+    assert all(len(column.values) == 1 for column in rows.columns.series)
+    assert {column.labels["metric"] for column in rows.columns.series} == {"n", "users"}
+    assert refused.error is not None
+    assert "counts them" in refused.error.message
+    assert len({one.service for one in records.records}) == len(records.records)
+    assert numbers.error is not None
+    assert wrong.error is not None
+    assert wrong.error.position == 4
+
+
 async def test_variables_are_resolved_in_their_order() -> None:
     asked: list[tuple[str, Any]] = []
 

@@ -50,7 +50,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     """The whole platform over its stores. ``counts`` gives the metrics of all modules."""
     router = Router(base, with_incidents=True)
     assert isinstance(router.incidents, IncidentTransactions)
-    rules = RulesModule(base, router, telemetry.metrics, queries)
+    rules = RulesModule(base, router, telemetry, queries)
     routing = RoutingModule(base, router, rules.service.views)
     security = SecurityModule(base, router, telemetry.logs)
     ingest = IngestModule(base, telemetry)

@@ -9,11 +9,16 @@ from msgspec import structs
 from eldonia_ops.model.condition_fields import log_value, record_satisfies
 from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.ports import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, ValueCount
 from eldonia_ops.search import matches
+from eldonia_ops.search.aggregate_records import aggregate_rows
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.bucket_rows import bucket_rows, group_keys
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.message_text import text_test, words_in
+from eldonia_ops.search.pipe_items import READER, Item, items_of, passed
+from eldonia_ops.search.pipe_plan import Width
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection, selected
 from eldonia_ops.search.tree import Node
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
@@ -85,6 +90,21 @@ class MemoryLogStore(FailingStore):
         texts = [text_of(value) for value in values if value is not None and not isinstance(value, list)]
         counts = Counter(text for text in texts if text.lower().startswith(prefix.lower()) and len(text) <= MAX_VALUE)
         return [ValueCount(*one) for one in sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:limit]]
+
+    async def log_aggregate(
+        self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting] = ()
+    ) -> AggregateRows:
+        self.check()
+        return aggregate_rows(self._piped(query, stages), aggregate, READER)
+
+    async def log_items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        self.check()
+        found = self._piped(query, stages)
+        return LogItems(found[: query.limit], len(found) > query.limit)
+
+    def _piped(self, query: LogQuery, stages: Sequence[Selecting]) -> list[Item]:
+        found = [one for one in self._matching(query) if query.before is None or _order(one) < query.before]
+        return passed(items_of(newest_first(found)), stages, Width())
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         self.check()

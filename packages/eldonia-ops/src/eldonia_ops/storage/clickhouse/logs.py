@@ -10,11 +10,22 @@ import msgspec
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.ports import (
+    FieldCount,
+    LogHistogram,
+    LogItems,
+    LogPage,
+    LogQuery,
+    TelemetryLimitError,
+    ValueCount,
+)
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.storage.clickhouse import log_buckets, log_selection
+from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.documents import clean
@@ -24,10 +35,12 @@ from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.identity import LogIds
 from eldonia_ops.storage.clickhouse.journal import LOG_DELETIONS, LOGS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, payload_of
+from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_aside
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
+from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 from eldonia_ops.storage.clickhouse.search import SearchSql, plain_text
@@ -136,11 +149,7 @@ class Logs:
         where, parameters = _conditions(query)
         # The bare bound on the sorting key's first column is what lets the engine skip granules.
         if query.before is not None:
-            where += (
-                " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
-                "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
-            )
-            parameters |= {"before": bounded_ns(query.before[0]), "before_id": max(0, query.before[1])}
+            where += _before(query.before, parameters)
         if query.after is not None:
             where += (
                 " AND timestamp >= fromUnixTimestamp64Nano({after:Int64}) "
@@ -177,6 +186,40 @@ class Logs:
         """The most frequent values of a field, of those that begin with a prefix in any case."""
         where, parameters = _conditions(query)
         return await _FIELDS.values(self._engine, where, parameters, name, prefix, limit)
+
+    async def aggregate(self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting]) -> AggregateRows:
+        """Groups of matching records that went through stages of a pipeline."""
+        where, parameters = _conditions(query)
+        piped = PipedLogs(where, parameters, stages)
+        sql = aggregate_sql(aggregate, piped.source, parameters)
+        body = await self._counted(sql, parameters)
+        return await read_aside(body, lambda: aggregate_rows_of(aggregate, decode_rows(body)))
+
+    async def items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        """What comes out of stages of a pipeline."""
+        limit = max(1, min(query.limit, MAX_LIMIT))
+        where, parameters = _conditions(query)
+        if query.before is not None:
+            where += _before(query.before, parameters)
+        piped = PipedLogs(where, parameters, stages)
+        made = [
+            f"{cell.number if cell.numeric else cell.text} AS v{number}"
+            for number, cell in enumerate(piped.computed.values())
+        ]
+        columns = ["toUnixTimestamp64Nano(timestamp) AS ns", "id", "level", "offset", *TEXTS, "details", *made]
+        sql = (
+            f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
+            f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"
+        )
+        body = await self._counted(sql, {**parameters, "limit": limit + 1})
+        names = list(piped.computed)
+        return await read_aside(body, lambda: items_of(decode_rows(body), names, limit))
+
+    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
+        try:
+            return await self._engine.query(sql, parameters)
+        except TelemetryLimitError as error:
+            raise in_words(error) from error
 
     async def fields(self, query: LogQuery, records: int, limit: int) -> list[FieldCount]:
         """The attributes of the newest records."""
@@ -254,6 +297,14 @@ class Logs:
 
 def _not_awaited(_sequence: int) -> None:
     """No row waits for the engine because of a record that deletes."""
+
+
+def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
+    parameters |= {"before": bounded_ns(place[0]), "before_id": max(0, place[1])}
+    return (
+        " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
+        "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
+    )
 
 
 def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:

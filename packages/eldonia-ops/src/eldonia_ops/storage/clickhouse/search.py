@@ -4,7 +4,8 @@ Words and texts are parameters of the statement. What a tree means is said by :m
 compare the two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from eldonia_ops.search.evaluate import wildcard_condition
@@ -26,6 +27,7 @@ from eldonia_ops.search.tree import (
     Wildcard,
     conjunction,
 )
+from eldonia_ops.storage.clickhouse.cells import Cell, computed_condition_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, condition_sql, one_of_sql, text_range_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
@@ -40,10 +42,24 @@ _MOST_TOKENS: Final = 60
 
 
 class SearchSql:
-    """Writes the conditions of one statement; ``parameters`` are filled as it goes."""
+    """Writes the conditions of one statement; ``parameters`` are filled as it goes, by names with ``prefix``.
 
-    def __init__(self, parameters: dict[str, Parameter]) -> None:
+    ``computed`` are values that pipes made. Without ``indexed`` the rows do not come from the table at once, so that
+    its indexes cannot be asked.
+    """
+
+    def __init__(
+        self,
+        parameters: dict[str, Parameter],
+        prefix: str = "",
+        *,
+        computed: Mapping[str, Cell] = MappingProxyType({}),
+        indexed: bool = True,
+    ) -> None:
         self._parameters = parameters
+        self._prefix = prefix
+        self._computed = computed
+        self._indexed = indexed
         self._leaves = 0
 
     def written(self, node: Node) -> str:
@@ -76,6 +92,8 @@ class SearchSql:
                 return f"level IN {{{name}:Array(String)}}"
             case _:
                 condition = wildcard_condition(node) if isinstance(node, Wildcard) else node.condition
+                if cell := self._computed.get(condition.name.name):
+                    return computed_condition_sql(condition, cell, self._parameters, self._next("s"))
                 return condition_sql(condition, LOG_COLUMNS, self._parameters, self._next("s"))
 
     def conjuncts(self, node: Node) -> list[str]:
@@ -115,7 +133,7 @@ class SearchSql:
         others = [word for test in tests if not test.certain for word in test.words]
         if words := _first(needed, others):
             found.append(f"hasAllTokens({ASCII_TEXT}, {{{self._parameter('w', words)}:Array(String)}})")
-        if pairs := _first([], [pair for test in tests for pair in test.pairs]):
+        if self._indexed and (pairs := _first([], [pair for test in tests for pair in test.pairs])):
             found.append(f"hasAllTokens({NON_ASCII_TEXT}, {{{self._parameter('g', pairs)}:Array(String)}})")
         for test in tests:
             if test.part:
@@ -131,7 +149,7 @@ class SearchSql:
 
     def _next(self, kind: str) -> str:
         self._leaves += 1
-        return f"{kind}{self._leaves}"
+        return f"{self._prefix}{kind}{self._leaves}"
 
 
 def plain_text(text: str) -> Node:

@@ -15,6 +15,7 @@ from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import (
     FieldCount,
     LogHistogram,
+    LogItems,
     LogPage,
     LogQuery,
     ServiceCalls,
@@ -24,7 +25,9 @@ from eldonia_ops.ports import (
     ValueCount,
 )
 from eldonia_ops.ports.traces import LATEST_NS
+from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
@@ -121,6 +124,16 @@ class ClickhouseTelemetryStore:
     ) -> list[ValueCount]:
         """The most frequent values of a field."""
         return await self._logs.values(query, name, prefix, limit)
+
+    async def log_aggregate(
+        self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting] = ()
+    ) -> AggregateRows:
+        """Groups of matching records with their metrics."""
+        return await self._logs.aggregate(query, aggregate, stages)
+
+    async def log_items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
+        """What comes out of stages of a pipeline."""
+        return await self._logs.items(query, stages)
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         """The attributes of the newest records."""

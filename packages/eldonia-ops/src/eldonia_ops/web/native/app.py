@@ -22,6 +22,7 @@ from eldonia_ops.web.native import (
     incident_briefs,
     incidents,
     log_export,
+    log_tables,
     logs,
     operations,
     promql,
@@ -67,6 +68,7 @@ def create_native(
     traces.add_to(api, platform)
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
+    log_tables.add_to(api, platform)
     saved_searches.add_to(api, platform)
     dashboard_work.add_to(api, platform)
     dashboards.add_to(api, platform)

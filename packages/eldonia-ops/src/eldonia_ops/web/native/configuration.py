@@ -55,12 +55,14 @@ class UndoBody(Body):
 
 
 class RuleBody(Body):
-    """A shipped rule by ``name`` with another threshold or waiting time, or an own expression."""
+    """A shipped rule by ``name`` with another threshold or waiting time, an own expression, or a search of logs."""
 
     name: str = Field(default="", max_length=200)
     expr: str = Field(default="", max_length=20_000)
     threshold: float | None = Field(default=None, ge=-1e15, le=1e15)
     duration: str = Field(default="", max_length=40)
+    logs: str = Field(default="", max_length=4_000)
+    range: str = Field(default="", max_length=40)
 
 
 def add_to(api: FastAPI, platform: Platform) -> None:
@@ -124,7 +126,9 @@ def add_to(api: FastAPI, platform: Platform) -> None:
         """How often a rule would have fired in the last 24 hours, evaluated over what is stored."""
         with reading_request():
             for_ms = parse_duration(body.duration) if body.duration else None
-        return Json(await managed.preview(WantedRule(body.name, body.expr, body.threshold, for_ms)))
+            range_ms = parse_duration(body.range) if body.range else 0
+        wanted = WantedRule(body.name, body.expr, body.threshold, for_ms, body.logs, range_ms)
+        return Json(await managed.preview(wanted))
 
 
 def _tagged(view: ConfigurationView) -> Response:

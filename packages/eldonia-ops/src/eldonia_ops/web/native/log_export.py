@@ -1,29 +1,30 @@
 """Logs as files, written while they are read from the store."""
 
 import asyncio
-import csv
-import io
-import json
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from eldonia_ops.model.condition_fields import log_value
 from eldonia_ops.model.condition_text import format_field
-from eldonia_ops.model.conditions import FieldName, text_of
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.services.api import Platform
+from eldonia_ops.services.log_pipelines import width_of
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import to_json
 from eldonia_ops.web.heavy import BusyError
+from eldonia_ops.web.native.csv_text import csv_cell, csv_rows, csv_time
 from eldonia_ops.web.native.log_schemas import log_shape
-from eldonia_ops.web.native.logs import Selection, field_of
+from eldonia_ops.web.native.log_table_export import piped_csv, piped_ndjson
+from eldonia_ops.web.native.logs import Frame, PipedQuery, field_of
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.parameters import Zone
+from eldonia_ops.web.times import reader_zone
 
 MAX_RECORDS: Final = 1_000_000
 """Records of one file."""
@@ -37,32 +38,44 @@ _CHUNK_BYTES: Final = 2 << 20
 _AT_ONCE: Final = 4
 _NDJSON: Final = "application/x-ndjson"
 _CSV: Final = "text/csv"
-_FORMULA: Final = frozenset("=+-@\t\r")
-"""What a text begins with that spreadsheets would calculate."""
 
 
 def add_to(api: FastAPI, platform: Platform) -> None:
     """Add the operations that download logs."""
     places = _Places()
+    logs = platform.telemetry.logs
 
     async def file(records: AsyncIterator[bytes], first: bytes, media: str, name: str) -> Response:
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingResponse(_started(first, records), media_type=media, headers=headers)
 
     @api.get("/logs/export.ndjson", tags=["logs"], **operation(Permission.READ, media=_NDJSON))
-    async def ndjson(wanted: Selection) -> Response:
-        """All records of a query, newest first, one JSON object a line; at most a million."""
-        records = places.held(_ndjson(platform.telemetry.logs, wanted))
+    async def ndjson(request: Request, within: Frame, piped: PipedQuery, tz: Zone = "") -> Response:
+        """All records of a query, newest first, one JSON object a line; at most a million. Of a query with pipes, one
+        object for each row; what a command makes of a record is in ``made``."""
+        if piped.stages:
+            chunks = piped_ndjson(logs, within, piped, width_of(within, reader_zone(request, tz)))
+        else:
+            chunks = _ndjson(logs, replace(within, search=piped.search))
+        records = places.held(chunks)
         return await file(records, await anext(records, b""), _NDJSON, "logs.ndjson")
 
     @api.get("/logs/export.csv", tags=["logs"], **operation(Permission.READ, media=_CSV))
     async def as_csv(
-        wanted: Selection,
+        request: Request,
+        within: Frame,
+        piped: PipedQuery,
         column: Annotated[list[str], Query(max_length=20, description="more fields, repeatable")] = [],  # noqa: B006
+        tz: Zone = "",
     ) -> Response:
-        """Time, level, service, further columns and message of all records of a query; at most a million."""
+        """Time, level, service, further columns and message of all records of a query; at most a million. Of a query
+        with pipes, its columns."""
         names = [field_of(text) for text in ("level", "service", *column, "message")]
-        records = places.held(_csv(platform.telemetry.logs, wanted, names))
+        if piped.stages:
+            chunks = piped_csv(logs, within, piped, width_of(within, reader_zone(request, tz)))
+        else:
+            chunks = _csv(logs, replace(within, search=piped.search), names)
+        records = places.held(chunks)
         return await file(records, await anext(records, b""), _CSV, "logs.csv")
 
 
@@ -118,27 +131,11 @@ def _ndjson(logs: LogStore, query: LogQuery) -> AsyncIterator[bytes]:
 
 async def _csv(logs: LogStore, query: LogQuery, names: list[FieldName]) -> AsyncIterator[bytes]:
     def written(records: list[LogRecord]) -> bytes:
-        return _rows([_time(record), *[_cell(log_value(record, name)) for name in names]] for record in records)
+        return csv_rows(
+            [csv_time(record.timestamp_ns), *[csv_cell(log_value(record, name)) for name in names]]
+            for record in records
+        )
 
-    yield _rows([["timestamp", *map(format_field, names)]])
+    yield csv_rows([["timestamp", *map(format_field, names)]])
     async for chunk in _chunks(logs, query, written):
         yield chunk
-
-
-def _rows(rows: Iterable[list[str]]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode("utf-8", "replace")
-
-
-def _time(record: LogRecord) -> str:
-    seconds, ns = divmod(record.timestamp_ns, 10**9)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{ns:09d}Z"
-
-
-def _cell(value: Any) -> str:
-    """A value as a text. What a spreadsheet would calculate gets an apostrophe, for anybody can write a log record."""
-    if value is None:
-        return ""
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else text_of(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in _FORMULA else text

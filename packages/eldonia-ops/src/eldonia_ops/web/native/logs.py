@@ -14,6 +14,8 @@ from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery
 from eldonia_ops.search import Node, SearchError, format_search, parse_search
 from eldonia_ops.search.parser import MAX_SEARCH
+from eldonia_ops.search.pipe_parser import parse_pipeline
+from eldonia_ops.search.pipes import Pipeline
 from eldonia_ops.search.scanner import Scanner
 from eldonia_ops.services.api import Platform, QueryError
 from eldonia_ops.services.log_search import suggestion, surroundings
@@ -43,19 +45,21 @@ _OWN_FIELDS: Final = (*LOG_OWN_TEXTS, *LOG_ERRORS, *LOG_MEASUREMENTS)
 SearchText = Annotated[
     str, Query(max_length=MAX_SEARCH, description='such as user_id:alice level>=error "timed out" -path:/health')
 ]
+PipedText = Annotated[
+    str, Query(max_length=MAX_SEARCH, description="such as level:error | stats count(), p95(duration) by service")
+]
 Cursor = Annotated[str, Query(max_length=50, description="the cursor of a record")]
 Prefix = Annotated[str, Query(max_length=1_000, description="how values begin, in any case")]
 MostValues = Annotated[int, Query(ge=1, le=100)]
 FieldText = Annotated[str, Query(max_length=1_000, description="the name of a field as a query writes it")]
 
 
-async def selection(
+async def frame(
     request: Request,
     *,
     since: Instant = "-1h",
     until: Instant = "now",
     tz: Zone = "",
-    query: SearchText = "",
     q: Annotated[str, Query(max_length=1_000, description="plain words that all occur in the message")] = "",
     level: Several = [],  # noqa: B006 - FastAPI copies it
     service: Several = [],  # noqa: B006
@@ -66,18 +70,17 @@ async def selection(
     parse_errors: bool = False,
     where: Where = [],  # noqa: B006
 ) -> LogQuery:
-    """Which records are meant, out of the parameters that all operations on logs have.
+    """Which records are meant, out of the parameters that all operations on logs have, but for the query.
 
     Raises:
         BadRequestError: an instant or level cannot be read.
-        QueryError: the query or a condition cannot be read.
+        QueryError: a condition cannot be read.
     """
     platform: Platform = request.app.state.platform
     start, end = time_range(since, until, platform.now(), reader_zone(request, tz))
     return LogQuery(
         since_ns=start * NS,
         until_ns=(end + 1) * NS,
-        search=search_of(query, request.query_params.get("lang", "")),
         text=q,
         levels=_levels(level),
         services=tuple(service),
@@ -90,6 +93,28 @@ async def selection(
     )
 
 
+Frame = Annotated[LogQuery, Depends(frame)]
+
+
+async def selection(request: Request, within: Frame, query: SearchText = "") -> LogQuery:
+    """Which records are meant, with the query.
+
+    Raises:
+        QueryError: the query cannot be read.
+    """
+    return replace(within, search=search_of(query, request.query_params.get("lang", "")))
+
+
+async def pipeline(request: Request, query: PipedText = "") -> Pipeline:
+    """The query with its pipes.
+
+    Raises:
+        QueryError: it cannot be read.
+    """
+    return pipeline_of(query, request.query_params.get("lang", ""))
+
+
+PipedQuery = Annotated[Pipeline, Depends(pipeline)]
 Selection = Annotated[LogQuery, Depends(selection)]
 
 
@@ -195,6 +220,18 @@ def search_of(text: str, language: str = "") -> Node:
     """
     try:
         return parse_search(text)
+    except SearchError as error:
+        raise QueryError(error.message(language), error.start, hint=error.hint(language)) from None
+
+
+def pipeline_of(text: str, language: str = "") -> Pipeline:
+    """A query with its pipes; what is wrong with it is said in the reader's language.
+
+    Raises:
+        QueryError: it cannot be read.
+    """
+    try:
+        return parse_pipeline(text)
     except SearchError as error:
         raise QueryError(error.message(language), error.start, hint=error.hint(language)) from None
 

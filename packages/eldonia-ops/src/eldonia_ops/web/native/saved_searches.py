@@ -13,7 +13,7 @@ from eldonia_ops.services.saved_searches import SavedSearches
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
-from eldonia_ops.web.native.logs import field_of, search_of
+from eldonia_ops.web.native.logs import field_of, pipeline_of
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.promql import MAX_QUERY, checked
 
@@ -114,7 +114,7 @@ def _checked(request: Request, body: SearchBody) -> tuple[str, str, tuple[str, .
     Raises:
         QueryError: the query or the name of a column cannot be read.
     """
-    search_of(body.query, request.query_params.get("lang", ""))
+    pipeline_of(body.query, request.query_params.get("lang", ""))
     for column in body.columns:
         field_of(column)
     return body.name, body.query, tuple(body.columns)

@@ -131,7 +131,7 @@ def group_shape(view: GroupView) -> AlertGroupShape:
 
 
 class RuleShape(msgspec.Struct):
-    """The present state of one rule; durations are seconds."""
+    """The present state of one rule; durations are seconds. With ``logs`` the query is a search of logs."""
 
     name: str
     type: str
@@ -147,6 +147,7 @@ class RuleShape(msgspec.Struct):
     last_evaluation_at: int
     alerts: list[AlertShape]
     comment: str
+    logs: bool
 
 
 class RuleGroupShape(msgspec.Struct):
@@ -188,6 +189,7 @@ def _rule_shape(rule: RuleView) -> RuleShape:
         rule.last_evaluation_at,
         [alert_shape(alert) for alert in rule.alerts],
         rule.comment,
+        rule.logs,
     )
 
 

@@ -25,6 +25,9 @@ from eldonia_ops.model.samples import (
 )
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
+from eldonia_ops.search.pipe_parser import parse_pipeline
+from eldonia_ops.search.pipe_plan import Width
+from eldonia_ops.services.log_pipelines import run_pipeline
 from eldonia_ops.simulation.memory_stores import MemoryStores
 from eldonia_ops.storage.clickhouse import Deployment, DeploymentKind, Retention, open_on_engine
 from eldonia_ops.storage.clickhouse.engine import Engine
@@ -66,6 +69,42 @@ def span(trace: str, id: int, start: float, length: float, **fields: Any) -> Spa
 
 class Contract:
     """Every test is run for each subclass, which gives the fixture ``stores``."""
+
+    async def test_records_are_counted(self, logs: LogStore) -> None:
+        await logs.insert_logs(
+            [
+                record(index, f"order {index % 4} of x", service="shop" if index % 3 else "", metadata={"ms": index})
+                for index in range(30)
+            ]
+        )
+
+        async def rows(text: str) -> list[dict[str, Any]]:
+            found = await run_pipeline(logs, query(), parse_pipeline(text), Width(10 * SECOND))
+            return [dict(item.values) for item in found.items]
+
+        assert await rows("* | stats count() as n, p50(ms) as middle, last(ms) as last by service") == [
+            {"service": "shop", "n": 20.0, "middle": 15.0, "last": "29"},
+            {"service": None, "n": 10.0, "middle": 13.5, "last": "27"},
+        ]
+        assert await rows('* | extract "order {n} of" | where n>=2 ms<20 | stats count() by n | sort -n') == [
+            {"n": "3", "count": 5.0},
+            {"n": "2", "count": 5.0},
+        ]
+        times = await rows("* | timechart")
+        assert sum(row["count"] for row in times) == 30
+        assert {row["time"] % 10_000 for row in times} == {0}
+        assert await rows("* | sort -ms | head 7 | stats min(ms), uniq(service)") == [
+            {"min_ms": 23.0, "uniq_service": 1.0}
+        ]
+        newest = await rows("nothing | top 3 service")
+        assert newest == []
+
+    async def test_the_newest_of_each_value(self, logs: LogStore) -> None:
+        await logs.insert_logs([record(index, str(index), service="ab"[index % 2]) for index in range(9)])
+        found = await logs.log_items(query(), parse_pipeline("* | dedup service | eval n = 1 + 1").split()[0])
+        assert [item.record and item.record.message for item in found.items] == ["8", "7"]
+        assert [item.values for item in found.items] == [{"n": 2.0}] * 2
+        assert not found.more
 
     async def test_pages_of_records_have_no_gap_and_no_repetition(self, logs: LogStore) -> None:
         await logs.insert_logs([record(index // 3, str(index)) for index in range(10)])

@@ -275,3 +275,33 @@ def _used(explained: Any) -> set[str]:
         return set()
     own = {explained["Name"]} if explained.get("Type") == "Skip" else set()
     return own.union(*map(_used, explained.values()))
+
+
+_CHARACTERS = "決済処理でエラーが発生注文订单失败用户登录超时数据库連線逾時カタカナー々"
+
+
+async def test_pieces_of_japanese_and_chinese_are_found_among_ascii(store: LogStore, engine_name: str) -> None:
+    rng = random.Random(21)
+
+    def piece() -> str:
+        if rng.random() < 0.6:
+            return "".join(rng.choices(_CHARACTERS, k=rng.randint(1, 8)))
+        return rng.choice(["order", "42", "user1", " ", "、", "-", "ERROR", "：", "/api/v1", "\n"])
+
+    messages = ["".join(piece() for _ in range(rng.randint(1, 8))) for _ in range(300)]
+    await store.insert_logs([LogRecord(timestamp_ns=T0 + n, message=text) for n, text in enumerate(messages)])
+    found = 0
+    for _ in range(150 if engine_name == "chdb" else 20):
+        text = rng.choice(messages)
+        begin = rng.randrange(len(text))
+        part = text[begin : begin + rng.randint(1, 6)].strip()
+        if not part or '"' in part:
+            continue
+        tree = parse_search(f'"{part}"')
+        page = await store.search_logs(LogQuery(T0, T0 + 10**9, search=tree, limit=1_000))
+        expected = {one for one in messages if matches(tree, LogRecord(timestamp_ns=1, message=one))}
+        assert {record.message for record in page.records} == expected, part
+        if not any(character.isascii() and character.isalnum() for character in part):
+            assert text in expected, part  # a piece of text is found, whatever is around it
+        found += bool(expected)
+    assert found > 10

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-const { excluded, fieldName, hasTerm, pieceAt, searchOf, term, termsOf, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
+const { excluded, fieldName, hasPipe, hasTerm, pieceAt, searchOf, stageAt, term, termsOf, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
 
 test("a value becomes a term that means it and nothing else", () => {
   assert.equal(term("user_id", "alice"), "user_id:alice");
@@ -85,4 +85,21 @@ test("what is being written at the caret is completed", () => {
   assert.deepEqual(at("user_id:^"), { field: "user_id", text: "", start: 8 });
   assert.deepEqual(at("level>=e^"), { field: "level", text: "e", start: 7 });
   assert.equal(at('"a us^'), null);
+});
+
+test("a pipe is one outside of quotes and patterns", () => {
+  assert.equal(hasPipe("error | stats count()"), true);
+  assert.equal(hasPipe('"a | b" it\'s path:/a|b/'), false);
+  assert.equal(hasPipe("it's | top 3 path"), true);
+  assert.equal(hasPipe("a\\|b"), false);
+});
+
+test("what is written behind a pipe is a command, then what belongs to it", () => {
+  assert.deepEqual(stageAt("error | st", 10), { command: "", text: "st", start: 8 });
+  assert.deepEqual(stageAt("error |", 7), { command: "", text: "", start: 7 });
+  assert.deepEqual(stageAt("a | stats count(), p95(dur", 26), { command: "stats", text: "dur", start: 23 });
+  assert.deepEqual(stageAt("a | top 3 x | sort -n", 13), { command: "", text: "", start: 13 });
+  assert.equal(stageAt("a | stats", 1), null);
+  assert.equal(stageAt('a | extract "x y', 16), null);
+  assert.deepEqual(pieceAt("a | where level:er", 18), { field: "level", text: "er", start: 16 });
 });

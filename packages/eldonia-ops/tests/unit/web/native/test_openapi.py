@@ -28,6 +28,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/values": {"params": {"field": "service"}},
     "get /logs/export.ndjson": {},
     "get /logs/export.csv": {"params": {"column": "user_id"}},
+    "get /logs/table": {"params": {"query": "* | timechart 5m count() by level"}},
     "get /logs/searches": {},
     "post /logs/searches": {"json": {"name": "n", "query": "level:error", "columns": ["user_id"]}},
     "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},

@@ -6,6 +6,8 @@ import { recordTree } from "./record_tree.js";
 import { term, valueIn, withTerm, wordsOf } from "./search_terms.js";
 import { showSurroundings } from "./surroundings.js";
 
+const AROUND_MS = 900_000;
+
 // The pattern that finds the words of a search in a message; null where there are none.
 function wordPattern(search) {
   const words = wordsOf(search);
@@ -25,6 +27,14 @@ function cell(record, field) {
   return h("td", { title: text, class: "own" }, text);
 }
 
+// The page of the record's service, with its metrics around that time.
+function serviceThen(record) {
+  if (!record.service) return [];
+  const ms = Math.round(nsToMs(record.timestampNs));
+  const around = new URLSearchParams({ from: String(ms - AROUND_MS), to: String(ms + AROUND_MS) });
+  return [h("a", { href: `/services/${encodeURIComponent(record.service)}?${around}` }, t("logs.service_then"))];
+}
+
 /**
  * @param {object} list
  * @param {() => string} list.query the search whose records these are
@@ -32,9 +42,9 @@ function cell(record, field) {
  * @param {(query: string) => void} list.search shows another search
  * @param {(field: string) => void} list.toggleColumn
  * @param {(open: boolean) => void} [list.toggled] is called when a record was opened or closed
- * @param {(record: any) => any[]} [list.links] more to do with an open record
+ * @param {(record: any) => any[]} [list.links] more to do with an open record; the way to its service, unless something else is given
  */
-export function logRows({ query, columns, search, toggleColumn, toggled = () => {}, links = () => [] }) {
+export function logRows({ query, columns, search, toggleColumn, toggled = () => {}, links = serviceThen }) {
   function toggle(line, record) {
     const button = $(".expander", line);
     if (line.dataset.open) {

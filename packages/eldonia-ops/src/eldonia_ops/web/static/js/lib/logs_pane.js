@@ -6,8 +6,10 @@ import { showFacets } from "./facets.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
 import { logRows } from "./log_rows.js";
+import { logTable } from "./log_table.js";
 import { searchBox } from "./search_box.js";
-import { toggled } from "./search_terms.js";
+import { hasPipe, toggled } from "./search_terms.js";
+import { zoneName } from "./zone.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
 const FACETS = ["level", "service", "component", "hostname"];
@@ -37,7 +39,10 @@ export function logsPane(place, state, page) {
   const empty = h("div", { class: "empty", hidden: true }, h("h2", {}, t("logs.empty")));
   const results = h("section", { class: "card flush" }, h("div", { class: "scroll" }, h("table", { class: "log-table" }, h("thead", {}, head), body)), empty, h("div", { class: "more" }, older));
   const form = h("form", { class: "filters", role: "search" }, h("label", { class: "search query" }, icon("search"), input), total);
-  place.replaceChildren(form, fault, h("section", { class: "card histogram", "aria-label": t("logs.histogram") }, plot), h("details", { class: "card facets wide-facets" }, h("summary", {}, h("h2", {}, t("search.facets"))), facets), results);
+  const plain = h("div", { class: "plain-search" }, h("section", { class: "card histogram", "aria-label": t("logs.histogram") }, plot), h("details", { class: "card facets wide-facets" }, h("summary", {}, h("h2", {}, t("search.facets"))), facets), results);
+  const outcome = h("div", { class: "pane-body", hidden: true });
+  place.replaceChildren(form, fault, plain, outcome);
+  const piped = logTable(outcome, { search: (query) => { input.value = query; submit(); }, narrow: page.zoom });
   const chart = levelChart(plot, LEVELS, page.zoom);
   const period = () => {
     const [since, until] = page.bounds().map(Math.round);
@@ -73,6 +78,15 @@ export function logsPane(place, state, page) {
     const bounds = page.bounds();
     const wanted = { query: state.query, ...period() };
     try {
+      const table = hasPipe(state.query) ? await get("/logs/table", { ...wanted, tz: zoneName }, signal) : null;
+      outcome.hidden = !table || table.shape === "search";
+      plain.hidden = !outcome.hidden;
+      if (!outcome.hidden) {
+        box.fault(null, "");
+        piped.update(table, bounds);
+        total.textContent = piped.total(table);
+        return;
+      }
       const [found, counts] = await Promise.all([get("/logs", { ...wanted, limit: PAGE }, signal), get("/logs/histogram", { ...wanted, buckets: 60 }, signal)]);
       box.fault(null, "");
       const open = $(".record[data-open]", body);
@@ -94,6 +108,8 @@ export function logsPane(place, state, page) {
       if (error.name === "AbortError" || !error.status) return;
       render(facets, error.message, () => []);
       results.hidden = true;
+      outcome.hidden = true;
+      plain.hidden = false;
       total.textContent = "";
       box.fault(error, state.query);
     }

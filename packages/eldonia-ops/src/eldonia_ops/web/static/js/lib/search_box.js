@@ -3,10 +3,13 @@ import { get } from "./api.js";
 import { $, h } from "./dom.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
-import { pieceAt, term } from "./search_terms.js";
+import { pieceAt, stageAt, term } from "./search_terms.js";
 
 const SHOWN = 12;
 const WAIT_MS = 120;
+const COMMANDS = ["stats", "timechart", "top", "rare", "where", "sort", "head", "dedup", "extract", "fields", "rename", "eval"];
+const FUNCTIONS = ["count()", "sum(", "avg(", "min(", "max(", "p50(", "p95(", "p99(", "uniq(", "first(", "last(", "stddev("];
+const COUNTING = ["stats", "timechart"];
 
 /**
  * @param {HTMLInputElement} input
@@ -31,6 +34,16 @@ export function searchBox(input, within, changed, { fault = $("#fault"), id = "c
     const found = (await fields).filter((one) => one.name.toLowerCase().includes(wanted));
     const first = (one) => (one.name.toLowerCase().startsWith(wanted) ? 0 : 1);
     return found.sort((a, b) => first(a) - first(b)).map((one) => ({ text: `${one.name}${joiner}`, count: one.count, more: true }));
+  }
+
+  // What may follow a pipe: commands, then the functions and fields of one.
+  async function stageLike({ command, text }) {
+    const wanted = text.toLowerCase();
+    const from = (words, more) => words.filter((one) => one.startsWith(wanted) && one !== wanted).map((one) => ({ text: more ? `${one} ` : one, count: null, more }));
+    if (!command) return from(COMMANDS, true);
+    const words = COUNTING.includes(command) ? [...from(FUNCTIONS, false), ...from(["by"], true)] : [];
+    if (!wanted || ["head", "extract"].includes(command)) return words;
+    return [...words, ...(await fieldsLike(text)).map((one) => ({ ...one, text: one.text.slice(0, -joiner.length), more: false }))];
   }
 
   async function valuesLike(field, text) {
@@ -58,10 +71,12 @@ export function searchBox(input, within, changed, { fault = $("#fault"), id = "c
 
   async function complete() {
     const caret = input.selectionStart ?? 0;
-    const piece = pieceAt(input.value, caret);
+    const stage = of === "logs" ? stageAt(input.value, caret) : null;
+    const piped = stage && stage.command !== "where" ? stage : null;
+    const piece = piped ?? pieceAt(input.value, caret);
     const mine = ++asked;
-    if (!piece || (!piece.field && !piece.text)) return close();
-    const found = await (piece.field ? valuesLike(piece.field, piece.text) : fieldsLike(piece.text));
+    if (!piece || (!piped && !piece.field && !piece.text)) return close();
+    const found = await (piped ? stageLike(piped) : piece.field ? valuesLike(piece.field, piece.text) : fieldsLike(piece.text));
     if (mine !== asked || document.activeElement !== input) return;
     options = found.filter((one) => one.text !== piece.text).slice(0, SHOWN).map((one) => ({ ...one, start: piece.start, end: caret }));
     if (!options.length) return close();
@@ -80,7 +95,7 @@ export function searchBox(input, within, changed, { fault = $("#fault"), id = "c
   function accept(index) {
     const { text, start, end, more } = options[index];
     const rest = input.value.slice(end);
-    const written = more || /^[\s)]/.test(rest) ? text : `${text} `;
+    const written = more || /[( ]$/.test(text) || /^[\s)]/.test(rest) ? text : `${text} `;
     input.value = input.value.slice(0, start) + written + rest;
     input.setSelectionRange(start + written.length, start + written.length);
     close();

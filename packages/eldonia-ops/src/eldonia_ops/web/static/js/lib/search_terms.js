@@ -105,11 +105,40 @@ export function valueIn(record, field) {
 
 // What is being written at the caret: the field that a value is wanted of ("" for a field), the text so far, where it begins.
 export function pieceAt(search, caret) {
-  const before = search.slice(0, caret);
+  const before = search.slice(Math.max(0, lastPipe(search, caret) + 1), caret);
   if ((before.match(/(?<!\\)"/g) ?? []).length % 2) return null;
   const [written] = before.match(/[^\s()]*$/);
   const bare = written.replace(/^[-!]/, "");
   const [, field, value] = bare.match(/^([^:=<>!~*/]+)(?::|=|[<>]=?)(.*)$/) ?? [];
   const text = field === undefined ? bare : value;
   return { field: field ?? "", text, start: caret - text.length };
+}
+
+// Where a pipe is at or before a place, outside of quotes and of regular expressions; -1 for nowhere.
+function lastPipe(search, end) {
+  let [inside, found] = ["", -1];
+  for (let at = 0; at < end; at += 1) {
+    const one = search[at];
+    if (one === "\\") at += 1;
+    else if (inside) inside = one === inside ? "" : inside;
+    else if (one === '"' || one === "'") inside = at === 0 || /[\s:=(~,-]/.test(search[at - 1]) ? one : "";
+    else if (one === "/" && (at === 0 || /[\s:(]/.test(search[at - 1])) && /^\/[^\s/]+\/(?=[\s)|]|$)/.test(search.slice(at))) inside = "/";
+    else if (one === "|") found = at;
+  }
+  return found;
+}
+
+export const hasPipe = (search) => lastPipe(search, search.length) >= 0;
+
+// The stage of a pipe that is being written at the caret: its command ("" while that is written), the word at the caret and
+// where it begins; null before the first pipe, and in quotes.
+export function stageAt(search, caret) {
+  const pipe = lastPipe(search, caret);
+  if (pipe < 0) return null;
+  const before = search.slice(pipe + 1, caret);
+  if ((before.match(/(?<!\\)"/g) ?? []).length % 2) return null;
+  const [, command, rest] = before.match(/^\s*(\S*)([\s\S]*)$/) ?? ["", "", ""];
+  if (!rest) return { command: "", text: command, start: caret - command.length };
+  const [text] = rest.match(/[^\s(),]*$/) ?? [""];
+  return { command: command.toLowerCase(), text, start: caret - text.length };
 }

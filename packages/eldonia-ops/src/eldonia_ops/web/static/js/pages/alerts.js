@@ -114,7 +114,7 @@ function alertCard(one) {
     h("p", {}, one.annotations.summary ?? one.annotations.description ?? ""),
     one.annotations.summary && one.annotations.description ? h("p", { class: "muted" }, one.annotations.description) : null,
     labels(one.labels, ["alertname", "severity"]),
-    typeof one.evidence.expression === "string" ? h("p", { class: "expression-line" }, h("code", { class: "expression" }, one.evidence.expression), h("a", { class: "small", href: exploreLink([one.evidence.expression]) }, t("explore.open"))) : null,
+    expressionLine(one.evidence.expression ?? one.evidence.logs, typeof one.evidence.logs === "string"),
     h("div", { class: "alert-foot" },
       typeof one.value === "number" ? h("span", {}, `${t("alerts.value")} `, h("b", { class: "num" }, digits(one.value))) : null,
       one.receivers.length ? h("span", {}, `${t("alerts.to")} ${one.receivers.join(", ")}`) : null,
@@ -123,6 +123,13 @@ function alertCard(one) {
       h("span", { class: "grow" }),
       h("button", { type: "button", class: "quiet", onclick: () => why(one) }, icon("question"), t("alerts.why")),
       can("respond") ? h("button", { type: "button", onclick: () => silence(one.labels) }, icon("mute"), t("silence.button")) : null));
+}
+
+// What a rule asks, with the way to ask it: of logs on their page, of metrics in Explore.
+function expressionLine(text, ofLogs) {
+  if (typeof text !== "string") return null;
+  const link = ofLogs ? h("a", { class: "small", href: `/logs?${new URLSearchParams({ query: text })}` }, t("alerts.open_logs")) : h("a", { class: "small", href: exploreLink([text]) }, t("explore.open"));
+  return h("p", { class: "expression-line" }, h("code", { class: "expression" }, text), link);
 }
 
 // --- rules ---
@@ -134,7 +141,7 @@ function rule(one) {
       one.labels.severity ? badge(word("severity", one.labels.severity), tone(one.labels.severity)) : null,
       one.duration_seconds ? h("span", { class: "muted small" }, t("rules.for", { time: duration(one.duration_seconds * 1000) })) : null,
       h("span", { class: "when" }, `${t("rules.took", { time: duration(one.evaluation_time_seconds * 1000) })}`)),
-    h("p", { class: "expression-line" }, h("code", {}, one.query), h("a", { class: "small", href: exploreLink([one.query]) }, t("explore.open"))),
+    expressionLine(one.query, one.logs),
     one.last_error ? h("p", { class: "fault" }, one.last_error) : null,
     one.comment ? h("p", { class: "comment" }, one.comment) : null);
 }

@@ -27,7 +27,7 @@ let logging = null; // the services that log, once known
 
 // --- timeline ---
 // PromQL is folded: what it means is in the sentence.
-const expressionOf = ({ kind, data }) => (kind === "alert.pending" && data.expression ? h("details", { class: "expression-fold" }, h("summary", {}, t("incident.expression")), h("code", { class: "expression" }, data.expression)) : null);
+const expressionOf = ({ kind, data }) => (kind === "alert.pending" && (data.expression ?? data.logs) ? h("details", { class: "expression-fold" }, h("summary", {}, t("incident.expression")), h("code", { class: "expression" }, data.expression ?? data.logs)) : null);
 function drawTimeline() {
   const categories = [...new Set(timeline.map((entry) => entry.category))];
   render($("#categories"), categories, () =>

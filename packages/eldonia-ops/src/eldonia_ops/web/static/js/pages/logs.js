@@ -5,11 +5,12 @@ import { showFacets } from "../lib/facets.js";
 import { integer, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { logRows } from "../lib/log_rows.js";
+import { logTable } from "../lib/log_table.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
-import { searchOf, toggled } from "../lib/search_terms.js";
+import { hasPipe, searchOf, toggled } from "../lib/search_terms.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
 const OLD_PARAMETERS = ["q", "level", "service", "parse_errors", "where", "trace_id", "request_id", "user_id", "component"];
@@ -67,6 +68,33 @@ const list = logRows({
   },
 });
 const row = list.row;
+const piped = logTable($("#piped"), { search, narrow: (start, end) => range.narrow(start, end) });
+
+// A search with pipes is a table; what belongs to a list of records is not there.
+function showTable(on) {
+  $("#piped").hidden = !on;
+  $("#plain").hidden = on;
+}
+
+// Whether the search has pipes: then what comes out of it is shown.
+async function loadTable(wanted, bounds, signal) {
+  if (!hasPipe(wanted.query)) return false;
+  const found = await get("/logs/table", { ...wanted, ...period(bounds), tz: zoneName, limit: MOST }, signal);
+  if (found.shape === "search") return false;
+  box.fault(null, "");
+  showTable(true);
+  piped.update(found, bounds);
+  $("#downloads").hidden = false;
+  link(wanted, bounds);
+  $("#total").textContent = piped.total(found);
+  return true;
+}
+
+function link(wanted, bounds) {
+  const asked = { ...wanted, ...period(bounds) };
+  $("#download-ndjson").href = address("/logs/export.ndjson", { ...asked, tz: zoneName });
+  $("#download-csv").href = address("/logs/export.csv", { ...asked, tz: zoneName, column: columns });
+}
 
 async function load() {
   request?.abort();
@@ -77,6 +105,8 @@ async function load() {
   $("#head").replaceChildren(...list.head());
   const bounds = range.bounds;
   try {
+    if (await loadTable(wanted, bounds, signal)) return;
+    showTable(false);
     const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);
     box.fault(null, "");
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
@@ -93,6 +123,7 @@ async function load() {
     if (error.name === "AbortError") return;
     if (error.status) {
       request = null; // nothing to follow: the search itself was refused
+      showTable(false);
       rows.replaceChildren();
       $("#results").hidden = true;
       $("#downloads").hidden = true;
@@ -142,9 +173,7 @@ async function suggest(found, wanted, bounds, signal) {
 }
 
 function drawCounts(found, bounds) {
-  const wanted = { ...conditions(), ...period(bounds) };
-  $("#download-ndjson").href = address("/logs/export.ndjson", wanted);
-  $("#download-csv").href = address("/logs/export.csv", { ...wanted, column: columns });
+  link(conditions(), bounds);
   $("#total").textContent = t("logs.total", { n: integer(found.total) });
   histogram.update(found, bounds);
 }
@@ -193,6 +222,7 @@ async function follow() {
   const wanted = conditions();
   const bounds = range.bounds;
   beats += 1;
+  if (!$("#piped").hidden) return void (beats % FACET_BEATS === 0 && load());
   try {
     const page = await get("/logs", { ...wanted, ...period(bounds), after: newest, limit: TAIL }, signal);
     if (paused()) return void showWaiting(page.records.length, page.more);

@@ -78,6 +78,9 @@ const field = (name, key, attributes = {}, doc = "") => {
   control.value = attributes.value ?? "";
   return h("label", { class: `field ${attributes.wide ? "wide" : ""}`, for: id }, h("span", {}, name), control, doc ? h("small", { class: "muted" }, doc) : null);
 };
+const kindField = (logs) =>
+  h("label", { class: "field", for: "rule-kind" }, h("span", {}, t("rules.kind")), h("select", { id: "rule-kind", name: "kind" },
+    h("option", { value: "promql", selected: !logs }, t("rules.of_metrics")), h("option", { value: "logs", selected: logs }, t("rules.of_logs"))));
 const severityField = (value, any) =>
   h("label", { class: "field", for: "rule-severity" }, h("span", {}, t("rules.severity")), h("select", { id: "rule-severity", name: "severity" },
     ["critical", "warning", "info"].map((one) => h("option", { value: one, selected: one === value }, word("severity", one))), any));
@@ -146,7 +149,9 @@ function editOwn(one = null) {
   const fields = [
     field(t("rules.name"), "alert", { value: values.alert, required: true, maxlength: 200, placeholder: "QueueTooLong" }),
     severityField(marks.severity ?? "warning"),
-    field(t("rules.promql"), "expr", { value: values.expr, required: true, maxlength: 20000, wide: true, placeholder: "max by (queue) (queue_length) > 100" }, t("rules.promql_hint")),
+    kindField(Boolean(values.logs)),
+    field(t("rules.promql"), "expr", { value: values.logs ?? values.expr, required: true, maxlength: 20000, wide: true, placeholder: "max by (queue) (queue_length) > 100" }, t("rules.promql_hint")),
+    field(t("rules.range"), "range", { value: values.range ?? "5m", maxlength: 40 }, t("rules.range_hint")),
     field(t("rules.waits"), "for", { value: values.for ?? "5m", maxlength: 40 }, t("rules.waits_hint")),
     field(t("conf.team"), "team", { value: marks.team, maxlength: 200 }),
     field(t("rules.summary"), "summary", { value: texts.summary, maxlength: 2000, wide: true, placeholder: t("rules.summary_example") }, t("rules.summary_hint")),
@@ -154,19 +159,31 @@ function editOwn(one = null) {
   ];
   const text = (form, name) => form.elements[name].value.trim();
   const remove = one ? [(close) => h("button", { type: "button", class: "quiet", onclick: async () => { await act(() => change([{ section: "rules.alerts", name: one.name, values: null }], t("conf.removed", { name: one.name }))); close(); cards.now(); } }, t("conf.remove"))] : [];
-  dialog(one ? one.name : t("rules.new"), fields, {
-    onpreview: (form, place) => preview(place, { expr: text(form, "expr"), duration: text(form, "for") }, text(form, "alert")),
+  const asked = (form) => (form.elements.kind.value === "logs" ? { logs: text(form, "expr"), range: text(form, "range") } : { expr: text(form, "expr") });
+  const { form } = dialog(one ? one.name : t("rules.new"), fields, {
+    onpreview: (form, place) => preview(place, { ...asked(form), duration: text(form, "for") }, text(form, "alert")),
     tools: remove,
     onsave: async (form) => {
       const filled = (pairs) => Object.fromEntries(Object.entries(pairs).filter(([, value]) => value));
       const now = filled({
-        ...values, alert: text(form, "alert"), expr: text(form, "expr"), for: text(form, "for"),
+        ...values, expr: "", logs: "", range: "", ...asked(form), alert: text(form, "alert"), for: text(form, "for"),
         labels: filled({ ...marks, severity: form.elements.severity.value, team: text(form, "team") }),
         annotations: filled({ ...texts, summary: text(form, "summary"), runbook_url: text(form, "runbook_url") }),
       });
       await change([{ section: "rules.alerts", name: one?.name ?? "", values: now }], t("rules.saved", { name: now.alert }));
     },
   });
+  // What the expression is decides what it looks like, and whether there is a time that it looks at.
+  const show = () => {
+    const logs = form.elements.kind.value === "logs";
+    form.elements.range.closest("label").hidden = !logs;
+    const expression = form.elements.expr.closest("label");
+    expression.firstElementChild.textContent = t(logs ? "rules.logs" : "rules.promql");
+    expression.lastElementChild.textContent = t(logs ? "rules.logs_hint" : "rules.promql_hint");
+    form.elements.expr.placeholder = logs ? "level:error | stats count() as errors by service | where errors > 20" : "max by (queue) (queue_length) > 100";
+  };
+  form.elements.kind.addEventListener("change", show);
+  show();
 }
 
 const search = $("#search");

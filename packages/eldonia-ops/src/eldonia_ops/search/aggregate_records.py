@@ -1,0 +1,198 @@
+"""An aggregate of records in Python: what it means, to which every store's answer is compared."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.search.aggregates import (
+    Aggregate,
+    AggregateRow,
+    AggregateRows,
+    ByField,
+    ByFilters,
+    ByNumber,
+    ByRanges,
+    ByTime,
+    Group,
+    Key,
+    Metric,
+    MetricFunction,
+    MetricValue,
+    TimeUnit,
+)
+from eldonia_ops.search.tree import Node
+from eldonia_ops.search.values import value_number, value_order, value_text
+
+_T = TypeVar("_T")
+_SECOND: Final = 10**9
+_MINUTES: Final = {TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader(Generic[_T]):
+    """How to look at what is aggregated: the value of a field, whether a search finds it, and its time.
+
+    ``place`` is Unix nanoseconds and what orders items of one instant.
+    """
+
+    value: Callable[[_T, FieldName], Any]
+    found: Callable[[Node, _T], bool]
+    place: Callable[[_T], tuple[int, int]]
+
+
+def aggregate_rows(items: Iterable[_T], aggregate: Aggregate, reader: Reader[_T]) -> AggregateRows:
+    """The answer of an aggregate over some items."""
+    groups: dict[tuple[Key, ...], list[_T]] = {} if aggregate.groups else {(): []}
+    for item in items:
+        combined: list[tuple[Key, ...]] = [()]
+        for group in aggregate.groups:
+            found = _keys(item, group, reader)
+            combined = [(*before, key) for before in combined for key in found]
+        for keys in combined:
+            groups.setdefault(keys, []).append(item)
+    least = aggregate.min_count if aggregate.groups else 0
+    rows = [
+        AggregateRow(keys, len(some), tuple(metric_value(some, metric, reader) for metric in aggregate.metrics))
+        for keys, some in groups.items()
+        if len(some) >= least
+    ]
+    rows.sort(key=lambda row: _place(row, aggregate))
+    total = sum(row.count for row in rows)
+    wanted = rows
+    if aggregate.limit_each is not None:
+        taken: dict[tuple[Key, ...], int] = {}
+        wanted = []
+        for row in rows:
+            taken[row.keys[:-1]] = taken.get(row.keys[:-1], 0) + 1
+            if taken[row.keys[:-1]] <= aggregate.limit_each:
+                wanted.append(row)
+    return AggregateRows(wanted[: aggregate.limit], len(rows), total)
+
+
+def _place(row: AggregateRow, aggregate: Aggregate) -> tuple[Any, ...]:
+    by: list[Any] = []
+    for one in aggregate.order:
+        if one.metric is not None:
+            value: Any = row.values[one.metric]
+        else:
+            value = row.count if one.group is None else row.keys[one.group]
+        by.append(value_order(value, descending=one.descending))
+    return (*by, *map(value_order, row.keys))
+
+
+def _keys(item: _T, group: Group, reader: Reader[_T]) -> list[Key]:
+    match group:
+        case ByField():
+            text = value_text(reader.value(item, group.name))
+            return [text] if text is not None or group.missing else []
+        case ByTime():
+            return [bucket_of(reader.place(item)[0], group)]
+        case ByNumber():
+            number = value_number(reader.value(item, group.name))
+            if number is None:
+                return [None] if group.missing else []
+            return [float(math.floor((number - group.offset) / group.width) * group.width + group.offset)]
+        case ByRanges():
+            number = value_number(reader.value(item, group.name))
+            if number is None:
+                return []
+            return [
+                one.key
+                for one in group.ranges
+                if (one.low is None or number >= one.low) and (one.high is None or number < one.high)
+            ]
+        case ByFilters():
+            found: list[Key] = [name for name, node in group.filters if reader.found(node, item)]
+            return found or ([group.other] if group.other is not None else [])
+
+
+def bucket_of(ns: int, group: ByTime) -> int:
+    """Where the bucket of an instant begins; both are Unix nanoseconds."""
+    zone = UTC if group.zone == "UTC" else ZoneInfo(group.zone)
+    shifted = ns - group.offset_ns
+    local = datetime.fromtimestamp(shifted // _SECOND, UTC).astimezone(zone)
+    ahead = int((local.utcoffset() or timedelta()).total_seconds()) * _SECOND
+    width = group.width
+    if isinstance(width, TimeUnit) and width in _MINUTES:
+        width = _MINUTES[width] * 60 * _SECOND
+    if not isinstance(width, TimeUnit):
+        return (shifted + ahead) // width * width - ahead + group.offset_ns
+    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    match width:
+        case TimeUnit.WEEK:
+            day -= timedelta(days=day.weekday())
+        case TimeUnit.MONTH:
+            day = day.replace(day=1)
+        case TimeUnit.QUARTER:
+            day = day.replace(day=1, month=(day.month - 1) // 3 * 3 + 1)
+        case TimeUnit.YEAR:
+            day = day.replace(day=1, month=1)
+        case _:
+            pass
+    return int(day.timestamp()) * _SECOND + group.offset_ns
+
+
+def metric_value(items: Sequence[_T], metric: Metric, reader: Reader[_T]) -> MetricValue:
+    """The value of one metric over the items of a group."""
+    if metric.only is not None:
+        only = metric.only
+        items = [item for item in items if reader.found(only, item)]
+    name = metric.name
+    if name is None:
+        return float(len(items))
+    if metric.function in (MetricFunction.COUNT, MetricFunction.UNIQ, MetricFunction.FIRST, MetricFunction.LAST):
+        texts = [
+            (reader.place(item), text) for item in items if (text := value_text(reader.value(item, name))) is not None
+        ]
+        return _of_texts(texts, metric.function)
+    numbers = [number for item in items if (number := value_number(reader.value(item, name))) is not None]
+    return _of_numbers(numbers, metric)
+
+
+def _of_texts(texts: list[tuple[tuple[int, int], str]], function: MetricFunction) -> MetricValue:
+    match function:
+        case MetricFunction.COUNT:
+            return float(len(texts))
+        case MetricFunction.UNIQ:
+            return float(len({text for _, text in texts}))
+        case MetricFunction.FIRST:
+            return min(texts)[1] if texts else None
+        case _:
+            return max(texts)[1] if texts else None
+
+
+def _of_numbers(numbers: list[float], metric: Metric) -> MetricValue:
+    if metric.function is MetricFunction.NUMBERS:
+        return float(len(numbers))
+    if not numbers:
+        return None
+    match metric.function:
+        case MetricFunction.SUM:
+            return math.fsum(numbers)
+        case MetricFunction.AVG:
+            return math.fsum(numbers) / len(numbers)
+        case MetricFunction.MIN:
+            return min(numbers)
+        case MetricFunction.MAX:
+            return max(numbers)
+        case MetricFunction.SUM_OF_SQUARES:
+            return math.fsum(number * number for number in numbers)
+        case MetricFunction.PERCENTILE:
+            return percentile(numbers, metric.argument)
+        case _:
+            mean = math.fsum(numbers) / len(numbers)
+            variance = math.fsum((number - mean) ** 2 for number in numbers) / len(numbers)
+            return variance if metric.function is MetricFunction.VARIANCE else math.sqrt(variance)
+
+
+def percentile(numbers: Sequence[float], percent: float) -> float:
+    """The percentile of some numbers (at least one), interpolated as NumPy's default does."""
+    ordered = sorted(numbers)
+    place = (len(ordered) - 1) * percent / 100
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
