@@ -10,6 +10,8 @@ from eldonia_ops.ports.signals import SignalStore
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipe_items import Item
 from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import EVERYTHING, Node
 
 
@@ -135,6 +137,22 @@ class LogStore(SignalStore, Protocol):
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         """The attributes of the newest matching records (so many of them), the most frequent first."""
+        ...
+
+    async def select_logs(self, selection: Selection) -> list[Selected]:
+        """Records in the order of a selection, each with what it was ordered by."""
+        ...
+
+    async def count_logs(self, search: Node, most: int | None = None) -> int:
+        """How many records a search finds; with ``most``, any number above it may be answered as one more than it."""
+        ...
+
+    async def log_buckets(self, request: BucketRequest) -> BucketRows:
+        """One level of buckets."""
+        ...
+
+    async def last_log_id(self) -> int:
+        """The largest id of a record, 0 for none: later records have larger ones."""
         ...
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:

@@ -12,6 +12,25 @@ from eldonia_ops.search.values import value_number, value_text
 
 _MESSAGE = FieldName(("message",))
 _LEVEL = FieldName(("level",))
+from eldonia_ops.model.conditions import Condition, ConditionOp, text_of
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.search.message_text import quoted_pattern, text_test
+from eldonia_ops.search.tree import (
+    All,
+    And,
+    AtLeast,
+    Comparison,
+    LevelTest,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    StoredUntil,
+    Text,
+    TextRange,
+    TimeRange,
+    Wildcard,
+)
 
 
 def matches(node: Node, record: LogRecord) -> bool:
@@ -33,6 +52,21 @@ def matches(node: Node, record: LogRecord) -> bool:
             return wildcard_condition(node).holds(log_value(record, node.name))
         case LevelTest():
             return record.level in node.levels
+        case OneOf():
+            found = log_value(record, node.name)
+            values = found if isinstance(found, list | tuple) else (found,)
+            return any(one.holds_for_any(values) for one in node.conditions)
+        case TextRange():
+            value = log_value(record, node.name)
+            return value is not None and not isinstance(value, list | tuple | dict) and node.holds(text_of(value))
+        case TimeRange():
+            if node.since_ns is not None and record.timestamp_ns < node.since_ns:
+                return False
+            return node.until_ns is None or record.timestamp_ns < node.until_ns
+        case StoredUntil():
+            return record.id <= node.last_id
+        case AtLeast():
+            return sum(matches(part, record) for part in node.parts) >= node.count
 
 
 def holds(node: Node, value: Callable[[FieldName], Any]) -> bool:

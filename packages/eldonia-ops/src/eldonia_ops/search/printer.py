@@ -41,6 +41,8 @@ def _written(node: Node) -> str:
             return f"level{':' if node.op is ConditionOp.EQUAL else node.op.value}{node.level.value}"
         case Comparison():
             return _condition(node.condition)
+        case _:
+            raise ValueError(f"a {type(node).__name__} has no form in the language of searches")
 
 
 def _text(pieces: tuple[str, ...]) -> str:

@@ -100,10 +100,69 @@ class LevelTest:
                 return (self.level,)
 
 
-Leaf: TypeAlias = All | Text | Comparison | Wildcard | LevelTest
-Node: TypeAlias = Leaf | And | Or | Not
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A field that holds one of ``values``, compared as ``=`` compares; of a list one element is enough."""
+
+    name: FieldName
+    values: tuple[str, ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The comparison with each value."""
+        return tuple(Condition(self.name, ConditionOp.EQUAL, value) for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class TextRange:
+    """A field whose text lies between two texts by the order of their characters; None leaves an end open."""
+
+    name: FieldName
+    low: str | None = None
+    high: str | None = None
+    low_included: bool = True
+    high_included: bool = True
+    span: Span = field(default=NOWHERE, compare=False)
+
+    def holds(self, text: str) -> bool:
+        """Whether a text lies between the ends. UTF-8 and characters have the same order."""
+        if self.low is not None and not (text >= self.low if self.low_included else text > self.low):
+            return False
+        return self.high is None or (text <= self.high if self.high_included else text < self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """Records between two times in Unix nanoseconds, the second exclusive; None leaves an end open."""
+
+    since_ns: int | None = None
+    until_ns: int | None = None
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUntil:
+    """Records whose id is at most ``last_id``: those that were stored when the largest id was that."""
+
+    last_id: int
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """Records for which at least ``count`` of the parts hold."""
+
+    count: int
+    parts: tuple["Node", ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+Leaf: TypeAlias = All | Text | Comparison | Wildcard | LevelTest | OneOf | TextRange | TimeRange | StoredUntil
+Node: TypeAlias = Leaf | And | Or | Not | AtLeast
 
 EVERYTHING: Final[Node] = All()
+NOTHING: Final[Node] = Not(All())
 
 
 def conjunction(parts: Iterable[Node]) -> Node:
@@ -136,7 +195,7 @@ def leaves(node: Node) -> Iterable[tuple[Leaf, bool]]:
     while waiting:
         one, wanted = waiting.pop()
         match one:
-            case And() | Or():
+            case And() | Or() | AtLeast():
                 waiting += [(part, wanted) for part in reversed(one.parts)]
             case Not():
                 waiting.append((one.part, not wanted))

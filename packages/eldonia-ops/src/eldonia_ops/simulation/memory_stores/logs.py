@@ -16,6 +16,11 @@ from eldonia_ops.search.message_text import text_test, words_in
 from eldonia_ops.search.pipe_items import READER, Item, items_of, passed
 from eldonia_ops.search.pipe_plan import Width
 from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.bucket_rows import bucket_rows
+from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.message_text import text_test, words_in
+from eldonia_ops.search.selection import Selected, Selection, selected
+from eldonia_ops.search.tree import Node
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
 
 
@@ -106,6 +111,22 @@ class MemoryLogStore(FailingStore):
         newest = newest_first(self._matching(query))[:records]
         counts = Counter(key for record in newest for key, value in record.metadata.items() if value is not None)
         return [FieldCount(FieldName((key,), exact=True), count) for key, count in counts.most_common(limit)]
+
+    async def select_logs(self, selection: Selection) -> list[Selected]:
+        self.check()
+        return selected(selection, [record for record in self.records if matches(selection.search, record)])
+
+    async def count_logs(self, search: Node, most: int | None = None) -> int:
+        self.check()
+        found = sum(matches(search, record) for record in self.records)
+        return found if most is None else min(found, most + 1)
+
+    async def log_buckets(self, request: BucketRequest) -> BucketRows:
+        self.check()
+        return bucket_rows(request, [record for record in self.records if matches(request.search, record)])
+
+    async def last_log_id(self) -> int:
+        return max((record.id for record in self.records), default=0)
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         found = {record.service for record in self._matching(LogQuery(since_ns, until_ns))}

@@ -27,6 +27,7 @@ from eldonia_ops.model.conditions import (
     ConditionOp,
     FieldName,
 )
+from eldonia_ops.search.tree import OneOf, TextRange
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
 
@@ -220,6 +221,57 @@ def _of_event(name: FieldName, parameters: dict[str, Parameter], prefix: str) ->
     )
 
 
+def one_of_sql(node: OneOf, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> str:
+    """SQL that is 1 for the rows in which a field, or an element of its list, is one of several values."""
+    conditions = node.conditions
+    parameters[f"{prefix}v"] = [clean(one.value) for one in conditions if one.value]
+    texts = f"{{{prefix}v:Array(String)}}"
+    own = None if node.name.exact else columns.texts.get(node.name.name)
+    if own is not None:
+        return f"({own} IN {texts} AND {own} != '')"
+    field = _field(node.name, columns, parameters, prefix)
+    parts = [f"({field.scalar} AND {field.text} IN {texts})"]
+    numbers = [one.number for one in conditions if one.number is not None and abs(one.number) <= LARGEST_EXACT]
+    if numbers:
+        parameters[f"{prefix}n"] = numbers
+        parts.append(f"ifNull({field.number} IN {{{prefix}n:Array(Float64)}}, 0)")
+    parts.append(f"arrayExists(one -> one IN {texts}, {elements_sql(node.name, columns, prefix)})")
+    return f"({' OR '.join(parts)})"
+
+
+def text_range_sql(node: TextRange, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> str:
+    """SQL that is 1 for the rows in which a field's text lies between two texts."""
+    present, text = value_sql(node.name, columns, parameters, prefix)
+    parts = [present]
+    for bound, key, op in (
+        (node.low, "a", ">=" if node.low_included else ">"),
+        (node.high, "b", "<=" if node.high_included else "<"),
+    ):
+        if bound is not None:
+            parameters[f"{prefix}{key}"] = clean(bound)
+            parts.append(f"{text} {op} {{{prefix}{key}:String}}")
+    return f"({' AND '.join(parts)})"
+
+
+def elements_sql(name: FieldName, columns: ConditionColumns, prefix: str) -> str:
+    """SQL for the texts in a list that a field holds; no elements where it holds no list.
+
+    The paths are parameters that :func:`value_sql` has set for the same prefix.
+    """
+    if not name.exact and (name.name in columns.texts or name.name in columns.numbers):
+        return "CAST([] AS Array(String))"
+    found = ""
+    for number in reversed(range(len(name.paths))):
+        column = f"getSubcolumn({columns.document}, {{{prefix}p{number}:String}})"
+        parts = [
+            f"arrayMap(one -> ifNull(toString(one), ''), dynamicElement({column}, 'Array(Nullable({kind}))'))"
+            for kind in ("String", "Int64", "Float64", "Bool")
+        ]
+        elements = f"arrayConcat({', '.join(parts)})"
+        found = f"if(isNotNull({column}), {elements}, {found})" if found else elements
+    return found
+
+
 def value_sql(
     name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
 ) -> tuple[str, str]:
@@ -229,6 +281,13 @@ def value_sql(
         return f"({own} != '')", own
     field = _field(name, columns, parameters, prefix)
     return f"({field.scalar})", field.text
+
+
+def number_sql(name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> str:
+    """SQL for a field's number, null where it holds none."""
+    if not name.exact and name.name in columns.texts:
+        return "CAST(NULL AS Nullable(Float64))"
+    return _field(name, columns, parameters, prefix).number
 
 
 def field_of_path(path: str, columns: ConditionColumns) -> FieldName:

@@ -12,7 +12,7 @@ from uuid import uuid4
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 
-Parameter = str | int | float | list[str] | list[int]
+Parameter = str | int | float | list[str] | list[int] | list[float]
 """A value for a statement: a scalar or a homogeneous list."""
 
 READ_SETTINGS: Final[Mapping[str, int | str]] = {

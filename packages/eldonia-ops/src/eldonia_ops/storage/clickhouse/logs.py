@@ -23,6 +23,11 @@ from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.tree import conjunction
 from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
+from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
+from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.selection import Selected, Selection
+from eldonia_ops.search.tree import Node, conjunction
+from eldonia_ops.storage.clickhouse import log_buckets, log_selection
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
@@ -201,6 +206,22 @@ class Logs:
         """The attributes of the newest records."""
         where, parameters = _conditions(query)
         return await _FIELDS.fields(self._engine, where, parameters, records, limit)
+
+    async def select(self, selection: Selection) -> list[Selected]:
+        """Records in the order of a selection."""
+        return await log_selection.select(self._engine, selection)
+
+    async def count(self, search: Node, most: int | None) -> int:
+        """How many records a search finds, counted up to one more than ``most``."""
+        return await log_selection.count(self._engine, Selection(search), most)
+
+    async def buckets(self, request: BucketRequest) -> BucketRows:
+        """One level of buckets."""
+        return await log_buckets.buckets(self._engine, request)
+
+    async def last_id(self) -> int:
+        """The largest id of a record."""
+        return int((await rows(self._engine, "SELECT max(id) AS id FROM logs"))[0]["id"])
 
     async def services(self, since_ns: int, until_ns: int) -> list[str]:
         """Names of services that logged in the range, sorted."""

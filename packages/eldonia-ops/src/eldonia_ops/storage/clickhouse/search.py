@@ -13,8 +13,26 @@ from eldonia_ops.search.message_text import TextTest, text_test, words_in
 from eldonia_ops.search.tree import All, And, LevelTest, Node, Not, Or, Text, Wildcard, conjunction
 from eldonia_ops.storage.clickhouse.cells import Cell, computed_condition_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, condition_sql
+from eldonia_ops.search.tree import (
+    All,
+    And,
+    AtLeast,
+    LevelTest,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    StoredUntil,
+    Text,
+    TextRange,
+    TimeRange,
+    Wildcard,
+    conjunction,
+)
+from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, condition_sql, one_of_sql, text_range_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
+from eldonia_ops.storage.clickhouse.log_rows import bounded_ns
 from eldonia_ops.storage.clickhouse.schema import ASCII_TEXT, NON_ASCII_TEXT
 
 MAX_PLAIN_TEXT: Final = 1_000
@@ -58,6 +76,16 @@ class SearchSql:
                 return f"NOT {self.written(node.part)}"
             case Text():
                 return f"({' AND '.join(self._texts([text_test(node.pieces)]))})"
+            case AtLeast():
+                return f"(({' + '.join(map(self.written, node.parts))}) >= {int(node.count)})"
+            case OneOf():
+                return one_of_sql(node, LOG_COLUMNS, self._parameters, self._next("s"))
+            case TextRange():
+                return text_range_sql(node, LOG_COLUMNS, self._parameters, self._next("s"))
+            case TimeRange():
+                return self._time(node)
+            case StoredUntil():
+                return f"(id <= {{{self._parameter('i', node.last_id)}:UInt64}})"
             case LevelTest():
                 name = self._parameter("l", [level.value for level in node.levels])
                 return f"level IN {{{name}:Array(String)}}"
@@ -72,6 +100,14 @@ class SearchSql:
         parts = node.parts if isinstance(node, And) else (node,)
         texts = [text_test(part.pieces) for part in parts if isinstance(part, Text)]
         return [*self._texts(texts), *[self.written(part) for part in parts if not isinstance(part, Text | All)]]
+
+    def _time(self, node: TimeRange) -> str:
+        parts = [
+            f"timestamp {op} fromUnixTimestamp64Nano({{{self._parameter('t', bounded_ns(bound))}:Int64}})"
+            for op, bound in ((">=", node.since_ns), ("<", node.until_ns))
+            if bound is not None
+        ]
+        return f"({' AND '.join(parts) or '1'})"
 
     def _texts(self, tests: list[TextTest]) -> list[str]:
         found: list[str] = []

@@ -27,6 +27,9 @@ from eldonia_ops.ports import (
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.selection import Selected, Selection
+from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.engine import Engine
@@ -135,6 +138,22 @@ class ClickhouseTelemetryStore:
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         """The attributes of the newest records."""
         return await self._logs.fields(query, records, limit)
+
+    async def select_logs(self, selection: Selection) -> list[Selected]:
+        """Records in the order of a selection."""
+        return await self._logs.select(selection)
+
+    async def count_logs(self, search: Node, most: int | None = None) -> int:
+        """How many records a search finds."""
+        return await self._logs.count(search, most)
+
+    async def log_buckets(self, request: BucketRequest) -> BucketRows:
+        """One level of buckets."""
+        return await self._logs.buckets(request)
+
+    async def last_log_id(self) -> int:
+        """The largest id of a record."""
+        return await self._logs.last_id()
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
