@@ -19,7 +19,7 @@ from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
 from eldonia_ops.protocols.line_formats import logfmt
 from eldonia_ops.protocols.log_dialects import use_usual_names
 from eldonia_ops.protocols.log_errors import take_error
-from eldonia_ops.protocols.log_names import Document, beginnings
+from eldonia_ops.protocols.log_names import Document, beginnings, plain_name
 from eldonia_ops.protocols.log_plain import read_plain
 from eldonia_ops.protocols.log_shapes import MAX_SHAPES, Shape, shape_of
 from eldonia_ops.protocols.timestamps import NS, epoch_ns, leading_timestamp, parse_timestamp
@@ -139,6 +139,19 @@ _CLOCK = re.compile(r"\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2
 _STATUS = re.compile(r"[1-5]\d{2}", re.ASCII)
 _ENVELOPES: Final = 3
 _decode_any = msgspec.json.Decoder().decode
+
+
+_TEXT_COLUMNS: Final = {name: field for field, names in reversed(_FIELDS.items()) for name in reversed(names)}
+
+
+def column_named(key: str) -> str:
+    """The field of :class:`~eldonia_ops.model.logs.LogRecord` that a key of an object may lead to; "" for none."""
+    name = plain_name(key)
+    if name in _TIMES:
+        return "timestamp_ns"
+    if name in _MESSAGES:
+        return "message"
+    return "level" if name in _LEVELS else _TEXT_COLUMNS.get(name, "")
 
 
 def decode_line(text: str) -> Any:

@@ -66,6 +66,12 @@ class Shape:
         self._metadata = metadata
         self._folded: dict[tuple[type, Any], LogLevel | None] = {}
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """The field of the record that each key leads to which is not kept in the metadata."""
+        own = {self._time: "timestamp_ns", self._level: "level", self._message: "message"}
+        return own | {key: name for name, key in self._fields}
+
     def record(
         self,
         value: dict[str, Any],

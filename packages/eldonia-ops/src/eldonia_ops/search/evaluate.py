@@ -19,6 +19,7 @@ from eldonia_ops.search.tree import (
     All,
     And,
     AtLeast,
+    AtPlaces,
     Comparison,
     LevelTest,
     Node,
@@ -65,6 +66,10 @@ def matches(node: Node, record: LogRecord) -> bool:
             return node.until_ns is None or record.timestamp_ns < node.until_ns
         case StoredUntil():
             return record.id <= node.last_id
+        case AtPlaces():
+            if (record.timestamp_ns, record.id) in node.records:
+                return True
+            return record.source == node.source and record.offset in node.offsets
         case AtLeast():
             return sum(matches(part, record) for part in node.parts) >= node.count
 

@@ -150,6 +150,17 @@ class StoredUntil:
 
 
 @dataclass(frozen=True, slots=True)
+class AtPlaces:
+    """Records by their places: those of ``source`` with one of ``offsets``, and those of which ``records`` has the
+    time in Unix nanoseconds and the id."""
+
+    source: str = ""
+    offsets: tuple[int, ...] = ()
+    records: tuple[tuple[int, int], ...] = ()
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class AtLeast:
     """Records for which at least ``count`` of the parts hold."""
 
@@ -158,7 +169,9 @@ class AtLeast:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Leaf: TypeAlias = All | Text | Comparison | Wildcard | LevelTest | OneOf | TextRange | TimeRange | StoredUntil
+Leaf: TypeAlias = (
+    All | Text | Comparison | Wildcard | LevelTest | OneOf | TextRange | TimeRange | StoredUntil | AtPlaces
+)
 Node: TypeAlias = Leaf | And | Or | Not | AtLeast
 
 EVERYTHING: Final[Node] = All()

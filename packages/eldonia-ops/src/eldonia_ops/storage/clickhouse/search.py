@@ -17,6 +17,7 @@ from eldonia_ops.search.tree import (
     All,
     And,
     AtLeast,
+    AtPlaces,
     LevelTest,
     Node,
     Not,
@@ -86,6 +87,8 @@ class SearchSql:
                 return self._time(node)
             case StoredUntil():
                 return f"(id <= {{{self._parameter('i', node.last_id)}:UInt64}})"
+            case AtPlaces():
+                return self._places(node)
             case LevelTest():
                 name = self._parameter("l", [level.value for level in node.levels])
                 return f"level IN {{{name}:Array(String)}}"
@@ -108,6 +111,22 @@ class SearchSql:
             if bound is not None
         ]
         return f"({' AND '.join(parts) or '1'})"
+
+    def _places(self, node: AtPlaces) -> str:
+        parts: list[str] = []
+        if node.offsets:
+            source = self._parameter("p", clean(node.source))
+            offsets = self._parameter("p", list(node.offsets))
+            parts.append(f"(source = {{{source}:String}} AND offset IN {{{offsets}:Array(Int64)}})")
+        if node.records:
+            times = self._parameter("p", [bounded_ns(ns) for ns, _ in node.records])
+            ids = self._parameter("p", [id for _, id in node.records])
+            # The times alone are what the sorting key can be searched by.
+            parts.append(
+                f"(timestamp IN (SELECT fromUnixTimestamp64Nano(arrayJoin({{{times}:Array(Int64)}}))) "
+                f"AND id IN {{{ids}:Array(UInt64)}})"
+            )
+        return f"({' OR '.join(parts) or '0'})"
 
     def _texts(self, tests: list[TextTest]) -> list[str]:
         found: list[str] = []
