@@ -58,6 +58,9 @@ SPAN_DURATION: Final = "duration_ms"
 
 def log_value(record: LogRecord, name: FieldName) -> Any:
     """What a record holds for a field; None when it is missing."""
+    if name.column:
+        found = value_at(record.metadata, name)
+        return found if found is not None else str(getattr(record, LOG_TEXTS[name.column])) or None
     if not name.exact:
         plain = name.name
         if own := LOG_TEXTS.get(plain):

@@ -73,10 +73,13 @@ class FieldName:
 
     Of one name (``user.id``) the dots may be part of the key, or steps into objects; where a record has both, the key
     with the dots counts. With ``exact`` the segments are the steps, whatever is in them, and always into attributes.
+    With ``column`` the name is one of attributes, too, and a record without such an attribute is compared by its own
+    text field of that name: what a document called so may have become a field of the record.
     """
 
     segments: tuple[str, ...]
     exact: bool = False
+    column: str = ""
 
     @property
     def name(self) -> str:

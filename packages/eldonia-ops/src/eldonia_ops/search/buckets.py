@@ -35,7 +35,7 @@ class ByField:
     """One group for each value of a field, numbers apart from texts; of a list, for each element.
 
     ``missing`` is the key of records without the field, None: they are in no group; with ``null_group`` their key is
-    None. ``include`` and ``exclude`` are regular expressions of RE2 over the text of the whole value, or lists of texts.
+    None. ``include`` and ``exclude`` are expressions of RE2 over the text of the whole value, or lists of texts.
     """
 
     name: FieldName

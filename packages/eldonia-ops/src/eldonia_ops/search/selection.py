@@ -29,6 +29,7 @@ class Standard(StrEnum):
     ID = "id"
 
 
+ONE: Final = Fixed(1.0)
 SortValue: TypeAlias = str | int | float | None
 
 
@@ -51,7 +52,7 @@ class Selection:
     """
 
     search: Node
-    score: Score = Fixed(1.0)
+    score: Score = ONE
     sort: tuple[SortKey, ...] = ()
     after: tuple[SortValue, ...] | None = None
     place: tuple[int, int] | None = None

@@ -50,6 +50,10 @@ class ConditionColumns:
     moved: Mapping[str, str] = field(default_factory=dict)
     events: bool = False
 
+    def text_of(self, name: FieldName) -> str | None:
+        """SQL of the text field that a name means before any attribute."""
+        return None if name.exact or name.column else self.texts.get(name.name)
+
 
 _LOG_TEXTS: Final = {
     **LOG_TEXTS,
@@ -110,7 +114,7 @@ def _positive(
     condition: Condition, op: ConditionOp, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
 ) -> str:
     name = condition.name
-    own = None if name.exact else columns.texts.get(name.name)
+    own = columns.text_of(name)
     if own is not None:
         return _of_column(condition, op, own, parameters, prefix)
     if columns.events and in_events(name):
@@ -163,7 +167,7 @@ def _of_column(
 
 
 def _field(name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> _Field:
-    own = None if name.exact else columns.numbers.get(name.name)
+    own = None if name.exact or name.column else columns.numbers.get(name.name)
     if own is not None:
         present = f"isNotNull({own})"
         return _Field(present, f"ifNull(toString({own}), '')", present, "0", own)
@@ -175,7 +179,7 @@ def _field(name: FieldName, columns: ConditionColumns, parameters: dict[str, Par
         column = f"getSubcolumn({columns.document}, {{{parameter}:String}})"
         kind = f"if(isNotNull({column}), dynamicType({column}), {kind})" if kind else f"dynamicType({column})"
         text = f"if(isNotNull({column}), toString({column}), {text})" if text else f"toString({column})"
-    moved = None if name.exact else columns.moved.get(name.name)
+    moved = columns.texts[name.column] if name.column else None if name.exact else columns.moved.get(name.name)
     if moved is not None:
         text = f"if({kind} != 'None', {text}, {moved})"
         kind = f"multiIf({kind} != 'None', {kind}, {moved} != '', 'String', 'None')"
@@ -226,7 +230,7 @@ def one_of_sql(node: OneOf, columns: ConditionColumns, parameters: dict[str, Par
     conditions = node.conditions
     parameters[f"{prefix}v"] = [clean(one.value) for one in conditions if one.value]
     texts = f"{{{prefix}v:Array(String)}}"
-    own = None if node.name.exact else columns.texts.get(node.name.name)
+    own = columns.text_of(node.name)
     if own is not None:
         return f"({own} IN {texts} AND {own} != '')"
     field = _field(node.name, columns, parameters, prefix)
@@ -258,7 +262,7 @@ def elements_sql(name: FieldName, columns: ConditionColumns, prefix: str) -> str
 
     The paths are parameters that :func:`value_sql` has set for the same prefix.
     """
-    if not name.exact and (name.name in columns.texts or name.name in columns.numbers):
+    if columns.text_of(name) is not None or (not name.exact and name.name in columns.numbers):
         return "CAST([] AS Array(String))"
     found = ""
     for number in reversed(range(len(name.paths))):
@@ -276,7 +280,7 @@ def value_sql(
     name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str
 ) -> tuple[str, str]:
     """SQL that is 1 where a field has one value (no list), and that value as a text."""
-    own = None if name.exact else columns.texts.get(name.name)
+    own = columns.text_of(name)
     if own is not None:
         return f"({own} != '')", own
     field = _field(name, columns, parameters, prefix)
@@ -285,7 +289,7 @@ def value_sql(
 
 def number_sql(name: FieldName, columns: ConditionColumns, parameters: dict[str, Parameter], prefix: str) -> str:
     """SQL for a field's number, null where it holds none."""
-    if not name.exact and name.name in columns.texts:
+    if columns.text_of(name) is not None:
         return "CAST(NULL AS Nullable(Float64))"
     return _field(name, columns, parameters, prefix).number
 
