@@ -11,6 +11,7 @@ from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipe_items import Item
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import EVERYTHING, Node
 
@@ -149,6 +150,12 @@ class LogStore(SignalStore, Protocol):
 
     async def log_buckets(self, request: BucketRequest) -> BucketRows:
         """One level of buckets."""
+        ...
+
+    async def logs_in_groups(
+        self, request: BucketRequest, selection: Selection
+    ) -> dict[tuple[GroupKey, ...], list[Selected]]:
+        """The first records of each group of a request, in the order of a selection."""
         ...
 
     async def last_log_id(self) -> int:

@@ -143,6 +143,8 @@ def measured(one: Measure, records: Sequence[LogRecord]) -> float | tuple[float 
         return float(sum(len(_elements(log_value(record, one.of))) for record in records))
     numbers = [number for record in records if (number := _number(one, record)) is not None]
     match one.kind:
+        case MeasureKind.NUMBERS:
+            return float(len(numbers))
         case MeasureKind.SUM:
             return math.fsum(numbers)
         case MeasureKind.SQUARES:

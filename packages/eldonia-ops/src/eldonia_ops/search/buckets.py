@@ -81,9 +81,11 @@ Grouping: TypeAlias = ByField | ByTime | ByNumber | ByConditions
 
 
 class MeasureKind(StrEnum):
-    """What is made of the values of a field. ``values`` counts them; ``distinct`` how many different ones there are."""
+    """What is made of the values of a field. ``values`` counts them, ``numbers`` records with a number; ``distinct`` is
+    how many different values there are, exact up to some ten thousand."""
 
     VALUES = "values"
+    NUMBERS = "numbers"
     SUM = "sum"
     MIN = "min"
     MAX = "max"

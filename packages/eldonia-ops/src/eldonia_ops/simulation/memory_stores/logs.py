@@ -1,5 +1,6 @@
 """Log records in a list."""
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ from eldonia_ops.search.pipe_plan import Width
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.bucket_rows import bucket_rows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.bucket_rows import bucket_rows, group_keys
+from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.message_text import text_test, words_in
 from eldonia_ops.search.selection import Selected, Selection, selected
 from eldonia_ops.search.tree import Node
@@ -124,6 +127,19 @@ class MemoryLogStore(FailingStore):
     async def log_buckets(self, request: BucketRequest) -> BucketRows:
         self.check()
         return bucket_rows(request, [record for record in self.records if matches(request.search, record)])
+
+    async def logs_in_groups(
+        self, request: BucketRequest, selection: Selection
+    ) -> dict[tuple[GroupKey, ...], list[Selected]]:
+        """The first records of each group of a request, in the order of a selection."""
+        self.check()
+        found: dict[tuple[GroupKey, ...], list[LogRecord]] = {}
+        for record in self.records:
+            if matches(request.search, record):
+                for keys in itertools.product(*(group_keys(group, record) for group in request.groups)):
+                    if request.parents is None or keys[: len(keys) - request.own] in request.parents:
+                        found.setdefault(keys, []).append(record)
+        return {keys: selected(selection, records) for keys, records in found.items()}
 
     async def last_log_id(self) -> int:
         return max((record.id for record in self.records), default=0)

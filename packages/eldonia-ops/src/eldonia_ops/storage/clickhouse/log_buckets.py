@@ -20,9 +20,11 @@ from eldonia_ops.search.buckets import (
     Measure,
     MeasureKind,
 )
+from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, elements_sql, number_sql, value_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.log_selection import SelectionSql, selected_of
 from eldonia_ops.storage.clickhouse.schema import decode_rows
 from eldonia_ops.storage.clickhouse.search import SearchSql
 
@@ -46,7 +48,7 @@ class BucketSql:
     def __init__(self, request: BucketRequest) -> None:
         self._request = request
         self.parameters: dict[str, Parameter] = {}
-        self._search = SearchSql(self.parameters)
+        self.search = self._search = SearchSql(self.parameters)
         self._fields = 0
         self.keys = [self._key(group, number) for number, group in enumerate(request.groups)]
         self.measures = [self._measure(one) for one in request.measures]
@@ -54,12 +56,11 @@ class BucketSql:
     def statement(self) -> str:
         """The SELECT of a level: keys as texts, the count, the measures, and how many records there are around."""
         one = self._request
-        names = [f"k{n}_{m}" for n, key in enumerate(self.keys) for m in range(len(key))]
-        inner = [f"{sql} AS {name}" for name, sql in zip(names, [s for key in self.keys for s in key], strict=True)]
+        names = self.names
         parents = [f"k{n}_{m}" for n, key in enumerate(self.keys[: len(self.keys) - one.own]) for m in range(len(key))]
-        where = [*self._search.conjuncts(one.search), *self._wanted()]
         measured = [f"{sql} AS m{number}" for number, sql in enumerate(self.measures)]
         if not names:
+            where = self._search.conjuncts(one.search)
             return f"SELECT count() AS count{''.join(f', {sql}' for sql in measured)} FROM logs WHERE {_all(where)}"  # noqa: S608
         having = [f"count >= {int(one.at_least)}"] if one.at_least > 1 else []
         having += self._behind()
@@ -67,9 +68,8 @@ class BucketSql:
         order = [*self._order(), *names]
         # The groups are computed for each row first: an arrayJoin must not be repeated in what is aggregated.
         sql = (
-            f"SELECT {', '.join([*names, 'count() AS count', *measured])} FROM "
-            f"(SELECT {', '.join(['*', *inner])} FROM logs WHERE {_all(where)}) "
-            f"{self._filters(names)}GROUP BY {', '.join(names)}{' HAVING ' + _all(having) if having else ''}"
+            f"SELECT {', '.join([*names, 'count() AS count', *measured])} FROM ({self.grouped()}) "
+            f"GROUP BY {', '.join(names)}{' HAVING ' + _all(having) if having else ''}"
         )
         rank = f"row_number() OVER ({by} ORDER BY {', '.join(order)}) AS place"
         around = f"sum(count) OVER ({by}) AS around"
@@ -80,6 +80,19 @@ class BucketSql:
             f"SELECT * FROM ({outer}) WHERE place <= {{limit:UInt64}} "
             f"ORDER BY {', '.join([*parents, 'place'])} LIMIT {MAX_ROWS + 1}"
         )
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of all keys."""
+        return [f"k{n}_{m}" for n, key in enumerate(self.keys) for m in range(len(key))]
+
+    def grouped(self) -> str:
+        """The SELECT of records with the keys of their groups; a record is in it once for each group that it is in."""
+        where = [*self._search.conjuncts(self._request.search), *self._wanted()]
+        inner = [
+            f"{sql} AS {name}" for name, sql in zip(self.names, [s for key in self.keys for s in key], strict=True)
+        ]
+        return f"SELECT * FROM (SELECT {', '.join(['*', *inner])} FROM logs WHERE {_all(where)}) {self._filters()}"  # noqa: S608
 
     def _key(self, group: Grouping, number: int) -> list[str]:
         """The columns of a group's key: of a field its kind (0 missing, 1 number, 2 text), number, and text."""
@@ -128,7 +141,7 @@ class BucketSql:
         joined = f"arrayJoin({values})"
         return [f"tupleElement({joined}, {place})" for place in (1, 2, 3)]
 
-    def _filters(self, names: list[str]) -> str:
+    def _filters(self) -> str:
         """A number that is missing is in no group."""
         kept = [f"isNotNull(k{n}_0)" for n, group in enumerate(self._request.groups) if isinstance(group, ByNumber)]
         return f"WHERE {' AND '.join(kept)} " if kept else ""
@@ -200,6 +213,8 @@ class BucketSql:
         match one.kind:
             case MeasureKind.VALUES:
                 return "count()"
+            case MeasureKind.NUMBERS:
+                return f"count({value})"
             case MeasureKind.SUM:
                 return f"ifNull(sum({value}), 0)"
             case MeasureKind.MIN:
@@ -242,6 +257,22 @@ class BucketSql:
         name = f"{self._prefix()}x"
         self.parameters[name] = value
         return f"{{{name}:{kind}}}"
+
+
+async def records_in_groups(
+    engine: Engine, request: BucketRequest, selection: Selection
+) -> dict[tuple[GroupKey, ...], list[Selected]]:
+    """The first records of each group of a request, in the order of a selection."""
+    writer = BucketSql(request)
+    records = SelectionSql(selection, writer.parameters, writer.search)
+    sql = records.in_groups(writer.names, writer.grouped())
+    found: dict[tuple[GroupKey, ...], list[Selected]] = {}
+    for row in decode_rows(await engine.query(sql, writer.parameters)):
+        own = {name: row.pop(f"g{name}") for name in writer.names}
+        row.pop("place")
+        keys = tuple(_read_key(group, own, number) for number, group in enumerate(request.groups))
+        found.setdefault(keys, []).append(selected_of(selection, row))
+    return found
 
 
 async def buckets(engine: Engine, request: BucketRequest) -> BucketRows:

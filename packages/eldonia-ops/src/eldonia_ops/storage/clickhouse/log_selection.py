@@ -1,6 +1,6 @@
 """SQL for a selection: records in any order, behind any place of it."""
 
-from typing import Final
+from typing import Any, Final
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.search.score import Fixed, Greatest, Scaled, Score, Total, When
@@ -25,10 +25,12 @@ _STANDARD: Final = {
 class SelectionSql:
     """Writes the statements of one selection; ``parameters`` are filled as it goes."""
 
-    def __init__(self, selection: Selection) -> None:
+    def __init__(
+        self, selection: Selection, parameters: dict[str, Parameter] | None = None, search: SearchSql | None = None
+    ) -> None:
         self._selection = selection
-        self.parameters: dict[str, Parameter] = {}
-        self._search = SearchSql(self.parameters)
+        self.parameters: dict[str, Parameter] = {} if parameters is None else parameters
+        self._search = search or SearchSql(self.parameters)
         self._score = self.score(selection.score)
         # A key is up to three columns: whether it is missing, its number, its text.
         self._keys = [self._columns(key, number) for number, key in enumerate(selection.sort)]
@@ -37,19 +39,35 @@ class SelectionSql:
         """The SELECT of a page."""
         one = self._selection
         where = self._search.conjuncts(one.search) + self._behind()
+        self.parameters |= {"limit": min(one.limit, MAX_SELECTED + 1), "skip": min(one.skip, MAX_SELECTED)}
+        return (
+            f"SELECT {self._columns_wanted()} "  # noqa: S608  names of columns
+            f"FROM logs WHERE {' AND '.join(where) or '1'} ORDER BY {', '.join(self._order())} "
+            "LIMIT {limit:UInt32} OFFSET {skip:UInt32}"
+        )
+
+    def in_groups(self, names: list[str], grouped: str) -> str:
+        """The SELECT of the first records of each group of ``grouped``, a SELECT in which groups have these names."""
+        by = f"PARTITION BY {', '.join(names)} ORDER BY {', '.join(self._order())}"
+        first, last = self._selection.skip, self._selection.skip + self._selection.limit
+        return (
+            f"SELECT * FROM (SELECT {', '.join(f'{name} AS g{name}' for name in names)}, {self._columns_wanted()}, "  # noqa: S608
+            f"row_number() OVER ({by}) AS place FROM ({grouped})) WHERE place > {int(first)} AND place <= {int(last)} "
+            f"ORDER BY {', '.join(f'g{name}' for name in names)}, place"
+        )
+
+    def _columns_wanted(self) -> str:
+        values = [f"{sql} AS s{n}_{m}" for n, key in enumerate(self._keys) for m, (sql, _, _) in enumerate(key)]
+        own = f"toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(TEXTS)}, details"
+        return ", ".join([*values, f"{self._score} AS score", own])
+
+    def _order(self) -> list[str]:
+        one = self._selection
         order = [f"{sql} {direction}" for key in self._keys for sql, direction, _ in key]
         last = "ASC" if one.oldest_first else "DESC"
         if not any(key.by is Standard.TIME for key in one.sort):
             order.append(f"timestamp {last}")
-        order.append(f"id {last}")
-        values = [f"{sql} AS k{n}_{m}" for n, key in enumerate(self._keys) for m, (sql, _, _) in enumerate(key)]
-        self.parameters |= {"limit": min(one.limit, MAX_SELECTED + 1), "skip": min(one.skip, MAX_SELECTED)}
-        return (
-            f"SELECT {', '.join([*values, f'{self._score} AS score'])}, "
-            f"toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(TEXTS)}, details "
-            f"FROM logs WHERE {' AND '.join(where) or '1'} ORDER BY {', '.join(order)} "
-            "LIMIT {limit:UInt32} OFFSET {skip:UInt32}"
-        )
+        return [*order, f"id {last}"]
 
     def where(self) -> str:
         """The condition of the search alone."""
@@ -122,20 +140,24 @@ class SelectionSql:
 async def select(engine: Engine, selection: Selection) -> list[Selected]:
     """The records of a selection."""
     writer = SelectionSql(selection)
-    found: list[Selected] = []
-    for row in decode_rows(await engine.query(writer.statement(), writer.parameters)):
-        score = float(row.pop("score"))
-        keys: list[list[SortValue]] = []
-        for number, key in enumerate(selection.sort):
-            names = [f"k{number}_{place}" for place in range(4 if isinstance(key.by, FieldName) else 1)]
-            keys.append([row.pop(name) for name in names])
-        record = record_of(row)
-        values = tuple(
-            record.timestamp_ns if key.by is Standard.TIME else _value(key, columns)
-            for key, columns in zip(selection.sort, keys, strict=True)
-        )
-        found.append(Selected(record, values, score))
-    return found
+    return [
+        selected_of(selection, row) for row in decode_rows(await engine.query(writer.statement(), writer.parameters))
+    ]
+
+
+def selected_of(selection: Selection, row: dict[str, Any]) -> Selected:
+    """A row of a selection."""
+    score = float(row.pop("score"))
+    keys: list[list[SortValue]] = []
+    for number, key in enumerate(selection.sort):
+        names = [f"s{number}_{place}" for place in range(4 if isinstance(key.by, FieldName) else 1)]
+        keys.append([row.pop(name) for name in names])
+    record = record_of(row)
+    values = tuple(
+        record.timestamp_ns if key.by is Standard.TIME else _value(key, columns)
+        for key, columns in zip(selection.sort, keys, strict=True)
+    )
+    return Selected(record, values, score)
 
 
 async def count(engine: Engine, selection: Selection, most: int | None = None) -> int:

@@ -24,7 +24,7 @@ from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.tree import conjunction
 from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
 from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
-from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.storage.clickhouse import log_buckets, log_selection
@@ -218,6 +218,12 @@ class Logs:
     async def buckets(self, request: BucketRequest) -> BucketRows:
         """One level of buckets."""
         return await log_buckets.buckets(self._engine, request)
+
+    async def in_groups(
+        self, request: BucketRequest, selection: Selection
+    ) -> dict[tuple[GroupKey, ...], list[Selected]]:
+        """The first records of each group of a request, in the order of a selection."""
+        return await log_buckets.records_in_groups(self._engine, request, selection)
 
     async def last_id(self) -> int:
         """The largest id of a record."""

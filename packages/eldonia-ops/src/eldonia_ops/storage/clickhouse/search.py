@@ -78,7 +78,7 @@ class SearchSql:
             case Text():
                 return f"({' AND '.join(self._texts([text_test(node.pieces)]))})"
             case AtLeast():
-                return f"(({' + '.join(map(self.written, node.parts))}) >= {int(node.count)})"
+                return f"(({' + '.join(f'({self.written(part)})' for part in node.parts)}) >= {int(node.count)})"
             case OneOf():
                 return one_of_sql(node, LOG_COLUMNS, self._parameters, self._next("s"))
             case TextRange():

@@ -28,6 +28,7 @@ from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.buckets import BucketRequest, BucketRows
+from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
@@ -150,6 +151,12 @@ class ClickhouseTelemetryStore:
     async def log_buckets(self, request: BucketRequest) -> BucketRows:
         """One level of buckets."""
         return await self._logs.buckets(request)
+
+    async def logs_in_groups(
+        self, request: BucketRequest, selection: Selection
+    ) -> dict[tuple[GroupKey, ...], list[Selected]]:
+        """The first records of each group of a request, in the order of a selection."""
+        return await self._logs.in_groups(request, selection)
 
     async def last_log_id(self) -> int:
         """The largest id of a record."""
