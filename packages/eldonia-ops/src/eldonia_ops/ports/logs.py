@@ -162,6 +162,12 @@ class LogStore(SignalStore, Protocol):
         """The largest id of a record, 0 for none: later records have larger ones."""
         ...
 
+    async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
+        """Delete records by their ``(timestamp_ns, id)``. On return no query finds them, and no crash brings them back;
+        places without a record are passed over. Their bytes leave the disk with later merges.
+        """
+        ...
+
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Names of services that logged in the range, sorted."""
         ...

@@ -1,8 +1,8 @@
 """A document as a log record, and back.
 
-The record has every field that the document's keys mean (:mod:`eldonia_ops.protocols.log_fields`). A key of the document
-itself whose value can be made again from the record's field is not kept a second time: ``metadata["_source"]`` names
-it. All else is in ``metadata`` under its own name, objects whole. So the source is what was sent, key order aside, but
+The record has every field that the document's keys mean (:mod:`eldonia_ops.protocols.log_fields`). A key of the
+document itself whose value can be made again from the record's field is not kept a second time:
+``metadata["_source"]`` names it. All else is in ``metadata`` under its own name, objects whole. So the source is what was sent, key order aside, but
 for what no record may hold: control characters, and what is beyond the bounds of a record.
 
 ``metadata`` begins with ``_index``, then ``_id`` where the document had one, ``_version`` from the second on, and
@@ -162,10 +162,7 @@ def source_of(record: LogRecord) -> dict[str, Any]:
         elif entry:
             key, _, field = entry.partition("=")
             found[key] = str(getattr(record, field or key))
-    for key, value in metadata.items():
-        if key not in OWN_KEYS:
-            found[key] = value
-    return found
+    return found | {key: value for key, value in metadata.items() if key not in OWN_KEYS}
 
 
 def _other_source(record: LogRecord) -> dict[str, Any]:

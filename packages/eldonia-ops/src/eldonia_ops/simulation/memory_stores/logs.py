@@ -144,6 +144,11 @@ class MemoryLogStore(FailingStore):
     async def last_log_id(self) -> int:
         return max((record.id for record in self.records), default=0)
 
+    async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
+        self.check()
+        gone = set(places)
+        self.records = [record for record in self.records if _order(record) not in gone]
+
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         found = {record.service for record in self._matching(LogQuery(since_ns, until_ns))}
         return sorted(found - {""})

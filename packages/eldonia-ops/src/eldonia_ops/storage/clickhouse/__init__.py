@@ -120,7 +120,9 @@ async def open_on_engine(
         keep = int(head_hours * 3_600_000)
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
         journal = Journal(wal, pause_seconds=commit_delay_seconds) if wal is not None else None
-        logs = Logs(engine, journal, commit_delay_seconds=commit_delay_seconds, instance=instance)
+        logs = Logs(
+            engine, journal, commit_delay_seconds=commit_delay_seconds, instance=instance, deployment=deployment
+        )
         traces = Traces(engine, journal, commit_delay_seconds=commit_delay_seconds)
         metrics = Metrics(
             engine, head, journal, now_ms=now_ms, commit_delay_seconds=commit_delay_seconds, max_samples=max_samples

@@ -30,10 +30,12 @@ from eldonia_ops.model.conditions import (
 from eldonia_ops.search.tree import OneOf, TextRange
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
+from eldonia_ops.storage.clickhouse.schema import DOCUMENT_ID
 
 _PLAIN_NAME: Final = re.compile(r"(?=\D)[\w\-@]++(?:\.[\w\-@]++)*+")
 """A name that is written without quotes."""
 
+_DOCUMENT_ID: Final = FieldName(("_id",), exact=True)
 _NUMBERS: Final = "('Int64', 'UInt64', 'Float64', 'Int128', 'UInt128', 'Int256', 'UInt256')"
 
 
@@ -233,6 +235,8 @@ def one_of_sql(node: OneOf, columns: ConditionColumns, parameters: dict[str, Par
     own = columns.text_of(node.name)
     if own is not None:
         return f"({own} IN {texts} AND {own} != '')"
+    if node.name == _DOCUMENT_ID:
+        return f"ifNull({DOCUMENT_ID} IN {texts}, 0)"  # as its index has it
     field = _field(node.name, columns, parameters, prefix)
     parts = [f"({field.scalar} AND {field.text} IN {texts})"]
     numbers = [one.number for one in conditions if one.number is not None and abs(one.number) <= LARGEST_EXACT]

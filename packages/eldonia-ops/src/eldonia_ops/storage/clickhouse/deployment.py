@@ -73,6 +73,10 @@ class Deployment:
             return f"{table}_local"
         return table
 
+    def deletable(self, table: str) -> str:
+        """The table as a statement names it that deletes rows, on all nodes that hold some."""
+        return f"{self.stored(table)}{self._on_cluster}"
+
     def named(self, stored: str) -> str:
         """The table that is asked, by the one that holds the rows."""
         return stored.removesuffix("_local") if self.kind is DeploymentKind.DISTRIBUTED else stored

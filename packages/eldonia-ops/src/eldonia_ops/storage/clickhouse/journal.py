@@ -24,6 +24,7 @@ R = TypeVar("R")
 LOGS: Final = 1
 SPANS: Final = 2
 METRICS: Final = 3
+LOG_DELETIONS: Final = 4
 _KEYS: Final = 15
 _KEY_BYTES: Final = 16
 MAX_KEYS: Final = 2_000
@@ -42,6 +43,7 @@ class Journal:
         self._pause = pause_seconds
         self._log = WriteAheadLog(folder, preamble=self._preamble)
         self._tables: dict[int, JournaledTable[Any]] = {}
+        self._afterwards: dict[int, Callable[[Sequence[Record]], Awaitable[None]]] = {}
         self._keys: dict[bytes, None] = {}
         self._tidying: asyncio.Task[None] | None = None
         self.put_aside = 0
@@ -77,6 +79,10 @@ class Journal:
         self._tables[kind] = table
         return table
 
+    def afterwards(self, kind: int, handle: Callable[[Sequence[Record]], Awaitable[None]]) -> None:
+        """Have :meth:`open` hand over records of a kind, once the rows of all records before them are in the engine."""
+        self._afterwards[kind] = handle
+
     async def open(self) -> None:
         """Take up what an earlier run left, and wait until it is in the engine.
 
@@ -96,6 +102,9 @@ class Journal:
                     found += await table.recover(some)
             # The records of the next segment are looked for among these as well.
             await self.flush(_OPEN_SECONDS)
+            for kind, handle in self._afterwards.items():
+                if kind in by_kind:
+                    await handle(by_kind[kind])
         self._progress()
         if found:
             _log.info("%d batches of the write-ahead log were not in the engine and are stored now", found)

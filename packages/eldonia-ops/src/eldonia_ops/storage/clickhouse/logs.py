@@ -29,16 +29,18 @@ from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.storage.clickhouse import log_buckets, log_selection
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
+from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.field_counts import FieldTable
 from eldonia_ops.storage.clickhouse.group_commit import GroupCommit, kibibytes
 from eldonia_ops.storage.clickhouse.identity import LogIds
-from eldonia_ops.storage.clickhouse.journal import LOGS, Journal, JournaledTable, ReadingEngine
+from eldonia_ops.storage.clickhouse.journal import LOG_DELETIONS, LOGS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, payload_of
 from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_aside
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
+from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
 from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
@@ -50,6 +52,9 @@ MAX_LIMIT: Final = 10_000
 MAX_BUCKETS: Final = 1_000
 BLOCK_SECONDS: Final = 5.0
 """How long records wait for others on their way into the engine, without a query."""
+
+FLUSH_SECONDS: Final = 30.0
+"""How long a deletion waits until what was acknowledged before is in the engine."""
 
 _FIELDS: Final = FieldTable("logs", "metadata", "timestamp", LOG_COLUMNS)
 _MANY: Final = 200
@@ -81,8 +86,10 @@ class Logs:
         *,
         commit_delay_seconds: float = 0.1,
         instance: int = 0,
+        deployment: Deployment = SINGLE,
     ) -> None:
         self._stored = self._engine = engine
+        self._deletions = LogDeletions(engine, deployment)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal
@@ -94,6 +101,7 @@ class Logs:
                 LOGS, "logs", inserter.insert, self._recover, weight=weight_of, delay_seconds=BLOCK_SECONDS
             )
             self._engine = ReadingEngine(engine, self._journaled.flush)
+            journal.afterwards(LOG_DELETIONS, self._deletions.again)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
@@ -119,6 +127,19 @@ class Logs:
             await self._engine.insert("logs", COLUMNS, "JSONEachRow", b"\n".join(lines), token=clean(batch_key))
         else:
             await self._commit.submit(lines)
+
+    async def delete(self, places: Sequence[tuple[int, int]]) -> None:
+        """Return once no query finds the records, nor will after a crash."""
+        for start in range(0, len(places), DELETED_AT_ONCE):
+            some = places[start : start + DELETED_AT_ONCE]
+            if self._journal is None or self._journaled is None:
+                await self._deletions.run(some)
+                continue
+            # Rows that wait would come behind the statement; of a record that is in no part the log must know, too: it
+            # would be taken for one that the engine lost.
+            await self._journaled.blocks.flush(FLUSH_SECONDS)
+            await self._journal.append(LOG_DELETIONS, payload_of_places(some), _not_awaited)
+            await self._deletions.run(some)
 
     async def close(self) -> None:
         """Store what was accepted."""
@@ -282,6 +303,8 @@ def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
         " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
         "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
     )
+def _not_awaited(_sequence: int) -> None:
+    """No row waits for the engine because of a record that deletes."""
 
 
 def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:

@@ -45,6 +45,9 @@ _BULK: Final = f"{_DURABLE}, non_replicated_deduplication_window = 10000, ttl_on
 ASCII_TEXT: Final = r"replaceRegexpAll(lower(message), '[^\\x00-\\x7F]+', ' ')"
 NON_ASCII_TEXT: Final = r"replaceRegexpAll(lowerUTF8(message), '[\\x00-\\x7F]+', ' ')"
 
+DOCUMENT_ID: Final = "toString(getSubcolumn(metadata, '_id'))"
+"""The id of a document, null where there is none; the index ``documents`` knows this expression alone."""
+
 _LOGS = rf"""
 CREATE TABLE IF NOT EXISTS logs (
     timestamp DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -167,10 +170,22 @@ _BESIDE_RECALCULATE: Final = tuple(
     for table in ("histograms", "sample_starts")
 )
 
+# With them a row is deleted by a small part of its own, in milliseconds, and not by writing the parts anew: so much as a
+# packed part takes a second. Reads leave such rows out; merges drop them.
+_ROWS_CAN_BE_DELETED: Final = (
+    "ALTER TABLE logs MODIFY SETTING enable_block_number_column = 1, enable_block_offset_column = 1"
+)
+# Documents of Elasticsearch's API are looked for by their ids, or by the numbers of those that came without.
+_DOCUMENTS_BY_ID: Final = (
+    f"ALTER TABLE logs ADD INDEX IF NOT EXISTS documents {DOCUMENT_ID} TYPE bloom_filter(0.01) GRANULARITY 1",
+    "ALTER TABLE logs ADD INDEX IF NOT EXISTS offsets offset TYPE minmax GRANULARITY 1",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
     (_HISTOGRAMS, _SAMPLE_STARTS, *_BESIDE_RECALCULATE),
+    (_ROWS_CAN_BE_DELETED, *_DOCUMENTS_BY_ID),
 )
 """The statements that lead from version ``i`` to version ``i + 1``, for one server.
 

@@ -162,6 +162,10 @@ class ClickhouseTelemetryStore:
         """The largest id of a record."""
         return await self._logs.last_id()
 
+    async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
+        """Delete records by their times and ids."""
+        await self._logs.delete(places)
+
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
         return await self._logs.services(since_ns, until_ns)

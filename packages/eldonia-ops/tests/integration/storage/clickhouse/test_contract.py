@@ -149,6 +149,14 @@ class Contract:
         assert await logs.source_position("f") == 7
         assert await logs.source_position("g") is None
 
+    async def test_deleted_records_are_found_no_more(self, logs: LogStore) -> None:
+        await logs.insert_logs([record(second, str(second)) for second in range(6)])
+        found = (await logs.search_logs(query())).records
+        await logs.delete_logs([(one.timestamp_ns, one.id) for one in found if one.message in ("1", "4")] + [(7, 7)])
+        assert [one.message for one in (await logs.search_logs(query())).records] == ["5", "3", "2", "0"]
+        assert (await logs.log_histogram(query(), 10)).total == 4
+        await logs.delete_logs([])
+
     async def test_a_histogram_has_buckets_of_equal_width(self, logs: LogStore) -> None:
         await logs.insert_logs([record(second, "m", level=LogLevel.WARN) for second in (0, 1, 3599)])
         found = await logs.log_histogram(query(), 6)
