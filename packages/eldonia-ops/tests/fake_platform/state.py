@@ -11,6 +11,7 @@ from eldonia_ops.access import new_token
 from eldonia_ops.model.access import Account, AccountLink, Role, Session, Token
 from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.model.change import Change, ChangeKind
+from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.principals import Principals
@@ -33,6 +34,7 @@ class FakeState:
             "q1": SavedSearch("q1", "Down", "up == 0", (), "a", 5, "promql"),
         }
         self.dashboards = FakeDashboards()
+        self.index_catalog = FakeIndexCatalog({})
 
         self.stored_audit: list[AuditEntry] = []
         self.stored_changes = {"c1": Change("c1", 5, ChangeKind.DEPLOY, "shop", "shop 2.4.1", "2.4.1", "", "ci")}
@@ -105,6 +107,26 @@ class FakeSearches:
 
     def delete(self, id: str) -> bool:
         return self.stored.pop(id, None) is not None
+
+
+@dataclass
+class FakeIndexCatalog:
+    stored: dict[tuple[EntryKind, str], CatalogEntry]
+
+    def put(self, *entries: CatalogEntry) -> None:
+        self.stored |= {(entry.kind, entry.name): entry for entry in entries}
+
+    def get(self, kind: EntryKind, name: str) -> CatalogEntry | None:
+        return self.stored.get((kind, name))
+
+    def all(self) -> list[CatalogEntry]:
+        return [self.stored[key] for key in sorted(self.stored)]
+
+    def count(self, kind: EntryKind) -> int:
+        return sum(1 for one, _ in self.stored if one is kind)
+
+    def delete(self, kind: EntryKind, name: str) -> bool:
+        return self.stored.pop((kind, name), None) is not None
 
 
 @dataclass

@@ -15,6 +15,7 @@ from eldonia_ops.model.alerts import Alert, LedgerEntry, Outgoing, OutgoingStatu
 from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.model.change import Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
+from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.saved_search import SavedSearch
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEventType
@@ -423,6 +424,19 @@ class SavedSearchRepository(Protocol):
     def delete(self, id: str) -> bool: ...
 
 
+class IndexCatalogRepository(Protocol):
+    """What clients of Elasticsearch's API declared, by kind and name."""
+
+    def put(self, *entries: CatalogEntry) -> None: ...
+    def get(self, kind: EntryKind, name: str) -> CatalogEntry | None: ...
+    def all(self) -> list[CatalogEntry]:
+        """By kind and name."""
+        ...
+
+    def count(self, kind: EntryKind) -> int: ...
+    def delete(self, kind: EntryKind, name: str) -> bool: ...
+
+
 class ChangeRepository(Protocol):
     """Deploys and other changes, by id."""
 
@@ -518,6 +532,8 @@ class StateTransaction(Protocol):
     def sessions(self) -> SessionRepository: ...
     @property
     def saved_searches(self) -> SavedSearchRepository: ...
+    @property
+    def index_catalog(self) -> IndexCatalogRepository: ...
     @property
     def changes(self) -> ChangeRepository: ...
     @property

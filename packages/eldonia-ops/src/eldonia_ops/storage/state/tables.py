@@ -6,7 +6,7 @@ that hold none). What is made of parts is one JSON document; what is looked up b
 
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, UniqueConstraint, text
 
 from eldonia_ops.alerting.notification import LogEntry
 from eldonia_ops.model.access import LinkPurpose, Preferences, Role, SignInMethod
@@ -14,6 +14,7 @@ from eldonia_ops.model.alerts import Alert, OutgoingStatus
 from eldonia_ops.model.audit import FieldChange
 from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.incidents import ChecklistItem, Impact, IncidentStatus, Severity
+from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.model.security import FindingStatus, SecurityEventType, SecuritySeverity
@@ -343,6 +344,17 @@ saved_searches = Table(
     _text("saved_by"),
     _instant("saved_at"),
     _text("kind"),
+)
+
+index_catalog = Table(
+    "index_catalog",
+    metadata,
+    Column("kind", Word(EntryKind), primary_key=True),
+    _text("name", primary_key=True),
+    _text("body"),
+    _instant("created_at"),
+    _instant("changed_at"),
+    Column("version", BigInteger, nullable=False),
 )
 
 changes = Table(

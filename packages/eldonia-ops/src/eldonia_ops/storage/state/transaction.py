@@ -15,6 +15,7 @@ from eldonia_ops.storage.state.incidents import SqlIncidents
 from eldonia_ops.storage.state.ledger import SqlLedger
 from eldonia_ops.storage.state.machines import SqlMachines
 from eldonia_ops.storage.state.outbox import SqlOutbox
+from eldonia_ops.storage.state.index_catalog import SqlIndexCatalog
 from eldonia_ops.storage.state.positions import SqlPositions
 from eldonia_ops.storage.state.rows import MOST_ROWS
 from eldonia_ops.storage.state.saved_searches import SqlSavedSearches
@@ -42,6 +43,7 @@ class SqlTransaction:
         self.accounts = SqlAccounts(connection)
         self.sessions = SqlSessions(connection)
         self.saved_searches = SqlSavedSearches(connection)
+        self.index_catalog = SqlIndexCatalog(connection)
         self.changes = SqlChanges(connection)
         self.audit = SqlAudit(connection)
         self.dashboards = SqlDashboards(connection)
