@@ -205,7 +205,7 @@ def _parts(
         found, more = shape.parts(
             [values[row] for row in rows],  # pyright: ignore[reportArgumentType]
             own_places,
-            _unusual(own),
+            unusual_lines(own),
             [offsets[place] for place in own_places],
             shared=shared,
         )
@@ -243,7 +243,7 @@ def _decoded_one(line: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _unusual(lines: Sequence[bytes]) -> list[int]:
+def unusual_lines(lines: Sequence[bytes]) -> list[int]:
     """The places of lines that are not short, or may hold a text that is not printable."""
     joined = b"".join(lines)
     short = max(map(len, lines)) <= _QUICK_BYTES

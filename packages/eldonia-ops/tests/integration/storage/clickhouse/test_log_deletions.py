@@ -28,9 +28,7 @@ async def messages(store: Any) -> set[str]:
     return {record.message for record in (await store.search_logs(EVERYTHING)).records}
 
 
-async def test_deleted_at_once_and_for_good(
-    engine_factory: Callable[[], Awaitable[Engine]], tmp_path: Path
-) -> None:
+async def test_deleted_at_once_and_for_good(engine_factory: Callable[[], Awaitable[Engine]], tmp_path: Path) -> None:
     store = await open_on_engine(await engine_factory(), wal=tmp_path / "wal")
     await store.insert_logs(records(300))
     found = (await store.search_logs(EVERYTHING)).records
@@ -61,9 +59,7 @@ async def test_a_crash_does_not_bring_them_back(
     await again.close()
 
 
-async def test_ids_are_found_by_their_index(
-    engine_factory: Callable[[], Awaitable[Engine]], tmp_path: Path
-) -> None:
+async def test_ids_are_found_by_their_index(engine_factory: Callable[[], Awaitable[Engine]], tmp_path: Path) -> None:
     engine = await engine_factory()
     store = await open_on_engine(engine, wal=tmp_path / "wal")
     await store.insert_logs(records(1_000))

@@ -1,0 +1,146 @@
+"""The body of ``_bulk``, and the answer to it.
+
+Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
+
+OPERATIONS: Final = frozenset({"index", "create", "update", "delete"})
+MAX_ACTIONS: Final = 100_000
+_KNOWN: Final = frozenset(
+    {"_index", "_id", "_type", "routing", "_routing", "version", "version_type", "if_seq_no", "if_primary_term"}
+    | {"require_alias", "require_data_stream", "retry_on_conflict", "pipeline", "dynamic_templates", "op_type"}
+    | {"list_executed_pipelines", "_source"}
+)
+_decode: Final = msgspec.json.Decoder().decode
+_KEPT: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What is to be done with a document. ``if_seq_no`` -1: whatever it is now."""
+
+    operation: str
+    index: str
+    id: str = ""
+    if_seq_no: int = -1
+    require_alias: bool = False
+
+
+def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> tuple[list[Action], list[bytes]]:
+    """The actions of a body, and the line of the document of each (empty for ``delete``).
+
+    ``index`` is that of the path, for actions that name none.
+
+    Raises:
+        ElasticsearchError: a line is no action, or the body does not end with a line break: nothing of it is done.
+    """
+    if not body.strip():
+        raise illegal_argument("request body is required")
+    if not body.endswith(b"\n"):
+        raise illegal_argument("The bulk request must be terminated by a newline [\\n]")
+    lines = body[:-1].split(b"\n")
+    known: dict[bytes, Action] = {}
+    actions: list[Action] = []
+    documents: list[bytes] = []
+    place, end = 0, len(lines)
+    while place < end:
+        line = lines[place]
+        place += 1
+        action = known.get(line)
+        if action is None:
+            if not line.strip():
+                continue
+            action = _action(line, place, index, require_alias)
+            if len(known) < _KEPT:
+                known[line] = action
+        if action.operation == "delete":
+            documents.append(b"")
+        elif place < end:
+            documents.append(lines[place].rstrip(b"\r"))
+            place += 1
+        else:
+            raise illegal_argument(f"Malformed action/metadata line [{place}]: its document is missing")
+        actions.append(action)
+        if len(actions) > MAX_ACTIONS:
+            raise illegal_argument(f"a request may have {MAX_ACTIONS:,} actions: send several")
+    return actions, documents
+
+
+def _action(line: bytes, number: int, index: str, require_alias: bool) -> Action:
+    where = f"Malformed action/metadata line [{number}]"
+    try:
+        found = _decode(line)
+    except (ValueError, RecursionError):
+        raise illegal_argument(f"{where}, expected START_OBJECT: it is no JSON") from None
+    if not isinstance(found, dict):
+        raise illegal_argument(f"{where}, expected START_OBJECT but found [{_token(found)}]")
+    if len(found) != 1:
+        raise illegal_argument(f"{where}, expected FIELD_NAME: an action has one name")
+    operation, fields = next(iter(found.items()))
+    if operation not in OPERATIONS:
+        text = "expected field [create], [delete], [index] or [update] but found"
+        raise illegal_argument(f"{where}, {text} [{operation[:100]}]")
+    if not isinstance(fields, dict):
+        raise illegal_argument(f"{where}, expected START_OBJECT but found [{_token(fields)}]")
+    if unknown := next((key for key in fields if key not in _KNOWN), ""):
+        raise illegal_argument(f"Action/metadata line [{number}] contains an unknown parameter [{unknown[:100]}]")
+    name = fields.get("_index") or index
+    if not isinstance(name, str) or not name:
+        raise illegal_argument(f"{where}: index is missing")
+    id = fields.get("_id")
+    if isinstance(id, int) and not isinstance(id, bool):
+        id = str(id)
+    if id is not None and not isinstance(id, str):
+        raise illegal_argument(f"{where}, expected a simple value for field [_id] but found [{_token(id)}]")
+    seq_no = fields.get("if_seq_no", -1)
+    return Action(
+        operation,
+        name,
+        id or "",
+        seq_no if type(seq_no) is int else -1,
+        fields.get("require_alias", require_alias) in (True, "true"),
+    )
+
+
+def _token(value: Any) -> str:
+    kinds = {
+        str: "VALUE_STRING",
+        int: "VALUE_NUMBER",
+        float: "VALUE_NUMBER",
+        bool: "VALUE_BOOLEAN",
+        list: "START_ARRAY",
+    }
+    return kinds.get(type(value), "VALUE_NULL" if value is None else "START_OBJECT")
+
+
+def written_item(operation: str, outcome: Mapping[str, Any]) -> bytes:
+    """One item of the answer."""
+    return b'{"%s":%s}' % (operation.encode(), msgspec.json.encode(outcome))
+
+
+def created_items(operation: str, index: str, numbers: list[int]) -> list[bytes]:
+    """The items of documents without an id that are stored, by their numbers."""
+    head = f'{{"{operation}":{{"_index":{msgspec.json.encode(index).decode()},"_id":"e%014x","_version":1,'
+    text = head + (
+        '"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":%d,"_primary_term":1,'
+        '"status":201}}'
+    )
+    return [(text % (number, number)).encode() for number in numbers]
+
+
+def answer(items: list[bytes], took_ms: int, errors: bool, filter_path: str = "") -> bytes:
+    """The body of the answer. Of ``filter_path`` those are known that leave out items which went well."""
+    head = b'{"errors":%s,"took":%d' % (b"true" if errors else b"false", took_ms)
+    wanted = [path.strip() for path in filter_path.split(",") if path.strip()]
+    if wanted and not any(path in ("*", "**") or path.startswith(("items", "**", "*")) for path in wanted):
+        return b'{"errors":true}' if errors and "took" not in filter_path else (
+            b'{"errors":false}' if "took" not in filter_path else head + b"}"
+        )  # fmt: skip
+    return b'%s,"items":[%s]}' % (head, b",".join(items))
