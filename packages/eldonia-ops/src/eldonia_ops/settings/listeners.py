@@ -21,7 +21,12 @@ from eldonia_ops.settings.objects import object_schema, plain_section, read_sect
 from eldonia_ops.settings.reader import SettingsReader
 from eldonia_ops.settings.texts import FilePath, Text
 
-DIALECTS: Final[Mapping[str, int]] = {"prometheus": 9090, "alertmanager": 9093, "jaeger": 16686}
+DIALECTS: Final[Mapping[str, int]] = {
+    "prometheus": 9090,
+    "alertmanager": 9093,
+    "jaeger": 16686,
+    "elasticsearch": 9200,
+}
 """APIs of the platform that can have a listener, with the port at which their clients look for them."""
 
 ANONYMOUS: Final = ("none", "ingest", "viewer")

@@ -47,7 +47,7 @@ def name_and_password(header: str) -> str | None:
 
 
 def secret_from_authorization(header: str) -> str | None:
-    """The secret in an ``Authorization`` header: the Bearer token, or the password of Basic.
+    """The secret in an ``Authorization`` header: the Bearer token, the password of Basic, or the key of ApiKey.
 
     The user name of Basic is ignored, so that clients that can only send a name and a password
     (Prometheus, Grafana, Elasticsearch outputs) put the token in the password. None when the
@@ -59,10 +59,18 @@ def secret_from_authorization(header: str) -> str | None:
         case "bearer":
             return value or None
         case "basic":
-            try:
-                decoded = base64.b64decode(value, validate=True).decode("utf-8")
-            except ValueError:  # no base64, bytes that are no UTF-8, or letters that are no ASCII
-                return None
-            return decoded.partition(":")[2] or None
+            return _behind_colon(value)
+        case "apikey":
+            # As Elasticsearch's clients send it: the key as it is, or an id and the key in base64.
+            return _behind_colon(value) or value or None
         case _:
             return None
+
+
+def _behind_colon(value: str) -> str | None:
+    """The second of two words with a colon between them, in base64; None for anything else."""
+    try:
+        decoded = base64.b64decode(value, validate=True).decode("utf-8")
+    except ValueError:  # no base64, bytes that are no UTF-8, or letters that are no ASCII
+        return None
+    return decoded.partition(":")[2] or None

@@ -23,7 +23,7 @@ from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.audit.trail import AuditTrail
-from eldonia_ops.web.compat import alertmanager, jaeger, management, prometheus
+from eldonia_ops.web.compat import alertmanager, elasticsearch, jaeger, management, prometheus
 from eldonia_ops.web.gate import Gate, GuardedRoute, check_order, guards_of, loopback_hosts
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.intake import PlatformSinks, intake_envelope, intake_routes, usable_intakes
@@ -38,7 +38,9 @@ from eldonia_ops.web.sign_in_throttle import SignInThrottle, signed_in_there
 MAIN: Final = "main"
 """The name of the main listener in metrics."""
 
-_DIALECTS: Final = (ApiDialect.PROMETHEUS, ApiDialect.ALERTMANAGER, ApiDialect.JAEGER)
+_DIALECTS: Final = (
+    ApiDialect.PROMETHEUS, ApiDialect.ALERTMANAGER, ApiDialect.JAEGER, ApiDialect.ELASTICSEARCH,
+)  # fmt: skip
 _ATTEMPTS: Final = 10
 _ATTEMPTS_WINDOW_MS: Final = 5 * 60_000
 
@@ -89,10 +91,12 @@ class HttpSide:
         )
         packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
+        self.elasticsearch = elasticsearch.ElasticsearchHost(platform, self.sinks, limits, heavy)
         before: list[BaseRoute] = [
             *prometheus.routes(platform, version, heavy),
             *alertmanager.routes(platform, version, limits),
             *jaeger.routes(platform, heavy),
+            *elasticsearch.routes(self.elasticsearch, elasticsearch.PREFIX),
         ]
         after: list[BaseRoute] = [
             Mount(
@@ -114,6 +118,7 @@ class HttpSide:
             ApiDialect.PROMETHEUS: prometheus.envelope,
             ApiDialect.ALERTMANAGER: alertmanager.envelope,
             ApiDialect.JAEGER: jaeger.envelope,
+            ApiDialect.ELASTICSEARCH: elasticsearch.envelope,
             ApiDialect.PAGE: pages.envelope,
             **{intake.name: intake_envelope(intake) for intake in self.intakes},
         }
@@ -130,6 +135,7 @@ class HttpSide:
             ("/api/v1/", ApiDialect.PROMETHEUS),
             ("/api/v2/", ApiDialect.ALERTMANAGER),
             ("/api/", ApiDialect.JAEGER),
+            (elasticsearch.PREFIX, ApiDialect.ELASTICSEARCH),
             *((intake.prefix, intake.name) for intake in self.intakes if intake.prefix),
         )
         gate = self._gate(MAIN, self._routes, families, loopback, sessions=self._sessions, proxied=self._proxied)
@@ -150,6 +156,8 @@ class HttpSide:
         family = self._family(name)
         families = {family, *(intake.name for intake in self.intakes if intake.dialect == family)}
         routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
+        if name == ApiDialect.ELASTICSEARCH:  # on the main listener its addresses are those of pages
+            routes = elasticsearch.routes(self.elasticsearch)
         if name == ApiDialect.ALERTMANAGER:  # on the main listener Prometheus' dialect has these addresses
             routes += management.routes(self._platform.status, self._platform.reloads, ApiDialect.ALERTMANAGER)
         gate = self._gate(name, routes, (("/", family),), loopback, local=local)

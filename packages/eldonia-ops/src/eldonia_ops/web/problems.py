@@ -48,6 +48,7 @@ class ApiDialect(StrEnum):
     PROMETHEUS = "prometheus"
     ALERTMANAGER = "alertmanager"
     JAEGER = "jaeger"
+    ELASTICSEARCH = "elasticsearch"
     PAGE = "page"
 
 

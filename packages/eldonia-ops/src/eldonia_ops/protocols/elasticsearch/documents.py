@@ -2,8 +2,9 @@
 
 The record has every field that the document's keys mean (:mod:`eldonia_ops.protocols.log_fields`). A key of the
 document itself whose value can be made again from the record's field is not kept a second time:
-``metadata["_source"]`` names it. All else is in ``metadata`` under its own name, objects whole. So the source is what was sent, key order aside, but
-for what no record may hold: control characters, and what is beyond the bounds of a record.
+``metadata["_source"]`` names it. All else is in ``metadata`` under its own name, objects whole. So the source is what
+was sent, key order aside, but for what no record may hold: control characters, and what is beyond the bounds of a
+record.
 
 ``metadata`` begins with ``_index``, then ``_id`` where the document had one, ``_version`` from the second on, and
 ``_source``: names that no document may have. A document's ``offset`` is its number (:mod:`.identity`).

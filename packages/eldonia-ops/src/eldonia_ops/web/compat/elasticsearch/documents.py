@@ -1,0 +1,160 @@
+"""Documents by their ids, and what is deleted by a query."""
+
+import time
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of, source_of, version_of
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument
+from eldonia_ops.protocols.elasticsearch.fields import of_indices
+from eldonia_ops.protocols.elasticsearch.index_names import pattern_of
+from eldonia_ops.search.tree import Node, conjunction
+from eldonia_ops.web.access import Permission
+from eldonia_ops.web.audit.trail import note_change
+from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.query import query_node
+
+_MOST = 1_000
+
+
+def routes(host: ElasticsearchHost) -> list[EsRoute]:
+    """``GET _doc``, ``_source``, ``_mget``, ``_delete_by_query``."""
+
+    async def found(request: Request, name: str, id: str) -> tuple[str, LogRecord | None]:
+        indices = await host.concrete(request, name)
+        if not indices:
+            raise ElasticsearchError(404, "index_not_found_exception", f"no such index [{name}]", {"index": name})
+        return indices[-1], await host.documents.get(indices, id)
+
+    async def get(request: Request) -> Response:
+        id = request.path_params["id"]
+        index, record = await found(request, request.path_params["index"], id)
+        if record is None:
+            return answered({"_index": index, "_id": id, "found": False}, 404)
+        return answered(document(record, host.others, _wanted(request)))
+
+    async def source(request: Request) -> Response:
+        id = request.path_params["id"]
+        index, record = await found(request, request.path_params["index"], id)
+        if record is None:
+            reason = f"Document not found [{index}]/[{id}]"
+            raise ElasticsearchError(404, "resource_not_found_exception", reason)
+        return answered(filtered(source_of(record), _wanted(request)))
+
+    async def many(request: Request) -> Response:
+        body = await object_body(request, host.limits)
+        default = request.path_params.get("index", "")
+        wanted = body.get("docs")
+        if wanted is None:
+            wanted = [{"_id": id} for id in body.get("ids") or ()]
+        if not isinstance(wanted, list) or not wanted or len(wanted) > _MOST:
+            raise ElasticsearchError(
+                400,
+                "action_request_validation_exception",
+                f"Validation Failed: 1: no documents to get, or more than {_MOST:,};",
+            )
+        catalog = await host.catalog.current()
+        known = await host.documents.find(str(one["_id"]) for one in wanted if isinstance(one, dict) and "_id" in one)
+        docs: list[dict[str, Any]] = []
+        for one in wanted:
+            if not isinstance(one, dict) or "_id" not in one:
+                raise illegal_argument("each of [docs] needs an [_id]")
+            name, id = str(one.get("_index") or default), str(one["_id"])
+            try:
+                indices = host.named(catalog, request, name) if name else ()
+            except ElasticsearchError as error:
+                docs.append({"_index": name, "_id": id, "error": error.body()["error"]})
+                continue
+            records = [record for index in indices for record in known.get((index, id), ())]
+            if not records:
+                docs.append({"_index": indices[-1] if indices else name, "_id": id, "found": False})
+                continue
+            newest = max(records, key=lambda record: record.id)
+            docs.append(document(newest, host.others, one.get("_source", _wanted(request))))
+        return answered({"docs": docs})
+
+    async def delete_by_query(request: Request) -> Response:
+        began = time.perf_counter()
+        body = await object_body(request, host.limits)
+        name = request.path_params["index"]
+        indices = await host.concrete(request, name)
+        parts: list[Node] = [of_indices(indices, host.others), query_node(body.get("query"), host)]
+        deleted = await host.documents.delete_where(conjunction(parts))
+        note_change(request, kind="index", subject=name, action="_delete_by_query", after={"deleted": deleted})
+        return answered(
+            {
+                "took": int((time.perf_counter() - began) * 1_000),
+                "timed_out": False,
+                "total": deleted,
+                "deleted": deleted,
+                "batches": -(-deleted // 10_000),
+                "version_conflicts": 0,
+                "noops": 0,
+                "retries": {"bulk": 0, "search": 0},
+                "throttled_millis": 0,
+                "requests_per_second": -1.0,
+                "throttled_until_millis": 0,
+                "failures": [],
+            }
+        )
+
+    read = Permission.READ
+    return [
+        EsRoute(("GET", "POST"), "/_mget", many, read),
+        EsRoute(("GET", "POST"), "/{index:indices}/_mget", many, read),
+        EsRoute(("GET",), "/{index:indices}/_doc/{id:path}", get, read),
+        EsRoute(("GET",), "/{index:indices}/_source/{id:path}", source, read),
+        EsRoute(("POST",), "/{index:indices}/_delete_by_query", delete_by_query, Permission.ADMINISTER),
+    ]
+
+
+def document(record: LogRecord, others: str, wanted: Any = True) -> dict[str, Any]:
+    """A document as ``GET`` answers it."""
+    found: dict[str, Any] = {
+        "_index": index_of(record, others),
+        "_id": id_of(record),
+        "_version": version_of(record),
+        "_seq_no": record.offset,
+        "_primary_term": 1,
+        "found": True,
+    }
+    return found if wanted is False else {**found, "_source": filtered(source_of(record), wanted)}
+
+
+def filtered(source: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    """The fields of the first level that ``_source`` asks for: true, names with wildcards, or includes and excludes."""
+    if wanted is True or wanted is None:
+        return source
+    if isinstance(wanted, str):
+        wanted = wanted.split(",")
+    if isinstance(wanted, dict):
+        includes, excludes = wanted.get("includes") or wanted.get("include"), wanted.get("excludes")
+    else:
+        includes, excludes = wanted, None
+    kept = _patterns(includes) or ["*"]
+    left = _patterns(excludes)
+    return {
+        key: value
+        for key, value in source.items()
+        if any(pattern_of(one)(key) or one.startswith(f"{key}.") for one in kept)
+        and not any(pattern_of(one)(key) for one in left)
+    }
+
+
+def _patterns(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(one) for one in value or ()]
+
+
+def _wanted(request: Request) -> Any:
+    given = request.query_params
+    if "_source_includes" in given or "_source_excludes" in given:
+        return {
+            "includes": [one for one in given.get("_source_includes", "").split(",") if one],
+            "excludes": [one for one in given.get("_source_excludes", "").split(",") if one],
+        }
+    text = given.get("_source", "true")
+    return flag(request, "_source", True) if text.lower() in ("", "true", "false") else text

@@ -1,0 +1,92 @@
+"""What the routes of Elasticsearch's API share, and how one is declared."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+
+from eldonia_ops.protocols.elasticsearch.catalog import Catalog
+from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
+from eldonia_ops.services.api import Platform
+from eldonia_ops.services.documents import DocumentService
+from eldonia_ops.services.index_catalog import IndexCatalog
+from eldonia_ops.web.access import Permission
+from eldonia_ops.web.compat.elasticsearch.answers import Endpoint
+from eldonia_ops.web.heavy import HeavyWork
+from eldonia_ops.web.intake import PlatformSinks
+from eldonia_ops.web.limits import RequestLimits
+
+VERSION: Final = "8.19.0"
+"""The version that clients are answered: they only ask whether it is new enough. Ours would be taken for an old one."""
+
+DEFAULTS: Final = Options()
+
+
+class ElasticsearchHost:
+    """The API of one platform. Listeners share it."""
+
+    def __init__(self, platform: Platform, sinks: PlatformSinks, limits: RequestLimits, heavy: HeavyWork) -> None:
+        self.platform = platform
+        self.limits = limits
+        self.heavy = heavy
+        self.catalog = IndexCatalog(platform.state, platform.now)
+        self.documents = DocumentService(platform.ingest, platform.telemetry.logs, self.catalog, sinks)
+
+    @property
+    def others(self) -> str:
+        """The index of records that came by other ways."""
+        return self.catalog.others
+
+    def now(self) -> int:
+        """Unix milliseconds."""
+        return self.platform.now()
+
+    async def concrete(self, request: Request, expression: str, default: Options = DEFAULTS) -> tuple[str, ...]:
+        """The indices that an expression of a request means, by its parameters.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        catalog = await self.catalog.current()
+        return self.named(catalog, request, expression, default)
+
+    def named(
+        self, catalog: Catalog, request: Request, expression: str, default: Options = DEFAULTS
+    ) -> tuple[str, ...]:
+        """The same in a catalog that is at hand.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        return catalog.concrete(expression, self.now(), options_of(request.query_params, default))
+
+
+@dataclass(frozen=True, slots=True)
+class EsRoute:
+    """An address. ``demand``: who has any token may ask how things are set up, documents take ``READ`` and ``INGEST``,
+    and what deletes many of them ``ADMINISTER``."""
+
+    methods: tuple[str, ...]
+    path: str
+    endpoint: Endpoint
+    demand: Permission = Permission.SIGNED_IN
+
+
+RoutesOf = Callable[[ElasticsearchHost], Sequence[EsRoute]]
+
+
+class _Names(Convertor[str]):
+    """The part of a path with names of indices: date math (``<logs-{now/d}>``) has slashes, too."""
+
+    regex = r"(?:<[^<>]*>|[^/<>])+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("indices", _Names())
