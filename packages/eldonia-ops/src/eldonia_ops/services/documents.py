@@ -81,7 +81,7 @@ class DocumentService:
             self._in_flight -= size
 
     async def _bulk(self, actions: Sequence[Action], lines: Sequence[bytes], now_ms: int) -> Outcome:
-        first = await self._numbers.reserve(len(actions), now_ms)
+        first = await self._numbers.reserve(2 * len(actions), now_ms)
         kinds = Counter(actions)
         indices, refused = await self._catalog.written(
             dict.fromkeys((action.index, action.operation) for action in kinds)
@@ -111,7 +111,7 @@ class DocumentService:
         if plain:
             await self._plain(actions, lines, plain, indices, first, now_ms, streams, fault, items)
         if named:
-            await self._named(actions, lines, named, indices, first, now_ms, streams, fault, items)
+            await self._named(actions, lines, named, indices, first + len(actions), now_ms, streams, fault, items)
         return found
 
     async def _plain(

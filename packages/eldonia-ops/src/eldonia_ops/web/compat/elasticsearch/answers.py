@@ -11,6 +11,7 @@ from starlette.responses import Response
 from eldonia_ops.model.foreign import decode_json, nesting
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, parsing_error, rejected
+from eldonia_ops.protocols.elasticsearch.query.errors import DslError
 from eldonia_ops.web.limits import RequestLimits, read_body
 from eldonia_ops.web.problems import Problem
 
@@ -71,7 +72,9 @@ async def envelope(request: Request, problem: Problem) -> Response:
         )
     elif status == 405:
         allowed = problem.headers.get("Allow", "")
-        reason = f"Incorrect HTTP method for uri [{request.url.path}] and method [{request.method}], allowed: [{allowed}]"
+        reason = (
+            f"Incorrect HTTP method for uri [{request.url.path}] and method [{request.method}], allowed: [{allowed}]"
+        )
     type = _TYPES.get(status, "exception")
     body = ElasticsearchError(status, type, reason).body()
     # ApiKey last: a browser that is asked knows Basic.
@@ -88,6 +91,8 @@ def guarded(endpoint: Endpoint) -> Endpoint:
             return await endpoint(request)
         except ElasticsearchError as error:
             return refused(error)
+        except DslError as error:
+            return answered({"error": error.body(), "status": error.status}, error.status)
         except TelemetryLimitError:
             reason = "the answer would take more time, rows or memory than one question may: narrow the time range"
             return refused(ElasticsearchError(429, "circuit_breaking_exception", reason))

@@ -10,13 +10,13 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of, source_of, version_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument
 from eldonia_ops.protocols.elasticsearch.fields import of_indices
-from eldonia_ops.protocols.elasticsearch.index_names import pattern_of
+from eldonia_ops.protocols.elasticsearch.query.dsl import read_query
+from eldonia_ops.protocols.elasticsearch.query.source_filter import source_filter
 from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
-from eldonia_ops.web.compat.elasticsearch.query import query_node
 
 _MOST = 1_000
 
@@ -82,7 +82,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         body = await object_body(request, host.limits)
         name = request.path_params["index"]
         indices = await host.concrete(request, name)
-        parts: list[Node] = [of_indices(indices, host.others), query_node(body.get("query"), host)]
+        if "query" not in body:
+            raise ElasticsearchError(
+                400, "action_request_validation_exception", "Validation Failed: 1: query is missing;"
+            )
+        wanted = read_query(body["query"], host.now() * 1_000_000).node
+        parts: list[Node] = [of_indices(indices, host.others), wanted]
         deleted = await host.documents.delete_where(conjunction(parts))
         note_change(request, kind="index", subject=name, action="_delete_by_query", after={"deleted": deleted})
         return answered(
@@ -126,27 +131,12 @@ def document(record: LogRecord, others: str, wanted: Any = True) -> dict[str, An
 
 
 def filtered(source: dict[str, Any], wanted: Any) -> dict[str, Any]:
-    """The fields of the first level that ``_source`` asks for: true, names with wildcards, or includes and excludes."""
-    if wanted is True or wanted is None:
-        return source
-    if isinstance(wanted, str):
-        wanted = wanted.split(",")
-    if isinstance(wanted, dict):
-        includes, excludes = wanted.get("includes") or wanted.get("include"), wanted.get("excludes")
-    else:
-        includes, excludes = wanted, None
-    kept = _patterns(includes) or ["*"]
-    left = _patterns(excludes)
-    return {
-        key: value
-        for key, value in source.items()
-        if any(pattern_of(one)(key) or one.startswith(f"{key}.") for one in kept)
-        and not any(pattern_of(one)(key) for one in left)
-    }
+    """What ``_source`` asks for.
 
-
-def _patterns(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(one) for one in value or ()]
+    Raises:
+        DslError: it is no filter.
+    """
+    return source_filter(wanted.split(",") if isinstance(wanted, str) else wanted).of(source)
 
 
 def _wanted(request: Request) -> Any:
