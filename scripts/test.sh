@@ -11,6 +11,7 @@ unset PYTHONDONTWRITEBYTECODE
 
 # Before both: some tests run in what this installs.
 "$python" scripts/javascript.py --install || failed=1
+"$python" scripts/python_clients.py || failed=1
 said=$(mktemp)
 "${MAKE:-make}" --no-print-directory check >"$said" 2>&1 &
 checks=$!

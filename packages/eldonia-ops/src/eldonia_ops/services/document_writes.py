@@ -41,6 +41,7 @@ class Writes:
     stored: Mapping[Key, list[LogRecord]]
     received_ns: int
     streams: frozenset[str] = frozenset()
+    samples: dict[tuple[str, ...], Mapping[str, Any]] = field(default_factory=dict)
     _now: dict[Key, _Now] = field(default_factory=dict)
 
     def apply(self, action: Action, line: bytes, index: str, number: int) -> dict[str, Any]:
@@ -101,6 +102,7 @@ class Writes:
             document, index=key[0], number=number, received_ns=self.received_ns, id=key[1], version=version
         )
         self._now[key] = _Now(record, version, number)
+        self.samples.setdefault((key[0], *document), document)
         return outcome(key, version, "updated" if there else "created", number, 200 if there else 201)
 
     def _delete(self, key: Key, now: _Now, number: int) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class DocumentService:
         if len(documents.records):
             receipt = await self._sink.logs(documents.records)
             late = {documents.rows[one.index]: one.reason for one in receipt.refused}
+            await self._catalog.observe(documents.samples)
         for row, error in documents.faults.items():
             fault(places[row], error)
         for row, reason in late.items():
@@ -189,6 +190,7 @@ class DocumentService:
                 receipt = await self._sink.logs(list(new.values()))
                 keys = list(new)
                 refused = {keys[one.index]: one.reason for one in receipt.refused}
+                await self._catalog.observe(writes.samples)
             if gone := writes.deleted_places(refused):
                 await self._store.delete_logs(gone)
         for place, (key, operation, outcome) in answers.items():

@@ -11,14 +11,17 @@ from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
 from eldonia_ops.ports import StateStore, StateTransaction
 from eldonia_ops.protocols.elasticsearch.catalog import MAX_ENTRIES, Catalog, check_stream_operation
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
+from eldonia_ops.protocols.elasticsearch.document_check import MAX_FIELDS
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, exists_already, illegal_argument
 from eldonia_ops.protocols.elasticsearch.index_names import check_index_name
-from eldonia_ops.protocols.elasticsearch.templates import Made
+from eldonia_ops.protocols.elasticsearch.mappings import fields_of, observed
+from eldonia_ops.protocols.elasticsearch.templates import Made, merged
 
 KEPT_MS: Final = 5_000
 """How long another process that writes to the same state may not be noticed."""
 
 MAX_BODY: Final = 1 << 20
+_MOST_SEEN: Final = 10_000
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -32,6 +35,7 @@ class IndexCatalog:
         self._catalog = Catalog(others)
         self._read_at = -KEPT_MS - 1
         self._lock = asyncio.Lock()
+        self._seen: set[tuple[str, ...]] = set()
 
     async def current(self) -> Catalog:
         """The catalog as it is, or was five seconds ago."""
@@ -152,6 +156,33 @@ class IndexCatalog:
             except ElasticsearchError as error:
                 faults[name, operation] = error
         return found, faults
+
+    async def observe(self, samples: Mapping[tuple[str, ...], Mapping[str, Any]]) -> None:
+        """Learn the fields of indices by documents, each under its index and its keys.
+
+        A tuple of keys is looked at once, and again when nothing is known of it for certain: a value was null, or an
+        object, which has keys of its own. What is learned is kept when it is new.
+        """
+        new = {key: sample for key, sample in samples.items() if key not in self._seen}
+        if not new:
+            return
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.clear()
+        self._seen.update(
+            key for key, sample in new.items() if not any(isinstance(v, dict | list | None) for v in sample.values())
+        )
+        changed: dict[str, dict[str, Any]] = {}
+        for (index, *_), sample in new.items():
+            declared = (await self.current()).get(EntryKind.INDEX, index)
+            if declared is None:
+                continue
+            body = changed.get(index, dict(declared.body))
+            old = body.get("observed") or {}
+            found = merged(observed([sample]), old)
+            if found != old and sum(1 for _ in fields_of(found)) <= 2 * MAX_FIELDS:
+                changed[index] = {**body, "observed": found}
+        if changed:
+            await self.change([(EntryKind.INDEX, index, body) for index, body in changed.items()])
 
     async def _written(self, name: str, operation: str) -> str:
         name = resolved_name(name, self._now())

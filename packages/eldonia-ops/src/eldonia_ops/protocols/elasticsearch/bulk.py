@@ -81,8 +81,9 @@ def _action(line: bytes, number: int, index: str, require_alias: bool) -> Action
         raise illegal_argument(f"{where}, expected START_OBJECT: it is no JSON") from None
     if not isinstance(found, dict):
         raise illegal_argument(f"{where}, expected START_OBJECT but found [{_token(found)}]")
-    if len(found) != 1:
-        raise illegal_argument(f"{where}, expected FIELD_NAME: an action has one name")
+    if not found:
+        raise illegal_argument(f"{where}, expected FIELD_NAME but found [END_OBJECT]")
+    # What is behind the first name is not looked at: winston-elasticsearch writes its number of attempts there.
     operation, fields = next(iter(found.items()))
     if operation not in OPERATIONS:
         text = "expected field [create], [delete], [index] or [update] but found"

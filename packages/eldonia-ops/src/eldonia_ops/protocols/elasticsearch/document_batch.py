@@ -1,7 +1,7 @@
 """Many documents at once: those with the same keys become columns, as lines of a file do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any, Final
 
@@ -38,11 +38,13 @@ _decode: Final = msgspec.json.Decoder().decode
 @dataclass(frozen=True, slots=True)
 class Documents:
     """``records`` are those that can be kept, in their order; ``rows[i]`` is the place of the i-th among the lines.
-    ``faults`` are the others, by their place."""
+    ``faults`` are the others, by their place. ``samples`` has a document of each index for each tuple of keys, by which
+    the fields of the index are known."""
 
     records: LogBatch
     rows: Sequence[int]
     faults: Mapping[int, ElasticsearchError]
+    samples: Mapping[tuple[str, ...], Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_documents(
@@ -60,6 +62,7 @@ def read_documents(
     parts: dict[tuple[Any, ...], list[LogPart]] = {}
     singles: dict[int, LogRecord] = {}
     faults: dict[int, ElasticsearchError] = {}
+    samples: dict[tuple[str, ...], Mapping[str, Any]] = {}
     for start in range(0, len(lines), _AT_ONCE):
         some = lines[start : start + _AT_ONCE]
         values = _decoded(some)
@@ -82,6 +85,7 @@ def read_documents(
                 group = _Group(shape, key[0], [some[row] for row in rows], [values[row] for row in rows])
                 places = [start + row for row in rows]
                 found, more = group.parts(places, first_number, received_ns)
+                samples.setdefault(key, group.values[0])
                 for part in found:
                     name = (key, part.block.metadata[RECIPE][0], *part.block.metadata)
                     parts.setdefault(name, []).append(part)
@@ -92,6 +96,7 @@ def read_documents(
                 try:
                     document = read_document(some[row])
                     check_time(document, index, streams)
+                    samples.setdefault((index, *document), document)
                     singles[place] = record_of_document(
                         document, index=index, number=first_number + place, received_ns=received_ns
                     )
@@ -103,7 +108,7 @@ def read_documents(
         place_of = {row: place for place, row in enumerate(kept)}
         joined = [LogPart([place_of[row] for row in part.places], part.block) for part in joined]
         singles = {place_of[row]: record for row, record in singles.items()}
-    return Documents(LogBatch(joined, singles), kept, faults)
+    return Documents(LogBatch(joined, singles), kept, faults, samples)
 
 
 def check_time(document: Mapping[str, Any], index: str, streams: frozenset[str]) -> None:

@@ -58,9 +58,9 @@ def _type_of(value: Any) -> dict[str, Any]:
     return {"type": "date"} if _DATE.fullmatch(str(value)) else dict(_TEXT)
 
 
-def mapping_of(declared: Mapping[str, Any], sources: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """The mapping of an index: what is declared counts over what is observed."""
-    properties = merged(observed(sources), declared.get("properties") or {})
+def mapping_of(declared: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The mapping of an index: what is declared counts over the ``properties`` that are known by its documents."""
+    properties = merged(known, declared.get("properties") or {})
     return {**declared, **({"properties": properties} if properties else {})}
 
 

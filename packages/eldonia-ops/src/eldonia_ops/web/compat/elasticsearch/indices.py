@@ -1,6 +1,6 @@
 """Indices: made, asked for, deleted; their mappings and settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from eldonia_ops.protocols.elasticsearch.documents import source_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, unsupported
 from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, options_of, pattern_of
-from eldonia_ops.protocols.elasticsearch.mappings import field_caps, fields_of, mapping_of
+from eldonia_ops.protocols.elasticsearch.mappings import field_caps, fields_of, mapping_of, observed
 from eldonia_ops.protocols.elasticsearch.templates import flat_settings, merged, nested_settings
 from eldonia_ops.services.documents import LATEST_NS
 from eldonia_ops.web.access import Permission
@@ -101,8 +101,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         return [source_of(record) for record in page.records]
 
     async def mapping(catalog: Catalog, name: str) -> dict[str, Any]:
-        declared: Mapping[str, Any] = catalog.indices[name].body.get("mappings") or {}
-        return mapping_of(declared, await sources([name]))
+        body = catalog.indices[name].body
+        # Of records that came by other ways nothing was noted.
+        known = body.get("observed") or observed(await sources([name]))
+        return mapping_of(body.get("mappings") or {}, known)
 
     async def get_mapping(request: Request) -> Response:
         catalog = await host.catalog.current()
