@@ -67,10 +67,11 @@ class _Simple:
         return found[0] if len(found) == 1 else combined(found)
 
     def _group(self, depth: int, minimum: Any = None) -> Clause | None:
-        """Clauses up to a closing parenthesis. The operator between two of them decides whether both are required."""
-        current: list[Clause] = []
-        required: list[bool] = []
-        operator, negative = "", False
+        """Clauses up to a closing parenthesis, joined from left to right: where the operator changes, what was joined
+        so far becomes one clause."""
+        joined: list[Clause] = []
+        kind = operator = ""
+        negative = False
         while self._place < len(self._tokens):
             token = self._tokens[self._place]
             sign = token[1]
@@ -88,32 +89,20 @@ class _Simple:
                 self._place += 1
             else:
                 clause = self._leaf(token)
-            if clause is None:
-                operator, negative = "", False
-                continue
-            if negative:
-                clause = combined((), (), (), [clause])
-            both = operator == "+" or (not operator and self._required)
-            if both and current and operator == "+":
-                required[-1] = True
-            current.append(clause)
-            required.append(both)
+            if clause is not None:
+                if negative:
+                    clause = combined((), (), (), [clause])
+                own = (operator or ("+" if self._required else "|")) if joined else ""
+                if kind and own != kind:
+                    joined = [_joined(joined, kind)]
+                kind = own
+                joined.append(clause)
             operator, negative = "", False
-        return self._joined(current, required, minimum)
-
-    def _joined(self, clauses: list[Clause], required: list[bool], minimum: Any) -> Clause | None:
-        if not clauses:
+        if not joined:
             return None
-        if len(clauses) == 1:
-            return clauses[0]
-        must = [one for one, both in zip(clauses, required, strict=True) if both]
-        should = [one for one, both in zip(clauses, required, strict=True) if not both]
-        if self._required and len(must) == len(clauses) - 1 and not any(self._tokens[0][1] == "|" for _ in (0,)):
-            must, should = clauses, []
-        needed = 0 if must or not should else 1
-        if minimum is not None:
-            needed = minimum_of(minimum, len(should))
-        return combined(must, (), should, (), needed)
+        if minimum is not None and kind == "|":
+            return combined(should=joined, minimum=max(1, minimum_of(minimum, len(joined))))
+        return _joined(joined, kind)
 
     def _leaf(self, token: re.Match[str]) -> Clause | None:
         self._reading.count(1)
@@ -133,3 +122,9 @@ class _Simple:
     def _each(self, make: Any) -> Clause:
         clauses = [boosted(make(name), boost) for name, boost in self._fields]
         return best(clauses) if clauses else NONE
+
+
+def _joined(clauses: list[Clause], kind: str) -> Clause:
+    if len(clauses) == 1:
+        return clauses[0]
+    return combined(clauses) if kind == "+" else combined(should=clauses, minimum=1)
