@@ -107,8 +107,10 @@ class BucketSql:
                     found = f"ifNull({found}, {float(group.missing)!r})"
                 return [f"floor(({found} - {float(group.offset)!r}) / {float(group.interval)!r})"]
             case ByConditions():
-                flags = [f"if({self._search.written(node)}, {place}, -1)" for place, node in enumerate(group.nodes)]
-                return [f"arrayJoin(arrayFilter(one -> one >= 0, [{', '.join(flags)}]::Array(Int32)))"]
+                # What is joined twice in one statement is joined once: each group has numbers of its own.
+                first = 1_000 * number
+                flags = [f"if({self._search.written(node)}, {first + n}, -1)" for n, node in enumerate(group.nodes)]
+                return [f"(arrayJoin(arrayFilter(one -> one >= 0, [{', '.join(flags)}]::Array(Int32))) - {first})"]
 
     def _field_key(self, group: ByField, number: int) -> list[str]:
         prefix = self._prefix()
@@ -138,7 +140,7 @@ class BucketSql:
                 else:
                     held = f"has({self._texts(list(pattern))}, {whole})"
                 values = f"arrayFilter(one -> {sign}{held}, {values})"
-        joined = f"arrayJoin({values})"
+        joined = f"arrayJoin(arrayMap(one -> (one.1, one.2, one.3, {number}), {values}))"
         return [f"tupleElement({joined}, {place})" for place in (1, 2, 3)]
 
     def _filters(self) -> str:

@@ -182,6 +182,8 @@ async def test_buckets(filled: tuple[ClickhouseTelemetryStore, list[LogRecord]])
     for _ in range(150):
         search = tree(chance, middle, 1)
         groups = tuple(grouping(chance, middle) for _ in range(chance.randrange(4)))
+        if groups and chance.random() < 0.3:
+            groups = (*groups[:2], groups[0])
         measures = tuple(measure(chance) for _ in range(chance.randrange(3)))
         own = min(len(groups), chance.choice([1, 1, 1, 2]))
         order: list[BucketOrder] = []

@@ -133,4 +133,5 @@ def minimum_of(value: Any, optional: int) -> int:
     number = int(match[1])
     if match[2]:
         number = int(optional * number / 100)
-    return max(0, min(optional, optional + number if number < 0 or text.startswith("-") else number))
+    # More than there are is not less: then nothing is found.
+    return max(0, optional + number if number < 0 or text.startswith("-") else number)

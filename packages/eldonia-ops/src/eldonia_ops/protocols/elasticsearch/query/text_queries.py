@@ -73,7 +73,8 @@ def words_clause(name: str, text: str, options: dict[str, Any], reading: Reading
     if operator == "and":
         found = combined(clauses)
     else:
-        minimum = minimum_of(options["minimum_should_match"], len(clauses)) if "minimum_should_match" in options else 1
+        stated = "minimum_should_match" in options and len(clauses) > 1
+        minimum = minimum_of(options["minimum_should_match"], len(clauses)) if stated else 1
         found = combined(should=clauses, minimum=max(1, minimum))
     return found if exact is None else Clause(disjunction([exact, found.node]), found.score)
 

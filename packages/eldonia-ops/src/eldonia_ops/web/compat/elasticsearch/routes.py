@@ -9,6 +9,7 @@ from eldonia_ops.web.compat.elasticsearch import (
     documents,
     indices,
     policies,
+    searching,
     streams,
     templates,
     writing,
@@ -21,6 +22,7 @@ from eldonia_ops.web.problems import ApiDialect
 PARTS: Final[tuple[RoutesOf, ...]] = (
     cluster.routes,
     writing.routes,
+    searching.routes,
     documents.routes,
     templates.routes,
     streams.routes,
