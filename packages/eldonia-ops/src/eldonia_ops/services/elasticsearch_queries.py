@@ -17,14 +17,11 @@ from eldonia_ops.protocols.elasticsearch.query.cursors import (
     read_scroll,
     scroll_id,
 )
-from eldonia_ops.protocols.elasticsearch.query.dsl import read_query
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal, placed
-from eldonia_ops.protocols.elasticsearch.query.field_caps import field_caps_answer, field_types
 from eldonia_ops.protocols.elasticsearch.query.search_answer import SHARDS
 from eldonia_ops.protocols.elasticsearch.query.search_request import MAX_WINDOW, read_count, read_search
 from eldonia_ops.protocols.elasticsearch.query.shapes import flag, listed, object_of
 from eldonia_ops.protocols.elasticsearch.query.sorting import SortBy, SortSpec, order_of
-from eldonia_ops.search.selection import Selection
 from eldonia_ops.search.tree import Node, StoredUntil, conjunction
 from eldonia_ops.services.elasticsearch_search import search as answer_search
 
@@ -35,7 +32,6 @@ Indices = Callable[[str, Parameters], Awaitable[tuple[str, Node | None]]]
 MOST_SEARCHES: Final = 1_000
 """Searches of one ``_msearch``."""
 
-_SAMPLED: Final = 500
 _CLOSED: Final = 10_000
 
 
@@ -120,21 +116,6 @@ class ElasticsearchQueries:
             if explain:
                 answer["explanations"] = [{"index": names or "logs", "valid": True, "explanation": "*:*"}]
         return answer
-
-    async def field_caps(self, index: str, parameters: Parameters, body: bytes) -> dict[str, Any]:
-        """``_field_caps``: the fields of the newest records."""
-        names, node = await self._indices(index, parameters)
-        given = object_of(decoded(body) or {}, "field_caps")
-        patterns = [str(one) for one in listed(given.get("fields", []))]
-        patterns += [one for one in parameters.get("fields", "").split(",") if one]
-        if not patterns:
-            raise DslError("action_request_validation_exception", "Validation Failed: 1: no fields specified;")
-        wanted = [node] if node is not None else []
-        if given.get("index_filter"):
-            wanted.append(read_query(given["index_filter"], self._now_ns()).node)
-        found = await self._logs.select_logs(Selection(conjunction(wanted), limit=_SAMPLED))
-        types = field_types(one.record for one in found)
-        return field_caps_answer(types, patterns, [one for one in names.split(",") if one] or ["logs"])
 
     async def open_point(self, index: str, parameters: Parameters) -> dict[str, Any]:
         """``_pit``: a point in time, in the words of both dialects."""

@@ -1,4 +1,4 @@
-"""Searches, scrolls, points in time, counts, and which fields there are."""
+"""Searches, scrolls, points in time and counts."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -101,7 +101,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         *both("/_msearch", queries.msearch),
         *both("/_count", queries.count),
         *both("/_validate/query", queries.validate),
-        *both("/_field_caps", queries.field_caps),
     ]
 
 
