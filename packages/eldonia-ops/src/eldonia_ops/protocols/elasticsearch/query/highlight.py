@@ -1,7 +1,7 @@
 """``highlight``: the parts of a text at which a search found it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -161,8 +161,3 @@ def _tagged(text: str, start: int, end: int, spans: list[tuple[int, int]], one: 
         place = stop
     parts.append(text[place:end])
     return "".join(parts)
-
-
-def fields_of(source: Mapping[str, Any], flatten: Any) -> list[tuple[str, list[Any]]]:
-    """The fields of a source for :func:`highlighted`."""
-    return list(flatten(source))

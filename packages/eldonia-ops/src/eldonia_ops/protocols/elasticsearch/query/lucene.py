@@ -305,7 +305,8 @@ class _Parser:
             if found[2] is not None:
                 if fuzzy:
                     raise illegal(
-                        f"[query_string] with a fuzzy word [{fuzzy}~] is not supported: words are found as they are written"
+                        f"[query_string] with a fuzzy word [{fuzzy}~] is not supported: words are found as they are "
+                        "written"
                     )
                 raise self._fault()
             self._at = found.end()

@@ -1,5 +1,6 @@
 """Patterns of texts as expressions of RE2: wildcards, prefixes, Lucene's regular expressions, words of a text."""
 
+import itertools
 import re
 from typing import Final
 
@@ -95,7 +96,7 @@ def phrase_pattern(some: list[str], *, slop: int = 0, prefix: bool = False) -> s
     """
     begin, end = _edges(some[0])[0], _edges(some[-1])[1]
     pattern = quoted_pattern(some[0])
-    for before, after in zip(some, some[1:], strict=False):
+    for before, after in itertools.pairwise(some):
         gap = _BETWEEN if _ascii(before[-1]) and _ascii(after[0]) else _MAYBE_BETWEEN
         others = f"(?:[\\pL\\pN]+{_BETWEEN}){{0,{min(slop, 50)}}}" if slop else ""
         pattern += f"{_BETWEEN if slop else gap}{others}{quoted_pattern(after)}"

@@ -1,7 +1,7 @@
 """The body of ``_search`` with the parameters of its address, as one request."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from eldonia_ops.protocols.elasticsearch.query.aggregations.model import Aggregations
@@ -20,7 +20,7 @@ from eldonia_ops.protocols.elasticsearch.query.source_filter import (
     source_filter,
 )
 from eldonia_ops.search.selection import Selection
-from eldonia_ops.search.tree import EVERYTHING, Node, StoredUntil
+from eldonia_ops.search.tree import Node, StoredUntil
 
 MAX_WINDOW: Final = 10_000
 """``from`` and ``size`` together, as Elasticsearch's ``index.max_result_window``."""
@@ -90,10 +90,10 @@ def read_search(body: Any, parameters: Mapping[str, str], indices: Node | None, 
         DslError: it cannot be read, or asks for what we do not have.
     """
     given = dict(object_of(body if body is not None else {}, "search"))
-    for key in given:
+    for key, value in given.items():
         if key not in _KNOWN:
-            raise parsing(f"Unknown key for a {_token(given[key])} in [{key}].", key)
-        if key in _REFUSED and given[key]:
+            raise parsing(f"Unknown key for a {_token(value)} in [{key}].", key)
+        if key in _REFUSED and value:
             raise illegal(f"[{key}] is not supported: {_REFUSED[key]}")
     given |= _of_address(parameters)
 
@@ -237,6 +237,3 @@ def _token(value: Any) -> str:
             return "VALUE_NULL"
         case _:
             return "VALUE_STRING"
-
-
-__all__ = ["COUNTED", "EVERYTHING", "MAX_WINDOW", "SearchRequest", "read_count", "read_search", "replace"]

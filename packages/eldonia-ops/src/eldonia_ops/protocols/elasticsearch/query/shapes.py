@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal, parsing
+from eldonia_ops.protocols.elasticsearch.query.errors import illegal, parsing
 
 
 def object_of(value: Any, place: str) -> dict[str, Any]:
@@ -121,17 +121,3 @@ def boost_of(given: Any) -> float:
 def listed(value: Any) -> list[Any]:
     """A list, also of one thing that was written without it."""
     return value if isinstance(value, list) else [value]
-
-
-__all__ = [
-    "DslError",
-    "boost_of",
-    "flag",
-    "known_keys",
-    "listed",
-    "number",
-    "object_of",
-    "one_field",
-    "text_value",
-    "whole",
-]

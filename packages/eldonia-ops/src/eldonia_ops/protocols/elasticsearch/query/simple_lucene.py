@@ -1,7 +1,7 @@
 """``simple_query_string``: a search box's syntax. It never fails: what makes no sense is left out.
 
-``+`` and, ``|`` or, ``-`` not, ``"phrase"``, ``word*``, ``( )``, ``"phrase"~N``. Source: Elasticsearch's reference, "Simple
-query string query".
+``+`` and, ``|`` or, ``-`` not, ``"phrase"``, ``word*``, ``( )``, ``"phrase"~N``. Source: Elasticsearch's reference,
+"Simple query string query".
 """
 
 import re
@@ -24,7 +24,8 @@ from eldonia_ops.protocols.elasticsearch.query.term_queries import prefix_node
 from eldonia_ops.protocols.elasticsearch.query.text_queries import best, phrase_node, words_clause
 
 _KNOWN: Final = frozenset({
-    *("query", "fields", "default_operator", "flags", "analyzer", "lenient", "minimum_should_match", "analyze_wildcard"),
+    *("query", "fields", "default_operator", "flags", "analyzer", "lenient", "minimum_should_match"),
+    *("analyze_wildcard",),
     *("quote_field_suffix", "auto_generate_synonyms_phrase_query", "fuzzy_prefix_length", "fuzzy_max_expansions"),
     "fuzzy_transpositions",
 })  # fmt: skip

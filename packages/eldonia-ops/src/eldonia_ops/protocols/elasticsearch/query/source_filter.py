@@ -6,8 +6,7 @@ from datetime import UTC
 from fnmatch import fnmatchcase
 from typing import Any
 
-from eldonia_ops.protocols.elasticsearch.query.date_math import iso
-from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal, parsing
+from eldonia_ops.protocols.elasticsearch.query.errors import illegal, parsing
 from eldonia_ops.protocols.elasticsearch.query.fields import is_time
 from eldonia_ops.protocols.elasticsearch.query.shapes import listed
 from eldonia_ops.protocols.elasticsearch.query.time_format import formatted
@@ -160,6 +159,3 @@ def _may_be_below(path: str, pattern: str) -> bool:
 def _names(value: Any) -> tuple[str, ...]:
     names = value.split(",") if isinstance(value, str) else [str(one) for one in listed(value)]
     return tuple(name.strip() for name in names if name.strip())
-
-
-__all__ = ["DslError", "FieldsWanted", "SourceFilter", "fields_wanted", "flattened", "iso", "source_filter"]

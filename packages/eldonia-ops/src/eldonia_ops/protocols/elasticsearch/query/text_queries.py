@@ -62,11 +62,9 @@ def words_clause(name: str, text: str, options: dict[str, Any], reading: Reading
     reading.count(len(some))
     last = len(some) - 1
     clauses = [fixed(word_node(name, word, prefix=prefix and place == last)) for place, word in enumerate(some)]
-    if name != "message" and len(some) > 1 and not prefix:
-        # A value with punctuation (`node-01`, `/api/v1`) is also found as it is.
-        exact = OneOf(field_name(name), (text,))
-    else:
-        exact = None
+    # A value with punctuation (`node-01`, `/api/v1`) is also found as it is.
+    several = name != "message" and len(some) > 1 and not prefix
+    exact = OneOf(field_name(name), (text,)) if several else None
     operator = str(options.get("operator", "or")).lower()
     if operator not in ("or", "and"):
         raise illegal(f"No enum constant org.elasticsearch.index.query.Operator.{operator.upper()}")

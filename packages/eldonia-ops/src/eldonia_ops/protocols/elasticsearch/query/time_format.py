@@ -33,7 +33,7 @@ def formatted(ns: int, format: str, zone: tzinfo = UTC) -> str:
     Raises:
         DslError: we do not know the format.
     """
-    name = format.split("||")[0]
+    name = format.split("||", maxsplit=1)[0]
     if name in _ISO_NAMES:
         return iso(ns, zone)
     if name in _NANO_NAMES:

@@ -98,7 +98,8 @@ def date_histogram(options: dict[str, Any], shared: Shared) -> BucketAggregation
         if low is not None and high is not None:
             if low > high:
                 raise illegal(
-                    f"[extended_bounds.min][{given['min']}] cannot be greater than [extended_bounds.max][{given['max']}] for histogram aggregation [{shared.name}]"
+                    f"[extended_bounds.min][{given['min']}] cannot be greater than [extended_bounds.max]"
+                    f"[{given['max']}] for histogram aggregation [{shared.name}]"
                 )
             bounds = (low, high)
     groups: tuple[Grouping, ...] = (group,)
@@ -405,8 +406,8 @@ def _order(value: Any, shared: Shared, default: tuple[TermsOrder, ...]) -> tuple
             if metric not in names:
                 raise DslError(
                     "aggregation_execution_exception",
-                    f"Invalid aggregator order path [{path}]. The provided aggregation [{metric}] either does not exist, "
-                    "or is a pipeline aggregation and cannot be used to sort the buckets.",
+                    f"Invalid aggregator order path [{path}]. The provided aggregation [{metric}] either does not "
+                    "exist, or is a pipeline aggregation and cannot be used to sort the buckets.",
                     of_phase=True,
                 )
             found.append(TermsOrder("metric", metric, part.rstrip("]"), descending))

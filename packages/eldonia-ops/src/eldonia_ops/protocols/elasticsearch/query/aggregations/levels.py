@@ -24,8 +24,8 @@ from eldonia_ops.search.buckets import (
     BucketRequest,
     BucketRow,
     ByTime,
-    GroupKey,
     Grouping,
+    GroupKey,
     Measure,
     MeasureKind,
 )
@@ -118,7 +118,7 @@ def too_many(count: int) -> DslError:
 
 def _starts(one: DateHistogram, found: list[GroupKey]) -> Iterator[int]:
     group = one.groups[0]
-    assert isinstance(group, ByTime)  # noqa: S101  a histogram of times groups by time
+    assert isinstance(group, ByTime)
     known = {int(key) for key in found if key is not None}
     ends = [*known]
     if one.bounds:
@@ -194,7 +194,7 @@ def measure_at(children: Sequence[Aggregation], name: str, part: str) -> tuple[i
             if len(child.measures) > 1:
                 kinds = [measure.kind for measure in child.measures]
                 kind = _PROPERTIES.get(part)
-                if kind not in kinds:
+                if kind is None or kind not in kinds:
                     raise illegal(f"order by [{name}.{part}] is not supported: {', '.join(_PROPERTIES)} are")
                 return place + kinds.index(kind), 0
             if child.labels:

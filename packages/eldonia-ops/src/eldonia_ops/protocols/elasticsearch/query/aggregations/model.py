@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, TypeAlias
 
-from eldonia_ops.model.conditions import FieldName
-from eldonia_ops.protocols.elasticsearch.query.source_filter import FieldsWanted, SourceFilter
 from eldonia_ops.protocols.elasticsearch.query.sorting import SortSpec
+from eldonia_ops.protocols.elasticsearch.query.source_filter import FieldsWanted, SourceFilter
 from eldonia_ops.search.buckets import CalendarUnit, Grouping, Measure
 from eldonia_ops.search.tree import Node
 
@@ -153,7 +152,7 @@ class Pipeline:
     meta: Any = None
 
 
-Aggregation: TypeAlias = Metric | TopHits | Terms | Histogram | DateHistogram | Fixed | Composite
+Aggregation: TypeAlias = Metric | TopHits | BucketAggregation
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,27 +161,3 @@ class Aggregations:
 
     every: tuple[Aggregation, ...] = ()
     pipelines: tuple[Pipeline, ...] = ()
-
-
-def is_bucket(one: Aggregation) -> bool:
-    """Whether an aggregation makes buckets."""
-    return isinstance(one, BucketAggregation)
-
-
-__all__ = [
-    "Aggregation",
-    "Aggregations",
-    "BucketAggregation",
-    "Composite",
-    "CompositeSource",
-    "DateHistogram",
-    "FieldName",
-    "Fixed",
-    "Histogram",
-    "Metric",
-    "Pipeline",
-    "Terms",
-    "TermsOrder",
-    "TopHits",
-    "is_bucket",
-]

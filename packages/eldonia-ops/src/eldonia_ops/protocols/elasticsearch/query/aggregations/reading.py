@@ -8,7 +8,6 @@ from eldonia_ops.protocols.elasticsearch.query.aggregations.metric_readers impor
 from eldonia_ops.protocols.elasticsearch.query.aggregations.model import (
     Aggregation,
     Aggregations,
-    BucketAggregation,
     Pipeline,
 )
 from eldonia_ops.protocols.elasticsearch.query.clauses import Clause
@@ -24,7 +23,8 @@ PIPELINES: Final = frozenset({
 })  # fmt: skip
 REFUSED: Final = frozenset({
     *("significant_terms", "significant_text", "rare_terms", "sampler", "diversified_sampler", "random_sampler"),
-    *("adjacency_matrix", "auto_date_histogram", "variable_width_histogram", "categorize_text", "ip_range", "ip_prefix"),
+    *("adjacency_matrix", "auto_date_histogram", "variable_width_histogram", "categorize_text", "ip_range"),
+    *("ip_prefix",),
     *("geo_distance", "geohash_grid", "geotile_grid", "geohex_grid", "geo_bounds", "geo_centroid", "geo_line"),
     *("children", "parent", "multi_terms", "frequent_item_sets", "time_series", "matrix_stats", "scripted_metric"),
     *("median_absolute_deviation", "boxplot", "string_stats", "t_test", "rate", "top_metrics", "weighted_avg"),
@@ -52,13 +52,17 @@ def read_aggregations(value: Any, read: Callable[[Any], Clause], everything: Nod
             if depth > _DEPTH or count > _MOST:
                 raise illegal(f"more than {_MOST} aggregations, or more than {_DEPTH} within each other")
             found = _one(str(name), object_of(one, str(name)), depth)
-            (pipelines if isinstance(found, Pipeline) else every).append(found)  # pyright: ignore[reportArgumentType]
+            if isinstance(found, Pipeline):
+                pipelines.append(found)
+            else:
+                every.append(found)
         return Aggregations(tuple(every), tuple(pipelines))
 
     def _one(name: str, given: dict[str, Any], depth: int) -> Aggregation | Pipeline:
         if not name or any(letter in name for letter in "[]>"):
             raise parsing(
-                f"Invalid aggregation name [{name}]. Aggregation names can contain any character except '[', ']', and '>'",
+                f"Invalid aggregation name [{name}]. Aggregation names can contain any character except '[', ']', and "
+                "'>'",
                 name,
             )
         kinds = [key for key in given if key not in ("aggs", "aggregations", "meta")]
@@ -81,9 +85,6 @@ def read_aggregations(value: Any, read: Callable[[Any], Clause], everything: Nod
             raise unknown("aggregation type", kind, {*METRICS, *BUCKETS, *PIPELINES})
         children = level(below, depth + 1) if below else Aggregations()
         shared = Shared(name, meta, children.every, children.pipelines, read, everything, now_ns, depth == 1)
-        found = BUCKETS[kind](options, shared)
-        if not isinstance(found, BucketAggregation):
-            raise AssertionError(kind)
-        return found
+        return BUCKETS[kind](options, shared)
 
     return level(value, 1) if value else Aggregations()
