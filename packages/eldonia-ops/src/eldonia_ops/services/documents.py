@@ -8,7 +8,7 @@ leaves two, of which the newer counts; the next change of the document deletes t
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from eldonia_ops.model.logs import LogRecord
@@ -22,9 +22,9 @@ from eldonia_ops.protocols.elasticsearch.identity import MAX_ID_BYTES, NUMBERS_A
 from eldonia_ops.search.tree import AtPlaces, Node, OneOf
 from eldonia_ops.services.document_writes import Key, Writes
 from eldonia_ops.services.index_catalog import IndexCatalog
+from eldonia_ops.services.log_deletion import LATEST_NS, delete_where
 from eldonia_ops.sinks import LogSink
 
-LATEST_NS: Final = 2**63 - 1
 _IDS_AT_ONCE: Final = 500
 _PAGE: Final = 10_000
 MAX_IN_FLIGHT: Final = 64 << 20
@@ -222,18 +222,9 @@ class DocumentService:
         records = [record for index in indices for record in found.get((index, id), ())]
         return max(records, key=lambda record: record.id, default=None)
 
-    async def delete_where(self, search: Node, until_ns: int = LATEST_NS, since_ns: int = 0) -> int:
+    async def delete_where(self, search: Node) -> int:
         """Delete all records that a search finds; how many there were."""
-        deleted = 0
-        query = LogQuery(since_ns, until_ns, search=search, limit=_PAGE)
-        while True:
-            page = await self._store.search_logs(query)
-            if not page.records:
-                return deleted
-            await self._store.delete_logs([(record.timestamp_ns, record.id) for record in page.records])
-            deleted += len(page.records)
-            last = page.records[-1]
-            query = replace(query, before=(last.timestamp_ns, last.id))
+        return await delete_where(self._store, search)
 
     async def _add(self, found: dict[Key, list[LogRecord]], search: Node) -> None:
         page = await self._store.search_logs(LogQuery(0, LATEST_NS, search=search, limit=_PAGE))

@@ -64,6 +64,7 @@ METRICS: Final = (
     _counter("eldonia_ops_security_events_total", "Security events seen in log records."),
     _gauge("eldonia_ops_span_metric_operations", "Operations whose spans are counted."),
     _counter("eldonia_ops_span_metric_spans_dropped_total", "Spans that were not counted: too many operations."),
+    _counter("eldonia_ops_index_retention_deleted_total", "Documents deleted because of the policy of their index."),
     _counter("eldonia_ops_refused_times_total", "Items refused because their time is too old or in the future."),
     _counter("eldonia_ops_refused_total", "Items of telemetry that were refused.", "signal", "reason"),
     # Rules and alerts.

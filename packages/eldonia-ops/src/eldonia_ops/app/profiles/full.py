@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from eldonia_ops.app.foundation import Foundation
+from eldonia_ops.app.index_modules import IndexRetentionModule
 from eldonia_ops.app.modules import Module
 from eldonia_ops.app.platform_modules import (
     CollectionModule,
@@ -81,6 +82,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         incidents,
         SupervisionModule(base, router),
         PurgeModule(base),
+        IndexRetentionModule(base, telemetry.logs),
         collection,
         ProcessLogsModule(base, recovery),
     ]

@@ -189,24 +189,24 @@ class _Group:
         block = part.block
         recipe: list[str] = []
         kept: dict[str, Sequence[Any]] = {}
-        for key, field in self.shape.columns.items():
+        for key, name in self.shape.columns.items():
             if not can_be_named(key):
                 kept[key] = [self.values[row][key] for row in part.places]
-            elif field == "timestamp_ns":
+            elif name == "timestamp_ns":
                 stated = [self.values[row][key] for row in part.places]
                 if spelling := spelling_of_all(stated, block.timestamps_ns):
-                    recipe.append(recipe_entry(key, field, spelling))
+                    recipe.append(recipe_entry(key, name, spelling))
                 else:
                     kept[key] = stated
-            elif field == "level":
+            elif name == "level":
                 if "level" in block.metadata and "level" not in self.values[part.places[0]]:
                     kept[key] = block.metadata["level"]
                 elif "level" not in block.metadata:
-                    recipe.append(recipe_entry(key, field))
-            elif field == "message" or all(block.texts[field]):
-                recipe.append(recipe_entry(key, field))
+                    recipe.append(recipe_entry(key, name))
+            elif name == "message" or all(block.texts[name]):
+                recipe.append(recipe_entry(key, name))
             else:
-                kept[key] = block.texts[field]
+                kept[key] = block.texts[name]
         others = {key: column for key, column in block.metadata.items() if key != "level" or "level" in self.values[0]}
         rows = len(block)
         own: dict[str, Sequence[Any]] = {
