@@ -9,6 +9,7 @@ _TOP: Final = ("listen", "tls", "telemetry", "external_url")
 _NESTED: Final = {
     "retention": ("logs", "traces", "metrics", "head"),
     "rules": ("speed",),
+    "elasticsearch": ("index",),
     "storage": ("logs_dsn", "metrics_dsn", "traces_dsn", "tables", "cluster", "instance"),
     "limits": (
         "request",

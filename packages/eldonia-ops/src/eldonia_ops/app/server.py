@@ -50,6 +50,7 @@ async def serve(
                         label_value=settings.limits.label_value,
                     ),
                     intakes=installed_intakes(),
+                    other_index=settings.elasticsearch.index,
                 )
                 stack.push_async_callback(side.close)
                 server = HttpServer(

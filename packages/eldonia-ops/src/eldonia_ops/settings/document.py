@@ -14,6 +14,7 @@ from eldonia_ops.settings.collectors import CollectorSections
 from eldonia_ops.settings.containers import Items, Section
 from eldonia_ops.settings.dashboards import DashboardSettings
 from eldonia_ops.settings.declaration import Setting
+from eldonia_ops.settings.elasticsearch import ElasticsearchSettings
 from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.kinds import Choice, Clean, Flag, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
@@ -349,6 +350,9 @@ class Settings:
     span_metrics: Annotated[
         SpanMetricSettings, Setting(Section(SpanMetricSettings), "Metrics that are made of spans.")
     ] = field(default_factory=SpanMetricSettings)
+    elasticsearch: Annotated[ElasticsearchSettings, Setting(Section(ElasticsearchSettings), "Elasticsearch's API.")] = (
+        field(default_factory=ElasticsearchSettings)
+    )
     services: Annotated[
         tuple[ServiceSettings, ...],
         Setting(

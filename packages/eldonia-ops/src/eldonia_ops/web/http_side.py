@@ -50,7 +50,7 @@ class HttpSide:
 
     ``external_url`` is the address by which people reach it, if not the listen address. ``secure_cookies`` defaults to
     whether that is https. ``intakes`` are the protocols that telemetry may come in by; one whose name or address is in
-    use is logged and left out.
+    use is logged and left out. ``other_index`` is, in Elasticsearch's API, the index of records that came by other ways.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.
@@ -66,6 +66,7 @@ class HttpSide:
         limits: RequestLimits | None = None,
         intakes: Sequence[Intake] = (),
         version: str = __version__,
+        other_index: str = "logs",
     ) -> None:
         self._platform = platform
         self._external_url = external_url
@@ -91,7 +92,7 @@ class HttpSide:
         )
         packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
-        self.elasticsearch = elasticsearch.ElasticsearchHost(platform, self.sinks, limits, heavy)
+        self.elasticsearch = elasticsearch.ElasticsearchHost(platform, self.sinks, limits, heavy, other_index)
         before: list[BaseRoute] = [
             *prometheus.routes(platform, version, heavy),
             *alertmanager.routes(platform, version, limits),

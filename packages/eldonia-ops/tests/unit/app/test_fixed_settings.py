@@ -27,6 +27,7 @@ RUNNING = settings("language: en\n")
         ("telemetry: http://ch:8123/x", ("telemetry",)),
         ("external_url: https://ops.example", ("external_url",)),
         ("retention: {logs: 3d, state: 9d, head: 1h}", ("retention.logs", "retention.head")),
+        ("elasticsearch: {index: all}", ("elasticsearch.index",)),
         ("rules: {speed: 10, evaluation_interval: 5s}", ("rules.speed",)),
         ("limits: {request: 1MiB, log_line: 1KiB, series: 5}", ("limits.request", "limits.series")),
     ],
@@ -61,6 +62,6 @@ def test_each_part_of_the_settings_changes_or_is_named() -> None:
         "span_metrics",
         "managed", "parts", "dashboards",
     }  # fmt: skip
-    named = {"tls", "data", "state", "listen", "telemetry", "storage", "external_url"}
+    named = {"tls", "data", "state", "listen", "telemetry", "storage", "external_url", "elasticsearch"}
     assert {field.name for field in fields(Settings)} == live | named
     assert with_fixed(RUNNING, replace(RUNNING, file=Path("/else")))[1] == ()

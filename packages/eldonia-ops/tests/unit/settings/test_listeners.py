@@ -39,6 +39,7 @@ def test_each_has_its_usual_port() -> None:
         "prometheus": 9090,
         "alertmanager": 9093,
         "jaeger": 16686,
+        "elasticsearch": 9200,
         "otlp_http": 4318,
     }
     assert usual_listeners()["syslog"] == 514
@@ -62,7 +63,7 @@ def test_everything_can_be_said_and_is_shown_again() -> None:
     ("text", "said"),
     [
         # Protocols without a codec have no name.
-        ("{elasticsearch: {}}", "unknown key 'elasticsearch' in listeners"),
+        ("{splunk: {}}", "unknown key 'splunk' in listeners"),
         ("{forward: {}}", "unknown key 'forward' in listeners"),
         ("{prometheus: {prot: 1}}", "unknown key 'prot' in prometheus"),
         ("{prometheus: }", "prometheus is empty"),

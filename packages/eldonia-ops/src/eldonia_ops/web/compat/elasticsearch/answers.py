@@ -65,7 +65,6 @@ async def envelope(request: Request, problem: Problem) -> Response:
     """A problem that was found before, or behind, a route of ours."""
     reason, status = problem.sentence, problem.status
     if status == 404 and problem.message == "Not Found":
-        status = 400
         reason = (
             f"no handler found for uri [{request.url.path}] and method [{request.method}]: it is not served here; "
             "docs/elasticsearch.md has what is"

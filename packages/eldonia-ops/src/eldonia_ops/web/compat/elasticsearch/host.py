@@ -27,11 +27,13 @@ DEFAULTS: Final = Options()
 class ElasticsearchHost:
     """The API of one platform. Listeners share it."""
 
-    def __init__(self, platform: Platform, sinks: PlatformSinks, limits: RequestLimits, heavy: HeavyWork) -> None:
+    def __init__(
+        self, platform: Platform, sinks: PlatformSinks, limits: RequestLimits, heavy: HeavyWork, others: str
+    ) -> None:
         self.platform = platform
         self.limits = limits
         self.heavy = heavy
-        self.catalog = IndexCatalog(platform.state, platform.now)
+        self.catalog = IndexCatalog(platform.state, platform.now, others)
         self.documents = DocumentService(platform.ingest, platform.telemetry.logs, self.catalog, sinks)
 
     @property

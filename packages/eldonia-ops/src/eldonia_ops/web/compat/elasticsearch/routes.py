@@ -41,7 +41,7 @@ def routes(host: ElasticsearchHost, prefix: str = "") -> list[GuardedRoute]:
     every.sort(key=_rank)
     return [
         GuardedRoute(
-            f"{prefix}{one.path}" if one.path != "/" or not prefix else prefix,
+            f"{prefix}{one.path}",
             guarded(one.endpoint),
             demand=one.demand,
             family=ApiDialect.ELASTICSEARCH,

@@ -56,7 +56,7 @@ async def test_the_ways_to_show_a_token(http: Any, platform: FakePlatform) -> No
 
 async def test_what_is_not_served_says_so(ask: Any) -> None:
     status, body = await ask("GET", "/_ml/anomaly_detectors")
-    assert status == 400
+    assert status == 404
     assert "no handler found for uri [/_ml/anomaly_detectors]" in body["error"]["reason"]
     status, body = await ask("PATCH", "/app")
     assert (status, "Incorrect HTTP method" in body["error"]["reason"]) == (405, True)
@@ -70,7 +70,7 @@ async def test_what_is_not_served_says_so(ask: Any) -> None:
 
 async def test_the_main_listener_has_it_below_a_prefix(side: HttpSide, platform: FakePlatform, client: Client) -> None:
     async with client(Role.VIEWER) as http:
-        for path in ("/elasticsearch", "/elasticsearch/_cat/health"):
+        for path in ("/elasticsearch/", "/elasticsearch/_cat/health"):
             answer = await http.get(path)
             assert answer.status_code == 200
             assert answer.headers["x-elastic-product"] == "Elasticsearch"

@@ -16,7 +16,7 @@ TIME = "2026-11-24T00:00:00.000Z"
 
 async def create(ask: Any, index: str, **document: Any) -> str:
     line = json.dumps({"create": {"_index": index}}) + "\n" + json.dumps({"@timestamp": TIME, **document}) + "\n"
-    status, body = await ask("POST", "/_bulk", Role.INGEST, content=line.encode())
+    _status, body = await ask("POST", "/_bulk", Role.INGEST, content=line.encode())
     return (
         body["items"][0]["create"].get("_index", "")
         if not body["errors"]
@@ -42,7 +42,7 @@ async def test_an_index_is_made_with_its_templates(ask: Any) -> None:
     assert index["mappings"]["properties"]["n"] == {"type": "integer"}
     assert index["mappings"]["properties"]["word"]["type"] == "text"
     assert index["aliases"] == {"shop": {}}
-    status, caps = await ask("GET", "/shop/_field_caps?fields=n,word*")
+    _status, caps = await ask("GET", "/shop/_field_caps?fields=n,word*")
     assert {name: list(one) for name, one in caps["fields"].items()} == {
         "n": ["integer"], "word": ["text"], "word.keyword": ["keyword"],
     }  # fmt: skip

@@ -84,7 +84,7 @@ async def test_what_is_stored_is_a_log_record(ask: Any, platform: FakePlatform) 
 
 async def test_packed_bodies_and_defaults_in_the_path(ask: Any, platform: FakePlatform) -> None:
     body = gzip.compress(bulk({"create": {}}, {"n": 1}, {"index": {"_index": "b"}}, {"n": 2}))
-    status, found = await ask("POST", "/a/_bulk", content=body, headers={"Content-Encoding": "gzip"})
+    _status, found = await ask("POST", "/a/_bulk", content=body, headers={"Content-Encoding": "gzip"})
     assert [next(iter(one.values()))["_index"] for one in found["items"]] == ["a", "b"]
     assert [one.metadata["_index"] for one in platform.telemetry.logs.records] == ["a", "b"]
 
@@ -93,7 +93,7 @@ async def test_records_of_other_ways_are_an_index(ask: Any, platform: FakePlatfo
     await platform.telemetry.logs.insert_logs([LogRecord(timestamp_ns=NOW * 10**6, message="tailed", service="shop")])
     (record,) = platform.telemetry.logs.records
     id = f"r{record.timestamp_ns:016x}{record.id:016x}"
-    status, found = await ask("GET", f"/logs/_doc/{id}")
+    _status, found = await ask("GET", f"/logs/_doc/{id}")
     assert found["_source"] == {
         "@timestamp": found["_source"]["@timestamp"],
         "message": "tailed",
