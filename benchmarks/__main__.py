@@ -17,6 +17,7 @@ NAMES = (
     "log_store",
     "log_queries",
     "log_tail",
+    "elastic_bulk",
     "state",
     "alerts",
     "storm",

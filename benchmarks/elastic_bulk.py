@@ -1,0 +1,124 @@
+"""Documents by ``_bulk``, from four senders over HTTP to a platform that runs as a process of its own."""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from benchmarks.harness import Row, Spread, Table
+from benchmarks.log_tail import write_lines
+
+_SENDERS = 4
+_ACTION = b'{"create":{"_index":"bench"}}\n'
+
+
+def run(quick: bool) -> list[Table]:
+    """Documents a second, CPU-seconds a million, and bytes a document."""
+    with tempfile.TemporaryDirectory() as name:
+        return _measure(Path(name), 2_000 if quick else 300_000, 500 if quick else 5_000)
+
+
+def _measure(folder: Path, documents: int, size: int) -> list[Table]:
+    path = folder / "app.jsonl"
+    write_lines(path, documents)
+    lines = path.read_bytes().splitlines()
+    bodies = [
+        b"".join(_ACTION + line + b"\n" for line in lines[start : start + size]) for start in range(0, documents, size)
+    ]
+    port, main = _free_port(), _free_port()
+    (folder / "eldonia-ops.yml").write_text(
+        f"listen: 127.0.0.1:{main}\ndata: data\nhost: {{enabled: false}}\nlisteners: {{elasticsearch: {{port: {port}}}}}\n"
+    )
+    (folder / "eldonia-ops.yml").chmod(0o600)
+    command = [sys.executable, "-m", "eldonia_ops", "serve", "--config", "eldonia-ops.yml"]
+    with (
+        (folder / "serve.log").open("wb") as log,
+        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as server,
+    ):
+        try:
+            _wait_until_ready(port)
+            token = (folder / "data" / "admin.token").read_text().strip()
+            rows = _sent(psutil.Process(server.pid), port, token, bodies, documents)
+        finally:
+            server.terminate()
+    note = (
+        f"{documents:,} documents of {path.stat().st_size // documents} bytes with eleven keys, {size:,} in a request"
+    )
+    return [Table("Elasticsearch's _bulk, four senders", rows, [note])]
+
+
+def _sent(server: psutil.Process, port: int, token: str, bodies: list[bytes], documents: int) -> list[Row]:
+    waiting, lock = iter(bodies), threading.Lock()
+    faults: list[str] = []
+    began, processor = time.perf_counter(), _processor(server)
+    threads = [threading.Thread(target=_send, args=(port, token, waiting, lock, faults)) for _ in range(_SENDERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    acknowledged = time.perf_counter() - began
+    if faults:
+        raise RuntimeError(faults[0])
+    while int(_asked(port, token, "/_cat/count/bench?format=json")[0]["count"]) < documents:
+        pass
+    visible, processor = time.perf_counter() - began, _processor(server) - processor
+    index = _asked(port, token, "/_cat/indices/bench?format=json&bytes=b")[0]
+    return [
+        _row("four senders, until acknowledged", documents / acknowledged, "documents/s"),
+        _row("four senders, until visible", documents / visible, "documents/s"),
+        _row("four senders, processor of the platform", processor / documents * 1e6, "CPU-s a million documents"),
+        _row("on disk, before merges", int(index["store.size"]) / documents, "bytes a document"),
+    ]
+
+
+def _send(port: int, token: str, bodies: Iterator[bytes], lock: threading.Lock, faults: list[str]) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    while True:
+        with lock:
+            body = next(bodies, None)
+        if body is None or faults:
+            return
+        connection.request("POST", "/_bulk", body, {"Authorization": f"ApiKey {token}"})
+        answer = connection.getresponse()
+        text = answer.read()
+        if answer.status != 200 or not text.startswith(b'{"errors":false'):
+            faults.append(text[:300].decode())
+
+
+def _asked(port: int, token: str, path: str) -> list[dict[str, str]]:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path, headers={"Authorization": f"ApiKey {token}"})
+    return json.loads(connection.getresponse().read())
+
+
+def _wait_until_ready(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            with socket.create_connection(("127.0.0.1", port)):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the platform did not start")
+
+
+def _processor(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def _row(name: str, value: float, unit: str) -> Row:
+    return Row(name, Spread(value, value, value), unit)
