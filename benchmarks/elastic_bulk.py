@@ -2,9 +2,6 @@
 
 import http.client
 import json
-import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -15,6 +12,7 @@ import psutil
 
 from benchmarks.harness import Row, Spread, Table
 from benchmarks.log_tail import write_lines
+from benchmarks.processes import free_port, python
 
 _SENDERS = 4
 _ACTION = b'{"create":{"_index":"bench"}}\n'
@@ -33,22 +31,16 @@ def _measure(folder: Path, documents: int, size: int) -> list[Table]:
     bodies = [
         b"".join(_ACTION + line + b"\n" for line in lines[start : start + size]) for start in range(0, documents, size)
     ]
-    port, main = _free_port(), _free_port()
-    (folder / "eldonia-ops.yml").write_text(
-        f"listen: 127.0.0.1:{main}\ndata: data\nhost: {{enabled: false}}\nlisteners: {{elasticsearch: {{port: {port}}}}}\n"
+    port, settings = free_port(), folder / "eldonia-ops.yml"
+    listeners = f"listeners: {{elasticsearch: {{port: {port}}}}}"
+    settings.write_text(
+        f"listen: 127.0.0.1:{free_port()}\ndata: {folder / 'data'}\nhost: {{enabled: false}}\n{listeners}\n"
     )
-    (folder / "eldonia-ops.yml").chmod(0o600)
-    command = [sys.executable, "-m", "eldonia_ops", "serve", "--config", "eldonia-ops.yml"]
-    with (
-        (folder / "serve.log").open("wb") as log,
-        subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as server,
-    ):
-        try:
-            _wait_until_ready(port)
-            token = (folder / "data" / "admin.token").read_text().strip()
-            rows = _sent(psutil.Process(server.pid), port, token, bodies, documents)
-        finally:
-            server.terminate()
+    settings.chmod(0o600)
+    arguments = ["-m", "eldonia_ops", "serve", "--config", str(settings)]
+    with python(arguments, folder / "serve.log", port) as server:
+        token = (folder / "data" / "admin.token").read_text().strip()
+        rows = _sent(psutil.Process(server.pid), port, token, bodies, documents)
     note = (
         f"{documents:,} documents of {path.stat().st_size // documents} bytes with eleven keys, {size:,} in a request"
     )
@@ -99,25 +91,9 @@ def _asked(port: int, token: str, path: str) -> list[dict[str, str]]:
     return json.loads(connection.getresponse().read())
 
 
-def _wait_until_ready(port: int) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        try:
-            with socket.create_connection(("127.0.0.1", port)):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError("the platform did not start")
-
-
 def _processor(process: psutil.Process) -> float:
     times = process.cpu_times()
     return times.user + times.system
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def _row(name: str, value: float, unit: str) -> Row:
