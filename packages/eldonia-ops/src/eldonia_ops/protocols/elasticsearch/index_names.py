@@ -1,6 +1,5 @@
 """Names of indices: which are allowed, and which an expression with wildcards means."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -114,7 +113,13 @@ def expanded(expression: str, names: Iterable[str], now_ms: int, options: Option
 
 def _split(expression: str) -> list[str]:
     """At the commas, but for those in date math."""
-    return [part for part in re.split(r",(?![^<>]*>)", expression) if part.strip()]
+    found: list[str] = []
+    for part in expression.split(","):
+        if found and "<" in found[-1] and ">" not in found[-1]:
+            found[-1] += f",{part}"
+        else:
+            found.append(part)
+    return [part for part in found if part.strip()]
 
 
 def _matcher(pattern: str, hidden: bool) -> Callable[[str], bool]:
