@@ -5,51 +5,39 @@ is stored under it is read first, the new record is stored, and then the old one
 leaves two, of which the newer counts; the next change of the document deletes the older.
 """
 
-import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
-from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items, written_item
-from eldonia_ops.protocols.elasticsearch.document_batch import Documents, read_documents
+from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items
+from eldonia_ops.protocols.elasticsearch.document_batch import read_documents
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of
-from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, document_error, illegal_argument, rejected
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, rejected
 from eldonia_ops.protocols.elasticsearch.fields import ID_FIELD
-from eldonia_ops.protocols.elasticsearch.identity import MAX_ID_BYTES, NUMBERS_A_MILLISECOND, SOURCE, place_of
+from eldonia_ops.protocols.elasticsearch.identity import MAX_ID_BYTES, SOURCE, place_of
 from eldonia_ops.search.tree import AtPlaces, Node, OneOf
-from eldonia_ops.services.document_writes import Key, Writes
+from eldonia_ops.services.bulk_request import Aside, BulkRequest, DocumentNumbers, stored
+from eldonia_ops.services.document_changes import DocumentChanges
+from eldonia_ops.services.document_writes import Key
 from eldonia_ops.services.index_catalog import IndexCatalog
 from eldonia_ops.services.log_deletion import LATEST_NS, delete_where
 from eldonia_ops.sinks import LogSink
 
-_IDS_AT_ONCE: Final = 500
+_IDS_AT_ONCE: Final = 5_000
 _PAGE: Final = 10_000
 MAX_IN_FLIGHT: Final = 64 << 20
 """Bytes of bodies that are being stored; what comes beyond is rejected, and comes again."""
 
 
-class Aside(Protocol):
-    """Runs work on a thread."""
-
-    async def aside(self, work: "Work") -> Documents: ...  # noqa: D102
-
-
-class Work(Protocol):
-    """Reads documents."""
-
-    def __call__(self) -> Documents: ...  # noqa: D102
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The items of an answer, in the order of the actions; ``faults`` counts refused ones by the type of the error."""
 
     items: list[bytes]
     faults: Counter[str]
-    missed: int = 0
 
 
 class DocumentService:
@@ -60,8 +48,8 @@ class DocumentService:
         self._store = store
         self._catalog = catalog
         self._threads = threads
-        self._numbers = _Numbers(store)
-        self._changing = asyncio.Lock()
+        self._numbers = DocumentNumbers(store)
+        self._changes = DocumentChanges(sink, store, catalog, threads, self._numbers, self.find)
         self._in_flight = 0
 
     async def bulk(self, actions: Sequence[Action], lines: Sequence[bytes], now_ms: int) -> Outcome:
@@ -81,123 +69,53 @@ class DocumentService:
             self._in_flight -= size
 
     async def _bulk(self, actions: Sequence[Action], lines: Sequence[bytes], now_ms: int) -> Outcome:
-        first = await self._numbers.reserve(2 * len(actions), now_ms)
-        kinds = Counter(actions)
+        kinds = dict.fromkeys(actions)
         indices, refused = await self._catalog.written(
             dict.fromkeys((action.index, action.operation) for action in kinds)
         )
         catalog = await self._catalog.current()
         streams = frozenset(index for index in indices.values() if catalog.stream_of(index))
-        items: list[bytes] = [b""] * len(actions)
-        found = Outcome(items, Counter())
-
-        def fault(place: int, error: ElasticsearchError) -> None:
-            action = actions[place]
-            index = indices.get((action.index, action.operation), action.index)
-            items[place] = failed_item(action, index, error)
-            found.faults[error.type] += 1
-
+        request = BulkRequest(actions, lines, indices, now_ms, streams)
         plain: list[int] = []
         named: list[int] = []
-        sorts = {
-            action: _sort(action, refused.get((action.index, action.operation)), catalog.others) for action in kinds
-        }
+        sorts = {action: _sort(action, refused.get((action.index, action.operation))) for action in kinds}
         for place, action in enumerate(actions):
             sort = sorts[action]
             if isinstance(sort, ElasticsearchError):
-                fault(place, sort)
+                request.fail(place, sort)
             else:
                 (named if sort else plain).append(place)
         if plain:
-            await self._plain(actions, lines, plain, indices, first, now_ms, streams, fault, items)
+            await self._plain(request, plain)
         if named:
-            await self._named(actions, lines, named, indices, first + len(actions), now_ms, streams, fault, items)
-        return found
+            await self._changes.run(request, named)
+        return Outcome(request.items, request.faults)
 
-    async def _plain(
-        self,
-        actions: Sequence[Action],
-        lines: Sequence[bytes],
-        places: Sequence[int],
-        indices: Mapping[tuple[str, str], str],
-        first: int,
-        now_ms: int,
-        streams: frozenset[str],
-        fault: "Fault",
-        items: list[bytes],
-    ) -> None:
+    async def _plain(self, request: BulkRequest, places: Sequence[int]) -> None:
         """Store documents without an id."""
-        # Neighbouring numbers cost nothing on the disk, gaps neither; what matters is that they are in order.
-        some = lines if len(places) == len(lines) else [lines[place] for place in places]
-        kinds = {
-            (actions[place].operation, indices[actions[place].index, actions[place].operation]) for place in places
-        }
-        names: str | list[str]
-        if len({index for _, index in kinds}) == 1:
-            names = next(iter(kinds))[1]
-        else:
-            names = [indices[actions[place].index, actions[place].operation] for place in places]
-        documents = await self._threads.aside(lambda: read_documents(some, names, first, now_ms * 1_000_000, streams))
-        late: dict[int, str] = {}
-        if len(documents.records):
-            receipt = await self._sink.logs(documents.records)
-            late = {documents.rows[one.index]: one.reason for one in receipt.refused}
-            await self._catalog.observe(documents.samples)
-        for row, error in documents.faults.items():
-            fault(places[row], error)
-        for row, reason in late.items():
-            fault(places[row], _too_late(reason))
+        first = await self._numbers.reserve(len(places), request.now_ms)
+        whole = len(places) == len(request.lines)
+        some = request.lines if whole else [request.lines[place] for place in places]
+        kinds = {(request.actions[place].operation, request.index(place)) for place in places}
+        names: str | list[str] = next(iter(kinds))[1]
+        if len({index for _, index in kinds}) > 1:
+            names = [request.index(place) for place in places]
+        received_ns = request.now_ms * 1_000_000
+        documents = await self._threads.aside(lambda: read_documents(some, names, first, received_ns, request.streams))
+        late = await stored(self._sink, self._catalog, documents)
+        for row, error in {**documents.faults, **late}.items():
+            request.fail(places[row], error)
         good = [row for row in documents.rows if row not in late] if late else documents.rows
         if len(kinds) == 1:
             operation, index = next(iter(kinds))
             written = created_items(operation, index, [first + row for row in good])
             for row, item in zip(good, written, strict=True):
-                items[places[row]] = item
+                request.items[places[row]] = item
             return
         for row in good:
-            action = actions[places[row]]
-            index = indices[action.index, action.operation]
-            items[places[row]] = created_items(action.operation, index, [first + row])[0]
-
-    async def _named(
-        self,
-        actions: Sequence[Action],
-        lines: Sequence[bytes],
-        places: Sequence[int],
-        indices: Mapping[tuple[str, str], str],
-        first: int,
-        now_ms: int,
-        streams: frozenset[str],
-        fault: "Fault",
-        items: list[bytes],
-    ) -> None:
-        """Change documents with ids, one after another; one request at a time."""
-        async with self._changing:
-            stored = await self.find(dict.fromkeys(actions[place].id for place in places))
-            writes = Writes(stored, now_ms * 1_000_000, streams)
-            answers: dict[int, tuple[Key, str, dict[str, object]]] = {}
-            for place in places:
-                action = actions[place]
-                index = indices[action.index, action.operation]
-                try:
-                    outcome = writes.apply(action, lines[place], index, first + place)
-                    answers[place] = ((index, action.id), action.operation, outcome)
-                except ElasticsearchError as error:
-                    fault(place, error)
-            new = writes.stored_records()
-            refused: dict[Key, str] = {}
-            if new:
-                receipt = await self._sink.logs(list(new.values()))
-                keys = list(new)
-                refused = {keys[one.index]: one.reason for one in receipt.refused}
-                await self._catalog.observe(writes.samples)
-            if gone := writes.deleted_places(refused):
-                await self._store.delete_logs(gone)
-        for place, (key, operation, outcome) in answers.items():
-            if key in refused and operation != "delete":
-                fault(place, _too_late(refused[key]))
-            else:
-                items[place] = written_item(operation, outcome)
+            place = places[row]
+            item = created_items(request.actions[place].operation, request.index(place), [first + row])[0]
+            request.items[place] = item
 
     async def find(self, ids: Iterable[str]) -> dict[Key, list[LogRecord]]:
         """All records of documents with some ids, by index and id."""
@@ -234,30 +152,7 @@ class DocumentService:
                 found[key].append(record)
 
 
-class Fault(Protocol):
-    """Notes that an action failed."""
-
-    def __call__(self, place: int, error: ElasticsearchError) -> None: ...  # noqa: D102
-
-
-class _Numbers:
-    """Numbers of documents: they grow with time, across restarts too."""
-
-    def __init__(self, store: LogStore) -> None:
-        self._store = store
-        self._next = -1
-
-    async def reserve(self, count: int, now_ms: int) -> int:
-        """The first of so many numbers."""
-        if self._next < 0:
-            position = await self._store.source_position(SOURCE)
-            self._next = max(self._next, (position or 0) + 1)
-        first = max(self._next, now_ms * NUMBERS_A_MILLISECOND)
-        self._next = first + count
-        return first
-
-
-def _sort(action: Action, refused: ElasticsearchError | None, others: str) -> bool | ElasticsearchError:
+def _sort(action: Action, refused: ElasticsearchError | None) -> bool | ElasticsearchError:
     """Whether an action concerns a document with an id of its own, or why it cannot be done."""
     if refused is not None:
         return refused
@@ -270,13 +165,3 @@ def _sort(action: Action, refused: ElasticsearchError | None, others: str) -> bo
             )
         return False
     return True
-
-
-def _too_late(reason: str) -> ElasticsearchError:
-    return document_error(f"failed to parse field [@timestamp] of type [date]: {reason}", reason)
-
-
-def failed_item(action: Action, index: str, error: ElasticsearchError) -> bytes:
-    """The item of an action that could not be done."""
-    outcome = {"_index": index, "_id": action.id or None, "status": error.status, "error": error.cause()}
-    return written_item(action.operation, outcome)

@@ -20,7 +20,7 @@ from eldonia_ops.protocols.elasticsearch.templates import Made, merged
 KEPT_MS: Final = 5_000
 """How long another process that writes to the same state may not be noticed."""
 
-MAX_BODY: Final = 1 << 20
+MAX_BODY: Final = 4 << 20
 _MOST_SEEN: Final = 10_000
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 

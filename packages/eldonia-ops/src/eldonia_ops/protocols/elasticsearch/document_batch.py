@@ -13,6 +13,7 @@ from eldonia_ops.protocols.elasticsearch.document_check import MAX_DOCUMENT, rea
 from eldonia_ops.protocols.elasticsearch.documents import (
     DAY_NS,
     FORBIDDEN,
+    ID,
     INDEX,
     RECIPE,
     TIMESTAMP,
@@ -53,8 +54,10 @@ def read_documents(
     first_number: int,
     received_ns: int,
     streams: frozenset[str] = frozenset(),
+    ids: Sequence[str] = (),
 ) -> Documents:
-    """The records of documents without ids, each of an index; ``indices`` is one name if it is the same for all.
+    """The records of documents, each of an index; ``indices`` is one name if it is the same for all, and ``ids`` are
+    empty if the documents came without.
 
     The line at a place has the number ``first_number`` and its place. In ``streams`` are the indices whose documents
     need a time.
@@ -82,7 +85,8 @@ def read_documents(
                 and _time_is_read(shape, key[1:])
                 and (key[0] not in streams or TIMESTAMP in key[1:])
             ):
-                group = _Group(shape, key[0], [some[row] for row in rows], [values[row] for row in rows])
+                own_ids = [ids[start + row] for row in rows] if ids else ()
+                group = _Group(shape, key[0], own_ids, [some[row] for row in rows], [values[row] for row in rows])
                 places = [start + row for row in rows]
                 found, more = group.parts(places, first_number, received_ns)
                 samples.setdefault(key, group.values[0])
@@ -98,7 +102,11 @@ def read_documents(
                     check_time(document, index, streams)
                     samples.setdefault((index, *document), document)
                     singles[place] = record_of_document(
-                        document, index=index, number=first_number + place, received_ns=received_ns
+                        document,
+                        index=index,
+                        number=first_number + place,
+                        received_ns=received_ns,
+                        id=ids[place] if ids else "",
                     )
                 except ElasticsearchError as error:
                     faults[place] = error
@@ -165,6 +173,7 @@ class _Group:
 
     shape: Shape
     index: str
+    ids: Sequence[str]
     lines: Sequence[bytes]
     values: Sequence[Any]
 
@@ -211,6 +220,7 @@ class _Group:
         rows = len(block)
         own: dict[str, Sequence[Any]] = {
             INDEX: list(repeat(self.index, rows)),
+            **({ID: [self.ids[row] for row in part.places]} if self.ids else {}),
             RECIPE: list(repeat(",".join(recipe), rows)),
         }
         return replace(block, metadata={**own, **kept, **others})

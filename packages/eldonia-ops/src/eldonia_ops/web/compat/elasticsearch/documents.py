@@ -89,7 +89,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         wanted = read_query(body["query"], host.now() * 1_000_000).node
         parts: list[Node] = [of_indices(indices, host.others), wanted]
         deleted = await host.documents.delete_where(conjunction(parts))
-        note_change(request, kind="index", subject=name, action="_delete_by_query", after={"deleted": deleted})
+        note_change(request, kind="index", subject=name, action="deleted", after={"deleted": deleted})
         return answered(
             {
                 "took": int((time.perf_counter() - began) * 1_000),

@@ -18,7 +18,7 @@ from eldonia_ops.protocols.elasticsearch.mappings import field_caps, fields_of, 
 from eldonia_ops.protocols.elasticsearch.templates import flat_settings, merged, nested_settings
 from eldonia_ops.services.log_deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.audit.trail import note_change
+from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
 from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute
 
@@ -189,6 +189,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
 
     async def done(request: Request) -> Response:
         """Everything that is acknowledged is durable and is found by the next search: there is nothing to do."""
+        no_change(request)
         count = len(await host.concrete(request, request.path_params.get("index", "*"), _ALL))
         return answered({"_shards": {"total": count, "successful": count, "failed": 0}})
 

@@ -13,6 +13,7 @@ from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, missi
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
 from eldonia_ops.protocols.elasticsearch.lifecycles import check_lifecycle, check_state_policy, deletion_age_ms
 from eldonia_ops.web.access import Permission, allows
+from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import answered, object_body
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
@@ -56,6 +57,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         name = request.path_params["name"]
         if not await host.catalog.drop(EntryKind.LIFECYCLE, name):
             raise missing(f"Lifecycle policy not found: {name}")
+        note_change(request, kind="index", subject=name, action="deleted")
         return answered({"acknowledged": True})
 
     async def explain(request: Request) -> Response:
@@ -86,6 +88,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         body = await object_body(request, host.limits)
         check_state_policy(name, body)
         await host.catalog.put(EntryKind.STATE_POLICY, name, body)
+        note_change(request, kind="index", subject=name, action="changed", after=body)
         return answered(_state_policy(name, (await host.catalog.current()).all(EntryKind.STATE_POLICY)[name]), 201)
 
     async def get_states(request: Request) -> Response:
@@ -101,6 +104,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         name = request.path_params["name"]
         if not await host.catalog.drop(EntryKind.STATE_POLICY, name):
             raise ElasticsearchError(404, "status_exception", "Policy not found")
+        note_change(request, kind="index", subject=name, action="deleted")
         return answered({"_id": name, "result": "deleted", "_version": 2})
 
     async def explain_states(request: Request) -> Response:

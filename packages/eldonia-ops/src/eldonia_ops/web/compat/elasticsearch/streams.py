@@ -70,6 +70,13 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         for name in some(catalog, request):
             changed = {**catalog.all(EntryKind.DATA_STREAM)[name].body, "data_retention": retention}
             await host.catalog.put(EntryKind.DATA_STREAM, name, changed)
+        note_change(
+            request,
+            kind="index",
+            subject=request.path_params["name"],
+            action="changed",
+            after={"data_retention": retention},
+        )
         return answered({"acknowledged": True})
 
     async def roll_over(request: Request) -> Response:

@@ -88,3 +88,12 @@ async def test_anonymous_senders_may_write_and_nothing_else(side: HttpSide) -> N
         assert (await http.get("/")).status_code == 200
         assert (await http.post("/_bulk", content=LINES)).json()["errors"] is False
         assert (await http.get("/app/_doc/1")).status_code == 401
+
+
+async def test_what_deletes_is_in_the_audit_log_and_a_refresh_is_not(ask: Any, platform: FakePlatform) -> None:
+    await ask("POST", "/_bulk", content=LINES)
+    await ask("POST", "/_refresh")
+    await ask("POST", "/app/_delete_by_query", json={"query": {"match_all": {}}})
+    await ask("DELETE", "/app")
+    found = [(one.kind, one.subject, one.action) for one in platform.state.stored_audit]
+    assert found == [("index", "app", "deleted")] * 2

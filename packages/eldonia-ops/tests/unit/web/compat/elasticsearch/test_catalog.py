@@ -36,7 +36,7 @@ async def test_an_index_is_made_with_its_templates(ask: Any) -> None:
     assert (await ask("PUT", "/_index_template/t", json={**template, "composed_of": ["none"]}))[0] == 400
     assert (await ask("PUT", "/_index_template/t", json=template))[1] == {"acknowledged": True}
     assert await create(ask, "<shop-{now/d}>", n=1, word="x") == "shop-2026.11.23"
-    status, found = await ask("GET", "/shop-2026.11.23")
+    _, found = await ask("GET", "/shop-2026.11.23")
     index = found["shop-2026.11.23"]
     assert index["settings"]["index"]["refresh_interval"] == "5s"
     assert index["mappings"]["properties"]["n"] == {"type": "integer"}
@@ -126,7 +126,8 @@ async def test_aliases(ask: Any) -> None:
     assert (await ask("DELETE", "/a-2/_alias/b"))[0] == 200
     assert (await ask("HEAD", "/_alias/b"))[0] == 404
     for bad in (
-        {}, {"actions": [{"remove": {"index": "a-1", "alias": "none"}}]}, {"actions": [{"remove_index": {"index": "a-1"}}]},
+        {}, {"actions": [{"remove": {"index": "a-1", "alias": "none"}}]},
+        {"actions": [{"remove_index": {"index": "a-1"}}]},
         {"actions": [{"add": {"index": "a-1", "alias": "a-2"}}]}, {"actions": [{"add": {"index": "a-1"}}]},
         {"actions": [{"add": {"index": "a-1", "alias": "f", "filter": {"term": {"a": 1}}}}]},
     ):  # fmt: skip
@@ -221,6 +222,46 @@ async def test_start_up_probes(ask: Any) -> None:
     assert (await ask("GET", "/_stats"))[1]["indices"]["logs"]
     for path in ("health", "templates", "count", "nodes", "aliases"):
         assert (await ask("GET", f"/_cat/{path}?format=json"))[0] == 200
+
+
+async def test_logstash_sets_up_an_index_with_date_math(ask: Any) -> None:
+    path = "/%3Clogstash-%7Bnow%2Fd%7D-000001%3E"
+    assert (await ask("HEAD", "/_alias/logstash"))[0] == 404
+    body = {"aliases": {"logstash": {"is_write_index": True}}}
+    assert (await ask("PUT", path, Role.INGEST, json=body))[1]["index"] == "logstash-2026.11.23-000001"
+    assert (await ask("HEAD", path))[0] == 200
+    assert (await ask("HEAD", "/_alias/logstash"))[0] == 200
+    assert await create(ask, "logstash", message="m") == "logstash-2026.11.23-000001"
+    lines = b'{"index":{"_index":"logstash","routing":"a"}}\n{"message":"m"}\n'
+    query = "filter_path=errors,items.*.error,items.*.status"
+    status, found = await ask("POST", f"/_bulk?{query}", Role.INGEST, content=lines)
+    assert (status, found["errors"], found["items"][0]["index"]["status"]) == (200, False, 201)
+
+
+async def test_filebeat_sets_itself_up(ask: Any) -> None:
+    name = "filebeat-8.19.0"
+    policy = {
+        "policy": {"phases": {"hot": {"actions": {"rollover": {"max_age": "30d", "max_primary_shard_size": "50gb"}}}}}
+    }
+    assert (await ask("GET", "/_ilm/policy/filebeat", Role.INGEST))[0] == 404
+    assert (await ask("PUT", "/_ilm/policy/filebeat", Role.INGEST, json=policy))[0] == 200
+    assert (await ask("HEAD", f"/_index_template/{name}", Role.INGEST))[0] == 404
+    fields = {f"field_{n}": {"type": "keyword", "ignore_above": 1024} for n in range(6_000)}
+    template = {
+        "data_stream": {},
+        "index_patterns": [name],
+        "priority": 150,
+        "template": {
+            "mappings": {"date_detection": False, "dynamic_templates": [], "properties": fields},
+            "settings": {"index": {"lifecycle": {"name": "filebeat"}, "mapping": {"total_fields": {"limit": 12_500}}}},
+        },
+    }
+    assert (await ask("PUT", f"/_index_template/{name}", Role.INGEST, json=template))[0] == 200
+    assert (await ask("GET", f"/_data_stream/{name}", Role.INGEST))[0] == 404
+    assert (await ask("PUT", f"/_data_stream/{name}", Role.INGEST))[0] == 200
+    assert (await create(ask, name, message="m", log={"offset": 5}, agent={"type": "filebeat"})).endswith("-000001")
+    shown = (await ask("GET", f"/_data_stream/{name}"))[1]["data_streams"][0]
+    assert (shown["ilm_policy"], shown["template"]) == ("filebeat", name)
 
 
 async def test_tables_for_people(http: Any) -> None:
