@@ -50,7 +50,7 @@ class HttpSide:
 
     ``external_url`` is the address by which people reach it, if not the listen address. ``secure_cookies`` defaults to
     whether that is https. ``intakes`` are the protocols that telemetry may come in by; one whose name or address is in
-    use is logged and left out. ``other_index`` is, in Elasticsearch's API, the index of records that came by other ways.
+    use is logged and left out. ``other_index``: the index, in Elasticsearch's API, of records that came by other ways.
 
     Raises:
         FileNotFoundError: the package was installed without the libraries of the pages.

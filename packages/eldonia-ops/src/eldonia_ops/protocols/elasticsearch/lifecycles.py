@@ -79,7 +79,7 @@ def check_state_policy(name: str, body: Any) -> None:
     if not states:
         raise illegal_argument(f"the policy [{name}] has no [policy.states]")
     for state in states:
-        for action in state.get("actions") or ():
+        for action in _objects(state.get("actions")):
             if refused := sorted(_REFUSED_STATES & set(action)):
                 raise unsupported(f"the action [{refused[0]}] of the state [{state.get('name')}]", "leave it out")
     state_deletion_age_ms(body)
@@ -89,29 +89,37 @@ def state_deletion_age_ms(body: Mapping[str, Any]) -> int | None:
     """After how long a policy of ISM deletes; None: never, or by something else than age."""
     states = _states(body)
     deleting = {
-        state.get("name") for state in states if any("delete" in action for action in state.get("actions") or ())
+        str(state.get("name"))
+        for state in states
+        if any("delete" in action for action in _objects(state.get("actions")))
     }
-    if states and states[0].get("name") in deleting:
+    if states and str(states[0].get("name")) in deleting:
         return 0
     ages: list[int] = []
     for state in states:
-        for transition in state.get("transitions") or ():
-            conditions = transition.get("conditions") or {}
-            if transition.get("state_name") in deleting and "min_index_age" in conditions:
-                ages.append(duration_ms(conditions["min_index_age"]))
+        for transition in _objects(state.get("transitions")):
+            conditions = transition.get("conditions")
+            if str(transition.get("state_name")) in deleting and isinstance(conditions, dict):
+                ages += [duration_ms(conditions[key]) for key in ("min_index_age",) if key in conditions]
     return min(ages, default=None)
 
 
 def state_policy_patterns(body: Mapping[str, Any]) -> list[str]:
     """The patterns of the indices to which a policy of ISM attaches itself."""
-    templates = body.get("policy", {}).get("ism_template") or ()
+    templates = body.get("policy", {}).get("ism_template")
     found: list[str] = []
-    for template in [templates] if isinstance(templates, dict) else templates:
-        found += [str(one) for one in template.get("index_patterns") or ()]
+    for template in _objects([templates] if isinstance(templates, dict) else templates):
+        patterns = template.get("index_patterns")
+        found += [str(one) for one in patterns] if isinstance(patterns, list) else []
     return found
 
 
 def _states(body: Any) -> Sequence[Mapping[str, Any]]:
     policy = body.get("policy") if isinstance(body, dict) else None
     states = policy.get("states") if isinstance(policy, dict) else None
-    return [state for state in states if isinstance(state, dict)] if isinstance(states, list) else []
+    return _objects(states)
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list; none of what is no list."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -90,6 +90,10 @@ def check_template(name: str, body: Any, *, legacy: bool = False, component: boo
         raise illegal_argument(f"[{name}] needs [template]")
     if not isinstance(template, dict) or any(not isinstance(template.get(part, {}), dict) for part in _PARTS):
         raise illegal_argument(f"[settings], [mappings] and [aliases] of the template [{name}] are objects")
+    if any(not isinstance(stated, dict | None) for stated in (template.get("aliases") or {}).values()):
+        raise illegal_argument(f"each of the [aliases] of the template [{name}] is an object")
+    if not isinstance(body.get("composed_of", []), list | None):
+        raise illegal_argument(f"[composed_of] of the template [{name}] is no list")
     if not component and not patterns_of(body):
         raise illegal_argument(f"index_template [{name}] invalid, cause [index patterns are missing]")
     for number in ("priority", "order", "version"):

@@ -37,7 +37,7 @@ def test_actions_in_their_order() -> None:
         (b'{"index":[]}\n{}\n', "START_ARRAY"),
         (b'{"index":{"_index":"a","colour":1}}\n{}\n', "unknown parameter \\[colour\\]"),
         (b'{"index":{"_index":"a","_id":{}}}\n{}\n', "simple value"),
-        (b'{}\n{}\n', "END_OBJECT"),
+        (b"{}\n{}\n", "END_OBJECT"),
     ],
 )
 def test_bodies_that_are_refused(body: bytes, reason: str) -> None:

@@ -146,5 +146,5 @@ def _listed(stated: Mapping[str, Any], *names: str) -> list[str]:
     found: list[str] = []
     for name in names:
         value = stated.get(name)
-        found += [value] if isinstance(value, str) else [str(one) for one in value or ()]
+        found += [value] if isinstance(value, str) else map(str, value) if isinstance(value, list) else []
     return found

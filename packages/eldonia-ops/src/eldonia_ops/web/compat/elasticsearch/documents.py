@@ -50,7 +50,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         default = request.path_params.get("index", "")
         wanted = body.get("docs")
         if wanted is None:
-            wanted = [{"_id": id} for id in body.get("ids") or ()]
+            ids = body.get("ids")
+            wanted = [{"_id": id} for id in ids] if isinstance(ids, list) else None
         if not isinstance(wanted, list) or not wanted or len(wanted) > _MOST:
             raise ElasticsearchError(
                 400,

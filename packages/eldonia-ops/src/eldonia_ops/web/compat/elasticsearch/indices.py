@@ -38,6 +38,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             raise ElasticsearchError(
                 400, "parse_exception", f"unknown key [{sorted(unknown)[0][:100]}] for create index"
             )
+        if any(not isinstance(body.get(part, {}), dict) for part in ("settings", "mappings", "aliases")):
+            raise illegal_argument("[settings], [mappings] and [aliases] are objects")
+        if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
+            raise illegal_argument("each of [aliases] is an object")
         settings = flat_settings(body.get("settings") or {})
         await host.catalog.create_index(name, {**body, "settings": settings})
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
