@@ -1,5 +1,7 @@
 """Searches, pages of them, and aggregations, over records in memory."""
 
+# ruff: noqa: E501  a request a line
+
 import json
 from typing import Any
 
@@ -75,7 +77,12 @@ async def test_a_search_has_the_newest_of_the_best_first(queries: ElasticsearchQ
     assert answer["hits"]["total"] == {"value": 10, "relation": "eq"}
     assert answer["hits"]["max_score"] == 1.0
     source = answer["hits"]["hits"][0]["_source"]
-    assert source == {"@timestamp": "2026-11-30T00:09:00.000Z", "message": "request 36 failed", "service": "s0", "took": 12}
+    assert source == {
+        "@timestamp": "2026-11-30T00:09:00.000Z",
+        "message": "request 36 failed",
+        "service": "s0",
+        "took": 12,
+    }
 
 
 @pytest.mark.parametrize(
@@ -174,7 +181,9 @@ async def test_a_scroll_sees_each_once_and_ends(queries: ElasticsearchQueries, s
 
 async def test_msearch_answers_each_for_itself(queries: ElasticsearchQueries) -> None:
     lines = [{"index": "app"}, {"query": {"match_all": {}}, "size": 1}, {}, {"query": {"nonsense": {}}}]
-    answer = await queries.msearch("", {"rest_total_hits_as_int": "true"}, b"\n".join(json.dumps(x).encode() for x in lines) + b"\n")
+    answer = await queries.msearch(
+        "", {"rest_total_hits_as_int": "true"}, b"\n".join(json.dumps(x).encode() for x in lines) + b"\n"
+    )
     first, second = answer["responses"]
     assert (first["status"], first["hits"]["total"]) == (200, 40)
     assert (second["status"], second["error"]["type"]) == (400, "parsing_exception")
@@ -194,7 +203,9 @@ async def aggregated(queries: ElasticsearchQueries, **aggs: Any) -> dict[str, An
 
 async def test_terms_with_what_is_left_out(queries: ElasticsearchQueries) -> None:
     metric = {"m": {"max": {"field": "took"}}}
-    found = await aggregated(queries, t={"terms": {"field": "service.keyword", "size": 2, "order": {"m": "desc"}}, "aggs": metric})
+    found = await aggregated(
+        queries, t={"terms": {"field": "service.keyword", "size": 2, "order": {"m": "desc"}}, "aggs": metric}
+    )
     assert found["t"] == {
         "doc_count_error_upper_bound": 0,
         "sum_other_doc_count": 13,
@@ -209,9 +220,18 @@ async def test_gaps_of_a_histogram_are_filled(queries: ElasticsearchQueries) -> 
     bounds = {"min": "2026-11-29T23:00:00Z", "max": "2026-11-30T05:30:00Z"}
     inner = {"c": {"cumulative_sum": {"buckets_path": "_count"}}, "d": {"derivative": {"buckets_path": "_count"}}}
     histogram = {"field": "@timestamp", "fixed_interval": "1h", "extended_bounds": bounds, "format": "HH:mm"}
-    found = await aggregated(queries, h={"date_histogram": histogram, "aggs": inner}, best={"max_bucket": {"buckets_path": "h>_count"}})
+    found = await aggregated(
+        queries, h={"date_histogram": histogram, "aggs": inner}, best={"max_bucket": {"buckets_path": "h>_count"}}
+    )
     rows = [(one["key_as_string"], one["doc_count"], one["c"]["value"]) for one in found["h"]["buckets"]]
-    counts = [("23:00", 0, 0), ("00:00", 10, 10), ("01:00", 10, 20), ("02:00", 10, 30), ("03:00", 10, 40), ("04:00", 0, 40)]
+    counts = [
+        ("23:00", 0, 0),
+        ("00:00", 10, 10),
+        ("01:00", 10, 20),
+        ("02:00", 10, 30),
+        ("03:00", 10, 40),
+        ("04:00", 0, 40),
+    ]
     assert rows == [*counts, ("05:00", 0, 40)]
     assert [one.get("d", {}).get("value") for one in found["h"]["buckets"]] == [None, 10, 0, 0, 0, -10, 0]
     assert found["best"] == {"value": 10.0, "keys": ["00:00", "01:00", "02:00", "03:00"]}
@@ -231,7 +251,10 @@ async def test_days_that_are_not_24_hours_long(queries: ElasticsearchQueries, st
 
 
 async def test_a_composite_goes_on_behind_its_last_key(queries: ElasticsearchQueries) -> None:
-    sources = [{"s": {"terms": {"field": "service", "order": "desc"}}}, {"u": {"terms": {"field": "user.id", "missing_bucket": True}}}]
+    sources = [
+        {"s": {"terms": {"field": "service", "order": "desc"}}},
+        {"u": {"terms": {"field": "user.id", "missing_bucket": True}}},
+    ]
     seen: list[Any] = []
     after: dict[str, Any] = {}
     while True:

@@ -16,7 +16,7 @@ _NO_FIELDS: Final = FieldsWanted()
 
 
 def hits_answer(request: SearchRequest, found: Sequence[Selected], total: int | None) -> dict[str, Any]:
-    """The ``hits`` of an answer. ``total`` is how many there are, more than ``counted`` for too many, None: uncounted."""
+    """The ``hits`` of an answer. ``total`` is how many there are, above ``counted`` for too many, None: uncounted."""
     answer: dict[str, Any] = {}
     if total is not None:
         most = request.counted

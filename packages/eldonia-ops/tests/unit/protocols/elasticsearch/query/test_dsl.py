@@ -1,5 +1,7 @@
 """Which documents queries find, and how what cannot be read is refused."""
 
+# ruff: noqa: E501  a query a line
+
 import json
 from typing import Any
 

@@ -1,0 +1,135 @@
+"""Searches by clients from their own packages, and those that Grafana's data source sends, to a platform that runs."""
+
+
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from local_server import free_port
+from required_tools import missing, tool
+from serving import Serving, serving
+
+ROOT = Path(__file__).parents[5]
+SCRIPTS = Path(__file__).with_name("elasticsearch_clients")
+MODULES = ROOT / "tools" / "javascript" / "node_modules"
+CLIENTS = ROOT / ".venv" / "clients"
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, str]]:
+    port = free_port()
+    with serving(tmp_path_factory.mktemp("searches"), {"listeners": {"elasticsearch": {"port": port}}}) as running:
+        yield running, f"http://127.0.0.1:{port}"
+
+
+def run(*command: str, path: str = "") -> dict[str, Any]:
+    environment = {**os.environ, "PYTHONPATH": path, "NO_PROXY": "*"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("name", ["elasticsearch8", "elasticsearch9", "opensearch"])
+def test_python_clients_search(platform: tuple[Serving, str], name: str) -> None:
+    if not (CLIENTS / name).is_dir():
+        missing(f"{name} is not installed: python scripts/python_clients.py")
+    running, url = platform
+    script, path = str(SCRIPTS / "python_search.py"), str(CLIENTS / name)
+    found = run(sys.executable, script, url, running.token, name, path=path)
+    assert "unknown query [mach] did you mean [match]?" in found.pop("refused")
+    assert found.pop("dsl", [50, ["0", "5", "10"], 0.0]) == [50, ["0", "5", "10"], 0.0]
+    assert found == {
+        "total": {"value": 50, "relation": "eq"},
+        "first": ["0", "5", "10"],
+        "highlight": ["request 5 failed: connection <em>reset</em> <em>by</em> <em>peer</em>"],
+        "count": 50,
+        "scanned": [250, 250],
+        "services": [["s0", 63, 186.0], ["s1", 63, 187.5], ["s2", 62, 186.0], ["s3", 62, 187.5]],
+        "minutes": [9, 60, 60, 60, 60, 1],
+        "users": 10,
+        "point": True,
+        "closed": True,
+        "several": [200, 404],
+    }
+
+
+def test_javascript_client_searches(platform: tuple[Serving, str]) -> None:
+    if not (MODULES / "@elastic/elasticsearch").is_dir():
+        missing("@elastic/elasticsearch is not installed: python scripts/javascript.py --install")
+    running, url = platform
+    found = run(tool("node"), str(SCRIPTS / "javascript_search.mjs"), str(MODULES), url, running.token)
+    assert found == {
+        "total": 40,
+        "ids": ["order 118", "order 115"],
+        "buckets": [{"key": "s1", "doc_count": 40}],
+        "scrolled": 120,
+        "seen": 120,
+        "closed": True,
+    }
+
+
+def test_requests_of_grafana(platform: tuple[Serving, str]) -> None:
+    """The shapes that ``pkg/tsdb/elasticsearch`` builds: metrics by ``_msearch``, and logs a page after another."""
+    running, url = platform
+    first = 1_796_000_000_000
+    lines: list[Any] = []
+    for number in range(90):
+        document = {
+            "@timestamp": first + 1_000 * number,
+            "message": f"call {number} timeout",
+            "took": number,
+            "app": f"a{number % 3}",
+        }
+        lines += [{"create": {"_id": f"g{number}"}}, document]
+    within = {"range": {"@timestamp": {"format": "epoch_millis", "gte": first, "lte": first + 89_999}}}
+    asked = {"query_string": {"analyze_wildcard": True, "query": "timeout"}}
+    query = {"bool": {"filter": [within, asked]}}
+    bounds = {"min": first, "max": first + 119_999}
+    steps = {
+        "field": "@timestamp",
+        "fixed_interval": "30s",
+        "min_doc_count": 0,
+        "extended_bounds": bounds,
+        "format": "epoch_millis",
+    }
+    inner = {"2": {"date_histogram": steps, "aggs": {"1": {"max": {"field": "took"}}}}, "1": {"max": {"field": "took"}}}
+    terms = {"field": "app.keyword", "size": 2, "order": {"1": "desc"}, "min_doc_count": 1}
+    metrics = {"size": 0, "query": query, "aggs": {"4": {"terms": terms, "aggs": inner}}}
+    logs: dict[str, Any] = {
+        "size": 60, "query": query, "script_fields": {}, "docvalue_fields": ["@timestamp"],
+        "sort": {"@timestamp": {"order": "desc", "unmapped_type": "boolean"}, "_doc": {"order": "desc"}},
+        "fields": [{"field": "@timestamp", "format": "strict_date_optional_time_nanos"}],
+        "highlight": {"fields": {"*": {}}, "fragment_size": 2_147_483_647,
+                      "pre_tags": ["@HIGHLIGHT@"], "post_tags": ["@/HIGHLIGHT@"]},
+    }  # fmt: skip
+    header = {"ignore_unavailable": True, "index": "grafana-*"}
+    with httpx.Client(base_url=url, auth=("x", running.token), trust_env=False, timeout=60) as http:
+
+        def sent(path: str, some: list[Any]) -> Any:
+            content = "\n".join(map(json.dumps, some)) + "\n"
+            return http.post(path, content=content, headers={"Content-Type": "application/x-ndjson"}).json()
+
+        assert sent("/grafana-1/_bulk?refresh=true", lines)["errors"] is False
+        answer, page = sent("/_msearch?max_concurrent_shard_requests=5", [header, metrics, header, logs])["responses"]
+        buckets = answer["aggregations"]["4"]["buckets"]
+        assert [(one["key"], one["doc_count"], one["1"]["value"]) for one in buckets] == [
+            ("a2", 30, 89.0),
+            ("a1", 30, 88.0),
+        ]
+        rows = [(one["key_as_string"], one["doc_count"], one["1"]["value"]) for one in buckets[0]["2"]["buckets"]]
+        assert sum(count for _, count, _ in rows) == 30
+        assert rows[-1][1:] == (0, None)
+        assert rows[0][0] == str(first - first % 30_000)
+        hit = page["hits"]["hits"][0]
+        assert hit["highlight"] == {"message": ["call 89 @HIGHLIGHT@timeout@/HIGHLIGHT@"]}
+        assert hit["fields"]["@timestamp"][0].endswith("000000Z")
+        logs["search_after"] = page["hits"]["hits"][-1]["sort"]
+        (rest,) = sent("/_msearch", [header, logs])["responses"]
+        assert [one["_id"] for one in rest["hits"]["hits"]] == [f"g{number}" for number in range(29, -1, -1)]
