@@ -135,7 +135,8 @@ def differing(a: Any, b: Any, place: str) -> Any:
             if key in _LOOSE:
                 continue
             if key not in a or key not in b:
-                yield f"{place}.{key}: {'only ours' if key in b else 'only the peer'}: {str(b.get(key, a.get(key)))[:200]}"
+                what = "only ours" if key in b else "only the peer"
+                yield f"{place}.{key}: {what}: {str(b.get(key, a.get(key)))[:200]}"
             else:
                 yield from differing(a[key], b[key], f"{place}.{key}")
     elif isinstance(a, list) and isinstance(b, list):

@@ -150,7 +150,7 @@ async def test_selections(filled: tuple[ClickhouseTelemetryStore, list[LogRecord
     store, every = filled
     chance = random.Random(2)
     middle = sorted(record.id for record in every)[200]
-    for _ in range(120):
+    for _ in range(40):
         search = tree(chance, middle)
         by: list[Any] = [*Standard, *[field(chance) for _ in range(3)]]
         sort = tuple(
@@ -179,7 +179,7 @@ async def test_buckets(filled: tuple[ClickhouseTelemetryStore, list[LogRecord]])
     store, every = filled
     chance = random.Random(3)
     middle = sorted(record.id for record in every)[200]
-    for _ in range(150):
+    for _ in range(40):
         search = tree(chance, middle, 1)
         groups = tuple(grouping(chance, middle) for _ in range(chance.randrange(4)))
         if groups and chance.random() < 0.3:

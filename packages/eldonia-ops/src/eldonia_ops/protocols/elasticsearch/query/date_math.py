@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
+from eldonia_ops.protocols.elasticsearch.query.java_patterns import pattern_parts
 
 _NS: Final = 1_000_000_000
 _ISO: Final = re.compile(
@@ -121,9 +122,8 @@ _JAVA: Final = {
 def _of_pattern(text: str, formats: list[str], zone: tzinfo) -> Moment | None:
     """A time in a pattern as Java has them (``yyyy/MM/dd HH:mm:ss``)."""
     for pattern in formats:
-        python = re.sub(
-            r"'([^']*)'|([A-Za-z])\2*", lambda one: one[1] if one[1] is not None else _JAVA.get(one[0], "\0"), pattern
-        )
+        parts = [_JAVA.get(run, "\0") if run else text.replace("%", "%%") for run, text in pattern_parts(pattern)]
+        python = "".join(parts)
         if "\0" in python or "%Y" not in python:
             continue
         try:

@@ -1,7 +1,6 @@
 """Errors of a search, with what Elasticsearch's clients read of one."""
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -75,10 +74,14 @@ def placed(error: DslError, body: bytes) -> DslError:
     """The same error with line and column of its key in the body, both from 1, where they are known."""
     if not error.name or "line" in error.details:
         return error
-    found = re.search(rb'"' + re.escape(error.name.encode("utf-8", "replace")) + rb'"\s*:\s*', body)
-    if not found:
+    key = f'"{error.name}"'.encode("utf-8", "replace")
+    place = body.find(key)
+    while place >= 0 and body[place + len(key) :].lstrip()[:1] != b":":
+        place = body.find(key, place + 1)
+    if place < 0:
         return error
-    before = body[: found.end()]
+    rest = body[place + len(key) :].lstrip()[1:].lstrip()
+    before = body[: len(body) - len(rest)]
     line, column = before.count(b"\n") + 1, len(before) - (before.rfind(b"\n") + 1) + 1
     cause = error.details.pop("caused_by", None)
     error.details |= {"line": line, "col": column}

@@ -44,7 +44,6 @@ _FIELD: Final = re.compile(r"((?:[^\s\u3000+\-!():^\[\]\"{}~*?\\/&|<>=]|\\.)(?:[
 _WORD: Final = re.compile(r"(?:[^\s\u3000!():^\[\]\"{}~\\/]|\\.)(?:[^\s\u3000():^\[\]\"{}~\\]|\\.)*+")
 _SUFFIX: Final = re.compile(r"\^([0-9]++(?:\.[0-9]++)?+)|~([0-9]*+(?:\.[0-9]++)?+)")
 _ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_WILD: Final = re.compile(r"(?<!\\)(?:\\\\)*[*?]")
 _BOUND: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|((?:[^\s\]}\\]|\\.)++)")
 _COMPARE: Final = re.compile(r"(>=|<=|>|<)[\s\u3000]*+")
 
@@ -249,8 +248,8 @@ class _Parser:
             return fixed(exists_node(_unescaped(word)))
         if word == "*":
             return fixed(EVERYTHING) if field is None else fixed(exists_node(field))
-        if _WILD.search(word):
-            if word.endswith("*") and not _WILD.search(word[:-1]):
+        if _is_wild(word):
+            if word.endswith("*") and not _is_wild(word[:-1]):
                 plain = _unescaped(word[:-1])
                 return self._each(field, lambda name: fixed(prefix_node(name, plain)))
             return self._each(field, lambda name: fixed(wildcard_node(name, word)))
@@ -336,3 +335,9 @@ class _Parser:
 
 def _unescaped(text: str) -> str:
     return _ESCAPE.sub(lambda one: chr(int(one[1], 16)) if one[1] else one[2], text)
+
+
+def _is_wild(word: str) -> bool:
+    """Whether a word has an asterisk or a question mark that is not escaped."""
+    plain = _ESCAPE.sub("", word)
+    return "*" in plain or "?" in plain

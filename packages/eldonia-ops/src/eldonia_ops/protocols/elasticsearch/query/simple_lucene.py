@@ -29,7 +29,7 @@ _KNOWN: Final = frozenset({
     *("quote_field_suffix", "auto_generate_synonyms_phrase_query", "fuzzy_prefix_length", "fuzzy_max_expansions"),
     "fuzzy_transpositions",
 })  # fmt: skip
-_TOKEN: Final = re.compile(r'\s*+(?:([()|+\-])|"((?:[^"\\]|\\.)*+)"(?:~([0-9]{1,4}))?|((?:[^\s()|+"\\]|\\.)++))')
+_TOKEN: Final = re.compile(r'(?:([()|+\-])|"((?:[^"\\]|\\.)*+)("(?:~([0-9]{1,4}))?+)?+|((?:[^\s()|+"\\]|\\.)++))')
 _DEPTH: Final = 20
 
 
@@ -107,10 +107,10 @@ class _Simple:
 
     def _leaf(self, token: re.Match[str]) -> Clause | None:
         self._reading.count(1)
-        if token[2] is not None:
-            phrase, slop = re.sub(r"\\(.)", r"\1", token[2]), int(token[3] or 0)
+        if token[3]:
+            phrase, slop = re.sub(r"\\(.)", r"\1", token[2]), int(token[4] or 0)
             return self._each(lambda name: fixed(phrase_node(name, phrase, self._reading, slop=slop)))
-        word = token[4]
+        word = token[5] if token[5] is not None else token[2]  # of a quote that nothing closes, the words
         plain = re.sub(r"\\(.)", r"\1", word)
         if re.search(r"~[0-9]*$", word) and not word.startswith("~"):
             raise illegal(f"[simple_query_string] with a fuzzy word [{word}] is not supported")

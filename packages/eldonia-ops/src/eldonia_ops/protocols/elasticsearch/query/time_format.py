@@ -1,11 +1,11 @@
 """Times as texts in the formats that requests ask for: names of Elasticsearch's and Java's patterns."""
 
-import re
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 from eldonia_ops.protocols.elasticsearch.query.date_math import iso
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
+from eldonia_ops.protocols.elasticsearch.query.java_patterns import pattern_parts
 
 _NS: Final = 1_000_000_000
 _ISO_NAMES: Final = frozenset({
@@ -19,7 +19,6 @@ _NAMED: Final = {
     "date_hour_minute_second": "yyyy-MM-dd'T'HH:mm:ss", "date_time_no_millis": "yyyy-MM-dd'T'HH:mm:ssXXX",
     "strict_date_time_no_millis": "yyyy-MM-dd'T'HH:mm:ssXXX",
 }  # fmt: skip
-_LETTERS: Final = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*")
 _DIRECTIVES: Final = {
     "y": "%Y", "u": "%Y", "yyyy": "%Y", "uuuu": "%Y", "yy": "%y", "uu": "%y", "MM": "%m", "MMM": "%b", "MMMM": "%B",
     "dd": "%d", "DDD": "%j", "HH": "%H", "hh": "%I", "mm": "%M", "ss": "%S", "a": "%p", "E": "%a", "EEE": "%a",
@@ -44,10 +43,7 @@ def formatted(ns: int, format: str, zone: tzinfo = UTC) -> str:
         return str(ns // _NS)
     at = datetime.fromtimestamp(ns // _NS, UTC).astimezone(zone)
 
-    def written(one: re.Match[str]) -> str:
-        if one[2] is None:
-            return (one[1] or "'").replace("''", "'")
-        letters = one[0]
+    def written(letters: str) -> str:
         if letters[0] in "SnA":
             return f"{ns % _NS:09d}"[: len(letters)] if letters[0] == "S" else str(ns % _NS)
         if letters in ("d", "M", "H", "h", "m", "s"):
@@ -60,9 +56,8 @@ def formatted(ns: int, format: str, zone: tzinfo = UTC) -> str:
         if letters[0] in "zvV":
             return at.tzname() or offset
         if letters not in _DIRECTIVES:
-            raise DslError(
-                "illegal_argument_exception", f"Invalid format: [{format}]: Unknown pattern letter: {letters}"
-            )
+            reason = f"Invalid format: [{format}]: Unknown pattern letter: {letters}"
+            raise DslError("illegal_argument_exception", reason)
         return at.strftime(_DIRECTIVES[letters])
 
-    return _LETTERS.sub(written, _NAMED.get(name, name))
+    return "".join(written(run) if run else text for run, text in pattern_parts(_NAMED.get(name, name)))
