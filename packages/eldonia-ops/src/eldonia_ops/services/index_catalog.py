@@ -22,6 +22,7 @@ KEPT_MS: Final = 5_000
 
 MAX_BODY: Final = 4 << 20
 _MOST_SEEN: Final = 10_000
+_UNKNOWN: Final = (-1, 0, 0)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -34,6 +35,7 @@ class IndexCatalog:
         self.others = others
         self._catalog = Catalog(others)
         self._read_at = -KEPT_MS - 1
+        self._stamp = _UNKNOWN
         self._lock = asyncio.Lock()
         self._seen: set[tuple[str, ...]] = set()
 
@@ -80,11 +82,13 @@ class IndexCatalog:
                 tx.index_catalog.put(CatalogEntry(kind, name, text, created, now, version))
 
         await self._state.write(work)
+        self._stamp = _UNKNOWN
         await self._read()
 
     async def drop(self, kind: EntryKind, name: str) -> bool:
         """Drop an entry; False when there is none."""
         found = await self._state.write(lambda tx: tx.index_catalog.delete(kind, name))
+        self._stamp = _UNKNOWN
         await self._read()
         return found
 
@@ -205,8 +209,15 @@ class IndexCatalog:
         return (await self.current()).write_index(name, operation)
 
     async def _read(self) -> None:
-        entries = await self._state.read(lambda tx: tx.index_catalog.all())
-        self._catalog = Catalog.of(entries, self.others)
+        known = self._stamp
+
+        def work(tx: StateTransaction) -> tuple[tuple[int, int, int], list[CatalogEntry] | None]:
+            stamp = tx.index_catalog.stamp()
+            return stamp, None if stamp == known else tx.index_catalog.all()
+
+        self._stamp, entries = await self._state.read(work)
+        if entries is not None:
+            self._catalog = Catalog.of(entries, self.others, self._catalog)
         self._read_at = self._now()
 
     def _index_entries(
