@@ -12,7 +12,7 @@ from eldonia_ops.ports import StateStore, StateTransaction
 from eldonia_ops.protocols.elasticsearch.catalog import MAX_ENTRIES, Catalog, check_stream_operation
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.document_check import MAX_FIELDS
-from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, exists_already, illegal_argument
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, exists_already, illegal_argument, rejected
 from eldonia_ops.protocols.elasticsearch.index_names import check_index_name
 from eldonia_ops.protocols.elasticsearch.mappings import fields_of, observed
 from eldonia_ops.protocols.elasticsearch.templates import Made, merged
@@ -37,6 +37,7 @@ class IndexCatalog:
         self._read_at = -KEPT_MS - 1
         self._stamp = _UNKNOWN
         self._lock = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._seen: set[tuple[str, ...]] = set()
 
     async def current(self) -> Catalog:
@@ -206,9 +207,16 @@ class IndexCatalog:
         except ElasticsearchError as error:
             if error.type != "resource_already_exists_exception":  # another request was first
                 raise
-        return (await self.current()).write_index(name, operation)
+        if index := (await self.current()).write_index(name, operation):
+            return index
+        raise rejected(f"the index [{name}] was deleted while it was written to: send it again")
 
     async def _read(self) -> None:
+        # One after another: an older answer must not come behind a newer one.
+        async with self._reading:
+            await self._read_alone()
+
+    async def _read_alone(self) -> None:
         known = self._stamp
 
         def work(tx: StateTransaction) -> tuple[tuple[int, int, int], list[CatalogEntry] | None]:
