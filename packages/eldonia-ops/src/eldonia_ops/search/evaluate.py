@@ -4,15 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eldonia_ops.model.condition_fields import log_value
-from eldonia_ops.model.conditions import NEGATIONS, ORDERINGS, Condition, ConditionOp, FieldName
-from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.search.message_text import quoted_pattern, text_test
-from eldonia_ops.search.tree import All, And, Comparison, LevelTest, Node, Not, Or, Text, Wildcard
-from eldonia_ops.search.values import value_number, value_text
-
-_MESSAGE = FieldName(("message",))
-_LEVEL = FieldName(("level",))
-from eldonia_ops.model.conditions import Condition, ConditionOp, text_of
+from eldonia_ops.model.conditions import NEGATIONS, ORDERINGS, Condition, ConditionOp, FieldName, text_of
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.search.message_text import quoted_pattern, text_test
 from eldonia_ops.search.tree import (
@@ -32,6 +24,10 @@ from eldonia_ops.search.tree import (
     TimeRange,
     Wildcard,
 )
+from eldonia_ops.search.values import value_number, value_text
+
+_MESSAGE = FieldName(("message",))
+_LEVEL = FieldName(("level",))
 
 
 def matches(node: Node, record: LogRecord) -> bool:
@@ -93,6 +89,12 @@ def holds(node: Node, value: Callable[[FieldName], Any]) -> bool:
             return column_holds(wildcard_condition(node), value(node.name))
         case LevelTest():
             return value_text(value(_LEVEL)) in node.levels
+        case OneOf():
+            return any(column_holds(one, value(node.name)) for one in node.conditions)
+        case AtLeast():
+            return sum(holds(part, value) for part in node.parts) >= node.count
+        case _:
+            raise TypeError(f"{type(node).__name__} is of a record, and not of what a pipe made")
 
 
 def column_holds(condition: Condition, value: Any) -> bool:

@@ -20,14 +20,12 @@ from eldonia_ops.ports import (
     ValueCount,
 )
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
-from eldonia_ops.search.pipes import Selecting
-from eldonia_ops.search.tree import conjunction
-from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
-from eldonia_ops.ports import FieldCount, LogHistogram, LogPage, LogQuery, ValueCount
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.storage.clickhouse import log_buckets, log_selection
+from eldonia_ops.storage.clickhouse.aggregates import aggregate_rows_of, aggregate_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, conditions_sql
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
 from eldonia_ops.storage.clickhouse.documents import clean
@@ -303,6 +301,8 @@ def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
         " AND timestamp <= fromUnixTimestamp64Nano({before:Int64}) "
         "AND (timestamp < fromUnixTimestamp64Nano({before:Int64}) OR id < {before_id:UInt64})"
     )
+
+
 def _not_awaited(_sequence: int) -> None:
     """No row waits for the engine because of a record that deletes."""
 

@@ -10,9 +10,6 @@ from typing import Final
 
 from eldonia_ops.search.evaluate import wildcard_condition
 from eldonia_ops.search.message_text import TextTest, text_test, words_in
-from eldonia_ops.search.tree import All, And, LevelTest, Node, Not, Or, Text, Wildcard, conjunction
-from eldonia_ops.storage.clickhouse.cells import Cell, computed_condition_sql
-from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, condition_sql
 from eldonia_ops.search.tree import (
     All,
     And,
@@ -30,6 +27,7 @@ from eldonia_ops.search.tree import (
     Wildcard,
     conjunction,
 )
+from eldonia_ops.storage.clickhouse.cells import Cell, computed_condition_sql
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, condition_sql, one_of_sql, text_range_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter

@@ -26,9 +26,8 @@ from eldonia_ops.ports import (
 )
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
-from eldonia_ops.search.pipes import Selecting
-from eldonia_ops.search.buckets import BucketRequest, BucketRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
