@@ -122,6 +122,10 @@ class FakeIndexCatalog:
     def all(self) -> list[CatalogEntry]:
         return [self.stored[key] for key in sorted(self.stored)]
 
+    def stamp(self) -> tuple[int, int, int]:
+        entries = self.stored.values()
+        return len(entries), max((one.changed_at for one in entries), default=0), sum(one.version for one in entries)
+
     def count(self, kind: EntryKind) -> int:
         return sum(1 for one, _ in self.stored if one is kind)
 

@@ -89,8 +89,12 @@ def holds(node: Node, value: Callable[[FieldName], Any]) -> bool:
             return column_holds(wildcard_condition(node), value(node.name))
         case LevelTest():
             return value_text(value(_LEVEL)) in node.levels
+        case OneOf():
+            return any(column_holds(one, value(node.name)) for one in node.conditions)
+        case AtLeast():
+            return sum(holds(part, value) for part in node.parts) >= node.count
         case _:
-            raise ValueError(f"a {type(node).__name__} asks for a stored record, and not for values")
+            raise TypeError(f"{type(node).__name__} is of a record, and not of what a pipe made")
 
 
 def column_holds(condition: Condition, value: Any) -> bool:

@@ -12,7 +12,7 @@ from eldonia_ops.ports import StateStore, StateTransaction
 from eldonia_ops.protocols.elasticsearch.catalog import MAX_ENTRIES, Catalog, check_stream_operation
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.document_check import MAX_FIELDS
-from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, exists_already, illegal_argument
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, exists_already, illegal_argument, rejected
 from eldonia_ops.protocols.elasticsearch.index_names import check_index_name
 from eldonia_ops.protocols.elasticsearch.mappings import fields_of, observed
 from eldonia_ops.protocols.elasticsearch.templates import Made, merged
@@ -22,6 +22,7 @@ KEPT_MS: Final = 5_000
 
 MAX_BODY: Final = 4 << 20
 _MOST_SEEN: Final = 10_000
+_UNKNOWN: Final = (-1, 0, 0)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -34,7 +35,9 @@ class IndexCatalog:
         self.others = others
         self._catalog = Catalog(others)
         self._read_at = -KEPT_MS - 1
+        self._stamp = _UNKNOWN
         self._lock = asyncio.Lock()
+        self._reading = asyncio.Lock()
         self._seen: set[tuple[str, ...]] = set()
 
     async def current(self) -> Catalog:
@@ -80,11 +83,13 @@ class IndexCatalog:
                 tx.index_catalog.put(CatalogEntry(kind, name, text, created, now, version))
 
         await self._state.write(work)
+        self._stamp = _UNKNOWN
         await self._read()
 
     async def drop(self, kind: EntryKind, name: str) -> bool:
         """Drop an entry; False when there is none."""
         found = await self._state.write(lambda tx: tx.index_catalog.delete(kind, name))
+        self._stamp = _UNKNOWN
         await self._read()
         return found
 
@@ -202,11 +207,25 @@ class IndexCatalog:
         except ElasticsearchError as error:
             if error.type != "resource_already_exists_exception":  # another request was first
                 raise
-        return (await self.current()).write_index(name, operation)
+        if index := (await self.current()).write_index(name, operation):
+            return index
+        raise rejected(f"the index [{name}] was deleted while it was written to: send it again")
 
     async def _read(self) -> None:
-        entries = await self._state.read(lambda tx: tx.index_catalog.all())
-        self._catalog = Catalog.of(entries, self.others)
+        # One after another: an older answer must not come behind a newer one.
+        async with self._reading:
+            await self._read_alone()
+
+    async def _read_alone(self) -> None:
+        known = self._stamp
+
+        def work(tx: StateTransaction) -> tuple[tuple[int, int, int], list[CatalogEntry] | None]:
+            stamp = tx.index_catalog.stamp()
+            return stamp, None if stamp == known else tx.index_catalog.all()
+
+        self._stamp, entries = await self._state.read(work)
+        if entries is not None:
+            self._catalog = Catalog.of(entries, self.others, self._catalog)
         self._read_at = self._now()
 
     def _index_entries(

@@ -33,6 +33,7 @@ class Declared:
     created_at: int = 0
     changed_at: int = 0
     version: int = 1
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,14 @@ class Catalog:
     entries: Mapping[EntryKind, Mapping[str, Declared]] = field(default_factory=dict)
 
     @staticmethod
-    def of(entries: Iterable[CatalogEntry], others: str) -> "Catalog":
-        """The catalog of stored entries."""
+    def of(entries: Iterable[CatalogEntry], others: str, before: "Catalog | None" = None) -> "Catalog":
+        """The catalog of stored entries; what did not change since ``before`` is not decoded again."""
         found: dict[EntryKind, dict[str, Declared]] = {}
         for entry in entries:
-            body = _decode(entry.body)
-            declared = Declared(entry.name, body, entry.created_at, entry.changed_at, entry.version)
+            declared = before.get(entry.kind, entry.name) if before is not None else None
+            same = declared is not None and declared.text == entry.body
+            body = declared.body if declared is not None and same else _decode(entry.body)
+            declared = Declared(entry.name, body, entry.created_at, entry.changed_at, entry.version, entry.body)
             found.setdefault(entry.kind, {})[entry.name] = declared
         return Catalog(others, found)
 

@@ -170,8 +170,8 @@ _BESIDE_RECALCULATE: Final = tuple(
     for table in ("histograms", "sample_starts")
 )
 
-# With them a row is deleted by a small part of its own, in milliseconds, and not by writing the parts anew: so much as a
-# packed part takes a second. Reads leave such rows out; merges drop them.
+# With them a row is deleted by a small part of its own, in milliseconds. To write a packed part anew takes a second.
+# Reads leave such rows out; merges drop them.
 _ROWS_CAN_BE_DELETED: Final = (
     "ALTER TABLE logs MODIFY SETTING enable_block_number_column = 1, enable_block_offset_column = 1"
 )

@@ -29,6 +29,17 @@ class SqlIndexCatalog:
         query = select(index_catalog).order_by(index_catalog.c.kind, index_catalog.c.name)
         return all_made_of(CatalogEntry, self._connection.execute(query).all())
 
+    def stamp(self) -> tuple[int, int, int]:
+        """The number of entries, the last change, and the sum of the versions."""
+        columns = index_catalog.c
+        found = (
+            func.count(),
+            func.coalesce(func.max(columns.changed_at), 0),
+            func.coalesce(func.sum(columns.version), 0),
+        )
+        count, changed_at, versions = self._connection.execute(select(*found).select_from(index_catalog)).one()
+        return int(count), int(changed_at), int(versions)
+
     def count(self, kind: EntryKind) -> int:
         """How many there are of a kind."""
         query = select(func.count()).select_from(index_catalog).where(index_catalog.c.kind == kind)

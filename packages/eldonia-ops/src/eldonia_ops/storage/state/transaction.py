@@ -12,6 +12,7 @@ from eldonia_ops.storage.state.committed import Committed
 from eldonia_ops.storage.state.dashboards import SqlDashboards
 from eldonia_ops.storage.state.findings import SqlFindings
 from eldonia_ops.storage.state.incidents import SqlIncidents
+from eldonia_ops.storage.state.index_catalog import SqlIndexCatalog
 from eldonia_ops.storage.state.ledger import SqlLedger
 from eldonia_ops.storage.state.machines import SqlMachines
 from eldonia_ops.storage.state.outbox import SqlOutbox

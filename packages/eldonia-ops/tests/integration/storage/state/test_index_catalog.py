@@ -15,7 +15,9 @@ async def test_entries_by_kind_and_name(store: SqlStateStore) -> None:
         tx.index_catalog.put(changed)
         tx.index_catalog.put()
 
+    assert await store.read(lambda tx: tx.index_catalog.stamp()) == (0, 0, 0)
     await store.write(work)
+    assert await store.read(lambda tx: tx.index_catalog.stamp()) == (2, 3, 3)
     assert await store.read(lambda tx: tx.index_catalog.all()) == [changed, template]
     assert await store.read(lambda tx: tx.index_catalog.get(EntryKind.INDEX, "app")) == changed
     assert await store.read(lambda tx: tx.index_catalog.get(EntryKind.ALIAS, "app")) is None
