@@ -19,7 +19,7 @@ from eldonia_ops.pipeline.times.zones import local_time, zone_of
 NS: Final = 1_000_000_000
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]{1,256})\}")
 _TAG_PART: Final = re.compile(r"tag\[(-?[0-9]+)\]", re.ASCII)
-_TIME: Final = re.compile(r"%[-0^#_:]*[0-9]*[A-Za-z]")
+_TIME: Final = re.compile(r"%[-0^#_:]{0,4}[0-9]{0,3}[A-Za-z]")
 _LONGEST_VALUE: Final = 256
 
 

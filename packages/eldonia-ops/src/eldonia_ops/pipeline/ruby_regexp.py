@@ -16,7 +16,7 @@ import re2
 MAX_PATTERN: Final = 32_768
 _MEMORY: Final = 64 << 20
 _LITERAL: Final = re.compile(r"/(.*)/([imxounse]*)", re.DOTALL)
-_NAME: Final = re.compile(r"\(\?P?<([A-Za-z_][^>]*)>|\(\?'([A-Za-z_][^']*)'")
+_NAME: Final = re.compile(r"\(\?P?<([A-Za-z_][^>]{0,255})>|\(\?'([A-Za-z_][^']{0,255})'")
 _REFUSED: Final = (
     ("(?=", "looking ahead (?=…)"),
     ("(?!", "looking ahead (?!…)"),
@@ -50,13 +50,9 @@ class RubyRegexp:
             raise ValueError(_words(error)) from None
         self.names: tuple[str, ...] = tuple(dict.fromkeys(self._names))
 
-    def search(self, text: str, start: int = 0) -> Any:
-        """The first place where it matches."""
-        return self._pattern.search(text, start)
-
     def matches(self, text: str) -> bool:
         """Whether it matches anywhere."""
-        return self._pattern.search(text) is not None
+        return self._pattern.search(_encoded(text)) is not None
 
     def split(self, text: str) -> list[str]:
         """The parts of a text between matches."""
@@ -65,12 +61,27 @@ class RubyRegexp:
     def fields(self, text: str) -> dict[str, str] | None:
         """What the named groups took, without those that took no part; None when it does not match. Of a name that is
         there twice the last one that took part counts."""
-        match = self._pattern.search(text)
-        return None if match is None else self.fields_of(match)
+        # In bytes: for texts the library would first count the characters before each group.
+        match = self._pattern.search(_encoded(text))
+        return None if match is None else self._taken(match)
 
-    def fields_of(self, match: Any) -> dict[str, str]:
-        """:meth:`fields` of a match that was found."""
-        return {name: value for name, value in zip(self._names, match.groups(), strict=True) if value is not None}
+    def fields_and_rest(self, text: str) -> tuple[dict[str, str], str] | None:
+        """:meth:`fields`, and what follows the place where it matches."""
+        data = _encoded(text)
+        match = self._pattern.search(data)
+        return None if match is None else (self._taken(match), data[match.end() :].decode())
+
+    def _taken(self, match: Any) -> dict[str, str]:
+        return {
+            name: value.decode() for name, value in zip(self._names, match.groups(), strict=True) if value is not None
+        }
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace")
 
 
 def _parts(written: str) -> tuple[str, str]:

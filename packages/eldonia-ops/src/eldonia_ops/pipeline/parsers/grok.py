@@ -12,7 +12,7 @@ from eldonia_ops.pipeline.parsers.regexp import compiled
 from eldonia_ops.pipeline.ruby_regexp import MAX_PATTERN, RubyRegexp
 from eldonia_ops.pipeline.section import SectionReader
 
-_USE: Final = re.compile(r"%\{([A-Z0-9_a-z]+)(?::([^:}]+))?(?::([^}]+))?\}", re.ASCII)
+_USE: Final = re.compile(r"%\{([A-Z0-9_a-z]{1,64})(?::([^:}]{1,256}))?(?::([^}]{1,64}))?\}", re.ASCII)
 _DEEPEST: Final = 32
 _TYPES: Final = {"int": "integer", "long": "integer", "double": "float", "boolean": "bool"}
 _NAME: Final = re.compile(r"[^A-Za-z0-9_]")

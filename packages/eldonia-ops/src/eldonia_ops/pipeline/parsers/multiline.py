@@ -39,15 +39,16 @@ class MultilineParser(Parser):
         """The records of lines that belong together; usually one."""
         found: list[Parsed] = []
         while True:
-            match = self._regexp.search(text)
-            if match is None:
+            matched = self._regexp.fields_and_rest(text)
+            if matched is None:
                 if self._unmatched:
                     return [*found, (None, {"unmatched_line": text})]
                 if found:
                     return found
                 raise ParseError("the formats do not match")
-            found.append(self._fields.finish(self._regexp.fields_of(match), now_ns))
-            rest = text[match.end() :].removeprefix("\n")
+            record, rest = matched
+            found.append(self._fields.finish(dict(record), now_ns))
+            rest = rest.removeprefix("\n")
             if not rest or len(rest) == len(text):
                 return found
             text = rest

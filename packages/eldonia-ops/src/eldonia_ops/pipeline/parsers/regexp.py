@@ -1,6 +1,6 @@
 """``@type regexp``: the named groups of an expression are the fields. It runs on RE2, in linear time."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from eldonia_ops.pipeline.parsers.fields import Fields
 from eldonia_ops.pipeline.parsers.parser import Parsed, ParseError, Parser
@@ -29,10 +29,10 @@ class RegexpParser(Parser):
 
     def parse(self, text: str, now_ns: int = 0) -> list[Parsed]:
         """One record of the named groups that took part."""
-        record = self.regexp.fields(text)
+        record: dict[str, Any] | None = self.regexp.fields(text)
         if record is None:
             raise ParseError(_NO_MATCH)
-        return [self.fields.finish(dict(record), now_ns)]
+        return [self.fields.finish(record, now_ns)]
 
 
 class FixedRegexpParser(Parser):
@@ -47,10 +47,14 @@ class FixedRegexpParser(Parser):
 
     def parse(self, text: str, now_ns: int = 0) -> list[Parsed]:
         """One record of the parts of the line."""
-        record = self.regexp.fields(text)
+        record: dict[str, Any] | None = self.found(text)
         if record is None:
             raise ParseError(f"the line does not have the form of {self.type}")
-        return [self.fields.finish(dict(record), now_ns)]
+        return [self.fields.finish(record, now_ns)]
+
+    def found(self, text: str) -> dict[str, Any] | None:
+        """The fields of a line, None when it does not have the form."""
+        return self.regexp.fields(text)
 
 
 def compiled(reader: SectionReader, name: str, written: str) -> RubyRegexp:

@@ -8,6 +8,8 @@ import re
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
 
+import re2
+
 from eldonia_ops.pipeline.times.zone_offsets import offset_seconds
 from eldonia_ops.pipeline.times.zones import local_second, local_time
 
@@ -57,7 +59,7 @@ _SAME: Final = {
     "e": "d", "k": "H", "l": "I", "P": "p", "L": "N", "B": "b", "h": "b", "A": "a", "Z": "z", "W": "U", "V": "U"
 }  # fmt: skip
 _DIRECTIVE: Final = re.compile(
-    r"%(?P<flag>[-0^#_:]*)(?P<width>[0-9]*)(?P<letter>.)|(?P<space>\s+)|(?P<text>[^%\s]+)", re.S
+    r"%(?P<flag>[-0^#_:]{0,4})(?P<width>[0-9]{0,3})(?P<letter>.)|(?P<space>\s+)|(?P<text>[^%\s]+)", re.S
 )
 
 
@@ -70,7 +72,8 @@ class Strptime:
 
     def __init__(self, format: str, zone: tzinfo | None) -> None:
         self._zone = zone
-        self._pattern = re.compile(_pattern(format), re.ASCII)
+        # A format is its writer's: what it makes of a line may take no more than linear time.
+        self._pattern = re2.compile(_pattern(format))
         names = self._pattern.groupindex
         self._needs_now = not names.keys() & {"Y", "y", "s", "Q"}
         self._fraction = "N" in names
@@ -101,7 +104,7 @@ class Strptime:
 
     def _with_now(self, text: str, now_ns: int) -> int | None:
         if not now_ns:
-            if self._pattern.match(text) is None:
+            if self._pattern.match(text.encode("utf-8", "replace")) is None:
                 raise ValueError(f"{text[:60]!r} does not have the format")
             return None
         if self._day != now_ns // (3_600 * NS):
@@ -111,10 +114,11 @@ class Strptime:
         return known if known is not None else self._read(text, now_ns)
 
     def _read(self, text: str, now_ns: int) -> int:
-        match = self._pattern.match(text)
+        data = text.encode("utf-8", "replace")
+        match = self._pattern.match(data)
         if match is None:
             raise ValueError(f"{text[:60]!r} does not have the format")
-        found = match.groupdict()
+        found = {name: None if part is None else part.decode() for name, part in match.groupdict().items()}
         fraction = found.get("N")
         whole = _second(found, self._zone, now_ns // NS) * NS + _milliseconds(found)
         if len(self._known) >= _REMEMBERED:
@@ -122,8 +126,8 @@ class Strptime:
         if fraction is None:
             self._known[text] = whole
             return whole
-        if not self._fixed and not self._needs_now and match.end() == len(text):
-            begin, end = match.span("N")
+        if not self._fixed and not self._needs_now and match.end() == len(data) == len(text):
+            begin, end = match.span(self._pattern.groupindex["N"])
             if begin != self._start or text[end:] != self._tail:
                 self._known.clear()
                 self._start, self._tail = begin, text[end:]

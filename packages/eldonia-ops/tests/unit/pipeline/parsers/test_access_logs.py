@@ -1,9 +1,12 @@
 """nginx and Apache: the results are those that Fluentd documents for the same lines (scripts/fluentd compares)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pipeline_sections import parser
 
-from eldonia_ops.pipeline.parsers import ParseError
+from eldonia_ops.pipeline.parsers import ParseError, apache2
+from eldonia_ops.pipeline.parsers.nginx import NginxParser
 
 AT = 1_362_020_400_000_000_000
 NGINX = '127.0.0.1 192.168.0.1 - [28/Feb/2013:12:00:00 +0900] "GET / HTTP/1.1" 200 777 "-" "Opera/12.0"'
@@ -68,3 +71,20 @@ def test_a_long_line_that_nearly_fits_takes_little_time(type: str) -> None:
     line = '1.1.1.1 - - [28/Feb/2013:12:00:00 +0900] "GET ' + "a " * 50_000 + '" "' * 1_000
     with pytest.raises(ParseError):
         parser(type).parse(line)
+
+
+PART = st.text(alphabet=' "\\[]/ax\n-', max_size=6)
+
+
+@given(st.lists(PART, min_size=9, max_size=9))
+def test_the_quick_way_finds_what_the_careful_one_does(parts: list[str]) -> None:
+    a, b, c, method, path, code, size, referer, agent = parts
+    for line in (
+        f'{a} {b} {c} [28/Feb/2013:12:00:00 +0900] "{method} {path} H" {code} {size} "{referer}" "{agent}"',
+        f'{a} {b} {c} [28/Feb/2013:12:00:00 +0900] "{method} {path} H" {code} {size} "{referer}" "{agent}" "{a}"',
+        f'{a} - {c} [28/Feb/2013:12:00:00 +0900] "{method} {path} H" {code} {size}',
+    ):
+        assert NginxParser.regexp.fields(line) == parser("nginx").found(line)
+        usual, careful = apache2._USUAL.fullmatch(line), apache2.Apache2Parser._regexp.fields(line)
+        if usual is not None:
+            assert careful == {name: value for name, value in usual.groupdict().items() if value is not None}
