@@ -45,7 +45,7 @@ def test_what_ruby_finds(written: str, text: str, expected: dict[str, str]) -> N
         (r"/(?<a>x)\k<a>/", r"\k"),
         ("/[a&&b]/", "&&"),
         ("/[a/", "no ]"),
-        ("/(/", ""),
+        ("/(/", "missing )"),
         ("/a\\", "backslash"),
         ("(" * 40_000, "longer"),
     ],
