@@ -9,7 +9,9 @@ from eldonia_ops.services.metric_declarations import BY_NAME, METRICS, Type
 from eldonia_ops.services.own_metrics import OwnMetrics
 
 SOURCE = Path(__file__).resolve().parent.parent / "packages/eldonia-ops/src/eldonia_ops"
-NAME = re.compile(r"(?:eldonia_ops|process)_[a-z_]+(?:_total|_seconds|_bytes|_failing|_successful|_info)\b")
+NAME = re.compile(
+    r"(?:eldonia_ops|eldonia_pipeline|process)_[a-z_]+(?:_total|_seconds|_bytes|_failing|_successful|_info)\b"
+)
 
 
 def undeclared(source: Path) -> list[str]:

@@ -182,7 +182,7 @@ def test_no_pattern_is_made_where_this_test_cannot_see_it() -> None:
     _, unknown = uses()
     known = {
         "eldonia_ops.promql.testing:case.fail_pattern": "a file of ours, in tests alone",
-        "eldonia_ops.protocols.timestamps:form": "a table of the module, whose patterns are found there",
+        "eldonia_ops.model.timestamps:form": "a table of the module, whose patterns are found there",
         "eldonia_ops.promql.testing:text": "a file of ours, in tests alone",
         "eldonia_telemetry.security.detection:rule": "a table of the module, whose patterns are found there",
     }
