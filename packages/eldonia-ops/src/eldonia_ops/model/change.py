@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+APART: Final = "; "
+"""Between the things that one change changed, in its title."""
 
 
 class ChangeKind(StrEnum):

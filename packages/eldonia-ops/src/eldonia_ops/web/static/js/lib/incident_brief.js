@@ -1,6 +1,7 @@
 // The first screen of an incident: since when, for whom, who is on it, what changed before, and what to do next.
 import { $, badge, h, icon, render } from "./dom.js";
 import { duration, instantText, listed, timeOfDay, when, whenAgo } from "./format.js";
+import { changed } from "./changes.js";
 import { t } from "./i18n.js";
 
 const ended = (incident) => ["resolved", "closed"].includes(incident.status);
@@ -26,7 +27,7 @@ function people(incident, brief) {
   const lines = [];
   if (incident.acknowledged_at) lines.push(h("span", {}, icon("person"), h("b", {}, incident.assigned_to || t("incident.unassigned")), h("span", { class: "muted" }, t("incident.acknowledged"), " ", when(incident.acknowledged_at, timeOfDay(incident.acknowledged_at)))));
   else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(ended(incident) ? "incident.never_acknowledged" : "incident.unacknowledged")));
-  if (brief.next_tier) lines.push(h("span", { class: "muted" }, t("incident.next_tier", { tier: brief.next_tier }), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
+  if (brief.next_tier) lines.push(h("span", { class: "muted" }, t("incident.next_tier", { receiver: brief.next_receiver || brief.next_tier, tier: brief.next_tier }), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
   const reached = brief.notified.filter((one) => one.at && !one.failed);
   const lost = brief.notified.filter((one) => one.failed);
   if (reached.length) lines.push(h("span", { class: "muted" }, t("incident.notified", { names: listed(reached.map((one) => one.receiver)) })));
@@ -35,12 +36,18 @@ function people(incident, brief) {
   return h("div", {}, h("dt", {}, t("incident.people")), h("dd", { class: "lines" }, lines));
 }
 
+const MOST_LINES = 5;
+const MOST_STEPS = 3; // of one change
+
 function changes(incident, brief) {
-  const lines = brief.changes.slice(0, 5).map((one) =>
-    h("span", { class: one.service === incident.service ? "own" : "" }, badge(t(`change.${one.kind}`)), " ",
-      one.url ? h("a", { href: one.url, rel: "noreferrer noopener", target: "_blank" }, one.title) : one.title, " ",
-      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at)));
-  if (brief.changes.length > 5) lines.push(h("span", { class: "muted" }, t("incident.more_changes", { n: brief.changes.length - 5 })));
+  const lines = brief.changes.slice(0, MOST_LINES).map((one) => {
+    const steps = changed(one);
+    const title = steps.length > MOST_STEPS ? listed([...steps.slice(0, MOST_STEPS), t("incident.more_changes_of_one", { n: steps.length - MOST_STEPS })]) : listed(steps);
+    return h("span", { class: one.service === incident.service ? "own" : "" }, badge(t(`change.${one.kind}`)), " ",
+      one.url ? h("a", { href: one.url, rel: "noreferrer noopener", target: "_blank" }, title) : title, " ",
+      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at));
+  });
+  if (brief.changes.length > MOST_LINES) lines.push(h("span", { class: "muted" }, t("incident.more_changes", { n: brief.changes.length - MOST_LINES })));
   return h("div", {}, h("dt", {}, t("incident.changes")), h("dd", { class: "lines" }, lines.length ? lines : h("span", { class: "muted" }, t("incident.no_changes"))));
 }
 

@@ -13,12 +13,13 @@ function until(one) {
 }
 
 export function incidentRow(one) {
+  const done = one.checklist.filter((item) => item.done_at).length;
   return h("a", { class: `incident-row ${ACTIVE.includes(one.status) ? tone(one.severity) : ""}`, href: `/incidents/${one.reference}` },
     h("span", { class: "ref" }, one.reference), h("h2", {}, one.title),
     h("span", { class: "badges" }, badge(t(`severity.${one.severity}`), tone(one.severity)), badge(t(`status.${one.status}`), tone(one.status))),
     h("span", { class: "meta" }, h("span", {}, one.service), h("span", {}, t("incidents.detected"), " ", whenAgo(one.detected_at || one.created_at)),
       one.acknowledged_at ? h("span", {}, t("incidents.acknowledged")) : null,
       one.resolved_at ? h("span", {}, t("incidents.lasted", { time: duration(one.resolved_at - one.detected_at) })) : null,
-      one.checklist.length ? h("span", {}, t("incidents.steps", { done: one.checklist.filter((item) => item.done_at).length, all: one.checklist.length })) : null),
+      done ? h("span", {}, t("incidents.steps", { done, all: one.checklist.length })) : null),
     until(one));
 }

@@ -57,24 +57,21 @@ function step(one) {
     one.hint ? h("span", { class: "hint" }, one.hint) : null,
     one.done_at ? h("span", { class: "done-by" }, one.done_by, " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
 }
-// What belongs to this alert or service is in sight; the general procedure is folded, unless there is nothing else.
+// What belongs to this alert or service is in sight; the general procedure is one line that a click opens.
 function drawRunbook() {
-  const done = runbook.filter((one) => one.done_at).length;
-  $("#progress").max = Math.max(1, runbook.length);
-  $("#progress").value = done;
-  $("#progress-text").textContent = `${done}/${runbook.length}`;
   const own = runbook.filter((one) => brief.steps.includes(one.key));
   const general = runbook.filter((one) => !brief.steps.includes(one.key));
+  const done = (steps) => steps.filter((one) => one.done_at).length;
+  $("#progress").hidden = !own.length;
+  $("#progress").max = Math.max(1, own.length);
+  $("#progress").value = done(own);
+  $("#progress-text").textContent = own.length ? `${done(own)}/${own.length}` : "";
   render($("#runbook"), [own, brief.runbooks, incident.status], () => [
     ...brief.runbooks.map((url) => h("p", {}, h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, t("incident.rule_runbook")))),
     ...own.map(step),
   ]);
-  $("#general-text").textContent = `${general.filter((one) => one.done_at).length}/${general.length}`;
+  $("#general-text").textContent = t("incident.general_steps", { done: done(general), all: general.length });
   $("#general-fold").hidden = !general.length;
-  if (!folded) {
-    folded = true;
-    $("#general-fold").open = !own.length && !brief.runbooks.length && innerWidth > 1000;
-  }
   const phases = [...new Set(general.map((one) => one.phase))];
   render($("#general"), [general, incident.status], () =>
     phases.map((phase) => {
@@ -82,7 +79,6 @@ function drawRunbook() {
       return h("div", { class: "phase" }, h("h3", {}, steps[0].phase_title), steps.map(step));
     }));
 }
-let folded = false; // set once: after that, what the reader folds stays folded
 
 // --- head, facts, findings ---
 const ended = () => ["resolved", "closed"].includes(incident.status);

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { openPage } from "./page.js";
+
+openPage();
+const { filled, t } = await import("../lib/i18n.js");
+const { changed } = await import("../lib/changes.js");
+const { firesWhen, unitOf } = await import("../lib/signal_charts.js");
+const { incidentRow } = await import("../lib/incidents.js");
+
+test("one is no plural", () => {
+  assert.equal(t("incidents.in_30_days", { n: 1 }), "1 incident in 30 days");
+  assert.equal(t("incidents.in_30_days", { n: 0 }), "0 incidents in 30 days");
+  assert.equal(t("trial.read", { file: "a.log", count: 1 }), "Last lines of a.log (1 file matches)");
+  assert.equal(filled("{n|a|b} {left}", { n: "1" }), "a {left}");
+});
+
+test("a change of the configuration says what was changed", () => {
+  assert.deepEqual(changed({ kind: "configuration", title: "added oldcert (probes); changed a (b) (logs); 2 more" }), ["added oldcert (Probe)", "changed a (b) (Log file)", "2 more"]);
+  assert.deepEqual(changed({ kind: "deploy", title: "added x (probes)" }), ["added x (probes)"]);
+});
+
+test("a condition of up or down reads as words, one with a number as a limit", () => {
+  for (const query of ["up", 'probe_success{probe="a"}', "redis_up"]) assert.equal(firesWhen({ op: "==", threshold: 0 }, unitOf({ metric: "", query })), "fires when it is down");
+  assert.equal(firesWhen({ op: ">", threshold: 90 }, "percent"), "fires at > 90.0 %");
+  assert.equal(firesWhen({ op: "", threshold: null }, "count"), "");
+});
+
+test("steps are counted once somebody has begun", () => {
+  const incident = { status: "open", severity: "low", title: "T", reference: "INC-1", service: "s", detected_at: 1, checklist: [{ key: "a" }, { key: "b" }] };
+  assert.ok(!incidentRow(incident).textContent.includes("steps"));
+  incident.checklist[0].done_at = 1;
+  assert.ok(incidentRow(incident).textContent.includes("1 of 2 steps"));
+});
