@@ -171,6 +171,6 @@ poll(async () => {
   const up = targets.filter((one) => one.health === "up").length;
   const down = targets.filter((one) => one.health === "down");
   const untried = targets.filter((one) => one.health === "unknown");
-  const said = down[0] ? t("overview.down", { name: down[0].name }) : untried[0] ? t("overview.not_seen", { name: untried[0].name }) : t(targets.length ? "overview.all_up" : "overview.no_target");
+  const said = down.length > 1 ? t("overview.down_more", { name: down[0].name, n: down.length - 1 }) : down[0] ? t("overview.down", { name: down[0].name }) : untried[0] ? t("overview.not_seen", { name: untried[0].name }) : t(targets.length ? "overview.all_up" : "overview.no_target");
   stat("targets", `${up}/${targets.length}`, said, down.length ? "bad" : untried.length ? "warn" : targets.length ? "ok" : "");
 }, 5000);
