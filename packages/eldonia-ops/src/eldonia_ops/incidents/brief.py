@@ -10,7 +10,7 @@ from typing import Final
 from eldonia_ops.incidents.escalation import next_tier
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
-from eldonia_ops.model.change import APART, Change, ChangeKind
+from eldonia_ops.model.change import APART, Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 
 LOOK_BACK_MS: Final = 2 * 3_600_000
@@ -127,12 +127,7 @@ def in_a_row(changes: Iterable[Change]) -> list[Change]:
 
 
 def _one_sitting(later: Change, earlier: Change) -> bool:
-    both = (later, earlier)
-    return all(one.kind is ChangeKind.CONFIGURATION for one in both) and (later.by, later.service, later.url) == (
-        earlier.by,
-        earlier.service,
-        earlier.url,
-    )
+    return later.is_own and earlier.is_own and (later.by, later.url) == (earlier.by, earlier.url)
 
 
 def next_action(incident: Incident, steps: Sequence[str]) -> tuple[str, str]:

@@ -250,5 +250,5 @@ def test_the_hint_for_a_missing_value_is_a_search(text: str) -> None:
     with pytest.raises(SearchError) as caught:
         parse_search(text)
     for language in ("en", "ja"):
-        hint = re.findall(r"\S+:\*", caught.value.hint(language))
+        hint = re.findall(r"[a-z]+:\*", caught.value.hint(language))
         assert [format_search(parse_search(one)) for one in hint] == [f"{text.split('>')[0].strip(' :')}:*"]

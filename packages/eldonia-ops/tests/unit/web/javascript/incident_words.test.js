@@ -6,7 +6,7 @@ openPage();
 const { filled, t } = await import("../lib/i18n.js");
 const { changed } = await import("../lib/changes.js");
 const { firesWhen, unitOf } = await import("../lib/signal_charts.js");
-const { incidentRow } = await import("../lib/incidents.js");
+const { byUrgency, incidentRow } = await import("../lib/incidents.js");
 
 test("one is no plural", () => {
   assert.equal(t("incidents.in_30_days", { n: 1 }), "1 incident in 30 days");
@@ -31,4 +31,11 @@ test("steps are counted once somebody has begun", () => {
   assert.ok(!incidentRow(incident).textContent.includes("steps"));
   incident.checklist[0].done_at = 1;
   assert.ok(incidentRow(incident).textContent.includes("1 of 2 steps"));
+});
+
+test("what waits longest and is gravest comes first", () => {
+  const now = Date.now();
+  const one = (reference, more) => ({ reference, severity: "critical", detected_at: now, respond_by: now + 9e5, acknowledged_at: 0, ...more });
+  const all = [one("new"), one("mine", { acknowledged_at: 1 }), one("cause", { detected_at: now - 9e4 }), one("low", { severity: "low", detected_at: 1 }), one("late", { severity: "medium", respond_by: now - 1 })];
+  assert.deepEqual(byUrgency(all).map((each) => each.reference), ["late", "cause", "new", "low", "mine"]);
 });

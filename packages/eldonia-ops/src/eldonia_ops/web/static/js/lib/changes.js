@@ -5,8 +5,8 @@ import { t, word } from "./i18n.js";
 const STEP = /^(added|removed|changed) (.+) \((\S+)\)$/;
 const TEXTS = { added: "conf.did_add", removed: "conf.did_remove", changed: "conf.did_change" };
 
-export function changed({ kind, title }) {
-  if (kind !== "configuration") return [title];
+export function changed({ kind, service, title }) {
+  if (kind !== "configuration" || service) return [title];
   return title.split("; ").map((one) => {
     const step = STEP.exec(one);
     return step ? t(TEXTS[step[1]], { name: step[2], kind: word("entry_kind", step[3]) }) : one;

@@ -23,11 +23,15 @@ function affected(incident, brief) {
     incident.impact.users ? h("span", { class: "muted" }, t("incident.users_n", { n: incident.impact.users })) : null));
 }
 
+// A tier of no receiver of its own is a message to the one that was notified already: its name says nothing more.
+const nextText = ({ next_receiver: receiver, next_tier: tier, notified }) =>
+  receiver && notified.some((one) => one.receiver === receiver) ? t("incident.next_again", { receiver }) : t("incident.next_tier", { receiver: receiver || tier, tier });
+
 function people(incident, brief) {
   const lines = [];
   if (incident.acknowledged_at) lines.push(h("span", {}, icon("person"), h("b", {}, incident.assigned_to || t("incident.unassigned")), h("span", { class: "muted" }, t("incident.acknowledged"), " ", when(incident.acknowledged_at, timeOfDay(incident.acknowledged_at)))));
   else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(ended(incident) ? "incident.never_acknowledged" : "incident.unacknowledged")));
-  if (brief.next_tier) lines.push(h("span", { class: "muted" }, t("incident.next_tier", { receiver: brief.next_receiver || brief.next_tier, tier: brief.next_tier }), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
+  if (brief.next_tier) lines.push(h("span", { class: "muted" }, nextText(brief), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
   const reached = brief.notified.filter((one) => one.at && !one.failed);
   const lost = brief.notified.filter((one) => one.failed);
   if (reached.length) lines.push(h("span", { class: "muted" }, t("incident.notified", { names: listed(reached.map((one) => one.receiver)) })));

@@ -6,6 +6,14 @@ import { tone } from "./severity.js";
 
 export const ACTIVE = ["open", "investigating", "escalated"];
 
+const GRAVITY = ["critical", "high", "medium", "low", "info"];
+const waits = (one) => !one.acknowledged_at;
+const isLate = (one) => waits(one) && Boolean(one.respond_by) && one.respond_by < Date.now();
+
+/** What needs somebody first: not acknowledged, overdue, grave; of equals the oldest, which may be the cause of others. */
+export const byUrgency = (incidents) =>
+  [...incidents].sort((a, b) => Number(waits(b)) - Number(waits(a)) || Number(isLate(b)) - Number(isLate(a)) || GRAVITY.indexOf(a.severity) - GRAVITY.indexOf(b.severity) || (a.detected_at || a.created_at) - (b.detected_at || b.created_at));
+
 function until(one) {
   if (one.acknowledged_at || !ACTIVE.includes(one.status) || !one.respond_by) return h("span", { class: "until" }, one.assigned_to || "");
   const left = one.respond_by - Date.now();
