@@ -13,6 +13,7 @@ const accesses = Array.from({ length: 40 }, (_, at) => ({
 test("facets are fields that divide the records", () => {
   assert.deepEqual(dividing(accesses), ["method", "status", "path", "user.plan"]);
   assert.deepEqual(dividing(accesses, 2), ["method", "status"]);
+  assert.deepEqual(dividing([{ metadata: { took: 1, status: 200 } }, { metadata: { took: 2, status: 500 } }]), ["status"], "a measurement divides nothing");
   assert.deepEqual(dividing([]), []);
   assert.deepEqual(dividing([{ metadata: { a: 1 } }, {}]), []);
 });

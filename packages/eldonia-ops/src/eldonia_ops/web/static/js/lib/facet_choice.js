@@ -35,7 +35,7 @@ export function dividing(records, most = MOST) {
   }
   return [...fields.values()]
     .map((one) => ({ ...one, telling: TELLING.test(one.name) }))
-    .filter(({ count, values, numbers, telling }) => values.size > 1 && values.size <= Math.max(2, count / 2) && (telling || !numbers || values.size <= NUMBERS))
+    .filter(({ count, values, numbers, telling }) => values.size > 1 && values.size <= (telling ? Math.max(2, count / 2) : count / 2) && (telling || !numbers || values.size <= NUMBERS))
     .sort((a, b) => Number(b.telling) - Number(a.telling) || b.count - a.count || a.values.size - b.values.size || a.name.localeCompare(b.name))
     .slice(0, most)
     .map((one) => one.name);

@@ -142,12 +142,16 @@ async function drawSignals() {
 const MARGIN = 5 * 60_000;
 function drawAlerts() {
   const names = new Map();
-  for (const { data } of timeline) if (data.fingerprint && data.alertname) names.set(data.fingerprint, data.alertname);
+  const summaries = new Map();
+  for (const { data } of timeline) if (data.fingerprint && data.alertname) {
+    names.set(data.fingerprint, data.alertname);
+    if (data.summary) summaries.set(data.fingerprint, data.summary);
+  }
   $("#firing").textContent = t("incident.firing", { n: incident.firing.length, all: incident.fingerprints.length });
-  render($("#alerts"), [incident.fingerprints, incident.firing, [...names]], () =>
+  render($("#alerts"), [incident.fingerprints, incident.firing, [...names], [...summaries]], () =>
     incident.fingerprints.map((one) => {
       const firing = incident.firing.includes(one);
-      return h("li", {}, h("span", {}, names.get(one) ?? one), badge(t(firing ? "alert_state.firing" : "alert_state.resolved"), firing ? "bad" : "ok"), h("a", { href: `/alerts?why=${one}` }, t("alerts.why")));
+      return h("li", {}, h("span", {}, names.get(one) ?? one, summaries.has(one) && incident.fingerprints.length > 1 ? h("span", { class: "sub" }, summaries.get(one)) : null), badge(t(firing ? "alert_state.firing" : "alert_state.resolved"), firing ? "bad" : "ok"), h("a", { href: `/alerts?why=${one}` }, t("alerts.why")));
     }));
 }
 async function drawLooks() {
