@@ -330,6 +330,7 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
     facts = {"actor": entry.actor, **entry.data}
     if facts.get("attempt") == 1 and entry.kind == "notification.delivered":
         del facts["attempt"]  # only a message that was tried again is worth a word
+    facts["receiver"] = facts.get("receiver") or facts.get("default_receiver")
     if entry.kind in ("alert.pending", "alert.firing") and _UP_OR_DOWN.match(str(facts.get("expression", ""))):
         facts.pop("value", None)  # "the value 0" says nothing to a reader of "is down"
         facts.pop("threshold", None)

@@ -13,7 +13,6 @@ _UNITS: Final = frozenset(
         *("count", "sum", "bucket", "info", "ratio", "percent", "created"),
     }
 )
-_ENDINGS: Final = re.compile(r"(?:_(?:" + "|".join(sorted(_UNITS)) + r"))+$")
 _LEAST: Final = 0.5
 _LEAST_LETTERS: Final = 0.6
 _WORSE: Final = 0.2
@@ -65,5 +64,12 @@ def _letters(wanted: str, name: str) -> float:
     ratio = matcher.ratio()
     if ratio < _LEAST_LETTERS:
         return 0.0
-    bare = difflib.SequenceMatcher(None, _ENDINGS.sub("", name), _ENDINGS.sub("", wanted), autojunk=False)
+    bare = difflib.SequenceMatcher(None, _bare(name), _bare(wanted), autojunk=False)
     return ratio if bare.ratio() >= _LEAST_LETTERS else 0.0
+
+
+def _bare(name: str) -> str:
+    parts = name.split("_")
+    while len(parts) > 1 and parts[-1] in _UNITS:
+        parts.pop()
+    return "_".join(parts)

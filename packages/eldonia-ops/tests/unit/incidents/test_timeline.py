@@ -137,3 +137,9 @@ def test_one_is_no_plural() -> None:
     assert "2 health checks after 3 restarts" in describe(
         entry("recovery.verified", {**data, "successes": 2, "attempt": 3})
     )
+
+
+def test_a_tier_without_a_receiver_names_the_one_that_was_notified() -> None:
+    data = {"tier": "infrastructure", "receiver": "", "default_receiver": "team", "due_at": 0}
+    assert describe(entry("escalation.tier", data)).endswith("escalated to infrastructure (receiver team)")
+    assert describe(entry("escalation.tier", {**data, "receiver": "pager"})).endswith("(receiver pager)")

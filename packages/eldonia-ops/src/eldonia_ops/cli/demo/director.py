@@ -146,7 +146,9 @@ class Director:
 
     def _crash_restarted(self, stage: Stage, incidents: dict[str, str]) -> str:
         entry = self._wait(stage, lambda: self._entry(incidents["crash"], "recovery.verified"), "recovery.verified")
-        return f"after {entry['data'].get('attempt', 1)} restart(s), {self._since('crash'):.1f} s after the fault"
+        return (
+            f"after {counted(entry['data'].get('attempt', 1), 'restart')}, {self._since('crash'):.1f} s after the fault"
+        )
 
     def _crash_resolved(self, stage: Stage, incidents: dict[str, str]) -> str:
         def resolved() -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ openPage();
 const { filled, t } = await import("../lib/i18n.js");
 const { changed } = await import("../lib/changes.js");
 const { firesWhen, unitOf } = await import("../lib/signal_charts.js");
+const { drawBrief, drawSince } = await import("../lib/incident_brief.js");
 const { byUrgency, incidentRow } = await import("../lib/incidents.js");
 
 test("one is no plural", () => {
@@ -38,4 +39,21 @@ test("what waits longest and is gravest comes first", () => {
   const one = (reference, more) => ({ reference, severity: "critical", detected_at: now, respond_by: now + 9e5, acknowledged_at: 0, ...more });
   const all = [one("new"), one("mine", { acknowledged_at: 1 }), one("cause", { detected_at: now - 9e4 }), one("low", { severity: "low", detected_at: 1 }), one("late", { severity: "medium", respond_by: now - 1 })];
   assert.deepEqual(byUrgency(all).map((each) => each.reference), ["late", "cause", "new", "low", "mine"]);
+});
+
+test("who is notified next, and since when", () => {
+  document.body.innerHTML = '<p id="since"></p><div id="brief-facts"></div><div id="what"></div>';
+  const incident = { version: 1, status: "open", service: "s", impact: {}, started_at: 1_000, detected_at: 2_000, resolved_at: 0, reopened_at: 0, acknowledged_at: 0 };
+  const brief = { dependents: [], changes: [], runbooks: [], description: "", notified: [], next_tier: "infrastructure", next_receiver: "team", next_tier_at: 5_000 };
+  const facts = () => document.querySelector("#brief-facts").textContent;
+  drawBrief(incident, brief);
+  assert.ok(facts().includes("Next to be notified: team, as infrastructure"));
+  drawBrief({ ...incident, version: 2 }, { ...brief, notified: [{ receiver: "team", at: 3_000 }] });
+  assert.ok(facts().includes("Next to be notified: team again"));
+  const over = { ...incident, status: "resolved", resolved_at: 100_000, reopened_at: 70_000 };
+  drawBrief({ ...over, version: 3 }, { ...brief, next_tier: "" });
+  assert.ok(facts().includes("It came again"));
+  const since = /** @type {any} */ (document.querySelector("#since"));
+  drawSince(since, over);
+  assert.match(since.textContent, /Lasted 30 s.*reopened; first/);
 });

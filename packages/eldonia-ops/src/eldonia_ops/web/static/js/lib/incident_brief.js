@@ -7,12 +7,13 @@ import { t } from "./i18n.js";
 const ended = (incident) => ["resolved", "closed"].includes(incident.status);
 
 export function drawSince(place, incident) {
-  const from = incident.started_at || incident.detected_at || incident.created_at;
+  // Of one that came again, the present time: what was between the two was no outage.
+  const from = incident.reopened_at || incident.started_at || incident.detected_at || incident.created_at;
   const lasted = (incident.resolved_at || Date.now()) - from;
   const span = duration(Math.floor(lasted / 1000) * 1000);
   render(place, [from, span, ended(incident)], () => [
     ended(incident) ? t("incident.lasted", { span }) : t("incident.lasting", { span }), " ",
-    h("span", { class: "muted" }, t("incident.since"), " ", when(from, instantText(from))),
+    h("span", { class: "muted" }, t("incident.since"), " ", when(from, instantText(from)), incident.reopened_at ? [" ", t("incident.reopened_first"), " ", when(incident.started_at || incident.detected_at, instantText(incident.started_at || incident.detected_at)), t("incident.reopened_end")] : null),
   ]);
 }
 
@@ -30,7 +31,7 @@ const nextText = ({ next_receiver: receiver, next_tier: tier, notified }) =>
 function people(incident, brief) {
   const lines = [];
   if (incident.acknowledged_at) lines.push(h("span", {}, icon("person"), h("b", {}, incident.assigned_to || t("incident.unassigned")), h("span", { class: "muted" }, t("incident.acknowledged"), " ", when(incident.acknowledged_at, timeOfDay(incident.acknowledged_at)))));
-  else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(ended(incident) ? "incident.never_acknowledged" : "incident.unacknowledged")));
+  else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(!ended(incident) ? "incident.unacknowledged" : incident.reopened_at ? "incident.again_unacknowledged" : "incident.never_acknowledged")));
   if (brief.next_tier) lines.push(h("span", { class: "muted" }, nextText(brief), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
   const reached = brief.notified.filter((one) => one.at && !one.failed);
   const lost = brief.notified.filter((one) => one.failed);
