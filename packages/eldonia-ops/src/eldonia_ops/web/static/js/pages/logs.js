@@ -150,12 +150,12 @@ const ORDER = ["level", "service"];
 const place = (field) => (ORDER.includes(field) ? ORDER.indexOf(field) : attributes.includes(field) ? 2 : 3);
 
 async function facets(wanted, bounds, signal) {
-  const search = input.value;
-  const named = fieldsOf(search);
+  const written = input.value;
+  const named = fieldsOf(written);
   const field = [...new Set([...ownFacets, ...OWN_FACETS, ...named, ...attributes])].slice(0, MOST_FACETS);
   const found = await get("/logs/facets", { ...wanted, ...period(bounds), field }, signal);
   showFacets($("#facets"), worthShowing(found, (one) => ownFacets.includes(one) || named.includes(one)).sort((a, b) => place(a.field) - place(b.field)), {
-    search,
+    search: written,
     columns,
     removable: ownFacets,
     toggle: (one) => search(toggled(input.value, one)),
