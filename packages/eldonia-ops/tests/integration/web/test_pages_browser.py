@@ -193,7 +193,7 @@ async def test_a_range_chosen_while_an_answer_is_awaited_is_the_one_that_is_draw
     await asyncio.wait_for(asked.wait(), 30)
     await page.click("[data-range='6h']")
     released.set()
-    await expect(page.locator(".panel canvas")).to_have_count(14)
+    await expect(page.locator(".panel canvas")).to_have_count(16)
     steps = {parse_qs(urlsplit(route.request.url).query)["step"][0] for route in held}
     assert steps == {"7", "120"}
 
@@ -710,7 +710,7 @@ async def test_a_hidden_tab_asks_for_nothing(tab: Tab) -> None:
     await page.clock.install()
     await tab.sign_in()
     await page.goto(tab.site.url)
-    await expect(page.locator(".panel canvas")).to_have_count(14)
+    await expect(page.locator(".panel canvas")).to_have_count(16)
     await page.evaluate(
         "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true}); window.away = true;"
         "document.dispatchEvent(new Event('visibilitychange'))"
