@@ -166,6 +166,9 @@ class FakeAlerts:
             RuleGroupView("eldonia-recording", "rules/recording.yml", 15.0, 0.0009, now - 9_000, (recording,)),
         ]
 
+    def default_receiver(self) -> str:
+        return "team"
+
     def receivers(self) -> list[str]:
         return ["default", "pagerduty-critical", "security-team", "slack-critical"]
 

@@ -288,7 +288,7 @@ def _recorded(state: StateStore) -> OnChanged:
     """Keeps every change of the configuration where incidents look for what changed before them."""
     changes = Changes(state)
 
-    async def record(at: int, actor: str) -> None:
-        await changes.record(at, "configuration of the platform", actor, kind=ChangeKind.CONFIGURATION)
+    async def record(at: int, actor: str, difference: str) -> None:
+        await changes.record(at, difference, actor, kind=ChangeKind.CONFIGURATION)
 
     return record

@@ -173,7 +173,7 @@ class IngestModule(Inert):
 
     def __init__(self, base: Foundation, telemetry: TelemetryStores) -> None:
         kept = base.configuration.settings.retention
-        origin = Origin(base.environment.get("ELDONIA_ENVIRONMENT", "production"), socket.gethostname())
+        origin = Origin(base.environment.get("ELDONIA_ENVIRONMENT", ""), socket.gethostname())
         horizon = Horizon(kept.logs, kept.traces, kept.metrics)
         self.service = IngestService(telemetry, origin, base.clock, horizon, base.loops.metrics)
 

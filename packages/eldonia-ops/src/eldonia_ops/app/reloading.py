@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol
 
 from eldonia_ops.app.configuration import Configuration
+from eldonia_ops.app.configuration_difference import difference
 from eldonia_ops.app.fixed_settings import with_fixed
 from eldonia_ops.app.modules import Inert, Module, apply_all
 from eldonia_ops.lint.sources import Override
@@ -31,8 +32,8 @@ class Load(Protocol):
         ...
 
 
-OnChanged = Callable[[int, str], Awaitable[None]]
-"""Asked after a reload that changed something, with the instant (Unix ms) and who asked for it."""
+OnChanged = Callable[[int, str, str], Awaitable[None]]
+"""Asked after a reload that changed something, with the instant (Unix ms), who asked for it, and what is different."""
 
 
 class Reloading(Inert):
@@ -85,7 +86,7 @@ class Reloading(Inert):
                 if needs_restart:
                     log.warning("these settings take effect with the next start: %s", ", ".join(needs_restart))
                 if self.configuration != before and self._on_changed is not None:
-                    await self._note(self._on_changed, now, actor)
+                    await self._note(self._on_changed, now, actor, before)
             return self._last
 
     async def examined(self, managed: str) -> Configuration:
@@ -99,9 +100,9 @@ class Reloading(Inert):
     def _kept(self, settings: Settings) -> Settings:
         return with_fixed(self.configuration.settings, settings)[0]
 
-    async def _note(self, on_changed: OnChanged, at: int, actor: str) -> None:
+    async def _note(self, on_changed: OnChanged, at: int, actor: str, before: Configuration) -> None:
         try:
-            await on_changed(at, actor)
+            await on_changed(at, actor, difference(before, self.configuration))
         except Exception:
             # What was asked for is done; incidents lack one line about what changed before them.
             log.exception("the change of the configuration could not be recorded")

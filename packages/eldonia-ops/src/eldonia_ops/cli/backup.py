@@ -14,6 +14,7 @@ from eldonia_ops.cli.nearby import nearby, settings_here
 from eldonia_ops.cli.screen import Screen
 from eldonia_ops.cli.session import DEFAULT, Token, Url, shown_time
 from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ def backup(
     finally:
         client.close()
     size = file.stat().st_size
-    out.print(f"{file}: {len(manifest.files)} files, {size / 1e6:.1f} MB, verified", style="green")
+    out.print(f"{file}: {counted(len(manifest.files), 'file')}, {size / 1e6:.1f} MB, verified", style="green")
     if "not in this archive" in str(manifest.about.get("telemetry", "")):
         out.print("telemetry is on a ClickHouse server: back that up by its own means", style="yellow")
 
@@ -90,7 +91,7 @@ def restore(
     with _bar(out, "restoring", file.stat().st_size) as advance:
         manifest, kept = put_back(file, settings, force=force, progress=advance)
     made = shown_time(manifest.about.get("made_at", 0))
-    out.print(f"{settings.data} is as it was at {made}: {len(manifest.files)} files", style="green")
+    out.print(f"{settings.data} is as it was at {made}: {counted(len(manifest.files), 'file')}", style="green")
     if kept is not None:
         out.print(f"what was there before is in {kept}; remove it when all is well")
 

@@ -28,6 +28,7 @@ from eldonia_ops.cli.session import (
 )
 from eldonia_ops.model.conditions import ConditionOp
 from eldonia_ops.model.log_levels import fold_level
+from eldonia_ops.model.plurals import counted
 from eldonia_ops.search.tree import SEVERITY, LevelTest
 
 _MOST_LOGS = 1_000
@@ -125,8 +126,7 @@ def _print_nothing_found(client: Client, wanted: dict[str, Any], since: str, unt
             times = {"--since": shown_day(found["since"]), "--until": shown_day(found["until"] - 1)}
         chosen = [f" {name} {shlex.quote(text)}" for name, text in times.items() if text not in ("-1h", "now")]
         command = f"eldonia-ops logs {shlex.quote(found['query'])}{''.join(chosen)}"
-        many = "1 record" if found["count"] == 1 else f"{found['count']} records"
-        console().print(f"Did you mean this? It finds {many}:\n  {command}")
+        console().print(f"Did you mean this? It finds {counted(found['count'], 'record')}:\n  {command}")
 
 
 def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> list[dict[str, Any]]:

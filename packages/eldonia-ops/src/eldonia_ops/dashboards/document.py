@@ -98,12 +98,13 @@ class Variable(Part, frozen=True):
 
 class Annotation(Part, frozen=True):
     """Marks on the time axis. ``query`` is a PromQL expression for ``promql``, else a search among the events.
+    ``configuration`` marks changes of this platform's own settings.
 
     ``title``, ``text`` are templates over the labels of a series (``{{instance}}``); ``tags`` names labels.
     """
 
     name: Line
-    source: Literal["deploys", "alerts", "incidents", "promql"] = "promql"
+    source: Literal["deploys", "configuration", "alerts", "incidents", "promql"] = "promql"
     query: Long = ""
     title: Line = ""
     text: Line = ""

@@ -4,17 +4,20 @@ Pure: a function of the incident, its timeline and what was found around it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eldonia_ops.incidents.escalation import next_tier
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
-from eldonia_ops.model.change import Change
+from eldonia_ops.model.change import APART, Change
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 
 LOOK_BACK_MS: Final = 2 * 3_600_000
 """How long before an incident changes are looked for."""
+
+ONE_SITTING_MS: Final = 10 * 60_000
+"""Changes of the configuration by one person that follow each other so closely are one line."""
 
 _MAX_LINKS: Final = 10
 
@@ -35,7 +38,8 @@ class Brief:
 
     ``dependents`` are services that do not work without the incident's. ``runbooks`` are the addresses that its rules
     name. ``steps`` are keys of the checklist that belong to this alert or service, ``general`` those for any incident.
-    ``next_tier`` and ``next_tier_at`` (Unix ms, 0: none) say who is notified next without an acknowledgement.
+    ``next_tier`` and ``next_tier_at`` (Unix ms, 0: none) say who is notified next without an acknowledgement, through
+    ``next_receiver``.
     ``action`` is the next thing to do: ``acknowledge``, ``assign``, ``step``, ``resolve``, ``postmortem``, ``close`` or
     '' for nothing, with ``step`` the key of that step. ``recovered_at`` is when the conditions of all its alerts had
     ended, and ``held_until`` (both Unix ms) how long those are kept firing to see whether it lasts; 0 while one holds.
@@ -46,6 +50,7 @@ class Brief:
     runbooks: tuple[str, ...]
     notified: tuple[Notified, ...]
     next_tier: str
+    next_receiver: str
     next_tier_at: int
     changes: tuple[Change, ...]
     steps: tuple[str, ...]
@@ -62,8 +67,10 @@ def brief_of(
     policy: Policy,
     changes: Iterable[Change] = (),
     dependents: Iterable[str] = (),
+    default_receiver: str = "",
 ) -> Brief:
-    """The first screen of an incident. ``changes`` may be of any time and service, newest first."""
+    """The first screen of an incident. ``changes`` may be of any time and service, newest first. ``default_receiver``
+    is notified for a tier that names no receiver of its own."""
     special = f"{incident.runbook}/"
     own = {step.key for step in found.steps} if (found := policy.runbook.playbook(incident.runbook)) else set[str]()
     steps = tuple(item.key for item in incident.checklist if item.key in own or item.key.startswith(special))
@@ -76,6 +83,7 @@ def brief_of(
         _runbooks(timeline),
         notified_of(timeline),
         upcoming[1].name if upcoming else "",
+        (upcoming[1].receiver or default_receiver) if upcoming else "",
         incident.escalate_at if upcoming else 0,
         changes_before(incident, changes),
         steps,
@@ -98,8 +106,28 @@ def changes_before(incident: Incident, changes: Iterable[Change]) -> tuple[Chang
     first."""
     start = incident.started_at or incident.detected_at or incident.created_at
     end = incident.detected_at or incident.created_at
-    near = [one for one in changes if start - LOOK_BACK_MS <= one.at <= max(start, end)]
+    near = in_a_row(one for one in changes if start - LOOK_BACK_MS <= one.at <= max(start, end))
     return tuple(sorted(near, key=lambda one: (one.service != incident.service, -one.at)))
+
+
+def in_a_row(changes: Iterable[Change]) -> list[Change]:
+    """The changes, newest first, where several of the configuration by one person, each within :data:`ONE_SITTING_MS`
+    of the next, are one: with what each of them changed, at the time of the last."""
+    found: list[Change] = []
+    oldest = 0
+    for one in sorted(changes, key=lambda one: -one.at):
+        last = found[-1] if found else None
+        if last is not None and _one_sitting(last, one) and oldest - one.at <= ONE_SITTING_MS:
+            titles = dict.fromkeys([*last.title.split(APART), *one.title.split(APART)])
+            found[-1] = replace(last, title=APART.join(titles))
+        else:
+            found.append(one)
+        oldest = one.at
+    return found
+
+
+def _one_sitting(later: Change, earlier: Change) -> bool:
+    return later.is_own and earlier.is_own and (later.by, later.url) == (earlier.by, earlier.url)
 
 
 def next_action(incident: Incident, steps: Sequence[str]) -> tuple[str, str]:

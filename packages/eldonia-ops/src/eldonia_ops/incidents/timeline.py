@@ -5,6 +5,7 @@ either language and a postmortem can cite facts. The sentences are templates:
 
 * ``{field}`` is a fact from ``entry.data``; ``{field:time}`` an instant (Unix ms), ``{field:span}`` a
   duration (ms), ``{field:word}`` a severity or status in the reader's language, ``{field:number}`` a float;
+* ``{field|event|events}`` is the word for one or for any other number of them;
 * ``[...]`` is left out when a fact inside it is missing, empty or zero.
 """
 
@@ -76,12 +77,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "notification.failed": Kind(
         Category.NOTIFY,
-        "The notification to {receiver}[ through {integration}] failed for good[ after {attempt} attempts][: {detail}]",
+        "The notification to {receiver}[ through {integration}] failed for good"
+        "[ after {attempt} {attempt|attempt|attempts}][: {detail}]",
         "{receiver} への通知は最終的に失敗[（{integration}）][、{attempt} 回試行][：{detail}]",
     ),
     "recovery.detected": Kind(
         Category.RECOVERY,
-        "{service} was found down after {failures} failed health checks in a row[: {detail}]",
+        "{service} was found down after {failures} failed health {failures|check|checks} in a row[: {detail}]",
         "{service} の停止を検知（ヘルスチェックが {failures} 回連続で失敗）[：{detail}]",
     ),
     "recovery.attempt": Kind(
@@ -106,14 +108,15 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "recovery.verified": Kind(
         Category.RECOVERY,
-        "{service} is healthy again, confirmed by {successes} health checks"
-        "[ after {attempt} restarts][; down for {down_for:span}]",
+        "{service} is healthy again, confirmed by {successes} health {successes|check|checks}"
+        "[ after {attempt} {attempt|restart|restarts}][; down for {down_for:span}]",
         "{service} の復旧を確認（ヘルスチェック {successes} 回成功）"
         "[、再起動 {attempt} 回][、停止時間 {down_for:span}]",
     ),
     "recovery.failed": Kind(
         Category.RECOVERY,
-        "Automatic recovery of {service} gave up after {attempt} of {max_attempts} restarts[: {detail}]",
+        "Automatic recovery of {service} gave up after {attempt} of {max_attempts} "
+        "{max_attempts|restart|restarts}[: {detail}]",
         "{service} の自動復旧を断念（{max_attempts} 回中 {attempt} 回再起動）[：{detail}]",
     ),
     "recovery.maintenance": Kind(
@@ -218,7 +221,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
     "security.finding": Kind(
         Category.SECURITY,
-        "{count} events of type {type} from {source} within {window:span}"
+        "{count} {count|event|events} of type {type} from {source} within {window:span}"
         " reached the threshold of {threshold}[: {pattern:word}]",
         "{source} からの {type} が {window:span} 以内に {count} 件となり、"
         "しきい値 {threshold} に到達[：{pattern:word}]",
@@ -282,6 +285,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 """Words for the ``:word`` facts; what is missing is shown as it is stored."""
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+_UP_OR_DOWN = re.compile(r"\s*(?:up|probe_success|[a-z]+_up)\s*(?:\{[^{}]*\}\s*)?(?:==\s*0|<\s*1|!=\s*1)\b")
+_COUNTED = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
 
@@ -325,6 +330,10 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
     facts = {"actor": entry.actor, **entry.data}
     if facts.get("attempt") == 1 and entry.kind == "notification.delivered":
         del facts["attempt"]  # only a message that was tried again is worth a word
+    facts["receiver"] = facts.get("receiver") or facts.get("default_receiver")
+    if entry.kind in ("alert.pending", "alert.firing") and _UP_OR_DOWN.match(str(facts.get("expression", ""))):
+        facts.pop("value", None)  # "the value 0" says nothing to a reader of "is down"
+        facts.pop("threshold", None)
     template = kind.ja if language == "ja" else kind.en
 
     def optional(match: re.Match[str]) -> str:
@@ -334,7 +343,10 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
     def fact(match: re.Match[str]) -> str:
         return _render(facts.get(match.group(1)), match.group(2) or "", language, zone)
 
-    return _FIELD.sub(fact, _OPTIONAL.sub(optional, template))
+    def counted(match: re.Match[str]) -> str:
+        return match.group(2) if str(facts.get(match.group(1))) == "1" else match.group(3)
+
+    return _FIELD.sub(fact, _COUNTED.sub(counted, _OPTIONAL.sub(optional, template)))
 
 
 def _present(value: Any) -> bool:

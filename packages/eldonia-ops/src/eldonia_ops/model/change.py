@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+APART: Final = "; "
+"""Between the things that one change changed, in its title."""
 
 
 class ChangeKind(StrEnum):
@@ -28,3 +32,8 @@ class Change:
     version: str = ""
     url: str = ""
     by: str = ""
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of the settings of this platform, which it records itself."""
+        return self.kind is ChangeKind.CONFIGURATION and not self.service

@@ -1,14 +1,15 @@
 """Which fields of log records and spans conditions may name beside the attributes, and whether conditions hold.
 
 A name of which no part is quoted means one of these fields when there is one; in quotes it always means an attribute.
-Texts that are empty, and measurements that are 0, are missing: a record does not say whether it had them.
+Texts that are empty, and measurements that are 0, are missing: a record does not say whether it had them. The source of
+a line of a file is the name of the file, without what tells it from others of the name.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_ops.model.conditions import Condition, FieldName, value_at
-from eldonia_ops.model.logs import CONTEXT_FIELDS, LogRecord
+from eldonia_ops.model.logs import CONTEXT_FIELDS, LogRecord, source_name
 from eldonia_ops.model.spans import Span
 
 
@@ -64,7 +65,8 @@ def log_value(record: LogRecord, name: FieldName) -> Any:
     if not name.exact:
         plain = name.name
         if own := LOG_TEXTS.get(plain):
-            return str(getattr(record, own)) or None
+            text = str(getattr(record, own))
+            return (source_name(text) if own == "source" else text) or None
         if own := LOG_ERRORS.get(plain):
             return (getattr(record.error, own) if record.error else None) or None
         if own := LOG_MEASUREMENTS.get(plain):

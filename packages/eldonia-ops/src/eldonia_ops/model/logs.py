@@ -1,5 +1,6 @@
 """Log records: the seed's LogEntry (section 9.3.1) plus what the platform adds."""
 
+import re
 from enum import StrEnum
 from typing import Any, Final
 
@@ -10,6 +11,17 @@ CONTEXT_FIELDS: Final = (
     *("trace_id", "span_id", "environment", "hostname"),
 )
 """The short texts of a :class:`LogRecord` that say where it belongs."""
+
+
+FILE_IDENTITY: Final = r"#[0-9]+:[0-9]+:[0-9a-f]+(~[0-9]+)?$"
+"""The end of the ``source`` of lines of a followed file, RE2: which file had the name at that time."""
+
+_FILE_IDENTITY: Final = re.compile(FILE_IDENTITY)
+
+
+def source_name(source: str) -> str:
+    """A source as people know and search it: a file by its name."""
+    return _FILE_IDENTITY.sub("", source) if "#" in source else source
 
 
 class LogLevel(StrEnum):

@@ -8,8 +8,8 @@ says by a ``code`` what is wrong with it, and where it can, gives the query that
 code                      values
 ========================  ==============================================================================================
 ``unknown_metric``        ``metric``; ``near`` are names like it
-``label_missing``         ``metric``, ``label``; ``near`` are the labels that its series have
-``value_missing``         ``metric``, ``label``, ``matcher``; ``near`` are values that there are
+``label_missing``         ``metric``, ``label``; ``near`` are those like it, else those that its series have
+``value_missing``         ``metric``, ``label``, ``matcher``; ``near`` are those like it, else some that there are
 ``together``              ``metric``, ``matchers``: each finds series, all together find none
 ``nothing_matches``       ``selector``: a selector without a metric name that finds none
 ``no_samples``            ``selector``; ``last_at`` is when the last sample was (Unix ms)
@@ -32,6 +32,7 @@ from typing import Any, Final, TypeAlias
 
 from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.labels import METRIC_NAME, Labels
+from eldonia_ops.model.likeness import likest
 from eldonia_ops.model.matchers import Matcher, MatchOp
 from eldonia_ops.promql.ast import (
     Aggregate,
@@ -48,7 +49,6 @@ from eldonia_ops.promql.ast import (
     unwrap,
     value_type,
 )
-from eldonia_ops.promql.likeness import likest
 from eldonia_ops.promql.plan import Plan
 from eldonia_ops.promql.printer import format_expr, format_number
 from eldonia_ops.promql.signatures import COMPARISONS
@@ -212,13 +212,16 @@ class _Search:
             if not values:
                 series = yield SeriesIn(by_name, 0, self._plan.end_ms)
                 labels = sorted({one for labels in series for one in labels if one != METRIC_NAME})
-                near = likest(matcher.name, labels) or tuple(labels[:8])
-                return Finding("label_missing", *where, said, near, self._with(selector, matcher, None))
-            near = likest(matcher.value, values) or tuple(sorted(values)[:5])
-            negative = matcher.op in (MatchOp.NOT_EQUAL, MatchOp.NOT_REGEX)
-            other = None if negative else Matcher(matcher.name, MatchOp.EQUAL, near[0])
-            suggestion = self._with(selector, matcher, other)
-            return Finding("value_missing", *where, said, near, suggestion)
+                near = likest(matcher.name, labels)
+                suggestion = self._with(selector, matcher, None) if near else ""
+                return Finding("label_missing", *where, said, near or tuple(labels[:8]), suggestion)
+            near = likest(matcher.value, values)
+            suggestion = ""
+            if matcher.op in (MatchOp.NOT_EQUAL, MatchOp.NOT_REGEX):
+                suggestion = self._with(selector, matcher, None)
+            elif near:
+                suggestion = self._with(selector, matcher, Matcher(matcher.name, MatchOp.EQUAL, near[0]))
+            return Finding("value_missing", *where, said, near or tuple(sorted(values)[:5]), suggestion)
         if not by_name and len(others) < 2:
             return Finding("nothing_matches", *where, {"selector": self._text(selector)})
         suggestion = ""

@@ -45,6 +45,12 @@ def measured(rule: Rule) -> Expr | None:
     return None if found is None else found.left
 
 
+def is_lower_bound(rule: Rule) -> bool:
+    """Whether an alerting rule fires below its threshold: then the lowest value is the nearest to firing."""
+    found = _comparison(rule.expr) if isinstance(rule, AlertingRule) else None
+    return found is not None and found.op.startswith("<")
+
+
 def names_of(groups: Iterable[RuleGroup]) -> dict[str, list[AlertingRule]]:
     """The names by which rules can be changed: that of the alert, and ``Name.severity`` where several rules share one
     name."""

@@ -151,7 +151,7 @@ class TermReader(ABC):
     def _value_missing(self, start: int) -> SearchError:
         scanner = self._scanner
         written = self._text[start : scanner.at].rstrip()
-        return SearchError("value_missing", start, scanner.at, field=written.rstrip(":"), text=written)
+        return SearchError("value_missing", start, scanner.at, field=written.rstrip(": =<>!~"), text=written)
 
     def _comparison(self, name: FieldName, op: ConditionOp, start: int) -> Node:
         scanner = self._scanner

@@ -115,6 +115,10 @@ class AlertService:
         """The present state of rule groups."""
         return self._rule_views()
 
+    def default_receiver(self) -> str:
+        """The receiver of the root of the routing tree."""
+        return self._intake.routing.route.receiver
+
     def receivers(self) -> list[str]:
         """Names of the receivers."""
         return list(self._intake.routing.receivers)

@@ -30,6 +30,7 @@ DEPLOYS: Final = (
 _NS: Final = 1_000_000
 _POINTS: Final = 500
 _INCIDENTS: Final = 2_000
+_CHANGES: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ class DashboardAnnotations:
                     events = await self._incidents(one, start, end, selections)
                 case "deploys":
                     events = await self._deploys(one, start, end, selections)
+                case "configuration":
+                    events = await self._reported(one, start, end, selections, own=True)
                 case "alerts":
                     events = await self._alerts(one, start, end, selections, scrape_interval)
                 case _:
@@ -109,18 +112,7 @@ class DashboardAnnotations:
             raise QueryError(error.message(), error.start, hint=error.hint()) from None
         query = LogQuery(start * _NS, (end + 1) * _NS, search=search, limit=MOST_EVENTS)
         page = await self._telemetry.logs.search_logs(query)
-        reported = [] if one.query else await self._changes.find(start, end, limit=MOST_EVENTS)
-        marks = [
-            Event(
-                change.at,
-                None,
-                change.title,
-                " ".join(filter(None, (change.version, change.by))),
-                tuple(tag for tag in (change.kind.value, change.service) if tag),
-                change.url,
-            )
-            for change in reported
-        ]
+        marks = [] if one.query else await self._reported(one, start, end, selections, own=False)
         return marks + [
             Event(
                 record.timestamp_ns // _NS,
@@ -129,6 +121,24 @@ class DashboardAnnotations:
                 tags=tuple(tag for tag in (record.service, record.environment) if tag),
             )
             for record in page.records
+        ]
+
+    async def _reported(
+        self, one: Annotation, start: int, end: int, selections: Selections, *, own: bool
+    ) -> list[Event]:
+        """Changes that were reported, or with ``own`` those of the platform's own configuration."""
+        words = interpolate(one.query, selections, {}, Target.TEXT).text.lower().split()
+        return [
+            Event(
+                change.at,
+                None,
+                change.title,
+                " ".join(filter(None, (change.version, change.by))),
+                tuple(tag for tag in (change.kind.value, change.service) if tag),
+                change.url,
+            )
+            for change in await self._changes.find(start, end, limit=_CHANGES)
+            if change.is_own == own and all(word in change.title.lower() for word in words)
         ]
 
     async def _alerts(

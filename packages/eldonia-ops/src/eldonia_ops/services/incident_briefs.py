@@ -60,7 +60,8 @@ class IncidentBriefs:
         end = max(start, found.detected_at or found.created_at)
         changes = await self._changes.find(start - LOOK_BACK_MS, end, limit=_CHANGES)
         dependents = self._platform.incidents.dependents(found.service)
-        brief = brief_of(found, timeline, self._platform.incidents.policy, changes, dependents)
+        receiver = self._platform.alerts.default_receiver()
+        brief = brief_of(found, timeline, self._platform.incidents.policy, changes, dependents, receiver)
         recovered_at, held_until = recovery_of(await self._firing(found))
         return replace(brief, recovered_at=recovered_at, held_until=held_until)
 

@@ -5,7 +5,7 @@ alert, the incident it opens and the message that an escalation sends commit tog
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eldonia_ops.alerting import dispatch
@@ -203,7 +203,7 @@ class IncidentTransactions:
         for effect in effects:
             match effect:
                 case AppendTimeline(entry):
-                    entries.append(entry)
+                    entries.append(self._with_receiver(entry))
                 case Escalate():
                     for outgoing in self._tier_notifier.tier(tx, incident, effect, now):
                         notified = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
@@ -212,6 +212,12 @@ class IncidentTransactions:
                     for outgoing in self._tier_notifier.over(tx, incident, _sent_escalations(tx, incident), now):
                         entries += self._entries(incident, _outcome(outgoing, "queued", "it is over"), now)
         return entries
+
+    def _with_receiver(self, entry: TimelineEntry) -> TimelineEntry:
+        """An entry about a tier says who is notified, also where the tier names no receiver of its own."""
+        if entry.kind not in ESCALATION_KINDS or entry.data.get("receiver"):
+            return entry
+        return replace(entry, data={**entry.data, "default_receiver": self._routing.route.receiver})
 
     def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
         """The timeline entries of an event that changes nothing but the timeline."""

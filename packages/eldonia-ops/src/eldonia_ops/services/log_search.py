@@ -5,13 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, TypeAlias
 
+from eldonia_ops.model.condition_fields import LOG_OWN_TEXTS
+from eldonia_ops.model.condition_text import format_field
 from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
-from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.likeness import likest
+from eldonia_ops.model.logs import LogRecord, source_name
 from eldonia_ops.model.time_words import Stretch
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.search import EVERYTHING, Node, format_search, matches
 from eldonia_ops.search.rewording import VALUE_FIELDS, plain_words, reworded
-from eldonia_ops.search.tree import Comparison, conjunction, disjunction
+from eldonia_ops.search.tree import Comparison, Wildcard, conjunction, disjunction, leaves
 from eldonia_ops.services.api import NotFoundError
 
 AROUND_NS: Final = 24 * 3600 * 10**9
@@ -19,6 +22,9 @@ AROUND_NS: Final = 24 * 3600 * 10**9
 
 ToNs: TypeAlias = Callable[[datetime], int]
 _ATTRIBUTES: Final = 20
+_ATTRIBUTES_NEAR: Final = 200
+_MOST_FIELDS: Final = 5
+_IN_ALL: Final = frozenset({"message", "level"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +50,21 @@ class Suggestion:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class UnknownField:
+    """A field that no record has, and the nearest one that some have, '' for none."""
+
+    name: str
+    near: str
+
+
 def same_origin(record: LogRecord) -> Node:
     """The search for records of the same source, else of the same service and host."""
     names = ("source",) if record.source else ("service", "hostname")
     return conjunction(
         Comparison(Condition(FieldName((name,)), ConditionOp.EQUAL, value, quoted=True))
         for name in names
-        if (value := str(getattr(record, name)))
+        if (value := source_name(str(getattr(record, name))))
     )
 
 
@@ -97,6 +111,36 @@ async def suggestion(logs: LogStore, query: LogQuery, now: datetime, to_ns: ToNs
         return None
     since, until = other.stretch or (None, None)
     return Suggestion(format_search(other.search), since, until, counted.total)
+
+
+async def unknown_fields(logs: LogStore, query: LogQuery) -> list[UnknownField]:
+    """The fields of a search that no record of its time has, each with the name that may have been meant."""
+    wanted = dict.fromkeys(
+        leaf.condition.name if isinstance(leaf, Comparison) else leaf.name
+        for leaf, _ in leaves(query.search)
+        if isinstance(leaf, Comparison | Wildcard)
+    )
+    within = LogQuery(query.since_ns, query.until_ns)
+    asked = [name for name in wanted if name.exact or name.name not in _IN_ALL][:_MOST_FIELDS]
+    missing = [name for name in asked if not await _is_known(logs, within, name)]
+    if not missing:
+        return []
+    attributes = [one.name for one in await logs.log_fields(within, limit=_ATTRIBUTES_NEAR)]
+    known = {format_field(one): one for one in [*attributes, *(FieldName((own,)) for own in LOG_OWN_TEXTS)]}
+    found: list[UnknownField] = []
+    for name in missing:
+        near = ""
+        for other in likest(format_field(name), known):
+            if await _is_known(logs, within, known[other]):
+                near = other
+                break
+        found.append(UnknownField(format_field(name), near))
+    return found
+
+
+async def _is_known(logs: LogStore, within: LogQuery, name: FieldName) -> bool:
+    there = Comparison(Condition(name, ConditionOp.EXISTS))
+    return bool((await logs.search_logs(replace(within, search=there, limit=1))).records)
 
 
 def _within(query: LogQuery, stretch: Stretch | None, to_ns: ToNs) -> LogQuery:

@@ -1,7 +1,7 @@
 """Alerting rules for the page on which they are changed, and what a rule would have done in the last day."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +10,7 @@ from eldonia_ops.promql import PromQLError, format_expr, parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup, scale
 from eldonia_ops.rules.preview import firings
-from eldonia_ops.rules.tuning import RuleChange, alerting_rules, measured, names_of, threshold_of, tuned
+from eldonia_ops.rules.tuning import RuleChange, alerting_rules, is_lower_bound, measured, names_of, threshold_of, tuned
 from eldonia_ops.services.api import NotFoundError, Queries, QueryError, RuleGroupView, RuleView
 from eldonia_ops.services.managed_api import PreviewView, RuleCardView, WantedRule
 from eldonia_ops.settings import DefaultRules
@@ -45,7 +45,7 @@ async def rule_cards(
         expr = _measured_of(one) if one.enabled and not one.logs and values < _MOST_VALUES else None
         if expr is not None:
             values += 1
-            found[index] = replace(one, value=await _value(queries, expr))
+            found[index] = replace(one, value=await _value(queries, expr, lowest=is_lower_bound(_parsed(one))))
     return found
 
 
@@ -138,20 +138,23 @@ def _tuned(rule: AlertingRule, name: str, change: RuleChange) -> AlertingRule:
     return next(alerting_rules(found))
 
 
+def _parsed(card: RuleCardView) -> AlertingRule:
+    return AlertingRule(card.alert, card.expr, parse(card.expr))
+
+
 def _measured_of(card: RuleCardView) -> str | None:
-    rule = AlertingRule(card.alert, card.expr, parse(card.expr))
-    expr = measured(rule)
+    expr = measured(_parsed(card))
     return None if expr is None else format_expr(expr)
 
 
-async def _value(queries: Queries, expr: str) -> float | None:
-    """The highest value of what a rule measures, None where it is nothing or takes long."""
+async def _value(queries: Queries, expr: str, *, lowest: bool) -> float | None:
+    """The value of what a rule measures that is nearest to firing, None where it is nothing or takes long."""
     try:
         found = await queries.instant(expr, timeout_ms=_VALUE_TIME)
     except QueryError:
         return None
     values = [point[1] for series in found.series for point in series.points if math.isfinite(point[1])]
-    return max(values, default=None)
+    return min(values, default=None) if lowest else max(values, default=None)
 
 
 async def preview(wanted: WantedRule, queries: Queries, clock: Clock, language: str) -> PreviewView:
@@ -172,7 +175,8 @@ async def preview(wanted: WantedRule, queries: Queries, clock: Clock, language: 
     points: tuple[tuple[int, float], ...] = ()
     if compared is not None:
         shown = await queries.range(format_expr(compared), start, end, _DAY // _POINTS)
-        points = _highest(point for series in shown.series for point in series.points)
+        worst = min if is_lower_bound(rule) else max
+        points = _worst(worst, (point for series in shown.series for point in series.points))
         seen = [one for series in shown.series for _, one in series.points if math.isfinite(one)]
         highest, lowest = max(seen, default=None), min(seen, default=None)
         value = points[-1][1] if points else None
@@ -191,12 +195,14 @@ async def preview(wanted: WantedRule, queries: Queries, clock: Clock, language: 
     )
 
 
-def _highest(points: Iterator[tuple[int, float]]) -> tuple[tuple[int, float], ...]:
-    """The highest value of all series at each instant."""
+def _worst(
+    worst: Callable[[float, float], float], points: Iterator[tuple[int, float]]
+) -> tuple[tuple[int, float], ...]:
+    """The value of all series that is nearest to firing, at each instant."""
     found: dict[int, float] = {}
     for at, value in points:
         if math.isfinite(value):
-            found[at] = max(value, found.get(at, -math.inf))
+            found[at] = worst(value, found.get(at, value))
     return tuple(sorted(found.items()))
 
 

@@ -1,11 +1,13 @@
 """Which language a reader gets, and the catalogs of texts.
 
-A catalog is a flat mapping from key to text; ``{name}`` in a text is filled in. It is read from the JSON objects in
+A catalog is a flat mapping from key to text; ``{name}`` in a text is filled in, and ``{name|file|files}`` is the word
+for one or for any other number of them. It is read from the JSON objects in
 ``i18n/<language>``, a file for each area of the pages. Both catalogs have the same keys, and no key is in two files
 (tests check it). Collectors bring the names of their kinds along.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,7 @@ from eldonia_ops.web.callers import preferences_of
 
 LANGUAGES: Final = ("en", "ja")
 COOKIE: Final = "eldonia_ops_language"
+_PLACE: Final = re.compile(r"\{(\w+)(?:\|([^|{}]*)\|([^|{}]*))?\}")
 _FOLDER: Final = Path(__file__).parent / "i18n"
 
 
@@ -48,6 +51,19 @@ def _kinds(language: str) -> dict[str, str]:
         if title:
             found[f"kind.{collector.kind}"] = title
     return found
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    """A text with its values in place, as ``t`` of ``static/js/lib/i18n.js`` does it."""
+
+    def value(match: re.Match[str]) -> str:
+        name, one, other = match.groups()
+        if name not in values:
+            return match[0]
+        given = str(values[name])
+        return given if one is None else one if given == "1" else other
+
+    return _PLACE.sub(value, text)
 
 
 def language_of(request: Request, default: str) -> str:

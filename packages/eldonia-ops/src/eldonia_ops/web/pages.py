@@ -23,7 +23,7 @@ from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.callers import known_caller, preferences_of
 from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.language import COOKIE as LANGUAGE_COOKIE
-from eldonia_ops.web.language import LANGUAGES, catalog, language_of
+from eldonia_ops.web.language import LANGUAGES, catalog, filled, language_of
 from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.oidc import OidcPages
@@ -172,7 +172,7 @@ class Pages:
         texts = catalog(language)
 
         def translate(key: str, **values: object) -> str:
-            return texts[key].format(**values) if values else texts[key]
+            return filled(texts[key], values)
 
         caller = known_caller(request)
         cookie = request.cookies.get(_THEME_COOKIE, "")

@@ -41,10 +41,13 @@ LAYERS: Final = (
     Layer(
         "application",
         (
-            # An application that only sends traces has no metrics of its own: those of its spans are taken.
+            # An application that only sends traces has no metrics of its own: those of its spans are taken. Where no
+            # application counts its requests, an nginx in front may.
             Panel(
                 "requests",
-                f"sum by (job) (rate(http_requests_total[$window])) or sum by (job) (rate({_CALLS}[$window]))",
+                f"sum by (job) (rate(http_requests_total[$window])) or sum by (job) (rate({_CALLS}[$window])) "
+                "or sum by (job) (rate(nginx_http_requests_total[$window])) "
+                f"unless on () (count(http_requests_total) or count({_CALLS}))",
                 "per_second",
                 "job",
                 1,
@@ -114,7 +117,23 @@ LAYERS: Final = (
                 "operation",
                 0.05,
             ),
-            Panel("connections", "sum by (datname) (pg_stat_database_numbackends)", "count", "datname", 10),
+            Panel(
+                "connections",
+                "sum by (datname) (pg_stat_database_numbackends) "
+                "or label_replace(sum by (instance) (redis_connected_clients), "
+                '"datname", "redis $1", "instance", "(.*)")',
+                "count",
+                "datname",
+                10,
+            ),
+            Panel(
+                "redis_commands",
+                "sum by (instance) (rate(redis_commands_processed_total[$window]))",
+                "per_second",
+                "instance",
+                1,
+            ),
+            Panel("redis_memory", "max by (instance) (redis_memory_used_bytes)", "bytes", "instance", 1000),
             Panel("replication", "max by (instance) (pg_replication_lag_seconds)", "seconds", "instance", 1),
             Panel("storage", "max by (datname) (pg_database_size_bytes)", "bytes", "datname", 1000),
         ),

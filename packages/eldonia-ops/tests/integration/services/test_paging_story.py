@@ -7,6 +7,7 @@ import pytest
 from service_world import GONE, HOUR, MINUTE, SECOND, alert, open_world, shipped_runbook, unavailable
 
 from eldonia_ops.incidents.policy import Policy, Tier
+from eldonia_ops.incidents.timeline import describe
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.model.incidents import IncidentStatus, Severity
 from eldonia_ops.ports import Delivery, DeliveryResult
@@ -113,6 +114,9 @@ async def test_an_incident_opened_by_hand_notifies_at_once_and_says_when_it_is_o
         assert "INC-1" in str(message.payload)
         assert "hana opened this incident" in str(message.payload)
         assert (await world.kinds())[:2] == ["incident.opened", "escalation.opened"]
+        opened = (await world.incidents.get("INC-1"))[1][1]
+        default = world.alerts.default_receiver()
+        assert (opened.data["receiver"], describe(opened).endswith(f"(receiver {default})")) == ("", True)
         await world.incidents.acknowledge("INC-1", "ken")
         await world.incidents.change_status("INC-1", "ken", IncidentStatus.RESOLVED)
         await world.pass_time(SECOND)

@@ -118,8 +118,8 @@ async def test_overview_draws_what_there_is_and_narrows_by_dragging(tab: Tab) ->
     await tab.sign_in()
     await page.goto(tab.site.url)
     await expect(page.locator(".layer")).to_have_count(5)
-    await expect(page.locator(".panel:visible canvas")).to_have_count(14)
-    await expect(page.locator(".panel:visible")).to_have_count(14)  # the others have no data, and take no room
+    await expect(page.locator(".panel:visible canvas")).to_have_count(16)
+    await expect(page.locator(".panel:visible")).to_have_count(16)  # the others have no data, and take no room
     await expect(page.locator(".layer-empty:visible")).to_have_count(0)
     await expect(page.get_by_role("heading", name="orders")).to_be_visible()
     await expect(page.locator('[data-stat="incidents"] strong')).to_have_text("2")
@@ -193,7 +193,7 @@ async def test_a_range_chosen_while_an_answer_is_awaited_is_the_one_that_is_draw
     await asyncio.wait_for(asked.wait(), 30)
     await page.click("[data-range='6h']")
     released.set()
-    await expect(page.locator(".panel canvas")).to_have_count(14)
+    await expect(page.locator(".panel canvas")).to_have_count(16)
     steps = {parse_qs(urlsplit(route.request.url).query)["step"][0] for route in held}
     assert steps == {"7", "120"}
 
@@ -541,10 +541,15 @@ async def test_an_incident_is_worked_through(tab: Tab) -> None:
     await expect(page.locator("#timeline")).to_contain_text("responder-person acknowledged")
     step = page.locator(".step input").first
     await step.check()
-    await expect(page.locator("#progress-text")).to_contain_text("2/")
+    await expect(page.locator("#progress-text")).to_contain_text("1/")
     await expect(page.locator(".step").first).to_contain_text("responder-person")
     await step.uncheck()
-    await expect(page.locator("#progress-text")).to_contain_text("1/")
+    await expect(page.locator("#progress-text")).to_contain_text("0/")
+    general = page.locator("#general-fold")
+    await expect(general.locator(".step").first).to_be_hidden()
+    await general.locator("summary").click()
+    await expect(general.locator(".step").first).to_be_visible()
+    await expect(general.locator("summary")).to_contain_text("of")
     await page.fill("#note-form input", "certificate has <b>expired</b>")
     await page.keyboard.press("Enter")
     await expect(page.locator("#timeline")).to_contain_text("certificate has <b>expired</b>")
@@ -705,7 +710,7 @@ async def test_a_hidden_tab_asks_for_nothing(tab: Tab) -> None:
     await page.clock.install()
     await tab.sign_in()
     await page.goto(tab.site.url)
-    await expect(page.locator(".panel canvas")).to_have_count(14)
+    await expect(page.locator(".panel canvas")).to_have_count(16)
     await page.evaluate(
         "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true}); window.away = true;"
         "document.dispatchEvent(new Event('visibilitychange'))"

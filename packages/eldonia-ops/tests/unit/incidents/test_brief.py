@@ -7,11 +7,12 @@ from eldonia_ops.incidents.brief import (
     Notified,
     brief_of,
     changes_before,
+    in_a_row,
     next_action,
     notified_of,
     recovery_of,
 )
-from eldonia_ops.incidents.policy import Policy
+from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.incidents.runbook import Playbook, Runbook, RunbookPhase, Step, Text
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.change import Change, ChangeKind
@@ -49,6 +50,7 @@ def test_what_the_rule_names_comes_first() -> None:
     assert brief.dependents == ("app", "shop")
     assert (brief.steps, brief.general) == (("disk/free",), ("acknowledge", "look"))
     assert (brief.next_tier, brief.next_tier_at) == ("infrastructure", START + 900_000)
+    assert brief.next_receiver == ""
     assert len(brief.changes) == 1
     assert brief.action == "acknowledge"
 
@@ -74,6 +76,30 @@ def test_changes_before_it_begin_with_those_of_its_service() -> None:
     own, newest = change(START - 90, "db", "own"), change(START + 4_000, "db", "newest")
     after = change(START + 6_000, "db", "after")
     assert [one.id for one in changes_before(INCIDENT, [after, newest, other, own, old])] == ["newest", "own", "other"]
+
+
+def test_a_tier_without_a_receiver_of_its_own_names_the_one_that_gets_it() -> None:
+    assert brief_of(INCIDENT, [], POLICY, default_receiver="team").next_receiver == "team"
+    pager = Policy(tiers=(Tier("a"), Tier("b", "pager", {Severity.CRITICAL: 900_000})), runbook=RUNBOOK)
+    assert brief_of(INCIDENT, [], pager, default_receiver="team").next_receiver == "pager"
+    taken = replace(INCIDENT, acknowledged_at=START)
+    assert brief_of(taken, [], POLICY, default_receiver="team").next_receiver == ""
+
+
+def test_changes_of_the_configuration_in_a_row_are_one() -> None:
+    def made(at: int, title: str, by: str = "admin") -> Change:
+        return Change(f"c{at}", at, ChangeKind.CONFIGURATION, "", title, by=by)
+
+    minute = 60_000
+    start = START - 60 * minute
+    row = [made(start, "added a (probes)"), made(start + minute, "added b (logs)"), made(start + 9 * minute, "x")]
+    again = made(start + 20 * minute, "added b (logs)")
+    found = in_a_row([*row, again, made(start + 21 * minute, "y", "yu"), change(start + 22 * minute)])
+    assert [(one.at - start, one.title) for one in found] == [
+        (22 * minute, "t"), (21 * minute, "y"), (20 * minute, "added b (logs)"),
+        (9 * minute, "x; added b (logs); added a (probes)"),
+    ]  # fmt: skip
+    assert changes_before(INCIDENT, row)[0].title == "x; added b (logs); added a (probes)"
 
 
 def test_each_receiver_is_named_once_by_what_became_of_its_messages() -> None:

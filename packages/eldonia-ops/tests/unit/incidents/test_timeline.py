@@ -119,3 +119,27 @@ def test_a_message_is_one_line_however_often_it_was_tried():
         ("notification.delivered", "a"),
         ("notification.failed", "b"),
     ]
+
+
+@pytest.mark.parametrize("expression", ["probe_success == 0", 'up{job!="x"} == 0', "redis_up < 1"])
+def test_what_is_up_or_down_has_no_value(expression: str) -> None:
+    data = {"alertname": "ProbeFailed", "value": 0.0, "expression": expression}
+    assert describe(entry("alert.pending", data)) == "The condition of ProbeFailed was first met"
+    assert describe(entry("alert.firing", data)) == "Alert ProbeFailed fired"
+    counted = {**data, "expression": "sum(up) < 3"}
+    assert describe(entry("alert.pending", counted)).endswith("with the value 0")
+
+
+def test_one_is_no_plural() -> None:
+    data = {"service": "db", "successes": 1, "attempt": 1, "down_for": 3_000}
+    text = describe(entry("recovery.verified", data))
+    assert text == "db is healthy again, confirmed by 1 health check after 1 restart; down for 3s"
+    assert "2 health checks after 3 restarts" in describe(
+        entry("recovery.verified", {**data, "successes": 2, "attempt": 3})
+    )
+
+
+def test_a_tier_without_a_receiver_names_the_one_that_was_notified() -> None:
+    data = {"tier": "infrastructure", "receiver": "", "default_receiver": "team", "due_at": 0}
+    assert describe(entry("escalation.tier", data)).endswith("escalated to infrastructure (receiver team)")
+    assert describe(entry("escalation.tier", {**data, "receiver": "pager"})).endswith("(receiver pager)")

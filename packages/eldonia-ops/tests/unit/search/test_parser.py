@@ -1,5 +1,7 @@
 """How searches are written, and what is wrong with a text that is none."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -241,3 +243,12 @@ def test_presence_negated_is_the_negation_of_presence() -> None:
     assert {ConditionOp.EXISTS, ConditionOp.NOT_EXISTS} == PRESENCE
     assert parse_search("-a:*") == parse_search("!exists(a)")
     assert parse_search("*") == EVERYTHING
+
+
+@pytest.mark.parametrize("text", ["level>=", "level:", "status > "])
+def test_the_hint_for_a_missing_value_is_a_search(text: str) -> None:
+    with pytest.raises(SearchError) as caught:
+        parse_search(text)
+    for language in ("en", "ja"):
+        hint = re.findall(r"[a-z]+:\*", caught.value.hint(language))
+        assert [format_search(parse_search(one)) for one in hint] == [f"{text.split('>')[0].strip(' :')}:*"]

@@ -9,6 +9,7 @@ from fake_platform import FakePlatform
 
 from eldonia_ops.dashboards.document import Annotation, Variable
 from eldonia_ops.dashboards.selection import Selection
+from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.services.api import QueryError, QueryResult, Series
 from eldonia_ops.services.changes import Changes
@@ -216,6 +217,9 @@ async def test_annotations() -> None:
     now = platform.now()
     change = platform.state.stored_changes["c1"]
     platform.state.stored_changes["c1"] = replace(change, at=now - 1_000)
+    own = Change("own", now - 500, ChangeKind.CONFIGURATION, "", "added oldcert (probes)", by="admin")
+    platform.state.stored_changes["own"] = own
+    platform.state.stored_changes["theirs"] = replace(own, id="theirs", service="nginx", title="more workers")
     service = DashboardAnnotations(platform.queries, platform.telemetry, platform.incidents, Changes(platform.state))
     marked = await service.find(
         [
@@ -225,6 +229,8 @@ async def test_annotations() -> None:
             Annotation(name="wrong", source="deploys", query="a:("),
             Annotation(name="reported", source="deploys"),
             Annotation(name="p", query="up", title="{{instance}}"),
+            Annotation(name="c", source="configuration"),
+            Annotation(name="c", source="configuration", query="no such"),
         ],
         now - 7 * 86_400_000,
         now,
@@ -237,4 +243,8 @@ async def test_annotations() -> None:
     assert marked[2].events
     assert marked[3].error
     assert ("shop 2.4.1", ("deploy", "shop")) in [(one.title, one.tags) for one in marked[4].events]
-    assert [list(one.events) == sorted(one.events, key=lambda event: event.time) for one in marked] == [True] * 6
+    assert [list(one.events) == sorted(one.events, key=lambda event: event.time) for one in marked] == [True] * 8
+    assert "more workers" in [one.title for one in marked[4].events]
+    assert "added oldcert (probes)" not in [one.title for one in marked[4].events], "that is no deploy"
+    assert [one.title for one in marked[6].events] == ["added oldcert (probes)"]
+    assert marked[7].events == ()

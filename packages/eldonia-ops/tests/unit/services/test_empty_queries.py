@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.likeness import likest
 from eldonia_ops.promql.emptiness import Finding
-from eldonia_ops.promql.likeness import likest
 from eldonia_ops.services.api import QueryError
 from eldonia_ops.services.empty_queries import EmptyQueries
 from eldonia_ops.services.queries import QueryService
@@ -185,5 +185,7 @@ def test_names_that_are_alike() -> None:
     assert likest("node_cpu_second_total", known)[0] == "node_cpu_seconds_total"
     assert likest("http_requests_total", known) == ("http_server_requests_total",)
     assert likest("zzz", known) == ()
+    assert likest("nope_total", [*known, "node_intr_total", "node_forks_total"]) == (), "an ending makes none alike"
+    assert likest("usr_id", ["user_id", "trace_id"])[0] == "user_id"
     assert likest("up", ["up"]) == ()
     assert math.isclose(len(likest("a" * 5_000, ["a" * 5_000 + str(n) for n in range(300)], 2)), 2)

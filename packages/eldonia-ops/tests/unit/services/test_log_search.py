@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogQuery
 from eldonia_ops.search import format_search, parse_search
 from eldonia_ops.services.api import NotFoundError
-from eldonia_ops.services.log_search import Suggestion, suggestion, surroundings
+from eldonia_ops.services.log_search import Suggestion, UnknownField, suggestion, surroundings, unknown_fields
 from eldonia_ops.simulation.memory_stores.logs import MemoryLogStore
 
 NOW = datetime(2026, 11, 26, 15)  # a Thursday
@@ -29,7 +30,7 @@ async def logs() -> MemoryLogStore:
                 message=f"line {n}",
                 level=LogLevel.ERROR if n % 5 == 0 else LogLevel.INFO,
                 service="shop",
-                source=("a.log", "b.log", "")[n % 3],
+                source=("a.log#65024:10182547:10d8c45305a52acf~1", "b.log", "")[n % 3],
                 hostname="h1" if n % 2 else "",
                 user_id="alice" if n < 10 else "",
                 metadata={"tier": "gold"},
@@ -77,3 +78,24 @@ async def test_plain_words_become_a_search_that_finds_something(logs: MemoryLogS
 @pytest.mark.parametrize("text", ["errors of alice", "errors of bob last tuesday", "line", "", "user_id:alice"])
 async def test_nothing_is_suggested_that_finds_nothing(logs: MemoryLogStore, text: str) -> None:
     assert await suggested(logs, text) is None
+
+
+async def test_a_file_is_found_by_its_name(logs: MemoryLogStore) -> None:
+    day = ns(datetime(2026, 11, 24)), ns(datetime(2026, 11, 25))
+    for text in ("source:a.log", 'source="a.log"', "source:a.*"):
+        assert len((await logs.search_logs(LogQuery(*day, search=parse_search(text)))).records) == 10, text
+    values = await logs.log_values(LogQuery(*day), FieldName(("source",)))
+    assert [(one.value, one.count) for one in values] == [("a.log", 10), ("b.log", 10)]
+
+
+async def test_fields_that_no_record_has_are_named_with_one_that_is_near(logs: MemoryLogStore) -> None:
+    day = ns(datetime(2026, 11, 24)), ns(datetime(2026, 11, 25))
+
+    async def unknown(text: str) -> list[UnknownField]:
+        return await unknown_fields(logs, LogQuery(*day, search=parse_search(text)))
+
+    assert await unknown("usr_id:alice level:error -tiers:x* hostname:h1 zzz>3") == [
+        UnknownField("usr_id", "user_id"), UnknownField("tiers", '"tier"'), UnknownField("zzz", ""),
+    ]  # fmt: skip
+    assert await unknown("user_id:nobody_here tier:gold text") == []
+    assert await unknown("request_id:7") == [UnknownField("request_id", "")]

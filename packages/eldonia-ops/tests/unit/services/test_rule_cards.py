@@ -1,5 +1,7 @@
 """Rules on the page on which they are changed, and what a rule would have done."""
 
+from dataclasses import replace
+
 import pytest
 
 from eldonia_ops.model.labels import Labels
@@ -123,3 +125,15 @@ async def test_the_state_of_a_shipped_rule_is_found_when_rules_run_faster() -> N
     defaults = DefaultRules(True, {})
     cards = {one.name: one for one in await rule_cards(defaults, [], views, [], Answers(), "en", 60)}  # type: ignore[arg-type]
     assert (cards["HighCPUUsage"].state, cards["HighCPUUsage"].for_seconds) == ("firing", 900)
+
+
+async def test_of_a_rule_that_fires_below_a_threshold_the_lowest_value_is_shown() -> None:
+    text = "min by (instance) (node_cpu_free) < 2"
+    own = AlertingRule("Low", text, parse(text), 0, 0, Labels())
+    high = replace(own, alert="High", query=text.replace("<", ">"), expr=parse(text.replace("<", ">")))
+    groups = [RuleGroup("g", (own, high), file="/m.yml")]
+    cards = {one.name: one for one in await rule_cards(DefaultRules(False), groups, [], [], Answers(), "en")}  # type: ignore[arg-type]
+    assert (cards["Low"].value, cards["High"].value) == (41, 43)
+    answers = Answers(a=[(NOW, 5.0)], b=[(NOW, 1.5)])
+    for rule, worst in ((own, 1.5), (high, 5.0)):
+        assert (await preview(WantedRule("", rule.query), answers, At(), "en")).value == worst  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import eldonia_ops.web
 from eldonia_ops.model.access import Role
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
 from eldonia_ops.web.assets import Assets
-from eldonia_ops.web.language import LANGUAGES, catalog
+from eldonia_ops.web.language import LANGUAGES, catalog, filled
 from eldonia_ops.web.markdown import to_html
 from eldonia_ops.web.pages import PAGES
 from eldonia_ops.web.panels import LAYERS
@@ -89,6 +89,15 @@ def test_catalogs_have_equal_keys_and_placeholders() -> None:
     for key in english:
         assert english[key].strip()
         assert sorted(re.findall(r"\{\w+\}", english[key])) == sorted(re.findall(r"\{\w+\}", japanese[key])), key
+
+
+def test_counts_have_the_word_for_one() -> None:
+    assert filled("{n} {n|file|files} of {all}", {"n": 1}) == "1 file of {all}"
+    assert filled("{n} {n|file|files}", {"n": "1,200"}) == "1,200 files"
+    same = {"series", "is", "has"}
+    for key, text in catalog("en").items():
+        for name, word in re.findall(r"\{(n|all|count|rows|parts|panels|hours|seconds)\} (?:more )?([a-z]+s)\b", text):
+            assert word in same, f"{key}: write {{{name}|{word[:-1]}|{word}}}"
 
 
 def test_japanese_texts_are_japanese() -> None:

@@ -26,6 +26,7 @@ from eldonia_ops.cli.screen import Screen
 from eldonia_ops.cli.session import Language
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
+from eldonia_ops.model.plurals import counted
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 10.0
@@ -206,6 +207,6 @@ def _summary(out: Console, director: Director, observer: Observer, platform: Pro
     for name in ("mttd", "mtta", "mttr"):
         spread = metrics.get(name) or {}
         if spread.get("mean") is not None:
-            out.print(f"  {name.upper():34} {spread['mean'] / 1000:6.1f} s  ({spread['count']} incidents)")
+            out.print(f"  {name.upper():34} {spread['mean'] / 1000:6.1f} s  ({counted(spread['count'], 'incident')})")
     out.print(f"  {'resident memory of the platform':34} {platform.resident_bytes() / 2**20:6.0f} MiB")
     out.print(f"  {'the whole story':34} {elapsed:6.1f} s")

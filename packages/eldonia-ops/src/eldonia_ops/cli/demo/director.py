@@ -18,6 +18,7 @@ from eldonia_ops.cli.demo.files import SHOP_SERVICE, Ports
 from eldonia_ops.cli.demo.observer import Observer, mentions
 from eldonia_ops.cli.demo.processes import Process, wait_for_port
 from eldonia_ops.cli.demo.stages import Outcome, Stage
+from eldonia_ops.model.plurals import counted
 
 PERSON = "Sato Yuki"
 _POLL_SECONDS = 0.25
@@ -114,11 +115,11 @@ class Director:
         return f"{rate:.0f} requests/s"
 
     def _logs(self, stage: Stage, _: dict[str, str]) -> str:
-        return f"{self._wait(stage, self._see.log_count, 'log records'):,} records"
+        return f"{counted(self._wait(stage, self._see.log_count, 'log records'), 'record')}"
 
     def _traces(self, stage: Stage, _: dict[str, str]) -> str:
         found = self._wait(stage, lambda: self._see.traces(SHOP_SERVICE), "a trace")
-        return f"{len(found)} traces, the newest with {found[0]['spans']} spans"
+        return f"{counted(len(found), 'trace')}, the newest with {counted(found[0]['spans'], 'span')}"
 
     # --- act 1 -------------------------------------------------------------------------------
 
@@ -145,7 +146,9 @@ class Director:
 
     def _crash_restarted(self, stage: Stage, incidents: dict[str, str]) -> str:
         entry = self._wait(stage, lambda: self._entry(incidents["crash"], "recovery.verified"), "recovery.verified")
-        return f"after {entry['data'].get('attempt', 1)} restart(s), {self._since('crash'):.1f} s after the fault"
+        return (
+            f"after {counted(entry['data'].get('attempt', 1), 'restart')}, {self._since('crash'):.1f} s after the fault"
+        )
 
     def _crash_resolved(self, stage: Stage, incidents: dict[str, str]) -> str:
         def resolved() -> dict[str, Any] | None:
@@ -153,7 +156,7 @@ class Director:
             return whole if whole and whole["resolved_at"] else None
 
         whole = self._wait(stage, resolved, "the incident resolved")
-        return f"{len(whole['timeline'])} timeline entries"
+        return f"{counted(len(whole['timeline']), 'timeline entry', 'timeline entries')}"
 
     # --- act 2 -------------------------------------------------------------------------------
 
@@ -265,8 +268,8 @@ class Director:
             self._person.post(path, {"status": "resolved", "note": "no account was entered"})
         left = [item for item in self._see.findings() if item["status"] != "resolved" and item in findings]
         if left:
-            raise StageMissed(stage.key, f"{len(left)} findings are not resolved")
-        return f"{len(findings)} findings settled by {PERSON}"
+            raise StageMissed(stage.key, f"{counted(len(left), 'finding is', 'findings are')} not resolved")
+        return f"{counted(len(findings), 'finding')} settled by {PERSON}"
 
     # --- parts -------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from eldonia_ops.dashboards.layout import Box, packed
 from eldonia_ops.dashboards.reading import read_leniently
 from eldonia_ops.dashboards.units import unit_from_grafana
 from eldonia_ops.protocols.grafana import legacy, panels, templating
-from eldonia_ops.protocols.grafana.places import Placement, sections_of
+from eldonia_ops.protocols.grafana.places import AFTER, Placement, sections_of
 from eldonia_ops.protocols.grafana.report import Note, Report
 from eldonia_ops.protocols.grafana.targets import Sources, kinds_of_sources, queries_of
 from eldonia_ops.protocols.grafana.transforms import transformations_of
@@ -197,7 +197,8 @@ class _Panels:
     def all(self, document: dict[str, Any]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for row, placements in sections_of(document):
-            made = self._section(placements)
+            after = None if row is None else row.get(AFTER)
+            made = self._section(placements, after)
             if row is None:
                 found += made
                 continue
@@ -205,18 +206,21 @@ class _Panels:
             found.append(
                 lean(
                     {
-                        "id": self._id(row),
+                        "id": self._id(row) if after is None else -1,
                         "type": "row",
-                        "title": text(row.get("title"))[:500],
+                        "title": text(row.get("title"))[:500] if after is None else _title_after(after),
                         "collapsed": bool(row.get("collapsed", row.get("collapse"))) or None,
                         "repeat": {"variable": repeat} if repeat else None,
                         "panels": made,
                     }
                 )
             )
+        for one in found:
+            if one["id"] == -1:  # last, so that it takes the id of no panel of the file
+                one["id"] = self._id({})
         return found
 
-    def _section(self, placements: list[Placement]) -> list[dict[str, Any]]:
+    def _section(self, placements: list[Placement], after: str | None) -> list[dict[str, Any]]:
         made: list[dict[str, Any]] = []
         boxes: list[Box] = []
         for placement in placements:
@@ -226,6 +230,8 @@ class _Panels:
                 made.append(panel)
                 boxes.append(placement.box)
                 self.made.append(panel)
+                if after is not None:
+                    self.report.changed("row", "after_row", after)
         for panel, box in zip(made, packed(boxes), strict=True):
             panel["grid"] = {"x": box.x, "y": min(box.y, 9_999), "w": box.w, "h": box.h}
         return sorted(made, key=lambda panel: (panel["grid"]["y"], panel["grid"]["x"]))
@@ -313,6 +319,12 @@ def _over(old: dict[str, Any], modern: dict[str, Any]) -> dict[str, Any]:
     if modern.get("overrides") or old.get("overrides"):
         found["overrides"] = [*sequence(modern.get("overrides")), *sequence(old.get("overrides"))]
     return lean(found)
+
+
+def _title_after(title: str) -> dict[str, str]:
+    if not title:
+        return {"en": "More panels", "ja": "その他のパネル"}
+    return {"en": f"After {title}"[:500], "ja": f"{title} の後"[:500]}
 
 
 def _repeat(panel: dict[str, Any], variable: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from eldonia_ops.protocols.grafana.values import mapping, mappings, number, text
 _CELL: Final = 38
 """Pixels of a row of the grid with its gap."""
 _HIGHEST: Final = 500
+AFTER: Final = "\0after"
+"""In a row that is made here: the title of the collapsed row before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +28,27 @@ Section = tuple[dict[str, Any] | None, list[Placement]]
 
 
 def sections_of(document: dict[str, Any]) -> list[Section]:
-    """Panels outside of rows (without a row), then each row with its panels; places count from the top of each."""
+    """Panels outside of rows (without a row), then each row with its panels; places count from the top of each.
+
+    A collapsed row holds its panels in itself, and those that follow it belong to no row. Here they have a row of their
+    own, so that they keep their place and stay in sight.
+    """
     if mappings(document.get("rows")) and not mappings(document.get("panels")):
         return _old_rows(mappings(document.get("rows")))
     found: list[Section] = [(None, [])]
     top = 0
+    collapsed: dict[str, Any] | None = None
     for panel in sorted(mappings(document.get("panels")), key=_order):
         box = _box(panel)
+        if panel.get("type") != "row" and collapsed is not None:
+            found.append(({"type": "row", AFTER: text(collapsed.get("title"))}, []))
+            top, collapsed = box.y, None
         if panel.get("type") == "row":
             inner = mappings(panel.get("panels"))
             start = min((_box(one).y for one in inner), default=0)
             found.append((panel, [_placed(one, start) for one in sorted(inner, key=_order)]))
             top = box.y + 1
+            collapsed = panel if panel.get("collapsed") else None
         else:
             found[-1][1].append(_placed(panel, top))
     return [section for section in found if section[0] is not None or section[1]]

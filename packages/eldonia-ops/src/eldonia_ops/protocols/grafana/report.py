@@ -56,6 +56,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "thresholds": ("thresholds below a value are shown above it", "「未満」のしきい値は「以上」として表示します"),
     "unreadable": ("{0}", "{0}"),
     "exemplars": ("exemplars are not shown", "エグゼンプラーは表示しません"),
+    "after_row": (
+        "it followed the collapsed row {0} and belongs to no row: it is in a row of its own, behind it",
+        "折りたたまれた行 {0} の後にあり、どの行にも属しません。その後の独立した行に置きました",
+    ),
     "not_a_panel": ("it is not a panel", "パネルではありません"),
 }  # fmt: skip
 

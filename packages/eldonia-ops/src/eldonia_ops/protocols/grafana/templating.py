@@ -12,7 +12,7 @@ ALL: Final = "$__all"
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIDE: Final = {0: "no", 1: "label", 2: "variable", 3: "no"}
 _SORTS: Final = {number: word for word, number in SORTS.items()}
-_OUR_SOURCES: Final = ("deploys", "alerts", "incidents")
+_OUR_SOURCES: Final = ("deploys", "configuration", "alerts", "incidents")
 
 
 def variables_of(templating: Any, sources: Sources, report: Report) -> list[dict[str, Any]]:

@@ -27,6 +27,7 @@ from eldonia_ops.model.conditions import (
     ConditionOp,
     FieldName,
 )
+from eldonia_ops.model.logs import FILE_IDENTITY
 from eldonia_ops.search.tree import OneOf, TextRange
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Parameter
@@ -59,6 +60,7 @@ class ConditionColumns:
 
 _LOG_TEXTS: Final = {
     **LOG_TEXTS,
+    "source": f"replaceRegexpOne(source, '{FILE_IDENTITY}', '')",
     **{name: f"JSONExtractString(details, 'error', '{key}')" for name, key in LOG_ERRORS.items()},
 }
 LOG_COLUMNS: Final = ConditionColumns(

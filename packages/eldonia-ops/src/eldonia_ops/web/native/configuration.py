@@ -140,6 +140,10 @@ def _note(request: Request, view: ConfigurationView, action: str) -> None:
     if not view.changes:
         return
     steps = {f"{one.section} {one.name}".strip(): one for one in view.changes[0].steps}
+    if action == "changed" and steps:
+        added = all(one.before is None for one in steps.values())
+        removed = all(one.after is None for one in steps.values())
+        action = "added" if added else "removed" if removed else action
     note_change(
         request,
         kind="configuration",

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from eldonia_ops.model.condition_text import format_field
-from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
+from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord, source_name
 from eldonia_ops.ports import FieldCount, ValueCount
 
 
@@ -43,7 +43,8 @@ class LogRecordShape(msgspec.Struct, kw_only=True, omit_defaults=True, rename="c
     tag: str = ""
 
 
-_SAME_IN_BOTH = tuple(name for name in LogRecordShape.__struct_fields__ if name not in ("timestamp_ns", "id", "cursor"))
+_OTHER_WORDS = ("timestamp_ns", "id", "cursor", "source")
+_SAME_IN_BOTH = tuple(name for name in LogRecordShape.__struct_fields__ if name not in _OTHER_WORDS)
 
 
 class LogPageShape(msgspec.Struct):
@@ -105,6 +106,13 @@ class SuggestionShape(msgspec.Struct):
     until: int | None
 
 
+class UnknownFieldShape(msgspec.Struct):
+    """A field of a query that no record has; ``near`` is one that some have, '' for none."""
+
+    name: str
+    near: str
+
+
 class HistogramShape(msgspec.Struct):
     """Counts per level: ``starts`` (Unix ms) has one entry a bucket, ``counts[level]`` as many counts."""
 
@@ -120,5 +128,6 @@ def log_shape(record: LogRecord) -> LogRecordShape:
         timestamp_ns=str(record.timestamp_ns),
         id=str(record.id),
         cursor=f"{record.timestamp_ns}-{record.id}",
+        source=source_name(record.source),
         **{name: getattr(record, name) for name in _SAME_IN_BOTH},
     )

@@ -18,7 +18,7 @@ from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.search.pipes import Pipeline
 from eldonia_ops.search.scanner import Scanner
 from eldonia_ops.services.api import Platform, QueryError
-from eldonia_ops.services.log_search import suggestion, surroundings
+from eldonia_ops.services.log_search import suggestion, surroundings, unknown_fields
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json
@@ -29,6 +29,7 @@ from eldonia_ops.web.native.log_schemas import (
     LogPageShape,
     SuggestionShape,
     SurroundingsShape,
+    UnknownFieldShape,
     ValueShape,
     field_shapes,
     log_shape,
@@ -123,6 +124,7 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     api.state.platform = platform
     _add_searching(api, platform)
     _add_fields(api, platform)
+    _add_unknown_fields(api, platform)
     _add_looking_around(api, platform)
 
 
@@ -163,6 +165,14 @@ def _add_searching(api: FastAPI, platform: Platform) -> None:
             return Json([])
         since, until = (clock and unix_ms(clock, zone) for clock in (found.since, found.until))
         return Json([SuggestionShape(found.search, found.count, since, until)])
+
+
+def _add_unknown_fields(api: FastAPI, platform: Platform) -> None:
+    @api.get("/logs/unknown-fields", tags=["logs"], **operation(Permission.READ, list[UnknownFieldShape]))
+    async def unknown(wanted: Selection) -> Response:
+        """The fields of a query that no record of its time has, each with the name that may have been meant."""
+        found = await unknown_fields(platform.telemetry.logs, wanted)
+        return Json([UnknownFieldShape(one.name, one.near) for one in found])
 
 
 def _add_fields(api: FastAPI, platform: Platform) -> None:

@@ -18,6 +18,7 @@ from eldonia_ops.services.api import (
     TargetView,
 )
 from eldonia_ops.web.access import Permission
+from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.bodies import Body
@@ -60,7 +61,10 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
     @api.post("/reload", tags=["status"], **operation(Permission.ADMINISTER, ReloadView))
     async def reload(request: Request) -> Response:
         """Read the configuration anew. The answer says how that went; if anything is wrong, nothing changes."""
-        return Json(await platform.reloads.reload(caller_of(request).name))
+        view = await platform.reloads.reload(caller_of(request).name)
+        if not view.successful:
+            note_change(request, kind="configuration", subject="", action="reload_failed")
+        return Json(view)
 
     @api.get("/platform", tags=["status"], **operation(Permission.READ, PlatformHealth))
     async def health() -> Response:

@@ -4,8 +4,10 @@ import asyncio
 import time
 from typing import Any
 
+from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryStore
+from eldonia_ops.search import parse_search
 
 # Recent, or retention would take the rows away again.
 T0 = (int(time.time()) - 7200) * 1_000_000_000
@@ -194,6 +196,20 @@ async def test_source_position_is_the_largest_offset(store: TelemetryStore) -> N
     assert await store.source_position("f") is None
     await store.insert_logs([record(0, "a", source="f", offset=100), record(9, "b", source="f", offset=20)])
     assert await store.source_position("f") == 100
+
+
+async def test_a_followed_file_is_found_and_counted_by_its_name(store: TelemetryStore) -> None:
+    sources = ["/a.log#65024:10182547:10d8c45305a52acf", "/a.log#65024:7:10d8c45305a52acf~2", "/b#x.log", "tcp"]
+    await store.insert_logs([record(n, f"m{n}", source=source) for n, source in enumerate(sources)])
+    for text, found in (
+        ("source:/a.log", ["m1", "m0"]), ("source:*.log", ["m2", "m1", "m0"]), ("source:/^.a.log$/", ["m1", "m0"]),
+        ('-source:"/a.log"', ["m3", "m2"]), ("source:tcp", ["m3"]), ("source:*", ["m3", "m2", "m1", "m0"]),
+    ):  # fmt: skip
+        page = await store.search_logs(query(search=parse_search(text)))
+        assert [one.message for one in page.records] == found, text
+    values = await store.log_values(query(), FieldName(("source",)))
+    assert [(one.value, one.count) for one in values] == [("/a.log", 2), ("/b#x.log", 1), ("tcp", 1)]
+    assert await store.source_position(sources[1]) is not None, "the file is still known by what tells it apart"
 
 
 async def test_ids_go_on_after_a_restart(open_store: Any) -> None:

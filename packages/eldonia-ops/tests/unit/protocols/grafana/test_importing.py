@@ -18,6 +18,10 @@ def taken(panel: dict, **more: Any) -> Panel:
     return one
 
 
+def words_of(title: Any) -> str:
+    return title.en
+
+
 def codes(result: Imported) -> list[str]:
     return [note.code for note in result.notes]
 
@@ -211,6 +215,33 @@ def test_rows_have_their_panels_whether_folded_or_not() -> None:
     assert [(one.id, one.grid.y) for one in folded.panels] == [(5, 0)]
     assert folded.collapsed
     assert folded.repeat is not None
+
+
+def test_what_follows_a_collapsed_row_stays_outside_of_it_and_is_named() -> None:
+    def panel(id: int, y: int, x: int = 0) -> dict:
+        place = {"x": x, "y": y, "w": 6, "h": 4}
+        return {"id": id, "title": f"p{id}", "type": "stat", "gridPos": place, "targets": [{"expr": "up"}]}
+
+    result = imported(
+        panel(1, 0),
+        {"id": 2, "type": "row", "title": "Files", "collapsed": True, "gridPos": {"y": 4}, "panels": [panel(3, 5)]},
+        panel(4, 5, 6),
+        panel(5, 9, 6),
+        {"id": 6, "type": "row", "title": "", "collapsed": True, "gridPos": {"y": 20}, "panels": []},
+        panel(7, 21),
+    )
+    first, files, after, untitled, last = result.dashboard.panels
+    assert first.id == 1
+    assert [one.id for one in files.panels] == [3]
+    assert (after.type, after.collapsed) == ("row", False)
+    assert [(one.id, one.grid.y) for one in after.panels] == [(4, 0), (5, 4)]
+    assert [words_of(one.title) for one in (after, last)] == ["After Files", "More panels"]
+    assert (untitled.panels, [one.id for one in last.panels]) == ((), [7])
+    assert len({first.id, files.id, after.id, untitled.id, last.id, 3, 4, 5, 7}) == 9
+    moved = [(one.level, one.panel, one.title) for one in result.notes if one.code == "after_row"]
+    assert moved == [("changed", 4, "p4"), ("changed", 5, "p5"), ("changed", 7, "p7")]
+    for language in ("en", "ja"):
+        assert all("Files" in one.reason(language) for one in result.notes[:2])
 
 
 def test_the_rows_of_old_dashboards() -> None:

@@ -7,6 +7,7 @@ import pytest_asyncio
 from fake_platform import FakePlatform
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.web.app import create_app
 
 API = "/api/ops/v1"
@@ -107,7 +108,13 @@ async def test_what_handlers_say_of_their_own_subjects(client: Client) -> None:
     await client.ask("POST", f"{API}/dashboards/import", json={"grafana": {"title": "G", "panels": []}})  # a dry run
     await client.ask("DELETE", f"{API}/dashboards/{made['dashboard']['uid']}")
     configuration, created, deleted = client.entries
-    assert (configuration.kind, configuration.action) == ("configuration", "changed")
+    assert (configuration.kind, configuration.action) == ("configuration", "added")
     assert any(one.after == "/var/log/added.log" for one in configuration.changes)
     assert (created.kind, created.title, created.action) == ("dashboard", "Shop", "created")
     assert (deleted.kind, deleted.title, deleted.action) == ("dashboard", "Shop", "deleted")
+
+
+async def test_a_reload_that_changed_nothing_says_so(client: Client) -> None:
+    client.platform.reloads.faults = (Diagnostic("no such key"),)
+    assert (await client.ask("POST", f"{API}/reload", Role.ADMIN)).json()["successful"] is False
+    assert [(one.kind, one.action) for one in client.entries] == [("configuration", "reload_failed")]

@@ -35,6 +35,15 @@ test("mappings come first, then thresholds", () => {
   assert.deepEqual(steps({ thresholds: { mode: "percentage", steps: [{ color: "green" }, { value: 50, color: "red" }] }, min: 0, max: 8 }).map((one) => one[0]), [-Infinity, 4]);
 });
 
+test("levels of logs have the colours of the page of logs", () => {
+  for (const level of ["error", "warn", "info", "debug"]) document.documentElement.style.setProperty(`--level-${level}`, `#${level}`);
+  const series = ["error", "warn", "info"].map((level) => ({ name: level, labels: { level }, settings: {}, values: [] }));
+  assert.deepEqual(coloursOf(series).map((one) => one.colour), ["#error", "#warn", "#info"]);
+  const [fixed, more] = coloursOf([{ ...series[0], settings: { color: { mode: "fixed", color: "#123456" } } }, { ...series[1], labels: { level: "warn", job: "a" } }]);
+  assert.equal(fixed.colour, "#123456");
+  assert.notEqual(more.colour, "#warn");
+});
+
 test("two series of one name have two colours; settings may fix one", () => {
   const [a, b, c] = coloursOf([{ name: "x", settings: {}, values: [] }, { name: "x", settings: {}, values: [] }, { name: "y", settings: { color: { mode: "fixed", color: "#123456" } }, values: [] }]);
   assert.notEqual(a.colour, b.colour);

@@ -75,6 +75,19 @@ test("a dialog closes by its button and its backdrop, once wired", () => {
   assert.equal(closed, 2);
 });
 
+test("a form is begun in its first field", () => {
+  const dialog = /** @type {any} */ (document.createElement("dialog"));
+  dialog.innerHTML = '<button data-close>x</button><label><input type="checkbox"></label><input name="first"><input name="second">';
+  document.body.append(dialog);
+  dialog.showModal = () => dialog.querySelector("button").focus();
+  open(dialog);
+  assert.equal(document.activeElement.name, "first");
+  dialog.showModal = () => dialog.querySelector("[name=second]").focus();
+  open(dialog);
+  assert.equal(document.activeElement.name, "second", "what has the focus by its own wish keeps it");
+  dialog.remove();
+});
+
 test("a toast offers to take back what was done", () => {
   let undone = 0;
   toast("Silenced", { undo: ["Undo", () => { undone += 1; }] });

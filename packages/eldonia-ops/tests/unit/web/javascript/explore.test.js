@@ -182,3 +182,12 @@ test("a spread of traces becomes bars and filters", () => {
   assert.ok(shade(1, 100) < shade(10, 100));
   assert.equal(sparkPath([1, null, 2], 10, 10), "M0.0 5.0M10.0 2.0");
 });
+
+test("what programs measure of themselves comes behind what they serve", async () => {
+  const { matching } = await import("../lib/metric_browser.js");
+  const { suggestions } = await import("../lib/dashboards/suggestions.js");
+  const names = ["ALERTS", "go_gc_total", "nginx_requests_total", "process_cpu_seconds_total"];
+  assert.deepEqual(matching(names, ""), ["nginx_requests_total", "ALERTS", "go_gc_total", "process_cpu_seconds_total"]);
+  assert.deepEqual(matching(names, "go"), ["go_gc_total"]);
+  assert.equal(suggestions(names)[0].group, "nginx");
+});

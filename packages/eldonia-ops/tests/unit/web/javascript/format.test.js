@@ -42,6 +42,7 @@ test("a panel's value is shown in the panel's unit", () => {
   assert.equal(quantity(2000, "bytes_per_second"), "2.00 kB/s");
   assert.equal(quantity(0.25, "seconds"), "250 ms");
   assert.equal(quantity(12, "seconds"), "12 s");
+  assert.deepEqual([1, 0, 12.5, 1200].map((value) => quantity(value, "count")), ["1", "0", "12.5", "1,200"]);
   assert.equal(quantity(1, "up_down"), t("health.up"));
   assert.equal(quantity(0, "up_down"), t("health.down"));
 });

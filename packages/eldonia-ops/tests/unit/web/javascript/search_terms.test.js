@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-const { excluded, fieldName, hasPipe, hasTerm, pieceAt, searchOf, stageAt, term, termsOf, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
+const { excluded, fieldName, fieldsOf, hasPipe, hasTerm, pieceAt, renamed, searchOf, stageAt, term, termsOf, toggled, valueIn, withTerm, withoutTerm, wordsOf } = await import("../lib/search_terms.js");
 
 test("a value becomes a term that means it and nothing else", () => {
   assert.equal(term("user_id", "alice"), "user_id:alice");
@@ -102,4 +102,9 @@ test("what is written behind a pipe is a command, then what belongs to it", () =
   assert.equal(stageAt("a | stats", 1), null);
   assert.equal(stageAt('a | extract "x y', 16), null);
   assert.deepEqual(pieceAt("a | where level:er", 18), { field: "level", text: "er", start: 16 });
+});
+
+test("the fields of a search are found, and one can be renamed", () => {
+  assert.deepEqual(fieldsOf('usr_id:alice level>=error "a b:c d" -path:/health http.status != 5 message:x https://a.b _exists_:c'), ["usr_id", "level", "path"]);
+  assert.equal(renamed("usr_id:alice (-usr_id:bob or usr_idx:1) usr_id", "usr_id", "user_id"), "user_id:alice (-user_id:bob or usr_idx:1) usr_id");
 });

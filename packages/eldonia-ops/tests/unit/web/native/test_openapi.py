@@ -23,6 +23,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/histogram": {},
     "get /logs/services": {},
     "get /logs/suggestion": {"params": {"query": "errors of alice"}},
+    "get /logs/unknown-fields": {"params": {"query": "usr_id:alice"}},
     "get /logs/facets": {"params": {"field": ["level", "user_id"]}},
     "get /logs/fields": {},
     "get /logs/values": {"params": {"field": "service"}},

@@ -37,7 +37,7 @@ function annotationRow(one, change) {
   const fill = () => {
     const source = now.source ?? "promql";
     holder.replaceChildren(
-      pair(textField(t("variable.name"), now.name, (text) => set("name")(text ?? ""), { required: true }), selectField(t("annotation.source"), source, ["promql", "deploys", "alerts", "incidents"].map((each) => [each, t(`annotation.source.${each}`)]), (value) => { set("source")(value); fill(); })),
+      pair(textField(t("variable.name"), now.name, (text) => set("name")(text ?? ""), { required: true }), selectField(t("annotation.source"), source, ["promql", "deploys", "configuration", "alerts", "incidents"].map((each) => [each, t(`annotation.source.${each}`)]), (value) => { set("source")(value); fill(); })),
       textField(t("annotation.query"), now.query, set("query"), { class: "mono", placeholder: source === "promql" ? "changes(process_start_time_seconds[1m]) > 0" : "service:checkout" }),
       ...(source === "promql" ? [pair(textField(t("annotation.title"), now.title, set("title"), { placeholder: "{{instance}}" }), textField(t("annotation.text"), now.text, set("text")))] : []),
       pair(colourField(t("option.color"), now.color, set("color"), { empty: t("field.no_colour") }), toggleField(t("annotation.enabled"), now.enabled ?? true, (on) => { now = { ...now, enabled: on }; if (on) delete now.enabled; change(now); })),

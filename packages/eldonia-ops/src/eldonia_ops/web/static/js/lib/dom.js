@@ -96,6 +96,8 @@ export function open(dialog) {
     });
   }
   dialog.showModal();
+  // A person who opens a form begins to fill it in; a browser would begin with the button that closes it.
+  if (document.activeElement?.matches("[data-close]")) dialog.querySelector("input:not([type=hidden], [type=checkbox], [type=radio]), textarea, select")?.focus();
 }
 
 // `undo`: [name, what to do], offered as a button for as long as the toast stays.

@@ -12,7 +12,7 @@ function row(field, one, most, search, toggle) {
   const on = hasTerm(search, wanted);
   return h("li", {},
     h("button", { type: "button", class: "facet-value", "aria-pressed": String(on), title: wanted, onclick: () => toggle(wanted) },
-      h("span", { class: `facet-name ${field === "level" ? `lv-${one.value}` : ""}` }, text), h("span", { class: "facet-count" }, integer(one.count)),
+      h("span", { class: `facet-name ${field === "level" ? `lv-${one.value}` : field === "source" ? "ends" : ""}` }, h("bdi", {}, text)), h("span", { class: "facet-count" }, integer(one.count)),
       h("meter", { class: "facet-bar", "aria-hidden": "true", min: 0, max: most, value: one.count })),
     h("button", { type: "button", class: "facet-not", "aria-label": t("search.exclude_value", { value: text }), title: t("search.exclude"), onclick: () => toggle(excluded(wanted)) }, "−"),
   );

@@ -103,6 +103,7 @@ export function quantity(value, unit) {
     case "bytes": return bytes(value);
     case "bytes_per_second": return `${bytes(value)}/s`;
     case "percent": return `${digits(value)} %`;
+    case "count": return Number.isInteger(value) && Math.abs(value) < 100_000 ? integer(value) : digits(value);
     case "up_down": return value >= 1 ? t("health.up") : t("health.down");
     default: return digits(value);
   }

@@ -1,17 +1,19 @@
 // The first screen of an incident: since when, for whom, who is on it, what changed before, and what to do next.
 import { $, badge, h, icon, render } from "./dom.js";
 import { duration, instantText, listed, timeOfDay, when, whenAgo } from "./format.js";
+import { changed } from "./changes.js";
 import { t } from "./i18n.js";
 
 const ended = (incident) => ["resolved", "closed"].includes(incident.status);
 
 export function drawSince(place, incident) {
-  const from = incident.started_at || incident.detected_at || incident.created_at;
+  // Of one that came again, the present time: what was between the two was no outage.
+  const from = incident.reopened_at || incident.started_at || incident.detected_at || incident.created_at;
   const lasted = (incident.resolved_at || Date.now()) - from;
   const span = duration(Math.floor(lasted / 1000) * 1000);
   render(place, [from, span, ended(incident)], () => [
     ended(incident) ? t("incident.lasted", { span }) : t("incident.lasting", { span }), " ",
-    h("span", { class: "muted" }, t("incident.since"), " ", when(from, instantText(from))),
+    h("span", { class: "muted" }, t("incident.since"), " ", when(from, instantText(from)), incident.reopened_at ? [" ", t("incident.reopened_first"), " ", when(incident.started_at || incident.detected_at, instantText(incident.started_at || incident.detected_at)), t("incident.reopened_end")] : null),
   ]);
 }
 
@@ -22,11 +24,15 @@ function affected(incident, brief) {
     incident.impact.users ? h("span", { class: "muted" }, t("incident.users_n", { n: incident.impact.users })) : null));
 }
 
+// A tier of no receiver of its own is a message to the one that was notified already: its name says nothing more.
+const nextText = ({ next_receiver: receiver, next_tier: tier, notified }) =>
+  receiver && notified.some((one) => one.receiver === receiver) ? t("incident.next_again", { receiver }) : t("incident.next_tier", { receiver: receiver || tier, tier });
+
 function people(incident, brief) {
   const lines = [];
   if (incident.acknowledged_at) lines.push(h("span", {}, icon("person"), h("b", {}, incident.assigned_to || t("incident.unassigned")), h("span", { class: "muted" }, t("incident.acknowledged"), " ", when(incident.acknowledged_at, timeOfDay(incident.acknowledged_at)))));
-  else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(ended(incident) ? "incident.never_acknowledged" : "incident.unacknowledged")));
-  if (brief.next_tier) lines.push(h("span", { class: "muted" }, t("incident.next_tier", { tier: brief.next_tier }), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
+  else lines.push(h("span", { class: ended(incident) ? "muted" : "warn-text" }, t(!ended(incident) ? "incident.unacknowledged" : incident.reopened_at ? "incident.again_unacknowledged" : "incident.never_acknowledged")));
+  if (brief.next_tier) lines.push(h("span", { class: "muted" }, nextText(brief), " ", when(brief.next_tier_at, timeOfDay(brief.next_tier_at))));
   const reached = brief.notified.filter((one) => one.at && !one.failed);
   const lost = brief.notified.filter((one) => one.failed);
   if (reached.length) lines.push(h("span", { class: "muted" }, t("incident.notified", { names: listed(reached.map((one) => one.receiver)) })));
@@ -35,12 +41,18 @@ function people(incident, brief) {
   return h("div", {}, h("dt", {}, t("incident.people")), h("dd", { class: "lines" }, lines));
 }
 
+const MOST_LINES = 5;
+const MOST_STEPS = 3; // of one change
+
 function changes(incident, brief) {
-  const lines = brief.changes.slice(0, 5).map((one) =>
-    h("span", { class: one.service === incident.service ? "own" : "" }, badge(t(`change.${one.kind}`)), " ",
-      one.url ? h("a", { href: one.url, rel: "noreferrer noopener", target: "_blank" }, one.title) : one.title, " ",
-      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at)));
-  if (brief.changes.length > 5) lines.push(h("span", { class: "muted" }, t("incident.more_changes", { n: brief.changes.length - 5 })));
+  const lines = brief.changes.slice(0, MOST_LINES).map((one) => {
+    const steps = changed(one);
+    const title = steps.length > MOST_STEPS ? listed([...steps.slice(0, MOST_STEPS), t("incident.more_changes_of_one", { n: steps.length - MOST_STEPS })]) : listed(steps);
+    return h("span", { class: one.service === incident.service ? "own" : "" }, badge(t(`change.${one.kind}`)), " ",
+      one.url ? h("a", { href: one.url, rel: "noreferrer noopener", target: "_blank" }, title) : title, " ",
+      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at));
+  });
+  if (brief.changes.length > MOST_LINES) lines.push(h("span", { class: "muted" }, t("incident.more_changes", { n: brief.changes.length - MOST_LINES })));
   return h("div", {}, h("dt", {}, t("incident.changes")), h("dd", { class: "lines" }, lines.length ? lines : h("span", { class: "muted" }, t("incident.no_changes"))));
 }
 

@@ -2,6 +2,7 @@
 import { $, h, open } from "./dom.js";
 import { integer } from "./format.js";
 import { t } from "./i18n.js";
+import { isInternal } from "./metric_names.js";
 import { operations, selector, typeOf } from "./promql_build.js";
 import { metadataOf, promqlSource } from "./promql_source.js";
 
@@ -15,7 +16,7 @@ export function matching(names, wanted) {
   const folded = wanted.trim().toLowerCase();
   const found = names.filter((name) => words.every((word) => name.toLowerCase().includes(word)));
   const rank = (name) => (name === folded ? 0 : name.startsWith(folded) ? 1 : 2);
-  return found.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+  return found.sort((a, b) => rank(a) - rank(b) || Number(isInternal(a)) - Number(isInternal(b)) || a.localeCompare(b));
 }
 
 /** How many series have each label, and each value of it, the most frequent first. @param {Record<string, string>[]} series */

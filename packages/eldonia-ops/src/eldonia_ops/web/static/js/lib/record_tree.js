@@ -55,9 +55,12 @@ export function recordTree(record, { add, column }) {
     return into.append(whole);
   }
 
-  for (const [key, value] of Object.entries(record)) {
-    const line = h("div", {}, h("span", { class: "k" }, JSON.stringify(key)), ": ");
-    write(line, [key], value, true);
+  // Names as a search has them: user_id and not userId, path and not metadata.path.
+  const shown = Object.entries(record).flatMap(([key, value]) => (key === "metadata" ? Object.entries(value).map(([inner, item]) => [[key, inner], item]) : [[[key], value]]));
+  for (const [path, value] of shown) {
+    const name = fieldName(path);
+    const line = h("div", {}, h("span", { class: "k" }, name.startsWith('"') ? name : JSON.stringify(name)), ": ");
+    write(line, path, value, true);
     tree.append(line);
   }
   return tree;

@@ -64,6 +64,15 @@ export const toggled = (search, wanted) => (hasTerm(search, wanted) ? withoutTer
 export const termsOf = (search, field) =>
   (search.match(/(?:"(?:[^"\\]|\\.)*"|[^\s"])+/g) ?? []).filter((one) => one.replace(/^-/, "").startsWith(`${field}:`) && !/[()]/.test(one));
 
+// The fields that a search names, as they are written.
+export const fieldsOf = (search) =>
+  [...new Set([...search.replace(/"(?:[^"\\]|\\.)*"/g, '""').matchAll(/(?:^|[\s(])[-!]?([\p{L}_@][\p{L}\p{N}_@-]*(?:\.[\p{L}\p{N}_@-]+)*)(?::(?!\/\/)|!=|[<>=])/gu)]
+    .map(([, field]) => field).filter((field) => !["message", "_exists_"].includes(field)))];
+
+// The search with another name for a field.
+export const renamed = (search, from, to) =>
+  search.replace(new RegExp(`(^|[\\s(!-])${from.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?=\\s*(?::|!=|[<>=]))`, "gu"), (_, before) => before + to);
+
 const word = (text) => (/^[\p{L}\p{N}_]+$/u.test(text) && !KEYWORD.test(text) ? text : quoted(text));
 
 // The search of an address: what older links say in parameters of their own becomes terms.

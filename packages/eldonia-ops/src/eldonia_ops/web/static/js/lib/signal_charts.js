@@ -9,7 +9,7 @@ const MOST_LABELS = 3; // labels in a line's name
 
 // The unit of a signal, where the name of its metric says it and no rate or ratio has changed it.
 export function unitOf({ metric, query }) {
-  if (["up", "probe_success"].includes(query.replace(/\{.*$/s, ""))) return "up_down";
+  if (/^(up|probe_success|\w+_up)$/.test(query.replace(/\{.*$/s, ""))) return "up_down";
   const kept = !/\b(rate|irate|increase|deriv|count|stddev|stdvar|changes|resets)\b/.test(query) || query.startsWith("histogram_quantile");
   if (!kept || query.includes("/")) return "count";
   if (/_seconds(_bucket)?$/.test(metric)) return "seconds";
@@ -34,11 +34,12 @@ function steps({ start, end, step }, points) {
   return all;
 }
 
-const compared = (signal, unit) => {
-  if (unit === "up_down") return quantity(0, unit);
-  if (signal.threshold !== null) return `${signal.op} ${typeof signal.threshold === "number" ? quantity(signal.threshold, unit) : signal.threshold}`;
-  return "";
-};
+export function firesWhen(signal, unit) {
+  if (unit === "up_down") return t("incident.fires_down");
+  if (signal.threshold === null) return "";
+  const limit = `${signal.op} ${typeof signal.threshold === "number" ? quantity(signal.threshold, unit) : signal.threshold}`;
+  return t("incident.fires_at", { limit });
+}
 
 export function signalCharts(place) {
   let chosen = 0;
@@ -69,9 +70,9 @@ export function signalCharts(place) {
     signals.forEach((signal, index) => {
       const { plot, note, unit, drawing } = charts[index];
       const lines = signal.lines.filter((line) => line.points.length);
-      const limit = compared(signal, unit);
+      const fires = firesWhen(signal, unit);
       const left = signal.left_out ? t("incident.left_out", { n: signal.left_out }) : "";
-      note.textContent = signal.fault || (lines.length ? [signal.summary, limit ? t("incident.fires_at", { limit }) : "", left].filter(Boolean).join(" · ") : t("incident.no_signal"));
+      note.textContent = signal.fault || (lines.length ? [signal.summary, fires, left].filter(Boolean).join(" · ") : t("incident.no_signal"));
       plot.hidden = !lines.length;
       if (!lines.length) return;
       const names = lineNames(lines);

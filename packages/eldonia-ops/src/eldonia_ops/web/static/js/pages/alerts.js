@@ -157,7 +157,7 @@ function silenceCard(one) {
     h("div", { class: "alert-head" }, badge(t(`silence_state.${one.state}`), tone(one.state)), h("h2", {}, one.comment),
       h("span", { class: "when" }, ended ? t("silence.ended") : t("silence.until"), " ", when(one.ends_at), ended ? "" : ` (${ago(one.ends_at)})`)),
     h("div", { class: "labels" }, one.matchers.map((matcher) => h("span", { class: "label" }, `${matcher.name}${matcher.op}`, h("b", {}, `"${matcher.value}"`)))),
-    h("div", { class: "alert-foot" }, h("span", {}, t("silence.by", { name: one.created_by })), h("code", {}, one.id), h("span", { class: "grow" }),
+    h("div", { class: "alert-foot" }, h("span", {}, t("silence.by", { name: one.created_by })), h("span", { class: "grow" }),
       !ended && can("respond") ? h("button", { type: "button", onclick: async () => { await act(() => send("DELETE", `/silences/${encodeURIComponent(one.id)}`), t("silence.expired")); lists.now(); } }, t("silence.expire")) : null));
 }
 

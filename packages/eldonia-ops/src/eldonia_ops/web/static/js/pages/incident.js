@@ -57,24 +57,21 @@ function step(one) {
     one.hint ? h("span", { class: "hint" }, one.hint) : null,
     one.done_at ? h("span", { class: "done-by" }, one.done_by, " · ", when(one.done_at, timeOfDay(one.done_at))) : null);
 }
-// What belongs to this alert or service is in sight; the general procedure is folded, unless there is nothing else.
+// What belongs to this alert or service is in sight; the general procedure is one line that a click opens.
 function drawRunbook() {
-  const done = runbook.filter((one) => one.done_at).length;
-  $("#progress").max = Math.max(1, runbook.length);
-  $("#progress").value = done;
-  $("#progress-text").textContent = `${done}/${runbook.length}`;
   const own = runbook.filter((one) => brief.steps.includes(one.key));
   const general = runbook.filter((one) => !brief.steps.includes(one.key));
+  const done = (steps) => steps.filter((one) => one.done_at).length;
+  $("#progress").hidden = !own.length;
+  $("#progress").max = Math.max(1, own.length);
+  $("#progress").value = done(own);
+  $("#progress-text").textContent = own.length ? `${done(own)}/${own.length}` : "";
   render($("#runbook"), [own, brief.runbooks, incident.status], () => [
     ...brief.runbooks.map((url) => h("p", {}, h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, t("incident.rule_runbook")))),
     ...own.map(step),
   ]);
-  $("#general-text").textContent = `${general.filter((one) => one.done_at).length}/${general.length}`;
+  $("#general-text").textContent = t("incident.general_steps", { done: done(general), all: general.length });
   $("#general-fold").hidden = !general.length;
-  if (!folded) {
-    folded = true;
-    $("#general-fold").open = !own.length && !brief.runbooks.length && innerWidth > 1000;
-  }
   const phases = [...new Set(general.map((one) => one.phase))];
   render($("#general"), [general, incident.status], () =>
     phases.map((phase) => {
@@ -82,7 +79,6 @@ function drawRunbook() {
       return h("div", { class: "phase" }, h("h3", {}, steps[0].phase_title), steps.map(step));
     }));
 }
-let folded = false; // set once: after that, what the reader folds stays folded
 
 // --- head, facts, findings ---
 const ended = () => ["resolved", "closed"].includes(incident.status);
@@ -146,12 +142,16 @@ async function drawSignals() {
 const MARGIN = 5 * 60_000;
 function drawAlerts() {
   const names = new Map();
-  for (const { data } of timeline) if (data.fingerprint && data.alertname) names.set(data.fingerprint, data.alertname);
+  const summaries = new Map();
+  for (const { data } of timeline) if (data.fingerprint && data.alertname) {
+    names.set(data.fingerprint, data.alertname);
+    if (data.summary) summaries.set(data.fingerprint, data.summary);
+  }
   $("#firing").textContent = t("incident.firing", { n: incident.firing.length, all: incident.fingerprints.length });
-  render($("#alerts"), [incident.fingerprints, incident.firing, [...names]], () =>
+  render($("#alerts"), [incident.fingerprints, incident.firing, [...names], [...summaries]], () =>
     incident.fingerprints.map((one) => {
       const firing = incident.firing.includes(one);
-      return h("li", {}, h("span", {}, names.get(one) ?? one), badge(t(firing ? "alert_state.firing" : "alert_state.resolved"), firing ? "bad" : "ok"), h("a", { href: `/alerts?why=${one}` }, t("alerts.why")));
+      return h("li", {}, h("span", {}, names.get(one) ?? one, summaries.has(one) && incident.fingerprints.length > 1 ? h("span", { class: "sub" }, summaries.get(one)) : null), badge(t(firing ? "alert_state.firing" : "alert_state.resolved"), firing ? "bad" : "ok"), h("a", { href: `/alerts?why=${one}` }, t("alerts.why")));
     }));
 }
 async function drawLooks() {

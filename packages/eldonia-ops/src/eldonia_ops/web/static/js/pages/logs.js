@@ -1,6 +1,7 @@
 import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
 import { $, $$, h, render } from "../lib/dom.js";
+import { dividing, OWN_FACETS, worthShowing } from "../lib/facet_choice.js";
 import { showFacets } from "../lib/facets.js";
 import { integer, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
@@ -10,12 +11,12 @@ import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
-import { hasPipe, searchOf, toggled } from "../lib/search_terms.js";
+import { fieldsOf, hasPipe, renamed, searchOf, toggled } from "../lib/search_terms.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
 const OLD_PARAMETERS = ["q", "level", "service", "parse_errors", "where", "trace_id", "request_id", "user_id", "component"];
-const COMMON_FACETS = ["level", "service", "component", "user_id", "hostname", "source"];
 const MOST = 1000;
+const MOST_FACETS = 12;
 const MOST_COLUMNS = 8;
 const BUCKETS = innerWidth < 640 ? 40 : 80;
 const OLDER = 200;
@@ -27,6 +28,7 @@ const rows = $("#records");
 const given = new URLSearchParams(location.search);
 let columns = (given.get("columns") ?? "").split(",").filter(Boolean).slice(0, MOST_COLUMNS);
 let ownFacets = given.getAll("facet").slice(0, 6);
+let attributes = []; // that divide the records, chosen at each search so that they stay while it is followed
 let newest = "";
 let oldest = "";
 let request = null;
@@ -110,6 +112,7 @@ async function load() {
     const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);
     box.fault(null, "");
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
+    attributes = dividing(page.records);
     showWaiting(0, false);
     $("#results").hidden = false;
     $("#downloads").hidden = false;
@@ -143,11 +146,16 @@ async function beside(work) {
   }
 }
 
+const ORDER = ["level", "service"];
+const place = (field) => (ORDER.includes(field) ? ORDER.indexOf(field) : attributes.includes(field) ? 2 : 3);
+
 async function facets(wanted, bounds, signal) {
-  const field = [...new Set([...COMMON_FACETS, ...ownFacets])];
+  const written = input.value;
+  const named = fieldsOf(written);
+  const field = [...new Set([...ownFacets, ...OWN_FACETS, ...named, ...attributes])].slice(0, MOST_FACETS);
   const found = await get("/logs/facets", { ...wanted, ...period(bounds), field }, signal);
-  showFacets($("#facets"), found, {
-    search: input.value,
+  showFacets($("#facets"), worthShowing(found, (one) => ownFacets.includes(one) || named.includes(one)).sort((a, b) => place(a.field) - place(b.field)), {
+    search: written,
     columns,
     removable: ownFacets,
     toggle: (one) => search(toggled(input.value, one)),
@@ -156,11 +164,21 @@ async function facets(wanted, bounds, signal) {
   });
 }
 
+// Which fields of a search that finds nothing are in no record of its time.
+async function explain(wanted, bounds, signal) {
+  const unknown = await get("/logs/unknown-fields", { ...wanted, ...period(bounds) }, signal);
+  $("#unknown-fields").replaceChildren(...unknown.map(({ name, near }) =>
+    h("span", {}, t("search.unknown_field", { field: name }), " ",
+      near ? [t("search.meant"), " ", h("button", { type: "button", onclick: () => search(renamed(input.value, name, near)) }, h("span", { class: "mono" }, near))] : null)));
+}
+
 // What a search in plain words that finds nothing may have meant.
 async function suggest(found, wanted, bounds, signal) {
   const place = $("#suggestion");
   place.replaceChildren();
+  $("#unknown-fields").replaceChildren();
   if (found || !wanted.query) return;
+  await explain(wanted, bounds, signal);
   const [other] = await get("/logs/suggestion", { ...wanted, ...period(bounds), tz: zoneName }, signal);
   if (!other) return;
   const time = other.since === null ? "" : rangeText(other.since, other.until);

@@ -4,7 +4,7 @@ import { $, $$, h, render } from "../lib/dom.js";
 import { exploreLink } from "../lib/explore_state.js";
 import { countdown, percent } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
-import { ACTIVE, incidentRow } from "../lib/incidents.js";
+import { ACTIVE, byUrgency, incidentRow } from "../lib/incidents.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 
@@ -135,10 +135,10 @@ poll(async () => {
     get("/recovery"),
     get("/targets"),
   ]);
-  // Unassigned ones first, then the newest.
-  const first = [...incidents].sort((a, b) => Number(Boolean(a.acknowledged_at)) - Number(Boolean(b.acknowledged_at))).slice(0, SHOWN);
+  const first = byUrgency(incidents).slice(0, SHOWN);
+  const more = incidents.length - first.length;
   $("#active").hidden = !first.length;
-  render($("#active-rows"), [first, Math.floor(Date.now() / 1000)], () => first.map(incidentRow));
+  render($("#active-rows"), [first, more, Math.floor(Date.now() / 1000)], () => [...first.map(incidentRow), ...(more ? [h("a", { class: "more-incidents", href: "/incidents" }, t("overview.more_incidents", { n: more }))] : [])]);
   const unseen = incidents.filter((one) => !one.acknowledged_at).length;
   stat(
     "incidents",
@@ -171,6 +171,6 @@ poll(async () => {
   const up = targets.filter((one) => one.health === "up").length;
   const down = targets.filter((one) => one.health === "down");
   const untried = targets.filter((one) => one.health === "unknown");
-  const said = down[0] ? t("overview.down", { name: down[0].name }) : untried[0] ? t("overview.not_seen", { name: untried[0].name }) : t(targets.length ? "overview.all_up" : "overview.no_target");
+  const said = down.length > 1 ? t("overview.down_more", { name: down[0].name, n: down.length - 1 }) : down[0] ? t("overview.down", { name: down[0].name }) : untried[0] ? t("overview.not_seen", { name: untried[0].name }) : t(targets.length ? "overview.all_up" : "overview.no_target");
   stat("targets", `${up}/${targets.length}`, said, down.length ? "bad" : untried.length ? "warn" : targets.length ? "ok" : "");
 }, 5000);

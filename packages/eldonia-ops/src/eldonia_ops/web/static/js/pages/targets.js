@@ -13,7 +13,10 @@ const TONES = { up: "ok", down: "bad", unknown: "" };
 
 // The entry that a target comes from.
 const SECTIONS = { scrape: "scrape", probe: "probes", nginx: "nginx", postgresql: "postgresql", redis: "redis", host: "host" };
-const entry = (one) => one.kind === "tail" ? entriesOf("logs").find((log) => matches(log.name, one.labels.path ?? one.url)) : entryOf(SECTIONS[one.kind] ?? one.kind, one.kind === "scrape" ? one.labels.job : one.kind === "probe" ? one.labels.probe : one.kind === "host" ? "host" : one.name);
+// One without a name of its own has its address.
+const host = (url) => url.replace(/^\w+:\/\/(?:[^@/]*@)?/, "").replace(/[/?].*$/, "");
+const entry = (one) => named(one) ?? entriesOf(SECTIONS[one.kind] ?? "").find(({ name }) => name.includes("://") && host(name) === host(one.url || one.name));
+const named = (one) => one.kind === "tail" ? entriesOf("logs").find((log) => matches(log.name, one.labels.path ?? one.url)) : entryOf(SECTIONS[one.kind] ?? one.kind, one.kind === "scrape" ? one.labels.job : one.kind === "probe" ? one.labels.probe : one.kind === "host" ? "host" : one.name);
 
 function target(one) {
   return h("tr", {},

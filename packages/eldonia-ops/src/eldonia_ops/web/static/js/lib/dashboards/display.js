@@ -134,6 +134,7 @@ export function coloursOf(series) {
   const names = series.map(({ name }) => { const before = many.get(name) ?? 0; many.set(name, before + 1); return before ? `${name} ${before + 1}` : name; });
   const free = places(names);
   return series.map((one, at) => {
+    const level = levelOf(one.labels);
     const place = free.get(names[at]) ?? at;
     const own = { colour: seriesColour(place), dash: seriesDash(place) };
     const { mode = "palette", color = "", by = "last" } = one.settings.color ?? {};
@@ -144,9 +145,13 @@ export function coloursOf(series) {
       const bounds = [one.settings.min ?? reduce("min", one.values) ?? 0, one.settings.max ?? reduce("max", one.values) ?? 1];
       return { colour: valueColour(value, one.settings, bounds, own.colour) || own.colour, dash: own.dash };
     }
-    return own;
+    return level ? { colour: variable(`--level-${level}`), dash: [] } : own;
   });
 }
+
+// Levels of logs have the colours that they have on the page of logs.
+const LEVELS = ["error", "warn", "info", "debug"];
+const levelOf = (labels) => (labels && Object.keys(labels).length === 1 && LEVELS.includes(labels.level) ? labels.level : "");
 
 /** The colour of a single value whose settings ask for that of its series, else another. */
 export const ownColour = ({ name, settings }, otherwise) => (["palette", "name"].includes(settings.color?.mode) ? seriesColour(places([name]).get(name)) : otherwise);

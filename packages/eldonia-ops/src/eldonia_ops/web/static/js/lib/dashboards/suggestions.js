@@ -1,6 +1,7 @@
 // Panels for metrics that exist, by their names and the habits of Prometheus: counters as rates, histograms as quantiles.
 
 import { t } from "../i18n.js";
+import { isInternal } from "../metric_names.js";
 
 /** @typedef {{key: string, title: string, group: string, panel: any}} Suggestion */
 
@@ -31,5 +32,5 @@ export function suggestions(names) {
     else if (/_timestamp(?:_seconds)?$|_time_seconds$/.test(name) && /start|last|boot|expir/.test(name)) add("since", { type: "stat", title: title(name), unit: "duration", queries: query(`time() - ${name}`, "{{instance}}") });
     else add("value", { type: "timeseries", title: title(name), unit: unitOf(name), queries: query(name, "") });
   }
-  return found.sort((a, b) => a.group.localeCompare(b.group) || a.title.localeCompare(b.title));
+  return found.sort((a, b) => Number(isInternal(a.key)) - Number(isInternal(b.key)) || a.group.localeCompare(b.group) || a.title.localeCompare(b.title));
 }

@@ -1,4 +1,4 @@
-"""Names that people may have meant: for metrics, labels and their values."""
+"""Names that people may have meant: for metrics, labels and their values, for fields."""
 
 import difflib
 import heapq
@@ -7,7 +7,14 @@ from collections.abc import Iterable
 from typing import Final
 
 _WORD: Final = re.compile(r"[a-z0-9]+")
+_UNITS: Final = frozenset(
+    {
+        *("total", "seconds", "milliseconds", "microseconds", "bytes", "bits"),
+        *("count", "sum", "bucket", "info", "ratio", "percent", "created"),
+    }
+)
 _LEAST: Final = 0.5
+_LEAST_LETTERS: Final = 0.6
 _WORSE: Final = 0.2
 _LONGEST: Final = 200
 _COMPARED: Final = 200
@@ -20,7 +27,7 @@ def likest(wanted: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]
     """
     wanted = wanted[:_LONGEST]
     folded = wanted.lower()
-    words = set(_WORD.findall(folded))
+    words = _words(folded)
     # Comparing letters costs the product of both lengths: only the best by words and beginnings are compared so.
     rough = heapq.nlargest(
         _COMPARED,
@@ -34,8 +41,14 @@ def likest(wanted: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]
     return tuple(name for _, name in best[:count])
 
 
-def _rough(wanted: str, words: set[str], name: str) -> float:
+def _words(name: str) -> set[str]:
+    """The words that tell a name apart: that both are a ``_total`` makes no two names alike."""
     found = set(_WORD.findall(name))
+    return found - _UNITS or found
+
+
+def _rough(wanted: str, words: set[str], name: str) -> float:
+    found = _words(name)
     both = len(words & found)
     score = both / max(1, len(words | found))
     if wanted and (name.startswith(wanted) or wanted.startswith(name)):
@@ -49,4 +62,14 @@ def _letters(wanted: str, name: str) -> float:
     if matcher.real_quick_ratio() < _LEAST or matcher.quick_ratio() < _LEAST:
         return 0.0
     ratio = matcher.ratio()
-    return ratio if ratio >= 0.6 else 0.0
+    if ratio < _LEAST_LETTERS:
+        return 0.0
+    bare = difflib.SequenceMatcher(None, _bare(name), _bare(wanted), autojunk=False)
+    return ratio if bare.ratio() >= _LEAST_LETTERS else 0.0
+
+
+def _bare(name: str) -> str:
+    parts = name.split("_")
+    while len(parts) > 1 and parts[-1] in _UNITS:
+        parts.pop()
+    return "_".join(parts)

@@ -1,0 +1,49 @@
+// Which fields are shown beside a search: those that divide what it found.
+import { fieldName } from "./search_terms.js";
+
+/** Fields of records themselves, asked for always. */
+export const OWN_FACETS = ["level", "service", "component", "user_id", "hostname", "source"];
+const ALWAYS = ["level", "service"];
+const TELLING = /(^|[._])(status|status_code|code|method|path|route|url|uri|user|action|type|kind|event|logger|module|database|db|verb|namespace|pod|container)$/i;
+const MOST = 4;
+const LONGEST = 80;
+const NUMBERS = 12; // a number with more values than this is a measurement
+
+function* leavesOf(value, path) {
+  for (const [key, item] of Object.entries(value)) {
+    if (item && typeof item === "object") {
+      if (!Array.isArray(item) && path.length < 5) yield* leavesOf(item, [...path, key]);
+    } else if (item !== null && item !== "" && String(item).length <= LONGEST) yield [[...path, key], item];
+  }
+}
+
+/**
+ * The attributes of some records that divide them best, the most telling first.
+ * @param {{metadata?: object}[]} records
+ */
+export function dividing(records, most = MOST) {
+  const fields = new Map();
+  for (const record of records) {
+    for (const [path, value] of leavesOf(record.metadata ?? {}, ["metadata"])) {
+      const name = fieldName(path);
+      const known = fields.get(name) ?? { name, count: 0, values: new Set(), numbers: true };
+      known.count += 1;
+      known.values.add(String(value));
+      known.numbers &&= typeof value === "number";
+      fields.set(name, known);
+    }
+  }
+  return [...fields.values()]
+    .map((one) => ({ ...one, telling: TELLING.test(one.name) }))
+    .filter(({ count, values, numbers, telling }) => values.size > 1 && values.size <= (telling ? Math.max(2, count / 2) : count / 2) && (telling || !numbers || values.size <= NUMBERS))
+    .sort((a, b) => Number(b.telling) - Number(a.telling) || b.count - a.count || a.values.size - b.values.size || a.name.localeCompare(b.name))
+    .slice(0, most)
+    .map((one) => one.name);
+}
+
+/**
+ * The facets worth their room: one value alone divides nothing, unless the search or the reader names the field.
+ * @param {{field: string, values: {value: string, count: number}[]}[]} facets
+ * @param {(field: string) => boolean} wanted
+ */
+export const worthShowing = (facets, wanted) => facets.filter((one) => ALWAYS.includes(one.field) || wanted(one.field) || one.values.length > 1);
