@@ -1,7 +1,5 @@
 """Searches by clients from their own packages, and those that Grafana's data source sends, to a platform that runs."""
 
-
-
 import json
 import os
 import subprocess

@@ -307,10 +307,6 @@ def _before(place: tuple[int, int], parameters: dict[str, Parameter]) -> str:
     )
 
 
-def _not_awaited(_sequence: int) -> None:
-    """No row waits for the engine because of a record that deletes."""
-
-
 def _conditions(query: LogQuery) -> tuple[str, dict[str, Parameter]]:
     parameters: dict[str, Parameter] = {"since": bounded_ns(query.since_ns), "until": bounded_ns(query.until_ns)}
     parts = [

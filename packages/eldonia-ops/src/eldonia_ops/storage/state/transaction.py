@@ -16,7 +16,6 @@ from eldonia_ops.storage.state.index_catalog import SqlIndexCatalog
 from eldonia_ops.storage.state.ledger import SqlLedger
 from eldonia_ops.storage.state.machines import SqlMachines
 from eldonia_ops.storage.state.outbox import SqlOutbox
-from eldonia_ops.storage.state.index_catalog import SqlIndexCatalog
 from eldonia_ops.storage.state.positions import SqlPositions
 from eldonia_ops.storage.state.rows import MOST_ROWS
 from eldonia_ops.storage.state.saved_searches import SqlSavedSearches
