@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-_IMPORT: Final = re.compile(r"""(?:^|;)(?:import|export)\b[^"'`;]*["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+_IMPORT: Final = re.compile(r"""(?:^|;)(?:import|export)\b[^"'`;]{0,4000}["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 
 
 def imports_of(modules: Mapping[str, bytes]) -> Mapping[str, tuple[str, ...]]:

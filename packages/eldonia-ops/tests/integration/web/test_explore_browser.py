@@ -14,6 +14,10 @@ from serving import Serving, serving
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
+# A chart of an hour has a point every 15 seconds: what was counted just now is drawn with the next one.
+SOON = 20_000
+
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
 
 SERVER, CLIENT = 2, 3
@@ -103,6 +107,7 @@ async def test_a_query_is_completed_run_and_drawn_under_the_strict_policy(runnin
     await editor.click()
     await page.keyboard.type("sum by (service_name) (rate(traces_span_metrics_ca")
     await expect(page.locator(".cm-tooltip-autocomplete li").first).to_contain_text("traces_span_metrics_calls_total")
+    await page.wait_for_timeout(150)  # a list that has just opened does not take Enter yet
     await page.keyboard.press("Enter")
     await page.keyboard.type("{")
     await expect(page.locator(".cm-tooltip-autocomplete")).to_contain_text("span_kind")
@@ -111,9 +116,10 @@ async def test_a_query_is_completed_run_and_drawn_under_the_strict_policy(runnin
     await page.evaluate("document.querySelector('.promql-host').shadowRoot.querySelector('.cm-content').focus()")
     await page.keyboard.press("ControlOrMeta+a")
     await page.keyboard.insert_text("sum by (service_name) (rate(traces_span_metrics_calls_total[1m]))")
+    await page.wait_for_timeout(500)  # until what there is to complete is known
     await page.keyboard.press("Escape")
     await page.keyboard.press("Enter")
-    await expect(page.locator(".series-legend tbody tr")).to_have_count(2)
+    await expect(page.locator(".series-legend tbody tr")).to_have_count(2, timeout=SOON)
     await expect(page.locator(".graph-card canvas")).to_be_visible()
     assert "panes=" in page.url
     await page.locator(".series-name").first.click()
@@ -123,7 +129,7 @@ async def test_a_query_is_completed_run_and_drawn_under_the_strict_policy(runnin
     assert "from=" in shared
     assert "to=" in shared
     await page.goto(shared)
-    await expect(page.locator(".series-legend tbody tr")).to_have_count(2)
+    await expect(page.locator(".series-legend tbody tr")).to_have_count(2, timeout=SOON)
     await expect(page.locator("#ranges .fixed")).to_be_visible()
 
 

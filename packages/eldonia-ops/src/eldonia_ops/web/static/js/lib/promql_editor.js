@@ -214,7 +214,9 @@ function fullEditor(lib, { value, onChange, onRun, label, placeholder, variables
   }
 
   const run = () => {
-    if (!onRun || lib.completionStatus(view.state) === "active") return false;
+    if (!onRun) return false;
+    // A list that opened in the moment in which Enter was pressed does not take it: the query is meant.
+    if (lib.completionStatus(view.state) === "active" && lib.acceptCompletion(view)) return true;
     onRun(view.state.doc.toString());
     return true;
   };
