@@ -16,6 +16,7 @@ NAMES = (
     "promql",
     "log_store",
     "log_tail",
+    "forward",
     "state",
     "alerts",
     "storm",

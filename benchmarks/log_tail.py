@@ -42,7 +42,7 @@ def run(quick: bool) -> list[Table]:
 
 async def _measure(folder: Path, lines: int, batches: int) -> list[Table]:
     path = folder / "app.jsonl"
-    _write(path, lines)
+    write_lines(path, lines)
     store = await open_telemetry_store(folder / "telemetry")
     try:
         ingest = IngestService(TelemetryStores.on_one(store), Origin("production", "host"))
@@ -92,7 +92,8 @@ async def _senders(insert: Callable[[list[LogRecord]], Awaitable[None]], batches
     return waits
 
 
-def _write(path: Path, lines: int) -> None:
+def write_lines(path: Path, lines: int) -> None:
+    """A file of JSON lines with eleven keys, as many loggers write them."""
     chance = random.Random(42)
     now = time.time() - 3_600
     with path.open("w", encoding="utf-8") as file:
