@@ -65,8 +65,8 @@ def run(quick: bool) -> list[Table]:
                 if number == 0 or compression is Compression.NONE:
                     rows.append(Row(f"{title}: {row.name}", row.spread, row.unit))
     note = (
-        f"{records:,} events of {size} bytes as JSON with eleven keys, in chunks of {CHUNK:,}, from {SENDERS} senders in an"
-        "other process, which wait for each receipt; merges are not waited for"
+        f"{records:,} events of {size} bytes as JSON with eleven keys, in chunks of {CHUNK:,}, from {SENDERS} senders "
+        "in another process, each of which waits for its receipts; merges are not waited for"
     )
     return [Table("Logs by Fluentd's forward protocol", rows, [note])]
 

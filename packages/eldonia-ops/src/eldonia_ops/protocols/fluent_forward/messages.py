@@ -6,7 +6,7 @@ from typing import Any, Final
 import cramjam
 import msgspec
 
-from eldonia_ops.model.foreign import MAX_KEY_BYTES, bounded_text, nesting
+from eldonia_ops.model.foreign import MAX_KEY_BYTES, bounded_text, decode_json, nesting
 from eldonia_ops.protocols.fluent_forward.errors import ForwardError, ForwardTooLargeError
 from eldonia_ops.protocols.fluent_forward.frames import Frame
 from eldonia_ops.protocols.fluent_forward.heads import Kind, head_of
@@ -162,7 +162,8 @@ def _from_json(body: bytes) -> bytes:
     """
     if nesting(body) > _JSON_DEPTH:
         raise ForwardError(f"a message in JSON is nested deeper than {_JSON_DEPTH} levels")
+    text = body.decode("utf-8", "replace").encode()  # invalid UTF-8 is replaced, as everywhere
     try:
-        return _encode(_json.decode(body))
-    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, RecursionError):
+        return _encode(decode_json(_json.decode, text))
+    except (msgspec.MsgspecError, OverflowError, RecursionError):
         raise ForwardError("a message cannot be read as JSON") from None
