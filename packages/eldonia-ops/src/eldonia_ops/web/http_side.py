@@ -150,6 +150,8 @@ class HttpSide:
         family = self._family(name)
         families = {family, *(intake.name for intake in self.intakes if intake.dialect == family)}
         routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
+        own = [intake for intake in self.intakes if intake.name == family]
+        routes += intake_routes(own, self.sinks, self._limits, apart=True)
         if name == ApiDialect.ALERTMANAGER:  # on the main listener Prometheus' dialect has these addresses
             routes += management.routes(self._platform.status, self._platform.reloads, ApiDialect.ALERTMANAGER)
         gate = self._gate(name, routes, (("/", family),), loopback, local=local)
