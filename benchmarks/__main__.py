@@ -18,6 +18,7 @@ NAMES = (
     "log_queries",
     "log_tail",
     "elastic_bulk",
+    "forward",
     "state",
     "alerts",
     "storm",

@@ -93,7 +93,7 @@ async def _senders(insert: Callable[[list[LogRecord]], Awaitable[None]], batches
 
 
 def write_lines(path: Path, lines: int) -> None:
-    """Write a file of plain JSON lines, as a program of a shop logs them."""
+    """A file of JSON lines with eleven keys, as many loggers write them."""
     chance = random.Random(42)
     now = time.time() - 3_600
     with path.open("w", encoding="utf-8") as file:

@@ -1,6 +1,7 @@
 """The datagrams of a listener: a bounded queue in front of the intake's own code."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import struct
@@ -19,9 +20,14 @@ MOST_BYTES: Final = 16 << 20
 _AT_ONCE: Final = 2_000
 _READS: Final = 256
 _LONGEST: Final = 65_536
+_TELL_SECONDS: Final = 1.0
 _BUFFER: Final = 4 << 20
-_OVERFLOW: Final = getattr(socket, "SO_RXQ_OVFL", 40)
-"""Linux: each datagram brings along how many the kernel has dropped."""
+_BUFFER_BEYOND_LIMIT: Final = 33
+"""Linux' SO_RCVBUFFORCE: for who may administer the network ``net.core.rmem_max`` is no bound."""
+
+_MEMORY: Final = 55
+_DROPS: Final = 8
+"""Linux' SO_MEMINFO: nine numbers about a socket, of which the last says how many datagrams the kernel has dropped."""
 
 _NO_ROOM: Final = "a datagram that came while too many waited"
 _KERNEL: Final = "a datagram that the kernel dropped, for it was not read soon enough"
@@ -50,14 +56,15 @@ class DatagramServer:
         self._waiting: deque[Datagram] = deque()
         self._bytes = 0
         self._dropped = 0
-        self._kernel_seen = self._kernel_told = 0
+        self._kernel_told = 0
         self._arrived = asyncio.Event()
         self._closed = False
         self._socket = socket.socket(bound.family, socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
-            self._socket.setsockopt(socket.SOL_SOCKET, _OVERFLOW, 1)
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, _BUFFER_BEYOND_LIMIT, _BUFFER)
             self._socket.bind(bound.getsockname())
         except OSError:
             self._socket.close()
@@ -69,7 +76,9 @@ class DatagramServer:
         """See :class:`eldonia_ops.intake.Datagrams`."""
         while not self._waiting and not self._closed:
             self._arrived.clear()
-            await self._arrived.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._arrived.wait(), _TELL_SECONDS)
+            self._tell_dropped()
         found = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
         self._bytes -= sum(len(one.data) for one in found)
         self._tell_dropped()
@@ -113,15 +122,12 @@ class DatagramServer:
     def _readable(self) -> None:
         for _ in range(_READS):
             try:
-                data, about, _, address = self._socket.recvmsg(_LONGEST, 64)
+                data, address = self._socket.recvfrom(_LONGEST)
             except (BlockingIOError, InterruptedError):
                 return
             except OSError as error:  # an ICMP message about one that was sent
                 log.debug("%s: %s", self._name, error)
                 continue
-            for level, kind, value in about:
-                if level == socket.SOL_SOCKET and kind == _OVERFLOW and len(value) == 4:
-                    (self._kernel_seen,) = struct.unpack("=I", value)
             host, port = str(address[0]), int(address[1])
             if not self._admits(host):
                 continue
@@ -133,8 +139,18 @@ class DatagramServer:
             self._arrived.set()
 
     def _tell_dropped(self) -> None:
-        kernel = (self._kernel_seen - self._kernel_told) % 2**32
+        seen = self._dropped_by_kernel()
+        kernel = (seen - self._kernel_told) % 2**32
         reasons = {reason: count for reason, count in ((_NO_ROOM, self._dropped), (_KERNEL, kernel)) if count}
         if reasons:
             self._platform.refused("logs", f"{self._name} (datagrams)", reasons)
-        self._dropped, self._kernel_told = 0, self._kernel_seen
+        self._dropped, self._kernel_told = 0, seen
+
+    def _dropped_by_kernel(self) -> int:
+        if self._closed:
+            return self._kernel_told
+        try:
+            numbers = self._socket.getsockopt(socket.SOL_SOCKET, _MEMORY, 4 * (_DROPS + 1))
+            return struct.unpack_from("=I", numbers, 4 * _DROPS)[0]
+        except (OSError, struct.error):  # not on Linux
+            return 0

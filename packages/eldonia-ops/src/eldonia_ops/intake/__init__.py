@@ -231,13 +231,15 @@ class IntakeRoute:
 
     ``accept`` answers when the data is stored. It may raise an :class:`IntakeError` (counted, and answered in the words
     of the intake) or let a :class:`~eldonia_ops.ports.TelemetryError` pass: then the sender is answered 503 with a
-    Retry-After. A path may have parameters as Starlette's have: ``/bulk/{index}``.
+    Retry-After. A path may have parameters as Starlette's have: ``/bulk/{index}``. ``apart``: it is served at the
+    intake's own listener alone, for its path would hide others.
     """
 
     path: str
     signal: str
     accept: Accept
     methods: tuple[str, ...] = ("POST",)
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,8 @@ GROUP: Final = "eldonia_ops.intake"
 
 _OURS: Final = (
     "fluent_forward",
+    "http_input",
+    "loki",
     "otlp",
     "prometheus_remote_write",
     "syslog",

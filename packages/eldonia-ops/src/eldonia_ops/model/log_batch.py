@@ -165,6 +165,18 @@ class LogBatch(Sequence[LogRecord]):
             parts.append(LogPart(part.places, block))
         return LogBatch(parts, {place: with_defaults(record, values) for place, record in self.singles.items()})
 
+    def with_metadata(self, values: Mapping[str, str]) -> "LogBatch":
+        """The same, with these texts in the metadata of each record that has no such key."""
+        parts: list[LogPart] = []
+        for part in self.parts:
+            more = {key: [value] * len(part.block) for key, value in values.items() if key not in part.block.metadata}
+            parts.append(LogPart(part.places, replace(part.block, metadata={**part.block.metadata, **more})))
+        singles = {
+            place: msgspec.structs.replace(record, metadata={**values, **record.metadata})
+            for place, record in self.singles.items()
+        }
+        return LogBatch(parts, singles)
+
     def _all(self) -> list[LogRecord]:
         if self._records is None:
             found: list[LogRecord | None] = [None] * self._size

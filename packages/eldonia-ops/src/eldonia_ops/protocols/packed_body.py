@@ -79,3 +79,21 @@ def _zstd(raw: bytes, limit: int) -> bytes:
             room = min(room * 4, limit)
         else:
             return bytes(target[:size])
+
+
+def unpack_snappy(raw: bytes, limit: int) -> bytes:
+    """Unpack one block of snappy, never into more than ``limit`` bytes: it says in front how long it will be.
+
+    Raises:
+        TooLargeError: it would unpack to more.
+        BadEncodingError: it is no block of snappy.
+    """
+    try:
+        size = cramjam.snappy.decompress_raw_len(raw)
+        if size > limit:
+            raise TooLargeError(limit, "the unpacked body")
+        target = bytearray(size)
+        length = cramjam.snappy.decompress_raw_into(raw, target) if size else 0
+    except cramjam.DecompressionError:
+        raise BadEncodingError("the body is no block of snappy") from None
+    return bytes(memoryview(target)[:length])

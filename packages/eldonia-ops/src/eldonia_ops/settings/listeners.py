@@ -205,12 +205,10 @@ def _check(reader: SettingsReader, found: ListenerSettings) -> None:
 
 def _check_stream(reader: SettingsReader, name: str, found: ListenerSettings, *, shared_key: bool) -> None:
     """A protocol without tokens is open only to whom the settings say, or who shows a certificate or knows a key."""
-    if found.client_ca_file is not None or (shared_key and found.shared_key):
+    if found.client_ca_file is not None or (shared_key and found.shared_key) or found.udp_from:
         return
     other = "shared_key, " if shared_key else ""
     if not is_loopback(found.address):
-        if found.udp_from:
-            return  # over TCP nobody is let in
         hint = f"write {other}tls with client_ca_file, or listen on 127.0.0.1 with anonymous: ingest"
         reader.fault("address", f"{name} has no tokens: everybody could send to {found.address}", hint)
     elif found.anonymous != "ingest":

@@ -159,6 +159,8 @@ class HttpSide:
         routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
         if name == ApiDialect.ELASTICSEARCH:  # on the main listener its addresses are those of pages
             routes = elasticsearch.routes(self.elasticsearch)
+        own = [intake for intake in self.intakes if intake.name == family]
+        routes += intake_routes(own, self.sinks, self._limits, apart=True)
         if name == ApiDialect.ALERTMANAGER:  # on the main listener Prometheus' dialect has these addresses
             routes += management.routes(self._platform.status, self._platform.reloads, ApiDialect.ALERTMANAGER)
         gate = self._gate(name, routes, (("/", family),), loopback, local=local)

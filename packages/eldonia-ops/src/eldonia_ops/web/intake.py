@@ -85,8 +85,10 @@ class PlatformSinks:
         self._platform.ingest.refused(signal, sender, reasons)
 
 
-def intake_routes(intakes: Iterable[Intake], host: PlatformSinks, limits: RequestLimits) -> list[GuardedRoute]:
-    """The routes of all intakes; ``host`` is what they know of the platform.
+def intake_routes(
+    intakes: Iterable[Intake], host: PlatformSinks, limits: RequestLimits, *, apart: bool = False
+) -> list[GuardedRoute]:
+    """The routes of all intakes, those at any listener or those ``apart``; ``host`` is what they know of the platform.
 
     Raises:
         TypeError: two intakes have one name, or one answers to the address of another.
@@ -97,7 +99,7 @@ def intake_routes(intakes: Iterable[Intake], host: PlatformSinks, limits: Reques
         if intake.name in names:
             raise TypeError(f"two intakes are called {intake.name}")
         names.add(intake.name)
-        routes += [_guarded(intake, route, host, limits) for route in intake.routes]
+        routes += [_guarded(intake, route, host, limits) for route in intake.routes if route.apart == apart]
     return routes
 
 

@@ -107,6 +107,7 @@ def test_a_protocol_without_tokens_may_ask_for_certificates_instead() -> None:
     text = "{syslog: {address: 0.0.0.0, tls: {cert_file: a, key_file: b, client_ca_file: c}}}"
     assert faults(f"listeners: {text}\n") == []
     assert faults("listeners: {syslog: {anonymous: ingest}}\n") == []
+    assert faults("listeners: {syslog: {address: 0.0.0.0, udp_from: [10.0.0.0/8]}}\n") == []
 
 
 def test_the_key_of_forward_opens_it_anywhere_and_is_never_shown() -> None:

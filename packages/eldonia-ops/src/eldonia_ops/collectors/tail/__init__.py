@@ -12,7 +12,7 @@ from eldonia_ops.collectors.tail.config import SECTION, LogFile
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail.follow import TailBatch, TailOptions, TailSink
 from eldonia_ops.collectors.tail.join import JoinBounds
-from eldonia_ops.collectors.tail.records import batch_records
+from eldonia_ops.collectors.tail.records import container_records
 from eldonia_ops.model.log_batch import parse_errors
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
 from eldonia_ops.settings import Settings
@@ -64,7 +64,7 @@ def log_sink(file: LogFile, logs: LogIntake, environment: str = "") -> TailSink:
 
     async def sink(batch: TailBatch) -> int:
         # A megabyte of hostile lines takes a second to read: alerting goes on meanwhile.
-        records = await asyncio.to_thread(batch_records, batch, time.time_ns(), format=line_format, defaults=defaults)
+        records = await asyncio.to_thread(container_records, batch, time.time_ns(), line_format, defaults)
         await logs(records, source=batch.path, batch_key=batch.key)
         return parse_errors(records)
 

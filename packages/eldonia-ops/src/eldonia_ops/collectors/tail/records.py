@@ -2,11 +2,16 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
+
+import msgspec
 
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import TailBatch
+from eldonia_ops.model.log_batch import LogBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogStore, StateStore
+from eldonia_ops.protocols.container_paths import CONTAINER, container_of
 from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
@@ -32,6 +37,24 @@ def batch_records(
         defaults=defaults,
         parse_one=lambda place: _record(lines[place], batch.source, received_ns, format, defaults),
     )
+
+
+def container_records(
+    batch: TailBatch, received_ns: int, format: LineFormat, defaults: LineDefaults
+) -> Sequence[LogRecord]:
+    """:func:`batch_records`, with what the path says of the container that writes the file.
+
+    A container is the service of lines that name none, unless the settings name one for the file.
+    """
+    container = container_of(batch.path)
+    if not container:
+        return batch_records(batch, received_ns, format=format, defaults=defaults)
+    if not defaults.service:
+        defaults = replace(defaults, service=container.get(CONTAINER, ""))
+    records = batch_records(batch, received_ns, format=format, defaults=defaults)
+    if isinstance(records, LogBatch):
+        return records.with_metadata(container)
+    return [msgspec.structs.replace(one, metadata={**container, **one.metadata}) for one in records]
 
 
 def _record(line: TailLine, source: str, received_ns: int, format: LineFormat, defaults: LineDefaults) -> LogRecord:

@@ -63,20 +63,38 @@ def batches(messages: Sequence[ForwardMessage], received_ns: int, source: str) -
     ``received_ns`` (Unix nanoseconds) is the time of events that name none. ``source`` is of all.
     """
     open_: list[LogBatch] = []
+    count = 0
     refused: Counter[str] = Counter()
-    for message in messages:
+    for message in _joined(messages):
         for number, piece in enumerate(pieces(message.events, MOST_EVENTS)):
             records, unread = _records(message.tag, piece, received_ns, source)
             if message.chunk:
                 yield EventBatch(records, _key(message, number), unread)
                 continue
-            if sum(map(len, open_)) + len(records) > MOST_EVENTS:
+            if open_ and count + len(records) > MOST_EVENTS:
                 yield EventBatch(joined_batches(open_), "", refused)
-                open_, refused = [], Counter()
+                open_, count, refused = [], 0, Counter()
             open_.append(records)
+            count += len(records)
             refused.update(unread)
     if open_:
         yield EventBatch(joined_batches(open_), "", refused)
+
+
+def _joined(messages: Sequence[ForwardMessage]) -> Iterator[ForwardMessage]:
+    """Successive messages with one tag and no chunk as one: most loggers send a message for each event, and events are
+    read faster together."""
+    same: list[ForwardMessage] = []
+    for message in messages:
+        if same and (message.chunk or not message.whole or message.tag != same[0].tag):
+            yield ForwardMessage(same[0].tag, b"".join([one.events for one in same]))
+            same = []
+        if message.chunk or not message.whole:
+            yield message
+        else:
+            same.append(message)
+    if same:
+        yield ForwardMessage(same[0].tag, b"".join([one.events for one in same]))
 
 
 def _records(tag: str, piece: Piece, received_ns: int, source: str) -> tuple[LogBatch, Mapping[str, int]]:

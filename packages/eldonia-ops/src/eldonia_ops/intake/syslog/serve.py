@@ -1,12 +1,20 @@
-"""What is done with one connection, and the registration of the listener."""
+"""What is done with one connection and with datagrams, and the registration of the listener."""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from eldonia_ops.intake import Fault, Intake, IntakeAnswer, IntakePlatform, StreamConnection, StreamListener
-from eldonia_ops.intake.syslog.frames import Frame, Frames
+from eldonia_ops.intake import (
+    Datagrams,
+    Fault,
+    Intake,
+    IntakeAnswer,
+    IntakePlatform,
+    StreamConnection,
+    StreamListener,
+)
+from eldonia_ops.intake.syslog.frames import LONGEST, Frame, Frames
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line
@@ -15,6 +23,7 @@ log = logging.getLogger("eldonia_ops.intake")
 
 _READ: Final = 64 * 1024
 _LONGEST_PAUSE: Final = 5.0
+_ENDS: Final = b"\r\n\0 "
 _LOST: Final = "the listener closed before the store took it"
 
 
@@ -26,12 +35,34 @@ async def serve(platform: IntakePlatform, connection: StreamConnection) -> None:
     await _store(platform, connection.sender, frames.end())
 
 
+async def serve_datagrams(platform: IntakePlatform, datagrams: Datagrams) -> None:
+    """Store what comes over UDP, a message in each datagram (RFC 5426). What came together is stored together."""
+    while found := await datagrams.receive():
+        now = platform.now_ns()
+        records = await platform.aside(
+            lambda some=found, now=now: [
+                _record(_framed(one.data), now, one.sender) for one in some if one.data.strip(_ENDS)
+            ]
+        )
+        if records:
+            await _store_records(platform, "syslog (datagrams)", records)
+
+
+def _framed(data: bytes) -> Frame:
+    return Frame(data[:LONGEST].rstrip(_ENDS), max(0, len(data) - LONGEST))
+
+
 async def _store(platform: IntakePlatform, sender: str, frames: Sequence[Frame]) -> None:
-    """Returns when the messages are stored. What cannot be stored now is offered again: the sender keeps no copy."""
+    """Returns when the messages are stored."""
     if not frames:
         return
     now = platform.now_ns()
     records = await platform.aside(lambda: [_record(frame, now, sender) for frame in frames])
+    await _store_records(platform, sender, records)
+
+
+async def _store_records(platform: IntakePlatform, sender: str, records: Sequence[LogRecord]) -> None:
+    """What cannot be stored now is offered again: the sender keeps no copy."""
     pause = 0.5
     try:
         while True:
@@ -57,5 +88,7 @@ def fault(_headers: Mapping[str, str], problem: Fault) -> IntakeAnswer:
     return IntakeAnswer(problem.status, problem.message.encode(), "text/plain")
 
 
-INTAKE: Final = Intake("syslog", (), fault, listeners=(StreamListener("syslog", 514, serve),))
+INTAKE: Final = Intake(
+    "syslog", (), fault, listeners=(StreamListener("syslog", 514, serve, datagrams=serve_datagrams),)
+)
 """The intake."""

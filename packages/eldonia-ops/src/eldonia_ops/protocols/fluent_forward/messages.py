@@ -6,7 +6,7 @@ from typing import Any, Final
 import cramjam
 import msgspec
 
-from eldonia_ops.model.foreign import MAX_KEY_BYTES, bounded_text, nesting
+from eldonia_ops.model.foreign import MAX_KEY_BYTES, bounded_text, decode_json, nesting
 from eldonia_ops.protocols.fluent_forward.errors import ForwardError, ForwardTooLargeError
 from eldonia_ops.protocols.fluent_forward.frames import Frame
 from eldonia_ops.protocols.fluent_forward.heads import Kind, head_of
@@ -23,6 +23,7 @@ class ForwardMessage:
 
     ``chunk`` is the id that the sender wants back once they are stored, '' for none. ``size`` is how many events the
     sender says that there are; None when it says nothing. ``text``: it came in JSON, and is acknowledged in JSON.
+    ``whole``: no event is cut short, whatever else it may be.
     """
 
     tag: str
@@ -30,6 +31,7 @@ class ForwardMessage:
     chunk: str = ""
     size: int | None = None
     text: bool = False
+    whole: bool = False
 
 
 class _Envelope(msgspec.Struct, array_like=True):
@@ -67,7 +69,7 @@ def decode_message(frame: Frame, longest: int) -> ForwardMessage:
     if head.kind is Kind.ARRAY:
         option = _option(envelope.third)
         events = bytes(second[head.end :])
-        return ForwardMessage(tag, events, _chunk(option), _size(option), frame.text)
+        return ForwardMessage(tag, events, _chunk(option), _size(option), frame.text, whole=True)
     if head.has_body:
         option = _option(envelope.third)
         events = _unpacked(second[head.end :], option.get("compressed"), longest)
@@ -76,7 +78,7 @@ def decode_message(frame: Frame, longest: int) -> ForwardMessage:
         raise ForwardError("a message has a time and no record")
     option = _option(envelope.fourth)
     events = b"".join([_PAIR, second, memoryview(envelope.third)])
-    return ForwardMessage(tag, events, _chunk(option), 1, frame.text)
+    return ForwardMessage(tag, events, _chunk(option), 1, frame.text, whole=True)
 
 
 def _tag(raw: bytes) -> str:
@@ -162,7 +164,8 @@ def _from_json(body: bytes) -> bytes:
     """
     if nesting(body) > _JSON_DEPTH:
         raise ForwardError(f"a message in JSON is nested deeper than {_JSON_DEPTH} levels")
+    text = body.decode("utf-8", "replace").encode()  # invalid UTF-8 is replaced, as everywhere
     try:
-        return _encode(_json.decode(body))
-    except (msgspec.MsgspecError, UnicodeEncodeError, OverflowError, RecursionError):
+        return _encode(decode_json(_json.decode, text))
+    except (msgspec.MsgspecError, OverflowError, RecursionError):
         raise ForwardError("a message cannot be read as JSON") from None

@@ -27,7 +27,9 @@ METRICS: Final = 3
 LOG_DELETIONS: Final = 4
 _KEYS: Final = 15
 _KEY_BYTES: Final = 16
-MAX_KEYS: Final = 2_000
+MAX_KEYS: Final = 10_000
+"""Of batches that are remembered: a sender that heard nothing sends again, minutes later perhaps, what hundreds of others
+have sent batches after."""
 UNRELEASED_BYTES: Final = 64 << 20
 """Beyond so many bytes of records that are not in the engine, all blocks are begun at once."""
 

@@ -1,6 +1,6 @@
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import TailBatch
-from eldonia_ops.collectors.tail.records import StoredPositions, batch_records
+from eldonia_ops.collectors.tail.records import StoredPositions, batch_records, container_records
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
 
 
@@ -17,6 +17,30 @@ def test_records_know_their_source_and_offset():
     assert records[2].message == "cut… [7 bytes cut off]"
     assert batch_records(batch, 5, format=LineFormat.RAW)[1].parse_error == ""
     assert (batch.end, batch.key) == (40, "/x.log#1:2:ab:3-40")
+
+
+def container_batch(lines):
+    path = f"/var/log/containers/shop-7d9f_prod_web-{'4f' * 32}.log"
+    return TailBatch(path, f"{path}#1:2:ab", 0, [TailLine(100 * n, line) for n, line in enumerate(lines, 1)])
+
+
+def test_records_of_a_container_say_which_it_is():
+    lines = [b'2026-11-29T00:00:01Z stderr F {"level":"error","msg":"no","k8s.pod.name":"its own"}', b"plain"]
+    first, second = container_records(container_batch(lines), 5, LineFormat.AUTO, LineDefaults())
+    assert (first.message, first.service, first.metadata["stream"]) == ("no", "web", "stderr")
+    assert first.metadata["k8s.pod.name"] == "its own"
+    assert first.metadata["k8s.namespace.name"] == "prod"
+    assert (second.service, second.metadata["k8s.pod.name"]) == ("web", "shop-7d9f")
+    named = container_records(container_batch(lines), 5, LineFormat.AUTO, LineDefaults(service="shop"))
+    assert {one.service for one in named} == {"shop"}
+
+
+def test_records_of_a_container_that_were_read_together_say_it_too():
+    line = b'{"ts":"2026-11-28T00:00:00Z","level":"info","message":"order placed"}'
+    found = container_records(container_batch([line] * 20), 5, LineFormat.JSON, LineDefaults())
+    assert found.parts
+    assert {one.metadata["container.id"] for one in found} == {"4f" * 32}
+    assert {one.service for one in found} == {"web"}
 
 
 class Transactions:

@@ -224,10 +224,17 @@ def test_messages_in_json_are_read_like_the_others() -> None:
     assert events(second) == [(NS, {"a": 1}), (2 * NS, {"a": 2})]
 
 
-@pytest.mark.parametrize("text", [b'["t",1,{"a":}]', b"[" * 100 + b"]" * 100, b'["t",1,{"a":"\\ud800"}]'])
+@pytest.mark.parametrize(
+    "text", [b'["t",1,{"a":}]', b"[" * 100 + b"]" * 100, b'["t",1,{"a":1e999999}]', b'["t",1,{"a":%s}]' % (b"9" * 400)]
+)
 def test_a_message_that_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(ForwardError, match="JSON"):
         decode_message(Frame(text, text=True), LONGEST)
+
+
+@pytest.mark.parametrize("text", [b'["t",1,{"a":"\\ud800"}]', b'["t",1,{"a":"\xff"}]'])
+def test_what_is_no_text_in_json_is_replaced(text: bytes) -> None:
+    assert events(decode_message(Frame(text, text=True), LONGEST)) == [(NS, {"a": "\ufffd"})]
 
 
 def test_receipts() -> None:

@@ -1,0 +1,100 @@
+"""The body of a request to events, pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgpack
+import msgspec
+
+from eldonia_ops.intake import IntakeError, UnsupportedError
+from eldonia_ops.model.foreign import decode_json, nesting
+
+_MAX_DEPTH: Final = 128
+_MOST_FIELDS: Final = 16
+_decode_json: Final = msgspec.json.Decoder().decode
+_decode_msgpack: Final = msgspec.msgpack.Decoder().decode
+_KINDS: Final = {
+    "application/json": "json",
+    "application/csp-report": "json",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "application/msgpack": "msgpack",
+    "application/x-msgpack": "msgpack",
+}
+_WANTED: Final = "send application/json, application/x-ndjson, application/msgpack, or a form with json="
+
+
+def decode_events(content_type: str, body: bytes) -> list[dict[str, Any]]:
+    """The events of a body. Their values are those of MessagePack, their keys texts.
+
+    Raises:
+        IntakeError: it is not what its Content-Type says.
+        UnsupportedError: nothing is known of that Content-Type.
+    """
+    media = content_type.partition(";")[0].strip().lower()
+    if media == "application/x-www-form-urlencoded":
+        return _from_form(body)
+    if media not in _KINDS and not (media.endswith("+json") or (not media and body.lstrip()[:1] in (b"{", b"["))):
+        raise UnsupportedError(_WANTED)
+    return _of_kind(_KINDS.get(media, "json"), body)
+
+
+def _of_kind(kind: str, body: bytes) -> list[dict[str, Any]]:
+    match kind:
+        case "msgpack":
+            return _records(_from_msgpack(body))
+        case "ndjson":
+            return [record for line in body.splitlines() if line.strip() for record in _records(_from_json(line))]
+        case _:
+            return _records(_from_json(body))
+
+
+def _from_form(body: bytes) -> list[dict[str, Any]]:
+    try:
+        # As bytes one by one: a form may hold MessagePack.
+        fields = parse_qs(body.decode("latin-1"), encoding="latin-1", max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise IntakeError(f"the form has more than {_MOST_FIELDS} fields") from None
+    for kind in ("json", "ndjson", "msgpack"):
+        if kind in fields:
+            return _of_kind(kind, fields[kind][0].encode("latin-1"))
+    raise IntakeError("'json', 'ndjson' or 'msgpack' parameter is required")
+
+
+def _from_json(body: bytes) -> Any:
+    text = body.decode("utf-8", "replace").encode()
+    if nesting(text) > _MAX_DEPTH:
+        raise IntakeError(f"the body is nested deeper than {_MAX_DEPTH} levels")
+    try:
+        return decode_json(_decode_json, text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise IntakeError(f"the body is no JSON: {error}") from None
+
+
+def _from_msgpack(body: bytes) -> Any:
+    # What it announces has to be there before anything is built of it.
+    scanner = msgpack.Unpacker(max_buffer_size=len(body) + 1)
+    scanner.feed(body)
+    try:
+        scanner.skip()
+        whole = scanner.tell() == len(body)
+        found = _decode_msgpack(body) if whole else None
+    except (ValueError, msgpack.OutOfData, msgspec.MsgspecError, RecursionError):
+        whole, found = False, None
+    if not whole:
+        raise IntakeError("the body is no MessagePack of UTF-8, or nested too deep")
+    return found
+
+
+def _records(value: Any) -> list[dict[str, Any]]:
+    some: Sequence[Any] = value if isinstance(value, list) else [value]
+    if not all(isinstance(one, dict) for one in some):
+        raise IntakeError("an event is no object")
+    return [_named(one) for one in some]
+
+
+def _named(record: Mapping[Any, Any]) -> dict[str, Any]:
+    if all(type(key) is str for key in record):
+        return dict(record)
+    return {key.decode("utf-8", "replace") if isinstance(key, bytes) else str(key): one for key, one in record.items()}
