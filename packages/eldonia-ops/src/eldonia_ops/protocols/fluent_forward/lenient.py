@@ -30,7 +30,10 @@ _EXTENSIONS: Final = {0xC7: 1, 0xC8: 2, 0xC9: 4}
 def read_value(data: bytes, *, raw: bool = False) -> Any:
     """The value that ``data`` begins with: str, bytes, int, float, bool, None, Ext, and lists and dicts of them.
 
-    ``data`` is known to hold a whole value, of any depth. ``raw``: texts are given as their bytes, but for keys.
+    It may be of any depth. ``raw``: texts are given as their bytes, but for keys.
+
+    Raises:
+        IndexError, struct.error: it is cut short.
     """
     return _Reader(data, raw).value(0)
 
@@ -44,7 +47,7 @@ class _Reader:
     def value(self, depth: int) -> Any:
         head = head_of(self._data, self._at)
         if head is None:
-            return None
+            raise IndexError("a value is cut short")
         if head.has_body:
             self._at = head.end + head.value
             body = self._data[head.end : self._at]
@@ -71,7 +74,7 @@ class _Reader:
             left -= 1
             head = head_of(self._data, self._at)
             if head is None:
-                return
+                raise IndexError("a value is cut short")
             if head.kind is Kind.OTHER:
                 self._scalar()
                 continue
