@@ -19,11 +19,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class LogBlock:
-    """N records whose objects had the same keys; no record has an error, performance, a tag or a parse error.
+    """N records whose objects had the same keys; no record has an error, performance or a parse error.
 
     ``timestamps_ns``, ``messages``, ``levels`` and ``offsets`` have N items, and so has each sequence in ``texts`` (by
     the field of :class:`LogRecord`) and in ``metadata`` (by key, in the order of the keys; str, int of 64 bits, float,
-    bool or None). ``shared`` has the fields that are the same in all records.
+    bool or None). ``shared`` has the fields that are the same in all records; a tag is always one of them.
     """
 
     timestamps_ns: Sequence[int]
@@ -175,6 +175,20 @@ class LogBatch(Sequence[LogRecord]):
                 found[place] = record
             self._records = [record for record in found if record is not None]
         return self._records
+
+
+def joined_batches(batches: Sequence[LogBatch]) -> LogBatch:
+    """One batch with the records of several, one behind another."""
+    if len(batches) == 1:
+        return batches[0]
+    parts: list[LogPart] = []
+    singles: dict[int, LogRecord] = {}
+    begin = 0
+    for batch in batches:
+        parts += [LogPart([begin + place for place in part.places], part.block) for part in batch.parts]
+        singles |= {begin + place: record for place, record in batch.singles.items()}
+        begin += len(batch)
+    return LogBatch(parts, singles)
 
 
 def with_defaults(record: LogRecord, values: Mapping[str, str]) -> LogRecord:

@@ -165,11 +165,27 @@ def known_shape(value: dict[str, Any]) -> Shape | None:
         return found
 
 
-def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int = 0) -> LogRecord:
+_event_shapes: Final[dict[tuple[str, ...], Shape | None]] = {}
+
+
+def known_event_shape(value: dict[str, Any]) -> Shape | None:
+    """:func:`known_shape` of the object of an event whose time is known: it need not name one itself."""
+    keys = tuple(value)
+    try:
+        return _event_shapes[keys]
+    except KeyError:
+        if len(_event_shapes) >= MAX_SHAPES:
+            _event_shapes.clear()
+        found = _event_shapes[keys] = shape_of(keys, _TIMES, _LEVELS, _MESSAGES, _FIELDS, timed=True)
+        return found
+
+
+def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int = 0, event: bool = False) -> LogRecord:
     """The record of one JSON object, which is used up; ``line`` is the message when the object has none.
 
     ``received_ns`` (Unix nanoseconds) is used where no time is named. ``parse_error`` says what was there and could
-    not be read; the rest of the record holds all the same.
+    not be read; the rest of the record holds all the same. ``event``: the object is an event, and ``received_ns`` its
+    time; so it need not hold anything that is known, and what looks like a time of its own may be something else.
     """
     use_usual_names(value)
     document = Document(value)
@@ -181,14 +197,16 @@ def record_of(value: dict[str, Any], line: str, received_ns: int, *, nested: int
         return _journal(document, received_ns, nested)
     if isinstance(inner := value.get("record"), dict) and isinstance(value.get("text"), str):
         return _loguru(inner, value.pop("text"), line, received_ns)
-    return _read(document, line, received_ns)
+    return _read(document, line, received_ns, event=event)
 
 
-def _read(document: Document, line: str, received_ns: int) -> LogRecord:
+def _read(document: Document, line: str, received_ns: int, *, event: bool = False) -> LogRecord:
     fields: dict[str, Any] = {}
     metadata: dict[str, Any] = {}
     _logger_name(document)
     timestamp_ns, fault = _time(document)
+    if event:
+        fault = ""
     if fault:
         metadata["timestampError"] = fault
     level, stated = _level(document)
@@ -205,7 +223,7 @@ def _read(document: Document, line: str, received_ns: int) -> LogRecord:
                 break
     if level is None:
         level = _status(document) or (LogLevel.ERROR if error is not None and stated is None else None)
-    known = bool(message or error or level or stated or timestamp_ns)
+    known = bool(message or error or level or stated or timestamp_ns or event)
     own = document.pop("metadata")
     metadata |= document.rest
     if isinstance(own, dict):

@@ -8,6 +8,7 @@ both equal.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from operator import eq
 from typing import Any, Final
 
@@ -46,6 +47,7 @@ _SPECIAL: Final = ERROR_KEYS | {
     "errortype",
     "starttime",
 }
+_SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _OWN: Final = frozenset({"@t", "@l", "@m", "@mt", "M"})
 _LEVELS_KEPT: Final = 256
 
@@ -132,21 +134,25 @@ class Shape:
         self,
         values: Sequence[dict[str, Any]],
         places: Sequence[int],
-        unusual: Sequence[int],
+        unusual: Sequence[int] | None,
         offsets: Sequence[int],
         *,
         shared: Mapping[str, str],
+        times_ns: Sequence[int] = (),
     ) -> tuple[list[LogPart], list[int]]:
         """What :meth:`record` makes of many objects with these keys, column by column; and the places of those that
         have to be read with care.
 
         ``places`` and ``offsets`` have one item for each object. ``unusual`` are the rows, ascending, whose lines are
-        not short and of printable ASCII without escapes. ``shared`` has ``source`` and what is used where an object
-        names no service, environment or hostname.
+        not short and of printable ASCII without escapes; None: it is found out here. ``shared`` has ``source`` and what
+        is used where an object names no service, environment or hostname. ``times_ns`` are the instants of objects
+        that have none themselves, 0 for one that has to be read with care.
         """
         columns = dict(zip(values[0], zip(*map(dict.values, values), strict=True), strict=True))
-        times, stated = columns[self._time], columns[self._level]
-        timestamps = parse_timestamps(times) if set(map(type, times)) == {str} else list(map(_instant, times))
+        stated = columns[self._level]
+        timestamps = self._timestamps(columns) if self._time else times_ns
+        if unusual is None:
+            unusual = _unusual(columns)
         levels = self._folded_all(stated)
         bad = self._careful(columns, values, unusual)
         if not all(timestamps):
@@ -154,7 +160,7 @@ class Shape:
         if not all(levels):
             bad.update(row for row, level in enumerate(levels) if level is None)
         if bad:
-            return self._without(bad, values, places, unusual, offsets, shared)
+            return self._without(bad, values, places, unusual, offsets, shared, times_ns)
         texts: dict[str, Sequence[str]] = {}
         for name, key in self._fields:
             column: Sequence[str] = columns[key]
@@ -181,6 +187,7 @@ class Shape:
         unusual: Sequence[int],
         offsets: Sequence[int],
         shared: Mapping[str, str],
+        times_ns: Sequence[int],
     ) -> tuple[list[LogPart], list[int]]:
         """:meth:`parts` of all but some rows, which are to be read with care."""
         good = [row for row in range(len(values)) if row not in bad]
@@ -194,8 +201,13 @@ class Shape:
             [new_row[row] for row in unusual if row in new_row],
             [offsets[row] for row in good],
             shared=shared,
+            times_ns=[times_ns[row] for row in good] if times_ns else (),
         )
         return parts, sorted([*careful, *more])
+
+    def _timestamps(self, columns: Mapping[str, Sequence[Any]]) -> Sequence[int]:
+        times = columns[self._time]
+        return parse_timestamps(times) if set(map(type, times)) == {str} else list(map(_instant, times))
 
     def _with_level(self, part: LogPart, stated: Sequence[Any]) -> list[LogPart]:
         """The part, in two where some levels were called as they are here and others, whose names are kept, not."""
@@ -223,8 +235,10 @@ class Shape:
             found.update(row for row, value in enumerate(columns[self._message]) if not value)
         for key in self._metadata:
             kinds = set(map(type, columns[key]))
-            if not kinds.isdisjoint((dict, list)):
-                found.update(row for row, value in enumerate(columns[key]) if type(value) in (dict, list))
+            if not kinds <= _SCALARS:
+                found.update(row for row, value in enumerate(columns[key]) if type(value) not in _SCALARS)
+            if float in kinds and not (kinds == {float} and isfinite(sum(columns[key]))):
+                found.update(row for row, value in enumerate(columns[key]) if type(value) is float and value - value)
             if kinds == {int} and min(columns[key]) >= -(2**63) and max(columns[key]) < 2**64:
                 continue
             if int in kinds:
@@ -270,9 +284,12 @@ def shape_of(
     levels: dict[str, Any],
     messages: tuple[str, ...],
     fields: dict[str, tuple[str, ...]],
+    *,
+    timed: bool = False,
 ) -> Shape | None:
     """What the keys of an object mean, by the names that are looked for in their order; None for those that cannot be
-    recognised by their keys, and for those without a time, a level or a message."""
+    recognised by their keys, and for those without a level or a message. ``timed``: the time is known from elsewhere;
+    otherwise None for those without one."""
     if len(keys) > MAX_KEYS or any(len(key) > MAX_KEY or not key.isprintable() or key in _OWN for key in keys):
         return None
     by_name = {plain_name(key): key for key in keys}
@@ -283,7 +300,7 @@ def shape_of(
     level_name = next((name for name in levels if name in by_name), "")
     level = by_name.pop(level_name, "")
     message = _take(by_name, messages)
-    if not (time and level and message):
+    if not ((time or timed) and level and message):
         return None
     taken = {field: key for field, names in fields.items() if (key := _take(by_name, names))}
     left = set(by_name.values())
@@ -296,6 +313,23 @@ def _take(by_name: dict[str, str], names: tuple[str, ...]) -> str:
         if name in by_name:
             return by_name.pop(name)
     return ""
+
+
+def _unusual(columns: Mapping[str, Sequence[Any]]) -> list[int]:
+    """The rows in which a text is not short, or not printable."""
+    found: set[int] = set()
+    for column in columns.values():
+        kinds = set(map(type, column))
+        if str not in kinds:
+            continue
+        texts: Sequence[str] = column if len(kinds) == 1 else [text for text in column if type(text) is str]
+        if max(map(len, texts)) > _SHORT or not "".join(texts).isprintable():
+            found.update(
+                row
+                for row, text in enumerate(column)
+                if type(text) is str and (len(text) > _SHORT or not text.isprintable())
+            )
+    return sorted(found)
 
 
 def _instant(value: Any) -> int:

@@ -17,7 +17,7 @@ from eldonia_ops.protocols.fluent_forward.encode import (
     event_time,
 )
 from eldonia_ops.protocols.fluent_forward.errors import ForwardError, ForwardTooLargeError
-from eldonia_ops.protocols.fluent_forward.events import Events, Piece, decode_events, pieces, plain_record
+from eldonia_ops.protocols.fluent_forward.events import Events, Piece, decode_events, pieces
 from eldonia_ops.protocols.fluent_forward.frames import ForwardFrames, Frame
 from eldonia_ops.protocols.fluent_forward.handshake import (
     Helo,
@@ -32,6 +32,7 @@ from eldonia_ops.protocols.fluent_forward.handshake import (
     read_ping,
 )
 from eldonia_ops.protocols.fluent_forward.messages import ForwardMessage, decode_message
+from eldonia_ops.protocols.plain_values import plain_record
 
 __all__ = [
     "Compression",

@@ -15,10 +15,7 @@ import msgspec
 import numpy as np
 
 from eldonia_ops.protocols.fluent_forward.lenient import read_value
-
-NS: Final = 1_000_000_000
-EVENT_TIME: Final = 0
-"""The type of the extension that holds seconds and nanoseconds, 32 bits each."""
+from eldonia_ops.protocols.plain_values import NS, event_time_ns
 
 _MAX_SECONDS: Final = 2**63 // NS
 _ARRAY: Final = b"\xdd"
@@ -144,10 +141,7 @@ def time_ns(stated: Any) -> int:
     stamps, and ``[time, metadata]`` as Fluent Bit writes it.
     """
     if isinstance(stated, msgspec.msgpack.Ext):
-        data = bytes(stated.data)
-        if stated.code != EVENT_TIME or len(data) != 8:
-            return 0
-        return int.from_bytes(data[:4], "big") * NS + int.from_bytes(data[4:], "big")
+        return event_time_ns(stated)
     if isinstance(stated, list) and stated and not isinstance(stated[0], list):
         return time_ns(stated[0])
     if isinstance(stated, bool):
@@ -159,25 +153,3 @@ def time_ns(stated: Any) -> int:
     if isinstance(stated, datetime):
         return int(stated.timestamp() * 1e6) * 1_000
     return 0
-
-
-def plain_record(record: dict[str, Any]) -> dict[str, Any]:
-    """A record of values that JSON has: bytes are text, other values of MessagePack alone the text of what they are."""
-    return {key: _plain(value) for key, value in record.items()}
-
-
-def _plain(value: Any) -> Any:
-    kind = type(value)
-    if kind is str or kind is int or kind is float or kind is bool or value is None:
-        return value
-    if kind is bytes:
-        return value.decode("utf-8", "replace")
-    if kind is dict:
-        return {key if type(key) is str else str(_plain(key)): _plain(item) for key, item in value.items()}
-    if kind is list or kind is tuple:
-        return [_plain(item) for item in value]
-    if isinstance(value, msgspec.msgpack.Ext):
-        return time_ns(value) / NS or bytes(value.data).hex()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    return str(value)

@@ -156,16 +156,22 @@ def _of_block(block: LogBlock, ids: Sequence[int]) -> bytes:
     ]
     columns += [_text_column(name, values) for name, values in block.texts.items()]
     for name, value in block.shared.items():
+        if name == "tag":
+            continue  # it has no column
         if name in _FEW_VALUES:
             columns.append(NativeColumn(name, "LowCardinality(String)", native.same_text(value, rows)))
         else:
             columns.append(_text_column(name, [value] * rows))
+    # The end of the details of each record: the tag is the same in all.
+    end = b',"tag":' + encoded(tag) + b"}" if (tag := block.shared.get("tag", "")) else b"}"
     if block.metadata:
-        columns += _document_columns(block)
+        columns += _document_columns(block, end)
+    elif tag:
+        columns.append(NativeColumn("details", "String", native.byte_strings([b"{" + end[1:]] * rows)))
     return native.block(rows, columns)
 
 
-def _document_columns(block: LogBlock) -> Iterator[NativeColumn]:
+def _document_columns(block: LogBlock, end: bytes) -> Iterator[NativeColumn]:
     keys = tuple(block.metadata)
     kind = _object_type(keys)
     objects: list[Any] = (
@@ -175,10 +181,10 @@ def _document_columns(block: LogBlock) -> Iterator[NativeColumn]:
     )
     try:
         # JSON has no line end inside of a text: they are wrapped all at once.
-        wrapped = _lines_encoder.encode_lines(objects)[:-1].replace(b"\n", b'}\n{"metadata":')
-        documents = (b'{"metadata":' + wrapped + b"}").split(b"\n")
+        wrapped = _lines_encoder.encode_lines(objects)[:-1].replace(b"\n", end + b'\n{"metadata":')
+        documents = (b'{"metadata":' + wrapped + end).split(b"\n")
     except UnicodeEncodeError:
-        documents = [b'{"metadata":' + encoded(value) + b"}" for value in objects]
+        documents = [b'{"metadata":' + encoded(value) + end for value in objects]
     yield NativeColumn("details", "String", native.byte_strings(documents))
     if max(map(len, documents)) <= SHORT_DOCUMENT and not any("%" in key for key in keys):
         yield NativeColumn("metadata", native.JSON_TYPE, native.json_paths(block.metadata))
