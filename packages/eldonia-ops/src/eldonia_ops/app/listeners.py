@@ -19,8 +19,8 @@ from eldonia_ops.app.connections import Places
 from eldonia_ops.app.listener import HttpServer, address_of, bind
 from eldonia_ops.app.modules import Inert
 from eldonia_ops.app.server_tls import server_tls
-from eldonia_ops.app.stream_server import StreamServer
-from eldonia_ops.intake import StreamListener
+from eldonia_ops.app.stream_server import StreamAccess, StreamServer
+from eldonia_ops.intake import StreamCredentials, StreamListener
 from eldonia_ops.intake.registry import listeners_of
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.errors import ConfigError, Diagnostic
@@ -208,8 +208,7 @@ class ListenersModule(Inert):
             app = served
             server, scheme = HttpServer(name, app, bound, self._places, tls), "https" if tls else "http"
         else:
-            anonymous = settings.anonymous == Role.INGEST
-            server = StreamServer(served, side.sinks, bound, self._places, tls, anonymous=anonymous)
+            server = StreamServer(served, side.sinks, bound, self._places, tls, access=_access(settings))
             scheme = "tls" if tls else "tcp"
         try:
             await server.start()
@@ -226,6 +225,8 @@ class ListenersModule(Inert):
             assert settings.cert_file is not None
             assert settings.key_file is not None
             port.tls.load_cert_chain(settings.cert_file, settings.key_file, password="")  # it was tried before
+        if isinstance(port.server, StreamServer):
+            port.server.access = _access(settings)
         if port.app is not None and port.settings.anonymous != settings.anonymous:
             port.app.app = _application(side, name, settings)
         port.settings = settings
@@ -259,6 +260,13 @@ def _application(side: HttpSide, name: str, settings: ListenerSettings) -> ASGIA
     return side.listener(name, loopback=is_loopback(settings.address), anonymous=settings.anonymous)
 
 
+def _access(settings: ListenerSettings) -> StreamAccess:
+    users = {one.username: one.password for one in settings.users}
+    return StreamAccess(
+        settings.anonymous == Role.INGEST, StreamCredentials(settings.shared_key, users), settings.udp_from
+    )
+
+
 def _stays(port: _Port, wanted: ListenerSettings) -> bool:
     """Whether the socket and its TLS can stay: certificate and key can be read again, but no authority taken back."""
     return (
@@ -266,7 +274,13 @@ def _stays(port: _Port, wanted: ListenerSettings) -> bool:
         and (port.settings.cert_file is None) == (wanted.cert_file is None)
         and (port.settings.client_ca_file is None) == (wanted.client_ca_file is None)
         and port.authority == _authority(wanted)
+        and _datagrams(port.settings) == _datagrams(wanted)
     )
+
+
+def _datagrams(settings: ListenerSettings) -> bool:
+    """Whether a protocol that has datagrams takes any."""
+    return settings.anonymous == Role.INGEST or bool(settings.udp_from) or bool(settings.shared_key)
 
 
 def _authority(settings: ListenerSettings) -> bytes:

@@ -1,30 +1,43 @@
-"""A TCP listener of an intake: connections within bounds, each served by the intake's own code."""
+"""A listener of an intake: connections within bounds, each served by the intake's own code; and datagrams."""
 
 import asyncio
 import contextlib
 import logging
 import socket
 import ssl
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Final
 
-from eldonia_ops.app.connections import Places
-from eldonia_ops.intake import IntakePlatform, StreamListener
+from eldonia_ops.app.connections import Places, most_connections
+from eldonia_ops.app.datagram_server import DatagramServer
+from eldonia_ops.intake import NO_CREDENTIALS, IntakePlatform, StreamCredentials, StreamListener
 from eldonia_ops.model.places import is_loopback
 
 log = logging.getLogger("eldonia_ops.intake")
 
-MOST_CONNECTIONS: Final = 100
-"""At one listener. Further ones are closed as they come."""
 _BUFFER: Final = 64 * 1024
 _WRITE_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class StreamAccess:
+    """Who may send without a certificate: the ``anonymous`` of this machine, who proves ``credentials``, and datagrams
+    from the networks of ``udp_from``."""
+
+    anonymous: bool = False
+    credentials: StreamCredentials = NO_CREDENTIALS
+    udp_from: tuple[str, ...] = ()
+
+
 class StreamServer:
     """Accepts connections at one socket (``listener``), over TLS if asked, and hands each to ``stream.serve``.
 
-    A client shows a certificate if ``tls`` asks for it. Otherwise it is let in only from this machine, and only if the
-    listener is open to the ``anonymous``. One whose intake raises is closed and logged; it stops no other.
+    A client shows a certificate if ``tls`` asks for it. Otherwise it is let in by ``access``, which may be changed:
+    with a shared key everybody may connect, and the intake asks for the proof; else only this machine. One whose intake
+    raises is closed and logged; it stops no other. ``stream.most_connections`` bounds them; further ones are closed as
+    they come.
     """
 
     def __init__(
@@ -35,7 +48,7 @@ class StreamServer:
         places: Places,
         tls: ssl.SSLContext | None = None,
         *,
-        anonymous: bool = False,
+        access: StreamAccess = StreamAccess(),
     ) -> None:
         self._stream = stream
         self._platform = platform
@@ -43,7 +56,9 @@ class StreamServer:
         self._places = places
         self._counts = places.of(stream.name)
         self._tls = tls
-        self._anonymous = anonymous
+        self.access = access
+        self._most = max(1, min(stream.most_connections, most_connections() // 4))
+        self._datagrams: DatagramServer | None = None
         self._server: asyncio.Server | None = None
         self._closing = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
@@ -54,13 +69,19 @@ class StreamServer:
         Raises:
             OSError: the socket cannot be listened on.
         """
+        if self._stream.datagrams is not None and self._takes_datagrams():
+            self._datagrams = DatagramServer(
+                self._stream.name, self._stream.datagrams, self._platform, self.listener, self._admits_datagram
+            )
         self._server = await asyncio.start_server(self._accepted, sock=self.listener, limit=_BUFFER, ssl=self._tls)
-        self._places.reserved += MOST_CONNECTIONS
+        self._places.reserved += self._most
 
     def close(self) -> None:
         """Accept no more connections, from now on, and let those that are open come to their end."""
         if self._server is not None:
             self._server.close()
+        if self._datagrams is not None:
+            self._datagrams.close()
         self._closing.set()
 
     async def stop(self) -> None:
@@ -69,19 +90,21 @@ class StreamServer:
             self.listener.close()
             return
         self.close()
+        if self._datagrams is not None:
+            await self._datagrams.stop(_STOP_SECONDS)
         if self._connections:
             await asyncio.wait(self._connections, timeout=_STOP_SECONDS)
         for task in self._connections:
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)
-        self._places.reserved -= MOST_CONNECTIONS
+        self._places.reserved -= self._most
         self._server = None
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         sender = self._sender(writer)
-        if not sender or self._counts.open >= MOST_CONNECTIONS or self._closing.is_set():
+        if not sender or self._counts.open >= self._most or self._closing.is_set():
             self._counts.refused += 1
             writer.transport.abort()
             return
@@ -90,7 +113,9 @@ class StreamServer:
         self._counts.open += 1
         _keep_alive(writer)
         try:
-            await self._stream.serve(self._platform, _Connection(reader, writer, sender, self._closing))
+            await self._stream.serve(
+                self._platform, _Connection(reader, writer, sender, self._closing, self.access.credentials)
+            )
         except OSError as error:
             log.info("%s: the connection is lost: %s", sender, error)
         except Exception:
@@ -110,19 +135,43 @@ class StreamServer:
         name = self._stream.name
         if self._tls is not None and self._tls.verify_mode is ssl.CERT_REQUIRED:
             return f"{name} {_common_name(writer.get_extra_info('peercert'))} ({host})"
-        return f"{name} ({host})" if self._anonymous and is_loopback(host) else ""
+        known = self._has_key() or (self.access.anonymous and is_loopback(host))
+        return f"{name} ({host})" if host and known else ""
+
+    def _has_key(self) -> bool:
+        return self._stream.shared_key and bool(self.access.credentials.shared_key)
+
+    def _takes_datagrams(self) -> bool:
+        return self.access.anonymous or bool(self.access.udp_from) or self._has_key()
+
+    def _admits_datagram(self, host: str) -> bool:
+        return (
+            (self.access.anonymous and is_loopback(host))
+            or self._has_key()
+            or any(ip_address(host) in ip_network(one) for one in self.access.udp_from)
+        )
 
 
 class _Connection:
     """Implements :class:`eldonia_ops.intake.StreamConnection`."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sender: str, closing: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        sender: str,
+        closing: asyncio.Event,
+        credentials: StreamCredentials,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._closing = closing
         self._sender = sender
+        self._credentials = credentials
+
+    @property
+    def credentials(self) -> StreamCredentials:
+        return self._credentials
 
     @property
     def sender(self) -> str:

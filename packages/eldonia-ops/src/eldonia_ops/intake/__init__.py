@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
+from eldonia_ops.model.secret import Secret
 from eldonia_ops.sinks import LogSink, SampleSink, SpanSink
 
 T = TypeVar("T")
+_NO_SECRET: Final = Secret("")
 
 RETRY_AFTER_SECONDS: Final = 2
 """When to send again what could not be stored."""
@@ -125,11 +127,28 @@ class IntakePlatform(Protocol):
 Accept = Callable[[IntakePlatform, IntakeRequest], Awaitable[IntakeAnswer]]
 
 
+@dataclass(frozen=True, slots=True)
+class StreamCredentials:
+    """What clients of a listener have to know: ``shared_key``, if there is one, and the password of one of ``users``,
+    if there are any."""
+
+    shared_key: Secret = _NO_SECRET
+    users: Mapping[str, Secret] = field(default_factory=dict)
+
+
+NO_CREDENTIALS: Final = StreamCredentials()
+
+
 class StreamConnection(Protocol):
     """A TCP connection that the platform has let in. It is closed when the intake returns or raises.
 
     No more is read from the network than the intake asks for, so a sender waits while a batch is stored.
     """
+
+    @property
+    def credentials(self) -> StreamCredentials:
+        """What the client has to prove in the words of the protocol before anything is taken of it."""
+        ...
 
     @property
     def sender(self) -> str:
@@ -154,6 +173,31 @@ ServeStream = Callable[[IntakePlatform, StreamConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Datagram:
+    """What came in one packet, and its address for :meth:`Datagrams.reply`. ``sender`` is for people."""
+
+    data: bytes
+    sender: str
+    address: tuple[str, int]
+
+
+class Datagrams(Protocol):
+    """The datagrams of a port, from senders that the platform lets in."""
+
+    async def receive(self) -> Sequence[Datagram]:
+        """Those that came since the last call, at least one; none when the listener has been closed. What comes while
+        so many wait that there is no room for more is dropped and counted."""
+        ...
+
+    def reply(self, address: tuple[str, int], data: bytes) -> None:
+        """Send a datagram back, if that is possible now."""
+        ...
+
+
+ServeDatagrams = Callable[[IntakePlatform, Datagrams], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class HttpListener:
     """A port of its own at which the routes of the intake, and nothing else, are served when the settings ask for it
     (``listeners.<name>``). ``port`` is the usual one."""
@@ -168,11 +212,17 @@ class StreamListener:
 
     ``serve`` talks to one connection until its end. The protocol has no tokens: the platform opens the port on a
     loopback address and only if the settings say ``anonymous: ingest``, or asks for a client's certificate.
+    ``shared_key``: the protocol can prove a key, and ``serve`` asks for the credentials of the connection; so with a
+    key in the settings everybody may connect. ``datagrams`` serves UDP at the same port. ``most_connections`` bounds
+    how many there are at once.
     """
 
     name: str
     port: int
     serve: ServeStream
+    shared_key: bool = False
+    datagrams: ServeDatagrams | None = None
+    most_connections: int = 100
 
 
 @dataclass(frozen=True, slots=True)

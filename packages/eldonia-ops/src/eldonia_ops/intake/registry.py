@@ -18,6 +18,7 @@ GROUP: Final = "eldonia_ops.intake"
 """The entry point group under which a package offers its intake."""
 
 _OURS: Final = (
+    "fluent_forward",
     "otlp",
     "prometheus_remote_write",
     "syslog",
@@ -55,7 +56,7 @@ def listeners_of(intakes: Iterable[Intake]) -> dict[str, tuple[Intake, HttpListe
     return found
 
 
-def carries_tokens(name: str) -> bool:
-    """Whether the protocol of a listener can carry a token: HTTP can, a plain stream cannot."""
+def stream_named(name: str) -> StreamListener | None:
+    """The stream listener of this name, whose protocol carries no tokens; None for one of HTTP."""
     _, listener = listeners_of(installed_intakes()).get(name, (None, None))
-    return not isinstance(listener, StreamListener)
+    return listener if isinstance(listener, StreamListener) else None

@@ -12,18 +12,23 @@ from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
-from eldonia_ops.intake.registry import built_in, carries_tokens, installed_intakes, listeners_of
+from eldonia_ops.intake import StreamListener
+from eldonia_ops.intake.registry import built_in, installed_intakes, listeners_of, stream_named
 from eldonia_ops.model.places import is_loopback
+from eldonia_ops.model.secret import Secret
+from eldonia_ops.settings.containers import Items
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.kinds import NULL, Choice, Clean, Kind, Whole
 from eldonia_ops.settings.listen import Listen
 from eldonia_ops.settings.objects import object_schema, plain_section, read_section
 from eldonia_ops.settings.reader import SettingsReader
-from eldonia_ops.settings.texts import FilePath, Text
+from eldonia_ops.settings.sign_on import Networks
+from eldonia_ops.settings.texts import FilePath, SecretText, Text
 
 DIALECTS: Final[Mapping[str, int]] = {"prometheus": 9090, "alertmanager": 9093, "jaeger": 16686}
 """APIs of the platform that can have a listener, with the port at which their clients look for them."""
 
+_NO_KEY: Final = Secret("")
 ANONYMOUS: Final = ("none", "ingest", "viewer")
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}+")
 _EVERY: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -42,6 +47,14 @@ class Host(Text):
             return found
         reader.fault(key, f"{key} is neither a host name nor an IP address", "the port is a setting of its own")
         return default
+
+
+@dataclass(frozen=True, slots=True)
+class StreamUser:
+    """Somebody who may send to a listener that asks for users."""
+
+    username: Annotated[str, Setting(Text(), "The name that the client sends.")]
+    password: Annotated[Secret, Setting(SecretText(), "And the password.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,32 @@ class ListenerSettings:
         Path | None,
         Setting(FilePath(), "Clients have to show a certificate that one of these vouches for.", under="tls"),
     ] = None
+
+    shared_key: Annotated[
+        Secret,
+        Setting(
+            SecretText(),
+            "`forward` alone: clients have to prove that they know it, as Fluentd's `<security>` asks for.",
+            applies=lambda one: bool(one.shared_key),
+        ),
+    ] = _NO_KEY
+    users: Annotated[
+        tuple[StreamUser, ...],
+        Setting(
+            Items(StreamUser, "username", "user"),
+            "`forward` alone: with `shared_key`, clients also have to be one of these.",
+            applies=lambda one: bool(one.users),
+        ),
+    ] = ()
+    udp_from: Annotated[
+        tuple[str, ...],
+        Setting(
+            Networks(),
+            "`syslog` alone: whose datagrams are taken. Datagrams prove nothing of their sender; "
+            "with `anonymous: ingest` this machine always can.",
+            applies=lambda one: bool(one.udp_from),
+        ),
+    ] = ()
 
     @property
     def listen(self) -> Listen:
@@ -102,8 +141,9 @@ class Listeners(Kind):
             if one is not None:
                 found[name] = read_section(one, ListenerSettings, ListenerSettings(port), _check)
                 readers[name] = one
-                if not carries_tokens(name):
-                    _check_stream(one, name, found[name])
+                if (stream := stream_named(name)) is not None:
+                    _check_stream(one, name, found[name], shared_key=stream.shared_key)
+                _check_applies(one, name, found[name], stream)
             elif name in named:
                 inner.problems.add(named[name], f"{name} is empty", f"open it as it is by {name}: {{}}")
         inner.done()
@@ -158,16 +198,31 @@ def _check(reader: SettingsReader, found: ListenerSettings) -> None:
         reader.fault("tls", "client_ca_file needs cert_file and key_file")
 
 
-def _check_stream(reader: SettingsReader, name: str, found: ListenerSettings) -> None:
-    """A protocol without tokens is open only to whom the settings say, or who shows a certificate."""
-    if found.client_ca_file is not None:
+def _check_stream(reader: SettingsReader, name: str, found: ListenerSettings, *, shared_key: bool) -> None:
+    """A protocol without tokens is open only to whom the settings say, or who shows a certificate or knows a key."""
+    if found.client_ca_file is not None or (shared_key and found.shared_key):
         return
+    other = "shared_key, " if shared_key else ""
     if not is_loopback(found.address):
-        hint = "write tls with client_ca_file, or listen on 127.0.0.1 with anonymous: ingest"
+        if found.udp_from:
+            return  # over TCP nobody is let in
+        hint = f"write {other}tls with client_ca_file, or listen on 127.0.0.1 with anonymous: ingest"
         reader.fault("address", f"{name} has no tokens: everybody could send to {found.address}", hint)
     elif found.anonymous != "ingest":
-        hint = "write anonymous: ingest, or tls with client_ca_file"
+        hint = f"write anonymous: ingest, {other}or tls with client_ca_file"
         reader.fault("anonymous", f"{name} has no tokens: nothing could be sent to it", hint)
+
+
+def _check_applies(reader: SettingsReader, name: str, found: ListenerSettings, stream: StreamListener | None) -> None:
+    """What only some protocols have must not look as if it protected another."""
+    if stream is None or not stream.shared_key:
+        for key in ("shared_key", "users"):
+            if getattr(found, key):
+                reader.fault(key, f"{name} has no {key}", "forward alone has one")
+    elif found.users and not found.shared_key:
+        reader.fault("users", "users need a shared_key", "the protocol asks for users only behind one")
+    if found.udp_from and (stream is None or stream.datagrams is None):
+        reader.fault("udp_from", f"{name} takes no datagrams", "syslog alone does")
 
 
 def _with_port(schema: dict[str, Any], port: int) -> dict[str, Any]:

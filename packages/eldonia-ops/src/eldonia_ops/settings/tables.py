@@ -21,7 +21,7 @@ from eldonia_ops.settings.containers import ByName, Items, Section
 from eldonia_ops.settings.declaration import Declared, declared
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.incidents import Escalation
-from eldonia_ops.settings.listeners import Listeners, ListenerSettings
+from eldonia_ops.settings.listeners import Listeners, ListenerSettings, StreamUser
 from eldonia_ops.settings.objects import Inline, plain_section
 from eldonia_ops.settings.recovery import Action, ProcessAction, WebhookAction
 from eldonia_ops.settings.shipped_rules import ShippedRules
@@ -68,8 +68,10 @@ def _tables(name: str, cls: type) -> Iterator[tuple[str, str]]:
     for field in _fields(cls):
         match field.kind:
             case Listeners():
-                inner.append((field.key, ListenerSettings))
+                inner += [(field.key, ListenerSettings), (f"{field.key}.users", StreamUser)]
                 continue
+            case Items(cls=one) if one is StreamUser:
+                pass  # of each listener
             case Section(cls=one) | Items(cls=one):
                 inner.append((field.key if name == _TOP else f"{name}.{field.key}", one))
                 continue

@@ -17,7 +17,7 @@ from eldonia_ops.app import stream_server
 from eldonia_ops.app.connections import Places
 from eldonia_ops.app.listener import address_of, bind
 from eldonia_ops.app.server_tls import server_tls
-from eldonia_ops.app.stream_server import StreamServer
+from eldonia_ops.app.stream_server import StreamAccess, StreamServer
 from eldonia_ops.intake import IntakePlatform, ServeStream, StreamConnection, StreamListener
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.protocols.web_config import ServerTls
@@ -59,7 +59,12 @@ async def listening(
 ) -> AsyncIterator[tuple[StreamServer, int]]:
     bound = bind(Listen("127.0.0.1", 0))
     server = StreamServer(
-        StreamListener("lines", 1, serve), platform, bound, places or Places(), tls, anonymous=anonymous
+        StreamListener("lines", 1, serve),
+        platform,
+        bound,
+        places or Places(),
+        tls,
+        access=StreamAccess(anonymous=anonymous),
     )
     await server.start()
     try:
@@ -86,7 +91,7 @@ async def test_one_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -
             assert await good.read(2) == b"ok"
             counts = places.of("lines")
             assert (counts.open, counts.accepted, counts.refused) == (1, 2, 0)
-            assert places.reserved == stream_server.MOST_CONNECTIONS
+            assert places.reserved == 100
             for writer in (good_writer, bad_writer):
                 writer.close()
             await until(lambda: counts.open == 0)
@@ -106,7 +111,7 @@ async def test_without_a_word_of_the_settings_not_even_this_machine_is_let_in() 
 
 
 async def test_there_are_so_many_connections_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_server, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(stream_server, "most_connections", lambda: 12)
     intake, places = Intake(), Places()
     async with listening(intake, places) as (_, port):
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eldonia_ops.intake.registry import built_in, carries_tokens, installed_intakes
+from eldonia_ops.intake.registry import built_in, installed_intakes, stream_named
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.settings import parse_settings
 from eldonia_ops.settings.listeners import usual_listeners
@@ -66,7 +66,7 @@ def test_the_settings_know_the_listener_of_a_plug_in(plugin: Path) -> None:
     plugin.write_text("[eldonia_ops.intake]\nstatsd = eldonia_test_plugin:LISTENING\n")
     settings = parse_settings("listeners: {statsd: {anonymous: ingest}, bulk: {}}", None, {"HOME": "/"})
     assert {name: one.port for name, one in settings.listeners.items()} == {"statsd": 8125, "bulk": 9200}
-    assert (carries_tokens("bulk"), carries_tokens("statsd"), carries_tokens("jaeger")) == (True, False, True)
+    assert [stream_named(name) is not None for name in ("bulk", "statsd", "jaeger")] == [False, True, False]
     # It has no tokens, so it is held to what ours are held to.
     with pytest.raises(ConfigError, match="statsd has no tokens"):
         parse_settings("listeners: {statsd: {}}", None, {"HOME": "/"})

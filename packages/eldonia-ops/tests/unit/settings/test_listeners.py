@@ -63,7 +63,6 @@ def test_everything_can_be_said_and_is_shown_again() -> None:
     [
         # Protocols without a codec have no name.
         ("{elasticsearch: {}}", "unknown key 'elasticsearch' in listeners"),
-        ("{forward: {}}", "unknown key 'forward' in listeners"),
         ("{prometheus: {prot: 1}}", "unknown key 'prot' in prometheus"),
         ("{prometheus: }", "prometheus is empty"),
         ("{prometheus: 9090}", "prometheus must be a mapping, not"),
@@ -82,6 +81,13 @@ def test_everything_can_be_said_and_is_shown_again() -> None:
         ("{syslog: {anonymous: viewer}}", "syslog has no tokens: nothing could be sent to it"),
         ("{syslog: {address: 0.0.0.0}}", "syslog has no tokens: everybody could send to 0.0.0.0"),
         ("{syslog: {address: '::', tls: {cert_file: a, key_file: b}}}", "syslog has no tokens: everybody could send"),
+        ("{forward: {}}", "forward has no tokens: nothing could be sent to it"),
+        ("{forward: {address: 0.0.0.0}}", "forward has no tokens: everybody could send to 0.0.0.0"),
+        ("{forward: {anonymous: ingest, users: [{username: a, password: b}]}}", "users need a shared_key"),
+        ("{forward: {shared_key: a, users: [{username: a}]}}", "users[0] needs password"),
+        ("{jaeger: {shared_key: a}}", "jaeger has no shared_key"),
+        ("{syslog: {anonymous: ingest, shared_key: a}}", "syslog has no shared_key"),
+        ("{jaeger: {udp_from: [10.0.0.0/8]}}", "jaeger takes no datagrams"),
         ("{jaeger: {port: 9090}, prometheus: {}}", "jaeger has the address of prometheus"),
         ("{jaeger: {port: 1, address: localhost}, prometheus: {port: 1}}", "jaeger has the address of prometheus"),
         ("{jaeger: {port: 1, address: 0.0.0.0}, prometheus: {port: 1}}", "jaeger has the address of prometheus"),
@@ -100,6 +106,21 @@ def test_a_protocol_without_tokens_may_ask_for_certificates_instead() -> None:
     text = "{syslog: {address: 0.0.0.0, tls: {cert_file: a, key_file: b, client_ca_file: c}}}"
     assert faults(f"listeners: {text}\n") == []
     assert faults("listeners: {syslog: {anonymous: ingest}}\n") == []
+
+
+def test_the_key_of_forward_opens_it_anywhere_and_is_never_shown() -> None:
+    text = (
+        "listeners: {forward: {address: 0.0.0.0, shared_key: sesame, users: [{username: web-1, password: swordfish}]}}"
+    )
+    assert faults(text) == []
+    found = settings(text).listeners["forward"]
+    assert (found.port, found.shared_key.reveal()) == (24224, "sesame")
+    assert [(one.username, one.password.reveal()) for one in found.users] == [("web-1", "swordfish")]
+    shown = effective_settings(settings(text))
+    assert "web-1" in shown
+    assert "sesame" not in shown + repr(found)
+    assert "swordfish" not in shown + repr(found)
+    jsonschema.validate(yaml.safe_load(text), settings_schema())
 
 
 def test_equal_ports_of_different_addresses_and_free_ports_are_no_conflict() -> None:
