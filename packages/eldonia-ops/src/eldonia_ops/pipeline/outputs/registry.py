@@ -1,0 +1,89 @@
+"""Which output a ``@type`` names."""
+
+from collections.abc import Callable
+from typing import Final
+
+from eldonia_ops.model.errors import nearest
+from eldonia_ops.pipeline.buffer_settings import read_buffer
+from eldonia_ops.pipeline.formatters import formatter_of
+from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
+from eldonia_ops.pipeline.outputs.output import Output
+from eldonia_ops.pipeline.outputs.simple import NullOutput, RelabelOutput, StdoutOutput, StoreOutput
+from eldonia_ops.pipeline.section import SectionReader
+
+
+def _store(reader: SectionReader, id: str) -> Output:
+    section = reader.one_section("buffer")
+    buffer = None if section is None else read_buffer(SectionReader(section, reader.problems))
+    return StoreOutput(id=id, place=reader.section.place, buffer=buffer)
+
+
+def _null(reader: SectionReader, id: str) -> Output:
+    reader.ignore("never_flush")
+    return NullOutput(id=id, place=reader.section.place)
+
+
+def _stdout(reader: SectionReader, id: str) -> Output:
+    section = reader.one_section("format")
+    formatter = (
+        None if section is None or section.type == "stdout" else formatter_of(SectionReader(section, reader.problems))
+    )
+    return StdoutOutput(id=id, place=reader.section.place, formatter=formatter)
+
+
+def _relabel(reader: SectionReader, id: str) -> Output:
+    label = reader.string("@label")
+    if not label:
+        reader.problem("relabel needs @label")
+    return RelabelOutput(id=id, place=reader.section.place, label=label)
+
+
+def _copy(reader: SectionReader, id: str) -> Output:
+    reader.ignore("copy_mode", "deep_copy")
+    stores: list[CopyStore] = []
+    for section in reader.sections("store"):
+        inner = SectionReader(section, reader.problems)
+        output = output_of(inner)
+        words = section.argument.split()
+        if output is not None:
+            stores.append(CopyStore(output, "ignore_error" in words, "ignore_if_prev_success" in words))
+    if not reader.sections("store"):
+        reader.problem("copy needs a <store> section")
+    return CopyOutput(id=id, place=reader.section.place, stores=tuple(stores))
+
+
+_BY_TYPE: Final[dict[str, Callable[[SectionReader, str], Output]]] = {
+    "eldonia": _store,
+    "null": _null,
+    "stdout": _stdout,
+    "relabel": _relabel,
+    "copy": _copy,
+}
+
+OUTPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
+"""The names that ``@type`` of a ``<match>`` or ``<store>`` section may have."""
+
+
+def output_of(reader: SectionReader) -> Output | None:
+    """The output that a ``<match>`` or ``<store>`` section describes; None when there is none that could be used.
+
+    What is wrong is noted in ``reader.problems`` with its place, and parameters without effect are named: the caller
+    need not call :meth:`SectionReader.finish`.
+    """
+    kind = reader.section.type
+    made = _BY_TYPE.get(kind)
+    if made is None:
+        hint = nearest(kind, OUTPUT_TYPES) or f"there are: {', '.join(OUTPUT_TYPES)}"
+        message = f"there is no output of type {kind!r}" if kind else f"<{reader.section.name}> needs @type"
+        reader.problem(message, "@type", hint=hint)
+        return None
+    errors = _errors(reader)
+    place = reader.section.place
+    id = reader.string("@id") or f"{kind}:{place.file.rpartition('/')[2]}:{place.line}"
+    output = made(reader, id)
+    reader.finish()
+    return output if errors == _errors(reader) else None
+
+
+def _errors(reader: SectionReader) -> int:
+    return sum(problem.level == "error" for problem in reader.problems)
