@@ -19,7 +19,7 @@ class Parser:
     caches."""
 
     type: ClassVar[str] = ""
-    multi_line: ClassVar[bool] = False
+    multi_line: bool = False
     """Whether a text may have several lines: then :meth:`begins` says which line begins the next one."""
 
     def parse(self, text: str, now_ns: int = 0) -> list[Parsed]:

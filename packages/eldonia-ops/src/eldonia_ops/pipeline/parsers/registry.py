@@ -4,12 +4,52 @@ from collections.abc import Callable
 from typing import Final
 
 from eldonia_ops.model.errors import nearest
+from eldonia_ops.pipeline.parsers.apache2 import Apache2Parser, ApacheParser
+from eldonia_ops.pipeline.parsers.apache_error import ApacheErrorParser
+from eldonia_ops.pipeline.parsers.aws import AlbParser, CloudfrontParser
+from eldonia_ops.pipeline.parsers.cri import CriParser
+from eldonia_ops.pipeline.parsers.envoy import EnvoyParser
+from eldonia_ops.pipeline.parsers.grok import GrokParser
+from eldonia_ops.pipeline.parsers.haproxy import HaproxyParser
+from eldonia_ops.pipeline.parsers.json import JsonParser
+from eldonia_ops.pipeline.parsers.klog import KlogParser
+from eldonia_ops.pipeline.parsers.logfmt import LogfmtParser
+from eldonia_ops.pipeline.parsers.msgpack import MsgpackParser
+from eldonia_ops.pipeline.parsers.multiline import MultilineParser
+from eldonia_ops.pipeline.parsers.mysql_slow import MysqlSlowParser
+from eldonia_ops.pipeline.parsers.nginx import NginxParser
 from eldonia_ops.pipeline.parsers.none import NoneParser
 from eldonia_ops.pipeline.parsers.parser import Parser
+from eldonia_ops.pipeline.parsers.postgresql import PostgresqlParser
+from eldonia_ops.pipeline.parsers.regexp import RegexpParser
+from eldonia_ops.pipeline.parsers.separated import CsvParser, LtsvParser, TsvParser
+from eldonia_ops.pipeline.parsers.syslog import SyslogParser
 from eldonia_ops.pipeline.section import SectionReader
 
 _BY_TYPE: Final[dict[str, Callable[[SectionReader], Parser]]] = {
+    "alb": AlbParser,
+    "apache": ApacheParser,
+    "apache2": Apache2Parser,
+    "apache_error": ApacheErrorParser,
+    "cloudfront": CloudfrontParser,
+    "cri": lambda reader: CriParser(reader, parser_of),
+    "csv": CsvParser,
+    "envoy": EnvoyParser,
+    "grok": GrokParser,
+    "haproxy": HaproxyParser,
+    "json": JsonParser,
+    "klog": KlogParser,
+    "logfmt": LogfmtParser,
+    "ltsv": LtsvParser,
+    "msgpack": MsgpackParser,
+    "multiline": MultilineParser,
+    "mysql_slow": MysqlSlowParser,
+    "nginx": NginxParser,
     "none": NoneParser,
+    "postgresql": PostgresqlParser,
+    "regexp": RegexpParser,
+    "syslog": SyslogParser,
+    "tsv": TsvParser,
 }
 
 PARSER_TYPES: Final = tuple(sorted(_BY_TYPE))
