@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Texts that Fluentd's parsers and ours read in the comparison: ``(type, parameters, texts)``."""
 
 from typing import Any

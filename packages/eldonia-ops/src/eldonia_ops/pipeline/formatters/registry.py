@@ -6,10 +6,20 @@ from typing import Final
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.pipeline.formatters.formatter import Formatter
 from eldonia_ops.pipeline.formatters.json import JsonFormatter
+from eldonia_ops.pipeline.formatters.msgpack import MsgpackFormatter
+from eldonia_ops.pipeline.formatters.texts import CsvFormatter, LtsvFormatter, SingleValueFormatter, TsvFormatter
+from eldonia_ops.pipeline.formatters.timed import OutFileFormatter, StdoutFormatter
 from eldonia_ops.pipeline.section import SectionReader
 
 _BY_TYPE: Final[dict[str, Callable[[SectionReader], Formatter]]] = {
+    "csv": CsvFormatter,
     "json": JsonFormatter,
+    "ltsv": LtsvFormatter,
+    "msgpack": MsgpackFormatter,
+    "out_file": OutFileFormatter,
+    "single_value": SingleValueFormatter,
+    "stdout": StdoutFormatter,
+    "tsv": TsvFormatter,
 }
 
 FORMATTER_TYPES: Final = tuple(sorted(_BY_TYPE))

@@ -2,6 +2,10 @@
 :mod:`eldonia_ops.pipeline_outputs`."""
 
 from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
+from eldonia_ops.pipeline.outputs.elasticsearch import ElasticsearchOutput
+from eldonia_ops.pipeline.outputs.file import FileOutput
+from eldonia_ops.pipeline.outputs.forward import ForwardOutput
+from eldonia_ops.pipeline.outputs.http import HttpOutput
 from eldonia_ops.pipeline.outputs.output import Output
 from eldonia_ops.pipeline.outputs.registry import OUTPUT_TYPES, output_of
 from eldonia_ops.pipeline.outputs.simple import NullOutput, RelabelOutput, StdoutOutput, StoreOutput
@@ -10,6 +14,10 @@ __all__ = [
     "OUTPUT_TYPES",
     "CopyOutput",
     "CopyStore",
+    "ElasticsearchOutput",
+    "FileOutput",
+    "ForwardOutput",
+    "HttpOutput",
     "NullOutput",
     "Output",
     "RelabelOutput",

@@ -1,15 +1,20 @@
 """Which output a ``@type`` names."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.pipeline.buffer_settings import read_buffer
 from eldonia_ops.pipeline.formatters import formatter_of
 from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
+from eldonia_ops.pipeline.outputs.elasticsearch import elasticsearch_output
+from eldonia_ops.pipeline.outputs.file import file_output
+from eldonia_ops.pipeline.outputs.forward import forward_output
+from eldonia_ops.pipeline.outputs.http import http_output
 from eldonia_ops.pipeline.outputs.output import Output
 from eldonia_ops.pipeline.outputs.simple import NullOutput, RelabelOutput, StdoutOutput, StoreOutput
-from eldonia_ops.pipeline.section import SectionReader
+from eldonia_ops.pipeline.section import Parameter, Section, SectionReader
 
 
 def _store(reader: SectionReader, id: str) -> Output:
@@ -58,6 +63,13 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str], Output]]] = {
     "stdout": _stdout,
     "relabel": _relabel,
     "copy": _copy,
+    "file": file_output,
+    "http": http_output,
+    "forward": forward_output,
+    "elasticsearch": elasticsearch_output,
+    "elasticsearch_data_stream": elasticsearch_output,
+    "opensearch": elasticsearch_output,
+    "opensearch_data_stream": elasticsearch_output,
 }
 
 OUTPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
@@ -81,8 +93,32 @@ def output_of(reader: SectionReader) -> Output | None:
     place = reader.section.place
     id = reader.string("@id") or f"{kind}:{place.file.rpartition('/')[2]}:{place.line}"
     output = made(reader, id)
+    if (section := reader.one_section("secondary")) is not None:
+        output = replace(output, secondary=_secondary(reader, output, section))
     reader.finish()
     return output if errors == _errors(reader) else None
+
+
+def _secondary(reader: SectionReader, output: Output, section: Section) -> Output | None:
+    """The ``<secondary>`` section: an output of the same type unless it names another, with the first one's buffer."""
+    if output.buffer is None:
+        reader.problem("a <secondary> section is of use only to an output with a buffer")
+        return None
+    kind = section.type or output.type
+    hidden = {"@type": Parameter("@type", "file" if kind == "secondary_file" else kind, section.place)}
+    if kind == "secondary_file":
+        # https://docs.fluentd.org/output/secondary_file: files as they come, appended to or numbered.
+        folder, name = section.parameters.get("directory"), section.parameters.get("basename")
+        path = f"{'' if folder is None else folder.value}/{'dump.bin' if name is None else name.value}"
+        hidden["path"] = Parameter("path", path, section.place)
+        hidden["path_suffix"] = Parameter("path_suffix", "", section.place)
+    kept = {key: value for key, value in section.parameters.items() if key not in ("directory", "basename", "type")}
+    buffer = next(iter(reader.section.named("buffer")), None)
+    sections = (*section.sections, *(() if buffer is None else (buffer,)))
+    found = output_of(
+        SectionReader(Section("secondary", "", {**kept, **hidden}, sections, section.place), reader.problems)
+    )
+    return None if found is None else replace(found, buffer=output.buffer)
 
 
 def _errors(reader: SectionReader) -> int:

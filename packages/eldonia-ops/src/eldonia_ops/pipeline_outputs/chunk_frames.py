@@ -1,0 +1,181 @@
+"""The bytes of a chunk's file: a head, then frames with length and checksum.
+
+A frame is ``length (u32) | events (u32) | CRC-32 of both and the payload (u32) | payload``, little-endian. The first
+frame is the head, which has 0 events: JSON with the format's version, id, key and time of the chunk. Each other payload
+is MessagePack: ``[tag, [[time in ns, record], …]]``.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from eldonia_ops.pipeline.buffer import Chunk
+from eldonia_ops.pipeline.chunk_keys import key_document, key_of_document
+from eldonia_ops.pipeline.event import Batch, Event
+
+VERSION: Final = 1
+MOST_FRAME: Final = 1 << 30
+_MOST_LOOKS: Final = 200_000
+_HEAD: Final = struct.Struct("<III")
+_SIZES: Final = struct.Struct("<II")
+_ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=str)
+_DECODER: Final = msgspec.msgpack.Decoder()
+
+
+class BrokenChunkError(ValueError):
+    """A chunk's file that cannot be read from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChunk:
+    """What a file holds. ``good_end`` is where the frames end that can be read, ``broken`` how many were passed over
+    that are followed by good ones, ``payloads`` the good ones. ``chunk.size`` counts frames."""
+
+    chunk: Chunk
+    payloads: tuple[bytes, ...]
+    counts: tuple[int, ...]
+    good_end: int
+    broken: int
+
+
+def frame(payload: bytes, events: int) -> bytes:
+    """A payload with what precedes it."""
+    sizes = _SIZES.pack(len(payload), events)
+    return sizes + (zlib.crc32(payload, zlib.crc32(sizes)) & 0xFFFFFFFF).to_bytes(4, "little") + payload
+
+
+def head_frame(chunk: Chunk) -> bytes:
+    """The first frame of a chunk's file."""
+    document = {"version": VERSION, "id": chunk.id, "key": key_document(chunk.key), "created": chunk.created_ms}
+    return frame(msgspec.json.encode(document), 0)
+
+
+def read_frames(data: bytes) -> FoundChunk:
+    """A chunk's file. What is torn at its end was never acknowledged and is left out.
+
+    Raises:
+        BrokenChunkError: the head cannot be read.
+    """
+    frames: list[tuple[bytes, int]] = []
+    at = good_end = broken = pending = 0
+    while at + _HEAD.size <= len(data):
+        length, events, checksum = _HEAD.unpack_from(data, at)
+        end = at + _HEAD.size + length
+        if not length or length > MOST_FRAME or end > len(data):
+            # Torn at the end, or the length itself is broken: then good frames follow somewhere.
+            at = _next_frame(data, at) if frames else -1
+            if at < 0:
+                break
+            pending += 1
+            continue
+        payload = data[at + _HEAD.size : end]
+        if zlib.crc32(payload, zlib.crc32(data[at : at + 8])) & 0xFFFFFFFF == checksum:
+            frames.append((payload, events))
+            broken += pending
+            pending, good_end = 0, end
+        elif not frames:
+            break
+        else:
+            pending += 1
+        at = end
+    if not frames or frames[0][1]:
+        raise BrokenChunkError("its head cannot be read")
+    chunk = _head(frames[0][0])
+    payloads = tuple(payload for payload, _ in frames[1:])
+    counted = Chunk(
+        chunk.id,
+        chunk.key,
+        chunk.created_ms,
+        sum(map(len, payloads)) + _HEAD.size * len(payloads),
+        sum(events for _, events in frames[1:]),
+    )
+    return FoundChunk(counted, payloads, tuple(events for _, events in frames[1:]), good_end, broken)
+
+
+def _next_frame(data: bytes, at: int) -> int:
+    """Where the next good frame of events begins behind a broken one, -1 for nowhere.
+
+    A payload begins with the byte of an array of two, so few places have to be looked at.
+    """
+    place = at + _HEAD.size
+    for _ in range(_MOST_LOOKS):
+        place = data.find(b"\x92", place + 1)
+        if place < 0:
+            return -1
+        start = place - _HEAD.size
+        length, events, checksum = _HEAD.unpack_from(data, start)
+        end = place + length
+        if not 0 < length <= MOST_FRAME or not events or end > len(data):
+            continue
+        if zlib.crc32(memoryview(data)[place:end], zlib.crc32(data[start : start + 8])) & 0xFFFFFFFF == checksum:
+            return start
+    return -1
+
+
+def _head(payload: bytes) -> Chunk:
+    try:
+        document = msgspec.json.decode(payload)
+        if document["version"] != VERSION:
+            raise BrokenChunkError(f"it has version {document['version']}, and {VERSION} is read")
+        id = document["id"]
+        if not isinstance(id, str) or len(id) != 32 or not id.isalnum():
+            raise BrokenChunkError("its id is none")
+        return Chunk(id, key_of_document(document["key"]), int(document["created"]))
+    except BrokenChunkError:
+        raise
+    except (ValueError, TypeError, KeyError) as error:
+        raise BrokenChunkError(f"its head cannot be read: {error}") from None
+
+
+def encode_events(events: Sequence[Event]) -> list[bytes]:
+    """Each event as it is in a payload."""
+    encode = _ENCODER.encode
+    found: list[bytes] = []
+    for event in events:
+        try:
+            found.append(encode((event.time_ns, event.record)))
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            found.append(encode((event.time_ns, plain(event.record, 64))))
+    return found
+
+
+def payload_of(tag: str, events: Sequence[bytes]) -> bytes:
+    """The payload of encoded events with one tag."""
+    return b"".join((b"\x92", _ENCODER.encode(tag), _array(len(events)), *events))
+
+
+def events_of(payload: bytes) -> Batch:
+    """The events of a payload.
+
+    Raises:
+        ValueError: it is none.
+    """
+    tag, events = _DECODER.decode(payload)
+    return Batch(tag, tuple(Event(time_ns, record) for time_ns, record in events))
+
+
+def plain(value: Any, depth: int) -> Any:
+    """A value as MessagePack can hold it: texts without half surrogate pairs, numbers of 64 bits, bounded depth."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, bool) or value is None or isinstance(value, float | bytes):
+        return value
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else str(value)
+    if not depth:
+        return "…"
+    if isinstance(value, dict):
+        return {plain(str(key), 1): plain(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, depth - 1) for item in value]
+    return str(value)
+
+
+def _array(count: int) -> bytes:
+    if count < 16:
+        return bytes((0x90 | count,))
+    return b"\xdc" + count.to_bytes(2, "big") if count < 1 << 16 else b"\xdd" + count.to_bytes(4, "big")
