@@ -34,7 +34,7 @@ from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline_outputs.chunk_frames import encode_events, events_of, payload_of
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore
-from eldonia_ops.pipeline_outputs.delivery import Delivery, PartlyDeliveredError
+from eldonia_ops.pipeline_outputs.delivery import Delivery
 from eldonia_ops.pipeline_outputs.running import BufferOverflowError, OutputEdge, OutputError, OutputStatus
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,6 @@ class BufferedOutput:
         self._settings = settings
         start = BufferState(settings, nonce, secondary is not None)
         self._state = recovered(start, store.recover(), edge.now_ms())
-        self._remaining: dict[str, Sequence[Batch]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
@@ -228,13 +227,11 @@ class BufferedOutput:
         self._changed.set()
 
     def _forget(self, chunk: Chunk) -> None:
-        self._remaining.pop(chunk.id, None)
         self._store.remove(chunk.id)
         self._room.set()
 
     def _give_up(self, chunk: Chunk) -> None:
         self._given_up += chunk.events
-        self._remaining.pop(chunk.id, None)
         place = self._store.set_aside(chunk.id, self._last_error)
         kept = f"it is kept in {place}" if place else "it is lost"
         logger.error("%s gives up %d events (%s): %s", self.output.id, chunk.events, kept, self._last_error)
@@ -244,18 +241,13 @@ class BufferedOutput:
         delivery = self._secondary if secondary and self._secondary is not None else self._delivery
         outcome: Flushed | FlushFailed
         try:
-            batches = self._remaining.get(chunk.id)
-            if batches is None:
-                batches = await self._read(chunk)
-            await delivery.deliver(chunk, batches)
+            await delivery.deliver(chunk, await self._read(chunk))
             self._written_events += chunk.events
             self._written_chunks += 1
             self._last_error = ""
             outcome = Flushed(chunk.id)
         except OutputError as error:
             outcome = self._failure(chunk, str(error), retry=error.retry)
-            if isinstance(error, PartlyDeliveredError):
-                self._remaining[chunk.id] = error.remaining
         except asyncio.CancelledError:
             raise
         except Exception as error:
