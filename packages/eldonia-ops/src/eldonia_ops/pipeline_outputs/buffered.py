@@ -128,6 +128,8 @@ class BufferedOutput:
         if lost and not self._settings.file:
             logger.warning("%s ends with %d events in its memory that were not written", self.output.id, lost)
         self._store.close()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False)
         await self._delivery.close()
         if self._secondary is not None:
             await self._secondary.close()

@@ -2,19 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable
 
-from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.formatters import Formatter
 from eldonia_ops.pipeline.outputs import NullOutput, Output, RelabelOutput, StdoutOutput
 from eldonia_ops.pipeline_outputs.file import formatted
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, OutputStatus
-from eldonia_ops.pipeline_outputs.stored import records_of
-from eldonia_ops.ports import TelemetryError
-
-_FOREVER_SECONDS: Final = 3_600.0
+from eldonia_ops.pipeline_outputs.stored import store
 
 
 class DirectOutput:
@@ -23,7 +18,6 @@ class DirectOutput:
     def __init__(self, output: Output) -> None:
         self.output = output
         self._written_events = self._written_chunks = self._failed = 0
-        self._refused = 0
         self._last_error = ""
 
     async def write(self, batch: Batch) -> None:
@@ -43,8 +37,7 @@ class DirectOutput:
 
     async def run(self) -> None:
         """Nothing is left to flush."""
-        while True:
-            await asyncio.sleep(_FOREVER_SECONDS)
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -59,7 +52,6 @@ class DirectOutput:
                 written_events=self._written_events,
                 written_chunks=self._written_chunks,
                 failed_writes=self._failed,
-                given_up_events=self._refused,
                 last_error=self._last_error,
             )
         ]
@@ -114,23 +106,7 @@ class StoreWriter(DirectOutput):
         self._edge = edge
 
     async def _write(self, batch: Batch) -> None:
-        await store(self._edge, batch.tag, records_of(batch, self._edge.hostname), batch)
-
-
-async def store(edge: OutputEdge, tag: str, records: Sequence[LogRecord], batch: Batch, key: str = "") -> None:
-    """Put records into our own store; those that it refuses go to ``@ERROR``.
-
-    Raises:
-        OutputError: they are not stored.
-    """
-    if edge.store is None:
-        raise OutputError("there is no log store here", retry=False)
-    try:
-        receipt = await edge.store.logs(records, batch_key=key)
-    except TelemetryError as error:
-        raise OutputError(f"the log store does not take records: {error}") from error
-    for refused in receipt.refused:
-        await edge.errors(Batch(tag, (batch.events[refused.index],), batch.source), refused.reason)
+        await store(self._edge, batch)
 
 
 def _to_stdout(data: bytes) -> None:

@@ -1,34 +1,50 @@
-"""Events as records of our own store."""
+"""Writes to our own log store, which is durable when it answers."""
 
-from typing import Final
+from collections.abc import Sequence
 
-from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.model.record_bounds import bounded_record
+from eldonia_ops.pipeline.buffer import Chunk
 from eldonia_ops.pipeline.event import Batch
-from eldonia_ops.pipeline.formatters.json import json_bytes
-from eldonia_ops.protocols.log_fields import record_of
+from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError
+from eldonia_ops.ports import TelemetryError
+from eldonia_ops.protocols.log_documents import document_records
 
-_TAG: Final = "tag"
 
+async def store(edge: OutputEdge, batch: Batch, key: str = "") -> None:
+    """Put events into our own store; those that it refuses go to ``@ERROR``. ``key``: what came with it before is not
+    stored again. What the fields of a record mean is found as for any line of JSON.
 
-def records_of(batch: Batch, hostname: str = "") -> list[LogRecord]:
-    """The records of a batch, in its order. The event's time counts, and the tag is the source of the record.
-
-    What the names of a record's fields mean is found as for any line of JSON.
+    Raises:
+        OutputError: they are not stored.
     """
-    return [_record(event.time_ns, dict(event.record), batch.tag, hostname) for event in batch.events]
-
-
-def _record(time_ns: int, fields: dict[str, object], tag: str, hostname: str) -> LogRecord:
-    import msgspec
-
-    line = json_bytes(fields).decode()
-    try:
-        record = record_of(fields, line, time_ns)
-    except (ValueError, RecursionError, OverflowError) as error:
-        record = LogRecord(timestamp_ns=time_ns, message=line, parse_error=str(error))
-    return bounded_record(
-        msgspec.structs.replace(
-            record, timestamp_ns=time_ns or record.timestamp_ns, source=tag, hostname=record.hostname or hostname
-        )
+    if edge.store is None:
+        raise OutputError("there is no log store here", retry=False)
+    if not batch.events:
+        return
+    records = document_records(
+        [event.record for event in batch.events],
+        [event.time_ns for event in batch.events],
+        edge.now_ms() * 1_000_000,
+        tag=batch.tag,
+        source=batch.source,
     )
+    try:
+        receipt = await edge.store.logs(records, batch_key=key)
+    except TelemetryError as error:
+        raise OutputError(f"the log store does not take records: {error}") from error
+    for refused in receipt.refused:
+        await edge.errors(Batch(batch.tag, (batch.events[refused.index],), batch.source), refused.reason)
+
+
+class StoreDelivery:
+    """Writes chunks for an output that has a buffer before our store."""
+
+    def __init__(self, edge: OutputEdge) -> None:
+        self._edge = edge
+
+    async def deliver(self, chunk: Chunk, batches: Sequence[Batch]) -> None:
+        """Write the parts of a chunk, each of which is stored once."""
+        for number, batch in enumerate(batches):
+            await store(self._edge, batch, f"{chunk.id}-{number}")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eldonia_ops.protocols.timestamps import epoch_ns, parse_timestamp
+from eldonia_ops.model.timestamps import epoch_ns, parse_timestamp
 
 BASE = 1_700_000_000  # 2023-11-14T22:13:20Z
 

@@ -1,0 +1,189 @@
+"""Sends chunks to servers that speak Fluentd's forward protocol.
+
+https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1.5
+"""
+
+import asyncio
+import base64
+import contextlib
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from eldonia_ops.http_client.credentials import UnresolvedError
+from eldonia_ops.http_client.tls import tls_context
+from eldonia_ops.pipeline.buffer import Chunk
+from eldonia_ops.pipeline.event import Batch
+from eldonia_ops.pipeline.outputs.forward import ForwardOutput, ForwardServer
+from eldonia_ops.pipeline_outputs.client import tls_config
+from eldonia_ops.pipeline_outputs.running import OutputError
+from eldonia_ops.protocols.fluent_forward import (
+    Compression,
+    ForwardError,
+    ForwardFrames,
+    check_pong,
+    decode_ack,
+    encode_event,
+    encode_packed,
+    encode_ping,
+    read_helo,
+)
+
+_READ: Final = 64 << 10
+_MOST_ANSWER: Final = 64 << 10
+
+
+class _Line:
+    """One connection, greeted where a key is shared."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        self._frames = ForwardFrames(_MOST_ANSWER)
+        self._bodies: list[bytes] = []
+
+    async def message(self) -> bytes:
+        while not self._bodies:
+            data = await self._reader.read(_READ)
+            if not data:
+                raise OutputError("the server closed the connection")
+            self._bodies += [frame.body for frame in self._frames.feed(data)]
+        return self._bodies.pop(0)
+
+    async def close(self) -> None:
+        self.writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(2):
+                await self.writer.wait_closed()
+
+
+class ForwardDelivery:
+    """Sends for one forward output. Servers have turns by their weight; one that failed rests for ``recover_wait``.
+
+    With ``require_ack_response`` a chunk is written when the server says that it has it. Parts of a chunk that were
+    acknowledged before another one failed are not sent again.
+    """
+
+    def __init__(self, output: ForwardOutput, now_ms: Callable[[], int], random_bytes: Callable[[int], bytes]) -> None:
+        self._output = output
+        self._now_ms = now_ms
+        self._random_bytes = random_bytes
+        self._turn = 0
+        self._resting: dict[ForwardServer, int] = {}
+        self._kept: dict[ForwardServer, list[_Line]] = {}
+
+    async def deliver(self, chunk: Chunk, batches: Sequence[Batch]) -> None:
+        """Send a chunk to one server that takes it."""
+        failures: list[str] = []
+        for server in self._order():
+            try:
+                await self._send(server, chunk, batches)
+                self._resting.pop(server, None)
+                return
+            except OutputError as error:
+                failures.append(f"{server.host}:{server.port}: {error}")
+                self._resting[server] = self._now_ms() + round(self._output.recover_wait * 1_000)
+        raise OutputError("; ".join(failures) or "there is no server")
+
+    def _order(self) -> list[ForwardServer]:
+        """The servers to try: those that do not rest by turns, then those that do, each with standbys last."""
+        turns = [server for server in self._output.servers for _ in range(max(1, min(server.weight, 100)))]
+        self._turn += 37  # with no factor in common with most sums of weights, so that turns mix
+        mixed = [turns[(self._turn + at) % len(turns)] for at in range(len(turns))] if turns else []
+        now = self._now_ms()
+        unique = list(dict.fromkeys(mixed))
+        return sorted(unique, key=lambda server: (self._resting.get(server, 0) > now, server.standby))
+
+    async def _send(self, server: ForwardServer, chunk: Chunk, batches: Sequence[Batch]) -> None:
+        output = self._output
+        line = await self._line(server)
+        good = False
+        try:
+            for number, (tag, events) in enumerate(_by_tag(batches)):
+                wanted = _chunk_name(chunk, number) if output.require_ack else ""
+                packed = b"".join(
+                    encode_event(one.time_ns, one.record, whole_seconds=output.whole_seconds) for one in events
+                )
+                compression = Compression.GZIP if output.compress else Compression.NONE
+                message = encode_packed(tag, packed, count=len(events), chunk=wanted, compression=compression)
+                async with asyncio.timeout(output.send_timeout):
+                    line.writer.write(message)
+                    await line.writer.drain()
+                if wanted:
+                    async with asyncio.timeout(output.ack_timeout):
+                        got = decode_ack(await line.message())
+                    if got != wanted:
+                        raise OutputError("the server acknowledged another chunk")
+            good = True
+        except TimeoutError as error:
+            raise OutputError("the server did not answer in time") from error
+        except (OSError, ForwardError) as error:
+            raise OutputError(str(error) or type(error).__name__) from error
+        except (TypeError, OverflowError, UnicodeEncodeError) as error:
+            raise OutputError(f"an event cannot be written as MessagePack: {error}", retry=False) from error
+        finally:
+            if good and output.keepalive:
+                self._kept.setdefault(server, []).append(line)
+            else:
+                await line.close()
+
+    async def _line(self, server: ForwardServer) -> _Line:
+        kept = self._kept.get(server)
+        while kept:
+            line = kept.pop()
+            if not line.writer.is_closing():
+                return line
+        output = self._output
+        try:
+            context: ssl.SSLContext | None = None
+            if output.tls is not None:
+                context = tls_context(tls_config(output.tls), f"{server.host}:{server.port}")
+            async with asyncio.timeout(output.connect_timeout):
+                name = (server.name or server.host) if context is not None else None
+                streams = await asyncio.open_connection(server.host, server.port, ssl=context, server_hostname=name)
+                line = _Line(*streams)
+                await self._greet(server, line)
+                return line
+        except TimeoutError as error:
+            raise OutputError("no connection in time") from error
+        except UnresolvedError as error:
+            raise OutputError(str(error)) from error
+        except (OSError, ForwardError) as error:
+            raise OutputError(str(error) or type(error).__name__) from error
+
+    async def _greet(self, server: ForwardServer, line: _Line) -> None:
+        key = server.shared_key or self._output.shared_key
+        if not key:
+            return
+        try:
+            helo = read_helo(await line.message())
+            salt, hostname = self._random_bytes(16), self._output.self_hostname
+            line.writer.write(
+                encode_ping(helo, hostname, key.reveal(), salt, server.username, server.password.reveal())
+            )
+            reason = check_pong(await line.message(), helo, hostname, key.reveal(), salt)
+        except BaseException:
+            await line.close()
+            raise
+        if reason:
+            await line.close()
+            raise OutputError(reason)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        for lines in self._kept.values():
+            for line in lines:
+                await line.close()
+        self._kept.clear()
+
+
+def _by_tag(batches: Sequence[Batch]) -> list[tuple[str, list]]:
+    found: dict[str, list] = {}
+    for batch in batches:
+        found.setdefault(batch.tag, []).extend(batch.events)
+    return list(found.items())
+
+
+def _chunk_name(chunk: Chunk, number: int) -> str:
+    """Base64 of 16 bytes, as Fluentd names chunks; a chunk with several tags has several."""
+    return base64.b64encode(bytes.fromhex(chunk.id)).decode() + (f"-{number}" if number else "")
