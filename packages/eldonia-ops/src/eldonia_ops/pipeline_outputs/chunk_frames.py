@@ -61,27 +61,21 @@ def read_frames(data: bytes) -> FoundChunk:
         BrokenChunkError: the head cannot be read.
     """
     frames: list[tuple[bytes, int]] = []
-    at = good_end = broken = pending = 0
+    at = good_end = broken = 0
     while at + _HEAD.size <= len(data):
         length, events, checksum = _HEAD.unpack_from(data, at)
         end = at + _HEAD.size + length
-        if not length or length > MOST_FRAME or end > len(data):
-            # Torn at the end, or the length itself is broken: then good frames follow somewhere.
-            at = _next_frame(data, at) if frames else -1
-            if at < 0:
-                break
-            pending += 1
-            continue
         payload = data[at + _HEAD.size : end]
-        if zlib.crc32(payload, zlib.crc32(data[at : at + 8])) & 0xFFFFFFFF == checksum:
+        good = 0 < length <= MOST_FRAME and end <= len(data)
+        if good and zlib.crc32(payload, zlib.crc32(data[at : at + 8])) & 0xFFFFFFFF == checksum:
             frames.append((payload, events))
-            broken += pending
-            pending, good_end = 0, end
-        elif not frames:
+            at = good_end = end
+            continue
+        # Torn at the end, or broken: then good frames follow somewhere, and its length cannot be trusted.
+        at = _next_frame(data, at) if frames else -1
+        if at < 0:
             break
-        else:
-            pending += 1
-        at = end
+        broken += 1
     if not frames or frames[0][1]:
         raise BrokenChunkError("its head cannot be read")
     chunk = _head(frames[0][0])

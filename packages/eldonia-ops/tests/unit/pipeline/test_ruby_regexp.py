@@ -1,5 +1,7 @@
 """Ruby's expressions on RE2."""
 
+import re
+
 import pytest
 
 from eldonia_ops.pipeline.ruby_regexp import RubyRegexp
@@ -49,9 +51,8 @@ def test_what_ruby_finds(written: str, text: str, expected: dict[str, str]) -> N
     ],
 )
 def test_what_is_refused_is_named(written: str, word: str) -> None:
-    with pytest.raises(ValueError, match=".*") as error:
+    with pytest.raises(ValueError, match=re.escape(word)):
         RubyRegexp(written)
-    assert word in str(error.value)
 
 
 def test_time_is_linear() -> None:

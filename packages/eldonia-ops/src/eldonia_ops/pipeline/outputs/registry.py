@@ -113,8 +113,11 @@ def _secondary(reader: SectionReader, output: Output, section: Section) -> Outpu
         hidden["path"] = Parameter("path", path, section.place)
         hidden["path_suffix"] = Parameter("path_suffix", "", section.place)
     kept = {key: value for key, value in section.parameters.items() if key not in ("directory", "basename", "type")}
-    buffer = next(iter(reader.section.named("buffer")), None)
-    sections = (*section.sections, *(() if buffer is None else (buffer,)))
+    buffer = next(iter(reader.section.named("buffer")), Section("buffer", place=section.place))
+    timekey = {"timekey": Parameter("timekey", f"{output.buffer.timekey_ms // 1_000}")}
+    keys = ",".join(output.buffer.chunk_keys) or "[]"
+    buffer = Section("buffer", keys, {**timekey, **buffer.parameters}, buffer.sections, buffer.place)
+    sections = (*section.sections, buffer)
     found = output_of(
         SectionReader(Section("secondary", "", {**kept, **hidden}, sections, section.place), reader.problems)
     )

@@ -73,7 +73,7 @@ def test_times(values: dict[str, str], stated: object, expected: int) -> None:
 
 
 def test_a_time_that_cannot_be_read_is_named() -> None:
-    with pytest.raises(ParseError, match="time cannot be read as a time: '2026-13-01' names no|time cannot be read"):
+    with pytest.raises(ParseError, match="time cannot be read as a time: month must be in"):
         parser("json", time_format="%Y-%m-%d").parse('{"time":"2026-13-01"}')
 
 

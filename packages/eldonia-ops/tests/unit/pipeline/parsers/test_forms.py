@@ -138,7 +138,8 @@ def test_postgresql_by_its_prefix() -> None:
 
 def test_postgresql_csv() -> None:
     line = (
-        '2013-02-28 12:00:00.250 UTC,"bob","shop",42,"[local]",512f.1,1,"SELECT",2013-02-28 11:59:00 UTC,3/4,0,ERROR,42P01,'
+        '2013-02-28 12:00:00.250 UTC,"bob","shop",42,"[local]",512f.1,1,"SELECT",2013-02-28 11:59:00 UTC,3/4,0,'
+        "ERROR,42P01,"
         '"relation ""x"" does not exist",,,,,,"select * from x",15,,"psql","client backend",,0'
     )
     at, record = one("postgresql", line, format="csv")
@@ -208,9 +209,11 @@ def test_envoy() -> None:
 
 def test_aws() -> None:
     alb = (
-        "https 2013-02-28T12:00:00.250000Z app/my-lb/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.086 0.048 0.037 "
+        "https 2013-02-28T12:00:00.250000Z app/my-lb/50dc6c495c0c9188 192.168.131.39:2817 10.0.0.1:80 0.086 0.048 "
+        "0.037 "
         '200 200 0 57 "GET https://www.example.com:443/a?b=1 HTTP/1.1" "curl/7.46.0 \\"x\\"" ECDHE TLSv1.2 '
-        'arn:aws:x "Root=1-58337281" "www.example.com" "-" 1 2013-02-28T11:59:59.000000Z "forward" "-" "-" "10.0.0.1:80" "200" "-" "-"'
+        'arn:aws:x "Root=1-58337281" "www.example.com" "-" 1 2013-02-28T11:59:59.000000Z "forward" "-" "-" '
+        '"10.0.0.1:80" "200" "-" "-"'
     )
     at, record = one("alb", alb)
     assert at == FEB_28_NS + 250_000_000
