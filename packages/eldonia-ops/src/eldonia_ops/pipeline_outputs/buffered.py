@@ -99,8 +99,8 @@ class BufferedOutput:
     async def run(self) -> None:
         """Flush what is due, until cancelled."""
         while not self._closed:
-            self._changed.clear()
             self._step(Ticked())
+            self._changed.clear()  # what comes from here on, wakes
             pause = (next_deadline(self._state) - self._edge.now_ms()) / 1_000
             try:
                 async with asyncio.timeout(min(max(pause, 0.0), _LONGEST_SLEEP_SECONDS)):

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Final
 
 from eldonia_ops.pipeline.buffer import Chunk
-from eldonia_ops.pipeline_outputs.chunk_frames import BrokenChunkError, FoundChunk, frame, head_frame, read_frames
+from eldonia_ops.pipeline_outputs.chunk_frames import (
+    BrokenChunkError,
+    FoundChunk,
+    TornChunkError,
+    frame,
+    head_frame,
+    read_frames,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +63,9 @@ class FileChunks:
         for path in sorted(self._folder.glob("*" + SUFFIX)):
             try:
                 chunk = self._recover(path)
+            except TornChunkError:
+                path.unlink(missing_ok=True)
+                continue
             except (OSError, BrokenChunkError) as error:
                 self._aside(path, "broken", str(error))
                 self.broken += 1

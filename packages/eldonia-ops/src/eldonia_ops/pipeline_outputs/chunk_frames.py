@@ -20,6 +20,7 @@ from eldonia_ops.pipeline.event import Batch, Event
 VERSION: Final = 1
 MOST_FRAME: Final = 1 << 30
 _MOST_LOOKS: Final = 200_000
+_MOST_HEAD: Final = 64 << 10
 _HEAD: Final = struct.Struct("<III")
 _SIZES: Final = struct.Struct("<II")
 _ENCODER: Final = msgspec.msgpack.Encoder(enc_hook=str)
@@ -28,6 +29,10 @@ _DECODER: Final = msgspec.msgpack.Decoder()
 
 class BrokenChunkError(ValueError):
     """A chunk's file that cannot be read from its beginning."""
+
+
+class TornChunkError(BrokenChunkError):
+    """A chunk's file whose head was not written to its end: nothing in it was acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def read_frames(data: bytes) -> FoundChunk:
     """A chunk's file. What is torn at its end was never acknowledged and is left out.
 
     Raises:
+        TornChunkError: the head was not written to its end.
         BrokenChunkError: the head cannot be read.
     """
     frames: list[tuple[bytes, int]] = []
@@ -76,6 +82,8 @@ def read_frames(data: bytes) -> FoundChunk:
         if at < 0:
             break
         broken += 1
+    if not frames and _is_torn(data):
+        raise TornChunkError("its head was not written to its end")
     if not frames or frames[0][1]:
         raise BrokenChunkError("its head cannot be read")
     chunk = _head(frames[0][0])
@@ -88,6 +96,13 @@ def read_frames(data: bytes) -> FoundChunk:
         sum(events for _, events in frames[1:]),
     )
     return FoundChunk(counted, payloads, tuple(events for _, events in frames[1:]), good_end, broken)
+
+
+def _is_torn(data: bytes) -> bool:
+    if len(data) < _HEAD.size or not any(data):
+        return True
+    length, events, _ = _HEAD.unpack_from(data)
+    return not events and 0 < length <= _MOST_HEAD and _HEAD.size + length > len(data) and _next_frame(data, 0) < 0
 
 
 def _next_frame(data: bytes, at: int) -> int:

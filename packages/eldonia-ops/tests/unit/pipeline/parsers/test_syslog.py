@@ -1,5 +1,7 @@
 """RFC 3164 and 5424, by the results of Fluentd's own parser."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,7 +67,5 @@ def test_lines_that_are_no_syslog(line: str) -> None:
 @given(st.text(max_size=60), st.sampled_from(["rfc3164", "rfc5424", "auto"]), st.sampled_from(["", "<6>", "<6>1 "]))
 def test_any_text_is_read_or_refused(text: str, form: str, before: str) -> None:
     read = parser("syslog", message_format=form, with_priority="true" if before else "false")
-    try:
+    with contextlib.suppress(ParseError):
         read.parse(before + "Feb 28 12:00:00 " + text, NOW_NS)
-    except ParseError:
-        pass
