@@ -1,6 +1,7 @@
 """An output with its buffer: what was taken arrives once, late, or is kept; never is it lost."""
 
 import asyncio
+import itertools
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from eldonia_ops.pipeline_outputs.chunk_files import FileChunks
 from eldonia_ops.pipeline_outputs.chunk_store import MemoryChunks
 from eldonia_ops.pipeline_outputs.running import BufferOverflowError, OutputError
 
+PROCESSES = itertools.count()
 QUICK = BufferSettings(flush_mode="immediate", retry=RetrySettings(wait_ms=10, randomize=False))
 
 
@@ -28,7 +30,7 @@ def made(world: World, receiver: Receiver, settings: BufferSettings = QUICK, **c
         world.edge,
         store,
         receiver,
-        nonce="0123456789ab",
+        nonce=f"{next(PROCESSES):012x}",
         **changes,  # type: ignore[arg-type]
     )
 

@@ -1,16 +1,13 @@
 """``@type msgpack``: maps one behind the other, or an array of them."""
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
-import msgspec
+import msgpack
 
-from eldonia_ops.pipeline.msgpack_ends import values
 from eldonia_ops.pipeline.parsers.fields import Fields
 from eldonia_ops.pipeline.parsers.json import objects
 from eldonia_ops.pipeline.parsers.parser import Parsed, ParseError, Parser
 from eldonia_ops.pipeline.section import SectionReader
-
-_DECODE: Final = msgspec.msgpack.Decoder().decode
 
 
 class MsgpackParser(Parser):
@@ -27,14 +24,21 @@ class MsgpackParser(Parser):
 
     def parse_bytes(self, data: bytes, now_ns: int = 0) -> list[Parsed]:
         """The maps in bytes."""
-        found: list[Parsed] = []
+        unpacker = msgpack.Unpacker(
+            raw=False, strict_map_key=False, unicode_errors="replace", max_buffer_size=max(1, len(data))
+        )
+        values: list[Any] = []
+        end = 0
         try:
-            decoded = [_DECODE(one) for one in values(data)]
-        except (ValueError, RecursionError, TypeError) as error:
-            raise ParseError(f"it is no MessagePack: {error}") from None
-        for value in decoded:
-            found += objects(_texts(value), self._fields, now_ns)
-        return found
+            unpacker.feed(data)
+            for value in unpacker:
+                values.append(value)
+                end = unpacker.tell()
+        except (ValueError, TypeError, OverflowError, RecursionError, msgpack.UnpackException) as error:
+            raise ParseError(f"it is no MessagePack: {error or type(error).__name__}") from None
+        if end != len(data):
+            raise ParseError("it is no MessagePack: it ends within a value")
+        return [parsed for value in values for parsed in objects(_texts(value), self._fields, now_ns)]
 
 
 def _texts(value: Any) -> Any:
@@ -45,7 +49,9 @@ def _texts(value: Any) -> Any:
         return [_texts(item) for item in value]
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    return bytes(value.data).hex() if isinstance(value, msgspec.msgpack.Ext) else value
+    if isinstance(value, msgpack.ExtType | msgpack.Timestamp):
+        return str(value)
+    return value
 
 
 def _text(key: Any) -> str:

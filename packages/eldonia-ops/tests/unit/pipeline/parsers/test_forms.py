@@ -241,7 +241,7 @@ def test_aws() -> None:
 def test_msgpack_maps_one_behind_another() -> None:
     data = msgspec.msgpack.encode({"a": b"x"}) + msgspec.msgpack.encode([{"b": 1}, {"c": [2]}])
     assert parser("msgpack").parse_bytes(data) == [(None, {"a": "x"}), (None, {"b": 1}), (None, {"c": [2]})]
-    for broken in (data[:-1], b"\xc1", b"\x01"):
+    for broken in (data[:-1], b"\xc1", b"\x01", b"\xdd\xff\xff\xff\xff", b"\x91" * 10_000):
         with pytest.raises(ParseError):
             parser("msgpack").parse_bytes(broken)
 

@@ -1,0 +1,86 @@
+"""To a real server: bodies, headers, answers after which a chunk is sent again, or given up."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from http_receiver import http_receiver
+from pipeline_outputs_world import World, batch, running, until
+from pipeline_sections import output, section
+
+from eldonia_ops.pipeline_outputs.opening import open_output
+
+NOW = {"flush_mode": "immediate", "retry_wait": "1", "retry_randomize": "false"}
+
+
+async def test_lines_of_json_with_headers(tmp_path: Path) -> None:
+    async with http_receiver() as server:
+        declared = output(
+            "http", section("buffer", NOW, argument="tag"), section("auth", {"username": "u", "password": "p"}),
+            endpoint=server.url + "in/${tag}", headers='{"X-Key":"k"}',
+            headers_from_placeholders='{"X-Tag":"${tag[0]}"}',
+        )  # fmt: skip
+        async with running(open_output(declared, World(tmp_path).edge)) as out:
+            await out.write(batch(1, 2))
+            await until(lambda: server.received)
+        (request,) = server.received
+        assert (request.method, request.path, request.body) == ("POST", "/in/t.a", b'{"n":1}\n{"n":2}\n')
+        headers = request.headers
+        assert (headers["content-type"], headers["x-key"], headers["x-tag"]) == ("application/x-ndjson", "k", "t")
+        assert headers["authorization"] == "Basic dTpw"
+        assert len(headers["idempotency-key"]) == 32
+
+
+async def test_arrays_put_and_gzip(tmp_path: Path) -> None:
+    async with http_receiver() as server:
+        declared = output(
+            "http", section("buffer", NOW), endpoint=server.url, json_array="true", http_method="put", compress="gzip"
+        )
+        async with running(open_output(declared, World(tmp_path).edge)) as out:
+            await out.write(batch(1, 2))
+            await until(lambda: server.received)
+        (request,) = server.received
+        assert request.method == "PUT"
+        assert request.headers["content-type"] == "application/json"
+        assert json.loads(gzip.decompress(request.body)) == [{"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_chunk_is_sent_again_under_its_id(tmp_path: Path, status: int) -> None:
+    world = World(tmp_path)
+    async with http_receiver() as server:
+        server.answers = [(status, "busy", {}), (200, "ok", {})]
+        async with running(open_output(output("http", section("buffer", NOW), endpoint=server.url), world.edge)) as out:
+            await out.write(batch(1))
+            await until(lambda: out.statuses()[0].failed_writes == 1)
+            assert f"answered {status}: busy" in out.statuses()[0].last_error
+            world.now_ms += 1_000
+            await out.write(batch(2))  # wakes the loop
+            await until(lambda: out.statuses()[0].written_chunks == 2)
+        first, again = server.received[:2]
+        assert first.headers["idempotency-key"] == again.headers["idempotency-key"]
+
+
+async def test_a_refusal_is_final_unless_it_is_not(tmp_path: Path) -> None:
+    async with http_receiver() as server:
+        server.answer(400, "no")
+        async with running(
+            open_output(output("http", section("buffer", NOW), endpoint=server.url), World(tmp_path).edge)
+        ) as out:
+            await out.write(batch(1))
+            await until(lambda: out.statuses()[0].given_up_events == 1)
+        lenient = output("http", section("buffer", NOW), endpoint=server.url, error_response_as_unrecoverable="false")
+        async with running(open_output(lenient, World(tmp_path).edge)) as out:
+            await out.write(batch(1))
+            await until(lambda: out.statuses()[0].next_retry_ms)
+
+
+async def test_a_server_that_is_away_is_waited_for(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    async with http_receiver() as server:
+        url = server.url
+    async with running(open_output(output("http", section("buffer", NOW), endpoint=url), world.edge)) as out:
+        await out.write(batch(1))
+        await until(lambda: "cannot be reached" in out.statuses()[0].last_error)
+        assert out.statuses()[0].queued_events == 1
