@@ -8,7 +8,9 @@ import base64
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
+
+import msgpack
 
 from eldonia_ops.http_client.credentials import UnresolvedError
 from eldonia_ops.http_client.tls import tls_context
@@ -20,7 +22,6 @@ from eldonia_ops.pipeline_outputs.running import OutputError
 from eldonia_ops.protocols.fluent_forward import (
     Compression,
     ForwardError,
-    ForwardFrames,
     check_pong,
     decode_ack,
     encode_event,
@@ -39,16 +40,36 @@ class _Line:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self.writer = writer
-        self._frames = ForwardFrames(_MOST_ANSWER)
-        self._bodies: list[bytes] = []
+        self._rest = bytearray()
+        self._scanner: Any = msgpack.Unpacker(max_buffer_size=_MOST_ANSWER)
+        self._passed = 0
 
     async def message(self) -> bytes:
-        while not self._bodies:
-            data = await self._reader.read(_READ)
-            if not data:
-                raise OutputError("the server closed the connection")
-            self._bodies += [frame.body for frame in self._frames.feed(data)]
-        return self._bodies.pop(0)
+        """The next value that the server sends: a greeting is an array, a receipt a map.
+
+        Raises:
+            OutputError: it sends none, or no MessagePack.
+        """
+        while True:
+            try:
+                self._scanner.skip()
+            except msgpack.OutOfData:
+                data = await self._reader.read(_READ)
+                if not data:
+                    raise OutputError("the server closed the connection") from None
+                self._rest += data
+                try:
+                    self._scanner.feed(data)
+                except msgpack.BufferFull:
+                    raise OutputError("the server's answer is too long") from None
+                continue
+            except ValueError:
+                raise OutputError("the server's answer is no MessagePack") from None
+            end = int(self._scanner.tell()) - self._passed
+            self._passed += end
+            body = bytes(self._rest[:end])
+            del self._rest[:end]
+            return body
 
     async def close(self) -> None:
         self.writer.close()
