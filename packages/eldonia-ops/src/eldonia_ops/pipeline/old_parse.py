@@ -15,10 +15,10 @@ _NAMES: Final = (
 _FORMAT: Final = re.compile(r"format[0-9]+", re.ASCII)
 
 
-def read_parser(reader: SectionReader, *, default: str = "") -> Parser | None:
+def read_parser(reader: SectionReader, *, default: str = "", own: tuple[str, ...] = ()) -> Parser | None:
     """The parser of a plug-in; None where none could be made, which is noted. ``default`` is the type of one that is
-    not written at all."""
-    section = parse_section(reader, default=default)
+    not written at all, ``own`` are parameters that the plug-in has for itself."""
+    section = parse_section(reader, default=default, own=own)
     if section is None:
         reader.problem(f"{reader.section.type} needs a <parse> section", hint="<parse> @type json </parse>")
         return None
@@ -29,7 +29,7 @@ def read_parser(reader: SectionReader, *, default: str = "") -> Parser | None:
     return parser
 
 
-def parse_section(reader: SectionReader, *, default: str = "") -> Section | None:
+def parse_section(reader: SectionReader, *, default: str = "", own: tuple[str, ...] = ()) -> Section | None:
     """The ``<parse>`` section, or one made of the old parameters, or None."""
     written = reader.one_section("parse")
     if written is not None:
@@ -49,6 +49,6 @@ def parse_section(reader: SectionReader, *, default: str = "") -> Section | None
             "expression": Parameter("expression", kind, place),
         }
     for name in (*_NAMES, *(name for name in reader.section.parameters if _FORMAT.fullmatch(name))):
-        if name in reader.section.parameters and reader.value(name) is not None:
+        if name not in own and name in reader.section.parameters and reader.value(name) is not None:
             parameters[name] = reader.section.parameters[name]
     return Section("parse", "", parameters, (), reader.section.place)

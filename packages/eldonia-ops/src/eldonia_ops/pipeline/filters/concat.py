@@ -62,6 +62,11 @@ class Concat(Filter):
             reader.problem(f"{message}, not {len(modes)}" if modes else message)
         return modes[0] if modes else _LINES
 
+    @property
+    def timeout_label(self) -> str:
+        """The label of what was held back for too long, '' for none."""
+        return self._label
+
     def start(self) -> Streams:
         """Nothing is held back."""
         return {}

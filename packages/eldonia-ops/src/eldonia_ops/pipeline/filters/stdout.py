@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from eldonia_ops.model.errors import Level
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.filters.filter import Filtered, StatelessFilter
 from eldonia_ops.pipeline.formatters import formatter_of
@@ -16,6 +17,9 @@ class Stdout(StatelessFilter):
     def __init__(self, reader: SectionReader) -> None:
         written = reader.one_section("format")
         kind: Any = reader.string("format") or reader.string("output_type") or "stdout"
+        if kind == "hash":
+            reader.problem("Ruby's form of a hash is written as JSON", "output_type", level=Level.WARNING)
+            kind = "json"
         reader.ignore("include_time_key", "time_key", "time_format", "include_tag_key", "tag_key")
         reader.sections("inject")
         section = written or Section("format", "", {"@type": Parameter("@type", kind, reader.section.place)})

@@ -213,7 +213,7 @@ def stream_input(reader: SectionReader, id: str, label: str, place: Place) -> St
         port=reader.integer("port", 5_170 if kind == "tcp" else 5_160, minimum=1),
         transport=_transport(reader, kind),
         tag=tag,
-        parser=read_parser(reader),
+        parser=read_parser(reader, own=("delimiter",)),
         delimiter=reader.string("delimiter", "\n").replace("\\n", "\n").replace("\\0", "\0"),
         source_address_key=reader.string("source_address_key"),
         source_hostname_key=reader.string("source_hostname_key") or reader.string("source_host_key"),

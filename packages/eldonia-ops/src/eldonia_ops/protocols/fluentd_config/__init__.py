@@ -2,7 +2,7 @@
 
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.pipeline.section import Section
-from eldonia_ops.protocols.fluentd_config.own_form import read_own_pipeline
+from eldonia_ops.protocols.fluentd_config.own_form import read_own_part
 from eldonia_ops.protocols.fluentd_config.reader import read_fluent_conf
 from eldonia_ops.protocols.fluentd_config.surroundings import ConfigurationFiles, NoFiles, Surroundings
 from eldonia_ops.protocols.fluentd_config.yaml_form import read_fluent_yaml
@@ -13,7 +13,7 @@ __all__ = [
     "Surroundings",
     "read_fluent_conf",
     "read_fluent_yaml",
-    "read_own_pipeline",
+    "read_own_part",
     "read_pipeline_file",
 ]
 

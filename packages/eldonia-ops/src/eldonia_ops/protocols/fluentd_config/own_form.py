@@ -27,10 +27,9 @@ _FIELDS: Final = frozenset(("record", "headers"))
 _ARGUMENTS: Final = {"filter": "match", "match": "match", "buffer": "keys", "store": "mode"}
 
 
-def read_own_pipeline(node: YamlNode, file: str, problems: list[Diagnostic]) -> Section:
-    """The sections that the ``pipeline`` mapping of our settings describes, in one section named ``ROOT``."""
-    reader = _Reader(file, problems)
-    return Section("ROOT", "", {}, reader.parts(node, KEYS), Place(file, node.line))
+def read_own_part(key: str, node: YamlNode, file: str, problems: list[Diagnostic]) -> tuple[Section, ...]:
+    """The sections of one key (of :data:`KEYS`) of the ``pipeline`` mapping of our settings."""
+    return _Reader(file, problems).part(key, node)
 
 
 class _Reader:
@@ -38,20 +37,21 @@ class _Reader:
         self._file = file
         self._problems = problems
 
-    def parts(self, node: YamlNode, keys: tuple[str, ...]) -> tuple[Section, ...]:
-        found: dict[str, list[Section]] = {key: [] for key in keys}
+    def part(self, key: str, node: YamlNode) -> tuple[Section, ...]:
+        if key == "labels":
+            return tuple(self._label(name, inside) for name, inside in node.items())
+        if not node.is_sequence and not node.is_null:
+            self._note(node, f"{key} must be a list, not {node.describe()}")
+        return tuple(self.section(_PARTS[key], one) for one in node.elements())
+
+    def _label(self, name: YamlNode, node: YamlNode) -> Section:
+        found: dict[str, tuple[Section, ...]] = {"filters": (), "outputs": ()}
         for key, value in node.items():
-            if key.text not in keys:
-                self._note(key, f"there is no {key.text}", nearest(key.text, keys) or f"one of {', '.join(keys)}")
-            elif key.text == "labels":
-                for name, inside in value.items():
-                    sections = self.parts(inside, ("filters", "outputs"))
-                    found["labels"].append(Section("label", name.text, {}, sections, self._place(name)))
+            if key.text in found:
+                found[key.text] = self.part(key.text, value)
             else:
-                if not value.is_sequence:
-                    self._note(value, f"{key.text} must be a list, not {value.describe()}")
-                found[key.text] += [self.section(_PARTS[key.text], one) for one in value.elements()]
-        return tuple(section for sections in found.values() for section in sections)
+                self._note(key, f"a label has no {key.text}", nearest(key.text, found) or "filters and outputs")
+        return Section("label", name.text, {}, (*found["filters"], *found["outputs"]), self._place(name))
 
     def section(self, name: str, node: YamlNode) -> Section:
         parameters: dict[str, Parameter] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from eldonia_ops.model.errors import Diagnostic, Level
-from eldonia_ops.pipeline.section import Parameter, Place, Section
+from eldonia_ops.pipeline.section import UNREADABLE, Parameter, Place, Section
 from eldonia_ops.protocols.fluentd_config.cursor import BLANK, NEWLINE, Cursor
 from eldonia_ops.protocols.fluentd_config.embedded import UseDefault, Value
 from eldonia_ops.protocols.fluentd_config.faults import ConfigSyntaxError, diagnostic
@@ -186,7 +186,11 @@ class _FileReader:
         if name.startswith("@") and name not in _RESERVED and (not self._open or self._open[-1] in _TOP):
             self._run.note(diagnostic(f"there is no parameter {name}: names with @ are reserved", place))
         begin = cursor.at
-        value = self._literals.value()
+        try:
+            value = self._literals.value()
+        except ConfigSyntaxError:
+            body.parameters[name] = Parameter(name, UNREADABLE, place)
+            raise
         if not cursor.end_line():
             raise ConfigSyntaxError(f"the value of {name} has ended, and its line goes on", cursor.place)
         if isinstance(value, str) and "#{" in value and cursor.text[begin] not in "\"'[{":
@@ -199,9 +203,9 @@ class _FileReader:
         if isinstance(value, UseDefault):
             body.parameters.pop(name, None)
             return
-        if name in body.parameters and body.parameters[name].value != value:
-            before = body.parameters[name].place
-            message = f"{name} is written twice: this one counts, not that of {before.file}:{before.line}"
+        before = body.parameters.get(name)
+        if before is not None and before.value != value:
+            message = f"{name} is written twice: this one counts, not that of {before.place.file}:{before.place.line}"
             self._run.note(diagnostic(message, place, level=Level.WARNING))
         body.parameters[name] = Parameter(name, value, place)
 
