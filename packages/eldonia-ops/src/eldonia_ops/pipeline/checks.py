@@ -136,9 +136,11 @@ def _shared(pipeline: Pipeline) -> Iterable[Diagnostic]:
         if isinstance(source, TailInput) and source.pos_file:
             used.append(("pos_file", source.pos_file, source.place))
     for _, output in pipeline.outputs():
-        for one in single_outputs(output):
-            if one.buffer is not None and one.buffer.file and one.buffer.path:
-                used.append(("buffer path", one.buffer.path, one.place))
+        used.extend(
+            ("buffer path", one.buffer.path, one.place)
+            for one in single_outputs(output)
+            if one.buffer is not None and one.buffer.file and one.buffer.path
+        )
     for kind, name, place in used:
         first = seen.setdefault((kind, name), place)
         if first is not place:

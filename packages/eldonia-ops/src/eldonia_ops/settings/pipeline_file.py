@@ -83,7 +83,7 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
     pipeline = build_pipeline(settings.joined(root), problems, hostname=hostname)
     if settings.used:
         problems += check_pipeline(pipeline)
-    return LoadedPipeline(pipeline, tuple(problems), settings)
+    return LoadedPipeline(pipeline, tuple(sorted(problems, key=lambda one: (one.file, one.line))), settings)
 
 
 def _braces(pattern: str) -> list[str]:
