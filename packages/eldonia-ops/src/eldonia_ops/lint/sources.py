@@ -26,6 +26,7 @@ from eldonia_ops.protocols.prometheus_rules import examine_rule_file, examine_ru
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.managed import MANAGED_FILE, NO_PARTS, ManagedText, Parts
+from eldonia_ops.settings.pipeline_file import pipeline_of
 from eldonia_ops.settings.prometheus_file import PrometheusText
 from eldonia_ops.template import TemplateError, TemplateSet
 
@@ -172,8 +173,18 @@ class Sources:
         self._added[SHIPPED if routing is None else os.path.realpath(routing)] = parts
         self._rule_files(name, settings)
         self._dashboard_files(name, settings)
+        self._pipeline(name, settings)
         self._named(name, settings.alertmanager.file, FileKind.ROUTING, ("alertmanager", "file"))
         self._named(name, settings.incidents.runbook, FileKind.RUNBOOK, ("incidents", "runbook"))
+
+    def _pipeline(self, name: str, settings: Settings) -> None:
+        """What is wrong with the log pipeline that settings describe or name."""
+        if not settings.pipeline.used:
+            return
+        own = str(settings.file) if settings.file is not None else name
+        for found in pipeline_of(settings, self._env).problems:
+            shown = name if found.file in ("", own) else self._shown(found.file)
+            self._note(replace(found, file=shown))
 
     def add_shipped(self) -> None:
         """Put in place what the platform ships, where the settings do not replace it."""

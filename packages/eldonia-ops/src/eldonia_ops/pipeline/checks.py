@@ -6,12 +6,13 @@ from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.pipeline.filters.concat import Concat
 from eldonia_ops.pipeline.flows import Flow, Flows, beyond, flows_of, matches_before
 from eldonia_ops.pipeline.graph import ERROR, TOP, Label, Pipeline, Rule, labels_of, single_outputs
-from eldonia_ops.pipeline.inputs import TailInput
+from eldonia_ops.pipeline.inputs import RUN_TYPES, TailInput
 from eldonia_ops.pipeline.rewriters import SAME, RewriteTag
 from eldonia_ops.pipeline.section import Place
 from eldonia_ops.pipeline.tag_pattern import is_literal
 
 _OWN_LABELS = (ERROR, "@FLUENT_LOG", "@ROOT", "")
+_LISTENERS = ("forward", "syslog")
 _MOST_NAMED = 3
 
 
@@ -25,6 +26,11 @@ def check_pipeline(pipeline: Pipeline) -> list[Diagnostic]:
     found += _untaken(pipeline, flows)
     found += _labels(pipeline, flows)
     found += _shared(pipeline)
+    for source in pipeline.sources:
+        if source.type not in RUN_TYPES:
+            message = f"{source.type} is read and checked, but does not run in the pipeline yet"
+            hint = f"open the listener {source.type}: what comes there goes to the store, past these filters"
+            found.append(_note(message, source.place, hint if source.type in _LISTENERS else ""))
     if not pipeline.sources and pipeline.complete:
         found.append(_note("there is no <source>: nothing comes into the pipeline", pipeline.labels[TOP].place))
     return sorted(found, key=lambda one: (one.file, one.line))

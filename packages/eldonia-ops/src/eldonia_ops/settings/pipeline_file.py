@@ -13,6 +13,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.pipeline.building import build_pipeline
 from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.graph import Pipeline
+from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
 from eldonia_ops.settings.document import Settings
 from eldonia_ops.settings.load import examine_settings
@@ -23,9 +24,11 @@ _FLUENTD: Final = re.compile(r"^(?:config|system):", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class LoadedPipeline:
-    """A pipeline and everything that is wrong with it; ``settings`` say how it runs."""
+    """A pipeline, the sections that it was built from, and everything that is wrong with it; ``settings`` say how it
+    runs."""
 
     pipeline: Pipeline
+    root: Section
     problems: tuple[Diagnostic, ...]
     settings: PipelineSettings
 
@@ -40,7 +43,7 @@ class DiskFiles:
 
     def matching(self, pattern: str) -> Sequence[str]:
         """The paths that a pattern stands for, sorted."""
-        found = {path for one in _braces(pattern) for path in glob.glob(one, recursive=True)}
+        found = {path for one in braces(pattern) for path in glob.glob(one, recursive=True)}
         return sorted(path for path in found if os.path.isfile(path))
 
     def read(self, path: str) -> bytes:
@@ -80,15 +83,17 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
             problems.append(Diagnostic(f"cannot be read: {error.strerror or error}", str(settings.file)))
         else:
             root = read_pipeline_file(data, str(settings.file), surroundings, problems)
-    pipeline = build_pipeline(settings.joined(root), problems, hostname=hostname)
+    joined = settings.joined(root)
+    pipeline = build_pipeline(joined, problems, hostname=hostname)
     if settings.used:
         problems += check_pipeline(pipeline)
-    return LoadedPipeline(pipeline, tuple(sorted(problems, key=lambda one: (one.file, one.line))), settings)
+    return LoadedPipeline(pipeline, joined, tuple(sorted(problems, key=lambda one: (one.file, one.line))), settings)
 
 
-def _braces(pattern: str) -> list[str]:
+def braces(pattern: str) -> list[str]:
+    """The patterns that one with ``{a,b}`` stands for."""
     match = re.search(r"\{([^{}]*)\}", pattern)
     if match is None:
         return [pattern]
     before, behind = pattern[: match.start()], pattern[match.end() :]
-    return [one for part in match[1].split(",")[:100] for one in _braces(before + part + behind)]
+    return [one for part in match[1].split(",")[:100] for one in braces(before + part + behind)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Module
+from eldonia_ops.app.pipelines import PipelineModule
 from eldonia_ops.app.platform_modules import (
     CollectionModule,
     IncidentsModule,
@@ -82,6 +83,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         SupervisionModule(base, router),
         PurgeModule(base),
         collection,
+        PipelineModule(base, ingest.service, telemetry.logs),
         ProcessLogsModule(base, recovery),
     ]
     return Full(

@@ -25,6 +25,9 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str, str, Place], Input]]] = 
 INPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
 """The names that ``@type`` of a ``<source>`` section may have."""
 
+RUN_TYPES: Final = ("dummy", "sample", "tail")
+"""Those that this platform runs in the pipeline."""
+
 
 def input_of(reader: SectionReader) -> Input | None:
     """The input that a ``<source>`` section describes; None when there is none that could be used. What is wrong is

@@ -1,5 +1,6 @@
 """``@type tail``: lines of files. https://docs.fluentd.org/input/tail"""
 
+import codecs
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,6 +17,8 @@ _WITHOUT_EFFECT: Final = (
     "ignore_repeated_permission_error", "read_lines_limit", "pos_file_compaction_interval", "refresh_interval",
     "path_timezone", "glob_policy", "follow_inodes",
 )  # fmt: skip
+_RUBY_NAMES: Final = {"WINDOWS-31J": "cp932", "CP932": "cp932", "EUCJP-MS": "euc_jp", "ASCII-8BIT": "utf-8",
+                      "BINARY": "utf-8"}  # fmt: skip
 _DATE: Final = re.compile(r"%[-0^_]?[A-Za-z]")
 
 
@@ -65,8 +68,6 @@ def tail_input(reader: SectionReader, id: str, label: str, place: Place) -> Tail
             hint = "write it from / on"
             reader.problem(f"the path {one} is not absolute", "path", hint=hint, level=Level.WARNING)
     tag = reader.string("tag", required=True)
-    if not reader.string("pos_file"):
-        reader.problem("pos_file is not set: positions are kept in the state of this platform", level=Level.WARNING)
     if reader.value("read_bytes_limit_per_second") not in (None, "-1", -1):
         name = "read_bytes_limit_per_second"
         reader.problem("reading is slowed by the outputs alone", name, level=Level.WARNING)
@@ -86,7 +87,7 @@ def tail_input(reader: SectionReader, id: str, label: str, place: Place) -> Tail
         read_from_head=reader.boolean("read_from_head", False),
         rotate_wait=reader.seconds("rotate_wait", 5),
         path_key=reader.string("path_key"),
-        encoding=reader.string("from_encoding") or reader.string("encoding"),
+        encoding=_encoding(reader),
         multiline_flush_interval=reader.seconds("multiline_flush_interval", 5),
         emit_unmatched_lines=reader.boolean("emit_unmatched_lines", False),
         max_line_size=reader.size("max_line_size", 0),
@@ -94,6 +95,21 @@ def tail_input(reader: SectionReader, id: str, label: str, place: Place) -> Tail
         tags=TagPattern.of_texts(_pieces(tag, one) for one in paths),
         tags_shown=_shown(tag, paths),
     )
+
+
+def _encoding(reader: SectionReader) -> str:
+    """The name that Python has for the encoding of the files; '' for UTF-8."""
+    written = reader.string("from_encoding") or reader.string("encoding")
+    name = "from_encoding" if reader.string("from_encoding") else "encoding"
+    try:
+        found = codecs.lookup(_RUBY_NAMES.get(written.upper(), written)).name if written else "utf-8"
+    except LookupError:
+        reader.problem(f"there is no encoding {written!r}", name, hint="such as Shift_JIS, EUC-JP, Windows-1252")
+        return ""
+    if found.startswith(("utf-16", "utf-32")):
+        reader.problem(f"files in {written} cannot be followed line by line", name)
+        return ""
+    return "" if found in ("utf-8", "ascii") else found
 
 
 def _pieces(tag: str, path: str) -> list[str | None]:
