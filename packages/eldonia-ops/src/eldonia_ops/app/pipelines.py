@@ -16,6 +16,7 @@ from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.collectors.tail.discovery import FollowedPaths
 from eldonia_ops.collectors.tail.records import StoredPositions
+from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.inputs import Input, SampleInput, TailInput
@@ -27,7 +28,6 @@ from eldonia_ops.protocols.log_documents import document_records
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
 from eldonia_ops.settings import Settings
-from eldonia_ops.settings.pipeline_file import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.sinks import LogSink
 
 log = logging.getLogger("eldonia_ops.pipeline")

@@ -12,8 +12,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME
 
 if TYPE_CHECKING:
+    from eldonia_ops.lint.pipeline import LoadedPipeline
     from eldonia_ops.pipeline.inputs import Input
-    from eldonia_ops.settings.pipeline_file import LoadedPipeline
 
 app = typer.Typer(help="The log pipeline of fluent.conf: check it, explain it, try it.", no_args_is_help=True)
 
@@ -113,7 +113,7 @@ def run(
 
 
 def _loaded(file: Path | None) -> "LoadedPipeline":
-    from eldonia_ops.settings.pipeline_file import load_pipeline
+    from eldonia_ops.lint.pipeline import load_pipeline
 
     if file is None:
         file = next((Path(name) for name in (FILE_NAME, FLUENT_CONF) if Path(name).is_file()), None)

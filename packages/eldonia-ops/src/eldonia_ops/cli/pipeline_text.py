@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
+from eldonia_ops.lint.pipeline import LoadedPipeline
 from eldonia_ops.model.errors import Level
 from eldonia_ops.pipeline.explain import Explanation
 from eldonia_ops.pipeline.graph import Rule
@@ -12,7 +13,6 @@ from eldonia_ops.pipeline.outputs import ElasticsearchOutput, Output
 from eldonia_ops.pipeline.record_edits import as_text
 from eldonia_ops.pipeline.times.strftime import Strftime
 from eldonia_ops.pipeline.trial import Trial, TriedText, changes
-from eldonia_ops.settings.pipeline_file import LoadedPipeline
 
 _WIDTH: Final = 60
 _TIME: Final = Strftime("%Y-%m-%dT%H:%M:%S.%L%:z", None)

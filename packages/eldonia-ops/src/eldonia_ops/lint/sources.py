@@ -14,6 +14,7 @@ from typing import Final
 from eldonia_ops.incidents.runbook import Runbook
 from eldonia_ops.lint.files import Files
 from eldonia_ops.lint.kinds import FileKind, kind_of
+from eldonia_ops.lint.pipeline import pipeline_of
 from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
@@ -26,7 +27,6 @@ from eldonia_ops.protocols.prometheus_rules import examine_rule_file, examine_ru
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.managed import MANAGED_FILE, NO_PARTS, ManagedText, Parts
-from eldonia_ops.settings.pipeline_file import pipeline_of
 from eldonia_ops.settings.prometheus_file import PrometheusText
 from eldonia_ops.template import TemplateError, TemplateSet
 

@@ -1,11 +1,10 @@
 """The section ``pipeline`` of the settings."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from eldonia_ops.pipeline.section import Place, Section
+from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config.own_form import read_own_part
 from eldonia_ops.settings.containers import Texts
 from eldonia_ops.settings.declaration import Setting
@@ -67,15 +66,4 @@ class PipelineSettings:
     @property
     def used(self) -> bool:
         """Whether there is a pipeline at all."""
-        return self.file is not None or bool(self.own)
-
-    @property
-    def own(self) -> tuple[Section, ...]:
-        """The sections that are written in the settings themselves."""
-        return (*self.sources, *self.filters, *self.outputs, *self.labels)
-
-    def joined(self, file: Section | None) -> Section:
-        """The sections of the file and the own ones as one tree."""
-        parameters: Mapping[str, Any] = {} if file is None else file.parameters
-        sections = (*(() if file is None else file.sections), *self.own)
-        return Section("ROOT", "", parameters, sections, Place() if file is None else file.place)
+        return self.file is not None or any((self.sources, self.filters, self.outputs, self.labels))

@@ -26,6 +26,7 @@ _THROWN: Final = (
 )
 _FRAME_AT: Final = r"^\s+(?:eval )?at \S"
 _AT_MORE: Final = (
+    (r"^\s+at \S.*\{$", "at_properties"),  # Node writes the properties of an error behind its frames
     (_FRAME_AT, "at_frames"),
     (r"^\s*(?:Caused by|Suppressed|Wrapped by): ?", "at_thrown"),
     (r"^\s*\.\.\. [0-9]{1,6} (?:more|common frames omitted|lines matching)", "at_frames"),
@@ -42,8 +43,7 @@ _AT: Final = {
     # A message may have several lines: those that are indented or empty belong to it as long as no frame has come.
     "at_thrown": _rules(*_AT_MORE, (r"^\s*nested exception is:", "at_thrown"), (r"^\s*$", "at_thrown"),
                         (r"^\s+\S", "at_thrown")),
-    # Node writes the properties of an error behind its frames.
-    "at_frames": _rules(*_AT_MORE, (r"^\s+\S+.*\{$", "at_properties")),
+    "at_frames": _rules(*_AT_MORE),
     "at_properties": _rules((r"^\s", "at_properties"), (r"^\}", "at_frames"), *_AT_MORE),
 }  # fmt: skip
 _PYTHON: Final = {
@@ -83,7 +83,7 @@ _GO: Final = {
     "go_file": _rules((r"^\s+\S+:[0-9]+", "go_function")),
     "go_end": (),
 }  # fmt: skip
-_RUBY_FRAME: Final = r"^\s*(?:from )?\S+.*:[0-9]+:in [`']"
+_RUBY_FRAME: Final = r"^\s*(?:from )?\S.*:[0-9]+:in [`'].*'$"
 _RUBY: Final = {
     "": _rules(
         (r"^\s*[A-Z][\w:]*(?:Error|Exception|Interrupt)? ?\(.*\):\s*$", "ruby_rails"),

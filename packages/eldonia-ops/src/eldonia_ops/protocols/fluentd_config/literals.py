@@ -145,6 +145,7 @@ class Literals:
         cursor, begin = self._cursor, self._cursor.at
         found: list[str] = []
         depth, quoted = 0, False
+        fault: ConfigSyntaxError | None = None
         while cursor.at - begin <= _MOST_JSON:
             char = cursor.peek()
             if not char:
@@ -157,7 +158,11 @@ class Literals:
                 elif char == '"':
                     quoted = False
                 elif char == "#" and cursor.take("{"):
-                    value = self._code()
+                    try:
+                        value = self._code()
+                    except ConfigSyntaxError as error:
+                        # That the JSON has no end counts for more: then this is no part of it.
+                        value, fault = "", fault or error
                     char = json.dumps(value if isinstance(value, str) else "", ensure_ascii=False)[1:-1]
                 elif char in NEWLINE:
                     char = "\\n" if char == "\n" else ""
@@ -172,6 +177,8 @@ class Literals:
                 depth -= 1
             found.append(char)
             if not depth:
+                if fault is not None:
+                    raise fault
                 return self._checked("".join(found), begin)
         cursor.at = begin + 1
         what = "array" if cursor.text[begin] == "[" else "hash"

@@ -15,8 +15,7 @@ from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.graph import Pipeline
 from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
-from eldonia_ops.settings.document import Settings
-from eldonia_ops.settings.load import examine_settings
+from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.pipeline import PipelineSettings
 
 _FLUENTD: Final = re.compile(r"^(?:config|system):", re.MULTILINE)
@@ -83,7 +82,9 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
             problems.append(Diagnostic(f"cannot be read: {error.strerror or error}", str(settings.file)))
         else:
             root = read_pipeline_file(data, str(settings.file), surroundings, problems)
-    joined = settings.joined(root)
+    own = (*settings.sources, *settings.filters, *settings.outputs, *settings.labels)
+    found = root or Section("ROOT")
+    joined = Section("ROOT", "", found.parameters, (*found.sections, *own), found.place)
     pipeline = build_pipeline(joined, problems, hostname=hostname)
     if settings.used:
         problems += check_pipeline(pipeline)
