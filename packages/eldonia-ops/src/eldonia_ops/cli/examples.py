@@ -122,7 +122,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "pipeline explain": ("pipeline explain app.web.access --file fluent.conf", "pipeline explain app.web --json"),
     "pipeline run": (
         "pipeline run /var/log/app/web.log --file fluent.conf",
-        "pipeline run - --source 2 --lines 20 < app.log",
+        "pipeline run - --source 2 --lines 20",
     ),
     "promql test": ("promql test queries.test", "promql test --verbose queries.test"),
     "promql format": ("promql format 'sum(rate(a[5m]))by(b)'",),
