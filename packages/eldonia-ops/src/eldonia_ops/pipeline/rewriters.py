@@ -11,7 +11,7 @@ from eldonia_ops.pipeline.filters.filter import Filter, Filtered, StatelessFilte
 from eldonia_ops.pipeline.filters.placeholders import TagValues
 from eldonia_ops.pipeline.record_edits import as_text
 from eldonia_ops.pipeline.record_fields import field_of, steps_of
-from eldonia_ops.pipeline.ruby_regexp import RubyRegexp
+from eldonia_ops.pipeline.ruby_search import RubySearch
 from eldonia_ops.pipeline.section import Section, SectionReader
 
 SAME: Final = "@SAME"
@@ -21,6 +21,13 @@ _PLACEHOLDER: Final = re.compile(
     r"|\$([0-9])|\$\{([0-9])\}",
     re.ASCII,
 )
+
+
+def without_prefix(tag: str, prefix: str) -> str:
+    """A tag without its first parts; itself where it does not begin so."""
+    if not prefix or not (tag == prefix or tag.startswith(f"{prefix}.")):
+        return tag
+    return tag[len(prefix) :].lstrip(".")
 
 
 class TracesAsOutput(Filter):
@@ -69,10 +76,7 @@ class TracesAsOutput(Filter):
         return self._filter.held(state)
 
     def _renamed(self, batch: Batch) -> tuple[str, Batch]:
-        tag = batch.tag
-        if self._prefix and (tag == self._prefix or tag.startswith(f"{self._prefix}.")):
-            tag = tag[len(self._prefix) :].lstrip(".")
-        return SAME, Batch(tag, batch.events, batch.source)
+        return SAME, Batch(without_prefix(batch.tag, self._prefix), batch.events, batch.source)
 
 
 class RewriteTag(StatelessFilter):
@@ -88,18 +92,16 @@ class RewriteTag(StatelessFilter):
         self._hostname = hostname
         self._capitalize = reader.boolean("capitalize_regex_backreference", False)
         prefix = reader.string("remove_tag_prefix")
-        self._remove = RubyRegexp(rf"\A{re.escape(prefix)}\.?") if prefix else None
+        self._prefix = prefix.rstrip(".")
         reader.ignore("hostname_command", "emit_mode")
-        self._rules: list[tuple[str, RubyRegexp, str, str, bool]] = []
+        self._rules: list[tuple[str, RubySearch, str, str, bool]] = []
         for section in reader.sections("rule"):
             inside = SectionReader(section, reader.problems)
             key, pattern = inside.string("key", required=True), inside.string("pattern", required=True)
             tag, label = inside.string("tag", required=True), inside.string("label")
             try:
                 steps_of(key)
-                self._rules.append(
-                    (key, RubyRegexp(pattern, captures=True), tag, label, inside.boolean("invert", False))
-                )
+                self._rules.append((key, RubySearch(pattern), tag, label, inside.boolean("invert", False)))
             except ValueError as error:
                 inside.problem(f"pattern: {error}", "pattern")
             inside.finish()
@@ -120,9 +122,7 @@ class RewriteTag(StatelessFilter):
 
     def filter(self, batch: Batch) -> Filtered:
         """The events under their new tags, in their order."""
-        tag = batch.tag
-        if self._remove is not None and (match := self._remove.search(tag)) is not None:
-            tag = tag[match.end() :]
+        tag = without_prefix(batch.tag, self._prefix)
         values = TagValues(tag, self._hostname)
         found: list[tuple[str, str, list[Event]]] = []
         for event in batch.events:
@@ -139,7 +139,7 @@ class RewriteTag(StatelessFilter):
     def _target(self, event: Event, values: TagValues) -> tuple[str, str] | None:
         for key, pattern, tag, label, inverted in self._rules:
             value = field_of(event.record, key)
-            match = None if value is None else pattern.search(as_text(value))
+            match = None if value is None else pattern.first(as_text(value))
             if (match is None) if inverted else (match is not None):
                 return label or SAME, self._expanded(tag, match, values)
         return None

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
+import re2
+
 from eldonia_ops.pipeline.record_edits import as_text
 from eldonia_ops.pipeline.times.strftime import Strftime
 
@@ -267,6 +269,6 @@ def _part(name: str, index: int) -> Value:
 def _unknown(code: str) -> PlaceholderError:
     shown = code.strip() if len(code) <= 60 else f"{code.strip()[:57]}…"
     for pattern, way in _WAYS:
-        if re.search(pattern, code.strip()):
+        if re2.search(pattern, code.strip()):
             return PlaceholderError(f"Ruby is not run here: ${{{shown}}}", way)
     return PlaceholderError(f"the placeholder ${{{shown}}} is not understood", f"there are {_KNOWN}")

@@ -15,13 +15,14 @@
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.filters.filter import Filtered, StatelessFilter
 from eldonia_ops.pipeline.record_edits import as_text, with_field
 from eldonia_ops.pipeline.record_fields import field_of, steps_of
-from eldonia_ops.pipeline.ruby_regexp import RubyRegexp
+from eldonia_ops.pipeline.ruby_search import RubySearch
 from eldonia_ops.pipeline.section import SectionReader
 
 REPLACEMENT: Final = "[REDACTED]"
@@ -50,7 +51,7 @@ class Redaction(StatelessFilter):
         for name in reader.texts("find"):
             if name in FOUND:
                 check = _is_card if name == "card" else None
-                self._rules.append(("", _Rule(RubyRegexp(FOUND[name]), self._replacement, check)))
+                self._rules.append(("", _Rule(RubySearch(FOUND[name]), self._replacement, check)))
             else:
                 reader.problem(f"{name} is not known", "find", hint=f"there are {', '.join(sorted(FOUND))}")
         for section in reader.sections("rule"):
@@ -60,7 +61,7 @@ class Redaction(StatelessFilter):
             try:
                 if key:
                     steps_of(key)
-                self._rules.append((key, _Rule(RubyRegexp(pattern), replacement)))
+                self._rules.append((key, _Rule(RubySearch(pattern), replacement)))
             except ValueError as error:
                 inside.problem(f"pattern: {error}", "pattern")
             inside.finish()
@@ -86,26 +87,21 @@ class Redaction(StatelessFilter):
 
 
 class _Rule:
-    def __init__(self, pattern: RubyRegexp, replacement: str, check: Any = None) -> None:
+    def __init__(self, pattern: RubySearch, replacement: str, check: Callable[[str], bool] | None = None) -> None:
         self._pattern = pattern
         self._replacement = replacement
-        self._group = "secret" if "secret" in pattern.names else ""
+        self._group = pattern.group_of("secret")
         self._check = check
 
     def replaced(self, text: str) -> str:
-        match = self._pattern.search(text)
-        if match is None:
-            return text
         parts: list[str] = []
         done = 0
-        while match is not None:
-            start, end = match.span(self._pattern.names.index(self._group) + 1) if self._group else match.span()
-            if start >= 0 and start >= done and (self._check is None or self._check(text[start:end])):
+        for match in self._pattern.all(text):
+            start, end = match.span(self._group)
+            if start >= done and end > start and (self._check is None or self._check(text[start:end])):
                 parts += (text[done:start], self._replacement)
                 done = end
-            following = max(match.end(), match.start() + 1)
-            match = self._pattern.search(text, following) if following <= len(text) else None
-        return "".join(parts) + text[done:]
+        return "".join(parts) + text[done:] if parts else text
 
 
 def _replaced(value: Any, rules: list[_Rule], depth: int) -> Any:

@@ -4,20 +4,22 @@ A trace is a small machine: a line that may begin one leads to a state, in which
 each state may be followed by one that begins another trace, or is of none.
 """
 
-import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+import re2
 
 LONGEST: Final = 4_096
 """Of a longer line only so much is looked at."""
 
 
 class _Rule(NamedTuple):
-    pattern: re.Pattern[str]
+    written: str
+    pattern: Any
     to: str
 
 
 def _rules(*rules: tuple[str, str]) -> tuple[_Rule, ...]:
-    return tuple(_Rule(re.compile(pattern, re.ASCII), to) for pattern, to in rules)
+    return tuple(_Rule(written, re2.compile(written), to) for written, to in rules)
 
 
 # A name such as java.lang.IllegalStateException, at the beginning or behind a time and level.
@@ -134,10 +136,12 @@ class StackTraces:
             for state, rules in family.items():
                 known = self._rules.get(state, ())
                 self._rules[state] = (*known, *(rule for rule in rules if rule not in known))
+        # Nearly every line begins no trace, and one expression says so.
+        self._any = re2.compile("|".join(f"(?:{rule.written})" for rule in self._rules[""]))
 
     def begins(self, line: str) -> str:
         """The state behind a line of no open trace: '' when it begins none."""
-        return self._after("", line)
+        return self._after("", line) if self._any.search(line[:LONGEST]) is not None else ""
 
     def continues(self, state: str, line: str) -> str | None:
         """The state behind a line that goes on with an open trace; None when it does not belong to it."""

@@ -118,7 +118,7 @@ def _pieces(tag: str, path: str) -> list[str | None]:
         return [tag]
     before, _, behind = tag.partition("*")
     found: list[str | None] = [before]
-    for at, piece in enumerate(re.split(r"(\*\*?|\?|\[[^\]]*\]|\{[^}]*\}|%[-0^_]?[A-Za-z])", dotted(path))):
+    for at, piece in enumerate(re.split(r"(\*\*?|\?|\[[^\[\]]*\]|\{[^{}]*\}|%[-0^_]?[A-Za-z])", dotted(path))):
         found.append(None if at % 2 else piece)
     return [*found, behind]
 

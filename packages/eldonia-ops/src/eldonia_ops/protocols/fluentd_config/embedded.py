@@ -8,6 +8,8 @@ https://docs.fluentd.org/configuration/config-file#embedded-ruby-code
 import re
 from typing import Final
 
+import re2
+
 from eldonia_ops.pipeline.section import Place
 from eldonia_ops.protocols.fluentd_config.faults import ConfigSyntaxError
 from eldonia_ops.protocols.fluentd_config.surroundings import Surroundings
@@ -159,7 +161,7 @@ class _Reader:
         code = self._code.strip()
         shown = code if len(code) <= 60 else f"{code[:57]}…"
         for pattern, way in _WAYS:
-            if re.search(pattern, code):
+            if re2.search(pattern, code):
                 return ConfigSyntaxError(f"Ruby is not run here: #{{{shown}}}", self._place, way)
         hint = f"write the value itself, or {_ENV_WAY}"
         return ConfigSyntaxError(f"Ruby is not run here: #{{{shown}}}", self._place, hint)
