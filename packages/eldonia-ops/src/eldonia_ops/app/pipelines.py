@@ -12,6 +12,7 @@ import msgspec
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Inert
+from eldonia_ops.app.pipeline_listeners import ListeningSource
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.collectors.tail.discovery import FollowedPaths
@@ -19,7 +20,7 @@ from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
-from eldonia_ops.pipeline.inputs import Input, SampleInput, TailInput
+from eldonia_ops.pipeline.inputs import ForwardInput, Input, SampleInput, StreamInput, SyslogInput, TailInput
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, RunningOutput
@@ -27,6 +28,8 @@ from eldonia_ops.ports import LogStore
 from eldonia_ops.protocols.log_documents import document_records
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
+from eldonia_ops.services.pipeline_streams import ForwardStream
+from eldonia_ops.services.pipeline_texts import TextSource
 from eldonia_ops.settings import Settings
 from eldonia_ops.sinks import LogSink
 
@@ -93,6 +96,9 @@ class PipelineModule(Inert):
         for task in running.tasks:
             task.cancel()
         await asyncio.gather(*running.tasks, return_exceptions=True)
+        for source in running.sources:
+            if isinstance(source, ListeningSource):
+                await source.close()
         await running.runner.close()
         for source in running.sources:
             await source.close()
@@ -155,6 +161,13 @@ class PipelineModule(Inert):
             )
         if isinstance(source, SampleInput):
             return SampleSource(source, runner)
+        longest = self._settings.limits.request_expanded
+        if isinstance(source, ForwardInput):
+            return ListeningSource(source, ForwardStream(source, runner, self._base.clock, longest))
+        if isinstance(source, StreamInput | SyslogInput):
+            texts = TextSource(source, runner, self._base.clock, self._settings.limits.log_line)
+            udp = source.transport.protocol == "udp"
+            return ListeningSource(source, texts.connection, texts.datagrams if udp else None)
         return None
 
     def _open(self, runner: PipelineRunner, output: Output) -> RunningOutput:

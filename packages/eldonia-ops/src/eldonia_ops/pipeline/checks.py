@@ -6,13 +6,13 @@ from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.pipeline.filters.concat import Concat
 from eldonia_ops.pipeline.flows import Flow, Flows, beyond, flows_of, matches_before
 from eldonia_ops.pipeline.graph import ERROR, TOP, Label, Pipeline, Rule, labels_of, single_outputs
-from eldonia_ops.pipeline.inputs import RUN_TYPES, TailInput
+from eldonia_ops.pipeline.inputs import RUN_TYPES, ForwardInput, TailInput
+from eldonia_ops.pipeline.inputs.servers import ServerInput
 from eldonia_ops.pipeline.rewriters import SAME, RewriteTag
 from eldonia_ops.pipeline.section import Place
 from eldonia_ops.pipeline.tag_pattern import is_literal
 
 _OWN_LABELS = (ERROR, "@FLUENT_LOG", "@ROOT", "")
-_LISTENERS = ("forward", "syslog")
 _MOST_NAMED = 3
 
 
@@ -29,11 +29,22 @@ def check_pipeline(pipeline: Pipeline) -> list[Diagnostic]:
     for source in pipeline.sources:
         if source.type not in RUN_TYPES:
             message = f"{source.type} is read and checked, but does not run in the pipeline yet"
-            hint = f"open the listener {source.type}: what comes there goes to the store, past these filters"
-            found.append(_note(message, source.place, hint if source.type in _LISTENERS else ""))
+            hint = "what comes to this platform's own ports goes to the store, past these filters"
+            found.append(_note(message, source.place, hint))
+        elif isinstance(source, ServerInput) and not _has_key(source):
+            message = f"{source.type} takes events from this machine alone: others would not have to prove anything"
+            hint = "write <security> with a shared_key" if source.type == "forward" else "write <transport tls>"
+            if source.bind not in ("127.0.0.1", "::1", "localhost"):
+                found.append(_note(message, source.place, hint))
     if not pipeline.sources and pipeline.complete:
         found.append(_note("there is no <source>: nothing comes into the pipeline", pipeline.labels[TOP].place))
     return sorted(found, key=lambda one: (one.file, one.line))
+
+
+def _has_key(source: ServerInput) -> bool:
+    """Whether those who send prove that they may: by a key, or by a certificate."""
+    keyed = isinstance(source, ForwardInput) and bool(source.shared_key)
+    return keyed or (source.transport.protocol == "tls" and bool(source.transport.client_ca_file))
 
 
 def _note(message: str, place: Place, hint: str = "", level: Level = Level.WARNING) -> Diagnostic:

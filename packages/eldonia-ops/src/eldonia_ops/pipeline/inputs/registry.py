@@ -25,7 +25,7 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str, str, Place], Input]]] = 
 INPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
 """The names that ``@type`` of a ``<source>`` section may have."""
 
-RUN_TYPES: Final = ("dummy", "sample", "tail")
+RUN_TYPES: Final = ("dummy", "forward", "sample", "syslog", "tail", "tcp", "udp")
 """Those that this platform runs in the pipeline."""
 
 

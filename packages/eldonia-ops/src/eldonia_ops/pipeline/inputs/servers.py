@@ -5,9 +5,9 @@ from typing import Final
 
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.pipeline.inputs.input import Input
-from eldonia_ops.pipeline.old_parse import read_parser
-from eldonia_ops.pipeline.parsers import Parser
-from eldonia_ops.pipeline.section import Place, Section, SectionReader
+from eldonia_ops.pipeline.old_parse import parse_section, read_parser
+from eldonia_ops.pipeline.parsers import Parser, parser_of
+from eldonia_ops.pipeline.section import Parameter, Place, Section, SectionReader
 from eldonia_ops.pipeline.tag_pattern import TagPattern
 
 _TLS: Final = (
@@ -241,7 +241,7 @@ def syslog_input(reader: SectionReader, id: str, label: str, place: Place) -> Sy
         port=reader.integer("port", 5_140, minimum=1),
         transport=_transport(reader, reader.choice("protocol_type", ("udp", "tcp"), "udp")),
         tag=tag,
-        parser=read_parser(reader, default="syslog"),
+        parser=_syslog_parser(reader),
         octet_counting=reader.choice("frame_type", ("traditional", "octet_count"), "traditional") == "octet_count",
         severity_key=reader.string("severity_key") or reader.string("priority_key"),
         facility_key=reader.string("facility_key"),
@@ -250,6 +250,20 @@ def syslog_input(reader: SectionReader, id: str, label: str, place: Place) -> Sy
         tags=TagPattern.of_texts([[f"{tag}.", None, ".", None]]),
         tags_shown=f"{tag}.FACILITY.SEVERITY",
     )
+
+
+def _syslog_parser(reader: SectionReader) -> Parser | None:
+    """As in Fluentd, messages have their priority unless the section says that they do not."""
+    section = parse_section(reader, default="syslog")
+    assert section is not None
+    parameters = {"with_priority": Parameter("with_priority", "true", section.place), **section.parameters}
+    inside = SectionReader(Section("parse", "", parameters, section.sections, section.place), reader.problems)
+    if section.type != "syslog":
+        inside.ignore("with_priority")
+    parser = parser_of(inside)
+    if parser is not None:
+        inside.finish()
+    return parser
 
 
 def _tags(tag: str) -> TagPattern | None:
