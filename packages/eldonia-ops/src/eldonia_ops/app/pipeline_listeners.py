@@ -10,7 +10,7 @@ from eldonia_ops.app.connections import Places
 from eldonia_ops.app.listener import bind
 from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.app.stream_server import StreamAccess, StreamServer
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.intake import ServeDatagrams, ServeStream, StreamCredentials, StreamListener
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.inputs import ForwardInput
@@ -72,7 +72,8 @@ class ListeningSource:
     def statuses(self) -> Sequence[TargetStatus]:
         """Whether it listens."""
         name = self._source.summary
-        return [TargetStatus("pipeline", name, name, error=self._problem)]
+        health = TargetHealth.UP if self._server else TargetHealth.DOWN if self._problem else TargetHealth.UNKNOWN
+        return [TargetStatus("pipeline", self._source.id, name, health=health, error=self._problem)]
 
     async def _opened(self) -> StreamServer:
         source, transport = self._source, self._source.transport

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
+from eldonia_ops.app.collection import target_view
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Inert
 from eldonia_ops.app.pipeline_listeners import ListeningSource
 from eldonia_ops.collectors.collector import Positions
-from eldonia_ops.collectors.status import TargetStatus
+from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.collectors.tail.discovery import FollowedPaths
 from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
@@ -26,6 +27,7 @@ from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, RunningOutput
 from eldonia_ops.ports import LogStore
 from eldonia_ops.protocols.log_documents import document_records
+from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
 from eldonia_ops.services.pipeline_streams import ForwardStream
@@ -105,10 +107,18 @@ class PipelineModule(Inert):
         self._events_in += running.runner.events_in
         self._events_lost += running.runner.events_lost
 
-    def statuses(self) -> Sequence[TargetStatus]:
-        """The files that are followed."""
+    def targets(self) -> list[TargetView]:
+        """The files that are followed, the ports that are listened at, and the outputs."""
         running = self._running
-        return [] if running is None else [status for source in running.sources for status in source.statuses()]
+        if running is None:
+            return []
+        found = [status for source in running.sources for status in source.statuses()]
+        for one in running.runner.statuses():
+            health = (
+                TargetHealth.DOWN if one.last_error else TargetHealth.UP if one.written_chunks else TargetHealth.UNKNOWN
+            )
+            found.append(TargetStatus("pipeline", one.id, one.summary, health=health, error=one.last_error))
+        return [target_view(status) for status in found]
 
     def metrics(self) -> Mapping[str, float]:
         """What came in, what was lost, what waits in buffers."""

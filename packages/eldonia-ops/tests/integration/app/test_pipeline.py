@@ -89,6 +89,8 @@ def test_the_seeds_file_runs_end_to_end(tmp_path: Path):
         (logs / "error.log").write_text(f"{written(4)}\n")
         until(lambda: len(stored(platform)) >= 6)
         records = stored(platform)
+        with platform.client() as client:
+            targets = {f"{one['name']} {one['url']}": one for one in client.get("/api/ops/v1/targets").json()}
     found = {record["message"]: record for record in records}
     assert sorted(found) == [*(f"line-{number:05d}" for number in range(5)), "not json"]
     tag = f"eldonia{str(logs).replace('/', '.')}.app.log"
@@ -96,6 +98,10 @@ def test_the_seeds_file_runs_end_to_end(tmp_path: Path):
     assert (first["environment"], first["tag"], first["level"]) == ("staging", tag, "warn")
     assert first["hostname"] == os.uname().nodename
     assert "JSON" in found["not json"]["parseError"]
+    file = next(one for one in targets.values() if one["url"] == str(logs / "app.log"))
+    assert (file["kind"], file["health"], file["parse_errors"], file["recognised"]) == ("tail", "up", 1, "json")
+    output = next(one for one in targets.values() if one["name"] == "elasticsearch:fluent.conf:38")
+    assert (output["kind"], output["health"], output["url"]) == ("pipeline", "up", "the log store of this platform")
     positions = read_pos_file(tmp_path / "fluentd" / "eldonia.pos")
     assert positions[str(logs / "app.log")] == FilePosition(
         (logs / "app.log").stat().st_size, (logs / "app.log").stat().st_ino

@@ -58,6 +58,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
+    pipeline = PipelineModule(base, ingest.service, telemetry.logs)
     configuration = base.configuration
     objectives = ObjectiveReports(base.clock, base.state, queries, configuration.objectives, configuration.speed)
     status = StatusService(
@@ -65,7 +66,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         base.state,
         telemetry,
         objectives=objectives,
-        targets=collection.service.targets,
+        targets=lambda: [*collection.service.targets(), *pipeline.targets()],
         counts=counts,
         loops=base.loops,
         folder=configuration.settings.data,
@@ -83,7 +84,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         SupervisionModule(base, router),
         PurgeModule(base),
         collection,
-        PipelineModule(base, ingest.service, telemetry.logs),
+        pipeline,
         ProcessLogsModule(base, recovery),
     ]
     return Full(
