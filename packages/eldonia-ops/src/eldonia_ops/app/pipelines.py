@@ -24,14 +24,15 @@ from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.inputs import ForwardInput, Input, SampleInput, StreamInput, SyslogInput, TailInput
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline_outputs.opening import open_output
-from eldonia_ops.pipeline_outputs.running import OutputEdge, RunningOutput
-from eldonia_ops.ports import LogStore
+from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, RunningOutput
+from eldonia_ops.ports import LogStore, TelemetryError
 from eldonia_ops.protocols.log_documents import document_records
 from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
 from eldonia_ops.services.pipeline_streams import ForwardStream
 from eldonia_ops.services.pipeline_texts import TextSource
+from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.settings import Settings
 from eldonia_ops.sinks import LogSink
 
@@ -153,8 +154,11 @@ class PipelineModule(Inert):
             running.tasks[:] = [task for task in running.tasks if not task.done()]
 
         runner.on_released = released
-        running.tasks += [asyncio.create_task(runner.run(), name="pipeline")]
-        running.tasks += [asyncio.create_task(source.run(), name="pipeline source") for source in sources]
+        clock, loops = self._base.clock, self._base.loops
+        running.tasks.append(asyncio.create_task(supervise("pipeline", clock, runner.run, loops)))
+        for number, source in enumerate(sources, 1):
+            name = f"source {number} of the pipeline"
+            running.tasks.append(asyncio.create_task(supervise(name, clock, source.run, loops)))
         self._running = running
 
     def _source(self, source: Input, runner: PipelineRunner, followed: FollowedPaths) -> RunningSource | None:
@@ -212,4 +216,7 @@ class PipelineModule(Inert):
                 tag=batch.tag,
                 source=batch.source,
             )
-            await self._sink.logs([msgspec.structs.replace(record, parse_error=reason) for record in records])
+            try:
+                await self._sink.logs([msgspec.structs.replace(record, parse_error=reason) for record in records])
+            except TelemetryError as error:
+                raise OutputError(f"the log store does not take records: {error}") from error

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eldonia_ops.pipeline.event import Batch, Event
+from eldonia_ops.pipeline.filters import Filter, Filtered
 from eldonia_ops.pipeline.graph import ERROR, TOP, Pipeline, Rule
 from eldonia_ops.pipeline.outputs import Output, RelabelOutput
 from eldonia_ops.pipeline.rewriters import SAME
@@ -172,9 +173,7 @@ class _Route:
     def _filter(self, label: str, rule: Rule, batch: Batch, hops: int) -> Batch:
         if rule.filter is None:
             return batch
-        found, after = rule.filter.step(self._routed.state.get(rule.number), batch, self._now_ms)
-        if after is not None:
-            self._routed.state[rule.number] = after
+        found = self._step(rule, rule.filter, batch)
         if self._routed.steps is not None:
             self._routed.steps.append(Step(label, rule, batch, found.events, found.refused))
         self._routed.printed += found.printed
@@ -183,6 +182,26 @@ class _Route:
         for target, again in found.relabelled:
             self.begin(label if target == SAME else target, again, hops + 1)
         return Batch(batch.tag, found.events, batch.source)
+
+    def _step(self, rule: Rule, made: Filter, batch: Batch) -> Filtered:
+        """One filter. If it fails on a batch its events are tried one by one, so that a fault of ours in one of them
+        stops no other, nor the source."""
+        state = self._routed.state.get(rule.number)
+        try:
+            found, after = made.step(state, batch, self._now_ms)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this one event
+            if len(batch.events) == 1:
+                return Filtered((), ((batch.events[0], f"{made.type}: a fault of our own: {type(error).__name__}"),))
+            parts = [self._step(rule, made, Batch(batch.tag, (event,), batch.source)) for event in batch.events]
+            return Filtered(
+                tuple(event for part in parts for event in part.events),
+                tuple(refused for part in parts for refused in part.refused),
+                tuple(again for part in parts for again in part.relabelled),
+                tuple(line for part in parts for line in part.printed),
+            )
+        if after is not None:
+            self._routed.state[rule.number] = after
+        return found
 
     def _refuse(self, label: str, batch: Batch, reason: str, hops: int) -> None:
         if label == ERROR or self._pipeline.label(ERROR) is None:

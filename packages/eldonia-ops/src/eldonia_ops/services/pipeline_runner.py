@@ -54,13 +54,9 @@ class PipelineRunner:
         self.events_lost = 0
         self.on_released: Callable[[], None] = lambda: None
         """Called when filters hold nothing back any more."""
-        try:
-            for rule, output in pipeline.outputs():
-                if output.type != "relabel":
-                    self._outputs[rule.number] = open_output(self, output)
-        except BaseException:
-            self._abandoned = list(self._outputs.values())
-            raise
+        for rule, output in pipeline.outputs():
+            if output.type != "relabel":
+                self._outputs[rule.number] = open_output(self, output)
 
     @property
     def held(self) -> int:
@@ -123,7 +119,7 @@ class PipelineRunner:
     # --- parts
 
     async def _expire(self) -> None:
-        watch = self._loops.watch("pipeline")
+        watch = self._loops.watch("filters of the pipeline")
         while True:
             deadline = self._router.next_deadline(self._state)
             pause = _LONGEST_SLEEP_MS if deadline is None else max(0, deadline - self._now_ms())

@@ -188,3 +188,45 @@ def test_a_faulty_pipeline_keeps_serve_from_starting_and_a_reload_from_changing(
         records = {record["message"]: record.get("metadata", {}) for record in stored(platform)}
     assert records["line-00001"] == {"kind": "a"}
     assert records["line-00002"] == {"sort": "a"}
+
+
+TRACES = """
+<source>
+  @type tail
+  path {folder}/logs/*.log
+  pos_file {folder}/app.pos
+  tag app
+  read_from_head true
+  <parse>
+    @type none
+  </parse>
+</source>
+<filter app>
+  @type detect_exceptions
+  message message
+  multiline_flush_interval 30s
+</filter>
+<match app>
+  @type eldonia
+</match>
+"""
+TRACE = ["Traceback (most recent call last):", '  File "a.py", line 1, in f', "    g()", "ValueError: no such cart"]
+
+
+def test_what_a_filter_holds_back_is_read_again_after_a_kill(tmp_path: Path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (tmp_path / "fluent.conf").write_text(TRACES.format(folder=tmp_path))
+    settings = {"pipeline": {"file": "fluent.conf"}}
+    with serving(tmp_path, settings) as platform:
+        (logs / "a.log").write_text("".join(f"{line}\n" for line in ["first", *TRACE[:3]]))
+        until(lambda: "first" in messages(stored(platform)))
+        time.sleep(2)
+        platform.kill()
+    with serving(tmp_path, settings) as platform:
+        with (logs / "a.log").open("a") as file:
+            file.write(f"{TRACE[3]}\nlast\n")
+        until(lambda: "last" in messages(stored(platform)))
+        found = messages(stored(platform))
+    assert found["\n".join(TRACE)] == 1
+    assert set(found) == {"first", "\n".join(TRACE), "last"}

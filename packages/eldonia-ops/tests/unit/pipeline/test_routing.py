@@ -1,10 +1,12 @@
 """Events through rules, labels and filters."""
 
+import pytest
 from fluent_conf import HOST, NOW_MS, NOW_NS, batch, pipeline
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eldonia_ops.pipeline.event import Batch, Event
+from eldonia_ops.pipeline.filters.grep import Grep
 from eldonia_ops.pipeline.routing import MAX_HOPS, Routed, Router
 
 SEED_LIKE = """
@@ -241,6 +243,24 @@ def test_detect_exceptions_as_a_match_takes_a_prefix_off_the_tag():
     assert found.deliveries[0].batch.tag == "app"
     held = router.route(router.start(), batch({"log": lines[0]}, tag="raw.app"), NOW_MS)
     assert [one.batch.tag for one in router.expired(held.state, NOW_MS + 1_000).deliveries] == ["app"]
+
+
+def test_a_fault_of_ours_in_one_event_stops_no_other(monkeypatch: pytest.MonkeyPatch):
+    text = "<filter **>\n@type grep\nexclude1 a no\n</filter>\n<match **>\n@type null\n</match>"
+    router = Router(pipeline(text))
+    passes = Grep._passes
+
+    def broken(self: Grep, event: Event) -> bool:
+        if event.record["a"] == "bad":
+            raise KeyError("x")
+        return passes(self, event)
+
+    monkeypatch.setattr(Grep, "_passes", broken)
+    found = router.route(router.start(), batch({"a": 1}, {"a": "bad"}, {"a": "no"}, {"a": 2}), NOW_MS)
+    assert delivered(found)[0][2] == [{"a": 1}, {"a": 2}]
+    assert [(one.events[0].record, reason) for one, reason in found.lost] == [
+        ({"a": "bad"}, "grep: a fault of our own: KeyError")
+    ]
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(1, 5))
