@@ -128,7 +128,7 @@ class Collection:
                 log.exception("the state of %s is not known", running.name)
                 problem = f"the state is not known: {type(error).__name__}"
                 statuses.append(_down(running.kind, running.plan.name, problem))
-        return [_view(status) for status in statuses]
+        return [target_view(status) for status in statuses]
 
     def _replace(self, settings: Settings) -> None:
         """Make the running loops those that the settings ask for."""
@@ -234,7 +234,8 @@ def _down(kind: str, name: str, problem: str) -> TargetStatus:
     return TargetStatus(kind, name, "", health=TargetHealth.DOWN, error=problem)
 
 
-def _view(status: TargetStatus) -> TargetView:
+def target_view(status: TargetStatus) -> TargetView:
+    """How a target is, as the API shows it."""
     return TargetView(
         status.kind,
         status.name,

@@ -118,6 +118,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "token create": ("token create bakery --role ingest", "token create laptop --owner hana --expires 90d"),
     "token first": ("token first --data /data",),
     "token revoke": ("token revoke 4",),
+    "pipeline check": ("pipeline check fluent.conf", "pipeline check --strict"),
+    "pipeline explain": ("pipeline explain app.web.access --file fluent.conf", "pipeline explain app.web --json"),
+    "pipeline run": (
+        "pipeline run /var/log/app/web.log --file fluent.conf",
+        "pipeline run - --source 2 --lines 20",
+    ),
     "promql test": ("promql test queries.test", "promql test --verbose queries.test"),
     "promql format": ("promql format 'sum(rate(a[5m]))by(b)'",),
     "config show": ("config show", "config show --config ops.yml"),

@@ -20,6 +20,7 @@ from eldonia_ops.cli import (
     configuration,
     dashboards,
     incidents,
+    pipeline,
     promql,
     receivers,
     recovery,
@@ -80,6 +81,7 @@ app.add_typer(security.app, name="security")
 app.add_typer(recovery.app, name="recovery")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(tokens.app, name="token")
+app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(promql.app, name="promql")
 app.add_typer(config.app, name="config")
 

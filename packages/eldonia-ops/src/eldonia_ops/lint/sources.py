@@ -14,6 +14,7 @@ from typing import Final
 from eldonia_ops.incidents.runbook import Runbook
 from eldonia_ops.lint.files import Files
 from eldonia_ops.lint.kinds import FileKind, kind_of
+from eldonia_ops.lint.pipeline import pipeline_of
 from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
@@ -172,8 +173,18 @@ class Sources:
         self._added[SHIPPED if routing is None else os.path.realpath(routing)] = parts
         self._rule_files(name, settings)
         self._dashboard_files(name, settings)
+        self._pipeline(name, settings)
         self._named(name, settings.alertmanager.file, FileKind.ROUTING, ("alertmanager", "file"))
         self._named(name, settings.incidents.runbook, FileKind.RUNBOOK, ("incidents", "runbook"))
+
+    def _pipeline(self, name: str, settings: Settings) -> None:
+        """What is wrong with the log pipeline that settings describe or name."""
+        if not settings.pipeline.used:
+            return
+        own = str(settings.file) if settings.file is not None else name
+        for found in pipeline_of(settings, self._env).problems:
+            shown = name if found.file in ("", own) else self._shown(found.file)
+            self._note(replace(found, file=shown))
 
     def add_shipped(self) -> None:
         """Put in place what the platform ships, where the settings do not replace it."""

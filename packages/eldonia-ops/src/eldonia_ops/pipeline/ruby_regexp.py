@@ -29,17 +29,17 @@ _FLAGS: Final = re.compile(r"\(\?([imx]*)(?:-([imx]*))?([:)])")
 
 
 class RubyRegexp:
-    """A compiled expression.
+    """A compiled expression. With ``captures`` groups without a name capture as well, where none has a name.
 
     Raises:
         ValueError: it is wrong, or needs what RE2 does not have. The message says which.
     """
 
-    def __init__(self, written: str) -> None:
+    def __init__(self, written: str, *, captures: bool = False) -> None:
         source, flags = _parts(written)
         if len(source) > MAX_PATTERN:
             raise ValueError(f"the pattern is longer than {MAX_PATTERN} characters")
-        text, self._names = translate(source, extended="x" in flags)
+        text, self._names = translate(source, extended="x" in flags, captures=captures)
         options = re2.Options()
         options.log_errors = False
         options.max_mem = _MEMORY
@@ -89,7 +89,7 @@ def _parts(written: str) -> tuple[str, str]:
     return (literal[1], literal[2]) if literal is not None else (written, "")
 
 
-def translate(source: str, *, extended: bool = False) -> tuple[str, tuple[str, ...]]:
+def translate(source: str, *, extended: bool = False, captures: bool = False) -> tuple[str, tuple[str, ...]]:
     """The pattern for RE2, and the names of its groups in order; every named group captures, no other does.
 
     Raises:
@@ -97,7 +97,7 @@ def translate(source: str, *, extended: bool = False) -> tuple[str, tuple[str, .
     """
     out: list[str] = []
     names: list[str] = []
-    named = _NAME.search(source) is not None
+    plain = "(" if captures and _NAME.search(source) is None else "(?:"
     at, end = 0, len(source)
     while at < end:
         char = source[at]
@@ -108,7 +108,7 @@ def translate(source: str, *, extended: bool = False) -> tuple[str, tuple[str, .
             piece, at = _class(source, at)
             out.append(piece)
         elif char == "(":
-            piece, at = _group(source, at, names, named)
+            piece, at = _group(source, at, names, plain)
             out.append(piece)
         elif extended and char.isspace():
             at += 1
@@ -213,7 +213,7 @@ def _class(source: str, at: int) -> tuple[str, int]:
     raise ValueError("a [ has no ]")
 
 
-def _group(source: str, at: int, names: list[str], named: bool) -> tuple[str, int]:
+def _group(source: str, at: int, names: list[str], plain: str) -> tuple[str, int]:
     if match := _NAME.match(source, at):
         names.append(match[1] or match[2])
         return "(", match.end()
@@ -239,7 +239,7 @@ def _group(source: str, at: int, names: list[str], named: bool) -> tuple[str, in
         return f"(?{inside}:" if inside else "(?:", flags.end()
     if source.startswith("(?", at):
         return source[at : at + 2], at + 2
-    return "(?:", at + 1
+    return plain, at + 1
 
 
 def _words(error: Exception) -> str:

@@ -17,6 +17,13 @@ _SIZES: Final = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
+class Unreadable:
+    """The value of a parameter whose text could not be read: that was noted, and its default counts."""
+
+
+UNREADABLE: Final = Unreadable()
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where something is written. ``line`` counts from 1; 0 means unknown."""
@@ -48,7 +55,7 @@ class Section:
     def type(self) -> str:
         """The plug-in that it names (``@type``, or ``type`` as old files have it); '' for none."""
         found = self.parameters.get("@type") or self.parameters.get("type")
-        return "" if found is None else str(found.value)
+        return "" if found is None or found.value is None or found.value is UNREADABLE else str(found.value)
 
     def named(self, name: str) -> tuple["Section", ...]:
         """The sections directly below with a name."""
@@ -71,7 +78,7 @@ class SectionReader:
         """Text. A required parameter that is missing is a problem of the section."""
         value = self._raw(name)
         if value is None:
-            if required:
+            if required and name not in self.section.parameters:
                 self.problem(f"<{self.section.name}> of type {self.section.type or '?'} needs {name}")
             return default
         return value if isinstance(value, str) else _text(value)
@@ -92,6 +99,8 @@ class SectionReader:
         text = str(value).strip().lower()
         if text in _TRUE or text in _FALSE:
             return text in _TRUE
+        if text.startswith("#"):  # ``name # comment`` has the comment for its value
+            return True
         self.problem(f"{name} must be true or false, not {value!r}", name)
         return default
 
@@ -104,8 +113,8 @@ class SectionReader:
         return self._number(name, default, float, "a number", minimum)
 
     def size(self, name: str, default: int) -> int:
-        """Bytes: a number, or one with ``k``, ``m``, ``g`` or ``t`` (powers of 1,024, in any case)."""
-        return self._number(name, default, lambda text: int(_scaled(text, _SIZES)), "a size such as 8m", 0)
+        """Bytes: a number, or one with ``k``, ``m``, ``g`` or ``t`` (powers of 1,024, in any case; ``KB`` as well)."""
+        return self._number(name, default, _bytes, "a size such as 8m", 0)
 
     def seconds(self, name: str, default: float) -> float:
         """Seconds: a number, or one with ``s``, ``m``, ``h`` or ``d``."""
@@ -132,7 +141,9 @@ class SectionReader:
         """A JSON object, or ``key:value`` pairs between commas."""
         value = self._raw(name)
         if value is None:
-            return {}
+            # In YAML a mapping is a section.
+            sections = self.sections(name) if self.section.named(name) else ()
+            return {key: one.value for section in sections for key, one in section.parameters.items()}
         if isinstance(value, str):
             if value.lstrip().startswith("{"):
                 return self._json(name, value, dict) or {}
@@ -192,7 +203,7 @@ class SectionReader:
     def _raw(self, name: str) -> Any:
         self._asked.add(name)
         parameter = self.section.parameters.get(name)
-        return None if parameter is None else parameter.value
+        return None if parameter is None or parameter.value is UNREADABLE else parameter.value
 
     def _number(self, name: str, default: Any, read: Any, what: str, minimum: float | None) -> Any:
         value = self._raw(name)
@@ -218,6 +229,11 @@ class SectionReader:
             return found
         self.problem(f"{name} must be a JSON {'array' if kind is list else 'object'}, not {value!r}", name)
         return None
+
+
+def _bytes(text: str) -> int:
+    text = text.strip().lower()
+    return int(_scaled(text[:-1] if text[-2:-1] in _SIZES and text.endswith("b") else text, _SIZES))
 
 
 def _scaled(text: str, units: Mapping[str, int]) -> float:

@@ -38,12 +38,12 @@ class YamlNode:
 
     ``line`` and ``column`` (from 1) are where it begins, ``end_line`` and ``end_column`` where it has ended. An
     alias is the very node that it names. ``concealed`` says that the text must not be shown. ``file`` is set for values
-    that were joined into a document from another file.
+    that were joined into a document from another file. ``tag`` is a tag of an application such as ``!include``.
     """
 
     __slots__ = (
         "_kind", "_pairs", "_style", "_text", "column", "concealed", "end_column", "end_line", "file", "line",
-        "written",
+        "tag", "written",
     )  # fmt: skip
 
     def __init__(self, kind: str, line: int = 0, column: int = 0, text: str = "", style: str | None = None) -> None:
@@ -58,6 +58,7 @@ class YamlNode:
         self.written: str | None = None
         self.concealed = False
         self.file = ""
+        self.tag = ""
 
     @property
     def is_mapping(self) -> bool:
@@ -360,6 +361,8 @@ class _Composer:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise self._fault(node, f"more than {MAX_NODES:,} values in one file")
+        if event.tag and event.tag.startswith("!"):
+            node.tag = event.tag
         if event.anchor:
             self._anchors[event.anchor] = node
         return node

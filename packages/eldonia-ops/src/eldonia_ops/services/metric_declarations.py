@@ -67,6 +67,13 @@ METRICS: Final = (
     _counter("eldonia_ops_index_retention_deleted_total", "Documents deleted because of the policy of their index."),
     _counter("eldonia_ops_refused_times_total", "Items refused because their time is too old or in the future."),
     _counter("eldonia_ops_refused_total", "Items of telemetry that were refused.", "signal", "reason"),
+    # The log pipeline.
+    _counter("eldonia_ops_pipeline_events_total", "Events that sources gave to the pipeline."),
+    _counter("eldonia_ops_pipeline_events_lost_total", "Events of the pipeline that no output took."),
+    _gauge("eldonia_ops_pipeline_held_events", "Events that filters hold back to join them."),
+    _gauge("eldonia_ops_pipeline_buffer_bytes", "Bytes that wait in the buffers of outputs."),
+    _gauge("eldonia_ops_pipeline_buffer_events", "Events that wait in the buffers of outputs."),
+    _counter("eldonia_ops_pipeline_failed_writes_total", "Writes of outputs that failed."),
     # Rules and alerts.
     _counter("eldonia_ops_rule_evaluations_total", "Evaluations of rule groups."),
     _counter("eldonia_ops_rule_evaluations_missed_total", "Evaluations left out because the one before took too long."),

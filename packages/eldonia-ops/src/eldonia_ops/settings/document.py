@@ -27,6 +27,7 @@ from eldonia_ops.settings.noticing import (
     SecuritySettings,
     check_objective,
 )
+from eldonia_ops.settings.pipeline import PipelineSettings
 from eldonia_ops.settings.reader import SettingsReader, is_url
 from eldonia_ops.settings.recovery import RecoverySettings, check_recovery
 from eldonia_ops.settings.services import ServiceSettings, check_services
@@ -371,6 +372,9 @@ class Settings:
             Items(RecoverySettings, "service", "recovery policies", check_recovery), "Services that may be restarted."
         ),
     ] = ()
+    pipeline: Annotated[
+        PipelineSettings, Setting(Section(PipelineSettings), "The [log pipeline](pipeline.md), as Fluentd has it.")
+    ] = field(default_factory=PipelineSettings)
     limits: Annotated[LimitSettings, Setting(Section(LimitSettings), "Bounds on what comes from outside.")] = field(
         default_factory=LimitSettings
     )

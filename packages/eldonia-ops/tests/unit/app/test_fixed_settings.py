@@ -60,7 +60,7 @@ def test_each_part_of_the_settings_changes_or_is_named() -> None:
         "file", "language", "rules", "alertmanager", "objectives", "security", "incidents", "recovery", "concealed",
         "retention", "limits", "collectors", "listeners", "services", "sign_on", "trusted_proxies",
         "span_metrics",
-        "managed", "parts", "dashboards",
+        "managed", "parts", "dashboards", "pipeline",
     }  # fmt: skip
     named = {"tls", "data", "state", "listen", "telemetry", "storage", "external_url", "elasticsearch"}
     assert {field.name for field in fields(Settings)} == live | named

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.index_modules import IndexRetentionModule
 from eldonia_ops.app.modules import Module
+from eldonia_ops.app.pipelines import PipelineModule
 from eldonia_ops.app.platform_modules import (
     CollectionModule,
     IncidentsModule,
@@ -58,6 +59,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
+    pipeline = PipelineModule(base, ingest.service, telemetry.logs)
     configuration = base.configuration
     objectives = ObjectiveReports(base.clock, base.state, queries, configuration.objectives, configuration.speed)
     status = StatusService(
@@ -65,7 +67,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         base.state,
         telemetry,
         objectives=objectives,
-        targets=collection.service.targets,
+        targets=lambda: [*collection.service.targets(), *pipeline.targets()],
         counts=counts,
         loops=base.loops,
         folder=configuration.settings.data,
@@ -84,6 +86,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         PurgeModule(base),
         IndexRetentionModule(base, telemetry.logs),
         collection,
+        pipeline,
         ProcessLogsModule(base, recovery),
     ]
     return Full(

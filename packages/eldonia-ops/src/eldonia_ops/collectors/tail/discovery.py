@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -102,7 +103,7 @@ class FileTail:
                 self._leave(path)
 
     async def _discover(self) -> None:
-        mains, self._empty = await self._on_disk(_matches, self._patterns)
+        mains, self._empty = await self._on_disk(_matches, self._patterns, self._options.exclude)
         for path in [path for path, task in self._tasks.items() if task.done()]:
             self._leave(path)
         problem = ""
@@ -148,7 +149,7 @@ class FileTail:
         del self._followed[path], self._tasks[path]
 
 
-def _matches(patterns: Sequence[str]) -> tuple[dict[str, bool], set[str]]:
+def _matches(patterns: Sequence[str], exclude: Sequence[str] = ()) -> tuple[dict[str, bool], set[str]]:
     """Files to follow, each with whether rotated files of it match too; and the patterns that match nothing."""
     found: set[str] = set()
     empty: set[str] = set()
@@ -158,6 +159,7 @@ def _matches(patterns: Sequence[str]) -> tuple[dict[str, bool], set[str]]:
         except (OSError, ValueError, RecursionError):
             log.warning("tail %s: the pattern cannot be looked for", pattern, exc_info=True)
             paths = []
+        paths = [path for path in paths if not any(fnmatchcase(path, pattern) for pattern in exclude)]
         found.update(paths)
         if not paths:
             empty.add(pattern)

@@ -82,7 +82,7 @@ class TailOptions:
     found like a new one, and its position is known. A batch has at most ``batch_lines`` lines and is closed by
     the line that reaches ``batch_bytes``. Positions are saved ``save_seconds`` after one another while there is more to
     read: after a crash the store knows what it has. ``join`` says how far lines that belong together are joined.
-    ``form`` is how the lines are written, '' for what each of them shows.
+    ``form`` is how the lines are written, '' for what each of them shows. Files that match ``exclude`` are left alone.
     """
 
     poll_seconds: float = 0.2
@@ -97,6 +97,7 @@ class TailOptions:
     save_seconds: float = 1.0
     join: JoinBounds = DEFAULT_BOUNDS
     form: str = ""
+    exclude: tuple[str, ...] = ()
 
 
 DEFAULT_OPTIONS = TailOptions()

@@ -13,10 +13,10 @@ https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cr
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Final
+from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.protocols.log_plain import level_in, read_cri
@@ -49,6 +49,10 @@ _EXCEPTION = re.compile(
 )
 _EXCEPTION_NAMES = (b"Exception", b"Error", b"Throwable", b"Failure", b"Fault", b"Interrupt")
 _LONGEST_CALL: Final = 300
+
+
+Begins: TypeAlias = Callable[[bytes], bool]
+"""Whether a line is the first of a text."""
 
 
 class _Kind(Enum):
@@ -99,13 +103,16 @@ class JoinBounds:
     """How far lines are joined: ``lines`` and ``bytes`` of one, and of all that is held back together.
 
     What is held back for ``seconds`` without another part is given up: handed out as it is. Without ``containers``
-    the forms of docker and CRI are left alone.
+    the forms of docker and CRI are left alone. With ``begins`` a line goes on with those before it unless that takes it
+    for the beginning of a text; with ``off`` none does.
     """
 
     lines: int = MAX_LINES
     bytes: int = 1024 * 1024
     seconds: float = 2.0
     containers: bool = True
+    begins: Begins | None = None
+    off: bool = False
 
 
 NOTHING: Final = JoinState()
@@ -159,6 +166,10 @@ def joined_lines(
 ) -> tuple[list[TailLine], JoinState]:
     """:func:`joined` for several lines."""
     lines = list(lines)
+    if bounds.off:
+        return lines, state
+    if bounds.begins is not None:
+        return _started(state, lines, at, bounds, bounds.begins)
     if not state.held:
         heads = {line.data[: len(_DOCKER)] for line in lines}
         if _DOCKER not in heads and all(head[:1] == b"{" for head in heads):
@@ -171,6 +182,26 @@ def joined_lines(
         complete, state = joined(state, line, at, bounds)
         found += complete
     return found, state
+
+
+def _started(
+    state: JoinState, lines: list[TailLine], at: float, bounds: JoinBounds, begins: Begins
+) -> tuple[list[TailLine], JoinState]:
+    """:func:`joined_lines` where it is known which lines begin a text."""
+    found: list[TailLine] = []
+    held = state.held[0] if state.held else None
+    parts = list(held.lines) if held is not None else []
+    size = held.size if held is not None else 0
+    for line in lines:
+        if parts and (begins(line.data) or len(parts) >= bounds.lines or size + len(line.data) >= bounds.bytes):
+            found.append(Held(_Kind.PLAIN, b"", tuple(parts), size, at, False).line())
+            parts, size = [], 0
+        parts.append(line)
+        size += len(line.data) + 1
+    if not parts:
+        return found, NOTHING
+    since = at if lines or held is None else held.at
+    return found, JoinState((Held(_Kind.PLAIN, b"", tuple(parts), size, since, True),))
 
 
 def _classify(line: TailLine, waiting: bool, bounds: JoinBounds) -> tuple[_Kind, bytes, bool]:

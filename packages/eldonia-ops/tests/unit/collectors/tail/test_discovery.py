@@ -418,7 +418,7 @@ async def test_trouble_in_looking_for_files_stops_none_that_is_followed(tmp_path
         stack.callback(task.cancel)
         await until(lambda: store.records)
 
-        def broken(patterns):
+        def broken(patterns, exclude):
             raise KeyError
 
         monkeypatch.setattr("eldonia_ops.collectors.tail.discovery._matches", broken)

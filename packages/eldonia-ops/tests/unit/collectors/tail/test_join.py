@@ -266,3 +266,44 @@ def test_how_the_file_is_read_changes_nothing(chosen, size, bounds):
         some, state = joined_lines(state, lines[at : at + size], 0.0, bounds)
         found += some
     assert (found, state) == joined_lines(NOTHING, lines, 0.0, bounds)
+
+
+def starts(data: bytes) -> bool:
+    return data.startswith(b">")
+
+
+@given(st.lists(st.sampled_from([">a", "b", ">", ""]), max_size=20), st.integers(1, 5))
+def test_lines_by_what_begins_a_text(texts, size):
+    bounds = JoinBounds(begins=starts)
+    lines = lines_of(*texts)
+    found, state = [], NOTHING
+    for at in range(0, len(lines), size):
+        some, state = joined_lines(state, lines[at : at + size], float(at), bounds)
+        found += some
+    found += all_held(state)
+    wanted = []
+    for text in texts:
+        if wanted and not text.startswith(">"):
+            wanted[-1] += "\n" + text
+        else:
+            wanted.append(text)
+    assert [line.data.decode() for line in found] == wanted
+    # The offset of a text is that behind its last line: a place to start again from.
+    assert [line.offset for line in found][-1:] == [line.offset for line in lines][-1:]
+
+
+def test_a_text_that_waits_for_too_long_is_given_up():
+    bounds = JoinBounds(begins=starts, seconds=5)
+    found, state = joined_lines(NOTHING, lines_of(">a", "b"), 10.0, bounds)
+    assert found == []
+    found, state = joined_lines(state, [], 12.0, bounds)
+    assert given_up(state, 14.9, bounds)[0] == []
+    assert [line.data for line in given_up(state, 15.0, bounds)[0]] == [b">a\nb"]
+
+
+def test_a_text_is_bounded_and_with_off_nothing_is_joined():
+    bounds = JoinBounds(begins=starts, lines=2)
+    found, state = joined_lines(NOTHING, lines_of(">a", "b", "c"), 0.0, bounds)
+    assert [line.data for line in [*found, *all_held(state)]] == [b">a\nb", b"c"]
+    lines = lines_of(f"{STAMP} ERROR x", "  at y", '{"log":"a","stream":"stdout","time":"t"}')
+    assert joined_lines(NOTHING, lines, 0.0, JoinBounds(off=True)) == (lines, NOTHING)

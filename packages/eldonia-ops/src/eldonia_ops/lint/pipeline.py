@@ -1,0 +1,100 @@
+"""Reads the pipeline that settings or a file of Fluentd describe, with the files that belong to it."""
+
+import glob
+import os
+import re
+import socket
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
+from eldonia_ops.pipeline.building import build_pipeline
+from eldonia_ops.pipeline.checks import check_pipeline
+from eldonia_ops.pipeline.graph import Pipeline
+from eldonia_ops.pipeline.section import Section
+from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
+from eldonia_ops.settings import Settings, examine_settings
+from eldonia_ops.settings.pipeline import PipelineSettings
+
+_FLUENTD: Final = re.compile(r"^(?:config|system):", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPipeline:
+    """A pipeline, the sections that it was built from, and everything that is wrong with it; ``settings`` say how it
+    runs."""
+
+    pipeline: Pipeline
+    root: Section
+    problems: tuple[Diagnostic, ...]
+    settings: PipelineSettings
+
+    @property
+    def faulty(self) -> bool:
+        """Whether it must not run."""
+        return any(problem.level is Level.ERROR for problem in self.problems)
+
+
+class DiskFiles:
+    """The files of this machine. ``**`` is any number of folders; ``{a,b}`` is one of several, as in Ruby."""
+
+    def matching(self, pattern: str) -> Sequence[str]:
+        """The paths that a pattern stands for, sorted."""
+        found = {path for one in braces(pattern) for path in glob.glob(one, recursive=True)}
+        return sorted(path for path in found if os.path.isfile(path))
+
+    def read(self, path: str) -> bytes:
+        """What a file holds."""
+        return Path(path).read_bytes()
+
+
+def load_pipeline(path: Path, env: Mapping[str, str]) -> LoadedPipeline:
+    """The pipeline of a ``fluent.conf``, of Fluentd's YAML, or of an eldonia-ops.yml.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(Diagnostic(f"cannot be read: {error.strerror or error}", str(path))) from None
+    if path.suffix in (".yml", ".yaml") and not _FLUENTD.search(data.decode("utf-8", "replace")):
+        settings, problems = examine_settings(data.decode("utf-8", "replace"), path, env, missing=Level.WARNING)
+        return pipeline_of(settings, env, problems)
+    return _built(PipelineSettings(file=path), env, [])
+
+
+def pipeline_of(settings: Settings, env: Mapping[str, str], problems: Sequence[Diagnostic] = ()) -> LoadedPipeline:
+    """The pipeline of settings; an empty one where they have none."""
+    return _built(settings.pipeline, env, list(problems))
+
+
+def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Diagnostic]) -> LoadedPipeline:
+    hostname = socket.gethostname()
+    root = None
+    if settings.file is not None:
+        surroundings = Surroundings(env=env, hostname=hostname, files=DiskFiles())
+        try:
+            data = settings.file.read_bytes()
+        except OSError as error:
+            problems.append(Diagnostic(f"cannot be read: {error.strerror or error}", str(settings.file)))
+        else:
+            root = read_pipeline_file(data, str(settings.file), surroundings, problems)
+    own = (*settings.sources, *settings.filters, *settings.outputs, *settings.labels)
+    found = root or Section("ROOT")
+    joined = Section("ROOT", "", found.parameters, (*found.sections, *own), found.place)
+    pipeline = build_pipeline(joined, problems, hostname=hostname)
+    if settings.used:
+        problems += check_pipeline(pipeline)
+    return LoadedPipeline(pipeline, joined, tuple(sorted(problems, key=lambda one: (one.file, one.line))), settings)
+
+
+def braces(pattern: str) -> list[str]:
+    """The patterns that one with ``{a,b}`` stands for."""
+    match = re.search(r"\{([^{}]*)\}", pattern)
+    if match is None:
+        return [pattern]
+    before, behind = pattern[: match.start()], pattern[match.end() :]
+    return [one for part in match[1].split(",")[:100] for one in braces(before + part + behind)]
