@@ -28,8 +28,7 @@ LOG_DELETIONS: Final = 4
 _KEYS: Final = 15
 _KEY_BYTES: Final = 16
 MAX_KEYS: Final = 10_000
-"""Of batches that are remembered: a sender without an answer sends again, perhaps minutes later, after hundreds of batches
-of others."""
+"""Batches that are remembered: a sender without an answer sends again, perhaps after hundreds of batches of others."""
 UNRELEASED_BYTES: Final = 64 << 20
 """Beyond so many bytes of records that are not in the engine, all blocks are begun at once."""
 
