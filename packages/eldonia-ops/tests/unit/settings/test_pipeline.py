@@ -74,7 +74,7 @@ def settings(text: str, env: dict[str, str] | None = None) -> Settings:
 
 
 def shape(section: Section) -> object:
-    parameters = {name: str(one.value).replace("'", '"') for name, one in section.parameters.items()}
+    parameters = {name: str(one.value).replace("'", '"').replace(", ", ",") for name, one in section.parameters.items()}
     return (section.name, section.argument, parameters, [shape(one) for one in section.sections])
 
 

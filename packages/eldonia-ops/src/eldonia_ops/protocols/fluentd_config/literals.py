@@ -186,7 +186,7 @@ class Literals:
 
     def _checked(self, text: str, begin: int) -> str:
         try:
-            return json.dumps(json.loads(text), ensure_ascii=False)
+            return json.dumps(json.loads(text), ensure_ascii=False, separators=(",", ":"))
         except (ValueError, RecursionError) as error:
             reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
             hint = "put a text that begins with [ or { between quotation marks"

@@ -127,7 +127,9 @@ class YamlForm:
 
     def _value(self, node: YamlNode, file: str, place: Place) -> Any:
         if node.tag == "!fluent/json":
-            return json.dumps(node.plain(), ensure_ascii=False) if not node.is_scalar else node.text
+            return (
+                json.dumps(node.plain(), ensure_ascii=False, separators=(",", ":")) if not node.is_scalar else node.text
+            )
         if node.tag == "!fluent/s":
             try:
                 escaped = node.text.replace('"', '\\"')

@@ -51,12 +51,12 @@ def test_sections_arguments_parameters_and_their_lines():
         (r"\\[", r"\\["),
         (r"\[(?<time>[^\]]*)\] (?<message>.*)    # x", r"\[(?<time>[^\]]*)\] (?<message>.*)"),
         ("/a  b/", "/a  b/"),
-        ('["a", "b"]', '["a", "b"]'),
-        ('{"a": {"b": [1, 2]}} # c', '{"a": {"b": [1, 2]}}'),
-        ('["a", # first\n  "b" # second\n]', '["a", "b"]'),
+        ('["a", "b"]', '["a","b"]'),
+        ('{"a": {"b": [1, 2]}} # c', '{"a":{"b":[1,2]}}'),
+        ('["a", # first\n  "b" # second\n]', '["a","b"]'),
         ('"two\\\n  words"', "two  words"),
         ('"two\nlines"', "two\nlines"),
-        ('{"a": "#{ENV[\'X\']}"}', '{"a": "x\\"y"}'),
+        ('{"a": "#{ENV[\'X\']}"}', '{"a":"x\\"y"}'),
     ],
 )
 def test_values(written: str, value: str):

@@ -25,7 +25,7 @@ config:
             $type: record_transformer
             record:
               host: !fluent/s "#{Socket.gethostname}"
-              list: !fluent/json '["a"]'
+              list: !fluent/json ["a", 1]
         - match:
             $tag: "**"
             $type: copy
@@ -51,7 +51,7 @@ CONF = """
     @type record_transformer
     <record>
       host "#{Socket.gethostname}"
-      list ["a"]
+      list ["a", 1]
     </record>
   </filter>
   <match **>
