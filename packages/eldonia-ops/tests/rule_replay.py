@@ -2,7 +2,9 @@
 
 from eldonia_ops.promql import evaluate
 from eldonia_ops.promql.testing import Storage, expand_values, split_series
-from eldonia_ops.rules import RuleGroupState, evaluate_rule, rule_plan
+from eldonia_ops.rules import AlertingRule, RuleGroupState, RuleRenderer, TickSettings, evaluate_rule, rule_plan
+from eldonia_ops.rules.groups import template_plan
+from eldonia_ops.template import QuerySample
 
 MINUTE = 60_000
 
@@ -50,7 +52,9 @@ class Replay:
             data = [self._storage.select(item.matchers, item.start_ms, item.end_ms) for item in planned.fetches]
             vector = evaluate(planned, data).vector
             written = self._written.get(key, frozenset())
-            effects = evaluate_rule(group, rule, self._states[group.key].rule(key), vector, now, written=written)
+            settings = TickSettings(render=self._knowing(rule, vector, now))
+            state = self._states[group.key].rule(key)
+            effects = evaluate_rule(group, rule, state, vector, now, written=written, settings=settings)
             states[key], self._written[key] = effects.state, effects.written
             for sample in effects.samples:
                 self._storage.add(sample.labels, [(sample.timestamp_ms, sample.value)])
@@ -58,3 +62,15 @@ class Replay:
                 (rule.name, item) for item in effects.state.alerts.values() if item.state == "firing"
             ]
         self._states[group.key] = self._states[group.key].with_rules(states, now)
+
+    def _knowing(self, rule, vector, now):
+        """A renderer that knows what the queries in a rule's templates yield."""
+        answers = {}
+        render = RuleRenderer().knowing(answers)
+        texts = rule.querying_texts if isinstance(rule, AlertingRule) else ()
+        while wanted := render.unanswered(texts, vector) if texts else ():
+            for expression in wanted:
+                planned = template_plan(expression, now)
+                data = [self._storage.select(item.matchers, item.start_ms, item.end_ms) for item in planned.fetches]
+                answers[expression] = [QuerySample(*one) for one in evaluate(planned, data).vector]
+        return render

@@ -167,7 +167,15 @@ FIRES = [
         "0.9 % of / (/dev/a)",
     ),
     ("TargetDown", 'up{job="shop", instance="a"} 0x60', {"job": "shop", "instance": "a"}, "a (shop)"),
-    ("ProbeFailed", 'probe_success{job="gw", instance="a"} 0x60', {"job": "gw", "instance": "a"}, "a (gw)"),
+    (
+        "ProbeFailed",
+        """
+        probe_success{job="gw", instance="a"} 0x60
+        target_failure_info{job="gw", instance="a", reason="no answer within 5 s"} 1x60
+        """,
+        {"job": "gw", "instance": "a"},
+        "a has failed its check for more than a minute: no answer within 5 s.",
+    ),
     (
         "CertificateExpiring",
         'probe_ssl_earliest_cert_expiry{job="gw", instance="a"} 864000x300',
