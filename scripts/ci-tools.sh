@@ -16,9 +16,9 @@ redis-server:redis-server
 systemd-analyze:systemd
 chromium:chromium
 openssl:openssl
+curl:curl
 pebble:pebble
 unshare:util-linux
-logger:bsdutils
 logger:bsdutils
 "
 

@@ -24,6 +24,7 @@ PACKAGES: Final = {
     "logger": "bsdutils",
     "nginx": "nginx-light",
     "openssl": "openssl",
+    "curl": "curl",
     "pebble": "pebble",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",

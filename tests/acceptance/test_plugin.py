@@ -180,7 +180,7 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
         assert authorization == "Bearer tk_S3CRET99"
         assert body == {
             "topic": "our-alerts",
-            "title": "[FIRING:1] (Down shop)",
+            "title": "[FIRING:1] it is",
             "message": "it is",
             "priority": 4,
             "tags": ["rotating_light"],
@@ -204,7 +204,7 @@ def test_alerts_are_delivered_by_it_and_the_broken_ones_stop_no_other(
         "broken": "failed",
         "raising": "failed",
     }
-    assert (rows["ntfy"]["subject"], rows["ntfy"]["attempts"]) == ("[FIRING:1] (Down shop)", 2)
+    assert (rows["ntfy"]["subject"], rows["ntfy"]["attempts"]) == ("[FIRING:1] it is", 2)
     assert "No module named" in rows["broken"]["last_error"]
     assert rows["raising"]["last_error"] == "the message cannot be rendered: RuntimeError"
     said = platform.said()

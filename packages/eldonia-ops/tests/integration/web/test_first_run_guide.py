@@ -100,7 +100,7 @@ async def the_guide(page: "Page", platform: Serving, log: Path, exporter: str, h
     # Each is seen to arrive, and the steps are done.
     rows = page.locator("#arrivals .arrival")
     await expect(rows.filter(has_text="exporter")).to_contain_text(re.compile(r"first after .* series"), timeout=20_000)
-    await expect(rows.filter(has_text="access log")).to_contain_text("1 lines", timeout=20_000)
+    await expect(rows.filter(has_text="access log")).to_contain_text("1 line", timeout=20_000)
     await expect(page.locator("#steps a.done")).to_have_count(4)
     client = platform.client()
     found = client.get("/api/ops/v1/query", params={"query": 'node_load1{job="exporter"}'}).json()

@@ -223,7 +223,7 @@ async def test_an_invitation_works_once(platform: FakePlatform, client: Client) 
         assert address == "http://localhost:9600/join"
         assert secret not in str(platform.state.stored_links)
         assert made["account"]["waiting"] is True
-        assert "js/join.js" in (await http.get("/join")).text
+        assert "join.js" in (await http.get("/join")).text
         shown = await http.post("/join", data={"secret": secret}, headers=OURS)
         assert "Welcome, yuki" in shown.text
         for password, again, words in [

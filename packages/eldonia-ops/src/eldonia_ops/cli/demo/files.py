@@ -91,7 +91,7 @@ global:
 
 route:
   group_by: [alertname, service]
-  group_wait: $wait
+  group_wait: 30s
   group_interval: 5m
   repeat_interval: 4h
   receiver: slack-notifications
@@ -102,8 +102,10 @@ route:
     - matchers: ['severity="critical"']
       receiver: pager-duty-critical
       continue: true
+$patient
     - matchers: ['severity=~"critical|high|warning"']
       receiver: slack-notifications
+$patient
 
 receivers:
   - name: slack-notifications
@@ -146,11 +148,18 @@ inhibit_rules:
 """)
 
 
+_PATIENT = """\
+      routes:
+        - matchers: ['alertname="PaymentGatewayError"']
+          group_wait: 2m
+"""
+
+
 def write_files(directory: Path, ports: Ports, language: str, *, kill: bool = False) -> Path:
     """Write both files into the demonstration's folder and return the path of eldonia-ops.yml.
 
-    ``kill``: the platform will be killed between detection and page. The first page waits two seconds then, and not
-    half a second, so that a busy machine has the time to do it.
+    ``kill``: the platform will be killed between detection and page of the payment gateway's failure. That page waits
+    two seconds then, and not half a second, so that a busy machine has the time to do it.
     """
     command = [
         sys.executable, "-m", "shop", "--port", str(ports.shop), "--data-dir", str(directory / "shop"),
@@ -171,7 +180,7 @@ def write_files(directory: Path, ports: Ports, language: str, *, kill: bool = Fa
     file = directory / "eldonia-ops.yml"
     directory.mkdir(parents=True, exist_ok=True)
     templates = files("eldonia_ops.defaults") / "templates" / "eldonia.tmpl"
-    routing = _ALERTMANAGER.substitute(receiver=ports.receiver, templates=templates, wait="2m" if kill else "30s")
+    routing = _ALERTMANAGER.substitute(receiver=ports.receiver, templates=templates, patient=_PATIENT if kill else "")
     (directory / "alertmanager.yml").write_text(routing, encoding="utf-8")
     file.write_text(settings, encoding="utf-8")
     return file

@@ -23,4 +23,14 @@ class MsgpackFormatter(Formatter):
         try:
             return msgspec.msgpack.encode(record, enc_hook=str)
         except (TypeError, ValueError, OverflowError, RecursionError):
-            return msgspec.msgpack.encode(msgspec.json.decode(json_bytes(record)))
+            return msgspec.msgpack.encode(_within_bounds(msgspec.json.decode(json_bytes(record))))
+
+
+def _within_bounds(value: Any) -> Any:
+    """A value whose whole numbers MessagePack can hold; larger ones as their text."""
+    if isinstance(value, dict):
+        return {key: _within_bounds(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_within_bounds(inner) for inner in value]
+    large = isinstance(value, int) and not -(2**63) <= value < 2**64
+    return str(value) if large else value
