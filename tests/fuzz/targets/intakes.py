@@ -82,6 +82,6 @@ def forward_handshake(data: bytes) -> None:
         except ForwardError:
             continue
         if read is read_ping:
-            assert check_ping(read_ping(data), helo, "a key that nobody guesses", {"web": "w"})
+            assert check_ping(read_ping(data), helo, "a key that no one guesses", {"web": "w"})
         else:
             assert found is not None

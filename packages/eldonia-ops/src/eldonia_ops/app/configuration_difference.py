@@ -42,7 +42,7 @@ def _names(places: Iterable[EntryPlace]) -> dict[tuple[str, str], None]:
 
 
 def _entries(configuration: Configuration) -> Mapping[tuple[str, str], Any]:
-    """What entries say, by their sections and names, as far as they can be told apart."""
+    """What entries say, by their sections and names, as far as they can be distinguished."""
     found: dict[tuple[str, str], Any] = {}
     sections: dict[str, Any] = {**configuration.settings.collectors, OBJECTIVES: configuration.objectives}
     for section, held in sections.items():

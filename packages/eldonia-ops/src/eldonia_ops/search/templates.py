@@ -36,7 +36,7 @@ def template_holes(template: str) -> Holes:
     """A template as a pattern.
 
     A hole takes as little as possible up to what follows it; at the end all up to the next white space. ``{_}`` and
-    ``{}`` take what nobody wants; ``{{`` and ``}}`` are braces.
+    ``{}`` take what no one wants; ``{{`` and ``}}`` are braces.
 
     Raises:
         TemplateError: it has no hole, one without a good name, or two with nothing between them.

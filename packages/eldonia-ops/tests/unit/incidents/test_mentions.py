@@ -13,7 +13,7 @@ from eldonia_ops.incidents.mentions import mentioned
         ("（@mio）さんへ、@ken-2", ("mio", "ken-2")),
         ("write to mio@example.com", ()),
         ("a@@mio", ()),
-        ("@ and @. are nobody", ()),
+        ("@ and @. are no one", ()),
         ("@first.last: done", ("first.last",)),
     ],
 )

@@ -1,4 +1,4 @@
-"""A bound on what messages that are not complete take together, whoever sends them."""
+"""A bound on what messages that are not complete take together, of all senders together."""
 
 import asyncio
 from typing import Final

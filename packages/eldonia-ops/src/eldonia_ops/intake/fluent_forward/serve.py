@@ -46,7 +46,7 @@ class ForwardServer:
 
     async def __call__(self, platform: IntakePlatform, connection: StreamConnection) -> None:
         """Store what a connection sends, until its end. What cannot be read ends it: where the next message would
-        begin, nobody knows then."""
+        begin, it is not known then."""
         try:
             begun = await greet(connection) if connection.credentials.shared_key else b""
             await self._messages(platform, connection, begun)

@@ -99,7 +99,7 @@ def check_ping(ping: Ping, helo: Helo, shared_key: str, users: Mapping[str, str]
 
 
 def encode_pong(ping: Ping, helo: Helo, hostname: str, shared_key: str, reason: str = "") -> bytes:
-    """What a server answers to a PING; with a ``reason`` it lets nobody in, and proves nothing."""
+    """What a server answers to a PING; with a ``reason`` it lets no one in, and proves nothing."""
     if reason:
         return _encode(("PONG", False, reason, "", ""))
     digest = _digest(ping.salt, hostname.encode(), helo.nonce, shared_key.encode())

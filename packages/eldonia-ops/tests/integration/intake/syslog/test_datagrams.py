@@ -84,7 +84,7 @@ def test_only_the_networks_of_the_settings_may_send(tmp_path: Path) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
             one.sendto(b"<13>Nov 30 01:02:03 host app: yes", ("127.0.0.1", port))
         assert [one["message"] for one in stored(platform, 1, service="app")] == ["yes"]
-        # Over TCP nobody is let in: who sends proves nothing there.
+        # Over TCP no one is let in: who sends proves nothing there.
         with socket.create_connection(("127.0.0.1", port), 5) as connection:
             connection.settimeout(5)
             with contextlib.suppress(ConnectionResetError):

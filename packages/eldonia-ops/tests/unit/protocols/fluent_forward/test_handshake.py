@@ -1,4 +1,4 @@
-"""Who knows the key comes in, nobody else does, and both sides find out."""
+"""Who knows the key comes in, no one else does, and both sides find out."""
 
 import hashlib
 from typing import Any
