@@ -20,7 +20,7 @@ MOST_BYTES: Final = 16 << 20
 _AT_ONCE: Final = 2_000
 _READS: Final = 256
 _LONGEST: Final = 65_536
-_TELL_SECONDS: Final = 1.0
+_REPORT_SECONDS: Final = 1.0
 _BUFFER: Final = 4 << 20
 _BUFFER_BEYOND_LIMIT: Final = 33
 """Linux' SO_RCVBUFFORCE: for who may administer the network ``net.core.rmem_max`` is no bound."""
@@ -56,7 +56,7 @@ class DatagramServer:
         self._waiting: deque[Datagram] = deque()
         self._bytes = 0
         self._dropped = 0
-        self._kernel_told = 0
+        self._kernel_counted = 0
         self._arrived = asyncio.Event()
         self._closed = False
         self._socket = socket.socket(bound.family, socket.SOCK_DGRAM)
@@ -77,11 +77,11 @@ class DatagramServer:
         while not self._waiting and not self._closed:
             self._arrived.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._arrived.wait(), _TELL_SECONDS)
-            self._tell_dropped()
+                await asyncio.wait_for(self._arrived.wait(), _REPORT_SECONDS)
+            self._report_dropped()
         found = [self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))]
         self._bytes -= sum(len(one.data) for one in found)
-        self._tell_dropped()
+        self._report_dropped()
         return found
 
     def reply(self, address: tuple[str, int], data: bytes) -> None:
@@ -138,17 +138,17 @@ class DatagramServer:
             self._bytes += len(data)
             self._arrived.set()
 
-    def _tell_dropped(self) -> None:
+    def _report_dropped(self) -> None:
         seen = self._dropped_by_kernel()
-        kernel = (seen - self._kernel_told) % 2**32
+        kernel = (seen - self._kernel_counted) % 2**32
         reasons = {reason: count for reason, count in ((_NO_ROOM, self._dropped), (_KERNEL, kernel)) if count}
         if reasons:
             self._platform.refused("logs", f"{self._name} (datagrams)", reasons)
-        self._dropped, self._kernel_told = 0, seen
+        self._dropped, self._kernel_counted = 0, seen
 
     def _dropped_by_kernel(self) -> int:
         if self._closed:
-            return self._kernel_told
+            return self._kernel_counted
         try:
             numbers = self._socket.getsockopt(socket.SOL_SOCKET, _MEMORY, 4 * (_DROPS + 1))
             return struct.unpack_from("=I", numbers, 4 * _DROPS)[0]

@@ -1,4 +1,4 @@
-"""A bound on what messages that are not complete take together, of all senders together."""
+"""A bound on what incomplete messages of all senders take together."""
 
 import asyncio
 from typing import Final
