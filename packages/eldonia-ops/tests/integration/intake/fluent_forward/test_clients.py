@@ -101,7 +101,7 @@ def test_fluent_org_logger_of_node(platform: ForwardPlatform, mode: str, ack: bo
 @pytest.mark.parametrize("mode", ["Message", "PackedForward", "CompressedPackedForward"])
 def test_fluent_logger_of_node(platform: ForwardPlatform, mode: str) -> None:
     before = len(platform.stored(service="checkout"))
-    node("fluent-logger", platform, 60, eventMode=mode, requireAckResponse=True, ackResponseTimeout=20)
+    node("fluent-logger", platform, 60, eventMode=mode, requireAckResponse=True, ackResponseTimeout=20_000)
     platform.await_stored(before + 60, service="checkout")
 
 
