@@ -26,7 +26,6 @@ PACKAGES: Final = {
     "logger": "bsdutils",
     "nginx": "nginx-light",
     "openssl": "openssl",
-    "curl": "curl",
     "pebble": "pebble",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
