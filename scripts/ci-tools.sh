@@ -28,6 +28,8 @@ for entry in $tools; do
 done
 # PostgreSQL's programs are not on PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
+# Nor are these of systemd.
+[ -e /lib/systemd/systemd-journal-upload ] || missing="$missing systemd-journal-remote"
 if [ -z "$missing" ]; then
     echo "the tools that the tests need are installed"
     exit 0

@@ -20,11 +20,12 @@ PACKAGES: Final = {
     "amtool": "prometheus-alertmanager",
     "alertmanager": "prometheus-alertmanager",
     "chromium": "chromium",
+    "curl": "curl",
     "initdb": "postgresql",
+    "journalctl": "systemd",
     "logger": "bsdutils",
     "nginx": "nginx-light",
     "openssl": "openssl",
-    "curl": "curl",
     "pebble": "pebble",
     "prometheus": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
@@ -34,6 +35,8 @@ PACKAGES: Final = {
     "promtool": "prometheus",
     "redis-server": "redis-server",
     "systemd-analyze": "systemd",
+    "systemd-journal-remote": "systemd-journal-remote",
+    "systemd-journal-upload": "systemd-journal-remote",
     "unshare": "util-linux",
 }
 """Debian's package of a program."""

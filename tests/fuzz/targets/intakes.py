@@ -2,7 +2,11 @@
 
 from collections import deque
 
+from eldonia_ops.intake import IntakeError
 from eldonia_ops.intake.fluent_forward.batches import batches, take_messages
+from eldonia_ops.intake.http_input.decode import decode_events
+from eldonia_ops.intake.loki.decode import decode_push_json, decode_push_protobuf
+from eldonia_ops.intake.loki.records import push_records
 from eldonia_ops.protocols.fluent_forward import (
     ForwardError,
     ForwardFrames,
@@ -13,6 +17,8 @@ from eldonia_ops.protocols.fluent_forward import (
     read_helo,
     read_ping,
 )
+from eldonia_ops.protocols.journal_export import JournalEntries, JournalEntry, JournalError
+from eldonia_ops.protocols.journal_records import journal_records
 from fuzz.target import target
 
 LONGEST = 1 << 16
@@ -85,3 +91,68 @@ def forward_handshake(data: bytes) -> None:
             assert check_ping(read_ping(data), helo, "a key that no one guesses", {"web": "w"})
         else:
             assert found is not None
+
+
+@target(
+    *(
+        '{"streams":[',
+        '{"stream":{"job":"a"},"values":[["1","m"]]}',
+        '{"labels":"{a=\\"b\\"}","entries":[]}',
+        '"\\ud800"',
+        ",{}",
+    ),
+    *(b"\x0a\x04", b"\x12\x02", b"\x1a\x00", '{a="b"}', "[" * 20, "9" * 30),
+)
+def loki_push(data: bytes) -> None:
+    """A push in either encoding: a record for each line, or a refusal."""
+    for decode in (decode_push_json, decode_push_protobuf):
+        try:
+            streams = decode(data)
+        except IntakeError:
+            continue
+        records = push_records(streams, "fuzz")
+        assert len(records) == sum(len(one.entries) for one in streams)
+        for record in records:
+            record.message.encode()
+
+
+@target(
+    *('json={"a":1}', "&", "%7B%7D", '{"message":"m"}', "\n", "[]"),
+    *(b"\x81\xa1a\x01", b"\x91", b"\xdd\xff\xff\xff\xff"),
+)
+def http_input(data: bytes) -> None:
+    """A body of each Content-Type: events with keys that are texts, or a refusal."""
+    for media in ("json", "x-ndjson", "msgpack", "x-www-form-urlencoded"):
+        try:
+            found = decode_events(f"application/{media}", data)
+        except IntakeError:
+            continue
+        assert all(isinstance(key, str) for one in found for key in one)
+
+
+@target(
+    "MESSAGE=",
+    "\n\n",
+    "__CURSOR=s=1\n",
+    "__REALTIME_TIMESTAMP=1795910400123456\n",
+    b"A\n\x02\0\0\0\0\0\0\0\xff\n\n",
+    "PRIORITY=3\n",
+)
+def journal_export(data: bytes) -> None:
+    """A stream, in one piece and byte by byte: the same entries, or an error; and a record of each."""
+    whole, faulty = _entries([data])
+    if len(data) <= 600:
+        assert (whole, faulty) == _entries([data[at : at + 1] for at in range(len(data))])
+    for record in journal_records(whole, NOW, "fuzz"):
+        assert record.timestamp_ns >= 0
+        record.message.encode()
+
+
+def _entries(parts: list[bytes]) -> tuple[list[JournalEntry], bool]:
+    reader, found = JournalEntries(), list[JournalEntry]()
+    try:
+        for part in parts:
+            found.extend(reader.feed(part))
+    except JournalError:
+        return found, True
+    return found, False

@@ -27,6 +27,7 @@ GROUP: Final = "eldonia_ops.collectors"
 
 BUILT_IN: Final = {
     "host": "eldonia_ops.collectors.host",
+    "journal": "eldonia_ops.collectors.journal",
     "logs": "eldonia_ops.collectors.tail",
     "nginx": "eldonia_ops.collectors.nginx",
     "postgresql": "eldonia_ops.collectors.postgresql",

@@ -10,7 +10,7 @@ A third party offers its :class:`Intake` under the entry point group ``eldonia_o
     statsd = "my_package:INTAKE"
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
 
@@ -126,6 +126,9 @@ class IntakePlatform(Protocol):
 
 Accept = Callable[[IntakePlatform, IntakeRequest], Awaitable[IntakeAnswer]]
 
+AcceptChunks = Callable[[IntakePlatform, IntakeRequest, AsyncIterator[bytes]], Awaitable[IntakeAnswer]]
+"""Takes a body of any size as it comes, as it was sent; ``body`` of the request is empty."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamCredentials:
@@ -232,14 +235,16 @@ class IntakeRoute:
     ``accept`` answers when the data is stored. It may raise an :class:`IntakeError` (counted, and answered in the words
     of the intake) or let a :class:`~eldonia_ops.ports.TelemetryError` pass: then the sender is answered 503 with a
     Retry-After. A path may have parameters as Starlette's have: ``/bulk/{index}``. ``apart``: it is served at the
-    intake's own listener alone, for its path would hide others.
+    intake's own listener alone, for its path would hide others. ``accept_chunks`` is in the place of ``accept`` where
+    bodies have no bound.
     """
 
     path: str
     signal: str
-    accept: Accept
+    accept: Accept | None
     methods: tuple[str, ...] = ("POST",)
     apart: bool = False
+    accept_chunks: AcceptChunks | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ GROUP: Final = "eldonia_ops.intake"
 _OURS: Final = (
     "fluent_forward",
     "http_input",
+    "journal",
     "loki",
     "otlp",
     "prometheus_remote_write",

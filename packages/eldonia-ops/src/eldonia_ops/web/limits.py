@@ -1,6 +1,7 @@
 """Limits on what arrives: sizes before and after decompression, and the time that a body may take."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,26 @@ class RequestLimits:
     ingest_decoded: int = 32 << 20
     labels: int = 64
     label_value: int = 2_048
+
+
+async def read_chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes, however large; who reads it bounds what is kept.
+
+    Raises:
+        BadEncodingError: it did not arrive whole, or nothing came for long.
+    """
+    parts = aiter(request.stream())
+    try:
+        while True:
+            async with asyncio.timeout(GRACE_SECONDS):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            yield part
+    except TimeoutError:
+        raise BadEncodingError(f"nothing of the body came for {GRACE_SECONDS:.0f} s") from None
+    except ClientDisconnect:
+        raise BadEncodingError("the body did not arrive whole") from None
 
 
 async def read_raw(request: Request, limit: int, seconds: float = BODY_SECONDS) -> bytes:
