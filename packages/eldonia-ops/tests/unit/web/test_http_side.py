@@ -39,6 +39,7 @@ ROUTES = {
     "otlp_http": {"/v1/traces", "/v1/logs", "/v1/metrics"},
     "http_input": {"/{tag:path}"},
     "loki": {"/loki/api/v1/push", "/api/prom/push"},
+    "journal": {"/upload"},
     # Nearly a hundred; tests/unit/web/compat/elasticsearch asks them one by one.
     "elasticsearch": {one.path for part in PARTS for one in part(Mock())},
 }  # fmt: skip
