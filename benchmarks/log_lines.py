@@ -5,8 +5,8 @@ import json
 import msgspec
 
 from benchmarks.harness import Contender, Table, alternate, durations
+from eldonia_ops.model.timestamps import parse_timestamp
 from eldonia_ops.protocols.log_lines import parse_line
-from eldonia_ops.protocols.timestamps import parse_timestamp
 
 TITLE = "Log lines to records"
 

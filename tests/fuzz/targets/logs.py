@@ -11,8 +11,8 @@ import msgspec
 from eldonia_ops.collectors.tail.files import LineReader, is_rotation_name, join_identity, split_identity
 from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogLevel, LogRecord
+from eldonia_ops.model.timestamps import LATEST_NS, parse_timestamp
 from eldonia_ops.protocols.log_lines import LineFormat, parse_line
-from eldonia_ops.protocols.timestamps import LATEST_NS, parse_timestamp
 from eldonia_ops.security.events import MAX_TEXT, from_log
 from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed
 from eldonia_ops.storage.state.columns import from_json, to_json

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.inputs import ForwardInput, Input, SampleInput, StreamInput, SyslogInput, TailInput
 from eldonia_ops.pipeline.outputs import Output
+from eldonia_ops.pipeline.times.strftime import DIRECTIVE
 from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, RunningOutput
 from eldonia_ops.ports import LogStore, TelemetryError
@@ -39,7 +39,6 @@ from eldonia_ops.sinks import LogSink
 log = logging.getLogger("eldonia_ops.pipeline")
 
 _FOLDER = "pipeline"
-_DATE = re.compile(r"%[-0^_]?[A-Za-z]")
 
 
 @dataclass(slots=True)
@@ -163,7 +162,7 @@ class PipelineModule(Inert):
 
     def _source(self, source: Input, runner: PipelineRunner, followed: FollowedPaths) -> RunningSource | None:
         if isinstance(source, TailInput):
-            patterns = [_DATE.sub("*", one) for path in source.paths for one in braces(path)]
+            patterns = [DIRECTIVE.sub("*", one) for path in source.paths for one in braces(path)]
             return TailSource(
                 source,
                 runner,

@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus, urlsplit
 from eldonia_ops.alerting.http_config import Credential
 
 _MAX_DETAIL = 500
-_LEAST_TELLING = 8
+_SHORTEST_PART = 8
 _MAX_SECRET_FILE = 64 * 1024
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e]+")
 
@@ -52,17 +52,17 @@ def in_header(secret: str, what: str) -> str:
 
 def shorten(text: str, *secrets: str) -> str:
     """A detail for people: one line, bounded, and without secrets and without the secret parts of URLs."""
-    hidden = {part for secret in secrets if secret for part in _telling_parts(secret)}
+    hidden = {part for secret in secrets if secret for part in _secret_parts(secret)}
     for part in sorted(hidden, key=len, reverse=True):
         text = text.replace(part, "<secret>")
     text = " ".join(text.split())
     return text if len(text) <= _MAX_DETAIL else text[: _MAX_DETAIL - 1] + "…"
 
 
-def _telling_parts(secret: str) -> list[str]:
+def _secret_parts(secret: str) -> list[str]:
     """A secret, as it is and as a form or an address has it; of an address also what a far side may quote alone."""
     parts = [secret]
-    if len(secret) >= _LEAST_TELLING:
+    if len(secret) >= _SHORTEST_PART:
         parts += [quote_plus(secret, errors="replace"), quote(secret, safe="", errors="replace")]
     if "://" in secret:
         try:
@@ -70,4 +70,4 @@ def _telling_parts(secret: str) -> list[str]:
             parts += [split.path, split.path.rpartition("/")[2], split.query, split.password or ""]
         except ValueError:
             pass  # no address after all
-    return [part for part in parts if part == secret or len(part) >= _LEAST_TELLING]
+    return [part for part in parts if part == secret or len(part) >= _SHORTEST_PART]

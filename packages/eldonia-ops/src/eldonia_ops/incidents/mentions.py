@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_MENTION: Final = re.compile(r"(?:^|[^\w.@-])@([a-z0-9_.-]{1,64})", re.IGNORECASE)
+_MENTION: Final = re.compile(r"(?:^|[^\w.@-])@([A-Za-z0-9_.-]{1,64})(?![A-Za-z0-9_.-])")
 
 
 def mentioned(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ A rule says ``signal > threshold``. Its result is only what is over the threshol
 empty before and after the fault; a chart of the signal shows how it came and went.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -55,6 +56,16 @@ def reading_of(expression: str) -> Reading | None:
     if value_type(tree) is not ValueType.VECTOR:
         return None
     return _reading(unwrap(tree))
+
+
+@functools.lru_cache(256)
+def says_down(expression: str) -> bool:
+    """Whether an expression asks for nothing but that something is down: ``up == 0``, ``probe_success < 1``."""
+    reading = reading_of(expression)
+    if reading is None or (reading.op, reading.threshold) not in (("==", 0), ("<", 1), ("!=", 1)):
+        return False
+    alone = reading.query.partition("{")[0] == reading.metric
+    return alone and (reading.metric in ("up", "probe_success") or reading.metric.endswith("_up"))
 
 
 def _reading(tree: Expr) -> Reading:

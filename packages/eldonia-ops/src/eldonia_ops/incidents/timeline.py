@@ -16,8 +16,10 @@ from datetime import UTC, datetime, tzinfo
 from enum import StrEnum
 from typing import Any, Final
 
+from eldonia_ops.incidents.signal import says_down
 from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.incidents import TimelineEntry
+from eldonia_ops.model.plurals import chosen
 
 
 class Category(StrEnum):
@@ -285,7 +287,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 """Words for the ``:word`` facts; what is missing is shown as it is stored."""
 
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
-_UP_OR_DOWN = re.compile(r"\s*(?:up|probe_success|[a-z]+_up)\s*(?:\{[^{}]*\}\s*)?(?:==\s*0|<\s*1|!=\s*1)\b")
 _COUNTED = re.compile(r"\{(\w+)\|([^|{}]*)\|([^|{}]*)\}")
 _FIELD = re.compile(r"\{(\w+)(?::(\w+))?\}")
 
@@ -331,7 +332,7 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
     if facts.get("attempt") == 1 and entry.kind == "notification.delivered":
         del facts["attempt"]  # only a message that was tried again is worth a word
     facts["receiver"] = facts.get("receiver") or facts.get("default_receiver")
-    if entry.kind in ("alert.pending", "alert.firing") and _UP_OR_DOWN.match(str(facts.get("expression", ""))):
+    if entry.kind in ("alert.pending", "alert.firing") and says_down(str(facts.get("expression", ""))):
         facts.pop("value", None)  # "the value 0" says nothing to a reader of "is down"
         facts.pop("threshold", None)
     template = kind.ja if language == "ja" else kind.en
@@ -344,7 +345,7 @@ def describe(entry: TimelineEntry, language: str = "en", zone: tzinfo = UTC) -> 
         return _render(facts.get(match.group(1)), match.group(2) or "", language, zone)
 
     def counted(match: re.Match[str]) -> str:
-        return match.group(2) if str(facts.get(match.group(1))) == "1" else match.group(3)
+        return chosen(facts.get(match.group(1)), match.group(2), match.group(3))
 
     return _FIELD.sub(fact, _COUNTED.sub(counted, _OPTIONAL.sub(optional, template)))
 

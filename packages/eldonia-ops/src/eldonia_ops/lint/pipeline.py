@@ -18,6 +18,8 @@ from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_fil
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.pipeline import PipelineSettings
 
+MOST_PATTERNS: Final = 1_000
+_BRACES: Final = re.compile(r"\{([^{}]{0,4096})\}")
 _FLUENTD: Final = re.compile(r"^(?:config|system):", re.MULTILINE)
 
 
@@ -92,9 +94,9 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
 
 
 def braces(pattern: str) -> list[str]:
-    """The patterns that one with ``{a,b}`` stands for."""
-    match = re.search(r"\{([^{}]*)\}", pattern)
-    if match is None:
-        return [pattern]
-    before, behind = pattern[: match.start()], pattern[match.end() :]
-    return [one for part in match[1].split(",")[:100] for one in braces(before + part + behind)]
+    """The patterns that one with ``{a,b}`` stands for, :data:`MOST_PATTERNS` at most."""
+    found = [pattern]
+    while len(found) < MOST_PATTERNS and (match := _BRACES.search(found[0])):
+        before, behind, parts = match.string[: match.start()], match.string[match.end() :], match[1].split(",")
+        found = [*found[1:], *(before + part + behind for part in parts)]
+    return found[:MOST_PATTERNS]

@@ -1,1 +1,1 @@
-"""One module a way of telling people."""
+"""Ways to notify people: one folder each."""

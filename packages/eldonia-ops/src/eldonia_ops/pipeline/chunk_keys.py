@@ -13,13 +13,12 @@ from eldonia_ops.pipeline.buffer_settings import BufferSettings
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.formatters.texts import text_of
 from eldonia_ops.pipeline.record_fields import field_of, steps_of
-from eldonia_ops.pipeline.times.strftime import Strftime
+from eldonia_ops.pipeline.times.strftime import DIRECTIVE, Strftime
 from eldonia_ops.pipeline.times.zones import local_time, zone_of
 
 NS: Final = 1_000_000_000
 _PLACEHOLDER: Final = re.compile(r"\$\{([^}]{1,256})\}")
 _TAG_PART: Final = re.compile(r"tag\[(-?[0-9]+)\]", re.ASCII)
-_TIME: Final = re.compile(r"%[-0^#_:]{0,4}[0-9]{0,3}[A-Za-z]")
 _LONGEST_VALUE: Final = 256
 
 
@@ -78,7 +77,7 @@ class Placeholders:
         self._text = text
         self._fields = settings.fields
         self._time = (
-            Strftime(text, zone_of(settings.timekey_zone)) if settings.timekey_ms and _TIME.search(text) else None
+            Strftime(text, zone_of(settings.timekey_zone)) if settings.timekey_ms and DIRECTIVE.search(text) else None
         )
 
     def expand(self, key: ChunkKey, chunk_id: str = "", *, tag: str = "") -> str:
@@ -118,7 +117,7 @@ def unknown_placeholders(text: str, settings: BufferSettings) -> list[str]:
             found.append(
                 f"${{{name}}} needs {wanted} as a chunk key: <buffer {','.join((*settings.chunk_keys, wanted))}>"
             )
-    if not settings.timekey_ms and (time := _TIME.search(text)):
+    if not settings.timekey_ms and (time := DIRECTIVE.search(text)):
         found.append(
             f"{time[0]} needs time as a chunk key: <buffer {','.join((*settings.chunk_keys, 'time'))}> and timekey"
         )

@@ -248,7 +248,7 @@ class OutboxRepository(Protocol):
 
 
 class LedgerRepository(Protocol):
-    """Every decision about telling people, append-only."""
+    """Every decision about notifications, append-only."""
 
     def append(self, *decisions: LedgerEntry) -> None: ...
     def find(

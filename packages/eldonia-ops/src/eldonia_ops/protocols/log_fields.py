@@ -16,13 +16,13 @@ import msgspec
 from eldonia_ops.model.foreign import decode_json
 from eldonia_ops.model.log_levels import cloud_level, fold_level, python_level, severity_level, status_level
 from eldonia_ops.model.logs import LogLevel, LogPerformance, LogRecord
+from eldonia_ops.model.timestamps import NS, epoch_ns, leading_timestamp, parse_timestamp
 from eldonia_ops.protocols.line_formats import logfmt
 from eldonia_ops.protocols.log_dialects import use_usual_names
 from eldonia_ops.protocols.log_errors import take_error
 from eldonia_ops.protocols.log_names import Document, beginnings, plain_name
 from eldonia_ops.protocols.log_plain import read_plain
 from eldonia_ops.protocols.log_shapes import MAX_SHAPES, Shape, shape_of
-from eldonia_ops.protocols.timestamps import NS, epoch_ns, leading_timestamp, parse_timestamp
 
 # Names that mean one thing, as protocols/log_names.py spells them; the first that holds something usable counts.
 _TIMES: Final = (

@@ -17,9 +17,9 @@ from eldonia_ops.model.foreign import MAX_ATTRIBUTES, MAX_KEY_BYTES, bounded_att
 from eldonia_ops.model.log_batch import LogBatch, LogPart, joined_parts
 from eldonia_ops.model.logs import LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.model.record_bounds import MAX_FIELD_BYTES, MAX_MESSAGE_BYTES, bounded_record
+from eldonia_ops.model.timestamps import parse_timestamp
 from eldonia_ops.protocols.log_fields import content_record, decode_line, kind_of, known_shape, plain_record, record_of
 from eldonia_ops.protocols.log_plain import read_cri, read_plain
-from eldonia_ops.protocols.timestamps import parse_timestamp
 
 MAX_LINE_BYTES: Final = 1024 * 1024
 INVALID_UTF8: Final = "invalid UTF-8 was replaced"

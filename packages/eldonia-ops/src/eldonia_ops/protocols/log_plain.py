@@ -5,10 +5,10 @@ from typing import Final
 
 from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogError, LogLevel
+from eldonia_ops.model.timestamps import leading_timestamp, parse_timestamp
 from eldonia_ops.protocols.line_formats import access_log, apache_error, nginx_error, postgresql
 from eldonia_ops.protocols.log_errors import header_of, is_stack
 from eldonia_ops.protocols.plain_line import PlainLine
-from eldonia_ops.protocols.timestamps import leading_timestamp, parse_timestamp
 
 _SYSLOG: Final = "syslog"
 _LEVEL_WITHIN: Final = 160

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from eldonia_ops.model.log_batch import LogBlock, LogPart
 from eldonia_ops.model.logs import LogLevel, LogRecord
+from eldonia_ops.model.timestamps import epoch_ns, parse_timestamp, parse_timestamps
 from eldonia_ops.protocols.log_errors import ERROR_KEYS
 from eldonia_ops.protocols.log_names import plain_name
-from eldonia_ops.protocols.timestamps import epoch_ns, parse_timestamp, parse_timestamps
 
 MAX_SHAPES: Final = 1_000
 """How many tuples of keys are remembered."""

@@ -16,6 +16,7 @@ from typing import Final
 from starlette.requests import Request
 
 from eldonia_ops.collectors import registry
+from eldonia_ops.model.plurals import chosen
 from eldonia_ops.web.callers import preferences_of
 
 LANGUAGES: Final = ("en", "ja")
@@ -61,7 +62,7 @@ def filled(text: str, values: Mapping[str, object]) -> str:
         if name not in values:
             return match[0]
         given = str(values[name])
-        return given if one is None else one if given == "1" else other
+        return given if one is None else chosen(given, one, other)
 
     return _PLACE.sub(value, text)
 

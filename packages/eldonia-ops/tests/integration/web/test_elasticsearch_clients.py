@@ -1,48 +1,23 @@
 """Clients of Elasticsearch from their own packages, unmodified, against a platform that runs."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from local_server import free_port
-from required_tools import missing, tool
-from serving import Serving, serving
-
-ROOT = Path(__file__).parents[5]
-SCRIPTS = Path(__file__).with_name("elasticsearch_clients")
-MODULES = ROOT / "tools" / "javascript" / "node_modules"
-CLIENTS = ROOT / ".venv" / "clients"
+from elasticsearch_clients import elasticsearch_serving, run_javascript, run_python
+from serving import Serving
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, str]]:
-    port = free_port()
-    settings = {"listeners": {"elasticsearch": {"port": port}}}
-    with serving(tmp_path_factory.mktemp("elasticsearch"), settings) as running:
-        yield running, f"http://127.0.0.1:{port}"
-
-
-def run(*command: str, path: str = "") -> dict[str, Any]:
-    environment = {**os.environ, "PYTHONPATH": path, "NO_PROXY": "*"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return json.loads(done.stdout.splitlines()[-1])
+    with elasticsearch_serving(tmp_path_factory.mktemp("elasticsearch")) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", ["elasticsearch8", "elasticsearch9", "opensearch"])
 def test_python_clients(platform: tuple[Serving, str], name: str) -> None:
-    if not (CLIENTS / name).is_dir():
-        missing(f"{name} is not installed: python scripts/python_clients.py")
     running, url = platform
-    found = run(
-        sys.executable, str(SCRIPTS / "python_client.py"), url, running.token, name, path=str(CLIENTS / name)
-    )  # fmt: skip
+    found = run_python("python_client.py", name, url, running.token)
     stream_error = "illegal_argument_exception"
     assert found == {
         "version": "8.19.0",
@@ -87,8 +62,7 @@ def test_python_clients(platform: tuple[Serving, str], name: str) -> None:
 
 def test_javascript_client(platform: tuple[Serving, str]) -> None:
     running, url = platform
-    script = _script("javascript_client.mjs", "@elastic/elasticsearch")
-    found = run(tool("node"), str(script), str(MODULES), url, running.token)
+    found = run_javascript("javascript_client.mjs", "@elastic/elasticsearch", url, running.token)
     assert found.pop("source") == found.pop("sent")
     assert found == {
         "version": "8.19.0",
@@ -101,8 +75,7 @@ def test_javascript_client(platform: tuple[Serving, str]) -> None:
 
 def test_the_seeds_logger(platform: tuple[Serving, str]) -> None:
     running, url = platform
-    script = _script("winston.mjs", "winston-elasticsearch")
-    assert run(tool("node"), str(script), str(MODULES), url, running.token) == {"failures": []}
+    assert run_javascript("winston.mjs", "winston-elasticsearch", url, running.token) == {"failures": []}
     with httpx.Client(base_url=url, auth=("x", running.token), trust_env=False) as http:
         indices = http.get("/_cat/indices/eldonia-logs-*", params={"format": "json"}).json()
         assert [one["docs.count"] for one in indices] == ["50"]
@@ -110,9 +83,3 @@ def test_the_seeds_logger(platform: tuple[Serving, str]) -> None:
         page = http.get("/api/ops/v1/logs", params={"q": "order 40"}).json()
     assert [(one["message"], one["level"]) for one in page["records"]] == [("order 40", "error")]
     assert page["records"][0]["metadata"]["fields"] == {"service": "shop", "userId": "u40", "duration": 20}
-
-
-def _script(name: str, package: str) -> Path:
-    if not (MODULES / package).is_dir():
-        missing(f"{package} is not installed: python scripts/javascript.py --install")
-    return SCRIPTS / name

@@ -1,46 +1,25 @@
 """Searches by clients from their own packages, and those that Grafana's data source sends, to a platform that runs."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from local_server import free_port
-from required_tools import missing, tool
-from serving import Serving, serving
-
-ROOT = Path(__file__).parents[5]
-SCRIPTS = Path(__file__).with_name("elasticsearch_clients")
-MODULES = ROOT / "tools" / "javascript" / "node_modules"
-CLIENTS = ROOT / ".venv" / "clients"
+from elasticsearch_clients import elasticsearch_serving, run_javascript, run_python
+from serving import Serving
 
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, str]]:
-    port = free_port()
-    with serving(tmp_path_factory.mktemp("searches"), {"listeners": {"elasticsearch": {"port": port}}}) as running:
-        yield running, f"http://127.0.0.1:{port}"
-
-
-def run(*command: str, path: str = "") -> dict[str, Any]:
-    environment = {**os.environ, "PYTHONPATH": path, "NO_PROXY": "*"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-    return json.loads(done.stdout.splitlines()[-1])
+    with elasticsearch_serving(tmp_path_factory.mktemp("searches")) as running:
+        yield running
 
 
 @pytest.mark.parametrize("name", ["elasticsearch8", "elasticsearch9", "opensearch"])
 def test_python_clients_search(platform: tuple[Serving, str], name: str) -> None:
-    if not (CLIENTS / name).is_dir():
-        missing(f"{name} is not installed: python scripts/python_clients.py")
     running, url = platform
-    script, path = str(SCRIPTS / "python_search.py"), str(CLIENTS / name)
-    found = run(sys.executable, script, url, running.token, name, path=path)
+    found = run_python("python_search.py", name, url, running.token)
     assert "unknown query [mach] did you mean [match]?" in found.pop("refused")
     assert found.pop("dsl", [50, ["0", "5", "10"], 0.0]) == [50, ["0", "5", "10"], 0.0]
     assert found == {
@@ -59,10 +38,8 @@ def test_python_clients_search(platform: tuple[Serving, str], name: str) -> None
 
 
 def test_javascript_client_searches(platform: tuple[Serving, str]) -> None:
-    if not (MODULES / "@elastic/elasticsearch").is_dir():
-        missing("@elastic/elasticsearch is not installed: python scripts/javascript.py --install")
     running, url = platform
-    found = run(tool("node"), str(SCRIPTS / "javascript_search.mjs"), str(MODULES), url, running.token)
+    found = run_javascript("javascript_search.mjs", "@elastic/elasticsearch", url, running.token)
     assert found == {
         "total": 40,
         "ids": ["order 118", "order 115"],

@@ -15,6 +15,9 @@ from eldonia_ops.incidents.mentions import mentioned
         ("a@@mio", ()),
         ("@ and @. are no one", ()),
         ("@first.last: done", ("first.last",)),
+        ("@MIO", ("mio",)),
+        ("@\u212aen looks like @Ken", ("ken",)),
+        ("@" + "a" * 65, ()),
     ],
 )
 def test_names_after_an_at_sign_are_mentions(text: str, names: tuple[str, ...]) -> None:

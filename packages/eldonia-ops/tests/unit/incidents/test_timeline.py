@@ -121,7 +121,9 @@ def test_a_message_is_one_line_however_often_it_was_tried():
     ]
 
 
-@pytest.mark.parametrize("expression", ["probe_success == 0", 'up{job!="x"} == 0', "redis_up < 1"])
+@pytest.mark.parametrize(
+    "expression", ["probe_success == 0", 'up{job!="x"} == 0', "redis_up < 1", '0 == up{path="a}b"}']
+)
 def test_what_is_up_or_down_has_no_value(expression: str) -> None:
     data = {"alertname": "ProbeFailed", "value": 0.0, "expression": expression}
     assert describe(entry("alert.pending", data)) == "The condition of ProbeFailed was first met"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from eldonia_ops.model.logs import LogRecord
+from eldonia_ops.model.timestamps import parse_timestamp
 from eldonia_ops.protocols.log_lines import parse_line, parse_lines
-from eldonia_ops.protocols.timestamps import parse_timestamp
 
 RECEIVED = 1_800_000_000_000_000_000
 AT = "2026-11-30T01:02:03.404Z"

@@ -8,8 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eldonia_ops.model.log_batch import LogBatch, parse_errors, where
+from eldonia_ops.model.timestamps import parse_timestamp, parse_timestamps
 from eldonia_ops.protocols.log_lines import MAX_LINE_BYTES, MIN_BLOCK, LineDefaults, LineFormat, parse_line, parse_lines
-from eldonia_ops.protocols.timestamps import parse_timestamp, parse_timestamps
 
 NOW = 1_795_000_000 * 10**9
 DEFAULTS = LineDefaults("shop", "test", "")

@@ -19,8 +19,8 @@ from enum import Enum, auto
 from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.tail.files import TailLine
+from eldonia_ops.model.timestamps import leading_timestamp
 from eldonia_ops.protocols.log_plain import level_in, read_cri
-from eldonia_ops.protocols.timestamps import leading_timestamp
 
 MAX_LINES: Final = 1_000
 """How many lines become one, and how many may be held back altogether."""

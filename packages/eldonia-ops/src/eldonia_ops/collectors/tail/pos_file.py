@@ -27,7 +27,7 @@ class FilePosition(NamedTuple):
 def parse_pos_file(text: str) -> dict[str, FilePosition]:
     """The positions by path; lines of another form are left out, and of two of one path the last counts."""
     found: dict[str, FilePosition] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a path may hold what Unicode calls the end of a line
         match = _LINE.fullmatch(line)
         if match is None:
             continue

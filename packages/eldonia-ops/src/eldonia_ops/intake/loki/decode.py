@@ -11,8 +11,8 @@ from eldonia_ops.intake import IntakeError, TooMuchError
 from eldonia_ops.intake.loki.labels import MOST, read_labels
 from eldonia_ops.intake.loki.messages import PushRequest
 from eldonia_ops.model.foreign import decode_json, nesting
+from eldonia_ops.model.timestamps import NS, parse_timestamp
 from eldonia_ops.protocols.protobuf_count import holds_more_than
-from eldonia_ops.protocols.timestamps import NS, parse_timestamp
 
 MAX_PARTS: Final = 500_000
 """How many messages (streams, entries, pairs) one request may hold together."""

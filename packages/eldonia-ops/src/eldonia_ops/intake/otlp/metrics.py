@@ -32,7 +32,7 @@ from eldonia_ops.intake.otlp.metric_names import label_name, metric_name, unit_w
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import STALE_NAN, AnySample, HistogramSample, MetricMetadata, MetricType, Sample
-from eldonia_ops.protocols.timestamps import LATEST_NS
+from eldonia_ops.model.timestamps import LATEST_NS
 
 _TYPES = {
     "histogram": MetricType.HISTOGRAM,

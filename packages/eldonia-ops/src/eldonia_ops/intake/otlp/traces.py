@@ -20,7 +20,7 @@ from eldonia_ops.intake.otlp.messages import (
 from eldonia_ops.model.foreign import bounded_attributes
 from eldonia_ops.model.record_bounds import MAX_PARTS, bounded_field, bounded_span
 from eldonia_ops.model.spans import Span, SpanEvent, SpanKind, SpanLink, SpanStatus
-from eldonia_ops.protocols.timestamps import LATEST_NS
+from eldonia_ops.model.timestamps import LATEST_NS
 
 _KINDS = {
     0: SpanKind.INTERNAL,

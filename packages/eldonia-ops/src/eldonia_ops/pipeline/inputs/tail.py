@@ -11,6 +11,7 @@ from eldonia_ops.pipeline.old_parse import read_parser
 from eldonia_ops.pipeline.parsers import Parser
 from eldonia_ops.pipeline.section import Place, SectionReader
 from eldonia_ops.pipeline.tag_pattern import TagPattern
+from eldonia_ops.pipeline.times.strftime import DIRECTIVE
 
 _WITHOUT_EFFECT: Final = (
     "enable_watch_timer", "enable_stat_watcher", "open_on_every_update", "skip_refresh_on_startup",
@@ -19,7 +20,7 @@ _WITHOUT_EFFECT: Final = (
 )  # fmt: skip
 _RUBY_NAMES: Final = {"WINDOWS-31J": "cp932", "CP932": "cp932", "EUCJP-MS": "euc_jp", "ASCII-8BIT": "utf-8",
                       "BINARY": "utf-8"}  # fmt: skip
-_DATE: Final = re.compile(r"%[-0^_]?[A-Za-z]")
+_WILD: Final = re.compile(rf"(\*\*?|\?|\[[^\[\]]{{0,255}}\]|\{{[^{{}}]{{0,4096}}\}}|{DIRECTIVE.pattern})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _pieces(tag: str, path: str) -> list[str | None]:
         return [tag]
     before, _, behind = tag.partition("*")
     found: list[str | None] = [before]
-    for at, piece in enumerate(re.split(r"(\*\*?|\?|\[[^\[\]]*\]|\{[^{}]*\}|%[-0^_]?[A-Za-z])", dotted(path))):
+    for at, piece in enumerate(_WILD.split(dotted(path))):
         found.append(None if at % 2 else piece)
     return [*found, behind]
 
@@ -126,4 +127,4 @@ def _pieces(tag: str, path: str) -> list[str | None]:
 def _shown(tag: str, paths: tuple[str, ...]) -> str:
     if "*" not in tag:
         return tag
-    return ", ".join(tag.replace("*", dotted(_DATE.sub("*", path)), 1) for path in paths)
+    return ", ".join(tag.replace("*", dotted(DIRECTIVE.sub("*", path)), 1) for path in paths)

@@ -11,6 +11,9 @@ from eldonia_ops.pipeline.times.zones import local_time
 
 NS: Final = 1_000_000_000
 _REMEMBERED: Final = 1_024
+DIRECTIVE: Final = re.compile(r"%[-0^#_:]{0,4}[0-9]{0,3}[A-Za-z]")
+"""A part of a format that stands for a part of the time."""
+
 _DIRECTIVE: Final = re.compile(r"%([-0^#_:]{0,4})([0-9]{0,3})([A-Za-z%+])")
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",

@@ -10,7 +10,7 @@ from eldonia_ops.pipeline.logfmt_pairs import Value, pair_at, typed
 
 NAME: Final = "logfmt"
 
-_TELLING: Final = frozenset({"msg", "message", "level", "lvl", "severity"})
+_EXPECTED: Final = frozenset({"msg", "message", "level", "lvl", "severity"})
 _MOST: Final = 256
 
 
@@ -28,11 +28,11 @@ def pairs(text: str) -> dict[str, Value] | None:
             return None
         key, written, at = pair
         if written is None:
-            if key in _TELLING:
+            if key in _EXPECTED:
                 return None
             bare += 1
             found[key] = True
         else:
             found[key] = typed(written)
     valued = count - bare
-    return found if valued >= 2 and valued > bare and not _TELLING.isdisjoint(found) else None
+    return found if valued >= 2 and valued > bare and not _EXPECTED.isdisjoint(found) else None

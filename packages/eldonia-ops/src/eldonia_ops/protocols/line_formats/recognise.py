@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from eldonia_ops.model.timestamps import leading_timestamp
 from eldonia_ops.protocols.line_formats import logfmt
 from eldonia_ops.protocols.log_plain import read_cri, read_plain
-from eldonia_ops.protocols.timestamps import leading_timestamp
 
 JSON: Final = "json"
 CONTAINER: Final = "container log"

@@ -20,6 +20,11 @@ def test_its_form():
     assert format_pos_file(parse_pos_file(text)) == text
 
 
+def test_a_path_may_hold_what_unicode_calls_the_end_of_a_line():
+    odd = {"/var/log/a\u2028b\x85c\x0bd.log": FilePosition(31, 7)}
+    assert parse_pos_file(format_pos_file(odd)) == odd
+
+
 def test_lines_of_another_form_and_files_that_are_not_followed():
     text = (
         "/a\t0000000000000001\t0000000000000002\n"

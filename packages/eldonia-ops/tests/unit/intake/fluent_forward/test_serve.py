@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgpack
 import pytest
+from intake_platform import NOW, ListPlatform
 
-from eldonia_ops.intake import IntakeLimits, StreamCredentials
+from eldonia_ops.intake import StreamCredentials
 from eldonia_ops.intake.fluent_forward import large as large_module
 from eldonia_ops.intake.fluent_forward import serve as module
 from eldonia_ops.intake.fluent_forward.serve import ForwardServer, heartbeats
@@ -25,9 +26,6 @@ from eldonia_ops.protocols.fluent_forward import (
     read_helo,
 )
 from eldonia_ops.sinks import Receipt
-
-T = TypeVar("T")
-NOW = 1_795_000_000 * 10**9
 
 
 class Logs:
@@ -52,28 +50,18 @@ class Logs:
         return Receipt(len(records))
 
 
-class Platform:
+class Platform(ListPlatform):
+    """One whose sink may fail, or wait."""
+
+    logs: Logs
+
     def __init__(self, longest: int = 1 << 20) -> None:
+        super().__init__(longest)
         self.logs = Logs()
-        self.spans: Any = None
-        self.samples: Any = None
-        self.limits = IntakeLimits(unpacked=longest)
-        self.counted: dict[str, int] = {}
-
-    def now_ns(self) -> int:
-        return NOW
-
-    async def aside(self, work: Callable[[], T]) -> T:
-        return work()
 
     def refused(self, signal: str, sender: str, reasons: Mapping[str, int]) -> None:
-        assert (signal, sender) == ("logs", "forward (192.0.2.7)")
-        for reason, count in reasons.items():
-            self.counted[reason] = self.counted.get(reason, 0) + count
-
-    @property
-    def messages(self) -> list[str]:
-        return [record.message for record in self.logs.records]
+        assert sender == "forward (192.0.2.7)"
+        super().refused(signal, sender, reasons)
 
 
 class Connection:

@@ -4,7 +4,8 @@ import { fieldName } from "./search_terms.js";
 /** Fields of records themselves, asked for always. */
 export const OWN_FACETS = ["level", "service", "component", "user_id", "hostname", "source"];
 const ALWAYS = ["level", "service"];
-const TELLING = /(^|[._])(status|status_code|code|method|path|route|url|uri|user|action|type|kind|event|logger|module|database|db|verb|namespace|pod|container)$/i;
+// Last parts of names by which people divide records, whatever else is in them.
+const USUAL_NAMES = /(^|[._])(status|status_code|code|method|path|route|url|uri|user|action|type|kind|event|logger|module|database|db|verb|namespace|pod|container)$/i;
 const MOST = 4;
 const LONGEST = 80;
 const NUMBERS = 12; // a number with more values than this is a measurement
@@ -18,7 +19,7 @@ function* leavesOf(value, path) {
 }
 
 /**
- * The attributes of some records that divide them best, the most telling first.
+ * The attributes of some records that divide them best, those with a usual name first.
  * @param {{metadata?: object}[]} records
  */
 export function dividing(records, most = MOST) {
@@ -34,9 +35,9 @@ export function dividing(records, most = MOST) {
     }
   }
   return [...fields.values()]
-    .map((one) => ({ ...one, telling: TELLING.test(one.name) }))
-    .filter(({ count, values, numbers, telling }) => values.size > 1 && values.size <= (telling ? Math.max(2, count / 2) : count / 2) && (telling || !numbers || values.size <= NUMBERS))
-    .sort((a, b) => Number(b.telling) - Number(a.telling) || b.count - a.count || a.values.size - b.values.size || a.name.localeCompare(b.name))
+    .map((one) => ({ ...one, usual: USUAL_NAMES.test(one.name) }))
+    .filter(({ count, values, numbers, usual }) => values.size > 1 && values.size <= (usual ? Math.max(2, count / 2) : count / 2) && (usual || !numbers || values.size <= NUMBERS))
+    .sort((a, b) => Number(b.usual) - Number(a.usual) || b.count - a.count || a.values.size - b.values.size || a.name.localeCompare(b.name))
     .slice(0, most)
     .map((one) => one.name);
 }
