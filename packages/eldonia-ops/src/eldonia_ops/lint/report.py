@@ -47,6 +47,9 @@ def format_diagnostic(diagnostic: Diagnostic, text: str | None = None) -> str:
     return _Excerpts(text or "").below(diagnostic)
 
 
+_NOTHING_SHOWN = "<secret>"
+
+
 class _Excerpts:
     """The lines of one file as they are shown; each is masked once, however many diagnostics are about it."""
 
@@ -61,6 +64,8 @@ class _Excerpts:
         if not 0 < diagnostic.line <= len(self._lines):
             return first
         raw, shown = self._lines[diagnostic.line - 1], self._line(diagnostic.line)
+        if shown.strip() == _NOTHING_SHOWN:
+            return first  # a file of which it is not known where secrets may be
         number = f"{diagnostic.line:>5} | "
         result = f"{first}\n{number}{shown}"
         before = raw[: diagnostic.column - 1]

@@ -40,15 +40,17 @@ LOG_ATTRIBUTES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("http.request.id", "request.id"), "request_id"),
     **dict.fromkeys(("client.address", "source.address", "http.client_ip"), "ip_address"),
     **dict.fromkeys(("user_agent.original", "http.user_agent"), "user_agent"),
-    "service.name": "service",
-    "host.name": "hostname",
+    **dict.fromkeys(("service.name", "app", "application"), "service"),
+    "logger": "component",
+    "action": "operation",
+    **dict.fromkeys(("host.name", "host"), "hostname"),
     **dict.fromkeys(("deployment.environment.name", "deployment.environment"), "environment"),
     "exception.type": "error.name",
     "exception.message": "error.message",
     "exception.stacktrace": "error.stack",
 }
-"""Attributes that became fields of a record when it was read, by OpenTelemetry's names. A record that still has such an
-attribute is compared by that."""
+"""Attributes that became fields of a record when it was read, by OpenTelemetry's names and by those that programs write.
+A record that still has such an attribute is compared by that."""
 
 EVENT: Final = "event"
 """The first step of names that mean events of a span: ``event.name``, and attributes as ``event.exception.type``."""

@@ -23,6 +23,14 @@ def test_wide_characters_take_two_cells_and_tabs_stay() -> None:
     assert shown("\tx", 2) == ["    1 | \tx", "      | \t^"]
 
 
+def test_a_line_of_which_nothing_may_be_shown_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "fluent.conf"
+    file.write_text("<source>\n  @type jsn\n</source>\n")
+    report = format_report([Diagnostic("there is no such type", str(file), 2)])
+    assert "there is no such type" in report
+    assert "<secret>" not in report
+
+
 def test_a_place_outside_of_the_text_shows_no_line() -> None:
     assert shown("a", 0) == ["    1 | a"]
     assert format_diagnostic(Diagnostic("wrong", "f.yml", 9, 1), "a") == "f.yml:9:1: error: wrong"
