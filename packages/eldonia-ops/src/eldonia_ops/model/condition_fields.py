@@ -49,8 +49,8 @@ LOG_ATTRIBUTES: Final[Mapping[str, str]] = {
     "exception.message": "error.message",
     "exception.stacktrace": "error.stack",
 }
-"""Attributes that became fields of a record when it was read, by OpenTelemetry's names and by those that programs write.
-A record that still has such an attribute is compared by that."""
+"""Attributes that became fields of a record when it was read, by OpenTelemetry's names and by names that are common in
+programs. A record that still has such an attribute is compared by that."""
 
 EVENT: Final = "event"
 """The first step of names that mean events of a span: ``event.name``, and attributes as ``event.exception.type``."""
