@@ -286,11 +286,11 @@ export function seriesOf(found, at) {
   return found.series.map((one) => ({ labels: one.labels, points: one.points.map(([when, value]) => [when, typeof value === "number" ? value : found.type === "vector" || found.type === "scalar" ? value : null]), histograms: Boolean(one.histograms?.length) }));
 }
 
-// Every step gets its place, so that missing ones are gaps and not bridges.
-export function filled(points, [start, end], seconds) {
+// Every step gets its place, so that missing ones are gaps and not bridges. The first is a multiple of the step unless given.
+export function filled(points, [start, end], seconds, first = Math.ceil(start / seconds / 1000) * seconds * 1000) {
   const step = seconds * 1000;
   const known = new Map(points);
   const all = [];
-  for (let at = Math.ceil(start / step) * step; at <= end; at += step) all.push([at, known.get(at) ?? null]);
+  for (let at = first; at <= end; at += step) all.push([at, known.get(at) ?? null]);
   return all.length ? all : points;
 }

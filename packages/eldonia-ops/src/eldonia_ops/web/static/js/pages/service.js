@@ -30,13 +30,24 @@ const panels = Object.fromEntries($$("[data-panel]").map((element) => {
   return [key, { element, chart }];
 }));
 
+const numbers = (points) => points.map(([at, value]) => [at, typeof value === "number" ? value : null]);
+
+/** The lines of a chart: queries by their names, asked for `count` steps up to `end`, in ms; those without a number are left out. */
+async function linesUntil(end, count, step, queries) {
+  const start = end - (count - 1) * step;
+  const found = await Promise.all(queries.map(([name, query]) => get("/query_range", { query, start, end, step: step / 1000 }).then((answer) => ({ name, points: numbers(answer.series[0]?.points ?? []) }))));
+  return found.filter((one) => one.points.some(([, value]) => value !== null)).map((one) => ({ name: one.name, points: filled(one.points, [start, end], step / 1000, start) }));
+}
+
 async function drawPanel(key, queries, bounds, step) {
-  const found = await Promise.all(queries.map(([name, query]) => get("/query_range", { query, start: Math.ceil(bounds[0] / step) * step, end: Math.floor(bounds[1] / step) * step, step: step / 1000 }).then((answer) => ({ name, points: answer.series[0]?.points ?? [] }))));
+  const count = Math.max(1, Math.floor((bounds[1] - bounds[0]) / step));
+  let lines = await linesUntil(Math.floor(bounds[1] / step) * step, count, step, queries);
+  // A service whose first spans came just now has nothing at a multiple of the step yet: its points end where the range ends.
+  if (!lines.length) lines = await linesUntil(bounds[1], count, step, queries);
   const { element, chart } = panels[key];
-  const there = found.filter((one) => one.points.some(([, value]) => typeof value === "number"));
-  $(".plot", element).hidden = $(".legend", element).hidden = !there.length;
-  $(".plot-note", element).hidden = there.length > 0;
-  if (there.length) chart.update(there.map((one) => ({ name: one.name, points: filled(one.points.map(([at, value]) => [at, typeof value === "number" ? value : null]), bounds, step / 1000) })), bounds);
+  $(".plot", element).hidden = $(".legend", element).hidden = !lines.length;
+  $(".plot-note", element).hidden = lines.length > 0;
+  if (lines.length) chart.update(lines, bounds);
 }
 
 function drawOperations() {
