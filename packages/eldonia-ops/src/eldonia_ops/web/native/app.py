@@ -17,7 +17,9 @@ from eldonia_ops.web.native import (
     backups,
     changes,
     configuration,
-    dashboard_work,
+    dashboard_facts,
+    dashboard_importing,
+    dashboard_showing,
     dashboards,
     incident_briefs,
     incidents,
@@ -70,7 +72,9 @@ def create_native(
     log_export.add_to(api, platform)
     log_tables.add_to(api, platform)
     saved_searches.add_to(api, platform)
-    dashboard_work.add_to(api, platform)
+    dashboard_facts.add_to(api)
+    dashboard_showing.add_to(api, platform)
+    dashboard_importing.add_to(api, platform)
     dashboards.add_to(api, platform)
     times.add_to(api, platform)
     alerts.add_to(api, platform)

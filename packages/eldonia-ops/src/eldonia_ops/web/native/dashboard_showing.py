@@ -1,38 +1,25 @@
-"""What a dashboard needs while it is shown or made: queries, variables, annotations, checks, imports, units."""
+"""What a dashboard needs while it is shown: its variables, the answers of its panels, its annotations."""
 
-import json
 from enum import Enum
-from functools import cache
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import FastAPI, Request
-from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from eldonia_ops.dashboards.checks import doubts
-from eldonia_ops.dashboards.document import Annotation, Dashboard
-from eldonia_ops.dashboards.faults import DashboardError
-from eldonia_ops.dashboards.part import shown
-from eldonia_ops.dashboards.reading import read_dashboard, read_part, to_plain
+from eldonia_ops.dashboards.document import Annotation
+from eldonia_ops.dashboards.reading import read_dashboard, read_part
 from eldonia_ops.dashboards.repeat import Section, sections
 from eldonia_ops.dashboards.selection import ALL, Selection
 from eldonia_ops.dashboards.times import instant_of
-from eldonia_ops.dashboards.units import GROUPS, UNITS
-from eldonia_ops.model.errors import Diagnostic, Level
 from eldonia_ops.model.foreign import clean_text
-from eldonia_ops.protocols.dashboard_file import examine_dashboard
-from eldonia_ops.protocols.grafana import Imported, NotGrafanaError, from_grafana, is_grafana
 from eldonia_ops.services.api import Platform, RefusedError
 from eldonia_ops.services.changes import Changes
-from eldonia_ops.services.dashboard_annotations import DashboardAnnotations, Event
+from eldonia_ops.services.dashboard_annotations import DashboardAnnotations, Event, Marked
 from eldonia_ops.services.dashboard_queries import Ask, DashboardQueries, Occasion
 from eldonia_ops.services.dashboard_variables import DashboardVariables
-from eldonia_ops.services.dashboards import DashboardService, Held
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.disconnect import while_connected
@@ -119,71 +106,8 @@ class AnnotationsBody(RangeBody):
     variables: Chosen = Field(default={})
 
 
-class CheckBody(BaseModel):
-    """A document, or the text of a file."""
-
-    model_config = ConfigDict(extra="forbid")
-    dashboard: dict[str, Any] | None = None
-    text: str = Field(default="", max_length=1_000_000)
-
-
-class ImportBody(BaseModel):
-    """What to import: a text (our YAML or JSON, or Grafana's JSON), or Grafana's JSON as an object.
-
-    ``uid`` and ``folder`` replace those of the file. ``replace`` saves over a dashboard with the same uid; otherwise a
-    new one is made with another. Nothing is saved unless ``dry_run`` is false.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-    text: str = Field(default="", max_length=1_000_000)
-    grafana: dict[str, Any] | None = None
-    dry_run: bool = True
-    folder: str = Field(default="", max_length=200)
-    uid: str = Field(default="", max_length=40)
-    replace: bool = False
-    message: str = Field(default="", max_length=1_000)
-
-
 def add_to(api: FastAPI, platform: Platform) -> None:
     """Add the operations."""
-    _add_facts(api)
-    _add_showing(api, platform)
-    _add_making(api, platform)
-
-
-def _add_facts(api: FastAPI) -> None:
-    @api.get("/dashboards/schema", tags=_TAGS, **operation(Permission.READ, dict[str, Any]))
-    async def schema() -> Response:
-        """The JSON Schema of a dashboard document."""
-        return Json(document_schema())
-
-    @api.get("/dashboards/units", tags=_TAGS, **operation(Permission.READ, shapes.UnitsShape))
-    async def units() -> Response:
-        """All units, and how their values are shown."""
-        found = [
-            shapes.UnitShape(
-                one.id,
-                one.group,
-                {"en": one.en, "ja": one.ja},
-                one.kind,
-                one.symbol,
-                one.factor,
-                one.before,
-                [word for word in one.words if word],
-            )
-            for one in UNITS
-        ]
-        return Json(shapes.UnitsShape(found, {name: {"en": en, "ja": ja} for name, (en, ja) in GROUPS.items()}))
-
-
-@cache
-def document_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of a document."""
-    found = msgspec.json.schema(Dashboard)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Dashboard of Eldonia Ops", **found}
-
-
-def _add_showing(api: FastAPI, platform: Platform) -> None:
     variables = DashboardVariables(platform.queries, platform.telemetry.metrics)
     queries = DashboardQueries(platform.queries, platform.telemetry)
     annotations = DashboardAnnotations(
@@ -197,7 +121,7 @@ def _add_showing(api: FastAPI, platform: Platform) -> None:
         start, end = _range(body, platform.now())
         work = variables.resolve(
             dashboard.variables,
-            {_clean(name): [_clean(one) for one in values] for name, values in body.values.items()},
+            {clean_text(name): [clean_text(one) for one in values] for name, values in body.values.items()},
             start,
             end,
             only=body.only,
@@ -253,119 +177,17 @@ def _add_showing(api: FastAPI, platform: Platform) -> None:
         asked = [read_part(one, Annotation, ("annotations", index)) for index, one in enumerate(body.annotations)]
         chosen, interval = _selections(body.variables), platform.scrape_interval_ms
         found = await _connected(request, annotations.find(asked, start, end, chosen, interval))
-        return Json(
-            shapes.AnnotationsShape(
-                [
-                    shapes.MarkedShape(
-                        one.annotation.name,
-                        one.annotation.color,
-                        one.annotation.source,
-                        [
-                            shapes.EventShape(
-                                event.time, event.end, event.title, event.text, list(event.tags), event.url
-                            )
-                            for event in one.events
-                        ],
-                        shapes.PlainErrorShape(one.error, one.position) if one.error else None,
-                    )
-                    for one in found
-                ]
-            )
-        )
+        return Json(shapes.AnnotationsShape([_marked(one) for one in found]))
 
 
-def _add_making(api: FastAPI, platform: Platform) -> None:
-    service = DashboardService(platform.state, lambda: platform.dashboard_files)
-
-    @api.post("/dashboards/check", tags=_TAGS, **operation(Permission.READ, shapes.ChecksShape))
-    async def check(request: Request, body: CheckBody) -> Response:
-        """What is wrong or doubtful in a document or file."""
-        language = language_of(request, platform.language)
-        if body.dashboard is None:
-            _, found = examine_dashboard(body.text, "dashboard", language=language)
-            return Json(shapes.ChecksShape([_problem(one) for one in found]))
-        try:
-            dashboard = read_dashboard(body.dashboard, "new")
-        except DashboardError as error:
-            return Json(shapes.ChecksShape(shapes.problem_shapes(error.faults)))
-        return Json(shapes.ChecksShape(shapes.problem_shapes(doubts(dashboard, language))))
-
-    @api.post("/dashboards/import", tags=_TAGS, **operation(Permission.RESPOND, shapes.ImportShape))
-    async def import_(request: Request, body: ImportBody) -> Response:
-        """A dashboard from a file, with a report of what could not be taken; a dry run unless ``dry_run`` is false."""
-        language = language_of(request, platform.language)
-        dashboard, imported = _imported(body)
-        if body.folder:
-            dashboard = replace(dashboard, folder=clean_text(body.folder))
-        uids = {held.dashboard.uid for held in await service.all()}
-        exists = dashboard.uid in uids
-        saved: Held | None = None
-        if not body.dry_run:
-            message, by = body.message or "imported", caller_of(request).name
-            if exists and body.replace:
-                saved = await service.save(dashboard, message, by, platform.now(), lambda _: True)
-            else:
-                saved = await service.add(dashboard, message, by, platform.now())
-        if saved is None:
-            no_change(request)
-        else:
-            made = saved.dashboard
-            note_change(request, kind="dashboard", subject=made.uid, title=shown(made.title, language), action="import")
-        return Json(_import_shape(dashboard, imported, language, exists, saved))
-
-
-def _imported(body: ImportBody) -> tuple[Dashboard, Imported | None]:
-    """The dashboard of a body, and what is to be said of it when it was Grafana's.
-
-    Raises:
-        BadRequestError, DashboardError: it is no dashboard.
-    """
-    data: Any = body.grafana
-    if data is None and body.text.lstrip().startswith("{"):
-        try:
-            data = json.loads(body.text)
-        except (ValueError, RecursionError) as error:
-            raise BadRequestError(f"this is not JSON: {error}") from None
-        if not is_grafana(data):
-            return read_dashboard(data, body.uid or "imported"), None
-    if data is not None:
-        try:
-            imported = from_grafana(data, uid=body.uid)
-        except NotGrafanaError as error:
-            raise BadRequestError(str(error)) from None
-        return imported.dashboard, imported
-    if not body.text.strip():
-        raise BadRequestError("there is nothing to import: send text or grafana")
-    read, diagnostics = examine_dashboard(body.text, "imported.yml")
-    if read is None:
-        first = next(one for one in diagnostics if one.level is Level.ERROR)
-        raise BadRequestError(f"line {first.line}, column {first.column}: {first.message}")
-    return (replace(read.dashboard, uid=body.uid) if body.uid else read.dashboard), None
-
-
-def _import_shape(
-    dashboard: Dashboard, imported: Imported | None, language: str, exists: bool, saved: Held | None
-) -> shapes.ImportShape:
-    count = shapes.panel_count(dashboard)
-    counts = shapes.ImportCountsShape(count, count, 0, 0)
-    notes: list[shapes.NoteShape] = []
-    if imported is not None:
-        dropped = imported.panels - imported.taken
-        counts = shapes.ImportCountsShape(imported.panels, imported.taken, imported.changed, dropped)
-        notes = [
-            shapes.NoteShape(one.level, one.panel, one.title, one.what, one.reason(language)) for one in imported.notes
-        ]
-    problems = shapes.problem_shapes(doubts(dashboard, language))
-    view = None if saved is None else shapes.view_shape(saved, starred=False, problems=doubts(saved.dashboard))
-    kind = "grafana" if imported is not None else "eldonia"
-    return shapes.ImportShape(to_plain(dashboard), kind, notes, counts, problems, exists, view)
-
-
-def _problem(one: Diagnostic) -> shapes.ProblemShape:
-    path, colon, message = one.message.partition(": ")
-    if not colon or " " in path:
-        path, message = "", one.message
-    return shapes.ProblemShape(path, message, one.hint, one.level.value, line=one.line, column=one.column)
+def _marked(one: Marked) -> shapes.MarkedShape:
+    return shapes.MarkedShape(
+        one.annotation.name,
+        one.annotation.color,
+        one.annotation.source,
+        [_event(event) for event in one.events],
+        shapes.PlainErrorShape(one.error, one.position) if one.error else None,
+    )
 
 
 def _event(one: Event) -> shapes.EventShape:
@@ -413,7 +235,7 @@ def _selections(chosen: dict[str, SelectionBody | list[str]]) -> dict[str, Selec
     found: dict[str, Selection] = {}
     for name, one in chosen.items():
         if isinstance(one, list):
-            values = tuple(_clean(value) for value in one if value != ALL)
+            values = tuple(clean_text(value) for value in one if value != ALL)
             everything = ALL in one
             found[name] = Selection(
                 values=values,
@@ -424,17 +246,13 @@ def _selections(chosen: dict[str, SelectionBody | list[str]]) -> dict[str, Selec
             )
         else:
             found[name] = Selection(
-                values=tuple(_clean(value) for value in one.values),
+                values=tuple(clean_text(value) for value in one.values),
                 all=one.all,
-                all_value=_clean(one.all_value),
+                all_value=clean_text(one.all_value),
                 several=one.several,
-                text=_clean(one.text),
+                text=clean_text(one.text),
             )
     return found
-
-
-def _clean(text: str) -> str:
-    return clean_text(text)
 
 
 def _range(body: RangeBody, now: int) -> tuple[int, int]:
