@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.search.aggregates import TimeUnit
 from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.search.pipes import (
     COUNT_COLUMN,
@@ -27,6 +26,7 @@ from eldonia_ops.search.pipes import (
     Top,
     Where,
 )
+from eldonia_ops.search.time_steps import TimeUnit
 from eldonia_ops.search.values import value_number, value_text
 
 DEFAULT_RANGE_MS: Final = 300_000

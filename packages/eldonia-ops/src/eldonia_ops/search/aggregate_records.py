@@ -3,9 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
-from zoneinfo import ZoneInfo
+from typing import Any, Generic, TypeVar
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.search.aggregates import (
@@ -16,20 +14,17 @@ from eldonia_ops.search.aggregates import (
     ByFilters,
     ByNumber,
     ByRanges,
-    ByTime,
     Group,
     Key,
     Metric,
     MetricFunction,
     MetricValue,
-    TimeUnit,
 )
+from eldonia_ops.search.time_steps import ByTime, start_of
 from eldonia_ops.search.tree import Node
 from eldonia_ops.search.values import value_number, value_order, value_text
 
 _T = TypeVar("_T")
-_SECOND: Final = 10**9
-_MINUTES: Final = {TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +85,7 @@ def _keys(item: _T, group: Group, reader: Reader[_T]) -> list[Key]:
             text = value_text(reader.value(item, group.name))
             return [text] if text is not None or group.missing else []
         case ByTime():
-            return [bucket_of(reader.place(item)[0], group)]
+            return [start_of(group, reader.place(item)[0])]
         case ByNumber():
             number = value_number(reader.value(item, group.name))
             if number is None:
@@ -108,32 +103,6 @@ def _keys(item: _T, group: Group, reader: Reader[_T]) -> list[Key]:
         case ByFilters():
             found: list[Key] = [name for name, node in group.filters if reader.found(node, item)]
             return found or ([group.other] if group.other is not None else [])
-
-
-def bucket_of(ns: int, group: ByTime) -> int:
-    """Where the bucket of an instant begins; both are Unix nanoseconds."""
-    zone = UTC if group.zone == "UTC" else ZoneInfo(group.zone)
-    shifted = ns - group.offset_ns
-    local = datetime.fromtimestamp(shifted // _SECOND, UTC).astimezone(zone)
-    ahead = int((local.utcoffset() or timedelta()).total_seconds()) * _SECOND
-    width = group.width
-    if isinstance(width, TimeUnit) and width in _MINUTES:
-        width = _MINUTES[width] * 60 * _SECOND
-    if not isinstance(width, TimeUnit):
-        return (shifted + ahead) // width * width - ahead + group.offset_ns
-    day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-    match width:
-        case TimeUnit.WEEK:
-            day -= timedelta(days=day.weekday())
-        case TimeUnit.MONTH:
-            day = day.replace(day=1)
-        case TimeUnit.QUARTER:
-            day = day.replace(day=1, month=(day.month - 1) // 3 * 3 + 1)
-        case TimeUnit.YEAR:
-            day = day.replace(day=1, month=1)
-        case _:
-            pass
-    return int(day.timestamp()) * _SECOND + group.offset_ns
 
 
 def metric_value(items: Sequence[_T], metric: Metric, reader: Reader[_T]) -> MetricValue:

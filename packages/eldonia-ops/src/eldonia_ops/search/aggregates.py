@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.search.tree import Node
 
 MAX_GROUPS: Final = 1_000_000
@@ -23,18 +24,6 @@ MAX_CHOICES: Final = 1_000
 """Ranges or filters of one group."""
 
 
-class TimeUnit(StrEnum):
-    """A step of the calendar. Weeks begin on Monday."""
-
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-
-
 @dataclass(frozen=True, slots=True)
 class ByField:
     """Groups by the text of a field. The key is a text, or None for records without one value in the field.
@@ -44,19 +33,6 @@ class ByField:
 
     name: FieldName
     missing: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class ByTime:
-    """Groups by the time of the record. The key is where the bucket begins, in Unix nanoseconds.
-
-    ``width`` is nanoseconds, or a step of the calendar. Buckets of nanoseconds begin at multiples of their width on the
-    clock of ``zone`` (a name of the time zone database), plus ``offset_ns``; so do those of the calendar.
-    """
-
-    width: int | TimeUnit
-    zone: str = "UTC"
-    offset_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import cmp_to_key
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import re2
 
@@ -22,16 +20,13 @@ from eldonia_ops.search.buckets import (
     ByConditions,
     ByField,
     ByNumber,
-    ByTime,
-    CalendarUnit,
     Grouping,
     GroupKey,
     Measure,
     MeasureKind,
 )
 from eldonia_ops.search.evaluate import matches
-
-_NS = 1_000_000_000
+from eldonia_ops.search.time_steps import ByTime, start_of
 
 
 def bucket_rows(request: BucketRequest, found: Iterable[LogRecord]) -> BucketRows:
@@ -74,7 +69,7 @@ def group_keys(group: Grouping, record: LogRecord) -> list[GroupKey]:
         case ByField():
             return _field_keys(group, record)
         case ByTime():
-            return [time_key(group, record.timestamp_ns)]
+            return [start_of(group, record.timestamp_ns)]
         case ByNumber():
             value = log_value(record, group.name)
             number = float(value) if is_number(value) else group.missing
@@ -83,53 +78,6 @@ def group_keys(group: Grouping, record: LogRecord) -> list[GroupKey]:
             return [group.offset + group.interval * math.floor((number - group.offset) / group.interval)]
         case ByConditions():
             return [place for place, node in enumerate(group.nodes) if matches(node, record)]
-
-
-def time_key(group: ByTime, ns: int) -> int:
-    """The start of the step in which an instant lies, both in Unix nanoseconds."""
-    zone = ZoneInfo(group.zone)
-    moved = ns - group.offset_ns
-    local = datetime.fromtimestamp(moved // _NS, UTC).astimezone(zone)
-    if isinstance(group.step, int):
-        offset = int((local.utcoffset() or timedelta()).total_seconds()) * _NS
-        start = (moved + offset) // group.step * group.step - offset
-    else:
-        start = int(start_of(local, group.step).timestamp()) * _NS
-    return start + group.offset_ns
-
-
-def start_of(local: datetime, unit: CalendarUnit) -> datetime:
-    """The beginning of the unit of the calendar in which a local time lies."""
-    if unit in (CalendarUnit.MINUTE, CalendarUnit.HOUR):
-        return local.replace(second=0, minute=local.minute if unit is CalendarUnit.MINUTE else 0)
-    day = local.replace(hour=0, minute=0, second=0, fold=0)
-    match unit:
-        case CalendarUnit.WEEK:
-            return day - timedelta(days=day.weekday())
-        case CalendarUnit.MONTH:
-            return day.replace(day=1)
-        case CalendarUnit.QUARTER:
-            return day.replace(day=1, month=(day.month - 1) // 3 * 3 + 1)
-        case CalendarUnit.YEAR:
-            return day.replace(day=1, month=1)
-        case _:
-            return day
-
-
-def next_start(local: datetime, unit: CalendarUnit) -> datetime:
-    """The beginning of the unit after the one that begins at a local time."""
-    match unit:
-        case CalendarUnit.MINUTE | CalendarUnit.HOUR:
-            step = timedelta(minutes=1) if unit is CalendarUnit.MINUTE else timedelta(hours=1)
-            return (local.astimezone(UTC) + step).astimezone(local.tzinfo)
-        case CalendarUnit.WEEK:
-            return local + timedelta(days=7)
-        case CalendarUnit.DAY:
-            return local + timedelta(days=1)
-        case _:
-            months = {CalendarUnit.MONTH: 1, CalendarUnit.QUARTER: 3, CalendarUnit.YEAR: 12}[unit]
-            month = local.month - 1 + months
-            return local.replace(year=local.year + month // 12, month=month % 12 + 1)
 
 
 def measured(one: Measure, records: Sequence[LogRecord]) -> float | tuple[float | None, ...] | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.search.tree import Node
 
 MAX_ROWS: Final = 65_535
@@ -16,18 +17,6 @@ MAX_ROWS: Final = 65_535
 
 GroupKey: TypeAlias = str | int | float | None
 """Of a field its value, of a time the start in Unix nanoseconds, of conditions their number."""
-
-
-class CalendarUnit(StrEnum):
-    """Steps of time that are not always as long."""
-
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +32,6 @@ class ByField:
     null_group: bool = False
     include: str | tuple[str, ...] | None = None
     exclude: str | tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ByTime:
-    """One group for each step of time. ``step`` is nanoseconds, or a unit of the calendar in ``zone`` (IANA).
-
-    A fixed step begins at the epoch by the clock of the zone. ``offset_ns`` moves the starts.
-    """
-
-    step: int | CalendarUnit
-    zone: str = "UTC"
-    offset_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

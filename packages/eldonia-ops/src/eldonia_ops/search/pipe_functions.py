@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from eldonia_ops.search.aggregates import Metric, MetricFunction, TimeUnit
+from eldonia_ops.search.aggregates import Metric, MetricFunction
+from eldonia_ops.search.time_steps import TimeUnit
 
 COMMANDS: Final = (
     *("stats", "timechart", "top", "rare", "where", "sort", "head", "dedup", "extract", "fields", "rename", "eval"),

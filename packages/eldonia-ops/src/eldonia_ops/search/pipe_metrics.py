@@ -6,11 +6,12 @@ from typing import Final
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.durations import parse_duration
-from eldonia_ops.search.aggregates import Metric, MetricFunction, TimeUnit
+from eldonia_ops.search.aggregates import Metric, MetricFunction
 from eldonia_ops.search.errors import SearchError
 from eldonia_ops.search.pipe_functions import FUNCTIONS, PERCENTILE, SHOWN_FUNCTIONS, SYNONYMS, UNITS, default_name
 from eldonia_ops.search.pipe_reader import PipeReader
 from eldonia_ops.search.pipes import COUNT_COLUMN
+from eldonia_ops.search.time_steps import TimeUnit
 from eldonia_ops.search.tree import NOWHERE, Node, Span
 
 _FUNCTION: Final = re.compile(r"[A-Za-z_]\w*+(?:\.[0-9]++)?")

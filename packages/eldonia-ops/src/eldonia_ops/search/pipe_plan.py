@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from eldonia_ops.model.conditions import FieldName
-from eldonia_ops.search.aggregates import COUNT, MAX_ROWS, Aggregate, ByField, ByTime, Order, TimeUnit
+from eldonia_ops.search.aggregates import COUNT, MAX_ROWS, Aggregate, ByField, Order
 from eldonia_ops.search.pipes import (
     COUNT_COLUMN,
     PERCENT_COLUMN,
@@ -21,6 +21,7 @@ from eldonia_ops.search.pipes import (
     Timechart,
     Top,
 )
+from eldonia_ops.search.time_steps import ByTime, TimeUnit
 
 _STEPS_NS = tuple(
     seconds * 10**9

@@ -6,7 +6,7 @@ from typing import Final
 from eldonia_ops.model.condition_text import format_field, quoted
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.durations import format_duration
-from eldonia_ops.search.aggregates import Metric, TimeUnit
+from eldonia_ops.search.aggregates import Metric
 from eldonia_ops.search.pipe_functions import function_name
 from eldonia_ops.search.pipes import (
     MESSAGE,
@@ -28,6 +28,7 @@ from eldonia_ops.search.pipes import (
     Where,
 )
 from eldonia_ops.search.printer import format_search
+from eldonia_ops.search.time_steps import TimeUnit
 
 _PLAIN: Final = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _NS: Final = 1_000_000

@@ -11,7 +11,8 @@ from typing import Any, Final, TypeAlias
 import re2
 
 from eldonia_ops.model.conditions import FieldName
-from eldonia_ops.search.aggregates import Metric, TimeUnit
+from eldonia_ops.search.aggregates import Metric
+from eldonia_ops.search.time_steps import TimeUnit
 from eldonia_ops.search.tree import EVERYTHING, NOWHERE, Node, Span
 
 MAX_STAGES: Final = 20

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from eldonia_ops.model.condition_text import format_field
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.ports import LogQuery, LogStore, QueryTooLargeError
-from eldonia_ops.search.aggregate_records import bucket_of
-from eldonia_ops.search.aggregates import MAX_ROWS, MetricFunction, TimeUnit
+from eldonia_ops.search.aggregates import MAX_ROWS, MetricFunction
 from eldonia_ops.search.pipe_items import Item, passed, rows_of
 from eldonia_ops.search.pipe_plan import Width, aggregate_of, columns_of, fitting_width, narrowed
 from eldonia_ops.search.pipes import TIME_COLUMN, Eval, Extract, Fields, Pipeline, Rename, Timechart, Top, Where
+from eldonia_ops.search.time_steps import next_start, start_of
 
 MAX_POINTS: Final = 11_000
 """Buckets of one chart."""
@@ -134,8 +134,8 @@ async def pages(logs: LogStore, query: LogQuery, pipeline: Pipeline, most: int) 
 
 
 def _bounded(stage: Timechart, query: LogQuery, width: Width) -> None:
-    wide = width.buckets(stage).width
-    if not isinstance(wide, TimeUnit) and (query.until_ns - query.since_ns) // wide > MAX_POINTS:
+    wide = width.buckets(stage).width_ns
+    if wide is not None and (query.until_ns - query.since_ns) // wide > MAX_POINTS:
         raise QueryTooLargeError(
             f"the time has more than {MAX_POINTS:,} buckets of that width: make them wider, or the time shorter"
         )
@@ -177,30 +177,13 @@ def chart_of(result: PipelineResult, query: LogQuery, most: int) -> LogChart | N
 def starts_of(stage: Timechart, query: LogQuery, width: Width) -> list[int]:
     """Where the buckets of a range begin, in Unix milliseconds."""
     buckets = width.buckets(stage)
-    step = buckets.width if isinstance(buckets.width, int) else _SHORTEST[buckets.width]
-    found = [bucket_of(query.since_ns, buckets)]
-    at = found[0]
+    found = [start_of(buckets, query.since_ns)]
     while len(found) <= MAX_POINTS:
-        at += step
-        if at >= query.until_ns:
+        start = next_start(buckets, found[-1])
+        if start >= query.until_ns:
             break
-        start = bucket_of(at, buckets)
-        if start > found[-1]:
-            found.append(start)
+        found.append(start)
     return [start // _NS for start in found]
-
-
-_HOUR: Final = 3_600 * 10**9
-_SHORTEST: Final[Mapping[TimeUnit, int]] = {
-    TimeUnit.MINUTE: _HOUR // 60,
-    TimeUnit.HOUR: _HOUR,
-    TimeUnit.DAY: 12 * _HOUR,
-    TimeUnit.WEEK: 84 * _HOUR,
-    TimeUnit.MONTH: 14 * 24 * _HOUR,
-    TimeUnit.QUARTER: 45 * 24 * _HOUR,
-    TimeUnit.YEAR: 180 * 24 * _HOUR,
-}
-"""A step that leaves out no bucket of a unit."""
 
 
 def column_kinds(result: PipelineResult) -> list[str]:

@@ -9,11 +9,11 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.rules.log_expression import LogExpression
 from eldonia_ops.rules.preview import firings
-from eldonia_ops.search.aggregate_records import bucket_of
-from eldonia_ops.search.aggregates import MAX_ROWS, Aggregate, AggregateRow, AggregateRows, ByTime
+from eldonia_ops.search.aggregates import MAX_ROWS, Aggregate, AggregateRow, AggregateRows
 from eldonia_ops.search.pipe_items import Item, passed, rows_of
 from eldonia_ops.search.pipe_plan import Width, aggregate_of
 from eldonia_ops.search.pipes import TIME_COLUMN, Timechart
+from eldonia_ops.search.time_steps import ByTime, start_of
 from eldonia_ops.services.log_pipelines import PipelineResult, run_pipeline, starts_of
 
 _NS: Final = 1_000_000
@@ -93,7 +93,7 @@ def _newest(found: PipelineResult, query: LogQuery) -> Iterable[Mapping[str, Any
     if stage is None:
         return _values(found.items)
     starts = starts_of(stage, query, found.width)
-    ended = bucket_of(query.until_ns, found.width.buckets(stage)) // _NS > starts[-1]
+    ended = start_of(found.width.buckets(stage), query.until_ns) // _NS > starts[-1]
     wanted = starts[-1] if ended or len(starts) == 1 else starts[-2]
     return _values(item for item in found.items if item.values.get(TIME_COLUMN) == wanted)
 

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.search import SearchError, parse_search
-from eldonia_ops.search.aggregates import Metric, MetricFunction, TimeUnit
+from eldonia_ops.search.aggregates import Metric, MetricFunction
 from eldonia_ops.search.pipe_faults import PIPE_FAULTS
 from eldonia_ops.search.pipe_functions import COMMANDS
 from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.search.pipe_printer import format_pipeline
 from eldonia_ops.search.pipes import Dedup, Head, Pipeline, Sort, Stats, Timechart, Top, Where
+from eldonia_ops.search.time_steps import TimeUnit
 
 MS = 1_000_000
 

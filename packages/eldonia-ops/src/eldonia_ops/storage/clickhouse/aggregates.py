@@ -17,16 +17,16 @@ from eldonia_ops.search.aggregates import (
     ByFilters,
     ByNumber,
     ByRanges,
-    ByTime,
     Group,
     Key,
     Metric,
     MetricFunction,
-    TimeUnit,
 )
+from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.cells import LogCells, parsed_number
 from eldonia_ops.storage.clickhouse.engine import Parameter
+from eldonia_ops.storage.clickhouse.time_steps import step_sql
 
 _SIMPLE: Final[Mapping[MetricFunction, str]] = {
     MetricFunction.SUM: "sum({0})",
@@ -39,14 +39,6 @@ _SIMPLE: Final[Mapping[MetricFunction, str]] = {
     MetricFunction.NUMBERS: "count({0})",
 }
 _TEXTS: Final = frozenset({MetricFunction.FIRST, MetricFunction.LAST})
-_UNITS: Final[Mapping[TimeUnit, str]] = {
-    TimeUnit.DAY: "toStartOfDay({0})",
-    TimeUnit.WEEK: "toMonday({0})",
-    TimeUnit.MONTH: "toStartOfMonth({0})",
-    TimeUnit.QUARTER: "toStartOfQuarter({0})",
-    TimeUnit.YEAR: "toStartOfYear({0})",
-}
-_FIXED: Final = {TimeUnit.MINUTE: 60 * 10**9, TimeUnit.HOUR: 3600 * 10**9}
 _BOUNDS: Final = f"SETTINGS max_rows_to_group_by = {MAX_GROUPS}, group_by_overflow_mode = 'throw'"
 
 
@@ -126,7 +118,7 @@ class _Writer:
                 text = self._source.cells.cell(group.name).text
                 return text if group.missing else f"arrayJoin(if(isNull({text}), [], [assumeNotNull({text})]))"
             case ByTime():
-                return self._time(group)
+                return step_sql(group, self._parameter("String", group.zone))
             case ByNumber():
                 value = self._source.cells.cell(group.name).number
                 width, offset = self._parameter("Float64", group.width), self._parameter("Float64", group.offset)
@@ -155,21 +147,6 @@ class _Writer:
             found = f"if(empty({found}), [{self._parameter('String', other)}], {found})"
         # Two equal calls of arrayJoin are one to the engine: the length, which cuts nothing off, makes each its own.
         return f"arrayJoin(arraySlice({found}, 1, {MAX_CHOICES + 1 + number}))"
-
-    def _time(self, group: ByTime) -> str:
-        zone = self._parameter("String", group.zone)
-        offset = self._parameter("Int64", group.offset_ns)
-        at = f"(toUnixTimestamp64Nano(timestamp) - {offset})"
-        local = f"fromUnixTimestamp64Nano({at}, {zone})"
-        if isinstance(group.width, TimeUnit) and group.width not in _FIXED:
-            day = f"toDateTime64({_UNITS[group.width].format(local)}, 0, {zone})"
-            return f"toUnixTimestamp64Second({day}) * 1000000000 + {offset}"
-        width = _FIXED[group.width] if isinstance(group.width, TimeUnit) else group.width
-        steps = self._parameter("Int64", width)
-        if group.zone == "UTC":
-            return f"{at} - positiveModulo({at}, {steps}) + {offset}"
-        ahead = f"toInt64(timezoneOffset({local})) * 1000000000"
-        return f"{at} - positiveModulo({at} + {ahead}, {steps}) + {offset}"
 
     def metrics(self) -> list[str]:
         """SQL of the metrics over the inner columns, which are noted."""

@@ -13,30 +13,21 @@ from eldonia_ops.search.buckets import (
     ByConditions,
     ByField,
     ByNumber,
-    ByTime,
-    CalendarUnit,
     Grouping,
     GroupKey,
     Measure,
     MeasureKind,
 )
 from eldonia_ops.search.selection import Selected, Selection
+from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, elements_sql, number_sql, value_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.log_selection import SelectionSql, selected_of
 from eldonia_ops.storage.clickhouse.schema import decode_rows
 from eldonia_ops.storage.clickhouse.search import SearchSql
+from eldonia_ops.storage.clickhouse.time_steps import step_sql
 
-_CALENDAR: Final = {
-    CalendarUnit.MINUTE: "toStartOfMinute",
-    CalendarUnit.HOUR: "toStartOfHour",
-    CalendarUnit.DAY: "toStartOfDay",
-    CalendarUnit.WEEK: "toMonday",
-    CalendarUnit.MONTH: "toStartOfMonth",
-    CalendarUnit.QUARTER: "toStartOfQuarter",
-    CalendarUnit.YEAR: "toStartOfYear",
-}
 _MS: Final = 1_000_000
 _SEPARATOR: Final = "\x1f"
 _KEY_COLUMNS: Final = {ByField: 3, ByTime: 1, ByNumber: 1, ByConditions: 1}
@@ -100,7 +91,7 @@ class BucketSql:
             case ByField():
                 return self._field_key(group, number)
             case ByTime():
-                return [_time_sql(group, self._text(group.zone))]
+                return [step_sql(group, self._text(group.zone))]
             case ByNumber():
                 found = self._number(group.name)
                 if group.missing is not None:
@@ -293,24 +284,6 @@ async def buckets(engine: Engine, request: BucketRequest) -> BucketRows:
             left[parent] = left.get(parent, row["around"]) - row["count"]
     others = {parent: count for parent, count in left.items() if count > 0}
     return BucketRows(rows, others)
-
-
-def _time_sql(group: ByTime, zone: str) -> str:
-    """Nanoseconds since the epoch at which the step of a record begins."""
-    moved = "timestamp" if not group.offset_ns else f"addNanoseconds(timestamp, {-int(group.offset_ns)})"
-    if isinstance(group.step, int):
-        # By the clock of the zone: its distance from UTC is added, and taken away again.
-        offset = f"toInt64(timezoneOffset(toTimeZone({moved}, {zone}))) * 1000000000" if group.zone != "UTC" else "0"
-        local = f"toUnixTimestamp64Nano({moved}) + {offset}"
-        start = f"({local} - positiveModulo({local}, {group.step})) - {offset}"
-    else:
-        name = _CALENDAR[group.step]
-        start = (
-            f"toUnixTimestamp64Nano(toDateTime64({name}(toTimeZone({moved}, {zone})), 9, {zone}))"
-            if name.startswith(("toMonday", "toStartOfMonth", "toStartOfQ", "toStartOfY"))
-            else f"toUnixTimestamp64Nano(toDateTime64({name}(toTimeZone({moved}, {zone})), 9))"
-        )
-    return f"({start} + {int(group.offset_ns)})" if group.offset_ns else f"({start})"
 
 
 def _read_key(group: Grouping, row: dict[str, Any], number: int) -> GroupKey:

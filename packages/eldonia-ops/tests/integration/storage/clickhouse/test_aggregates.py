@@ -19,14 +19,13 @@ from eldonia_ops.search.aggregates import (
     ByFilters,
     ByNumber,
     ByRanges,
-    ByTime,
     Group,
     Metric,
     MetricFunction,
     NumberRange,
     Order,
-    TimeUnit,
 )
+from eldonia_ops.search.time_steps import ByTime, TimeUnit
 from eldonia_ops.search.values import field_value
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore
 

@@ -17,14 +17,13 @@ from eldonia_ops.search.buckets import (
     ByConditions,
     ByField,
     ByNumber,
-    ByTime,
-    CalendarUnit,
     Grouping,
     Measure,
     MeasureKind,
 )
 from eldonia_ops.search.score import Fixed, Greatest, Scaled, Score, Total, When
 from eldonia_ops.search.selection import Selection, SortKey, Standard, selected
+from eldonia_ops.search.time_steps import ByTime, TimeUnit
 from eldonia_ops.search.tree import (
     EVERYTHING,
     AtLeast,
@@ -125,7 +124,7 @@ def grouping(chance: random.Random, last_id: int) -> Grouping:
             step = chance.choice([DAY, DAY // 24, 7 * DAY, 90_000_000_000])
             return ByTime(step, chance.choice(ZONES), chance.choice([0, DAY // 4]))
         case 2:
-            return ByTime(chance.choice(list(CalendarUnit)[2:]), chance.choice(ZONES), chance.choice([0, 0, DAY // 8]))
+            return ByTime(chance.choice(list(TimeUnit)[2:]), chance.choice(ZONES), chance.choice([0, 0, DAY // 8]))
         case 3:
             return ByNumber(FieldName(("status",)), chance.choice([5.0, 2.5]), chance.choice([0.0, 1.0]), None)
         case _:

@@ -28,19 +28,20 @@ from eldonia_ops.protocols.elasticsearch.query.patterns import lucene_pattern
 from eldonia_ops.protocols.elasticsearch.query.shapes import flag, listed, number, object_of, text_value, whole
 from eldonia_ops.protocols.elasticsearch.query.term_queries import exists_node, time_range
 from eldonia_ops.protocols.elasticsearch.query.time_format import formatted
-from eldonia_ops.search.buckets import MAX_ROWS, ByConditions, ByField, ByNumber, ByTime, CalendarUnit, Grouping
+from eldonia_ops.search.buckets import MAX_ROWS, ByConditions, ByField, ByNumber, Grouping
+from eldonia_ops.search.time_steps import ByTime, TimeUnit
 from eldonia_ops.search.tree import EVERYTHING, Comparison, Node, Not, TimeRange, conjunction, disjunction
 
 _NS: Final = 1_000_000_000
 _UNITS: Final = {"ms": 1_000_000, "s": _NS, "m": 60 * _NS, "h": 3_600 * _NS, "d": 86_400 * _NS}
 _CALENDAR: Final = {
-    **dict.fromkeys(("1m", "minute"), CalendarUnit.MINUTE),
-    **dict.fromkeys(("1h", "hour"), CalendarUnit.HOUR),
-    **dict.fromkeys(("1d", "day"), CalendarUnit.DAY),
-    **dict.fromkeys(("1w", "week"), CalendarUnit.WEEK),
-    **dict.fromkeys(("1M", "month"), CalendarUnit.MONTH),
-    **dict.fromkeys(("1q", "quarter"), CalendarUnit.QUARTER),
-    **dict.fromkeys(("1y", "year"), CalendarUnit.YEAR),
+    **dict.fromkeys(("1m", "minute"), TimeUnit.MINUTE),
+    **dict.fromkeys(("1h", "hour"), TimeUnit.HOUR),
+    **dict.fromkeys(("1d", "day"), TimeUnit.DAY),
+    **dict.fromkeys(("1w", "week"), TimeUnit.WEEK),
+    **dict.fromkeys(("1M", "month"), TimeUnit.MONTH),
+    **dict.fromkeys(("1q", "quarter"), TimeUnit.QUARTER),
+    **dict.fromkeys(("1y", "year"), TimeUnit.YEAR),
 }
 _DURATION: Final = re.compile(r"([+-]?)([0-9]+)(ms|s|m|h|d)")
 
@@ -109,7 +110,7 @@ def date_histogram(options: dict[str, Any], shared: Shared) -> BucketAggregation
         hard = TimeRange(low, None if high is None else high + 1)
     order = _order(options.get("order"), shared, default=(TermsOrder("key", descending=False),))
     return DateHistogram(
-        shared.name, "date_histogram", groups, **shared.plain, search=hard, step=group.step, zone=zone,
+        shared.name, "date_histogram", groups, **shared.plain, search=hard, step=group.width, zone=zone,
         offset_ns=group.offset_ns, order=order, min_doc_count=whole(options.get("min_doc_count", 0), "min_doc_count"),
         bounds=bounds, keyed=flag(options.get("keyed", False), "keyed"), format=format,
     )  # fmt: skip

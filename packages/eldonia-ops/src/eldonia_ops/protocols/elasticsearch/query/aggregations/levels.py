@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from eldonia_ops.protocols.elasticsearch.query.aggregations.model import (
@@ -17,18 +16,17 @@ from eldonia_ops.protocols.elasticsearch.query.aggregations.model import (
     TermsOrder,
 )
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal
-from eldonia_ops.search.bucket_rows import next_start, time_key
 from eldonia_ops.search.buckets import (
     MAX_ROWS,
     BucketOrder,
     BucketRequest,
     BucketRow,
-    ByTime,
     Grouping,
     GroupKey,
     Measure,
     MeasureKind,
 )
+from eldonia_ops.search.time_steps import ByTime, next_start, start_of
 from eldonia_ops.search.tree import Node, conjunction
 
 _NS: Final = 1_000_000_000
@@ -122,28 +120,19 @@ def _starts(one: DateHistogram, found: list[GroupKey]) -> Iterator[int]:
     known = {int(key) for key in found if key is not None}
     ends = [*known]
     if one.bounds:
-        ends += [time_key(group, bound) for bound in one.bounds]
+        ends += [start_of(group, bound) for bound in one.bounds]
     if not ends:
         return
     at, last, count = min(ends), max(ends), 0
-    if isinstance(group.step, int) and group.zone == "UTC" and (last - at) // group.step > MAX_ROWS:
-        raise too_many((last - at) // group.step)
+    width = group.width_ns
+    if width is not None and (last - at) // width > MAX_ROWS:
+        raise too_many((last - at) // width)
     while at <= last:
         count += 1
         if count > MAX_ROWS:
             raise too_many(count)
         yield at
-        at = _next(group, one, at)
-
-
-def _next(group: ByTime, one: DateHistogram, start: int) -> int:
-    if isinstance(group.step, int):
-        if group.zone == "UTC":
-            return start + group.step
-        found = time_key(group, start + group.step)
-        return found if found > start else time_key(group, start + 2 * group.step)
-    local = datetime.fromtimestamp((start - group.offset_ns) // _NS, UTC).astimezone(one.zone)
-    return int(next_start(local, group.step).timestamp()) * _NS + group.offset_ns
+        at = next_start(group, at)
 
 
 def _numbers(one: Histogram, found: list[GroupKey]) -> Iterator[float]:

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias
 
 from eldonia_ops.protocols.elasticsearch.query.sorting import SortSpec
 from eldonia_ops.protocols.elasticsearch.query.source_filter import FieldsWanted, SourceFilter
-from eldonia_ops.search.buckets import CalendarUnit, Grouping, Measure
+from eldonia_ops.search.buckets import Grouping, Measure
+from eldonia_ops.search.time_steps import TimeUnit
 from eldonia_ops.search.tree import Node
 
 
@@ -97,7 +98,7 @@ class Histogram(BucketAggregation):
 class DateHistogram(BucketAggregation):
     """Steps of time; bounds are in Unix nanoseconds."""
 
-    step: int | CalendarUnit = CalendarUnit.DAY
+    step: int | TimeUnit = TimeUnit.DAY
     zone: tzinfo = UTC
     offset_ns: int = 0
     order: tuple[TermsOrder, ...] = ()
