@@ -14,6 +14,7 @@ from eldonia_ops.app.router_modules import Router
 from eldonia_ops.collectors.collector import OnProbe
 from eldonia_ops.model.security import SecurityEventType
 from eldonia_ops.ports import Actuator, LogStore, TelemetryError, TelemetryStores
+from eldonia_ops.protocols.shipped_sentences import wording_of_alerts
 from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import Threshold
 from eldonia_ops.security.thresholds import faster as faster_thresholds
@@ -74,7 +75,7 @@ class RulesModule(Inert):
 def _rules_of(configuration: Configuration) -> tuple[tuple[RuleGroup, ...], TickSettings]:
     speed, external_url = configuration.speed, configuration.external_url
     settings = TickSettings(
-        render=RuleRenderer(external_url=external_url),
+        render=RuleRenderer(external_url=external_url, wording=wording_of_alerts(configuration.settings.language)),
         resend_delay_ms=max(1, round(_RESEND_MS / speed)),
         default_interval_ms=max(1, round(configuration.settings.rules.evaluation_interval / speed)),
         generator_url=f"{external_url}/alerts",

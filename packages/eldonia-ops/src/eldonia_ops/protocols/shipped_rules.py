@@ -24,7 +24,7 @@ def shipped_groups(language: str = "en") -> tuple[RuleGroup, ...]:
 
 
 def _texts(language: str) -> dict[str, dict[str, str]]:
-    """Annotations by a rule's name, empty for English, which the rules themselves have."""
+    """Annotations, and the comment, by a rule's name; empty for English, which the rules themselves have."""
     if language == "en":
         return {}
     text = (files("eldonia_ops.defaults") / f"rule_texts.{language}.toml").read_text(encoding="utf-8")
@@ -33,6 +33,9 @@ def _texts(language: str) -> dict[str, dict[str, str]]:
 
 def _in_language(rule: Rule, texts: dict[str, dict[str, str]]) -> Rule:
     if not isinstance(rule, AlertingRule):
-        return rule
+        return replace(rule, comment=texts.get(rule.record, {}).get("comment", rule.comment))
     found = texts.get(f"{rule.alert}.{rule.labels.get('severity', '')}") or texts.get(rule.alert)
-    return replace(rule, annotations=Labels({**rule.annotations, **found})) if found else rule
+    if not found:
+        return rule
+    annotations = Labels({**rule.annotations, **found, "comment": ""})
+    return replace(rule, annotations=annotations, comment=found.get("comment", rule.comment))

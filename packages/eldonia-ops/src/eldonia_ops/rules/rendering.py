@@ -31,19 +31,21 @@ class RuleRenderer:
     keep an alert from being raised.
 
     ``answers`` holds what ``query`` yields, by expression. Rendering sends no query, so that it stays a function of
-    what it is given: :meth:`unanswered` says what to ask beforehand.
+    what it is given: :meth:`unanswered` says what to ask beforehand. ``wording`` gets what a template has become: one
+    that quotes a reason quotes it in the language that reasons are kept in.
     """
 
     external_labels: Mapping[str, str] = field(default_factory=dict)
     external_url: str = ""
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    wording: Callable[[str], str] = str
 
     def __call__(self, text: str, labels: Labels, value: float) -> str:
         """The text for one alert."""
         if "{{" not in text:
             return text
         try:
-            return self._expand(text, labels, value)
+            return self.wording(self._expand(text, labels, value))
         except TemplateError as error:
             return f"<error expanding template: {error}>"
         except _Unanswered as question:

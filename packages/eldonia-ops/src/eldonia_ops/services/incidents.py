@@ -20,6 +20,7 @@ from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
+from eldonia_ops.protocols.shipped_sentences import worded_entry, worded_incident
 from eldonia_ops.services.api import NotFoundError, Postmortem, PreconditionError, RefusedError
 from eldonia_ops.services.clock import SetBack
 from eldonia_ops.services.incident_transactions import IncidentTransactions
@@ -199,7 +200,8 @@ class IncidentService:
         """A fresh draft, whatever has been saved."""
         found, timeline = await self.get(incident)
         runbook = self._incident_transactions.policy.runbook
-        return draft(found, timeline, self._clock.now(), language=language, runbook=runbook)
+        about, entries = worded_incident(found, language), [worded_entry(entry, language) for entry in timeline]
+        return draft(about, entries, self._clock.now(), language=language, runbook=runbook)
 
     async def save_postmortem(self, incident: str, actor: str, text: str, replacing: Callable[[str], bool]) -> Incident:
         """Save a postmortem in place of what is stored, if that may be replaced."""

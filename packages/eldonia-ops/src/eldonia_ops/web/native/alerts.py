@@ -32,6 +32,7 @@ from eldonia_ops.web.native.schemas import (
     rule_group_shape,
     silence_shape,
 )
+from eldonia_ops.web.native.wording import Wording, wording_of
 
 
 class MatcherBody(Body):
@@ -79,16 +80,16 @@ class _EncodedAlerts:
     """Alerts as JSON. The list of all is asked for again and again, and few of them have changed meanwhile."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[AlertView, bytes]] = {}
+        self._known: dict[str, dict[int, tuple[AlertView, bytes]]] = {}
 
-    def answer(self, views: Sequence[AlertView]) -> Response:
-        """The list of all; what is no longer in it is forgotten."""
-        known = self._known
+    def answer(self, views: Sequence[AlertView], wording: Wording) -> Response:
+        """The list of all in a language; what is no longer in it is forgotten."""
+        known = self._known.get(wording.language, {})
         now: dict[int, tuple[AlertView, bytes]] = {}
         for view in views:
             found = known.get(id(view))  # the view is kept with it, so no other has its id
-            now[id(view)] = (view, to_json(alert_shape(view))) if found is None else found
-        self._known = now
+            now[id(view)] = (view, to_json(wording.alert(alert_shape(view)))) if found is None else found
+        self._known[wording.language] = now
         return Response(b"[%s]" % b",".join([text for _, text in now.values()]), media_type="application/json")
 
 
@@ -104,9 +105,9 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
     encoded = _EncodedAlerts()
 
     @api.get("/alerts", tags=["alerts"], **operation(Permission.READ, list[AlertShape]))
-    async def current() -> Response:
+    async def current(request: Request) -> Response:
         """Pending, firing and suppressed alerts, gravest first."""
-        return encoded.answer(await alerts.current())
+        return encoded.answer(await alerts.current(), wording_of(request))
 
     @api.get("/alerts/groups", tags=["alerts"], **operation(Permission.READ, list[AlertGroupShape]))
     async def groups() -> Response:
@@ -114,9 +115,10 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
         return Json([group_shape(view) for view in await alerts.groups()])
 
     @api.get("/alerts/rules", tags=["alerts"], **operation(Permission.READ, list[RuleGroupShape]))
-    async def rules() -> Response:
+    async def rules(request: Request) -> Response:
         """Rule groups with the state of every rule."""
-        return Json([rule_group_shape(view) for view in alerts.rules()])
+        wording = wording_of(request)
+        return Json([wording.rule_group(rule_group_shape(view)) for view in alerts.rules()])
 
     @api.get("/alerts/receivers", tags=["alerts"], **operation(Permission.READ, list[str]))
     async def receivers() -> Response:
@@ -133,7 +135,8 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
     )
     async def test_receiver(request: Request, receiver: Annotated[str, Path(max_length=500)]) -> Response:
         """Send a test through every integration of a receiver now; what became of each."""
-        return Json(await alerts.test_receiver(receiver, caller_of(request).name))
+        found = await alerts.test_receiver(receiver, caller_of(request).name)
+        return Json(wording_of(request).reasons(found, "detail"))
 
     @api.post("/alerts/route", tags=["alerts"], **operation(Permission.READ, list[RoutePreview]))
     async def route(body: LabelsBody) -> Response:
@@ -149,12 +152,15 @@ def _add_alerts(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/alerts/explain", tags=["alerts"], **operation(Permission.READ, list[LedgerEntry]))
     async def explain(
+        request: Request,
         fingerprint: Annotated[str, Query(max_length=32)] = "",
         alertname: Annotated[str, Query(max_length=500)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> Response:
         """Why a receiver was, or was not, notified: the ledger, newest first."""
-        return Json(await alerts.explain(fingerprint=fingerprint, alertname=alertname, limit=limit))
+        wording = wording_of(request)
+        found = await alerts.explain(fingerprint=fingerprint, alertname=alertname, limit=limit)
+        return Json([wording.ledger(one) for one in found])
 
 
 def _add_silences(api: FastAPI, platform: Platform) -> None:
@@ -203,9 +209,10 @@ def _add_notifications(api: FastAPI, platform: Platform) -> None:
     alerts = platform.alerts
 
     @api.get("/notifications", tags=["alerts"], **operation(Permission.READ, list[NotificationShape]))
-    async def notifications(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
+    async def notifications(request: Request, limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> Response:
         """The outbox, newest first."""
-        return Json([notification_shape(row, alerts.facts(row)) for row in await alerts.notifications(limit)])
+        found = [notification_shape(row, alerts.facts(row)) for row in await alerts.notifications(limit)]
+        return Json(wording_of(request).reasons(found, "last_error"))
 
     @api.post("/notifications/{id}/retry", tags=["alerts"], **operation(Permission.RESPOND, RetriedShape))
     async def retry(request: Request, id: Annotated[int, Path(ge=1, lt=2**63)]) -> Response:

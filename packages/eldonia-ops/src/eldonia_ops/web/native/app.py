@@ -36,6 +36,7 @@ from eldonia_ops.web.native import (
     traces,
 )
 from eldonia_ops.web.native.openapi import describe, operation
+from eldonia_ops.web.native.wording import wording_of
 from eldonia_ops.web.problems import Problem, handlers
 from eldonia_ops.web.sign_in_throttle import SignInThrottle
 
@@ -96,7 +97,9 @@ def create_native(
 
 
 async def envelope(request: Request, problem: Problem) -> Response:
-    """``{"error": {"code", "message", "hint"}}``, with ``position`` and ``field`` for a fault in a query."""
+    """``{"error": {"code", "message", "hint"}}``, with ``position`` and ``field`` for a fault in a query; in the
+    language that the request names (``lang``)."""
+    problem = wording_of(request).problem(problem)
     error: dict[str, Any] = {"code": problem.code, "message": problem.message, "hint": problem.hint}
     if problem.position is not None:
         error["position"] = problem.position

@@ -25,6 +25,7 @@ from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.wording import wording_of
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
 
 _Section = Annotated[str, Field(min_length=1, max_length=64)]
@@ -108,18 +109,19 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     async def attempt(request: Request, body: EntryBody) -> Response:
         """Try an entry without keeping it: scrape, probe, read or send once, and say what came."""
         wanted = WantedChange(body.section, body.name, body.values or {})
-        return Json(await managed.attempt(caller_of(request).name, wanted))
+        found = await managed.attempt(caller_of(request).name, wanted)
+        return Json(wording_of(request).trial(found))
 
     @api.post("/configuration/look", tags=["configuration"], **operation(admin, MachineView))
-    async def look() -> Response:
+    async def look(request: Request) -> Response:
         """What there is to watch on this machine: ports, exporters, log files, databases, with the reason for each.
         Takes some seconds."""
-        return Json(await managed.look_around())
+        return Json(wording_of(request).machine(await managed.look_around()))
 
     @api.get("/configuration/rules", tags=["configuration"], **operation(Permission.READ, list[RuleCardView]))
-    async def rules() -> Response:
+    async def rules(request: Request) -> Response:
         """Every alerting rule with threshold, waiting time, severity, state and what it measures now."""
-        return Json(await managed.rules())
+        return Json(wording_of(request).cards(await managed.rules()))
 
     @api.post("/configuration/rules/preview", tags=["configuration"], **operation(admin, PreviewView))
     async def preview(body: RuleBody) -> Response:

@@ -1,7 +1,7 @@
 """The first screen of an incident: its brief and the charts of its signals."""
 
 import msgspec
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.responses import Response
 
 from eldonia_ops.incidents.brief import Brief
@@ -10,6 +10,7 @@ from eldonia_ops.services.incident_briefs import IncidentBriefs, SignalChart
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json, number
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.wording import wording_of
 
 
 class LineShape(msgspec.Struct):
@@ -75,11 +76,13 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     briefs = IncidentBriefs(platform)
 
     @api.get("/incidents/{incident}/brief", tags=["incidents"], **operation(Permission.READ, Brief))
-    async def brief(incident: str) -> Response:
+    async def brief(request: Request, incident: str) -> Response:
         """Who is affected, who was notified, what changed before, and the next action."""
-        return Json(await briefs.brief(incident))
+        return Json(wording_of(request).brief(await briefs.brief(incident)))
 
     @api.get("/incidents/{incident}/signals", tags=["incidents"], **operation(Permission.READ, list[SignalShape]))
-    async def signals(incident: str) -> Response:
+    async def signals(request: Request, incident: str) -> Response:
         """The charts of what the incident's alerts watch, around the time of the incident."""
-        return Json([signal_shape(chart) for chart in await briefs.signals(incident)])
+        wording = wording_of(request)
+        found = [signal_shape(chart) for chart in await briefs.signals(incident)]
+        return Json([msgspec.structs.replace(one, summary=wording.of_alert(one.summary)) for one in found])

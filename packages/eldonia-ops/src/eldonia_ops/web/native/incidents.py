@@ -26,6 +26,7 @@ from eldonia_ops.web.native.incident_schemas import (
     timeline_shape,
 )
 from eldonia_ops.web.native.openapi import operation
+from eldonia_ops.web.native.wording import wording_of
 from eldonia_ops.web.preconditions import entity_tag, read_precondition
 from eldonia_ops.web.times import parse_instant, reader_zone
 
@@ -105,13 +106,15 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
 
     @api.get("/incidents", tags=["incidents"], **operation(Permission.READ, list[IncidentSummaryShape]))
     async def find(
+        request: Request,
         status: Annotated[list[IncidentStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
         service: Annotated[str, Query(max_length=200)] = "",
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         """Incidents, newest first."""
         found = await incidents.find(statuses=tuple(status), service=service, limit=limit)
-        return Json([incident_shape(incident) for incident in found])
+        wording = wording_of(request)
+        return Json([wording.incident(incident_shape(incident)) for incident in found])
 
     @api.get("/incidents/metrics", tags=["incidents"], **operation(Permission.READ, ResponseReportShape))
     async def metrics(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
@@ -126,12 +129,12 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         """
         found, timeline = await incidents.get(incident)
         language, zone = language_of(request, platform.language), reader_zone(request, tz)
-        runbook = incidents.policy.runbook
+        runbook, wording = incidents.policy.runbook, wording_of(request)
         entries = [
-            timeline_shape(entry, describe(runbook.named(entry, language), language, zone))
+            timeline_shape(entry, describe(wording.entry(runbook.named(entry, language)), language, zone))
             for entry in condensed(timeline)
         ]
-        return Json(IncidentShape(incident_shape(found), entries))
+        return Json(IncidentShape(wording.incident(incident_shape(found)), entries))
 
     @api.get("/incidents/{incident}/runbook", tags=["incidents"], **operation(Permission.READ, list[RunbookStepShape]))
     async def runbook(request: Request, incident: str) -> Response:

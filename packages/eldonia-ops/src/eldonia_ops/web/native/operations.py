@@ -1,5 +1,6 @@
 """Overview, security findings, recovery, targets, objectives."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import FastAPI, Query, Request
@@ -24,6 +25,7 @@ from eldonia_ops.web.encoding import Json
 from eldonia_ops.web.native.bodies import Body
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.status_schemas import OverviewShape, SecurityReportShape
+from eldonia_ops.web.native.wording import wording_of
 from eldonia_ops.web.times import parse_instant
 
 
@@ -54,9 +56,10 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
         return Json(await platform.status.overview())
 
     @api.get("/reload", tags=["status"], **operation(Permission.READ, ReloadView))
-    async def last_reload() -> Response:
+    async def last_reload(request: Request) -> Response:
         """How the last attempt to read the configuration went; the start counts as one."""
-        return Json(platform.reloads.last())
+        last = platform.reloads.last()
+        return Json(replace(last, diagnostics=wording_of(request).diagnostics(last.diagnostics)))
 
     @api.post("/reload", tags=["status"], **operation(Permission.ADMINISTER, ReloadView))
     async def reload(request: Request) -> Response:
@@ -64,7 +67,7 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
         view = await platform.reloads.reload(caller_of(request).name)
         if not view.successful:
             note_change(request, kind="configuration", subject="", action="reload_failed")
-        return Json(view)
+        return Json(replace(view, diagnostics=wording_of(request).diagnostics(view.diagnostics)))
 
     @api.get("/platform", tags=["status"], **operation(Permission.READ, PlatformHealth))
     async def health() -> Response:
@@ -72,14 +75,14 @@ def _add_status(api: FastAPI, platform: Platform) -> None:
         return Json(await platform.status.health())
 
     @api.get("/targets", tags=["status"], **operation(Permission.READ, list[TargetView]))
-    async def targets() -> Response:
+    async def targets(request: Request) -> Response:
         """What is scraped, tailed and probed, and how that goes."""
-        return Json(platform.status.targets())
+        return Json(wording_of(request).reasons(platform.status.targets(), "error"))
 
     @api.get("/refusals", tags=["status"], **operation(Permission.READ, list[RefusalView]))
-    async def refusals() -> Response:
+    async def refusals(request: Request) -> Response:
         """Telemetry that was refused since the start: by signal, source and reason, the latest first."""
-        return Json(platform.ingest.refusals())
+        return Json(wording_of(request).reasons(platform.ingest.refusals(), "source", "reason"))
 
     @api.get("/objectives", tags=["status"], **operation(Permission.READ, list[ObjectiveView]))
     async def objectives() -> Response:
@@ -123,9 +126,9 @@ def _add_recovery(api: FastAPI, platform: Platform) -> None:
     recovery = platform.recovery
 
     @api.get("/recovery", tags=["recovery"], **operation(Permission.READ, list[RecoveryView]))
-    async def status() -> Response:
+    async def status(request: Request) -> Response:
         """The recovery state of each service."""
-        return Json(await recovery.status())
+        return Json(wording_of(request).reasons(await recovery.status(), "last_detail"))
 
     @api.post("/recovery/{service}/maintenance", tags=["recovery"], **operation(Permission.RESPOND, RecoveryView))
     async def maintenance(request: Request, service: str, body: MaintenanceBody) -> Response:

@@ -34,7 +34,7 @@ function stored(one) {
 function loopName(name) {
   const group = /^rule group (.+) of (.+)$/.exec(name);
   if (group) return t("loop.rule_group", { group: group[1], file: group[2] });
-  const [, kind, rest] = /^(scrape|probe|host|postgresql|tail) (.+)$/.exec(name) ?? [];
+  const [, kind, rest] = /^(scrape|probe|host|postgresql|redis|nginx|journal|tail) (.+)$/.exec(name) ?? [];
   return kind ? t("loop.collecting", { kind: word("kind", kind), name: rest }) : word("loop", name);
 }
 
