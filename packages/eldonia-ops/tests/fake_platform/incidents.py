@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from eldonia_ops.incidents import events, lifecycle, metrics, postmortem
+from eldonia_ops.incidents.mentions import mentioned
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
@@ -132,6 +133,13 @@ class FakeIncidents:
             if (not statuses or one.status in statuses) and (not service or one.service == service)
         ]
         return sorted(found, key=lambda one: -one.ordinal)[:limit]
+
+    async def mentioning(self, name: str, *, statuses: Sequence[IncidentStatus] = (), limit: int = 100) -> list[str]:
+        return [
+            one.reference
+            for one in await self.find(statuses=statuses, limit=limit)
+            if any(name in mentioned(str(entry.data.get("text", ""))) for entry in (await self.get(one.id))[1])
+        ]
 
     async def acknowledge(self, incident: str, actor: str) -> Incident:
         return self._do(incident, events.Acknowledge(actor))

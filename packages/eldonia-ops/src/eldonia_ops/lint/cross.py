@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eldonia_ops.alerting.receivers import obstacle
 from eldonia_ops.alerting.routing_lint import contradict, possible_values
+from eldonia_ops.lint.dependencies import unknown_dependencies
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.protocols.dashboard_file import without_repetition
@@ -22,6 +23,7 @@ def cross_check(workspace: Workspace) -> list[Diagnostic]:
         *_repeated_alerts(workspace),
         *_dead_inhibition(workspace),
         *_repeated_dashboards(workspace),
+        *unknown_dependencies(workspace),
     ]
 
 

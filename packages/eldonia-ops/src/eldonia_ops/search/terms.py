@@ -8,7 +8,7 @@ from typing import Final
 from eldonia_ops.model.condition_text import QUOTED
 from eldonia_ops.model.conditions import ORDERINGS, PATTERNS, Condition, ConditionOp, FieldName
 from eldonia_ops.model.log_levels import fold_level
-from eldonia_ops.model.logs import LogLevel
+from eldonia_ops.model.logs import LogLevel, source_name
 from eldonia_ops.search.errors import SearchError
 from eldonia_ops.search.scanner import Scanner, Value
 from eldonia_ops.search.tree import (
@@ -30,6 +30,8 @@ MAX_TERMS: Final = 50
 
 MESSAGE: Final = FieldName(("message",))
 _LEVEL: Final = FieldName(("level",))
+_SOURCE: Final = FieldName(("source",))
+_EQUALITIES: Final = (ConditionOp.EQUAL, ConditionOp.NOT_EQUAL)
 _EXISTS: Final = re.compile(r"exists\s*+\(\s*+", re.IGNORECASE)
 _DOTTED_RANGE: Final = re.compile(r"([^.\s]*+(?:\.\d++)?)\.\.([^\s]*+)")
 _LONGEST_RANGE: Final = 200
@@ -186,8 +188,10 @@ class TermReader(ABC):
     def _condition(self, name: FieldName, op: ConditionOp, value: Value, start: int) -> Node:
         # Quotes mean that only texts are meant, where that makes a difference.
         quoted = value.quoted and op not in PATTERNS and op is not ConditionOp.CONTAINS
+        # Searches that were saved when a source was `path#device:inode:fingerprint` find the file by its name.
+        text = source_name(value.text) if name == _SOURCE and op in _EQUALITIES else value.text
         try:
-            condition = Condition(name, op, value.text, quoted)
+            condition = Condition(name, op, text, quoted)
         except ValueError as error:
             if op in PATTERNS:
                 reason = str(error).partition(": ")[2]

@@ -16,6 +16,7 @@ from eldonia_ops.incidents.events import (
     SetFields,
     TickChecklist,
 )
+from eldonia_ops.incidents.mentions import mentioned
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.incidents.postmortem import draft
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
@@ -143,6 +144,18 @@ class IncidentService:
         """Incidents, newest first."""
         await self._caught_up()
         return await self._state.read(lambda tx: tx.incidents.find(statuses=statuses, service=service, limit=limit))
+
+    async def mentioning(self, name: str, *, statuses: Sequence[IncidentStatus] = (), limit: int = 100) -> list[str]:
+        """The references of incidents, newest first, in which a note mentions somebody."""
+        wanted = name.lower()
+
+        def work(tx: StateTransaction) -> list[str]:
+            found = tx.incidents.find(statuses=statuses, limit=limit)
+            notes = tx.timeline.notes([one.id for one in found])
+            mentions = {one.incident_id for one in notes if wanted in mentioned(str(one.data.get("text", "")))}
+            return [one.reference for one in found if one.id in mentions]
+
+        return await self._state.read(work)
 
     async def acknowledge(self, incident: str, actor: str) -> Incident:
         """Say: I am on it."""

@@ -180,8 +180,8 @@ class RuleCardView:
     """An alerting rule that can be changed. ``shipped``: by name in ``rules.defaults``; else it is an own one of the
     managed file (``managed``) or of a rule file. ``threshold`` None: it asks for a state; ``shipped_threshold``,
     ``shipped_for`` and ``shipped_severity`` are as shipped. ``value`` is what it measures now, None where that is
-    nothing. With ``logs`` the expression is a search of the logs of ``range_seconds``. ``state`` is inactive, pending,
-    firing, off or unknown. Durations are seconds."""
+    nothing. ``unit`` is that of threshold and value, '' for a plain number. With ``logs`` the expression is a search of
+    the logs of ``range_seconds``. ``state`` is inactive, pending, firing, off or unknown. Durations are seconds."""
 
     name: str
     alert: str
@@ -204,6 +204,7 @@ class RuleCardView:
     writable: bool = True
     logs: bool = False
     range_seconds: float = 0.0
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from eldonia_ops.promql import PromQLError, format_expr, parse
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup, scale
 from eldonia_ops.rules.preview import firings
+from eldonia_ops.rules.threshold_units import unit_of
 from eldonia_ops.rules.tuning import RuleChange, alerting_rules, is_lower_bound, measured, names_of, threshold_of, tuned
 from eldonia_ops.services.api import NotFoundError, Queries, QueryError, RuleGroupView, RuleView
 from eldonia_ops.services.managed_api import PreviewView, RuleCardView, WantedRule
@@ -78,6 +79,7 @@ def _shipped(
             severity=now.labels.get("severity", ""),
             for_seconds=now.for_ms / 1000,
             threshold=threshold_of(now),
+            unit=_unit_of(now),
             state=states.get((rule.alert, _running(now, speed).query), "unknown") if enabled else "off",
             summary=now.annotations.get("summary", ""),
             file=place.file if place else "",
@@ -111,6 +113,7 @@ def _own(
                 severity=rule.labels.get("severity", ""),
                 for_seconds=rule.for_ms / 1000,
                 threshold=threshold_of(rule) if rule.logs is None else None,
+                unit=_unit_of(rule) if rule.logs is None else "",
                 state=states.get((rule.alert, rule.query), "unknown"),
                 summary=rule.annotations.get("summary", ""),
                 file=rule.file,
@@ -119,6 +122,11 @@ def _own(
                 logs=rule.logs is not None,
                 range_seconds=rule.logs.range_ms / 1000 if rule.logs is not None else 0.0,
             )
+
+
+def _unit_of(rule: AlertingRule) -> str:
+    found = measured(rule)
+    return "" if found is None else unit_of(found)
 
 
 def _states(views: Sequence[RuleGroupView]) -> Mapping[tuple[str, str], str]:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from service_world import World
 
+from eldonia_ops.model.incidents import IncidentStatus
 from eldonia_ops.services.api import Postmortem, PreconditionError
 from eldonia_ops.storage.state import SqlStateStore, open_state_store
 
@@ -31,6 +32,23 @@ async def test_of_many_who_write_the_first_postmortem_one_saves_it(state_url: st
     for world in worlds:
         await world.close()
     await other.close()
+
+
+async def test_incidents_that_mention_a_person_are_found_by_their_notes(store: SqlStateStore) -> None:
+    world = World(store)
+    incidents = world.incidents
+    for title in ("Search is slow", "Mail waits", "Disk is full"):
+        await incidents.open("hana", title, "high", title.split()[0].lower())
+    await incidents.note("INC-1", "hana", "@Ken, can you look? mail me at ken@example.com")
+    await incidents.note("INC-2", "ken", "nothing for @kenta")
+    await incidents.note("INC-3", "hana", "thanks @ken.")
+    await incidents.note("INC-3", "hana", "and again @ken")
+    assert await incidents.mentioning("ken") == ["INC-3", "INC-1"]
+    assert await incidents.mentioning("kenta", limit=10) == ["INC-2"]
+    assert await incidents.mentioning("mio") == []
+    await incidents.change_status("INC-3", "hana", IncidentStatus.RESOLVED)
+    assert await incidents.mentioning("ken", statuses=(IncidentStatus.OPEN,)) == ["INC-1"]
+    await world.close()
 
 
 async def test_a_postmortem_is_replaced_when_its_writer_has_read_what_is_stored(store: SqlStateStore) -> None:

@@ -83,4 +83,4 @@ async def test_a_refusal_is_said_in_the_language_of_its_reader(site: Any, pages:
         " {method: 'DELETE', headers: {'X-CSRF-Token': document.querySelector('meta[name=csrf-token]').content}}))"
         ".json()).error.message"
     )
-    assert message == ("サイレンス x はありません" if read == "ja" else "no such silence: x")
+    assert message == ("サイレンス x はありません" if read == "ja" else "silence x not found")

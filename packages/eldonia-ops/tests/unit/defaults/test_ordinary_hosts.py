@@ -55,6 +55,14 @@ class Host:
         self.gauge("node_filesystem_avail_bytes", lambda index: size * (1 - used(index)), **labels)
         self.gauge("node_filesystem_readonly", lambda _: 0, **labels)
 
+    def in_memory(self, used, mountpoint="/tmp"):
+        """The share in use of a filesystem in memory."""
+        labels = {"device": "tmpfs", "mountpoint": mountpoint, "fstype": "tmpfs"}
+        self.gauge("node_filesystem_size_bytes", lambda _: 8 * GIB, **labels)
+        self.gauge("node_filesystem_free_bytes", lambda index: 8 * GIB * (1 - used(index)), **labels)
+        self.gauge("node_filesystem_avail_bytes", lambda index: 8 * GIB * (1 - used(index)), **labels)
+        self.gauge("node_filesystem_readonly", lambda _: 0, **labels)
+
     def requests(self, rate, slow, failed):
         """Requests a second, and the shares of them that take 3 s and that are answered with 500."""
         for status, share in (("200", lambda index: 1 - failed(index)), ("500", failed)):
@@ -78,6 +86,10 @@ def test_an_idle_host():
         one.cpu(lambda _: 0.01)
         one.memory(lambda _: 0.9, lambda _: 0)  # a small server that keeps its caches in its own memory
         one.disk(lambda index: 0.88 + index * 1e-6, size=20 * GIB)
+        one.in_memory(lambda _: 0.001)
+        one.in_memory(lambda _: 0.02, "/run")
+        one.in_memory(lambda _: 1.0, "/run/lock")  # small and full by design
+        one.in_memory(lambda _: 1.0, "/run/user/1000")
 
     assert fired(host) == set()
 
@@ -123,6 +135,8 @@ def test_a_build_machine():
         one.cpu(lambda index: 1.0 if built(index) else 0.02)
         one.memory(lambda index: 0.93 if built(index) else 0.3, lambda index: 60 * built(index))
         one.disk(lambda index: 0.7 + 0.011 * (index % 40) * built(index))
+        # Objects of a build fill it to 97 %; the linker has all of it for a minute.
+        one.in_memory(lambda index: 0.999 if index % 40 in range(15, 19) else 0.97 * built(index))
 
     assert fired(host) == set()
 
@@ -147,6 +161,18 @@ def test_a_disk_that_fills_up_first_warns_then_pages():
 
     assert fired(host, minutes=45) == {"HighDiskUsage"}
     assert fired(host) == {"HighDiskUsage", "DiskFull"}
+
+
+def test_a_full_filesystem_in_memory_pages():
+    """Programs that write to /tmp, /run or /dev/shm fail as they do with a full disk."""
+    for mountpoint in ("/tmp", "/run", "/dev/shm"):
+
+        def host(replay, mountpoint=mountpoint):
+            one = Host(replay)
+            one.disk(lambda _: 0.3)
+            one.in_memory(lambda index: 1.0 if index > 20 else 0.1, mountpoint)
+
+        assert fired(host) == {"MemoryFilesystemFull"}
 
 
 def test_a_slow_and_failing_shop():

@@ -166,6 +166,15 @@ FIRES = [
         {"instance": "h", "mountpoint": "/", "fstype": "ext4", "device": "/dev/a"},
         "0.9 % of / (/dev/a)",
     ),
+    (
+        "MemoryFilesystemFull",
+        """
+        node_filesystem_size_bytes{instance="h", device="tmpfs", mountpoint="/tmp", fstype="tmpfs"} 1000x60
+        node_filesystem_avail_bytes{instance="h", device="tmpfs", mountpoint="/tmp", fstype="tmpfs"} 9x60
+        """,
+        {"instance": "h", "mountpoint": "/tmp", "fstype": "tmpfs", "device": "tmpfs"},
+        "0.9 % of /tmp on h",
+    ),
     ("TargetDown", 'up{job="shop", instance="a"} 0x60', {"job": "shop", "instance": "a"}, "a (shop)"),
     (
         "ProbeFailed",

@@ -73,6 +73,22 @@ def test_searches_are_read(text: str, written: str) -> None:
     assert parse_search(written) == parse_search(text)
 
 
+@pytest.mark.parametrize(
+    ("old", "now"),
+    [
+        ('source:"/var/log/shop.log#65024:131:00ab34"', 'source:"/var/log/shop.log"'),
+        ('source!="/var/log/shop.log#65024:131:00ab34~2"', 'source!="/var/log/shop.log"'),
+        ("-source:/var/log/shop.log#65024:131:00ab34", "-source:/var/log/shop.log"),
+        ('source:"/var/log/a#b.log"', 'source:"/var/log/a#b.log"'),
+        ('path:"/x#65024:131:00ab34"', 'path:"/x#65024:131:00ab34"'),
+    ],
+)
+def test_a_search_with_the_old_form_of_a_file_asks_for_the_file_by_its_name(old: str, now: str) -> None:
+    assert parse_search(old) == parse_search(now) or format_search(parse_search(old)) == format_search(
+        parse_search(now)
+    )
+
+
 def test_conditions_are_searches_too() -> None:
     found = parse_search("user.id=42 duration>=500 path=~^/a note*='two words' and !exists(x) b!~c")
     assert [format_search(one) for one, _ in leaves(found)] == [

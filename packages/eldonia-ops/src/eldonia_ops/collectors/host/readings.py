@@ -36,6 +36,8 @@ _REMOTE_FILESYSTEMS = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "fuse.sshfs", "fuse.s3fs", "afs", "ncpfs")
 )
 _SKIPPED_MOUNTS = ("/dev", "/proc", "/sys", "/run/credentials", "/var/lib/docker/", "/var/lib/containers/storage/")
+# In memory and everybody's: a full one stops programs. The node exporter leaves it out with the rest of /dev.
+_KEPT_MOUNTS = ("/dev/shm",)  # noqa: S108 - looked at, not written to
 _DISK_PARTITION = re.compile(r"^(?:ram|loop|fd|(?:h|s|v|xv)d[a-z]+\d+$|nvme\d+n\d+p\d+$|mmcblk\d+p\d+$)")
 _STAT_LINES = {
     "ctxt": "node_context_switches_total",
@@ -148,7 +150,7 @@ def _filesystems() -> Iterator[Reading]:
         # A remote filesystem may hang for minutes; it is not this host's own anyway.
         if part.fstype in _PSEUDO_FILESYSTEMS or part.fstype in _REMOTE_FILESYSTEMS or mount in seen:
             continue
-        if any(
+        if mount not in _KEPT_MOUNTS and any(
             mount == skipped.rstrip("/") or mount.startswith(f"{skipped.rstrip('/')}/") for skipped in _SKIPPED_MOUNTS
         ):
             continue

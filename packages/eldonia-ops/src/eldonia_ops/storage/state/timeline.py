@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from operator import attrgetter
+from typing import Final
 
 from sqlalchemy import Connection, delete, select
 
 from eldonia_ops.model.incidents import IncidentStatus, TimelineEntry
 from eldonia_ops.storage.state.rows import Conflict, all_made_of, insert_new, names_of, values_of, write_rows
 from eldonia_ops.storage.state.tables import incidents, timeline
+
+NOTE: Final = "human.note"
+"""The kind of an entry that somebody wrote."""
 
 _NAMES = names_of(TimelineEntry, "id")
 _values = attrgetter(*_NAMES)
@@ -33,6 +37,15 @@ class SqlTimeline:
         """The entries of one incident, in order of time."""
         query = select(timeline).where(timeline.c.incident_id == incident_id).order_by(timeline.c.at, timeline.c.id)
         return all_made_of(TimelineEntry, self._connection.execute(query).all())
+
+    def notes(self, incident_ids: Sequence[str]) -> list[TimelineEntry]:
+        """The notes on the timelines of some incidents, in order of time."""
+        query = (
+            select(timeline)
+            .where(timeline.c.incident_id.in_(incident_ids), timeline.c.kind == NOTE)
+            .order_by(timeline.c.at, timeline.c.id)
+        )
+        return all_made_of(TimelineEntry, self._connection.execute(query).all()) if incident_ids else []
 
     def purge(self, before: int, limit: int) -> int:
         """Drop the timelines of incidents closed before an instant.

@@ -116,6 +116,15 @@ def _add_reading(api: FastAPI, platform: Platform) -> None:
         wording = wording_of(request)
         return Json([wording.incident(incident_shape(incident)) for incident in found])
 
+    @api.get("/incidents/mentions", tags=["incidents"], **operation(Permission.READ, list[str]))
+    async def mentions(
+        request: Request,
+        status: Annotated[list[IncidentStatus], Query(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> Response:
+        """The references of incidents, newest first, in which a note mentions the caller."""
+        return Json(await incidents.mentioning(caller_of(request).name, statuses=tuple(status), limit=limit))
+
     @api.get("/incidents/metrics", tags=["incidents"], **operation(Permission.READ, ResponseReportShape))
     async def metrics(since: Annotated[str, Query(max_length=40)] = "-30d") -> Response:
         """MTTD, MTTA, MTTR and targets met since an instant."""

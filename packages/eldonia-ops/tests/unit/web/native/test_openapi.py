@@ -143,6 +143,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "post /notifications/{notification}/retry": {},
     "get /incidents": {},
     "post /incidents": {"json": {"title": "t", "severity": "high", "service": "shop"}},
+    "get /incidents/mentions": {},
     "get /incidents/metrics": {},
     "get /incidents/{incident}": {},
     "patch /incidents/{incident}": {"json": {"impact": {"users": 3}}},

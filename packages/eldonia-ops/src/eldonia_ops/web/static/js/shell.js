@@ -1,5 +1,6 @@
 // What every page has: navigation, theme, language, keys, the banner for a lost server, counts in the menu.
 import { act, get, send } from "./lib/api.js";
+import { countFiring } from "./lib/alerts.js";
 import { $, $$, count, open } from "./lib/dom.js";
 import { ACTIVE } from "./lib/incidents.js";
 import { poll } from "./lib/poll.js";
@@ -73,8 +74,7 @@ poll(async () => {
     get("/alerts"),
     get("/security/findings", { status: ["open", "investigating"], limit: 100 }),
   ]);
-  const firing = alerts.filter((alert) => alert.state === "firing");
   count($('[data-count="incidents"]'), incidents.length, incidents.some((one) => !one.acknowledged_at) ? "bad" : "warn");
-  count($('[data-count="alerts"]'), firing.length, firing.some((one) => one.labels.severity === "critical") ? "bad" : "warn");
+  countFiring($('[data-count="alerts"]'), alerts);
   count($('[data-count="security"]'), findings.length, findings.some((one) => one.status === "open") ? "bad" : "warn");
 }, 15_000);

@@ -1,3 +1,4 @@
+import { countFiring } from "../lib/alerts.js";
 import { ApiError, act, get, send } from "../lib/api.js";
 import { $, $$, badge, can, count, h, icon, json, labels, open, render } from "../lib/dom.js";
 import { exploreLink } from "../lib/explore_state.js";
@@ -266,8 +267,7 @@ const lists = poll(async () => {
   $('[data-empty="ledger"]').hidden = ledger.length > 0;
   render($('[data-list="ledger"]'), ledger, () => (ledger.length ? [h("ol", { class: "ledger card" }, ledger.map((one) => decision(one, true)))] : []));
   narrow();
-  const firing = alerts.filter((one) => one.state === "firing").length;
-  count($("#tab-current .count"), alerts.length, firing ? "bad" : "");
+  countFiring($("#tab-current .count"), alerts);
   count($("#tab-rules .count"), groups.flatMap((one) => one.rules).filter((one) => one.health === "err").length, "bad");
   count($("#tab-silences .count"), silences.filter((one) => one.state === "active").length);
   count($("#tab-outbox .count"), outbox.filter((one) => one.status !== "delivered").length, "warn");

@@ -10,10 +10,11 @@ const me = $("[data-me]").dataset.me;
 let untouched = show === "active";
 
 let loaded = [];
+let mentions = new Set(); // references of incidents in which a note mentions this person
 function draw() {
   const words = $("#search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const found = loaded.filter((one) => {
-    if (show === "mine" && one.assigned_to !== me) return false;
+    if (show === "mine" && one.assigned_to !== me && !mentions.has(one.reference)) return false;
     const text = `${one.reference} ${one.title} ${one.service} ${one.assigned_to}`.toLowerCase();
     return words.every((each) => text.includes(each));
   });
@@ -28,10 +29,12 @@ function metric(name, spread) {
 }
 
 const list = poll(async () => {
-  const [found, { all: metrics }] = await Promise.all([
+  const [found, { all: metrics }, mentioning] = await Promise.all([
     get("/incidents", { status: show === "all" ? [] : ACTIVE, limit: 200 }),
     get("/incidents/metrics", { since: "-30d" }),
+    show === "mine" ? get("/incidents/mentions", { status: ACTIVE, limit: 200 }) : [],
   ]);
+  mentions = new Set(mentioning);
   if (untouched && !found.length && metrics.incidents) {
     // Nothing is going on: what went on lately says more than an empty list.
     untouched = false;

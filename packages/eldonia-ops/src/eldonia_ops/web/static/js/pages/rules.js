@@ -13,6 +13,8 @@ const admin = can("administer");
 const number = (value) => (value === null || value === undefined ? "–" : digits(value));
 // A threshold is shown as it was written.
 const plain = (value) => (value === null || value === undefined ? "–" : String(Number(value.toPrecision(8))));
+// With the unit in which the rule measures, where its expression says one.
+const withUnit = (text, unit) => (unit && text !== "–" ? t(`rule_value.${unit}`, { value: text }) : text);
 const summary = (text) => text.replace(/\{\{[^{}]*\}\}/g, "…");
 const short = (seconds) => (seconds ? duration(seconds * 1000) : "0 s");
 // Written as the file has it.
@@ -27,8 +29,8 @@ function ruleRow(one) {
     h("td", {}, badge(word("rule_state", one.state), STATES[one.state] ?? "")),
     h("td", {}, h("span", {}, h("strong", {}, one.name), h("span", { class: "sub" }, summary(one.summary)), origin)),
     h("td", { class: "brief", "data-label": t("rules.severity") }, one.severity ? badge(word("severity", one.severity), tone(one.severity)) : null),
-    h("td", { class: "num brief", "data-label": t("rules.now") }, number(one.value)),
-    h("td", { class: "num brief", "data-label": t("rules.threshold") }, h("span", {}, plain(one.threshold), one.shipped && one.threshold !== one.shipped_threshold ? h("span", { class: "sub" }, t("rules.shipped_as", { value: plain(one.shipped_threshold) })) : null)),
+    h("td", { class: "num brief", "data-label": t("rules.now") }, withUnit(number(one.value), one.unit)),
+    h("td", { class: "num brief", "data-label": t("rules.threshold") }, h("span", {}, withUnit(plain(one.threshold), one.unit), one.shipped && one.threshold !== one.shipped_threshold ? h("span", { class: "sub" }, t("rules.shipped_as", { value: withUnit(plain(one.shipped_threshold), one.unit) })) : null)),
     h("td", { class: "num brief", "data-label": t("rules.waits") }, h("span", {}, short(one.for_seconds), one.shipped && one.for_seconds !== one.shipped_for ? h("span", { class: "sub" }, t("rules.shipped_as", { value: short(one.shipped_for) })) : null)),
     h("td", {}, h("div", { class: "arrival-tools" },
       can_switch ? h("label", { class: "switch" }, h("input", { type: "checkbox", checked: one.enabled, "aria-label": t("rules.on", { name: one.name }), onchange: ({ target }) => tune(one, { enabled: target.checked }, target) })) : null,
@@ -53,21 +55,21 @@ async function tune(one, wanted, control = null) {
 }
 
 // --- previews ---
-function previewView(found, name) {
+function previewView(found, name, unit = "") {
   const now = Date.now();
   return h("div", { class: "rule-preview" },
     h("p", {}, found.fired ? t("rules.would_fire", { count: integer(found.fired), hours: found.hours }) : t("rules.would_not_fire", { hours: found.hours }), found.series ? "" : ` ${t("rules.no_series")}`),
     found.points.length ? spark(found.points, { name, limit: found.threshold, marks: found.firing, from: Math.min(found.points[0][0], now - 3_600_000), to: now, className: "spark rule-plot" }) : null,
-    found.highest === null ? null : h("p", { class: "muted small" }, t("rules.since"), " ", when(found.points[0][0]), ". ", t("rules.seen", { low: number(found.lowest), high: number(found.highest), now: number(found.value) })),
+    found.highest === null ? null : h("p", { class: "muted small" }, t("rules.since"), " ", when(found.points[0][0]), ". ", t("rules.seen", { low: withUnit(number(found.lowest), unit), high: withUnit(number(found.highest), unit), now: withUnit(number(found.value), unit) })),
     found.firing.length ? h("p", { class: "muted small" }, t("rules.fired_at"), " ", found.firing.slice(-5).flatMap(([at]) => [when(at), " "])) : null);
 }
 let asked = 0;
-async function preview(place, body, name) {
+async function preview(place, body, name, unit = "") {
   const mine = ++asked;
   place.replaceChildren(h("p", { class: "muted busy" }, t("rules.previewing")));
   try {
     const found = await send("POST", "/configuration/rules/preview", body);
-    if (mine === asked) place.replaceChildren(previewView(found, name));
+    if (mine === asked) place.replaceChildren(previewView(found, name, unit));
   } catch (error) {
     if (error instanceof ApiError && mine === asked) place.replaceChildren(h("p", { class: "fault" }, error.hint ? `${error.message} (${error.hint})` : error.message));
   }
@@ -115,7 +117,7 @@ function dialog(title, fields, { onpreview, onsave, tools = [] }) {
 
 function editShipped(one) {
   const fields = [
-    one.threshold === null ? null : field(t("rules.threshold"), "threshold", { value: String(one.threshold), inputmode: "decimal" }, t("rules.shipped_as", { value: plain(one.shipped_threshold) })),
+    one.threshold === null ? null : field(one.unit ? t("rules.threshold_in", { unit: t(`rule_unit.${one.unit}`) }) : t("rules.threshold"), "threshold", { value: String(one.threshold), inputmode: "decimal" }, t("rules.shipped_as", { value: withUnit(plain(one.shipped_threshold), one.unit) })),
     field(t("rules.waits"), "for", { value: written(one.for_seconds) }, t("rules.shipped_as", { value: written(one.shipped_for) })),
     severityField(one.severity),
     h("div", { class: "wide" }, h("details", {}, h("summary", { class: "muted" }, t("rules.expression")), h("code", {}, one.expr))),
@@ -125,7 +127,7 @@ function editShipped(one) {
     for: form.elements.for.value.trim() === written(one.shipped_for) ? undefined : form.elements.for.value.trim(),
     severity: form.elements.severity.value === one.shipped_severity ? undefined : form.elements.severity.value,
   });
-  const ask = (form, place) => preview(place, { name: one.name, threshold: form.elements.threshold ? Number(form.elements.threshold.value) : null, duration: form.elements.for.value.trim() }, one.name);
+  const ask = (form, place) => preview(place, { name: one.name, threshold: form.elements.threshold ? Number(form.elements.threshold.value) : null, duration: form.elements.for.value.trim() }, one.name, one.unit);
   const reset = entryOf("rules.defaults", one.name)?.managed
     ? [(close) => h("button", { type: "button", class: "quiet", onclick: async () => { await act(() => change([{ section: "rules.defaults", name: one.name, values: null }], t("rules.was_reset", { name: one.name }))); close(); cards.now(); } }, t("rules.reset"))]
     : [];
