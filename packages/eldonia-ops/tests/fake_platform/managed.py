@@ -159,7 +159,7 @@ class FakeManaged:
         one = RuleCardView(
             "HighCPUUsage", "HighCPUUsage", shipped=True, managed=False, changed=False, enabled=True,
             expr="cpu > 80", severity="warning", for_seconds=900, threshold=80, value=41.5, state="inactive",
-            summary="CPU is busy", shipped_threshold=80, shipped_for=900, shipped_severity="warning",
+            summary="CPU is busy", shipped_threshold=80, shipped_for=900, shipped_severity="warning", unit="percent",
         )  # fmt: skip
         own = replace(one, name="Mine", alert="Mine", shipped=False, managed=True, state="firing", file="x", line=3)
         return [one, replace(one, name="Off", enabled=False, state="off", changed=True), own]

@@ -11,7 +11,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -42,6 +42,8 @@ _MOST_BYTES: Final = 1024 * 1024
 _KEEP_MS: Final = 10 * 60_000
 _AGAIN_MS: Final = 10_000
 _LONGEST_TOKEN: Final = 64 * 1024
+_LONGEST_HINT: Final = 6 * 1024
+"""Of an ID token in an address: servers refuse addresses that are longer than 8 KiB."""
 
 
 class OidcError(RuntimeError):
@@ -147,7 +149,24 @@ class OidcClient:
         wanted = [path for path in (settings.name_claim, settings.role_claim, "email") if path]
         if any(claim_at(claims, path) is None for path in wanted):
             claims = {**await self._user_info(known, settings, tokens.get("access_token"), subject), **claims}
-        return _outsider(settings, subject, claims)
+        return replace(_outsider(settings, subject, claims), id_token=str(tokens["id_token"]))
+
+    async def end_address(self, settings: OidcSettings, redirect_uri: str, id_token: str) -> str:
+        """Where to send a browser so that its person signs out at the provider too; '' when that is not offered
+        (OpenID Connect RP-Initiated Logout 1.0). An ``id_token`` that is too long for an address is left out: the
+        provider then asks the person.
+
+        Raises:
+            OidcError: the provider cannot be asked, or says what cannot be.
+        """
+        known = await self._provider(settings)
+        if not settings.end_session or not known.metadata.get("end_session_endpoint"):
+            return ""
+        endpoint = _endpoint(known.metadata, "end_session_endpoint", settings.issuer)
+        query = {"client_id": settings.client_id, "post_logout_redirect_uri": redirect_uri}
+        if id_token and len(id_token) <= _LONGEST_HINT:
+            query["id_token_hint"] = id_token
+        return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
     async def _provider(self, settings: OidcSettings) -> _Known:
         now, issuer = self._now(), settings.issuer
@@ -267,6 +286,8 @@ def _endpoint(metadata: Mapping[str, Any], name: str, issuer: str) -> str:
     url = metadata.get(name)
     if not isinstance(url, str) or not url.startswith(("https://", "http://")):
         raise OidcError("invalid", f"the provider names no {name}")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise OidcError("invalid", f"the provider names a {name} that is no address")
     if issuer.startswith("https://") and not url.startswith("https://"):
         raise OidcError("invalid", f"the provider names a {name} without TLS")
     return url

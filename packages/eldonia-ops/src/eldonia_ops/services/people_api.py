@@ -1,7 +1,7 @@
 """What the running platform offers its HTTP side about people: accounts and sessions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from eldonia_ops.model.access import Account, AccountLink, Preferences, Principal, Role, Session, SignInMethod
@@ -21,7 +21,8 @@ class Outsider:
 
     ``issuer`` and ``subject`` say who they are, for good; ``name`` is the name that they would like to have here.
     ``role`` is what their groups give them; None where groups are not looked at, so that an account keeps its role and
-    a new one has ``first_role``; with neither a new one is refused.
+    a new one has ``first_role``; with neither a new one is refused. ``id_token`` is the proof that the provider gave:
+    it wants it back when this person signs out there.
     """
 
     issuer: str
@@ -31,6 +32,7 @@ class Outsider:
     mail: str = ""
     role: Role | None = None
     first_role: Role | None = None
+    id_token: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from eldonia_ops.model.places import is_loopback
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.settings.containers import Section, TextMap, Texts
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Choice, Period
+from eldonia_ops.settings.kinds import Choice, Flag, Period
 from eldonia_ops.settings.reader import SettingsReader
 from eldonia_ops.settings.texts import SecretText, Text, Url
 from eldonia_ops.settings.units import DAY, MINUTE
@@ -118,6 +118,14 @@ class OidcSettings:
         Setting(Texts(), "Domains of mail addresses that may come in, as verified by the provider. Empty: all."),
     ] = ()
     button: Annotated[str, Setting(Text(), "The text of the button. Empty: `Sign in with` and the issuer's host.")] = ""
+    end_session: Annotated[
+        bool,
+        Setting(
+            Flag(),
+            "Whether signing out here signs out at the provider, where it offers that. It sends people back to "
+            "`external_url` with `/sign-in` behind it: register that address too.",
+        ),
+    ] = True
 
 
 @dataclass(frozen=True, slots=True)

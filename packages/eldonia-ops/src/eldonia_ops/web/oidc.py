@@ -19,14 +19,16 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.problems import ApiDialect
-from eldonia_ops.web.sessions import cookie_name
-from eldonia_ops.web.sign_in import SignIn
+from eldonia_ops.web.sessions import cookie_name, proof_cookie
+from eldonia_ops.web.sign_in import SIGN_OUT, SignIn
 
 log = logging.getLogger("eldonia_ops.web.oidc")
 
 START: Final = "/sign-in/oidc"
 CALLBACK: Final = "/sign-in/oidc/callback"
 _COOKIE: Final = "eldonia_ops_sign_on"
+_LONGEST_COOKIE: Final = 3_800
+"""Browsers keep cookies of 4 KiB, name and attributes included."""
 _LIFETIME_S: Final = 600
 _LONGEST: Final = 4_096
 
@@ -37,6 +39,9 @@ class OidcPages:
     What it began is in a cookie, signed with a key of this process: state, nonce, the PKCE verifier, and where the
     person wanted to go. An answer of the provider counts only in the browser that has the cookie, within ten minutes,
     and once.
+
+    The ID token goes to the browser that it is about, in a cookie that comes back with the sign-out alone: the provider
+    wants it then, and nothing here takes it for a proof.
     """
 
     def __init__(
@@ -48,6 +53,7 @@ class OidcPages:
         self._external_url = external_url
         self._secure = secure
         self._key = secrets.token_bytes(32)
+        sign_in.end_elsewhere = self._end_address
 
     def routes(self) -> list[GuardedRoute]:
         """There and back."""
@@ -115,7 +121,29 @@ class OidcPages:
                 raise OidcError("not_allowed", "the account is disabled, or there is no role for a new one")
         except OidcError as error:
             return await self._fault(request, error, wanted)
-        return await self._sign_in.open(request, Principal(account.role, account), SignInMethod.OIDC, wanted)
+        response = await self._sign_in.open(request, Principal(account.role, account), SignInMethod.OIDC, wanted)
+        if len(outsider.id_token) <= _LONGEST_COOKIE:
+            response.set_cookie(
+                proof_cookie(request.headers.get("host", "")),
+                outsider.id_token,
+                httponly=True,
+                samesite="lax",
+                secure=self._secure,
+                path=SIGN_OUT,
+            )
+        return response
+
+    async def _end_address(self, request: Request) -> str:
+        """Where a person who signs out is sent, so that the provider knows; '' when it cannot or need not."""
+        settings = self._platform.sign_on.oidc
+        if not settings.issuer:
+            return ""
+        token = request.cookies.get(proof_cookie(request.headers.get("host", "")), "")
+        try:
+            return await self._client.end_address(settings, f"{self._base(request)}/sign-in", token)
+        except OidcError as error:
+            log.warning("a sign-out is known here alone: %s", error)
+            return ""
 
     async def _fault(self, request: Request, error: OidcError, wanted: str) -> Response:
         """The sign-in page with a sentence about it; what exactly is wrong is for the log."""
@@ -124,8 +152,10 @@ class OidcPages:
         return await self._sign_in.page(request, wanted, f"sign_on.{error.reason}", status)
 
     def _redirect_uri(self, request: Request) -> str:
-        base = self._external_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return f"{base}{CALLBACK}"
+        return f"{self._base(request)}{CALLBACK}"
+
+    def _base(self, request: Request) -> str:
+        return self._external_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
 
     def _cookie(self, request: Request) -> str:
         return cookie_name(request.headers.get("host", ""), secure=self._secure, cookie=_COOKIE)

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from eldonia_ops.access import Capability, permits
 from eldonia_ops.access.accounts import ACCOUNT_ROLES, within
 from eldonia_ops.model.access import Role
+from eldonia_ops.protocols.shipped_sentences import said
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.web.access import Permission
@@ -135,7 +136,9 @@ class Pages:
         title = catalog(language)[f"error.{problem.status}" if known else "error.other"]
         # The title says that there is no such page, in the reader's language; the message has no more to say.
         message = "" if problem.code == "not_found" else problem.message
-        context = {"title": title, "message": message, "hint": problem.hint}
+        words = {"message": said(message, language), "hint": said(problem.hint, language)}
+        english = language == "en" or words["message"] == message
+        context = {"title": title, **words, "words_in": "en" if english else language}
         return self.render(request, "error.html", context, problem.status, dict(problem.headers))
 
     def _show(self, page: Page) -> Any:

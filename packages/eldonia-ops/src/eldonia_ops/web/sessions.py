@@ -18,6 +18,11 @@ def cookie_name(host: str, *, secure: bool, cookie: str = _COOKIE) -> str:
     return f"__Host-{name}" if secure else name
 
 
+def proof_cookie(host: str) -> str:
+    """The name of the cookie with the ID token of a provider. It has a path, so it cannot have the prefix."""
+    return cookie_name(host, secure=False, cookie="eldonia_ops_proof")
+
+
 def csrf_matches(expected: str, presented: str) -> bool:
     """Compare in constant time what a request presents with the session's value; nothing matches ''."""
     return bool(expected) and hmac.compare_digest(expected.encode(), presented.encode("utf-8", "replace"))

@@ -26,7 +26,7 @@ from eldonia_ops.web.gate import GuardedRoute, same_origin
 from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.problems import ApiDialect, Problem, too_many_attempts
-from eldonia_ops.web.sessions import cookie_name, csrf_matches
+from eldonia_ops.web.sessions import cookie_name, csrf_matches, proof_cookie
 from eldonia_ops.web.sign_in_throttle import SignInThrottle, TooManyAttemptsError
 from eldonia_ops.web.user_agents import shortened
 
@@ -35,6 +35,13 @@ log = logging.getLogger("eldonia_ops.web.sign_in")
 Render = Callable[..., Response]
 Envelope = Callable[[Request, Problem], Awaitable[Response]]
 _LONGEST_FIELD: Final = 4_096
+
+
+SIGN_OUT: Final = "/sign-out"
+
+
+async def _nowhere(_: Request) -> str:
+    return ""
 
 
 class SignIn:
@@ -59,6 +66,8 @@ class SignIn:
         self._throttle = throttle
         self._secure = secure
         self._key = secrets.token_bytes(32)
+        self.end_elsewhere: Callable[[Request], Awaitable[str]] = _nowhere
+        """Where somebody who signed on at a provider is sent after the sign-out, '' for nowhere."""
 
     def routes(self) -> list[GuardedRoute]:
         """The way in and out."""
@@ -69,7 +78,7 @@ class SignIn:
             GuardedRoute("/join", self.join_form, demand=public, family=page),
             GuardedRoute("/join", self.join, demand=public, family=page, methods=("POST",)),
             GuardedRoute(
-                "/sign-out",
+                SIGN_OUT,
                 self.leave,
                 demand=Permission.SIGNED_IN,
                 family=page,
@@ -153,15 +162,27 @@ class SignIn:
         return await self.open(request, Principal(account.role, account), SignInMethod.LINK, "/")
 
     async def leave(self, request: Request) -> Response:
-        """End the session."""
-        session = caller_of(request).session
+        """End the session, and lead on to the provider that the person signed on at.
+
+        A form may be answered with a redirection to this site alone (``form-action``), so a page leads there.
+        """
+        session, elsewhere = caller_of(request).session, ""
         if session is not None:
             form = await request.form(max_files=0, max_fields=10)
             if not csrf_matches(session.csrf, str(form.get("csrf", ""))):
                 return await self._envelope(request, Problem(403, "csrf", "this form belongs to another session"))
             await self._platform.sessions.end(request.cookies[self._cookie(request)])
-        response = RedirectResponse("/sign-in", status_code=303)
+            if session.method is SignInMethod.OIDC:
+                elsewhere = await self.end_elsewhere(request)
+        response: Response = RedirectResponse("/sign-in", status_code=303)
+        if elsewhere:
+            provider = self._platform.sign_on.oidc.issuer.partition("://")[2].partition("/")[0]
+            context = {"address": elsewhere, "provider": provider}
+            response = self._render(request, "signed_out.html", context, 200, {"Refresh": f"0; url={elsewhere}"})
         response.delete_cookie(self._cookie(request), path="/", secure=self._secure, httponly=True, samesite="lax")
+        if session is not None and session.method is SignInMethod.OIDC:
+            proof = proof_cookie(request.headers.get("host", ""))
+            response.delete_cookie(proof, path=SIGN_OUT, secure=self._secure, httponly=True, samesite="lax")
         return response
 
     async def open(self, request: Request, principal: Principal, method: SignInMethod, wanted: str) -> Response:

@@ -1,5 +1,5 @@
 // A real provider of OpenID Connect for tests: the package oidc-provider (tools/javascript), on a loopback port.
-// node oidc_provider.mjs PACKAGE PORT REDIRECT_URI; it prints "ready" when it listens. Its own login form takes any name;
+// node oidc_provider.mjs PACKAGE PORT REDIRECT_URI; people who sign out are sent back to /sign-in beside it. It prints "ready" when it listens. Its own login form takes any name;
 // what it then says of that person is in PEOPLE.
 import { generateKeyPairSync } from "node:crypto";
 import { pathToFileURL } from "node:url";
@@ -17,7 +17,7 @@ const PEOPLE = {
 const key = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" });
 
 const provider = new Provider(issuer, {
-  clients: [{ client_id: "ops", client_secret: "a secret+with/odd=characters", redirect_uris: [redirectUri], grant_types: ["authorization_code"], response_types: ["code"] }],
+  clients: [{ client_id: "ops", client_secret: "a secret+with/odd=characters", redirect_uris: [redirectUri], post_logout_redirect_uris: [new URL("/sign-in", redirectUri).href], grant_types: ["authorization_code"], response_types: ["code"] }],
   claims: { openid: ["sub"], profile: ["name", "preferred_username"], email: ["email", "email_verified"], groups: ["groups"] },
   cookies: { keys: ["only for tests"] },
   jwks: { keys: [{ ...key, kid: `k${Date.now()}`, use: "sig", alg: "RS256" }] },

@@ -22,7 +22,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[5]
 AXE = ROOT / "tools" / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = {"{incident}": "INC-3", "{trace_id}": "0" * 32, "{uid}": "shop", "{service:path}": "shop"}
-PATHS = [*(page.path for page in PAGES), "/logs?query=*|timechart 5m count() by level", "/logs?query=*|dedup service"]
+PATHS = [
+    *(page.path for page in PAGES),
+    "/logs?query=*|timechart 5m count() by level",
+    "/logs?query=*|dedup service",
+    "/logs?query=level:[",
+    *(f"/alerts#{tab}" for tab in ("rules", "silences", "outbox", "ledger")),
+    "/incidents#mine",
+    "/dashboards/shop?edit=1",
+    "/no-such-page",
+]
+LOOKS: list[tuple[int, Any, str]] = [
+    (1440, "dark", "en"),
+    (390, "light", "en"),
+    (390, "dark", "ja"),
+    (1440, "light", "ja"),
+]
+"""Width, theme and language; the page is loaded anew where the language changes."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
 
@@ -60,14 +76,45 @@ async def findings(page: "Page") -> list[str]:
 async def test_no_page_has_a_finding(page: "Page", site: Any, path: str) -> None:
     for name, value in NAMES.items():
         path = path.replace(name, value)
-    looks: list[tuple[int, Any]] = [(1440, "dark"), (390, "light")]
-    for width, theme in looks:
+    language = ""
+    for width, theme, wanted in LOOKS:
         await page.set_viewport_size({"width": width, "height": 900})
         await page.emulate_media(color_scheme=theme)
-        if (width, theme) == looks[0]:
-            await page.goto(site.url + path)
+        if wanted != language:
+            language = wanted
+            address, _, tab = (site.url + path).partition("#")
+            # A page of the same address with another tab would not be loaded.
+            await page.goto("about:blank")
+            await page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}{'#' if tab else ''}{tab}")
             await page.wait_for_load_state("networkidle")
-        assert await findings(page) == [], (width, theme)
+            assert await page.get_attribute("html", "lang") == language
+        assert await findings(page) == [], (width, theme, language)
+
+
+async def opened(page: "Page", site: Any, path: str, button: str) -> None:
+    await page.goto(site.url + path)
+    await page.wait_for_load_state("networkidle")
+    await page.locator(button).first.click()
+    await page.wait_for_selector("dialog[open]")
+
+
+@pytest.mark.parametrize(
+    ("path", "button"),
+    [
+        ("/rules?lang=ja", "#rules button"),
+        ("/rules?lang=en", "#rule-new"),
+        ("/alerts?lang=ja", "#silence-new"),
+        ("/incidents?lang=ja", "#open-new"),
+        ("/targets?lang=ja", "#add-kinds button"),
+        ("/logs?lang=ja", "#saved-open"),
+    ],
+)
+async def test_no_dialog_has_a_finding(page: "Page", site: Any, path: str, button: str) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await opened(page, site, path, button)
+    for theme in ("dark", "light"):
+        await page.emulate_media(color_scheme=theme)  # pyright: ignore[reportArgumentType]
+        assert await findings(page) == [], theme
 
 
 async def test_the_sign_in_page_has_none(site: Any, browser: Any) -> None:

@@ -277,6 +277,73 @@ def test_one_does_not_end_up_elsewhere(site: str, browser: httpx.Client, wanted:
     assert urlsplit(urljoin(site, location)).netloc == urlsplit(site).netloc
 
 
+def sign_out(http: httpx.Client) -> httpx.Response:
+    """Send the form that every page has."""
+    csrf = re.search(r'name="csrf" value="([^"]+)"', http.get("/account").text)
+    assert csrf
+    return http.post("/sign-out", data={"csrf": csrf[1]}, headers={"Origin": str(http.base_url).rstrip("/")})
+
+
+def at_provider(http: httpx.Client) -> bool:
+    """Whether the provider lets this browser in again without its login form."""
+    page = http.get("/sign-in/oidc")
+    while page.is_redirect:
+        address = urljoin(str(page.url), page.headers["location"])
+        if urlsplit(address).path == "/sign-in/oidc/callback":
+            return True
+        page = http.get(address)
+    return form_of(page)[1]["prompt"] != "login"
+
+
+def test_who_signs_out_is_signed_out_at_the_provider_too(site: str, provider: Provider, browser: httpx.Client) -> None:
+    walk(browser, site, "mio")
+    assert at_provider(browser)
+    answer = sign_out(browser)
+    assert answer.status_code == 200
+    address = answer.headers["refresh"].removeprefix("0; url=")
+    assert address.startswith(f"{provider.issuer}/session/end?")
+    assert unescape(re.search(r'class="button primary" href="([^"]+)"', answer.text)[1]) == address  # type: ignore[index]
+    query = parse_qs(urlsplit(address).query)
+    assert query["post_logout_redirect_uri"] == [f"{site}/sign-in"]
+    assert query["id_token_hint"][0].count(".") == 2
+    assert not [one for one in browser.cookies.jar if "proof" in one.name]
+    assert browser.get(ME).status_code == 401
+    page = browser.get(address)
+    action, fields = form_of(page)  # the provider's own "do you want to sign out?"
+    back = browser.post(action, data={**fields, "logout": "yes"})
+    assert back.is_redirect, back.text[:500]
+    assert back.headers["location"] == f"{site}/sign-in"
+    assert not at_provider(browser)
+
+
+def test_a_sign_out_stays_here_where_that_is_wanted(platform: FakePlatform, site: str, browser: httpx.Client) -> None:
+    walk(browser, site, "mio")
+    platform.sign_on = SignOnSettings(oidc=replace(platform.sign_on.oidc, end_session=False))
+    answer = sign_out(browser)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert at_provider(browser)
+
+
+def test_a_provider_that_is_not_there_keeps_nobody_signed_in(
+    platform: FakePlatform, site: str, browser: httpx.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    walk(browser, site, "mio")
+    platform.sign_on = SignOnSettings(oidc=replace(platform.sign_on.oidc, issuer=f"http://127.0.0.1:{free_port()}"))
+    answer = sign_out(browser)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
+    assert browser.get(ME).status_code == 401
+    assert "a sign-out is known here alone" in caplog.text
+
+
+def test_the_token_of_the_provider_comes_back_with_the_sign_out_alone(site: str, browser: httpx.Client) -> None:
+    answer = walk(browser, site, "mio")
+    [cookie] = [one for one in answer.headers.get_list("set-cookie") if one.startswith("eldonia_ops_proof")]
+    assert "Path=/sign-out" in cookie
+    assert "HttpOnly" in cookie
+    token = cookie.partition("=")[2].partition(";")[0]
+    assert httpx.get(f"{site}{ME}", headers={"Authorization": f"Bearer {token}"}).status_code == 401
+
+
 def test_new_keys_of_the_provider_are_read(
     site: str, platform: FakePlatform, provider: Provider, browser: httpx.Client
 ) -> None:
