@@ -2,7 +2,9 @@
 
 Runs the demonstration on free ports, lets its charts fill, breaks the payment gateway once more so that there
 is something to see, and photographs the pages with the Chromium of the system. Nothing is staged: what the
-pictures show is what `make demo` shows.
+pictures show is what `make demo` shows. So it takes as long as that: about two minutes for the story and two more
+until the charts of the last five minutes are filled, more on a busy machine. It says what it waits for; each wait ends
+when what it is for is there, and gives up when nothing has moved for three minutes.
 """
 
 import argparse
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, TimeoutError, sync_playwright
 
 from eldonia_ops.cli.client import Client
 from eldonia_ops.cli.demo.director import PERSON
@@ -43,7 +45,10 @@ ARGUMENTS = [
 WIDE = (1360, 850)
 PHONE = (390, 844)
 PATIENCE_SECONDS = 180.0
-RESPONSE_SECONDS = 7.0
+"""Without anything new. A busy machine is slow, and does not stand still."""
+RESPONSE_MS = 7_000
+"""A person needs some seconds to answer; the incident shows how many."""
+SAID_EVERY_SECONDS = 15.0
 LARGEST_BYTES = 300_000
 
 
@@ -98,9 +103,12 @@ def demonstration(folder: Path) -> Iterator[Demonstration]:
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )
     try:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while "Still running" not in (text := log.read_text("utf-8")):
-            if child.poll() is not None or time.monotonic() > deadline:
+        text, moved = "", time.monotonic()
+        while "Still running" not in text:
+            if (now := log.read_text("utf-8")) != text:
+                progress(now[len(text) :])
+                text, moved = now, time.monotonic()
+            if child.poll() is not None or time.monotonic() > moved + PATIENCE_SECONDS:
                 fail(f"the demonstration did not get to its end:\n{text}")
             time.sleep(0.5)
         if "not observed" in text:
@@ -121,14 +129,33 @@ def demonstration(folder: Path) -> Iterator[Demonstration]:
             child.kill()
 
 
-def until(what: str, look: Callable[[], Any]) -> Any:
-    """Wait for something to be seen."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
+def progress(text: str) -> None:
+    """Say how far it is."""
+    for line in filter(str.strip, text.splitlines()):
+        sys.stderr.write(f"screenshots: {line.rstrip()}\n")
+    sys.stderr.flush()
+
+
+def until(what: str, look: Callable[[], Any], measure: Callable[[], float] = lambda: 0.0) -> Any:
+    """Wait until ``look`` sees something, as long as it takes while ``measure`` grows."""
+    furthest, moved, said = measure(), time.monotonic(), 0.0
+    while time.monotonic() < moved + PATIENCE_SECONDS:
         if found := look():
             return found
+        if (now := measure()) > furthest:
+            furthest, moved = now, time.monotonic()
+        if time.monotonic() > said + SAID_EVERY_SECONDS:
+            said = time.monotonic()
+            progress(f"waiting for {what}{f' ({furthest:.0f})' if furthest else ''}")
         time.sleep(0.5)
-    return fail(f"not seen in time: {what}")
+    return fail(f"nothing has moved for {PATIENCE_SECONDS:.0f} s, not seen: {what}")
+
+
+def filled(client: Client) -> float:
+    """For how many seconds the charts of the shop have had samples, at most the five minutes that pictures show."""
+    found = client.get("/query_range", query="sum(up)", start="-6m", end="now", step="5s")
+    points = [point for series in found["series"] for point in series["points"]]
+    return (points[-1][0] - points[0][0]) / 1000 if points else 0.0
 
 
 def pictures(client: Client, person: Client) -> list[Picture]:
@@ -145,7 +172,8 @@ def pictures(client: Client, person: Client) -> list[Picture]:
         ),
     )
     path = f"/incidents/{incident['reference']}"
-    time.sleep(RESPONSE_SECONDS)
+    since = incident["detected_at"] or incident["created_at"]
+    until("somebody to answer", lambda: time.time() * 1000 > since + RESPONSE_MS)
     person.post(f"{path}/acknowledge")
     for step in person.get(f"{path}/runbook")[:4]:
         person.post(f"{path}/checklist", {"key": step["key"], "done": True})
@@ -198,7 +226,7 @@ def photograph(browser: Browser, address: str, token: str, picture: Picture, fol
         page.wait_for_selector(picture.ready, timeout=30_000)
         if picture.open:
             page.locator(picture.open).last.click()
-        page.wait_for_timeout(4_000)
+        quiet(page)
         file = folder / f"{picture.name}.png"
         page.screenshot(path=file)
     finally:
@@ -210,6 +238,16 @@ def photograph(browser: Browser, address: str, token: str, picture: Picture, fol
     sys.stdout.write(f"{file.name:22} {size / 1000:6.0f} kB\n")
     if size > LARGEST_BYTES:
         sys.stderr.write(f"{picture.name}: larger than {LARGEST_BYTES / 1000:.0f} kB\n")
+
+
+def quiet(page: Page) -> None:
+    """Wait until nothing is on its way, fonts are there, and what was asked for is drawn."""
+    with contextlib.suppress(TimeoutError):  # a page that follows something is never idle for long
+        page.wait_for_load_state("networkidle", timeout=15_000)
+    page.wait_for_function(
+        "document.fonts.status === 'loaded' && !document.querySelector('main .busy')", timeout=30_000
+    )
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def without_local_names(route: Route) -> None:
@@ -238,7 +276,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="only these pictures")
     parser.add_argument("--folder", type=Path, default=IMAGES, help="where they go")
-    parser.add_argument("--fill", type=float, default=240, help="seconds that the charts are given to fill")
+    parser.add_argument("--fill", type=float, default=240, help="seconds of samples that charts show")
     given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -246,7 +284,7 @@ def main() -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="eldonia-screenshots-") as scratch, demonstration(Path(scratch)) as demo:
         client = Client(demo.address, demo.token)
-        time.sleep(given.fill)
+        until(f"{given.fill:.0f} s of samples", lambda: filled(client) >= given.fill, lambda: filled(client))
         httpx.post(f"{demo.gateway}/faults", json={"fault": "error"}, timeout=5, trust_env=False).raise_for_status()
         made = client.post("/tokens", {"name": PERSON, "role": "responder"})
         person = Client(demo.address, made["secret"])
@@ -255,6 +293,7 @@ def main() -> None:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             for picture in wanted:
+                progress(picture.name)
                 photograph(browser, demo.address, made["secret"], picture, given.folder)
             browser.close()
         client.close()

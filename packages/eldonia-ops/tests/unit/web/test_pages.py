@@ -107,6 +107,8 @@ def test_japanese_texts_are_japanese() -> None:
         "language.en",
         "language.ja",
         "unit.percent",
+        "rule_unit.percent",
+        "rule_value.percent",
         "kind.nginx",
         "people.invite_example",
         "kind.redis",
