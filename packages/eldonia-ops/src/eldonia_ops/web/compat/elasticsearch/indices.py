@@ -20,7 +20,7 @@ from eldonia_ops.services.log_deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute, check_deletion, may
 
 SAMPLED: Final = 200
 """The newest documents of an index, by which its fields are known."""
@@ -43,6 +43,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
             raise illegal_argument("each of [aliases] is an object")
         settings = flat_settings(body.get("settings") or {})
+        check_deletion(request, await host.catalog.current(), settings)
         await host.catalog.create_index(name, {**body, "settings": settings})
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
@@ -58,7 +59,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             {
                 name: {
                     "aliases": catalog.aliases_of(name),
-                    "mappings": await mapping(catalog, name),
+                    "mappings": await mapping(catalog, name, declared=not may(request, Permission.READ)),
                     "settings": _settings(catalog, name),
                     **({"data_stream": stream} if (stream := catalog.stream_of(name)) else {}),
                 }
@@ -104,8 +105,11 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         page = await host.platform.telemetry.logs.search_logs(LogQuery(0, LATEST_NS, search=search, limit=limit))
         return [source_of(record) for record in page.records]
 
-    async def mapping(catalog: Catalog, name: str) -> dict[str, Any]:
+    async def mapping(catalog: Catalog, name: str, *, declared: bool = False) -> dict[str, Any]:
+        """``declared``: without the fields of documents, for those who may not read."""
         body = catalog.indices[name].body
+        if declared:
+            return mapping_of(body.get("mappings") or {}, {})
         # Of records that came by other ways nothing was noted.
         known = body.get("observed") or observed(await sources([name]))
         return mapping_of(body.get("mappings") or {}, known)
@@ -146,6 +150,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def put_settings(request: Request) -> Response:
         body = flat_settings(await object_body(request, host.limits))
         catalog = await host.catalog.current()
+        check_deletion(request, catalog, body)
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
             settings = {key: value for key, value in {**old.get("settings", {}), **body}.items() if value is not None}
