@@ -10,7 +10,7 @@ from typing import Final
 
 _FORMS: Final = (
     # Ours, GitHub, Docker, Stripe, npm, Hugging Face, Grafana, DigitalOcean, Shopify, Linear, Figma, Sentry, RubyGems
-    r"(?:eops|github_pat|glsa|glc|dckr_(?:pat|oat)|whsec|do[opr]_v1|lin_api|figd|rubygems|sntry[su]|pscale_(?:tkn|pw))"
+    r"(?:eop[sl]|github_pat|glsa|glc|dckr_(?:pat|oat)|whsec|do[opr]_v1|lin_api|figd|rubygems|sntry[su]|pscale_(?:tkn|pw))"
     r"_[A-Za-z0-9_=-]{12,}+|gh[pousr]_[A-Za-z0-9]{16,}+|[rsp]k_(?:live|test|prod)_[A-Za-z0-9]{12,}+|shp(?:at|ca|pa|ss)_[A-Za-z0-9]{16,}+"
     r"|(?:npm|hf|ntn)_[A-Za-z0-9]{30,}+"
     # Slack, GitLab, OpenAI and Anthropic, PyPI, Square, Google, New Relic, Postman, Heroku, Tailscale, age, Mailgun
