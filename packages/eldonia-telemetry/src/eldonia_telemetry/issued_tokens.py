@@ -35,7 +35,7 @@ _LAST_TWO: Final = frozenset(
     re.findall(
         r"\w\w",
         "ps at sa lc ec v1 pi gd ms ys yu kn pw hp ho hs hu hr ve st od ca pa ss pm hf tn dt rt bt tt ft mt nt as"
-        " ct pp sk tp sp dp PX AK KU ey EY SG vs vb 29 pt xa xb xc xd xe xf xg xh xi xj xk xl"
+        " ct pp sk tp sp dp pl PX AK KU ey EY SG vs vb 29 pt xa xb xc xd xe xf xg xh xi xj xk xl"
         " xm xn xo xp xq xr xs xt xu xv xw xx xy xz",
     )
 )
