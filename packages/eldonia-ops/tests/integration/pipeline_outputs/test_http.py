@@ -120,3 +120,19 @@ async def test_a_tag_in_a_header_is_one_line_of_bytes(tmp_path: Path) -> None:
         assert first["x-tag"] == "a  X-Evil: yes"
         assert "x-evil" not in first
         assert second["x-tag"] == "日本"
+
+
+async def test_a_password_in_the_address_is_sent_and_not_shown(tmp_path: Path) -> None:
+    async with http_receiver() as server:
+        endpoint = server.url.replace("http://", "http://me:hunter2%40x@") + "in/${tag}@x"
+        declared = output("http", section("buffer", NOW, argument="tag"), endpoint=endpoint)
+        assert "hunter2" not in declared.summary + repr(declared)
+        async with running(open_output(declared, World(tmp_path).edge)) as out:
+            await out.write(batch(1))
+            await until(lambda: server.received)
+            server.answer(400, "no")
+            await out.write(batch(2))
+            await until(lambda: out.statuses()[0].given_up_events == 1)
+            assert "hunter2" not in str(out.statuses())
+        assert server.received[0].path == "/in/t.a@x"
+        assert server.received[0].headers["authorization"] == "Basic bWU6aHVudGVyMkB4"
