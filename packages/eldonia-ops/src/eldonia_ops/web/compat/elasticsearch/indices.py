@@ -1,6 +1,6 @@
 """Indices: made, asked for, deleted; their mappings and settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -24,6 +24,9 @@ from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost
 
 SAMPLED: Final = 200
 """The newest documents of an index, by which its fields are known."""
+
+MAX_PATTERNS: Final = 200
+"""Of names of fields in one request: each is compared with each field of each index."""
 
 _ALL: Final = Options(hidden=True)
 
@@ -121,7 +124,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
 
     async def get_field_mapping(request: Request) -> Response:
         catalog = await host.catalog.current()
-        patterns = [pattern_of(one) for one in request.path_params["fields"].split(",")]
+        patterns = _patterns(request.path_params["fields"].split(","))
         found: dict[str, Any] = {}
         for name in host.named(catalog, request, request.path_params.get("index", "*")):
             properties = (await mapping(catalog, name)).get("properties") or {}
@@ -160,11 +163,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def caps(request: Request) -> Response:
         body = await object_body(request, host.limits)
         stated = request.query_params.get("fields") or body.get("fields") or "*"
-        patterns = stated if isinstance(stated, list) else str(stated).split(",")
+        patterns = _patterns(stated if isinstance(stated, list) else str(stated).split(","))
         catalog = await host.catalog.current()
         names = host.named(catalog, request, request.path_params.get("index", "*"))
         mappings = {name: await mapping(catalog, name) for name in names[:100]}
-        return answered({"indices": list(names), "fields": field_caps(mappings, map(pattern_of, map(str, patterns)))})
+        fields = await host.heavy.run(lambda: field_caps(mappings, patterns))
+        return answered({"indices": list(names), "fields": fields})
 
     async def resolve(request: Request) -> Response:
         catalog = await host.catalog.current()
@@ -259,3 +263,11 @@ def _settings(catalog: Catalog, name: str) -> dict[str, Any]:
         **flat_settings(one.body.get("settings") or {}),
     }
     return nested_settings(flat)
+
+
+def _patterns(stated: Iterable[Any]) -> list[Callable[[str], bool]]:
+    """Raises ElasticsearchError: there are too many."""
+    names = list(dict.fromkeys(map(str, stated)))
+    if len(names) > MAX_PATTERNS:
+        raise illegal_argument(f"more than {MAX_PATTERNS} names and patterns of fields: use wildcards")
+    return [pattern_of(one) for one in names]
