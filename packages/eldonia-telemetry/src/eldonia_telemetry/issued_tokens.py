@@ -10,7 +10,7 @@ from typing import Final
 
 _FORMS: Final = (
     # Ours, GitHub, Docker, Stripe, npm, Hugging Face, Grafana, DigitalOcean, Shopify, Linear, Figma, Sentry, RubyGems
-    r"(?:eops|github_pat|glsa|glc|dckr_(?:pat|oat)|whsec|do[opr]_v1|lin_api|figd|rubygems|sntry[su]|pscale_(?:tkn|pw))"
+    r"(?:eop[sl]|github_pat|glsa|glc|dckr_(?:pat|oat)|whsec|do[opr]_v1|lin_api|figd|rubygems|sntry[su]|pscale_(?:tkn|pw))"
     r"_[A-Za-z0-9_=-]{12,}+|gh[pousr]_[A-Za-z0-9]{16,}+|[rsp]k_(?:live|test|prod)_[A-Za-z0-9]{12,}+|shp(?:at|ca|pa|ss)_[A-Za-z0-9]{16,}+"
     r"|(?:npm|hf|ntn)_[A-Za-z0-9]{30,}+"
     # Slack, GitLab, OpenAI and Anthropic, PyPI, Square, Google, New Relic, Postman, Heroku, Tailscale, age, Mailgun
@@ -35,7 +35,7 @@ _LAST_TWO: Final = frozenset(
     re.findall(
         r"\w\w",
         "ps at sa lc ec v1 pi gd ms ys yu kn pw hp ho hs hu hr ve st od ca pa ss pm hf tn dt rt bt tt ft mt nt as"
-        " ct pp sk tp sp dp PX AK KU ey EY SG vs vb 29 pt xa xb xc xd xe xf xg xh xi xj xk xl"
+        " ct pp sk tp sp dp pl PX AK KU ey EY SG vs vb 29 pt xa xb xc xd xe xf xg xh xi xj xk xl"
         " xm xn xo xp xq xr xs xt xu xv xw xx xy xz",
     )
 )

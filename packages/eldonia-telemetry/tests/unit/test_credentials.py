@@ -11,7 +11,10 @@ from eldonia_telemetry.testing import capture
 
 BODY = "0123456789abcdefghijABCDEFGHIJ0123456789xyz"
 WITH_SECRETS = [
-    *(f"{prefix}{BODY}" for prefix in ("eops_a_", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_11ABC_")),
+    *(
+        f"{prefix}{BODY}"
+        for prefix in ("eops_a_", "eopl_", "ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_11ABC_")
+    ),
     *(f"used {prefix}{BODY} for it" for prefix in ("sk_live_", "rk_live_")),
     *("AKIAIOSFODNN7EXAMPLE", "key=ASIAIOSFODNN7EXAMPLE", "AIzaSyA-0123456789abcdefghijklmnopqrstuv"),
     *("xoxb-123456789012-abcdefghijkl", "xoxp-1-2-3-abcdef0123", "xapp-1-A012-123-abcdef"),

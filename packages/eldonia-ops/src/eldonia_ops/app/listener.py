@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from eldonia_ops.app.connections import PatientProtocol, Places
 from eldonia_ops.app.reloading import Reloading
+from eldonia_ops.app.tls_server import TlsServer
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.settings import Listen
 
@@ -53,6 +54,20 @@ class HttpServer(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Capture nothing."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does it, but for TLS: there handshakes are bounded."""
+        if self.config.ssl is None:
+            await super().startup(sockets)
+            return
+        await self.lifespan.startup()
+        servers: list[Any] = [TlsServer(one, self._protocol, self.config.ssl) for one in sockets or ()]
+        self.servers = servers
+        self.started = True
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
     async def start(self) -> "asyncio.Task[None]":
         """Accept connections; the task ends with the server.

@@ -11,6 +11,7 @@ from typing import Final
 
 from eldonia_ops.app.connections import Places, most_connections
 from eldonia_ops.app.datagram_server import DatagramServer
+from eldonia_ops.app.tls_server import TlsServer
 from eldonia_ops.intake import NO_CREDENTIALS, IntakePlatform, StreamCredentials, StreamListener
 from eldonia_ops.model.places import is_loopback
 
@@ -59,7 +60,7 @@ class StreamServer:
         self.access = access
         self._most = max(1, min(stream.most_connections, most_connections() // 4))
         self._datagrams: DatagramServer | None = None
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TlsServer | None = None
         self._closing = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -73,7 +74,10 @@ class StreamServer:
             self._datagrams = DatagramServer(
                 self._stream.name, self._stream.datagrams, self._platform, self.listener, self._admits_datagram
             )
-        self._server = await asyncio.start_server(self._accepted, sock=self.listener, limit=_BUFFER, ssl=self._tls)
+        if self._tls is None:
+            self._server = await asyncio.start_server(self._accepted, sock=self.listener, limit=_BUFFER)
+        else:
+            self._server = TlsServer(self.listener, self._protocol, self._tls)
         self._places.reserved += self._most
 
     def close(self) -> None:
@@ -127,6 +131,9 @@ class StreamServer:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(1):
                     await writer.wait_closed()
+
+    def _protocol(self) -> asyncio.Protocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(_BUFFER), self._accepted)
 
     def _sender(self, writer: asyncio.StreamWriter) -> str:
         """Who sends, '' for one who may not: without a certificate that was asked for, and not from this machine."""

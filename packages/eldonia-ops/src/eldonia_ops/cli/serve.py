@@ -45,7 +45,7 @@ def serve(
     """Run the platform until Ctrl-C.
 
     Without any settings it watches this host, takes telemetry on 127.0.0.1:9600 and keeps its data in
-    the user's data folder. A first start prints the admin token.
+    the user's data folder. A first start prints the admin token on a terminal.
     """
     from eldonia_ops.app.hangup import pass_over_hangups
 
@@ -90,13 +90,15 @@ def serve(
         if prometheus is not None:
             out.print(f"  taken     {'; '.join(configuration.taken) or 'nothing'} of {prometheus}", soft_wrap=True)
         file = settings.data / ADMIN_TOKEN_FILE
-        if platform.admin_secret is not None:
+        # What is written anywhere but to a terminal is kept, in a journal for one, which others read: this platform
+        # itself may take it in, and show it to everybody who may search.
+        if platform.admin_secret is not None and sys.stdout.isatty():
             out.print(f"  token     {platform.admin_secret}", style="green")
             out.print(
                 f"            shown this once; also in {file} (readable by you alone)", style="dim", soft_wrap=True
             )
         else:
-            out.print(f"  token     in {file}", style="dim")
+            out.print(f"  token     in {file}", style="dim", soft_wrap=True)
         sys.stdout.flush()
 
     run(serve_platform(configuration, os.environ, started, load))

@@ -17,7 +17,7 @@ _PLACE: Final = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}|[A-Za-z][\w.-]{0,200}:\d{1,
 """An address of a host, with or without its port."""
 _DIGIT: Final = re.compile(r"\d")
 _ISSUED: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:(?:eops|gh[pousr]|github_pat|[rs]k_(?:live|test)|glsa|glc|whsec|dckr_pat|do[opr]_v1|shp(?:at|ca|pa|ss)"
+    r"(?<![A-Za-z0-9])(?:(?:eop[sl]|gh[pousr]|github_pat|[rs]k_(?:live|test)|glsa|glc|whsec|dckr_pat|do[opr]_v1|shp(?:at|ca|pa|ss)"
     r"|lin_api)_[A-Za-z0-9_-]{12,}+|(?:npm|hf)_[A-Za-z0-9]{30,}+|xox[a-z]-[A-Za-z0-9-]{8,}+|xapp-[A-Za-z0-9-]{8,}+"
     r"|gl(?:pat|dt|rt|cbt|ptt)-[A-Za-z0-9_.-]{16,}+|sk-(?=[A-Za-z_-]{0,60}[0-9])[A-Za-z0-9_-]{32,}+"
     r"|SG\.[A-Za-z0-9_-]{16,}+\.[A-Za-z0-9_-]{16,}+|hv[sb]\.[A-Za-z0-9_-]{20,}+|ya29\.[A-Za-z0-9_-]{20,}+"

@@ -22,6 +22,12 @@ MAX_ATTRIBUTES: Final = 256
 MAX_ATTRIBUTES_BYTES: Final = 128 * 1024
 """What the attributes of one record may take together."""
 
+MAX_CONTAINERS: Final = 1_000_000
+"""How many objects and lists one JSON text may have: each takes two bytes there, and some seventy in memory."""
+
+MAX_COMMAS: Final = 4_000_000
+"""How many commas it may have: so many values, and one more, take at most a quarter of a gigabyte."""
+
 MAX_KEY_BYTES: Final = 512
 MAX_STRING_BYTES: Final = 32 * 1024
 
@@ -33,6 +39,8 @@ _ESCAPES = re.compile(
 )
 _QUOTED = re.compile(rb'"[^"]*+"')
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b'"[]{}'))
+_NOT_VALUES = bytes(set(range(256)) - set(b'"[{,'))
+_LARGE = 1 << 20
 _MARK = "…"
 _VALUE_BYTES = 16
 _LARGEST = 2**1024 - 1
@@ -60,6 +68,22 @@ def nesting(document: bytes) -> int:
     return deepest
 
 
+def too_many_values(document: bytes) -> bool:
+    """Whether a JSON text holds more than :data:`MAX_CONTAINERS` or :data:`MAX_COMMAS`, before anything is built.
+
+    Lines of JSON count together. A text of less than a megabyte never does. Linear, and quick where nothing is amiss.
+    """
+    if len(document) < _LARGE or not _over(document):
+        return False
+    if b"\\" in document:
+        document = _ESCAPED.sub(b"", document)
+    return _over(_QUOTED.sub(b"", document.translate(None, _NOT_VALUES)))
+
+
+def _over(text: bytes) -> bool:
+    return text.count(b"{") + text.count(b"[") > MAX_CONTAINERS or text.count(b",") > MAX_COMMAS
+
+
 def decode_json(decode: Callable[[bytes], _T], document: bytes) -> _T:
     """What ``decode``, of a decoder of msgspec, makes of a document.
 
@@ -67,8 +91,11 @@ def decode_json(decode: Callable[[bytes], _T], document: bytes) -> _T:
     everything else in the document from being read.
 
     Raises:
-        msgspec.DecodeError, RecursionError: what ``decode`` raises of a document without such halves.
+        msgspec.DecodeError, RecursionError: what ``decode`` raises of a document without such halves, or it has
+            :func:`too_many_values`.
     """
+    if too_many_values(document):
+        raise msgspec.DecodeError("the document has too many values: send less at once")
     try:
         return decode(document)
     except msgspec.ValidationError:

@@ -4,7 +4,7 @@ https://docs.fluentd.org/configuration/buffer-section#chunk-keys
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta, tzinfo
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -80,8 +80,11 @@ class Placeholders:
             Strftime(text, zone_of(settings.timekey_zone)) if settings.timekey_ms and DIRECTIVE.search(text) else None
         )
 
-    def expand(self, key: ChunkKey, chunk_id: str = "", *, tag: str = "") -> str:
-        """The text for a chunk. What no chunk key gives stays as it is written."""
+    def expand(self, key: ChunkKey, chunk_id: str = "", *, tag: str = "", written: Callable[[str], str] = str) -> str:
+        """The text for a chunk. What no chunk key gives stays as it is written.
+
+        Tags and fields are whatever a sender wrote there: ``written`` makes of each what may be in such a text.
+        """
         text = self._text
         if self._time is not None and key.timekey >= 0:
             text = self._time.format(key.timekey * NS)
@@ -94,13 +97,13 @@ class Placeholders:
             if name == "chunk_id":
                 return chunk_id
             if name == "tag" and tag:
-                return tag
+                return written(tag)
             if (part := _TAG_PART.fullmatch(name)) and tag:
                 parts = tag.split(".")
                 at = int(part[1])
-                return parts[at] if -len(parts) <= at < len(parts) else ""
+                return written(parts[at]) if -len(parts) <= at < len(parts) else ""
             if name in self._fields:
-                return key.values[self._fields.index(name)]
+                return written(key.values[self._fields.index(name)])
             return match[0]
 
         return _PLACEHOLDER.sub(value, text)

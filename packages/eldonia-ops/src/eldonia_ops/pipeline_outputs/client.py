@@ -1,5 +1,7 @@
 """HTTP towards the receivers of outputs."""
 
+from collections.abc import Mapping
+
 import httpx
 
 from eldonia_ops.alerting.http_config import Credential, TlsConfig
@@ -47,7 +49,7 @@ def client_of(
 
 
 async def request(
-    client: httpx.AsyncClient, method: str, url: str, *, content: bytes = b"", headers: dict[str, str]
+    client: httpx.AsyncClient, method: str, url: str, *, content: bytes = b"", headers: Mapping[str, str | bytes]
 ) -> httpx.Response:
     """One request with its answer.
 
@@ -56,7 +58,7 @@ async def request(
     """
     shown = url.partition("?")[0]
     try:
-        async with client.stream(method, url, content=content, headers=headers) as answer:
+        async with client.stream(method, url, content=content, headers=_sent(headers)) as answer:
             body = bytearray()
             async for part in answer.aiter_bytes():
                 body += part
@@ -70,3 +72,9 @@ async def request(
         raise OutputError(f"{shown} is no valid address", retry=False) from error
     except httpx.HTTPError as error:
         raise OutputError(f"{shown} cannot be reached: {error or type(error).__name__}") from error
+
+
+def _sent(headers: Mapping[str, str | bytes]) -> list[tuple[bytes, bytes]]:
+    return [
+        (name.encode("ascii"), value if isinstance(value, bytes) else value.encode()) for name, value in headers.items()
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import gzip
 import os
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from eldonia_ops.pipeline_outputs.running import OutputError
 
 _MOST_NUMBERS: Final = 1_000_000
 _MODE: Final = 0o644
+_NEVER: Final = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EILSEQ})
+_NEVER_OF_SENDERS: Final = frozenset({errno.EISDIR, errno.ENOTDIR, errno.EEXIST})
+"""Faults of names that senders chose: what is tried again stops all that is behind it, so these are not."""
 
 
 def formatted(formatter: Formatter, batches: Sequence[Batch]) -> bytes:
@@ -44,19 +48,22 @@ class FileDelivery:
         tag = batches[0].tag if batches else ""
         path = self._path.expand(chunk.key, chunk.id, tag=tag)
         link = self._link.expand(chunk.key, chunk.id, tag=tag) if self._link is not None else ""
-        if ".." in Path(path).parts:
-            raise OutputError(f"a path with .. is not written: {path}", retry=False)
+        for name, template in ((path, self._output.template), (link, self._output.symlink)):
+            _check(name, template)
         async with self._writing:
             try:
                 await asyncio.get_running_loop().run_in_executor(self._executor, self._write, path, link, batches)
             except OSError as error:
-                raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+                final = error.errno in _NEVER or (error.errno in _NEVER_OF_SENDERS and "${" in self._output.template)
+                raise OutputError(f"{path} cannot be written: {error.strerror or error}", retry=not final) from error
 
     def _write(self, path: str, link: str, batches: Sequence[Batch]) -> None:
         content = formatted(self._formatter, batches)
         if self._output.compress == "gzip":
             content = gzip.compress(content, 6, mtime=0)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if link and Path(link).exists() and not Path(link).is_symlink():
+            raise OutputError(f"{link} is no link, so it is not made one", retry=False)
         number, path = _opened(path)
         try:
             end = os.fstat(number).st_size
@@ -77,6 +84,20 @@ class FileDelivery:
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _check(path: str, template: str) -> None:
+    """Refuse a path by which a tag or a field would lead out of the folder that the settings mean.
+
+    Raises:
+        OutputError: with the reason; it is for good.
+    """
+    if ".." in Path(path).parts:
+        raise OutputError(f"a path with .. is not written: {path}", retry=False)
+    if "\0" in path:
+        raise OutputError("a path with a NUL character is not written", retry=False)
+    if template.startswith("${") and path.startswith("/"):
+        raise OutputError(f"a path that begins with a placeholder stays relative: {path} is not written", retry=False)
 
 
 def _opened(path: str) -> tuple[int, str]:

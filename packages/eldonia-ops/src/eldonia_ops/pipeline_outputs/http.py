@@ -1,7 +1,10 @@
 """Sends chunks as requests to a server."""
 
 import gzip
+import re
 from collections.abc import Sequence
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -13,6 +16,8 @@ from eldonia_ops.pipeline.outputs.http import HttpOutput
 from eldonia_ops.pipeline_outputs.client import client_of, request
 from eldonia_ops.pipeline_outputs.file import formatted
 from eldonia_ops.pipeline_outputs.running import OutputError
+
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class HttpDelivery:
@@ -31,11 +36,14 @@ class HttpDelivery:
         output = self._output
         content = self._content(batches)
         tag = batches[0].tag if batches else ""
-        headers = {
+        url = self._endpoint.expand(chunk.key, chunk.id, tag=tag, written=_in_address)
+        if "%" in urlsplit(url).netloc.rpartition("@")[2]:
+            raise OutputError("a tag or a field in the address is no name of a server", retry=False)
+        headers: dict[str, str | bytes] = {
             "Content-Type": output.content_type or self._formatter.content_type,
             "Idempotency-Key": chunk.id,
             **{name: value.reveal() for name, value in output.headers},
-            **{name: value.expand(chunk.key, chunk.id, tag=tag) for name, value in self._expanded},
+            **{name: _header(value.expand(chunk.key, chunk.id, tag=tag)) for name, value in self._expanded},
         }
         if output.compress:
             content = gzip.compress(content, 6, mtime=0)
@@ -49,7 +57,6 @@ class HttpDelivery:
                 user=output.user,
                 password=output.password,
             )
-        url = self._endpoint.expand(chunk.key, chunk.id, tag=tag)
         answer = await request(self._client, output.method, url, content=content, headers=headers)
         if 200 <= answer.status_code < 300:
             return
@@ -69,3 +76,15 @@ class HttpDelivery:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+def _in_address(value: str) -> str:
+    """A tag or a field in an address: its sender must choose neither the server nor another place there."""
+    if value in (".", ".."):
+        raise OutputError(f"an address with {value} in the place of a name is not asked", retry=False)
+    return quote(value, safe="")
+
+
+def _header(value: str) -> bytes:
+    """A value of a header, in one line: one that cannot be sent would keep all behind it from being sent."""
+    return _CONTROL.sub(" ", value).strip().encode("utf-8", "replace")

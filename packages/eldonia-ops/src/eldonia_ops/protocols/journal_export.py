@@ -146,6 +146,11 @@ class JournalEntries:
         return taken
 
 
+def size_of(entry: JournalEntry) -> int:
+    """Characters of the texts of an entry."""
+    return sum(len(value) if isinstance(value, str) else sum(map(len, value)) for value in entry.values())
+
+
 def encode_entry(entry: Mapping[str, str | Sequence[str]]) -> bytes:
     """An entry as bytes.
 

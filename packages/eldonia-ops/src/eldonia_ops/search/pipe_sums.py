@@ -12,6 +12,8 @@ _OPERAND: Final = re.compile(r"[^\W\d]\w*+")
 _OPERAND_PART: Final = re.compile(r"\w++")
 _NUMBER: Final = re.compile(r"(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
 _DEEPEST: Final = 50
+_MOST: Final = 200
+"""Operations of one pipeline: ``1*1*1*…`` is as deep as it is long, and is walked through again and again."""
 
 
 class SumReader(PipeReader):
@@ -20,6 +22,7 @@ class SumReader(PipeReader):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._nested = 0
+        self._operations = 0
 
     def _sum(self) -> Expression:
         self._nested += 1
@@ -31,6 +34,7 @@ class SumReader(PipeReader):
             if not operator:
                 self._nested -= 1
                 return found
+            self._one_more()
             found = Operation(operator, (found, self._product()))
 
     def _product(self) -> Expression:
@@ -39,7 +43,13 @@ class SumReader(PipeReader):
             operator = "*" if self._mark("*") else "/" if self._mark("/") else ""
             if not operator:
                 return found
+            self._one_more()
             found = Operation(operator, (found, self._factor()))
+
+    def _one_more(self) -> None:
+        self._operations += 1
+        if self._operations > _MOST:
+            raise SearchError("expression_deep", self._scanner.at)
 
     def _factor(self) -> Expression:
         scanner = self._scanner

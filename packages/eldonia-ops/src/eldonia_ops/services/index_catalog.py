@@ -1,6 +1,7 @@
 """The catalog of Elasticsearch's API: kept in the state, and in memory for a few seconds."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -21,6 +22,9 @@ KEPT_MS: Final = 5_000
 """How long another process that writes to the same state may not be noticed."""
 
 MAX_BODY: Final = 4 << 20
+MAX_TOTAL: Final = 64 << 20
+"""Characters of all entries together: they are in memory, and whoever may send documents can declare some."""
+
 _MOST_SEEN: Final = 10_000
 _UNKNOWN: Final = (-1, 0, 0)
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
@@ -69,6 +73,12 @@ class IndexCatalog:
         for kind, name, text in bodies:
             if len(text) > MAX_BODY:
                 raise illegal_argument(f"[{name}] is too large to be kept as {kind.value}: at most {MAX_BODY:,} bytes")
+
+        known = self._catalog
+        before = sum(len(one.text) for kind, name, _ in bodies if (one := known.get(kind, name)) is not None)
+        grown = sum(len(text) for _, _, text in bodies) - before
+        if grown > 0 and known.size + grown > MAX_TOTAL:
+            raise illegal_argument(f"what is declared has more than {MAX_TOTAL:,} bytes: delete what is not used")
 
         def work(tx: StateTransaction) -> None:
             for kind, name in dropped:
@@ -187,7 +197,9 @@ class IndexCatalog:
             if found != old and sum(1 for _ in fields_of(found)) <= 2 * MAX_FIELDS:
                 changed[index] = {**body, "observed": found}
         if changed:
-            await self.change([(EntryKind.INDEX, index, body) for index, body in changed.items()])
+            # Documents are stored, whether or not their fields can be noted.
+            with contextlib.suppress(ElasticsearchError):
+                await self.change([(EntryKind.INDEX, index, body) for index, body in changed.items()])
 
     async def _written(self, name: str, operation: str) -> str:
         name = resolved_name(name, self._now())

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from eldonia_ops.intake import StreamConnection
 from eldonia_ops.intake.fluent_forward.greeting import greet
+from eldonia_ops.intake.fluent_forward.large import LargeMessages, read_some
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import ForwardInput, StreamInput, SyslogInput
 from eldonia_ops.pipeline_outputs.running import OutputError
@@ -28,7 +29,6 @@ from eldonia_ops.services.pipeline_runner import PipelineRunner
 log = logging.getLogger("eldonia_ops.pipeline")
 
 MOST_EVENTS: Final = 5_000
-_READ: Final = 256 * 1024
 _KNOWN_CHUNKS: Final = 10_000
 _CHUNK_SECONDS: Final = 30.0
 _LONGEST_PAUSE: Final = 5.0
@@ -65,13 +65,14 @@ class ForwardStream:
         self._clock = clock
         self._longest = longest
         self._done: OrderedDict[str, None] = OrderedDict()
+        self._large = LargeMessages()
 
     async def __call__(self, _platform: Any, connection: StreamConnection) -> None:
         """Take what a connection sends, until its end."""
-        frames = ForwardFrames(self._longest)
+        frames, large = ForwardFrames(self._longest), False
         try:
             data = await greet(connection) if connection.credentials.shared_key else b""
-            data = data or await connection.read(_READ)
+            data = data or await read_some(connection, large)
             while data:
                 complete: list[Frame] = []
                 fault: ForwardError | None = None
@@ -83,9 +84,13 @@ class ForwardStream:
                     await self._message(await asyncio.to_thread(decode_message, frame, self._longest), connection)
                 if fault is not None:
                     raise fault
-                data = await connection.read(_READ)
+                large = await self._large.follow(frames.waiting, large)
+                data = await read_some(connection, large)
         except ForwardError as error:
             log.warning("%s: the connection is closed: %s", connection.sender, error)
+        finally:
+            if large:
+                self._large.give_back()
 
     async def _message(self, message: ForwardMessage, connection: StreamConnection) -> None:
         tag = self._source.tag or message.tag

@@ -27,7 +27,7 @@ from eldonia_ops.services.people_api import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.callers import CALLER, Caller
 from eldonia_ops.web.client_address import note_client, peer_of
-from eldonia_ops.web.limits import RequestLimits, read_raw
+from eldonia_ops.web.limits import PUBLIC_BYTES, RequestLimits, read_raw
 from eldonia_ops.web.login_throttle import FailedAttempts
 from eldonia_ops.web.parameters import fault_of
 from eldonia_ops.web.problems import FAMILY, ApiDialect, Envelope, Problem, too_many_attempts
@@ -243,7 +243,8 @@ class Gate:
             problem = self._unknown(scope["path"])
         if problem is None and request.method not in _SAFE_METHODS and not (guard and guard.streams):
             try:
-                body = await read_raw(request, self._limits.request)
+                known = CALLER in scope or self._anonymous is not None
+                body = await read_raw(request, self._limits.request if known else PUBLIC_BYTES)
                 receive = _replay(body, receive)
                 problem = _unreadable_form(request, body) or _too_deep(body)
             except TooLargeError as error:

@@ -30,7 +30,7 @@ from eldonia_ops.services.api import Ingest, Platform
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.gate import GuardedRoute, check_order, guards_of
-from eldonia_ops.web.limits import RequestLimits, read_chunks, read_raw
+from eldonia_ops.web.limits import NoRoomError, RequestLimits, read_chunks, read_raw
 from eldonia_ops.web.problems import ApiDialect, Envelope, Problem, problem_of
 
 log = logging.getLogger("eldonia_ops.web.intake")
@@ -140,15 +140,19 @@ def _guarded(intake: Intake, route: IntakeRoute, host: PlatformSinks, limits: Re
         # What it says of itself is not to be relied on.
         sender = f"{caller_of(request).name} ({request.client.host if request.client else 'unknown'})"
         try:
-            body = await read_raw(request, limits.ingest) if route.accept is not None else b""
-            found = IntakeRequest(request.url.path, _headers(request), dict(request.query_params), body, sender)
-            if route.accept is not None:
-                return _response(await route.accept(host, found))
-            assert route.accept_chunks is not None
-            return _response(await route.accept_chunks(host, found, read_chunks(request)))
+            with limits.room.holding(request):
+                body = await read_raw(request, limits.ingest) if route.accept is not None else b""
+                found = IntakeRequest(request.url.path, _headers(request), dict(request.query_params), body, sender)
+                if route.accept is not None:
+                    return _response(await route.accept(host, found))
+                assert route.accept_chunks is not None
+                return _response(await route.accept_chunks(host, found, read_chunks(request)))
         except (IntakeError, TooLargeError, BadEncodingError) as error:
             problem = problem_of(error)
             host.refused(route.signal, sender, {_REASONS.get(problem.status, _UNREADABLE): 1})
+        except NoRoomError as error:
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+            problem = Problem(503, "busy", str(error), headers=headers)
         except TelemetryError as error:
             # Senders drop what is answered with 500, and send again what is answered with 503.
             log.error("%s of %s were not stored: %s", route.signal, intake.name, error)

@@ -82,3 +82,56 @@ async def test_buffers_of_two_outputs_are_apart(tmp_path: Path) -> None:
         open_output(first, world.edge)
     await one.close()
     await two.close()
+
+
+async def test_a_tag_cannot_have_a_link_made_outside_of_the_folder(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("a file of another program")
+    declared = output(
+        "file", section("buffer", DAY, argument="tag"), path=f"{tmp_path}/x/app", symlink_path=f"{tmp_path}/x/${{tag}}"
+    )
+    async with running(open_output(declared, World(tmp_path).edge)) as out:
+        await out.write(batch(1, tag="../kept"))
+        await until(lambda: out.statuses()[0].given_up_events == 1)
+    assert kept.read_text() == "a file of another program"
+    assert not kept.is_symlink()
+
+
+async def test_a_link_is_made_in_the_place_of_a_link_alone(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("a file of another program")
+    declared = output(
+        "file", section("buffer", DAY, argument="tag"), path=f"{tmp_path}/x/app", symlink_path=f"{tmp_path}/${{tag}}"
+    )
+    async with running(open_output(declared, World(tmp_path).edge)) as out:
+        await out.write(batch(1, tag="kept"))
+        await until(lambda: out.statuses()[0].given_up_events == 1)
+        assert "is no link" in out.statuses()[0].last_error
+        await out.write(batch(2, tag="free"))
+        await until((tmp_path / "free").is_symlink)
+    assert (tmp_path / "kept").read_text() == "a file of another program"
+
+
+@pytest.mark.parametrize("tag", ["a\0b", "x" * 300, "file/in/it", "folder"])
+async def test_a_tag_that_is_no_name_of_a_file_stops_no_other(tmp_path: Path, tag: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    declared = output(
+        "file", section("buffer", {"flush_mode": "immediate"}, argument="tag"), path=f"{tmp_path}/${{tag}}",
+        append="true", add_path_suffix="false",
+    )  # fmt: skip
+    async with running(open_output(declared, World(tmp_path).edge)) as out:
+        await out.write(batch(1, tag=tag))
+        await until(lambda: out.statuses()[0].given_up_events == 1)
+        await out.write(batch(2, tag="good"))
+        await until((tmp_path / "good").exists)
+
+
+async def test_a_tag_at_the_beginning_of_a_path_cannot_make_it_one_of_the_whole_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    declared = output("file", section("buffer", DAY, argument="tag"), path="${tag}")
+    async with running(open_output(declared, World(tmp_path).edge)) as out:
+        await out.write(batch(1, tag=f"{tmp_path}/evil"))
+        await until(lambda: out.statuses()[0].given_up_events == 1)
+    assert not list(tmp_path.glob("evil*"))

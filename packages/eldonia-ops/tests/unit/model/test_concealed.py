@@ -33,6 +33,7 @@ def test_what_looks_like_a_secret_needs_no_mark() -> None:
         "ghp_" + "a1B2" * 8,
         "AKIA" + "ABCDEFGH12345678",
         "eops_" + "0123456789abcdef",
+        "eopl_" + "0123456789abcdef",
         "https://ops:hunter2" + "@db.example/",
         "https://hooks.slack.com/services/" + "T0/B0/abcdefgh",
         "https://discord.com/api/webhooks/" + "1/abcdefgh",

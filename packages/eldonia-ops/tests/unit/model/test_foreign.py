@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.model.foreign import decode_json, nesting
+from eldonia_ops.model.foreign import decode_json, nesting, too_many_values
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a"[]{}\\\n漢'), max_size=8),
@@ -57,3 +57,17 @@ def test_halves_of_surrogate_pairs_are_replaced_and_everything_else_is_kept(valu
 def test_what_is_no_json_stays_refused():
     with pytest.raises(msgspec.DecodeError):
         decode_json(msgspec.json.decode, b'["\\ud800",')
+
+
+def test_a_document_of_nothing_but_values_is_refused_before_it_is_built():
+    bomb = b"[" + b"[]," * 1_000_000 + b"1]"
+    assert too_many_values(bomb)
+    with pytest.raises(msgspec.DecodeError, match="too many values"):
+        decode_json(msgspec.json.decode, bomb)
+    assert too_many_values(b"[" + b"1," * 4_000_001 + b"1]")
+
+
+def test_what_looks_like_values_inside_of_texts_does_not_count():
+    text = json.dumps({"log": '[{,\\"' * 1_500_000}).encode()
+    assert not too_many_values(text)
+    assert decode_json(msgspec.json.decode, text)["log"].startswith("[{,")

@@ -99,6 +99,8 @@ def test_a_pipeline_in_its_canonical_spelling(text: str, printed: str) -> None:
         ("a | eval x = 1 +", "", "expression"),
         ("a | eval x = (1", "(", "expression_open"),
         ("a | eval x = " + "(" * 60, "(", "expression_deep"),
+        ("a | eval x = " + "1*" * 300 + "1", "1", "expression_deep"),
+        ("a | eval x = " + "1+" * 300 + "1", "1", "expression_deep"),
         ("a | where", "", "term_missing"),
         ("(a | top x)", "|", "pipe_in_group"),
         ("a" + " | head" * 21, "|", "too_many_stages"),

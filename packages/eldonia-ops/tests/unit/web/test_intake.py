@@ -1,8 +1,9 @@
 """Intakes behind the gate: one with a single route represents any plug-in."""
 
+import asyncio
 import gzip
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.packed_body import unpack
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.app import create_app
-from eldonia_ops.web.limits import RequestLimits
+from eldonia_ops.web.limits import BodyRoom, RequestLimits
 
 
 async def accept(platform: IntakePlatform, request: IntakeRequest) -> IntakeAnswer:
@@ -178,3 +179,28 @@ async def test_the_example_of_the_document_works(platform: FakePlatform) -> None
         refused = await http.post("/lines", content=b"not packed")
     assert (stored.status_code, refused.status_code) == (204, 400)
     assert [record.message for record in platform.ingest.log_records] == ["one", "two"]
+
+
+async def test_bodies_of_all_requests_together_are_bounded(platform: FakePlatform) -> None:
+    room = BodyRoom(1_000)
+    arriving, going_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 900
+        arriving.set()
+        await going_on.wait()
+        yield b"x"
+
+    async with sending(platform, Role.INGEST, limits=RequestLimits(room=room)) as http:
+        first = asyncio.create_task(http.post("/lines", content=slow()))
+        await arriving.wait()
+        assert room.used == 900
+        refused = await http.post("/lines", content=b"x" * 200)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert (await http.post("/lines", content=b"x" * 50)).status_code == 202
+        elastic = await http.post("/elasticsearch/_bulk", content=b"x" * 200)
+        assert (elastic.status_code, elastic.headers["retry-after"]) == (429, "2")
+        going_on.set()
+        assert (await first).status_code == 202
+        assert (await http.post("/lines", content=b"x" * 950)).status_code == 202
+    assert not room.used

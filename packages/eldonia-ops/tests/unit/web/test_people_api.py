@@ -154,6 +154,29 @@ async def test_nor_does_a_session_that_was_opened_with_a_token(
         assert (await http.get("/")).status_code == 401
 
 
+async def test_an_applications_token_neither_signs_its_owner_out_nor_says_who_is_paged(
+    person: Any, client: Client, platform: FakePlatform
+) -> None:
+    other, _ = platform.access.mint("laptop", Role.ADMIN, owner="a0")
+    _, secret = platform.access.mint("shop", Role.INGEST, owner="a0")
+    async with person("hana") as hana, client(Authorization=f"Bearer {secret}") as shop:
+        for method, path, body in [
+            ("GET", "/account", None),
+            ("GET", "/account/tokens", None),
+            ("DELETE", f"/account/tokens/{other.id}", None),
+            ("PATCH", "/account/preferences", {"receiver": ""}),
+            ("GET", "/sessions", None),
+            ("DELETE", "/sessions", None),
+            ("DELETE", f"/sessions/{next(iter(platform.state.stored_sessions.values())).id}", None),
+        ]:
+            answer = await shop.request(method, PREFIX + path, json=body)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, "refused"), path
+        assert (await shop.get(f"{PREFIX}/me")).json()["role"] == "ingest"
+        assert (await hana.get(f"{PREFIX}/me")).status_code == 200
+        (laptop,) = [one for one in (await hana.get(f"{PREFIX}/account/tokens")).json() if one["name"] == "laptop"]
+        assert laptop["live"]
+
+
 async def test_tokens_of_others_are_not_ones_own(person: Any, platform: FakePlatform) -> None:
     token, _ = platform.access.mint("laptop", Role.VIEWER, owner="a0")
     async with person("ken") as http:

@@ -222,3 +222,10 @@ async def test_https_cookies_are_secure(platform: FakePlatform) -> None:
 )  # fmt: skip
 def test_after_signing_in_one_stays_here(wanted: str, path: str) -> None:
     assert local_path(wanted) == path
+
+
+async def test_a_stranger_cannot_fill_the_memory_with_forms(platform: FakePlatform, client: Client) -> None:
+    async with client() as http:
+        for path in ("/sign-in", "/join"):
+            answer = await http.post(path, data={"token": "x" * 70_000}, headers=OURS)
+            assert answer.status_code == 413

@@ -15,13 +15,16 @@ from typing import Final
 from eldonia_ops.collectors.collector import LogIntake, Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch
 from eldonia_ops.ports import Clock, TelemetryError
-from eldonia_ops.protocols.journal_export import JournalEntries, JournalEntry
+from eldonia_ops.protocols.journal_export import JournalEntries, JournalEntry, size_of
 from eldonia_ops.protocols.journal_records import journal_records
 
 log = logging.getLogger("eldonia_ops.collectors.journal")
 
 BATCH: Final = 1_000
 BATCH_SECONDS: Final = 0.2
+_BATCH_SIZE: Final = 8 << 20
+"""Characters that make a batch, too: whoever may write to the journal writes entries of megabytes."""
+
 _READ: Final = 64 * 1024
 _RETRY_SECONDS: Final = 1.0
 _AGAIN_SECONDS: Final = 5.0
@@ -118,7 +121,8 @@ class JournalLoop:
         entries, waiting = JournalEntries(), deque[JournalEntry]()
         patience = asyncio.get_running_loop().time() + _UNTIL_SECONDS
         while True:
-            ended = await _fill(output, entries, waiting)
+            # The end of a batch that was under way may be a little further than a new one would go.
+            ended = await _fill(output, entries, waiting, _BATCH_SIZE * (2 if place.until else 1))
             if waiting and behind_us:
                 if _realtime_us(waiting[0]) < behind_us:
                     place = JournalPlace(_cursor(waiting.popleft()))
@@ -158,11 +162,15 @@ class JournalLoop:
         self._status.failed(self._clock.now(), 0.0, error)
 
 
-async def _fill(output: asyncio.StreamReader, entries: JournalEntries, waiting: deque[JournalEntry]) -> bool:
-    """Wait for entries, then a little longer for others that are stored with them; True at the end of the stream."""
+async def _fill(output: asyncio.StreamReader, entries: JournalEntries, waiting: deque[JournalEntry], most: int) -> bool:
+    """Wait for entries, then a little longer for others that are stored with them; True at the end of the stream.
+
+    ``most`` characters of entries are enough.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + BATCH_SECONDS if waiting else None
-    while len(waiting) < BATCH:
+    size = sum(map(size_of, waiting))
+    while len(waiting) < BATCH and size < most:
         left = None if deadline is None else deadline - loop.time()
         if left is not None and left <= 0:
             return False
@@ -173,7 +181,9 @@ async def _fill(output: asyncio.StreamReader, entries: JournalEntries, waiting: 
             return False
         if not data:
             return True
-        waiting.extend(entries.feed(data))
+        for entry in entries.feed(data):
+            waiting.append(entry)
+            size += size_of(entry)
         if waiting and deadline is None:
             deadline = loop.time() + BATCH_SECONDS
     return False
@@ -188,7 +198,7 @@ def _batch(waiting: deque[JournalEntry], until: str) -> list[JournalEntry] | Non
         for count, entry in enumerate(waiting, 1):
             if _cursor(entry) == until:
                 return [waiting.popleft() for _ in range(count)]
-        if len(waiting) < BATCH:
+        if len(waiting) < BATCH and sum(map(size_of, waiting)) < 2 * _BATCH_SIZE:
             return None
     return [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
 

@@ -21,7 +21,7 @@ MOST_EVENTS: Final = 5_000
 """In one batch. Equal chunks make equal batches, so that each has a key."""
 
 _ENOUGH: Final = 1 << 20
-_NO_PAIR: Final = "an event that is no pair of a time and a record"
+_NO_PAIR: Final = "an event that is no pair of a time and a record, or has too many values"
 _BROKEN: Final = "the rest of a chunk that cannot be read"
 
 

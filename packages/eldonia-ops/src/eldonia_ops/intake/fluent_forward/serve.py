@@ -17,15 +17,11 @@ from eldonia_ops.intake import (
 )
 from eldonia_ops.intake.fluent_forward.batches import EventBatch, batches, take_messages
 from eldonia_ops.intake.fluent_forward.greeting import greet
-from eldonia_ops.intake.fluent_forward.large import FREE_BYTES, LargeMessages
+from eldonia_ops.intake.fluent_forward.large import LargeMessages, read_some
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.fluent_forward import ForwardError, ForwardFrames, ForwardMessage, Frame, encode_ack
 
 log = logging.getLogger("eldonia_ops.intake")
-
-_READ: Final = 256 * 1024
-_LARGE_SECONDS: Final = 30.0
-"""How long a large message, which holds a place that others wait for, may make a pause."""
 
 _SIDE_BY_SIDE: Final = 4
 """Batches of one connection that are stored at once, while the next one is read."""
@@ -59,7 +55,7 @@ class ForwardServer:
         frames, waiting = ForwardFrames(longest), deque[Frame]()
         large = False
         try:
-            data = begun or await _read(connection, large)
+            data = begun or await read_some(connection, large)
             while data:
                 fault = _feed(frames, data, waiting)
                 while waiting:
@@ -67,26 +63,11 @@ class ForwardServer:
                     await _store(platform, connection, messages)
                 if fault is not None:
                     raise fault
-                if large and frames.waiting <= FREE_BYTES:
-                    self._large.give_back()
-                    large = False
-                elif not large and frames.waiting > FREE_BYTES:
-                    await self._large.take()
-                    large = True
-                data = await _read(connection, large)
+                large = await self._large.follow(frames.waiting, large)
+                data = await read_some(connection, large)
         finally:
             if large:
                 self._large.give_back()
-
-
-async def _read(connection: StreamConnection, large: bool) -> bytes:
-    if not large:
-        return await connection.read(_READ)
-    try:
-        async with asyncio.timeout(_LARGE_SECONDS):
-            return await connection.read(_READ)
-    except TimeoutError:
-        raise ForwardError(f"a large message made a pause of {_LARGE_SECONDS:.0f} seconds") from None
 
 
 def _feed(frames: ForwardFrames, data: bytes, waiting: deque[Frame]) -> ForwardError | None:

@@ -7,11 +7,15 @@ from urllib.parse import parse_qs
 import msgpack
 import msgspec
 
-from eldonia_ops.intake import IntakeError, UnsupportedError
-from eldonia_ops.model.foreign import decode_json, nesting
+from eldonia_ops.intake import IntakeError, TooMuchError, UnsupportedError
+from eldonia_ops.model.foreign import decode_json, nesting, too_many_values
+from eldonia_ops.protocols.msgpack_count import holds_more_values_than
 
 _MAX_DEPTH: Final = 128
 _MOST_FIELDS: Final = 16
+MOST_VALUES: Final = 2_000_000
+"""In one body of MessagePack, with keys: each may be a byte there, and some seventy in memory."""
+
 _decode_json: Final = msgspec.json.Decoder().decode
 _decode_msgpack: Final = msgspec.msgpack.Decoder().decode
 _KINDS: Final = {
@@ -30,6 +34,7 @@ def decode_events(content_type: str, body: bytes) -> list[dict[str, Any]]:
 
     Raises:
         IntakeError: it is not what its Content-Type says.
+        TooMuchError: it has more values than there is memory for.
         UnsupportedError: nothing is known of that Content-Type.
     """
     media = content_type.partition(";")[0].strip().lower()
@@ -45,6 +50,8 @@ def _of_kind(kind: str, body: bytes) -> list[dict[str, Any]]:
         case "msgpack":
             return _records(_from_msgpack(body))
         case "ndjson":
+            if too_many_values(body):
+                raise TooMuchError("the body has too many values: send less at once")
             return [record for line in body.splitlines() if line.strip() for record in _records(_from_json(line))]
         case _:
             return _records(_from_json(body))
@@ -73,6 +80,8 @@ def _from_json(body: bytes) -> Any:
 
 
 def _from_msgpack(body: bytes) -> Any:
+    if holds_more_values_than(body, MOST_VALUES):
+        raise TooMuchError(f"the body has more than {MOST_VALUES:,} values: send less at once")
     # What it announces has to be there before anything is built of it.
     scanner = msgpack.Unpacker(max_buffer_size=len(body) + 1)
     scanner.feed(body)

@@ -16,12 +16,15 @@ from eldonia_ops.intake import (
     UnsupportedError,
 )
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.protocols.journal_export import JournalEntries, JournalEntry, JournalError, encode_entry
+from eldonia_ops.protocols.journal_export import JournalEntries, JournalEntry, JournalError, encode_entry, size_of
 from eldonia_ops.protocols.journal_records import journal_records
 
 _MEDIA: Final = "application/vnd.fdo.journal"
 _AT_ONCE: Final = 500
 """Entries of one batch, counted from the beginning of a request: a request that is sent again has the same batches."""
+
+_ENOUGH: Final = 4 << 20
+"""Characters that make a batch, too: an entry may have as many, and those of a batch are in memory at once."""
 
 
 def fault(_headers: Mapping[str, str], problem: Fault) -> IntakeAnswer:
@@ -35,15 +38,18 @@ async def accept(platform: IntakePlatform, request: IntakeRequest, chunks: Async
         raise UnsupportedError(f"send Content-Type: {_MEDIA}")
     if request.encoding != "identity":
         raise UnsupportedError("send the entries as they are, without Content-Encoding")
-    entries, waiting = JournalEntries(), list[JournalEntry]()
+    entries, waiting, size = JournalEntries(), list[JournalEntry](), 0
     async for chunk in chunks:
         try:
-            waiting += await platform.aside(lambda some=chunk: list(entries.feed(some)))
+            complete = await platform.aside(lambda some=chunk: list(entries.feed(some)))
         except JournalError as error:
             raise IntakeError(f"the body is not the export format: {error}") from None
-        while len(waiting) >= _AT_ONCE:
-            await _store(platform, request.sender, waiting[:_AT_ONCE])
-            del waiting[:_AT_ONCE]
+        for entry in complete:
+            waiting.append(entry)
+            size += size_of(entry)
+            if len(waiting) >= _AT_ONCE or size >= _ENOUGH:
+                await _store(platform, request.sender, waiting)
+                waiting, size = [], 0
     if last := entries.end():
         waiting.append(last)
     if waiting:

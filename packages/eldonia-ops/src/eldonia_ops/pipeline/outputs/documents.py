@@ -1,5 +1,6 @@
 """Events as documents for Elasticsearch: index, id, and what is added to a record."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any, Final, NamedTuple
@@ -15,6 +16,8 @@ from eldonia_ops.pipeline.record_fields import field_of
 from eldonia_ops.pipeline.times.strftime import Strftime
 
 _DEEPEST: Final = 16
+_LONGEST_ID: Final = 512
+"""Bytes. Elasticsearch refuses the whole request in which one is longer."""
 
 
 class Document(NamedTuple):
@@ -58,7 +61,7 @@ class Documents:
             index = f"{index}{output.logstash_separator}{self._date.format(time_ns)}"
         header: dict[str, Any] = {"_index": index.lower()}
         stated = field_of(record, output.id_key) if output.id_key else None
-        header["_id"] = f"{chunk_id}-{number}" if stated in (None, "") else text_of(stated)
+        header["_id"] = f"{chunk_id}-{number}" if stated in (None, "") else _id(text_of(stated))
         if output.routing_key and (routing := field_of(record, output.routing_key)) is not None:
             header["routing"] = text_of(routing)
         for name in output.remove_keys:
@@ -92,6 +95,12 @@ class Documents:
             return self._read_time(text_of(stated), time_ns) or time_ns
         except ValueError:
             return time_ns
+
+
+def _id(text: str) -> str:
+    """An id that Elasticsearch takes; of one that is too long a digest, which is the same each time."""
+    content = text.encode("utf-8", "replace")
+    return text if len(content) <= _LONGEST_ID else hashlib.blake2b(content, digest_size=20).hexdigest()
 
 
 def _flat(record: dict[str, Any], separator: str) -> dict[str, Any]:

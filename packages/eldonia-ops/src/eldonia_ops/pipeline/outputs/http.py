@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.pipeline.buffer_settings import buffer_of
@@ -49,6 +50,7 @@ def http_output(reader: SectionReader, id: str) -> HttpOutput:
     if endpoint and not endpoint.startswith(("http://", "https://")):
         reader.problem("endpoint must begin with http:// or https://", "endpoint")
     buffer = buffer_of(reader)
+    endpoint, user, password = _apart(endpoint)
     for sentence in unknown_placeholders(endpoint, buffer):
         reader.problem(sentence, "endpoint")
     section = reader.one_section("format") or Section("format", "", {}, (), reader.section.place)
@@ -61,7 +63,6 @@ def http_output(reader: SectionReader, id: str) -> HttpOutput:
     json_array = reader.boolean("json_array", False)
     if json_array and section.type != "json":
         reader.problem("json_array needs <format> of type json", "json_array")
-    user, password = "", Secret()
     if (auth := reader.one_section("auth")) is not None:
         within = SectionReader(auth, reader.problems)
         if within.choice("method", ("basic",), "basic") == "basic":
@@ -99,3 +100,14 @@ def http_output(reader: SectionReader, id: str) -> HttpOutput:
         password=password,
         formatter=formatter,
     )
+
+
+def _apart(endpoint: str) -> tuple[str, str, Secret]:
+    """An address without the name and the password in it, and these: addresses are shown on pages and in the log."""
+    scheme, separator, rest = endpoint.partition("://")
+    end = next((at for at, char in enumerate(rest) if char in "/?#"), len(rest))
+    credentials, at, host = rest[:end].rpartition("@")
+    if not at:
+        return endpoint, "", Secret()
+    user, _, password = credentials.partition(":")
+    return f"{scheme}{separator}{host}{rest[end:]}", unquote(user), Secret(unquote(password))

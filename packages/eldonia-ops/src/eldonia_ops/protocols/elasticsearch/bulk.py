@@ -9,10 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
+from eldonia_ops.model.foreign import too_many_values
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument
 
 OPERATIONS: Final = frozenset({"index", "create", "update", "delete"})
 MAX_ACTIONS: Final = 100_000
+MAX_ACTION: Final = 64 * 1024
+"""Bytes of the line of an action."""
+
 _KNOWN: Final = frozenset(
     {"_index", "_id", "_type", "routing", "_routing", "version", "version_type", "if_seq_no", "if_primary_term"}
     | {"require_alias", "require_data_stream", "retry_on_conflict", "pipeline", "dynamic_templates", "op_type"}
@@ -39,12 +43,16 @@ def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> 
     ``index`` is that of the path, for actions that name none.
 
     Raises:
-        ElasticsearchError: a line is no action, or the body does not end with a line break: nothing of it is done.
+        ElasticsearchError: a line is no action, the body does not end with a line break, or it has more values than
+            there is memory for: nothing of it is done.
     """
     if not body.strip():
         raise illegal_argument("request body is required")
     if not body.endswith(b"\n"):
         raise illegal_argument("The bulk request must be terminated by a newline [\\n]")
+    if too_many_values(body):
+        reason = "the documents of the request have too many values together: send smaller requests"
+        raise ElasticsearchError(413, "content_too_long_exception", reason)
     lines = body[:-1].split(b"\n")
     known: dict[bytes, Action] = {}
     actions: list[Action] = []
@@ -75,6 +83,8 @@ def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> 
 
 def _action(line: bytes, number: int, index: str, require_alias: bool) -> Action:
     where = f"Malformed action/metadata line [{number}]"
+    if len(line) > MAX_ACTION:
+        raise illegal_argument(f"{where}: it is longer than {MAX_ACTION:,} bytes")
     try:
         found = _decode(line)
     except (ValueError, RecursionError):

@@ -55,6 +55,11 @@ class Catalog:
             found.setdefault(entry.kind, {})[entry.name] = declared
         return Catalog(others, found)
 
+    @property
+    def size(self) -> int:
+        """Characters of all entries."""
+        return sum(len(one.text) for some in self.entries.values() for one in some.values())
+
     def all(self, kind: EntryKind) -> Mapping[str, Declared]:
         """The entries of a kind by name."""
         return self.entries.get(kind, {})
@@ -144,16 +149,23 @@ class Catalog:
         """The name of the policy that an index is under; "" for none."""
         declared = self.get(EntryKind.INDEX, index)
         settings: Mapping[str, Any] = declared.body.get("settings", {}) if declared is not None else {}
-        return str(settings.get("index.lifecycle.name") or settings.get(_ISM) or self._attached(index))
+        return str(settings.get(_ILM) or settings.get(_ISM) or self._attached(index))
+
+    def deletion_age_ms(self, policy: str) -> int | None:
+        """How old documents get under a policy; None: it deletes none, or there is none of this name."""
+        if (lifecycle := self.get(EntryKind.LIFECYCLE, policy)) is not None:
+            return deletion_age_ms(lifecycle.body)
+        states = self.get(EntryKind.STATE_POLICY, policy)
+        return state_deletion_age_ms(states.body) if states is not None else None
+
+    def deleting_policy(self, settings: Mapping[str, Any]) -> str:
+        """The name of a policy in flat settings by which documents are deleted; "" for none."""
+        names = (str(settings[name]) for name in (_ILM, _ISM) if settings.get(name))
+        return next((name for name in names if self.deletion_age_ms(name) is not None), "")
 
     def kept_ms(self, index: str) -> int | None:
         """How old documents of an index may get; None: as old as everything."""
-        name = self.policy_of(index)
-        ages: list[int | None] = []
-        if (lifecycle := self.get(EntryKind.LIFECYCLE, name)) is not None:
-            ages.append(deletion_age_ms(lifecycle.body))
-        elif (policy := self.get(EntryKind.STATE_POLICY, name)) is not None:
-            ages.append(state_deletion_age_ms(policy.body))
+        ages = [self.deletion_age_ms(self.policy_of(index))]
         stream = self.get(EntryKind.DATA_STREAM, self.stream_of(index))
         if stream is not None and stream.body.get("data_retention"):
             ages.append(duration_ms(stream.body["data_retention"]))
@@ -166,6 +178,7 @@ class Catalog:
         return ""
 
 
+_ILM: Final = "index.lifecycle.name"
 _ISM: Final = "index.plugins.index_state_management.policy_id"
 
 

@@ -15,10 +15,16 @@ import msgspec
 import numpy as np
 
 from eldonia_ops.protocols.fluent_forward.lenient import read_value
+from eldonia_ops.protocols.msgpack_count import holds_more_values_than
 from eldonia_ops.protocols.plain_values import NS, event_time_ns
 
 _MAX_SECONDS: Final = 2**63 // NS
 _ARRAY: Final = b"\xdd"
+_PIECE_BYTES: Final = 2 << 20
+"""A piece ends with the event that makes it so large: what is built of one piece is in memory at once."""
+
+MOST_VALUES: Final = 100_000
+"""In one event, with keys. Of a record much less is kept, and one in which each byte is a value would fill memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Events:
     """``times_ns`` (Unix nanoseconds, 0 for one that is none) and ``records`` have one item for each event.
 
     A record is what MessagePack holds: values may be of type bytes, and :class:`msgspec.msgpack.Ext`; its keys are
-    texts. ``refused`` counts the events that are no pair of a time and a map.
+    texts. ``refused`` counts the events that are no pair of a time and a map, or have more than :data:`MOST_VALUES`.
     """
 
     times_ns: Sequence[int]
@@ -54,7 +60,7 @@ _slices: Final = msgspec.msgpack.Decoder(list[msgspec.Raw])
 
 
 def pieces(events: bytes, most: int) -> Iterator[Piece]:
-    """The events in pieces of ``most``; equal bytes make equal pieces."""
+    """The events in pieces of ``most``, or fewer that are large; equal bytes make equal pieces."""
     scanner = msgpack.Unpacker(max_buffer_size=2**31 - 1)
     scanner.feed(events)
     begin = end = count = 0
@@ -70,7 +76,7 @@ def pieces(events: bytes, most: int) -> Iterator[Piece]:
             broken = True
             break
         count, end = count + 1, tell()
-        if count == most:
+        if count == most or end - begin >= _PIECE_BYTES:
             yield Piece(events[begin:end], count)
             begin, count = end, 0
     if count or broken:
@@ -81,16 +87,25 @@ def decode_events(piece: Piece) -> Events:
     """The times and the records of a piece."""
     head = _ARRAY + piece.count.to_bytes(4, "big")
     try:
+        if len(piece.events) > MOST_VALUES and _has_large_event(head + piece.events):
+            return _one_by_one(head + piece.events)
         found = _events.decode(head + piece.events)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _one_by_one(head + piece.events)
     return Events(_times([event.time for event in found]), [event.record for event in found])
 
 
+def _has_large_event(body: bytes) -> bool:
+    return max(len(memoryview(raw)) for raw in _slices.decode(body)) > MOST_VALUES
+
+
 def _one_by_one(body: bytes) -> Events:
     found: list[_Event] = []
     refused = 0
     for raw in _each(body):
+        if holds_more_values_than(raw, MOST_VALUES):
+            refused += 1
+            continue
         try:
             event = _event.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

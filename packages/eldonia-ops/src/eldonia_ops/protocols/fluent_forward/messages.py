@@ -15,6 +15,7 @@ from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError, u
 _PAIR: Final = b"\x92"
 _JSON_DEPTH: Final = 64
 _LONGEST_CHUNK: Final = 256
+_LONGEST_OPTION: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ def _tag(raw: bytes) -> str:
 def _option(raw: msgspec.Raw) -> dict[str, Any]:
     if not memoryview(raw):
         return {}
+    if len(memoryview(raw)) > _LONGEST_OPTION:
+        raise ForwardError(f"the option of a message is longer than {_LONGEST_OPTION:,} bytes")
     try:
         found = _any.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

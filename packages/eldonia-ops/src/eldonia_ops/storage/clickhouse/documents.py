@@ -7,6 +7,7 @@ the JSON column beside it serves conditions only.
 
 import math
 import re
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -19,9 +20,10 @@ _MAX_DEPTH: Final = 256
 _BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[^"{}\[\]]++', re.DOTALL)
 _T = TypeVar("_T")
 
-# What goes into the JSON column is bounded: hostile depth or size costs search by attribute, never the record.
+# What goes into the JSON column is bounded: hostile depth or size costs search by some attributes, never the record.
 _MAX_INDEXED_BYTES: Final = 64 << 10
 _MAX_INDEXED_DEPTH: Final = 16
+_MAX_INDEXED_TEXT: Final = 4 << 10
 
 
 def encoded(value: Any) -> bytes:
@@ -60,11 +62,39 @@ def _shallow(document: bytes) -> bool:
 
 
 def indexed(attributes: dict[str, Any]) -> msgspec.Raw:
-    """The same attributes for the JSON column, or an empty object when they are out of bounds."""
-    if not attributes or _depth(attributes, _MAX_INDEXED_DEPTH) > _MAX_INDEXED_DEPTH:
+    """The same attributes for the JSON column, or as many as are within bounds: those of least depth first, and no
+    long texts. A record is found by its index or its user, and deleted with them, whatever else somebody puts into it.
+    """
+    if not attributes:
         return EMPTY_DOCUMENT
-    document = encoded(attributes)
+    if _depth(attributes, _MAX_INDEXED_DEPTH) <= _MAX_INDEXED_DEPTH:
+        document = encoded(attributes)
+        if len(document) <= _MAX_INDEXED_BYTES:
+            return msgspec.Raw(document)
+    document = encoded(_part_of(attributes))
     return msgspec.Raw(document) if len(document) <= _MAX_INDEXED_BYTES else EMPTY_DOCUMENT
+
+
+def _part_of(attributes: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    room = _MAX_INDEXED_BYTES // 2  # the rest is for what escapes take
+    waiting: deque[tuple[dict[str, Any], dict[str, Any], int]] = deque([(attributes, found, 1)])
+    while waiting:
+        source, kept, depth = waiting.popleft()
+        for key, value in source.items():
+            if isinstance(value, dict):
+                if depth < _MAX_INDEXED_DEPTH and len(key) + 8 <= room:
+                    room -= len(key) + 8
+                    kept[key] = inner = {}
+                    waiting.append((value, inner, depth + 1))
+                continue
+            if isinstance(value, list | tuple) and depth + _depth(value, _MAX_INDEXED_DEPTH) > _MAX_INDEXED_DEPTH:
+                continue
+            size = len(encoded(value))
+            if size <= _MAX_INDEXED_TEXT and size + len(key) + 8 <= room:
+                room -= size + len(key) + 8
+                kept[key] = value
+    return found
 
 
 def clean(text: str) -> str:

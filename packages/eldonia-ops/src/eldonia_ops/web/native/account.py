@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from eldonia_ops.access import Capability, permits
 from eldonia_ops.access.accounts import preferences
 from eldonia_ops.model.access import Account
 from eldonia_ops.services.api import NotFoundError, Platform, RefusedError
@@ -118,10 +119,13 @@ def account_of(caller: Caller) -> Account:
     """The account of a caller.
 
     Raises:
-        RefusedError: they have none.
+        RefusedError: they have none, or act by a token that may not even read: what an application has in its settings
+            must not sign its owner out, nor say who is paged.
     """
     if caller.account is None:
         raise RefusedError("this token belongs to no account: sign in with a name and a password")
+    if not permits(caller.role, Capability.READ):
+        raise RefusedError("this token may send and nothing else: sign in with a name and a password")
     return caller.account
 
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from eldonia_ops.access import Capability, permits
 from eldonia_ops.model.access import Session
-from eldonia_ops.services.api import NotFoundError, Platform
+from eldonia_ops.services.api import NotFoundError, Platform, RefusedError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import Caller, caller_of
 from eldonia_ops.web.encoding import Json
@@ -50,6 +50,8 @@ def add_to(api: FastAPI, platform: Platform) -> None:
         return Json(EndedShape(await sessions.end_all(digests)))
 
     async def _of(caller: Caller, account: str) -> list[Session]:
+        if not permits(caller.role, Capability.READ):
+            raise RefusedError("this token may send and nothing else: it has no sessions")
         found = await sessions.all()
         if account and not permits(caller.role, Capability.ADMINISTER):
             mine = caller.account

@@ -72,7 +72,7 @@ def test_what_cannot_be_read_is_counted_and_its_neighbours_are_kept() -> None:
     (found,) = batches([ForwardMessage("t", body, "c")], NOW, "s")
     assert [record.message for record in found.records] == ["good", "too"]
     assert found.refused == {
-        "an event that is no pair of a time and a record": 1,
+        "an event that is no pair of a time and a record, or has too many values": 1,
         "the rest of a chunk that cannot be read": 1,
     }
 

@@ -10,7 +10,6 @@ from intake_platform import NOW, ListPlatform
 
 from eldonia_ops.intake import StreamCredentials
 from eldonia_ops.intake.fluent_forward import large as large_module
-from eldonia_ops.intake.fluent_forward import serve as module
 from eldonia_ops.intake.fluent_forward.serve import ForwardServer, heartbeats
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.secret import Secret
@@ -206,7 +205,7 @@ async def test_large_messages_take_turns(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_a_large_message_that_stops_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LARGE_SECONDS", 0.01)
+    monkeypatch.setattr(large_module, "_PAUSE_SECONDS", 0.01)
     platform, server = Platform(longest=8 << 20), ForwardServer()
     connection = Connection(b"\x92\xa1t\xc6\x00\x40\x00\x00" + b"\0" * 300_000)
     read = connection.read

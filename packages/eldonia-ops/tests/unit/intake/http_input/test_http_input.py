@@ -136,3 +136,17 @@ def test_any_bytes_are_events_or_are_refused(body: bytes, media: str) -> None:
     except IntakeError:
         return
     assert all(isinstance(key, str) for one in found for key in one)
+
+
+@pytest.mark.parametrize(
+    ("body", "media"),
+    [
+        (b"\x91\x81\xa1a\xdd" + (3_000_000).to_bytes(4, "big") + b"\x80" * 3_000_000, "application/msgpack"),
+        (b'[{"a":[' + b"{}," * 1_100_000 + b"1]}]", JSON),
+        ((b'{"a":[' + b"{}," * 300_000 + b"1]}\n") * 4, "application/x-ndjson"),
+    ],
+    ids=["msgpack", "json", "ndjson"],
+)
+def test_a_body_in_which_each_byte_is_a_value_is_refused_before_it_is_built(body: bytes, media: str) -> None:
+    with pytest.raises(IntakeError, match="values"):
+        decode_events(media, body)

@@ -21,8 +21,9 @@ def stream(count: int, begin: int = 0) -> bytes:
 
 async def upload(platform: ListPlatform, body: bytes, media: str = MEDIA, **headers: str) -> IntakeAnswer:
     async def chunks() -> AsyncIterator[bytes]:
-        for at in range(0, len(body), 1_000):
-            yield body[at : at + 1_000]
+        step = max(1_000, len(body) // 1_000)
+        for at in range(0, len(body), step):
+            yield body[at : at + step]
 
     accept = INTAKE.routes[0].accept_chunks
     assert accept is not None
@@ -55,3 +56,14 @@ async def test_other_formats_are_named() -> None:
 
 def test_a_fault_is_a_line_of_text() -> None:
     assert INTAKE.fault({}, Fault(503, "later")).body == b"later\n"
+
+
+async def test_large_entries_are_stored_before_many_of_them_are_in_memory() -> None:
+    # One upload of entries that lie under every other bound took 2 GB.
+    platform = ListPlatform()
+    entry = {"__REALTIME_TIMESTAMP": "1795910400100000", **{f"F{n}": "x" * 60_000 for n in range(16)}}
+    body = b"".join(encode_entry({"__CURSOR": f"c{n}", "MESSAGE": f"{n}", **entry}) for n in range(40))
+
+    assert (await upload(platform, body)).status == 202
+    assert platform.messages == [str(n) for n in range(40)]
+    assert len(platform.logs.keys) == 8

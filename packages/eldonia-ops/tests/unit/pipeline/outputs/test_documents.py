@@ -71,3 +71,12 @@ def test_settings(values: dict[str, str], action: Any, source: Any) -> None:
     assert found[0] == (action or {"index": {"_index": "fluentd", "_id": f"{CHUNK}-7"}})
     assert found[1] == (source or record)
     assert record == {"id": 9, "n": {"m": 1}}  # a record is never changed in place
+
+
+def test_an_id_that_is_too_long_for_elasticsearch_does_not_refuse_its_neighbours() -> None:
+    # Elasticsearch refuses the whole request for one of more than 512 bytes.
+    first, _ = document({"id": "漢" * 171}, id_key="id")
+    second, _ = document({"id": "漢" * 172}, id_key="id")
+    assert len(first["index"]["_id"]) == 40
+    assert first != second
+    assert document({"id": "x" * 512}, id_key="id")[0]["index"]["_id"] == "x" * 512

@@ -55,3 +55,13 @@ def test_the_answer() -> None:
     assert json.loads(answer(items, 5, True, "errors")) == {"errors": True}
     assert json.loads(answer(items, 5, False, "took,errors")) == {"errors": False, "took": 5}
     assert len(json.loads(answer(items, 5, True, "errors,items.*.error"))["items"]) == 2
+
+
+def test_more_values_than_there_is_memory_for_are_refused_before_they_are_built() -> None:
+    # 30 MB of them, which pack to 30 kB, took 900 MB.
+    document = b'{"a":[' + b"{}," * 300_000 + b"1]}\n"
+    with pytest.raises(ElasticsearchError, match="too many values") as caught:
+        parse_bulk((b'{"index":{"_index":"a"}}\n' + document) * 4)
+    assert caught.value.status == 413
+    with pytest.raises(ElasticsearchError, match="longer than"):
+        parse_bulk(b'{"index":{"_index":"a"},"x":[' + b"{}," * 30_000 + b"1]}\n{}\n")

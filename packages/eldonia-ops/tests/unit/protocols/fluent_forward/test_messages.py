@@ -244,3 +244,35 @@ def test_receipts() -> None:
     for wrong in (b"", b"\x01", b"\x80", b"\xc1"):
         with pytest.raises(ForwardError):
             decode_ack(wrong)
+
+
+@pytest.mark.parametrize("item", [b"\x80", b"\x90", b"\xa2ab"])
+def test_an_event_in_which_each_byte_is_a_value_is_refused_before_it_is_built(item: bytes) -> None:
+    # 29 kB packed were 4.3 GB in memory.
+    bomb = b"\x92\x01\x81\xa1a\xdd" + (200_000).to_bytes(4, "big") + item * 200_000
+    good = encode_event(1, RECORD)
+    (piece,) = pieces(good + bomb + good, 5_000)
+    found = decode_events(piece)
+    assert found.refused == 1
+    assert list(found.records) == [RECORD, RECORD]
+
+
+def test_an_event_with_a_long_text_and_one_with_ten_thousand_fields_are_read() -> None:
+    wide: dict[str, Any] = {f"field{n}": n for n in range(10_000)}
+    (piece,) = pieces(encode_event(1, {"log": "x" * (1 << 20)}) + encode_event(1, wide), 5_000)
+    found = decode_events(piece)
+    assert not found.refused
+    assert found.records[1] == wide
+
+
+def test_a_piece_of_large_events_is_no_longer_than_memory_is_had_for() -> None:
+    event = encode_event(1, {"log": "x" * 90_000})
+    found = list(pieces(event * 100, 5_000))
+    assert sum(piece.count for piece in found) == 100
+    assert max(len(piece.events) for piece in found) <= (2 << 20) + len(event)
+
+
+def test_a_long_option_is_refused_before_it_is_built() -> None:
+    option = b"\x81\xa1a\xdd" + (70_000).to_bytes(4, "big") + b"\x80" * 70_000
+    with pytest.raises(ForwardError, match="option"):
+        decode_message(Frame(b"\x93\xa1t\x90" + option), LONGEST)

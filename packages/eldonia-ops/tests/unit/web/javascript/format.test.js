@@ -3,7 +3,7 @@ import test from "node:test";
 import { openPage } from "./page.js";
 
 openPage();
-const { bytes, clockMs, countdown, digits, duration, listed, nsToMs, percent, quantity, rangeText, tickTime, when } = await import("../lib/format.js");
+const { bytes, clockMs, countdown, digits, duration, hostOf, listed, nsToMs, percent, quantity, rangeText, tickTime, when } = await import("../lib/format.js");
 const { palette } = await import("../lib/services.js");
 const { tone } = await import("../lib/severity.js");
 const { t, word } = await import("../lib/i18n.js");
@@ -89,4 +89,9 @@ test("texts are filled in, and a word without a text stays as it is stored", () 
   assert.equal(tone("critical"), "bad");
   assert.equal(tone("brand-new"), "");
   assert.equal(listed(["a", "b", "c"]), "a, b and c");
+});
+
+test("an address that is none has no host, and breaks no page", () => {
+  assert.equal(hostOf("https://wiki.test/disk"), "wiki.test");
+  for (const bad of ["http://", "http://[", "https://a b/", "http://x:99999/", "", null]) assert.equal(hostOf(bad), "");
 });

@@ -48,15 +48,16 @@ def _without(value: Any, paths: Sequence[Sequence[str]]) -> Any:
 
 
 def _below(key: str, paths: Sequence[Sequence[str]]) -> list[Sequence[str]]:
-    """What is left of the paths that go through a key."""
-    found: list[Sequence[str]] = []
+    """What is left of the paths that go through a key, each once: with several ``**`` there would be twice as many at
+    each level."""
+    found: dict[tuple[str, ...], None] = {}
     for path in paths:
         if not path:
             continue
         if path[0] == "**":
-            found.append(path)
+            found[tuple(path)] = None
             if len(path) > 1 and fnmatchcase(key, path[1]):
-                found.append(path[2:])
+                found[tuple(path[2:])] = None
         elif fnmatchcase(key, path[0]):
-            found.append(path[1:])
-    return found
+            found[tuple(path[1:])] = None
+    return list(found)

@@ -12,7 +12,7 @@ from eldonia_ops.model.foreign import decode_json, nesting
 from eldonia_ops.ports import TelemetryError, TelemetryLimitError
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, parsing_error, rejected
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
-from eldonia_ops.web.limits import RequestLimits, read_body
+from eldonia_ops.web.limits import NoRoomError, RequestLimits, read_body
 from eldonia_ops.web.problems import Problem
 
 PREFIX: Final = "/elasticsearch"
@@ -81,13 +81,16 @@ async def envelope(request: Request, problem: Problem) -> Response:
     return answered(body, status, headers)
 
 
-def guarded(endpoint: Endpoint) -> Endpoint:
-    """The endpoint with its errors in Elasticsearch's shape."""
+def guarded(endpoint: Endpoint, limits: RequestLimits) -> Endpoint:
+    """The endpoint with its errors in Elasticsearch's shape, and what it reads counted."""
 
     @wraps(endpoint)
     async def run(request: Request) -> Response:
         try:
-            return await endpoint(request)
+            with limits.room.holding(request):
+                return await endpoint(request)
+        except NoRoomError as error:
+            return refused(rejected(str(error)))
         except ElasticsearchError as error:
             return refused(error)
         except DslError as error:

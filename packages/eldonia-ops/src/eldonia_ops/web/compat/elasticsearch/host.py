@@ -1,18 +1,20 @@
 """What the routes of Elasticsearch's API share, and how one is declared."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
 from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.documents import DocumentService
 from eldonia_ops.services.index_catalog import IndexCatalog
-from eldonia_ops.web.access import Permission
+from eldonia_ops.web.access import Permission, allows
+from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import Endpoint
 from eldonia_ops.web.heavy import HeavyWork
 from eldonia_ops.web.intake import PlatformSinks
@@ -63,6 +65,27 @@ class ElasticsearchHost:
             ElasticsearchError: a name that is not there, or cannot be read.
         """
         return catalog.concrete(expression, self.now(), options_of(request.query_params, default))
+
+
+def may(request: Request, demand: Permission) -> bool:
+    """Whether the caller may do more than the address asks for."""
+    return allows(caller_of(request).role, demand)
+
+
+def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, Any]) -> None:
+    """Refuse flat settings of an index or a template by which documents would be deleted, to who may not delete.
+
+    Raises:
+        ElasticsearchError: they name a policy that deletes.
+    """
+    if (policy := catalog.deleting_policy(settings)) and not may(request, Permission.ADMINISTER):
+        raise refused_deletion(f"the policy [{policy}]")
+
+
+def refused_deletion(what: str) -> ElasticsearchError:
+    """What deletes documents takes an admin, whether by a request or by a policy."""
+    reason = f"{what} deletes documents, which takes a token of the role admin: put it with one"
+    return ElasticsearchError(403, "security_exception", reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Indices: made, asked for, deleted; their mappings and settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -20,10 +20,13 @@ from eldonia_ops.services.log_deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute, check_deletion, may
 
 SAMPLED: Final = 200
 """The newest documents of an index, by which its fields are known."""
+
+MAX_PATTERNS: Final = 200
+"""Of names of fields in one request: each is compared with each field of each index."""
 
 _ALL: Final = Options(hidden=True)
 
@@ -43,6 +46,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
             raise illegal_argument("each of [aliases] is an object")
         settings = flat_settings(body.get("settings") or {})
+        check_deletion(request, await host.catalog.current(), settings)
         await host.catalog.create_index(name, {**body, "settings": settings})
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
@@ -58,7 +62,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             {
                 name: {
                     "aliases": catalog.aliases_of(name),
-                    "mappings": await mapping(catalog, name),
+                    "mappings": await mapping(catalog, name, declared=not may(request, Permission.READ)),
                     "settings": _settings(catalog, name),
                     **({"data_stream": stream} if (stream := catalog.stream_of(name)) else {}),
                 }
@@ -104,8 +108,11 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         page = await host.platform.telemetry.logs.search_logs(LogQuery(0, LATEST_NS, search=search, limit=limit))
         return [source_of(record) for record in page.records]
 
-    async def mapping(catalog: Catalog, name: str) -> dict[str, Any]:
+    async def mapping(catalog: Catalog, name: str, *, declared: bool = False) -> dict[str, Any]:
+        """``declared``: without the fields of documents, for those who may not read."""
         body = catalog.indices[name].body
+        if declared:
+            return mapping_of(body.get("mappings") or {}, {})
         # Of records that came by other ways nothing was noted.
         known = body.get("observed") or observed(await sources([name]))
         return mapping_of(body.get("mappings") or {}, known)
@@ -117,7 +124,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
 
     async def get_field_mapping(request: Request) -> Response:
         catalog = await host.catalog.current()
-        patterns = [pattern_of(one) for one in request.path_params["fields"].split(",")]
+        patterns = _patterns(request.path_params["fields"].split(","))
         found: dict[str, Any] = {}
         for name in host.named(catalog, request, request.path_params.get("index", "*")):
             properties = (await mapping(catalog, name)).get("properties") or {}
@@ -146,6 +153,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def put_settings(request: Request) -> Response:
         body = flat_settings(await object_body(request, host.limits))
         catalog = await host.catalog.current()
+        check_deletion(request, catalog, body)
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
             settings = {key: value for key, value in {**old.get("settings", {}), **body}.items() if value is not None}
@@ -155,11 +163,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def caps(request: Request) -> Response:
         body = await object_body(request, host.limits)
         stated = request.query_params.get("fields") or body.get("fields") or "*"
-        patterns = stated if isinstance(stated, list) else str(stated).split(",")
+        patterns = _patterns(stated if isinstance(stated, list) else str(stated).split(","))
         catalog = await host.catalog.current()
         names = host.named(catalog, request, request.path_params.get("index", "*"))
         mappings = {name: await mapping(catalog, name) for name in names[:100]}
-        return answered({"indices": list(names), "fields": field_caps(mappings, map(pattern_of, map(str, patterns)))})
+        fields = await host.heavy.run(lambda: field_caps(mappings, patterns))
+        return answered({"indices": list(names), "fields": fields})
 
     async def resolve(request: Request) -> Response:
         catalog = await host.catalog.current()
@@ -254,3 +263,11 @@ def _settings(catalog: Catalog, name: str) -> dict[str, Any]:
         **flat_settings(one.body.get("settings") or {}),
     }
     return nested_settings(flat)
+
+
+def _patterns(stated: Iterable[Any]) -> list[Callable[[str], bool]]:
+    """Raises ElasticsearchError: there are too many."""
+    names = list(dict.fromkeys(map(str, stated)))
+    if len(names) > MAX_PATTERNS:
+        raise illegal_argument(f"more than {MAX_PATTERNS} names and patterns of fields: use wildcards")
+    return [pattern_of(one) for one in names]

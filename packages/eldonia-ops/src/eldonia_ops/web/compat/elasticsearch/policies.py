@@ -12,11 +12,10 @@ from eldonia_ops.protocols.elasticsearch.catalog import Declared
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, missing, unsupported
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
 from eldonia_ops.protocols.elasticsearch.lifecycles import check_lifecycle, check_state_policy, deletion_age_ms
-from eldonia_ops.web.access import Permission, allows
+from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
-from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may
 
 _DAY_MS = 86_400_000
 
@@ -28,12 +27,13 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         name = request.path_params["name"]
         body = await object_body(request, host.limits)
         check_lifecycle(name, body)
-        if deletion_age_ms(body) is not None and not allows(caller_of(request).role, Permission.ADMINISTER):
+        if deletion_age_ms(body) is not None and not may(request, Permission.ADMINISTER):
             reason = (
                 f"the policy [{name}] deletes documents, which takes a token of the role admin: put it with one, or "
                 "leave its phase [delete] out (Filebeat: setup.ilm.enabled: false)"
             )
             raise ElasticsearchError(403, "security_exception", reason)
+        check_deletion(request, await host.catalog.current(), {"index.lifecycle.name": name})
         await host.catalog.put(EntryKind.LIFECYCLE, name, body)
         return answered({"acknowledged": True})
 

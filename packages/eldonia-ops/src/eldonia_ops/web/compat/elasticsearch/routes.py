@@ -42,7 +42,7 @@ def routes(host: ElasticsearchHost, prefix: str = "") -> list[GuardedRoute]:
     return [
         GuardedRoute(
             f"{prefix}{one.path}",
-            guarded(one.endpoint),
+            guarded(one.endpoint, host.limits),
             demand=one.demand,
             family=ApiDialect.ELASTICSEARCH,
             methods=one.methods,

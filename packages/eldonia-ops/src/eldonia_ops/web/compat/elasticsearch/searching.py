@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from eldonia_ops.model.foreign import too_many_values
 from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import options_of
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
@@ -41,10 +42,15 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             body = await read_body(request, host.limits)
             if not body and "source" in parameters:
                 body = parameters["source"].encode()
+            if too_many_values(body):
+                raise DslError(
+                    "content_too_long_exception", "the body has too many values: ask for less at once", status=413
+                )
             async with host.heavy.place():
                 answer = await operation(request.path_params.get("index", ""), parameters, body)
             if parameters.get("filter_path"):
-                answer = filtered_answer(answer, parameters["filter_path"])
+                # Ten thousand documents are looked through for a hundred patterns: others are answered meanwhile.
+                answer = await host.heavy.run(lambda: filtered_answer(answer, parameters["filter_path"]))
             return answered(answer)
 
         return endpoint

@@ -13,7 +13,7 @@ from eldonia_ops.protocols.elasticsearch.index_names import fits_any
 from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, check_template, flat_settings, nested_settings
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may, refused_deletion
 
 _ADDRESSES = (
     ("/_index_template", EntryKind.INDEX_TEMPLATE, "index_template"),
@@ -53,6 +53,11 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
         if flag(request, "create") and catalog.get(kind, name) is not None:
             raise illegal_argument(f"{word.replace('_', ' ')} [{name}] already exists")
         _check_parts(catalog, name, body, kind)
+        template = body if kind is EntryKind.LEGACY_TEMPLATE else body.get("template") or {}
+        check_deletion(request, catalog, flat_settings(template.get("settings") or {}))
+        lifecycle = template.get("lifecycle")
+        if isinstance(lifecycle, dict) and lifecycle.get("data_retention") and not may(request, Permission.ADMINISTER):
+            raise refused_deletion(f"[data_retention] of the template [{name}]")
         await host.catalog.put(kind, name, body)
         return answered({"acknowledged": True})
 

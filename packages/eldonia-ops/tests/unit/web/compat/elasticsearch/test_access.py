@@ -8,6 +8,7 @@ from fake_platform import FakePlatform
 from web_client import Client
 
 from eldonia_ops.model.access import Role
+from eldonia_ops.services import index_catalog
 from eldonia_ops.web.http_side import HttpSide
 
 LINES = b'{"index":{"_index":"app"}}\n{"message":"m"}\n'
@@ -97,3 +98,55 @@ async def test_what_deletes_is_in_the_audit_log_and_a_refresh_is_not(ask: Any, p
     await ask("DELETE", "/app")
     found = [(one.kind, one.subject, one.action) for one in platform.state.stored_audit]
     assert found == [("index", "app", "deleted")] * 2
+
+
+async def test_who_may_not_read_learns_no_names_of_fields(ask: Any) -> None:
+    await ask("PUT", "/app", json={"mappings": {"properties": {"declared": {"type": "integer"}}}})
+    lines = b'{"index":{"_index":"app"}}\n{"message":"m","salary_of_alice":5}\n'
+    assert (await ask("POST", "/_bulk", Role.INGEST, content=lines))[0] == 200
+    for role, shown in ((Role.VIEWER, True), (Role.ADMIN, True), (Role.INGEST, False)):
+        _, found = await ask("GET", "/app", role)
+        assert ("salary_of_alice" in found["app"]["mappings"]["properties"]) is shown
+        assert "declared" in found["app"]["mappings"]["properties"]
+
+
+async def test_who_may_not_delete_puts_nothing_under_a_policy_that_does(ask: Any) -> None:
+    deletes = {"policy": {"phases": {"delete": {"min_age": "1d", "actions": {"delete": {}}}}}}
+    hot = {"policy": {"phases": {"hot": {"actions": {}}}}}
+    assert (await ask("PUT", "/_ilm/policy/short", json=deletes))[0] == 200
+    assert (await ask("PUT", "/_ilm/policy/long", json=hot))[0] == 200
+    await ask("PUT", "/app")
+    under = {"index.lifecycle.name": "short"}
+    nested = {"index": {"lifecycle": {"name": "short"}}}
+    template = {"index_patterns": ["*"], "template": {"settings": nested}}
+    kept = {"index_patterns": ["*"], "data_stream": {}, "template": {"lifecycle": {"data_retention": "1s"}}}
+    asked = [
+        ("/app/_settings", under),
+        ("/app/_settings", nested),
+        ("/next", {"settings": under}),
+        ("/_index_template/all", template),
+        ("/_template/all", {"index_patterns": ["*"], "settings": nested}),
+        ("/_component_template/all", {"template": {"settings": nested}}),
+        ("/_index_template/all", kept),
+        ("/_ilm/policy/short", hot),
+    ]
+    for path, body in asked:
+        status, answer = await ask("PUT", path, Role.INGEST, json=body)
+        assert (status, answer["error"]["type"]) == (403, "security_exception"), path
+    assert (await ask("PUT", "/app/_settings", Role.INGEST, json={"index.lifecycle.name": "long"}))[0] == 200
+    for path, body in asked:
+        assert (await ask("PUT", path, json=body))[0] == 200, path
+
+
+async def test_what_is_declared_is_bounded_together(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_catalog, "MAX_TOTAL", 100_000)
+    large = {"index_patterns": ["x"], "_meta": {"text": "x" * 40_000}}
+    assert (await ask("PUT", "/_index_template/a", Role.INGEST, json=large))[0] == 200
+    assert (await ask("PUT", "/_index_template/b", Role.INGEST, json=large))[0] == 200
+    status, body = await ask("PUT", "/_index_template/c", Role.INGEST, json=large)
+    assert status == 400
+    assert "delete what is not used" in body["error"]["reason"]
+    assert (await ask("PUT", "/_index_template/a", Role.INGEST, json={"index_patterns": ["x"]}))[0] == 200
+    assert (await ask("PUT", "/_index_template/c", Role.INGEST, json=large))[0] == 200
+    lines = b'{"index":{"_index":"app"}}\n{"message":"m","%s":5}\n' % (b"k" * 30_000)
+    assert not (await ask("POST", "/_bulk", Role.INGEST, content=lines))[1]["errors"]

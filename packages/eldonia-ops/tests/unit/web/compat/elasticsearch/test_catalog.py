@@ -270,3 +270,15 @@ async def test_tables_for_people(http: Any) -> None:
         assert text.splitlines()[0].split() == ["index", "docs.count"]
         assert (await client.get("/_cat/health?format=yaml")).status_code == 400
         assert "/_cat/indices" in (await client.get("/_cat")).text
+
+
+async def test_names_of_fields_in_one_request_are_bounded(ask: Any) -> None:
+    await create(ask, "app", n=1)
+    for method, path, body in [
+        ("POST", "/_field_caps", {"fields": [f"*a{n}*" for n in range(300)]}),
+        ("GET", "/app/_mapping/field/" + ",".join(f"a{n}" for n in range(300)), None),
+    ]:
+        status, answer = await ask(method, path, json=body)
+        assert (status, answer["error"]["type"]) == (400, "illegal_argument_exception")
+    status, answer = await ask("POST", "/_field_caps", json={"fields": ["n"] * 300})
+    assert (status, list(answer["fields"])) == (200, ["n"])

@@ -108,3 +108,12 @@ export function quantity(value, unit) {
     default: return digits(value);
   }
 }
+
+/** The host of an address, '' for what is none: anybody who may post an alert writes its runbook's address. */
+export function hostOf(address) {
+  try {
+    return new URL(address).hostname;
+  } catch {
+    return "";
+  }
+}

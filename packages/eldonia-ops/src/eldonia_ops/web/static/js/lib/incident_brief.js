@@ -1,6 +1,6 @@
 // The first screen of an incident: since when, for whom, who is on it, what changed before, and what to do next.
 import { $, badge, h, icon, render } from "./dom.js";
-import { duration, instantText, listed, timeOfDay, when, whenAgo } from "./format.js";
+import { duration, hostOf, instantText, listed, timeOfDay, when, whenAgo } from "./format.js";
 import { changed } from "./changes.js";
 import { t } from "./i18n.js";
 
@@ -61,7 +61,7 @@ export function drawBrief(incident, brief) {
   render($("#what"), [brief.description, brief.runbooks, brief.recovered_at], () => [
     brief.recovered_at ? h("p", { class: "recovered" }, icon("check"), h("span", {}, t("incident.recovered", { at: timeOfDay(brief.recovered_at) })), h("span", { class: "muted" }, t("incident.held", { at: timeOfDay(brief.held_until) }))) : null,
     brief.description ? h("p", {}, brief.description) : null,
-    brief.runbooks.length ? h("p", { class: "runbook-links" }, brief.runbooks.map((url) => h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, icon("check"), t("incident.rule_runbook"), h("span", { class: "muted" }, ` ${new URL(url).hostname}`)))) : null,
+    brief.runbooks.length ? h("p", { class: "runbook-links" }, brief.runbooks.map((url) => h("a", { href: url, rel: "noreferrer noopener", target: "_blank" }, icon("check"), t("incident.rule_runbook"), h("span", { class: "muted" }, ` ${hostOf(url)}`)))) : null,
   ]);
   $("#what").hidden = !brief.description && !brief.runbooks.length && !brief.recovered_at;
 }
