@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.index_modules import IndexRetentionModule
+from eldonia_ops.app.log_metric_module import LogMetricsModule
 from eldonia_ops.app.modules import Module
 from eldonia_ops.app.pipelines import PipelineModule
 from eldonia_ops.app.platform_modules import (
@@ -24,6 +25,7 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.log_metrics import LogMetrics
 from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
@@ -45,6 +47,7 @@ class Full:
     recovery: RecoveryService
     ingest: IngestService
     status: StatusService
+    log_metrics: LogMetrics
 
 
 def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, counts: Counts) -> Full:
@@ -56,6 +59,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     security = SecurityModule(base, router, telemetry.logs)
     ingest = IngestModule(base, telemetry)
     ingest.service.subscribe(security.service.observe)
+    log_metrics = LogMetricsModule(base, ingest.service)
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
@@ -76,6 +80,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         ObjectivesModule(base, objectives),
         ingest,
         SpanMetricsModule(base, ingest.service),
+        log_metrics,
         rules,
         routing,
         security,
@@ -98,4 +103,5 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         recovery.service,
         ingest.service,
         status,
+        log_metrics.service,
     )

@@ -13,11 +13,13 @@ from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, Seri
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import (
+    Expunged,
     FieldCount,
     LogHistogram,
     LogItems,
     LogPage,
     LogQuery,
+    LogSize,
     ServiceCalls,
     TraceDistribution,
     TraceQuery,
@@ -164,6 +166,22 @@ class ClickhouseTelemetryStore:
     async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
         """Delete records by their times and ids."""
         await self._logs.delete(places)
+
+    async def log_sizes(self, search: Node) -> list[LogSize]:
+        """How much there is of what a search finds."""
+        return await self._logs.sizes(search)
+
+    async def delete_found(self, search: Node, since_ns: int, until_ns: int) -> None:
+        """Delete all records of a range that a search finds."""
+        await self._logs.delete_found(search, since_ns, until_ns)
+
+    async def rewrite_deleted(self) -> int:
+        """Write parts that hold deleted records anew."""
+        return await self._logs.rewrite_deleted()
+
+    async def expunge(self, search: Node) -> Expunged:
+        """Have the bytes of deleted records leave all files of the store."""
+        return await self._logs.expunge(search)
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
