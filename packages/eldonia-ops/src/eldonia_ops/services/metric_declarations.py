@@ -62,6 +62,7 @@ METRICS: Final = (
     _counter("eldonia_ops_spans_total", "Spans stored."),
     _counter("eldonia_ops_samples_total", "Samples stored."),
     _counter("eldonia_ops_security_events_total", "Security events seen in log records."),
+    _counter("eldonia_ops_log_retention_deleted_total", "Records that a rule of retention deleted.", "rule"),
     _gauge("eldonia_ops_log_metric_series", "Label sets of a metric that is made of logs.", "metric"),
     _counter("eldonia_ops_log_metric_records_total", "Records that a metric of logs counted.", "metric"),
     _counter("eldonia_ops_log_metric_overflow_total", "Of them those that went to (other).", "metric"),

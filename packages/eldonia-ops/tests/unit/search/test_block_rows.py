@@ -13,7 +13,8 @@ from eldonia_ops.search.values import field_value
 
 TERMS = (
     "error", "level>=warn", "level:info", "service:shop", "service:s*", "user_id:alice", "userId:bob", "user.id:alice",
-    '"timed out"', "決済", "タイムアウト", "Straße", "status>=500", "status:500", "status:5*", 'status:"500"', "path:/api/*",
+    '"timed out"', "決済", "タイムアウト", "Straße", "status>=500", "status:500", "status:5*", 'status:"500"',
+    "path:/api/*",
     "path=~^/a.*s$", "ok:true", "a.b:1", '"a.b":1', "a.b:*", "source:/var/log/a.log", "hostname:*", "error.name:*",
     "performance.duration>1", "app:shop", "exception.type:*", "message:*out*", "flag:(true or 1)", "component:*", "K",
 )  # fmt: skip
