@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,6 +50,8 @@ _SIGNALS: Final = {
     "series": "series",
 }
 
+_BACKUP: Final = "a backup that was being made meanwhile"
+
 
 class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
@@ -70,6 +73,7 @@ class ClickhouseTelemetryStore:
         self._journal = journal
         self._closing: asyncio.Task[None] | None = None
         self._version = ""
+        self._copied = False  # files are kept for a backup that is being made
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
         """Store log records."""
@@ -181,7 +185,9 @@ class ClickhouseTelemetryStore:
 
     async def expunge(self, search: Node) -> Expunged:
         """Have the bytes of deleted records leave all files of the store."""
-        return await self._logs.expunge(search)
+        copied = self._copied
+        done = await self._logs.expunge(search)
+        return replace(done, left=(*done.left, _BACKUP)) if copied or self._copied else done
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
@@ -270,12 +276,14 @@ class ClickhouseTelemetryStore:
         The log comes first: a row that leaves it meanwhile is in a part by then, and parts come last. What is in both
         is found at the next start, by its keys.
         """
+        self._copied = True
         found = await self._journal.snapshot(scratch, data) if self._journal is not None else []
         return found + await self._engine.freeze(data)
 
     async def give_up_snapshot(self) -> None:
         """The files of the last snapshot are not needed any more."""
         await self._engine.thaw()
+        self._copied = False
 
     async def close(self) -> None:
         """Refuse new data, store what was accepted, cancel reads, close the engine. Idempotent."""

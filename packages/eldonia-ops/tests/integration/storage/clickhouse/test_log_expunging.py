@@ -100,8 +100,12 @@ async def test_no_file_holds_them_any_more(
     assert len(page.records) == 2 * 3 * 396
     assert {one.user_id for one in page.records} == {"bob"}
     assert b"{torn" in (tmp_path / "wal" / "refused-logs.jsonl").read_bytes()
+    (tmp_path / "scratch").mkdir()
+    await store.snapshot(tmp_path / "scratch", tmp_path)
     again = await store.expunge(hers)
     assert again.rewritten == 0, "what is done costs nothing"
+    assert again.left == ("a backup that was being made meanwhile",)
+    await store.give_up_snapshot()
     await store.close()
 
 
