@@ -101,7 +101,7 @@ async def test_no_file_holds_them_any_more(
     assert {one.user_id for one in page.records} == {"bob"}
     assert b"{torn" in (tmp_path / "wal" / "refused-logs.jsonl").read_bytes()
     (tmp_path / "scratch").mkdir()
-    await store.snapshot(tmp_path / "scratch", tmp_path)
+    await store.snapshot(tmp_path / "scratch", directory.parent)
     again = await store.expunge(hers)
     assert again.rewritten == 0, "what is done costs nothing"
     assert again.left == ("a backup that was being made meanwhile",)
