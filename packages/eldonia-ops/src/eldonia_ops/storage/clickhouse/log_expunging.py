@@ -19,6 +19,9 @@ PAUSE_SECONDS: Final = 0.5
 MUTATION_SECONDS: Final = 1_800.0
 """How long one statement may take: a day of records that is written anew."""
 
+FAILED_LOOKS: Final = 10
+"""How often in a row a statement may be seen to have failed: the engine tries again, for a part may be in use."""
+
 GONE_SECONDS: Final = 300.0
 """How long old parts may stay: the engine lets go of them after ten seconds, a reader may hold them for longer."""
 
@@ -83,10 +86,11 @@ class LogExpunging:
     async def _mutate(self, command: str) -> None:
         """Run a mutation in the background, so that nobody waits for the connection, and return when it is done."""
         await self._engine.execute(f"ALTER TABLE {self._target} {command} SETTINGS mutations_sync = 0")
-        waited = 0.0
+        waited, failing = 0.0, 0
         while unfinished := await self._unfinished():
             reasons = [one["reason"] for one in unfinished if one["reason"]]
-            if reasons or waited > MUTATION_SECONDS:
+            failing = failing + 1 if reasons else 0
+            if failing > FAILED_LOOKS or waited > MUTATION_SECONDS:
                 await self._engine.execute(
                     f"KILL MUTATION WHERE database = currentDatabase() AND table = '{self._table}' ASYNC"
                 )

@@ -16,7 +16,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryError
 from eldonia_ops.search import parse_search
 from eldonia_ops.services.log_deletion import delete_where
-from eldonia_ops.storage.clickhouse import open_on_engine
+from eldonia_ops.storage.clickhouse import log_expunging, open_on_engine
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.log_rows import lines_of
 
@@ -185,6 +185,7 @@ async def test_a_statement_that_fails_is_not_tried_for_good(
         return [{"mutation_id": "1", "reason": "disk full"}]
 
     monkeypatch.setattr(type(expunging), "_unfinished", lambda self: fails(""))
+    monkeypatch.setattr(log_expunging, "PAUSE_SECONDS", 0.01)
     with pytest.raises(TelemetryError, match="disk full"):
         await store.rewrite_deleted()
     monkeypatch.undo()
