@@ -40,7 +40,7 @@ class LogExpunging:
         """Write the parts anew that hold deleted rows; how many.
 
         Raises:
-            TelemetryError: the engine could not; it was told to stop trying.
+            TelemetryError: the engine could not, and does not try any more.
         """
         async with self._lock:
             if await self._parts("active AND startsWith(partition_id, 'patch-')"):
@@ -84,7 +84,7 @@ class LogExpunging:
         )
 
     async def _mutate(self, command: str) -> None:
-        """Run a mutation in the background, so that nobody waits for the connection, and return when it is done."""
+        """Run a mutation in the background, so that no write waits for the connection, and return when it is done."""
         await self._engine.execute(f"ALTER TABLE {self._target} {command} SETTINGS mutations_sync = 0")
         waited, failing = 0.0, 0
         while unfinished := await self._unfinished():
