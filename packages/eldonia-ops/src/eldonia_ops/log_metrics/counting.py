@@ -16,8 +16,9 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.log_batch import LogBatch, LogBlock
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, SampleRow
-from eldonia_ops.search.block_rows import column_of, matching_rows
+from eldonia_ops.search.block_rows import cheapest_first, column_of, matching_rows
 from eldonia_ops.search.evaluate import matches
+from eldonia_ops.search.tree import Node
 from eldonia_ops.search.values import field_value, value_number, value_text
 
 TARGET: Final = "log_metrics"
@@ -36,6 +37,7 @@ class _Counted:
     """A metric and its series; the numbers are those of :class:`LogMetricState`."""
 
     metric: LogMetric
+    search: Node
     series: dict[_Key, MetricSeries]
     records: int = 0
     overflow: int = 0
@@ -76,7 +78,7 @@ class LogCounts:
             if known is not None and known.metric == metric:
                 self._counted[metric.name] = before.pop(metric.name)
                 continue
-            counted = self._counted[metric.name] = _Counted(metric, {})
+            counted = self._counted[metric.name] = _Counted(metric, cheapest_first(metric.search), {})
             if not metric.labels and metric.type is not LogMetricType.GAUGE:
                 self._begun(counted, (), 0)
         for counted in before.values():
@@ -155,7 +157,7 @@ class LogCounts:
 
     def _add_block(self, counted: _Counted, block: LogBlock, now_ms: int) -> None:
         metric = counted.metric
-        rows = matching_rows(metric.search, block)
+        rows = matching_rows(counted.search, block)
         if not rows:
             return
         columns = [column_of(block, field) for _, field in metric.labels]
@@ -175,7 +177,7 @@ class LogCounts:
     def _add_records(self, counted: _Counted, records: Iterable[LogRecord], now_ms: int) -> None:
         metric = counted.metric
         for record in records:
-            if not matches(metric.search, record):
+            if not matches(counted.search, record):
                 continue
             key = tuple(_label(field_value(record, field)) for _, field in metric.labels)
             if metric.value is None:

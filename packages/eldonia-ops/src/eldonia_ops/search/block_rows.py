@@ -1,7 +1,7 @@
 """Which rows of a block of records a search finds, without making the records.
 
 The meaning is that of :func:`~eldonia_ops.search.evaluate.matches`; a property test holds the two together. What is the
-same in the whole block is compared once, and parts of a conjunction that cost little come first.
+same in the whole block is compared once, and a part is asked of the rows that are left by those before it.
 """
 
 from collections.abc import Callable, Sequence
@@ -91,6 +91,19 @@ def _first(wanted: Column, otherwise: Column) -> Column:
     return Column([otherwise.at(row) if value is None else value for row, value in enumerate(wanted.values)])
 
 
+def cheapest_first(node: Node) -> Node:
+    """The same search with the parts first that cost little to ask of a record."""
+    match node:
+        case And():
+            return And(tuple(sorted(map(cheapest_first, node.parts), key=_cost)), node.span)
+        case Or():
+            return Or(tuple(sorted(map(cheapest_first, node.parts), key=_cost)), node.span)
+        case Not():
+            return Not(cheapest_first(node.part), node.span)
+        case _:
+            return node
+
+
 def matching_rows(node: Node, block: LogBlock) -> Sequence[int]:
     """The rows of a block that a search finds, ascending."""
     return _rows(node, block, range(len(block)))
@@ -103,12 +116,12 @@ def _rows(node: Node, block: LogBlock, rows: Sequence[int]) -> Sequence[int]:
         case All():
             return rows
         case And():
-            for part in sorted(node.parts, key=_cost):
+            for part in node.parts:
                 rows = _rows(part, block, rows)
             return rows
         case Or():
             found: set[int] = set()
-            for part in sorted(node.parts, key=_cost):
+            for part in node.parts:
                 found.update(_rows(part, block, [row for row in rows if row not in found]))
             return sorted(found)
         case Not():

@@ -7,7 +7,7 @@ from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.log_batch import LogBlock
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.search import matches, parse_search
-from eldonia_ops.search.block_rows import column_of, matching_rows
+from eldonia_ops.search.block_rows import cheapest_first, column_of, matching_rows
 from eldonia_ops.search.tree import AtLeast, TimeRange
 from eldonia_ops.search.values import field_value
 
@@ -81,6 +81,8 @@ def test_rows_are_those_whose_records_match(block: LogBlock, text: str) -> None:
     node = parse_search(text)
     wanted = [row for row in range(len(block)) if matches(node, block.record(row))]
     assert list(matching_rows(node, block)) == wanted
+    assert list(matching_rows(cheapest_first(node), block)) == wanted
+    assert [row for row in range(len(block)) if matches(cheapest_first(node), block.record(row))] == wanted
 
 
 @given(blocks())
