@@ -16,6 +16,7 @@ from fake_platform.backups import FakeBackups
 from fake_platform.dashboards import fake_dashboard_files
 from fake_platform.incidents import FakeIncidents
 from fake_platform.ingest import FakeIngest
+from fake_platform.log_care import fake_erasures, fake_log_metrics, fake_log_retention
 from fake_platform.managed import FakeManaged
 from fake_platform.queries import FakeQueries
 from fake_platform.recovery import FakeRecovery
@@ -65,6 +66,9 @@ class FakePlatform:
         self.reloads = FakeReloads(self.now)
         self.backups = FakeBackups()
         self.managed = FakeManaged(self.now)
+        self.log_metrics = fake_log_metrics(clock)
+        self.log_retention = fake_log_retention(clock, self.telemetry.logs, self.state)  # type: ignore[arg-type]
+        self.erasures = fake_erasures(clock, self.telemetry.logs, self.state)  # type: ignore[arg-type]
         self.language = "en"
         self.sign_on = SignOnSettings()
         self.trusted_proxies: tuple[str, ...] = ()

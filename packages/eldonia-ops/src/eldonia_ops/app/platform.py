@@ -29,8 +29,11 @@ from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.backups import BackupService
 from eldonia_ops.services.changes import Changes
 from eldonia_ops.services.clock import SystemClock
+from eldonia_ops.services.erasures import Erasures
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.log_metrics import LogMetrics
+from eldonia_ops.services.log_retention import LogRetention
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.metric_declarations import TABLE_INSERT
 from eldonia_ops.services.principals import Principals
@@ -81,6 +84,9 @@ class RunningPlatform:
     reloads: Reloading
     backups: BackupService
     managed: PlatformConfiguration
+    log_metrics: LogMetrics
+    log_retention: LogRetention
+    erasures: Erasures
     admin_secret: str | None = None
 
     @property
@@ -208,6 +214,9 @@ async def running_platform(
             PlatformConfiguration(
                 base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries, telemetry.logs
             ),
+            made.log_metrics,
+            made.log_retention,
+            made.erasures,
             await access.ensure_admin(settings.data / ADMIN_TOKEN_FILE),
         )
         await backups.resume()

@@ -19,7 +19,10 @@ from eldonia_ops.cli import (
     config,
     configuration,
     dashboards,
+    erasures,
     incidents,
+    log_metrics,
+    log_retention,
     pipeline,
     promql,
     receivers,
@@ -73,6 +76,9 @@ for command in (query, logs, traces, alerts, targets, slo, audit):
     app.command()(command)
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(searches.app, name="searches")
+app.add_typer(log_metrics.app, name="log-metrics")
+app.add_typer(log_retention.app, name="log-retention")
+app.add_typer(erasures.app, name="erasures")
 app.add_typer(changes.app, name="changes")
 app.add_typer(silences.app, name="silence")
 app.add_typer(dashboards.app, name="dashboards")

@@ -13,7 +13,17 @@ from eldonia_ops.ports.effects import (
     Prober,
     ProbeResult,
 )
-from eldonia_ops.ports.logs import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, LogStore, ValueCount
+from eldonia_ops.ports.logs import (
+    Expunged,
+    FieldCount,
+    LogHistogram,
+    LogItems,
+    LogPage,
+    LogQuery,
+    LogSize,
+    LogStore,
+    ValueCount,
+)
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
     QueryTooLargeError,
@@ -80,6 +90,7 @@ __all__ = [
     "DeliveryResult",
     "DeliveryState",
     "DueGroup",
+    "Expunged",
     "FieldCount",
     "FindingRepository",
     "InboxItem",
@@ -91,6 +102,7 @@ __all__ = [
     "LogItems",
     "LogPage",
     "LogQuery",
+    "LogSize",
     "LogStore",
     "MachineRepository",
     "MetricStore",

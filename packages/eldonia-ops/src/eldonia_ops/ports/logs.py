@@ -88,6 +88,28 @@ class FieldCount:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class LogSize:
+    """How much there is of records of one hour: ``start_ns`` is its beginning (UTC). ``bytes`` on the disk are an
+    estimate: what a record of that day takes on average."""
+
+    start_ns: int
+    records: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expunged:
+    """What was removed from files: parts that were written anew, old parts that are gone, segments of the write-ahead
+    log, rows of the file of refused rows. ``left`` names what was not looked into and may still hold records."""
+
+    rewritten: int = 0
+    removed: int = 0
+    segments: int = 0
+    refused: int = 0
+    left: tuple[str, ...] = ()
+
+
 class LogStore(SignalStore, Protocol):
     """Log records."""
 
@@ -164,6 +186,33 @@ class LogStore(SignalStore, Protocol):
     async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
         """Delete records by their ``(timestamp_ns, id)``. On return no query finds them, and no crash brings them back;
         places without a record are passed over. Their bytes leave the disk with later merges.
+        """
+        ...
+
+    async def log_sizes(self, search: Node) -> list[LogSize]:
+        """How much there is of what a search finds, by hours with any, the oldest first."""
+        ...
+
+    async def delete_found(self, search: Node, since_ns: int, until_ns: int) -> None:
+        """Delete all records of a range that a search finds, however many. On return no query finds them; after a crash
+        those that came in seconds ago may be back."""
+        ...
+
+    async def rewrite_deleted(self) -> int:
+        """Write those parts of the store anew that hold deleted records, day by day; the old ones are removed a little
+        later. How many parts.
+
+        Raises:
+            TelemetryError: it could not be done, as when the disk is full. The records stay deleted.
+        """
+        ...
+
+    async def expunge(self, search: Node) -> Expunged:
+        """Have the bytes of records that are deleted leave all files of the store; ``search`` finds those among rows
+        that were refused. Returns when old parts and segments of the write-ahead log are gone: some half minute.
+
+        Raises:
+            TelemetryError: they may still be there. It can be called again.
         """
         ...
 

@@ -44,8 +44,11 @@ class TextTest:
 
     def holds(self, message: str) -> bool:
         """Whether a message passes."""
-        if self.words and not words_of(message).issuperset(self.words):
-            return False
+        if self.words:
+            lower = message.lower()
+            # A whole word is a piece of the text, too, which is found out in a tenth of the time.
+            if any(word not in lower for word in self.words) or not words_of(message).issuperset(self.words):
+                return False
         if self.part and self.part not in message:
             return False
         return not self.pattern or self._compiled.search(message) is not None

@@ -18,6 +18,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.security import Finding, FindingStatus, SecurityEvent
 from eldonia_ops.ports import StateStore, TelemetryStores
+from eldonia_ops.services.log_care_api import LogErasures, LogMetricStates, LogRetentionRules
 from eldonia_ops.services.managed_api import ManagedConfiguration
 from eldonia_ops.services.people_api import Accounts, Sessions
 from eldonia_ops.settings import SignOnSettings
@@ -756,6 +757,12 @@ class Platform(Protocol):
     def reloads(self) -> Reloads: ...
     @property
     def backups(self) -> Backups: ...
+    @property
+    def log_metrics(self) -> LogMetricStates: ...
+    @property
+    def log_retention(self) -> LogRetentionRules: ...
+    @property
+    def erasures(self) -> LogErasures: ...
     @property
     def dashboard_files(self) -> ProvidedDashboards:
         """The dashboards of files, as they are in force."""

@@ -43,6 +43,11 @@ LogSubscriber = Callable[[Sequence[LogRecord]], Awaitable[None]]
 If it raises, the batch is not acknowledged and comes again, so it has to recognise records by what they hold."""
 
 
+LogCounter = Callable[[Sequence[LogRecord], str], None]
+"""Is given each batch of records once it is stored, with its key. It must not raise. A batch may come again: because of
+a subscriber that failed, or by its sender; those with a key can be recognised."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """What records lack and the platform knows (the seed's record_transformer filter)."""
@@ -118,6 +123,7 @@ class IngestService:
         self._metrics = metrics or OwnMetrics()
         self._refusals = Refusals()
         self._log_subscribers: list[LogSubscriber] = []
+        self._log_counters: list[LogCounter] = []
         self._span_subscribers: list[SpanSubscriber] = []
         # From 0 on: rate() sees only series that exist before the first event.
         self.counts: Counter[str] = Counter(dict.fromkeys(COUNTED, 0))
@@ -125,6 +131,10 @@ class IngestService:
     def subscribe(self, subscriber: LogSubscriber) -> None:
         """Have every batch of log records handed to ``subscriber`` once it is stored, in the order of subscription."""
         self._log_subscribers.append(subscriber)
+
+    def count_logs_by(self, counter: LogCounter) -> None:
+        """Have every batch of log records handed to ``counter`` once it is stored, before the subscribers."""
+        self._log_counters.append(counter)
 
     def subscribe_spans(self, subscriber: SpanSubscriber) -> None:
         """Have every batch of spans handed to ``subscriber`` once it is stored."""
@@ -155,6 +165,8 @@ class IngestService:
             started = time.perf_counter()
             enriched = await self._stored(enriched, batch_key)
             self._took(started, "logs")
+            for counter in self._log_counters:
+                counter(enriched, batch_key)
             for subscriber in self._log_subscribers:
                 await subscriber(enriched)
         self.counts["logs"] += len(enriched)

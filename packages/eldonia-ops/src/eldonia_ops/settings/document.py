@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 from eldonia_ops.model.concealed import Concealed
+from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.places import default_data
 from eldonia_ops.model.secret import Secret
@@ -19,6 +20,8 @@ from eldonia_ops.settings.incidents import IncidentSettings
 from eldonia_ops.settings.kinds import Choice, Clean, Flag, Kind, Period, Size, Whole, any_of
 from eldonia_ops.settings.listen import Listen, parse_listen
 from eldonia_ops.settings.listeners import Listeners, ListenerSettings
+from eldonia_ops.settings.log_metrics import LogMetricSettings, check_log_metric
+from eldonia_ops.settings.log_retention import LogRetentionRule, check_log_retention
 from eldonia_ops.settings.managed import NO_PARTS, Parts
 from eldonia_ops.settings.noticing import (
     AlertmanagerSettings,
@@ -218,6 +221,13 @@ class Retention:
             Period(minimum=MINUTE), "What is finished: delivered messages, decisions, timelines of closed incidents."
         ),
     ] = 400 * DAY
+    log_rules: Annotated[
+        tuple[LogRetentionRule, ...],
+        Setting(
+            Items(LogRetentionRule, "name", "rules", check_log_retention),
+            "What of the logs goes sooner. See [retention of logs](log-retention.md).",
+        ),
+    ] = ()
 
 
 def check_retention(reader: SettingsReader, found: Retention) -> None:
@@ -227,6 +237,10 @@ def check_retention(reader: SettingsReader, found: Retention) -> None:
         if reader.get(name) is not None and value % DAY:
             message = f"retention.{name} is kept in whole days: this one becomes {-(-value // DAY)}d"
             reader.problems.add(reader.get(name), message, "write whole days, such as 1d", Level.WARNING)
+    for one, rule in zip(reader.list_of("log_rules"), found.log_rules, strict=True):
+        if rule.keep >= found.logs + DAY:
+            message = f"the rule {rule.name} never deletes: retention.logs is {format_duration(found.logs)}"
+            one.problems.add(one.get("keep"), message, "let retention.logs be longer, and a rule delete the rest")
 
 
 _LARGEST_REQUEST: Final = 128 * MIB
@@ -351,6 +365,13 @@ class Settings:
     span_metrics: Annotated[
         SpanMetricSettings, Setting(Section(SpanMetricSettings), "Metrics that are made of spans.")
     ] = field(default_factory=SpanMetricSettings)
+    log_metrics: Annotated[
+        tuple[LogMetricSettings, ...],
+        Setting(
+            Items(LogMetricSettings, "name", "metrics", check_log_metric),
+            "Counters, gauges and histograms that are made of [log records](log-metrics.md) as they come in.",
+        ),
+    ] = ()
     elasticsearch: Annotated[ElasticsearchSettings, Setting(Section(ElasticsearchSettings), "Elasticsearch's API.")] = (
         field(default_factory=ElasticsearchSettings)
     )

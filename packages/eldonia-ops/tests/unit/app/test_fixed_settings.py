@@ -59,7 +59,7 @@ def test_each_part_of_the_settings_changes_or_is_named() -> None:
     live = {
         "file", "language", "rules", "alertmanager", "objectives", "security", "incidents", "recovery", "concealed",
         "retention", "limits", "collectors", "listeners", "services", "sign_on", "trusted_proxies",
-        "span_metrics",
+        "span_metrics", "log_metrics",
         "managed", "parts", "dashboards", "pipeline",
     }  # fmt: skip
     named = {"tls", "data", "state", "listen", "telemetry", "storage", "external_url", "elasticsearch"}

@@ -182,7 +182,7 @@ def everything_read() -> set[tuple[str, str]]:
     outside = [path for path in SOURCE.rglob("*.py") if path.parent.name != "settings" and path.name != "config.py"]
     found = read_fields(*outside)
     # Methods of the sections hand their own fields on to the core.
-    for name in ("noticing", "incidents", "recovery", "document"):
+    for name in ("noticing", "incidents", "recovery", "document", "log_metrics"):
         found |= read_methods(SOURCE / "settings" / f"{name}.py")
     for path in (SOURCE / "collectors").glob("*/config.py"):
         found |= read_methods(path)

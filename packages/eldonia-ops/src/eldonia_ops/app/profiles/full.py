@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.index_modules import IndexRetentionModule
+from eldonia_ops.app.log_care_modules import ErasuresModule, LogRetentionModule
+from eldonia_ops.app.log_metric_module import LogMetricsModule
 from eldonia_ops.app.modules import Module
 from eldonia_ops.app.pipelines import PipelineModule
 from eldonia_ops.app.platform_modules import (
@@ -21,9 +23,12 @@ from eldonia_ops.app.platform_modules import (
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
 from eldonia_ops.ports import TelemetryStores
 from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.erasures import Erasures
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
+from eldonia_ops.services.log_metrics import LogMetrics
+from eldonia_ops.services.log_retention import LogRetention
 from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
@@ -45,6 +50,9 @@ class Full:
     recovery: RecoveryService
     ingest: IngestService
     status: StatusService
+    log_metrics: LogMetrics
+    log_retention: LogRetention
+    erasures: Erasures
 
 
 def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, counts: Counts) -> Full:
@@ -56,6 +64,9 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     security = SecurityModule(base, router, telemetry.logs)
     ingest = IngestModule(base, telemetry)
     ingest.service.subscribe(security.service.observe)
+    log_metrics = LogMetricsModule(base, ingest.service)
+    log_retention = LogRetentionModule(base, telemetry.logs)
+    erasures = ErasuresModule(base, telemetry.logs)
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
@@ -76,6 +87,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         ObjectivesModule(base, objectives),
         ingest,
         SpanMetricsModule(base, ingest.service),
+        log_metrics,
         rules,
         routing,
         security,
@@ -85,6 +97,8 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         SupervisionModule(base, router),
         PurgeModule(base),
         IndexRetentionModule(base, telemetry.logs),
+        log_retention,
+        erasures,
         collection,
         pipeline,
         ProcessLogsModule(base, recovery),
@@ -98,4 +112,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         recovery.service,
         ingest.service,
         status,
+        log_metrics.service,
+        log_retention.service,
+        erasures.service,
     )

@@ -3,13 +3,23 @@
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import structs
 
 from eldonia_ops.model.condition_fields import log_value, record_satisfies
 from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.ports import FieldCount, LogHistogram, LogItems, LogPage, LogQuery, ValueCount
+from eldonia_ops.ports import (
+    Expunged,
+    FieldCount,
+    LogHistogram,
+    LogItems,
+    LogPage,
+    LogQuery,
+    LogSize,
+    ValueCount,
+)
 from eldonia_ops.search import matches
 from eldonia_ops.search.aggregate_records import aggregate_rows
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
@@ -22,6 +32,8 @@ from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection, selected
 from eldonia_ops.search.tree import Node
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
+
+HOUR_NS: Final = 3_600 * 10**9
 
 
 def _order(record: LogRecord) -> tuple[int, int]:
@@ -145,6 +157,30 @@ class MemoryLogStore(FailingStore):
         self.check()
         gone = set(places)
         self.records = [record for record in self.records if _order(record) not in gone]
+
+    async def log_sizes(self, search: Node) -> list[LogSize]:
+        self.check()
+        found: dict[int, list[int]] = {}
+        for record in self.records:
+            if matches(search, record):
+                found.setdefault(record.timestamp_ns // HOUR_NS * HOUR_NS, []).append(len(record.message))
+        return [LogSize(start, len(sizes), sum(sizes)) for start, sizes in sorted(found.items())]
+
+    async def delete_found(self, search: Node, since_ns: int, until_ns: int) -> None:
+        self.check()
+        self.records = [
+            record
+            for record in self.records
+            if not (since_ns <= record.timestamp_ns < until_ns and matches(search, record))
+        ]
+
+    async def rewrite_deleted(self) -> int:
+        self.check()
+        return 0
+
+    async def expunge(self, search: Node) -> Expunged:
+        self.check()
+        return Expunged()
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         found = {record.service for record in self._matching(LogQuery(since_ns, until_ns))}

@@ -8,6 +8,7 @@ part, so a token may be known whose rows are not there.
 import asyncio
 import hashlib
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -17,6 +18,7 @@ from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse.blocks import BlockWriter
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.wal import Record, WriteAheadLog
+from eldonia_ops.storage.wal.segments import sync_folder
 
 _log = logging.getLogger(__name__)
 R = TypeVar("R")
@@ -34,6 +36,7 @@ UNRELEASED_BYTES: Final = 64 << 20
 
 REFUSED_BYTES: Final = 16 << 20
 _OPEN_SECONDS: Final = 120.0
+_TIDY_SECONDS: Final = 0.5
 
 
 class Journal:
@@ -145,6 +148,33 @@ class Journal:
         refused = await asyncio.to_thread(lambda: sorted(self._folder.glob("refused-*.jsonl")))
         found += [(path, path, path.stat().st_size) for path in refused]
         return [SnapshotFile(place.relative_to(data).as_posix(), path, size) for place, path, size in found]
+
+    async def expunge(self, seconds: float) -> int:
+        """Return once no segment of the log holds a record that was accepted before; how many segments went.
+
+        They go when they may: a copy of the folder that is being made has each row in the log or in a part.
+
+        Raises:
+            TelemetryError: the engine does not take the rows, or the log cannot be tidied up.
+        """
+        until = asyncio.get_running_loop().time() + seconds
+        await self.flush(seconds)
+        last = self._log.turn_over()
+        before = self._log.holds(last)
+        while self._log.holds(last):
+            if asyncio.get_running_loop().time() > until:
+                raise TelemetryError(
+                    "rows in the write-ahead log wait to be stored: they cannot be removed from it yet"
+                )
+            self._release()
+            await self._log.tidy()
+            await asyncio.sleep(_TIDY_SECONDS)
+        return before
+
+    async def drop_refused(self, name: str, wanted: Callable[[bytes], bool]) -> int:
+        """Take rows out of the file of those that the engine refused; how many."""
+        path = self._folder / f"refused-{name}.jsonl"
+        return await asyncio.to_thread(_without_lines, path, wanted)
 
     async def close(self) -> None:
         """Store what was accepted; what is refused stays in the log for the next start."""
@@ -291,6 +321,23 @@ class ReadingEngine:
     async def close(self) -> None:
         """Close the engine."""
         await self._engine.close()
+
+
+def _without_lines(path: Path, wanted: Callable[[bytes], bool]) -> int:
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return 0
+    kept = [line for line in lines if not wanted(line)]
+    if len(kept) < len(lines):
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            file.writelines(kept)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        sync_folder(path.parent)
+    return len(lines) - len(kept)
 
 
 def _digest(kind: int, key: str) -> bytes:

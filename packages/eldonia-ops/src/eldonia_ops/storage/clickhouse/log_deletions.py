@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from eldonia_ops.storage.clickhouse.deployment import Deployment
-from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
 from eldonia_ops.storage.clickhouse.log_rows import bounded_ns
 from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.wal import Record
@@ -54,6 +54,10 @@ class LogDeletions:
         for since, until in ranges(times, _CLOSE_NS):
             ids = [id for ns, id in places if since <= bounded_ns(ns) <= until]
             await self._engine.execute(sql, {"ids": ids, "since": since, "until": until})
+
+    async def found(self, condition: str, parameters: dict[str, Parameter]) -> None:
+        """Delete the rows for which a condition holds."""
+        await self._engine.execute(f"DELETE FROM {self._table} WHERE {condition} SETTINGS {_SETTINGS}", parameters)  # noqa: S608
 
     async def again(self, records: Sequence[Record]) -> None:
         """Delete what an earlier run had begun to delete."""

@@ -133,6 +133,17 @@ def record_of(row: dict[str, Any]) -> LogRecord:
     )
 
 
+def record_in_line(line: bytes) -> LogRecord | None:
+    """The record of a row as a JSON object; None when it cannot be read."""
+    try:
+        row: dict[str, Any] = msgspec.json.decode(line)
+        row["ns"] = int(row.pop("timestamp").replace(".", ""))
+        row.pop("metadata", None)
+        return record_of({**dict.fromkeys(TEXTS, ""), "offset": 0, "details": "", **row})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
 def bounded_ns(ns: int) -> int:
     """Unix nanoseconds within what the column holds."""
     return min(max(ns, 0), MAX_NS)

@@ -11,16 +11,19 @@ import msgspec
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import (
+    Expunged,
     FieldCount,
     LogHistogram,
     LogItems,
     LogPage,
     LogQuery,
+    LogSize,
     TelemetryLimitError,
     ValueCount,
 )
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
+from eldonia_ops.search.evaluate import matches
 from eldonia_ops.search.pipes import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node, conjunction
@@ -39,7 +42,18 @@ from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
-from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
+from eldonia_ops.storage.clickhouse.log_expunging import LogExpunging
+from eldonia_ops.storage.clickhouse.log_rows import (
+    COLUMNS,
+    MAX_NS,
+    TEXTS,
+    bounded_ns,
+    lines_of,
+    plain_line,
+    record_in_line,
+    record_of,
+)
+from eldonia_ops.storage.clickhouse.log_sizes import log_sizes
 from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
@@ -53,6 +67,9 @@ BLOCK_SECONDS: Final = 5.0
 
 FLUSH_SECONDS: Final = 30.0
 """How long a deletion waits until what was acknowledged before is in the engine."""
+
+EXPUNGE_SECONDS: Final = 120.0
+"""How long an erasure waits until the write-ahead log holds nothing of what was acknowledged before."""
 
 _FIELDS: Final = FieldTable("logs", "metadata", "timestamp", LOG_COLUMNS)
 _MANY: Final = 200
@@ -88,6 +105,8 @@ class Logs:
     ) -> None:
         self._stored = self._engine = engine
         self._deletions = LogDeletions(engine, deployment)
+        self._expunging = LogExpunging(engine, deployment)
+        self._parts = f"{deployment.system('parts')} WHERE table = '{deployment.stored('logs')}'"
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal
@@ -138,6 +157,32 @@ class Logs:
             await self._journaled.blocks.flush(FLUSH_SECONDS)
             await self._journal.append(LOG_DELETIONS, payload_of_places(some), _not_awaited)
             await self._deletions.run(some)
+
+    async def delete_found(self, search: Node, since_ns: int, until_ns: int) -> None:
+        """Delete all records of a range that a search finds."""
+        if self._journaled is not None:
+            await self._journaled.blocks.flush(FLUSH_SECONDS)
+        await self._deletions.found(*_conditions(LogQuery(since_ns, until_ns, search=search)))
+
+    async def rewrite_deleted(self) -> int:
+        """Write parts that hold deleted records anew; how many."""
+        return await self._expunging.rewrite()
+
+    async def expunge(self, search: Node) -> Expunged:
+        """Have the bytes of deleted records leave all files of the store."""
+        segments = refused = 0
+        if self._journal is not None:
+            segments = await self._journal.expunge(EXPUNGE_SECONDS)
+            refused = await self._journal.drop_refused("logs", lambda line: _is_found(search, line))
+        rewritten = await self._expunging.rewrite()
+        removed = await self._expunging.old_parts_gone()
+        aside = await self._expunging.put_aside()
+        left = (f"{aside} broken parts that the engine put aside",) if aside else ()
+        return Expunged(rewritten, removed, segments, refused, left)
+
+    async def sizes(self, search: Node) -> list[LogSize]:
+        """How much there is of what a search finds, by hours."""
+        return await log_sizes(self._engine, self._parts, *_conditions(LogQuery(0, MAX_NS, search=search)))
 
     async def close(self) -> None:
         """Store what was accepted."""
@@ -293,6 +338,11 @@ class Logs:
             if missing:
                 found.append((sequence, LineBatch(b"\n".join(missing), len(missing))))
         return found
+
+
+def _is_found(search: Node, line: bytes) -> bool:
+    record = record_in_line(line)
+    return record is not None and matches(search, record)
 
 
 def _not_awaited(_sequence: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +14,13 @@ from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, Seri
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import (
+    Expunged,
     FieldCount,
     LogHistogram,
     LogItems,
     LogPage,
     LogQuery,
+    LogSize,
     ServiceCalls,
     TraceDistribution,
     TraceQuery,
@@ -47,6 +50,8 @@ _SIGNALS: Final = {
     "series": "series",
 }
 
+_BACKUP: Final = "a backup that was being made meanwhile"
+
 
 class ClickhouseTelemetryStore:
     """A :class:`~eldonia_ops.ports.TelemetryStore` over a ClickHouse engine; the port says what each method means."""
@@ -68,6 +73,7 @@ class ClickhouseTelemetryStore:
         self._journal = journal
         self._closing: asyncio.Task[None] | None = None
         self._version = ""
+        self._copied = False  # files are kept for a backup that is being made
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
         """Store log records."""
@@ -165,6 +171,24 @@ class ClickhouseTelemetryStore:
         """Delete records by their times and ids."""
         await self._logs.delete(places)
 
+    async def log_sizes(self, search: Node) -> list[LogSize]:
+        """How much there is of what a search finds."""
+        return await self._logs.sizes(search)
+
+    async def delete_found(self, search: Node, since_ns: int, until_ns: int) -> None:
+        """Delete all records of a range that a search finds."""
+        await self._logs.delete_found(search, since_ns, until_ns)
+
+    async def rewrite_deleted(self) -> int:
+        """Write parts that hold deleted records anew."""
+        return await self._logs.rewrite_deleted()
+
+    async def expunge(self, search: Node) -> Expunged:
+        """Have the bytes of deleted records leave all files of the store."""
+        copied = self._copied
+        done = await self._logs.expunge(search)
+        return replace(done, left=(*done.left, _BACKUP)) if copied or self._copied else done
+
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
         return await self._logs.services(since_ns, until_ns)
@@ -252,12 +276,14 @@ class ClickhouseTelemetryStore:
         The log comes first: a row that leaves it meanwhile is in a part by then, and parts come last. What is in both
         is found at the next start, by its keys.
         """
+        self._copied = True
         found = await self._journal.snapshot(scratch, data) if self._journal is not None else []
         return found + await self._engine.freeze(data)
 
     async def give_up_snapshot(self) -> None:
         """The files of the last snapshot are not needed any more."""
         await self._engine.thaw()
+        self._copied = False
 
     async def close(self) -> None:
         """Refuse new data, store what was accepted, cancel reads, close the engine. Idempotent."""

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from eldonia_ops.ports import TelemetryError, TelemetryUnavailableError
 from eldonia_ops.storage.wal.codec import MAX_PAYLOAD, Record, header, scan
-from eldonia_ops.storage.wal.segments import SegmentFile, segments, sync_folder
+from eldonia_ops.storage.wal.segments import SegmentFile, first_of, segments, sync_folder
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -76,6 +76,7 @@ class WriteAheadLog:
         self._last = 0
         self._released = 0
         self._closed = False
+        self._turning = False
         self.gaps = 0
         self.failures = 0
         self.syncs = 0
@@ -157,6 +158,19 @@ class WriteAheadLog:
         if gone:
             await self._on_thread(lambda: self._remove(gone))
 
+    def turn_over(self) -> int:
+        """Have what comes next go to a new segment; the number of the last record that may be in the present one."""
+        if self._task is None:
+            self._finish_segment()
+        else:
+            self._turning = True  # a group is being written
+        return self._next - 1
+
+    def holds(self, sequence: int) -> int:
+        """How many segments hold records up to this number."""
+        found = sum(1 for segment in self._finished if first_of(segment.path) <= sequence)
+        return found + (1 if self._segment is not None and first_of(self._segment.path) <= sequence else 0)
+
     async def link(self, scratch: Path) -> list[tuple[str, Path, int]]:
         """Hard links, in an empty folder on the same disk, of all segments as they are now: name, path, and bytes.
 
@@ -207,8 +221,9 @@ class WriteAheadLog:
                 for sequence, waiting in enumerate(group, last - len(group) + 1):
                     waiting.accept(sequence)
                 _settle(group, None)
-                if self._segment is not None and self._segment.size >= self._segment_bytes:
+                if self._segment is not None and (self._turning or self._segment.size >= self._segment_bytes):
                     self._finish_segment()
+                self._turning = False
         finally:
             self._task = None
 

@@ -14,6 +14,11 @@ def segment_path(folder: Path, first: int) -> Path:
     return folder / f"{first:0{_DIGITS}d}{_SUFFIX}"
 
 
+def first_of(path: Path) -> int:
+    """The first sequence number that may be in a segment."""
+    return int(path.stem)
+
+
 def segments(folder: Path) -> list[tuple[int, Path]]:
     """``(first sequence number, file)`` of every segment, in their order."""
     files = folder.glob(f"*{_SUFFIX}")

@@ -15,6 +15,8 @@ _KINDS: Final = {
     f"{NATIVE}/configuration": "configuration",
     f"{NATIVE}/dashboards": "dashboard",
     f"{NATIVE}/incidents": "incident",
+    f"{NATIVE}/logs/erasures": "erasure",
+    f"{NATIVE}/logs/retention": "log_retention",
     f"{NATIVE}/logs/searches": "saved_search",
     f"{NATIVE}/notifications": "notification",
     f"{NATIVE}/promql/searches": "saved_search",

@@ -27,7 +27,10 @@ _DEMANDS: Final = (Permission.RESPOND, Permission.ADMINISTER, Permission.SIGNED_
 _REPORTED: Final = (f"{NATIVE}/changes",)  # a deploy that a token of the role ingest reports
 _LOOKING: Final = frozenset(
     f"{NATIVE}/{path}"
-    for path in ("configuration/try", "configuration/look", "configuration/rules/preview", "dashboards/import/report")
+    for path in (
+        *("configuration/try", "configuration/look", "configuration/rules/preview", "dashboards/import/report"),
+        "logs/erasures/preview",
+    )
 )
 """Routes that ask for a role because they reach out or compute, and change nothing."""
 

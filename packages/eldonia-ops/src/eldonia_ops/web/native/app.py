@@ -23,6 +23,7 @@ from eldonia_ops.web.native import (
     dashboards,
     incident_briefs,
     incidents,
+    log_care,
     log_export,
     log_tables,
     logs,
@@ -72,6 +73,7 @@ def create_native(
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     log_tables.add_to(api, platform)
+    log_care.add_to(api, platform)
     saved_searches.add_to(api, platform)
     dashboard_facts.add_to(api)
     dashboard_showing.add_to(api, platform)

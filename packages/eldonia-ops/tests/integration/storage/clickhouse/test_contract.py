@@ -25,6 +25,7 @@ from eldonia_ops.model.samples import (
 )
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
+from eldonia_ops.search import EVERYTHING, parse_search
 from eldonia_ops.search.pipe_parser import parse_pipeline
 from eldonia_ops.search.pipe_plan import Width
 from eldonia_ops.services.log_pipelines import run_pipeline
@@ -156,6 +157,19 @@ class Contract:
         assert [one.message for one in (await logs.search_logs(query())).records] == ["5", "3", "2", "0"]
         assert (await logs.log_histogram(query(), 10)).total == 4
         await logs.delete_logs([])
+
+    async def test_what_a_search_finds_is_counted_by_hours_and_deleted(self, logs: LogStore) -> None:
+        hour, users = 3_600, ("a", "b")
+        await logs.insert_logs([record(n * hour, "m", user_id=users[n % 2]) for n in range(6) for _ in range(2)])
+        of_a, starts = parse_search("user_id:a"), [(T0 // SECOND // hour + n) * hour * SECOND for n in (0, 2, 4)]
+        assert [(one.start_ns, one.records) for one in await logs.log_sizes(of_a)] == [(one, 2) for one in starts]
+        assert all(one.bytes > 0 for one in await logs.log_sizes(of_a))
+        await logs.delete_found(of_a, 0, starts[2])
+        assert [(one.start_ns, one.records) for one in await logs.log_sizes(of_a)] == [(starts[2], 2)]
+        assert await logs.count_logs(parse_search("user_id:b")) == 6
+        await logs.delete_found(of_a, 0, starts[2])
+        await logs.rewrite_deleted()
+        assert await logs.count_logs(EVERYTHING) == 8
 
     async def test_a_histogram_has_buckets_of_equal_width(self, logs: LogStore) -> None:
         await logs.insert_logs([record(second, "m", level=LogLevel.WARN) for second in (0, 1, 3599)])

@@ -176,3 +176,31 @@ async def test_damage_between_records_is_counted(tmp_path: Path) -> None:
     records = [record for found in [found async for found in second.replay()] for record in found]
     assert [record.sequence for record in records] == [1, 3]
     assert second.gaps == 1
+
+
+async def test_a_log_that_is_turned_over_lets_go_of_what_was_before(tmp_path: Path) -> None:
+    log = await opened(tmp_path, kept_seconds=0.0)
+    assert (log.turn_over(), log.holds(0)) == (0, 0), "there is nothing yet"
+    await log.append(1, b"alice", nothing)
+    last = log.turn_over()
+    await log.append(1, b"bob", nothing)
+    assert (last, log.holds(last), len(segments(tmp_path))) == (1, 1, 2)
+    await log.tidy()
+    assert log.holds(last) == 1, "not released"
+    log.release(1)
+    await log.tidy()
+    assert log.holds(last) == 0
+    assert [record.payload for record in await read(tmp_path)] == [b"bob"]
+
+
+async def test_a_log_is_turned_over_between_two_groups_and_never_within_one(tmp_path: Path) -> None:
+    log = await opened(tmp_path)
+    senders = [asyncio.create_task(log.append(1, b"%d" % n, nothing)) for n in range(20)]
+    await asyncio.sleep(0)
+    log.turn_over()  # while they are being written
+    await asyncio.gather(*senders)
+    last = log.last
+    await log.append(1, b"after", nothing)
+    assert len(segments(tmp_path)) == 2
+    assert log.holds(last) == 1
+    assert [record.sequence for record in await read(tmp_path)] == list(range(1, 22))

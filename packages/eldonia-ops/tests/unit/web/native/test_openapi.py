@@ -30,6 +30,13 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/export.ndjson": {},
     "get /logs/export.csv": {"params": {"column": "user_id"}},
     "get /logs/table": {"params": {"query": "* | timechart 5m count() by level"}},
+    "get /logs/metrics": {},
+    "get /logs/retention": {},
+    "post /logs/retention/apply": {},
+    "post /logs/erasures/preview": {"json": {"query": "user_id:alice"}},
+    "post /logs/erasures": {"json": {"query": "user_id:alice", "reason": "ticket 8"}},
+    "get /logs/erasures": {},
+    "get /logs/erasures/{erasure}": {},
     "get /logs/searches": {},
     "post /logs/searches": {"json": {"name": "n", "query": "level:error", "columns": ["user_id"]}},
     "put /logs/searches/{search}": {"json": {"name": "n", "query": ""}},
@@ -235,6 +242,7 @@ async def identifiers(http: httpx.AsyncClient) -> dict[str, str]:
         "account": "mio",
         "invited": "tomo",
         "session": (await listed("/sessions"))[0]["id"],
+        "erasure": (await listed("/logs/erasures"))[0]["id"],
         "own_token": (await listed("/account/tokens"))[0]["id"],
     }
 

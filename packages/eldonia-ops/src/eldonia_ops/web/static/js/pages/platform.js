@@ -2,6 +2,7 @@ import { get } from "../lib/api.js";
 import { $, badge, h, render } from "../lib/dom.js";
 import { bytes, duration, integer, when, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
+import { logMetric, retentionRule } from "../lib/log_care.js";
 import { poll } from "../lib/poll.js";
 
 const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
@@ -82,3 +83,12 @@ poll(async () => {
   $("#durations-empty").hidden = found.durations.length > 0;
   render($("#durations"), found.durations, () => found.durations.map(took));
 }, 5000);
+
+// What rules of retention find is counted in the store: seldom enough.
+poll(async () => {
+  const [metrics, rules] = await Promise.all([get("/logs/metrics"), get("/logs/retention")]);
+  $("#log-metrics-card").hidden = !metrics.length;
+  $("#log-retention-card").hidden = !rules.length;
+  render($("#log-metrics"), metrics, () => metrics.map(logMetric));
+  render($("#log-retention"), rules, () => rules.map(retentionRule));
+}, 60_000);
