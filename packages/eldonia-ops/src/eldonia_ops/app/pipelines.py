@@ -12,6 +12,7 @@ from eldonia_ops.app.collection import target_view
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Inert
+from eldonia_ops.app.pipeline_http import HttpSource
 from eldonia_ops.app.pipeline_listeners import ListeningSource
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus
@@ -20,7 +21,16 @@ from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
-from eldonia_ops.pipeline.inputs import ForwardInput, Input, SampleInput, StreamInput, SyslogInput, TailInput
+from eldonia_ops.pipeline.inputs import (
+    ForwardInput,
+    HttpInput,
+    Input,
+    SampleInput,
+    StreamInput,
+    SyslogInput,
+    SystemdInput,
+    TailInput,
+)
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline.times.strftime import DIRECTIVE
 from eldonia_ops.pipeline_outputs.opening import open_output
@@ -28,6 +38,8 @@ from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, Runnin
 from eldonia_ops.ports import LogStore, TelemetryError
 from eldonia_ops.protocols.log_documents import document_records
 from eldonia_ops.services.api import TargetView
+from eldonia_ops.services.pipeline_journal import JournalSource
+from eldonia_ops.services.pipeline_requests import HttpRequests
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
 from eldonia_ops.services.pipeline_streams import ForwardStream
@@ -99,7 +111,7 @@ class PipelineModule(Inert):
             task.cancel()
         await asyncio.gather(*running.tasks, return_exceptions=True)
         for source in running.sources:
-            if isinstance(source, ListeningSource):
+            if isinstance(source, ListeningSource | HttpSource):
                 await source.close()
         await running.runner.close()
         for source in running.sources:
@@ -177,6 +189,11 @@ class PipelineModule(Inert):
         longest = self._settings.limits.request_expanded
         if isinstance(source, ForwardInput):
             return ListeningSource(source, ForwardStream(source, runner, self._base.clock, longest))
+        if isinstance(source, HttpInput):
+            return HttpSource(source, HttpRequests(source, runner, self._base.clock))
+        if isinstance(source, SystemdInput):
+            watch = self._base.loops.item(f"pipeline journal {source.id}")
+            return JournalSource(source, runner, self._positions, self._base.clock, watch)
         if isinstance(source, StreamInput | SyslogInput):
             texts = TextSource(source, runner, self._base.clock, self._settings.limits.log_line)
             udp = source.transport.protocol == "udp"
@@ -216,6 +233,7 @@ class PipelineModule(Inert):
                 source=batch.source,
             )
             try:
-                await self._sink.logs([msgspec.structs.replace(record, parse_error=reason) for record in records])
+                unread = [msgspec.structs.replace(record, parse_error=reason) for record in records]
+                await self._sink.logs(unread, batch_key=batch.key)
             except TelemetryError as error:
                 raise OutputError(f"the log store does not take records: {error}") from error

@@ -2,7 +2,7 @@
 
 A frame is ``length (u32) | events (u32) | CRC-32 of both and the payload (u32) | payload``, little-endian. The first
 frame is the head, which has 0 events: JSON with the format's version, id, key and time of the chunk. Each other payload
-is MessagePack: ``[tag, [[time in ns, record], …]]``.
+is MessagePack: ``[tag, [[time in ns, record], …]]``, with ``[tag, key]`` for the tag where the events have a key.
 """
 
 import struct
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgpack
 import msgspec
 
 from eldonia_ops.pipeline.buffer import Chunk
@@ -19,6 +20,7 @@ from eldonia_ops.pipeline.event import Batch, Event
 
 VERSION: Final = 1
 MOST_FRAME: Final = 1 << 30
+_MOST_TAG: Final = 1 << 20
 _MOST_LOOKS: Final = 200_000
 _MOST_HEAD: Final = 64 << 10
 _HEAD: Final = struct.Struct("<III")
@@ -152,9 +154,28 @@ def encode_events(events: Sequence[Event]) -> list[bytes]:
     return found
 
 
-def payload_of(tag: str, events: Sequence[bytes]) -> bytes:
-    """The payload of encoded events with one tag."""
-    return b"".join((b"\x92", _ENCODER.encode(tag), _array(len(events)), *events))
+def payload_of(tag: str, events: Sequence[bytes], key: bytes = b"") -> bytes:
+    """The payload of encoded events with one tag; ``key`` says which they are."""
+    head = _ENCODER.encode((tag, key)) if key else _ENCODER.encode(tag)
+    return b"".join((b"\x92", head, _array(len(events)), *events))
+
+
+def key_of(payload: bytes) -> bytes:
+    """The key of a payload, b"" for none.
+
+    Raises:
+        ValueError: it is no payload.
+    """
+    if payload[1:2] != b"\x92":
+        return b""
+    unpacker = msgpack.Unpacker(max_buffer_size=_MOST_TAG)
+    unpacker.feed(memoryview(payload)[:_MOST_TAG])
+    try:
+        unpacker.read_array_header()
+        key = unpacker.unpack()[1]
+    except (msgpack.OutOfData, IndexError, TypeError) as error:
+        raise ValueError("a payload without tag and key") from error
+    return key if isinstance(key, bytes) else b""
 
 
 def events_of(payload: bytes) -> Batch:
@@ -164,6 +185,8 @@ def events_of(payload: bytes) -> Batch:
         ValueError: it is none.
     """
     tag, events = _DECODER.decode(payload)
+    if isinstance(tag, list):
+        tag = tag[0]
     return Batch(tag, tuple(Event(time_ns, record) for time_ns, record in events))
 
 

@@ -58,7 +58,8 @@ def open_output(output: Output, edge: OutputEdge) -> RunningOutput:
             return RelabelWriter(output, edge)
         case StdoutOutput():
             return StdoutWriter(output, output.formatter or StdoutFormatter(SectionReader(Section("format"), [])))
-        case StoreOutput() if output.buffer is None:
+        case StoreOutput() if output.buffer is None or not (output.buffer.file or output.secondary):
+            # A buffer in memory would acknowledge what a kill loses, and the store gathers what comes itself.
             return StoreWriter(output, edge)
     settings = output.buffer or BufferSettings()
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline-output")

@@ -32,7 +32,9 @@ async def store(edge: OutputEdge, batch: Batch, key: str = "") -> None:
     except TelemetryError as error:
         raise OutputError(f"the log store does not take records: {error}") from error
     for refused in receipt.refused:
-        await edge.errors(Batch(batch.tag, (batch.events[refused.index],), batch.source), refused.reason)
+        event = batch.events[refused.index]
+        again = f"{key}^{refused.index}" if key else ""
+        await edge.errors(Batch(batch.tag, (event,), batch.source, again), refused.reason)
 
 
 class StoreDelivery:

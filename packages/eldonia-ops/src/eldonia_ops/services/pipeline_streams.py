@@ -98,7 +98,7 @@ class ForwardStream:
                 key = f"{message.chunk} {number} {digest}"
             if key and key in self._done:
                 continue
-            batch = await asyncio.to_thread(self._batch, tag, piece, connection.sender)
+            batch = await asyncio.to_thread(self._batch, tag, piece, connection.sender, key)
             await insist(self._runner, batch, self._source.label, seconds=_CHUNK_SECONDS if key else 0.0)
             if key:
                 self._done[key] = None
@@ -107,7 +107,7 @@ class ForwardStream:
         if message.chunk:
             await connection.write(encode_ack(message.chunk, text=message.text))
 
-    def _batch(self, tag: str, piece: Piece, sender: str) -> Batch:
+    def _batch(self, tag: str, piece: Piece, sender: str, key: str) -> Batch:
         found = decode_events(piece)
         if found.refused or piece.broken:
             log.warning("%s: %d events of a chunk cannot be read", sender, found.refused + piece.broken)
@@ -120,6 +120,7 @@ class ForwardStream:
                 for time_ns, record in zip(found.times_ns, found.records, strict=True)
             ),
             sender,
+            f"{self._source.id} {key}" if key else "",
         )
 
 
