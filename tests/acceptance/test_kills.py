@@ -1,4 +1,4 @@
-"""``scripts/kills.py`` with few kills: what is acknowledged is there once. Before a release it is run with a hundred."""
+"""``scripts/kills.py`` with few kills: what is acknowledged is there once. Outside of CI it is run with a hundred."""
 
 import json
 import os

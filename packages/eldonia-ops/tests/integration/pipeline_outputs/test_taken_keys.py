@@ -15,7 +15,6 @@ from eldonia_ops.pipeline_outputs.chunk_frames import encode_events, events_of, 
 from eldonia_ops.pipeline_outputs.running import OutputError
 from eldonia_ops.pipeline_outputs.taken_keys import KEY_BYTES, MOST_KEYS, TakenKeys, digest_of
 
-
 NONCES = count(1)  # no two processes have the same
 
 
@@ -45,7 +44,7 @@ async def test_a_batch_that_comes_again_is_sent_once_even_after_a_crash(tmp_path
     second = output(world, tmp_path / "b", receiver)
     await second.write(keyed("one", 1, 2))
     await second.write(keyed("two", 4))
-    second._store.close()  # as kill -9 leaves it  # noqa: SLF001
+    second._store.close()  # as kill -9 leaves it
     receiver.failure = None
     async with running(output(world, tmp_path / "b", receiver)) as third:
         await third.write(keyed("two", 4))
@@ -59,7 +58,7 @@ async def test_of_a_batch_that_was_taken_in_part_the_rest_is_taken(tmp_path: Pat
     receiver.failure = OutputError("away")
     first = output(world, tmp_path / "b", receiver, chunk_limit_records=1)
     await first.write(keyed("one", 1, 2, 3))
-    first._store.close()  # noqa: SLF001
+    first._store.close()
     chunks = sorted((tmp_path / "b").glob("*.chunk"))
     assert len(chunks) == 3
     receiver.failure = None

@@ -77,7 +77,10 @@ def test_tail_in_the_old_form():
             "4: cors_allow_credentials with cors_allow_origins * would let in every page of the web",
         ),
         ('@type systemd\ntag t\nmatches [{"a b": "c"}]', "4: 'a b' is no field of the journal"),
-        ("@type systemd\ntag t\nmatches [1]", '4: matches must be a JSON array of objects such as [{"_SYSTEMD_UNIT": "a.service"}]'),
+        (
+            "@type systemd\ntag t\nmatches [1]",
+            '4: matches must be a JSON array of objects such as [{"_SYSTEMD_UNIT": "a.service"}]',
+        ),
         ("@type systemd\ntag t\npos_file /a", "4: pos_file has no effect: the position is in our state"),
         ("@type systemd\npath /a", "1: <source> of type systemd needs tag"),
         ("@type http\nport x", "3: port must be a whole number, not 'x'"),
@@ -118,7 +121,8 @@ def test_servers():
 
 
 ENTRY = {
-    "__CURSOR": "c", "__REALTIME_TIMESTAMP": "5", "_HOSTNAME": "web-1", "MESSAGE": "hello", "_PID": "7", "_COMM": "shop",
+    "__CURSOR": "c", "__REALTIME_TIMESTAMP": "5", "_HOSTNAME": "web-1", "MESSAGE": "hello", "_PID": "7",
+    "_COMM": "shop",
 }  # fmt: skip
 
 
