@@ -11,7 +11,7 @@ from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import SystemdInput
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.journal_export import JournalEntry
-from eldonia_ops.services.pipeline_runner import PipelineRunner
+from eldonia_ops.services.pipeline_entry import Pipeline
 from eldonia_ops.services.pipeline_streams import insist
 
 
@@ -19,7 +19,7 @@ class JournalSource:
     """Follows the journal by ``journalctl``. The position goes on when every output has taken a batch."""
 
     def __init__(
-        self, source: SystemdInput, runner: PipelineRunner, positions: Positions, clock: Clock, watch: TurnWatch
+        self, source: SystemdInput, runner: Pipeline, positions: Positions, clock: Clock, watch: TurnWatch
     ) -> None:
         self._source = source
         self._runner = runner

@@ -19,7 +19,7 @@ from eldonia_ops.pipeline.parsers import ParseError
 from eldonia_ops.pipeline_outputs.running import OutputError
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError, unpack
-from eldonia_ops.services.pipeline_runner import PipelineRunner
+from eldonia_ops.services.pipeline_entry import Pipeline
 
 _NS: Final = 1_000_000_000
 _MS: Final = 1_000_000
@@ -63,7 +63,7 @@ def fault(status: int, message: str, **headers: str) -> HttpAnswer:
 class HttpRequests:
     """Takes the requests of one source."""
 
-    def __init__(self, source: HttpInput, runner: PipelineRunner, clock: Clock) -> None:
+    def __init__(self, source: HttpInput, runner: Pipeline, clock: Clock) -> None:
         self._source = source
         self._runner = runner
         self._clock = clock

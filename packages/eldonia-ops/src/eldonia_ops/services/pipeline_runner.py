@@ -52,6 +52,8 @@ class PipelineRunner:
         self._outputs: dict[int, RunningOutput] = {}
         self.events_in = 0
         self.events_lost = 0
+        self.last_lost = ("", 0)
+        """Why events were not taken last, and when, Unix ms."""
         self.on_released: Callable[[], None] = lambda: None
         """Called when filters hold nothing back any more."""
         for rule, output in pipeline.outputs():
@@ -168,4 +170,5 @@ class PipelineRunner:
 
     async def _lose(self, batch: Batch, reason: str) -> None:
         self.events_lost += len(batch.events)
+        self.last_lost = (reason, self._now_ms())
         await self._on_lost(batch, reason)

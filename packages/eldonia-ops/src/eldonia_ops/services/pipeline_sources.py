@@ -17,8 +17,8 @@ from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import SampleInput, TailInput
 from eldonia_ops.pipeline.lines import ReadText, read_text, with_field
 from eldonia_ops.pipeline_outputs.running import OutputError
+from eldonia_ops.services.pipeline_entry import Pipeline
 from eldonia_ops.services.pipeline_positions import PipelinePositions
-from eldonia_ops.services.pipeline_runner import PipelineRunner
 
 _RETRY_SECONDS = 1.0
 _SIDE_BY_SIDE = 32
@@ -46,7 +46,7 @@ class TailSource:
     def __init__(
         self,
         source: TailInput,
-        runner: PipelineRunner,
+        runner: Pipeline,
         positions: Positions,
         patterns: Sequence[str],
         *,
@@ -146,7 +146,7 @@ def _unmatched(one: ReadText, key: str) -> ReadText:
 class SampleSource:
     """Makes the events of a ``<source>`` of type sample."""
 
-    def __init__(self, source: SampleInput, runner: PipelineRunner) -> None:
+    def __init__(self, source: SampleInput, runner: Pipeline) -> None:
         self._source = source
         self._runner = runner
 

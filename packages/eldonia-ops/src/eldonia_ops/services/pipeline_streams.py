@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from eldonia_ops.intake import StreamConnection
 from eldonia_ops.intake.fluent_forward.greeting import greet
+from eldonia_ops.intake.fluent_forward.large import FREE_BYTES, LargeMessages
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import ForwardInput, StreamInput, SyslogInput
 from eldonia_ops.pipeline_outputs.running import OutputError
@@ -23,7 +24,7 @@ from eldonia_ops.protocols.fluent_forward import (
     encode_ack,
     pieces,
 )
-from eldonia_ops.services.pipeline_runner import PipelineRunner
+from eldonia_ops.services.pipeline_entry import Pipeline
 
 log = logging.getLogger("eldonia_ops.pipeline")
 
@@ -32,10 +33,13 @@ _READ: Final = 256 * 1024
 _KNOWN_CHUNKS: Final = 10_000
 _CHUNK_SECONDS: Final = 30.0
 _LONGEST_PAUSE: Final = 5.0
+_LARGE_SECONDS: Final = 30.0
+"""How long a large message, which holds a place that others wait for, may make a pause."""
+
 _NS: Final = 1_000_000
 
 
-async def insist(runner: PipelineRunner, batch: Batch, label: str, *, seconds: float = 0.0) -> None:
+async def insist(runner: Pipeline, batch: Batch, label: str, *, seconds: float = 0.0) -> None:
     """Send a batch through the pipeline until its outputs take it; meanwhile its sender waits.
 
     Raises:
@@ -59,16 +63,17 @@ class ForwardStream:
     """Serves the connections of one ``<source>`` of type forward. A chunk is acknowledged when every output has taken
     its part; one that comes again with the same events is acknowledged at once."""
 
-    def __init__(self, source: ForwardInput, runner: PipelineRunner, clock: Clock, longest: int) -> None:
+    def __init__(self, source: ForwardInput, runner: Pipeline, clock: Clock, longest: int) -> None:
         self._source = source
         self._runner = runner
         self._clock = clock
         self._longest = longest
         self._done: OrderedDict[str, None] = OrderedDict()
+        self._large = LargeMessages()
 
     async def __call__(self, _platform: Any, connection: StreamConnection) -> None:
         """Take what a connection sends, until its end."""
-        frames = ForwardFrames(self._longest)
+        frames, large = ForwardFrames(self._longest), False
         try:
             data = await greet(connection) if connection.credentials.shared_key else b""
             data = data or await connection.read(_READ)
@@ -83,9 +88,16 @@ class ForwardStream:
                     await self._message(await asyncio.to_thread(decode_message, frame, self._longest), connection)
                 if fault is not None:
                     raise fault
-                data = await connection.read(_READ)
+                if large != (frames.waiting > FREE_BYTES):
+                    # So few at once: a hundred connections with a large message each would fill the memory.
+                    large = not large
+                    await self._large.take() if large else self._large.give_back()
+                data = await _read(connection, large)
         except ForwardError as error:
             log.warning("%s: the connection is closed: %s", connection.sender, error)
+        finally:
+            if large:
+                self._large.give_back()
 
     async def _message(self, message: ForwardMessage, connection: StreamConnection) -> None:
         tag = self._source.tag or message.tag
@@ -122,6 +134,16 @@ class ForwardStream:
             sender,
             f"{self._source.id} {key}" if key else "",
         )
+
+
+async def _read(connection: StreamConnection, large: bool) -> bytes:
+    if not large:
+        return await connection.read(_READ)
+    try:
+        async with asyncio.timeout(_LARGE_SECONDS):
+            return await connection.read(_READ)
+    except TimeoutError:
+        raise ForwardError(f"a large message made a pause of {_LARGE_SECONDS:.0f} seconds") from None
 
 
 def sender_fields(source: ForwardInput | StreamInput | SyslogInput, sender: str) -> dict[str, str]:
