@@ -88,10 +88,13 @@ class ForwardStream:
                     await self._message(await asyncio.to_thread(decode_message, frame, self._longest), connection)
                 if fault is not None:
                     raise fault
-                if large != (frames.waiting > FREE_BYTES):
-                    # So few at once: a hundred connections with a large message each would fill the memory.
-                    large = not large
-                    await self._large.take() if large else self._large.give_back()
+                if large and frames.waiting <= FREE_BYTES:
+                    self._large.give_back()
+                    large = False
+                elif not large and frames.waiting > FREE_BYTES:
+                    # Only few at once: a hundred connections with a large message each would fill the memory.
+                    await self._large.take()
+                    large = True
                 data = await _read(connection, large)
         except ForwardError as error:
             log.warning("%s: the connection is closed: %s", connection.sender, error)
