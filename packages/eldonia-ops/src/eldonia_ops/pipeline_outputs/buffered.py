@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Final
 
 from eldonia_ops.pipeline.buffer import (
@@ -32,7 +31,7 @@ from eldonia_ops.pipeline.buffer_settings import BufferSettings
 from eldonia_ops.pipeline.chunk_keys import ChunkKeys, pieces_of
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs import Output
-from eldonia_ops.pipeline_outputs.chunk_frames import encode_events, events_of, payload_of
+from eldonia_ops.pipeline_outputs.chunk_frames import ReadBatches, encode_events, payload_of
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore
 from eldonia_ops.pipeline_outputs.delivery import Delivery
 from eldonia_ops.pipeline_outputs.running import BufferOverflowError, OutputEdge, OutputError, OutputStatus
@@ -292,7 +291,7 @@ class BufferedOutput:
             return False
         return True
 
-    async def _read(self, chunk: Chunk) -> list[Batch]:
+    async def _read(self, chunk: Chunk) -> Sequence[Batch]:
         """The events of a chunk.
 
         Raises:
@@ -300,15 +299,11 @@ class BufferedOutput:
         """
         try:
             if not self._settings.file:
-                return [events_of(payload) for payload in self._store.payloads(chunk.id)]
+                return ReadBatches(self._store.payloads(chunk.id))
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, partial(_read, self._store, chunk.id))
+            return ReadBatches(await loop.run_in_executor(self._executor, self._store.payloads, chunk.id))
         except (OSError, ValueError) as error:
             raise OutputError(f"a chunk cannot be read: {_words(error)}", retry=False) from error
-
-
-def _read(store: ChunkStore, chunk_id: str) -> list[Batch]:
-    return [events_of(payload) for payload in store.payloads(chunk_id)]
 
 
 def _words(error: Exception) -> str:

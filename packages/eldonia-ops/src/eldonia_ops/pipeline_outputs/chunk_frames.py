@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import msgpack
 import msgspec
@@ -188,6 +188,30 @@ def events_of(payload: bytes) -> Batch:
     if isinstance(tag, list):
         tag = tag[0]
     return Batch(tag, tuple(Event(time_ns, record) for time_ns, record in events))
+
+
+class ReadBatches(Sequence[Batch]):
+    """The events of payloads, made when they are asked for: of a large chunk only the batch at hand is in memory as
+    events. What is asked for is not a payload: ValueError."""
+
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        self._payloads = payloads
+
+    def __len__(self) -> int:
+        """How many payloads there are."""
+        return len(self._payloads)
+
+    @overload
+    def __getitem__(self, place: int) -> Batch: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Batch]: ...
+
+    def __getitem__(self, place: int | slice) -> Batch | Sequence[Batch]:
+        """The events of one payload, or of some."""
+        if isinstance(place, slice):
+            return ReadBatches(self._payloads[place])
+        return events_of(self._payloads[place])
 
 
 def plain(value: Any, depth: int) -> Any:

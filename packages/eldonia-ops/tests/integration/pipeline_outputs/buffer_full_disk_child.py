@@ -7,6 +7,7 @@ import asyncio
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from eldonia_ops.pipeline.buffer import Chunk
@@ -24,7 +25,7 @@ class Store:
     def __init__(self) -> None:
         self.numbers: list[int] = []
 
-    async def deliver(self, chunk: Chunk, batches: list[Batch]) -> None:
+    async def deliver(self, chunk: Chunk, batches: Sequence[Batch]) -> None:
         if self.away:
             raise OutputError("away")
         self.numbers += [event.record["n"] for batch in batches for event in batch.events]
