@@ -12,6 +12,9 @@ from eldonia_ops.services.api import (
     NotFoundError,
     ObjectivePoint,
     ObjectiveView,
+    PipelineOutputView,
+    PipelineSourceView,
+    PipelineView,
     PlatformHealth,
     StoredView,
     TargetView,
@@ -134,6 +137,7 @@ class FakeStatus:
                 ListenerView("main", "http://127.0.0.1:9600", "none", 4, 812),
                 ListenerView("prometheus", "http://127.0.0.1:9090", "viewer", 1, 63),
             ),
+            pipeline=_pipeline(now),
         )
 
     def ready(self) -> bool:
@@ -145,3 +149,66 @@ class FakeStatus:
 
     def request_ended(self, listener: str, api: str, route: str, method: str, code: int, seconds: float) -> None:
         self.own.request(listener, api, route, method, code, seconds)
+
+
+def _pipeline(now: int) -> PipelineView:
+    shop, http = "lines of /var/log/shop/*.log", "http at 0.0.0.0:9880 (tls)"
+    refused = "it is no JSON: JSON is malformed: invalid character (byte 0)"
+    away = "the connection to search-1.example:9200 was refused"
+    return PipelineView(
+        sources=(
+            PipelineSourceView(
+                "tail:fluent.conf:2", "tail", shop, "up", 1_204_113, 4_310, 12, 1, now - 400, refused, now - 61_000
+            ),
+            PipelineSourceView(
+                "in_http",
+                "http",
+                http,
+                "down",
+                0,
+                0,
+                0,
+                0,
+                0,
+                "http cannot listen on 0.0.0.0:9880: Address already in use",
+                now - 4_000,
+            ),
+            PipelineSourceView("journal", "systemd", "the journal of this machine", "unknown", 0, 0, 0, 0, 0, "", 0),
+        ),
+        outputs=(
+            PipelineOutputView(
+                "elasticsearch:fluent.conf:38",
+                "eldonia",
+                "the log store of this platform",
+                0,
+                0,
+                0,
+                1_204_101,
+                0,
+                0,
+                0,
+                0,
+                0,
+                "",
+            ),
+            PipelineOutputView(
+                "archive",
+                "elasticsearch",
+                "search-1.example:9200",
+                18_204,
+                9_310_221,
+                now - 340_000,
+                901_220,
+                31,
+                31,
+                now + 9_000,
+                120,
+                0,
+                away,
+            ),
+        ),
+        held=3,
+        lost=41,
+        lost_reason="no <match> takes the tag shop.audit",
+        lost_at=now - 900_000,
+    )

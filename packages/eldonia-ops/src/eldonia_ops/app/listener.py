@@ -30,7 +30,14 @@ class HttpServer(uvicorn.Server):
     """
 
     def __init__(
-        self, name: str, app: ASGIApp, listener: socket.socket, places: Places, tls: ssl.SSLContext | None = None
+        self,
+        name: str,
+        app: ASGIApp,
+        listener: socket.socket,
+        places: Places,
+        tls: ssl.SSLContext | None = None,
+        *,
+        keep_alive_seconds: int = 5,
     ) -> None:
         protocol: Any = functools.partial(PatientProtocol, places=places, counts=places.of(name))
         config = uvicorn.Config(
@@ -40,6 +47,7 @@ class HttpServer(uvicorn.Server):
             server_header=False,
             proxy_headers=False,  # failed sign-ins slow down by address, which no client may choose
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=keep_alive_seconds,
             http=protocol,
             ws="none",
             lifespan="off",

@@ -14,7 +14,7 @@ from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.intake import ServeDatagrams, ServeStream, StreamCredentials, StreamListener
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.inputs import ForwardInput
-from eldonia_ops.pipeline.inputs.servers import ServerInput
+from eldonia_ops.pipeline.inputs.servers import ServerInput, ServerTransport
 from eldonia_ops.protocols.web_config import ServerTls
 from eldonia_ops.settings import Listen
 
@@ -22,6 +22,18 @@ log = logging.getLogger("eldonia_ops.pipeline")
 
 _MOST_CONNECTIONS: Final = 100
 _RETRY_SECONDS: Final = 5.0
+
+
+def server_tls_of(transport: ServerTransport) -> ssl.SSLContext | None:
+    """The TLS of a ``<transport>`` section, None for none.
+
+    Raises:
+        ConfigError: its files cannot be used.
+    """
+    if transport.protocol != "tls":
+        return None
+    required = "required" if transport.client_ca_file else ""
+    return server_tls(ServerTls(transport.cert_file, transport.key_file, transport.client_ca_file, required))
 
 
 class _Refusals:
@@ -77,10 +89,7 @@ class ListeningSource:
 
     async def _opened(self) -> StreamServer:
         source, transport = self._source, self._source.transport
-        tls: ssl.SSLContext | None = None
-        if transport.protocol == "tls":
-            required = "required" if transport.client_ca_file else ""
-            tls = server_tls(ServerTls(transport.cert_file, transport.key_file, transport.client_ca_file, required))
+        tls = server_tls_of(transport)
         credentials = StreamCredentials()
         if isinstance(source, ForwardInput):
             credentials = StreamCredentials(source.shared_key, dict(source.users))

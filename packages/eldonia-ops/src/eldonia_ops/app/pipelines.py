@@ -12,6 +12,7 @@ from eldonia_ops.app.collection import target_view
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Inert
+from eldonia_ops.app.pipeline_http import HttpSource
 from eldonia_ops.app.pipeline_listeners import ListeningSource
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus
@@ -20,18 +21,31 @@ from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
-from eldonia_ops.pipeline.inputs import ForwardInput, Input, SampleInput, StreamInput, SyslogInput, TailInput
+from eldonia_ops.pipeline.inputs import (
+    ForwardInput,
+    HttpInput,
+    Input,
+    SampleInput,
+    StreamInput,
+    SyslogInput,
+    SystemdInput,
+    TailInput,
+)
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline.times.strftime import DIRECTIVE
 from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, RunningOutput
 from eldonia_ops.ports import LogStore, TelemetryError
 from eldonia_ops.protocols.log_documents import document_records
-from eldonia_ops.services.api import TargetView
+from eldonia_ops.services.api import PipelineView, TargetView
+from eldonia_ops.services.pipeline_entry import PipelineEntry
+from eldonia_ops.services.pipeline_journal import JournalSource
+from eldonia_ops.services.pipeline_requests import HttpRequests
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_sources import RunningSource, SampleSource, TailSource
 from eldonia_ops.services.pipeline_streams import ForwardStream
 from eldonia_ops.services.pipeline_texts import TextSource
+from eldonia_ops.services.pipeline_view import output_views, source_view
 from eldonia_ops.services.service_loop import supervise
 from eldonia_ops.settings import Settings
 from eldonia_ops.sinks import LogSink
@@ -46,6 +60,7 @@ class _Running:
     loaded: LoadedPipeline
     runner: PipelineRunner
     sources: list[RunningSource]
+    entries: list[tuple[Input, PipelineEntry, RunningSource]]
     tasks: list["asyncio.Task[None]"]
 
 
@@ -99,7 +114,7 @@ class PipelineModule(Inert):
             task.cancel()
         await asyncio.gather(*running.tasks, return_exceptions=True)
         for source in running.sources:
-            if isinstance(source, ListeningSource):
+            if isinstance(source, ListeningSource | HttpSource):
                 await source.close()
         await running.runner.close()
         for source in running.sources:
@@ -119,6 +134,21 @@ class PipelineModule(Inert):
             )
             found.append(TargetStatus("pipeline", one.id, one.summary, health=health, error=one.last_error))
         return [target_view(status) for status in found]
+
+    def view(self) -> PipelineView | None:
+        """The pipeline that runs; None for none."""
+        running = self._running
+        if running is None or not running.loaded.settings.used:
+            return None
+        runner = running.runner
+        return PipelineView(
+            sources=tuple(source_view(one, entry, source.statuses()) for one, entry, source in running.entries),
+            outputs=output_views(runner.statuses()),
+            held=runner.held,
+            lost=self._events_lost + runner.events_lost,
+            lost_reason=runner.last_lost[0],
+            lost_at=runner.last_lost[1],
+        )
 
     def metrics(self) -> Mapping[str, float]:
         """What came in, what was lost, what waits in buffers."""
@@ -143,8 +173,13 @@ class PipelineModule(Inert):
             return
         runner = PipelineRunner(loaded.pipeline, self._base.clock.now, self._open, self._lost, self._base.loops)
         followed = FollowedPaths()
-        sources = [made for one in loaded.pipeline.sources if (made := self._source(one, runner, followed)) is not None]
-        running = _Running(loaded, runner, sources, [])
+        entries: list[tuple[Input, PipelineEntry, RunningSource]] = []
+        for one in loaded.pipeline.sources:
+            entry = PipelineEntry(runner, self._base.clock.now)
+            if (made := self._source(one, entry, followed)) is not None:
+                entries.append((one, entry, made))
+        sources = [source for _, _, source in entries]
+        running = _Running(loaded, runner, sources, entries, [])
 
         def released() -> None:
             for source in sources:
@@ -160,7 +195,7 @@ class PipelineModule(Inert):
             running.tasks.append(asyncio.create_task(supervise(name, clock, source.run, loops)))
         self._running = running
 
-    def _source(self, source: Input, runner: PipelineRunner, followed: FollowedPaths) -> RunningSource | None:
+    def _source(self, source: Input, runner: PipelineEntry, followed: FollowedPaths) -> RunningSource | None:
         if isinstance(source, TailInput):
             patterns = [DIRECTIVE.sub("*", one) for path in source.paths for one in braces(path)]
             return TailSource(
@@ -177,6 +212,11 @@ class PipelineModule(Inert):
         longest = self._settings.limits.request_expanded
         if isinstance(source, ForwardInput):
             return ListeningSource(source, ForwardStream(source, runner, self._base.clock, longest))
+        if isinstance(source, HttpInput):
+            return HttpSource(source, HttpRequests(source, runner, self._base.clock))
+        if isinstance(source, SystemdInput):
+            watch = self._base.loops.item(f"pipeline journal {source.id}")
+            return JournalSource(source, runner, self._positions, self._base.clock, watch)
         if isinstance(source, StreamInput | SyslogInput):
             texts = TextSource(source, runner, self._base.clock, self._settings.limits.log_line)
             udp = source.transport.protocol == "udp"
@@ -216,6 +256,7 @@ class PipelineModule(Inert):
                 source=batch.source,
             )
             try:
-                await self._sink.logs([msgspec.structs.replace(record, parse_error=reason) for record in records])
+                unread = [msgspec.structs.replace(record, parse_error=reason) for record in records]
+                await self._sink.logs(unread, batch_key=batch.key)
             except TelemetryError as error:
                 raise OutputError(f"the log store does not take records: {error}") from error

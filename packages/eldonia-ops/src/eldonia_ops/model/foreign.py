@@ -6,7 +6,7 @@ depth, numbers and sizes are bounded. All work is linear in the size of what com
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -131,6 +131,11 @@ def bounded_text(text: str, limit: int) -> str:
     return f"{kept}{_MARK} [{max(1, size - len(kept.encode()))} bytes cut off]"
 
 
+_FEW: Final = 48
+_MANY: Final = 1_000
+_LEVELS: Final = 2
+
+
 def bounded_attributes(
     attributes: dict[str, Any], *, limit: int = MAX_ATTRIBUTES_BYTES, strict: bool = False
 ) -> dict[str, Any]:
@@ -143,9 +148,8 @@ def bounded_attributes(
         OutOfBoundsError: with ``strict``, when it is deeper than :data:`MAX_DEPTH` or holds an integer that no
             double can hold; without it, a mark takes the place of either.
     """
-    if len(attributes) <= 32 and all(
-        len(key) <= 64 and key.isprintable() and _is_plain(value) for key, value in attributes.items()
-    ):
+    levels = _LEVELS if limit == MAX_ATTRIBUTES_BYTES else 0
+    if len(attributes) <= _FEW and _held(attributes, levels) <= _FEW:
         return attributes
     return _Bounds(limit, strict).of_dict(attributes, 1)
 
@@ -159,6 +163,26 @@ def _is_plain(value: Any) -> bool:
     if kind is float:
         return value - value == 0.0
     return value is None or kind is bool
+
+
+def _held(values: dict[str, Any] | list[Any], levels: int) -> int:
+    """How many values a document holds, of which none has to be changed: they are few, short and plain, and nested no
+    more than ``levels``. :data:`_MANY` where that is not so, or not seen at a glance."""
+    count = len(values)
+    items: Iterable[Any] = values
+    if isinstance(values, dict):
+        for key in values:
+            if type(key) is not str or len(key) > 64 or not key.isprintable():
+                return _MANY
+        items = values.values()
+    for item in items:
+        if not _is_plain(item):
+            if not levels or not (type(item) is dict or type(item) is list):
+                return _MANY
+            count += _held(item, levels - 1)
+            if count > _FEW:
+                return _MANY
+    return count
 
 
 class _Bounds:

@@ -6,7 +6,7 @@ from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.pipeline.filters.concat import Concat
 from eldonia_ops.pipeline.flows import Flow, Flows, beyond, flows_of, matches_before
 from eldonia_ops.pipeline.graph import ERROR, TOP, Label, Pipeline, Rule, labels_of, single_outputs
-from eldonia_ops.pipeline.inputs import RUN_TYPES, ForwardInput, TailInput
+from eldonia_ops.pipeline.inputs import ForwardInput, TailInput
 from eldonia_ops.pipeline.inputs.servers import ServerInput
 from eldonia_ops.pipeline.rewriters import SAME, RewriteTag
 from eldonia_ops.pipeline.section import Place
@@ -27,11 +27,7 @@ def check_pipeline(pipeline: Pipeline) -> list[Diagnostic]:
     found += _labels(pipeline, flows)
     found += _shared(pipeline)
     for source in pipeline.sources:
-        if source.type not in RUN_TYPES:
-            message = f"{source.type} is read and checked, but does not run in the pipeline yet"
-            hint = "what comes to this platform's own ports goes to the store, past these filters"
-            found.append(_note(message, source.place, hint))
-        elif isinstance(source, ServerInput) and not _has_key(source):
+        if isinstance(source, ServerInput) and not _has_key(source):
             message = f"{source.type} takes events from this machine alone: others would not have to prove anything"
             hint = "write <security> with a shared_key" if source.type == "forward" else "write <transport tls>"
             if source.bind not in ("127.0.0.1", "::1", "localhost"):

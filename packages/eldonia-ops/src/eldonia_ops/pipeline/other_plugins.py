@@ -17,8 +17,6 @@ LEFT_OUT_INPUTS: Final = {
 OTHER_INPUTS: Final = {
     "exec": "let the program write to a file, and use tail",
     "unix": "use forward on 127.0.0.1",
-    "systemd": "let journald pass its records on to syslog (ForwardToSyslog=yes), and use syslog",
-    "journald": "let journald pass its records on to syslog (ForwardToSyslog=yes), and use syslog",
     "windows_eventlog": "send them by Fluent Bit, and use forward",
     "windows_eventlog2": "send them by Fluent Bit, and use forward",
     "kafka": "let a consumer send them by forward or http",

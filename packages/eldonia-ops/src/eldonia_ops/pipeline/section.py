@@ -154,6 +154,13 @@ class SectionReader:
         self.problem(f"{name} must be a mapping, not {value!r}", name)
         return {}
 
+    def json(self, name: str) -> Any:
+        """A JSON array or object of any form; None when it is not written, or is none."""
+        value = self._raw(name)
+        if not isinstance(value, str):
+            return value
+        return self._json(name, value, dict if value.lstrip().startswith("{") else list)
+
     def value(self, name: str) -> Any:
         """The value as it is written; None when it is not."""
         return self._raw(name)

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from functools import partial
 from typing import Final
 
 from eldonia_ops.pipeline.buffer import (
@@ -32,10 +31,11 @@ from eldonia_ops.pipeline.buffer_settings import BufferSettings
 from eldonia_ops.pipeline.chunk_keys import ChunkKeys, pieces_of
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs import Output
-from eldonia_ops.pipeline_outputs.chunk_frames import encode_events, events_of, payload_of
+from eldonia_ops.pipeline_outputs.chunk_frames import ReadBatches, encode_events, payload_of
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore
 from eldonia_ops.pipeline_outputs.delivery import Delivery
 from eldonia_ops.pipeline_outputs.running import BufferOverflowError, OutputEdge, OutputError, OutputStatus
+from eldonia_ops.pipeline_outputs.taken_keys import KEY_BYTES, digest_of
 
 logger = logging.getLogger(__name__)
 
@@ -79,11 +79,11 @@ class BufferedOutput:
 
     async def write(self, batch: Batch) -> None:
         """Take events; see :class:`~eldonia_ops.pipeline_outputs.running.RunningOutput`."""
-        pieces, payloads = self._pieces(batch)
-        while True:
+        pieces, payloads, keys = self._pieces(batch)
+        while pieces:
             if self._closed:
                 raise OutputError(f"{self.output.id} is closed")
-            refusal = self._take(pieces, payloads)
+            refusal = self._take(pieces, payloads, keys)
             if refusal is None:
                 break
             if not refusal.wait:
@@ -161,23 +161,31 @@ class BufferedOutput:
 
     # --- taking
 
-    def _pieces(self, batch: Batch) -> tuple[tuple[Piece, ...], list[bytes]]:
+    def _pieces(self, batch: Batch) -> tuple[tuple[Piece, ...], list[bytes], list[bytes]]:
+        """Pieces, their payloads and keys, without those that were taken before."""
         settings = self._settings
-        most = max(1, settings.chunk_limit_size - _FRAME - 3 * len(batch.tag) - 16)
+        most = max(1, settings.chunk_limit_size - _FRAME - 3 * len(batch.tag) - 16 - KEY_BYTES)
         records = settings.chunk_limit_records or len(batch.events) or 1
         pieces: list[Piece] = []
         payloads: list[bytes] = []
+        keys: list[bytes] = []
+        number = 0
         for key, events in self._keys.group(batch).items():
             encoded = encode_events(events)
             for first, end in pieces_of([len(one) for one in encoded], most):
                 for start in range(first, end, records):
                     part = encoded[start : min(end, start + records)]
-                    payload = payload_of(batch.tag, part)
+                    known_by = digest_of(f"{batch.key}#{number}") if batch.key else b""
+                    number += 1
+                    if known_by and self._store.knows(known_by):
+                        continue
+                    payload = payload_of(batch.tag, part, known_by)
                     payloads.append(payload)
+                    keys.append(known_by)
                     pieces.append(Piece(key, len(payload) + _FRAME, len(part)))
-        return tuple(pieces), payloads
+        return tuple(pieces), payloads, keys
 
-    def _take(self, pieces: tuple[Piece, ...], payloads: Sequence[bytes]) -> Refuse | None:
+    def _take(self, pieces: tuple[Piece, ...], payloads: Sequence[bytes], keys: Sequence[bytes]) -> Refuse | None:
         state, effects = step(self._state, Offered(pieces), self._edge.now_ms())
         if effects and isinstance(effects[0], Refuse):
             return effects[0]
@@ -199,6 +207,9 @@ class BufferedOutput:
                 self._store.remove(chunk_id)
             self._last_error = _words(error)
             raise OutputError(f"the buffer of {self.output.id} cannot be written: {_words(error)}") from error
+        for effect in effects:
+            if isinstance(effect, Append) and keys[effect.piece]:
+                self._store.took(effect.chunk_id, [keys[effect.piece]])
         self._state = state
         self._perform([effect for effect in effects if not isinstance(effect, Begin | Append)])
         return None
@@ -280,7 +291,7 @@ class BufferedOutput:
             return False
         return True
 
-    async def _read(self, chunk: Chunk) -> list[Batch]:
+    async def _read(self, chunk: Chunk) -> Sequence[Batch]:
         """The events of a chunk.
 
         Raises:
@@ -288,15 +299,11 @@ class BufferedOutput:
         """
         try:
             if not self._settings.file:
-                return [events_of(payload) for payload in self._store.payloads(chunk.id)]
+                return ReadBatches(self._store.payloads(chunk.id))
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._executor, partial(_read, self._store, chunk.id))
+            return ReadBatches(await loop.run_in_executor(self._executor, self._store.payloads, chunk.id))
         except (OSError, ValueError) as error:
             raise OutputError(f"a chunk cannot be read: {_words(error)}", retry=False) from error
-
-
-def _read(store: ChunkStore, chunk_id: str) -> list[Batch]:
-    return [events_of(payload) for payload in store.payloads(chunk_id)]
 
 
 def _words(error: Exception) -> str:

@@ -11,6 +11,7 @@ import fcntl
 import logging
 import os
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Final
@@ -22,12 +23,15 @@ from eldonia_ops.pipeline_outputs.chunk_frames import (
     TornChunkError,
     frame,
     head_frame,
+    key_of,
     read_frames,
 )
+from eldonia_ops.pipeline_outputs.taken_keys import TakenKeys
 
 logger = logging.getLogger(__name__)
 
 SUFFIX: Final = ".chunk"
+TAKEN: Final = ".taken"
 _MOST_OPEN: Final = 128
 _MODE: Final = 0o600
 
@@ -55,11 +59,14 @@ class FileChunks:
         self._new_names = False
         self._syncing: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
+        self._taken = TakenKeys(folder / TAKEN)
+        self._keys: dict[str, list[bytes]] = {}
         self.broken = 0
 
     def recover(self) -> list[Chunk]:
         """The chunks that files hold, with torn ends cut off and broken files set aside."""
         found: list[Chunk] = []
+        self._taken.load()
         for path in sorted(self._folder.glob("*" + SUFFIX)):
             try:
                 chunk = self._recover(path)
@@ -91,6 +98,7 @@ class FileChunks:
         elif end < len(data):
             os.truncate(path, end)
         self._ends[read.chunk.id] = end
+        self.took(read.chunk.id, [key for payload in read.payloads if (key := key_of(payload))])
         return read.chunk
 
     def _rewrite(self, path: Path, read: FoundChunk) -> int:
@@ -126,6 +134,16 @@ class FileChunks:
         self._ends[chunk.id] = len(head)
         self._dirty.add(chunk.id)
         self._new_names = True
+
+    def knows(self, key: bytes) -> bool:
+        """Whether it was taken by this process or an earlier one."""
+        return key in self._taken
+
+    def took(self, chunk_id: str, keys: Sequence[bytes]) -> None:
+        """Remember keys; they are kept on disk when the chunk goes."""
+        if keys:
+            self._keys.setdefault(chunk_id, []).extend(keys)
+            self._taken.add(keys)
 
     def mark(self, chunk_id: str) -> int:
         """Where the chunk ends now, for :meth:`cut`."""
@@ -192,13 +210,15 @@ class FileChunks:
         return list(read_frames(self._path(chunk_id).read_bytes()).payloads)
 
     def remove(self, chunk_id: str) -> None:
-        """Forget a chunk."""
+        """Forget a chunk, but not what it held."""
+        self._keep_keys(chunk_id)
         self._forget(chunk_id)
         with contextlib.suppress(FileNotFoundError):
             self._path(chunk_id).unlink()
 
     def set_aside(self, chunk_id: str, reason: str) -> str:
         """Move a chunk to ``given-up``."""
+        self._keep_keys(chunk_id)
         self._forget(chunk_id)
         return self._aside(self._path(chunk_id), "given-up", reason)
 
@@ -235,6 +255,12 @@ class FileChunks:
             os.close(number)
         self._ends.pop(chunk_id, None)
         self._dirty.discard(chunk_id)
+
+    def _keep_keys(self, chunk_id: str) -> None:
+        try:
+            self._taken.keep(self._keys.pop(chunk_id, ()))
+        except OSError as error:
+            logger.warning("the buffer %s cannot remember what it has sent: %s", self._folder, error)
 
     def _aside(self, path: Path, folder: str, reason: str) -> str:
         place = self._folder / folder / path.name

@@ -2,15 +2,16 @@
 
 A frame is ``length (u32) | events (u32) | CRC-32 of both and the payload (u32) | payload``, little-endian. The first
 frame is the head, which has 0 events: JSON with the format's version, id, key and time of the chunk. Each other payload
-is MessagePack: ``[tag, [[time in ns, record], …]]``.
+is MessagePack: ``[tag, [[time in ns, record], …]]``, with ``[tag, key]`` for the tag where the events have a key.
 """
 
 import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, overload
 
+import msgpack
 import msgspec
 
 from eldonia_ops.pipeline.buffer import Chunk
@@ -19,6 +20,7 @@ from eldonia_ops.pipeline.event import Batch, Event
 
 VERSION: Final = 1
 MOST_FRAME: Final = 1 << 30
+_MOST_TAG: Final = 1 << 20
 _MOST_LOOKS: Final = 200_000
 _MOST_HEAD: Final = 64 << 10
 _HEAD: Final = struct.Struct("<III")
@@ -152,9 +154,28 @@ def encode_events(events: Sequence[Event]) -> list[bytes]:
     return found
 
 
-def payload_of(tag: str, events: Sequence[bytes]) -> bytes:
-    """The payload of encoded events with one tag."""
-    return b"".join((b"\x92", _ENCODER.encode(tag), _array(len(events)), *events))
+def payload_of(tag: str, events: Sequence[bytes], key: bytes = b"") -> bytes:
+    """The payload of encoded events with one tag; ``key`` says which they are."""
+    head = _ENCODER.encode((tag, key)) if key else _ENCODER.encode(tag)
+    return b"".join((b"\x92", head, _array(len(events)), *events))
+
+
+def key_of(payload: bytes) -> bytes:
+    """The key of a payload, b"" for none.
+
+    Raises:
+        ValueError: it is no payload.
+    """
+    if payload[1:2] != b"\x92":
+        return b""
+    unpacker = msgpack.Unpacker(max_buffer_size=_MOST_TAG)
+    unpacker.feed(memoryview(payload)[:_MOST_TAG])
+    try:
+        unpacker.read_array_header()
+        key = unpacker.unpack()[1]
+    except (msgpack.OutOfData, IndexError, TypeError) as error:
+        raise ValueError("a payload without tag and key") from error
+    return key if isinstance(key, bytes) else b""
 
 
 def events_of(payload: bytes) -> Batch:
@@ -164,7 +185,33 @@ def events_of(payload: bytes) -> Batch:
         ValueError: it is none.
     """
     tag, events = _DECODER.decode(payload)
+    if isinstance(tag, list):
+        tag = tag[0]
     return Batch(tag, tuple(Event(time_ns, record) for time_ns, record in events))
+
+
+class ReadBatches(Sequence[Batch]):
+    """The events of payloads, made when they are asked for: of a large chunk only the batch at hand is in memory as
+    events. What is asked for is not a payload: ValueError."""
+
+    def __init__(self, payloads: Sequence[bytes]) -> None:
+        self._payloads = payloads
+
+    def __len__(self) -> int:
+        """How many payloads there are."""
+        return len(self._payloads)
+
+    @overload
+    def __getitem__(self, place: int) -> Batch: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Batch]: ...
+
+    def __getitem__(self, place: int | slice) -> Batch | Sequence[Batch]:
+        """The events of one payload, or of some."""
+        if isinstance(place, slice):
+            return ReadBatches(self._payloads[place])
+        return events_of(self._payloads[place])
 
 
 def plain(value: Any, depth: int) -> Any:

@@ -1,8 +1,10 @@
 """Where the bytes of chunks are: in memory, or in files (:mod:`.chunk_files`)."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from eldonia_ops.pipeline.buffer import Chunk
+from eldonia_ops.pipeline_outputs.taken_keys import TakenKeys
 
 
 class ChunkStore(Protocol):
@@ -26,6 +28,14 @@ class ChunkStore(Protocol):
         Raises:
             OSError: it was not put there, nor a part of it.
         """
+        ...
+
+    def knows(self, key: bytes) -> bool:
+        """Whether a payload with this key was taken before, of those that are remembered."""
+        ...
+
+    def took(self, chunk_id: str, keys: Sequence[bytes]) -> None:
+        """Remember the keys of payloads that were put into a chunk; each of them is in its payload as well."""
         ...
 
     def mark(self, chunk_id: str) -> int:
@@ -70,6 +80,7 @@ class MemoryChunks:
 
     def __init__(self) -> None:
         self._chunks: dict[str, list[bytes]] = {}
+        self._taken = TakenKeys()
 
     def recover(self) -> list[Chunk]:
         """None."""
@@ -82,6 +93,14 @@ class MemoryChunks:
     def append(self, chunk_id: str, payload: bytes, events: int) -> None:
         """Put a payload to the end of a chunk."""
         self._chunks[chunk_id].append(payload)
+
+    def knows(self, key: bytes) -> bool:
+        """Whether this process has taken it."""
+        return key in self._taken
+
+    def took(self, chunk_id: str, keys: Sequence[bytes]) -> None:
+        """Remember keys."""
+        self._taken.add(keys)
 
     def mark(self, chunk_id: str) -> int:
         """How many payloads a chunk has."""

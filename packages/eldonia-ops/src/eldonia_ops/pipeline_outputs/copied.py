@@ -28,7 +28,8 @@ class CopyWriter:
             if store.ignore_if_prev_success and number and not before_failed:
                 continue
             try:
-                await output.write(batch)
+                # Two stores of a copy may write to one place, and both are meant.
+                await output.write(batch.under(f"{batch.key}+{number}") if batch.key and number else batch)
                 before_failed = False
             except OutputError as error:
                 before_failed = True

@@ -106,7 +106,7 @@ class StoreWriter(DirectOutput):
         self._edge = edge
 
     async def _write(self, batch: Batch) -> None:
-        await store(self._edge, batch)
+        await store(self._edge, batch, batch.key)
 
 
 def _to_stdout(data: bytes) -> None:

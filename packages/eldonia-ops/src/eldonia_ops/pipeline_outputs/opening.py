@@ -34,6 +34,7 @@ from eldonia_ops.pipeline_outputs.elasticsearch import ElasticsearchDelivery
 from eldonia_ops.pipeline_outputs.file import FileDelivery
 from eldonia_ops.pipeline_outputs.forward import ForwardDelivery
 from eldonia_ops.pipeline_outputs.http import HttpDelivery
+from eldonia_ops.pipeline_outputs.injecting import InjectingOutput
 from eldonia_ops.pipeline_outputs.running import OutputEdge, RunningOutput
 from eldonia_ops.pipeline_outputs.stored import StoreDelivery
 
@@ -48,7 +49,11 @@ def open_output(output: Output, edge: OutputEdge) -> RunningOutput:
         OSError: the folder of its buffer cannot be used, or another process has it.
         ValueError: a chunk key or zone is not valid.
     """
-    output = ours(output, edge)
+    found = _opened(ours(output, edge), edge)
+    return found if output.inject is None else InjectingOutput(found, output.inject, edge.hostname)
+
+
+def _opened(output: Output, edge: OutputEdge) -> RunningOutput:
     match output:
         case CopyOutput():
             return CopyWriter(output, [(store, open_output(store.output, edge)) for store in output.stores])
@@ -58,7 +63,8 @@ def open_output(output: Output, edge: OutputEdge) -> RunningOutput:
             return RelabelWriter(output, edge)
         case StdoutOutput():
             return StdoutWriter(output, output.formatter or StdoutFormatter(SectionReader(Section("format"), [])))
-        case StoreOutput() if output.buffer is None:
+        case StoreOutput() if output.buffer is None or not (output.buffer.file or output.secondary):
+            # A buffer in memory would acknowledge what a kill loses, and the store gathers what comes itself.
             return StoreWriter(output, edge)
     settings = output.buffer or BufferSettings()
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline-output")

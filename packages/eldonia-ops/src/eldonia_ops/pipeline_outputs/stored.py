@@ -1,12 +1,17 @@
 """Writes to our own log store, which is durable when it answers."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
+from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.pipeline.buffer import Chunk
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.protocols.log_documents import document_records
+
+_MANY: Final = 200
 
 
 async def store(edge: OutputEdge, batch: Batch, key: str = "") -> None:
@@ -20,19 +25,28 @@ async def store(edge: OutputEdge, batch: Batch, key: str = "") -> None:
         raise OutputError("there is no log store here", retry=False)
     if not batch.events:
         return
-    records = document_records(
-        [event.record for event in batch.events],
-        [event.time_ns for event in batch.events],
-        edge.now_ms() * 1_000_000,
-        tag=batch.tag,
-        source=batch.source,
-    )
+    now_ns = edge.now_ms() * 1_000_000
+    # Thousands of records take a tenth of a second: alerting goes on meanwhile.
+    many = len(batch.events) > _MANY
+    records = await asyncio.to_thread(_records, batch, now_ns) if many else _records(batch, now_ns)
     try:
         receipt = await edge.store.logs(records, batch_key=key)
     except TelemetryError as error:
         raise OutputError(f"the log store does not take records: {error}") from error
     for refused in receipt.refused:
-        await edge.errors(Batch(batch.tag, (batch.events[refused.index],), batch.source), refused.reason)
+        event = batch.events[refused.index]
+        again = f"{key}^{refused.index}" if key else ""
+        await edge.errors(Batch(batch.tag, (event,), batch.source, again), refused.reason)
+
+
+def _records(batch: Batch, now_ns: int) -> Sequence[LogRecord]:
+    return document_records(
+        [event.record for event in batch.events],
+        [event.time_ns for event in batch.events],
+        now_ns,
+        tag=batch.tag,
+        source=batch.source,
+    )
 
 
 class StoreDelivery:

@@ -580,12 +580,64 @@ class ListenerView:
 
 
 @dataclass(frozen=True, slots=True)
+class PipelineSourceView:
+    """One source of the log pipeline. ``health`` is ``up``, ``down`` or ``unknown``; ``unread`` counts what its parser
+    could not read; ``waiting`` batches are on their way. ``fault`` is the last one, at ``fault_at`` (Unix ms)."""
+
+    id: str
+    type: str
+    summary: str
+    health: str
+    events: int
+    per_minute: int
+    unread: int
+    waiting: int
+    last_at: int
+    fault: str
+    fault_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOutputView:
+    """One output of the log pipeline. What is ``queued`` waits in its buffer, since ``oldest_at``; ``failed`` counts
+    writes that went wrong, ``dropped`` events that found no room, ``given_up`` events that were tried to the end.
+    ``next_retry_at`` is 0 when nothing is tried again. Times are Unix ms."""
+
+    id: str
+    type: str
+    summary: str
+    queued_events: int
+    queued_bytes: int
+    oldest_at: int
+    written: int
+    failed: int
+    retries: int
+    next_retry_at: int
+    dropped: int
+    given_up: int
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineView:
+    """The log pipeline. ``held`` events are held back by filters; ``lost`` were not taken by any output since the
+    start, the last of them for ``lost_reason`` at ``lost_at`` (Unix ms)."""
+
+    sources: tuple[PipelineSourceView, ...]
+    outputs: tuple[PipelineOutputView, ...]
+    held: int
+    lost: int
+    lost_reason: str
+    lost_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformHealth:
     """The state of the platform itself.
 
     ``queues`` are lengths by name, ``files`` sizes in bytes (``state``, ``wal``) of what the data folder holds beside
     telemetry, ``versions`` those of what runs; ``disk`` is None where it cannot be asked. ``started_at`` and ``now``
-    are Unix ms.
+    are Unix ms. ``pipeline`` is None where none is configured.
     """
 
     now: int
@@ -603,6 +655,7 @@ class PlatformHealth:
     refused: int
     versions: Mapping[str, str]
     listeners: tuple[ListenerView, ...] = ()
+    pipeline: PipelineView | None = None
 
 
 class Status(Protocol):

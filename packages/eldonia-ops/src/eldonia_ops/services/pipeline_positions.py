@@ -1,11 +1,17 @@
-"""Where the files of a pipeline have been read to: in our state, and in Fluentd's ``pos_file`` beside it."""
+"""Where the files of a pipeline have been read to: in our state, and in Fluentd's ``pos_file`` beside it.
+
+Before a batch goes to the outputs it is noted where it begins and ends. After a crash the lines behind the position are
+handed over in the very same batches, whose keys outputs know; so a batch that some outputs have and others have not is
+completed, and none is stored twice.
+"""
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.tail.files import FoundFile, look
@@ -14,6 +20,12 @@ from eldonia_ops.collectors.tail.pos_file import FilePosition, read_pos_file, wr
 log = logging.getLogger("eldonia_ops.pipeline")
 
 _FIRST_SECONDS: Final = 5.0
+_PLANNED: Final = re.compile(r"([^@\s]{1,200})@([0-9]{1,19})-([0-9]{1,19})")
+MOST_PLANNED: Final = 500
+"""So many batches of a file are noted while filters hold events back; what is read beyond may come twice."""
+
+Planned: TypeAlias = tuple[str, int, int]
+"""Identity of the file, and the bytes where a batch begins and ends."""
 
 
 class PipelinePositions:
@@ -42,13 +54,14 @@ class PipelinePositions:
         self._now = now
         self._started = now()
         self._waiting: dict[str, tuple[str, int]] = {}
+        self._plans: dict[str, list[Planned]] = {}
         self._known: dict[str, FilePosition] | None = None
         self._lock = asyncio.Lock()
         self._complained = False
 
     async def load_position(self, path: str) -> tuple[str, int] | None:
         """``(identity, offset)`` to go on from; None: from the beginning."""
-        stored = await self._stored.load_position(self._prefix + path)
+        stored = begin_of(await self._stored.load_position(self._prefix + path), await self._planned(path))
         found = await asyncio.to_thread(_look, path)
         theirs = (await self._theirs()).get(path)
         if found is not None and theirs is not None and theirs.inode == found.inode and theirs.offset <= found.size:
@@ -64,6 +77,30 @@ class PipelinePositions:
         self._waiting[path] = (identity, offset)
         if not self._held():
             await self.save_waiting()
+
+    async def plan(self, path: str, identity: str, start: int, end: int) -> None:
+        """Note durably that a batch goes to the outputs. All of the file before it is done, unless events are held
+        back."""
+        plans = self._plans.setdefault(path, [])
+        new = (identity, start, end)
+        if plans and plans[-1] == new:  # it is offered again
+            return
+        if not self._held():
+            plans.clear()
+        if len(plans) < MOST_PLANNED:
+            plans.append(new)
+            await self._stored.save_position(self._plan_of(path), plan_text(plans), end)
+
+    async def planned(self, path: str) -> Sequence[Planned]:
+        """The batches that went to the outputs before this process began, see :data:`PlannedBatches`."""
+        return await self._planned(path)
+
+    async def _planned(self, path: str) -> list[Planned]:
+        stored = await self._stored.load_position(self._plan_of(path))
+        return [] if stored is None else plan_of(stored[0])
+
+    def _plan_of(self, path: str) -> str:
+        return f"batches of {self._prefix}{path}"
 
     async def save_waiting(self) -> None:
         """Save what was kept in mind."""
@@ -101,6 +138,33 @@ class PipelinePositions:
                 self._complained = True
                 reason = error.strerror or error
                 log.warning("the pos_file %s cannot be written: %s; our own state has it", self._pos_file, reason)
+
+
+def plan_text(plans: Sequence[Planned]) -> str:
+    """Batches as text for the store of positions."""
+    return " ".join(f"{identity}@{start}-{end}" for identity, start, end in plans)
+
+
+def plan_of(text: str) -> list[Planned]:
+    """The batches of a text; none of one that is not ours."""
+    found: list[Planned] = []
+    for part in text.split():
+        match = _PLANNED.fullmatch(part)
+        if match is None:
+            return []
+        found.append((match[1], int(match[2]), int(match[3])))
+    return found
+
+
+def begin_of(position: tuple[str, int] | None, plans: Sequence[Planned]) -> tuple[str, int] | None:
+    """Where to go on: a position is saved now and then, and the first batch of the plan begins behind it, unless the
+    position is one in the plan."""
+    if not plans:
+        return position
+    identity, start, _ = plans[0]
+    if position is not None and any(position[0] == known and position[1] >= begin for known, begin, _ in plans):
+        return position
+    return identity, start
 
 
 def _look(path: str) -> FoundFile | None:

@@ -52,6 +52,8 @@ class PipelineRunner:
         self._outputs: dict[int, RunningOutput] = {}
         self.events_in = 0
         self.events_lost = 0
+        self.last_lost = ("", 0)
+        """Why events were not taken last, and when, Unix ms."""
         self.on_released: Callable[[], None] = lambda: None
         """Called when filters hold nothing back any more."""
         for rule, output in pipeline.outputs():
@@ -79,13 +81,13 @@ class PipelineRunner:
         if nested is not None and nested.runner is self:
             routed = self._router.route(nested.state, batch, self._now_ms(), label=label)
             nested.state.update(routed.state)
-            await self._deliver(routed)
+            await self._deliver(routed, batch.key)
             return
         self.events_in += len(batch.events)
         if not self._state:
-            await self._deliver(self._router.route({}, batch, self._now_ms(), label=label))
+            await self._deliver(self._router.route({}, batch, self._now_ms(), label=label), batch.key)
             return
-        await self._transaction(lambda state: self._router.route(state, batch, self._now_ms(), label=label))
+        await self._transaction(lambda state: self._router.route(state, batch, self._now_ms(), label=label), batch.key)
 
     async def refuse(self, batch: Batch, reason: str) -> None:
         """Send events that could not be read or written to ``@ERROR``, or to ``on_lost`` if there is none."""
@@ -140,14 +142,14 @@ class PipelineRunner:
                 log.warning("what filters held back could not be written, will try again: %s", error)
                 await asyncio.sleep(_LONGEST_SLEEP_MS / 1_000)
 
-    async def _transaction(self, route: Callable[[dict[int, Any]], Routed]) -> None:
+    async def _transaction(self, route: Callable[[dict[int, Any]], Routed], key: str = "") -> None:
         async with self._lock:
             transaction = _Transaction(self, dict(self._state))
             token = _OPEN.set(transaction)
             try:
                 routed = route(transaction.state)
                 transaction.state = routed.state
-                await self._deliver(routed)
+                await self._deliver(routed, key)
                 self._state = transaction.state
             finally:
                 _OPEN.reset(token)
@@ -155,14 +157,18 @@ class PipelineRunner:
         if not self.held:
             self.on_released()
 
-    async def _deliver(self, routed: Routed) -> None:
+    async def _deliver(self, routed: Routed, key: str) -> None:
+        """Each part has a key of its own, which is the same when the batch comes again: parts that an output has taken
+        already are not taken twice."""
         for line in routed.printed:
             print(line, flush=True)  # noqa: T201 - what a filter of type stdout is for
-        for delivery in routed.deliveries:
-            await self._outputs[delivery.rule.number].write(delivery.batch)
-        for batch, reason in routed.lost:
-            await self._lose(batch, reason)
+        for number, delivery in enumerate(routed.deliveries):
+            batch = delivery.batch.under(f"{key}/{number}" if key else "")
+            await self._outputs[delivery.rule.number].write(batch)
+        for number, (batch, reason) in enumerate(routed.lost):
+            await self._lose(batch.under(f"{key}!{number}" if key else ""), reason)
 
     async def _lose(self, batch: Batch, reason: str) -> None:
         self.events_lost += len(batch.events)
+        self.last_lost = (reason, self._now_ms())
         await self._on_lost(batch, reason)

@@ -8,7 +8,7 @@ from itertools import cycle
 from typing import Protocol
 
 from eldonia_ops.collectors.collector import Positions
-from eldonia_ops.collectors.status import TargetStatus, TurnWatch
+from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import DEFAULT_OPTIONS, TailBatch, TailOptions
@@ -17,10 +17,11 @@ from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import SampleInput, TailInput
 from eldonia_ops.pipeline.lines import ReadText, read_text, with_field
 from eldonia_ops.pipeline_outputs.running import OutputError
+from eldonia_ops.services.pipeline_entry import Pipeline
 from eldonia_ops.services.pipeline_positions import PipelinePositions
-from eldonia_ops.services.pipeline_runner import PipelineRunner
 
 _RETRY_SECONDS = 1.0
+_SIDE_BY_SIDE = 32
 
 
 class RunningSource(Protocol):
@@ -45,7 +46,7 @@ class TailSource:
     def __init__(
         self,
         source: TailInput,
-        runner: PipelineRunner,
+        runner: Pipeline,
         positions: Positions,
         patterns: Sequence[str],
         *,
@@ -80,7 +81,7 @@ class TailSource:
             exclude=source.exclude,
         )
         arguments = (patterns, self._sink, self.positions, options, followed or FollowedPaths())
-        self._tail = FileTail(*arguments) if watch is None else FileTail(*arguments, watch)
+        self._tail = FileTail(*arguments, watch or (lambda _: Unwatched()), self.positions.planned)
 
     async def run(self) -> None:
         """Follow until cancelled."""
@@ -97,7 +98,9 @@ class TailSource:
         return self._tail.statuses()
 
     async def _sink(self, batch: TailBatch) -> int:
-        texts = await asyncio.to_thread(self._read, batch.lines, time.time_ns())
+        planning = self.positions.plan(batch.path, batch.source.rpartition("#")[2], batch.start, batch.end)
+        reading = asyncio.to_thread(self._read, batch.lines, time.time_ns())
+        _, texts = await asyncio.gather(planning, reading)
         if self._source.path_key:
             texts = with_field(texts, self._source.path_key, batch.path)
         tag = self._source.tag_of(batch.path)
@@ -105,11 +108,24 @@ class TailSource:
         if self._source.emit_unmatched_lines:
             texts = [one if not one.reason else _unmatched(one, "unmatched_line") for one in texts]
         events = tuple(event for one in texts for event in one.events)
-        await self._runner.emit(Batch(tag, events, batch.path), self._source.label)
+        key = f"{self._source.id} {batch.key}"
+        await self._runner.emit(Batch(tag, events, batch.path, key), self._source.label)
         if not self._source.emit_unmatched_lines:
-            for one in unread:
-                await self._runner.refuse(Batch(tag, _unmatched(one, "message").events, batch.path), one.reason)
+            await self._refuse(Batch(tag, (), batch.path, key), unread)
         return len(unread)
+
+    async def _refuse(self, batch: Batch, unread: Sequence[ReadText]) -> None:
+        """What was not understood, those of one reason together, and some side by side: a file may be full of it."""
+        by_reason: dict[str, list[Event]] = {}
+        for one in unread:
+            by_reason.setdefault(one.reason, []).extend(_unmatched(one, "message").events)
+        parts = [
+            (replace(batch, events=tuple(events), key=f"{batch.key}?{number}"), reason)
+            for number, (reason, events) in enumerate(by_reason.items())
+        ]
+        for start in range(0, len(parts), _SIDE_BY_SIDE):
+            some = parts[start : start + _SIDE_BY_SIDE]
+            await asyncio.gather(*(self._runner.refuse(part, reason) for part, reason in some))
 
     def _read(self, lines: Sequence[TailLine], now_ns: int) -> list[ReadText]:
         return [
@@ -130,7 +146,7 @@ def _unmatched(one: ReadText, key: str) -> ReadText:
 class SampleSource:
     """Makes the events of a ``<source>`` of type sample."""
 
-    def __init__(self, source: SampleInput, runner: PipelineRunner) -> None:
+    def __init__(self, source: SampleInput, runner: Pipeline) -> None:
         self._source = source
         self._runner = runner
 

@@ -24,7 +24,7 @@ from eldonia_ops.protocols.fluent_forward import (
     encode_ack,
     pieces,
 )
-from eldonia_ops.services.pipeline_runner import PipelineRunner
+from eldonia_ops.services.pipeline_entry import Pipeline
 
 log = logging.getLogger("eldonia_ops.pipeline")
 
@@ -32,10 +32,13 @@ MOST_EVENTS: Final = 5_000
 _KNOWN_CHUNKS: Final = 10_000
 _CHUNK_SECONDS: Final = 30.0
 _LONGEST_PAUSE: Final = 5.0
+_LARGE_SECONDS: Final = 30.0
+"""How long a large message, which holds a place that others wait for, may make a pause."""
+
 _NS: Final = 1_000_000
 
 
-async def insist(runner: PipelineRunner, batch: Batch, label: str, *, seconds: float = 0.0) -> None:
+async def insist(runner: Pipeline, batch: Batch, label: str, *, seconds: float = 0.0) -> None:
     """Send a batch through the pipeline until its outputs take it; meanwhile its sender waits.
 
     Raises:
@@ -59,7 +62,7 @@ class ForwardStream:
     """Serves the connections of one ``<source>`` of type forward. A chunk is acknowledged when every output has taken
     its part; one that comes again with the same events is acknowledged at once."""
 
-    def __init__(self, source: ForwardInput, runner: PipelineRunner, clock: Clock, longest: int) -> None:
+    def __init__(self, source: ForwardInput, runner: Pipeline, clock: Clock, longest: int) -> None:
         self._source = source
         self._runner = runner
         self._clock = clock
@@ -103,7 +106,7 @@ class ForwardStream:
                 key = f"{message.chunk} {number} {digest}"
             if key and key in self._done:
                 continue
-            batch = await asyncio.to_thread(self._batch, tag, piece, connection.sender)
+            batch = await asyncio.to_thread(self._batch, tag, piece, connection.sender, key)
             await insist(self._runner, batch, self._source.label, seconds=_CHUNK_SECONDS if key else 0.0)
             if key:
                 self._done[key] = None
@@ -112,7 +115,7 @@ class ForwardStream:
         if message.chunk:
             await connection.write(encode_ack(message.chunk, text=message.text))
 
-    def _batch(self, tag: str, piece: Piece, sender: str) -> Batch:
+    def _batch(self, tag: str, piece: Piece, sender: str, key: str) -> Batch:
         found = decode_events(piece)
         if found.refused or piece.broken:
             log.warning("%s: %d events of a chunk cannot be read", sender, found.refused + piece.broken)
@@ -125,6 +128,7 @@ class ForwardStream:
                 for time_ns, record in zip(found.times_ns, found.records, strict=True)
             ),
             sender,
+            f"{self._source.id} {key}" if key else "",
         )
 
 

@@ -12,7 +12,7 @@ from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import StreamInput, SyslogInput
 from eldonia_ops.pipeline.lines import read_text
 from eldonia_ops.ports import Clock
-from eldonia_ops.services.pipeline_runner import PipelineRunner
+from eldonia_ops.services.pipeline_entry import Pipeline
 from eldonia_ops.services.pipeline_streams import insist, sender_fields
 
 _READ: Final = 256 * 1024
@@ -30,7 +30,7 @@ class TextSource:
     """Serves connections and datagrams of one source. They are not acknowledged: a sender waits while the outputs take
     nothing, and datagrams that find no room are dropped."""
 
-    def __init__(self, source: StreamInput | SyslogInput, runner: PipelineRunner, clock: Clock, longest: int) -> None:
+    def __init__(self, source: StreamInput | SyslogInput, runner: Pipeline, clock: Clock, longest: int) -> None:
         self._source = source
         self._runner = runner
         self._clock = clock

@@ -12,7 +12,14 @@ from eldonia_ops import __version__
 from eldonia_ops.model.alerts import OutgoingStatus
 from eldonia_ops.ports import Clock, StateStore, StateTransaction, TelemetryStores
 from eldonia_ops.services import health
-from eldonia_ops.services.api import ListenerView, ObjectivePoint, ObjectiveView, PlatformHealth, TargetView
+from eldonia_ops.services.api import (
+    ListenerView,
+    ObjectivePoint,
+    ObjectiveView,
+    PipelineView,
+    PlatformHealth,
+    TargetView,
+)
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.own_metrics import TEXT, escaped
@@ -40,6 +47,7 @@ class StatusService:
         counts: Counts,
         loops: Loops | None = None,
         folder: Path | None = None,
+        pipeline: Callable[[], PipelineView | None] = lambda: None,
     ) -> None:
         self._clock = clock
         self._state = state
@@ -49,6 +57,7 @@ class StatusService:
         self._counts = counts
         self._loops = loops or Loops()
         self._folder = folder
+        self._pipeline = pipeline
         self._started_at = clock.now()
         self._ready = False
         self._listeners: Callable[[], tuple[ListenerView, ...]] = tuple
@@ -137,6 +146,7 @@ class StatusService:
             refused=int(sum(value for name, value in self._counts().items() if name.startswith(_REFUSED))),
             versions=health.versions(statistics),
             listeners=self._listeners(),
+            pipeline=self._pipeline(),
         )
 
     def metrics(self, accept: str = TEXT) -> tuple[str, bytes]:

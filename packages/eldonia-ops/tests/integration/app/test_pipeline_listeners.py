@@ -3,66 +3,26 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import Authority
 from fluent_conf import pipeline
 from local_server import free_port
+from pipeline_kept import MATCH, Kept
+from required_tools import requires_tool
 
 from eldonia_ops.app.pipeline_listeners import ListeningSource
 from eldonia_ops.pipeline.event import Batch
-from eldonia_ops.pipeline_outputs.running import OutputError, OutputStatus
 from eldonia_ops.protocols.fluent_forward import encode_forward, encode_message
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.pipeline_runner import PipelineRunner
 from eldonia_ops.services.pipeline_streams import ForwardStream
 from eldonia_ops.services.pipeline_texts import TextSource
-
-MATCH = """
-<filter **>
-  @type record_transformer
-  <record>
-    via ${tag}
-  </record>
-</filter>
-<match **>
-  @type null
-</match>
-"""
-
-
-class Kept:
-    """The only output."""
-
-    def __init__(self) -> None:
-        self.batches: list[Batch] = []
-        self.failures = 0
-
-    async def write(self, batch: Batch) -> None:
-        if self.failures:
-            self.failures -= 1
-            raise OutputError("not now")
-        self.batches.append(batch)
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        return None
-
-    def statuses(self) -> list[OutputStatus]:
-        return []
-
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        return [event.record for batch in self.batches for event in batch.events]
-
-    async def until(self, count: int) -> None:
-        async with asyncio.timeout(15):
-            while len(self.records) < count:  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager
@@ -165,6 +125,36 @@ async def test_syslog(transport: str):
     (record,) = kept.records
     assert record["via"] == "s.local4.notice"
     assert (record["level"], record["host"], record["ident"], record["message"]) == ("notice", "web", "nginx", "hello")
+
+
+@requires_tool("openssl")
+async def test_syslog_over_tls_with_certificates_of_clients(tmp_path: Path):
+    authority = Authority(tmp_path)
+    server, client = authority.issue("127.0.0.1"), authority.issue("router7")
+    source = (
+        "@type syslog\ntag net\nsource_address_key from\n<parse>\n@type syslog\nmessage_format rfc5424\n</parse>\n"
+        f"<transport tls>\ncert_path {server.certificate}\nprivate_key_path {server.key}\n"
+        f"client_cert_auth true\nca_path {authority.certificate}\n</transport>"
+    )
+    async with listening(source) as (port, kept, _):
+        context = ssl.create_default_context(cafile=authority.certificate)
+        with contextlib.suppress(OSError):  # TLS 1.3 refuses after the handshake
+            _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+            writer.write(b"<34>1 2026-11-01T00:00:00Z web app - - - unproved\n")
+            await writer.drain()
+            writer.close()
+        context.load_cert_chain(client.certificate, client.key)
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        first, second = (
+            f"<{priority}>1 2026-11-01T00:00:00Z web app 7 - - line {priority}\nmore".encode() for priority in (34, 165)
+        )
+        writer.write(b"%d %s%d %s" % (len(first), first, len(second), second))
+        await writer.drain()
+        await kept.until(2)
+        writer.close()
+    assert [record["via"] for record in kept.records] == ["net.auth.crit", "net.local4.notice"]
+    assert [record["message"] for record in kept.records] == ["line 34\nmore", "line 165\nmore"]
+    assert {record["from"] for record in kept.records} == {"127.0.0.1"}
 
 
 async def test_udp_and_a_port_that_is_taken():

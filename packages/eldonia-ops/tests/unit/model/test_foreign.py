@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.model.foreign import decode_json, nesting, too_many_values
+from eldonia_ops.model.foreign import (
+    MAX_ATTRIBUTES_BYTES,
+    _Bounds,
+    bounded_attributes,
+    decode_json,
+    nesting,
+    too_many_values,
+)
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.sampled_from('a"[]{}\\\n漢'), max_size=8),
@@ -71,3 +78,25 @@ def test_what_looks_like_values_inside_of_texts_does_not_count():
     text = json.dumps({"log": '[{,\\"' * 1_500_000}).encode()
     assert not too_many_values(text)
     assert decode_json(msgspec.json.decode, text)["log"].startswith("[{,")
+
+
+attribute_texts = st.text(max_size=8) | st.sampled_from(["x" * 600, "long key" * 20, "\ud800", "a\x00b", "注文"])
+attribute_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | attribute_texts,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(attribute_texts, inner, max_size=5),
+    max_leaves=60,
+)
+
+
+@given(st.dictionaries(attribute_texts, attribute_values, max_size=40))
+def test_a_document_that_is_passed_at_a_glance_is_one_that_the_bounds_leave_as_it_is(document):
+    found = bounded_attributes(document)
+    assert json.dumps(found) == json.dumps(_Bounds(MAX_ATTRIBUTES_BYTES, False).of_dict(document, 1))
+
+
+def test_nested_documents_of_the_usual_size_are_not_made_anew():
+    pod = {"kubernetes": {"pod": "shop-1", "labels": {"app": "shop"}}, "http": {"status": 200, "tags": ["a", "b"]}}
+    assert bounded_attributes(pod) is pod
+    deeper = {"a": {"b": {"c": {"d": 1}}}}
+    assert bounded_attributes(deeper) == deeper
+    assert bounded_attributes({"a": {"b": "x\x00"}}) == {"a": {"b": "x\ufffd"}}

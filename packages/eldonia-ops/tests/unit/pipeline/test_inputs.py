@@ -13,6 +13,7 @@ from eldonia_ops.pipeline.inputs import (
     SampleInput,
     StreamInput,
     SyslogInput,
+    SystemdInput,
     TailInput,
     input_of,
 )
@@ -71,6 +72,17 @@ def test_tail_in_the_old_form():
             "3: certificates are not made up here: cert_path and private_key_path are needed",
         ),
         ("@type sample\ntag t\nsample [1]", "4: sample must be a JSON object, or an array of them"),
+        (
+            '@type http\ncors_allow_origins ["*"]\ncors_allow_credentials true',
+            "4: cors_allow_credentials with cors_allow_origins * would let in every page of the web",
+        ),
+        ('@type systemd\ntag t\nmatches [{"a b": "c"}]', "4: 'a b' is no field of the journal"),
+        (
+            "@type systemd\ntag t\nmatches [1]",
+            '4: matches must be a JSON array of objects such as [{"_SYSTEMD_UNIT": "a.service"}]',
+        ),
+        ("@type systemd\ntag t\npos_file /a", "4: pos_file has no effect: the position is in our state"),
+        ("@type systemd\npath /a", "1: <source> of type systemd needs tag"),
         ("@type http\nport x", "3: port must be a whole number, not 'x'"),
     ],
 )  # fmt: skip
@@ -94,7 +106,10 @@ def test_servers():
     assert not found.tags.matches("a")
     assert "k" not in repr(found.shared_key)
     assert right("@type forward").tags is None
-    assert isinstance(right("@type http\nbody_size_limit 32MB"), HttpInput)
+    http = right("@type http\nbody_size_limit 32MB\nkeepalive_timeout 20s\nadd_tag_prefix in\nadd_remote_addr true")
+    assert isinstance(http, HttpInput)
+    assert (http.body_size_limit, http.keepalive_seconds, http.remote_addr_key) == (32 << 20, 20, "REMOTE_ADDR")
+    assert (http.tag_of("/app/web/"), http.tag_of("/")) == ("in.app.web", "")
     syslog = right("@type syslog\ntag s\n<transport tcp>\n</transport>")
     assert isinstance(syslog, SyslogInput)
     assert syslog.transport.protocol == "tcp"
@@ -103,6 +118,36 @@ def test_servers():
     tcp = right("@type tcp\ntag t\nformat none\ndelimiter \\n")
     assert isinstance(tcp, StreamInput)
     assert (tcp.delimiter, tcp.port, right("@type udp\ntag t\nformat none").port) == ("\n", 5_170, 5_160)
+
+
+ENTRY = {
+    "__CURSOR": "c", "__REALTIME_TIMESTAMP": "5", "_HOSTNAME": "web-1", "MESSAGE": "hello", "_PID": "7",
+    "_COMM": "shop",
+}  # fmt: skip
+
+
+def test_systemd():
+    found = right(
+        "@type systemd\ntag journal\npath /var/log/journal\nread_from_head true\n"
+        'matches [{"_SYSTEMD_UNIT": ["a.service", "b.service"], "PRIORITY": 3}, {"_COMM": "cron"}]\n'
+        "<entry>\nfields_strip_underscores true\nfields_lowercase true\n"
+        'field_map {"MESSAGE": "log", "_PID": ["process", "pid"], "_COMM": "process"}\n</entry>'
+    )
+    assert isinstance(found, SystemdInput)
+    assert found.tags is not None
+    assert found.tags.matches("journal")
+    assert found.arguments == (
+        "--directory=/var/log/journal", "_SYSTEMD_UNIT=a.service", "_SYSTEMD_UNIT=b.service", "PRIORITY=3", "+",
+        "_COMM=cron",
+    )  # fmt: skip
+    assert found.record(ENTRY) == {"hostname": "web-1", "log": "hello", "process": "7 shop", "pid": "7"}
+    plain = right("@type journald\ntag t")
+    assert isinstance(plain, SystemdInput)
+    assert plain.record(ENTRY) == {"_HOSTNAME": "web-1", "MESSAGE": "hello", "_PID": "7", "_COMM": "shop"}
+    assert plain.arguments == ()
+    strict = right('@type systemd\ntag t\n<entry>\nfield_map {"MESSAGE": "log"}\nfield_map_strict true\n</entry>')
+    assert isinstance(strict, SystemdInput)
+    assert strict.record(ENTRY) == {"log": "hello"}
 
 
 def test_sample():

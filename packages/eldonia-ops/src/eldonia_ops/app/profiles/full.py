@@ -82,6 +82,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
         counts=counts,
         loops=base.loops,
         folder=configuration.settings.data,
+        pipeline=pipeline.view,
     )
     modules: list[Module] = [
         ObjectivesModule(base, objectives),

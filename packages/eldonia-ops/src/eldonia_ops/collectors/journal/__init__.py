@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Final
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopContext, LoopPlan
 from eldonia_ops.collectors.journal.config import SECTION, JournalSettings
-from eldonia_ops.collectors.journal.follow import JournalLoop
+from eldonia_ops.collectors.journal.follow import JournalLoop, record_sink
 from eldonia_ops.settings import Settings
+
+JOURNALCTL: Final = ("journalctl", "--follow", "--output=export", "--no-pager", "--quiet", "--all")
 
 
 class JournalCollector:
@@ -29,7 +32,7 @@ class JournalCollector:
         return JournalLoop(
             command_of(journal),
             name,
-            self._context.logs,
+            record_sink(self._context.logs, context.clock, name),
             self._context.positions,
             context.clock,
             context.watch("journal"),
@@ -40,7 +43,7 @@ def command_of(journal: JournalSettings) -> tuple[str, ...]:
     """journalctl with the options that the settings ask for. Nothing of it goes through a shell."""
     folder = (f"--directory={journal.directory}",) if journal.directory else ()
     units = tuple(f"--unit={unit}" for unit in journal.units)
-    return ("journalctl", "--follow", "--output=export", "--no-pager", "--quiet", "--all", *folder, *units)
+    return (*JOURNALCTL, *folder, *units)
 
 
 COLLECTOR = Collector("journal", JournalCollector, SECTION, titles={"en": "journal", "ja": "ジャーナル"})

@@ -8,9 +8,9 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.collector import LogIntake, Positions
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus, TurnWatch
@@ -35,6 +35,24 @@ _ERRORS: Final = 2_000
 _CURSOR: Final = "__CURSOR"
 
 
+EntrySink: TypeAlias = Callable[[Sequence[JournalEntry], str], Awaitable[None]]
+"""Takes a batch, and its key, by which it is known when it comes again. Returns when it is stored.
+
+Raises:
+    TelemetryError: none of it is; it is offered again.
+"""
+
+
+def record_sink(logs: LogIntake, clock: Clock, name: str) -> EntrySink:
+    """Stores entries as records of the source ``name``."""
+
+    async def sink(entries: Sequence[JournalEntry], key: str) -> None:
+        records = await asyncio.to_thread(journal_records, entries, clock.now() * 1_000_000, name)
+        await logs(records, source=name, batch_key=key)
+
+    return sink
+
+
 @dataclass(frozen=True, slots=True)
 class JournalPlace:
     """What is stored up to the cursor ``stored``; the batch behind it ends at ``until``, '' when none is under way."""
@@ -55,20 +73,24 @@ class JournalPlace:
 
 class JournalLoop:
     """Implements :class:`~eldonia_ops.collectors.collector.CollectorLoop`. ``command`` is journalctl with its options
-    but those that say where to begin; ``name`` is that of the position."""
+    but those that say where to begin; ``name`` is that of the position. Without a position it begins with the next
+    entry, or with ``from_head`` with the first."""
 
     def __init__(
         self,
         command: Sequence[str],
         name: str,
-        logs: LogIntake,
+        sink: EntrySink,
         positions: Positions,
         clock: Clock,
         watch: TurnWatch,
+        *,
+        from_head: bool = False,
     ) -> None:
         self._command = tuple(command)
         self._name = name
-        self._logs = logs
+        self._sink = sink
+        self._from_head = from_head
         self._positions = positions
         self._clock = clock
         self._watch = watch
@@ -99,7 +121,9 @@ class JournalLoop:
         # Following begins with the last ten entries, unless that is switched off. Without a place the journal of years
         # would be read; of the last entry only the place counts then.
         begin = ["--no-tail", f"--after-cursor={place.stored}"] if place.stored else ["--lines=1"]
-        now_us = 0 if place.stored else self._clock.now() * 1_000
+        now_us = 0 if place.stored or self._from_head else self._clock.now() * 1_000
+        if self._from_head and not place.stored:
+            begin = ["--no-tail"]
         program = await asyncio.create_subprocess_exec(
             *self._command, *begin, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
         )
@@ -143,17 +167,16 @@ class JournalLoop:
         last = _cursor(batch[-1])
         await self._positions.save_position(self._name, JournalPlace(place.stored, last).text(), 0)
         now = self._clock.now()
-        records = await asyncio.to_thread(journal_records, batch, now * 1_000_000, self._name)
         while True:
             try:
-                await self._logs(records, source=self._name, batch_key=f"{self._name} {place.stored} {last}")
+                await self._sink(batch, f"{self._name} {place.stored} {last}")
                 break
             except TelemetryError as error:
-                self._fail(f"{len(records)} entries wait, for they cannot be stored: {error}")
+                self._fail(f"{len(batch)} entries wait, for they cannot be stored: {error}")
                 await asyncio.sleep(_RETRY_SECONDS)
         place = JournalPlace(last)
         await self._positions.save_position(self._name, place.text(), 0)
-        self._status.succeeded(now, 0.0, len(records))
+        self._status.succeeded(now, 0.0, len(batch))
         return place
 
     def _fail(self, error: str) -> None:

@@ -16,8 +16,10 @@ from eldonia_ops.collectors.tail.files import main_of, shown_path
 from eldonia_ops.collectors.tail.follow import (
     DEFAULT_OPTIONS,
     FollowedFile,
+    PlannedBatches,
     TailOptions,
     TailSink,
+    no_plan,
 )
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
@@ -51,6 +53,7 @@ class FileTail:
         options: TailOptions = DEFAULT_OPTIONS,
         followed: FollowedPaths | None = None,
         watch: Callable[[str], TurnWatch] = lambda _: Unwatched(),
+        plan: PlannedBatches = no_plan,
     ) -> None:
         self._patterns = tuple(os.path.abspath(pattern) for pattern in patterns)
         self._sink = sink
@@ -58,6 +61,7 @@ class FileTail:
         self._options = options
         self._shared = followed or FollowedPaths()
         self._watch = watch
+        self._plan = plan
         self._threads = ThreadPoolExecutor(_THREADS, "tail")
         self._discovery = watch(", ".join(self._patterns))
         self._followed: dict[str, FollowedFile] = {}
@@ -136,6 +140,7 @@ class FileTail:
             with_rotated=with_rotated,
             watch=self._watch(shown_path(path)),
             on_disk=self._on_disk,
+            plan=self._plan,
         )
         self._shared.paths.add(path)
         self._followed[path] = followed

@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
@@ -193,9 +193,9 @@ class LineReader:
         """For one that was opened on a thread for a tail that has ended meanwhile."""
         self.close()
 
-    def read(self, max_lines: int, max_bytes: int) -> list[TailLine]:
+    def read(self, max_lines: int, max_bytes: int, until: int = 0) -> list[TailLine]:
         """Up to ``max_lines`` further lines, and no more than reach ``max_bytes``; fewer only when the file ends here
-        for now, or was cut. Empty lines are skipped."""
+        for now, or was cut, or at the byte ``until`` if one is given. Empty lines are skipped."""
         while len(self._ready) < max_lines and self._ready_bytes < max_bytes:
             known = len(self._guard)
             # What was read last is read once more with what follows: were the file cut and written again since
@@ -205,18 +205,20 @@ class LineReader:
                 break
             self._head = b""
             self._take(chunk[known:])
-        return self._hand_out(max_lines, max_bytes)
+        return self._hand_out(max_lines, max_bytes, until)
 
     def ready(self) -> list[TailLine]:
         """Lines that were read from the file and not handed out yet."""
         return self._hand_out(len(self._ready), self._ready_bytes)
 
-    def _hand_out(self, max_lines: int, max_bytes: int) -> list[TailLine]:
+    def _hand_out(self, max_lines: int, max_bytes: int, until: int = 0) -> list[TailLine]:
         ready = self._ready
         lines = [ready.popleft() for _ in range(min(max_lines, len(ready)))]
         sizes = list(accumulate([len(line.data) for line in lines]))
         # The line that reaches the bound is the last one.
         kept = min(len(lines), bisect_left(sizes, max_bytes) + 1)
+        if until:
+            kept = min(kept, bisect_right([line.offset for line in lines], until))
         ready.extendleft(reversed(lines[kept:]))
         del lines[kept:]
         self._ready_bytes -= sizes[kept - 1] if kept else 0

@@ -69,6 +69,17 @@ class TailBatch:
         return f"{self.source}:{self.start}-{self.end}"
 
 
+PlannedBatches = Callable[[str], Awaitable[Sequence[tuple[str, int, int]]]]
+"""Batches of a path, by its name, that were handed over before a crash and may be stored: identity, start and end of
+each. What is read again from there on is handed over in the very same batches, so that whoever takes them knows them
+by their keys."""
+
+
+async def no_plan(_path: str) -> Sequence[tuple[str, int, int]]:
+    """For who knows lines, and not batches."""
+    return ()
+
+
 TailSink = Callable[[TailBatch], Awaitable[int | None]]
 """Takes a batch and returns when it is stored, with the number of lines that could not be read. A batch whose sink
 raises is offered again."""
@@ -127,8 +138,11 @@ class FollowedFile:
         with_rotated: bool = False,
         watch: TurnWatch = _UNWATCHED,
         on_disk: OnDisk = asyncio.to_thread,
+        plan: PlannedBatches = no_plan,
     ) -> None:
         self._path = path
+        self._plan = plan
+        self._planned: dict[tuple[str, int], int] = {}
         self._name = shown_path(path)
         self._watch = watch
         self._on_disk = on_disk
@@ -157,6 +171,8 @@ class FollowedFile:
         """
         try:
             self._saved = await self._load()
+            planned = await self._insist(lambda: self._plan(self._name))
+            self._planned = {(identity, start): end for identity, start, end in planned}
             while not self._forgotten():
                 try:
                     busy = await self._turn()
@@ -214,6 +230,13 @@ class FollowedFile:
 
     async def _read(self, reader: LineReader) -> int:
         """Read on and deliver what is complete; returns how many lines there were."""
+        place = (self._identity, self._delivered)
+        if end := self._planned.get(place):
+            count, found, self._join = await self._on_disk(_read_planned, reader, self._join, self._options, end)
+            if reader.offset != end:  # the file is another by now, or the last line of it is still unfinished
+                del self._planned[place]
+            await self._deliver(found)
+            return count
         count, found, self._join = await self._on_disk(_read_joined, reader, self._join, self._options)
         await self._deliver(found)
         return count
@@ -467,6 +490,20 @@ def _read_joined(reader: LineReader, state: JoinState, options: TailOptions) -> 
     found, state = joined_lines(state, lines, now, options.join)
     more, state = given_up(state, now, options.join)
     return len(lines), [*found, *more], state
+
+
+def _read_planned(
+    reader: LineReader, state: JoinState, options: TailOptions, end: int
+) -> tuple[int, list[TailLine], JoinState]:
+    """The lines up to the byte ``end``, where a batch ended before, so that none that belong together are parted
+    there. What ends sooner is left to be read on."""
+    lines: list[TailLine] = []
+    while reader.offset < end and (some := reader.read(options.batch_lines, max(1, options.batch_bytes), until=end)):
+        lines += some
+    found, state = joined_lines(state, lines, time.monotonic(), options.join)
+    if reader.offset == end:
+        found, state = [*found, *all_held(state)], NOTHING
+    return len(lines), list(found), state
 
 
 def _node(file: FoundFile | None) -> tuple[int, int, str]:

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from eldonia_ops.model.errors import Level, nearest
+from eldonia_ops.pipeline.inputs.http import http_input
 from eldonia_ops.pipeline.inputs.input import Input
 from eldonia_ops.pipeline.inputs.sample import sample_input
-from eldonia_ops.pipeline.inputs.servers import forward_input, http_input, stream_input, syslog_input
+from eldonia_ops.pipeline.inputs.servers import forward_input, stream_input, syslog_input
+from eldonia_ops.pipeline.inputs.systemd import systemd_input
 from eldonia_ops.pipeline.inputs.tail import tail_input
 from eldonia_ops.pipeline.other_plugins import LEFT_OUT_INPUTS, OTHER_INPUTS
 from eldonia_ops.pipeline.section import Place, SectionReader
@@ -20,13 +22,12 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str, str, Place], Input]]] = 
     "udp": stream_input,
     "sample": sample_input,
     "dummy": sample_input,
+    "systemd": systemd_input,
+    "journald": systemd_input,
 }
 
 INPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
 """The names that ``@type`` of a ``<source>`` section may have."""
-
-RUN_TYPES: Final = ("dummy", "forward", "sample", "syslog", "tail", "tcp", "udp")
-"""Those that this platform runs in the pipeline."""
 
 
 def input_of(reader: SectionReader) -> Input | None:

@@ -1,4 +1,4 @@
-"""Inputs that listen: ``forward``, ``http``, ``syslog``, ``tcp`` and ``udp``."""
+"""Inputs that listen: ``forward``, ``syslog``, ``tcp`` and ``udp``."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -69,18 +69,6 @@ class ForwardInput(ServerInput):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpInput(ServerInput):
-    """``@type http``: the path of a request is the tag."""
-
-    type: str = "http"
-    parser: Parser | None = field(default=None, compare=False)
-    body_size_limit: int = 32 << 20
-    add_http_headers: bool = False
-    add_remote_addr: bool = False
-    add_tag_prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamInput(ServerInput):
     """``@type tcp`` and ``udp``: texts with a delimiter behind each, or one in each datagram."""
 
@@ -122,7 +110,7 @@ def forward_input(reader: SectionReader, id: str, label: str, place: Place) -> F
         place=place,
         bind=reader.string("bind", "0.0.0.0"),  # noqa: S104
         port=reader.integer("port", 24_224, minimum=1),
-        transport=_transport(reader),
+        transport=server_transport(reader),
         tag=tag,
         add_tag_prefix=prefix,
         source_address_key=reader.string("source_address_key"),
@@ -164,36 +152,6 @@ def _readers(reader: SectionReader, name: str) -> list[SectionReader]:
     return [SectionReader(section, reader.problems) for section in reader.sections(name)]
 
 
-def http_input(reader: SectionReader, id: str, label: str, place: Place) -> HttpInput:
-    """A ``<source>`` of type http."""
-    reader.ignore(
-        "keepalive_timeout", "backlog", "blocking_timeout", "respond_with_empty_img", "use_204_response",
-        "dump_error_log", "decompression_size_limit", "cors_allow_origins", "cors_allow_credentials",
-        "add_query_params",
-    )  # fmt: skip
-    prefix = reader.string("add_tag_prefix")
-    return HttpInput(
-        id=id,
-        label=label,
-        place=place,
-        bind=reader.string("bind", "0.0.0.0"),  # noqa: S104
-        port=reader.integer("port", 9_880, minimum=1),
-        transport=_transport(reader),
-        parser=None if parse_is_default(reader) else read_parser(reader),
-        body_size_limit=reader.size("body_size_limit", 32 << 20),
-        add_http_headers=reader.boolean("add_http_headers", False),
-        add_remote_addr=reader.boolean("add_remote_addr", False),
-        add_tag_prefix=prefix,
-        tags=TagPattern.of_texts([[f"{prefix}.", None]]) if prefix else None,
-        tags_shown=f"{prefix}.**" if prefix else "any tag",
-    )
-
-
-def parse_is_default(reader: SectionReader) -> bool:
-    """Whether neither ``<parse>`` nor ``format`` is written: JSON and msgpack are read by their content type."""
-    return not reader.section.named("parse") and reader.value("format") in (None, "default")
-
-
 def stream_input(reader: SectionReader, id: str, label: str, place: Place) -> StreamInput:
     """A ``<source>`` of type tcp or udp."""
     kind = reader.section.type
@@ -211,7 +169,7 @@ def stream_input(reader: SectionReader, id: str, label: str, place: Place) -> St
         place=place,
         bind=reader.string("bind", "0.0.0.0"),  # noqa: S104
         port=reader.integer("port", 5_170 if kind == "tcp" else 5_160, minimum=1),
-        transport=_transport(reader, kind),
+        transport=server_transport(reader, kind),
         tag=tag,
         parser=read_parser(reader, own=("delimiter",)),
         delimiter=reader.string("delimiter", "\n").replace("\\n", "\n").replace("\\0", "\0"),
@@ -239,7 +197,7 @@ def syslog_input(reader: SectionReader, id: str, label: str, place: Place) -> Sy
         place=place,
         bind=reader.string("bind", "0.0.0.0"),  # noqa: S104
         port=reader.integer("port", 5_140, minimum=1),
-        transport=_transport(reader, reader.choice("protocol_type", ("udp", "tcp"), "udp")),
+        transport=server_transport(reader, reader.choice("protocol_type", ("udp", "tcp"), "udp")),
         tag=tag,
         parser=_syslog_parser(reader),
         octet_counting=reader.choice("frame_type", ("traditional", "octet_count"), "traditional") == "octet_count",
@@ -270,7 +228,8 @@ def _tags(tag: str) -> TagPattern | None:
     return TagPattern.of_texts([[tag]]) if tag else None
 
 
-def _transport(reader: SectionReader, default: str = "tcp") -> ServerTransport:
+def server_transport(reader: SectionReader, default: str = "tcp") -> ServerTransport:
+    """The ``<transport>`` section of a source that listens."""
     section = reader.one_section("transport")
     if section is None:
         return ServerTransport(protocol=default)

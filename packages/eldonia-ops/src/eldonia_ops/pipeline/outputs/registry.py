@@ -7,6 +7,7 @@ from typing import Final
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.pipeline.buffer_settings import read_buffer
 from eldonia_ops.pipeline.formatters import formatter_of
+from eldonia_ops.pipeline.inject import read_inject
 from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
 from eldonia_ops.pipeline.outputs.elasticsearch import elasticsearch_output
 from eldonia_ops.pipeline.outputs.file import file_output
@@ -72,6 +73,8 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str], Output]]] = {
     "opensearch_data_stream": elasticsearch_output,
 }
 
+_WITHOUT_RECORDS: Final = ("copy", "relabel", "null")
+
 OUTPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
 """The names that ``@type`` of a ``<match>`` or ``<store>`` section may have."""
 
@@ -93,6 +96,8 @@ def output_of(reader: SectionReader) -> Output | None:
     place = reader.section.place
     id = reader.string("@id") or f"{kind}:{place.file.rpartition('/')[2]}:{place.line}"
     output = made(reader, id)
+    if kind not in _WITHOUT_RECORDS and (section := reader.one_section("inject")) is not None:
+        output = replace(output, inject=read_inject(SectionReader(section, reader.problems)))
     if (section := reader.one_section("secondary")) is not None:
         output = replace(output, secondary=_secondary(reader, output, section))
     reader.finish()

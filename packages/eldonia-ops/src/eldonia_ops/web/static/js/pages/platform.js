@@ -60,6 +60,45 @@ function listener(one) {
   );
 }
 
+const count = (name, number, bad = false) => h("td", { class: "num brief", "data-label": t(name) }, bad && number ? h("span", { class: "bad" }, integer(number)) : integer(number));
+
+function source(one) {
+  const tone = { up: "ok", down: "bad" }[one.health] ?? "neutral";
+  const fault = one.fault ? h("span", { class: one.health === "down" ? "sub bad" : "sub" }, one.fault_at ? [one.fault, " · ", whenAgo(one.fault_at)] : one.fault) : null;
+  return h("tr", {},
+    h("td", {}, badge(t(`platform.source_${one.health}`), tone)),
+    h("td", {}, h("span", {}, h("strong", {}, one.id), h("span", { class: "sub" }, one.summary), fault)),
+    h("td", { class: "brief", "data-label": t("platform.last_event") }, one.last_at ? whenAgo(one.last_at) : h("span", { class: "muted" }, t("platform.no_event"))),
+    count("platform.per_minute", one.per_minute),
+    count("platform.events", one.events),
+    count("platform.unread", one.unread, true),
+  );
+}
+
+function output(one) {
+  const state = one.fault ? (one.next_retry_at ? "again" : "down") : one.written ? "up" : "unknown";
+  const tone = { up: "ok", again: "warn", down: "bad" }[state] ?? "neutral";
+  const waits = one.queued_events ? t("platform.buffered_sum", { events: integer(one.queued_events), bytes: bytes(one.queued_bytes) }) : "–";
+  return h("tr", {},
+    h("td", {}, badge(t(`platform.output_${state}`), tone)),
+    h("td", {}, h("span", {}, h("strong", {}, one.id), h("span", { class: "sub" }, one.summary), one.fault ? h("span", { class: "sub bad" }, one.fault) : null)),
+    h("td", { class: "brief", "data-label": t("platform.buffered") }, h("span", {}, waits, one.oldest_at ? h("span", { class: "sub" }, whenAgo(one.oldest_at)) : null)),
+    count("platform.written", one.written),
+    count("platform.retries", one.retries),
+    count("platform.dropped", one.dropped + one.given_up, true),
+  );
+}
+
+function pipeline(one) {
+  $("#pipeline-sources").hidden = $("#pipeline-outputs").hidden = !one;
+  if (!one) return;
+  $("#pipeline-sum").textContent = one.held ? t("platform.held", { n: integer(one.held) }) : "";
+  $("#pipeline-lost").hidden = !one.lost;
+  if (one.lost) $("#pipeline-lost").replaceChildren(t("platform.untaken", { n: integer(one.lost), reason: one.lost_reason }), " · ", whenAgo(one.lost_at));
+  render($("#sources"), [one.sources, Math.floor(Date.now() / 5000)], () => one.sources.map(source));
+  render($("#outputs"), [one.outputs, Math.floor(Date.now() / 5000)], () => one.outputs.map(output));
+}
+
 function took(one) {
   const seconds = (value) => (value === null ? "–" : duration(value * 1000));
   const labels = Object.values(one.labels).map((value) => word("part", value)).join(" · ");
@@ -80,6 +119,7 @@ poll(async () => {
   $("#loops-sum").textContent = t("platform.loops_sum", { failing: integer(failing), all: integer(found.loops.length) });
   render($("#loops"), [found.loops, Math.floor(Date.now() / 5000)], () => found.loops.map(loop));
   render($("#listeners"), found.listeners, () => found.listeners.map(listener));
+  pipeline(found.pipeline);
   $("#durations-empty").hidden = found.durations.length > 0;
   render($("#durations"), found.durations, () => found.durations.map(took));
 }, 5000);
