@@ -30,8 +30,8 @@ def test_an_instant_lies_in_its_step(step: ByTime, at: int) -> None:
     assert start <= at < next_start(step, start)
 
 
-# Where a zone changes its distance from UTC by less than the width, a step of a fixed width is cut. The first day of 1986
-# has no midnight in Nepal.
+# Where a zone changes its distance from UTC by less than the width, a step of a fixed width is cut. The first day of
+# 1986 has no midnight in Nepal.
 WHOLE = STEPS.filter(
     lambda step: step.zone in ("UTC", "Asia/Tokyo") or (step.width_ns is None and step.zone != "Asia/Kathmandu")
 )
