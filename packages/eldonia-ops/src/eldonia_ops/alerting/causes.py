@@ -2,7 +2,8 @@
 
 Two alerts are of one outage when
 
-* one is about a service that the other's service depends on, or both are about one declared service;
+* one is about a service that the other's service depends on, or both are about one declared service, which is one of
+  ``services`` or has an objective;
 * both are about one address, and one of them says that nothing answers there;
 * one is about an error budget that burns, and the other about the same service or probe.
 
@@ -171,8 +172,7 @@ class Causes:
             if probe:
                 yield "budget of probe", probe
             return
-        declared = service in self._services.upstream or service in self._budgets
-        if declared and alert.labels.get("severity") == "critical":
+        if self._declared(service) and alert.labels.get("severity") == "critical":
             yield "service", service
         if alert.name in OUTAGE_ALERTS:
             if address := address_of(alert):
@@ -194,7 +194,7 @@ class Causes:
             if probe:
                 yield ("outage of probe", probe), f"both are about the probe {probe}"
             return
-        if service in self._services.upstream:
+        if self._declared(service):
             yield ("service", service), f"both are about {service}"
         for name in sorted(self._services.downstream.get(service, ())):
             yield ("service", name), f"{name} depends on {service}"
@@ -204,6 +204,9 @@ class Causes:
             yield ("budget of probe", probe), f"both are about the probe {probe}"
         if address:
             yield ("outage at", address), f"both are about {address}"
+
+    def _declared(self, service: str) -> bool:
+        return service in self._services.upstream or service in self._budgets
 
 
 def wanted_causes(outages: Outages, targets: Iterable[Alert]) -> list[dict[str, str]]:
@@ -220,7 +223,7 @@ def wanted_causes(outages: Outages, targets: Iterable[Alert]) -> list[dict[str, 
 def _wanted(outages: Outages, alert: Alert) -> Iterator[dict[str, str]]:
     services, service, probe = outages.services, _service(alert), alert.labels.get("probe", "")
     related = {*services.upstream.get(service, ()), *services.downstream.get(service, ())}
-    if service and (alert.name == BUDGET_ALERT or service in services.upstream):
+    if service and (alert.name == BUDGET_ALERT or service in services.upstream or service in outages.budgets):
         related.add(service)
     for name in sorted(related):
         yield {"service": name, "severity": "critical"}

@@ -69,6 +69,48 @@ async def test_a_dead_database_with_three_services_behind_it_is_one_page(tmp_pat
         assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
 
 
+async def serve(world: World, name: str, minutes: int, errors: float) -> None:
+    """``errors`` responses with a 5xx status per second."""
+    labels = {"job": name, "instance": f"{name}:9000", "service": name, "status": "500"}
+    for _ in range(minutes * 2):
+        served[name] = served.get(name, 0.0) + errors * 30
+        world.measure("http_requests_total", served[name], **labels)
+        await world.pass_time(30 * SECOND)
+
+
+served: dict[str, float] = {}
+
+
+async def test_services_that_answer_with_errors_because_their_database_is_dead_are_no_page(tmp_path: Path) -> None:
+    """They run, so their targets are up; what they answer is what the rules on requests see."""
+    async with world_of(tmp_path) as world:
+        for name in ("database", "shop"):
+            service(world, name, answers=True)
+        await serve(world, "shop", 10, 0.0)
+        service(world, "database", answers=False)
+        await serve(world, "shop", 15, 1.0)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert await incidents(world) == [("database at database:9000 cannot be scraped", IncidentStatus.OPEN)]
+        [reason] = {line.reason for line in await world.ledger("HighErrorRate") if line.verdict == "inhibited"}
+        assert reason == "of the outage that TargetDown is sent for: shop depends on database"
+        service(world, "database", answers=True)
+        await serve(world, "shop", 20, 0.0)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+async def test_errors_of_a_site_whose_check_fails_are_no_second_page(tmp_path: Path) -> None:
+    """`init` declares no services, but gives each that answers an objective: that says which alerts are about one."""
+    async with world_of(tmp_path) as world:
+        probe = {"job": "probe", "probe": "site", "instance": "http://127.0.0.1:8080/", "service": "site"}
+        world.measure("probe_success", 1.0, **probe)
+        await serve(world, "site", 10, 0.0)
+        world.measure("probe_success", 0.0, **probe)
+        await serve(world, "site", 15, 1.0)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert len(await incidents(world)) == 1
+
+
 async def test_two_outages_at_once_are_two_pages(tmp_path: Path) -> None:
     async with world_of(tmp_path) as world:
         site(world, False)

@@ -32,6 +32,7 @@ def groups(name):
     return parse_rule_file(text, name)
 
 
+DEFAULT = re.compile(r'\{\{ or \$labels\.service "([a-z]+)" \}\}')
 PLACEHOLDER = re.compile(r"\{\{[^}]*\}\}")
 GROUPS = groups("eldonia.yml") + groups("platform.yml")
 
@@ -45,7 +46,7 @@ def firing(alert, series, minutes=20, at=None, step=1):
 
 def test_the_design_s_twelve_alerts_with_its_severities_and_services():
     found = {
-        rule.alert: (rule.labels["severity"], rule.labels["service"], rule.for_ms // MINUTE)
+        rule.alert: (rule.labels["severity"], DEFAULT.sub(r"\1", rule.labels["service"]), rule.for_ms // MINUTE)
         for group in groups("eldonia.yml")
         for rule in group.rules
         if isinstance(rule, AlertingRule)
@@ -368,6 +369,23 @@ def test_a_target_s_own_service_label_is_kept():
     (own,) = firing("TargetDown", 'up{job="shop", instance="a", service="application"} 0x60')
     (other,) = firing("TargetDown", 'up{job="node", instance="h"} 0x60')
     assert (own.labels["service"], other.labels["service"]) == ("application", "infrastructure")
+
+
+def test_a_server_that_names_no_service_is_one_of_its_own() -> None:
+    for job in ("nginx", "redis", "postgresql"):
+        (alone,) = firing("TargetDown", f'up{{job="{job}", instance="h:1"}} 0x60')
+        (named,) = firing("TargetDown", f'up{{job="{job}", instance="h:1", service="shop"}} 0x60')
+        assert (alone.labels["service"], named.labels["service"]) == (job, "shop")
+
+
+@pytest.mark.parametrize(
+    ("alert", "series"),
+    [(alert, series) for alert, series, *_ in FIRES if SEED.get(alert, ("", "", 0))[1] in ("application", "database")],
+)
+def test_what_serves_a_named_service_alerts_for_it(alert: str, series: str) -> None:
+    """By its name ``depends_on`` knows the cause; ``application`` depends on nothing."""
+    (found,) = firing(alert, re.sub(r"\{job=", '{service="orders", job=', series))
+    assert found.labels["service"] == "orders"
 
 
 def test_the_rules_also_run_on_a_faster_clock():
