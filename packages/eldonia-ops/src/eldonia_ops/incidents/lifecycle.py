@@ -28,7 +28,7 @@ from eldonia_ops.incidents.changes import (
     set_severity,
     start_clock,
 )
-from eldonia_ops.incidents.correlation import UNRESOLVED
+from eldonia_ops.incidents.correlation import UNRESOLVED, component_of
 from eldonia_ops.incidents.events import (
     Acknowledge,
     AddNote,
@@ -122,7 +122,7 @@ def _open(event: AlertFiring, severity: Severity, now: int, policy: Policy) -> R
         severity=severity,
         status=IncidentStatus.OPEN,
         service=service,
-        component=labels.get("source", "") or labels.get("component", "") or labels.get("instance", ""),
+        component=component_of(alert),
         started_at=_started_at(event, now),
         detected_at=now,
         runbook=playbook,

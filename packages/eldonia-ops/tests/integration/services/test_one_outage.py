@@ -120,6 +120,21 @@ async def test_two_outages_at_once_are_two_pages(tmp_path: Path) -> None:
         assert len(await incidents(world)) == 2
 
 
+async def test_a_dead_nginx_and_a_full_disk_that_name_no_service_are_two_incidents(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        labels = {"job": "node", "instance": "localhost:9100", "device": "/dev/vda1", "mountpoint": "/", "fstype": "x"}
+        world.measure("node_filesystem_size_bytes", 100e9, **labels)
+        for name in ("free", "avail"):
+            world.measure(f"node_filesystem_{name}_bytes", 0.0, **labels)
+        world.measure("up", 0.0, job="nginx", instance="localhost:8080")
+        await world.pass_time(15 * MINUTE)
+        found = {(one.title, one.service) for one in await world.incidents.find()}
+        assert found == {
+            ("nginx localhost:8080 does not answer", "nginx"),
+            ("Disk / of localhost:9100 is full", "infrastructure"),
+        }
+
+
 async def test_what_is_still_broken_when_its_cause_is_over_pages_then(tmp_path: Path) -> None:
     async with world_of(tmp_path) as world:
         for name in ("database", "shop"):

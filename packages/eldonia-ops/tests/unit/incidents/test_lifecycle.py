@@ -192,6 +192,26 @@ def test_correlation_in_order():
     assert Unclosed(everything).holder("nobody") is None
 
 
+@pytest.mark.parametrize("service", ["application", "external", "infrastructure"])
+def test_what_names_no_service_is_no_outage_of_its_own(service):
+    """The rules call the service of whatever names none like that: what shares it need not be one outage."""
+    story = Story().opened(name="DiskFull", service=service, instance="a:9100")
+    known = Unclosed([story.incident])
+
+    def joins(name, **labels):
+        return correlate(alert(name, service=service, **labels), known, story.now, POLICY) is not None
+
+    assert joins("DiskFull", instance="b:9100"), "for the same reason"
+    assert joins("HighCPUUsage", instance="a:9100"), "the same machine"
+    assert not joins("HighCPUUsage", instance="b:9100")
+    assert not joins("TargetDown", job="shop")
+    of_job = Story().opened(name="HighErrorRate", service=service, job="shop")
+    known = Unclosed([of_job.incident])
+    assert of_job.incident.component == "shop"
+    assert joins("HighResponseTime", job="shop")
+    assert not joins("HighResponseTime", job="mail")
+
+
 def test_a_person_may_resolve_early_and_the_same_firing_does_not_reopen_it():
     story = Story().opened().feed(ChangeStatus("yu", RESOLVED, "workaround"), after=MINUTE)
     assert story.incident.status is RESOLVED

@@ -54,6 +54,22 @@ def test_alerts_of_one_rule_share_a_chart() -> None:
     assert (signal.alertname, signal.summary) == ("Down", "Down!")
 
 
+def test_the_chart_of_the_cause_comes_first_and_what_was_pending_for_long_does_not() -> None:
+    timeline = [
+        entry("alert.pending", 1, "Busy", "cpu > 80", {}),
+        entry("alert.pending", 5, "Down", "up == 0", {}),
+        entry("alert.pending", 5, "Failed", "probe_success == 0", {}),
+        entry("alert.firing", 6, "Failed", "probe_success == 0", {}),
+        entry("alert.firing", 7, "Down", "up == 0", {}),
+        entry("alert.firing", 16, "Busy", "cpu > 80", {}),
+    ]
+    assert [one.alertname for one in signals_of(timeline)] == ["Failed", "Down", "Busy"]
+    assert [one.alertname for one in signals_of(timeline, "Down")] == ["Down", "Failed", "Busy"]
+    assert signals_of(timeline)[2].moments == ((1, "pending"), (16, "firing"))
+    late = [entry("alert.firing", at, f"A{at}", f"a{at} > 1", {}) for at in range(20)]
+    assert signals_of(late, "A19")[0].alertname == "A19", "it is among the charts, however late it came"
+
+
 def test_there_is_an_end_to_the_charts_and_rules_of_others_are_known_by_their_address() -> None:
     many = [entry("alert.firing", at, f"A{at}", f"a{at} > 1", {}) for at in range(20)]
     assert [one.alertname for one in signals_of(many)] == [f"A{at}" for at in range(MAX_SIGNALS)]
