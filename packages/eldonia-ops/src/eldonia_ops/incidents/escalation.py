@@ -8,6 +8,7 @@ is noticed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
@@ -17,6 +18,9 @@ WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 
 ESCALATION_KINDS = ("escalation.opened", "escalation.tier", "escalation.tier.unreached", "escalation.requested")
 """Kinds of timeline entries that say that a tier was notified."""
+
+UNTIL_ENDED_MS: Final = 60_000
+"""How long a tier waits after alerts need not be kept firing any more: their end is noticed by the next evaluation."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ from eldonia_ops.incidents.events import (
     Assign,
     ChangeStatus,
     ClockSetBack,
+    ConditionsEnded,
     Deadline,
     Effect,
     Event,
@@ -103,7 +104,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | TierUnreached() | AlertsSuppressed() | ClockSetBack():
+        case AlertResolved() | Deadline() | TierUnreached() | AlertsSuppressed() | ConditionsEnded() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -344,6 +345,15 @@ def _quiet(incident: Incident, event: AlertsSuppressed, now: int, policy: Policy
     return changed, (entry(incident, now, "escalation.quiet", data, key),)
 
 
+def _conditions_ended(incident: Incident, event: ConditionsEnded, now: int, policy: Policy) -> Result:
+    until = event.until + escalation.UNTIL_ENDED_MS
+    if not 0 < incident.escalate_at <= now or now >= until:
+        return _deadline(incident, Deadline(), now, policy)
+    data = {"ended_at": event.ended_at, "until": event.until}
+    waits = entry(incident, now, "escalation.recovered", data, f"escalation.recovered:{event.ended_at}")
+    return replace(incident, escalate_at=until), (waits,)
+
+
 def _clock_set_back(incident: Incident, _event: ClockSetBack, now: int, _policy: Policy) -> Result:
     return escalation.on_the_clock_of(incident, now), ()
 
@@ -363,5 +373,6 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Deadline: _deadline,
     TierUnreached: _tier_unreached,
     AlertsSuppressed: _quiet,
+    ConditionsEnded: _conditions_ended,
     ClockSetBack: _clock_set_back,
 }

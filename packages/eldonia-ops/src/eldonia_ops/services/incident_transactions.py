@@ -14,6 +14,7 @@ from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
 from eldonia_ops.alerting.inhibition import wanted_inhibiting
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
+from eldonia_ops.incidents.brief import recovery_of
 from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import ESCALATION_KINDS, WAITING, Escalate, escalation_key, unreached
 from eldonia_ops.incidents.events import (
@@ -22,6 +23,7 @@ from eldonia_ops.incidents.events import (
     AlertsSuppressed,
     AppendTimeline,
     ClockSetBack,
+    ConditionsEnded,
     Deadline,
     Effect,
     Event,
@@ -288,7 +290,10 @@ class IncidentTransactions:
         unresolved = [incident for incident in tx.incidents.open() if only in ("", incident.id)]
         chosen = [incident for incident in unresolved if incident.escalate_at and (look or incident.escalate_at <= now)]
         alert_statuses, ends = self._alert_statuses(tx, chosen, now)
-        events = {incident.id: _quiet(incident, alert_statuses, ends) or Deadline() for incident in chosen}
+        events = {
+            incident.id: _quiet(incident, alert_statuses, ends) or self._over(tx, incident) or Deadline()
+            for incident in chosen
+        }
         for incident in unresolved:
             event = events.get(incident.id)
             changed = incident if event is None else self.step(tx, incident, event, now) or incident
@@ -296,6 +301,11 @@ class IncidentTransactions:
             if deadline is not None:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
+
+    def _over(self, tx: StateTransaction, incident: Incident) -> ConditionsEnded | None:
+        """Whether all that fires of an incident is only kept firing."""
+        ended_at, until = recovery_of(tx.alerts.some(incident.firing)) if incident.firing else (0, 0)
+        return ConditionsEnded(ended_at, until) if ended_at else None
 
     def _alert_statuses(
         self, tx: StateTransaction, incidents: Sequence[Incident], now: int

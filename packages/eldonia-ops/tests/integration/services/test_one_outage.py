@@ -40,9 +40,43 @@ async def test_a_dead_nginx_is_one_page_and_one_end(tmp_path: Path) -> None:
         assert reason == "of the outage that ProbeFailed is sent for: both are about 127.0.0.1:8080"
 
         site(world, True)
+        recovered_at = world.clock.now()
         await world.pass_time(20 * MINUTE)
         assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
         assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+        ended_at = next(at for at, one in reversed(world.receivers.arrived) if one.receiver == "pager")
+        # It is kept firing for six minutes; the end does not wait for the group's next turn as well.
+        assert 6 * MINUTE <= ended_at - recovered_at <= 7 * MINUTE
+
+
+async def escalations(world: World) -> list[str]:
+    entries = [entry for entry in await world.timeline() if entry.kind.startswith("escalation.")]
+    return [entry.kind for entry in entries]
+
+
+async def test_no_one_is_called_for_what_has_recovered_and_is_only_watched(tmp_path: Path) -> None:
+    """It is kept firing beyond the time to respond; an end does not come late because of that, nor a call."""
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        await world.pass_time(13 * MINUTE)
+        site(world, True)
+        await world.pass_time(20 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered"]
+        assert [one.purpose for _, one in world.receivers.arrived if one.purpose != "alert"] == []
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+async def test_what_fails_again_while_it_is_watched_calls_people_at_once(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        await world.pass_time(13 * MINUTE)
+        site(world, True)
+        await world.pass_time(5 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered"]
+        site(world, False)
+        await world.pass_time(4 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered", "escalation.tier"]
+        assert [action for action, _ in pages(world)] == ["trigger"]
 
 
 def service(world: World, name: str, *, answers: bool) -> None:
