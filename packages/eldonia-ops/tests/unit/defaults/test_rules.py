@@ -169,6 +169,15 @@ FIRES = [
     ),
     ("TargetDown", 'up{job="shop", instance="a"} 0x60', {"job": "shop", "instance": "a"}, "a (shop)"),
     (
+        "ServerDown",
+        """
+        pg_up{job="postgresql", instance="h:9187"} 0x60
+        up{job="postgresql", instance="h:9187"} 1x60
+        """,
+        {"job": "postgresql", "instance": "h:9187"},
+        "has reported pg_up = 0",
+    ),
+    (
         "ProbeFailed",
         """
         probe_success{job="gw", instance="a"} 0x60
@@ -245,6 +254,13 @@ QUIET = [
     ("TargetDown", """
         up{job="shop"} 1x60
         up{job="aws-exporter"} 0x60"""),
+    ("ServerDown", """
+        redis_up{job="redis", instance="a"} 1x60
+        up{job="redis", instance="a"} 1x60"""),
+    # A target that gives no metrics has its own alert.
+    ("ServerDown", """
+        nginx_up{job="nginx", instance="a"} 0x60
+        up{job="nginx", instance="a"} 0x60"""),
     ("ProbeFailed", "probe_success 1x60"),
     ("CertificateExpiring", "probe_ssl_earliest_cert_expiry 8640000x60"),
 ]  # fmt: skip
@@ -376,6 +392,14 @@ def test_a_server_that_names_no_service_is_one_of_its_own() -> None:
         (alone,) = firing("TargetDown", f'up{{job="{job}", instance="h:1"}} 0x60')
         (named,) = firing("TargetDown", f'up{{job="{job}", instance="h:1", service="shop"}} 0x60')
         assert (alone.labels["service"], named.labels["service"]) == (job, "shop")
+
+
+@pytest.mark.parametrize(("name", "service"), [("pg", "postgresql"), ("mysql", "mysql"), ("rabbitmq", "rabbitmq")])
+def test_a_server_that_its_exporter_misses_is_called_by_its_kind(name: str, service: str) -> None:
+    (found,) = firing("ServerDown", f'{name}_up{{job="exporter", instance="h:1"}} 0x60')
+    assert found.labels["service"] == service
+    summary = found.annotations["summary"]
+    assert summary == f"{ {'pg': 'PostgreSQL'}.get(name, name) } does not answer its exporter at h:1"
 
 
 @pytest.mark.parametrize(
