@@ -25,7 +25,10 @@ UNTIL_ENDED_MS: Final = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Notify a tier. ``key`` is the same whenever the same notification is asked for again (idempotency)."""
+    """Notify a tier. ``key`` is the same whenever the same notification is asked for again (idempotency).
+
+    ``receivers`` are those that were notified in fact, where the tier names no ``receiver``; none if that is not known.
+    """
 
     incident_id: str
     tier: str
@@ -33,6 +36,7 @@ class Escalate:
     level: int
     due_at: int
     key: str
+    receivers: tuple[str, ...] = ()
 
 
 def clock_started_at(incident: Incident, policy: Policy) -> int:

@@ -51,8 +51,12 @@ class TierNotifier(Protocol):
         """The messages queued, none when they were queued before."""
         ...
 
-    def can_notify(self, effect: Escalate) -> bool:
+    def can_notify(self, incident: Incident, effect: Escalate) -> bool:
         """Whether that tier's receiver has an integration."""
+        ...
+
+    def receivers(self, incident: Incident, effect: Escalate) -> tuple[str, ...]:
+        """Who is notified of a tier."""
         ...
 
     def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
@@ -193,19 +197,20 @@ class IncidentTransactions:
             tx.incidents.put(changed)
         tx.timeline.append_all(self._carry_out(tx, changed, effects, now))
         called = [effect for effect in effects if isinstance(effect, Escalate)]
-        if called and not self._tier_notifier.can_notify(called[-1]):
+        if called and not self._tier_notifier.can_notify(changed, called[-1]):
             return self.step(tx, changed, TierUnreached(), now)
         return changed
 
     def _carry_out(
-        self, tx: StateTransaction, incident: Incident, effects: Iterable[Effect], now: int
+        self, tx: StateTransaction, incident: Incident, effects: Sequence[Effect], now: int
     ) -> list[TimelineEntry]:
         """Queue what is to be said; returns what belongs on timelines."""
         entries: list[TimelineEntry] = []
+        tiers = {effect.level: effect for effect in effects if isinstance(effect, Escalate)}
         for effect in effects:
             match effect:
                 case AppendTimeline(entry):
-                    entries.append(self._with_receiver(entry))
+                    entries.append(self._with_receivers(entry, incident, tiers))
                 case Escalate():
                     for outgoing in self._tier_notifier.tier(tx, incident, effect, now):
                         notified = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
@@ -215,11 +220,13 @@ class IncidentTransactions:
                         entries += self._entries(incident, _outcome(outgoing, "queued", "it is over"), now)
         return entries
 
-    def _with_receiver(self, entry: TimelineEntry) -> TimelineEntry:
+    def _with_receivers(self, entry: TimelineEntry, incident: Incident, tiers: Mapping[int, Escalate]) -> TimelineEntry:
         """An entry about a tier says who is notified, also where the tier names no receiver of its own."""
         if entry.kind not in ESCALATION_KINDS or entry.data.get("receiver"):
             return entry
-        return replace(entry, data={**entry.data, "default_receiver": self._routing.route.receiver})
+        effect = tiers.get(entry.data.get("level", -1))
+        names = self._tier_notifier.receivers(incident, effect) if effect else (self._routing.route.receiver,)
+        return replace(entry, data={**entry.data, "default_receiver": ", ".join(names), "notified": list(names)})
 
     def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
         """The timeline entries of an event that changes nothing but the timeline."""
@@ -334,6 +341,7 @@ def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate
             int(entry.data["level"]),
             entry.at,
             escalation_key(incident, int(entry.data["level"])),
+            tuple(map(str, entry.data.get("notified", ()))),
         )
         for entry in tx.timeline.of(incident.id)
         if entry.kind in ESCALATION_KINDS and entry.at >= opened_at
