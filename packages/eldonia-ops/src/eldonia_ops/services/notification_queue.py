@@ -129,7 +129,8 @@ class NotificationQueue:
 
     def receivers(self, incident: Incident, effect: Escalate) -> tuple[str, ...]:
         """Who is notified of a tier, the default receiver where it names none. An incident that a person opened goes
-        where the routes lead an alert of its service and severity: what is critical pages, also when a person sees it first.
+        where the routes lead an alert of its service and severity: what is critical pages, whether a rule or a person
+        sees it first.
         """
         if effect.receiver:
             return (effect.receiver,)
