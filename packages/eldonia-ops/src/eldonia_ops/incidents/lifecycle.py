@@ -200,6 +200,7 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         fingerprints=incident.fingerprints if known else (*incident.fingerprints, fingerprint),
         firing=(*incident.firing, fingerprint),
         outage=incident.outage or (not known and shared == "outage"),
+        recovered_at=0,
         version=incident.version + 1,
         updated_at=now,
     )
@@ -278,7 +279,8 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
         data = {"firing": len(still_firing), "alerts": len(incident.fingerprints)}
         key = f"incident.shrunk:{len(still_firing)}:{now}"
         effects.append(entry(incident, now, "incident.shrunk", data, key))
-    incident = _copy(incident, firing=still_firing)
+    recovered_at = max(incident.recovered_at, ended_at) if incident.status in UNRESOLVED else incident.recovered_at
+    incident = _copy(incident, firing=still_firing, recovered_at=recovered_at)
     if not still_firing and not incident.held_by and incident.status in UNRESOLVED:
         incident = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, escalate_at=0)
         data = {"after": max(0, now - incident.detected_at), "alerts": len(incident.fingerprints)}

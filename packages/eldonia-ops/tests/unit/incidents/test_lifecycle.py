@@ -130,6 +130,22 @@ def test_it_resolves_when_the_last_alert_has_ended():
     assert story.incident.version == 4
 
 
+def test_it_was_over_when_the_last_condition_ended_and_not_when_that_had_been_watched():
+    held, other = alert(), alert("Slow", severity="warning")
+    story = Story().opened().feed(AlertFiring(other, started_at=NOW))
+    story.feed(AlertResolved(replace(held, ends_at=NOW + 5 * MINUTE)), after=11 * MINUTE)
+    story.feed(AlertResolved(replace(other, ends_at=NOW + 4 * MINUTE)), after=1 * MINUTE)
+    assert (story.incident.status, story.incident.resolved_at) == (RESOLVED, NOW + 12 * MINUTE)
+    assert story.incident.recovered_at == NOW + 5 * MINUTE
+    story.feed(AlertFiring(held))
+    assert (story.incident.status, story.incident.recovered_at) == (OPEN, 0), "it is not over after all"
+    story.feed(AlertFiring(other), AlertResolved(replace(other, ends_at=story.now)))
+    story.feed(ChangeStatus("hana", RESOLVED))
+    assert (story.incident.firing, story.incident.recovered_at) == ((held.fingerprint,), 0), "hana said so"
+    story.feed(AlertResolved(replace(held, ends_at=story.now)), after=MINUTE)
+    assert story.incident.recovered_at == 0
+
+
 def test_a_graver_alert_raises_severity_and_tightens_the_target():
     story = Story().opened(severity="warning")
     assert story.incident.respond_by == NOW + 4 * HOUR
