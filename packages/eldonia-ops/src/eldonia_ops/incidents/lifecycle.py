@@ -205,7 +205,7 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         updated_at=now,
     )
     if event.leads and not incident.acknowledged_at:
-        incident = _named_after(incident, alert)
+        incident = _named_after(incident, alert, policy)
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if incident.status is IncidentStatus.RESOLVED:
         raised_to = severity if severity and graver(severity, incident.severity) else incident.severity
@@ -228,13 +228,20 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
     return incident, tuple(effects)
 
 
-def _named_after(incident: Incident, alert: Alert) -> Incident:
-    """What is sent and what the incident is called are the same. Its service stays: by it others find the incident."""
+def _named_after(incident: Incident, alert: Alert, policy: Policy) -> Incident:
+    """What is sent and what the incident is called are the same, and so is whom it affects and what is done about it.
+    By its former service it need not be found: an outage is looked at whatever service an alert is of."""
+    service = (alert.labels.get("service", "") if incident.outage else "") or incident.service
+    playbook = policy.runbook.select(alert.name, service)
     return _copy(
         incident,
         title=_title(alert),
         description=alert.annotations.get("description", "")[:MAX_TEXT],
         cause=alert.name,
+        service=service,
+        component=component_of(alert),
+        runbook=playbook,
+        checklist=policy.runbook.checklist(incident.severity, playbook, incident.checklist),
     )
 
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from eldonia_ops.model.incidents import TimelineEntry
 from eldonia_ops.model.labels import METRIC_NAME
+from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.promql import Expr, PromQLError, ValueType, format_expr, parse, value_type
 from eldonia_ops.promql.ast import Binary, Call, NumberLiteral, Unary, VectorSelector, children, unwrap
 
@@ -64,7 +65,7 @@ def says_down(expression: str) -> bool:
     reading = reading_of(expression)
     if reading is None or (reading.op, reading.threshold) not in (("==", 0), ("<", 1), ("!=", 1)):
         return False
-    alone = reading.query.partition("{")[0] == reading.metric
+    alone = reading.query.partition("{")[0] in (reading.metric, "")
     return alone and (reading.metric in ("up", "probe_success") or reading.metric.endswith("_up"))
 
 
@@ -115,10 +116,15 @@ def _metric(tree: Expr) -> str:
     stack = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, VectorSelector) and node.name:
-            return node.name
+        if isinstance(node, VectorSelector) and (name := node.name or _names(node)):
+            return name
         stack += reversed(children(node))
     return ""
+
+
+def _names(selector: VectorSelector) -> str:
+    """The pattern of the names of a selector that has several: it may end as they do."""
+    return next((one.value for one in selector.matchers if one.name == METRIC_NAME and one.op is MatchOp.REGEX), "")
 
 
 def expression_in(generator_url: str) -> str:

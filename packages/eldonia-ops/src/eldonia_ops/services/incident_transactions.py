@@ -97,7 +97,7 @@ class IncidentTransactions:
         changes = list(changes)
         opening = [change.alert for change in changes if change.firing]
         causes = self._causes(tx, opening, now)
-        related = {alert.fingerprint: causes.related(alert) for alert in opening} if causes else {}
+        related = {alert.fingerprint: causes.companions(alert) for alert in opening} if causes else {}
         alerts = [*(change.alert for change in changes), *(one.source for some in related.values() for one in some)]
         unclosed = self.unclosed(tx, now, alerts, opening=bool(opening))
         # Each incident is written once, however many of a storm's alerts it takes.

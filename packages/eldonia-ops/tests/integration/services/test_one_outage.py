@@ -103,6 +103,34 @@ async def test_a_dead_database_with_three_services_behind_it_is_one_page(tmp_pat
         assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
 
 
+async def test_services_that_notice_first_are_of_the_incident_of_their_database(tmp_path: Path) -> None:
+    """They open it; then it is called after what they depend on, and says so of whom it affects."""
+    async with world_of(tmp_path, SETTINGS.replace("evaluation_interval: 30s", "evaluation_interval: 15s")) as world:
+        world.scrape_every = 15 * SECOND
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(10 * MINUTE)
+        for name in ("mail", "reports"):
+            service(world, name, answers=False)
+        await world.pass_time(15 * SECOND)
+        for name in ("database", "shop"):
+            service(world, name, answers=False)
+        while not (found := await world.incidents.find()):
+            await world.pass_time(5 * SECOND)
+        [opened] = found
+        assert opened.service in ("mail", "reports"), "or this shows nothing"
+        await world.pass_time(10 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        [one] = await world.incidents.find()
+        assert (one.title, one.service) == ("database at database:9000 cannot be scraped", "database")
+        assert world.incidents.dependents(one.service) == {"mail", "reports", "shop"}
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
 async def serve(world: World, name: str, minutes: int, errors: float) -> None:
     """``errors`` responses with a 5xx status per second."""
     labels = {"job": name, "instance": f"{name}:9000", "service": name, "status": "500"}

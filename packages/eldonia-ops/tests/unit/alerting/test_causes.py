@@ -43,6 +43,18 @@ def test_what_depends_on_a_service_that_is_down_is_suppressed():
     assert cause(alert("HighErrorRate", 60, service="blog"), database) is None
 
 
+def test_services_behind_one_that_fails_may_be_of_one_incident_and_do_not_suppress_each_other():
+    """What they depend on is noticed later, or fails in a way that no rule sees."""
+    shop, mail = alert("ProbeFailed", 0, service="shop"), alert("ProbeFailed", 45, service="mail")
+    late, other = alert("ProbeFailed", 90, service="mail"), alert("ProbeFailed", 0, service="bank")
+    [found] = causes(shop, mail).companions(mail)
+    assert (found.source, found.reason) == (shop, "both depend on database")
+    assert causes(shop, mail).of(mail) == []
+    assert causes(shop, late).companions(late) == []
+    assert causes(mail, other).companions(mail) == []
+    assert {"service": "mail", "severity": "critical"} in wanted_causes(Outages(SHOP), [shop])
+
+
 def test_dependencies_are_followed_to_the_end():
     assert cause(alert("E", 60, service="shop"), alert("BankDown", service="bank")) == (
         "BankDown",

@@ -2,7 +2,15 @@
 
 import pytest
 
-from eldonia_ops.incidents.signal import MAX_SIGNALS, Reading, concerns, expression_in, reading_of, signals_of
+from eldonia_ops.incidents.signal import (
+    MAX_SIGNALS,
+    Reading,
+    concerns,
+    expression_in,
+    reading_of,
+    says_down,
+    signals_of,
+)
 from eldonia_ops.model.incidents import TimelineEntry
 
 
@@ -68,6 +76,17 @@ def test_the_chart_of_the_cause_comes_first_and_what_was_pending_for_long_does_n
     assert signals_of(timeline)[2].moments == ((1, "pending"), (16, "firing"))
     late = [entry("alert.firing", at, f"A{at}", f"a{at} > 1", {}) for at in range(20)]
     assert signals_of(late, "A19")[0].alertname == "A19", "it is among the charts, however late it came"
+
+
+def test_that_one_of_several_servers_is_down_is_said_as_of_one() -> None:
+    several = '{__name__=~"(pg|redis)_up"} == 0 unless on (job, instance) up == 0'
+    assert reading_of(several) == Reading('{__name__=~"(pg|redis)_up"}', "==", 0, metric="(pg|redis)_up")
+    assert [says_down(one) for one in (several, "up == 0", '{job="a"} == 0', "rate(redis_up[1m]) == 0")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_there_is_an_end_to_the_charts_and_rules_of_others_are_known_by_their_address() -> None:
