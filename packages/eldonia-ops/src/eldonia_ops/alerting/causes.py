@@ -250,7 +250,8 @@ def _wanted(outages: Outages, alert: Alert) -> Iterator[dict[str, str]]:
         yield {"service": name, "severity": "critical"}
     if alert.name == BUDGET_ALERT:
         if probe:
-            yield {"alertname": OUTAGE_ALERTS[1], "probe": probe}
+            for name in OUTAGE_ALERTS:
+                yield {"alertname": name, "probe": probe}
         return
     if service in outages.budgets:
         yield {"alertname": BUDGET_ALERT, "service": service}

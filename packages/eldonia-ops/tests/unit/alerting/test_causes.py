@@ -1,7 +1,7 @@
 """Which alert of an outage is sent, and because of which the others are suppressed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eldonia_ops.alerting.causes import (
@@ -181,6 +181,7 @@ def test_of_those_that_fire_at_least_one_is_sent(alerts):
 
 
 @given(ALERTS, ALERTS)
+@example([alert("TargetDown", probe="bank")], [alert(BUDGET_ALERT, 57, "info", probe="bank", service="shop")])
 def test_alerts_that_are_not_wanted_suppress_nothing(alerts, targets):
     outages = Outages(SHOP, 30 * SECOND, frozenset({"shop"}))
     wanted = wanted_causes(outages, targets)
