@@ -43,6 +43,11 @@ def ran_out(alert: Alert, now: int) -> bool:
     return alert.updated_at < alert.ends_at <= now
 
 
+def was_held(alert: Alert) -> bool:
+    """Whether its rule kept an alert firing after its condition had ended (``keep_firing_for``)."""
+    return bool(alert.evidence.get("held_until"))
+
+
 def _by_timeout(alert: Alert, resolve_timeout: int) -> bool:
     return alert.ends_at == alert.updated_at + resolve_timeout
 

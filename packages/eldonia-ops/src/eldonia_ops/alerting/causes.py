@@ -2,7 +2,8 @@
 
 Two alerts are of one outage when
 
-* one is about a service that the other's service depends on, or both are about one declared service;
+* one is about a service that the other's service depends on, or both are about one declared service, which is one of
+  ``services`` or has an objective;
 * both are about one address, and one of them says that nothing answers there;
 * one is about an error budget that burns, and the other about the same service or probe.
 
@@ -26,6 +27,9 @@ OUTAGE_ALERTS: Final = ("TargetDown", "ProbeFailed")
 BUDGET_ALERT: Final = "ErrorBudgetBurn"
 SECURITY: Final = "security"
 """The service of security findings, which neither suppress nor are suppressed: none may hide another."""
+
+TOGETHER_WAITS: Final = 2
+"""Alerts that begin within so many times the wait of a group began together."""
 
 _SEVERITIES: Final = {"critical": 3, "warning": 2, "info": 1}
 _PORTS: Final = {"http": 80, "https": 443, "tls": 443, "postgresql": 5432, "postgres": 5432, "redis": 6379}
@@ -141,6 +145,22 @@ class Causes:
         }
         return sorted(found.values(), key=lambda cause: self._order(cause.source))
 
+    def companions(self, alert: Alert) -> list[Cause]:
+        """Those of :meth:`related`, and alerts that may have a cause in common with this one, which is not known yet:
+        of services behind one other, which began together. They are for finding an incident; none of them suppresses.
+        """
+        found = self.related(alert)
+        seen = {alert.fingerprint, *(cause.source.fingerprint for cause in found)}
+        service = _service(alert)
+        for name in sorted(self._services.upstream.get(service, ())):
+            for other in sorted(self._services.downstream.get(name, frozenset()) - {service}):
+                for source in self._first.get(("service", other), ()):
+                    together = abs(source.starts_at - alert.starts_at) <= TOGETHER_WAITS * self._wait
+                    if together and source.fingerprint not in seen:
+                        seen.add(source.fingerprint)
+                        found.append(Cause(source, f"both depend on {name}"))
+        return found
+
     def speaks_at(self, alert: Alert) -> float:
         """When an alert has its turn, Unix ms: its beginning, later by a part of ``wait`` for each level of services
         below its own, and by all of it for an error budget."""
@@ -171,8 +191,7 @@ class Causes:
             if probe:
                 yield "budget of probe", probe
             return
-        declared = service in self._services.upstream or service in self._budgets
-        if declared and alert.labels.get("severity") == "critical":
+        if self._declared(service) and alert.labels.get("severity") == "critical":
             yield "service", service
         if alert.name in OUTAGE_ALERTS:
             if address := address_of(alert):
@@ -194,7 +213,7 @@ class Causes:
             if probe:
                 yield ("outage of probe", probe), f"both are about the probe {probe}"
             return
-        if service in self._services.upstream:
+        if self._declared(service):
             yield ("service", service), f"both are about {service}"
         for name in sorted(self._services.downstream.get(service, ())):
             yield ("service", name), f"{name} depends on {service}"
@@ -204,6 +223,9 @@ class Causes:
             yield ("budget of probe", probe), f"both are about the probe {probe}"
         if address:
             yield ("outage at", address), f"both are about {address}"
+
+    def _declared(self, service: str) -> bool:
+        return service in self._services.upstream or service in self._budgets
 
 
 def wanted_causes(outages: Outages, targets: Iterable[Alert]) -> list[dict[str, str]]:
@@ -219,14 +241,17 @@ def wanted_causes(outages: Outages, targets: Iterable[Alert]) -> list[dict[str, 
 
 def _wanted(outages: Outages, alert: Alert) -> Iterator[dict[str, str]]:
     services, service, probe = outages.services, _service(alert), alert.labels.get("probe", "")
-    related = {*services.upstream.get(service, ()), *services.downstream.get(service, ())}
-    if service and (alert.name == BUDGET_ALERT or service in services.upstream):
-        related.add(service)
+    upstream = services.upstream.get(service, frozenset())
+    related = upstream.union(services.downstream.get(service, ()), *(services.downstream[name] for name in upstream))
+    related -= {service}
+    if service and (alert.name == BUDGET_ALERT or service in services.upstream or service in outages.budgets):
+        related |= {service}
     for name in sorted(related):
         yield {"service": name, "severity": "critical"}
     if alert.name == BUDGET_ALERT:
         if probe:
-            yield {"alertname": OUTAGE_ALERTS[1], "probe": probe}
+            for name in OUTAGE_ALERTS:
+                yield {"alertname": name, "probe": probe}
         return
     if service in outages.budgets:
         yield {"alertname": BUDGET_ALERT, "service": service}

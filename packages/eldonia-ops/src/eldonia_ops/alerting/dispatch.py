@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Final
 
 from eldonia_ops.alerting import group as groups
-from eldonia_ops.alerting.alerts import merge
+from eldonia_ops.alerting.alerts import merge, was_held
 from eldonia_ops.alerting.group import AlertGroupState
 from eldonia_ops.alerting.inhibition import Inhibitor
 from eldonia_ops.alerting.pipeline import Notification, flush, muted_route, notified_of, order_key_of
@@ -285,11 +285,15 @@ class _Work:
         self.effects: list[Effect] = []
         self.touched: set[str] = set()
         self.arrived: dict[str, list[Alert]] = {}
+        self.over: set[str] = set()
         self.routes = {route.id: route for route in state.routing.route.walk()}
 
     def receive(self, incoming: Alert) -> None:
         fingerprint = incoming.fingerprint
-        alert = merge(self.alerts.get(fingerprint), incoming, self.now, self.routing.resolve_timeout)
+        before = self.alerts.get(fingerprint)
+        alert = merge(before, incoming, self.now, self.routing.resolve_timeout)
+        if before is not None and was_held(alert) and alert.resolved(self.now) and not before.resolved(self.now):
+            self.over.add(fingerprint)
         self.alerts[fingerprint] = alert
         self.touched.add(fingerprint)
         self.assign(alert)
@@ -321,7 +325,8 @@ class _Work:
             route = self.routes[group.route]
             fingerprints = tuple(alert.fingerprint for alert in alerts)
             urgent = any(alert.urgent and not alert.resolved(self.now) for alert in alerts)
-            event = groups.Inserted(fingerprints, min(alert.starts_at for alert in alerts), urgent)
+            over = not self.over.isdisjoint(fingerprints)
+            event = groups.Inserted(fingerprints, min(alert.starts_at for alert in alerts), urgent, over)
             after, _ = groups.step(group, event, self.now, route)
             self.groups[key] = after
             joining = dict(zip(fingerprints, alerts, strict=True))
@@ -358,6 +363,9 @@ class _Work:
 
     def flush(self, group: AlertGroupState, inhibitor: Inhibitor) -> None:
         route = self.routes[group.route]
+        if groups.early(group, self.now, route) and self.fires(group):
+            self.groups[group.key] = groups.put_off(group, route)
+            return
         started, _ = groups.step(group, groups.Due(), self.now, route)
         held = [self.alerts[item] for item in started.fingerprints if item in self.alerts]
         result = flush(
@@ -373,6 +381,11 @@ class _Work:
             del self.groups[group.key]
         else:
             self.groups[group.key] = after
+
+    def fires(self, group: AlertGroupState) -> bool:
+        """Whether an alert of a group is not over."""
+        known = (self.alerts.get(item) for item in group.fingerprints)
+        return any(alert is not None and not alert.resolved(self.now) for alert in known)
 
     def reroute(self, routing: Routing) -> None:
         self.routing = routing

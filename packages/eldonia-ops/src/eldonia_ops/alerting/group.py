@@ -2,6 +2,10 @@
 
 A state machine: it waits ``group_wait`` after its first alert, flushes, and from then on flushes
 every ``group_interval`` until no alert is left. Source: Alertmanager's dispatcher.
+
+One thing it does that Alertmanager does not: an end that was waited for already (``keep_firing_for``) does not wait for
+the next interval as well. The group is flushed as soon as its last message is ``group_interval`` old, so there are
+never more messages than one an interval; if then another of its alerts still fires, it goes on as it would have.
 """
 
 from dataclasses import dataclass, field, replace
@@ -47,11 +51,13 @@ _copy = copier(AlertGroupState)
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """Alerts of this group were received. ``starts_at`` is when the first of them began to fire."""
+    """Alerts of this group were received. ``starts_at`` is when the first of them began to fire. ``over`` says that one
+    of them has just ended for certain: it was kept firing for a while to see whether that lasts."""
 
     fingerprints: tuple[str, ...]
     starts_at: int
     urgent: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ Effect = Flush | Close
 def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[AlertGroupState, tuple[Effect, ...]]:
     """Advance a group; ``route`` gives its intervals."""
     match event:
-        case Inserted(fingerprints=fingerprints, starts_at=starts_at, urgent=urgent):
+        case Inserted(fingerprints=fingerprints, starts_at=starts_at, urgent=urgent, over=over):
             changes: dict[str, Any] = {}
             held = dict.fromkeys((*state.fingerprints, *fingerprints))
             if len(held) > len(state.fingerprints):
@@ -98,6 +104,9 @@ def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[
             if not state.flushed_at and starts_at + route.group_wait < now:
                 # It has been firing for longer than group_wait.
                 changes["flush_at"] = now
+            if over and state.log:
+                last = max(entry.at for entry in state.log.values())
+                changes["flush_at"] = min(state.flush_at, max(now, last + route.group_interval))
             return (_copy(state, **changes) if changes else state), ()
         case Due():
             if not state.flush_at or now < state.flush_at:
@@ -110,6 +119,16 @@ def step(state: AlertGroupState, event: Event, now: int, route: Route) -> tuple[
             kept = {fingerprint: said for fingerprint, said in verdicts.items() if fingerprint in left}
             after = _copy(state, fingerprints=tuple(left), log=log, verdicts=kept, urgent=urgent)
             return after, (() if left else (Close(),))
+
+
+def early(state: AlertGroupState, now: int, route: Route) -> bool:
+    """Whether a group is looked at before its usual time, for an end."""
+    return bool(state.flushed_at) and now < state.flushed_at + route.group_interval
+
+
+def put_off(state: AlertGroupState, route: Route) -> AlertGroupState:
+    """The group at its usual time again."""
+    return _copy(state, flush_at=state.flushed_at + route.group_interval)
 
 
 def on_the_clock_of(state: AlertGroupState, now: int, route: Route) -> AlertGroupState:

@@ -54,7 +54,7 @@ def propose(facts: Facts) -> Proposal:
         "postgresql": tuple(_postgresql(facts.postgresql, scraped)),
         "redis": tuple(_redis(facts.redis, scraped)),
         "probes": tuple(_probes(facts, names)),
-        "objectives": tuple(_objectives(names)),
+        "objectives": tuple(_objectives(facts, names)),
         "logs": tuple(_logs(facts.logs, facts.containers)),
         "recovery": tuple(_recovery(facts, names)),
     }
@@ -187,10 +187,11 @@ def _probes(facts: Facts, names: _Names) -> Iterator[Entry]:
         yield Entry(values, f"it answered 200 at {web.path}")
 
 
-def _objectives(names: _Names) -> Iterator[Entry]:
-    """An objective for each service that is looked at from outside."""
+def _objectives(facts: Facts, names: _Names) -> Iterator[Entry]:
+    """An objective for each address that is looked at from outside, of the same service as its probe."""
     for probe, web in names.probes.items():
-        values = {"name": f"{probe}-availability", "service": probe, "target": _TARGET, "probe": probe}
+        service = _service(web, facts.containers) or probe
+        values = {"name": f"{probe}-availability", "service": service, "target": _TARGET, "probe": probe}
         yield Entry(values, f"{web.listener.address} is looked at; {_TARGET} % allow 43 minutes of 30 days without it")
 
 

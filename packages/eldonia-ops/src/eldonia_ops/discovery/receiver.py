@@ -59,4 +59,9 @@ receivers:
     {receiver.kind}_configs:
       - {receiver.key}_file: {SECRET_FILE}
         send_resolved: true
+# What fills up is no second message about what is full.
+inhibit_rules:
+  - source_matchers: ['severity="critical"', 'service!="security"']
+    target_matchers: ['severity="warning"', 'service!="security"']
+    equal: [service, instance]
 """

@@ -9,8 +9,18 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 
 UNRESOLVED = (IncidentStatus.OPEN, IncidentStatus.INVESTIGATING, IncidentStatus.ESCALATED)
+_COMPONENTS: Final = ("source", "component", "instance", "job")
+
+SHARED_SERVICES: Final = frozenset({"application", "external", "infrastructure"})
+"""What the shipped rules call the service of anything that names none. That two alerts share it says nothing."""
+
 MAX_FINGERPRINTS: Final = 1000
 """An incident that holds this many alerts takes no further ones for their service: the next opens another."""
+
+
+def component_of(alert: Alert) -> str:
+    """The part of a service that an alert is about: its source, component, instance or job, the first that it has."""
+    return next(filter(None, (alert.labels.get(name, "") for name in _COMPONENTS)), "")
 
 
 class Unclosed:
@@ -63,7 +73,10 @@ class Unclosed:
         return sorted([self._by_id[id] for id in ids], key=_age, reverse=True) if ids else []
 
     def joined_by(self, alert: Alert) -> Incident | None:
-        """The newest unresolved incident of the alert's service, and of the same source if the alert names one."""
+        """The newest unresolved incident of the alert's service, and of the same source if the alert names one.
+
+        Of a service that is shared by all that name none, one for the same reason or about the same component.
+        """
         service, source = alert.labels.get("service", ""), alert.labels.get("source", "")
         ids = self._of_service.get((service, source), ()) if service else ()
         fitting = (
@@ -72,6 +85,7 @@ class Unclosed:
             if one.status in UNRESOLVED
             and len(one.fingerprints) < MAX_FINGERPRINTS
             and (not source or source == one.component)
+            and (service not in SHARED_SERVICES or alert.name == one.cause or component_of(alert) == one.component)
         )
         return max(fitting, key=_age, default=None)
 
@@ -124,7 +138,7 @@ def correlate(
        this very firing never ended (a person resolved it early: the alert stays with it);
     2. if the alert's severity opens incidents at all, the unresolved incident of an alert of the same outage;
     3. the newest unresolved incident of the same ``service``; an alert with a ``source`` label (a security finding)
-       joins only the same source;
+       joins only the same source, and one of :data:`SHARED_SERVICES` only the same alert or component;
     4. the incident with this fingerprint that was resolved within ``policy.reopen_within``;
     5. an incident of the outage, when so many have opened lately that this must be one.
 

@@ -8,6 +8,7 @@ is noticed.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.incidents import Incident, IncidentStatus, TimelineEntry
@@ -18,10 +19,16 @@ WAITING = (IncidentStatus.OPEN, IncidentStatus.ESCALATED)
 ESCALATION_KINDS = ("escalation.opened", "escalation.tier", "escalation.tier.unreached", "escalation.requested")
 """Kinds of timeline entries that say that a tier was notified."""
 
+UNTIL_ENDED_MS: Final = 60_000
+"""How long a tier waits after alerts need not be kept firing any more: their end is noticed by the next evaluation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """Notify a tier. ``key`` is the same whenever the same notification is asked for again (idempotency)."""
+    """Notify a tier. ``key`` is the same whenever the same notification is asked for again (idempotency).
+
+    ``receivers`` are those that were notified in fact, where the tier names no ``receiver``; none if that is not known.
+    """
 
     incident_id: str
     tier: str
@@ -29,6 +36,7 @@ class Escalate:
     level: int
     due_at: int
     key: str
+    receivers: tuple[str, ...] = ()
 
 
 def clock_started_at(incident: Incident, policy: Policy) -> int:

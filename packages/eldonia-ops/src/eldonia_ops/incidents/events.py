@@ -170,6 +170,15 @@ class AlertsSuppressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionsEnded:
+    """The condition of every alert of the incident had ended by ``ended_at``; they are kept firing until ``until``
+    (both Unix ms) to see whether that lasts. People are not called for what is over: tiers wait until then."""
+
+    ended_at: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClockSetBack:
     """The clock may show less than at the last change of the incident."""
 
@@ -190,6 +199,7 @@ Event = (
     | Deadline
     | TierUnreached
     | AlertsSuppressed
+    | ConditionsEnded
     | ClockSetBack
 )
 

@@ -28,7 +28,7 @@ from eldonia_ops.incidents.changes import (
     set_severity,
     start_clock,
 )
-from eldonia_ops.incidents.correlation import UNRESOLVED
+from eldonia_ops.incidents.correlation import UNRESOLVED, component_of
 from eldonia_ops.incidents.events import (
     Acknowledge,
     AddNote,
@@ -39,6 +39,7 @@ from eldonia_ops.incidents.events import (
     Assign,
     ChangeStatus,
     ClockSetBack,
+    ConditionsEnded,
     Deadline,
     Effect,
     Event,
@@ -103,7 +104,7 @@ def _without_incident(event: Event, now: int, policy: Policy) -> Result:
             return (None, ()) if severity is None else _open(event, severity, now, policy)
         case OpenByHand():
             return people.open_by_hand(event, now, policy)
-        case AlertResolved() | Deadline() | TierUnreached() | AlertsSuppressed() | ClockSetBack():
+        case AlertResolved() | Deadline() | TierUnreached() | AlertsSuppressed() | ConditionsEnded() | ClockSetBack():
             return None, ()
         case _:
             raise TransitionError("there is no such incident")
@@ -122,7 +123,7 @@ def _open(event: AlertFiring, severity: Severity, now: int, policy: Policy) -> R
         severity=severity,
         status=IncidentStatus.OPEN,
         service=service,
-        component=labels.get("source", "") or labels.get("component", "") or labels.get("instance", ""),
+        component=component_of(alert),
         started_at=_started_at(event, now),
         detected_at=now,
         runbook=playbook,
@@ -199,11 +200,12 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
         fingerprints=incident.fingerprints if known else (*incident.fingerprints, fingerprint),
         firing=(*incident.firing, fingerprint),
         outage=incident.outage or (not known and shared == "outage"),
+        recovered_at=0,
         version=incident.version + 1,
         updated_at=now,
     )
     if event.leads and not incident.acknowledged_at:
-        incident = _named_after(incident, alert)
+        incident = _named_after(incident, alert, policy)
     severity = policy.severity_of(alert.labels.get("severity", ""))
     if incident.status is IncidentStatus.RESOLVED:
         raised_to = severity if severity and graver(severity, incident.severity) else incident.severity
@@ -226,13 +228,20 @@ def _alert_firing(incident: Incident, event: AlertFiring, now: int, policy: Poli
     return incident, tuple(effects)
 
 
-def _named_after(incident: Incident, alert: Alert) -> Incident:
-    """What is sent and what the incident is called are the same. Its service stays: by it others find the incident."""
+def _named_after(incident: Incident, alert: Alert, policy: Policy) -> Incident:
+    """What is sent and what the incident is called are the same, and so is whom it affects and what is done about it.
+    By its former service it need not be found: an outage is looked at whatever service an alert is of."""
+    service = (alert.labels.get("service", "") if incident.outage else "") or incident.service
+    playbook = policy.runbook.select(alert.name, service)
     return _copy(
         incident,
         title=_title(alert),
         description=alert.annotations.get("description", "")[:MAX_TEXT],
         cause=alert.name,
+        service=service,
+        component=component_of(alert),
+        runbook=playbook,
+        checklist=policy.runbook.checklist(incident.severity, playbook, incident.checklist),
     )
 
 
@@ -277,7 +286,8 @@ def _alert_resolved(incident: Incident, event: AlertResolved, now: int, _policy:
         data = {"firing": len(still_firing), "alerts": len(incident.fingerprints)}
         key = f"incident.shrunk:{len(still_firing)}:{now}"
         effects.append(entry(incident, now, "incident.shrunk", data, key))
-    incident = _copy(incident, firing=still_firing)
+    recovered_at = max(incident.recovered_at, ended_at) if incident.status in UNRESOLVED else incident.recovered_at
+    incident = _copy(incident, firing=still_firing, recovered_at=recovered_at)
     if not still_firing and not incident.held_by and incident.status in UNRESOLVED:
         incident = replace(incident, status=IncidentStatus.RESOLVED, resolved_at=now, escalate_at=0)
         data = {"after": max(0, now - incident.detected_at), "alerts": len(incident.fingerprints)}
@@ -344,6 +354,15 @@ def _quiet(incident: Incident, event: AlertsSuppressed, now: int, policy: Policy
     return changed, (entry(incident, now, "escalation.quiet", data, key),)
 
 
+def _conditions_ended(incident: Incident, event: ConditionsEnded, now: int, policy: Policy) -> Result:
+    until = event.until + escalation.UNTIL_ENDED_MS
+    if not 0 < incident.escalate_at <= now or now >= until:
+        return _deadline(incident, Deadline(), now, policy)
+    data = {"ended_at": event.ended_at, "until": event.until}
+    waits = entry(incident, now, "escalation.recovered", data, f"escalation.recovered:{event.ended_at}")
+    return replace(incident, escalate_at=until), (waits,)
+
+
 def _clock_set_back(incident: Incident, _event: ClockSetBack, now: int, _policy: Policy) -> Result:
     return escalation.on_the_clock_of(incident, now), ()
 
@@ -363,5 +382,6 @@ _HANDLERS: Final[Mapping[type, Callable[..., Any]]] = {
     Deadline: _deadline,
     TierUnreached: _tier_unreached,
     AlertsSuppressed: _quiet,
+    ConditionsEnded: _conditions_ended,
     ClockSetBack: _clock_set_back,
 }

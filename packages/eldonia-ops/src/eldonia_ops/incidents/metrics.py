@@ -4,8 +4,9 @@ Definitions, over the incidents for which both instants are known:
 
 * **MTTD**, ``started_at`` → ``detected_at``: from the earliest evidence of the fault to the alert;
 * **MTTA**, ``detected_at`` (or the latest reopening) → ``acknowledged_at``: until a person responded;
-* **MTTR**, ``detected_at`` → ``resolved_at``: until it was resolved (the R is *resolve*; the time before
-  detection is in MTTD and not counted twice).
+* **MTTR**, ``detected_at`` → ``recovered_at``, or ``resolved_at`` where a person resolved it: until it was resolved
+  (the R is *resolve*; the time before detection is in MTTD and not counted twice). That alerts are kept firing for a
+  while to see whether their end lasts is no time in which anything was broken.
 
 Each is given as mean and median, since one long night moves a mean far.
 """
@@ -57,8 +58,10 @@ def time_to_acknowledge(incident: Incident) -> int | None:
 
 
 def time_to_resolve(incident: Incident) -> int | None:
-    """Alert to resolution, ms, or None while unresolved."""
-    return max(0, incident.resolved_at - incident.detected_at) if incident.resolved_at else None
+    """Alert to the end of the fault, ms, or None while unresolved."""
+    if not incident.resolved_at:
+        return None
+    return max(0, (incident.recovered_at or incident.resolved_at) - incident.detected_at)
 
 
 def response_target_met(incident: Incident, now: int) -> bool | None:

@@ -107,7 +107,7 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
     effects: list[Effect] = [entry(incident, now, "human.status", data, actor=event.actor)]
     reopening = before not in UNRESOLVED and after in UNRESOLVED
     if reopening:
-        incident = replace(incident, reopened_at=now, held_by=event.actor)
+        incident = replace(incident, reopened_at=now, held_by=event.actor, recovered_at=0)
     incident = replace(incident, status=after)
     match after:
         case IncidentStatus.OPEN:
@@ -121,7 +121,9 @@ def change_status(incident: Incident, event: ChangeStatus, now: int, policy: Pol
             incident, escalate = _escalate_by_hand(acknowledged(incident, event.actor, now), event, now, policy)
             effects.extend(escalate)
         case IncidentStatus.RESOLVED if before in UNRESOLVED:
-            incident = replace(acknowledged(incident, event.actor, now), resolved_at=now)
+            # With alerts that fire it is a person who says that it is over, and the time of that counts.
+            recovered_at = 0 if incident.firing or incident.held_by else incident.recovered_at
+            incident = replace(acknowledged(incident, event.actor, now), resolved_at=now, recovered_at=recovered_at)
             incident = _fulfilled(incident, "resolve", event.actor, now, policy)
             if incident.escalation_level or incident.held_by:
                 effects.append(NotifyResolved(incident.id))

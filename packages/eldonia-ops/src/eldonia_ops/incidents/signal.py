@@ -5,13 +5,14 @@ empty before and after the fault; a chart of the signal shows how it came and we
 """
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 from eldonia_ops.model.incidents import TimelineEntry
 from eldonia_ops.model.labels import METRIC_NAME
+from eldonia_ops.model.matchers import MatchOp
 from eldonia_ops.promql import Expr, PromQLError, ValueType, format_expr, parse, value_type
 from eldonia_ops.promql.ast import Binary, Call, NumberLiteral, Unary, VectorSelector, children, unwrap
 
@@ -64,7 +65,7 @@ def says_down(expression: str) -> bool:
     reading = reading_of(expression)
     if reading is None or (reading.op, reading.threshold) not in (("==", 0), ("<", 1), ("!=", 1)):
         return False
-    alone = reading.query.partition("{")[0] == reading.metric
+    alone = reading.query.partition("{")[0] in (reading.metric, "")
     return alone and (reading.metric in ("up", "probe_success") or reading.metric.endswith("_up"))
 
 
@@ -115,10 +116,15 @@ def _metric(tree: Expr) -> str:
     stack = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, VectorSelector) and node.name:
-            return node.name
+        if isinstance(node, VectorSelector) and (name := node.name or _names(node)):
+            return name
         stack += reversed(children(node))
     return ""
+
+
+def _names(selector: VectorSelector) -> str:
+    """The pattern of the names of a selector that has several: it may end as they do."""
+    return next((one.value for one in selector.matchers if one.name == METRIC_NAME and one.op is MatchOp.REGEX), "")
 
 
 def expression_in(generator_url: str) -> str:
@@ -130,12 +136,13 @@ def expression_in(generator_url: str) -> str:
     return found.get("g0.expr", [""])[0]
 
 
-def signals_of(timeline: Iterable[TimelineEntry]) -> list[Signal]:
-    """The signals of an incident's alerts in the order in which they fired, one for each expression."""
+def signals_of(timeline: Iterable[TimelineEntry], cause: str = "") -> list[Signal]:
+    """The signals of an incident's alerts, one for each expression: that of the alert by whose name ``cause`` the
+    incident is known first, then in the order in which they fired. One may have been pending for long before."""
     found: dict[str, Signal] = {}
     unread: set[str] = set()
     of_alert: dict[str, str] = {}
-    for entry in timeline:
+    for entry in _in_order(list(timeline), cause):
         state = entry.kind.removeprefix("alert.")
         if state == entry.kind or state not in ("pending", "firing", "resolved"):
             continue
@@ -173,6 +180,20 @@ def signals_of(timeline: Iterable[TimelineEntry]) -> list[Signal]:
             (moment,),
         )
     return list(found.values())
+
+
+def _in_order(timeline: Sequence[TimelineEntry], cause: str) -> list[TimelineEntry]:
+    """The entries of each alert's name together, as far as alerts matter; in order within it."""
+    fired: dict[str, int] = {}
+    for position, entry in enumerate(timeline):
+        if entry.kind == "alert.firing":
+            fired.setdefault(str(entry.data.get("alertname", "")), position)
+
+    def turn(entry: TimelineEntry) -> tuple[bool, int]:
+        name = str(entry.data.get("alertname", ""))
+        return name != cause, fired.get(name, len(timeline))
+
+    return sorted(timeline, key=turn)
 
 
 def _labels(entry: TimelineEntry) -> dict[str, str]:

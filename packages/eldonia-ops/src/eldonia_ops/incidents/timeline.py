@@ -178,6 +178,13 @@ KINDS: Final[Mapping[str, Kind]] = {
         "the time to respond starts when they no longer are",
         "すべてのアラートが{why:word}のため、これ以上は通知せず[（{until:time} まで）]。応答の時間は解除後に数え直し",
     ),
+    "escalation.recovered": Kind(
+        Category.SYSTEM,
+        "No further tier was notified yet: the condition of every alert had ended by {ended_at:time}, "
+        "and they count as firing until {until:time} to see whether that lasts",
+        "すべてのアラートの条件が {ended_at:time} までに解消したため、エスカレーションを保留"
+        "（再発しないことを {until:time} まで確認）",
+    ),
     "escalation.requested": Kind(
         Category.HUMAN,
         "{actor} asked for {tier}[ (receiver {receiver})][: {note}]",

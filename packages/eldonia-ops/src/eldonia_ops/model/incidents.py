@@ -56,7 +56,8 @@ class Incident:
     people's name ``INC-<ordinal>``. ``reopened_at`` is the latest reopening; acknowledgement and
     escalation then start afresh. ``held_by`` names the person who reopened or opened it by hand: it
     no longer resolves by itself. ``cause`` is the name of the alert that opened it; ``outage`` says that alerts of
-    other services joined it, because too many incidents opened at once.
+    other services joined it, because too many incidents opened at once. ``recovered_at`` is when the last condition of
+    its alerts ended, if by that it resolved: an alert that is kept firing for a while ends later than its condition.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Incident:
     held_by: str = ""
     cause: str = ""
     outage: bool = False
+    recovered_at: int = 0
 
     @property
     def reference(self) -> str:

@@ -73,14 +73,15 @@ class IncidentBriefs:
         return [view.alert for view in await self._platform.alerts.current() if view.alert.fingerprint in mine]
 
     async def signals(self, incident: str) -> list[SignalChart]:
-        """The charts of an incident, in the order in which its alerts fired.
+        """The charts of an incident: that of its cause first, then in the order in which its alerts fired.
 
         Raises:
             NotFoundError: there is no such incident.
         """
         found, timeline = await self._platform.incidents.get(incident)
         start, end, step = window_of(found, self._platform.now())
-        return list(await asyncio.gather(*(self._chart(signal, start, end, step) for signal in signals_of(timeline))))
+        signals = signals_of(timeline, found.cause)
+        return list(await asyncio.gather(*(self._chart(signal, start, end, step) for signal in signals)))
 
     async def _chart(self, signal: Signal, start: int, end: int, step: int) -> SignalChart:
         reading = signal.reading

@@ -14,6 +14,7 @@ from eldonia_ops.alerting.dispatch import AlertStatus, DispatchState
 from eldonia_ops.alerting.inhibition import wanted_inhibiting
 from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents import lifecycle
+from eldonia_ops.incidents.brief import recovery_of
 from eldonia_ops.incidents.correlation import Unclosed, correlate
 from eldonia_ops.incidents.escalation import ESCALATION_KINDS, WAITING, Escalate, escalation_key, unreached
 from eldonia_ops.incidents.events import (
@@ -22,6 +23,7 @@ from eldonia_ops.incidents.events import (
     AlertsSuppressed,
     AppendTimeline,
     ClockSetBack,
+    ConditionsEnded,
     Deadline,
     Effect,
     Event,
@@ -49,8 +51,12 @@ class TierNotifier(Protocol):
         """The messages queued, none when they were queued before."""
         ...
 
-    def can_notify(self, effect: Escalate) -> bool:
+    def can_notify(self, incident: Incident, effect: Escalate) -> bool:
         """Whether that tier's receiver has an integration."""
+        ...
+
+    def receivers(self, incident: Incident, effect: Escalate) -> tuple[str, ...]:
+        """Who is notified of a tier."""
         ...
 
     def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
@@ -91,7 +97,7 @@ class IncidentTransactions:
         changes = list(changes)
         opening = [change.alert for change in changes if change.firing]
         causes = self._causes(tx, opening, now)
-        related = {alert.fingerprint: causes.related(alert) for alert in opening} if causes else {}
+        related = {alert.fingerprint: causes.companions(alert) for alert in opening} if causes else {}
         alerts = [*(change.alert for change in changes), *(one.source for some in related.values() for one in some)]
         unclosed = self.unclosed(tx, now, alerts, opening=bool(opening))
         # Each incident is written once, however many of a storm's alerts it takes.
@@ -191,19 +197,20 @@ class IncidentTransactions:
             tx.incidents.put(changed)
         tx.timeline.append_all(self._carry_out(tx, changed, effects, now))
         called = [effect for effect in effects if isinstance(effect, Escalate)]
-        if called and not self._tier_notifier.can_notify(called[-1]):
+        if called and not self._tier_notifier.can_notify(changed, called[-1]):
             return self.step(tx, changed, TierUnreached(), now)
         return changed
 
     def _carry_out(
-        self, tx: StateTransaction, incident: Incident, effects: Iterable[Effect], now: int
+        self, tx: StateTransaction, incident: Incident, effects: Sequence[Effect], now: int
     ) -> list[TimelineEntry]:
         """Queue what is to be said; returns what belongs on timelines."""
         entries: list[TimelineEntry] = []
+        tiers = {effect.level: effect for effect in effects if isinstance(effect, Escalate)}
         for effect in effects:
             match effect:
                 case AppendTimeline(entry):
-                    entries.append(self._with_receiver(entry))
+                    entries.append(self._with_receivers(entry, incident, tiers))
                 case Escalate():
                     for outgoing in self._tier_notifier.tier(tx, incident, effect, now):
                         notified = _outcome(outgoing, "queued", f"escalated to {effect.tier}")
@@ -213,11 +220,13 @@ class IncidentTransactions:
                         entries += self._entries(incident, _outcome(outgoing, "queued", "it is over"), now)
         return entries
 
-    def _with_receiver(self, entry: TimelineEntry) -> TimelineEntry:
+    def _with_receivers(self, entry: TimelineEntry, incident: Incident, tiers: Mapping[int, Escalate]) -> TimelineEntry:
         """An entry about a tier says who is notified, also where the tier names no receiver of its own."""
         if entry.kind not in ESCALATION_KINDS or entry.data.get("receiver"):
             return entry
-        return replace(entry, data={**entry.data, "default_receiver": self._routing.route.receiver})
+        effect = tiers.get(entry.data.get("level", -1))
+        names = self._tier_notifier.receivers(incident, effect) if effect else (self._routing.route.receiver,)
+        return replace(entry, data={**entry.data, "default_receiver": ", ".join(names), "notified": list(names)})
 
     def _entries(self, incident: Incident, event: NotificationOutcome | Evidence, now: int) -> list[TimelineEntry]:
         """The timeline entries of an event that changes nothing but the timeline."""
@@ -288,7 +297,10 @@ class IncidentTransactions:
         unresolved = [incident for incident in tx.incidents.open() if only in ("", incident.id)]
         chosen = [incident for incident in unresolved if incident.escalate_at and (look or incident.escalate_at <= now)]
         alert_statuses, ends = self._alert_statuses(tx, chosen, now)
-        events = {incident.id: _quiet(incident, alert_statuses, ends) or Deadline() for incident in chosen}
+        events = {
+            incident.id: _quiet(incident, alert_statuses, ends) or self._over(tx, incident) or Deadline()
+            for incident in chosen
+        }
         for incident in unresolved:
             event = events.get(incident.id)
             changed = incident if event is None else self.step(tx, incident, event, now) or incident
@@ -296,6 +308,11 @@ class IncidentTransactions:
             if deadline is not None:
                 upcoming.append(deadline)
         return min(upcoming, default=None)
+
+    def _over(self, tx: StateTransaction, incident: Incident) -> ConditionsEnded | None:
+        """Whether all that fires of an incident is only kept firing."""
+        ended_at, until = recovery_of(tx.alerts.some(incident.firing)) if incident.firing else (0, 0)
+        return ConditionsEnded(ended_at, until) if ended_at else None
 
     def _alert_statuses(
         self, tx: StateTransaction, incidents: Sequence[Incident], now: int
@@ -324,6 +341,7 @@ def _sent_escalations(tx: StateTransaction, incident: Incident) -> list[Escalate
             int(entry.data["level"]),
             entry.at,
             escalation_key(incident, int(entry.data["level"])),
+            tuple(map(str, entry.data.get("notified", ()))),
         )
         for entry in tx.timeline.of(incident.id)
         if entry.kind in ESCALATION_KINDS and entry.at >= opened_at

@@ -10,7 +10,7 @@ from eldonia_ops.alerting.routing import Routing
 from eldonia_ops.incidents.escalation import Escalate
 from eldonia_ops.incidents.timeline import word
 from eldonia_ops.model.alerts import LedgerEntry, Outgoing
-from eldonia_ops.model.incidents import Incident
+from eldonia_ops.model.incidents import Incident, Severity
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.ports import StateTransaction
 
@@ -26,6 +26,18 @@ class Renderer(Protocol):
     def message(self, integration: Integration, message: Message) -> tuple[dict[str, Any], str]:
         """The same for a message."""
         ...
+
+
+OPENED: Final = "IncidentOpened"
+"""The ``alertname`` by which routes see an incident that a person opened."""
+
+_ALERTED: Final = {
+    Severity.CRITICAL: "critical",
+    Severity.HIGH: "warning",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "info",
+    Severity.INFO: "info",
+}
 
 
 _OPENED: Final = {
@@ -100,17 +112,34 @@ class NotificationQueue:
 
     def tier(self, tx: StateTransaction, incident: Incident, effect: Escalate, now: int) -> list[Outgoing]:
         """Queue the message that an incident has come to a tier, for each integration of its receiver."""
-        name, integrations = self._ways_to(effect)
+        names = self.receivers(incident, effect)
+        integrations = self._ways_to(names)
         message = self._escalation(incident, effect)
         queued = [self._message(incident, effect, integration, message, now) for integration in integrations]
         if not integrations:
-            reason = f"{incident.reference} was to escalate to {effect.tier}, but receiver {name!r} has no integration"
-            tx.ledger.append(LedgerEntry(0, now, "", "", name, "unrouted", reason, {"incident": incident.id}))
+            reason = (
+                f"{incident.reference} was to escalate to {effect.tier}, but receiver {names[0]!r} has no integration"
+            )
+            tx.ledger.append(LedgerEntry(0, now, "", "", names[0], "unrouted", reason, {"incident": incident.id}))
         return tx.outbox.add_all(queued)
 
-    def can_notify(self, effect: Escalate) -> bool:
+    def can_notify(self, incident: Incident, effect: Escalate) -> bool:
         """Whether the tier's receiver has an integration."""
-        return bool(self._ways_to(effect)[1])
+        return bool(self._ways_to(self.receivers(incident, effect)))
+
+    def receivers(self, incident: Incident, effect: Escalate) -> tuple[str, ...]:
+        """Who is notified of a tier, the default receiver where it names none. An incident that a person opened goes
+        where the routes lead an alert of its service and severity: what is critical pages, whether a rule or a person
+        sees it first.
+        """
+        if effect.receiver:
+            return (effect.receiver,)
+        if effect.receivers:
+            return effect.receivers
+        if effect.level:
+            return (self._routing.route.receiver,)
+        labels = {"alertname": OPENED, "service": incident.service, "severity": _ALERTED[incident.severity]}
+        return tuple(dict.fromkeys(route.receiver for route in self._routing.routes(labels)))
 
     def over(self, tx: StateTransaction, incident: Incident, notified: Sequence[Escalate], now: int) -> list[Outgoing]:
         """Queue the message that it is over, for the tiers that were notified, where their receivers want to know of an
@@ -119,7 +148,7 @@ class NotificationQueue:
             [
                 self._message(incident, effect, integration, self._end(incident, effect), now)
                 for effect in notified
-                for integration in self._ways_to(effect)[1]
+                for integration in self._ways_to(self.receivers(incident, effect))
                 if integration.config.send_resolved
             ]
         )
@@ -153,10 +182,9 @@ class NotificationQueue:
         """The page of an incident, as a message links to it."""
         return ((incident.reference, f"{self._external_url}/incidents/{incident.reference}"),)
 
-    def _ways_to(self, effect: Escalate) -> tuple[str, Sequence[Integration]]:
-        name = effect.receiver or self._routing.route.receiver
-        receiver = self._routing.receivers.get(name)
-        return name, receiver.integrations if receiver else ()
+    def _ways_to(self, names: Sequence[str]) -> list[Integration]:
+        known = (self._routing.receivers.get(name) for name in names)
+        return [integration for receiver in known if receiver for integration in receiver.integrations]
 
     def _message(
         self, incident: Incident, effect: Escalate, integration: Integration, message: Message, now: int

@@ -40,9 +40,43 @@ async def test_a_dead_nginx_is_one_page_and_one_end(tmp_path: Path) -> None:
         assert reason == "of the outage that ProbeFailed is sent for: both are about 127.0.0.1:8080"
 
         site(world, True)
+        recovered_at = world.clock.now()
         await world.pass_time(20 * MINUTE)
         assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
         assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+        ended_at = next(at for at, one in reversed(world.receivers.arrived) if one.receiver == "pager")
+        # It is kept firing for six minutes; the end does not wait for the group's next turn as well.
+        assert 6 * MINUTE <= ended_at - recovered_at <= 7 * MINUTE
+
+
+async def escalations(world: World) -> list[str]:
+    entries = [entry for entry in await world.timeline() if entry.kind.startswith("escalation.")]
+    return [entry.kind for entry in entries]
+
+
+async def test_no_one_is_called_for_what_has_recovered_and_is_only_watched(tmp_path: Path) -> None:
+    """It is kept firing beyond the time to respond; an end does not come late because of that, nor a call."""
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        await world.pass_time(13 * MINUTE)
+        site(world, True)
+        await world.pass_time(20 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered"]
+        assert [one.purpose for _, one in world.receivers.arrived if one.purpose != "alert"] == []
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+async def test_what_fails_again_while_it_is_watched_calls_people_at_once(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        site(world, False)
+        await world.pass_time(13 * MINUTE)
+        site(world, True)
+        await world.pass_time(5 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered"]
+        site(world, False)
+        await world.pass_time(4 * MINUTE)
+        assert await escalations(world) == ["escalation.recovered", "escalation.tier"]
+        assert [action for action, _ in pages(world)] == ["trigger"]
 
 
 def service(world: World, name: str, *, answers: bool) -> None:
@@ -69,6 +103,76 @@ async def test_a_dead_database_with_three_services_behind_it_is_one_page(tmp_pat
         assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
 
 
+async def test_services_that_notice_first_are_of_the_incident_of_their_database(tmp_path: Path) -> None:
+    """They open it; then it is called after what they depend on, and says so of whom it affects."""
+    async with world_of(tmp_path, SETTINGS.replace("evaluation_interval: 30s", "evaluation_interval: 15s")) as world:
+        world.scrape_every = 15 * SECOND
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(10 * MINUTE)
+        for name in ("mail", "reports"):
+            service(world, name, answers=False)
+        await world.pass_time(15 * SECOND)
+        for name in ("database", "shop"):
+            service(world, name, answers=False)
+        while not (found := await world.incidents.find()):
+            await world.pass_time(5 * SECOND)
+        [opened] = found
+        assert opened.service in ("mail", "reports"), "or this shows nothing"
+        await world.pass_time(10 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        [one] = await world.incidents.find()
+        assert (one.title, one.service) == ("database at database:9000 cannot be scraped", "database")
+        assert world.incidents.dependents(one.service) == {"mail", "reports", "shop"}
+        for name in ("database", "shop", "mail", "reports"):
+            service(world, name, answers=True)
+        await world.pass_time(20 * MINUTE)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+async def serve(world: World, name: str, minutes: int, errors: float) -> None:
+    """``errors`` responses with a 5xx status per second."""
+    labels = {"job": name, "instance": f"{name}:9000", "service": name, "status": "500"}
+    for _ in range(minutes * 2):
+        served[name] = served.get(name, 0.0) + errors * 30
+        world.measure("http_requests_total", served[name], **labels)
+        await world.pass_time(30 * SECOND)
+
+
+served: dict[str, float] = {}
+
+
+async def test_services_that_answer_with_errors_because_their_database_is_dead_are_no_page(tmp_path: Path) -> None:
+    """They run, so their targets are up; what they answer is what the rules on requests see."""
+    async with world_of(tmp_path) as world:
+        for name in ("database", "shop"):
+            service(world, name, answers=True)
+        await serve(world, "shop", 10, 0.0)
+        service(world, "database", answers=False)
+        await serve(world, "shop", 15, 1.0)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert await incidents(world) == [("database at database:9000 cannot be scraped", IncidentStatus.OPEN)]
+        [reason] = {line.reason for line in await world.ledger("HighErrorRate") if line.verdict == "inhibited"}
+        assert reason == "of the outage that TargetDown is sent for: shop depends on database"
+        service(world, "database", answers=True)
+        await serve(world, "shop", 20, 0.0)
+        assert [action for action, _ in pages(world)] == ["trigger", "resolve"]
+        assert [status for _, status in await incidents(world)] == [IncidentStatus.RESOLVED]
+
+
+async def test_errors_of_a_site_whose_check_fails_are_no_second_page(tmp_path: Path) -> None:
+    """`init` declares no services, but gives each that answers an objective: that says which alerts are about one."""
+    async with world_of(tmp_path) as world:
+        probe = {"job": "probe", "probe": "site", "instance": "http://127.0.0.1:8080/", "service": "site"}
+        world.measure("probe_success", 1.0, **probe)
+        await serve(world, "site", 10, 0.0)
+        world.measure("probe_success", 0.0, **probe)
+        await serve(world, "site", 15, 1.0)
+        assert [action for action, _ in pages(world)] == ["trigger"]
+        assert len(await incidents(world)) == 1
+
+
 async def test_two_outages_at_once_are_two_pages(tmp_path: Path) -> None:
     async with world_of(tmp_path) as world:
         site(world, False)
@@ -76,6 +180,21 @@ async def test_two_outages_at_once_are_two_pages(tmp_path: Path) -> None:
         await world.pass_time(20 * MINUTE)
         assert [action for action, _ in pages(world)] == ["trigger", "trigger"]
         assert len(await incidents(world)) == 2
+
+
+async def test_a_dead_nginx_and_a_full_disk_that_name_no_service_are_two_incidents(tmp_path: Path) -> None:
+    async with world_of(tmp_path) as world:
+        labels = {"job": "node", "instance": "localhost:9100", "device": "/dev/vda1", "mountpoint": "/", "fstype": "x"}
+        world.measure("node_filesystem_size_bytes", 100e9, **labels)
+        for name in ("free", "avail"):
+            world.measure(f"node_filesystem_{name}_bytes", 0.0, **labels)
+        world.measure("up", 0.0, job="nginx", instance="localhost:8080")
+        await world.pass_time(15 * MINUTE)
+        found = {(one.title, one.service) for one in await world.incidents.find()}
+        assert found == {
+            ("nginx localhost:8080 does not answer", "nginx"),
+            ("Disk / of localhost:9100 is full", "infrastructure"),
+        }
 
 
 async def test_what_is_still_broken_when_its_cause_is_over_pages_then(tmp_path: Path) -> None:

@@ -115,13 +115,34 @@ async def test_an_incident_opened_by_hand_notifies_at_once_and_says_when_it_is_o
         assert "hana opened this incident" in str(message.payload)
         assert (await world.kinds())[:2] == ["incident.opened", "escalation.opened"]
         opened = (await world.incidents.get("INC-1"))[1][1]
-        default = world.alerts.default_receiver()
-        assert (opened.data["receiver"], describe(opened).endswith(f"(receiver {default})")) == ("", True)
+        # It goes where an alert of its service and severity would go.
+        assert (opened.data["receiver"], describe(opened).endswith("(receiver pager, team)")) == ("", True)
+        assert [page.payload["event_action"] for page in world.receivers.at("pager")] == ["trigger"]
         await world.incidents.acknowledge("INC-1", "ken")
         await world.incidents.change_status("INC-1", "ken", IncidentStatus.RESOLVED)
         await world.pass_time(SECOND)
         assert len(world.receivers.at("team")) == 2
         assert "It is over" in str(world.receivers.at("team")[1].payload)
+        pages = world.receivers.at("pager")
+        assert [page.payload["event_action"] for page in pages] == ["trigger", "resolve"]
+        assert len({page.payload["dedup_key"] for page in pages}) == 1
+
+
+async def test_what_a_person_opened_ends_where_it_was_sent_although_it_is_graver_or_less_grave_by_now() -> None:
+    async with open_world(policy=policy()) as world:
+        await world.start()
+        await world.incidents.open("hana", "Customers cannot pay", "critical", service="payment")
+        await world.incidents.open("hana", "The shop is slow", "high", service="shop")
+        await world.pass_time(SECOND)
+        assert [len(world.receivers.at(name)) for name in ("pager", "team")] == [1, 2]
+        for id, severity in (("INC-1", "low"), ("INC-2", "critical")):
+            await world.incidents.describe(id, "hana", {"severity": severity})
+            await world.incidents.change_status(id, "hana", IncidentStatus.RESOLVED)
+        await world.pass_time(SECOND)
+        pages = world.receivers.at("pager")
+        assert [page.payload["event_action"] for page in pages] == ["trigger", "resolve"]
+        assert len({page.payload["dedup_key"] for page in pages}) == 1
+        assert len(world.receivers.at("team")) == 4
 
 
 async def test_a_condition_that_ends_within_for_notifies_no_one() -> None:

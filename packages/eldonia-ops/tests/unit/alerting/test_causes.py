@@ -1,7 +1,7 @@
 """Which alert of an outage is sent, and because of which the others are suppressed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eldonia_ops.alerting.causes import (
@@ -41,6 +41,18 @@ def test_what_depends_on_a_service_that_is_down_is_suppressed():
     assert cause(shop, database) == ("TargetDown", "shop depends on database")
     assert cause(database, shop) is None
     assert cause(alert("HighErrorRate", 60, service="blog"), database) is None
+
+
+def test_services_behind_one_that_fails_may_be_of_one_incident_and_do_not_suppress_each_other():
+    """What they depend on is noticed later, or fails in a way that no rule sees."""
+    shop, mail = alert("ProbeFailed", 0, service="shop"), alert("ProbeFailed", 45, service="mail")
+    late, other = alert("ProbeFailed", 90, service="mail"), alert("ProbeFailed", 0, service="bank")
+    [found] = causes(shop, mail).companions(mail)
+    assert (found.source, found.reason) == (shop, "both depend on database")
+    assert causes(shop, mail).of(mail) == []
+    assert causes(shop, late).companions(late) == []
+    assert causes(mail, other).companions(mail) == []
+    assert {"service": "mail", "severity": "critical"} in wanted_causes(Outages(SHOP), [shop])
 
 
 def test_dependencies_are_followed_to_the_end():
@@ -169,6 +181,7 @@ def test_of_those_that_fire_at_least_one_is_sent(alerts):
 
 
 @given(ALERTS, ALERTS)
+@example([alert("TargetDown", probe="bank")], [alert(BUDGET_ALERT, 57, "info", probe="bank", service="shop")])
 def test_alerts_that_are_not_wanted_suppress_nothing(alerts, targets):
     outages = Outages(SHOP, 30 * SECOND, frozenset({"shop"}))
     wanted = wanted_causes(outages, targets)

@@ -216,6 +216,41 @@ def test_resolution_is_told_once_and_the_group_is_dropped():
     assert not story.state.alerts
 
 
+def held(ends_at, **more):
+    return replace(alert(starts_at=T0, ends_at=ends_at, **more), evidence={"held_until": ends_at})
+
+
+def test_an_end_that_was_waited_for_does_not_wait_for_the_interval_as_well():
+    story = Story()
+    story.receive(long())
+    story.wait(7 * MINUTE)  # sent after half a minute, and looked at again after five and a half
+    story.receive(held(story.now))
+    assert {item.cause for item in story.wait(0)} == {Cause.ALL_RESOLVED}
+    assert not story.state.groups
+
+
+def test_such_an_end_is_no_second_message_within_the_interval():
+    story = Story()
+    story.receive(long())
+    story.wait(3 * MINUTE)
+    story.receive(held(story.now))
+    assert story.wait(2 * MINUTE) == []
+    assert len(story.wait(30 * SECOND)) == 2
+
+
+def test_such_an_end_waits_for_the_others_of_its_group_and_with_the_last_of_them_all_are_sent():
+    story = Story()
+    story.receive(long(instance="a"), long(instance="b"))
+    story.wait(6 * MINUTE)
+    usual = next_deadline(story.state)
+    story.receive(held(story.now, instance="a"))
+    assert story.wait(SECOND) == []
+    assert next_deadline(story.state) == usual, "as it would have gone on"
+    assert story.receive(held(story.now - SECOND, instance="a")) == story.wait(SECOND) == [], "said once more"
+    story.receive(held(story.now, instance="b"))
+    assert {(item.cause, len(item.alerts)) for item in story.wait(0)} == {(Cause.ALL_RESOLVED, 2)}
+
+
 def test_silence_of_the_source_resolves_after_the_timeout():
     story = Story()
     story.receive(alert())  # no ends_at: 5 minutes

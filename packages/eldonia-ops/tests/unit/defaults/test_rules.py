@@ -32,6 +32,7 @@ def groups(name):
     return parse_rule_file(text, name)
 
 
+DEFAULT = re.compile(r'\{\{ or \$labels\.service "([a-z]+)" \}\}')
 PLACEHOLDER = re.compile(r"\{\{[^}]*\}\}")
 GROUPS = groups("eldonia.yml") + groups("platform.yml")
 
@@ -45,7 +46,7 @@ def firing(alert, series, minutes=20, at=None, step=1):
 
 def test_the_design_s_twelve_alerts_with_its_severities_and_services():
     found = {
-        rule.alert: (rule.labels["severity"], rule.labels["service"], rule.for_ms // MINUTE)
+        rule.alert: (rule.labels["severity"], DEFAULT.sub(r"\1", rule.labels["service"]), rule.for_ms // MINUTE)
         for group in groups("eldonia.yml")
         for rule in group.rules
         if isinstance(rule, AlertingRule)
@@ -177,6 +178,15 @@ FIRES = [
     ),
     ("TargetDown", 'up{job="shop", instance="a"} 0x60', {"job": "shop", "instance": "a"}, "a (shop)"),
     (
+        "ServerDown",
+        """
+        pg_up{job="postgresql", instance="h:9187"} 0x60
+        up{job="postgresql", instance="h:9187"} 1x60
+        """,
+        {"job": "postgresql", "instance": "h:9187"},
+        "has reported pg_up = 0",
+    ),
+    (
         "ProbeFailed",
         """
         probe_success{job="gw", instance="a"} 0x60
@@ -253,6 +263,13 @@ QUIET = [
     ("TargetDown", """
         up{job="shop"} 1x60
         up{job="aws-exporter"} 0x60"""),
+    ("ServerDown", """
+        redis_up{job="redis", instance="a"} 1x60
+        up{job="redis", instance="a"} 1x60"""),
+    # A target that gives no metrics has its own alert.
+    ("ServerDown", """
+        nginx_up{job="nginx", instance="a"} 0x60
+        up{job="nginx", instance="a"} 0x60"""),
     ("ProbeFailed", "probe_success 1x60"),
     ("CertificateExpiring", "probe_ssl_earliest_cert_expiry 8640000x60"),
 ]  # fmt: skip
@@ -377,6 +394,31 @@ def test_a_target_s_own_service_label_is_kept():
     (own,) = firing("TargetDown", 'up{job="shop", instance="a", service="application"} 0x60')
     (other,) = firing("TargetDown", 'up{job="node", instance="h"} 0x60')
     assert (own.labels["service"], other.labels["service"]) == ("application", "infrastructure")
+
+
+def test_a_server_that_names_no_service_is_one_of_its_own() -> None:
+    for job in ("nginx", "redis", "postgresql"):
+        (alone,) = firing("TargetDown", f'up{{job="{job}", instance="h:1"}} 0x60')
+        (named,) = firing("TargetDown", f'up{{job="{job}", instance="h:1", service="shop"}} 0x60')
+        assert (alone.labels["service"], named.labels["service"]) == (job, "shop")
+
+
+@pytest.mark.parametrize(("name", "service"), [("pg", "postgresql"), ("mysql", "mysql"), ("rabbitmq", "rabbitmq")])
+def test_a_server_that_its_exporter_misses_is_called_by_its_kind(name: str, service: str) -> None:
+    (found,) = firing("ServerDown", f'{name}_up{{job="exporter", instance="h:1"}} 0x60')
+    assert found.labels["service"] == service
+    summary = found.annotations["summary"]
+    assert summary == f"{ {'pg': 'PostgreSQL'}.get(name, name) } does not answer its exporter at h:1"
+
+
+@pytest.mark.parametrize(
+    ("alert", "series"),
+    [(alert, series) for alert, series, *_ in FIRES if SEED.get(alert, ("", "", 0))[1] in ("application", "database")],
+)
+def test_what_serves_a_named_service_alerts_for_it(alert: str, series: str) -> None:
+    """By its name ``depends_on`` knows the cause; ``application`` depends on nothing."""
+    (found,) = firing(alert, re.sub(r"\{job=", '{service="orders", job=', series))
+    assert found.labels["service"] == "orders"
 
 
 def test_the_rules_also_run_on_a_faster_clock():

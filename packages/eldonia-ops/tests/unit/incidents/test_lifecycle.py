@@ -130,6 +130,22 @@ def test_it_resolves_when_the_last_alert_has_ended():
     assert story.incident.version == 4
 
 
+def test_it_was_over_when_the_last_condition_ended_and_not_when_that_had_been_watched():
+    held, other = alert(), alert("Slow", severity="warning")
+    story = Story().opened().feed(AlertFiring(other, started_at=NOW))
+    story.feed(AlertResolved(replace(held, ends_at=NOW + 5 * MINUTE)), after=11 * MINUTE)
+    story.feed(AlertResolved(replace(other, ends_at=NOW + 4 * MINUTE)), after=1 * MINUTE)
+    assert (story.incident.status, story.incident.resolved_at) == (RESOLVED, NOW + 12 * MINUTE)
+    assert story.incident.recovered_at == NOW + 5 * MINUTE
+    story.feed(AlertFiring(held))
+    assert (story.incident.status, story.incident.recovered_at) == (OPEN, 0), "it is not over after all"
+    story.feed(AlertFiring(other), AlertResolved(replace(other, ends_at=story.now)))
+    story.feed(ChangeStatus("hana", RESOLVED))
+    assert (story.incident.firing, story.incident.recovered_at) == ((held.fingerprint,), 0), "hana said so"
+    story.feed(AlertResolved(replace(held, ends_at=story.now)), after=MINUTE)
+    assert story.incident.recovered_at == 0
+
+
 def test_a_graver_alert_raises_severity_and_tightens_the_target():
     story = Story().opened(severity="warning")
     assert story.incident.respond_by == NOW + 4 * HOUR
@@ -190,6 +206,26 @@ def test_correlation_in_order():
     assert where(alert(), NOW, [newer, shop]) == shop.id
     assert Unclosed(everything).holder(alert().fingerprint) == shop
     assert Unclosed(everything).holder("nobody") is None
+
+
+@pytest.mark.parametrize("service", ["application", "external", "infrastructure"])
+def test_what_names_no_service_is_no_outage_of_its_own(service):
+    """The rules call the service of whatever names none like that: what shares it need not be one outage."""
+    story = Story().opened(name="DiskFull", service=service, instance="a:9100")
+    known = Unclosed([story.incident])
+
+    def joins(name, **labels):
+        return correlate(alert(name, service=service, **labels), known, story.now, POLICY) is not None
+
+    assert joins("DiskFull", instance="b:9100"), "for the same reason"
+    assert joins("HighCPUUsage", instance="a:9100"), "the same machine"
+    assert not joins("HighCPUUsage", instance="b:9100")
+    assert not joins("TargetDown", job="shop")
+    of_job = Story().opened(name="HighErrorRate", service=service, job="shop")
+    known = Unclosed([of_job.incident])
+    assert of_job.incident.component == "shop"
+    assert joins("HighResponseTime", job="shop")
+    assert not joins("HighResponseTime", job="mail")
 
 
 def test_a_person_may_resolve_early_and_the_same_firing_does_not_reopen_it():

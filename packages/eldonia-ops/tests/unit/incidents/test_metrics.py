@@ -1,4 +1,4 @@
-from eldonia_ops.incidents.metrics import measure, report, response_target_met, time_to_acknowledge
+from eldonia_ops.incidents.metrics import measure, report, response_target_met, time_to_acknowledge, time_to_resolve
 from eldonia_ops.model.incidents import Incident, IncidentStatus, Severity
 
 MINUTE = 60_000
@@ -49,6 +49,13 @@ def test_targets():
 
 def test_after_reopening_the_response_counts_from_there():
     assert time_to_acknowledge(incident(detected_at=10, reopened_at=1000, acknowledged_at=1200)) == 200
+
+
+def test_the_time_in_which_an_end_is_only_watched_is_not_time_to_resolve():
+    healed = incident(detected_at=10, recovered_at=500, resolved_at=860)
+    by_hand = incident(detected_at=10, resolved_at=860)
+    under_way = incident(detected_at=10, recovered_at=500)
+    assert [time_to_resolve(item) for item in (healed, by_hand, under_way)] == [490, 850, None]
 
 
 def test_report_by_severity():

@@ -2,7 +2,15 @@
 
 import pytest
 
-from eldonia_ops.incidents.signal import MAX_SIGNALS, Reading, concerns, expression_in, reading_of, signals_of
+from eldonia_ops.incidents.signal import (
+    MAX_SIGNALS,
+    Reading,
+    concerns,
+    expression_in,
+    reading_of,
+    says_down,
+    signals_of,
+)
 from eldonia_ops.model.incidents import TimelineEntry
 
 
@@ -52,6 +60,33 @@ def test_alerts_of_one_rule_share_a_chart() -> None:
     assert signal.series == (one, two)
     assert signal.moments == ((1, "pending"), (3, "firing"), (4, "firing"), (9, "resolved"))
     assert (signal.alertname, signal.summary) == ("Down", "Down!")
+
+
+def test_the_chart_of_the_cause_comes_first_and_what_was_pending_for_long_does_not() -> None:
+    timeline = [
+        entry("alert.pending", 1, "Busy", "cpu > 80", {}),
+        entry("alert.pending", 5, "Down", "up == 0", {}),
+        entry("alert.pending", 5, "Failed", "probe_success == 0", {}),
+        entry("alert.firing", 6, "Failed", "probe_success == 0", {}),
+        entry("alert.firing", 7, "Down", "up == 0", {}),
+        entry("alert.firing", 16, "Busy", "cpu > 80", {}),
+    ]
+    assert [one.alertname for one in signals_of(timeline)] == ["Failed", "Down", "Busy"]
+    assert [one.alertname for one in signals_of(timeline, "Down")] == ["Down", "Failed", "Busy"]
+    assert signals_of(timeline)[2].moments == ((1, "pending"), (16, "firing"))
+    late = [entry("alert.firing", at, f"A{at}", f"a{at} > 1", {}) for at in range(20)]
+    assert signals_of(late, "A19")[0].alertname == "A19", "it is among the charts, however late it came"
+
+
+def test_that_one_of_several_servers_is_down_is_said_as_of_one() -> None:
+    several = '{__name__=~"(pg|redis)_up"} == 0 unless on (job, instance) up == 0'
+    assert reading_of(several) == Reading('{__name__=~"(pg|redis)_up"}', "==", 0, metric="(pg|redis)_up")
+    assert [says_down(one) for one in (several, "up == 0", '{job="a"} == 0', "rate(redis_up[1m]) == 0")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_there_is_an_end_to_the_charts_and_rules_of_others_are_known_by_their_address() -> None:

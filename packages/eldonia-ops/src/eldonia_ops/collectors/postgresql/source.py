@@ -107,6 +107,16 @@ def address(dsn: Secret) -> str:
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}".rstrip("/")
 
 
+def reason_in(text: str) -> str:
+    """What went wrong, out of what libpq says: without the address, which the reader of a page sees beside it, and
+    without the question whether the server is running, which is the reader's own."""
+    text = text.removeprefix("connection failed: ")
+    if text.startswith("connection to server "):
+        before, _, after = text.partition(" failed: ")
+        text = after or before
+    return text.partition(" Is the server running ")[0]
+
+
 class PostgresqlSource:
     """Reads one server. ``dsn`` is a libpq connection string or ``postgresql://`` URL.
 
@@ -235,7 +245,7 @@ class PostgresqlSource:
 
     def _words(self, error: BaseException) -> str:
         """The first line of what the server or libpq says, with the password removed at every place."""
-        text = " ".join(str(error).split()) or type(error).__name__
+        text = reason_in(" ".join(str(error).split())) or type(error).__name__
         for hidden in self._hidden():
             text = text.replace(hidden, "<secret>")
         return text[:300]

@@ -203,6 +203,7 @@ incidents = Table(
     _text("held_by"),
     _text("cause"),
     Column("outage", Boolean, nullable=False),
+    _instant("recovered_at"),
     UniqueConstraint("ordinal"),
 )
 

@@ -46,6 +46,7 @@ class IncidentSummaryShape(msgspec.Struct):
     held_by: str
     cause: str
     outage: bool
+    recovered_at: int
 
 
 _OF_INCIDENT = tuple(name for name in IncidentSummaryShape.__struct_fields__ if name != "has_postmortem")

@@ -71,8 +71,9 @@ async def test_failures_are_said_without_the_password(postgresql_server):
     assert "Open-Sesame" not in repr(rows[0].row.labels)
     assert loop.status.url == f"postgresql://127.0.0.1:{postgresql_server.port}/postgres"
     assert loop.status.labels["instance"] == f"127.0.0.1:{postgresql_server.port}"
+    assert loop.status.error.startswith("FATAL: "), "the address is beside it"
     for dsn, words in [
-        ("host=127.0.0.1 port=1 password=Open-Sesame user=x", "refused"),
+        ("host=127.0.0.1 port=1 password=Open-Sesame user=x", "Connection refused"),
         ("postgresql://u:Open-Sesame@127.0.0.1:notaport/x", ""),
         ("this is Open-Sesame no dsn", ""),
     ]:
@@ -80,6 +81,7 @@ async def test_failures_are_said_without_the_password(postgresql_server):
         await loop.measure_once(1_000)
         assert words in loop.status.error
         assert loop.status.error
+        assert "Is the server running" not in loop.status.error
         assert "Open-Sesame" not in loop.status.error + repr(loop.status)
         await loop.close()
 

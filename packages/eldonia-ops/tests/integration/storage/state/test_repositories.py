@@ -435,6 +435,7 @@ async def test_incidents_come_back_as_they_were(store: SqlStateStore) -> None:
         postmortem="# 振り返り\n",
         created_at=100,
         reopened_at=7,
+        recovered_at=8,
         held_by="hana",
     )
     await store.write(lambda t: t.incidents.put(full))

@@ -23,6 +23,8 @@ test("a change of the configuration says what was changed", () => {
 
 test("a condition of up or down reads as words, one with a number as a limit", () => {
   for (const query of ["up", 'probe_success{probe="a"}', "redis_up"]) assert.equal(firesWhen({ op: "==", threshold: 0 }, unitOf({ metric: "", query })), "fires when it is down");
+  const several = { metric: "(pg|redis)_up", query: '{__name__=~"(pg|redis)_up"}' };
+  assert.equal(firesWhen({ op: "==", threshold: 0 }, unitOf(several)), "fires when it is down");
   assert.equal(firesWhen({ op: ">", threshold: 90 }, "percent"), "fires at > 90.0 %");
   assert.equal(firesWhen({ op: "", threshold: null }, "count"), "");
 });
@@ -56,4 +58,6 @@ test("who is notified next, and since when", () => {
   const since = /** @type {any} */ (document.querySelector("#since"));
   drawSince(since, over);
   assert.match(since.textContent, /Lasted 30 s.*reopened; first/);
+  drawSince(since, { ...over, recovered_at: 85_000 });
+  assert.match(since.textContent, /Lasted 15 s/, "its end was only watched for the rest of the time");
 });

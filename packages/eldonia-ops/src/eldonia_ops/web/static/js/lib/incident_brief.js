@@ -9,7 +9,8 @@ const ended = (incident) => ["resolved", "closed"].includes(incident.status);
 export function drawSince(place, incident) {
   // Of one that came again, the present time: what was between the two was no outage.
   const from = incident.reopened_at || incident.started_at || incident.detected_at || incident.created_at;
-  const lasted = (incident.resolved_at || Date.now()) - from;
+  // Nor was the time in which its alerts were only watched, to see whether their end lasts.
+  const lasted = (incident.resolved_at ? incident.recovered_at || incident.resolved_at : Date.now()) - from;
   const span = duration(Math.floor(lasted / 1000) * 1000);
   render(place, [from, span, ended(incident)], () => [
     ended(incident) ? t("incident.lasted", { span }) : t("incident.lasting", { span }), " ",

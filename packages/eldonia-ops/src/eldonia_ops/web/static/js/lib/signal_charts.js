@@ -9,7 +9,8 @@ const MOST_LABELS = 3; // labels in a line's name
 
 // The unit of a signal, where the name of its metric says it and no rate or ratio has changed it.
 export function unitOf({ metric, query }) {
-  if (/^(up|probe_success|\w+_up)$/.test(query.replace(/\{.*$/s, ""))) return "up_down";
+  // Of several names there is only what they have in common.
+  if (/^(up|probe_success|\S+_up)$/.test(query.replace(/\{.*$/s, "") || metric)) return "up_down";
   const kept = !/\b(rate|irate|increase|deriv|count|stddev|stdvar|changes|resets)\b/.test(query) || query.startsWith("histogram_quantile");
   if (!kept || query.includes("/")) return "count";
   if (/_seconds(_bucket)?$/.test(metric)) return "seconds";

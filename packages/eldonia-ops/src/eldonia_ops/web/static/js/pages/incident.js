@@ -113,9 +113,10 @@ function drawHead() {
     [t("incident.service"), incident.service], [t("incident.assignee"), incident.assigned_to || "–"],
     [t("incident.started"), incident.started_at ? when(incident.started_at) : "–"], [t("incident.detected"), when(incident.detected_at || incident.created_at)],
     [t("incident.acknowledged"), incident.acknowledged_at ? when(incident.acknowledged_at) : "–"], [t("incident.resolved"), incident.resolved_at ? when(incident.resolved_at) : "–"],
+    ...(incident.resolved_at && incident.recovered_at ? [[t("incident.over_at"), when(incident.recovered_at)]] : []),
     [h("abbr", { title: t("incidents.mttd") }, "TTD"), span(incident.started_at, incident.detected_at)],
     [h("abbr", { title: t("incidents.mtta") }, "TTA"), span(incident.reopened_at || incident.detected_at, incident.acknowledged_at)],
-    [h("abbr", { title: t("incidents.mttr") }, "TTR"), span(incident.detected_at, incident.resolved_at)],
+    [h("abbr", { title: t("incidents.mttr") }, "TTR"), span(incident.detected_at, incident.resolved_at && (incident.recovered_at || incident.resolved_at))],
     [t("incident.escalation"), incident.escalation_level ? t("incident.level", { n: incident.escalation_level }) : incident.escalate_at && !incident.acknowledged_at ? when(incident.escalate_at) : "–"],
   ];
   render($("#facts"), incident, () => facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
