@@ -26,6 +26,7 @@ SHARDING_KEYS: Final = {
     "histograms": "series",
     "sample_starts": "series",
     "series": "id",
+    "log_patterns": "cityHash64(id)",
     "metric_metadata": "cityHash64(name)",
 }
 """By which expression the rows of each table are spread over shards."""

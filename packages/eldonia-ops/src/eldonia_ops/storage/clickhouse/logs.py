@@ -39,6 +39,7 @@ from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
+from eldonia_ops.storage.clickhouse.log_patterns import LogPatterns
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
 from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
@@ -88,6 +89,7 @@ class Logs:
     ) -> None:
         self._stored = self._engine = engine
         self._deletions = LogDeletions(engine, deployment)
+        self.patterns = LogPatterns(engine, journal)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal

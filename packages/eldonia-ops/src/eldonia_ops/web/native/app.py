@@ -24,6 +24,7 @@ from eldonia_ops.web.native import (
     incident_briefs,
     incidents,
     log_export,
+    log_patterns,
     log_tables,
     logs,
     operations,
@@ -71,6 +72,7 @@ def create_native(
     logs.add_to(api, platform)
     log_export.add_to(api, platform)
     log_tables.add_to(api, platform)
+    log_patterns.add_to(api, platform)
     saved_searches.add_to(api, platform)
     dashboard_facts.add_to(api)
     dashboard_showing.add_to(api, platform)
