@@ -2,8 +2,9 @@
 
 Text without form, in which hardly two messages are alike, would make a pattern of every message and cost more than the
 rest of the intake. So it is recognised, for each service apart, by how many of its new shapes find a pattern; then only
-one in :data:`SAMPLED` of its new shapes is looked at, and the others have no pattern. And a service may begin
-:data:`NEW_AT_ONCE` patterns at once, then one each :data:`NEW_EVERY_MS`.
+one in :data:`SAMPLED` of its new shapes is looked at, and the others have no pattern. Of services in which hardly any
+record has one, only one in :data:`STRIDE` records is looked at. And a service may begin :data:`NEW_AT_ONCE` patterns at
+once, then one each :data:`NEW_EVERY_MS`.
 """
 
 from collections import Counter
@@ -22,10 +23,11 @@ MOST_SERVICES: Final = 512
 NEW_AT_ONCE: Final = 200
 NEW_EVERY_MS: Final = 60_000
 SAMPLED: Final = 64
+STRIDE: Final = 8
 RENEWED_MS: Final = 86_400_000
 """A pattern that is still seen is written again so often, so that it does not expire."""
 
-_LOOKED_AT: Final = 256
+_LOOKED_AT: Final = 128
 """After so many records it is decided whether the messages of a service have a form: fewer than a third are new."""
 
 _REMEMBERED: Final = 1_024
@@ -40,6 +42,7 @@ class _Service:
     found: int = 0
     missed: int = 0
     shapeless: bool = False
+    barren: bool = False
     passed: int = 0
 
     def note(self, found: int, missed: int) -> None:
@@ -53,6 +56,7 @@ class _Service:
         if shapeless and not self.shapeless:
             self.allowance = 0.0
         self.shapeless = shapeless
+        self.barren = self.found * 8 < count
         if count > _REMEMBERED:
             self.found, self.missed = self.found * _LOOKED_AT // count, self.missed * _LOOKED_AT // count
 
@@ -118,6 +122,29 @@ class Miner:
 
     def assign(self, messages: Sequence[str], services: Sequence[str] | str, now_ms: int) -> list[str]:
         """The id of each message's pattern, :data:`NO_PATTERN` for none. ``services`` are theirs, or that of all."""
+        places = self._looked_at(services, len(messages))
+        if places is None:
+            ids = self._assigned(messages, services, now_ms)
+        else:
+            ids = [NO_PATTERN] * len(messages)
+            some = [messages[place] for place in places]
+            of = services if isinstance(services, str) else [services[place] for place in places]
+            for place, id in zip(places, self._assigned(some, of, now_ms), strict=True):
+                ids[place] = id
+        self.unmined += ids.count(NO_PATTERN)
+        return ids
+
+    def _looked_at(self, services: Sequence[str] | str, count: int) -> Sequence[int] | None:
+        """The places of the messages that are looked at; None for all."""
+        names = (services,) if isinstance(services, str) else set(services)
+        barren = {name for name in names if (known := self._services.get(name)) is not None and known.barren}
+        if not barren:
+            return None
+        if isinstance(services, str):
+            return range(0, count, STRIDE)
+        return [place for place, name in enumerate(services) if name not in barren or not place % STRIDE]
+
+    def _assigned(self, messages: Sequence[str], services: Sequence[str] | str, now_ms: int) -> list[str]:
         shapes = shapes_of(messages)
         found = list(map(self._shapes.get, shapes))
         new = [place for place, id in enumerate(found) if id is None]
@@ -160,7 +187,6 @@ class Miner:
                         _forget_half(known)
                     known[shape] = id
             ids[place] = id
-        self.unmined += ids.count(NO_PATTERN)
         return ids
 
     def _pattern_of(self, shape: bytes, service: _Service, now_ms: int) -> str:
