@@ -1,11 +1,4 @@
-"""Which pattern each message has: known shapes by a look-up, others by Drain, in bounded memory and time.
-
-Text without form, in which hardly two messages are alike, would make a pattern of every message and cost more than the
-rest of the intake. So it is recognised, for each service apart, by how many of its new shapes find a pattern; then only
-one in :data:`SAMPLED` of its new shapes is looked at, and the others have no pattern. Of services in which hardly any
-record has one, only one in :data:`STRIDE` records is looked at. And a service may begin :data:`NEW_AT_ONCE` patterns at
-once, then one each :data:`NEW_EVERY_MS`.
-"""
+"""Which pattern each message has: known shapes by a look-up, others by Drain, in bounded memory and time."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eldonia_ops.log_patterns.drain import Cluster, Drain, generalised, pattern_id
+from eldonia_ops.log_patterns.service_form import NEW_AT_ONCE, STRIDE, ServiceForm
 from eldonia_ops.log_patterns.shapes import Masking, shapes_of, template_of, words_of_template
 from eldonia_ops.model.log_patterns import LogPattern
 
@@ -20,66 +14,8 @@ NO_PATTERN: Final = ""
 MOST_PATTERNS: Final = 10_000
 MOST_SHAPES: Final = 50_000
 MOST_SERVICES: Final = 512
-NEW_AT_ONCE: Final = 200
-NEW_EVERY_MS: Final = 60_000
-SAMPLED: Final = 64
-STRIDE: Final = 8
 RENEWED_MS: Final = 86_400_000
 """A pattern that is still seen is written again so often, so that it does not expire."""
-
-_LOOKED_AT: Final = 128
-"""After so many records it is decided whether the messages of a service have a form: fewer than a third are new."""
-
-_REMEMBERED: Final = 1_024
-
-
-@dataclass(slots=True)
-class _Service:
-    """What is known of one service: how many of its last records found a pattern, and how many it may begin."""
-
-    allowance: float
-    allowed_at_ms: int
-    found: int = 0
-    missed: int = 0
-    shapeless: bool = False
-    barren: bool = False
-    passed: int = 0
-
-    def note(self, found: int, missed: int) -> None:
-        """Count records that found a pattern, and others."""
-        self.found += found
-        self.missed += missed
-        count = self.found + self.missed
-        if count < _LOOKED_AT:
-            return
-        shapeless = self.missed * 3 > count
-        if shapeless and not self.shapeless:
-            self.allowance = 0.0
-        self.shapeless = shapeless
-        self.barren = self.found * 8 < count
-        if count > _REMEMBERED:
-            self.found, self.missed = self.found * _LOOKED_AT // count, self.missed * _LOOKED_AT // count
-
-    def looks(self) -> bool:
-        """Whether a new shape is looked at."""
-        if not self.shapeless:
-            return True
-        self.passed += 1
-        return not self.passed % SAMPLED
-
-    @property
-    def weight(self) -> int:
-        """How many records one that is looked at is an example of."""
-        return SAMPLED if self.shapeless else 1
-
-    def may_begin(self, now_ms: int) -> bool:
-        """Whether a pattern may begin; it is taken for done."""
-        earned = max(0, now_ms - self.allowed_at_ms) / NEW_EVERY_MS
-        self.allowance, self.allowed_at_ms = min(NEW_AT_ONCE, self.allowance + earned), now_ms
-        if self.allowance < 1:
-            return False
-        self.allowance -= 1
-        return True
 
 
 @dataclass(slots=True)
@@ -101,7 +37,8 @@ class Miner:
         self._masking = Masking()
         self._shapes: dict[bytes, str] = {}
         self._masked: dict[str, str] = {}
-        self._services: dict[str, _Service] = {}
+        self._services: dict[str, ServiceForm] = {}
+        self._shapeless: set[str] = set()
         newest = sorted(stored, key=lambda one: (-one.last_seen_ms, one.id))[:most_patterns]
         self._states = {
             one.id: _State(
@@ -136,6 +73,8 @@ class Miner:
 
     def _looked_at(self, services: Sequence[str] | str, count: int) -> Sequence[int] | None:
         """The places of the messages that are looked at; None for all."""
+        if not self._shapeless:
+            return None
         names = (services,) if isinstance(services, str) else set(services)
         barren = {name for name in names if (known := self._services.get(name)) is not None and known.barren}
         if not barren:
@@ -148,7 +87,11 @@ class Miner:
         shapes = shapes_of(messages)
         found = list(map(self._shapes.get, shapes))
         new = [place for place, id in enumerate(found) if id is None]
+        if new or self._shapeless:
+            self._note(services, len(messages), new, now_ms)
         ids: list[str] = found if not new else self._mined(shapes, found, new, services, now_ms)  # pyright: ignore[reportAssignmentType]
+        if new or self._shapeless:
+            self._shapeless = {name for name, service in self._services.items() if service.shapeless}
         for id in set(ids):
             if (state := self._states.get(id)) is not None and now_ms > state.last_ms:
                 state.last_ms = now_ms
@@ -164,23 +107,30 @@ class Miner:
             state.last_ms = state.written_ms = max(state.last_ms, state.written_ms + 1)
         return list(map(_pattern, changed.values()))
 
+    def _note(self, services: Sequence[str] | str, count: int, new: Sequence[int], now_ms: int) -> None:
+        """Count the records of known shapes, of services that have others too or are taken for shapeless."""
+        if len(self._services) > MOST_SERVICES:
+            _forget_half(self._services)
+        same = services if isinstance(services, str) else None
+        counts = {same: count} if same is not None else Counter(services)
+        unknown = Counter(same if same is not None else services[place] for place in new)
+        for name in {*unknown, *(self._shapeless & counts.keys())}:
+            self._service(name, now_ms).note(counts[name] - unknown[name], 0)
+
     def _mined(
         self, shapes: list[bytes], found: list[str | None], new: list[int], services: Sequence[str] | str, now_ms: int
     ) -> list[str]:
         ids: list[str] = [id or NO_PATTERN for id in found]
         known = self._shapes
         same = services if isinstance(services, str) else None
-        if len(self._services) > MOST_SERVICES:
-            _forget_half(self._services)
-        counts = {same: len(ids)} if same is not None else Counter(services)
-        for name, missed in Counter(same if same is not None else services[place] for place in new).items():
-            self._service(name, now_ms).note(counts[name] - missed, 0)
         for place in new:
-            service = self._services[same if same is not None else services[place]]
-            if not service.looks():
-                continue
             shape = shapes[place]
-            if (id := known.get(shape)) is None:  # not seen earlier in this batch
+            service = self._services[same if same is not None else services[place]]
+            if (id := known.get(shape)) is not None:  # seen earlier in this batch
+                service.note(1, 0)
+            else:
+                if not service.looks():
+                    continue
                 id = self._pattern_of(shape, service, now_ms)
                 if id:
                     if len(known) >= MOST_SHAPES:
@@ -189,7 +139,7 @@ class Miner:
             ids[place] = id
         return ids
 
-    def _pattern_of(self, shape: bytes, service: _Service, now_ms: int) -> str:
+    def _pattern_of(self, shape: bytes, service: ServiceForm, now_ms: int) -> str:
         words = self._masking.words_of(shape)
         masked = " ".join(words)
         if (id := self._masked.get(masked)) is not None:
@@ -230,9 +180,9 @@ class Miner:
         self._shapes = {shape: id for shape, id in self._shapes.items() if id in self._states}
         self._masked = {masked: id for masked, id in self._masked.items() if id in self._states}
 
-    def _service(self, name: str, now_ms: int) -> _Service:
+    def _service(self, name: str, now_ms: int) -> ServiceForm:
         if (service := self._services.get(name)) is None:
-            service = self._services[name] = _Service(NEW_AT_ONCE, now_ms)
+            service = self._services[name] = ServiceForm(NEW_AT_ONCE, now_ms)
         return service
 
 

@@ -51,7 +51,7 @@ def shapes_of(messages: Sequence[str]) -> list[bytes]:
     if not messages:
         return []
     if max(map(len, messages)) > MAX_CHARACTERS:
-        messages = [message.lstrip()[:MAX_CHARACTERS] for message in messages]
+        messages = [message[:MAX_CHARACTERS] for message in messages]
     text = "\n".join(messages).encode("utf-8", "replace")
     if text.count(b"\n") != len(messages) - 1:
         text = "\n".join([_first_line(message) for message in messages]).encode("utf-8", "replace")
@@ -64,7 +64,7 @@ def shapes_of(messages: Sequence[str]) -> list[bytes]:
 
 
 def _first_line(message: str) -> str:
-    return message.lstrip().partition("\n")[0]
+    return message.lstrip("\n").partition("\n")[0]
 
 
 class Masking:
