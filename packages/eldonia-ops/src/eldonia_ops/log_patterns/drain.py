@@ -1,12 +1,13 @@
 """Drain: an online parser of log messages with a tree of fixed depth.
 
 P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017. The tree's
-levels are the number of words, then the first words; a leaf has a few clusters, and a message joins the one to which
-enough of its words are equal. A template keeps the words that all its messages have; the others become
-:data:`~eldonia_ops.log_patterns.shapes.ANY`.
+levels are the number of words, then the first word; a leaf has a few templates, and a message joins the one that it
+fits. Numbers and identifiers are masked before (:mod:`~eldonia_ops.log_patterns.shapes`).
 
-Beside the paper: numbers and identifiers are masked before (:mod:`~eldonia_ops.log_patterns.shapes`), and a masked word
-that is equal counts as equal. What a cluster is called does not change when its template becomes more general.
+What differs from the paper is when a word becomes :data:`~eldonia_ops.log_patterns.shapes.ANY`. There one other word is
+enough, if most of the words are equal: ``payment <#> accepted`` and ``payment <#> declined`` become one template, of
+which nothing is ever new. Here a place has to have had :data:`VALUES` different words: names have them soon, the states
+of a thing do not. The templates that differ in these places alone then become the same one; each keeps its id.
 """
 
 import hashlib
@@ -17,17 +18,17 @@ from typing import Final
 
 from eldonia_ops.log_patterns.shapes import ANY, NUMBER, template_of
 
-LEVELS: Final = 2
+LEVELS: Final = 1
 """How many of the first words lead through the tree."""
 
 MOST_CHILDREN: Final = 100
 """So many different words lead on from one place of the tree; others lead where :data:`ANY` does."""
 
-MOST_IN_LEAF: Final = 64
+MOST_IN_LEAF: Final = 100
 """So many clusters are in one leaf; another takes the place of the one that was matched the longest ago."""
 
-SIMILARITY: Final = 0.4
-"""The share of words that have to be equal."""
+VALUES: Final = 6
+"""So many different words at the same places make these places variable."""
 
 
 @dataclass(slots=True, eq=False)
@@ -51,22 +52,45 @@ class Drain:
         self._children: dict[tuple[int, tuple[str, ...]], set[str]] = {}
 
     def match(self, words: Sequence[str]) -> Cluster | None:
-        """The cluster to which a message is most similar, if it is similar enough; of several the most general."""
+        """The cluster whose template fits a message; of several the one with the most words in common."""
         leaf = self._leaves.get(self._path(words, grow=False))
         if leaf is None:
             return None
-        best, best_rank = None, (0, 0)
-        enough = SIMILARITY * len(words)
+        best, most = None, -1
         for cluster in leaf:
             equal = sum(map(eq, cluster.words, words))
-            if equal >= enough:
-                rank = (equal, cluster.words.count(ANY))
-                if best is None or rank > best_rank:
-                    best, best_rank = cluster, rank
-        if best is not None and len(leaf) > 1:
+            if equal > most and equal + cluster.words.count(ANY) >= len(words) and _fits(cluster.words, words):
+                best, most = cluster, equal
+        if best is not None and leaf[-1] is not best:
             leaf.remove(best)
             leaf.append(best)
         return best
+
+    def join(self, words: Sequence[str]) -> list[Cluster]:
+        """The clusters that have become one template with a message that fits none: it joins the first; [] for none.
+
+        As many words as differ have to be equal, beside numbers.
+        """
+        leaf = self._leaves.get(self._path(words, grow=False), [])
+        groups: dict[tuple[int, ...], list[Cluster]] = {}
+        numbers = sum(NUMBER in word for word in words)
+        for cluster in leaf:
+            equal = sum(map(eq, cluster.words, words))
+            if 2 * equal < len(words) - cluster.words.count(ANY):
+                continue
+            places = tuple(
+                place
+                for place, (one, other) in enumerate(zip(cluster.words, words, strict=True))
+                if one not in (other, ANY)
+            )
+            if equal - numbers >= len(places):
+                groups.setdefault(places, []).append(cluster)
+        found = max(groups.items(), key=lambda item: (len(item[1]), -len(item[0]), item[0]), default=((), []))
+        if len(found[1]) < VALUES - 1:
+            return []
+        for cluster in found[1]:
+            cluster.words = tuple(ANY if place in found[0] else word for place, word in enumerate(cluster.words))
+        return found[1]
 
     def add(self, cluster: Cluster) -> None:
         """Put a cluster into the tree."""
@@ -104,6 +128,5 @@ class Drain:
         return tree
 
 
-def generalised(words: Sequence[str], message: Sequence[str]) -> tuple[str, ...]:
-    """What a template and a message of as many words have in common."""
-    return tuple(one if one == other else ANY for one, other in zip(words, message, strict=True))
+def _fits(template: Sequence[str], words: Sequence[str]) -> bool:
+    return all(one in (other, ANY) for one, other in zip(template, words, strict=True))

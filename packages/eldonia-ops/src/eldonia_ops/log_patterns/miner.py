@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eldonia_ops.log_patterns.drain import Cluster, Drain, generalised, pattern_id
+from eldonia_ops.log_patterns.drain import Cluster, Drain, pattern_id
 from eldonia_ops.log_patterns.service_form import NEW_AT_ONCE, STRIDE, ServiceForm
 from eldonia_ops.log_patterns.shapes import Masking, shapes_of, template_of, words_of_template
 from eldonia_ops.model.log_patterns import LogPattern
@@ -145,20 +145,24 @@ class Miner:
         if (id := self._masked.get(masked)) is not None:
             service.note(service.weight, 0)
             return id
-        cluster = self._tree.match(words)
+        cluster = self._tree.match(words) or self._joined(words)
         service.note(*((0, service.weight) if cluster is None else (service.weight, 0)))
         if cluster is None:
             if not words or not service.may_begin(now_ms):
                 return NO_PATTERN
             cluster = self._begin(words, now_ms)
-        elif (general := generalised(cluster.words, words)) != cluster.words:
-            cluster.words = general
-            if (state := self._states.get(cluster.id)) is not None:
-                self._changed[cluster.id] = state
         if len(self._masked) >= MOST_SHAPES:
             _forget_half(self._masked)
         self._masked[masked] = cluster.id
         return cluster.id
+
+    def _joined(self, words: Sequence[str]) -> Cluster | None:
+        """The cluster that has become so general that it fits."""
+        general = self._tree.join(words)
+        for cluster in general:
+            if (state := self._states.get(cluster.id)) is not None:
+                self._changed[cluster.id] = state
+        return general[0] if general else None
 
     def _begin(self, words: Sequence[str], now_ms: int) -> Cluster:
         id = pattern_id(words)

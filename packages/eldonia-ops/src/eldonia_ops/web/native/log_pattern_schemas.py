@@ -3,14 +3,13 @@
 import msgspec
 
 from eldonia_ops.log_patterns.comparison import Difference
-from eldonia_ops.model.conditions import Condition, ConditionOp
-from eldonia_ops.search.printer import format_search
-from eldonia_ops.search.tree import Comparison, disjunction
 from eldonia_ops.services.log_pattern_ranges import ComparedRanges
-from eldonia_ops.services.log_patterns import PATTERN, PatternChanges, PatternCount, PatternPage
+from eldonia_ops.services.log_patterns import PatternChanges, PatternCount, PatternPage
 
 _NS = 1_000_000
 _MOST_SERVICES = 20
+_MOST_IDS = 40
+"""A search may have 50 conditions."""
 
 
 class PatternShape(msgspec.Struct):
@@ -83,11 +82,10 @@ class PatternChangesShape(msgspec.Struct):
 
 def pattern_shape(one: PatternCount) -> PatternShape:
     """A pattern."""
-    alike = [Comparison(Condition(PATTERN, ConditionOp.EQUAL, id)) for id in one.ids]
     return PatternShape(
         one.id,
         one.template,
-        format_search(disjunction(alike)),
+        f"pattern:{one.id}" if len(one.ids) == 1 else f"pattern:({' or '.join(one.ids[:_MOST_IDS])})",
         one.count,
         one.level,
         dict(one.levels),

@@ -13,9 +13,6 @@ const MOST_SERVICES = 3;
 export const templateParts = (template) =>
   template.split(WILDCARD).map((part, index) => (index % 2 ? h("span", { class: "wildcard", title: t(`patterns.wildcard_${{ "#": "number", "*": "any", "…": "rest" }[part[1]]}`) }, part.slice(1, -1)) : part));
 
-/** The term that finds the records of a pattern. @param {{query: string}} pattern */
-export const patternTerm = ({ query }) => (/\sor\s/.test(query) ? `(${query})` : query);
-
 /** How many times as frequent, in words. @param {number} ratio */
 export function timesText(ratio) {
   return ratio >= 1 ? t("patterns.times_more", { n: digits(ratio) }) : t("patterns.times_fewer", { n: digits(1 / ratio) });
@@ -29,7 +26,7 @@ function services(pattern) {
 }
 
 function template(pattern, page, period) {
-  const address = `/logs?${new URLSearchParams({ query: withTerm(page.search(), patternTerm(pattern)), ...period })}`;
+  const address = `/logs?${new URLSearchParams({ query: withTerm(page.search(), pattern.query), ...period })}`;
   const text = pattern.template ? templateParts(pattern.template) : [t("patterns.unknown_template", { id: pattern.id })];
   return h("td", { class: "template" }, h("a", { class: "mono", href: address, title: t("patterns.records") }, text), services(pattern));
 }
@@ -37,7 +34,7 @@ function template(pattern, page, period) {
 const level = (pattern) => h("td", { class: "narrow", "data-label": t("logs.level") }, h("span", { class: `level ${pattern.level}` }, pattern.level));
 const seen = (pattern) => h("td", { class: "narrow", "data-label": t("patterns.first_seen") }, whenAgo(pattern.first_seen));
 const line = (pattern) => h("td", { class: "narrow", "data-label": t("patterns.over_time") }, sparkline(pattern.buckets, t("patterns.over_time")));
-const exclude = (pattern, page) => h("td", {}, h("button", { type: "button", class: "icon-button", "aria-label": t("patterns.exclude_this", { template: pattern.template || pattern.id }), title: t("search.exclude"), onclick: () => page.exclude(patternTerm(pattern)) }, "−"));
+const exclude = (pattern, page) => h("td", {}, h("button", { type: "button", class: "icon-button", "aria-label": t("patterns.exclude_this", { template: pattern.template || pattern.id }), title: t("search.exclude"), onclick: () => page.exclude(pattern.query) }, "−"));
 const number = (label, text) => h("td", { class: "num narrow", "data-label": label }, text);
 
 const heads = (columns) => columns.map(([text, className]) => h("th", { scope: "col", class: className ?? "" }, text));
