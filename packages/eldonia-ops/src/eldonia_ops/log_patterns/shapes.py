@@ -32,14 +32,14 @@ _IDENTIFIER: Final = re.compile(r"[0-9a-f-]+|[0-9A-F-]+")
 _SHORT: Final = 7
 """Fewer characters are no identifier as a whole."""
 
-_MAIL: Final = re.compile(r"[A-Za-z0-9_.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_DATE: Final = re.compile(r"0([/-])[A-Z][a-z]{2}\1(?=0)")
+_MAIL: Final = re.compile(r"(?<![A-Za-z0-9_.+%-])[A-Za-z0-9_.+%-]++@[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++")
+_DATE: Final = re.compile(r"(?<=0[/-])[A-Z][a-z]{2}[/-](?=0)")
 _HEX_GROUPS: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:[0-9A-Fa-f]+(?:-[0-9A-Fa-f]+){4}|(?:[0-9A-Fa-f]*:){2,7}[0-9A-Fa-f]+)(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:[0-9A-Fa-f]++(?:-[0-9A-Fa-f]++){4}|(?:[0-9A-Fa-f]*+:){2,7}[0-9A-Fa-f]++)(?![A-Za-z0-9])"
 )
 """UUIDs, hardware addresses and IPv6: groups of them may have no digit."""
 
-_WORD: Final = re.compile(r"([A-Za-z_]*)(0)([A-Za-z0-9_]*)")
+_WORD: Final = re.compile(r"(?<![A-Za-z0-9_])([A-Za-z_]*+)0([A-Za-z0-9_]*+)")
 _HEX: Final = re.compile(r"[a-f]*|[A-F]*")
 _UNIT: Final = re.compile(r"(?:[nμu]?s|ms|[KMGTkmgt]i?[Bb]?|B|h|m|min|px|rpm|x|st|nd|rd|th)?")
 _JOINED: Final = re.compile(r"<#>(?:[.:,/+@T_-]<#>)+")
@@ -102,7 +102,7 @@ def mask_word(word: str) -> str:
         return NUMBER
     if "@" in word:
         word = _MAIL.sub(ANY, word)
-    word = _DATE.sub(r"0\1", word)
+    word = _DATE.sub("", word)
     word = _HEX_GROUPS.sub(_groups, word)
     word = _WORD.sub(_number, word)
     return _SIGNED.sub(NUMBER, _JOINED.sub(NUMBER, word))
@@ -122,7 +122,7 @@ def _groups(found: re.Match[str]) -> str:
 
 def _number(found: re.Match[str]) -> str:
     """``worker0`` is a word with a number, ``0ms`` a number with a unit; anything mixed is an identifier."""
-    before, _, behind = found.groups()
+    before, behind = found.groups()
     if not behind:
         return NUMBER if _HEX.fullmatch(before) else before + NUMBER
     if not before and _UNIT.fullmatch(behind):
