@@ -118,7 +118,8 @@ async def _column_bytes(store: ClickhouseTelemetryStore) -> int:
         "AS SELECT timestamp, id, pattern FROM logs"
     )
     body = await engine.query(
-        "SELECT sum(column_bytes_on_disk) FROM system.parts_columns WHERE active AND table = 'bench' AND column = 'pattern'",
+        "SELECT sum(column_bytes_on_disk) FROM system.parts_columns "
+        "WHERE active AND table = 'bench' AND column = 'pattern'",
         format="TSV",
     )
     return int(body)

@@ -14,7 +14,8 @@ from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, LogStore
-from eldonia_ops.search.aggregates import MAX_ROWS, Aggregate, AggregateRow, ByField, ByTime
+from eldonia_ops.search.aggregates import MAX_ROWS, Aggregate, AggregateRow, ByField
+from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.search.tree import OneOf, conjunction
 
 PATTERN: Final = FieldName(("pattern",))

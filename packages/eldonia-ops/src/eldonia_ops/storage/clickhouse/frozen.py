@@ -25,7 +25,7 @@ _LAST: Final = "log_patterns"
 
 
 def in_order(tables: Iterable[str]) -> list[str]:
-    """Tables in the order in which they are kept: samples first and patterns last, so that what describes is there too."""
+    """Tables in the order in which they are kept: samples first, patterns last, so that what describes is there too."""
     return sorted(tables, key=lambda table: (table != _FIRST, table == _LAST, table))
 
 

@@ -13,9 +13,10 @@ from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryStore, TelemetryStores
 from eldonia_ops.search import parse_search
 from eldonia_ops.search.pipe_parser import parse_pipeline
+from eldonia_ops.search.pipe_plan import Width
 from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.services.log_patterns import pattern_changes, patterns_of
-from eldonia_ops.services.log_pipelines import Width, run_pipeline
+from eldonia_ops.services.log_pipelines import run_pipeline
 from eldonia_ops.simulation.memory_stores.logs import MemoryLogStore
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore
 
