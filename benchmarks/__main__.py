@@ -14,6 +14,7 @@ NAMES = (
     "log_lines",
     "otlp",
     "promql",
+    "log_patterns",
     "log_store",
     "log_queries",
     "log_tail",

@@ -32,6 +32,8 @@ BOUNDED: dict[str, int] = {
     "eldonia_ops.promql.testing:": 500,
     # _LONGEST_READ: lines are cut before they are masked.
     "eldonia_ops.lint.report:": 1_024,
+    # MAX_CHARACTERS of a message.
+    "eldonia_ops.log_patterns.shapes:": 400,
     # Address of an endpoint in our own settings.
     "eldonia_telemetry.settings:'//.*@'": 500,
     # MAX_BODY

@@ -22,6 +22,7 @@ from eldonia_ops.services.evaluation import EvaluationService
 from eldonia_ops.services.incident_transactions import IncidentTransactions
 from eldonia_ops.services.incidents import IncidentService
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
+from eldonia_ops.services.log_pattern_mining import LogPatternMining
 from eldonia_ops.services.log_rules import LogRules
 from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.personal_notifications import PersonalNotifications
@@ -176,11 +177,18 @@ class IngestModule(Inert):
         kept = base.configuration.settings.retention
         origin = Origin(base.environment.get("ELDONIA_ENVIRONMENT", ""), socket.gethostname())
         horizon = Horizon(kept.logs, kept.traces, kept.metrics)
-        self.service = IngestService(telemetry, origin, base.clock, horizon, base.loops.metrics)
+        patterns = LogPatternMining(telemetry.logs, base.clock.now)
+        self.service = IngestService(telemetry, origin, base.clock, horizon, base.loops.metrics, patterns)
+
+    async def resume(self) -> None:
+        """Know the patterns of log messages that were found before."""
+        await self.service.patterns.load()
 
     def metrics(self) -> Mapping[str, float]:
         """What came in, and what was refused."""
         found = {f"eldonia_ops_{name}_total": float(value) for name, value in self.service.counts.items()}
+        found["eldonia_ops_log_patterns"] = float(self.service.patterns.patterns)
+        found["eldonia_ops_log_records_without_pattern_total"] = float(self.service.patterns.unmined)
         return {**found, **refused_metrics(self.service.refused_totals())}
 
 

@@ -44,6 +44,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "logs --where user.id=42 --json",
         "logs 'level:error' --since 7d --format csv",
     ),
+    "logs patterns": ("logs patterns", "logs patterns 'level>=warn service:shop' --since 7d"),
+    "logs new": (
+        "logs new --since-deploy",
+        "logs new --incident INC-2",
+        "logs new 'level>=warn' --range 09:00..09:30 --against 08:00..09:00",
+    ),
     "searches list": ("searches list", "searches list --json"),
     "searches save": (
         "searches save slow '* | stats p95(duration) as p by service | sort -p'",
@@ -179,7 +185,8 @@ def commands_of(app: typer.Typer, above: str = "") -> Iterator[tuple[str, Any]]:
     """Every command with its whole name."""
     for info in app.registered_commands:
         name = info.name or (info.callback.__name__ if info.callback else "")
-        yield f"{above}{name.replace('_', '-')}", info
+        # A command that is called as its group is what that does without one.
+        yield above.strip() if f"{name} " == above else f"{above}{name.replace('_', '-')}", info
     for group in app.registered_groups:
         if group.typer_instance is not None:
             yield from commands_of(group.typer_instance, f"{above}{group.name} ")

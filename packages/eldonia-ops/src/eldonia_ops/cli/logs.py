@@ -63,6 +63,8 @@ def logs(
     """Search logs: the newest that match, in the order of their time; with pipes, a table of what comes out.
 
     eldonia-ops logs 'error | stats count(), p95(duration) by service | sort -count'
+
+    logs patterns shows which messages there are, logs new which of them are new: each has its --help.
     """
     if follow and until != "now":
         raise typer.BadParameter("--follow goes on as time does; leave --until out")

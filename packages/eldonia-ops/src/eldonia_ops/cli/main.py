@@ -21,6 +21,7 @@ from eldonia_ops.cli import (
     dashboards,
     erasures,
     incidents,
+    log_commands,
     log_metrics,
     log_retention,
     pipeline,
@@ -41,7 +42,6 @@ from eldonia_ops.cli.demo.command import demo
 from eldonia_ops.cli.doctor.command import doctor
 from eldonia_ops.cli.examples import add_examples, plain_words
 from eldonia_ops.cli.init import init
-from eldonia_ops.cli.logs import logs
 from eldonia_ops.cli.objectives import slo
 from eldonia_ops.cli.query import query
 from eldonia_ops.cli.screen import Screen
@@ -72,8 +72,9 @@ app.command()(install_service)
 app.command()(uninstall_service)
 app.command()(configuration.reload)
 app.command()(alertmanager.alertmanager)
-for command in (query, logs, traces, alerts, targets, slo, audit):
+for command in (query, traces, alerts, targets, slo, audit):
     app.command()(command)
+app.add_typer(log_commands.app, name="logs", help="Search logs, show their patterns, and what is new in them.")
 app.add_typer(incidents.app, name="incidents")
 app.add_typer(searches.app, name="searches")
 app.add_typer(log_metrics.app, name="log-metrics")

@@ -18,8 +18,11 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-LOG_OWN_TEXTS: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error")
+LOG_OWN_TEXTS: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error", "pattern")
 """Text fields that every record has."""
+
+LOG_DERIVED: Final = frozenset({"pattern"})
+"""Those of them that the platform finds out: a key of a document that is called so is an attribute."""
 
 LOG_TEXTS: Final[Mapping[str, str]] = {name: name for name in LOG_OWN_TEXTS} | {
     _camel(name): name for name in LOG_OWN_TEXTS

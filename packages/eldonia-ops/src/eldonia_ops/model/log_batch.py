@@ -66,6 +66,11 @@ class LogBlock:
             return replace(self, texts={**self.texts, field: [text or value for text in column]})
         return self if self.shared.get(field) else replace(self, shared={**self.shared, field: value})
 
+    def with_text(self, field: str, values: Sequence[str]) -> "LogBlock":
+        """The same with another text field, whatever it was before: N values."""
+        shared = {name: value for name, value in self.shared.items() if name != field}
+        return replace(self, shared=shared, texts={**self.texts, field: values})
+
 
 @dataclass(frozen=True, slots=True)
 class LogPart:

@@ -60,6 +60,9 @@ class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel",
     refused the record, which is then kept as its text. ``id`` is unique within the store and orders records that
     share a timestamp; it is assigned on insert (0 before).
 
+    ``pattern`` is the id of the :class:`~eldonia_ops.model.log_patterns.LogPattern` of its message, '' for none; the
+    platform gives it, never a sender.
+
     ``tag`` is the dotted name by which a log pipeline routes the record (Fluentd's tag); '' for one that came without.
     ``metadata`` holds every field of the record that has no name here.
     """
@@ -86,4 +89,5 @@ class LogRecord(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel",
     offset: int = 0
     parse_error: str = ""
     tag: str = ""
+    pattern: str = ""
     id: int = 0

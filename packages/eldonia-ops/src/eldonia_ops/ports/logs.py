@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from eldonia_ops.model.conditions import Condition, FieldName
+from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
@@ -177,6 +178,14 @@ class LogStore(SignalStore, Protocol):
         self, request: BucketRequest, selection: Selection
     ) -> dict[tuple[GroupKey, ...], list[Selected]]:
         """The first records of each group of a request, in the order of a selection."""
+        ...
+
+    async def put_log_patterns(self, patterns: Sequence[LogPattern]) -> None:
+        """Keep patterns. Of several with one id the one with the latest ``last_seen_ms`` counts."""
+        ...
+
+    async def log_patterns(self, ids: Sequence[str] | None = None) -> list[LogPattern]:
+        """The patterns with these ids, or all; at most 100,000, those that were seen last, the latest first."""
         ...
 
     async def last_log_id(self) -> int:

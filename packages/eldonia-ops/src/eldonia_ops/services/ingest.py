@@ -23,6 +23,7 @@ from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
 from eldonia_ops.services.api import RefusalView
+from eldonia_ops.services.log_pattern_mining import LogPatternMining
 from eldonia_ops.services.metric_declarations import INSERT
 from eldonia_ops.services.own_metrics import OwnMetrics
 from eldonia_ops.services.refusals import Refusals
@@ -115,8 +116,10 @@ class IngestService:
         clock: Clock | None = None,
         horizon: Horizon = Horizon(),
         metrics: OwnMetrics | None = None,
+        patterns: LogPatternMining | None = None,
     ) -> None:
         self._telemetry = telemetry
+        self.patterns = patterns or LogPatternMining(telemetry.logs)
         self.origin = origin
         self._clock = clock
         self._horizon = horizon
@@ -163,7 +166,7 @@ class IngestService:
         enriched, refused = self._timely(self._enriched(records))
         if enriched:
             started = time.perf_counter()
-            enriched = await self._stored(enriched, batch_key)
+            enriched = await self._stored(await self.patterns.found(enriched), batch_key)
             self._took(started, "logs")
             for counter in self._log_counters:
                 counter(enriched, batch_key)

@@ -59,6 +59,8 @@ METRICS: Final = (
     # What came in.
     _counter("eldonia_ops_logs_total", "Log records stored."),
     _counter("eldonia_ops_log_parse_errors_total", "Log records kept as text because they could not be read."),
+    _gauge("eldonia_ops_log_patterns", "Patterns of log messages that are known."),
+    _counter("eldonia_ops_log_records_without_pattern_total", "Log records whose messages have no form."),
     _counter("eldonia_ops_spans_total", "Spans stored."),
     _counter("eldonia_ops_samples_total", "Samples stored."),
     _counter("eldonia_ops_security_events_total", "Security events seen in log records."),

@@ -64,6 +64,7 @@ PAGES: Final = (
     Page("alerts", "/alerts", "alert", "a"),
     Page("explore", "/explore", "explore", "e", charts=True),
     Page("logs", "/logs", "logs", "l", charts=True),
+    Page("log_patterns", "/logs/patterns", under="logs"),
     Page("traces", "/traces", "traces", "t", charts=True),
     Page("services", "/services", "services", "v", charts=True),
     Page("objectives", "/objectives", "objective", "b", charts=True),

@@ -21,10 +21,10 @@ def parse(line: str) -> str:
     words, context, name = shlex.split(line), None, []
     while hasattr(command, "commands"):
         context = command.make_context("eldonia-ops", words[:1], parent=context, resilient_parsing=True)
-        name.append(words[0])
-        command, words = command.commands[words[0]], words[1:]
+        found, command, words = command.resolve_command(context, words)
+        name.append(found)
     command.make_context(name[-1], words, parent=context)
-    return " ".join(name)
+    return " ".join(filter(None, name))
 
 
 @pytest.mark.parametrize(("name", "line"), [(name, line) for name, lines in EXAMPLES.items() for line in lines])

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from eldonia_ops.model.condition_fields import LOG_TEXTS
+from eldonia_ops.model.condition_fields import LOG_DERIVED, LOG_TEXTS
 from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
 from eldonia_ops.protocols.elasticsearch.documents import ID, INDEX, TIMESTAMP
 from eldonia_ops.protocols.elasticsearch.identity import SOURCE, place_of
@@ -73,6 +73,8 @@ def resolved(name: str) -> Field:
         return Field(plain, FieldKind.TIME, attribute=segments)
     if plain == "message":
         return Field(plain, FieldKind.MESSAGE, FieldName(("message",)))
+    if plain in LOG_DERIVED:
+        return Field(plain, FieldKind.FIELD, attribute=FieldName((plain,), exact=True))
     if not column or "." in plain:  # a path into objects, or an attribute that the conditions know to have moved
         own = LOG_TEXTS.get(plain, "")
         return Field(plain, FieldKind.FIELD, FieldName((own,)) if own else None, segments)

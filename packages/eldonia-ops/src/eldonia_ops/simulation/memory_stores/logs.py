@@ -9,6 +9,7 @@ from msgspec import structs
 
 from eldonia_ops.model.condition_fields import log_value, record_satisfies
 from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
+from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import (
     Expunged,
@@ -46,6 +47,7 @@ class MemoryLogStore(FailingStore):
     def __init__(self) -> None:
         self.records: list[LogRecord] = []
         self._batches: set[str] = set()
+        self._patterns: dict[str, LogPattern] = {}
 
     async def insert_logs(self, records: Sequence[LogRecord], *, batch_key: str = "") -> None:
         self.check()
@@ -54,6 +56,18 @@ class MemoryLogStore(FailingStore):
         self._batches.add(batch_key)
         first = max((record.id for record in self.records), default=0) + 1
         self.records += [structs.replace(record, id=first + index) for index, record in enumerate(records)]
+
+    async def put_log_patterns(self, patterns: Sequence[LogPattern]) -> None:
+        self.check()
+        for one in patterns:
+            known = self._patterns.get(one.id)
+            if known is None or known.last_seen_ms <= one.last_seen_ms:
+                self._patterns[one.id] = one
+
+    async def log_patterns(self, ids: Sequence[str] | None = None) -> list[LogPattern]:
+        self.check()
+        wanted = [one for one in self._patterns.values() if ids is None or one.id in ids]
+        return sorted(wanted, key=lambda one: (-one.last_seen_ms, one.id))
 
     def _matching(self, query: LogQuery) -> list[LogRecord]:
         words = [text_test(pieces) for pieces in words_in(query.text)]

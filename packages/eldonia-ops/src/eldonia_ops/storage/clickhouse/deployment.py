@@ -26,6 +26,7 @@ SHARDING_KEYS: Final = {
     "histograms": "series",
     "sample_starts": "series",
     "series": "id",
+    "log_patterns": "cityHash64(id)",
     "metric_metadata": "cityHash64(name)",
 }
 """By which expression the rows of each table are spread over shards."""
@@ -35,6 +36,7 @@ ON_EVERY_NODE: Final = frozenset({"schema_versions"})
 
 _CREATE: Final = re.compile(r"\s*CREATE TABLE IF NOT EXISTS (\w+)")
 _ALTER: Final = re.compile(r"\s*ALTER TABLE (\w+)")
+_COLUMN: Final = re.compile(r"\s*ADD COLUMN\b")
 _ENGINE: Final = re.compile(r"\bENGINE = (Replacing)?MergeTree(?:\((\w+)\))?")
 _CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -92,8 +94,11 @@ class Deployment:
         if created := _CREATE.match(statement):
             return self._created(statement, created)
         if altered := _ALTER.match(statement):
-            target = f"ALTER TABLE {self.stored(altered[1])}{self._on_cluster}"
-            return [f"{target}{statement[altered.end() :]}"]
+            rest = statement[altered.end() :]
+            tables = [self.stored(altered[1])]
+            if _COLUMN.match(rest) and tables != [altered[1]]:
+                tables.append(altered[1])  # the table that is asked has columns of its own
+            return [f"ALTER TABLE {table}{self._on_cluster}{rest}" for table in tables]
         if statement.lstrip().startswith("INSERT INTO"):
             return [statement]  # through the tables that are asked
         raise ValueError(f"a migration for clusters creates, alters or inserts: {statement.strip()[:80]}")

@@ -21,11 +21,12 @@ _LEFT_OUT: Final = frozenset({_SHADOW, "tmp", "preprocessed_configs"})
 _FILES_LEFT_OUT: Final = frozenset({"status"})
 _DESCRIPTIONS: Final = (".sql", "format_version.txt")
 _FIRST: Final = "samples"
+_LAST: Final = "log_patterns"
 
 
 def in_order(tables: Iterable[str]) -> list[str]:
-    """Tables in the order in which they are kept: samples first, so that what describes them is there as well."""
-    return sorted(tables, key=lambda table: (table != _FIRST, table))
+    """Tables in the order in which they are kept: samples first, patterns last, so that what describes is there too."""
+    return sorted(tables, key=lambda table: (table != _FIRST, table == _LAST, table))
 
 
 def files(folder: Path, data: Path) -> list[SnapshotFile]:

@@ -27,6 +27,7 @@ LOGS: Final = 1
 SPANS: Final = 2
 METRICS: Final = 3
 LOG_DELETIONS: Final = 4
+LOG_PATTERNS: Final = 5
 _KEYS: Final = 15
 _KEY_BYTES: Final = 16
 MAX_KEYS: Final = 10_000

@@ -36,7 +36,7 @@ _MARK: Final = b"\x00"
 
 _LENGTH: Final = struct.Struct("<I")
 _NS: Final = "DateTime64(9, 'UTC')"
-_FEW_VALUES: Final = frozenset({"service", "component", "operation", "environment", "hostname", "source"})
+_FEW_VALUES: Final = frozenset({"service", "component", "operation", "environment", "hostname", "source", "pattern"})
 """The texts whose columns are of type LowCardinality."""
 
 _lines_encoder: Final = msgspec.json.Encoder()

@@ -10,7 +10,7 @@ from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 
-TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error")
+TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error", "pattern")
 COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "metadata")
 MAX_NS: Final = 2**63 - 1
 SHORT_DOCUMENT: Final = 16 << 10

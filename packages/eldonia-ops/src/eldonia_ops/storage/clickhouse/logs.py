@@ -43,6 +43,7 @@ from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, blo
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
 from eldonia_ops.storage.clickhouse.log_expunging import LogExpunging
+from eldonia_ops.storage.clickhouse.log_patterns import LogPatterns
 from eldonia_ops.storage.clickhouse.log_rows import (
     COLUMNS,
     MAX_NS,
@@ -107,6 +108,7 @@ class Logs:
         self._deletions = LogDeletions(engine, deployment)
         self._expunging = LogExpunging(engine, deployment)
         self._parts = f"{deployment.system('parts')} WHERE table = '{deployment.stored('logs')}'"
+        self.patterns = LogPatterns(engine, journal)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal

@@ -170,6 +170,20 @@ _BESIDE_RECALCULATE: Final = tuple(
     for table in ("histograms", "sample_starts")
 )
 
+# Ids of patterns are few in a part: a byte a record and less on the disk. Their templates are apart, one row for each
+# change; the newest of an id counts.
+_PATTERN_OF_A_RECORD: Final = (
+    "ALTER TABLE logs ADD COLUMN IF NOT EXISTS pattern LowCardinality(String) AFTER parse_error"
+)
+_LOG_PATTERNS: Final = f"""
+CREATE TABLE IF NOT EXISTS log_patterns (
+    id String,
+    template String CODEC(ZSTD(1)),
+    first_seen DateTime64(3, 'UTC'),
+    updated DateTime64(3, 'UTC')
+) ENGINE = ReplacingMergeTree(updated) ORDER BY id SETTINGS {_DURABLE}, materialize_ttl_recalculate_only = 1
+"""
+
 # With them a row is deleted by a small part of its own, in milliseconds. To write a packed part anew takes a second.
 # Reads leave such rows out; merges drop them.
 _ROWS_CAN_BE_DELETED: Final = (
@@ -186,6 +200,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
     (_HISTOGRAMS, _SAMPLE_STARTS, *_BESIDE_RECALCULATE),
     (_ROWS_CAN_BE_DELETED, *_DOCUMENTS_BY_ID),
+    (_PATTERN_OF_A_RECORD, _LOG_PATTERNS),
 )
 """The statements that lead from version ``i`` to version ``i + 1``, for one server.
 
@@ -246,6 +261,7 @@ async def _expire(engine: Engine, retention: Retention, deployment: Deployment) 
         ("histograms", "timestamp", retention.metrics_days),
         ("sample_starts", "timestamp", retention.metrics_days),
         ("series", "updated", retention.metrics_days + SERIES_MARGIN_DAYS),
+        ("log_patterns", "updated", retention.logs_days + SERIES_MARGIN_DAYS),
     ):
         # Not toDateTime(column): that ends in 2106, and 100 years from now would lie in the past.
         clause = f"TTL {column} + toIntervalDay({kept})"
@@ -272,12 +288,12 @@ async def _parts_out_of_date(engine: Engine, table: str, kept: int) -> bool:
     """Whether a part of the table expires at another time than its rows, kept for so many days, do."""
     newest = "max_time"
     within = "system.parts"
-    if table == "series":
+    if table in ("series", "log_patterns"):
         # Not partitioned by time, so that its parts do not know their times.
         newest = "newest"
         within += (
-            " INNER JOIN (SELECT _part AS name, toDateTime(max(updated)) AS newest FROM series GROUP BY name) AS held "
-            "USING name"
+            " INNER JOIN (SELECT _part AS name, toDateTime(max(updated)) AS newest "  # noqa: S608
+            f"FROM {table} GROUP BY name) AS held USING name"
         )
     found = await rows(
         engine,

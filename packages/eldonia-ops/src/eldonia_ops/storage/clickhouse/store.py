@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.labels import Labels
+from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
@@ -162,6 +163,14 @@ class ClickhouseTelemetryStore:
     ) -> dict[tuple[GroupKey, ...], list[Selected]]:
         """The first records of each group of a request, in the order of a selection."""
         return await self._logs.in_groups(request, selection)
+
+    async def put_log_patterns(self, patterns: Sequence[LogPattern]) -> None:
+        """Keep patterns of log messages."""
+        await self._logs.patterns.put(patterns)
+
+    async def log_patterns(self, ids: Sequence[str] | None = None) -> list[LogPattern]:
+        """Patterns of log messages."""
+        return await self._logs.patterns.read(ids)
 
     async def last_log_id(self) -> int:
         """The largest id of a record."""

@@ -25,6 +25,7 @@ from eldonia_ops.web.native import (
     incidents,
     log_care,
     log_export,
+    log_patterns,
     log_tables,
     logs,
     operations,
@@ -74,6 +75,7 @@ def create_native(
     log_export.add_to(api, platform)
     log_tables.add_to(api, platform)
     log_care.add_to(api, platform)
+    log_patterns.add_to(api, platform)
     saved_searches.add_to(api, platform)
     dashboard_facts.add_to(api)
     dashboard_showing.add_to(api, platform)

@@ -41,6 +41,7 @@ class LogRecordShape(msgspec.Struct, kw_only=True, omit_defaults=True, rename="c
     offset: int = 0
     parse_error: str = ""
     tag: str = ""
+    pattern: str = ""
 
 
 _OTHER_WORDS = ("timestamp_ns", "id", "cursor", "source")

@@ -29,6 +29,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "get /logs/values": {"params": {"field": "service"}},
     "get /logs/export.ndjson": {},
     "get /logs/export.csv": {"params": {"column": "user_id"}},
+    "get /logs/patterns": {"params": {"query": "level:info"}},
+    "get /logs/pattern-changes": {"params": {"since": "-10m", "against_since": "-1h"}},
     "get /logs/table": {"params": {"query": "* | timechart 5m count() by level"}},
     "get /logs/metrics": {},
     "get /logs/retention": {},

@@ -51,7 +51,8 @@ function changes(incident, brief) {
     const title = steps.length > MOST_STEPS ? listed([...steps.slice(0, MOST_STEPS), t("incident.more_changes_of_one", { n: steps.length - MOST_STEPS })]) : listed(steps);
     return h("span", { class: one.service === incident.service ? "own" : "" }, badge(t(`change.${one.kind}`)), " ",
       one.url ? h("a", { href: one.url, rel: "noreferrer noopener", target: "_blank" }, title) : title, " ",
-      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at));
+      h("span", { class: "muted" }, [one.service, one.version, one.by].filter(Boolean).join(" · ")), " ", whenAgo(one.at),
+      one.kind === "deploy" ? [" ", h("a", { href: `/logs/patterns?${new URLSearchParams({ deploy: one.id })}` }, t("incident.new_since"))] : "");
   });
   if (brief.changes.length > MOST_LINES) lines.push(h("span", { class: "muted" }, t("incident.more_changes", { n: brief.changes.length - MOST_LINES })));
   return h("div", {}, h("dt", {}, t("incident.changes")), h("dd", { class: "lines" }, lines.length ? lines : h("span", { class: "muted" }, t("incident.no_changes"))));

@@ -1,7 +1,7 @@
 // The text of a search of logs: terms that are added and taken away, the words that are marked, old addresses.
 // The language itself is read by the server (docs/search.md).
 
-const OWN = ["message", "level", "service", "component", "operation", "user_id", "session_id", "request_id", "ip_address", "user_agent", "trace_id", "span_id", "environment", "hostname", "source", "parse_error"];
+const OWN = ["message", "level", "service", "component", "operation", "user_id", "session_id", "request_id", "ip_address", "user_agent", "trace_id", "span_id", "environment", "hostname", "source", "parse_error", "pattern"];
 const PLAIN_NAME = /^[\p{L}_@][\p{L}\p{N}_@-]*(\.[\p{L}\p{N}_@-]+)*$/u;
 const PLAIN_VALUE = /^[\p{L}\p{N}_@/][\p{L}\p{N}_@/-]*(\.[\p{L}\p{N}_@/-]+)*$/u;
 const KEYWORD = /^(and|or|not)$/i;

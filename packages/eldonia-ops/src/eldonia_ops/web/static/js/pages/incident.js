@@ -167,6 +167,7 @@ async function drawLooks() {
   // An alert's service may be the one that fails, which need not be one that logs here.
   const service = logging.includes(incident.service) ? `${term("service", incident.service)} ` : "";
   link($("#look-logs"), "/logs", { query: `${service}level>=warn`, ...period });
+  link($("#look-new"), "/logs/patterns", { incident: `INC-${incident.ordinal}`, ...(service ? { query: service.trim() } : {}) });
   link($("#look-traces"), "/traces", { errors: "true", ...period });
 }
 

@@ -7,6 +7,7 @@ import { integer, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
 import { logRows } from "../lib/log_rows.js";
 import { logTable } from "../lib/log_table.js";
+import { keepViews } from "../lib/log_views.js";
 import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { savedSearches } from "../lib/saved_searches.js";
@@ -48,6 +49,7 @@ function keep() {
   if (columns.length) here.searchParams.set("columns", columns.join(","));
   for (const one of ownFacets) here.searchParams.append("facet", one);
   history.replaceState(null, "", here);
+  keepViews();
 }
 
 function search(text) {
