@@ -35,6 +35,7 @@ ON_EVERY_NODE: Final = frozenset({"schema_versions"})
 
 _CREATE: Final = re.compile(r"\s*CREATE TABLE IF NOT EXISTS (\w+)")
 _ALTER: Final = re.compile(r"\s*ALTER TABLE (\w+)")
+_NEW_COLUMN: Final = re.compile(r"\s*ADD COLUMN\b")
 _ENGINE: Final = re.compile(r"\bENGINE = (Replacing)?MergeTree(?:\((\w+)\))?")
 _CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -92,8 +93,10 @@ class Deployment:
         if created := _CREATE.match(statement):
             return self._created(statement, created)
         if altered := _ALTER.match(statement):
-            target = f"ALTER TABLE {self.stored(altered[1])}{self._on_cluster}"
-            return [f"{target}{statement[altered.end() :]}"]
+            stored, rest = self.stored(altered[1]), statement[altered.end() :]
+            # The table that is asked has the columns, too, but neither their codecs nor indexes or settings.
+            tables = [stored, altered[1]] if stored != altered[1] and _NEW_COLUMN.match(rest) else [stored]
+            return [f"ALTER TABLE {table}{self._on_cluster}{rest}" for table in tables]
         if statement.lstrip().startswith("INSERT INTO"):
             return [statement]  # through the tables that are asked
         raise ValueError(f"a migration for clusters creates, alters or inserts: {statement.strip()[:80]}")

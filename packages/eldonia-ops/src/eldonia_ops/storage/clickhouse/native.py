@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+import msgspec
+
 from eldonia_ops.storage.clickhouse.leb128 import read_varint, varint
 
 JSON_TYPE: Final = "JSON(max_dynamic_paths=64)"
@@ -122,7 +124,7 @@ def json_texts(documents: Sequence[bytes]) -> bytes:
 
 
 class NativeReader:
-    """Reads what this module writes, but for JSON.
+    """Reads what this module writes.
 
     Raises:
         ValueError: from its methods, when the data are not what they should be.
@@ -145,6 +147,41 @@ class NativeReader:
                 raise ValueError(f"column {name} has the type {type}, which is not written here")
             found[name] = read(self, rows)
         return rows, found
+
+    def json_objects(self, rows: int) -> list[dict[str, Any]]:
+        """JSON of flat objects, in either form; keys without a value are left out. Read behind :meth:`columns`."""
+        form = self._take(_U64.size)
+        if form == _TEXT_FORM:
+            return [msgspec.json.decode(self._string(), type=dict[str, Any]) for _ in range(rows)]
+        if form != _FLATTENED:
+            raise ValueError("JSON in a form that is not written here")
+        keys = [self._string().decode().replace("%2E", ".") for _ in range(self._varint())]
+        kinds = [self._kinds() for _ in keys]
+        found: list[dict[str, Any]] = [{} for _ in range(rows)]
+        for key, some in zip(keys, kinds, strict=True):
+            places = self._take(rows)
+            counts = [places.count(place) for place in range(len(some))]
+            values = [iter(read(self, count)) for read, count in zip(some, counts, strict=True)]
+            for row, place in zip(found, places, strict=True):
+                if place < len(values):
+                    row[key] = next(values[place])
+        return found
+
+    def _kinds(self) -> list[Callable[["NativeReader", int], list[Any]]]:
+        if self._take(_U64.size) != _FLATTENED:
+            raise ValueError("values of a path in a form that is not written here")
+        names = [self._string().decode() for _ in range(self._varint())]
+        if not _DYNAMIC_READERS.keys() >= set(names):
+            raise ValueError(f"values of a path have the types {names}, which are not written here")
+        return [_DYNAMIC_READERS[name] for name in names]
+
+    def floats(self, rows: int) -> list[float]:
+        """Float64."""
+        return self._array("d", rows)
+
+    def flags(self, rows: int) -> list[bool]:
+        """Bool."""
+        return list(map(bool, self._take(rows)))
 
     def strings(self, rows: int) -> list[str]:
         """String."""
@@ -169,7 +206,7 @@ class NativeReader:
             raise ValueError("a dictionary for another number of rows")
         return [keys[place] for place in self._array(_INDEXES[width], rows)]
 
-    def _array(self, kind: str, count: int) -> list[int]:
+    def _array(self, kind: str, count: int) -> list[Any]:
         found = array(kind)
         found.frombytes(self._take(count * found.itemsize))
         if sys.byteorder == "big":
@@ -200,6 +237,13 @@ _READERS: Final[dict[str, Callable[[NativeReader, int], list[Any]]]] = {
     "Int64": NativeReader.signed,
     "UInt64": NativeReader.unsigned,
     "DateTime64": NativeReader.signed,
+}
+_DYNAMIC_READERS: Final[dict[str, Callable[[NativeReader, int], list[Any]]]] = {
+    "String": NativeReader.strings,
+    "Int64": NativeReader.signed,
+    "UInt64": NativeReader.unsigned,
+    "Float64": NativeReader.floats,
+    "Bool": NativeReader.flags,
 }
 
 
