@@ -19,6 +19,7 @@ NAMES = (
     "log_tail",
     "elastic_bulk",
     "forward",
+    "log_soak",
     "state",
     "alerts",
     "storm",
