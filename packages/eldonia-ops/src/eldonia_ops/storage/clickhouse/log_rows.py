@@ -65,9 +65,11 @@ def plain_line(line: bytes, reason: str) -> bytes:
 
 
 def _document_text(row: dict[str, Any]) -> str:
+    details = row.get("details", "")
     if not (shape := row.get("shape", "")):
-        return row.get("details", "")
-    return " ".join(filter(None, (encoded(restored(shape, row["metadata"])).decode(), row.get("details", ""))))
+        return details
+    metadata = encoded(restored(shape, row["metadata"])).decode()
+    return f'{{"metadata":{metadata}{f",{details[1:]}" if details else "}"}'
 
 
 _Row: Final = msgspec.defstruct(
