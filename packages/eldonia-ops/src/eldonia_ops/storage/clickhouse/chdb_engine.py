@@ -64,8 +64,7 @@ _MFD_NOEXEC_SEAL: Final = 0x0008
 """linux/memfd.h: not executable. Kernels from 6.3 on warn without it, and may be set to refuse (vm.memfd_noexec)."""
 
 _MERGE_TREE_SETTINGS: Final[Mapping[str, int | str]] = {
-    # Lists of rows in the text indexes: packed bits take 14 bytes a record of twelve words, bitmaps 20. Each part says
-    # which of the two it has.
+    # Of rows in text indexes: packed bits take 14 bytes a record of twelve words, bitmaps 20. Parts say what they have.
     "text_index_posting_list_codec": "bitpacking",
     # With a pool of two, the defaults for these exceed the pool and would forbid large merges.
     "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 0,
@@ -80,8 +79,7 @@ _MERGE_TREE_SETTINGS: Final[Mapping[str, int | str]] = {
     # A part is one file as long as its columns take less than this, uncompressed: otherwise a small part is 13 to 26
     # files, and one of more than 10 MiB of logs or spans up to 600. A packed part is in memory until it is written.
     "min_bytes_for_full_part_storage": 64 << 20,
-    # Paths beyond the first 64 of a JSON column share so many sets of files; 32 are a hundred files more in each large
-    # part, and a millisecond more for each query that reads whole records.
+    # Sets of files for paths beyond the first 64 of a JSON column: 32 are 340 files more in each large part.
     "object_shared_data_buckets_for_wide_part": 1,
     "object_shared_data_buckets_for_compact_part": 1,
 }

@@ -29,7 +29,8 @@ from eldonia_ops.storage.clickhouse.log_rows import (
     documents_of,
     line_of_columns,
 )
-from eldonia_ops.storage.clickhouse.native import NativeColumn, NativeReader
+from eldonia_ops.storage.clickhouse.native import NativeColumn
+from eldonia_ops.storage.clickhouse.native_reader import NativeReader
 from eldonia_ops.storage.clickhouse.shapes import longest, shapes_of
 
 _MARK: Final = b"\x00"

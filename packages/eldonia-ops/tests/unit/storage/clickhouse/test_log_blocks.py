@@ -18,6 +18,7 @@ from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter
 from eldonia_ops.storage.clickhouse.line_batches import payload_of as payload_of_lines
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, block_batch, payload_of, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, lines_of, plain_line
+from eldonia_ops.storage.clickhouse.native_reader import NativeReader
 
 IDS = range(5_000, 5_000 + 1_024 * 10_000, 1_024)
 texts = (
@@ -102,7 +103,7 @@ def test_texts_come_out_as_they_went_in(few: list[str], some: list[str]) -> None
             native.NativeColumn("b", "String", native.strings(few)),
         ],
     )
-    rows, columns = native.NativeReader(body).columns("")
+    rows, columns = NativeReader(body).columns("")
     cleaned = [text.encode("utf-8", "replace").decode() for text in few]
     assert (rows, columns) == (len(few), {"a": cleaned, "b": cleaned})
 
@@ -111,9 +112,9 @@ def test_a_block_that_ends_too_early_is_an_error() -> None:
     body = native.block(2, [native.NativeColumn("a", "UInt64", native.integers([1, 2], signed=False))])
     for size in range(len(body)):
         with pytest.raises(ValueError, match=r"block|written"):
-            native.NativeReader(body[:size]).columns("")
+            NativeReader(body[:size]).columns("")
     with pytest.raises(ValueError, match="not written here"):
-        native.NativeReader(native.block(1, [native.NativeColumn("a", "UUID", bytes(16))])).columns("")
+        NativeReader(native.block(1, [native.NativeColumn("a", "UUID", bytes(16))])).columns("")
 
 
 class Engine:
@@ -182,7 +183,7 @@ def test_the_json_column_of_a_block_is_read_back() -> None:
     plain = native.block(2, [native.NativeColumn("metadata", native.JSON_TYPE, native.json_texts(texts))])
     found = []
     for body in (flat, plain):
-        reader = native.NativeReader(body)
+        reader = NativeReader(body)
         rows, _ = reader.columns("metadata")
         found.append(reader.json_objects(rows))
     assert found == [[{"a.b": 1, "t": "x"}, {"a.b": 2**63, "t": 1.5}, {"t": True}], [{"a": 1}, {}]]
@@ -191,11 +192,11 @@ def test_the_json_column_of_a_block_is_read_back() -> None:
 
 def test_a_json_column_that_ends_too_early_is_an_error() -> None:
     columns = {"a.b": [1, 2**63, None], "t": ["x", 1.5, True]}
-    reader = native.NativeReader(native.json_paths(columns))
+    reader = NativeReader(native.json_paths(columns))
     assert len(reader.json_objects(3)) == 3
     for size in range(len(native.json_paths(columns))):
         with pytest.raises(ValueError, match=r"block|written|JSON"):
-            native.NativeReader(native.json_paths(columns)[:size]).json_objects(3)
+            NativeReader(native.json_paths(columns)[:size]).json_objects(3)
 
 
 def test_a_refused_row_keeps_its_attributes_as_text() -> None:
