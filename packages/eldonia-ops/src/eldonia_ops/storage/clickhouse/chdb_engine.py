@@ -221,7 +221,9 @@ class ChdbEngine:
             _log.warning("server settings not in force: %s", ", ".join(self._settings_ignored))
 
     def _open_reader(self) -> None:
-        connection = self._connect({**READ_SETTINGS, "max_threads": 1})
+        # Threads that open the paths of JSON columns take longer to hand over than their files to open.
+        alone = {"max_threads": 1, "merge_tree_use_prefixes_deserialization_thread_pool": 0}
+        connection = self._connect({**READ_SETTINGS, **alone})
         if self._database != "default":
             connection.query(f"USE {self._database}")
         self._local.connection = connection
