@@ -95,9 +95,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("telemetry")
     engine = ChdbEngine(path, readers=1)
     with pytest.MonkeyPatch.context() as patch:
-        plain = chdb_engine._configuration_xml
+        plain = chdb_engine.configuration_xml
         patch.setattr(
-            chdb_engine, "_configuration_xml", lambda: plain().replace("<clickhouse>", f"<clickhouse>{CLUSTER}")
+            chdb_engine, "configuration_xml", lambda: plain().replace("<clickhouse>", f"<clickhouse>{CLUSTER}")
         )
         asyncio.run(engine.open())
     yield path
