@@ -20,6 +20,7 @@ NAMES = (
     "log_tail",
     "elastic_bulk",
     "forward",
+    "log_soak",
     "state",
     "alerts",
     "storm",

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from eldonia_ops.storage.clickhouse import chdb_engine
+from eldonia_ops.storage.clickhouse import chdb_engine, chdb_settings
 from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine, memory_file
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
@@ -95,9 +95,9 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("telemetry")
     engine = ChdbEngine(path, readers=1)
     with pytest.MonkeyPatch.context() as patch:
-        plain = chdb_engine._configuration_xml
+        plain = chdb_settings.configuration_xml
         patch.setattr(
-            chdb_engine, "_configuration_xml", lambda: plain().replace("<clickhouse>", f"<clickhouse>{CLUSTER}")
+            chdb_engine, "configuration_xml", lambda: plain().replace("<clickhouse>", f"<clickhouse>{CLUSTER}")
         )
         asyncio.run(engine.open())
     yield path

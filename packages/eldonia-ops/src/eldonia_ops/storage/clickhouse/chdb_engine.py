@@ -27,6 +27,7 @@ from urllib.parse import quote
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse import frozen
+from eldonia_ops.storage.clickhouse.chdb_settings import READER_SETTINGS, SERVER_SETTINGS, configuration_xml
 from eldonia_ops.storage.clickhouse.engine import (
     READ_SETTINGS,
     WRITE_SETTINGS,
@@ -40,44 +41,8 @@ from eldonia_ops.storage.clickhouse.engine import (
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
-SERVER_SETTINGS: Final[Mapping[str, int]] = {
-    # Caches for one small service, not for a database server.
-    "mark_cache_size": 16 << 20,
-    "index_mark_cache_size": 4 << 20,
-    "uncompressed_cache_size": 0,
-    "index_uncompressed_cache_size": 0,
-    "primary_index_cache_size": 8 << 20,
-    "query_condition_cache_size": 4 << 20,
-    "text_index_tokens_cache_size": 4 << 20,
-    "text_index_header_cache_size": 4 << 20,
-    "text_index_postings_cache_size": 8 << 20,
-    "compiled_expression_cache_size": 4 << 20,
-    "background_pool_size": 2,
-    "background_merges_mutations_concurrency_ratio": 1,
-    "background_schedule_pool_size": 4,
-    "background_common_pool_size": 2,
-    "max_thread_pool_size": 200,
-    "max_thread_pool_free_size": 8,
-    "max_server_memory_usage": 2_000_000_000,
-}
 _MFD_NOEXEC_SEAL: Final = 0x0008
 """linux/memfd.h: not executable. Kernels from 6.3 on warn without it, and may be set to refuse (vm.memfd_noexec)."""
-
-_MERGE_TREE_SETTINGS: Final[Mapping[str, int]] = {
-    # With a pool of two, the defaults for these exceed the pool and would forbid large merges.
-    "number_of_free_entries_in_pool_to_lower_max_size_of_merge": 0,
-    "number_of_free_entries_in_pool_to_execute_mutation": 0,
-    "number_of_free_entries_in_pool_to_execute_optimize_entire_partition": 0,
-    # How often what merges left behind is looked for (s): by default up to five minutes, some thousand files here.
-    "cleanup_delay_period": 5,
-    "max_cleanup_delay_period": 10,
-    "cleanup_delay_period_random_add": 1,
-    # A merge may take this much memory; the default of 8192 rows a block suits wider machines.
-    "merge_max_block_size": 4096,
-    # A part is one file as long as its columns take less than this, uncompressed: otherwise a small part is 13 to 26
-    # files, and one of more than 10 MiB of logs or spans up to 600. A packed part is in memory until it is written.
-    "min_bytes_for_full_part_storage": 64 << 20,
-}
 
 
 class ChdbEngine:
@@ -194,7 +159,7 @@ class ChdbEngine:
         # also where the folder above it is open.
         self._path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._path.chmod(0o700)
-        self._configuration.write_text(_configuration_xml(), "utf-8")
+        self._configuration.write_text(configuration_xml(), "utf-8")
         (self._path / "data").mkdir(exist_ok=True)
         frozen.remove(self._path / "data")
         connection = self._connect(WRITE_SETTINGS)
@@ -216,7 +181,7 @@ class ChdbEngine:
             _log.warning("server settings not in force: %s", ", ".join(self._settings_ignored))
 
     def _open_reader(self) -> None:
-        connection = self._connect({**READ_SETTINGS, "max_threads": 1})
+        connection = self._connect({**READ_SETTINGS, **READER_SETTINGS})
         if self._database != "default":
             connection.query(f"USE {self._database}")
         self._local.connection = connection
@@ -287,9 +252,3 @@ def memory_file(data: bytes) -> Iterator[str]:
         file.write(data)
         file.flush()
         yield f"/proc/self/fd/{file.fileno()}"
-
-
-def _configuration_xml() -> str:
-    server = "".join(f"  <{name}>{value}</{name}>\n" for name, value in SERVER_SETTINGS.items())
-    merge_tree = "".join(f"    <{name}>{value}</{name}>\n" for name, value in _MERGE_TREE_SETTINGS.items())
-    return f"<clickhouse>\n{server}  <merge_tree>\n{merge_tree}  </merge_tree>\n</clickhouse>\n"

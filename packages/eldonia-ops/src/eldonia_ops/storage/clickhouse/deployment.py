@@ -36,7 +36,7 @@ ON_EVERY_NODE: Final = frozenset({"schema_versions"})
 
 _CREATE: Final = re.compile(r"\s*CREATE TABLE IF NOT EXISTS (\w+)")
 _ALTER: Final = re.compile(r"\s*ALTER TABLE (\w+)")
-_COLUMN: Final = re.compile(r"\s*ADD COLUMN\b")
+_NEW_COLUMN: Final = re.compile(r"\s*ADD COLUMN\b")
 _ENGINE: Final = re.compile(r"\bENGINE = (Replacing)?MergeTree(?:\((\w+)\))?")
 _CLUSTER_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -94,10 +94,9 @@ class Deployment:
         if created := _CREATE.match(statement):
             return self._created(statement, created)
         if altered := _ALTER.match(statement):
-            rest = statement[altered.end() :]
-            tables = [self.stored(altered[1])]
-            if _COLUMN.match(rest) and tables != [altered[1]]:
-                tables.append(altered[1])  # the table that is asked has columns of its own
+            stored, rest = self.stored(altered[1]), statement[altered.end() :]
+            # The table that is asked has the columns, too, but neither their codecs nor indexes or settings.
+            tables = [stored, altered[1]] if stored != altered[1] and _NEW_COLUMN.match(rest) else [stored]
             return [f"ALTER TABLE {table}{self._on_cluster}{rest}" for table in tables]
         if statement.lstrip().startswith("INSERT INTO"):
             return [statement]  # through the tables that are asked

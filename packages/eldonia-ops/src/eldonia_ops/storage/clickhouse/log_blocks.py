@@ -29,7 +29,9 @@ from eldonia_ops.storage.clickhouse.log_rows import (
     documents_of,
     line_of_columns,
 )
-from eldonia_ops.storage.clickhouse.native import NativeColumn, NativeReader
+from eldonia_ops.storage.clickhouse.native import NativeColumn
+from eldonia_ops.storage.clickhouse.native_reader import NativeReader
+from eldonia_ops.storage.clickhouse.shapes import longest, shapes_of
 
 _MARK: Final = b"\x00"
 """What the rows of a payload begin with when they are blocks; JSON lines begin with a brace."""
@@ -172,6 +174,14 @@ def _of_block(block: LogBlock, ids: Sequence[int]) -> bytes:
 
 
 def _document_columns(block: LogBlock, end: bytes) -> Iterator[NativeColumn]:
+    shapes = shapes_of(block.metadata, len(block))
+    bare = b"{" + end[1:] if len(end) > 1 else b""
+    if all(shapes) and longest(block.metadata) <= SHORT_DOCUMENT:
+        if bare:
+            yield NativeColumn("details", "String", native.byte_strings([bare] * len(block)))
+        yield NativeColumn("shape", "LowCardinality(String)", native.low_cardinality(shapes))
+        yield NativeColumn("metadata", native.JSON_TYPE, native.json_paths(block.metadata))
+        return
     keys = tuple(block.metadata)
     kind = _object_type(keys)
     objects: list[Any] = (
@@ -185,7 +195,15 @@ def _document_columns(block: LogBlock, end: bytes) -> Iterator[NativeColumn]:
         documents = (b'{"metadata":' + wrapped + end).split(b"\n")
     except UnicodeEncodeError:
         documents = [b'{"metadata":' + encoded(value) + end for value in objects]
-    yield NativeColumn("details", "String", native.byte_strings(documents))
+    around = len(b'{"metadata":') + len(end)
+    shapes = [
+        shape if len(document) - around <= SHORT_DOCUMENT else ""
+        for shape, document in zip(shapes, documents, strict=True)
+    ]
+    details = [bare if shape else document for shape, document in zip(shapes, documents, strict=True)]
+    yield NativeColumn("details", "String", native.byte_strings(details))
+    if any(shapes):
+        yield NativeColumn("shape", "LowCardinality(String)", native.low_cardinality(shapes))
     if max(map(len, documents)) <= SHORT_DOCUMENT and not any("%" in key for key in keys):
         yield NativeColumn("metadata", native.JSON_TYPE, native.json_paths(block.metadata))
     else:
@@ -221,10 +239,14 @@ def _of_records(records: Sequence[LogRecord], ids: Sequence[int]) -> bytes:
         if any(values):
             columns.append(_text_column(name, values))
     documents = list(map(documents_of, records))
-    details = [text for text, _ in documents]
+    details = [text for text, _, _ in documents]
+    shapes = [shape for _, shape, _ in documents]
     if any(details):
         columns.append(NativeColumn("details", "String", native.strings(details)))
-        metadata = [bytes(document) for _, document in documents]
+    if any(shapes):
+        columns.append(NativeColumn("shape", "LowCardinality(String)", native.low_cardinality(shapes)))
+    if any(details) or any(shapes):
+        metadata = [bytes(document) for _, _, document in documents]
         columns.append(NativeColumn("metadata", native.JSON_TYPE, native.json_texts(metadata)))
     return native.block(len(records), columns)
 
@@ -236,13 +258,16 @@ def _text_column(name: str, values: Sequence[str]) -> NativeColumn:
 
 
 def _rows_of(block: bytes) -> list[bytes]:
-    """The rows of a block in JSON. What the column for conditions holds follows from the details."""
-    rows, columns = NativeReader(block).columns("metadata")
+    """The rows of a block in JSON. In blocks of earlier releases the metadata follow from the details."""
+    reader = NativeReader(block)
+    rows, columns = reader.columns("metadata")
+    objects = reader.json_objects(rows) if "shape" in columns else [{}] * rows
     names = [name for name in columns if name != "timestamp"]
     found: list[bytes] = []
-    for timestamp, *values in zip(columns["timestamp"], *(columns[name] for name in names), strict=True):
+    cells = zip(columns["timestamp"], objects, *(columns[name] for name in names), strict=True)
+    for timestamp, metadata, *values in cells:
         row: dict[str, Any] = dict(zip(names, values, strict=True))
-        found.append(line_of_columns(timestamp, row))
+        found.append(line_of_columns(timestamp, row, metadata))
     if len(found) != rows:
         raise ValueError("a block with another number of rows")
     return found

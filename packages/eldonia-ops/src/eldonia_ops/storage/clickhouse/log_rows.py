@@ -9,9 +9,18 @@ import msgspec
 from eldonia_ops.model.foreign import MAX_STRING_BYTES, bounded_text
 from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.storage.clickhouse.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
+from eldonia_ops.storage.clickhouse.shapes import restored, shape_of
 
 TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error", "pattern")
-COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "metadata")
+COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "shape", "metadata")
+READ: Final = (
+    "toUnixTimestamp64Nano(timestamp) AS ns",
+    *("id", "level", "offset", *TEXTS, "details", "shape"),
+    # Of most rows with details this repeats what they say.
+    "metadata",
+)
+"""What :func:`record_of` reads of a row."""
+
 MAX_NS: Final = 2**63 - 1
 SHORT_DOCUMENT: Final = 16 << 10
 """Metadata in JSON of so many bytes need not be looked at again before conditions may look at them."""
@@ -28,8 +37,6 @@ class _Details(msgspec.Struct, omit_defaults=True):
 
 _details_decoder: Final = msgspec.json.Decoder(_Details)
 _row_encoder: Final = msgspec.json.Encoder()
-_NESTED: Final = frozenset({dict, list, tuple, set, frozenset})
-_FEW: Final = 64
 
 
 def lines_of(records: Sequence[LogRecord], ids: Sequence[int]) -> list[bytes]:
@@ -40,7 +47,7 @@ def lines_of(records: Sequence[LogRecord], ids: Sequence[int]) -> list[bytes]:
 def plain_line(line: bytes, reason: str) -> bytes:
     """A row that the engine refuses as one that holds nothing but texts: its details follow its message."""
     row: dict[str, Any] = msgspec.json.decode(line)
-    message = f"{row.get('message', '')} {row.get('details', '')}".strip()
+    message = f"{row.get('message', '')} {_document_text(row)}".strip()
     fault = f"the store refused the record: {reason[:300]}"
     return _row_encoder.encode(
         {
@@ -57,12 +64,20 @@ def plain_line(line: bytes, reason: str) -> bytes:
     )
 
 
+def _document_text(row: dict[str, Any]) -> str:
+    details = row.get("details", "")
+    if not (shape := row.get("shape", "")):
+        return details
+    metadata = encoded(restored(shape, row["metadata"])).decode()
+    return f'{{"metadata":{metadata}{f",{details[1:]}" if details else "}"}'
+
+
 _Row: Final = msgspec.defstruct(
     "_Row",
     [
         *(("timestamp", str), ("id", int), ("level", str)),
         *((name, str, "") for name in TEXTS),
-        *(("offset", int, 0), ("details", str, ""), ("metadata", msgspec.Raw, EMPTY_DOCUMENT)),
+        *(("offset", int, 0), ("details", str, ""), ("shape", str, ""), ("metadata", msgspec.Raw, EMPTY_DOCUMENT)),
     ],
     omit_defaults=True,
 )
@@ -76,12 +91,16 @@ def line_of(record: LogRecord, id: int) -> bytes:
     return _encoded(_Row(instant, id, level, *_texts(record), record.offset, *documents_of(record)))
 
 
-def line_of_columns(timestamp_ns: int, columns: dict[str, Any]) -> bytes:
-    """The row with these values, by column, as a JSON object. What conditions look at is made from its details."""
-    details = columns.get("details", "")
-    nested = decoded(details, _details_decoder.decode) if details else _Details()
-    metadata = EMPTY_DOCUMENT if isinstance(nested, str) else indexed(nested.metadata)
-    return _encoded(_Row(_instant(timestamp_ns), metadata=metadata, **columns))
+def line_of_columns(timestamp_ns: int, columns: dict[str, Any], metadata: dict[str, Any]) -> bytes:
+    """The row with these values, by column, as a JSON object. ``metadata`` is what a row with a shape has; of others
+    what conditions look at is made from their details."""
+    if shape := columns.get("shape"):
+        document = msgspec.Raw(encoded(restored(shape, metadata)))
+    else:
+        details = columns.get("details", "")
+        nested = decoded(details, _details_decoder.decode) if details else _Details()
+        document = EMPTY_DOCUMENT if isinstance(nested, str) else indexed(nested.metadata)
+    return _encoded(_Row(_instant(timestamp_ns), metadata=document, **columns))
 
 
 def _encoded(row: msgspec.Struct) -> bytes:
@@ -99,24 +118,27 @@ def _instant(timestamp_ns: int) -> str:
     return f"{seconds:010d}.{nanoseconds:09d}"
 
 
-def documents_of(record: LogRecord) -> tuple[str, msgspec.Raw]:
-    """What is nested in a record as the text that is kept, and the part that conditions look at."""
+def documents_of(record: LogRecord) -> tuple[str, str, msgspec.Raw]:
+    """What is nested in a record: the text that is kept, the shape, and what the JSON column keeps of its metadata.
+
+    The text has the metadata where they have no shape.
+    """
     metadata = record.metadata
-    if record.error is None and record.performance is None and not record.tag:
-        if not metadata:
-            return "", EMPTY_DOCUMENT
-        if len(metadata) <= _FEW and _NESTED.isdisjoint(map(type, metadata.values())):
-            # Flat: both are the same text, so that it is made once.
-            document = encoded(metadata)
-            if len(document) <= SHORT_DOCUMENT:
-                return f'{{"metadata":{document.decode()}}}', msgspec.Raw(document)
+    bare = record.error is None and record.performance is None and not record.tag
+    if not metadata and bare:
+        return "", "", EMPTY_DOCUMENT
+    if metadata and (shape := shape_of(metadata)):
+        document = encoded(metadata)
+        if len(document) <= SHORT_DOCUMENT:
+            rest = "" if bare else encoded(_Details({}, record.error, record.performance, record.tag)).decode()
+            return rest, shape, msgspec.Raw(document)
     details = encoded(_Details(metadata, record.error, record.performance, record.tag)).decode()
-    return details, indexed(metadata) if metadata else EMPTY_DOCUMENT
+    return details, "", indexed(metadata) if metadata else EMPTY_DOCUMENT
 
 
 def record_of(row: dict[str, Any]) -> LogRecord:
     """The record of a row that was read."""
-    details = row.pop("details")
+    details, shape, stored = row.pop("details"), row.pop("shape"), row.pop("metadata")
     nested = decoded(details, _details_decoder.decode) if details else _Details()
     if isinstance(nested, str):
         fault = f"the stored attributes cannot be read: {nested}"
@@ -125,7 +147,7 @@ def record_of(row: dict[str, Any]) -> LogRecord:
     return LogRecord(
         timestamp_ns=row.pop("ns"),
         level=LogLevel(row.pop("level")),
-        metadata=nested.metadata,
+        metadata=restored(shape, stored) if shape else nested.metadata,
         error=nested.error,
         performance=nested.performance,
         tag=nested.tag,
@@ -138,8 +160,7 @@ def record_in_line(line: bytes) -> LogRecord | None:
     try:
         row: dict[str, Any] = msgspec.json.decode(line)
         row["ns"] = int(row.pop("timestamp").replace(".", ""))
-        row.pop("metadata", None)
-        return record_of({**dict.fromkeys(TEXTS, ""), "offset": 0, "details": "", **row})
+        return record_of({**dict.fromkeys(TEXTS, ""), "offset": 0, "details": "", "shape": "", "metadata": {}, **row})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -8,7 +8,7 @@ from eldonia_ops.search.selection import Selected, Selection, SortKey, SortValue
 from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, number_sql, value_sql
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
-from eldonia_ops.storage.clickhouse.log_rows import TEXTS, bounded_ns, record_of
+from eldonia_ops.storage.clickhouse.log_rows import READ, bounded_ns, record_of
 from eldonia_ops.storage.clickhouse.schema import decode_rows
 from eldonia_ops.storage.clickhouse.search import SearchSql
 
@@ -58,8 +58,7 @@ class SelectionSql:
 
     def _columns_wanted(self) -> str:
         values = [f"{sql} AS s{n}_{m}" for n, key in enumerate(self._keys) for m, (sql, _, _) in enumerate(key)]
-        own = f"toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(TEXTS)}, details"
-        return ", ".join([*values, f"{self._score} AS score", own])
+        return ", ".join([*values, f"{self._score} AS score", *READ])
 
     def _order(self) -> list[str]:
         one = self._selection

@@ -47,7 +47,7 @@ from eldonia_ops.storage.clickhouse.log_patterns import LogPatterns
 from eldonia_ops.storage.clickhouse.log_rows import (
     COLUMNS,
     MAX_NS,
-    TEXTS,
+    READ,
     bounded_ns,
     lines_of,
     plain_line,
@@ -205,8 +205,8 @@ class Logs:
             parameters |= {"after": bounded_ns(query.after[0]), "after_id": max(0, query.after[1])}
         order = "ASC" if query.oldest_first else "DESC"
         sql = (
-            f"SELECT toUnixTimestamp64Nano(timestamp) AS ns, id, level, offset, {', '.join(TEXTS)}, details "  # noqa: S608
-            f"FROM logs WHERE {where} ORDER BY timestamp {order}, id {order} LIMIT {{limit:UInt32}}"
+            f"SELECT {', '.join(READ)} FROM logs WHERE {where} "  # noqa: S608
+            f"ORDER BY timestamp {order}, id {order} LIMIT {{limit:UInt32}}"
         )
         found = decode_rows(await self._engine.query(sql, {**parameters, "limit": limit + 1}))
         return LogPage([record_of(row) for row in found[:limit]], len(found) > limit)
@@ -253,7 +253,7 @@ class Logs:
             f"{cell.number if cell.numeric else cell.text} AS v{number}"
             for number, cell in enumerate(piped.computed.values())
         ]
-        columns = ["toUnixTimestamp64Nano(timestamp) AS ns", "id", "level", "offset", *TEXTS, "details", *made]
+        columns = [*READ, *made]
         sql = (
             f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
             f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"

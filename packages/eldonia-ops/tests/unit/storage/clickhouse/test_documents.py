@@ -26,7 +26,7 @@ def test_what_is_written_can_be_read() -> None:
 def test_a_document_of_an_older_release_is_shown_as_its_text() -> None:
     row: dict[str, Any] = {"ns": 1, "level": "info", "message": "m", "parse_error": "", "id": 5, "offset": 0}
     for document in ('{"metadata":' + '{"a":' * 950 + "1" + "}" * 951, "{", '{"metadata":' * 5_000):
-        record = record_of({**row, "details": document})
+        record = record_of({**row, "details": document, "shape": "", "metadata": {}})
         assert record.message == "m"
         assert record.metadata["document"].startswith(document[:1_000])
         assert "cannot be read" in record.parse_error

@@ -18,6 +18,7 @@ from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter
 from eldonia_ops.storage.clickhouse.line_batches import payload_of as payload_of_lines
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, block_batch, payload_of, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, lines_of, plain_line
+from eldonia_ops.storage.clickhouse.native_reader import NativeReader
 
 IDS = range(5_000, 5_000 + 1_024 * 10_000, 1_024)
 texts = (
@@ -102,7 +103,7 @@ def test_texts_come_out_as_they_went_in(few: list[str], some: list[str]) -> None
             native.NativeColumn("b", "String", native.strings(few)),
         ],
     )
-    rows, columns = native.NativeReader(body).columns("")
+    rows, columns = NativeReader(body).columns("")
     cleaned = [text.encode("utf-8", "replace").decode() for text in few]
     assert (rows, columns) == (len(few), {"a": cleaned, "b": cleaned})
 
@@ -111,9 +112,9 @@ def test_a_block_that_ends_too_early_is_an_error() -> None:
     body = native.block(2, [native.NativeColumn("a", "UInt64", native.integers([1, 2], signed=False))])
     for size in range(len(body)):
         with pytest.raises(ValueError, match=r"block|written"):
-            native.NativeReader(body[:size]).columns("")
+            NativeReader(body[:size]).columns("")
     with pytest.raises(ValueError, match="not written here"):
-        native.NativeReader(native.block(1, [native.NativeColumn("a", "UUID", bytes(16))])).columns("")
+        NativeReader(native.block(1, [native.NativeColumn("a", "UUID", bytes(16))])).columns("")
 
 
 class Engine:
@@ -152,3 +153,54 @@ async def test_while_the_engine_is_away_all_batches_are_left() -> None:
     with pytest.raises(NotStoredError) as caught:
         await inserter(Engine(away=True), []).insert(batches)
     assert caught.value.rest == batches
+
+
+def test_a_block_of_an_earlier_release_is_read() -> None:
+    metadata = {"n": [1, 2], "f": [1.0, 2.5]}
+    details = [b'{"metadata":{"n":1,"f":1.0},"tag":"t"}', b'{"metadata":{"n":2,"f":2.5}}']
+    block = native.block(
+        2,
+        [
+            native.NativeColumn("timestamp", "DateTime64(9, 'UTC')", native.integers([1, 2], signed=True)),
+            native.NativeColumn("id", "UInt64", native.integers([5, 6], signed=False)),
+            native.NativeColumn("level", "LowCardinality(String)", native.same_text("info", 2)),
+            native.NativeColumn("details", "String", native.byte_strings(details)),
+            native.NativeColumn("metadata", native.JSON_TYPE, native.json_paths(metadata)),
+        ],
+    )
+    payload = b"\x01\x00k" + b"\x00" + len(block).to_bytes(4, "little") + block
+    key, rows = rows_in(payload)
+    found = [json.loads(row) for row in rows]
+    assert (key, [row["details"] for row in found]) == ("k", [text.decode() for text in details])
+    assert [row["metadata"] for row in found] == [{"n": 1, "f": 1.0}, {"n": 2, "f": 2.5}]
+    assert not any("shape" in row for row in found)
+
+
+def test_the_json_column_of_a_block_is_read_back() -> None:
+    columns = {"a.b": [1, 2**63, None], "t": ["x", 1.5, True], "none": [None, None, None]}
+    texts = [b'{"a":1}', b"{}"]
+    flat = native.block(3, [native.NativeColumn("metadata", native.JSON_TYPE, native.json_paths(columns))])
+    plain = native.block(2, [native.NativeColumn("metadata", native.JSON_TYPE, native.json_texts(texts))])
+    found = []
+    for body in (flat, plain):
+        reader = NativeReader(body)
+        rows, _ = reader.columns("metadata")
+        found.append(reader.json_objects(rows))
+    assert found == [[{"a.b": 1, "t": "x"}, {"a.b": 2**63, "t": 1.5}, {"t": True}], [{"a": 1}, {}]]
+    assert [type(row["t"]) for row in found[0]] == [str, float, bool]
+
+
+def test_a_json_column_that_ends_too_early_is_an_error() -> None:
+    columns = {"a.b": [1, 2**63, None], "t": ["x", 1.5, True]}
+    reader = NativeReader(native.json_paths(columns))
+    assert len(reader.json_objects(3)) == 3
+    for size in range(len(native.json_paths(columns))):
+        with pytest.raises(ValueError, match=r"block|written|JSON"):
+            NativeReader(native.json_paths(columns)[:size]).json_objects(3)
+
+
+def test_a_refused_row_keeps_its_attributes_as_text() -> None:
+    (line,) = lines_of([LogRecord(timestamp_ns=1, message="m", metadata={"b.c": 1.0, "a": None}, tag="t")], IDS[:1])
+    row = json.loads(plain_line(line, "why"))
+    assert row["message"] == 'm {"metadata":{"b.c":1.0,"a":null},"tag":"t"}'
+    assert (row["metadata"], row["details"], "shape" in row) == ({}, "", False)
