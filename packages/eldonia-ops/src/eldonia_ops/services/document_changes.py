@@ -5,6 +5,7 @@ a request names several times, are changed one after another.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,11 @@ from eldonia_ops.ports import LogStore, TelemetryUnavailableError
 from eldonia_ops.protocols.elasticsearch.bulk import written_item
 from eldonia_ops.protocols.elasticsearch.document_batch import read_documents
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
+from eldonia_ops.protocols.elasticsearch.identity import SOURCE
 from eldonia_ops.services.bulk_request import Aside, BulkRequest, DocumentNumbers, stored, too_late
 from eldonia_ops.services.document_writes import Key, Writes, outcome
 from eldonia_ops.services.index_catalog import IndexCatalog
+from eldonia_ops.services.known_documents import KnownDocuments
 from eldonia_ops.sinks import LogSink
 
 Find = Callable[[Iterable[str]], Awaitable[dict[Key, list[LogRecord]]]]
@@ -52,6 +55,7 @@ class DocumentChanges:
         self._threads = threads
         self._numbers = numbers
         self._find = find
+        self._documents = KnownDocuments(store)
         self._lock = asyncio.Lock()
         self._waiting: list[_Turn] = []
 
@@ -83,8 +87,9 @@ class DocumentChanges:
 
     async def _change(self, places: Sequence[_Place]) -> None:
         keys = [(request.index(place), request.actions[place].id) for request, place in places]
-        known = await self._find(dict.fromkeys(id for _, id in keys))
         counts = Counter(keys)
+        perhaps = self._documents.note(list(counts))
+        known = await self._find(dict.fromkeys(id for _, id in perhaps)) if perhaps else {}
         new: list[_Place] = []
         old: list[_Place] = []
         for key, (request, place) in zip(keys, places, strict=True):
@@ -131,18 +136,25 @@ class DocumentChanges:
                 answers.append(((request, place), (index, action.id), answer))
             except ElasticsearchError as error:
                 request.fail(place, error)
-        new = writes.stored_records()
-        refused: dict[Key, str] = {}
-        if new:
-            receipt = await self._sink.logs(list(new.values()))
-            keys = list(new)
-            refused = {keys[one.index]: one.reason for one in receipt.refused}
-            await self._catalog.observe(writes.samples)
-        if gone := writes.deleted_places(refused):
-            await self._store.delete_logs(gone)
+        refused = await self._written(writes)
         for (request, place), key, answer in answers:
             operation = request.actions[place].operation
             if key in refused and operation != "delete":
                 request.fail(place, too_late(refused[key]))
             else:
                 request.items[place] = written_item(operation, answer)
+
+    async def _written(self, writes: Writes) -> Mapping[Key, str]:
+        """Store and delete what changed; the documents that may not be stored, and why."""
+        refused: dict[Key, str] = {}
+        async with contextlib.AsyncExitStack() as stack:
+            if replaced := writes.replaced_places():
+                await stack.enter_async_context(self._store.replacing(SOURCE, replaced))
+            if new := writes.stored_records():
+                receipt = await self._sink.logs(list(new.values()))
+                keys = list(new)
+                refused = {keys[one.index]: one.reason for one in receipt.refused}
+                await self._catalog.observe(writes.samples)
+            if gone := writes.deleted_places(refused):
+                await self._store.delete_logs(gone)
+        return refused

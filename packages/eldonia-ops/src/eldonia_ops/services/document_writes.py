@@ -70,6 +70,14 @@ class Writes:
         """What has to be stored."""
         return {key: now.record for key, now in self._now.items() if now.record is not None and self._changed(key)}
 
+    def replaced_places(self) -> list[tuple[int, tuple[int, int]]]:
+        """The number of each new record that takes the place of others, with the time and id of one of those."""
+        return [
+            (new.offset, (record.timestamp_ns, record.id))
+            for key, new in self.stored_records().items()
+            for record in self.stored.get(key, ())
+        ]
+
     def deleted_places(self, but: Iterable[Key] = ()) -> list[tuple[int, int]]:
         """The times and ids of records that do not count any more, but for those of some documents."""
         left = set(but)

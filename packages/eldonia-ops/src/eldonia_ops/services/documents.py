@@ -1,8 +1,8 @@
 """Documents of Elasticsearch's API: written in bulk, read by their ids, deleted.
 
 A document without an id is a log record like any other, and is stored as one. One with an id may be there already: what
-is stored under it is read first, the new record is stored, and then the old one is deleted. So a crash in between
-leaves two, of which the newer counts; the next change of the document deletes the older.
+is stored under it is read first, the new record is stored, and then the old one is deleted. The store notes both before
+it begins, so that the next start finishes what a crash interrupts.
 """
 
 from collections import Counter

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.model.fingerprints import Numbers
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import (
     FieldCount,
@@ -39,6 +41,8 @@ from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
+from eldonia_ops.storage.clickhouse.log_fingerprints import document_fingerprints
+from eldonia_ops.storage.clickhouse.log_replacements import LogReplacements, Replaced
 from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, TEXTS, bounded_ns, lines_of, plain_line, record_of
 from eldonia_ops.storage.clickhouse.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.presence import ranges
@@ -85,13 +89,16 @@ class Logs:
         commit_delay_seconds: float = 0.1,
         instance: int = 0,
         deployment: Deployment = SINGLE,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._stored = self._engine = engine
         self._deletions = LogDeletions(engine, deployment)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal
         self._journaled: JournaledTable[RowBatch] | None = None
+        self._replacements: LogReplacements | None = None
         if journal is not None:
             lines = LineInserter(engine, "logs", COLUMNS, plain_line, partial(journal.refuse, "logs"))
             inserter = LogInserter(engine, lines)
@@ -100,6 +107,7 @@ class Logs:
             )
             self._engine = ReadingEngine(engine, self._journaled.flush)
             journal.afterwards(LOG_DELETIONS, self._deletions.again)
+            self._replacements = LogReplacements(engine, journal, self._deletions)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
@@ -138,6 +146,14 @@ class Logs:
             await self._journaled.blocks.flush(FLUSH_SECONDS)
             await self._journal.append(LOG_DELETIONS, payload_of_places(some), _not_awaited)
             await self._deletions.run(some)
+
+    def replacing(self, source: str, replaced: Replaced) -> AbstractAsyncContextManager[None]:
+        """Let no crash leave both a record and the one that replaces it; without a log it may."""
+        return self._replacements.noted(source, replaced) if self._replacements is not None else nullcontext()
+
+    async def document_fingerprints(self, most: int) -> Numbers | None:
+        """Numbers of all documents with ids; None if others write to the table, or there are more."""
+        return await document_fingerprints(self._engine, most) if self._alone else None
 
     async def close(self) -> None:
         """Store what was accepted."""
