@@ -94,7 +94,7 @@ class DocumentChanges:
         old: list[_Place] = []
         for key, (request, place) in zip(keys, places, strict=True):
             action = request.actions[place]
-            adds = action.operation in ("index", "create") and action.if_seq_no < 0
+            adds = action.operation in ("index", "create") and action.if_seq_no < 0 and action.version < 0
             (new if adds and counts[key] == 1 and key not in known else old).append((request, place))
         if new:
             await self._add(new)

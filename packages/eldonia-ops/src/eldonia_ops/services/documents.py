@@ -6,18 +6,21 @@ it begins, so that the next start finishes what a crash interrupts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
-from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items
+from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items, dropped_item
 from eldonia_ops.protocols.elasticsearch.document_batch import read_documents
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, rejected
 from eldonia_ops.protocols.elasticsearch.fields import ID_FIELD
 from eldonia_ops.protocols.elasticsearch.identity import MAX_ID_BYTES, SOURCE, place_of
+from eldonia_ops.protocols.elasticsearch.ingest import PipelineSet
+from eldonia_ops.protocols.elasticsearch.ingest.bulk import Ingested, Wanted, ingested, pipelines_of
 from eldonia_ops.search.tree import AtPlaces, Node, OneOf
 from eldonia_ops.services.bulk_request import Aside, BulkRequest, DocumentNumbers, stored
 from eldonia_ops.services.document_changes import DocumentChanges
@@ -69,7 +72,12 @@ class DocumentService:
             self._in_flight -= size
 
     async def _bulk(self, actions: Sequence[Action], lines: Sequence[bytes], now_ms: int) -> Outcome:
-        kinds = dict.fromkeys(actions)
+        done = Ingested([], [])
+        if wanted := pipelines_of(await self._catalog.current(), actions, now_ms):
+            done = await self._ingested(actions, lines, wanted, now_ms)
+            actions, lines = done.actions, done.lines
+        out = done.faults.keys() | done.dropped
+        kinds = dict.fromkeys(action for place, action in enumerate(actions) if place not in out)
         indices, refused = await self._catalog.written(
             dict.fromkeys((action.index, action.operation) for action in kinds)
         )
@@ -80,6 +88,9 @@ class DocumentService:
         named: list[int] = []
         sorts = {action: _sort(action, refused.get((action.index, action.operation))) for action in kinds}
         for place, action in enumerate(actions):
+            if place in out:
+                self._not_stored(request, place, done)
+                continue
             sort = sorts[action]
             if isinstance(sort, ElasticsearchError):
                 request.fail(place, sort)
@@ -90,6 +101,21 @@ class DocumentService:
         if named:
             await self._changes.run(request, named)
         return Outcome(request.items, request.faults)
+
+    async def _ingested(
+        self, actions: Sequence[Action], lines: Sequence[bytes], wanted: Mapping[Wanted, tuple[str, ...]], now_ms: int
+    ) -> Ingested:
+        """What comes out of the pipelines of a request."""
+        declared = (await self._catalog.current()).all(EntryKind.PIPELINE)
+        others = PipelineSet({name: one.body for name, one in declared.items()})
+        return await self._threads.aside(lambda: ingested(actions, lines, wanted, others, now_ms))
+
+    @staticmethod
+    def _not_stored(request: BulkRequest, place: int, done: Ingested) -> None:
+        if place in done.faults:
+            request.fail(place, done.faults[place])
+        else:
+            request.items[place] = dropped_item(request.actions[place])
 
     async def _plain(self, request: BulkRequest, places: Sequence[int]) -> None:
         """Store documents without an id."""

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
+from eldonia_ops.protocols.elasticsearch.query.response_filter import filtered_answer
 
 OPERATIONS: Final = frozenset({"index", "create", "update", "delete"})
 MAX_ACTIONS: Final = 100_000
@@ -24,19 +25,28 @@ _KEPT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is to be done with a document. ``if_seq_no`` -1: whatever it is now."""
+    """What is to be done with a document. ``if_seq_no`` -1: whatever it is now.
+
+    ``version`` is one that the sender counts, -1 for none; with ``or_same`` a document of that version is replaced,
+    too. ``pipeline`` is the name of the ingest pipeline that is asked for, ``_none`` for none at all.
+    """
 
     operation: str
     index: str
     id: str = ""
     if_seq_no: int = -1
     require_alias: bool = False
+    pipeline: str = ""
+    version: int = -1
+    or_same: bool = False
 
 
-def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> tuple[list[Action], list[bytes]]:
+def parse_bulk(
+    body: bytes, index: str = "", *, require_alias: bool = False, pipeline: str = ""
+) -> tuple[list[Action], list[bytes]]:
     """The actions of a body, and the line of the document of each (empty for ``delete``).
 
-    ``index`` is that of the path, for actions that name none.
+    ``index`` and ``pipeline`` are those of the request, for actions that name none.
 
     Raises:
         ElasticsearchError: a line is no action, or the body does not end with a line break: nothing of it is done.
@@ -57,7 +67,7 @@ def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> 
         if action is None:
             if not line.strip():
                 continue
-            action = _action(line, place, index, require_alias)
+            action = _action(line, place, index, require_alias, pipeline)
             if len(known) < _KEPT:
                 known[line] = action
         if action.operation == "delete":
@@ -73,7 +83,7 @@ def parse_bulk(body: bytes, index: str = "", *, require_alias: bool = False) -> 
     return actions, documents
 
 
-def _action(line: bytes, number: int, index: str, require_alias: bool) -> Action:
+def _action(line: bytes, number: int, index: str, require_alias: bool, pipeline: str) -> Action:
     where = f"Malformed action/metadata line [{number}]"
     try:
         found = _decode(line)
@@ -101,13 +111,37 @@ def _action(line: bytes, number: int, index: str, require_alias: bool) -> Action
     if id is not None and not isinstance(id, str):
         raise illegal_argument(f"{where}, expected a simple value for field [_id] but found [{_token(id)}]")
     seq_no = fields.get("if_seq_no", -1)
+    named = fields.get("pipeline")
+    version, or_same = external_version(fields.get("version"), fields.get("version_type"), where)
     return Action(
         operation,
         name,
         id or "",
         seq_no if type(seq_no) is int else -1,
         fields.get("require_alias", require_alias) in (True, "true"),
+        named if isinstance(named, str) and named else pipeline,
+        version,
+        or_same,
     )
+
+
+def external_version(version: Any, type: Any, where: str = "request") -> tuple[int, bool]:
+    """A version that the sender counts, -1 for none, and whether one of the same version is replaced, too.
+
+    Raises:
+        ElasticsearchError: it is no whole number, or not said to be the sender's own.
+    """
+    if version is None and type in (None, "internal"):
+        return -1, False
+    text = str(version)
+    if type not in ("external", "external_gt", "external_gte"):
+        raise illegal_argument(
+            f"{where}: internal versioning can not be used for optimistic concurrency control: use [if_seq_no], or a "
+            "[version_type] of [external]"
+        )
+    if not (text.isascii() and text.isdigit() and len(text) < 19) or isinstance(version, bool):
+        raise illegal_argument(f"{where}: illegal version value [{text[:40]}] for version type [{type.upper()}]")
+    return int(text), type == "external_gte"
 
 
 def _token(value: Any) -> str:
@@ -136,12 +170,25 @@ def created_items(operation: str, index: str, numbers: list[int]) -> list[bytes]
     return [(text % (number, number)).encode() for number in numbers]
 
 
+def dropped_item(action: Action) -> bytes:
+    """The item of a document that a pipeline dropped."""
+    outcome = {
+        "_index": action.index,
+        "_id": action.id or None,
+        "_version": -3,
+        "result": "noop",
+        "_shards": {"total": 0, "successful": 0, "failed": 0},
+        "status": 200,
+    }
+    return written_item(action.operation, outcome)
+
+
 def answer(items: list[bytes], took_ms: int, errors: bool, filter_path: str = "") -> bytes:
-    """The body of the answer. Of ``filter_path`` those are known that leave out items which went well."""
+    """The body of the answer, or those parts of it that ``filter_path`` names."""
     head = b'{"errors":%s,"took":%d' % (b"true" if errors else b"false", took_ms)
-    wanted = [path.strip() for path in filter_path.split(",") if path.strip()]
-    if wanted and not any(path in ("*", "**") or path.startswith(("items", "**", "*")) for path in wanted):
-        return b'{"errors":true}' if errors and "took" not in filter_path else (
-            b'{"errors":false}' if "took" not in filter_path else head + b"}"
-        )  # fmt: skip
-    return b'%s,"items":[%s]}' % (head, b",".join(items))
+    if not filter_path.strip():
+        return b'%s,"items":[%s]}' % (head, b",".join(items))
+    if not any(path.strip().lstrip("-").startswith(("items", "*")) for path in filter_path.split(",")):
+        items = [] if "-" not in filter_path else items
+    whole = {"errors": errors, "took": took_ms, "items": [_decode(item) for item in items]}
+    return msgspec.json.encode(filtered_answer(whole, filter_path))

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eldonia_ops.protocols.elasticsearch.bulk import Action, answer, parse_bulk
+from eldonia_ops.protocols.elasticsearch.bulk import Action, answer, external_version, parse_bulk
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument, unsupported
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
@@ -26,7 +26,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         began = time.perf_counter()
         body = await read_body(request, host.limits)
         index = request.path_params.get("index", "")
-        actions, lines = parse_bulk(body, index, require_alias=flag(request, "require_alias"))
+        pipeline = request.query_params.get("pipeline", "")
+        actions, lines = parse_bulk(body, index, require_alias=flag(request, "require_alias"), pipeline=pipeline)
         done = await host.documents.bulk(actions, lines, host.now())
         note(request, done.faults)
         took = int((time.perf_counter() - began) * 1_000)
@@ -39,12 +40,17 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             host.platform.ingest.refused("logs", sender, reasons)
 
     async def one(request: Request, operation: str, line: bytes) -> Response:
+        given = request.query_params
+        version, or_same = external_version(given.get("version"), given.get("version_type"))
         action = Action(
             operation,
             request.path_params["index"],
             request.path_params.get("id", ""),
             _whole(request, "if_seq_no"),
             flag(request, "require_alias"),
+            given.get("pipeline", ""),
+            version,
+            or_same,
         )
         done = await host.documents.bulk([action], [line.replace(b"\n", b" ")], host.now())
         note(request, done.faults)
