@@ -39,9 +39,9 @@ class FingerprintSet:
         """Add some."""
         if not len(numbers):
             return
-        self._runs.append(np.unique(numbers))
+        self._runs.append(np.sort(numbers))
         while len(self._runs) > 1 and len(self._runs[-2]) < 2 * len(self._runs[-1]):
-            self._runs[-2:] = [np.unique(np.concatenate(self._runs[-2:]))]
+            self._runs[-2:] = [np.sort(np.concatenate(self._runs[-2:]))]
 
     def has(self, numbers: Numbers) -> "np.ndarray[Any, np.dtype[np.bool_]]":
         """Which of them are there."""

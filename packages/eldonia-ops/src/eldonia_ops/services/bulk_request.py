@@ -43,6 +43,14 @@ class BulkRequest:
         action = self.actions[place]
         return self.indices.get((action.index, action.operation), action.index)
 
+    def keys(self, places: Sequence[int]) -> list[tuple[str, str]]:
+        """The index and id of the actions at some places."""
+        actions, indices = self.actions, self.indices
+        return [
+            (indices.get((action.index, action.operation), action.index), action.id)
+            for action in map(actions.__getitem__, places)
+        ]
+
     def fail(self, place: int, error: ElasticsearchError) -> None:
         """Answer the action at a place with an error."""
         action = self.actions[place]

@@ -77,25 +77,20 @@ class DocumentService:
             done = await self._ingested(actions, lines, wanted, now_ms)
             actions, lines = done.actions, done.lines
         out = done.faults.keys() | done.dropped
-        kinds = dict.fromkeys(action for place, action in enumerate(actions) if place not in out)
-        indices, refused = await self._catalog.written(
-            dict.fromkeys((action.index, action.operation) for action in kinds)
-        )
+        targets = ((one.index, one.operation) for place, one in enumerate(actions) if place not in out)
+        indices, refused = await self._catalog.written(dict.fromkeys(targets))
         catalog = await self._catalog.current()
         streams = frozenset(index for index in indices.values() if catalog.stream_of(index))
         request = BulkRequest(actions, lines, indices, now_ms, streams)
         plain: list[int] = []
         named: list[int] = []
-        sorts = {action: _sort(action, refused.get((action.index, action.operation))) for action in kinds}
         for place, action in enumerate(actions):
             if place in out:
                 self._not_stored(request, place, done)
-                continue
-            sort = sorts[action]
-            if isinstance(sort, ElasticsearchError):
-                request.fail(place, sort)
+            elif (error := refused.get((action.index, action.operation)) or _fault(action)) is not None:
+                request.fail(place, error)
             else:
-                (named if sort else plain).append(place)
+                (named if action.id else plain).append(place)
         if plain:
             await self._plain(request, plain)
         if named:
@@ -178,16 +173,11 @@ class DocumentService:
                 found[key].append(record)
 
 
-def _sort(action: Action, refused: ElasticsearchError | None) -> bool | ElasticsearchError:
-    """Whether an action concerns a document with an id of its own, or why it cannot be done."""
-    if refused is not None:
-        return refused
-    if len(action.id.encode("utf-8", "replace")) > MAX_ID_BYTES:
+def _fault(action: Action) -> ElasticsearchError | None:
+    """Why an action cannot be done, whatever its document is."""
+    id = action.id
+    if len(id) > MAX_ID_BYTES // 4 and len(id.encode("utf-8", "replace")) > MAX_ID_BYTES:
         return illegal_argument(f"id is too long, must be no longer than {MAX_ID_BYTES} bytes")
-    if not action.id:
-        if action.operation in ("update", "delete"):
-            return ElasticsearchError(
-                400, "action_request_validation_exception", "Validation Failed: 1: id is missing;"
-            )
-        return False
-    return True
+    if not id and action.operation in ("update", "delete"):
+        return ElasticsearchError(400, "action_request_validation_exception", "Validation Failed: 1: id is missing;")
+    return None

@@ -3,11 +3,12 @@
 Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.protocols.elasticsearch.query.response_filter import filtered_answer
@@ -20,11 +21,12 @@ _KNOWN: Final = frozenset(
     | {"list_executed_pipelines", "_source"}
 )
 _decode: Final = msgspec.json.Decoder().decode
+_ENCODE: Final = msgspec.json.Encoder().encode
 _KEPT: Final = 256
+_WITH_ID: Final = re.compile(rb'(.*?"_id" ?: ?")([^"\\\x00-\x1f]{1,512})(".*)', re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True, gc=False):
     """What is to be done with a document. ``if_seq_no`` -1: whatever it is now.
 
     ``version`` is one that the sender counts, -1 for none; with ``or_same`` a document of that version is replaced,
@@ -57,6 +59,7 @@ def parse_bulk(
         raise illegal_argument("The bulk request must be terminated by a newline [\\n]")
     lines = body[:-1].split(b"\n")
     known: dict[bytes, Action] = {}
+    alike: dict[tuple[bytes, bytes], Action] = {}
     actions: list[Action] = []
     documents: list[bytes] = []
     place, end = 0, len(lines)
@@ -67,9 +70,12 @@ def parse_bulk(
         if action is None:
             if not line.strip():
                 continue
-            action = _action(line, place, index, require_alias, pipeline)
-            if len(known) < _KEPT:
-                known[line] = action
+            action = _alike(line, alike)
+            if action is None:
+                action = _action(line, place, index, require_alias, pipeline)
+                if len(known) < _KEPT:
+                    known[line] = action
+                    _remember(line, action, alike)
         if action.operation == "delete":
             documents.append(b"")
         elif place < end:
@@ -125,6 +131,23 @@ def _action(line: bytes, number: int, index: str, require_alias: bool, pipeline:
     )
 
 
+def _alike(line: bytes, alike: Mapping[tuple[bytes, bytes], Action]) -> Action | None:
+    """The action of a line that is like another one but for its id."""
+    if not alike or (match := _WITH_ID.fullmatch(line)) is None:
+        return None
+    other = alike.get((match[1], match[3]))
+    try:
+        return structs.replace(other, id=match[2].decode()) if other is not None else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _remember(line: bytes, action: Action, alike: dict[tuple[bytes, bytes], Action]) -> None:
+    match = _WITH_ID.fullmatch(line)
+    if match is not None and match[2] == action.id.encode("utf-8", "replace"):
+        alike[match[1], match[3]] = action
+
+
 def external_version(version: Any, type: Any, where: str = "request") -> tuple[int, bool]:
     """A version that the sender counts, -1 for none, and whether one of the same version is replaced, too.
 
@@ -160,14 +183,17 @@ def written_item(operation: str, outcome: Mapping[str, Any]) -> bytes:
     return b'{"%s":%s}' % (operation.encode(), msgspec.json.encode(outcome))
 
 
-def created_items(operation: str, index: str, numbers: list[int]) -> list[bytes]:
-    """The items of documents without an id that are stored, by their numbers."""
-    head = f'{{"{operation}":{{"_index":{msgspec.json.encode(index).decode()},"_id":"e%014x","_version":1,'
-    text = head + (
+def created_items(operation: str, index: str, numbers: Sequence[int], ids: Sequence[str] = ()) -> list[bytes]:
+    """The items of documents that are stored for the first time, by their numbers and, if they have any, their ids."""
+    name = _ENCODE(index).decode().replace("%", "%%")
+    id = "%s" if ids else '"e%014x"'
+    text = f'{{"{operation}":{{"_index":{name},"_id":{id},"_version":1,' + (
         '"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_seq_no":%d,"_primary_term":1,'
         '"status":201}}'
     )
-    return [(text % (number, number)).encode() for number in numbers]
+    if not ids:
+        return [(text % (number, number)).encode() for number in numbers]
+    return [(text % (_ENCODE(own).decode(), number)).encode() for own, number in zip(ids, numbers, strict=True)]
 
 
 def dropped_item(action: Action) -> bytes:
@@ -188,7 +214,5 @@ def answer(items: list[bytes], took_ms: int, errors: bool, filter_path: str = ""
     head = b'{"errors":%s,"took":%d' % (b"true" if errors else b"false", took_ms)
     if not filter_path.strip():
         return b'%s,"items":[%s]}' % (head, b",".join(items))
-    if not any(path.strip().lstrip("-").startswith(("items", "*")) for path in filter_path.split(",")):
-        items = [] if "-" not in filter_path else items
     whole = {"errors": errors, "took": took_ms, "items": [_decode(item) for item in items]}
     return msgspec.json.encode(filtered_answer(whole, filter_path))

@@ -1,11 +1,12 @@
 """Pipelines on the documents of a request: which ones are run, and what comes out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from eldonia_ops.protocols.elasticsearch.bulk import Action
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
@@ -95,7 +96,7 @@ def _targeted(action: Action, metadata: Mapping[str, Any]) -> Action:
     if not isinstance(index, str) or not index:
         raise ProcessorError("[_index] is no text behind the pipeline")
     id = "" if id is None else str(id)
-    return action if (index, id) == (action.index, action.id) else replace(action, index=index, id=id)
+    return action if (index, id) == (action.index, action.id) else structs.replace(action, index=index, id=id)
 
 
 def _settings(catalog: Catalog, name: str) -> Mapping[str, Any]:
