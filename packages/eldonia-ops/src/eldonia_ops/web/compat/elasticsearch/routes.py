@@ -5,6 +5,7 @@ from typing import Final
 
 from eldonia_ops.web.compat.elasticsearch import (
     aliases,
+    by_query,
     cat,
     cluster,
     documents,
@@ -26,6 +27,7 @@ PARTS: Final[tuple[RoutesOf, ...]] = (
     writing.routes,
     searching.routes,
     documents.routes,
+    by_query.routes,
     templates.routes,
     streams.routes,
     policies.routes,

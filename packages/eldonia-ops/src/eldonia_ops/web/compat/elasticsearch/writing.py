@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.protocols.elasticsearch.bulk import Action, answer, external_version, parse_bulk
-from eldonia_ops.protocols.elasticsearch.errors import illegal_argument, unsupported
+from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import flag, packed
@@ -76,9 +76,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def delete(request: Request) -> Response:
         return await one(request, "delete", b"")
 
-    async def update_by_query(_request: Request) -> Response:
-        raise unsupported("_update_by_query", "read the documents with _search and send them again with _bulk")
-
     ingest = Permission.INGEST
     return [
         EsRoute(("POST", "PUT"), "/_bulk", bulk, ingest),
@@ -88,7 +85,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         EsRoute(("DELETE",), "/{index:indices}/_doc/{id:path}", delete, ingest),
         EsRoute(("POST", "PUT"), "/{index:indices}/_create/{id:path}", create, ingest),
         EsRoute(("POST",), "/{index:indices}/_update/{id:path}", update, ingest),
-        EsRoute(("POST",), "/{index:indices}/_update_by_query", update_by_query, ingest),
     ]
 
 
