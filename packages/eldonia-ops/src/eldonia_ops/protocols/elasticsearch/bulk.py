@@ -3,7 +3,6 @@
 Source: https://www.elastic.co/docs/api/doc/elasticsearch/operation/operation-bulk
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -23,7 +22,7 @@ _KNOWN: Final = frozenset(
 _decode: Final = msgspec.json.Decoder().decode
 _ENCODE: Final = msgspec.json.Encoder().encode
 _KEPT: Final = 256
-_WITH_ID: Final = re.compile(rb'(.*?"_id" ?: ?")([^"\\\x00-\x1f]{1,512})(".*)', re.DOTALL)
+_NAME: Final = b'"_id"'
 
 
 class Action(msgspec.Struct, frozen=True, gc=False):
@@ -133,19 +132,31 @@ def _action(line: bytes, number: int, index: str, require_alias: bool, pipeline:
 
 def _alike(line: bytes, alike: Mapping[tuple[bytes, bytes], Action]) -> Action | None:
     """The action of a line that is like another one but for its id."""
-    if not alike or (match := _WITH_ID.fullmatch(line)) is None:
+    if not alike or (parts := _around_id(line)) is None:
         return None
-    other = alike.get((match[1], match[3]))
+    before, id, behind = parts
+    other = alike.get((before, behind))
     try:
-        return structs.replace(other, id=match[2].decode()) if other is not None else None
+        return structs.replace(other, id=id.decode()) if other is not None else None
     except UnicodeDecodeError:
         return None
 
 
 def _remember(line: bytes, action: Action, alike: dict[tuple[bytes, bytes], Action]) -> None:
-    match = _WITH_ID.fullmatch(line)
-    if match is not None and match[2] == action.id.encode("utf-8", "replace"):
-        alike[match[1], match[3]] = action
+    parts = _around_id(line)
+    if parts is not None and parts[1] == action.id.encode("utf-8", "replace"):
+        alike[parts[0], parts[2]] = action
+
+
+def _around_id(line: bytes) -> tuple[bytes, bytes, bytes] | None:
+    """What is before, in and behind the text of the first ``_id``; None when it has anything but plain letters."""
+    start = line.find(_NAME) + len(_NAME)
+    start += 3 if line[start : start + 3] == b': "' else 2 if line[start : start + 2] == b':"' else len(line)
+    end = line.find(b'"', start)
+    id = line[start:end]
+    if end <= start or b"\\" in id or min(id) < 32:
+        return None
+    return line[:start], id, line[end:]
 
 
 def external_version(version: Any, type: Any, where: str = "request") -> tuple[int, bool]:
