@@ -150,7 +150,9 @@ def _remember(line: bytes, action: Action, alike: dict[tuple[bytes, bytes], Acti
 
 def _around_id(line: bytes) -> tuple[bytes, bytes, bytes] | None:
     """What is before, in and behind the text of the first ``_id``; None when it has anything but plain letters."""
-    start = line.find(_NAME) + len(_NAME)
+    if (found := line.find(_NAME)) < 0:
+        return None
+    start = found + len(_NAME)
     start += 3 if line[start : start + 3] == b': "' else 2 if line[start : start + 2] == b':"' else len(line)
     end = line.find(b'"', start)
     id = line[start:end]
