@@ -36,12 +36,13 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def delete(request: Request) -> Response:
         began = time.perf_counter()
         body = await object_body(request, host.limits)
+        name = request.path_params["index"]
+        search = await meant(request, name, body.get("query", _EVERY))
         if "query" not in body:
             raise ElasticsearchError(
                 400, "action_request_validation_exception", "Validation Failed: 1: query is missing;"
             )
-        name = request.path_params["index"]
-        deleted = await host.documents.delete_where(await meant(request, name, body["query"]))
+        deleted = await host.documents.delete_where(search)
         note_change(request, kind="index", subject=name, action="deleted", after={"deleted": deleted})
         return answered(_answer(began, deleted, {"deleted": deleted}, -(-deleted // 10_000), []))
 

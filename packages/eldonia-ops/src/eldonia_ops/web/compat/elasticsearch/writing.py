@@ -2,6 +2,7 @@
 
 import time
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -59,7 +60,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if "error" in outcome:
             cause = outcome["error"]
             return packed(_encode({"error": {"root_cause": [cause], **cause}, "status": status}), status)
-        return packed(_encode(outcome), status, {"Location": f"/{outcome['_index']}/_doc/{outcome['_id']}"})
+        location = f"/{quote(outcome['_index'])}/_doc/{quote(str(outcome['_id']), safe='')}"
+        return packed(_encode(outcome), status, {"Location": location})
 
     async def put(request: Request) -> Response:
         operation = request.query_params.get("op_type", "index")

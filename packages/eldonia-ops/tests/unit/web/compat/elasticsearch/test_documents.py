@@ -149,6 +149,12 @@ async def test_a_field_of_two_kinds_is_kept_as_it_came(ask: Any) -> None:
     assert (await ask("GET", "/a/_doc/2"))[1]["_source"] == {"n": "x"}
 
 
+async def test_where_a_document_is_said_to_be(http: Any) -> None:
+    async with http(Role.INGEST) as client:
+        made = await client.put("/%E4%BB%98/_doc/a%2F%F0%9F%98%80", json={"n": 1})
+    assert (made.status_code, made.headers["Location"]) == (201, "/%E4%BB%98/_doc/a%2F%F0%9F%98%80")
+
+
 async def test_a_search_takes_each_value_for_what_it_is(ask: Any) -> None:
     values = [5, "5", "x", "12", 7.5]
     await send(ask, *(part for n in values for part in ({"index": {"_index": "a"}}, {"n": n})))
