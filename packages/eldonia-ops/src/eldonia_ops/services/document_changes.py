@@ -69,6 +69,7 @@ class DocumentChanges:
         Raises:
             eldonia_ops.ports.TelemetryError: nothing may be acknowledged.
         """
+        await self._documents.read()
         keys = request.keys(places)
         counts = Counter(keys)
         perhaps = set(self._documents.note(list(counts)))

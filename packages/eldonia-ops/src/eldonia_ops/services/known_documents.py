@@ -11,6 +11,7 @@ from eldonia_ops.protocols.elasticsearch.identity import place_of
 from eldonia_ops.services.document_writes import Key
 
 _log = logging.getLogger(__name__)
+READ_SECONDS: Final = 5.0
 MOST: Final = 8_000_000
 """Documents with ids of their own that are remembered, at 8 bytes each; with more, every id is looked for."""
 
@@ -18,8 +19,8 @@ MOST: Final = 8_000_000
 class KnownDocuments:
     """Remembers the index and id of every document of the store, and of those that this process writes.
 
-    What the store has is read at the first use, which takes a second or so; until then, and in a store that others
-    write to as well, any id may be there.
+    What the store has is read at the first use. Until then, and in a store that others write to as well, any id may be
+    there.
     """
 
     def __init__(self, store: LogStore, most: int = MOST) -> None:
@@ -31,8 +32,6 @@ class KnownDocuments:
 
     def note(self, keys: Sequence[Key]) -> list[Key]:
         """Those of some documents that may be there; all of them may be from now on. Each is given once."""
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read(), name="known-documents")
         numbers = fingerprints(keys)
         there = self._noted.has(numbers) if self._whole else None
         self._noted.add(numbers)
@@ -43,16 +42,19 @@ class KnownDocuments:
         # What came without an id has one that says where it is.
         return [key for key, known in zip(keys, there, strict=True) if known or place_of(key[1]) is not None]
 
-    async def read(self) -> None:
-        """Wait until it is known what the store has."""
-        if self._reading is not None:
-            await self._reading
+    async def read(self, seconds: float = READ_SECONDS) -> None:
+        """Wait until it is known what the store has, or some seconds: then the reading goes on. Never raises."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read(), name="known-documents")
+        if not self._reading.done():
+            await asyncio.wait([self._reading], timeout=seconds)
 
     async def _read(self) -> None:
         try:
             found = await self._store.document_fingerprints(self._most)
         except TelemetryError as error:
-            _log.warning("the ids of documents could not be read, each is looked for until the next start: %s", error)
+            _log.info("the ids of documents could not be read, each is looked for: %s", error)
+            self._reading = None  # the next request tries again
             return
         if found is not None:
             self._noted.add(found)
