@@ -11,7 +11,7 @@ KEYS = st.tuples(st.text(max_size=5), st.text(max_size=5))
 
 
 def test_the_number_is_what_the_store_computes() -> None:
-    digest = hashlib.md5("app\nd3-1".encode(), usedforsecurity=False).digest()
+    digest = hashlib.md5(b"app\nd3-1", usedforsecurity=False).digest()
     assert fingerprints([("app", "d3-1")]).tolist() == [int.from_bytes(digest[:8], "little")]
     assert fingerprints([]).tolist() == []
     assert len(fingerprints([("\ud800", "x")])) == 1
