@@ -16,6 +16,9 @@ from benchmarks.processes import free_port, python
 
 _SENDERS = 4
 _ACTION = b'{"create":{"_index":"bench"}}\n'
+_NAMED = b'{"index":{"_index":"named","_id":"%08d"}}\n'
+_NAMED_SIZE = 500
+"""Documents with ids of their own in a request: as many as senders usually send."""
 
 
 def run(quick: bool) -> list[Table]:
@@ -40,14 +43,26 @@ def _measure(folder: Path, documents: int, size: int) -> list[Table]:
     arguments = ["-m", "eldonia_ops", "serve", "--config", str(settings)]
     with python(arguments, folder / "serve.log", port) as server:
         token = (folder / "data" / "admin.token").read_text().strip()
-        rows = _sent(psutil.Process(server.pid), port, token, bodies, documents)
+        process = psutil.Process(server.pid)
+        rows = _sent(process, port, token, "bench", bodies, documents)
+        named = [
+            b"".join(
+                _NAMED % number + line + b"\n" for number, line in enumerate(lines[start : start + _NAMED_SIZE], start)
+            )
+            for start in range(0, documents, _NAMED_SIZE)
+        ]
+        own = _sent(process, port, token, "named", named, documents)
     note = (
         f"{documents:,} documents of {path.stat().st_size // documents} bytes with eleven keys, {size:,} in a request"
     )
-    return [Table("Elasticsearch's _bulk, four senders", rows, [note])]
+    other = f"the same documents, each with a new id of its own, {_NAMED_SIZE} in a request"
+    return [
+        Table("Elasticsearch's _bulk, four senders", rows, [note]),
+        Table("Elasticsearch's _bulk with ids, four senders", own, [other]),
+    ]
 
 
-def _sent(server: psutil.Process, port: int, token: str, bodies: list[bytes], documents: int) -> list[Row]:
+def _sent(server: psutil.Process, port: int, token: str, name: str, bodies: list[bytes], documents: int) -> list[Row]:
     waiting, lock = iter(bodies), threading.Lock()
     faults: list[str] = []
     began, processor = time.perf_counter(), _processor(server)
@@ -59,10 +74,10 @@ def _sent(server: psutil.Process, port: int, token: str, bodies: list[bytes], do
     acknowledged = time.perf_counter() - began
     if faults:
         raise RuntimeError(faults[0])
-    while int(_asked(port, token, "/_cat/count/bench?format=json")[0]["count"]) < documents:
+    while int(_asked(port, token, f"/_cat/count/{name}?format=json")[0]["count"]) < documents:
         pass
     visible, processor = time.perf_counter() - began, _processor(server) - processor
-    index = _asked(port, token, "/_cat/indices/bench?format=json&bytes=b")[0]
+    index = _asked(port, token, f"/_cat/indices/{name}?format=json&bytes=b")[0]
     return [
         _row("four senders, until acknowledged", documents / acknowledged, "documents/s"),
         _row("four senders, until visible", documents / visible, "documents/s"),

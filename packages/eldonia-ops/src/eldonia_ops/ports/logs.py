@@ -1,10 +1,12 @@
 """The store of log records."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
 from eldonia_ops.model.conditions import Condition, FieldName
+from eldonia_ops.model.fingerprints import Numbers
 from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
@@ -222,6 +224,29 @@ class LogStore(SignalStore, Protocol):
 
         Raises:
             TelemetryError: they may still be there. It can be called again.
+        """
+        ...
+
+    def replacing(
+        self, source: str, replaced: Sequence[tuple[int, tuple[int, int]]]
+    ) -> AbstractAsyncContextManager[None]:
+        """Within it, records of a source are stored that replace others, and then those are deleted.
+
+        ``replaced`` has the ``offset`` of a record that will be stored, and the ``(timestamp_ns, id)`` of one that it
+        replaces. After a crash in between, the next start deletes what is replaced by a record that was stored; a store
+        without a log of its own cannot promise that.
+
+        Raises:
+            TelemetryError: the promise cannot be kept now: nothing may be stored.
+        """
+        ...
+
+    async def document_fingerprints(self, most: int) -> Numbers | None:
+        """The :func:`~eldonia_ops.model.fingerprints.fingerprints` of the attributes ``_index`` and ``_id`` of each
+        record that has an ``_id``.
+
+        None when there are more than ``most``, or when other processes write to the same tables: they would change
+        without notice.
         """
         ...
 

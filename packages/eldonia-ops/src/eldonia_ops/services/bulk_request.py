@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from eldonia_ops.ports import LogStore
 from eldonia_ops.protocols.elasticsearch.bulk import Action, written_item
@@ -13,11 +13,13 @@ from eldonia_ops.protocols.elasticsearch.identity import NUMBERS_A_MILLISECOND, 
 from eldonia_ops.services.index_catalog import IndexCatalog
 from eldonia_ops.sinks import LogSink
 
+T = TypeVar("T")
+
 
 class Aside(Protocol):
     """Runs work that takes long on a thread."""
 
-    async def aside(self, work: Callable[[], Documents]) -> Documents: ...  # noqa: D102
+    async def aside(self, work: Callable[[], T]) -> T: ...  # noqa: D102
 
 
 @dataclass(slots=True)
@@ -40,6 +42,14 @@ class BulkRequest:
         """The index that the action at a place writes to."""
         action = self.actions[place]
         return self.indices.get((action.index, action.operation), action.index)
+
+    def keys(self, places: Sequence[int]) -> list[tuple[str, str]]:
+        """The index and id of the actions at some places."""
+        actions, indices = self.actions, self.indices
+        return [
+            (indices.get((action.index, action.operation), action.index), action.id)
+            for action in map(actions.__getitem__, places)
+        ]
 
     def fail(self, place: int, error: ElasticsearchError) -> None:
         """Answer the action at a place with an error."""

@@ -55,20 +55,31 @@ class Writes:
         if action.if_seq_no >= 0 and (now.record is None or now.seq_no != action.if_seq_no):
             there = f"current document has seqNo [{now.seq_no}]" if now.record is not None else "document is missing"
             raise version_conflict(action.id, f"required seqNo [{action.if_seq_no}], {there}", index)
+        if action.version >= 0 and now.record is not None and action.version < now.version + (not action.or_same):
+            reason = f"current version [{now.version}] is higher or equal to the one provided [{action.version}]"
+            raise version_conflict(action.id, reason, index)
         match action.operation:
             case "delete":
-                return self._delete(key, now, number)
+                return self._delete(key, now, number, action.version)
             case "create" if now.record is not None:
                 reason = f"document already exists (current version [{now.version}])"
                 raise version_conflict(action.id, reason, index)
             case "update":
                 return self._update(key, now, line, number)
             case _:
-                return self._put(key, now, read_document(line), number)
+                return self._put(key, now, read_document(line), number, action.version)
 
     def stored_records(self) -> dict[Key, LogRecord]:
         """What has to be stored."""
         return {key: now.record for key, now in self._now.items() if now.record is not None and self._changed(key)}
+
+    def replaced_places(self) -> list[tuple[int, tuple[int, int]]]:
+        """The number of each new record that takes the place of others, with the time and id of one of those."""
+        return [
+            (new.offset, (record.timestamp_ns, record.id))
+            for key, new in self.stored_records().items()
+            for record in self.stored.get(key, ())
+        ]
 
     def deleted_places(self, but: Iterable[Key] = ()) -> list[tuple[int, int]]:
         """The times and ids of records that do not count any more, but for those of some documents."""
@@ -95,9 +106,10 @@ class Writes:
             )
         return self._now[key]
 
-    def _put(self, key: Key, now: _Now, document: dict[str, Any], number: int) -> dict[str, Any]:
+    def _put(self, key: Key, now: _Now, document: dict[str, Any], number: int, external: int = -1) -> dict[str, Any]:
         check_time(document, key[0], self.streams)
-        there, version = now.record is not None, now.version + 1 if now.record is not None else 1
+        there = now.record is not None
+        version = external if external >= 0 else now.version + 1 if there else 1
         record = record_of_document(
             document, index=key[0], number=number, received_ns=self.received_ns, id=key[1], version=version
         )
@@ -105,11 +117,11 @@ class Writes:
         self.samples.setdefault((key[0], *document), document)
         return outcome(key, version, "updated" if there else "created", number, 200 if there else 201)
 
-    def _delete(self, key: Key, now: _Now, number: int) -> dict[str, Any]:
+    def _delete(self, key: Key, now: _Now, number: int, external: int = -1) -> dict[str, Any]:
         if now.record is None:
-            return outcome(key, 1, "not_found", number, 404)
+            return outcome(key, max(1, external), "not_found", number, 404)
         self._now[key] = _Now(None, 0, -2)
-        return outcome(key, now.version + 1, "deleted", number, 200)
+        return outcome(key, external if external >= 0 else now.version + 1, "deleted", number, 200)
 
     def _update(self, key: Key, now: _Now, line: bytes, number: int) -> dict[str, Any]:
         body = read_document(line)

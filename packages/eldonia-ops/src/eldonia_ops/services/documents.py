@@ -1,23 +1,26 @@
 """Documents of Elasticsearch's API: written in bulk, read by their ids, deleted.
 
 A document without an id is a log record like any other, and is stored as one. One with an id may be there already: what
-is stored under it is read first, the new record is stored, and then the old one is deleted. So a crash in between
-leaves two, of which the newer counts; the next change of the document deletes the older.
+is stored under it is read first, the new record is stored, and then the old one is deleted. The store notes both before
+it begins, so that the next start finishes what a crash interrupts.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
-from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items
+from eldonia_ops.protocols.elasticsearch.bulk import Action, created_items, dropped_item
 from eldonia_ops.protocols.elasticsearch.document_batch import read_documents
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, rejected
 from eldonia_ops.protocols.elasticsearch.fields import ID_FIELD
 from eldonia_ops.protocols.elasticsearch.identity import MAX_ID_BYTES, SOURCE, place_of
+from eldonia_ops.protocols.elasticsearch.ingest import PipelineSet
+from eldonia_ops.protocols.elasticsearch.ingest.bulk import Ingested, Wanted, ingested, pipelines_of
 from eldonia_ops.search.tree import AtPlaces, Node, OneOf
 from eldonia_ops.services.bulk_request import Aside, BulkRequest, DocumentNumbers, stored
 from eldonia_ops.services.document_changes import DocumentChanges
@@ -69,27 +72,45 @@ class DocumentService:
             self._in_flight -= size
 
     async def _bulk(self, actions: Sequence[Action], lines: Sequence[bytes], now_ms: int) -> Outcome:
-        kinds = dict.fromkeys(actions)
-        indices, refused = await self._catalog.written(
-            dict.fromkeys((action.index, action.operation) for action in kinds)
-        )
+        done = Ingested([], [])
+        if wanted := pipelines_of(await self._catalog.current(), actions, now_ms):
+            done = await self._ingested(actions, lines, wanted, now_ms)
+            actions, lines = done.actions, done.lines
+        out = done.faults.keys() | done.dropped
+        targets = ((one.index, one.operation) for place, one in enumerate(actions) if place not in out)
+        indices, refused = await self._catalog.written(dict.fromkeys(targets))
         catalog = await self._catalog.current()
         streams = frozenset(index for index in indices.values() if catalog.stream_of(index))
         request = BulkRequest(actions, lines, indices, now_ms, streams)
         plain: list[int] = []
         named: list[int] = []
-        sorts = {action: _sort(action, refused.get((action.index, action.operation))) for action in kinds}
         for place, action in enumerate(actions):
-            sort = sorts[action]
-            if isinstance(sort, ElasticsearchError):
-                request.fail(place, sort)
+            if place in out:
+                self._not_stored(request, place, done)
+            elif (error := refused.get((action.index, action.operation)) or _fault(action)) is not None:
+                request.fail(place, error)
             else:
-                (named if sort else plain).append(place)
+                (named if action.id else plain).append(place)
         if plain:
             await self._plain(request, plain)
         if named:
             await self._changes.run(request, named)
         return Outcome(request.items, request.faults)
+
+    async def _ingested(
+        self, actions: Sequence[Action], lines: Sequence[bytes], wanted: Mapping[Wanted, tuple[str, ...]], now_ms: int
+    ) -> Ingested:
+        """What comes out of the pipelines of a request."""
+        declared = (await self._catalog.current()).all(EntryKind.PIPELINE)
+        others = PipelineSet({name: one.body for name, one in declared.items()})
+        return await self._threads.aside(lambda: ingested(actions, lines, wanted, others, now_ms))
+
+    @staticmethod
+    def _not_stored(request: BulkRequest, place: int, done: Ingested) -> None:
+        if place in done.faults:
+            request.fail(place, done.faults[place])
+        else:
+            request.items[place] = dropped_item(request.actions[place])
 
     async def _plain(self, request: BulkRequest, places: Sequence[int]) -> None:
         """Store documents without an id."""
@@ -152,16 +173,11 @@ class DocumentService:
                 found[key].append(record)
 
 
-def _sort(action: Action, refused: ElasticsearchError | None) -> bool | ElasticsearchError:
-    """Whether an action concerns a document with an id of its own, or why it cannot be done."""
-    if refused is not None:
-        return refused
-    if len(action.id.encode("utf-8", "replace")) > MAX_ID_BYTES:
+def _fault(action: Action) -> ElasticsearchError | None:
+    """Why an action cannot be done, whatever its document is."""
+    id = action.id
+    if len(id) > MAX_ID_BYTES // 4 and len(id.encode("utf-8", "replace")) > MAX_ID_BYTES:
         return illegal_argument(f"id is too long, must be no longer than {MAX_ID_BYTES} bytes")
-    if not action.id:
-        if action.operation in ("update", "delete"):
-            return ElasticsearchError(
-                400, "action_request_validation_exception", "Validation Failed: 1: id is missing;"
-            )
-        return False
-    return True
+    if not id and action.operation in ("update", "delete"):
+        return ElasticsearchError(400, "action_request_validation_exception", "Validation Failed: 1: id is missing;")
+    return None

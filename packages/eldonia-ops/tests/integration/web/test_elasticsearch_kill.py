@@ -99,6 +99,10 @@ def check(url: str, token: str, stored: set[str], named: dict[str, int], unsure:
             after = hits[-1]["sort"]
         assert len(found) == len(set(found))
         assert stored <= set(found)
+        # Of a change that was interrupted one half does not stay alone: no document is there twice.
+        hits = http.post("/n/_search?ignore_unavailable=true", json={"size": 1_000}).json()["hits"]["hits"]
+        ids = [one["_id"] for one in hits]
+        assert len(ids) == len(set(ids))
         for id, turn in named.items():
             if id not in unsure:
                 assert http.get(f"/n/_doc/{id}").json()["_source"]["turn"] == turn

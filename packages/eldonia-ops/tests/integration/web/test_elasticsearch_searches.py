@@ -108,3 +108,19 @@ def test_requests_of_grafana(platform: tuple[Serving, str]) -> None:
         logs["search_after"] = page["hits"]["hits"][-1]["sort"]
         (rest,) = sent("/_msearch", [header, logs])["responses"]
         assert [one["_id"] for one in rest["hits"]["hits"]] == [f"g{number}" for number in range(29, -1, -1)]
+
+
+def test_a_field_of_two_kinds(platform: tuple[Serving, str]) -> None:
+    """Numbers and texts in one field: each is searched and sorted as what it is."""
+    running, url = platform
+    lines = [part for n in (5, "5", "x", "12", 7.5) for part in ({"index": {"_index": "two"}}, {"n": n})]
+    with httpx.Client(base_url=url, auth=("x", running.token), trust_env=False, timeout=60) as http:
+        http.post("/_bulk", content="\n".join(map(json.dumps, lines)) + "\n")
+
+        def found(**body: Any) -> list[Any]:
+            return [hit["_source"]["n"] for hit in http.post("/two/_search", json=body).json()["hits"]["hits"]]
+
+        assert sorted(found(query={"range": {"n": {"gte": 4}}})) == [5, 7.5]
+        assert set(map(repr, found(query={"term": {"n": 5}}))) == {"5", "'5'"}
+        assert found(sort=[{"n": "asc"}]) == [5, 7.5, "12", "5", "x"]
+        assert found(sort=[{"n": "desc"}]) == ["x", "5", "12", 7.5, 5]

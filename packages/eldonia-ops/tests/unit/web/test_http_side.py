@@ -1,7 +1,7 @@
 """Listeners of one dialect: which routes each has, and who gets in at them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from unittest.mock import Mock
 
@@ -18,6 +18,13 @@ from eldonia_ops.web.access import Permission, allows
 from eldonia_ops.web.compat.elasticsearch.routes import PARTS
 from eldonia_ops.web.gate import Guard
 from eldonia_ops.web.http_side import HttpSide
+
+
+def with_a_slash(paths: Iterable[str]) -> set[str]:
+    """The addresses, and each with a slash behind it, as Elasticsearch takes them; what ends with an id takes all."""
+    every = set(paths)
+    return every | {f"{path}/" for path in every if path != "/" and not path.endswith(":path}")}
+
 
 MANAGEMENT = {"/metrics", "/-/healthy", "/-/ready", "/health", "/-/reload"}
 HEALTH = {"/-/healthy", "/-/ready", "/health"}
@@ -41,7 +48,7 @@ ROUTES = {
     "loki": {"/loki/api/v1/push", "/api/prom/push"},
     "journal": {"/upload"},
     # Nearly a hundred; tests/unit/web/compat/elasticsearch asks them one by one.
-    "elasticsearch": {one.path for part in PARTS for one in part(Mock())},
+    "elasticsearch": with_a_slash(one.path for part in PARTS for one in part(Mock())),
 }  # fmt: skip
 WITH_ADDRESSES = [name for name in ROUTES if name not in ("elasticsearch", "http_input")]
 """In Elasticsearch's API any word is the address of an index, and for in_http it is a tag."""

@@ -108,7 +108,7 @@ def own_metadata(index: str, id: str, version: int, recipe: list[str]) -> dict[s
     found: dict[str, Any] = {INDEX: index}
     if id:
         found[ID] = id
-    if version > 1:
+    if version != 1:
         found[VERSION] = version
     found[RECIPE] = ",".join(recipe)
     return found

@@ -18,6 +18,7 @@ client in JavaScript reads them exactly."""
 
 MAX_ID_BYTES: Final = 512
 _NUMBERED: Final = re.compile(r"e([0-9a-f]{14})")
+_LENGTHS: Final = (15, 33)
 _OTHER: Final = re.compile(r"r([0-9a-f]{16})([0-9a-f]{16})")
 
 
@@ -43,6 +44,8 @@ def record_id(timestamp_ns: int, id: int) -> str:
 
 def place_of(id: str) -> Place | None:
     """Where a record with this id is, if it has none of its own; None for an id that we do not make."""
+    if len(id) not in _LENGTHS:
+        return None
     if match := _NUMBERED.fullmatch(id):
         return Place(number=int(match[1], 16))
     if match := _OTHER.fullmatch(id):

@@ -3,12 +3,14 @@
 import itertools
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Final
 
 from msgspec import structs
 
 from eldonia_ops.model.condition_fields import log_value, record_satisfies
 from eldonia_ops.model.conditions import MAX_VALUE, FieldName, text_of
+from eldonia_ops.model.fingerprints import Numbers, fingerprints
 from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import (
@@ -195,6 +197,21 @@ class MemoryLogStore(FailingStore):
     async def expunge(self, search: Node) -> Expunged:
         self.check()
         return Expunged()
+
+    def replacing(
+        self, source: str, replaced: Sequence[tuple[int, tuple[int, int]]]
+    ) -> AbstractAsyncContextManager[None]:
+        self.check()
+        return nullcontext()
+
+    async def document_fingerprints(self, most: int) -> Numbers | None:
+        self.check()
+        own = [
+            (str(one.metadata.get("_index", "")), str(id))
+            for one in self.records
+            if (id := one.metadata.get("_id")) is not None
+        ]
+        return fingerprints(own) if len(own) <= most else None
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         found = {record.service for record in self._matching(LogQuery(since_ns, until_ns))}

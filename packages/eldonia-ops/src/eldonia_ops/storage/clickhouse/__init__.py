@@ -97,6 +97,7 @@ async def open_telemetry_store(
         now_ms=now_ms,
         deployment=deployment,
         instance=instance,
+        alone=path is not None,
     )
 
 
@@ -113,15 +114,21 @@ async def open_on_engine(
     now_ms: Callable[[], int] = _wall_clock_ms,
     deployment: Deployment = SINGLE,
     instance: int = 0,
+    alone: bool = False,
 ) -> ClickhouseTelemetryStore:
-    """The same on an engine that is open already; the store closes it."""
+    """The same on an engine that is open already; the store closes it. ``alone``: no other process writes to it."""
     try:
         await migrate(engine, retention or Retention(), deployment)
         keep = int(head_hours * 3_600_000)
         head = Head(floor_ms=now_ms() - keep, retention_ms=keep, max_series=head_max_series, max_bytes=head_max_bytes)
         journal = Journal(wal, pause_seconds=commit_delay_seconds) if wal is not None else None
         logs = Logs(
-            engine, journal, commit_delay_seconds=commit_delay_seconds, instance=instance, deployment=deployment
+            engine,
+            journal,
+            commit_delay_seconds=commit_delay_seconds,
+            instance=instance,
+            deployment=deployment,
+            alone=alone,
         )
         traces = Traces(engine, journal, commit_delay_seconds=commit_delay_seconds)
         metrics = Metrics(

@@ -28,6 +28,7 @@ SPANS: Final = 2
 METRICS: Final = 3
 LOG_DELETIONS: Final = 4
 LOG_PATTERNS: Final = 5
+LOG_REPLACEMENTS: Final = 6
 _KEYS: Final = 15
 _KEY_BYTES: Final = 16
 MAX_KEYS: Final = 10_000
@@ -49,6 +50,8 @@ class Journal:
         self._log = WriteAheadLog(folder, preamble=self._preamble)
         self._tables: dict[int, JournaledTable[Any]] = {}
         self._afterwards: dict[int, Callable[[Sequence[Record]], Awaitable[None]]] = {}
+        self._last: dict[int, Callable[[Sequence[Record]], Awaitable[None]]] = {}
+        self._held: set[int] = set()
         self._keys: dict[bytes, None] = {}
         self._tidying: asyncio.Task[None] | None = None
         self.put_aside = 0
@@ -84,9 +87,21 @@ class Journal:
         self._tables[kind] = table
         return table
 
-    def afterwards(self, kind: int, handle: Callable[[Sequence[Record]], Awaitable[None]]) -> None:
-        """Have :meth:`open` hand over records of a kind, once the rows of all records before them are in the engine."""
-        self._afterwards[kind] = handle
+    def afterwards(
+        self, kind: int, handle: Callable[[Sequence[Record]], Awaitable[None]], *, last: bool = False
+    ) -> None:
+        """Have :meth:`open` hand over records of a kind, once the rows of all records before them are in the engine;
+        with ``last``, once those of all records behind them are, too."""
+        (self._last if last else self._afterwards)[kind] = handle
+
+    def hold(self, sequence: int) -> None:
+        """Keep a record, and all behind it, until :meth:`let_go`."""
+        self._held.add(sequence)
+
+    def let_go(self, sequence: int) -> None:
+        """Keep it no longer."""
+        self._held.discard(sequence)
+        self._release()
 
     async def open(self) -> None:
         """Take up what an earlier run left, and wait until it is in the engine.
@@ -95,6 +110,7 @@ class Journal:
             TelemetryError: the log cannot be read, or the engine cannot be asked what it has.
         """
         found = 0
+        last: dict[int, list[Record]] = {}
         async for records in self._log.replay():
             by_kind: dict[int, list[Record]] = {}
             for record in records:
@@ -110,6 +126,10 @@ class Journal:
             for kind, handle in self._afterwards.items():
                 if kind in by_kind:
                     await handle(by_kind[kind])
+            for kind in self._last:
+                last.setdefault(kind, []).extend(by_kind.get(kind, ()))
+        for kind, handle in self._last.items():
+            await handle(last.get(kind, ()))
         self._progress()
         if found:
             _log.info("%d batches of the write-ahead log were not in the engine and are stored now", found)
@@ -214,7 +234,7 @@ class Journal:
             self._tidying = asyncio.create_task(self._tidy(), name="telemetry-wal-tidy")
 
     def _release(self) -> None:
-        oldest = [table.blocks.oldest for table in self._tables.values()]
+        oldest = [*(table.blocks.oldest for table in self._tables.values()), *self._held]
         self._log.release(min((number - 1 for number in oldest if number is not None), default=self._log.last))
 
     async def _tidy(self) -> None:

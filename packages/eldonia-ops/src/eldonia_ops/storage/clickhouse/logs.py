@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.model.fingerprints import Numbers
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import (
     Expunged,
@@ -43,7 +45,9 @@ from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, blo
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
 from eldonia_ops.storage.clickhouse.log_expunging import LogExpunging
+from eldonia_ops.storage.clickhouse.log_fingerprints import document_fingerprints
 from eldonia_ops.storage.clickhouse.log_patterns import LogPatterns
+from eldonia_ops.storage.clickhouse.log_replacements import LogReplacements, Replaced
 from eldonia_ops.storage.clickhouse.log_rows import (
     COLUMNS,
     MAX_NS,
@@ -103,7 +107,9 @@ class Logs:
         commit_delay_seconds: float = 0.1,
         instance: int = 0,
         deployment: Deployment = SINGLE,
+        alone: bool = False,
     ) -> None:
+        self._alone = alone
         self._stored = self._engine = engine
         self._deletions = LogDeletions(engine, deployment)
         self._expunging = LogExpunging(engine, deployment)
@@ -113,6 +119,7 @@ class Logs:
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal
         self._journaled: JournaledTable[RowBatch] | None = None
+        self._replacements: LogReplacements | None = None
         if journal is not None:
             lines = LineInserter(engine, "logs", COLUMNS, plain_line, partial(journal.refuse, "logs"))
             inserter = LogInserter(engine, lines)
@@ -121,6 +128,7 @@ class Logs:
             )
             self._engine = ReadingEngine(engine, self._journaled.flush)
             journal.afterwards(LOG_DELETIONS, self._deletions.again)
+            self._replacements = LogReplacements(engine, journal, self._deletions)
 
     async def open(self) -> None:
         """Find out where the ids of records go on."""
@@ -185,6 +193,14 @@ class Logs:
     async def sizes(self, search: Node) -> list[LogSize]:
         """How much there is of what a search finds, by hours."""
         return await log_sizes(self._engine, self._parts, *_conditions(LogQuery(0, MAX_NS, search=search)))
+
+    def replacing(self, source: str, replaced: Replaced) -> AbstractAsyncContextManager[None]:
+        """Let no crash leave both a record and the one that replaces it; without a log it may."""
+        return self._replacements.noted(source, replaced) if self._replacements is not None else nullcontext()
+
+    async def document_fingerprints(self, most: int) -> Numbers | None:
+        """Numbers of all documents with ids; None if others write to the table, or there are more."""
+        return await document_fingerprints(self._engine, most) if self._alone else None
 
     async def close(self) -> None:
         """Store what was accepted."""

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.model.fingerprints import Numbers
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogRecord
@@ -197,6 +199,16 @@ class ClickhouseTelemetryStore:
         copied = self._copied
         done = await self._logs.expunge(search)
         return replace(done, left=(*done.left, _BACKUP)) if copied or self._copied else done
+
+    def replacing(
+        self, source: str, replaced: Sequence[tuple[int, tuple[int, int]]]
+    ) -> AbstractAsyncContextManager[None]:
+        """Let no crash leave both a record and the one that replaces it."""
+        return self._logs.replacing(source, replaced)
+
+    async def document_fingerprints(self, most: int) -> Numbers | None:
+        """Numbers of all documents with ids of their own."""
+        return await self._logs.document_fingerprints(most)
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""

@@ -54,7 +54,52 @@ def test_the_answer() -> None:
     assert found["items"][0]["create"]["_index"] == 'a"b'
     assert json.loads(answer(items, 5, True, "errors")) == {"errors": True}
     assert json.loads(answer(items, 5, False, "took,errors")) == {"errors": False, "took": 5}
-    assert len(json.loads(answer(items, 5, True, "errors,items.*.error"))["items"]) == 2
+    # As in Elasticsearch: of what went well nothing is left.
+    assert json.loads(answer(items, 5, True, "errors,items.*.error")) == {"errors": True}
+    named = created_items("index", "a%d", [1, 2], ['i"1', "付%s"])
+    shown = json.loads(answer(named, 5, False, "items.*._id,items.*._index"))
+    assert shown == {"items": [{"index": {"_index": "a%d", "_id": id}} for id in ('i"1', "付%s")]}
+
+
+@pytest.mark.parametrize("spaces", ["", " "])
+def test_lines_that_differ_in_their_id_alone(spaces: str) -> None:
+    ids = ["a", "付", 'q"', "\\", "", "x" * 600, "%s", "1"]
+    other = {"index": {"_index": "a", "_id": "k", "pipeline": "p"}}
+    some = [{"index": {"_index": 'i"_id":"', "_id": id}} for id in ids]
+    written = [
+        json.dumps(one, ensure_ascii=False, separators=("," + spaces, ":" + spaces)) for one in [*some, other, *some]
+    ]
+    body = "".join(f"{line}\n{{}}\n" for line in written).encode()
+    actions, _ = parse_bulk(body, pipeline="r")
+    assert [one.id for one in actions] == [*ids, "k", *ids]
+    assert [one.pipeline for one in actions] == ["r"] * len(ids) + ["p"] + ["r"] * len(ids)
+    assert {one.index for one in actions} == {'i"_id":"', "a"}
+    bad = b'{"index":{"_id":"ok"}}\n{}\n{"index":{"_id":"\xff"}}\n{}\n'
+    with pytest.raises(ElasticsearchError, match="no JSON"):
+        parse_bulk(bad, "a")
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"version": 5, "version_type": "external"}, (5, False)),
+        ({"version": "5", "version_type": "external_gte"}, (5, True)),
+        ({"version_type": "internal"}, (-1, False)),
+        ({"version": 5}, "internal versioning can not be used"),
+        ({"version": -5, "version_type": "external"}, "illegal version value [-5]"),
+        ({"version": True, "version_type": "external"}, "illegal version value [True]"),
+        ({"version_type": "external"}, "illegal version value [None]"),
+    ],
+)
+def test_versions_of_the_sender(fields: dict[str, object], wanted: object) -> None:
+    line = json.dumps({"index": {"_id": "1", **fields}}).encode() + b"\n{}\n"
+    if isinstance(wanted, str):
+        with pytest.raises(ElasticsearchError) as error:
+            parse_bulk(line, "a")
+        assert wanted in error.value.reason
+        return
+    (action,), _ = parse_bulk(line, "a")
+    assert (action.version, action.or_same) == wanted
 
 
 def test_more_values_than_there_is_memory_for_are_refused_before_they_are_built() -> None:

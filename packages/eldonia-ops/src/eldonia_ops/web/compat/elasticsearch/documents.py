@@ -1,6 +1,5 @@
-"""Documents by their ids, and what is deleted by a query."""
+"""Documents by their ids."""
 
-import time
 from typing import Any
 
 from starlette.requests import Request
@@ -9,12 +8,8 @@ from starlette.responses import Response
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of, source_of, version_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument
-from eldonia_ops.protocols.elasticsearch.fields import of_indices
-from eldonia_ops.protocols.elasticsearch.query.dsl import read_query
 from eldonia_ops.protocols.elasticsearch.query.source_filter import source_filter
-from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.web.access import Permission
-from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
 
@@ -22,7 +17,7 @@ _MOST = 1_000
 
 
 def routes(host: ElasticsearchHost) -> list[EsRoute]:
-    """``GET _doc``, ``_source``, ``_mget``, ``_delete_by_query``."""
+    """``GET _doc``, ``_source``, ``_mget``."""
 
     async def found(request: Request, name: str, id: str) -> tuple[str, LogRecord | None]:
         indices = await host.concrete(request, name)
@@ -78,43 +73,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             docs.append(document(newest, host.others, one.get("_source", _wanted(request))))
         return answered({"docs": docs})
 
-    async def delete_by_query(request: Request) -> Response:
-        began = time.perf_counter()
-        body = await object_body(request, host.limits)
-        name = request.path_params["index"]
-        indices = await host.concrete(request, name)
-        if "query" not in body:
-            raise ElasticsearchError(
-                400, "action_request_validation_exception", "Validation Failed: 1: query is missing;"
-            )
-        wanted = read_query(body["query"], host.now() * 1_000_000).node
-        parts: list[Node] = [of_indices(indices, host.others), wanted]
-        deleted = await host.documents.delete_where(conjunction(parts))
-        note_change(request, kind="index", subject=name, action="deleted", after={"deleted": deleted})
-        return answered(
-            {
-                "took": int((time.perf_counter() - began) * 1_000),
-                "timed_out": False,
-                "total": deleted,
-                "deleted": deleted,
-                "batches": -(-deleted // 10_000),
-                "version_conflicts": 0,
-                "noops": 0,
-                "retries": {"bulk": 0, "search": 0},
-                "throttled_millis": 0,
-                "requests_per_second": -1.0,
-                "throttled_until_millis": 0,
-                "failures": [],
-            }
-        )
-
     read = Permission.READ
     return [
         EsRoute(("GET", "POST"), "/_mget", many, read),
         EsRoute(("GET", "POST"), "/{index:indices}/_mget", many, read),
         EsRoute(("GET",), "/{index:indices}/_doc/{id:path}", get, read),
         EsRoute(("GET",), "/{index:indices}/_source/{id:path}", source, read),
-        EsRoute(("POST",), "/{index:indices}/_delete_by_query", delete_by_query, Permission.ADMINISTER),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Lifecycles of indices (ILM, and OpenSearch's ISM), and pipelines."""
+"""Lifecycles of indices: ILM, and OpenSearch's ISM."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.protocols.elasticsearch.catalog import Declared
-from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, missing, unsupported
+from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, missing
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
 from eldonia_ops.protocols.elasticsearch.lifecycles import check_lifecycle, check_state_policy, deletion_age_ms
 from eldonia_ops.web.access import Permission
@@ -21,7 +21,7 @@ _DAY_MS = 86_400_000
 
 
 def routes(host: ElasticsearchHost) -> list[EsRoute]:
-    """``_ilm``, ``_plugins/_ism``, ``_ingest/pipeline``."""
+    """``_ilm`` and ``_plugins/_ism``."""
 
     async def put_policy(request: Request) -> Response:
         name = request.path_params["name"]
@@ -117,30 +117,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 found[name] |= {"policy_id": policy, "info": {"message": _deletes(catalog.kept_ms(name))}}
         return answered({**found, "total_managed_indices": sum("policy_id" in one for one in found.values())})
 
-    async def put_pipeline(request: Request) -> Response:
-        body = await object_body(request, host.limits)
-        if not isinstance(body.get("processors"), list):
-            raise ElasticsearchError(400, "parse_exception", "[processors] required property is missing")
-        await host.catalog.put(EntryKind.PIPELINE, request.path_params["name"], body)
-        return answered({"acknowledged": True})
-
-    async def get_pipeline(request: Request) -> Response:
-        found = await some(request, EntryKind.PIPELINE)
-        named = request.path_params.get("name")
-        return answered({name: one.body for name, one in found.items()}, 404 if named and not found else 200)
-
-    async def delete_pipeline(request: Request) -> Response:
-        name = request.path_params["name"]
-        if not await host.catalog.drop(EntryKind.PIPELINE, name):
-            raise missing(f"pipeline [{name}] is missing")
-        return answered({"acknowledged": True})
-
-    async def simulate(_request: Request) -> Response:
-        raise unsupported(
-            "running an ingest pipeline",
-            "pipelines are kept and not run; write the steps into a pipeline of Eldonia Ops, or into the sender",
-        )
-
     async def some(request: Request, kind: EntryKind) -> Mapping[str, Declared]:
         patterns = [one for one in request.path_params.get("name", "").split(",") if one]
         every = (await host.catalog.current()).all(kind)
@@ -154,12 +130,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         EsRoute(("PUT",), "/_ilm/policy/{name}", put_policy, ingest),
         EsRoute(("DELETE",), "/_ilm/policy/{name}", delete_policy, administer),
         EsRoute(("GET",), "/{index:indices}/_ilm/explain", explain),
-        EsRoute(("GET",), "/_ingest/pipeline", get_pipeline),
-        EsRoute(("POST", "GET"), "/_ingest/pipeline/_simulate", simulate, ingest),
-        EsRoute(("POST", "GET"), "/_ingest/pipeline/{name}/_simulate", simulate, ingest),
-        EsRoute(("GET",), "/_ingest/pipeline/{name}", get_pipeline),
-        EsRoute(("PUT",), "/_ingest/pipeline/{name}", put_pipeline, ingest),
-        EsRoute(("DELETE",), "/_ingest/pipeline/{name}", delete_pipeline, ingest),
     ]
     for prefix in ("/_plugins/_ism", "/_opendistro/_ism"):
         found += [

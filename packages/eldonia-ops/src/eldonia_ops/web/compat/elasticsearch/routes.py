@@ -1,13 +1,16 @@
 """All addresses of the API, in an order in which none hides another."""
 
+from dataclasses import replace
 from typing import Final
 
 from eldonia_ops.web.compat.elasticsearch import (
     aliases,
+    by_query,
     cat,
     cluster,
     documents,
     indices,
+    ingest,
     policies,
     searching,
     streams,
@@ -24,9 +27,11 @@ PARTS: Final[tuple[RoutesOf, ...]] = (
     writing.routes,
     searching.routes,
     documents.routes,
+    by_query.routes,
     templates.routes,
     streams.routes,
     policies.routes,
+    ingest.routes,
     aliases.routes,
     cat.routes,
     indices.routes,
@@ -39,6 +44,10 @@ def routes(host: ElasticsearchHost, prefix: str = "") -> list[GuardedRoute]:
     every = [one for part in PARTS for one in part(host)]
     # Addresses without parameters come first, and an index alone last: it would match all of them.
     every.sort(key=_rank)
+    # Elasticsearch takes an address with a slash behind it, too: Fluent Bit sends to ``/_bulk/?pipeline=…``.
+    slashed = [
+        replace(one, path=f"{one.path}/") for one in every if one.path != "/" and not one.path.endswith(":path}")
+    ]
     return [
         GuardedRoute(
             f"{prefix}{one.path}",
@@ -48,7 +57,7 @@ def routes(host: ElasticsearchHost, prefix: str = "") -> list[GuardedRoute]:
             methods=one.methods,
             streams=True,
         )
-        for one in every
+        for one in (*every, *slashed)
     ]
 
 

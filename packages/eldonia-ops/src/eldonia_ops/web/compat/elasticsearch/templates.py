@@ -10,7 +10,13 @@ from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, missing
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
-from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, check_template, flat_settings, nested_settings
+from eldonia_ops.protocols.elasticsearch.templates import (
+    BUILT_IN,
+    check_template,
+    flat_settings,
+    nested_settings,
+    patterns_of,
+)
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, flag, object_body
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may, refused_deletion
@@ -74,7 +80,7 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
             return Response(status_code=200 if some else 404, headers=dict(HEADERS))
         if kind is EntryKind.LEGACY_TEMPLATE:
             return answered({name: _legacy(body) for name, body in some.items()})
-        return answered({f"{word}s": [{"name": name, word: body} for name, body in some.items()]})
+        return answered({f"{word}s": [{"name": name, word: _shown(body)} for name, body in some.items()]})
 
     async def delete(request: Request) -> Response:
         names = request.path_params["name"]
@@ -115,11 +121,15 @@ def _check_parts(catalog: Catalog, name: str, body: Mapping[str, Any], kind: Ent
         raise ElasticsearchError(400, "invalid_index_template_exception", f"{reason} {absent} that do not exist]")
 
 
+def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {**body, **({"index_patterns": patterns_of(body)} if "index_patterns" in body else {})}
+
+
 def _legacy(body: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "order": body.get("order", 0),
         **({"version": body["version"]} if "version" in body else {}),
-        "index_patterns": body.get("index_patterns") or [body.get("template", "*")],
+        "index_patterns": patterns_of(body),
         "settings": nested_settings(flat_settings(body.get("settings") or {})),
         "mappings": body.get("mappings") or {},
         "aliases": body.get("aliases") or {},

@@ -2,13 +2,14 @@
 
 import time
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from eldonia_ops.protocols.elasticsearch.bulk import Action, answer, parse_bulk
-from eldonia_ops.protocols.elasticsearch.errors import illegal_argument, unsupported
+from eldonia_ops.protocols.elasticsearch.bulk import Action, answer, external_version, parse_bulk
+from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import flag, packed
@@ -26,7 +27,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         began = time.perf_counter()
         body = await read_body(request, host.limits)
         index = request.path_params.get("index", "")
-        actions, lines = parse_bulk(body, index, require_alias=flag(request, "require_alias"))
+        pipeline = request.query_params.get("pipeline", "")
+        actions, lines = parse_bulk(body, index, require_alias=flag(request, "require_alias"), pipeline=pipeline)
         done = await host.documents.bulk(actions, lines, host.now())
         note(request, done.faults)
         took = int((time.perf_counter() - began) * 1_000)
@@ -39,12 +41,17 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             host.platform.ingest.refused("logs", sender, reasons)
 
     async def one(request: Request, operation: str, line: bytes) -> Response:
+        given = request.query_params
+        version, or_same = external_version(given.get("version"), given.get("version_type"))
         action = Action(
             operation,
             request.path_params["index"],
             request.path_params.get("id", ""),
             _whole(request, "if_seq_no"),
             flag(request, "require_alias"),
+            given.get("pipeline", ""),
+            version,
+            or_same,
         )
         done = await host.documents.bulk([action], [line.replace(b"\n", b" ")], host.now())
         note(request, done.faults)
@@ -53,7 +60,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if "error" in outcome:
             cause = outcome["error"]
             return packed(_encode({"error": {"root_cause": [cause], **cause}, "status": status}), status)
-        return packed(_encode(outcome), status, {"Location": f"/{outcome['_index']}/_doc/{outcome['_id']}"})
+        location = f"/{quote(outcome['_index'])}/_doc/{quote(str(outcome['_id']), safe='')}"
+        return packed(_encode(outcome), status, {"Location": location})
 
     async def put(request: Request) -> Response:
         operation = request.query_params.get("op_type", "index")
@@ -70,9 +78,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def delete(request: Request) -> Response:
         return await one(request, "delete", b"")
 
-    async def update_by_query(_request: Request) -> Response:
-        raise unsupported("_update_by_query", "read the documents with _search and send them again with _bulk")
-
     ingest = Permission.INGEST
     return [
         EsRoute(("POST", "PUT"), "/_bulk", bulk, ingest),
@@ -82,7 +87,6 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         EsRoute(("DELETE",), "/{index:indices}/_doc/{id:path}", delete, ingest),
         EsRoute(("POST", "PUT"), "/{index:indices}/_create/{id:path}", create, ingest),
         EsRoute(("POST",), "/{index:indices}/_update/{id:path}", update, ingest),
-        EsRoute(("POST",), "/{index:indices}/_update_by_query", update_by_query, ingest),
     ]
 
 

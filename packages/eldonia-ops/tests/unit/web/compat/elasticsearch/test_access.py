@@ -63,10 +63,9 @@ async def test_what_is_not_served_says_so(ask: Any) -> None:
     assert (status, "Incorrect HTTP method" in body["error"]["reason"]) == (405, True)
     status, body = await ask("POST", "/app/_close")
     assert (status, "not closed" in body["error"]["reason"]) == (400, True)
-    status, body = await ask("POST", "/app/_update_by_query", json={})
-    assert (status, "_bulk" in body["error"]["reason"]) == (400, True)
-    status, body = await ask("POST", "/_ingest/pipeline/_simulate", json={})
-    assert (status, "not run" in body["error"]["reason"]) == (400, True)
+    script = {"processors": [{"script": {"source": "ctx.a = 1"}}]}
+    status, body = await ask("PUT", "/_ingest/pipeline/p", json=script)
+    assert (status, "scripts are not run here" in body["error"]["reason"]) == (400, True)
 
 
 async def test_the_main_listener_has_it_below_a_prefix(side: HttpSide, platform: FakePlatform, client: Client) -> None:

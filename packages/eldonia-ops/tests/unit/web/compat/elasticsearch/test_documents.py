@@ -149,6 +149,25 @@ async def test_a_field_of_two_kinds_is_kept_as_it_came(ask: Any) -> None:
     assert (await ask("GET", "/a/_doc/2"))[1]["_source"] == {"n": "x"}
 
 
+async def test_where_a_document_is_said_to_be(http: Any) -> None:
+    async with http(Role.INGEST) as client:
+        made = await client.put("/%E4%BB%98/_doc/a%2F%F0%9F%98%80", json={"n": 1})
+    assert (made.status_code, made.headers["Location"]) == (201, "/%E4%BB%98/_doc/a%2F%F0%9F%98%80")
+
+
+async def test_a_search_takes_each_value_for_what_it_is(ask: Any) -> None:
+    values = [5, "5", "x", "12", 7.5]
+    await send(ask, *(part for n in values for part in ({"index": {"_index": "a"}}, {"n": n})))
+
+    async def found(**body: Any) -> list[Any]:
+        return [hit["_source"]["n"] for hit in (await ask("POST", "/a/_search", json=body))[1]["hits"]["hits"]]
+
+    assert sorted(await found(query={"range": {"n": {"gte": 4}}})) == [5, 7.5]
+    assert set(map(repr, await found(query={"term": {"n": 5}}))) == {"5", "'5'"}
+    assert await found(sort=[{"n": "asc"}]) == [5, 7.5, "12", "5", "x"]
+    assert await found(sort=[{"n": "desc"}]) == ["x", "5", "12", 7.5, 5]
+
+
 async def test_what_cannot_be_taken_is_rejected(ask: Any, platform: FakePlatform, side: Any) -> None:
     platform.telemetry.logs.broken = "the disk is full"
     status, body = await ask("POST", "/_bulk", content=bulk({"index": {"_index": "a"}}, {"n": 1}))
