@@ -10,8 +10,7 @@ from eldonia_ops.protocols.managed_file import managed_document
 from eldonia_ops.rules.log_expression import LogExpressionError, read_log_expression
 from eldonia_ops.search import SearchError
 from eldonia_ops.services.api import NotFoundError, QueryError, ReloadView
-from eldonia_ops.services.configuration_forms import forms
-from eldonia_ops.services.managed_api import (
+from eldonia_ops.services.api.managed import (
     ConfigurationView,
     FormView,
     FoundView,
@@ -24,6 +23,7 @@ from eldonia_ops.services.managed_api import (
     WantedChange,
     WantedRule,
 )
+from eldonia_ops.services.configuration_forms import forms
 from eldonia_ops.services.managed_configuration import ManagedChanges, name_of
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.managed import EntryPlace, ManagedText

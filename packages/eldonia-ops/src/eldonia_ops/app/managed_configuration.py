@@ -14,11 +14,7 @@ from eldonia_ops.ports import LogStore
 from eldonia_ops.services import log_rule_preview, rule_cards
 from eldonia_ops.services.alerts import AlertService
 from eldonia_ops.services.api import Queries, ReloadView
-from eldonia_ops.services.configuration_forms import forms, secret_keys
-from eldonia_ops.services.entry_trials import EntryTrials
-from eldonia_ops.services.log_rules import LogRules
-from eldonia_ops.services.machine import look_around, watched_by
-from eldonia_ops.services.managed_api import (
+from eldonia_ops.services.api.managed import (
     ConfigurationView,
     FormView,
     MachineView,
@@ -28,6 +24,10 @@ from eldonia_ops.services.managed_api import (
     WantedChange,
     WantedRule,
 )
+from eldonia_ops.services.configuration_forms import forms, secret_keys
+from eldonia_ops.services.entry_trials import EntryTrials
+from eldonia_ops.services.log_rules import LogRules
+from eldonia_ops.services.machine import look_around, watched_by
 from eldonia_ops.services.managed_configuration import ManagedChanges
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.managed import EntryPlace
@@ -69,7 +69,7 @@ class ReloadedConfiguration:
 
 
 class PlatformConfiguration:
-    """Implements :class:`~eldonia_ops.services.managed_api.ManagedConfiguration`."""
+    """Implements :class:`~eldonia_ops.services.api.managed.ManagedConfiguration`."""
 
     def __init__(
         self,

@@ -27,8 +27,8 @@ from eldonia_ops.model.access import Account, AccountLink, LinkPurpose, Preferen
 from eldonia_ops.model.audit import AuditEntry
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.api import NotFoundError, RefusedError
+from eldonia_ops.services.api.people import NewLink, Outsider
 from eldonia_ops.services.passwords import Passwords
-from eldonia_ops.services.people_api import NewLink, Outsider
 from eldonia_ops.services.principals import Principals
 
 log = logging.getLogger("eldonia_ops.services.accounts")
@@ -42,7 +42,7 @@ _LAST_ADMIN: Final = "this is the last admin who can sign in: make somebody else
 
 
 class AccountService:
-    """Implements :class:`~eldonia_ops.services.people_api.Accounts` over the state store."""
+    """Implements :class:`~eldonia_ops.services.api.people.Accounts` over the state store."""
 
     def __init__(
         self, clock: Clock, state: StateStore, principals: Principals, passwords: Passwords | None = None

@@ -10,7 +10,7 @@ from eldonia_ops.collectors import registry
 from eldonia_ops.managed.document import Entry
 from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.protocols.integration_fields import FieldType, key_of, spec_of
-from eldonia_ops.services.managed_api import FieldView, FormView
+from eldonia_ops.services.api.managed import FieldView, FormView
 from eldonia_ops.settings.containers import Items, LabelSet, Section, Texts
 from eldonia_ops.settings.declaration import Declared, declared
 from eldonia_ops.settings.document import Settings

@@ -32,7 +32,7 @@ from eldonia_ops.protocols.line_formats.recognise import form_of
 from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
 from eldonia_ops.protocols.managed_file import managed_text
 from eldonia_ops.protocols.scrape_rows import Collected
-from eldonia_ops.services.managed_api import LineView, SampleView, TrialView
+from eldonia_ops.services.api.managed import LineView, SampleView, TrialView
 from eldonia_ops.services.receiver_trials import ReceiverTrials, TrialRenderer
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.managed import RECEIVERS, ManagedText, identity_key

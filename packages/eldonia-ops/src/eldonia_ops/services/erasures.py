@@ -16,8 +16,8 @@ from eldonia_ops.ports.erasures import ErasureStore
 from eldonia_ops.search import EVERYTHING, SearchError, parse_search
 from eldonia_ops.search.tree import Node, StoredUntil, conjunction
 from eldonia_ops.services.api import NotFoundError, QueryError, RefusedError
+from eldonia_ops.services.api.log_care import ErasurePreview
 from eldonia_ops.services.audit import AuditLog
-from eldonia_ops.services.log_care_api import ErasurePreview
 from eldonia_ops.services.log_deletion import LATEST_NS, delete_where
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import Wakeup, supervise

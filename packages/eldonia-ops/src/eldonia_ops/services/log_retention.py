@@ -13,8 +13,8 @@ from typing import Final
 from eldonia_ops.model.audit import FieldChange
 from eldonia_ops.ports import Clock, LogStore
 from eldonia_ops.search import Node, parse_search
+from eldonia_ops.services.api.log_care import RetentionView
 from eldonia_ops.services.audit import AuditLog
-from eldonia_ops.services.log_care_api import RetentionView
 from eldonia_ops.services.log_retention_plan import DAY_NS, Due, due
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import supervise

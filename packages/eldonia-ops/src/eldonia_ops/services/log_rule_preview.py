@@ -7,8 +7,8 @@ from eldonia_ops.ports import Clock
 from eldonia_ops.rules.log_expression import DEFAULT_RANGE_MS, LogExpressionError, read_log_expression
 from eldonia_ops.search import SearchError
 from eldonia_ops.services.api import QueryError
+from eldonia_ops.services.api.managed import PreviewView, WantedRule
 from eldonia_ops.services.log_rules import LogRules
-from eldonia_ops.services.managed_api import PreviewView, WantedRule
 
 _DAY: Final = 86_400_000
 _SHOWN: Final = 50

@@ -6,7 +6,7 @@ from typing import Any
 
 from eldonia_ops.discovery import gather, propose
 from eldonia_ops.discovery.settings_text import plain_values
-from eldonia_ops.services.managed_api import FoundView, MachineView
+from eldonia_ops.services.api.managed import FoundView, MachineView
 from eldonia_ops.services.managed_configuration import name_of
 from eldonia_ops.settings.managed import identity_key
 

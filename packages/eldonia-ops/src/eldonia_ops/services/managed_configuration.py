@@ -32,8 +32,7 @@ from eldonia_ops.notifiers.registry import NotifierKinds
 from eldonia_ops.ports import Clock
 from eldonia_ops.protocols.managed_file import managed_document, managed_text
 from eldonia_ops.services.api import PreconditionError, RefusedError, ReloadView
-from eldonia_ops.services.configuration_forms import completed, secret_keys
-from eldonia_ops.services.managed_api import (
+from eldonia_ops.services.api.managed import (
     ChangeView,
     ConfigurationView,
     EntryView,
@@ -41,6 +40,7 @@ from eldonia_ops.services.managed_api import (
     StepView,
     WantedChange,
 )
+from eldonia_ops.services.configuration_forms import completed, secret_keys
 from eldonia_ops.settings.managed import TUNING, EntryPlace, identity_key, named
 
 log = logging.getLogger("eldonia_ops.configuration")

@@ -29,7 +29,7 @@ from eldonia_ops.access.sign_on import (
     role_of,
     text_at,
 )
-from eldonia_ops.services.people_api import Outsider
+from eldonia_ops.services.api.people import Outsider
 from eldonia_ops.settings import OidcSettings
 
 log = logging.getLogger("eldonia_ops.services.oidc")

@@ -13,7 +13,7 @@ from eldonia_ops.rules.preview import firings
 from eldonia_ops.rules.threshold_units import unit_of
 from eldonia_ops.rules.tuning import RuleChange, alerting_rules, is_lower_bound, measured, names_of, threshold_of, tuned
 from eldonia_ops.services.api import NotFoundError, Queries, QueryError, RuleGroupView, RuleView
-from eldonia_ops.services.managed_api import PreviewView, RuleCardView, WantedRule
+from eldonia_ops.services.api.managed import PreviewView, RuleCardView, WantedRule
 from eldonia_ops.settings import DefaultRules
 from eldonia_ops.settings.managed import ALERTS, TUNING, EntryPlace
 

@@ -15,7 +15,7 @@ from typing import Final
 from eldonia_ops.model.access import Account, Principal, Session, SignInMethod
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
 from eldonia_ops.services.api import RefusedError
-from eldonia_ops.services.people_api import Visit
+from eldonia_ops.services.api.people import Visit
 from eldonia_ops.services.principals import Principals
 
 log = logging.getLogger("eldonia_ops.services.sessions")
@@ -37,7 +37,7 @@ class SessionTimes:
 
 
 class SessionService:
-    """Implements :class:`~eldonia_ops.services.people_api.Sessions`. ``times`` are asked at each request."""
+    """Implements :class:`~eldonia_ops.services.api.people.Sessions`. ``times`` are asked at each request."""
 
     def __init__(
         self,

@@ -23,7 +23,7 @@ from eldonia_ops.model.access import Principal
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
-from eldonia_ops.services.people_api import Sessions
+from eldonia_ops.services.api.people import Sessions
 from eldonia_ops.web.access import Permission, able_roles, allows, secret_from_authorization
 from eldonia_ops.web.callers import CALLER, Caller
 from eldonia_ops.web.client_address import note_client, peer_of

@@ -28,7 +28,7 @@ from eldonia_ops.ports import (
 )
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.api import NotFoundError, OverloadedError, PreconditionError, QueryError, RefusedError
-from eldonia_ops.services.managed_api import FaultyConfigurationError
+from eldonia_ops.services.api.managed import FaultyConfigurationError
 from eldonia_ops.web.bad_request import TOO_MUCH, BadRequestError
 from eldonia_ops.web.heavy import RETRY_AFTER, BusyError
 from eldonia_ops.web.preconditions import PreconditionRequiredError

@@ -13,7 +13,7 @@ from eldonia_ops.access.accounts import account_name
 from eldonia_ops.access.sign_on import role_of
 from eldonia_ops.model.access import SignInMethod
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.people_api import Outsider
+from eldonia_ops.services.api.people import Outsider
 from eldonia_ops.settings import ProxySettings, SignOnSettings
 from eldonia_ops.web.callers import Caller
 from eldonia_ops.web.client_address import peer_of, within

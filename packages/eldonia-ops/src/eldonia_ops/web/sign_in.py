@@ -17,8 +17,8 @@ from eldonia_ops.model.access import Account, Principal, SignInMethod
 from eldonia_ops.model.security import SecurityEvent, SecurityEventType, SecuritySeverity
 from eldonia_ops.security.events import source_of
 from eldonia_ops.services.api import OverloadedError, Platform, RefusedError
+from eldonia_ops.services.api.people import Visit
 from eldonia_ops.services.audit import AuditLog
-from eldonia_ops.services.people_api import Visit
 from eldonia_ops.settings import OidcSettings, SignOnSettings
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of

@@ -14,8 +14,8 @@ from eldonia_ops.ports import StateTransaction
 from eldonia_ops.services.access import AccessService
 from eldonia_ops.services.accounts import LINK_LIFETIME_MS, AccountService
 from eldonia_ops.services.api import NotFoundError, OverloadedError, RefusedError
+from eldonia_ops.services.api.people import Outsider, Visit
 from eldonia_ops.services.passwords import Passwords
-from eldonia_ops.services.people_api import Outsider, Visit
 from eldonia_ops.services.principals import Principals
 from eldonia_ops.services.sessions import SessionService
 from eldonia_ops.storage.state import SqlStateStore

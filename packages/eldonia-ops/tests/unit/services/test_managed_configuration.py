@@ -5,8 +5,8 @@ from fake_platform.managed import FakeManaged
 
 from eldonia_ops.app.managed_files import ManagedFiles
 from eldonia_ops.services.api import PreconditionError, RefusedError
+from eldonia_ops.services.api.managed import FaultyConfigurationError, WantedChange
 from eldonia_ops.services.backups import kept_files
-from eldonia_ops.services.managed_api import FaultyConfigurationError, WantedChange
 from eldonia_ops.services.managed_configuration import ManagedChanges
 
 PROBE = {"name": "shop2", "url": "http://shop.example/"}

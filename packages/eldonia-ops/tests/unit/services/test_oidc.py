@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey, RSAKey
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.secret import Secret
+from eldonia_ops.services.api.people import Outsider
 from eldonia_ops.services.oidc import OidcClient, OidcError, SignOnAttempt
-from eldonia_ops.services.people_api import Outsider
 from eldonia_ops.settings import OidcSettings
 
 ISSUER = "https://id.example"

@@ -10,7 +10,7 @@ from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules.groups import AlertingRule, RuleGroup, scale
 from eldonia_ops.rules.tuning import RuleChange, alerting_rules, tuned
 from eldonia_ops.services.api import NotFoundError, QueryError, QueryResult, RuleGroupView, RuleView, Series
-from eldonia_ops.services.managed_api import WantedRule
+from eldonia_ops.services.api.managed import WantedRule
 from eldonia_ops.services.rule_cards import preview, rule_cards
 from eldonia_ops.settings import NO_DEFAULT_RULES, DefaultRules
 from eldonia_ops.settings.managed import ALERTS, TUNING, EntryPlace

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.people_api import NewLink
+from eldonia_ops.services.api.people import NewLink
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.encoding import Json

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.durations import parse_duration
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.managed_api import (
+from eldonia_ops.services.api.managed import (
     ConfigurationView,
     FormView,
     MachineView,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.erasure import Erasure
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.log_care_api import ErasurePreview, RetentionView
+from eldonia_ops.services.api.log_care import ErasurePreview, RetentionView
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.callers import caller_of

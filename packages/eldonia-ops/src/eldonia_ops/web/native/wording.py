@@ -19,7 +19,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.protocols.shipped_sentences import described, said, said_of_alert, worded_entry
 from eldonia_ops.rules.tuning import names_of
-from eldonia_ops.services.managed_api import MachineView, RuleCardView, TrialView
+from eldonia_ops.services.api.managed import MachineView, RuleCardView, TrialView
 from eldonia_ops.web.language import LANGUAGES
 from eldonia_ops.web.native.incident_schemas import IncidentSummaryShape
 from eldonia_ops.web.native.schemas import AlertShape, RuleGroupShape
