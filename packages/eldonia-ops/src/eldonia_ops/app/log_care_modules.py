@@ -9,6 +9,7 @@ from eldonia_ops.app.modules import Inert
 from eldonia_ops.ports import LogStore
 from eldonia_ops.services.audit import AuditLog
 from eldonia_ops.services.erasures import Erasures
+from eldonia_ops.services.log_pattern_mining import LogPatternMining
 from eldonia_ops.services.log_retention import LogRetention
 from eldonia_ops.storage.erasure_files import ErasureFiles
 
@@ -43,10 +44,10 @@ class ErasuresModule(Inert):
 
     name = "erasures"
 
-    def __init__(self, base: Foundation, logs: LogStore) -> None:
+    def __init__(self, base: Foundation, logs: LogStore, patterns: LogPatternMining) -> None:
         folder = base.configuration.settings.data
         kept = ErasureFiles(folder / "erasures", folder / "pipeline")
-        self.service = Erasures(base.clock, logs, kept, AuditLog(base.state), base.loops)
+        self.service = Erasures(base.clock, logs, kept, AuditLog(base.state), base.loops, forget=patterns.forget)
 
     async def run(self) -> None:
         """Do what waits, until cancelled."""

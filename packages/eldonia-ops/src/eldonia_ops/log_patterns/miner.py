@@ -1,7 +1,7 @@
 """Which pattern each message has: known shapes by a look-up, others by Drain, in bounded memory and time."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -176,10 +176,18 @@ class Miner:
         self._tree.add(cluster)
         return cluster
 
+    def forget(self, ids: Collection[str]) -> None:
+        """Drop patterns, and what leads to them: a message of theirs begins a pattern anew."""
+        self._keep({id: state for id, state in self._states.items() if id not in ids})
+        self._changed = {id: state for id, state in self._changed.items() if id not in ids}
+
     def _forget(self) -> None:
-        """Drop the tenth of the patterns that was seen the longest ago, and what leads to them."""
+        """Drop the tenth of the patterns that was seen the longest ago."""
         oldest = sorted(self._states.values(), key=lambda one: (one.last_ms, one.cluster.id))
-        self._states = {state.cluster.id: state for state in oldest[max(1, self._most // 10) :]}
+        self._keep({state.cluster.id: state for state in oldest[max(1, self._most // 10) :]})
+
+    def _keep(self, states: dict[str, _State]) -> None:
+        self._states = states
         self._tree = Drain.of(state.cluster for state in self._states.values())
         self._shapes = {shape: id for shape, id in self._shapes.items() if id in self._states}
         self._masked = {masked: id for masked, id in self._masked.items() if id in self._states}

@@ -104,13 +104,15 @@ class LogSize:
 @dataclass(frozen=True, slots=True)
 class Expunged:
     """What was removed from files: parts that were written anew, old parts that are gone, segments of the write-ahead
-    log, rows of the file of refused rows. ``left`` names what was not looked into and may still hold records."""
+    log, rows of the file of refused rows. ``left`` names what was not looked into and may still hold records.
+    ``patterns`` are the ids of patterns that no record has any more, whose templates are gone."""
 
     rewritten: int = 0
     removed: int = 0
     segments: int = 0
     refused: int = 0
     left: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
 
 
 class LogStore(SignalStore, Protocol):

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -39,13 +40,22 @@ class Erasures:
     """Takes erasures and does them."""
 
     def __init__(
-        self, clock: Clock, logs: LogStore, kept: ErasureStore, audit: AuditLog, loops: Loops | None = None
+        self,
+        clock: Clock,
+        logs: LogStore,
+        kept: ErasureStore,
+        audit: AuditLog,
+        loops: Loops | None = None,
+        *,
+        forget: Callable[[Sequence[str]], Awaitable[None]] | None = None,
     ) -> None:
+        """``forget`` is given the ids of the patterns whose templates were deleted."""
         self._clock = clock
         self._logs = logs
         self._audit = audit
         self._kept = kept
         self._loops = loops
+        self._forget = forget
         self._wakeup = Wakeup()
 
     async def preview(self, text: str) -> ErasurePreview:
@@ -130,6 +140,8 @@ class Erasures:
             erasure = replace(erasure, stage=ErasureStage.REMOVING, deleted=erasure.deleted + deleted, error="")
             await self._put(erasure)
             done = await self._logs.expunge(meant)
+            if self._forget is not None and done.patterns:
+                await self._forget(done.patterns)
             left = await self._logs.count_logs(meant)
         except Exception as error:
             await self._put(replace(erasure, error=str(error) or type(error).__name__))

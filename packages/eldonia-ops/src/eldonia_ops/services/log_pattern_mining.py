@@ -6,7 +6,7 @@ A pattern is durable before the first record that names it: so none is found who
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from msgspec import structs
@@ -65,6 +65,12 @@ class LogPatternMining:
             if self._unwritten:
                 await self._write()
         return records
+
+    async def forget(self, ids: Collection[str]) -> None:
+        """Forget patterns whose templates were deleted."""
+        async with self._one_at_a_time:
+            self._miner.forget(ids)
+            self._unwritten = {id: one for id, one in self._unwritten.items() if id not in ids}
 
     async def _write(self) -> None:
         try:

@@ -154,6 +154,18 @@ def test_patterns_are_bounded_and_those_seen_the_longest_ago_are_dropped() -> No
     assert miner._states[id].first_ms == 0
 
 
+def test_a_pattern_that_is_forgotten_begins_anew_and_is_written_again() -> None:
+    miner = Miner()
+    [hers] = miner.assign(["the key of alice was lost"], "shop", 1)
+    [other] = miner.assign(["order 7 was paid"], "shop", 1)
+    miner.changed()
+    miner.forget([hers])
+    assert miner.assign(["order 8 was paid"], "shop", 2) == [other]
+    assert miner.changed() == []
+    assert miner.assign(["the key of alice was lost"], "shop", 3) == [hers]
+    assert [(one.template, one.first_seen_ms) for one in miner.changed()] == [("the key of alice was lost", 3)]
+
+
 def test_memory_of_shapes_is_bounded(monkeypatch) -> None:
     monkeypatch.setattr(mining, "MOST_SHAPES", 50)
     monkeypatch.setattr(mining, "MOST_SERVICES", 5)

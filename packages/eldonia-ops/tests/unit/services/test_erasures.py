@@ -39,7 +39,7 @@ class Store(MemoryLogStore):
     def __init__(self) -> None:
         super().__init__()
         self.fails: dict[str, str] = {}
-        self.expunged = Expunged(3, 4, 5, 6, ("a broken part",))
+        self.expunged = Expunged(3, 4, 5, 6, ("a broken part",), ("0" * 12,))
 
     async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
         await super().delete_logs(places)
@@ -94,6 +94,17 @@ async def test_all_of_them_go_and_what_was_asked_for_is_forgotten(world: World) 
     (entry,) = world.state.stored_audit
     assert (entry.kind, entry.action, entry.actor) == ("erasure", "finished", "hana")
     assert "alice" not in repr(entry)
+
+
+async def test_patterns_whose_templates_are_gone_are_forgotten(world: World) -> None:
+    forgotten: list[str] = []
+
+    async def forget(ids: Sequence[str]) -> None:
+        forgotten.extend(ids)
+
+    erasures = Erasures(Clock(), world.store, world.kept, AuditLog(world.state), forget=forget)  # type: ignore[arg-type]
+    await erasures.carry_out(await erasures.start("user_id:alice", "", "hana"))
+    assert forgotten == ["0" * 12]
 
 
 @pytest.mark.parametrize("at", ["delete", "expunge"])

@@ -66,7 +66,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     ingest.service.subscribe(security.service.observe)
     log_metrics = LogMetricsModule(base, ingest.service)
     log_retention = LogRetentionModule(base, telemetry.logs)
-    erasures = ErasuresModule(base, telemetry.logs)
+    erasures = ErasuresModule(base, telemetry.logs, ingest.service.patterns)
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)

@@ -196,7 +196,10 @@ class MemoryLogStore(FailingStore):
 
     async def expunge(self, search: Node) -> Expunged:
         self.check()
-        return Expunged()
+        used = {record.pattern for record in self.records}
+        unused = tuple(sorted(id for id in self._patterns if id not in used))
+        self._patterns = {id: one for id, one in self._patterns.items() if id in used}
+        return Expunged(patterns=unused)
 
     def replacing(
         self, source: str, replaced: Sequence[tuple[int, tuple[int, int]]]

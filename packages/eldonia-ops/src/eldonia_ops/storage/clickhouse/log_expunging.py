@@ -1,4 +1,4 @@
-"""Has the bytes of deleted log records leave the disk.
+"""Has the bytes of deleted rows leave the disk: those of log records, and of patterns of their messages.
 
 A deletion is a small patch part that says which rows do not count. Here the patches become masks of the parts
 (``APPLY PATCHES``), and parts with a mask are written anew without those rows (``APPLY DELETED MASK``), partition by
@@ -26,14 +26,14 @@ GONE_SECONDS: Final = 300.0
 """How long old parts may stay: the engine lets go of them after ten seconds, a reader may hold them for longer."""
 
 
-class LogExpunging:
-    """Writes parts of the table of logs anew that hold deleted rows. One at a time."""
+class Expunging:
+    """Writes parts of a table anew that hold deleted rows. One at a time."""
 
-    def __init__(self, engine: Engine, deployment: Deployment) -> None:
+    def __init__(self, engine: Engine, deployment: Deployment, table: str = "logs") -> None:
         self._engine = engine
         self._deployment = deployment
-        self._table = deployment.stored("logs")
-        self._target = deployment.deletable("logs")
+        self._table = deployment.stored(table)
+        self._target = deployment.deletable(table)
         self._lock = asyncio.Lock()
 
     async def rewrite(self) -> int:
@@ -51,6 +51,15 @@ class LogExpunging:
                     await self._mutate(f"APPLY DELETED MASK IN PARTITION ID '{partition}'")
             return len([part for part in masked if part["partition_id"].isdigit()])
 
+    async def delete(self, condition: str) -> None:
+        """Write the parts anew without the rows for which a condition holds. Its text is kept in a file for a while.
+
+        Raises:
+            TelemetryError: the engine could not, and does not try any more.
+        """
+        async with self._lock:
+            await self._mutate(f"DELETE WHERE {condition}")
+
     async def old_parts_gone(self) -> int:
         """Return once the parts that do not count any more have left the disk; how many there were.
 
@@ -61,14 +70,16 @@ class LogExpunging:
         left, waited = set(old), 0.0
         while left:
             if waited > GONE_SECONDS:
-                raise TelemetryError(f"{len(left)} old parts of the logs are still on the disk, such as {min(left)}")
+                raise TelemetryError(
+                    f"{len(left)} old parts of {self._table} are still on the disk, such as {min(left)}"
+                )
             await asyncio.sleep(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
             left &= {part["name"] for part in await self._parts("NOT active")}
         return len(old)
 
     async def put_aside(self) -> int:
-        """How many broken parts of the logs the engine put aside: what they hold cannot be looked into."""
+        """How many broken parts of the table the engine put aside: what they hold cannot be looked into."""
         found = await rows(
             self._engine,
             f"SELECT count() AS parts FROM {self._deployment.system('detached_parts')} "  # noqa: S608
@@ -94,9 +105,7 @@ class LogExpunging:
                 await self._engine.execute(
                     f"KILL MUTATION WHERE database = currentDatabase() AND table = '{self._table}' ASYNC"
                 )
-                raise TelemetryError(
-                    f"parts with deleted records could not be written anew: {(reasons or ['time'])[0]}"
-                )
+                raise TelemetryError(f"parts with deleted rows could not be written anew: {(reasons or ['time'])[0]}")
             await asyncio.sleep(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
 

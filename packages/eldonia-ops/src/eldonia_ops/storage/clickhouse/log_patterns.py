@@ -1,5 +1,6 @@
 """The table of patterns of log messages: what each looks like, and since when it has been seen."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -8,23 +9,28 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.log_patterns import LogPattern
+from eldonia_ops.storage.clickhouse.deployment import Deployment
 from eldonia_ops.storage.clickhouse.documents import clean
 from eldonia_ops.storage.clickhouse.engine import Engine
 from eldonia_ops.storage.clickhouse.journal import LOG_PATTERNS, Journal, JournaledTable, ReadingEngine
 from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter, batch_in, payload_of, weight_of
+from eldonia_ops.storage.clickhouse.log_expunging import Expunging
 from eldonia_ops.storage.clickhouse.schema import rows
 from eldonia_ops.storage.wal import Record
 
 MOST_READ: Final = 100_000
 _COLUMNS: Final = ("id", "template", "first_seen", "updated")
 _DELAY_SECONDS: Final = 5.0
+_AT_ONCE: Final = 1_000
+_ID: Final = re.compile(r"[0-9a-f]{1,64}")
 
 
 class LogPatterns:
     """Patterns, through the write-ahead log like the records that name them."""
 
-    def __init__(self, engine: Engine, journal: Journal | None) -> None:
+    def __init__(self, engine: Engine, journal: Journal | None, deployment: Deployment) -> None:
         self._engine = engine
+        self._expunging = Expunging(engine, deployment, "log_patterns")
         self._journaled: JournaledTable[LineBatch] | None = None
         if journal is not None:
             inserter = LineInserter(engine, "log_patterns", _COLUMNS, _plain, partial(journal.refuse, "log_patterns"))
@@ -62,6 +68,26 @@ class LogPatterns:
             {} if ids is None else {"ids": list(map(clean, ids))},
         )
         return [LogPattern(**row) for row in found]
+
+    async def forget_unused(self) -> list[str]:
+        """Delete the patterns that no record has: a template holds what all messages have in common, which may be the
+        name of a person where they were that person's alone. Returns their ids once no file holds the templates.
+
+        Raises:
+            TelemetryError: they may still be there. It can be called again.
+        """
+        found = await rows(
+            self._engine,
+            "SELECT DISTINCT id FROM log_patterns "
+            "WHERE id GLOBAL NOT IN (SELECT DISTINCT pattern FROM logs) ORDER BY id",
+        )
+        ids = [str(row["id"]) for row in found if _ID.fullmatch(row["id"])]
+        for first in range(0, len(ids), _AT_ONCE):
+            # The text of a statement stays in a file for a while: ids are hashes, and no template is in it.
+            listed = ", ".join(f"'{id}'" for id in ids[first : first + _AT_ONCE])
+            await self._expunging.delete(f"id IN ({listed})")
+        await self._expunging.old_parts_gone()
+        return ids
 
 
 def _line(pattern: LogPattern) -> bytes:

@@ -44,7 +44,7 @@ from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
-from eldonia_ops.storage.clickhouse.log_expunging import LogExpunging
+from eldonia_ops.storage.clickhouse.log_expunging import Expunging
 from eldonia_ops.storage.clickhouse.log_fingerprints import document_fingerprints
 from eldonia_ops.storage.clickhouse.log_patterns import LogPatterns
 from eldonia_ops.storage.clickhouse.log_replacements import LogReplacements, Replaced
@@ -112,9 +112,9 @@ class Logs:
         self._alone = alone
         self._stored = self._engine = engine
         self._deletions = LogDeletions(engine, deployment)
-        self._expunging = LogExpunging(engine, deployment)
+        self._expunging = Expunging(engine, deployment)
         self._parts = f"{deployment.system('parts')} WHERE table = '{deployment.stored('logs')}'"
-        self.patterns = LogPatterns(engine, journal)
+        self.patterns = LogPatterns(engine, journal, deployment)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
         self._journal = journal
@@ -187,8 +187,9 @@ class Logs:
         rewritten = await self._expunging.rewrite()
         removed = await self._expunging.old_parts_gone()
         aside = await self._expunging.put_aside()
+        patterns = await self.patterns.forget_unused()
         left = (f"{aside} broken parts that the engine put aside",) if aside else ()
-        return Expunged(rewritten, removed, segments, refused, left)
+        return Expunged(rewritten, removed, segments, refused, left, tuple(patterns))
 
     async def sizes(self, search: Node) -> list[LogSize]:
         """How much there is of what a search finds, by hours."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from eldonia_ops.model.log_patterns import LogPattern
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryError
 from eldonia_ops.search import parse_search
@@ -49,6 +50,7 @@ def records(needle: str, *, days: int = 3, each: int = 400) -> list[LogRecord]:
                     timestamp_ns=now - day * DAY_NS - number * 10**6,
                     message=f"order {number} of {needle if hers else 'somebody'}",
                     service="shop",
+                    pattern=("0" if hers else "f") * 12,
                     user_id="alice" if hers else "bob",
                     session_id=needle if hers else "s",
                     metadata={"mail": f"{needle}@example.org"} if hers else {"mail": "b@example.org"},
@@ -75,9 +77,19 @@ async def test_no_file_holds_them_any_more(
     store = await opened(engine, tmp_path / "wal")
     needle = secrets.token_hex(12)
     hers = parse_search("user_id:alice")
+    await engine.execute("ALTER TABLE log_patterns MODIFY SETTING old_parts_lifetime = 1")
+    await engine.execute("ALTER TABLE log_patterns MODIFY COLUMN template String CODEC(NONE)")
+    now = time.time_ns() // 10**6
+    await store.put_log_patterns(
+        [
+            LogPattern(id=id * 12, template=f"order <#> of {who}", first_seen_ms=now, last_seen_ms=now)
+            for id, who in (("0", needle), ("f", "somebody"))
+        ]
+    )
     for _ in range(2):
         await store.insert_logs(records(needle))
         assert await store.count_logs(hers)
+    assert len(await store.log_patterns()) == 2
     (tmp_path / "wal" / "refused-logs.jsonl").write_bytes(
         b"\n".join([*lines_of(records(needle, days=1, each=10), range(10)), b"{torn", b""])
     )
@@ -90,6 +102,8 @@ async def test_no_file_holds_them_any_more(
 
     assert files_with(needle, directory, tmp_path) == []
     assert (done.refused, done.left) == (1, ())
+    assert done.patterns == ("0" * 12,)
+    assert [one.template for one in await store.log_patterns()] == ["order <#> of somebody"]
     assert done.rewritten >= 3
     assert done.segments >= 1
     masked = await engine.query(
