@@ -96,6 +96,11 @@ def requires_folder_named_by(variable: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(folder_named_by(variable) is None, reason=f"{variable} names no folder")
 
 
+def requires_variable(variable: str) -> pytest.MarkDecorator:
+    """A test that asks a server which an environment variable names; it may be unset anywhere."""
+    return pytest.mark.skipif(not os.environ.get(variable), reason=f"{variable} is not set")
+
+
 def requires_shared(name: str) -> pytest.MarkDecorator:
     """A mark for tests over the files of such a folder; without it they are skipped everywhere."""
     return pytest.mark.skipif(shared_folder(name) is None, reason=f"../shared/{name} is not there")

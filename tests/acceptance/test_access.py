@@ -10,7 +10,7 @@ import pytest
 from programs import eventually, free_port
 
 
-def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_prints_the_first_one_once(
+def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_puts_the_first_one_into_a_file(
     program: Callable[..., Any], tmp_path: Path
 ) -> None:
     data, port = tmp_path / "data", free_port()
@@ -42,8 +42,8 @@ def test_it_refuses_to_listen_beyond_this_machine_without_a_token_and_prints_the
         assert platform.stop() == 0
         said.append(platform.said())
     token = (data / "admin.token").read_text().strip()
-    assert said[0].count(token) == 1
-    assert token not in said[1]
+    assert all(token not in one for one in said)  # it is shown on a terminal alone: what is printed here may be logged
+    assert all(str(data / "admin.token") in one.replace("\n", "") for one in said)
     assert stat.S_IMODE((data / "admin.token").stat().st_mode) == 0o600
     assert stat.S_IMODE((data / "state.db").stat().st_mode) == 0o600
     assert stat.S_IMODE(data.stat().st_mode) == 0o700

@@ -11,6 +11,7 @@ import pytest
 from elasticsearch_clients import elasticsearch_serving
 from pipeline_outputs_world import EPOCH_MS, World, batch, running, until
 from pipeline_sections import output, section
+from required_tools import requires_variable
 
 from eldonia_ops.pipeline.buffer import Chunk
 from eldonia_ops.pipeline.chunk_keys import ChunkKey
@@ -51,7 +52,7 @@ class Engine:
     scope="module",
     params=[
         "ours",
-        pytest.param("opensearch", marks=pytest.mark.skipif(not PEER, reason="ELDONIA_OPENSEARCH_URL names no server")),
+        pytest.param("opensearch", marks=requires_variable("ELDONIA_OPENSEARCH_URL")),
     ],
 )
 def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:

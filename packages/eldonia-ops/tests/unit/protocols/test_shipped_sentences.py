@@ -42,7 +42,7 @@ def test_every_text_of_a_shipped_rule_is_said_as_its_other_template_says_it(reas
     answers = {}
     samples = [QuerySample(Labels({"reason": reason}), 1.0)] if reason else []
     labels = Labels({"job": "shop", "instance": "web-1:9100", "probe": "front", "mountpoint": "/data",
-                     "device": "/dev/sda1", "datname": "orders", "service": "shop"})  # fmt: skip
+                     "device": "/dev/sda1", "datname": "orders", "service": "shop", "__name__": "pg_up"})  # fmt: skip
     for other in ("postgresql", "shop"):
         series = Labels({**labels, "job": other})
         for english, japanese in zip(rules("en"), rules("ja"), strict=True):

@@ -79,12 +79,12 @@ async def test_unknown_paths_tell_strangers_nothing(client: Client) -> None:
 @pytest.mark.parametrize("ending", ["%0A", "%0A%0A", "/"])
 async def test_what_the_table_does_not_know_never_reaches_a_route(app: Starlette, client: Client, ending: str) -> None:
     # A router's "$" also matches before a last line break: "/api/v1/query%0A" once answered ingest tokens.
-    patterns = [guard.pattern for guard in app.state.guards if "{" in guard.path]
+    patterns = [guard.pattern for guard in app.state.guards if "{" in guard.path or guard.path.endswith("/")]
     for role in (Role.INGEST, Role.ADMIN):
         async with client(role) as http:
             for guard, method, path in requests_of(app.state.guards):
                 if ending == "/" and any(pattern.match(path + ending) for pattern in patterns):
-                    continue  # /services/ is a page of its own route, which leads to /services
+                    continue  # /services/ leads to /services; Elasticsearch takes /_bulk/ for /_bulk
                 if "{" not in guard.path and guard.path != "/":
                     assert (await http.request(method, path + ending)).status_code in (404, 405), (role, method, path)
 

@@ -14,7 +14,7 @@ import httpx
 
 from eldonia_ops.cli.client import ApiError, Client
 from eldonia_ops.cli.demo.display import Progress
-from eldonia_ops.cli.demo.files import SHOP_SERVICE, Ports
+from eldonia_ops.cli.demo.files import GATEWAY_SERVICE, SHOP_SERVICE, Ports
 from eldonia_ops.cli.demo.observer import Observer, mentions
 from eldonia_ops.cli.demo.processes import Process, wait_for_port
 from eldonia_ops.cli.demo.stages import Outcome, Stage
@@ -166,15 +166,15 @@ class Director:
         return "HTTP 500 for every charge"
 
     def _gateway_detected(self, stage: Stage, _: dict[str, str]) -> str:
-        self._wait(stage, lambda: self._see.firing("PaymentGatewayError"), "PaymentGatewayError firing")
-        return f"{self._since('gateway'):.1f} s after the fault"
+        found = self._wait(stage, lambda: self._see.firing(GATEWAY_SERVICE), "an alert about payments firing")
+        return f"{found['name']}, {self._since('gateway'):.1f} s after the fault"
 
     def _killed(self, stage: Stage, _: dict[str, str]) -> str:
         platform = self._processes["platform"]
-        if self._message("pagerduty", "trigger", "PaymentGatewayError"):
+        if self._gateway_message("pagerduty", "trigger"):
             raise StageMissed(stage.key, "the page had left before the platform could be killed")
         platform.kill()
-        if self._message("pagerduty", "trigger", "PaymentGatewayError"):
+        if self._gateway_message("pagerduty", "trigger"):
             raise StageMissed(stage.key, "the page had left before the platform could be killed")
         platform.start()
         if not wait_for_port(self._ports.platform, platform, stage.limit_seconds):
@@ -193,8 +193,7 @@ class Director:
 
     def _gateway_paged(self, stage: Stage, _: dict[str, str]) -> str:
         def notified() -> bool:
-            paged = self._message("pagerduty", "trigger", "PaymentGatewayError")
-            return bool(paged and self._message("slack", "PaymentGatewayError"))
+            return bool(self._gateway_message("pagerduty", "trigger") and self._gateway_message("slack"))
 
         self._wait(stage, notified, "both messages")
         return f"{self._since('gateway'):.1f} s after the fault"
@@ -228,7 +227,7 @@ class Director:
         return f"open for {(whole['resolved_at'] - whole['detected_at']) / 1000:.1f} s"
 
     def _gateway_notified(self, stage: Stage, _: dict[str, str]) -> str:
-        self._wait(stage, lambda: self._message("pagerduty", "resolve", "PaymentGatewayError"), "PagerDuty's resolve")
+        self._wait(stage, lambda: self._gateway_message("pagerduty", "resolve"), "PagerDuty's resolve")
         return "PagerDuty: resolve"
 
     def _gateway_postmortem(self, stage: Stage, incidents: dict[str, str]) -> str:
@@ -292,6 +291,11 @@ class Director:
             ),
             None,
         )
+
+    def _gateway_message(self, kind: str, *words: str) -> dict[str, Any] | None:
+        """The message about the failing gateway. Probe and payments are of one outage: the first of both is sent."""
+        found = (self._message(kind, *words, name) for name in ("payment-gateway", "PaymentGatewayError"))
+        return next((item for item in found if item is not None), None)
 
     def _entry(self, incident: str, kind: str) -> dict[str, Any] | None:
         whole = self._see.incident(incident)

@@ -13,6 +13,7 @@ from typing import Final
 
 SPEED: Final = 60
 SHOP_SERVICE: Final = "eldonia-shop"
+GATEWAY_SERVICE: Final = "payment"
 RESTART_DELAY_SECONDS: Final = 4
 
 
@@ -150,7 +151,7 @@ inhibit_rules:
 
 _PATIENT = """\
       routes:
-        - matchers: ['alertname="PaymentGatewayError"']
+        - matchers: ['service="payment"']
           group_wait: 2m
 """
 

@@ -44,10 +44,10 @@ class Observer:
         """Traces of a service, newest first."""
         return self.ask("/traces", service=service, since="-10m", limit=20) or []
 
-    def firing(self, alertname: str) -> dict[str, Any] | None:
-        """The firing (or suppressed) alert of that name."""
+    def firing(self, service: str) -> dict[str, Any] | None:
+        """A firing (or suppressed) alert about a service."""
         for alert in self.ask("/alerts") or []:
-            if alert["name"] == alertname and alert["state"] in ("firing", "suppressed"):
+            if alert["labels"].get("service") == service and alert["state"] in ("firing", "suppressed"):
                 return alert
         return None
 

@@ -62,7 +62,7 @@ STAGES: Final[tuple[Stage, ...]] = (
     ),
     Stage("crash-resolved", 1, "the incident is resolved, with its timeline", "インシデント解決、経過を記録", 40),
     Stage("gateway", 2, "fault: the payment gateway answers with errors", "障害注入：決済ゲートウェイがエラーを返す"),
-    Stage("gateway-detected", 2, "detected: PaymentGatewayError fires", "検知：PaymentGatewayError が発報", 45),
+    Stage("gateway-detected", 2, "detected: an alert about payments fires", "検知：決済のアラートが発報", 45),
     Stage(
         "gateway-incident",
         2,
