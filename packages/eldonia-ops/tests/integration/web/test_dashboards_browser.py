@@ -255,6 +255,7 @@ async def test_a_dashboard_of_grafana_is_imported(page: "Page", platform: Servin
 async def test_a_deleted_dashboard_comes_back(page: "Page", platform: Serving, api: httpx.AsyncClient) -> None:
     await made(api, "gone", [panel(1, 0, 0)])
     await page.goto(f"{platform.url}/dashboards/gone")
+    await expect(page.locator(".panel-card")).to_have_count(1)  # the page's script runs: before, a click does nothing
     await page.click("#more")
     await page.click(".menu-item.is-danger")
     await page.wait_for_url(re.compile(r"/dashboards$"))
