@@ -51,6 +51,9 @@ rules: {evaluation_interval: 1m, speed: $speed}
 
 alertmanager: {file: alertmanager.yml}
 
+services:
+  - {name: $service, depends_on: [payment]}
+
 objectives:
   - name: shop-availability
     service: $service
