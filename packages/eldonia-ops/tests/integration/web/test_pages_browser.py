@@ -703,6 +703,8 @@ async def test_a_lost_server_is_announced_and_typed_text_survives_its_restart(ta
     await page.keyboard.press("Tab")
     await page.locator("#note-form button").click()
     await expect(page.locator("#timeline")).to_contain_text("half a thought")
+    await expect(page.locator("#note-form input")).to_have_value("")
+    assert await page.locator("#note-form input:user-invalid").count() == 0, "nothing is missing"
     tab.complaints.clear()  # requests that failed while the server was away
 
 

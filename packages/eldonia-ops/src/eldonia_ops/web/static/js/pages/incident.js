@@ -300,8 +300,9 @@ if (can("respond")) {
   completeMentions($("#note-form input"), $("#mention-list"));
   $("#note-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const field = event.target.elements.text;
-    if (await act(() => send("POST", `${path}/notes`, { text: field.value.trim() }))) field.value = "";
+    const form = event.target;
+    // Emptied by a reset: by hand it would be marked as missing what was just sent.
+    if (await act(() => send("POST", `${path}/notes`, { text: form.elements.text.value.trim() }))) form.reset();
     page.now();
   });
   $("#describe-edit").addEventListener("click", () => {
