@@ -32,8 +32,10 @@ BOUNDED: dict[str, int] = {
     "eldonia_ops.promql.testing:": 500,
     # _LONGEST_READ: lines are cut before they are masked.
     "eldonia_ops.lint.report:": 1_024,
-    # MAX_CHARACTERS of a message.
-    "eldonia_ops.log_patterns.shapes:": 400,
+    # MAX_CHARACTERS of a message. They begin at no place within a run, which the judge does not see.
+    "eldonia_ops.log_patterns.shapes:'(?<![A-Za-z0-9_.+%-])": 400,
+    "eldonia_ops.log_patterns.shapes:'(?<![A-Za-z0-9])(?:": 400,
+    "eldonia_ops.log_patterns.shapes:'(?<![A-Za-z0-9_])([A-Za-z_]*+)0": 400,
     # Address of an endpoint in our own settings.
     "eldonia_telemetry.settings:'//.*@'": 500,
     # MAX_BODY

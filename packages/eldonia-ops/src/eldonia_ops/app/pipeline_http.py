@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-import logging
-import ssl
+import socket
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,20 +11,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from eldonia_ops.app.connections import Places
-from eldonia_ops.app.listener import HttpServer, bind
+from eldonia_ops.app.listener import HttpServer
 from eldonia_ops.app.pipeline_listeners import server_tls_of
-from eldonia_ops.collectors.status import TargetHealth, TargetStatus
-from eldonia_ops.model.errors import ConfigError
+from eldonia_ops.app.pipeline_ports import SourcePort
+from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.pipeline.inputs import HttpInput
 from eldonia_ops.protocols.packed_body import BadEncodingError, TooLargeError
 from eldonia_ops.services.pipeline_requests import HttpAnswer, HttpRequest, HttpRequests, allowed_origin, fault
-from eldonia_ops.settings import Listen
 from eldonia_ops.web.limits import read_raw
 
-log = logging.getLogger("eldonia_ops.pipeline")
-
-_RETRY_SECONDS: Final = 5.0
 _LARGE_BYTES: Final = 256 * 1024
 _MOST_LARGE: Final = 4
 _METHODS: Final = ("POST", "PUT")
@@ -39,34 +34,23 @@ class HttpSource:
         self._source = source
         self._requests = requests
         self._large = asyncio.Semaphore(_MOST_LARGE)
-        self._server: HttpServer | None = None
-        self._problem = ""
+        self._port: SourcePort[HttpServer] = SourcePort(source, self._started)
 
     async def run(self) -> None:
         """Listen until cancelled. A port that is taken is tried again."""
-        while self._server is None:
-            try:
-                self._server = await self._opened()
-                self._problem = ""
-            except (ConfigError, OSError) as error:
-                if str(error) != self._problem:
-                    self._problem = str(error)
-                    log.error("%s in line %d: %s", self._source.type, self._source.place.line, error)
-                await asyncio.sleep(_RETRY_SECONDS)
-        await asyncio.Event().wait()
+        await self._port.run()
 
     async def close(self) -> None:
         """Accept nothing more, and let what was read come to its end."""
-        if self._server is not None:
-            self._server.close()
+        if (server := self._port.server) is not None:
+            server.close()
             with contextlib.suppress(OSError):
-                await self._server.stop()
-            self._server = None
+                await server.stop()
+            self._port.server = None
 
     def statuses(self) -> Sequence[TargetStatus]:
         """Whether it listens."""
-        health = TargetHealth.UP if self._server else TargetHealth.DOWN if self._problem else TargetHealth.UNKNOWN
-        return [TargetStatus("pipeline", self._source.id, self._source.summary, health=health, error=self._problem)]
+        return [self._port.status()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -124,16 +108,10 @@ class HttpSource:
             found["Access-Control-Allow-Credentials"] = "true"
         return found
 
-    async def _opened(self) -> HttpServer:
+    async def _started(self, bound: socket.socket) -> HttpServer:
         source = self._source
-        tls: ssl.SSLContext | None = server_tls_of(source.transport)
-        bound = bind(Listen(source.bind, source.port), f"{source.type} of the pipeline", "is Fluentd still running?")
         name = f"pipeline-{source.type}-{source.place.line}"
+        tls = server_tls_of(source.transport)
         server = HttpServer(name, self, bound, Places(), tls, keep_alive_seconds=int(source.keepalive_seconds))
-        try:
-            await server.start()
-        except OSError:
-            bound.close()
-            raise
-        log.info("the pipeline listens: %s", source.summary)
+        await server.start()
         return server

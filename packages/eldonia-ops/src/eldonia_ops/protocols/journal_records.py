@@ -12,7 +12,7 @@ from eldonia_ops.protocols.journal_export import JournalEntry
 from eldonia_ops.protocols.log_fields import record_of
 
 _OF_THE_JOURNAL: Final = frozenset({"__CURSOR", "__MONOTONIC_TIMESTAMP", "__SEQNUM", "__SEQNUM_ID"})
-"""Where an entry is in its journal, which nobody looks for."""
+"""Where an entry is in its journal, which no one searches for."""
 
 
 def journal_records(entries: Sequence[JournalEntry], received_ns: int, source: str) -> list[LogRecord]:

@@ -84,7 +84,7 @@ class DocumentChanges:
             await self._in_turn(_Turn(request, old, perhaps))
 
     async def _added(self, request: BulkRequest, places: Sequence[int]) -> None:
-        """Store documents that nothing else is done with: whoever comes later with one of their ids waits for them."""
+        """Store documents that nothing else is done with: a later request with one of their ids waits for them."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._adding.add(done)
         try:

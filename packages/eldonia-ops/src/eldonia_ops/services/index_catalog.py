@@ -23,7 +23,7 @@ KEPT_MS: Final = 5_000
 
 MAX_BODY: Final = 4 << 20
 MAX_TOTAL: Final = 64 << 20
-"""Characters of all entries together: they are in memory, and whoever may send documents can declare some."""
+"""Characters of all entries together: they are in memory, and every sender of documents can declare some."""
 
 _MOST_SEEN: Final = 10_000
 _UNKNOWN: Final = (-1, 0, 0)

@@ -18,7 +18,7 @@ SLOWEST: Final = 2_048
 
 
 PUBLIC_BYTES: Final = 64 * 1024
-"""Of a body that nobody has shown a secret for: a form to sign in has some hundred."""
+"""Of a body that came without a secret: a form to sign in has some hundred."""
 
 MOST_HELD: Final = 256 << 20
 """Bytes of bodies that may be in memory together: each is within its limit, and there may be two thousand."""

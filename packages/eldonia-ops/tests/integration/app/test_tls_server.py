@@ -1,4 +1,4 @@
-"""Handshakes that do not end: they are bounded, in number and time, and shut nobody out."""
+"""Handshakes that do not end: they are bounded, in number and time, and shut no one out."""
 
 import asyncio
 import contextlib

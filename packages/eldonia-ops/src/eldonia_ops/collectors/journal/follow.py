@@ -23,7 +23,7 @@ log = logging.getLogger("eldonia_ops.collectors.journal")
 BATCH: Final = 1_000
 BATCH_SECONDS: Final = 0.2
 _BATCH_SIZE: Final = 8 << 20
-"""Characters that make a batch, too: whoever may write to the journal writes entries of megabytes."""
+"""Characters that make a batch, too: every program that may write to the journal may write entries of megabytes."""
 
 _READ: Final = 64 * 1024
 _RETRY_SECONDS: Final = 1.0

@@ -71,7 +71,7 @@ class TailBatch:
 
 PlannedBatches = Callable[[str], Awaitable[Sequence[tuple[str, int, int]]]]
 """Batches of a path, by its name, that were handed over before a crash and may be stored: identity, start and end of
-each. What is read again from there on is handed over in the very same batches, so that whoever takes them knows them
+each. What is read again from there on is handed over in the very same batches, so that what takes them knows them
 by their keys."""
 
 

@@ -1,4 +1,4 @@
-"""Records that take the place of others: what the write-ahead log is told first, so that no crash leaves both.
+"""Records that take the place of others: what is written to the write-ahead log first, so that no crash leaves both.
 
 The new record is stored, then the old one is deleted. Before either, the log notes which old record goes once which new
 one is there; that note is kept until the deletion is done, and the next start acts on it.
