@@ -1,12 +1,13 @@
 """Static files under an address that changes with their content, so that browsers may keep them without limit.
 
 All files share one hash, which is in the folder part of the address: modules then import each
-other by relative paths without knowing it. Files are read, and texts compressed, once at startup.
+other by relative paths without knowing it. Files are read once, and a text is compressed when it is first asked for.
 
 The modules of the pages are served as the build of the package joined them, if it did so from the modules that are
 here: who changes one sees the change after a restart, without a build.
 """
 
+import functools
 import gzip
 import hashlib
 import json
@@ -31,13 +32,19 @@ _NEEDED: Final = ("vendor/uplot/uPlot.js", "vendor/uplot/uPlot.css")
 _TYPES: Final = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".json": "application/json"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asset:
-    """One file, ready to be sent; ``packed`` is empty where packing does not pay."""
+    """One file, ready to be sent."""
 
     content: bytes
-    packed: bytes
     media_type: str
+    is_text: bool
+
+    @functools.cached_property
+    def packed(self) -> bytes:
+        """The content compressed; empty where that does not pay."""
+        packed = gzip.compress(self.content, 9, mtime=0) if self.is_text else b""
+        return packed if len(packed) < len(self.content) * 0.9 else b""
 
 
 class Assets:
@@ -110,7 +117,7 @@ class Assets:
             "Cache-Control": "public, max-age=31536000, immutable" if current else "no-store",
             "Vary": "Accept-Encoding",
         }
-        if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        if "gzip" in request.headers.get("accept-encoding", "") and asset.packed:
             return Response(asset.packed, headers=headers | {"Content-Encoding": "gzip"})
         return Response(asset.content, headers=headers)
 
@@ -131,9 +138,13 @@ def _files(folder: Path) -> list[Path]:
 def _asset(name: str, content: bytes) -> Asset:
     suffix = Path(name).suffix
     media_type = _TYPES.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    if media_type.startswith("text/") or suffix in (".svg", ".json"):
-        if not media_type.startswith("image/"):
-            media_type += "; charset=utf-8"
-        packed = gzip.compress(content, 9, mtime=0)
-        return Asset(content, packed if len(packed) < len(content) * 0.9 else b"", media_type)
-    return Asset(content, b"", media_type)
+    is_text = media_type.startswith("text/") or suffix in (".svg", ".json")
+    if is_text and not media_type.startswith("image/"):
+        media_type += "; charset=utf-8"
+    return Asset(content, media_type, is_text)
+
+
+@functools.lru_cache(1)
+def shipped_assets() -> Assets:
+    """The files of this package, read once in a process."""
+    return Assets()

@@ -6,8 +6,10 @@ matches no entry of the table never reaches the application, whatever its router
 is answered here, with 401 to strangers like any other, and 404 or 405 only to those who are signed in.
 """
 
+import functools
 import re
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -132,6 +134,12 @@ class Guard:
     csrf_in_form: bool = False
 
 
+@functools.lru_cache(4096)
+def _pattern(path: str) -> re.Pattern[str]:
+    """As the router compiles it. Each listener has a table, and most tables have the same paths."""
+    return compile_path(path)[0]
+
+
 def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
     """The table of all routes, mounted ones included.
 
@@ -143,7 +151,7 @@ def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
         if isinstance(route, Mount):
             guards += guards_of(route.routes, prefix + route.path)
         elif isinstance(route, GuardedRoute):
-            pattern, _, _ = compile_path(prefix + route.path)
+            pattern = _pattern(prefix + route.path)
             guards.append(
                 Guard(
                     prefix + route.path,
@@ -156,7 +164,7 @@ def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
                 )
             )
         elif isinstance(route, APIRoute) and (name := (route.openapi_extra or {}).get("x-demand")):
-            pattern, _, _ = compile_path(prefix + route.path)
+            pattern = _pattern(prefix + route.path)
             methods = frozenset(route.methods or ())
             guards.append(Guard(prefix + route.path, pattern, methods, Permission(name), ApiDialect.NATIVE))
         else:
@@ -474,12 +482,17 @@ def check_order(guards: Sequence[Guard]) -> None:
         TypeError: a pattern comes before a literal path that it also matches, or two routes have one path and method.
     """
     taken: dict[tuple[str, str], Guard] = {}
-    for index, guard in enumerate(guards):
+    patterns: dict[str, list[Guard]] = defaultdict(list)  # by what a path that matches must begin with
+    for guard in guards:
         for method in guard.methods - {"HEAD"}:
             if (guard.path, method) in taken:
                 raise TypeError(f"two routes answer to {method} {guard.path}")
             taken[guard.path, method] = guard
-        if "{" not in guard.path:
-            for earlier in guards[:index]:
-                if "{" in earlier.path and earlier.methods & guard.methods and earlier.pattern.match(guard.path):
+        beginning, brace, _ = guard.path.partition("{")
+        if brace:
+            patterns[beginning].append(guard)
+            continue
+        for length in range(len(guard.path) + 1):
+            for earlier in patterns.get(guard.path[:length], ()):
+                if earlier.methods & guard.methods and earlier.pattern.match(guard.path):
                     raise TypeError(f"route {earlier.path} hides {guard.path}: declare the literal path first")

@@ -21,7 +21,7 @@ from eldonia_ops.model.access import Principal, Role, Token
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.api.people import Sessions
 from eldonia_ops.services.oidc import OidcClient
-from eldonia_ops.web.assets import Assets
+from eldonia_ops.web.assets import shipped_assets
 from eldonia_ops.web.audit.trail import AuditTrail
 from eldonia_ops.web.compat import alertmanager, elasticsearch, jaeger, management, prometheus
 from eldonia_ops.web.gate import Gate, GuardedRoute, check_order, guards_of, loopback_hosts
@@ -79,7 +79,7 @@ class HttpSide:
         self._oidc = OidcClient(platform.now)
         self._proxied = ProxySignOn(platform)
         self._audit = AuditTrail(platform)
-        assets, heavy = Assets(), HeavyWork()
+        assets, heavy = shipped_assets(), HeavyWork()
         pages = Pages(
             platform,
             assets=assets,
