@@ -1,6 +1,7 @@
 """A served application and a browser to look at it with."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import threading
@@ -52,13 +53,28 @@ class Site:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
+    with served() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def unchanged_site() -> Iterator[Site]:
+    """One for all tests of a module that only look."""
+    with served() as site:
+        yield site
+
+
+@contextlib.contextmanager
+def served() -> Iterator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     platform = FakePlatform(now=lambda: time.time_ns() // 1_000_000)
     site = Site(f"http://127.0.0.1:{port}", platform, [], port)
     site.start()
-    yield site
-    site.stop()
+    try:
+        yield site
+    finally:
+        site.stop()
 
 
 @pytest.fixture(scope="session")
@@ -67,9 +83,9 @@ def chromium() -> str:
     return tool("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
-    """One Chromium for all tests of a module, with nothing in the background: a start takes longer than most tests."""
+    """One Chromium for all tests, with nothing in the background: a start takes longer than most tests."""
     from playwright.async_api import async_playwright  # may be missing where the tests are skipped
 
     profile = tmp_path_factory.mktemp("chromium")

@@ -13,10 +13,10 @@ from eldonia_ops.model.access import Role
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 
-@pytest_asyncio.fixture(loop_scope="module", params=["en-GB", "ja-JP"])
+@pytest_asyncio.fixture(loop_scope="session", params=["en-GB", "ja-JP"])
 async def page(request: Any, site: Any, browser: Any) -> AsyncIterator[Any]:
     context = await browser.new_context(locale=request.param, reduced_motion="reduce")
     answer = await context.request.post(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 API = "/api/ops/v1/dashboards"
 REFUSED = ("412 (Precondition Failed)", "422 (Unprocessable")
 
@@ -36,14 +36,14 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def api(platform: Serving) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {platform.token}"}
     async with httpx.AsyncClient(base_url=platform.url, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(platform: Serving, browser: Any) -> AsyncIterator["Page"]:
     """A signed-in page that may not complain."""
     context = await browser.new_context(

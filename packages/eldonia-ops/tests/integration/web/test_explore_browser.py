@@ -19,7 +19,7 @@ from playwright.async_api import expect  # noqa: E402
 SOON = 50_000
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 SERVER, CLIENT = 2, 3
 FAILS_EVERY = 10
@@ -75,7 +75,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield one
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(running: Serving, browser: Any) -> AsyncIterator[Any]:
     """A page of somebody who is signed in; it must not complain, but about searches that the server refuses."""
     context = await browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", reduced_motion="reduce")

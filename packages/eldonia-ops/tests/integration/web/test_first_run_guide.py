@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LOG = '10.0.0.1 - - [30/Nov/2026:10:00:00 +0000] "GET /cart HTTP/1.1" 502 12 "-" "curl"\n'
 
@@ -35,7 +35,7 @@ def exporter() -> Iterator[str]:
         yield f"127.0.0.1:{port}"
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def hook() -> AsyncIterator[HttpReceiver]:
     async with http_receiver() as found:
         yield found

@@ -15,7 +15,7 @@ from eldonia_ops.model.labels import Labels
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 SUMMARY = {"en": "front does not answer as it should", "ja": "front が正しく応答しません"}
 ERROR = {
@@ -28,7 +28,7 @@ REASON = {
 }
 
 
-@pytest_asyncio.fixture(loop_scope="module", params=["en", "ja"])
+@pytest_asyncio.fixture(loop_scope="session", params=["en", "ja"])
 async def pages(request: Any, site: Any, browser: Any, monkeypatch: Any) -> "AsyncIterator[tuple[Any, str, str]]":
     """A page whose reader has another language than what the platform kept: the page, kept language, read language."""
     kept = request.param

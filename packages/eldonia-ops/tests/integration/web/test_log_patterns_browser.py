@@ -12,7 +12,7 @@ from serving import Serving, serving
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 INFO, ERROR = 9, 17
 MINUTE = 60 * 10**9
@@ -55,7 +55,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield one
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(running: Serving, browser: Any) -> AsyncIterator[Any]:
     context = await browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", reduced_motion="reduce")
     opened = await context.new_page()

@@ -32,7 +32,7 @@ PATHS = ("/", "/incidents", "/incidents/INC-3", "/alerts", "/explore", "/logs", 
          "/services/shop", "/objectives", "/security", "/targets", "/settings")  # fmt: skip
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 
 class Tab:
@@ -79,7 +79,7 @@ async def pause(page: "Page") -> None:
     await page.clock.pause_at((await page.evaluate("Date.now()")) / 1000 + 1)
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def tab(site: Any, browser: Any) -> AsyncIterator[Tab]:
     # A context has a profile of its own: nothing is left of the test before.
     context = await browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", reduced_motion="reduce")

@@ -13,10 +13,10 @@ ON_THE_CLOCK = """async (ms) => {
   const { timeOfDay, zoneName } = await import(shell.replace(/(\\/static\\/[^/]+\\/).*/, "$1js/lib/format.js"));
   return zoneName + timeOfDay(ms);
 }"""
-pytestmark = [pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Any, site: Any) -> Any:
     """A page of a browser in London, where it is bright."""
     site.platform.with_people()
