@@ -136,7 +136,7 @@ class Guard:
 
 @functools.lru_cache(4096)
 def _pattern(path: str) -> re.Pattern[str]:
-    """As the router compiles it. Each listener has a table, and most tables have the same paths."""
+    """As the router compiles it; each listener has a table of its own of the same paths."""
     return compile_path(path)[0]
 
 
@@ -151,7 +151,7 @@ def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
         if isinstance(route, Mount):
             guards += guards_of(route.routes, prefix + route.path)
         elif isinstance(route, GuardedRoute):
-            pattern = _pattern(prefix + route.path)
+            pattern = _pattern(prefix + route.path) if prefix else route.path_regex
             guards.append(
                 Guard(
                     prefix + route.path,
@@ -164,7 +164,7 @@ def guards_of(routes: Iterable[BaseRoute], prefix: str = "") -> list[Guard]:
                 )
             )
         elif isinstance(route, APIRoute) and (name := (route.openapi_extra or {}).get("x-demand")):
-            pattern = _pattern(prefix + route.path)
+            pattern = _pattern(prefix + route.path) if prefix else route.path_regex
             methods = frozenset(route.methods or ())
             guards.append(Guard(prefix + route.path, pattern, methods, Permission(name), ApiDialect.NATIVE))
         else:

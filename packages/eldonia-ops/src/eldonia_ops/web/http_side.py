@@ -74,55 +74,62 @@ class HttpSide:
         self._limits = limits = limits or RequestLimits()
         self._sessions = platform.sessions
         self._attempts = FailedAttempts(platform.now, 6 * _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
-        attempts = FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS)
-        throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
         self._oidc = OidcClient(platform.now)
         self._proxied = ProxySignOn(platform)
         self._audit = AuditTrail(platform)
-        assets, heavy = shipped_assets(), HeavyWork()
-        pages = Pages(
+        self._heavy = HeavyWork()
+        self._throttle = SignInThrottle(platform.now, functools.partial(signed_in_there, platform))
+        self._version = version
+        self._pages = Pages(
             platform,
-            assets=assets,
-            attempts=attempts,
-            throttle=throttle,
+            assets=shipped_assets(),
+            attempts=FailedAttempts(platform.now, _ATTEMPTS, _ATTEMPTS_WINDOW_MS),
+            throttle=self._throttle,
             oidc=self._oidc,
             external_url=external_url,
             secure=self._secure,
             version=version,
         )
-        packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
         self.sinks = PlatformSinks(platform, limits)
-        self.elasticsearch = elasticsearch.ElasticsearchHost(platform, self.sinks, limits, heavy, other_index)
-        before: list[BaseRoute] = [
-            *prometheus.routes(platform, version, heavy),
-            *alertmanager.routes(platform, version, limits),
-            *jaeger.routes(platform, heavy),
-            *elasticsearch.routes(self.elasticsearch, elasticsearch.PREFIX),
-        ]
-        after: list[BaseRoute] = [
-            Mount(
-                native.PREFIX,
-                app=native.create_native(platform, version, heavy, throttle, external_url),
-                middleware=packed,
-            ),
-            assets.route(),
-            *pages.routes(),
-        ]
-
-        def routes_with(some: Sequence[Intake]) -> list[BaseRoute]:
-            return [*before, *intake_routes(some, self.sinks, limits), *after]
-
-        self.intakes = usable_intakes(intakes, routes_with)
-        self._routes = routes_with(self.intakes)
+        self.elasticsearch = elasticsearch.ElasticsearchHost(platform, self.sinks, limits, self._heavy, other_index)
+        self.intakes = usable_intakes(intakes, self._routes_with)
         self._envelopes: dict[str, Envelope] = {
             ApiDialect.NATIVE: native.envelope,
             ApiDialect.PROMETHEUS: prometheus.envelope,
             ApiDialect.ALERTMANAGER: alertmanager.envelope,
             ApiDialect.JAEGER: jaeger.envelope,
             ApiDialect.ELASTICSEARCH: elasticsearch.envelope,
-            ApiDialect.PAGE: pages.envelope,
+            ApiDialect.PAGE: self._pages.envelope,
             **{intake.name: intake_envelope(intake) for intake in self.intakes},
         }
+
+    @functools.cached_property
+    def _own(self) -> tuple[list[BaseRoute], list[BaseRoute]]:
+        """Our routes before and after those of intakes, made when they are first needed: the listener of
+        Elasticsearch's API has its own."""
+        platform, heavy = self._platform, self._heavy
+        before: list[BaseRoute] = [
+            *prometheus.routes(platform, self._version, heavy),
+            *alertmanager.routes(platform, self._version, self._limits),
+            *jaeger.routes(platform, heavy),
+            *elasticsearch.routes(self.elasticsearch, elasticsearch.PREFIX),
+        ]
+        api = native.create_native(platform, self._version, heavy, self._throttle, self._external_url)
+        packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=5)]
+        after: list[BaseRoute] = [
+            Mount(native.PREFIX, app=api, middleware=packed),
+            shipped_assets().route(),
+            *self._pages.routes(),
+        ]
+        return before, after
+
+    def _routes_with(self, some: Sequence[Intake]) -> list[BaseRoute]:
+        before, after = self._own
+        return [*before, *intake_routes(some, self.sinks, self._limits), *after]
+
+    @functools.cached_property
+    def _routes(self) -> list[BaseRoute]:
+        return self._routes_with(self.intakes)
 
     async def close(self) -> None:
         """Close the connections to a provider of sign-on."""
@@ -156,9 +163,10 @@ class HttpSide:
         local = None if anonymous == "none" else anonymous_caller(name, Role(anonymous))
         family = self._family(name)
         families = {family, *(intake.name for intake in self.intakes if intake.dialect == family)}
-        routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
         if name == ApiDialect.ELASTICSEARCH:  # on the main listener its addresses are those of pages
             routes = elasticsearch.routes(self.elasticsearch)
+        else:
+            routes = [one for one in self._routes if isinstance(one, GuardedRoute) and one.family in families]
         own = [intake for intake in self.intakes if intake.name == family]
         routes += intake_routes(own, self.sinks, self._limits, apart=True)
         if name == ApiDialect.ALERTMANAGER:  # on the main listener Prometheus' dialect has these addresses

@@ -110,12 +110,25 @@ def usable_intakes(
 
     Another one is logged and left out: a plug-in must not keep the platform from starting.
     """
-    found: list[Intake] = []
-    for intake in intakes:
-        try:
+    given = list(intakes)
+
+    def check(some: Sequence[Intake]) -> None:
+        for intake in some:
             if intake.name in set(ApiDialect):
                 raise TypeError(f"an API of the platform is called {intake.name}")
-            check_order(guards_of(routes_with([*found, intake])))
+        check_order(guards_of(routes_with(some)))
+
+    if given:
+        try:
+            check(given)
+        except TypeError:
+            pass  # one by one, to find which
+        else:
+            return given
+    found: list[Intake] = []
+    for intake in given:
+        try:
+            check([*found, intake])
         except TypeError as error:
             log.error("the intake %s is left out: %s", intake.name, error)
         else:

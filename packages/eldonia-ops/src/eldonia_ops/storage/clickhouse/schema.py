@@ -258,10 +258,10 @@ async def migrate(engine: Engine, retention: Retention, deployment: Deployment =
         for statement in statements:
             await _run(engine, deployment, statement)
         await engine.insert("schema_versions", ("version",), "JSONEachRow", b'{"version":%d}' % number)
-    await _expire(engine, retention, deployment)
+    await _expire(engine, retention, deployment, empty=version == 0)
 
 
-async def _expire(engine: Engine, retention: Retention, deployment: Deployment) -> None:
+async def _expire(engine: Engine, retention: Retention, deployment: Deployment, *, empty: bool) -> None:
     created = {
         row["name"]: row["create_table_query"]
         for row in await rows(
@@ -292,8 +292,9 @@ async def _expire(engine: Engine, retention: Retention, deployment: Deployment) 
         if changed:
             await engine.execute(f"ALTER TABLE {table} MODIFY {clause}")
         # A part expires by the clause that it was written under: more days would not save what is there, and fewer
-        # would not free it. Looked for at each start, so that no crash can come between.
-        if await _parts_out_of_date(engine, table, kept):
+        # would not free it. Looked for at each start, so that no crash can come between; but nothing was ever written
+        # to tables of no version.
+        if not empty and await _parts_out_of_date(engine, table, kept):
             await engine.execute(f"ALTER TABLE {table} MATERIALIZE TTL")
 
 
