@@ -72,13 +72,15 @@ def _opened(output: Output, edge: OutputEdge) -> RunningOutput:
     if settings.file:
         chunks = FileChunks(buffer_folder(output, settings, edge), executor)
     secondary = None if output.secondary is None else _delivery(output.secondary, settings, edge, executor)
+    delivery = _delivery(output, settings, edge, executor)
     return BufferedOutput(
         output,
         settings,
         edge,
         chunks,
-        _delivery(output, settings, edge, executor),
+        delivery,
         secondary=secondary,
+        watched=delivery if isinstance(delivery, ForwardDelivery) else None,
         nonce=secrets.token_hex(6),
         executor=executor,
     )
