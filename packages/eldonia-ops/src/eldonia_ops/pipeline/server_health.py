@@ -27,8 +27,8 @@ class HeartbeatSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerHealth:
-    """What is known of one server: Unix ms of its last heartbeat, the mean interval of the last 1,000, and since when it
-    has been heard again after it was unavailable (0: it was not heard since)."""
+    """What is known of one server: Unix ms of its last heartbeat, the mean interval of the last 1,000, and since when
+    it has been heard again after it was unavailable (0: it was not heard since)."""
 
     last_ms: int
     mean_ms: float

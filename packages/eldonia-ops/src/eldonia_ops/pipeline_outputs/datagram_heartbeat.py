@@ -24,8 +24,8 @@ class _Answer(asyncio.DatagramProtocol):
             self._answered.set_result(value)
 
 
-async def answers_datagram(host: str, port: int, timeout: float) -> bool:
-    """Whether a server answers a heartbeat within ``timeout`` seconds.
+async def answers_datagram(host: str, port: int, within: float) -> bool:
+    """Whether a server answers a heartbeat within ``within`` seconds.
 
     Raises:
         OSError: its name is not known, or there is no way to it.
@@ -35,7 +35,7 @@ async def answers_datagram(host: str, port: int, timeout: float) -> bool:
     transport, _ = await loop.create_datagram_endpoint(lambda: _Answer(answered), remote_addr=(host, port))
     try:
         transport.sendto(_BEAT)
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             return await answered
     except TimeoutError:
         return False

@@ -114,7 +114,7 @@ def _delivery(output: Output, settings: BufferSettings, edge: OutputEdge, execut
         case HttpOutput():
             return HttpDelivery(output, settings)
         case ElasticsearchOutput():
-            return ElasticsearchDelivery(output, settings, edge.errors)
+            return ElasticsearchDelivery(output, settings, edge.errors, edge.now_ms)
         case ForwardOutput():
             hostname = output.self_hostname or edge.hostname or "eldonia-ops"
             return ForwardDelivery(replace(output, self_hostname=hostname), edge.now_ms, secrets.token_bytes)

@@ -153,26 +153,29 @@ async def test_another_server_takes_over(tmp_path: Path) -> None:
 async def test_a_server_without_heartbeats_is_asked_last_until_it_recovers(tmp_path: Path) -> None:
     world = World(tmp_path)
     values = {"heartbeat_interval": "0.1", "recover_wait": "2s", "hard_timeout": "30s"}
-    async with serving(Server()) as first, serving(Server()) as second:
-        async with running(open_output(to(first, second, **values), world.edge)) as out:
-            port = first.port
-            await until(lambda: first.connections >= 2)  # heartbeats come before anything is written
-            assert out.statuses()[0].servers == ((f"127.0.0.1:{port}", False), (f"127.0.0.1:{second.port}", False))
-            await first.stop()
-            world.now_ms += 31_000
-            await until(lambda: f"no heartbeat from 127.0.0.1:{port}" in out.statuses()[0].last_error)
-            for n in range(4):
+    async with (
+        serving(Server()) as first,
+        serving(Server()) as second,
+        running(open_output(to(first, second, **values), world.edge)) as out,
+    ):
+        port = first.port
+        await until(lambda: first.connections >= 2)  # heartbeats come before anything is written
+        assert out.statuses()[0].servers == ((f"127.0.0.1:{port}", False), (f"127.0.0.1:{second.port}", False))
+        await first.stop()
+        world.now_ms += 31_000
+        await until(lambda: f"no heartbeat from 127.0.0.1:{port}" in out.statuses()[0].last_error)
+        for n in range(4):
+            await out.write(batch(n))
+        await until(lambda: out.statuses()[0].written_chunks == 4)
+        assert (len(first.events), len(second.events)) == (0, 4)
+        assert not out.statuses()[0].failed_writes  # nothing was tried where nobody answers
+        async with serving(first):
+            await until(lambda: first.connections >= 5)
+            world.now_ms += 2_100
+            await until(lambda: not out.statuses()[0].last_error)
+            for n in range(8):
                 await out.write(batch(n))
-            await until(lambda: out.statuses()[0].written_chunks == 4)
-            assert (len(first.events), len(second.events)) == (0, 4)
-            assert not out.statuses()[0].failed_writes  # nothing was tried where nobody answers
-            async with serving(first):
-                await until(lambda: first.connections >= 5)
-                world.now_ms += 2_100
-                await until(lambda: not out.statuses()[0].last_error)
-                for n in range(8):
-                    await out.write(batch(n))
-                await until(lambda: first.events)
+            await until(lambda: first.events)
 
 
 async def test_heartbeats_over_udp(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class ForwardOutput(Output):
     self_hostname: str = ""
     shared_key: Secret = field(default_factory=Secret)
     whole_seconds: bool = False
-    heartbeat: HeartbeatSettings = HeartbeatSettings()
+    heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
 
     @property
     def summary(self) -> str:
