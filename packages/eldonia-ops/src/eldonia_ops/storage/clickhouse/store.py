@@ -33,17 +33,17 @@ from eldonia_ops.ports import (
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
-from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.pipes.pipeline import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node
-from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
-from eldonia_ops.storage.clickhouse.engine import Engine
-from eldonia_ops.storage.clickhouse.journal import Journal
-from eldonia_ops.storage.clickhouse.logs import Logs
-from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
+from eldonia_ops.storage.clickhouse.journal.blocks import READ_SECONDS
+from eldonia_ops.storage.clickhouse.journal.journal import Journal
+from eldonia_ops.storage.clickhouse.logs.logs import Logs
+from eldonia_ops.storage.clickhouse.metrics.metrics import Metrics
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
-from eldonia_ops.storage.clickhouse.traces import Traces
+from eldonia_ops.storage.clickhouse.traces.traces import Traces
 
 _SIGNALS: Final = {
     "logs": "logs",
