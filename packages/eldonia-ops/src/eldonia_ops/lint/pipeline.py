@@ -14,6 +14,7 @@ from eldonia_ops.pipeline.building import build_pipeline
 from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.graph import Pipeline
 from eldonia_ops.pipeline.outputs import ElasticsearchOutput
+from eldonia_ops.pipeline.outputs.index_setup import IndexSetup
 from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
 from eldonia_ops.settings import Settings, examine_settings
@@ -98,10 +99,11 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
 def _templates(pipeline: Pipeline) -> Iterator[Diagnostic]:
     """What is wrong with the templates that outputs put. A file that is not here may be where the pipeline runs."""
     for _, output in pipeline.outputs():
-        for file in output.setup.files if isinstance(output, ElasticsearchOutput) else ():
+        setup = output.setup if isinstance(output, ElasticsearchOutput) else IndexSetup()
+        for file in setup.files:
             place = (output.place.file, output.place.line)
             try:
-                output.setup.read(Path(file.path).read_text("utf-8"))
+                setup.read(Path(file.path).read_text("utf-8"))
             except OSError as error:
                 message = f"the index template {file.path} cannot be read: {error.strerror or error}"
                 yield Diagnostic(message, *place, level=Level.WARNING)
