@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 SHARED: Final = (
     "packages/eldonia-ops/tests/integration/web/test_accessibility.py",
     "packages/eldonia-ops/tests/integration/web/test_pages_browser.py",
+    "tests/acceptance/test_kills.py",
 )
 """Files whose tests several workers may take: each test has a platform of its own, or one that it only looks at."""
 
 LONGEST: Final = (
-    *SHARED,
+    "packages/eldonia-ops/tests/integration/web/test_accessibility.py",
+    "packages/eldonia-ops/tests/integration/web/test_pages_browser.py",
     "packages/eldonia-ops/tests/integration/web/",
     "packages/eldonia-ops/tests/integration/storage/clickhouse/metrics/test_series_expiry.py",
     "tests/benchmarks/",

@@ -11,7 +11,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("path", LONGEST)
+@pytest.mark.parametrize("path", dict.fromkeys((*LONGEST, *SHARED)))
 def test_what_is_named_is_there(path: str) -> None:
     assert (ROOT / path).is_dir() == path.endswith("/")
     assert (ROOT / path).exists()

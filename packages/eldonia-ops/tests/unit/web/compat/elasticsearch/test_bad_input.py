@@ -49,6 +49,8 @@ async def test_no_request_breaks_it(side: HttpSide, platform: FakePlatform, body
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:9200", headers=headers) as http:
         await http.put("/1")
         for number, guard in enumerate(app.state.guards):
+            if guard.path.endswith("/") and body:
+                continue  # the same endpoint as without the slash, which gets every body
             name = NAMES[number % len(NAMES)]
             for one in ("1", name):
                 path = re.sub(r"\{[^}]+\}", one, guard.path) + QUERIES[number % len(QUERIES)]
