@@ -33,6 +33,7 @@ from eldonia_ops.pipeline.inputs import (
 )
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline.times.strftime import DIRECTIVE
+from eldonia_ops.pipeline_outputs.metrics import output_metrics
 from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, RunningOutput
 from eldonia_ops.ports import LogStore, TelemetryError
@@ -164,6 +165,7 @@ class PipelineModule(Inert):
             "eldonia_ops_pipeline_buffer_bytes": float(sum(one.queued_bytes for one in statuses)),
             "eldonia_ops_pipeline_buffer_events": float(sum(one.queued_events for one in statuses)),
             "eldonia_ops_pipeline_failed_writes_total": float(sum(one.failed_writes for one in statuses)),
+            **output_metrics(statuses),
         }
 
     # --- parts
