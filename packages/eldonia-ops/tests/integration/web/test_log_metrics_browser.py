@@ -125,7 +125,7 @@ async def test_a_metric_is_changed_removed_and_brought_back(running: Serving, pa
     await expect(page.locator("#history")).to_contain_text("changed errors_total")
     await row.locator("button:has-text('Remove')").click()
     await expect(row).to_have_count(0)
-    await page.click("#toasts button:has-text('Undo')")
+    await page.locator("#toasts button:has-text('Undo')").last.click()
     await expect(row).to_have_count(1)
     assert "labels:\n      - service" in (running.data / "eldonia-ops.managed.yml").read_text()
 
@@ -147,7 +147,7 @@ async def test_a_rule_of_retention_says_what_it_would_delete(running: Serving, p
     await page.fill("[id='field-name']", "checkout")
     await page.fill("[id='field-search']", "service:checkout")
     await page.fill("[id='field-keep']", "2d")
-    await page.click("button:has-text('Try')")
+    await page.locator("dialog[open] footer button").first.click()
     await expect(page.locator(".trial")).to_contain_text("Of them 8 would be deleted")
     await page.click("dialog[open] button[type=submit]")
     row = page.locator("#log-retention tr")

@@ -13,6 +13,7 @@ import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
+import { copyLink } from "../lib/share_link.js";
 import { fieldsOf, hasPipe, renamed, ruleSearch, searchOf, toggled } from "../lib/search_terms.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
@@ -288,6 +289,7 @@ savedSearches(() => ({ ...conditions(), columns }), (saved) => {
   columns = saved.columns;
   search(saved.query);
 });
+$("#share").addEventListener("click", () => copyLink(range.bounds));
 if (can("administer")) {
   $("#make-metric").addEventListener("click", () => { $("#make").open = false; openLogMetricForm({ search: input.value }); });
   $("#make-alert").addEventListener("click", () => { location.href = `/rules?${new URLSearchParams({ logs: ruleSearch(input.value) })}#new`; });
