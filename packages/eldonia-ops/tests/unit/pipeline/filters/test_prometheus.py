@@ -10,7 +10,7 @@ from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.filters import Counted
 from eldonia_ops.pipeline.filters.record_metrics import DEFAULT_BUCKETS
 from eldonia_ops.pipeline.routing import Router
-from eldonia_ops.services.pipeline_metrics import log_metric, record_metrics
+from eldonia_ops.services.pipeline.metrics import log_metric, record_metrics
 
 # As the plug-in's own README has them.
 README = """
