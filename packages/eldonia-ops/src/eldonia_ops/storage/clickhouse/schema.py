@@ -212,8 +212,8 @@ _STORED_ONCE: Final = (
     ),
 )
 
-# Tags are few: of six, 0.04 bytes a record where twenty of a source come together, 0.34 where each has any of them. Those
-# of records that were stored before are in their details.
+# Tags are few. Of six they take 0.04 bytes a record where twenty of a source come together, and 0.34 where each record
+# has any of them. Those of records that were stored before are in their details.
 _TAG_OF_A_RECORD: Final = (
     "ALTER TABLE logs ADD COLUMN IF NOT EXISTS tag LowCardinality(String) DEFAULT JSONExtractString(details, 'tag') "
     "CODEC(ZSTD(1)) AFTER pattern"
