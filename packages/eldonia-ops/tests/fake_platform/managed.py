@@ -10,13 +10,18 @@ from eldonia_ops.protocols.managed_file import managed_document
 from eldonia_ops.rules.log_expression import LogExpressionError, read_log_expression
 from eldonia_ops.search import SearchError
 from eldonia_ops.services.api import NotFoundError, QueryError, ReloadView
+from eldonia_ops.services.api.log_care import RetentionView
 from eldonia_ops.services.api.managed import (
+    BucketView,
     ConfigurationView,
     FormView,
     FoundView,
+    LabelValuesView,
     LineView,
+    LogMetricPreview,
     MachineView,
     PreviewView,
+    PromqlView,
     RuleCardView,
     SampleView,
     TrialView,
@@ -144,6 +149,18 @@ class FakeManaged:
             case "logs":
                 line = LineView(self._now(), "error", "nginx", "GET / 502", {"status": "502"})
                 return TrialView(True, files=1, file="/var/log/nginx/access.log", recognised="nginx", lines=(line,))
+            case "log_metrics":
+                buckets = tuple(BucketView(le, count) for le, count in (("0.1", 12), ("1.0", 80), ("+Inf", 3)))
+                histogram = values.get("type") == "histogram"
+                metric = LogMetricPreview(
+                    1, 95, 95, 2, 0.02, 4.1, 1_200, 1_000, (LabelValuesView("user_id", "user_id", 1_200),),
+                    buckets if histogram else (), (0.05, 0.1) if histogram else (),
+                    (PromqlView("rate", "sum (rate(x_total[5m]))"),), values.get("name") == "up",
+                )  # fmt: skip
+                return TrialView(True, log_metric=metric)
+            case "retention.log_rules":
+                rule = RetentionView(values["name"], "level:debug", 86_400_000, 0, 9, 900, 1, 1, 4, 400, 0, 0, 0)
+                return TrialView(True, retention=rule)
             case _:
                 return TrialView(False, "nothing answered")
 

@@ -1,13 +1,22 @@
 """What a reload changed, in words: incidents list it among what was changed before them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 from eldonia_ops.app.configuration import Configuration
 from eldonia_ops.model.change import APART
 from eldonia_ops.settings import Settings
-from eldonia_ops.settings.managed import ALERTS, OBJECTIVES, RECEIVERS, TUNING, EntryPlace, identity_key
+from eldonia_ops.settings.managed import (
+    ALERTS,
+    LOG_METRICS,
+    LOG_RULES,
+    OBJECTIVES,
+    RECEIVERS,
+    TUNING,
+    EntryPlace,
+    identity_key,
+)
 
 MOST_NAMED: Final = 6
 """How many differences one reload is described by; more are counted."""
@@ -44,7 +53,13 @@ def _names(places: Iterable[EntryPlace]) -> dict[tuple[str, str], None]:
 def _entries(configuration: Configuration) -> Mapping[tuple[str, str], Any]:
     """What entries say, by their sections and names, as far as they can be distinguished."""
     found: dict[tuple[str, str], Any] = {}
-    sections: dict[str, Any] = {**configuration.settings.collectors, OBJECTIVES: configuration.objectives}
+    settings = configuration.settings
+    sections: dict[str, Any] = {
+        **settings.collectors,
+        OBJECTIVES: configuration.objectives,
+        LOG_METRICS: settings.log_metrics,
+        LOG_RULES: settings.retention.log_rules,
+    }
     for section, held in sections.items():
         key = identity_key(section)
         if not key:
@@ -64,7 +79,11 @@ def _entries(configuration: Configuration) -> Mapping[tuple[str, str], Any]:
 def _elsewhere(before: Configuration, after: Configuration, named: set[str]) -> Iterator[str]:
     """Other settings, and files that the settings name, where nothing else says it already: rules follow from
     objectives and from the language, too."""
-    old, new = before.settings, after.settings
+    old, new = (
+        # Their entries are named one by one.
+        replace(one.settings, log_metrics=(), retention=replace(one.settings.retention, log_rules=()))
+        for one in (before, after)
+    )
     others = [
         one.name
         for one in fields(Settings)

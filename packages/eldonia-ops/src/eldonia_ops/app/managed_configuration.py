@@ -10,7 +10,7 @@ from eldonia_ops.app.managed_files import ManagedFiles
 from eldonia_ops.app.reloading import Reloading
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.managed.secrets import SUFFIX, with_secrets_apart
-from eldonia_ops.ports import LogStore
+from eldonia_ops.ports import TelemetryStores
 from eldonia_ops.services.alerts.alerts import AlertService
 from eldonia_ops.services.api import Queries, ReloadView
 from eldonia_ops.services.api.managed import (
@@ -28,6 +28,8 @@ from eldonia_ops.services.configuration.forms import forms, secret_keys
 from eldonia_ops.services.configuration.machine import look_around, watched_by
 from eldonia_ops.services.configuration.managed import ManagedChanges
 from eldonia_ops.services.logs import rule_preview as log_rule_preview
+from eldonia_ops.services.logs.metric_preview import LogMetricPreviews
+from eldonia_ops.services.logs.retention import retention_preview
 from eldonia_ops.services.logs.rules import LogRules
 from eldonia_ops.services.rules import cards as rule_cards
 from eldonia_ops.settings import Settings
@@ -78,14 +80,14 @@ class PlatformConfiguration:
         in_force: ReloadedConfiguration,
         alerts: AlertService,
         queries: Queries,
-        logs: LogStore,
+        telemetry: TelemetryStores,
     ) -> None:
         data = base.configuration.settings.data
         self._base = base
         self._in_force = in_force
         self._alerts = alerts
         self._queries = queries
-        self._log_rules = LogRules(logs)
+        self._log_rules = LogRules(telemetry.logs)
         self._changes = ManagedChanges(base.clock, ManagedFiles(data), in_force, base.kinds)
         self._looking = asyncio.Lock()
         self._trials = EntryTrials(
@@ -95,6 +97,13 @@ class PlatformConfiguration:
             base.kinds,
             base.client,
             lambda templates: TemplateRenderer(templates, in_force.configuration.external_url, base.kinds),
+            LogMetricPreviews(
+                base.clock,
+                telemetry.logs,
+                telemetry.metrics,
+                lambda: [one.name for one in in_force.configuration.settings.log_metrics],
+            ),
+            lambda rule: retention_preview(telemetry.logs, rule, base.clock.now()),
         )
 
     async def view(self) -> ConfigurationView:

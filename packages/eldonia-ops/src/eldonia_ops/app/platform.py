@@ -212,7 +212,7 @@ async def running_platform(
             reloads,
             backups,
             PlatformConfiguration(
-                base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries, telemetry.logs
+                base, ReloadedConfiguration(reloads, enabled=load is not None), made.alerts, queries, telemetry
             ),
             made.log_metrics,
             made.log_retention,

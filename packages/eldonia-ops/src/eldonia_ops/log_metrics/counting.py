@@ -105,6 +105,8 @@ class LogCounts:
         if not self._counted or (key and not self._is_new(key)):
             return
         for counted in self._counted.values():
+            if counted.metric.fed:
+                continue
             if isinstance(records, LogBatch):
                 for part in records.parts:
                     self._add_block(counted, part.block, now_ms)
@@ -141,6 +143,24 @@ class LogCounts:
             idle = [key for key, series in counted.series.items() if _is_idle(counted.metric, series, given_ms)]
             for key in idle:
                 del counted.series[key]
+
+    def feed(self, name: str, key: tuple[str, ...], numbers: Sequence[float], now_ms: int) -> None:
+        """Add numbers to the series of a metric whose labels have these values. A name that is not known counts
+        nothing: the settings were changed in between."""
+        counted = self._counted.get(name)
+        if counted is None or not counted.metric.fed or len(key) != len(counted.metric.labels):
+            return
+        series = self._series(counted, key, now_ms, len(numbers))
+        for number in numbers:
+            series.add(number)
+
+    def begin(self, name: str, key: tuple[str, ...], now_ms: int) -> None:
+        """Let a series be there before its first number."""
+        self.feed(name, key, (), now_ms)
+
+    def is_new(self, key: str) -> bool:
+        """Whether a batch with this key has not been counted yet; '' is always new."""
+        return not key or self._is_new(key)
 
     def _all(self) -> Iterator[tuple[_Counted, MetricSeries]]:
         for counted in self._counted.values():

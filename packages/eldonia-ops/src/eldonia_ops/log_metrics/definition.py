@@ -38,7 +38,8 @@ class LogMetric:
     """One metric. ``search`` says which records count, ``text`` is how it was written.
 
     ``value`` is the field whose number is added, set or observed, None for one of each record; ``factor`` brings it to
-    ``unit``. ``labels`` are names of labels, each with its field. At most ``max_series`` label sets are kept apart.
+    ``unit``. ``labels`` are names of labels, each with its field. At most ``max_series`` label sets are kept apart. One
+    that is ``fed`` is counted by filters of the pipeline, and not by a search.
     """
 
     name: str
@@ -52,3 +53,4 @@ class LogMetric:
     buckets: tuple[float, ...] = DEFAULT_BUCKETS
     help: str = ""
     max_series: int = 1_000
+    fed: bool = False

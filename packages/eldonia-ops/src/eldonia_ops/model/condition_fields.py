@@ -18,7 +18,7 @@ def _camel(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-LOG_OWN_TEXTS: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error", "pattern")
+LOG_OWN_TEXTS: Final = ("message", "level", *CONTEXT_FIELDS, "source", "parse_error", "pattern", "tag")
 """Text fields that every record has."""
 
 LOG_DERIVED: Final = frozenset({"pattern"})

@@ -4,10 +4,13 @@ from collections.abc import Iterable
 
 from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.pipeline.filters.concat import Concat
+from eldonia_ops.pipeline.filters.prometheus import Prometheus
+from eldonia_ops.pipeline.filters.record_metrics import RecordMetric
 from eldonia_ops.pipeline.flows import Flow, Flows, beyond, flows_of, matches_before
 from eldonia_ops.pipeline.graph import ERROR, TOP, Label, Pipeline, Rule, labels_of, single_outputs
 from eldonia_ops.pipeline.inputs import ForwardInput, TailInput
 from eldonia_ops.pipeline.inputs.servers import ServerInput
+from eldonia_ops.pipeline.outputs import PrometheusOutput
 from eldonia_ops.pipeline.rewriters import SAME, RewriteTag
 from eldonia_ops.pipeline.section import Place
 from eldonia_ops.pipeline.tag_pattern import is_literal
@@ -26,6 +29,7 @@ def check_pipeline(pipeline: Pipeline) -> list[Diagnostic]:
     found += _untaken(pipeline, flows)
     found += _labels(pipeline, flows)
     found += _shared(pipeline)
+    found += _metrics(pipeline)
     for source in pipeline.sources:
         if isinstance(source, ServerInput) and not _has_key(source):
             message = f"{source.type} takes events from this machine alone: others would not have to prove anything"
@@ -159,3 +163,18 @@ def _shared(pipeline: Pipeline) -> Iterable[Diagnostic]:
         if first is not place:
             message = f"the {kind} {name} is that of line {first.line} as well"
             yield _note(message, place, "each needs its own", Level.ERROR)
+
+
+def _metrics(pipeline: Pipeline) -> Iterable[Diagnostic]:
+    """Metrics of one name that are not the same: their series could not be joined."""
+    seen: dict[str, tuple[RecordMetric, Place]] = {}
+    for rule in pipeline.rules:
+        outputs = single_outputs(rule.output) if rule.output is not None else ()
+        sets = [one.metrics for one in (rule.filter, *outputs) if isinstance(one, Prometheus | PrometheusOutput)]
+        for metric in (one for some in sets for one in some.metrics):
+            first, place = seen.setdefault(metric.name, (metric, rule.place))
+            if first != metric:
+                message = (
+                    f"the metric {metric.name} has another type, other labels or other buckets in line {place.line}"
+                )
+                yield _note(message, rule.place, "give both the same, or one another name", Level.ERROR)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eldonia_ops.pipeline.event import Batch, Event
-from eldonia_ops.pipeline.filters import Filter, Filtered
+from eldonia_ops.pipeline.filters import Counted, Filter, Filtered
 from eldonia_ops.pipeline.graph import ERROR, TOP, Pipeline, Rule
 from eldonia_ops.pipeline.outputs import Output, RelabelOutput
 from eldonia_ops.pipeline.rewriters import SAME
@@ -46,6 +46,7 @@ class Routed:
     deliveries: list[Delivery] = field(default_factory=list)
     lost: list[tuple[Batch, str]] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list[Counted])
     steps: list[Step] | None = None
 
 
@@ -177,6 +178,7 @@ class _Route:
         if self._routed.steps is not None:
             self._routed.steps.append(Step(label, rule, batch, found.events, found.refused))
         self._routed.printed += found.printed
+        self._routed.counted += found.counted
         for event, reason in found.refused:
             self._refuse(label, Batch(batch.tag, (event,), batch.source), reason, hops)
         for target, again in found.relabelled:
@@ -198,6 +200,7 @@ class _Route:
                 tuple(refused for part in parts for refused in part.refused),
                 tuple(again for part in parts for again in part.relabelled),
                 tuple(line for part in parts for line in part.printed),
+                tuple(one for part in parts for one in part.counted),
             )
         if after is not None:
             self._routed.state[rule.number] = after

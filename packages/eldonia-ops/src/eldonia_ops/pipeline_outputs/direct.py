@@ -3,10 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.formatters import Formatter
-from eldonia_ops.pipeline.outputs import NullOutput, Output, RelabelOutput, StdoutOutput
+from eldonia_ops.pipeline.outputs import NullOutput, Output, PrometheusOutput, RelabelOutput, StdoutOutput
 from eldonia_ops.pipeline_outputs.file import formatted
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, OutputStatus
 from eldonia_ops.pipeline_outputs.stored import store
@@ -65,6 +66,18 @@ class NullWriter(DirectOutput):
 
     async def _write(self, batch: Batch) -> None:
         return None
+
+
+class PrometheusWriter(DirectOutput):
+    """Counts events."""
+
+    def __init__(self, output: PrometheusOutput, edge: OutputEdge) -> None:
+        super().__init__(output)
+        self._metrics = replace(output.metrics, hostname=edge.hostname)
+        self._edge = edge
+
+    async def _write(self, batch: Batch) -> None:
+        self._edge.count(self._metrics.counted(batch), batch.key)
 
 
 class StdoutWriter(DirectOutput):

@@ -19,6 +19,7 @@ from eldonia_ops.pipeline.outputs import (
     HttpOutput,
     NullOutput,
     Output,
+    PrometheusOutput,
     RelabelOutput,
     StdoutOutput,
     StoreOutput,
@@ -29,7 +30,7 @@ from eldonia_ops.pipeline_outputs.chunk_files import FileChunks
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore, MemoryChunks
 from eldonia_ops.pipeline_outputs.copied import CopyWriter
 from eldonia_ops.pipeline_outputs.delivery import Delivery
-from eldonia_ops.pipeline_outputs.direct import NullWriter, RelabelWriter, StdoutWriter, StoreWriter
+from eldonia_ops.pipeline_outputs.direct import NullWriter, PrometheusWriter, RelabelWriter, StdoutWriter, StoreWriter
 from eldonia_ops.pipeline_outputs.elasticsearch import ElasticsearchDelivery
 from eldonia_ops.pipeline_outputs.file import FileDelivery
 from eldonia_ops.pipeline_outputs.forward import ForwardDelivery
@@ -59,6 +60,8 @@ def _opened(output: Output, edge: OutputEdge) -> RunningOutput:
             return CopyWriter(output, [(store, open_output(store.output, edge)) for store in output.stores])
         case NullOutput():
             return NullWriter(output)
+        case PrometheusOutput():
+            return PrometheusWriter(output, edge)
         case RelabelOutput():
             return RelabelWriter(output, edge)
         case StdoutOutput():

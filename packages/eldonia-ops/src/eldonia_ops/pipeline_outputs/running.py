@@ -1,12 +1,13 @@
 """What runs for one output of the pipeline, and what it needs from outside."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from eldonia_ops.pipeline.event import Batch
+from eldonia_ops.pipeline.filters import Counted
 from eldonia_ops.sinks import LogSink
 
 
@@ -75,13 +76,18 @@ async def _nowhere(batch: Batch, reason: str) -> None:
     return None
 
 
+def _uncounted(counted: Sequence[Counted], key: str) -> None:
+    """Without metrics nothing is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputEdge:
     """What outputs need from outside.
 
     ``now_ms`` is the wall clock. ``store`` is our own log store, and ``own_addresses`` the ``host:port`` under which
     this platform answers as Elasticsearch. ``relabel`` hands a batch to a label; ``errors`` takes events that an output
-    refused for good, with the reason, and sends them to ``@ERROR``. ``buffers`` is the folder of file buffers without a
+    refused for good, with the reason, and sends them to ``@ERROR``. ``count`` adds
+    what was counted to metrics, once for each key that is not ''. ``buffers`` is the folder of file buffers without a
     path of their own.
     """
 
@@ -91,5 +97,6 @@ class OutputEdge:
     own_addresses: frozenset[str] = frozenset()
     relabel: Callable[[str, Batch], Awaitable[None]] | None = None
     errors: Callable[[Batch, str], Awaitable[None]] = _nowhere
+    count: Callable[[Sequence[Counted], str], None] = _uncounted
     hostname: str = ""
     random: Callable[[], float] = field(default=random.random)

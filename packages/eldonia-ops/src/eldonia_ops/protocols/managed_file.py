@@ -16,7 +16,8 @@ _HEAD: Final = """\
 # Written by Eldonia Ops: what was added or changed on its pages or by its API. Comments are not kept here.
 # What you write by hand belongs into eldonia-ops.yml; it holds where both have an entry of one name.
 """
-_RULES: Final = "rules"
+_GROUPS: Final = frozenset({"rules", "retention"})
+"""Mappings whose keys are sections: ``rules.alerts``."""
 _TUNING: Final = "defaults"
 _NAME: Final = "name"
 _WORD: Final = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]{0,200}")
@@ -67,7 +68,7 @@ def _sections(top: Any, file: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(top, Mapping):
         raise ConfigError(Diagnostic("the managed file is no mapping", file))
     for key, value in top.items():
-        if key != _RULES:
+        if key not in _GROUPS:
             yield key, value
             continue
         for part, inner in (value or {}).items():

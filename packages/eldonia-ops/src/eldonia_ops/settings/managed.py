@@ -1,9 +1,10 @@
 """The file that pages and API change, ``eldonia-ops.managed.yml``, joined to the one that people write.
 
-It has the same form, of some sections alone, and three more: ``receivers``, ``rules.alerts`` and, as in the other,
-``rules.defaults``. Both are joined as documents before anything is read, so every check sees all entries, and faults
-name the file that they are in. Lists are appended. Where both have an entry of one name, the written one holds and the
-managed one is left out with a warning that names both places: alerting has to start all the same.
+It has the same form, of some sections alone, and ``receivers``, ``rules.alerts`` and, as in the other,
+``rules.defaults`` and ``retention.log_rules``. Both are joined as documents before anything is read, so every check
+sees all entries, and faults name the file that they are in. Lists are appended. Where both have an entry of one name,
+the written one holds and the managed one is left out with a warning that names both places: alerting has to start all
+the same.
 """
 
 import os
@@ -33,6 +34,8 @@ MANAGED_FILE: Final = "eldonia-ops.managed.yml"
 OBJECTIVES: Final = "objectives"
 RECEIVERS: Final = "receivers"
 TUNING: Final = "rules.defaults"
+LOG_METRICS: Final = "log_metrics"
+LOG_RULES: Final = "retention.log_rules"
 ALERTS: Final = "rules.alerts"
 Pairs: TypeAlias = list[tuple[YamlNode, YamlNode]]
 _NAMED_BY_PEOPLE: Final = frozenset({"labels", "annotations", "params", "matching"})
@@ -80,7 +83,16 @@ class Parts:
 NO_PARTS: Final = Parts()
 
 
-_OURS: Final = {OBJECTIVES: "name", RECEIVERS: "name", ALERTS: "alert", TUNING: "name"}
+_OURS: Final = {
+    OBJECTIVES: "name",
+    RECEIVERS: "name",
+    ALERTS: "alert",
+    TUNING: "name",
+    LOG_METRICS: "name",
+    LOG_RULES: "name",
+}
+_NESTED: Final = frozenset(one for one in _OURS if "." in one)
+_RULES_OF_LOGS: Final = LOG_RULES.partition(".")[2]
 
 
 def named(section: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +117,7 @@ def identity_key(section: str) -> str | None:
 def manageable_sections() -> tuple[str, ...]:
     """The sections whose entries can be managed."""
     collected = (key for key in registry.registered_keys() if identity_key(key) is not None)
-    return (*collected, OBJECTIVES, RECEIVERS, ALERTS, TUNING)
+    return (*collected, *_OURS)
 
 
 def _kind_of(section: str) -> Kind | None:
@@ -200,10 +212,12 @@ class _Joined:
         for key, value in root.pairs:
             if key.text == "rules":
                 self._rules(key, value)
+            elif key.text == "retention":
+                self._retention(key, value)
             elif key.text == RECEIVERS:
                 self.receivers += self._new(RECEIVERS, value)
-            elif (name := identity_key(key.text)) is None or key.text in (TUNING, ALERTS):
-                known = ", ".join(sorted({"rules", *manageable_sections()} - {TUNING, ALERTS}))
+            elif (name := identity_key(key.text)) is None or key.text in _NESTED:
+                known = ", ".join(sorted({"rules", "retention", *manageable_sections()} - _NESTED))
                 self._problems.add(key, f"{key.text!r} is nothing that the managed file may hold", f"known: {known}")
             elif name:
                 self._append(key, self._new(key.text, value))
@@ -217,14 +231,21 @@ class _Joined:
             if key.text == "rules":
                 for name, node in (one for inner, at in value.pairs if inner.text == "defaults" for one in at.pairs):
                     yield self._place(TUNING, name.text, node)
-            elif key.text in (RECEIVERS, ALERTS, TUNING) or (unique := identity_key(key.text)) is None:
+            elif key.text == "retention":
+                for inner, at in value.pairs:
+                    if inner.text == _RULES_OF_LOGS:
+                        yield from self._named(LOG_RULES, at)
+            elif key.text in (RECEIVERS, *_NESTED) or (unique := identity_key(key.text)) is None:
                 continue
             elif not unique:
                 yield self._place(key.text, key.text, key)
             else:
-                for node in value.elements():
-                    if name := self._name(key.text, node):
-                        yield self._place(key.text, name, node)
+                yield from self._named(key.text, value)
+
+    def _named(self, section: str, value: YamlNode) -> Iterator[EntryPlace]:
+        for node in value.elements():
+            if name := self._name(section, node):
+                yield self._place(section, name, node)
 
     def _place(self, section: str, name: str, node: YamlNode, *, holds: bool = True) -> EntryPlace:
         return EntryPlace(section, name, node.file or self._problems.file, node.line, self._is_managed(node), holds)
@@ -280,6 +301,26 @@ class _Joined:
             else:
                 known = "known: defaults, alerts"
                 self._problems.add(inner, f"{inner.text!r} is nothing that the managed file may say of rules", known)
+
+    def _retention(self, key: YamlNode, value: YamlNode) -> None:
+        if not value.is_mapping:
+            self._problems.add(value, f"retention must be a mapping, not {value.describe()}")
+        for inner, node in value.pairs:
+            if inner.text != _RULES_OF_LOGS:
+                known = f"known: {_RULES_OF_LOGS}"
+                self._problems.add(
+                    inner, f"{inner.text!r} is nothing that the managed file may say of retention", known
+                )
+            elif found := self._new(LOG_RULES, node):
+                written = _value_of("retention", self.pairs)
+                if written is not None and not written.is_mapping and not written.is_null:
+                    return  # a fault of its own
+                pairs = written.pairs if written is not None and written.is_mapping else []
+                old = _value_of(_RULES_OF_LOGS, pairs)
+                if old is not None and old.is_sequence:
+                    found = [*old.elements(), *found]
+                joined = mapping_of(_with(pairs, inner, sequence_of(found, node)), value)
+                self.pairs = _with(self.pairs, key, joined)
 
     def _tuning(self, rules: YamlNode, defaults: YamlNode, value: YamlNode) -> None:
         found = [(name, node) for name, node in value.pairs if self._is_new(TUNING, name.text, node)]

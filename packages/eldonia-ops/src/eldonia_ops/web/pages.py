@@ -65,6 +65,7 @@ PAGES: Final = (
     Page("explore", "/explore", "explore", "e", charts=True),
     Page("logs", "/logs", "logs", "l", charts=True),
     Page("log_patterns", "/logs/patterns", under="logs"),
+    Page("log_metrics", "/logs/metrics", under="logs"),
     Page("traces", "/traces", "traces", "t", charts=True),
     Page("services", "/services", "services", "v", charts=True),
     Page("objectives", "/objectives", "objective", "b", charts=True),

@@ -5,6 +5,7 @@ from pathlib import Path
 from eldonia_ops.model.errors import Level
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.managed import ManagedText
+from eldonia_ops.settings.units import DAY
 
 MANAGED = "/data/eldonia-ops.managed.yml"
 
@@ -96,3 +97,37 @@ def test_receivers_and_alerts_are_left_to_their_own_readers() -> None:
     assert found == []
     assert len(settings.parts.receivers) == len(settings.parts.alerts) == 1
     assert settings.parts.receivers[0].file == MANAGED
+
+
+def test_metrics_and_rules_of_retention_of_logs_are_joined_to_the_written_ones() -> None:
+    settings, found = joined(
+        "log_metrics: [{name: a_total}]\n"
+        "retention: {logs: 60d, log_rules: [{name: debug, search: 'level:debug', keep: 3d}]}\n",
+        "log_metrics:\n  - {name: b_total, search: 'level:error', labels: {how: operation}}\n"
+        "retention:\n  log_rules:\n    - {name: web, keep: 7d}\n    - {name: debug, keep: 9d}\n",
+    )
+    assert [one.name for one in settings.log_metrics] == ["a_total", "b_total"]
+    assert (settings.retention.logs, [one.name for one in settings.retention.log_rules]) == (60 * DAY, ["debug", "web"])
+    assert [(one.section, one.name, one.line, one.managed, one.holds) for one in settings.parts.places] == [
+        ("log_metrics", "a_total", 1, False, True),
+        ("retention.log_rules", "debug", 2, False, True),
+        ("log_metrics", "b_total", 2, True, True),
+        ("retention.log_rules", "web", 5, True, True),
+        ("retention.log_rules", "debug", 6, True, False),
+    ]
+    assert [(one.line, one.level) for one in found] == [(6, Level.WARNING)]
+
+
+def test_rules_of_retention_of_the_managed_file_alone_leave_the_defaults() -> None:
+    settings, found = joined("", "retention: {log_rules: [{name: web, keep: 7d}]}\n")
+    assert (found, settings.retention.logs, len(settings.retention.log_rules)) == ([], 30 * DAY, 1)
+    settings, found = joined("retention:\n", "retention: {log_rules: [{name: web, keep: 7d}]}\n")
+    assert (found, len(settings.retention.log_rules)) == ([], 1)
+
+
+def test_the_managed_file_says_nothing_else_of_retention() -> None:
+    _, found = joined("", "retention: {logs: 1d, log_rules: [{name: web}]}\n")
+    assert [one.message for one in found] == [
+        "'logs' is nothing that the managed file may say of retention",
+        "log_rules[0] needs keep or max_size",
+    ]

@@ -39,8 +39,10 @@ from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, Runnin
 from eldonia_ops.ports import LogStore, TelemetryError
 from eldonia_ops.protocols.logs.documents import document_records
 from eldonia_ops.services.api import PipelineView, TargetView
+from eldonia_ops.services.logs.metrics import LogMetrics
 from eldonia_ops.services.pipeline.entry import PipelineEntry
 from eldonia_ops.services.pipeline.journal import JournalSource
+from eldonia_ops.services.pipeline.metrics import PipelineMetrics
 from eldonia_ops.services.pipeline.requests import HttpRequests
 from eldonia_ops.services.pipeline.runner import PipelineRunner
 from eldonia_ops.services.pipeline.sources import RunningSource, SampleSource, TailSource
@@ -74,9 +76,10 @@ class PipelineModule(Inert):
 
     name = "pipeline"
 
-    def __init__(self, base: Foundation, sink: LogSink, logs: LogStore) -> None:
+    def __init__(self, base: Foundation, sink: LogSink, logs: LogStore, metrics: LogMetrics) -> None:
         self._base = base
         self._sink = sink
+        self._metrics = PipelineMetrics(metrics)
         self._positions: Positions = StoredPositions(base.state, logs)
         self._wanted = self._load(base.configuration.settings)
         self._settings = base.configuration.settings
@@ -171,9 +174,12 @@ class PipelineModule(Inert):
     # --- parts
 
     def _start(self, loaded: LoadedPipeline) -> None:
+        self._metrics.configure(loaded.pipeline if loaded.settings.used else None)
         if not loaded.settings.used:
             return
-        runner = PipelineRunner(loaded.pipeline, self._base.clock.now, self._open, self._lost, self._base.loops)
+        runner = PipelineRunner(
+            loaded.pipeline, self._base.clock.now, self._open, self._lost, self._base.loops, self._metrics.count
+        )
         followed = FollowedPaths()
         entries: list[tuple[Input, PipelineEntry, RunningSource]] = []
         for one in loaded.pipeline.sources:
@@ -236,6 +242,7 @@ class PipelineModule(Inert):
             own_addresses=frozenset(self._settings.pipeline.own_addresses),
             relabel=relabel,
             errors=runner.refuse,
+            count=self._metrics.count,
             hostname=socket.gethostname(),
         )
         return open_output(output, edge)

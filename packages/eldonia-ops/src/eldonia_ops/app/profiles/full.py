@@ -70,7 +70,7 @@ def full(base: Foundation, telemetry: TelemetryStores, queries: QueryService, co
     recovery = RecoveryModule(base, router)
     incidents = IncidentsModule(base, router, router.incidents)
     collection = CollectionModule(base, ingest.service, telemetry.logs, recovery.service.on_probe)
-    pipeline = PipelineModule(base, ingest.service, telemetry.logs)
+    pipeline = PipelineModule(base, ingest.service, telemetry.logs, log_metrics.service)
     configuration = base.configuration
     objectives = ObjectiveReports(base.clock, base.state, queries, configuration.objectives, configuration.speed)
     status = StatusService(

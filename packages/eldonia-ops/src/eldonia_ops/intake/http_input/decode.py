@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qs
 
 import msgpack
 import msgspec
 
 from eldonia_ops.intake import IntakeError, TooMuchError, UnsupportedError
+from eldonia_ops.intake.http_input.forms import form_fields, is_form
 from eldonia_ops.model.foreign import decode_json, nesting, too_many_values
 from eldonia_ops.protocols.msgpack_count import holds_more_values_than
 
 _MAX_DEPTH: Final = 128
-_MOST_FIELDS: Final = 16
 MOST_VALUES: Final = 2_000_000
 """In one body of MessagePack, with keys: each may be a byte there, and some seventy in memory."""
 
 _decode_json: Final = msgspec.json.Decoder().decode
 _decode_msgpack: Final = msgspec.msgpack.Decoder().decode
+FORM_KINDS: Final = ("json", "ndjson", "msgpack")
+"""The fields of a form that hold events."""
 _KINDS: Final = {
     "application/json": "json",
     "application/csp-report": "json",
@@ -38,8 +39,8 @@ def decode_events(content_type: str, body: bytes) -> list[dict[str, Any]]:
         UnsupportedError: nothing is known of that Content-Type.
     """
     media = content_type.partition(";")[0].strip().lower()
-    if media == "application/x-www-form-urlencoded":
-        return _from_form(body)
+    if is_form(content_type):
+        return form_events(form_fields(content_type, body))
     if media not in _KINDS and not (media.endswith("+json") or (not media and body.lstrip()[:1] in (b"{", b"["))):
         raise UnsupportedError(_WANTED)
     return _of_kind(_KINDS.get(media, "json"), body)
@@ -57,15 +58,15 @@ def _of_kind(kind: str, body: bytes) -> list[dict[str, Any]]:
             return _records(_from_json(body))
 
 
-def _from_form(body: bytes) -> list[dict[str, Any]]:
-    try:
-        # As bytes one by one: a form may hold MessagePack.
-        fields = parse_qs(body.decode("latin-1"), encoding="latin-1", max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        raise IntakeError(f"the form has more than {_MOST_FIELDS} fields") from None
-    for kind in ("json", "ndjson", "msgpack"):
+def form_events(fields: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """The events of a form: in ``json``, ``ndjson`` or ``msgpack``.
+
+    Raises:
+        IntakeError, TooMuchError: there is none of these fields, or it is not what its name says.
+    """
+    for kind in FORM_KINDS:
         if kind in fields:
-            return _of_kind(kind, fields[kind][0].encode("latin-1"))
+            return _of_kind(kind, fields[kind])
     raise IntakeError("'json', 'ndjson' or 'msgpack' parameter is required")
 
 

@@ -24,13 +24,14 @@ from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.timestamps import LATEST_NS
 from eldonia_ops.protocols.logs.fields import record_of
 
-# The semantic conventions' names for what a record has a field for; older names after newer ones.
+# The semantic conventions' names for what a record has a field for, older names after newer ones; then the field's own
+# names, which searches understand as the field.
 _FIELDS = {
-    "user_id": ("user.id", "enduser.id"),
-    "session_id": ("session.id",),
-    "request_id": ("http.request.id", "request.id"),
-    "ip_address": ("client.address", "source.address", "http.client_ip"),
-    "user_agent": ("user_agent.original", "http.user_agent"),
+    "user_id": ("user.id", "enduser.id", "user_id", "userId"),
+    "session_id": ("session.id", "session_id", "sessionId"),
+    "request_id": ("http.request.id", "request.id", "request_id", "requestId"),
+    "ip_address": ("client.address", "source.address", "http.client_ip", "ip_address", "ipAddress"),
+    "user_agent": ("user_agent.original", "http.user_agent", "user_agent", "userAgent"),
     "operation": ("operation",),
 }
 _BODY_FIELDS = (

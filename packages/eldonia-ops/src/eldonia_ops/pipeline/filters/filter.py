@@ -7,14 +7,25 @@ from eldonia_ops.pipeline.event import Batch, Event
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Numbers of records for the series of a metric whose labels have these values."""
+
+    metric: str
+    values: tuple[str, ...]
+    numbers: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Filtered:
     """What became of a batch: ``events`` go on under its tag; of ``refused`` each goes to ``@ERROR`` with a reason;
-    ``relabelled`` begin again in a label; ``printed`` are lines for the standard output of the process."""
+    ``relabelled`` begin again in a label; ``printed`` are lines for the standard output of the process,
+    ``counted`` numbers for metrics."""
 
     events: tuple[Event, ...]
     refused: tuple[tuple[Event, str], ...] = ()
     relabelled: tuple[tuple[str, Batch], ...] = ()
     printed: tuple[str, ...] = ()
+    counted: tuple[Counted, ...] = ()
 
 
 class Filter:

@@ -10,6 +10,7 @@ from eldonia_ops.pipeline.filters.filter import Filter
 from eldonia_ops.pipeline.filters.grep import Grep
 from eldonia_ops.pipeline.filters.kubernetes_path import KubernetesPath
 from eldonia_ops.pipeline.filters.parser import ParserFilter
+from eldonia_ops.pipeline.filters.prometheus import Prometheus
 from eldonia_ops.pipeline.filters.record_transformer import RecordTransformer
 from eldonia_ops.pipeline.filters.redaction import Redaction
 from eldonia_ops.pipeline.filters.sampling import Sampling
@@ -31,7 +32,7 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader], Filter]]] = {
     "throttle": Throttle,
 }
 
-FILTER_TYPES: Final = tuple(sorted((*_BY_TYPE, "record_transformer")))
+FILTER_TYPES: Final = tuple(sorted((*_BY_TYPE, "prometheus", "record_transformer")))
 """The names that ``@type`` of a ``<filter>`` section may have."""
 
 
@@ -42,6 +43,8 @@ def filter_of(reader: SectionReader, hostname: str = "") -> Filter | None:
     made = _BY_TYPE.get(kind)
     if kind == "record_transformer":
         made = lambda one: RecordTransformer(one, hostname)  # noqa: E731
+    if kind == "prometheus":
+        made = lambda one: Prometheus(one, hostname)  # noqa: E731
     if made is None:
         hint = OTHER_FILTERS.get(kind) or nearest(kind, FILTER_TYPES) or f"there are: {', '.join(FILTER_TYPES)}"
         reader.problem(f"there is no filter of type {kind!r}" if kind else "<filter> needs @type", "@type", hint=hint)

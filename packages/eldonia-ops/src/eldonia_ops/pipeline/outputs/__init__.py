@@ -8,7 +8,7 @@ from eldonia_ops.pipeline.outputs.forward import ForwardOutput
 from eldonia_ops.pipeline.outputs.http import HttpOutput
 from eldonia_ops.pipeline.outputs.output import Output
 from eldonia_ops.pipeline.outputs.registry import OUTPUT_TYPES, output_of
-from eldonia_ops.pipeline.outputs.simple import NullOutput, RelabelOutput, StdoutOutput, StoreOutput
+from eldonia_ops.pipeline.outputs.simple import NullOutput, PrometheusOutput, RelabelOutput, StdoutOutput, StoreOutput
 
 __all__ = [
     "OUTPUT_TYPES",
@@ -20,6 +20,7 @@ __all__ = [
     "HttpOutput",
     "NullOutput",
     "Output",
+    "PrometheusOutput",
     "RelabelOutput",
     "StdoutOutput",
     "StoreOutput",

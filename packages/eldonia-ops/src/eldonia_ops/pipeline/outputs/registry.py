@@ -6,6 +6,7 @@ from typing import Final
 
 from eldonia_ops.model.errors import nearest
 from eldonia_ops.pipeline.buffer_settings import read_buffer
+from eldonia_ops.pipeline.filters.record_metrics import read_record_metrics
 from eldonia_ops.pipeline.formatters import formatter_of
 from eldonia_ops.pipeline.inject import read_inject
 from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
@@ -14,7 +15,7 @@ from eldonia_ops.pipeline.outputs.file import file_output
 from eldonia_ops.pipeline.outputs.forward import forward_output
 from eldonia_ops.pipeline.outputs.http import http_output
 from eldonia_ops.pipeline.outputs.output import Output
-from eldonia_ops.pipeline.outputs.simple import NullOutput, RelabelOutput, StdoutOutput, StoreOutput
+from eldonia_ops.pipeline.outputs.simple import NullOutput, PrometheusOutput, RelabelOutput, StdoutOutput, StoreOutput
 from eldonia_ops.pipeline.section import Parameter, Section, SectionReader
 
 
@@ -27,6 +28,10 @@ def _store(reader: SectionReader, id: str) -> Output:
 def _null(reader: SectionReader, id: str) -> Output:
     reader.ignore("never_flush")
     return NullOutput(id=id, place=reader.section.place)
+
+
+def _prometheus(reader: SectionReader, id: str) -> Output:
+    return PrometheusOutput(id=id, place=reader.section.place, metrics=read_record_metrics(reader))
 
 
 def _stdout(reader: SectionReader, id: str) -> Output:
@@ -61,6 +66,7 @@ def _copy(reader: SectionReader, id: str) -> Output:
 _BY_TYPE: Final[dict[str, Callable[[SectionReader, str], Output]]] = {
     "eldonia": _store,
     "null": _null,
+    "prometheus": _prometheus,
     "stdout": _stdout,
     "relabel": _relabel,
     "copy": _copy,
@@ -73,7 +79,7 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader, str], Output]]] = {
     "opensearch_data_stream": elasticsearch_output,
 }
 
-_WITHOUT_RECORDS: Final = ("copy", "relabel", "null")
+_WITHOUT_RECORDS: Final = ("copy", "relabel", "null", "prometheus")
 
 OUTPUT_TYPES: Final = tuple(sorted(_BY_TYPE))
 """The names that ``@type`` of a ``<match>`` or ``<store>`` section may have."""

@@ -1,7 +1,8 @@
 """Outputs that have hardly any settings: our own store, ``null``, ``stdout``, ``relabel``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from eldonia_ops.pipeline.filters.record_metrics import RecordMetrics
 from eldonia_ops.pipeline.formatters import Formatter
 from eldonia_ops.pipeline.outputs.output import Output
 
@@ -33,6 +34,19 @@ class StdoutOutput(Output):
 
     type: str = "stdout"
     formatter: Formatter | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusOutput(Output):
+    """Counts records, and keeps nothing else of them."""
+
+    type: str = "prometheus"
+    metrics: RecordMetrics = field(default_factory=RecordMetrics)
+
+    @property
+    def summary(self) -> str:
+        """What is counted."""
+        return ", ".join(one.name for one in self.metrics.metrics)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from eldonia_ops.search.tree import AtPlaces, Comparison, Node, Not, OneOf, conj
 KEYWORD: Final = ".keyword"
 INDEX_FIELD: Final = FieldName((INDEX,), exact=True)
 ID_FIELD: Final = FieldName((ID,), exact=True)
+TAG: Final = "tag"
 NOTHING: Final[Node] = AtPlaces()
 """No record."""
 
@@ -73,6 +74,9 @@ def resolved(name: str) -> Field:
         return Field(plain, FieldKind.TIME, attribute=segments)
     if plain == "message":
         return Field(plain, FieldKind.MESSAGE, FieldName(("message",)))
+    if plain == TAG:
+        # A key of a document stays an attribute; what came through a pipeline has the record's own.
+        return Field(plain, FieldKind.FIELD, FieldName((TAG,)), FieldName((TAG,), exact=True))
     if plain in LOG_DERIVED:
         return Field(plain, FieldKind.FIELD, attribute=FieldName((plain,), exact=True))
     if not column or "." in plain:  # a path into objects, or an attribute that the conditions know to have moved

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from eldonia_ops.model.errors import Diagnostic
+from eldonia_ops.services.api.log_care import RetentionView
 
 
 class FaultyConfigurationError(ValueError):
@@ -130,12 +131,62 @@ class SampleView:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelValuesView:
+    """A label of a metric, its field, and how many values that has."""
+
+    label: str
+    field: str
+    values: int
+
+
+@dataclass(frozen=True, slots=True)
+class BucketView:
+    """How many numbers are in a bucket: above the bound before, and up to this one (``+Inf`` for none)."""
+
+    le: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PromqlView:
+    """A question in PromQL. ``key`` says what it answers: rate, increase, now, highest, p95, mean."""
+
+    key: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogMetricPreview:
+    """What a metric of logs would have counted in the last ``hours``.
+
+    ``records`` match, and make ``series`` of which ``max_series`` are kept apart. Of the newest ``sample`` of them
+    ``skipped`` lack a usable number; the others lie between ``lowest`` and ``highest`` (None without any), and are in
+    ``buckets``. ``fitting`` are bounds that fit these numbers. ``taken``: there are series of this name already.
+    """
+
+    hours: float
+    records: int
+    sample: int
+    skipped: int
+    lowest: float | None
+    highest: float | None
+    series: int
+    max_series: int
+    labels: tuple[LabelValuesView, ...]
+    buckets: tuple[BucketView, ...]
+    fitting: tuple[float, ...]
+    queries: tuple[PromqlView, ...]
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TrialView:
     """What an entry would bring, tried once. ``message`` is what went wrong, in a sentence, '' if nothing did.
 
     ``status`` and ``certificate_expires_at`` (Unix ms, 0 for none) are of a probe, ``series`` and ``samples`` of
     metrics, ``lines``, ``recognised`` (the form) and ``file`` (the newest that matches) of log files, ``sent`` of
-    receivers. ``diagnostics`` say what is wrong with the entry itself.
+    receivers, ``log_metric`` of metrics made of logs, ``retention`` of rules of retention. ``diagnostics`` say what is
+    wrong with the entry itself.
     """
 
     successful: bool
@@ -150,6 +201,8 @@ class TrialView:
     recognised: str = ""
     lines: tuple[LineView, ...] = ()
     sent: int = 0
+    log_metric: LogMetricPreview | None = None
+    retention: RetentionView | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 

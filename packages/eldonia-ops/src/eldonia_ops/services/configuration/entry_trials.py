@@ -4,7 +4,7 @@ import asyncio
 import glob
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,17 +25,20 @@ from eldonia_ops.managed.document import Entry
 from eldonia_ops.model.errors import ConfigError, Level
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.notifiers.registry import NotifierKinds
-from eldonia_ops.ports import Clock
+from eldonia_ops.ports import Clock, TelemetryError
 from eldonia_ops.protocols.alertmanager.additions import MATCHING
 from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
 from eldonia_ops.protocols.line_formats.recognise import form_of
 from eldonia_ops.protocols.logs.lines import LineDefaults, LineFormat, parse_line
 from eldonia_ops.protocols.managed_file import managed_text
 from eldonia_ops.protocols.prometheus.scrape_rows import Collected
+from eldonia_ops.services.api.log_care import RetentionView
 from eldonia_ops.services.api.managed import LineView, SampleView, TrialView
+from eldonia_ops.services.logs.metric_preview import LogMetricPreviews
 from eldonia_ops.services.messages.receiver_trials import ReceiverTrials, TrialRenderer
 from eldonia_ops.settings import Settings, examine_settings
-from eldonia_ops.settings.managed import RECEIVERS, ManagedText, identity_key
+from eldonia_ops.settings.log_retention import LogRetentionRule
+from eldonia_ops.settings.managed import LOG_METRICS, LOG_RULES, OBJECTIVES, RECEIVERS, ManagedText, identity_key
 from eldonia_ops.template import TemplateSet
 
 _SHOWN_SAMPLES: Final = 12
@@ -60,6 +63,8 @@ class EntryTrials:
         kinds: NotifierKinds,
         client: httpx.AsyncClient | None,
         renderer: Renderer,
+        log_metrics: LogMetricPreviews,
+        retention: Callable[[LogRetentionRule], Awaitable[RetentionView]],
     ) -> None:
         self._clock = clock
         self._environment = environment
@@ -67,6 +72,8 @@ class EntryTrials:
         self._kinds = kinds
         self._client = client
         self._renderer = renderer
+        self._log_metrics = log_metrics
+        self._retention = retention
 
     async def attempt(self, actor: str, section: str, entry: Entry, language: str) -> TrialView:
         """Try an entry. What is wrong with it, or happens to it, is in the answer."""
@@ -79,6 +86,8 @@ class EntryTrials:
         except ConfigError as error:
             wrong = [one for one in error.diagnostics if one.level is Level.ERROR] or list(error.diagnostics)
             return TrialView(False, wrong[0].message if wrong else "it cannot be read", diagnostics=tuple(wrong))
+        except TelemetryError as error:
+            return TrialView(False, str(error), seconds=time.perf_counter() - started)
         except TimeoutError:
             return TrialView(False, f"no result within {_SECONDS:g} s", seconds=time.perf_counter() - started)
 
@@ -91,6 +100,10 @@ class EntryTrials:
                 return await self._probe(settings)
             case "logs":
                 return await asyncio.to_thread(_log_lines, settings)
+            case _ if section in (LOG_METRICS, LOG_RULES):
+                return await self._of_logs(settings, started)
+            case _ if section == OBJECTIVES:
+                return TrialView(True)  # that the loader takes it is all there is to try
             case _:
                 return await self._measured(section, settings, started)
 
@@ -129,6 +142,13 @@ class EntryTrials:
             status=found.status_code,
             certificate_expires_at=found.certificate_expires_at,
         )
+
+    async def _of_logs(self, settings: Settings, started: float) -> TrialView:
+        """What a metric would have counted, or a rule of retention would delete."""
+        metric = await self._log_metrics.preview(settings.log_metrics[0].metric()) if settings.log_metrics else None
+        rules = settings.retention.log_rules
+        retention = await self._retention(rules[0]) if rules else None
+        return TrialView(True, seconds=time.perf_counter() - started, log_metric=metric, retention=retention)
 
     async def _measured(self, section: str, settings: Settings, started: float) -> TrialView:
         """Any other collector: its first loop, run once."""

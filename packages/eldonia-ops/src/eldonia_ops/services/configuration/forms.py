@@ -14,12 +14,12 @@ from eldonia_ops.services.api.managed import FieldView, FormView
 from eldonia_ops.settings.containers import Items, LabelSet, Section, Texts
 from eldonia_ops.settings.declaration import Declared, declared
 from eldonia_ops.settings.document import Settings
-from eldonia_ops.settings.kinds import Choice, Flag, Kind, Number, Period, Whole
-from eldonia_ops.settings.managed import ALERTS, OBJECTIVES, RECEIVERS, TUNING, identity_key
+from eldonia_ops.settings.kinds import Choice, Flag, Kind, Number, Period, Size, Whole
+from eldonia_ops.settings.managed import ALERTS, LOG_METRICS, LOG_RULES, OBJECTIVES, RECEIVERS, TUNING, identity_key
 from eldonia_ops.settings.objects import Inline
 from eldonia_ops.settings.texts import SecretText, Text
 
-SECTIONS: Final = ("scrape", "probes", "logs", "nginx", "postgresql", "redis", OBJECTIVES)
+SECTIONS: Final = ("scrape", "probes", "logs", "nginx", "postgresql", "redis", OBJECTIVES, LOG_RULES)
 """Those with a form, in the order in which they are offered; those of plug-ins follow."""
 _MAIN: Final[Mapping[str, frozenset[str]]] = {
     "scrape": frozenset({"job", "targets", "path", "interval", "scheme"}),
@@ -29,6 +29,7 @@ _MAIN: Final[Mapping[str, frozenset[str]]] = {
     "postgresql": frozenset({"dsn", "instance", "service"}),
     "redis": frozenset({"url", "service", "username", "password"}),
     OBJECTIVES: frozenset({"name", "service", "target", "window", "probe", "good", "total"}),
+    LOG_RULES: frozenset({"name", "search", "keep", "max_size"}),
 }
 SEND_RESOLVED: Final = "send_resolved"
 _MAIN_OF_RECEIVERS: Final = frozenset({"channel", "to", "from", "smarthost", "auth_username", "auth_password"})
@@ -68,8 +69,11 @@ def section_fields(section: str) -> tuple[FieldView, ...]:
 
 
 def _kind(section: str) -> Kind | None:
-    if section == OBJECTIVES:
-        return next(one.kind for one in declared(Settings) if one.key == OBJECTIVES)
+    if section in (OBJECTIVES, LOG_METRICS, LOG_RULES):
+        group, _, part = section.rpartition(".")
+        kind = next(one.kind for one in declared(Settings) if one.key == group) if group else None
+        cls = kind.cls if isinstance(kind, Section) else Settings
+        return next(one.kind for one in declared(cls) if one.key == part)
     try:
         found = registry.find(section).section
     except registry.CollectorError:
@@ -106,7 +110,7 @@ def _type(kind: Kind) -> str:
             return "labels"
         case Texts():
             return "texts"
-        case Text():
+        case Text() | Size():
             return "text"
     return ""
 

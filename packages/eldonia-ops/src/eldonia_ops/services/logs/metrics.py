@@ -38,6 +38,8 @@ class LogMetrics:
         self._loops = loops
         self._last_ms = clock.now()
         self._described: Sequence[MetricMetadata] = ()
+        self._metrics = tuple(metrics)
+        self._fed: tuple[LogMetric, ...] = ()
         self._counts = LogCounts(metrics)
 
     def observe(self, records: Sequence[LogRecord], batch_key: str) -> None:
@@ -47,7 +49,26 @@ class LogMetrics:
     def configure(self, metrics: Sequence[LogMetric], interval_ms: int) -> None:
         """Count by other metrics; those that are the same go on."""
         self._interval_ms = interval_ms
-        self._counts.configure(metrics)
+        self._metrics = tuple(metrics)
+        self._configure()
+
+    def configure_fed(self, metrics: Sequence[LogMetric], initial: Sequence[tuple[str, tuple[str, ...]]] = ()) -> None:
+        """The metrics that the pipeline counts; ``initial`` are series that are there before their first record. A
+        name that the settings have too is theirs."""
+        self._fed = tuple(metrics)
+        self._configure()
+        for name, values in initial:
+            self._counts.begin(name, values, self._clock.now())
+
+    def feed(self, counted: Sequence[tuple[str, tuple[str, ...], Sequence[float]]], batch_key: str) -> None:
+        """Add numbers that the pipeline counted: metric, values of its labels, numbers."""
+        if self._counts.is_new(batch_key):
+            for name, values, numbers in counted:
+                self._counts.feed(name, values, numbers, self._clock.now())
+
+    def _configure(self) -> None:
+        own = {one.name for one in self._metrics}
+        self._counts.configure([*self._metrics, *(one for one in self._fed if one.name not in own)])
 
     def states(self) -> list[LogMetricState]:
         """What was counted."""

@@ -129,6 +129,15 @@ class LogRetention:
         return self._done.get(rule.name, _Done())
 
 
+async def retention_preview(logs: LogStore, rule: LogRetentionRule, now_ms: int) -> RetentionView:
+    """What a rule would delete at once if there were it.
+
+    Raises:
+        TelemetryError: the store refused or failed.
+    """
+    return _view(rule, due(rule, await logs.log_sizes(_search(rule)), now_ms), _Done())
+
+
 def _search(rule: LogRetentionRule) -> Node:
     return parse_search(rule.search)
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
 from eldonia_ops.intake import IntakeError
-from eldonia_ops.intake.http_input.decode import decode_events
+from eldonia_ops.intake.http_input.decode import FORM_KINDS, decode_events, form_events
+from eldonia_ops.intake.http_input.forms import form_fields, is_form
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import HttpInput
 from eldonia_ops.pipeline.parsers import ParseError
@@ -28,8 +29,6 @@ _MOST_PARAMETERS: Final = 64
 _MOST_TAG: Final = 1_024
 _MOST_KEY: Final = 200
 _RETRY_SECONDS: Final = "2"
-_FORM: Final = "application/x-www-form-urlencoded"
-_IN_THE_QUERY: Final = ("json", "ndjson", "msgpack")
 _IMAGE: Final = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 """A GIF of one transparent pixel."""
 
@@ -99,9 +98,15 @@ class HttpRequests:
         query = _parameters(request.query)
         headers = request.headers
         body = unpack(request.body, headers.get("content-encoding", "identity").strip().lower(), source.body_size_limit)
-        stated = _time(query["time"]) if query.get("time") else 0
+        content_type = headers.get("content-type", "")
+        form = form_fields(content_type, body) if source.parser is None and body and is_form(content_type) else {}
+        written = query.get("time") or form.get("time", b"").decode("latin-1")
+        stated = _time(written) if written else 0
         more = self._more(request, query)
-        found = self._parsed(body, now_ns) if source.parser is not None else self._decoded(headers, query, body, now_ns)
+        if source.parser is not None:
+            found = self._parsed(body, now_ns)
+        else:
+            found = self._finished(form_events(form) if form else self._decoded(content_type, query, body), now_ns)
         events = tuple(
             Event(stated or now_ns if at is None else stated or at, {**record, **more} if more else record)
             for at, record in found
@@ -115,16 +120,15 @@ class HttpRequests:
         assert self._source.parser is not None
         return self._source.parser.parse_bytes(body, now_ns)
 
-    def _decoded(
-        self, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, now_ns: int
-    ) -> list[tuple[int | None, dict[str, Any]]]:
-        content_type = headers.get("content-type", "")
-        if not body and any(name in query for name in _IN_THE_QUERY):
+    def _decoded(self, content_type: str, query: Mapping[str, str], body: bytes) -> list[dict[str, Any]]:
+        if not body and any(name in query for name in FORM_KINDS):
             # A form in the query: what follows is read as one.
-            name = next(name for name in _IN_THE_QUERY if name in query)
+            name = next(name for name in FORM_KINDS if name in query)
             kind = {"json": "application/json", "ndjson": "application/x-ndjson", "msgpack": "application/msgpack"}
             content_type, body = kind[name], query[name].encode("latin-1" if name == "msgpack" else "utf-8", "replace")
-        records = decode_events(content_type, body)
+        return decode_events(content_type, body)
+
+    def _finished(self, records: list[dict[str, Any]], now_ns: int) -> list[tuple[int | None, dict[str, Any]]]:
         fields = self._source.fields
         return [(None, record) if fields is None else fields.finish(record, now_ns) for record in records]
 
@@ -143,7 +147,7 @@ class HttpRequests:
             found |= {
                 f"QUERY_{name.upper().replace('-', '_')}": value
                 for name, value in query.items()
-                if name not in _IN_THE_QUERY
+                if name not in FORM_KINDS
             }
         if source.remote_addr_key:
             found[source.remote_addr_key] = request.address

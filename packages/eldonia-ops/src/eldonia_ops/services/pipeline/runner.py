@@ -3,10 +3,11 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from eldonia_ops.pipeline.event import Batch
+from eldonia_ops.pipeline.filters import Counted
 from eldonia_ops.pipeline.graph import ERROR, TOP, Pipeline
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline.routing import Routed, Router
@@ -31,7 +32,8 @@ _OPEN: contextvars.ContextVar[_Transaction | None] = contextvars.ContextVar("pip
 
 class PipelineRunner:
     """Runs one pipeline. ``open_output`` makes an output run; ``on_lost`` takes what nothing else takes, with the
-    reason (Unix times are in milliseconds, by ``now_ms``)."""
+    reason (Unix times are in milliseconds, by ``now_ms``); ``on_counted`` what filters counted of a batch that was
+    delivered, with its key."""
 
     def __init__(
         self,
@@ -40,11 +42,13 @@ class PipelineRunner:
         open_output: Callable[["PipelineRunner", Output], RunningOutput],
         on_lost: Callable[[Batch, str], Any],
         loops: Loops | None = None,
+        on_counted: Callable[[Sequence[Counted], str], None] = lambda counted, key: None,
     ) -> None:
         self.pipeline = pipeline
         self._router = Router(pipeline)
         self._now_ms = now_ms
         self._on_lost = on_lost
+        self._on_counted = on_counted
         self._loops = loops or Loops()
         self._state = self._router.start()
         self._lock = asyncio.Lock()
@@ -167,6 +171,8 @@ class PipelineRunner:
             await self._outputs[delivery.rule.number].write(batch)
         for number, (batch, reason) in enumerate(routed.lost):
             await self._lose(batch.under(f"{key}!{number}" if key else ""), reason)
+        if routed.counted:
+            self._on_counted(routed.counted, f"{key}#" if key else "")
 
     async def _lose(self, batch: Batch, reason: str) -> None:
         self.events_lost += len(batch.events)

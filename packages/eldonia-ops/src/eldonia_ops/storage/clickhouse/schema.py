@@ -212,6 +212,13 @@ _STORED_ONCE: Final = (
     ),
 )
 
+# Tags are few. Of six they take 0.04 bytes a record where twenty of a source come together, and 0.34 where each record
+# has any of them. Those of records that were stored before are in their details.
+_TAG_OF_A_RECORD: Final = (
+    "ALTER TABLE logs ADD COLUMN IF NOT EXISTS tag LowCardinality(String) DEFAULT JSONExtractString(details, 'tag') "
+    "CODEC(ZSTD(1)) AFTER pattern"
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
@@ -219,6 +226,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_ROWS_CAN_BE_DELETED, *_DOCUMENTS_BY_ID),
     (_PATTERN_OF_A_RECORD, _LOG_PATTERNS),
     _STORED_ONCE,
+    (_TAG_OF_A_RECORD,),
 )
 """The statements that lead from version ``i`` to version ``i + 1``, for one server.
 

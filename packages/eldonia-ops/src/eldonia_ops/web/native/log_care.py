@@ -5,6 +5,7 @@ from fastapi import FastAPI, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from eldonia_ops.log_metrics.preview import queries_of
 from eldonia_ops.model.erasure import Erasure
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.api.log_care import ErasurePreview, RetentionView
@@ -19,6 +20,7 @@ from eldonia_ops.web.native.openapi import operation
 class LogMetricShape(msgspec.Struct):
     """A metric made of log records, and what was counted of it since the start or since it was defined.
 
+    ``queries`` are questions in PromQL that it answers.
     ``overflow`` records went to the series ``(other)``, beyond ``max_series``; ``skipped`` ones matched and had no
     usable number in ``value``.
     """
@@ -34,6 +36,7 @@ class LogMetricShape(msgspec.Struct):
     records: int
     overflow: int
     skipped: int
+    queries: list[str]
 
 
 class AppliedShape(msgspec.Struct):
@@ -79,6 +82,7 @@ def _add_metrics(api: FastAPI, platform: Platform) -> None:
                     records=state.records,
                     overflow=state.overflow,
                     skipped=state.skipped,
+                    queries=[query for _, query in queries_of(state.metric)],
                 )
                 for state in platform.log_metrics.states()
             ]

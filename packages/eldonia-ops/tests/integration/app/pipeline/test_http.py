@@ -71,13 +71,17 @@ async def test_every_form_of_a_body() -> None:
                 headers={"Content-Encoding": "gzip", "Content-Type": "application/json"},
             ),
             await http.post("/%E6%B3%A8%E6%96%87", json={"a": 12}),
+            await http.post("/app", files={"json": (None, '{"a": 13}'), "time": (None, "1500000000.25")}),
+            await http.post("/app", files={"msgpack": ("events.msgpack", msgpack.packb([{"a": 14}]))}),
+            await http.post("/app", data={"json": '{"a": 15}', "time": "1500000001"}),
         ]
     assert {(one.status_code, one.content) for one in answers} == {(200, b"")}
-    assert [record["a"] for record in kept.records] == list(range(1, 13))
+    assert [record["a"] for record in kept.records] == list(range(1, 16))
     assert [batch.tag for batch in kept.batches[:2]] == ["in.app.web", "in.app.web"]
-    assert kept.batches[-1].tag == "in.注文"
+    assert kept.batches[-4].tag == "in.注文"
     times = [event.time_ns for batch in kept.batches for event in batch.events]
     assert times[8] == 1_500_000_000_250_000_000
+    assert (times[12], times[14]) == (1_500_000_000_250_000_000, 1_500_000_001_000_000_000)
     assert min(times[:8]) > 1_600_000_000_000_000_000
 
 

@@ -8,9 +8,13 @@ import pytest
 from http_receiver import HttpReceiver, http_receiver
 
 from eldonia_ops.app.routing import TemplateRenderer
+from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.configuration.entry_trials import EntryTrials
+from eldonia_ops.services.logs.metric_preview import LogMetricPreviews
+from eldonia_ops.services.logs.retention import retention_preview
+from eldonia_ops.simulation.memory_stores import MemoryLogStore, MemoryMetricStore
 
 METRICS = "# TYPE jobs gauge\n" + "".join(f'jobs{{queue="{number}"}} {number}\n' for number in range(20))
 
@@ -23,11 +27,15 @@ async def far_side() -> AsyncIterator[HttpReceiver]:
 
 @pytest.fixture
 async def trials(tmp_path: Path) -> AsyncIterator[EntryTrials]:
-    kinds = built_in()
+    kinds, logs = built_in(), MemoryLogStore()
+    old = (SystemClock().now() - 5 * 86_400_000) * 1_000_000
+    await logs.insert_logs([LogRecord(timestamp_ns=old, message="old", level=LogLevel.DEBUG)])
     async with httpx.AsyncClient() as client:
         yield EntryTrials(
             SystemClock(), {"HOME": str(tmp_path), "TOKEN": "t0p"}, tmp_path, kinds, client,
             lambda templates: TemplateRenderer(templates, "http://ops", kinds),
+            LogMetricPreviews(SystemClock(), logs, MemoryMetricStore(SystemClock().now()), list),
+            lambda rule: retention_preview(logs, rule, SystemClock().now()),
         )  # fmt: skip
 
 
@@ -113,3 +121,21 @@ async def test_other_collectors_are_read_once(trials: EntryTrials, far_side: Htt
     assert "nginx_connections_active" in {one.name for one in found.samples}
     found = await trials.attempt("hana", "nginx", {"url": "http://127.0.0.1:1/"}, "en")
     assert "nothing listens there" in found.message
+
+
+async def test_entries_that_read_nothing_from_elsewhere_are_judged_by_the_loader(trials: EntryTrials) -> None:
+    found = await trials.attempt("hana", "log_metrics", {"name": "a_total", "search": "level:error"}, "en")
+    assert found.successful
+    assert found.log_metric is not None
+    assert [one.query for one in found.log_metric.queries] == ["sum (rate(a_total[5m]))", "sum (increase(a_total[1h]))"]
+    found = await trials.attempt("hana", "log_metrics", {"name": "1a", "search": "level:("}, "en")
+    assert not found.successful
+    assert {one.message.partition(":")[0] for one in found.diagnostics} == {"search", "'1a' cannot be a metric's name"}
+    rule = {"name": "debug", "search": "level:debug", "keep": "3d"}
+    found = await trials.attempt("hana", "retention.log_rules", rule, "en")
+    assert found.retention is not None
+    assert (found.successful, found.retention.records, found.retention.due_records) == (True, 1, 1)
+    found = await trials.attempt("hana", "retention.log_rules", {"name": "debug"}, "en")
+    assert (found.successful, found.message) == (False, "log_rules[0] needs keep or max_size")
+    objective = {"name": "o", "service": "s", "good": "rate(x[$window])", "total": "rate(y[$window])"}
+    assert (await trials.attempt("hana", "objectives", objective, "en")).successful

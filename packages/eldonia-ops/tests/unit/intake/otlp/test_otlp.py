@@ -249,6 +249,19 @@ def test_logs_in_both_encodings():
         assert (rejections.count, rejections.message) == (1, "a log record has a time beyond 2262")
 
 
+def test_attributes_by_the_names_of_our_own_fields_become_those_fields():
+    names = ("user_id", "sessionId", "request_id", "ipAddress", "user_agent")
+    record = {"body": {"stringValue": "m"}, "attributes": [text(name, f"of {name}") for name in (*names, "user")]}
+    document = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record]}]}]}
+    (found,), _ = decode_logs(json.dumps(document).encode(), Encoding.JSON, NOW)
+    fields = (found.user_id, found.session_id, found.request_id, found.ip_address, found.user_agent)
+    assert fields == tuple(f"of {name}" for name in names)
+    assert found.metadata == {"user": "of user"}
+    record["attributes"].append(text("user.id", "by the convention"))
+    (found,), _ = decode_logs(json.dumps(document).encode(), Encoding.JSON, NOW)
+    assert (found.user_id, found.metadata["user_id"]) == ("by the convention", "of user_id")
+
+
 def metrics(*found, resource=()):
     body = {
         "resourceMetrics": [{"resource": {"attributes": list(resource)}, "scopeMetrics": [{"metrics": list(found)}]}]

@@ -5,7 +5,15 @@ from typing import Final
 
 from eldonia_ops.model.condition_fields import LOG_TEXTS
 from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
-from eldonia_ops.protocols.elasticsearch.fields import ID_FIELD, INDEX_FIELD, FieldKind, of_ids, of_indices, resolved
+from eldonia_ops.protocols.elasticsearch.fields import (
+    ID_FIELD,
+    INDEX_FIELD,
+    TAG,
+    FieldKind,
+    of_ids,
+    of_indices,
+    resolved,
+)
 from eldonia_ops.protocols.elasticsearch.query.patterns import wildcard_pattern
 from eldonia_ops.search.tree import Comparison, Node, Not, conjunction, disjunction
 
@@ -35,7 +43,7 @@ def field_name(name: str) -> FieldName:
     if found.column is None:
         return found.attribute
     own = found.column.name
-    if LOG_TEXTS.get(found.name) == own and own != "level":
+    if LOG_TEXTS.get(found.name) == own and own not in ("level", TAG):
         return found.column  # the same name: the column has an index, and the attribute is hardly ever there
     return FieldName(found.attribute.segments, column=own)
 

@@ -38,7 +38,9 @@ _MARK: Final = b"\x00"
 
 _LENGTH: Final = struct.Struct("<I")
 _NS: Final = "DateTime64(9, 'UTC')"
-_FEW_VALUES: Final = frozenset({"service", "component", "operation", "environment", "hostname", "source", "pattern"})
+_FEW_VALUES: Final = frozenset(
+    {"service", "component", "operation", "environment", "hostname", "source", "pattern", "tag"}
+)
 """The texts whose columns are of type LowCardinality."""
 
 _lines_encoder: Final = msgspec.json.Encoder()
@@ -158,27 +160,18 @@ def _of_block(block: LogBlock, ids: Sequence[int]) -> bytes:
     ]
     columns += [_text_column(name, values) for name, values in block.texts.items()]
     for name, value in block.shared.items():
-        if name == "tag":
-            continue  # it has no column
         if name in _FEW_VALUES:
             columns.append(NativeColumn(name, "LowCardinality(String)", native.same_text(value, rows)))
         else:
             columns.append(_text_column(name, [value] * rows))
-    # The end of the details of each record: the tag is the same in all.
-    end = b',"tag":' + encoded(tag) + b"}" if (tag := block.shared.get("tag", "")) else b"}"
     if block.metadata:
-        columns += _document_columns(block, end)
-    elif tag:
-        columns.append(NativeColumn("details", "String", native.byte_strings([b"{" + end[1:]] * rows)))
+        columns += _document_columns(block)
     return native.block(rows, columns)
 
 
-def _document_columns(block: LogBlock, end: bytes) -> Iterator[NativeColumn]:
+def _document_columns(block: LogBlock) -> Iterator[NativeColumn]:
     shapes = shapes_of(block.metadata, len(block))
-    bare = b"{" + end[1:] if len(end) > 1 else b""
     if all(shapes) and longest(block.metadata) <= SHORT_DOCUMENT:
-        if bare:
-            yield NativeColumn("details", "String", native.byte_strings([bare] * len(block)))
         yield NativeColumn("shape", "LowCardinality(String)", native.low_cardinality(shapes))
         yield NativeColumn("metadata", native.JSON_TYPE, native.json_paths(block.metadata))
         return
@@ -191,16 +184,16 @@ def _document_columns(block: LogBlock, end: bytes) -> Iterator[NativeColumn]:
     )
     try:
         # JSON has no line end inside of a text: they are wrapped all at once.
-        wrapped = _lines_encoder.encode_lines(objects)[:-1].replace(b"\n", end + b'\n{"metadata":')
-        documents = (b'{"metadata":' + wrapped + end).split(b"\n")
+        wrapped = _lines_encoder.encode_lines(objects)[:-1].replace(b"\n", b'}\n{"metadata":')
+        documents = (b'{"metadata":' + wrapped + b"}").split(b"\n")
     except UnicodeEncodeError:
-        documents = [b'{"metadata":' + encoded(value) + end for value in objects]
-    around = len(b'{"metadata":') + len(end)
+        documents = [b'{"metadata":' + encoded(value) + b"}" for value in objects]
+    around = len(b'{"metadata":}')
     shapes = [
         shape if len(document) - around <= SHORT_DOCUMENT else ""
         for shape, document in zip(shapes, documents, strict=True)
     ]
-    details = [bare if shape else document for shape, document in zip(shapes, documents, strict=True)]
+    details = [b"" if shape else document for shape, document in zip(shapes, documents, strict=True)]
     yield NativeColumn("details", "String", native.byte_strings(details))
     if any(shapes):
         yield NativeColumn("shape", "LowCardinality(String)", native.low_cardinality(shapes))

@@ -11,7 +11,7 @@ from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerfor
 from eldonia_ops.storage.clickhouse.attributes.documents import EMPTY_DOCUMENT, clean, decoded, encoded, indexed
 from eldonia_ops.storage.clickhouse.attributes.shapes import restored, shape_of
 
-TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error", "pattern")
+TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error", "pattern", "tag")
 COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "shape", "metadata")
 READ: Final = (
     "toUnixTimestamp64Nano(timestamp) AS ns",
@@ -27,7 +27,7 @@ SHORT_DOCUMENT: Final = 16 << 10
 
 
 class _Details(msgspec.Struct, omit_defaults=True):
-    """What of a record has no column: everything nested, exactly as it came, and the tag."""
+    """What of a record has no column: everything nested, exactly as it came. Earlier releases kept the ``tag`` here."""
 
     metadata: dict[str, Any] = {}
     error: LogError | None = None
@@ -124,15 +124,15 @@ def documents_of(record: LogRecord) -> tuple[str, str, msgspec.Raw]:
     The text has the metadata where they have no shape.
     """
     metadata = record.metadata
-    bare = record.error is None and record.performance is None and not record.tag
+    bare = record.error is None and record.performance is None
     if not metadata and bare:
         return "", "", EMPTY_DOCUMENT
     if metadata and (shape := shape_of(metadata)):
         document = encoded(metadata)
         if len(document) <= SHORT_DOCUMENT:
-            rest = "" if bare else encoded(_Details({}, record.error, record.performance, record.tag)).decode()
+            rest = "" if bare else encoded(_Details({}, record.error, record.performance)).decode()
             return rest, shape, msgspec.Raw(document)
-    details = encoded(_Details(metadata, record.error, record.performance, record.tag)).decode()
+    details = encoded(_Details(metadata, record.error, record.performance)).decode()
     return details, "", indexed(metadata) if metadata else EMPTY_DOCUMENT
 
 
@@ -150,7 +150,7 @@ def record_of(row: dict[str, Any]) -> LogRecord:
         metadata=restored(shape, stored) if shape else nested.metadata,
         error=nested.error,
         performance=nested.performance,
-        tag=nested.tag,
+        tag=row.pop("tag") or nested.tag,
         **row,
     )
 

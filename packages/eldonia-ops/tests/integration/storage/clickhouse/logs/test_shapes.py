@@ -95,7 +95,7 @@ async def test_a_table_of_an_earlier_release_goes_on(engine_factory: Callable[[]
             "level": "info",
             "message": f"old {n} needle",
             "service": "shop",
-            "details": json.dumps({"metadata": document}),
+            "details": json.dumps({"metadata": document, "tag": f"old.{n % 2}"}),
             "metadata": document,
         }
         for n, document in enumerate(documents)
@@ -104,7 +104,10 @@ async def test_a_table_of_an_earlier_release_goes_on(engine_factory: Callable[[]
     await engine.insert("logs", columns, "JSONEachRow", b"\n".join(json.dumps(line).encode() for line in lines))
     store = await open_on_engine(engine, commit_delay_seconds=0.005)
     await engine.execute("ALTER TABLE logs RESET SETTING text_index_posting_list_codec")
-    new = [msgspec.structs.replace(record(n + 50, one), message=f"new {n} needle") for n, one in enumerate(documents)]
+    new = [
+        msgspec.structs.replace(record(n + 50, one), message=f"new {n} needle", tag="new.0")
+        for n, one in enumerate(documents)
+    ]
     await store.insert_logs(new)
     for merged in (False, True):
         if merged:
@@ -114,7 +117,35 @@ async def test_a_table_of_an_earlier_release_goes_on(engine_factory: Callable[[]
         assert len(await found(store, search=parse_search("needle"))) == 6
         assert len(await found(store, search=parse_search("needle old 1"))) == 1
         assert len(await found(store, search=parse_search("http.method:GET"))) == 2
+        # Tags were in the details, and are in a column of their own now.
+        assert [one.tag for one in every] == ["old.0", "old.1", "old.0", *["new.0"] * 3]
+        assert len(await found(store, search=parse_search("tag:old.*"))) == 3
+        assert [(one.value, one.count) for one in await store.log_values(EVERYTHING, FieldName(("tag",)))] == [
+            ("new.0", 3),
+            ("old.0", 2),
+            ("old.1", 1),
+        ]
         assert [(one.value, one.count) for one in await store.log_values(EVERYTHING, FieldName(("ok",)))] == [
             ("true", 2)
         ]
     await store.close()
+
+
+@pytest.mark.parametrize("copies", [1, 100])
+async def test_tags_are_a_field_of_records_whatever_form_they_are_stored_in(
+    open_store: Callable[..., Awaitable[ClickhouseTelemetryStore]], engine: Engine, copies: int
+) -> None:
+    store = await open_store()
+    sent = [
+        record(3 * n + kind, document, tag=tag)
+        for n in range(copies)
+        for kind, (document, tag) in enumerate([({"a": 1}, "app.web"), ({"tag": "own"}, ""), ({}, "app.db")])
+    ]
+    await store.insert_logs(sent)
+    for again in (False, True):
+        if again:  # what the write-ahead log kept is read back by the next start
+            store = await open_store()
+        assert [one.tag for one in await found(store)] == [one.tag for one in sent]
+        for search, count in (("tag:app.*", 2), ("tag:app.web", 1), ("-tag:*", 1), ('"tag":own', 1), ("tag:own", 0)):
+            assert len(await found(store, search=parse_search(search))) == count * copies, search
+    assert await rows(engine, "SELECT countIf(details != '') AS details FROM logs") == [{"details": 0}]

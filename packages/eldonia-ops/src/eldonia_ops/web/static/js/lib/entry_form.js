@@ -10,8 +10,9 @@ const EXAMPLES = {
   "scrape.job": "node", "scrape.targets": "127.0.0.1:9100", "probes.name": "shop", "probes.url": "https://shop.example/health",
   "logs.path": "/var/log/nginx/*.log", "nginx.url": "http://127.0.0.1:8080/nginx_status", "redis.url": "redis://127.0.0.1:6379",
   "postgresql.dsn": "postgresql://eldonia:…@127.0.0.1/postgres", "objectives.target": "99.9",
+  "retention.log_rules.name": "debug", "retention.log_rules.search": "level:debug", "retention.log_rules.keep": "7d", "retention.log_rules.max_size": "10GiB",
 };
-const WIDE = new Set(["targets", "url", "path", "dsn", "good", "total", "to", "webhook_url", "api_url"]);
+const WIDE = new Set(["targets", "url", "path", "dsn", "good", "total", "to", "webhook_url", "api_url", "search"]);
 const SEVERITIES = ["critical", "warning", "info"];
 
 // Where the fields of a receiver's integration are in its entry.

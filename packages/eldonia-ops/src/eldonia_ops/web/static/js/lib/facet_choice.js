@@ -2,7 +2,7 @@
 import { fieldName } from "./search_terms.js";
 
 /** Fields of records themselves, asked for always. */
-export const OWN_FACETS = ["level", "service", "component", "user_id", "hostname", "source"];
+export const OWN_FACETS = ["level", "service", "component", "user_id", "hostname", "tag", "source"];
 const ALWAYS = ["level", "service"];
 // Last parts of names by which people divide records, whatever else is in them.
 const USUAL_NAMES = /(^|[._])(status|status_code|code|method|path|route|url|uri|user|action|type|kind|event|logger|module|database|db|verb|namespace|pod|container)$/i;

@@ -3,6 +3,7 @@ import { $, h } from "./dom.js";
 import { clockMs, exactly, nsToMs } from "./format.js";
 import { t } from "./i18n.js";
 import { recordTree } from "./record_tree.js";
+import { copyText } from "./share_link.js";
 import { term, valueIn, withTerm, wordsOf } from "./search_terms.js";
 import { showSurroundings } from "./surroundings.js";
 
@@ -59,6 +60,7 @@ export function logRows({ query, columns, search, toggleColumn, toggled = () => 
     button.setAttribute("aria-expanded", "true");
     const same = (field, value) => value && h("button", { type: "button", class: "link-button", onclick: () => search(term(field, value)) }, t(`logs.pin_${field}`));
     const { cursor, timestampNs, id, ...shown } = record;
+    const whole = { timestamp: new Date(nsToMs(timestampNs)).toISOString(), ...shown };
     line.after(
       h("tr", { class: "detail" },
         h("td", { colspan: String(4 + columns().length) },
@@ -70,8 +72,9 @@ export function logRows({ query, columns, search, toggleColumn, toggled = () => 
             same("user_id", record.userId),
             same("component", record.component),
             links(record),
+            h("button", { type: "button", class: "link-button", onclick: () => copyText(JSON.stringify(whole, null, 2), t("logs.copied")) }, t("logs.copy")),
           ),
-          recordTree({ timestamp: new Date(nsToMs(timestampNs)).toISOString(), ...shown }, { add: (one) => search(withTerm(query(), one)), column: toggleColumn }),
+          recordTree(whole, { add: (one) => search(withTerm(query(), one)), column: toggleColumn }),
         ),
       ),
     );

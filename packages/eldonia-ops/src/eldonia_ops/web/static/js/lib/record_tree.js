@@ -3,7 +3,7 @@ import { h } from "./dom.js";
 import { t } from "./i18n.js";
 import { excluded, fieldName, term } from "./search_terms.js";
 
-const UNSEARCHED = new Set(["timestamp", "offset", "tag"]);
+const UNSEARCHED = new Set(["timestamp", "offset"]);
 
 /**
  * @param {Record<string, any>} record

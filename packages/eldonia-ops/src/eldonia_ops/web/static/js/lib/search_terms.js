@@ -1,7 +1,7 @@
 // The text of a search of logs: terms that are added and taken away, the words that are marked, old addresses.
 // The language itself is read by the server (docs/search.md).
 
-const OWN = ["message", "level", "service", "component", "operation", "user_id", "session_id", "request_id", "ip_address", "user_agent", "trace_id", "span_id", "environment", "hostname", "source", "parse_error", "pattern"];
+const OWN = ["message", "level", "service", "component", "operation", "user_id", "session_id", "request_id", "ip_address", "user_agent", "trace_id", "span_id", "environment", "hostname", "source", "parse_error", "pattern", "tag"];
 const PLAIN_NAME = /^[\p{L}_@][\p{L}\p{N}_@-]*(\.[\p{L}\p{N}_@-]+)*$/u;
 const PLAIN_VALUE = /^[\p{L}\p{N}_@/][\p{L}\p{N}_@/-]*(\.[\p{L}\p{N}_@/-]+)*$/u;
 const KEYWORD = /^(and|or|not)$/i;
@@ -137,6 +137,13 @@ function lastPipe(search, end) {
   return found;
 }
 
+// The part of a search before its first pipe.
+export function stripPipes(search) {
+  let found = search;
+  for (let pipe = lastPipe(found, found.length); pipe >= 0; pipe = lastPipe(found, found.length)) found = found.slice(0, pipe);
+  return found.trim();
+}
+
 export const hasPipe = (search) => lastPipe(search, search.length) >= 0;
 
 // The stage of a pipe that is being written at the caret: its command ("" while that is written), the word at the caret and
@@ -151,3 +158,9 @@ export function stageAt(search, caret) {
   const [text] = rest.match(/[^\s(),]*$/) ?? [""];
   return { command: command.toLowerCase(), text, start: caret - text.length };
 }
+
+/** A search as a rule takes it: one that counts. @param {string} search */
+export const ruleSearch = (search) => {
+  const given = search.trim();
+  return /\|\s*(stats|timechart)\b/i.test(given) ? given : `${given || "*"} | stats count() as records | where records > 0`;
+};

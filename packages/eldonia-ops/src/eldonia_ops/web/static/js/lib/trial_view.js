@@ -1,6 +1,6 @@
 // What a trial of an entry brought, shown as what will be seen later.
 import { badge, h, labels } from "./dom.js";
-import { duration, integer, when } from "./format.js";
+import { bytes, duration, integer, when } from "./format.js";
 import { t, word } from "./i18n.js";
 
 const DAY = 86_400_000;
@@ -21,6 +21,8 @@ function sentence(found, section) {
   if (section === "receivers") return t("trial.sent");
   if (section === "probes") return t("trial.answered", { status: found.status || t("trial.connected"), time: duration(found.seconds * 1000) });
   if (section === "logs") return found.lines.length ? t("trial.read", { file: found.file, count: integer(found.files) }) : t("trial.empty_file", { file: found.file });
+  if (found.retention) return t("trial.retention", { records: integer(found.retention.records), size: bytes(found.retention.bytes), due: integer(found.retention.due_records) });
+  if (section === "objectives") return t("trial.valid");
   return t("trial.series", { count: integer(found.series), time: duration(found.seconds * 1000) });
 }
 

@@ -1,4 +1,4 @@
-import { $, h, icon, toast } from "../lib/dom.js";
+import { $, h, icon } from "../lib/dom.js";
 import { rangeText } from "../lib/format.js";
 import { KINDS, pane as paneState, readState, writeState } from "../lib/explore_state.js";
 import { t } from "../lib/i18n.js";
@@ -8,6 +8,7 @@ import { poll } from "../lib/poll.js";
 import { openQueries } from "../lib/query_drawer.js";
 import { timeRange } from "../lib/range.js";
 import { redQueries } from "../lib/red_queries.js";
+import { copyLink } from "../lib/share_link.js";
 import { tracesPane } from "../lib/traces_pane.js";
 
 const REFRESH_MS = 10_000;
@@ -119,20 +120,7 @@ $("#linked").addEventListener("click", () => {
   runAll();
 });
 
-// A link that shows the same tomorrow: with the instants, not with "the last hour".
-$("#share").addEventListener("click", async () => {
-  const link = new URL(location.href);
-  const [from, to] = range.bounds;
-  for (const name of ["range", "live"]) link.searchParams.delete(name);
-  link.searchParams.set("from", String(Math.round(from)));
-  link.searchParams.set("to", String(Math.round(to)));
-  try {
-    await navigator.clipboard.writeText(link.href);
-    toast(t("explore.link_copied"));
-  } catch {
-    toast(t("explore.not_copied"), { bad: true, hint: link.href });
-  }
-});
+$("#share").addEventListener("click", () => copyLink(range.bounds));
 
 addEventListener("popstate", () => {
   state = readState(new URLSearchParams(location.search));

@@ -1,10 +1,11 @@
 import { act, address, get } from "../lib/api.js";
 import { levelChart } from "../lib/chart.js";
-import { $, $$, h, render } from "../lib/dom.js";
+import { $, $$, can, h, render } from "../lib/dom.js";
 import { dividing, OWN_FACETS, worthShowing } from "../lib/facet_choice.js";
 import { showFacets } from "../lib/facets.js";
 import { integer, rangeText, zoneName } from "../lib/format.js";
 import { t } from "../lib/i18n.js";
+import { openLogMetricForm } from "../lib/log_metric_form.js";
 import { logRows } from "../lib/log_rows.js";
 import { logTable } from "../lib/log_table.js";
 import { keepViews } from "../lib/log_views.js";
@@ -12,7 +13,8 @@ import { poll } from "../lib/poll.js";
 import { timeRange } from "../lib/range.js";
 import { savedSearches } from "../lib/saved_searches.js";
 import { searchBox } from "../lib/search_box.js";
-import { fieldsOf, hasPipe, renamed, searchOf, toggled } from "../lib/search_terms.js";
+import { copyLink } from "../lib/share_link.js";
+import { fieldsOf, hasPipe, renamed, ruleSearch, searchOf, toggled } from "../lib/search_terms.js";
 
 const LEVELS = ["debug", "info", "warn", "error"];
 const OLD_PARAMETERS = ["q", "level", "service", "parse_errors", "where", "trace_id", "request_id", "user_id", "component"];
@@ -287,6 +289,11 @@ savedSearches(() => ({ ...conditions(), columns }), (saved) => {
   columns = saved.columns;
   search(saved.query);
 });
+$("#share").addEventListener("click", () => copyLink(range.bounds));
+if (can("administer")) {
+  $("#make-metric").addEventListener("click", () => { $("#make").open = false; openLogMetricForm({ search: input.value }); });
+  $("#make-alert").addEventListener("click", () => { location.href = `/rules?${new URLSearchParams({ logs: ruleSearch(input.value) })}#new`; });
+}
 if (innerWidth > 900) $("#facet-side").open = true;
 
 await load();

@@ -1,8 +1,11 @@
-import { get } from "../lib/api.js";
-import { $, badge, h, render } from "../lib/dom.js";
+import { act, get } from "../lib/api.js";
+import { entryOf, onConfiguration, readConfiguration } from "../lib/configuration.js";
+import { $, badge, can, h, render } from "../lib/dom.js";
+import { openEntryForm } from "../lib/entry_form.js";
 import { bytes, duration, integer, when, whenAgo } from "../lib/format.js";
 import { t, word } from "../lib/i18n.js";
 import { logMetric, retentionRule } from "../lib/log_care.js";
+import { origin } from "../lib/origin.js";
 import { poll } from "../lib/poll.js";
 
 const fact = (name, ...value) => h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
@@ -125,10 +128,25 @@ poll(async () => {
 }, 5000);
 
 // What rules of retention find is counted in the store: seldom enough.
-poll(async () => {
+const LOG_RULES = "retention.log_rules";
+const admin = can("administer");
+const care = poll(async () => {
   const [metrics, rules] = await Promise.all([get("/logs/metrics"), get("/logs/retention")]);
   $("#log-metrics-card").hidden = !metrics.length;
-  $("#log-retention-card").hidden = !rules.length;
+  $("#log-retention-card").hidden = !rules.length && !admin;
   render($("#log-metrics"), metrics, () => metrics.map(logMetric));
-  render($("#log-retention"), rules, () => rules.map(retentionRule));
+  render($("#log-retention"), [rules, rules.map((one) => entryOf(LOG_RULES, one.name))], () => rules.map((one) => {
+    const row = retentionRule(one);
+    row.querySelector("td > span").append(origin(entryOf(LOG_RULES, one.name)) ?? "");
+    return row;
+  }));
 }, 60_000);
+
+if (admin) {
+  onConfiguration((view) => {
+    $("#retention-new").disabled = !view.enabled;
+    care.now();
+  });
+  $("#retention-new").addEventListener("click", () => openEntryForm(LOG_RULES));
+  act(readConfiguration);
+}

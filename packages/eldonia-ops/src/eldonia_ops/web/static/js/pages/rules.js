@@ -144,8 +144,9 @@ function editShipped(one) {
   ask(form, place);
 }
 
-function editOwn(one = null) {
-  const values = one ? entryOf("rules.alerts", one.name)?.values ?? {} : {};
+/** @param {any} [one] the rule, nothing for a new one @param {Record<string, any>} [given] what a new one begins with */
+function editOwn(one = null, given = {}) {
+  const values = one ? entryOf("rules.alerts", one.name)?.values ?? {} : given;
   const texts = values.annotations ?? {};
   const marks = values.labels ?? {};
   const fields = [
@@ -186,6 +187,7 @@ function editOwn(one = null) {
   };
   form.elements.kind.addEventListener("change", show);
   show();
+  if (given.logs) $("footer button", form).click();
 }
 
 const search = $("#search");
@@ -213,5 +215,8 @@ if (admin) {
   });
   await readConfiguration();
   $("#rule-new").addEventListener("click", () => editOwn());
-  if (location.hash === "#new") editOwn();
+  if (location.hash === "#new") {
+    const logs = new URLSearchParams(location.search).get("logs");
+    editOwn(null, logs ? { logs, range: "5m", for: "0s" } : {});
+  }
 }
