@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.collector import Positions
-from eldonia_ops.collectors.tail.files import FoundFile, look
+from eldonia_ops.collectors.tail.files import FoundFile, look, split_identity
 from eldonia_ops.collectors.tail.pos_file import FilePosition, read_pos_file, write_pos_file
 
 log = logging.getLogger("eldonia_ops.pipeline")
@@ -65,9 +65,14 @@ class PipelinePositions:
         found = await asyncio.to_thread(_look, path)
         theirs = (await self._theirs()).get(path)
         if found is not None and theirs is not None and theirs.inode == found.inode and theirs.offset <= found.size:
-            # Fluentd may have gone on since; what we know of the same file ourselves may be newer.
-            ours = stored[1] if stored is not None and _inode(stored[0]) == found.inode else 0
-            return found.identity, max(ours, theirs.offset)
+            ours = stored if stored is not None and _inode(stored[0]) == found.inode else ("", 0)
+            cut = bool(ours[0]) and split_identity(ours[0])[0] != found.identity
+            # Fluentd may have gone on since; what we know of the same file ourselves may be newer. Of a file that was
+            # cut and written again meanwhile the pos_file knows its inode only: a place that we wrote is one in what
+            # the file held before.
+            if not (cut and theirs.offset <= ours[1]):
+                known = bool(ours[0]) and not cut
+                return ours[0] if known else found.identity, max(ours[1] if known else 0, theirs.offset)
         if stored is not None or found is None or self._from_head:
             return stored
         return (found.identity, found.size) if self._now() - self._started < _FIRST_SECONDS else None
@@ -106,10 +111,11 @@ class PipelinePositions:
         """Save what was kept in mind."""
         async with self._lock:
             waiting, self._waiting = self._waiting, {}
+            if waiting:
+                # First, so that it never holds a place of what a file held before that is larger than ours.
+                await self._write(waiting)
             for path, (identity, offset) in waiting.items():
                 await self._stored.save_position(self._prefix + path, identity, offset)
-            if waiting:
-                await self._write(waiting)
 
     async def source_position(self, source: str) -> int | None:
         """The store does not know how far events of a pipeline have come."""
