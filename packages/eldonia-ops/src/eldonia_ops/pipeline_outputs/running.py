@@ -79,8 +79,8 @@ class OutputEdge:
 
     ``now_ms`` is the wall clock. ``store`` is our own log store, and ``own_addresses`` the ``host:port`` under which
     this platform answers as Elasticsearch. ``relabel`` hands a batch to a label; ``errors`` takes events that an output
-    refused for good, with the reason, and sends them to ``@ERROR``. ``buffers`` is the folder of file buffers without a
-    path of their own.
+    refused for good, with the reason, and sends them to ``@ERROR``. ``buffers`` is the folder of buffers without a path
+    of their own. ``keep_memory``: buffers of type memory are there, too, for what was taken must not be lost by a kill.
     """
 
     now_ms: Callable[[], int]
@@ -90,4 +90,5 @@ class OutputEdge:
     relabel: Callable[[str, Batch], Awaitable[None]] | None = None
     errors: Callable[[Batch, str], Awaitable[None]] = _nowhere
     hostname: str = ""
+    keep_memory: bool = True
     random: Callable[[], float] = field(default=random.random)
