@@ -1,24 +1,31 @@
 """Kills a platform under load again and again, and counts: what was acknowledged is there, and there once.
 
-    python scripts/kills.py WAY [--rounds 100] [--folder FOLDER] [--seed 1]
+    python scripts/kills.py [WAY ...] [--rounds 100] [--pause 0.3] [--folder FOLDER] [--seed 1]
 
-WAY is how lines come in:
+WAY is how lines come in; without one all ways send at the same time to one platform, and each is counted apart:
 
     tail      files that are rotated, through a pipeline to the store
     buffered  the same, with a buffer of files before the store, as the file of the seed has it
+    memory    the same, with a buffer in memory before another server, which knows chunks by their ids
+    concat    files whose lines a filter puts together, with the time after which it waits no more
     source    chunks of Fluentd's forward protocol to a source of a pipeline; each is sent until it is acknowledged
-    forward   the same to the listener of the platform
-    bulk      documents with ids by Elasticsearch's _bulk; each request is sent until it is answered
+    held      the same with that filter: what is acknowledged may be held back
+    http      requests to a source of type http; each has an Idempotency-Key and is sent until it is answered
+    forward   chunks to the listener of the platform
+    bulk      documents with ids by Elasticsearch's _bulk
+    events    requests as of http to the listener http_input
+    syslog    messages over TCP. There are no receipts: lost ones are counted, and are no fault
+    otlp      log records as OTLP
+    loki      pushes as of Loki's clients
 
-Prints one line of JSON. Ends with 1 if a line is lost or there twice.
+Prints a line of JSON for each way. Ends with 1 if a line is lost or there twice. SIGINT ends the kills, and counts.
 """
 
 import argparse
 import contextlib
 import json
-import os
 import random
-import shutil
+import re
 import signal
 import socket
 import subprocess
@@ -26,197 +33,19 @@ import sys
 import tempfile
 import threading
 import time
-import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 import yaml
+from kill_ways import WAYS, Load, Place, Receiver
 
-from eldonia_ops.protocols.fluent_forward import Compression, encode_event, encode_packed
-
-SENDERS: Final = 3
-EVENTS: Final = 200
-_START_SECONDS: Final = 90.0
+_START_SECONDS: Final = 180.0
 _SETTLE_SECONDS: Final = 300.0
-_MOST_RECORDS: Final = 1_000_000
-_CONF: Final = """
-<source>
-  @type tail
-  path {folder}/logs/*.log
-  pos_file {folder}/app.pos
-  tag app.*
-  read_from_head true
-  <parse>
-    @type json
-  </parse>
-</source>
-<source>
-  @type forward
-  bind 127.0.0.1
-  port {port}
-</source>
-<filter **>
-  @type record_transformer
-  <record>
-    via ${{tag}}
-  </record>
-</filter>
-<match **>
-  @type eldonia
-  {buffer}
-</match>
-"""
-_BUFFER: Final = """<buffer>
-    @type file
-    path {folder}/buffer
-    flush_interval 1s
-    chunk_limit_size 1m
-  </buffer>"""
-
-
-class Load:
-    """Sends lines by some threads until it is stopped. ``names`` are the messages that have to be there."""
-
-    def __init__(self, work: Callable[["Load", int], None], threads: int) -> None:
-        self.stopped = threading.Event()
-        self.followed = threading.Event()
-        self.names: list[list[str]] = [[] for _ in range(threads)]
-        self.again = 0
-        self._threads = [threading.Thread(target=work, args=(self, number), daemon=True) for number in range(threads)]
-
-    def start(self) -> None:
-        """Begin."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> list[str]:
-        """End, and wait until all that was begun is acknowledged. The messages."""
-        self.stopped.set()
-        for thread in self._threads:
-            thread.join(120)
-            if thread.is_alive():
-                raise RuntimeError("a sender does not come to its end")
-        return [name for some in self.names for name in some]
-
-
-def write_files(folder: Path) -> Callable[[Load, int], None]:
-    """Appends to a file at some thousand lines a second. One is rotated by its name, the other copied and cut."""
-
-    def work(load: Load, number: int) -> None:
-        chance = random.Random(number)
-        path = folder / "logs" / f"app{number}.log"
-        path.parent.mkdir(exist_ok=True)
-        turn = 0
-        while not load.stopped.is_set():
-            names = [f"{number}-{turn}-{event}" for event in range(chance.randrange(1, 60))]
-            with path.open("ab", buffering=0) as file:
-                # A writer that is cut off in the middle of a line goes on with it.
-                data = "".join(map(_line, names)).encode()
-                cut = chance.randrange(len(data))
-                file.write(data[:cut])
-                file.write(data[cut:])
-            load.names[number] += names
-            turn += 1
-            # What is rotated away before anybody followed the file is left alone, as it should be.
-            if path.stat().st_size > 400_000 and load.followed.is_set():
-                _rotate(path, copied=number % 2 == 1)
-            time.sleep(0.02)
-
-    return work
-
-
-def _line(name: str) -> str:
-    document = {"time": time.time_ns() / 1e9, "level": "info", "service": "kill", "message": name, "padding": "x" * 60}
-    return json.dumps(document) + "\n"
-
-
-def _rotate(path: Path, *, copied: bool) -> None:
-    for number in range(len(list(path.parent.glob(f"{path.name}.*"))), 0, -1):
-        os.rename(f"{path}.{number}", f"{path}.{number + 1}")
-    if copied:
-        shutil.copy(path, f"{path}.1")
-        os.truncate(path, 0)
-    else:
-        os.rename(path, f"{path}.1")
-
-
-def send_chunks(port: int) -> Callable[[Load, int], None]:
-    """Sends chunks one behind another, each until it is acknowledged."""
-
-    def work(load: Load, number: int) -> None:
-        connection: socket.socket | None = None
-        turn = 0
-        while not load.stopped.is_set():
-            names = [f"{number}-{turn}-{event}" for event in range(EVENTS)]
-            chunk = uuid.uuid4().hex
-            now = time.time_ns()
-            body = b"".join(
-                encode_event(now + at, {"level": "info", "message": name, "service": "kill"})
-                for at, name in enumerate(names)
-            )
-            compression = Compression.GZIP if turn % 2 else Compression.NONE
-            message = encode_packed("kill.packed", body, count=EVENTS, chunk=chunk, compression=compression)
-            while True:
-                try:
-                    if connection is None:
-                        connection = socket.create_connection(("127.0.0.1", port), 2)
-                        connection.settimeout(20)
-                    connection.sendall(message)
-                    received = b""
-                    while not received.endswith(chunk.encode()):
-                        data = connection.recv(1_000)
-                        if not data:
-                            raise ConnectionError
-                        received += data
-                    break
-                except OSError:
-                    load.again += 1
-                    if connection is not None:
-                        connection.close()
-                        connection = None
-                    time.sleep(0.05)
-            load.names[number] += names
-            turn += 1
-
-    return work
-
-
-def send_bulk(port: int, token: Callable[[], str]) -> Callable[[Load, int], None]:
-    """Creates documents, each request until it is answered; one that is there already was created before."""
-
-    def work(load: Load, number: int) -> None:
-        http = httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=20)
-        turn = 0
-        while not load.stopped.is_set():
-            names = [f"{number}-{turn}-{event}" for event in range(EVENTS)]
-            at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            parts = [
-                part
-                for name in names
-                for part in (
-                    {"create": {"_index": "kill", "_id": name}},
-                    {"@timestamp": at, "message": name, "service": "kill"},
-                )
-            ]
-            body = b"".join(json.dumps(part).encode() + b"\n" for part in parts)
-            headers = {"Content-Type": "application/x-ndjson"}
-            while True:
-                with contextlib.suppress(httpx.HTTPError, OSError):
-                    headers["Authorization"] = f"Bearer {token()}"
-                    answer = http.post("/_bulk", content=body, headers=headers)
-                    if answer.status_code == 200:
-                        outcomes = {one["create"]["status"] for one in answer.json()["items"]}
-                        if outcomes <= {201, 409}:
-                            break
-                load.again += 1
-                time.sleep(0.05)
-            load.names[number] += names
-            turn += 1
-
-    return work
+_NAME: Final = re.compile(r"[a-z]+-[0-9]+-[0-9]+-[0-9]+")
 
 
 class Platform:
@@ -243,7 +72,7 @@ class Platform:
         with (self.folder / "serve.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "eldonia_ops", "serve", "--config", str(self._file)],
-                cwd=self.folder, stdout=log, stderr=log,
+                cwd=self.folder, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         until = time.monotonic() + _START_SECONDS
         while True:
@@ -260,25 +89,19 @@ class Platform:
             self._process.send_signal(number)
             self._process.wait(60)
 
-    def messages(self, *, many: bool = False) -> Counter[str]:
-        """How often each message is stored.
-
-        A download has at most a million records. Of ``many`` there is one for each last digit of the turn: the second
-        of the three numbers of a message.
-        """
+    def lines(self, way: str) -> Counter[str]:
+        """How often each line of a way is stored."""
         found: Counter[str] = Counter()
         headers = {"Authorization": f"Bearer {self.token()}"}
         url = f"http://127.0.0.1:{self.port}/api/ops/v1/logs/export.ndjson"
-        queries = [f"message:/^[0-9]+-[0-9]*{digit}-/" for digit in range(10)] if many else [""]
-        with httpx.Client(trust_env=False, timeout=120, headers=headers) as http:
-            for query in queries:
-                params = {"since": "-20d", "service": "kill", "query": query}
-                before = found.total()
-                with http.stream("GET", url, params=params) as answer:
-                    answer.raise_for_status()
-                    found.update(json.loads(line)["message"] for line in answer.iter_lines() if line)
-                if found.total() - before >= _MOST_RECORDS:
-                    raise SystemExit("too many records for one download: fewer rounds")
+        params = {"since": "-20d", "service": way}
+        with (
+            httpx.Client(trust_env=False, timeout=120, headers=headers) as http,
+            http.stream("GET", url, params=params) as answer,
+        ):
+            answer.raise_for_status()
+            for line in answer.iter_lines():
+                found.update(_NAME.findall(json.loads(line)["message"]))
         return found
 
 
@@ -289,79 +112,126 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def prepared(way: str, folder: Path) -> tuple[Platform, Load]:
-    """The platform and the load of a way."""
-    port = free_port()
-    if way in ("tail", "buffered", "source"):
-        (folder / "logs").mkdir()
-        buffer = _BUFFER.format(folder=folder) if way == "buffered" else ""
-        (folder / "fluent.conf").write_text(_CONF.format(folder=folder, port=port, buffer=buffer))
-        platform = Platform(folder, {"pipeline": {"file": "fluent.conf"}})
-        return platform, Load(send_chunks(port), SENDERS) if way == "source" else Load(write_files(folder), 2)
-    if way == "forward":
-        platform = Platform(folder, {"listeners": {"forward": {"port": port, "anonymous": "ingest"}}})
-        return platform, Load(send_chunks(port), SENDERS)
-    platform = Platform(folder, {"listeners": {"elasticsearch": {"port": port}}})
-    return platform, Load(send_bulk(port, platform.token), SENDERS)
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a way sends, and what came of it elsewhere."""
+
+    way: str
+    load: Load
+    receiver: Receiver
 
 
-def counted(way: str, rounds: int, folder: Path, seed: int) -> dict[str, Any]:
-    """What came of so many kills."""
+def prepared(ways: Sequence[str], folder: Path, pause: float) -> tuple[Platform, list[Sent]]:
+    """The platform, and what each way sends."""
+    ports = {way: free_port() for way in ways}
+    receivers = {way: Receiver() for way in ways}
+    conf = "".join(
+        WAYS[way].conf({"way": way, "folder": folder, "port": ports[way], "receiver": receivers[way].port})
+        for way in ways
+    )
+    listeners = {
+        listener: {"port": ports[way], "anonymous": "none" if listener == "elasticsearch" else "ingest"}
+        for way in ways
+        if (listener := WAYS[way].listener)
+    }
+    settings: dict[str, Any] = {"listeners": listeners}
+    if conf:
+        (folder / "fluent.conf").write_text(conf)
+        settings["pipeline"] = {"file": "fluent.conf"}
+    platform = Platform(folder, settings)
+    sent: list[Sent] = []
+    for way in ways:
+        (folder / way).mkdir()
+        receivers[way].start()
+        place = Place(way, folder, platform.port, ports[way], platform.token, pause)
+        sent.append(Sent(way, Load(WAYS[way].load(place)), receivers[way]))
+    return platform, sent
+
+
+def found_of(platform: Platform, one: Sent) -> Counter[str]:
+    """How often each line of a way has come to its end."""
+    return Counter(one.receiver.found) if WAYS[one.way].elsewhere else platform.lines(one.way)
+
+
+def counted(ways: Sequence[str], rounds: int, folder: Path, seed: int, pause: float) -> list[dict[str, Any]]:
+    """What came of so many kills, for each way."""
     chance = random.Random(seed)
-    platform, load = prepared(way, folder)
+    enough = threading.Event()
+    signal.signal(signal.SIGINT, lambda _number, _frame: enough.set())
+    platform, sent = prepared(ways, folder, pause)
     began = time.monotonic()
     try:
         platform.start()
-        load.start()
-        while not platform.messages():
-            time.sleep(0.5)
-        load.followed.set()
+        for one in sent:
+            one.load.start()
+        for one in sent:
+            while not found_of(platform, one):
+                time.sleep(0.5)
+            one.load.followed.set()
+        done = 0
         for number in range(rounds):
+            if enough.is_set():
+                break
             if number:
                 platform.start()
             time.sleep(chance.uniform(0.2, 2.0))
             platform.end(signal.SIGKILL)
+            done += 1
+            print(f"kill {number + 1} after {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
         platform.start()
         time.sleep(1.0)
-        names = load.stop()
-        wanted = Counter(names)
-        many = len(names) > _MOST_RECORDS // 2
+        for one in sent:
+            one.load.stopped.set()
+        names = {one.way: one.load.stop() for one in sent}
         until = time.monotonic() + _SETTLE_SECONDS
-        while (found := platform.messages(many=many)).total() < len(names) and time.monotonic() < until:
-            time.sleep(1.0)
-        time.sleep(3.0)  # for what may come too often
-        found = platform.messages(many=many)
+        for one in sent:
+            while found_of(platform, one).total() < len(names[one.way]) and time.monotonic() < until:
+                if WAYS[one.way].may_lose:
+                    break
+                time.sleep(1.0)
+        time.sleep(5.0)  # for what may come too often
+        return [result(one, done, names[one.way], found_of(platform, one), time.monotonic() - began) for one in sent]
     finally:
-        load.stopped.set()
+        for one in sent:
+            one.load.stopped.set()
         platform.end(signal.SIGTERM)
-    lost = wanted - found
-    twice = found - wanted
+
+
+def result(one: Sent, rounds: int, names: list[str], found: Counter[str], seconds: float) -> dict[str, Any]:
+    """What is lost, and what is there twice."""
+    wanted = Counter(names)
+    lost, twice = wanted - found, found - wanted
     return {
-        "way": way,
+        "way": one.way,
         "kills": rounds,
         "acknowledged": len(names),
-        "sent_again": load.again,
+        "sent_again": one.load.again,
         "lost": lost.total(),
         "twice": twice.total(),
-        "seconds": round(time.monotonic() - began, 1),
+        "seconds": round(seconds, 1),
         "examples": [*list(lost)[:3], *list(twice)[:3]],
     }
 
 
 def main() -> int:
-    """Run one way."""
+    """Run some ways, or all."""
     parser = argparse.ArgumentParser(description="kill -9 under load, counted")
-    parser.add_argument("way", choices=("tail", "buffered", "source", "forward", "bulk"))
+    parser.add_argument("ways", nargs="*", metavar="WAY", help=f"of {', '.join(WAYS)}; none: all")
     parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds that each sender rests after a turn")
     parser.add_argument("--folder", type=Path, help="keeps what is written; must not exist")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
+    if unknown := set(arguments.ways) - set(WAYS):
+        parser.error(f"there is no way {', '.join(sorted(unknown))}: {', '.join(WAYS)}")
+    ways = list(dict.fromkeys(arguments.ways)) or list(WAYS)
     with tempfile.TemporaryDirectory() as made:
-        folder = arguments.folder or Path(made)
+        folder = (arguments.folder or Path(made)).resolve()
         folder.mkdir(parents=True, exist_ok=arguments.folder is None)
-        result = counted(arguments.way, arguments.rounds, folder, arguments.seed)
-    print(json.dumps(result), flush=True)
-    return 1 if result["lost"] or result["twice"] else 0
+        results = counted(ways, arguments.rounds, folder, arguments.seed, arguments.pause)
+    for one in results:
+        print(json.dumps(one), flush=True)
+    return 1 if any(one["twice"] or (one["lost"] and not WAYS[one["way"]].may_lose) for one in results) else 0
 
 
 if __name__ == "__main__":

@@ -6,18 +6,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SCRIPT = Path(__file__).parents[2] / "scripts" / "kills.py"
 ROUNDS = os.environ.get("ELDONIA_KILLS", "3")
+WITHOUT_RECEIPTS = ("syslog",)
 
 
-@pytest.mark.parametrize("way", ["tail", "buffered", "source"])
-def test_nothing_is_lost_and_nothing_is_there_twice(way: str) -> None:
+def test_nothing_is_lost_and_nothing_is_there_twice() -> None:
+    """All ways in at once: each kill is one of each."""
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), way, "--rounds", ROUNDS], capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), "--rounds", ROUNDS, "--pause", "0.3"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    result = json.loads(done.stdout)
-    assert (result["lost"], result["twice"], result["kills"]) == (0, 0, int(ROUNDS))
-    assert result["acknowledged"] > 1_000
+    results = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(results) >= 13
+    for one in results:
+        assert (one["twice"], one["kills"]) == (0, int(ROUNDS)), one
+        assert not one["lost"] or one["way"] in WITHOUT_RECEIPTS, one
+        assert one["acknowledged"] > 100, one

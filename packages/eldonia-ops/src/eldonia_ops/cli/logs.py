@@ -57,7 +57,7 @@ def logs(
         str, typer.Option(metavar="CURSOR", help="The records before and after this one, from the same place.")
     ] = "",
     format: Annotated[
-        str, typer.Option("--format", metavar="ndjson|csv", help="All that is found, as it is read: up to a million.")
+        str, typer.Option("--format", metavar="ndjson|csv", help="All that is found, as it is read.")
     ] = "",
 ) -> None:
     """Search logs: the newest that match, in the order of their time; with pipes, a table of what comes out.

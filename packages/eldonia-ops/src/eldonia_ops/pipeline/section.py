@@ -4,6 +4,7 @@ The same tree is read from a ``fluent.conf`` and from YAML. In the first every v
 a type already. :class:`SectionReader` takes both, by the rules of Fluentd's ``config_param`` types.
 """
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -60,6 +61,16 @@ class Section:
     def named(self, name: str) -> tuple["Section", ...]:
         """The sections directly below with a name."""
         return tuple(section for section in self.sections if section.name == name)
+
+
+def digest_of(section: Section) -> str:
+    """The same for the same text, wherever it is written."""
+    return hashlib.blake2b(repr(_content(section)).encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _content(section: Section) -> tuple[Any, ...]:
+    parameters = sorted((one.name, str(one.value)) for one in section.parameters.values())
+    return section.name, section.argument, parameters, [_content(inside) for inside in section.sections]
 
 
 class SectionReader:

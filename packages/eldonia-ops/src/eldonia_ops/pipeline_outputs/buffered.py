@@ -135,7 +135,7 @@ class BufferedOutput:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=2)
         lost = sum(chunk.events for chunk in self._state.chunks)
-        if lost and not self._settings.file:
+        if lost and not self._store.on_disk:
             logger.warning("%s ends with %d events in its memory that were not written", self.output.id, lost)
         self._store.close()
         if self._executor is not None:
@@ -311,7 +311,7 @@ class BufferedOutput:
             OutputError: it cannot be read, and never will be.
         """
         try:
-            if not self._settings.file:
+            if not self._store.on_disk:
                 return ReadBatches(self._store.payloads(chunk.id))
             loop = asyncio.get_running_loop()
             return ReadBatches(await loop.run_in_executor(self._executor, self._store.payloads, chunk.id))

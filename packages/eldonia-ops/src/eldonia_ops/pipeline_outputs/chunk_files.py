@@ -34,6 +34,7 @@ SUFFIX: Final = ".chunk"
 TAKEN: Final = ".taken"
 _MOST_OPEN: Final = 128
 _MODE: Final = 0o600
+_GIVEN_UP: Final = "given-up"
 
 
 class BufferInUseError(OSError):
@@ -41,10 +42,14 @@ class BufferInUseError(OSError):
 
 
 class FileChunks:
-    """The chunks of one folder. ``executor`` runs what waits for the disk."""
+    """The chunks of one folder. ``executor`` runs what waits for the disk. What was given up is kept up to
+    ``most_given_up`` bytes (0: all of it)."""
 
-    def __init__(self, folder: Path, executor: Executor | None = None) -> None:
+    on_disk = True
+
+    def __init__(self, folder: Path, executor: Executor | None = None, most_given_up: int = 0) -> None:
         self._folder = folder
+        self._most_given_up = most_given_up
         self._executor = executor
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _MODE)
@@ -220,7 +225,24 @@ class FileChunks:
         """Move a chunk to ``given-up``."""
         self._keep_keys(chunk_id)
         self._forget(chunk_id)
-        return self._aside(self._path(chunk_id), "given-up", reason)
+        place = self._aside(self._path(chunk_id), _GIVEN_UP, reason)
+        self._bound_given_up()
+        return place
+
+    def _bound_given_up(self) -> None:
+        """Remove the oldest of what was given up when it takes more room than it may."""
+        if not self._most_given_up:
+            return
+        with contextlib.suppress(OSError):
+            kept = [(path, path.stat()) for path in (self._folder / _GIVEN_UP).glob("*" + SUFFIX)]
+            total = sum(found.st_size for _, found in kept)
+            for path, found in sorted(kept, key=lambda one: one[1].st_mtime_ns):
+                if total <= self._most_given_up:
+                    break
+                total -= found.st_size
+                path.unlink()
+                path.with_suffix(".txt").unlink(missing_ok=True)
+                logger.warning("%s is removed: what was given up takes more room than total_limit_size", path)
 
     def close(self) -> None:
         """Let go of files and the folder."""

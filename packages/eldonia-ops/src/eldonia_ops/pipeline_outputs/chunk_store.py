@@ -8,7 +8,9 @@ from eldonia_ops.pipeline_outputs.taken_keys import TakenKeys
 
 
 class ChunkStore(Protocol):
-    """The bytes of the chunks of one buffer."""
+    """The bytes of the chunks of one buffer. ``on_disk``: they outlive the process, and are read from a disk."""
+
+    on_disk: bool
 
     def recover(self) -> list[Chunk]:
         """The chunks of an earlier process."""
@@ -77,6 +79,8 @@ class ChunkStore(Protocol):
 
 class MemoryChunks:
     """Chunks in memory: a process that ends loses them."""
+
+    on_disk = False
 
     def __init__(self) -> None:
         self._chunks: dict[str, list[bytes]] = {}

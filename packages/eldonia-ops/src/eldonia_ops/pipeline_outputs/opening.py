@@ -3,6 +3,7 @@
 import hashlib
 import re
 import secrets
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from eldonia_ops.pipeline.outputs import (
 )
 from eldonia_ops.pipeline.section import Section, SectionReader
 from eldonia_ops.pipeline_outputs.buffered import BufferedOutput
-from eldonia_ops.pipeline_outputs.chunk_files import FileChunks
+from eldonia_ops.pipeline_outputs.chunk_files import SUFFIX, FileChunks
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore, MemoryChunks
 from eldonia_ops.pipeline_outputs.copied import CopyWriter
 from eldonia_ops.pipeline_outputs.delivery import Delivery
@@ -67,13 +68,13 @@ def _opened(output: Output, edge: OutputEdge) -> RunningOutput:
         case StdoutOutput():
             return StdoutWriter(output, output.formatter or StdoutFormatter(SectionReader(Section("format"), [])))
         case StoreOutput() if output.buffer is None or not (output.buffer.file or output.secondary):
-            # A buffer in memory would acknowledge what a kill loses, and the store gathers what comes itself.
+            # The store is durable, and gathers what comes itself.
             return StoreWriter(output, edge)
     settings = output.buffer or BufferSettings()
     executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline-output")
     chunks: ChunkStore = MemoryChunks()
-    if settings.file:
-        chunks = FileChunks(buffer_folder(output, settings, edge), executor)
+    if settings.file or edge.keep_memory:
+        chunks = FileChunks(buffer_folder(output, settings, edge.buffers), executor, settings.total_limit_size)
     secondary = None if output.secondary is None else _delivery(output.secondary, settings, edge, executor)
     delivery = _delivery(output, settings, edge, executor)
     return BufferedOutput(
@@ -99,14 +100,29 @@ def ours(output: Output, edge: OutputEdge) -> Output:
     return StoreOutput(id=output.id, place=output.place, buffer=output.buffer, index=output.index)
 
 
-def buffer_folder(output: Output, settings: BufferSettings, edge: OutputEdge) -> Path:
+def buffer_folder(output: Output, settings: BufferSettings, buffers: Path) -> Path:
     """Where the chunks of an output are: ``path`` of its buffer, else a folder with the output's name. Fluentd's
-    ``buf.*.log`` is the folder ``buf``: two outputs may have files in one folder there."""
-    if settings.path:
+    ``buf.*.log`` is the folder ``buf``: two outputs may have files in one folder there. A buffer in memory has no
+    ``path``."""
+    if settings.file and settings.path:
         path = Path(settings.path)
         return path.parent / (path.name.partition("*")[0].strip(".") or "buffer") if "*" in path.name else path
     name = _UNSAFE.sub("_", output.id)[:80]
-    return edge.buffers / f"{name}-{hashlib.sha256(output.id.encode()).hexdigest()[:8]}"
+    return buffers / f"{name}-{hashlib.sha256(output.id.encode()).hexdigest()[:8]}"
+
+
+def left_behind(buffers: Path, outputs: Iterable[Output]) -> dict[Path, int]:
+    """Folders of ``buffers`` with chunks that no output has any more, and how many: an output without ``@id`` is known
+    by its line.
+
+    Raises:
+        OSError: the folder of buffers cannot be read.
+    """
+    known = {buffer_folder(one, one.buffer or BufferSettings(), buffers) for one in outputs}
+    if not buffers.is_dir():
+        return {}
+    counts = {folder: sum(1 for _ in folder.glob("*" + SUFFIX)) for folder in buffers.iterdir() if folder not in known}
+    return {folder: count for folder, count in sorted(counts.items()) if count}
 
 
 def _delivery(output: Output, settings: BufferSettings, edge: OutputEdge, executor: ThreadPoolExecutor) -> Delivery:

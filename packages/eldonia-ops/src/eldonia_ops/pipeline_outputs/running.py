@@ -86,9 +86,9 @@ class OutputEdge:
 
     ``now_ms`` is the wall clock. ``store`` is our own log store, and ``own_addresses`` the ``host:port`` under which
     this platform answers as Elasticsearch. ``relabel`` hands a batch to a label; ``errors`` takes events that an output
-    refused for good, with the reason, and sends them to ``@ERROR``. ``count`` adds
-    what was counted to metrics, once for each key that is not ''. ``buffers`` is the folder of file buffers without a
-    path of their own.
+    refused for good, with the reason, and sends them to ``@ERROR``. ``count`` adds what was counted to metrics, once
+    for each key that is not ''. ``buffers`` is the folder of buffers without a path of their own. ``keep_memory``:
+    buffers of type memory are there, too, for what was taken must not be lost by a kill.
     """
 
     now_ms: Callable[[], int]
@@ -99,4 +99,5 @@ class OutputEdge:
     errors: Callable[[Batch, str], Awaitable[None]] = _nowhere
     count: Callable[[Sequence[Counted], str], None] = _uncounted
     hostname: str = ""
+    keep_memory: bool = True
     random: Callable[[], float] = field(default=random.random)

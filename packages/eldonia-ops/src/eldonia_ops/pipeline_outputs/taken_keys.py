@@ -7,7 +7,7 @@ file: then such a batch is sent twice.
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +34,10 @@ class TakenKeys:
     def __contains__(self, key: bytes) -> bool:
         """Whether a piece with this key was taken."""
         return key in self._known
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The keys, those that were taken last at the end."""
+        return iter(self._known)
 
     def add(self, keys: Iterable[bytes]) -> None:
         """Remember keys."""

@@ -8,7 +8,7 @@ from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config.own_form import read_own_part
 from eldonia_ops.settings.containers import Texts
 from eldonia_ops.settings.declaration import Setting
-from eldonia_ops.settings.kinds import Clean, Kind
+from eldonia_ops.settings.kinds import Clean, Flag, Kind
 from eldonia_ops.settings.reader import SettingsReader
 from eldonia_ops.settings.texts import FilePath
 
@@ -54,6 +54,14 @@ class PipelineSettings:
             "to its own store.",
         ),
     ] = ()
+    keep_memory_buffers: Annotated[
+        bool,
+        Setting(
+            Flag(),
+            "What waits in a buffer of type `memory` is in the data folder, too: a kill does not lose it. With `false` "
+            "it is in memory alone, as with Fluentd.",
+        ),
+    ] = True
     sources: Annotated[tuple[Section, ...], Setting(PipelinePart(), "Where events come from.")] = ()
     filters: Annotated[tuple[Section, ...], Setting(PipelinePart(), "What changes them, in this order.")] = ()
     outputs: Annotated[

@@ -21,6 +21,7 @@ from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.lint.pipeline import LoadedPipeline, braces, pipeline_of
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.pipeline.event import Batch
+from eldonia_ops.pipeline.graph import single_outputs
 from eldonia_ops.pipeline.inputs import (
     ForwardInput,
     HttpInput,
@@ -32,15 +33,18 @@ from eldonia_ops.pipeline.inputs import (
     TailInput,
 )
 from eldonia_ops.pipeline.outputs import Output
+from eldonia_ops.pipeline.section import digest_of
 from eldonia_ops.pipeline.times.strftime import DIRECTIVE
+from eldonia_ops.pipeline_outputs.held_journal import HeldJournal
 from eldonia_ops.pipeline_outputs.metrics import output_metrics
-from eldonia_ops.pipeline_outputs.opening import open_output
+from eldonia_ops.pipeline_outputs.opening import left_behind, open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, RunningOutput
 from eldonia_ops.ports import LogStore, TelemetryError
 from eldonia_ops.protocols.logs.documents import document_records
 from eldonia_ops.services.api import PipelineView, TargetView
 from eldonia_ops.services.logs.metrics import LogMetrics
 from eldonia_ops.services.pipeline.entry import PipelineEntry
+from eldonia_ops.services.pipeline.held import holding_rules
 from eldonia_ops.services.pipeline.journal import JournalSource
 from eldonia_ops.services.pipeline.metrics import PipelineMetrics
 from eldonia_ops.services.pipeline.requests import HttpRequests
@@ -56,6 +60,7 @@ from eldonia_ops.sinks import LogSink
 log = logging.getLogger("eldonia_ops.pipeline")
 
 _FOLDER = "pipeline"
+_HELD = "held-lines"
 
 
 @dataclass(slots=True)
@@ -178,7 +183,13 @@ class PipelineModule(Inert):
         if not loaded.settings.used:
             return
         runner = PipelineRunner(
-            loaded.pipeline, self._base.clock.now, self._open, self._lost, self._base.loops, self._metrics.count
+            loaded.pipeline,
+            self._base.clock.now,
+            self._open,
+            self._lost,
+            self._base.loops,
+            on_counted=self._metrics.count,
+            journal=self._journal(loaded),
         )
         followed = FollowedPaths()
         entries: list[tuple[Input, PipelineEntry, RunningSource]] = []
@@ -188,14 +199,7 @@ class PipelineModule(Inert):
                 entries.append((one, entry, made))
         sources = [source for _, _, source in entries]
         running = _Running(loaded, runner, sources, entries, [])
-
-        def released() -> None:
-            for source in sources:
-                if isinstance(source, TailSource):
-                    running.tasks.append(asyncio.ensure_future(source.positions.save_waiting()))
-            running.tasks[:] = [task for task in running.tasks if not task.done()]
-
-        runner.on_released = released
+        self._name_left_behind(loaded)
         clock, loops = self._base.clock, self._base.loops
         running.tasks.append(asyncio.create_task(supervise("pipeline", clock, runner.run, loops)))
         for number, source in enumerate(sources, 1):
@@ -231,6 +235,33 @@ class PipelineModule(Inert):
             return ListeningSource(source, texts.connection, texts.datagrams if udp else None)
         return None
 
+    def _journal(self, loaded: LoadedPipeline) -> HeldJournal | None:
+        """Where filters keep what they hold back; None where none does, nor has before a kill.
+
+        Raises:
+            OSError: it cannot be used.
+        """
+        path = self._base.configuration.settings.data / _FOLDER / _HELD
+        if not holding_rules(loaded.pipeline) and not path.exists():
+            return None
+        return HeldJournal(path, digest_of(loaded.root))
+
+    def _name_left_behind(self, loaded: LoadedPipeline) -> None:
+        """An output without ``@id`` is known by its line: if that has changed since a kill, its chunks are left."""
+        outputs = [one for _, output in loaded.pipeline.outputs() for one in single_outputs(output)]
+        try:
+            found = left_behind(self._base.configuration.settings.data / _FOLDER, outputs)
+        except OSError as error:
+            log.warning("the buffers of the pipeline cannot be listed: %s", error.strerror or error)
+            return
+        for folder, count in found.items():
+            log.warning(
+                "%d chunks in %s wait for an output that the pipeline does not have any more: give outputs an @id, by "
+                "which they are known when lines move; the folder of another output sends what is moved into it",
+                count,
+                folder,
+            )
+
     def _open(self, runner: PipelineRunner, output: Output) -> RunningOutput:
         async def relabel(label: str, batch: Batch) -> None:
             await runner.emit(batch, label)
@@ -244,6 +275,7 @@ class PipelineModule(Inert):
             errors=runner.refuse,
             count=self._metrics.count,
             hostname=socket.gethostname(),
+            keep_memory=self._settings.pipeline.keep_memory_buffers,
         )
         return open_output(output, edge)
 

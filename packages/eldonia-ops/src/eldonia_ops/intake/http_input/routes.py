@@ -22,6 +22,7 @@ from eldonia_ops.protocols.logs.documents import document_records
 from eldonia_ops.protocols.packed_body import unpack
 from eldonia_ops.protocols.plain_values import NS
 
+_MOST_KEY: Final = 200
 _MOST_SECONDS: Final = 2**63 // NS
 
 
@@ -35,7 +36,10 @@ def fault(_headers: Mapping[str, str], problem: Fault) -> IntakeAnswer:
 async def accept(platform: IntakePlatform, request: IntakeRequest) -> IntakeAnswer:
     """Store the events of a request."""
     records = await platform.aside(lambda: _decoded(platform, request))
-    receipt = await platform.logs.logs(records)
+    # Our own output of type http, and others, say so that a request is one that was sent before.
+    named = request.headers.get("idempotency-key", "")[:_MOST_KEY]
+    key = f"http_input {request.sender} {named}" if named else ""
+    receipt = await platform.logs.logs(records, batch_key=key)
     platform.refused("logs", request.sender, receipt.by_reason)
     if receipt.refused and not receipt.stored:
         return fault(request.headers, Fault(400, receipt.refused[0].reason))

@@ -4,7 +4,8 @@ Specification: https://opentelemetry.io/docs/specs/otlp/#otlphttp. An answer mea
 taken is stored; exporters repeat what got no answer, or 429, 502, 503 or 504.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from eldonia_ops.intake import (
@@ -22,7 +23,10 @@ from eldonia_ops.intake.otlp.logs import decode_logs
 from eldonia_ops.intake.otlp.messages import Encoding, Rejections, encode_error, encode_response, encoding_of
 from eldonia_ops.intake.otlp.metrics import decode_metrics
 from eldonia_ops.intake.otlp.traces import decode_traces
+from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.protocols.packed_body import unpack
+
+_MS: Final = 1_000_000
 
 Decode = Callable[[bytes, Encoding, int], Any]
 Store = Callable[[IntakePlatform, Any], Awaitable[Rejections]]
@@ -39,9 +43,26 @@ async def _store_traces(platform: IntakePlatform, decoded: Any) -> Rejections:
     return _with(rejections, (await platform.spans.spans(spans)).by_reason)
 
 
+def _decode_logs(body: bytes, encoding: Encoding, received_ns: int) -> Any:
+    records, rejections = decode_logs(body, encoding, received_ns)
+    return records, rejections, repeat_key(body, records, received_ns)
+
+
+def repeat_key(body: bytes, records: Sequence[LogRecord], received_ns: int) -> str:
+    """By which a request is known that is sent again since its answer was lost; '' where it may be another one.
+
+    The protocol has no ids. Requests that are equal to the byte are one if every record says its time, unless it is a
+    single record with a time of whole milliseconds: of those there may be two.
+    """
+    times = [record.timestamp_ns for record in records]
+    if not times or received_ns in times or (len(times) == 1 and not times[0] % _MS):
+        return ""
+    return f"otlp {hashlib.blake2b(body, digest_size=20).hexdigest()}"
+
+
 async def _store_logs(platform: IntakePlatform, decoded: Any) -> Rejections:
-    records, rejections = decoded
-    return _with(rejections, (await platform.logs.logs(records)).by_reason)
+    records, rejections, key = decoded
+    return _with(rejections, (await platform.logs.logs(records, batch_key=key)).by_reason)
 
 
 async def _store_metrics(platform: IntakePlatform, decoded: Any) -> Rejections:
@@ -78,7 +99,7 @@ INTAKE: Final = Intake(
         IntakeRoute(f"/v1/{signal}", signal, _accept(signal, decode, store))
         for signal, decode, store in (
             ("traces", lambda body, encoding, _: decode_traces(body, encoding), _store_traces),
-            ("logs", decode_logs, _store_logs),
+            ("logs", _decode_logs, _store_logs),
             ("metrics", decode_metrics, _store_metrics),
         )
     ),

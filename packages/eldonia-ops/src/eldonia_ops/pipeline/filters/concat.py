@@ -24,6 +24,7 @@ class Concat(Filter):
     """
 
     type: ClassVar[str] = "concat"
+    holds: ClassVar[bool] = True
 
     def __init__(self, reader: SectionReader) -> None:
         self._key = reader.string("key", required=True)

@@ -22,6 +22,7 @@ class DetectExceptions(Filter):
     """A trace that nothing was added to for ``multiline_flush_interval`` is complete."""
 
     type: ClassVar[str] = "detect_exceptions"
+    holds: ClassVar[bool] = True
 
     def __init__(self, reader: SectionReader) -> None:
         key = reader.string("message")

@@ -33,6 +33,8 @@ class Filter:
     without an effect, and one that could not be delivered can be offered again."""
 
     type: ClassVar[str] = ""
+    holds: ClassVar[bool] = False
+    """Whether events are held back: what it remembers are :data:`~eldonia_ops.pipeline.filters.held_lines.Streams`."""
 
     def start(self) -> Any:
         """What it remembers at first; None for filters that remember nothing."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from eldonia_ops.pipeline.event import Event
 from eldonia_ops.pipeline.record_edits import as_text
@@ -50,6 +50,14 @@ class HeldLines:
 
 Streams = dict[str, HeldLines]
 """What is held back, by stream."""
+
+Name: TypeAlias = tuple[int, str]
+"""The number of a rule and a stream: which lines are held back."""
+
+
+def goes_on(before: HeldLines, after: HeldLines | None) -> bool:
+    """Whether lines are still held back as they were, if maybe with more behind them."""
+    return after is not None and after.events[0] is before.events[0] and len(after.events) >= len(before.events)
 
 
 def held_of(tag: str, event: Event, text: str, now_ms: int, mark: str = "") -> HeldLines:

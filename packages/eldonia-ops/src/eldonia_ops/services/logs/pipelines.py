@@ -129,17 +129,16 @@ def streams(pipeline: Pipeline) -> bool:
     return all(isinstance(stage, Where | Extract | Eval | Rename | Fields) for stage in pipeline.stages)
 
 
-async def pages(logs: LogStore, query: LogQuery, pipeline: Pipeline, most: int) -> AsyncIterator[list[Item]]:
-    """What comes out of a pipeline that :func:`streams`, up to ``most`` records, page by page."""
+async def pages(logs: LogStore, query: LogQuery, pipeline: Pipeline) -> AsyncIterator[list[Item]]:
+    """What comes out of a pipeline that :func:`streams`, page by page."""
     stages = pipeline.split()[0]
     query = replace(query, search=pipeline.search, limit=_PAGE)
-    while most > 0:
-        found = await logs.log_items(replace(query, limit=min(_PAGE, most)), stages)
+    while True:
+        found = await logs.log_items(query, stages)
         if found.items:
             yield found.items
         if not found.more:
             return
-        most -= len(found.items)
         query = replace(query, before=found.items[-1].place)
 
 

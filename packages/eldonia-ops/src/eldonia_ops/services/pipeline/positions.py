@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.collector import Positions
-from eldonia_ops.collectors.tail.files import FoundFile, look
+from eldonia_ops.collectors.tail.files import FoundFile, look, split_identity
 from eldonia_ops.collectors.tail.pos_file import FilePosition, read_pos_file, write_pos_file
 
 log = logging.getLogger("eldonia_ops.pipeline")
 
 _FIRST_SECONDS: Final = 5.0
 _PLANNED: Final = re.compile(r"([^@\s]{1,200})@([0-9]{1,19})-([0-9]{1,19})")
-MOST_PLANNED: Final = 500
-"""So many batches of a file are noted while filters hold events back; what is read beyond may come twice."""
-
 Planned: TypeAlias = tuple[str, int, int]
 """Identity of the file, and the bytes where a batch begins and ends."""
 
@@ -32,8 +29,7 @@ class PipelinePositions:
     """Implements :class:`~eldonia_ops.collectors.collector.Positions` for one source of a pipeline.
 
     A file that ``pos_file`` knows is read from where Fluentd has stopped. A new one is read from its end if it was
-    there at the start and ``from_head`` is not wanted. As long as ``held`` says that events are held back, positions
-    are kept in mind only: after a crash their lines are read again.
+    there at the start and ``from_head`` is not wanted. Lines that filters hold back are done: they are kept elsewhere.
     """
 
     def __init__(
@@ -43,18 +39,15 @@ class PipelinePositions:
         pos_file: str,
         *,
         from_head: bool,
-        held: Callable[[], int],
         now: Callable[[], float],
     ) -> None:
         self._prefix = f"pipeline {name} "
         self._stored = stored
         self._pos_file = Path(pos_file) if pos_file else None
         self._from_head = from_head
-        self._held = held
         self._now = now
         self._started = now()
-        self._waiting: dict[str, tuple[str, int]] = {}
-        self._plans: dict[str, list[Planned]] = {}
+        self._plans: dict[str, Planned] = {}
         self._known: dict[str, FilePosition] | None = None
         self._lock = asyncio.Lock()
         self._complained = False
@@ -65,31 +58,32 @@ class PipelinePositions:
         found = await asyncio.to_thread(_look, path)
         theirs = (await self._theirs()).get(path)
         if found is not None and theirs is not None and theirs.inode == found.inode and theirs.offset <= found.size:
-            # Fluentd may have gone on since; what we know of the same file ourselves may be newer.
-            ours = stored[1] if stored is not None and _inode(stored[0]) == found.inode else 0
-            return found.identity, max(ours, theirs.offset)
+            ours = stored if stored is not None and _inode(stored[0]) == found.inode else ("", 0)
+            cut = bool(ours[0]) and split_identity(ours[0])[0] != found.identity
+            # Fluentd may have gone on since; what we know of the same file ourselves may be newer. Of a file that was
+            # cut and written again meanwhile the pos_file knows its inode only: a place that we wrote is one in what
+            # the file held before.
+            if not (cut and theirs.offset <= ours[1]):
+                known = bool(ours[0]) and not cut
+                return ours[0] if known else found.identity, max(ours[1] if known else 0, theirs.offset)
         if stored is not None or found is None or self._from_head:
             return stored
         return (found.identity, found.size) if self._now() - self._started < _FIRST_SECONDS else None
 
     async def save_position(self, path: str, identity: str, offset: int) -> None:
-        """Remember a position, at once or when nothing is held back any more."""
-        self._waiting[path] = (identity, offset)
-        if not self._held():
-            await self.save_waiting()
+        """Remember a position."""
+        async with self._lock:
+            # First, so that it never holds a place of what a file held before that is larger than ours.
+            await self._write(path, identity, offset)
+            await self._stored.save_position(self._prefix + path, identity, offset)
 
     async def plan(self, path: str, identity: str, start: int, end: int) -> None:
-        """Note durably that a batch goes to the outputs. All of the file before it is done, unless events are held
-        back."""
-        plans = self._plans.setdefault(path, [])
+        """Note durably that a batch goes to the outputs. All of the file before it is done."""
         new = (identity, start, end)
-        if plans and plans[-1] == new:  # it is offered again
+        if self._plans.get(path) == new:  # it is offered again
             return
-        if not self._held():
-            plans.clear()
-        if len(plans) < MOST_PLANNED:
-            plans.append(new)
-            await self._stored.save_position(self._plan_of(path), plan_text(plans), end)
+        self._plans[path] = new
+        await self._stored.save_position(self._plan_of(path), plan_text([new]), end)
 
     async def planned(self, path: str) -> Sequence[Planned]:
         """The batches that went to the outputs before this process began, see :data:`PlannedBatches`."""
@@ -101,15 +95,6 @@ class PipelinePositions:
 
     def _plan_of(self, path: str) -> str:
         return f"batches of {self._prefix}{path}"
-
-    async def save_waiting(self) -> None:
-        """Save what was kept in mind."""
-        async with self._lock:
-            waiting, self._waiting = self._waiting, {}
-            for path, (identity, offset) in waiting.items():
-                await self._stored.save_position(self._prefix + path, identity, offset)
-            if waiting:
-                await self._write(waiting)
 
     async def source_position(self, source: str) -> int | None:
         """The store does not know how far events of a pipeline have come."""
@@ -124,12 +109,11 @@ class PipelinePositions:
                 self._known = {}
         return self._known
 
-    async def _write(self, saved: dict[str, tuple[str, int]]) -> None:
+    async def _write(self, path: str, identity: str, offset: int) -> None:
         if self._pos_file is None:
             return
         known = await self._theirs()
-        for path, (identity, offset) in saved.items():
-            known[path] = FilePosition(offset, _inode(identity))
+        known[path] = FilePosition(offset, _inode(identity))
         try:
             await asyncio.to_thread(write_pos_file, self._pos_file, dict(known))
             self._complained = False

@@ -63,7 +63,6 @@ class TailSource:
             positions,
             source.pos_file,
             from_head=source.read_from_head,
-            held=lambda: runner.held,
             now=time.monotonic,
         )
         parser = source.parser
@@ -88,9 +87,7 @@ class TailSource:
         await self._tail.run()
 
     async def close(self) -> None:
-        """Save positions, and let go of the files."""
-        if not self._runner.held:
-            await self.positions.save_waiting()
+        """Let go of the files."""
         await self._tail.close()
 
     def statuses(self) -> Sequence[TargetStatus]:

@@ -24,10 +24,8 @@ from eldonia_ops.web.native.log_table_export import piped_csv, piped_ndjson
 from eldonia_ops.web.native.logs import Frame, PipedQuery, field_of
 from eldonia_ops.web.native.openapi import operation
 from eldonia_ops.web.native.parameters import Zone
+from eldonia_ops.web.problems import Problem, problem_of
 from eldonia_ops.web.times import reader_zone
-
-MAX_RECORDS: Final = 1_000_000
-"""Records of one file."""
 
 _FIRST_PAGE: Final = 500
 _SMALLEST_PAGE: Final = 20
@@ -45,20 +43,22 @@ def add_to(api: FastAPI, platform: Platform) -> None:
     places = _Places()
     logs = platform.telemetry.logs
 
-    async def file(records: AsyncIterator[bytes], first: bytes, media: str, name: str) -> Response:
+    async def file(chunks: AsyncIterator[bytes], media: str, name: str, last: Callable[[Problem], bytes]) -> Response:
+        records = places.held(chunks)
+        first = await anext(records, b"")
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingResponse(_started(first, records), media_type=media, headers=headers)
+        return StreamingResponse(_started(first, records, last), media_type=media, headers=headers)
 
     @api.get("/logs/export.ndjson", tags=["logs"], **operation(Permission.READ, media=_NDJSON))
     async def ndjson(request: Request, within: Frame, piped: PipedQuery, tz: Zone = "") -> Response:
-        """All records of a query, newest first, one JSON object a line; at most a million. Of a query with pipes, one
-        object for each row; what a command makes of a record is in ``made``."""
+        """All records of a query, newest first, one JSON object a line. Of a query with pipes, one object for each
+        row; what a command makes of a record is in ``made``. When reading fails on the way, the last line has nothing
+        but ``error``, and the connection ends before the end of the answer: the file is not whole."""
         if piped.stages:
             chunks = piped_ndjson(logs, within, piped, width_of(within, reader_zone(request, tz)))
         else:
             chunks = _ndjson(logs, replace(within, search=piped.search))
-        records = places.held(chunks)
-        return await file(records, await anext(records, b""), _NDJSON, "logs.ndjson")
+        return await file(chunks, _NDJSON, "logs.ndjson", _error_line)
 
     @api.get("/logs/export.csv", tags=["logs"], **operation(Permission.READ, media=_CSV))
     async def as_csv(
@@ -68,15 +68,15 @@ def add_to(api: FastAPI, platform: Platform) -> None:
         column: Annotated[list[str], Query(max_length=20, description="more fields, repeatable")] = [],  # noqa: B006
         tz: Zone = "",
     ) -> Response:
-        """Time, level, service, further columns and message of all records of a query; at most a million. Of a query
-        with pipes, its columns."""
+        """Time, level, service, further columns and message of all records of a query. Of a query with pipes, its
+        columns. When reading fails on the way, the connection ends before the end of the answer: the file is not
+        whole."""
         names = [field_of(text) for text in ("level", "service", *column, "message")]
         if piped.stages:
             chunks = piped_csv(logs, within, piped, width_of(within, reader_zone(request, tz)))
         else:
             chunks = _csv(logs, replace(within, search=piped.search), names)
-        records = places.held(chunks)
-        return await file(records, await anext(records, b""), _CSV, "logs.csv")
+        return await file(chunks, _CSV, "logs.csv", lambda _: b"")
 
 
 class _Places:
@@ -101,26 +101,40 @@ class _Places:
             self._free += 1
 
 
-async def _started(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The first chunk was asked for before the answer began, so that what fails at once is answered as an error."""
+class BrokenOffError(RuntimeError):
+    """An answer that has begun cannot be ended: the connection is closed, so that nobody takes it for whole."""
+
+
+async def _started(first: bytes, rest: AsyncIterator[bytes], last: Callable[[Problem], bytes]) -> AsyncIterator[bytes]:
+    """The first chunk was asked for before the answer began, so that what fails at once is answered as an error. What
+    fails later ends the connection, after what ``last`` makes of the problem."""
     yield first
-    async for chunk in rest:
-        yield chunk
+    try:
+        async for chunk in rest:
+            yield chunk
+    except Exception as error:
+        problem = problem_of(error)
+        if words := last(problem):
+            yield words
+        raise BrokenOffError(f"a download of logs is not whole: {problem.message}") from error
+
+
+def _error_line(problem: Problem) -> bytes:
+    found = {"code": problem.code, "message": problem.message, "hint": problem.hint}
+    return to_json({"error": {**found, "complete": False}}) + b"\n"
 
 
 async def _chunks(logs: LogStore, query: LogQuery, written: Callable[[list[LogRecord]], bytes]) -> AsyncIterator[bytes]:
     """The records, page by page, as they are written. Small records are asked for by thousands, large ones by few."""
-    left, page = MAX_RECORDS, _FIRST_PAGE
-    before = None
-    while left > 0:
-        found = await logs.search_logs(replace(query, before=before, limit=min(page, left)))
+    page, before = _FIRST_PAGE, None
+    while True:
+        found = await logs.search_logs(replace(query, before=before, limit=page))
         if not found.records:
             return
         chunk = await asyncio.to_thread(written, found.records)  # others are answered meanwhile
         yield chunk
         if not found.more:
             return
-        left -= len(found.records)
         before = (found.records[-1].timestamp_ns, found.records[-1].id)
         page = max(_SMALLEST_PAGE, min(_LARGEST_PAGE, page * _CHUNK_BYTES // max(1, len(chunk)), page * 4))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -16,8 +16,6 @@ from eldonia_ops.services.logs.pipelines import pages, run_pipeline, streams
 from eldonia_ops.web.encoding import to_json
 from eldonia_ops.web.native.csv_text import csv_cell, csv_rows, csv_time
 from eldonia_ops.web.native.log_schemas import log_shape
-
-MAX_RECORDS: Final = 1_000_000
 
 
 async def piped_ndjson(logs: LogStore, query: LogQuery, pipeline: Pipeline, width: Width) -> AsyncIterator[bytes]:
@@ -57,7 +55,7 @@ async def _chunks(
     logs: LogStore, query: LogQuery, pipeline: Pipeline, width: Width, written: Callable[[list[Item]], bytes]
 ) -> AsyncIterator[bytes]:
     if streams(pipeline):
-        async for items in pages(logs, query, pipeline, MAX_RECORDS):
+        async for items in pages(logs, query, pipeline):
             yield await asyncio.to_thread(written, items)  # others are answered meanwhile
         return
     found = await run_pipeline(logs, query, pipeline, width, MAX_ROWS)

@@ -214,7 +214,7 @@ TRACES = """
 TRACE = ["Traceback (most recent call last):", '  File "a.py", line 1, in f', "    g()", "ValueError: no such cart"]
 
 
-def test_what_a_filter_holds_back_is_read_again_after_a_kill(tmp_path: Path):
+def test_what_a_filter_holds_back_goes_on_after_a_kill(tmp_path: Path):
     logs = tmp_path / "logs"
     logs.mkdir()
     (tmp_path / "fluent.conf").write_text(TRACES.format(folder=tmp_path))

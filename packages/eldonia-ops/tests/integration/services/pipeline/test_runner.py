@@ -10,7 +10,6 @@ from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs import CopyOutput, Output
 from eldonia_ops.pipeline_outputs.opening import open_output
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError, OutputStatus
-from eldonia_ops.services.pipeline.positions import PipelinePositions
 from eldonia_ops.services.pipeline.runner import PipelineRunner
 
 
@@ -168,29 +167,3 @@ async def test_error_label_or_lost():
     world.outputs["e"].failures = 1
     await world.runner.refuse(batch({"x": 2}), "why")
     assert world.lost == [({"x": 2}, "why; @ERROR: not now")]
-
-
-class Stored:
-    """Positions in memory."""
-
-    def __init__(self) -> None:
-        self.saved: dict[str, tuple[str, int]] = {}
-
-    async def load_position(self, path: str) -> tuple[str, int] | None:
-        return self.saved.get(path)
-
-    async def save_position(self, path: str, identity: str, offset: int) -> None:
-        self.saved[path] = (identity, offset)
-
-    async def source_position(self, source: str) -> int | None:
-        return None
-
-
-async def test_no_position_lies_behind_what_is_held_back():
-    stored, held = Stored(), [1]
-    positions = PipelinePositions("s", stored, "", from_head=True, held=lambda: held[0], now=lambda: 0.0)
-    await positions.save_position("/a", "1:2:f", 10)
-    assert stored.saved == {}
-    held[0] = 0
-    await positions.save_waiting()
-    assert stored.saved == {"pipeline s /a": ("1:2:f", 10)}

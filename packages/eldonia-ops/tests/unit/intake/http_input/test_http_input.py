@@ -150,3 +150,10 @@ def test_any_bytes_are_events_or_are_refused(body: bytes, media: str) -> None:
 def test_a_body_in_which_each_byte_is_a_value_is_refused_before_it_is_built(body: bytes, media: str) -> None:
     with pytest.raises(IntakeError, match="values"):
         decode_events(media, body)
+
+
+async def test_a_request_with_a_key_is_known_again() -> None:
+    platform = ListPlatform()
+    for key in ("one", "one", "two", ""):
+        await send(platform, "/t", json.dumps(EVENT).encode(), content_type=JSON, **{"idempotency_key": key})
+    assert platform.logs.keys == ["http_input shop (192.0.2.7) one", "http_input shop (192.0.2.7) two", ""]

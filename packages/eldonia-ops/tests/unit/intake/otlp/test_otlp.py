@@ -26,6 +26,7 @@ from eldonia_ops.intake.otlp import (
     encoding_of,
 )
 from eldonia_ops.intake.otlp.metric_names import label_name, metric_name
+from eldonia_ops.intake.otlp.routes import repeat_key
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
 from eldonia_ops.model.native_histogram import NativeHistogram
@@ -534,3 +535,21 @@ def test_samples_of_one_request_are_bounded():
         point.bucket_counts.extend([1] * 1000)
     with pytest.raises(TooManyError, match="200,000 samples"):
         decode_metrics(request.SerializeToString(), Encoding.PROTOBUF, NOW)
+
+
+@pytest.mark.parametrize(
+    ("times", "known"),
+    [
+        ([1_000_000_001], True),
+        ([1_000_000_000], False),  # whole milliseconds: an application may say the same twice in one
+        ([1_000_000_000, 1_000_000_000], True),
+        ([NOW, 1_000_000_001], False),  # one of them has no time
+        ([], False),
+    ],
+)
+def test_a_request_of_logs_is_known_again_where_it_can_only_be_the_same(times, known):
+    records = [LogRecord(timestamp_ns=time, message="x") for time in times]
+    key = repeat_key(b"body", records, NOW)
+    assert bool(key) is known
+    assert repeat_key(b"body", records, NOW) == key
+    assert not known or repeat_key(b"another", records, NOW) != key

@@ -8,7 +8,9 @@ import pytest
 
 from eldonia_ops.intake import NO_CREDENTIALS
 from eldonia_ops.intake.fluent_forward import large
-from eldonia_ops.services.pipeline.streams import ForwardStream
+from eldonia_ops.pipeline.event import Batch, Event
+from eldonia_ops.pipeline_outputs.running import OutputError
+from eldonia_ops.services.pipeline.streams import ForwardStream, insist
 
 
 class Stuck:
@@ -49,3 +51,45 @@ async def test_few_large_messages_are_in_memory_and_those_that_stop_give_their_p
         await asyncio.gather(*(stream(None, one) for one in connections))
     assert largest == [2]
     assert held == [0]
+
+
+class Away:
+    """Outputs that are away for an hour, by a clock that goes on as somebody sleeps."""
+
+    held = 0
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = 0.0
+        self.attempts = 0
+        self.taken: list[Batch] = []
+        monkeypatch.setattr(asyncio, "sleep", self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    async def emit(self, batch: Batch, label: str = "") -> None:
+        self.attempts += 1
+        if self.seconds < 3_600:
+            raise OutputError("away")
+        self.taken.append(batch)
+
+    async def refuse(self, batch: Batch, reason: str) -> None:
+        raise AssertionError(reason)
+
+
+async def test_the_store_is_away_for_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends without receipts waits for as long as it takes: nothing more is read, so there is one batch of it."""
+    away = Away(monkeypatch)
+    batch = Batch("t", (Event(1, {"n": 1}),), "a sender")
+    await insist(away, batch, "")
+    assert away.taken == [batch]
+    assert 3_600 <= away.seconds < 3_610
+    assert away.attempts < 3_600 / 4, "it asks less and less often"
+
+
+async def test_a_chunk_goes_back_to_its_sender_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = Away(monkeypatch)
+    with pytest.raises(ConnectionError, match="its sender keeps it"):
+        await insist(away, Batch("t", (Event(1, {"n": 1}),), "a sender", "key"), "", seconds=30)
+    assert 30 <= away.seconds < 40
+    assert away.taken == []
