@@ -10,6 +10,7 @@ import msgspec
 
 from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
 from eldonia_ops.ports import StateStore, StateTransaction
+from eldonia_ops.protocols.elasticsearch.alias_options import check_one_writer
 from eldonia_ops.protocols.elasticsearch.catalog import MAX_ENTRIES, Catalog, check_stream_operation
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.document_check import MAX_FIELDS
@@ -252,7 +253,9 @@ class IndexCatalog:
         for alias, stated in {**made.aliases, **from_body.aliases}.items():
             old = catalog.get(EntryKind.ALIAS, alias)
             members = dict(old.body.get("indices", {})) if old is not None else {}
-            entries.append((EntryKind.ALIAS, alias, {"indices": {**members, name: stated or {}}}))
+            members[name] = dict(stated or {})
+            check_one_writer(alias, members)
+            entries.append((EntryKind.ALIAS, alias, {"indices": members}))
         return entries
 
     def _stream_entries(self, name: str, made: Made) -> list[tuple[EntryKind, str, Mapping[str, Any]]]:

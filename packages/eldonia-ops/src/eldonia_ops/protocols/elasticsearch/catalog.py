@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
+from eldonia_ops.protocols.elasticsearch.alias_options import writers_of
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, fits_any
 from eldonia_ops.protocols.elasticsearch.lifecycles import (
@@ -15,6 +16,7 @@ from eldonia_ops.protocols.elasticsearch.lifecycles import (
     state_deletion_age_ms,
     state_policy_patterns,
 )
+from eldonia_ops.protocols.elasticsearch.query.meant import Meant, grouped
 from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, Made, made_by
 
 NO_OPTIONS: Final = Options()
@@ -101,6 +103,28 @@ class Catalog:
             found.update(dict.fromkeys(self.indices_of(name)))
         return tuple(found)
 
+    def meant(self, expression: str, now_ms: int, options: Options = NO_OPTIONS) -> Meant:
+        """The same with the filters of aliases.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        names = expanded(expression, self.names(), now_ms, options)
+        return grouped([pair for name in names for pair in self._reached(name)], self.others)
+
+    def _reached(self, name: str) -> list[tuple[str, Any]]:
+        """The indices of a name, each with the filter that the name has for it."""
+        alias = self.get(EntryKind.ALIAS, name)
+        if alias is None or name in self.all(EntryKind.DATA_STREAM):
+            return [(index, None) for index in self.indices_of(name)]
+        members: Mapping[str, Any] = alias.body.get("indices", {})
+        return [
+            (index, (stated or {}).get("filter"))
+            for one, stated in members.items()
+            if one != name
+            for index in self.indices_of(one)
+        ]
+
     def write_index(self, name: str, operation: str) -> str:
         """The index that documents for a name go to; "" when there is nothing of this name yet.
 
@@ -113,9 +137,9 @@ class Catalog:
             return str(stream.body["indices"][-1])
         if (alias := self.get(EntryKind.ALIAS, name)) is not None:
             members: Mapping[str, Any] = alias.body.get("indices", {})
-            chosen = [one for one, stated in members.items() if (stated or {}).get("is_write_index") in (True, "true")]
+            chosen = writers_of(members)
             if not chosen and len(members) == 1:
-                chosen = list(members)
+                chosen = [one for one, stated in members.items() if "is_write_index" not in (stated or {})]
             if not chosen:
                 raise illegal_argument(
                     f"no write index is defined for alias [{name}]. The write index may be explicitly disabled using "

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
+from eldonia_ops.protocols.elasticsearch.alias_options import alias_options, check_one_writer
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, unsupported
 from eldonia_ops.protocols.elasticsearch.index_names import Options, check_index_name, fits_any
@@ -14,7 +15,7 @@ from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
 
-_KEPT: Final = ("is_write_index", "is_hidden", "index_routing", "search_routing", "routing")
+_NAMES: Final = ("index", "indices", "alias", "aliases", "must_exist")
 _THERE: Final = Options(allow_no_indices=False)
 
 
@@ -49,15 +50,13 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         aliases = _listed(stated, "alias", "aliases")
         if not indices or not aliases:
             raise illegal_argument("One of [index] or [indices], and one of [alias] or [aliases], is required")
-        if name == "add" and stated.get("filter") is not None:
-            raise unsupported("a [filter] of an alias", "put it into the query")
         for alias in aliases:
             if name == "add":
                 check_index_name(alias)
                 if alias in catalog.indices or alias in catalog.all(EntryKind.DATA_STREAM):
                     reason = f"an index or data stream exists with the same name as the alias [{alias}]"
                     raise ElasticsearchError(400, "invalid_alias_name_exception", f"Invalid alias name: {reason}")
-                kept = {key: stated[key] for key in _KEPT if key in stated}
+                kept = alias_options(alias, {key: one for key, one in stated.items() if key not in _NAMES})
                 changed.setdefault(alias, _members(catalog, alias)).update(dict.fromkeys(indices, kept))
                 continue
             fitting = [one for one in (*catalog.all(EntryKind.ALIAS), *changed) if fits_any(one, [alias])]
@@ -69,6 +68,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                     members.pop(index, None)
 
     async def store(catalog: Catalog, changed: Mapping[str, dict[str, Any]]) -> None:
+        for alias, members in changed.items():
+            check_one_writer(alias, members)
         stored = [(EntryKind.ALIAS, alias, {"indices": members}) for alias, members in changed.items() if members]
         dropped = [(EntryKind.ALIAS, alias) for alias, members in changed.items() if not members]
         await host.catalog.change(stored, dropped)

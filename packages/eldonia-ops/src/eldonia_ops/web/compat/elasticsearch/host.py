@@ -10,6 +10,7 @@ from starlette.requests import Request
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
 from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
+from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.documents import DocumentService
 from eldonia_ops.services.index_catalog import IndexCatalog
@@ -55,6 +56,16 @@ class ElasticsearchHost:
         """
         catalog = await self.catalog.current()
         return self.named(catalog, request, expression, default)
+
+    async def meant(self, request: Request, expression: str, default: Options = DEFAULTS) -> Node:
+        """The records that an expression of a request means.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        catalog = await self.catalog.current()
+        meant = catalog.meant(expression, self.now(), options_of(request.query_params, default))
+        return conjunction([node] if (node := meant.node(self.now() * 1_000_000)) is not None else [])
 
     def named(
         self, catalog: Catalog, request: Request, expression: str, default: Options = DEFAULTS

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.ports import LogQuery
+from eldonia_ops.protocols.elasticsearch.alias_options import checked_aliases
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.documents import source_of
@@ -45,6 +46,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             raise illegal_argument("[settings], [mappings] and [aliases] are objects")
         if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
             raise illegal_argument("each of [aliases] is an object")
+        body = {**body, "aliases": checked_aliases(body.get("aliases"))}
         settings = flat_settings(body.get("settings") or {})
         check_deletion(request, await host.catalog.current(), settings)
         await host.catalog.create_index(name, {**body, "settings": settings})

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
+from eldonia_ops.protocols.elasticsearch.alias_options import checked_aliases
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, missing
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
@@ -60,6 +61,7 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
             raise illegal_argument(f"{word.replace('_', ' ')} [{name}] already exists")
         _check_parts(catalog, name, body, kind)
         template = body if kind is EntryKind.LEGACY_TEMPLATE else body.get("template") or {}
+        checked_aliases(template.get("aliases"))
         check_deletion(request, catalog, flat_settings(template.get("settings") or {}))
         lifecycle = template.get("lifecycle")
         if isinstance(lifecycle, dict) and lifecycle.get("data_retention") and not may(request, Permission.ADMINISTER):
