@@ -9,6 +9,7 @@ from eldonia_ops.protocols.elasticsearch.ingest.fields import MISSING, IngestDoc
 from eldonia_ops.protocols.elasticsearch.ingest.options import Options
 
 _LONGEST: Final = 65_536
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
 
 
 def uri_parts(options: Options) -> Run:
@@ -68,11 +69,9 @@ def _host(address: SplitResult) -> str:
 
 def url_decode(value: str) -> str:
     """What ``urldecode`` makes of a text."""
-    for place, letter in enumerate(value):
-        if letter == "%" and not all(
-            one in "0123456789abcdefABCDEF" for one in value[place + 1 : place + 3].ljust(2, "-")
-        ):
-            raise ProcessorError(f"Could not URL-decode value [{value[:200]}]")
+    # Each part behind a percent sign begins with two digits.
+    if not all(_HEX.issuperset(part[:2]) and len(part) > 1 for part in value.split("%")[1:]):
+        raise ProcessorError(f"Could not URL-decode value [{value[:200]}]")
     return unquote_plus(value)
 
 

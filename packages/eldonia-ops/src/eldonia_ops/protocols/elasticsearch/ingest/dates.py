@@ -69,9 +69,7 @@ def date_index_name(options: Options) -> Run:
     """``date_index_name``: the index that a document goes to, by a time in it."""
     field, prefix = options.text("field"), templated(options.text("index_name_prefix", ""))
     rounding, output = options.text("date_rounding"), options.text("index_name_format", "yyyy-MM-dd")
-    formats = (
-        options.texts("date_formats") if options.has("date_formats") else ["yyyy-MM-dd'T'HH:mm:ss.SSSXX", "ISO8601"]
-    )
+    formats = options.texts("date_formats") if options.has("date_formats") else ["ISO8601"]
     zone = options.text("timezone", "UTC")
     options.text("locale", "")
     try:

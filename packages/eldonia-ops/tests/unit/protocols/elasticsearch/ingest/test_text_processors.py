@@ -1,5 +1,7 @@
 """``dissect``, ``csv``, ``foreach``, ``uri_parts`` and others, with what Elasticsearch's documentation says of them."""
 
+# ruff: noqa: E501  a case a line
+
 from typing import Any
 
 import pytest
