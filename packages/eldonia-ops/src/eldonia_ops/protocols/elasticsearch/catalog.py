@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
+from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind, owner_key
 from eldonia_ops.protocols.elasticsearch.alias_options import writers_of
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, fits_any
@@ -69,6 +69,11 @@ class Catalog:
     def get(self, kind: EntryKind, name: str) -> Declared | None:
         """The entry of a kind with a name."""
         return self.entries.get(kind, {}).get(name)
+
+    def owner(self, kind: EntryKind, name: str) -> str:
+        """Who made an entry, "" when it was someone who may change all of them, or the platform itself."""
+        one = self.get(EntryKind.OWNER, owner_key(kind, name))
+        return str(one.body.get("id", "")) if one is not None else ""
 
     @property
     def indices(self) -> Mapping[str, Declared]:

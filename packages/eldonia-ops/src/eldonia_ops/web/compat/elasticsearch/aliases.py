@@ -13,7 +13,7 @@ from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illeg
 from eldonia_ops.protocols.elasticsearch.index_names import Options, check_index_name, fits_any
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of
 
 _NAMES: Final = ("index", "indices", "alias", "aliases", "must_exist")
 _THERE: Final = Options(allow_no_indices=False)
@@ -38,7 +38,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             if name not in ("add", "remove") or not isinstance(stated, dict):
                 raise illegal_argument(f"[{str(name)[:40]}] is no action on aliases: add, remove")
             _change(catalog, request, changed, name, stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True, "errors": False})
 
     def _change(
@@ -67,12 +67,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 for index in indices:
                     members.pop(index, None)
 
-    async def store(catalog: Catalog, changed: Mapping[str, dict[str, Any]]) -> None:
+    async def store(request: Request, changed: Mapping[str, dict[str, Any]]) -> None:
         for alias, members in changed.items():
             check_one_writer(alias, members)
         stored = [(EntryKind.ALIAS, alias, {"indices": members}) for alias, members in changed.items() if members]
         dropped = [(EntryKind.ALIAS, alias) for alias, members in changed.items() if not members]
-        await host.catalog.change(stored, dropped)
+        await host.catalog.change(stored, dropped, author=author_of(request))
 
     async def put(request: Request) -> Response:
         body = await object_body(request, host.limits)
@@ -80,7 +80,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         changed: dict[str, dict[str, Any]] = {}
         stated = {**body, "index": request.path_params["index"], "alias": request.path_params["name"]}
         _change(catalog, request, changed, "add", stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True})
 
     async def delete(request: Request) -> Response:
@@ -91,7 +91,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             "aliases": request.path_params["name"].split(","),
         }
         _change(catalog, request, changed, "remove", stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True})
 
     async def get(request: Request) -> Response:

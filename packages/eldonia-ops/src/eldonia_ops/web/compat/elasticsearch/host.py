@@ -83,6 +83,12 @@ def may(request: Request, demand: Permission) -> bool:
     return allows(caller_of(request).role, demand)
 
 
+def author_of(request: Request) -> str:
+    """Who changes what is declared: "" for one who may change all of it, else the id of one who may change only what
+    they made themselves."""
+    return "" if may(request, Permission.ADMINISTER) else caller_of(request).id
+
+
 def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, Any]) -> None:
     """Refuse flat settings of an index or a template by which documents would be deleted, to who may not delete.
 
@@ -96,6 +102,12 @@ def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, An
 def refused_deletion(what: str) -> ElasticsearchError:
     """What deletes documents takes an admin, whether by a request or by a policy."""
     reason = f"{what} deletes documents, which takes a token of the role admin: put it with one"
+    return ElasticsearchError(403, "security_exception", reason)
+
+
+def refused_alias(alias: str) -> ElasticsearchError:
+    """An alias of others is not changed by a token that only writes."""
+    reason = f"the alias [{alias[:100]}] was not made with this token: to change it takes a token of the role admin"
     return ElasticsearchError(403, "security_exception", reason)
 
 

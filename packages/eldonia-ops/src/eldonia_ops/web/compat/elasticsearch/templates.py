@@ -20,7 +20,15 @@ from eldonia_ops.protocols.elasticsearch.templates import (
 )
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may, refused_deletion
+from eldonia_ops.web.compat.elasticsearch.host import (
+    ElasticsearchHost,
+    EsRoute,
+    author_of,
+    check_deletion,
+    may,
+    refused_alias,
+    refused_deletion,
+)
 
 _ADDRESSES = (
     ("/_index_template", EntryKind.INDEX_TEMPLATE, "index_template"),
@@ -66,7 +74,8 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
         lifecycle = template.get("lifecycle")
         if isinstance(lifecycle, dict) and lifecycle.get("data_retention") and not may(request, Permission.ADMINISTER):
             raise refused_deletion(f"[data_retention] of the template [{name}]")
-        await host.catalog.put(kind, name, body)
+        _check_aliases(catalog, template.get("aliases") or {}, author_of(request))
+        await host.catalog.put(kind, name, body, author_of(request))
         return answered({"acknowledged": True})
 
     async def get(request: Request) -> Response:
@@ -101,8 +110,15 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
         EsRoute(("GET",), address, get),
         EsRoute(("GET",), f"{address}/{{name}}", get),
         EsRoute(("PUT", "POST"), f"{address}/{{name}}", put, Permission.INGEST),
-        EsRoute(("DELETE",), f"{address}/{{name}}", delete, Permission.INGEST),
+        EsRoute(("DELETE",), f"{address}/{{name}}", delete, Permission.ADMINISTER),
     ]
+
+
+def _check_aliases(catalog: Catalog, aliases: Mapping[str, Any], author: str) -> None:
+    """Refuse that indices of a template become part of an alias that someone else made."""
+    for alias in aliases:
+        if author and catalog.get(EntryKind.ALIAS, alias) and catalog.owner(EntryKind.ALIAS, alias) != author:
+            raise refused_alias(alias)
 
 
 def _found(catalog: Catalog, kind: EntryKind, names: str) -> dict[str, Mapping[str, Any]]:
