@@ -319,7 +319,7 @@ def check_author(tx: StateTransaction, new: CatalogEntry, author: str) -> None:
     if owner is None or owner.body != _encode({"id": author}).decode():
         what = new.kind.value.replace("_", " ")
         reason = (
-            f"the {what} [{new.name}] is there already and was not made with this token: to change it takes a token of the "
-            "role admin"
+            f"the {what} [{new.name}] is there already and was not made with this token: to change it takes a token "
+            "of the role admin"
         )
         raise ElasticsearchError(403, "security_exception", reason)

@@ -16,6 +16,7 @@ from eldonia_ops.protocols.elasticsearch.lifecycles import (
     state_deletion_age_ms,
     state_policy_patterns,
 )
+from eldonia_ops.protocols.elasticsearch.mapping_rules import MappingRules, mapping_rules
 from eldonia_ops.protocols.elasticsearch.query.meant import Meant, grouped
 from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, Made, made_by
 
@@ -168,6 +169,12 @@ class Catalog:
             if index in alias.body.get("indices", {}):
                 found[name] = dict(alias.body["indices"][index] or {})
         return found
+
+    def rules_of(self, indices: Iterable[str]) -> dict[str, MappingRules]:
+        """What the mappings of some indices refuse, of those that refuse anything."""
+        declared = ((index, self.get(EntryKind.INDEX, index)) for index in indices)
+        found = ((index, mapping_rules(one.text)) for index, one in declared if one is not None and one.text)
+        return {index: rules for index, rules in found if rules is not None}
 
     def stream_of(self, index: str) -> str:
         """The data stream that an index belongs to; "" for none."""
