@@ -13,8 +13,11 @@ _LOOSE: Final = frozenset(
 )
 
 
-_NO_JSON: Final = frozenset({"json_e_o_f_exception", "json_parse_exception", "x_content_parse_exception"})
-"""What is answered to a body that is no JSON: the peer's parser names its own exceptions, Elasticsearch 8 the last."""
+_SAME: Final = (
+    {"json_e_o_f_exception", "json_parse_exception", "x_content_parse_exception"},
+    {"mapper_parsing_exception", "document_parsing_exception"},
+)
+"""Types that OpenSearch 2 and Elasticsearch 8 name differently; the last of each is Elasticsearch's."""
 
 
 def differing(a: Any, b: Any, place: str = "") -> Iterator[str]:
@@ -57,6 +60,6 @@ def _errors(a: dict[str, Any], b: dict[str, Any], place: str) -> Iterator[str]:
             yield f"{place}.{name}: {a.get(name)}, ours {b.get(name)}: {str(a)[:300]} | {str(b)[:300]}"
     one, other = a["error"], b["error"]
     if isinstance(one, dict) and isinstance(other, dict) and one.get("type") != other.get("type"):
-        if {one.get("type"), other.get("type")} <= _NO_JSON:
+        if any({one.get("type"), other.get("type")} <= same for same in _SAME):
             return
         yield f"{place}.error.type: {one.get('type')}, ours {other.get('type')}: {str(one)[:300]} | {str(other)[:300]}"
