@@ -60,6 +60,8 @@ def _errors(a: dict[str, Any], b: dict[str, Any], place: str) -> Iterator[str]:
             yield f"{place}.{name}: {a.get(name)}, ours {b.get(name)}: {str(a)[:300]} | {str(b)[:300]}"
     one, other = a["error"], b["error"]
     if isinstance(one, dict) and isinstance(other, dict) and one.get("type") != other.get("type"):
+        if (one.get("caused_by") or {}).get("type") == other.get("type"):
+            return  # there the reader of the request wraps what is wrong with a value
         if any({one.get("type"), other.get("type")} <= same for same in _SAME):
             return
         yield f"{place}.error.type: {one.get('type')}, ours {other.get('type')}: {str(one)[:300]} | {str(other)[:300]}"

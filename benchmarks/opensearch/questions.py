@@ -67,7 +67,10 @@ class Questions:
     def of_message(self) -> Question:
         """A query of the message."""
         found = self._chance.choice([self._match, self._phrase])()
-        return found if "message" in next(iter(found.values())) else {"match": {"message": self._words(1)[0]}}
+        inner = next(iter(found.values())).get("message")
+        # Of a phrase with slop ours marks all words between its ends.
+        sloppy = isinstance(inner, dict) and "slop" in inner
+        return found if inner is not None and not sloppy else {"match": {"message": self._words(1)[0]}}
 
     def _words(self, count: int, start: int | None = None) -> list[str]:
         words = [word for word in self.line()["message"].split() if word.isascii()]
