@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.opensearch.documents import CITIES, TAGS
+
 Question = dict[str, Any]
 SORT: list[Any] = [{"@timestamp": "desc"}, {"request_id.keyword": "asc"}]
 
@@ -21,6 +23,11 @@ class Questions:
         """A search: a page of hits in a certain order, or aggregations, with a query."""
         query = self.query(2)
         question: Question = {"query": query, "track_total_hits": True}
+        if self._chance.random() < 0.04:
+            # Documents that have nested objects: those without are in the bucket of ours, too.
+            skus = {"terms": {"field": "items.sku"}, "aggs": {"n": {"sum": {"field": "items.count"}}}}
+            nested = {"nested": {"path": "items"}, "aggs": {"skus": skus}}
+            return {"query": self._nested(), "track_total_hits": True, "size": 0, "aggs": {"a0": nested}}
         if self._chance.random() < 0.5:
             return question | {"size": 0, "aggs": self.aggregations(2)}
         question |= {"size": self._chance.choice([1, 10, 50]), "from": self._chance.choice([0, 0, 5])}
@@ -33,7 +40,13 @@ class Questions:
         question["sort"] = self._chance.choice(sorts)
         question["_source"] = self._chance.choice([True, ["service", "status"], {"excludes": ["mess*", "*_id"]}, False])
         if self._chance.random() < 0.3:
-            question["fields"] = ["status", {"field": "@timestamp", "format": "epoch_millis"}, "lat*"]
+            question["fields"] = [
+                "status",
+                {"field": "@timestamp", "format": "epoch_millis"},
+                "lat*",
+                "client.ip",
+                "tags",
+            ]
         return question
 
     def query(self, depth: int) -> Question:
@@ -41,27 +54,37 @@ class Questions:
         makers: list[Callable[[], Question]] = [
             self._match, self._match, self._phrase, self._term, self._terms, self._range, self._time, self._exists,
             self._prefix, self._wildcard, self._regexp, self._lucene, self._simple, self._multi, lambda: {"match_all": {}},
+            self._ids, self._nested, self._element, self._present,
         ]  # fmt: skip
         if depth and self._chance.random() < 0.5:
             return self._chance.choice([self._bool, self._bool, self._constant, self._dis_max, self._boosting])(depth)
         return self._chance.choice(makers)()
 
-    def _line(self) -> dict[str, Any]:
+    def line(self) -> dict[str, Any]:
+        """One of the documents."""
         return self._chance.choice(self._lines)
 
+    def of_message(self) -> Question:
+        """A query of the message."""
+        found = self._chance.choice([self._match, self._phrase])()
+        inner = next(iter(found.values())).get("message")
+        # Of a phrase with slop ours marks all words between its ends.
+        sloppy = isinstance(inner, dict) and "slop" in inner
+        return found if inner is not None and not sloppy else {"match": {"message": self._words(1)[0]}}
+
     def _words(self, count: int, start: int | None = None) -> list[str]:
-        words = [word for word in self._line()["message"].split() if word.isascii()]
+        words = [word for word in self.line()["message"].split() if word.isascii()]
         start = self._chance.randrange(max(1, len(words) - count)) if start is None else start
         return words[start : start + count]
 
     def _keyword(self) -> tuple[str, str]:
         name = self._chance.choice(["service", "level", "host", "method", "path", "user_id"])
-        return f"{name}.keyword", self._line()[name]
+        return f"{name}.keyword", self.line()[name]
 
     def _match(self) -> Question:
         if self._chance.random() < 0.3:
             name = self._chance.choice(["service", "level", "method", "status"])
-            return {"match": {name: self._line()[name]}}
+            return {"match": {name: self.line()[name]}}
         options: Question = {"query": " ".join(self._words(self._chance.choice([1, 2, 3])))}
         match self._chance.randrange(3):
             case 0:
@@ -84,6 +107,9 @@ class Questions:
                     "message": self._chance.choice(["接続がタイムアウトしました", "connection reset by peer"])
                 }
             }
+        if kind == "match_phrase" and self._chance.random() < 0.3:
+            turned = " ".join(reversed(words[:2]))
+            return {kind: {"message": {"query": turned, "slop": self._chance.choice([1, 2, 3])}}}
         if kind == "match_phrase_prefix":
             return {kind: {"message": {"query": text, "max_expansions": 100_000}}}  # theirs stops after 50 words
         return {kind: {"message": text}}
@@ -91,18 +117,18 @@ class Questions:
     def _term(self) -> Question:
         name, value = self._keyword()
         if self._chance.random() < 0.3:
-            return {"term": {"status": self._line()["status"]}}
+            return {"term": {"status": self.line()["status"]}}
         if self._chance.random() < 0.3:
             return {"term": {name: {"value": value.upper(), "case_insensitive": True}}}
         return {"term": {name: value}}
 
     def _terms(self) -> Question:
         name, _ = self._keyword()
-        return {"terms": {name: [self._line()[name.removesuffix(".keyword")] for _ in range(3)]}}
+        return {"terms": {name: [self.line()[name.removesuffix(".keyword")] for _ in range(3)]}}
 
     def _range(self) -> Question:
         name = self._chance.choice(["status", "latency_ms"])
-        low, high = sorted(self._line()[name] for _ in range(2))
+        low, high = sorted(self.line()[name] for _ in range(2))
         bounds = {self._chance.choice(["gt", "gte"]): low, self._chance.choice(["lt", "lte"]): high}
         if self._chance.random() < 0.3:
             bounds.popitem()
@@ -111,7 +137,7 @@ class Questions:
         return {"range": {name: bounds}}
 
     def _time(self) -> Question:
-        low, high = sorted(self._line()["@timestamp"] for _ in range(2))
+        low, high = sorted(self.line()["@timestamp"] for _ in range(2))
         match self._chance.randrange(4):
             case 0:
                 return {"range": {"@timestamp": {"gte": f"{high}||-1h/h", "lte": f"{high}||/h"}}}
@@ -146,9 +172,41 @@ class Questions:
             {"regexp": {"message": "connect.{3}"}},
         ])  # fmt: skip
 
+    def _ids(self) -> Question:
+        return {"ids": {"values": [str(self._chance.randrange(len(self._lines))) for _ in range(20)]}}
+
+    def _nested(self) -> Question:
+        inner = self._chance.choice([
+            {"term": {"items.sku": "A-2"}},
+            {"range": {"items.count": {"gte": 5, "lt": 12}}},
+            {"bool": {"must": [{"term": {"items.sku": "B-1"}}, {"range": {"items.count": {"gt": 3}}}]}},
+        ])  # fmt: skip
+        return {"nested": {"path": "items", "query": inner}}
+
+    def _element(self) -> Question:
+        """Lists and objects."""
+        return self._chance.choice([
+            {"term": {"tags.keyword": self._chance.choice(TAGS)}},
+            {"terms": {"tags.keyword": ["blue", "canary"]}},
+            {"match": {"client.city": "Paulo"}},
+            {"match_phrase": {"client.city": "São Paulo"}},
+            {"exists": {"field": "tags"}},
+            {"exists": {"field": "client.city"}},
+            {"term": {"client.city.keyword": self._chance.choice(CITIES)}},
+            {"prefix": {"client.ip.keyword": "10.0.3."}},
+            {"term": {"ok": self._chance.choice([True, False, "true"])}},
+            {"wildcard": {"client.city.keyword": {"value": "*r*i*"}}},
+        ])  # fmt: skip
+
+    def _present(self) -> Question:
+        """Date math from the present."""
+        return {"range": {"@timestamp": self._chance.choice([
+            {"gte": "now-50y/y"}, {"lt": "now-40y/M"}, {"gte": "now-30y", "lte": "now+1d/d"}, {"gt": "now+1y"},
+        ])}}  # fmt: skip
+
     def _lucene(self) -> Question:
         one, two, three = self._words(1)[0], self._words(1)[0], self._words(1)[0]
-        low, high = sorted(self._line()["status"] for _ in range(2))
+        low, high = sorted(self.line()["status"] for _ in range(2))
         text = self._chance.choice([
             f"{one} {two}", f"{one} AND {two}", f"{one} OR {two} AND {three}", f"+{one} -{two}", f"{one} NOT {two}",
             f"({one} OR {two}) AND level:error", f"status:[{low} TO {high}]", f"status:{{{low} TO *}} AND {one}",
@@ -223,7 +281,18 @@ class Questions:
 
     def _buckets(self) -> Question:
         zone = self._chance.choice(["UTC", "Asia/Tokyo", "America/New_York", "+09:00"])
-        terms: Question = {"field": self._chance.choice(["service.keyword", "level.keyword", "host.keyword", "status"])}
+        terms: Question = {
+            "field": self._chance.choice(
+                [
+                    "service.keyword",
+                    "level.keyword",
+                    "host.keyword",
+                    "status",
+                    "tags.keyword",
+                    "client.city.keyword",
+                ]
+            )
+        }
         match self._chance.randrange(5):
             case 0:
                 terms |= {"order": {"_key": self._chance.choice(["asc", "desc"])}, "size": 5}
@@ -252,7 +321,8 @@ class Questions:
             {"filter": self.query(0)},
             {"filters": {"filters": {"one": self.query(0), "two": self.query(0)}, "other_bucket": True}},
             {"filters": {"filters": [self.query(0), self.query(0)]}},
-            {"missing": {"field": self._chance.choice(["status", "absent"])}},
+            {"missing": {"field": self._chance.choice(["status", "absent", "tags.keyword", "client.city.keyword"])}},
+            {"terms": {"field": "client.city.keyword", "missing": "nowhere", "order": [{"_count": "asc"}, {"_key": "asc"}]}},
         ])  # fmt: skip
 
     def composite(self) -> Question:

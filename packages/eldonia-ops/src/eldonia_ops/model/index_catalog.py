@@ -18,6 +18,13 @@ class EntryKind(StrEnum):
     STATE_POLICY = "state_policy"
     """A policy of OpenSearch's index state management (ISM)."""
     PIPELINE = "pipeline"
+    OWNER = "owner"
+    """Who made an entry that may change only what they made themselves; the name is that of :func:`owner_key`."""
+
+
+def owner_key(kind: EntryKind, name: str) -> str:
+    """The name under which it is kept who made an entry."""
+    return f"{kind.value}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

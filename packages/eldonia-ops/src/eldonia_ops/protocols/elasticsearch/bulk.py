@@ -58,7 +58,7 @@ def parse_bulk(
             there is memory for: nothing of it is done.
     """
     if not body.strip():
-        raise illegal_argument("request body is required")
+        raise ElasticsearchError(400, "parse_exception", "request body is required")
     if not body.endswith(b"\n"):
         raise illegal_argument("The bulk request must be terminated by a newline [\\n]")
     if too_many_values(body):

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
+from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind, owner_key
+from eldonia_ops.protocols.elasticsearch.alias_options import writers_of
 from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, fits_any
 from eldonia_ops.protocols.elasticsearch.lifecycles import (
@@ -15,6 +16,8 @@ from eldonia_ops.protocols.elasticsearch.lifecycles import (
     state_deletion_age_ms,
     state_policy_patterns,
 )
+from eldonia_ops.protocols.elasticsearch.mapping_rules import MappingRules, mapping_rules
+from eldonia_ops.protocols.elasticsearch.query.meant import Meant, grouped
 from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, Made, made_by
 
 NO_OPTIONS: Final = Options()
@@ -68,6 +71,11 @@ class Catalog:
         """The entry of a kind with a name."""
         return self.entries.get(kind, {}).get(name)
 
+    def owner(self, kind: EntryKind, name: str) -> str:
+        """Who made an entry, "" when it was someone who may change all of them, or the platform itself."""
+        one = self.get(EntryKind.OWNER, owner_key(kind, name))
+        return str(one.body.get("id", "")) if one is not None else ""
+
     @property
     def indices(self) -> Mapping[str, Declared]:
         """All indices."""
@@ -101,6 +109,28 @@ class Catalog:
             found.update(dict.fromkeys(self.indices_of(name)))
         return tuple(found)
 
+    def meant(self, expression: str, now_ms: int, options: Options = NO_OPTIONS) -> Meant:
+        """The same with the filters of aliases.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        names = expanded(expression, self.names(), now_ms, options)
+        return grouped([pair for name in names for pair in self._reached(name)], self.others)
+
+    def _reached(self, name: str) -> list[tuple[str, Any]]:
+        """The indices of a name, each with the filter that the name has for it."""
+        alias = self.get(EntryKind.ALIAS, name)
+        if alias is None or name in self.all(EntryKind.DATA_STREAM):
+            return [(index, None) for index in self.indices_of(name)]
+        members: Mapping[str, Any] = alias.body.get("indices", {})
+        return [
+            (index, (stated or {}).get("filter"))
+            for one, stated in members.items()
+            if one != name
+            for index in self.indices_of(one)
+        ]
+
     def write_index(self, name: str, operation: str) -> str:
         """The index that documents for a name go to; "" when there is nothing of this name yet.
 
@@ -113,9 +143,9 @@ class Catalog:
             return str(stream.body["indices"][-1])
         if (alias := self.get(EntryKind.ALIAS, name)) is not None:
             members: Mapping[str, Any] = alias.body.get("indices", {})
-            chosen = [one for one, stated in members.items() if (stated or {}).get("is_write_index") in (True, "true")]
+            chosen = writers_of(members)
             if not chosen and len(members) == 1:
-                chosen = list(members)
+                chosen = [one for one, stated in members.items() if "is_write_index" not in (stated or {})]
             if not chosen:
                 raise illegal_argument(
                     f"no write index is defined for alias [{name}]. The write index may be explicitly disabled using "
@@ -139,6 +169,12 @@ class Catalog:
             if index in alias.body.get("indices", {}):
                 found[name] = dict(alias.body["indices"][index] or {})
         return found
+
+    def rules_of(self, indices: Iterable[str]) -> dict[str, MappingRules]:
+        """What the mappings of some indices refuse, of those that refuse anything."""
+        declared = ((index, self.get(EntryKind.INDEX, index)) for index in indices)
+        found = ((index, mapping_rules(one.text)) for index, one in declared if one is not None and one.text)
+        return {index: rules for index, rules in found if rules is not None}
 
     def stream_of(self, index: str) -> str:
         """The data stream that an index belongs to; "" for none."""

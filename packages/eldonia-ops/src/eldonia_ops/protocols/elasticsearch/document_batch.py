@@ -24,6 +24,7 @@ from eldonia_ops.protocols.elasticsearch.documents import (
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, document_error
 from eldonia_ops.protocols.elasticsearch.identity import SOURCE
 from eldonia_ops.protocols.elasticsearch.instants import spelling_of_all
+from eldonia_ops.protocols.elasticsearch.mapping_rules import MappingRules
 from eldonia_ops.protocols.logs.fields import known_shape
 from eldonia_ops.protocols.logs.lines import MIN_BLOCK, unusual_lines
 from eldonia_ops.protocols.logs.shapes import Shape
@@ -31,6 +32,7 @@ from eldonia_ops.protocols.logs.shapes import Shape
 _AT_ONCE: Final = 256
 """So few that what is built of them stays in the processor's cache."""
 
+_NO_RULES: Final[Mapping[str, MappingRules]] = {}
 _SHARED: Final = {"source": SOURCE}
 _decode_lines: Final = msgspec.json.Decoder().decode_lines
 _decode: Final = msgspec.json.Decoder().decode
@@ -55,12 +57,13 @@ def read_documents(
     received_ns: int,
     streams: frozenset[str] = frozenset(),
     ids: Sequence[str] = (),
+    rules: Mapping[str, MappingRules] = _NO_RULES,
 ) -> Documents:
     """The records of documents, each of an index; ``indices`` is one name if it is the same for all, and ``ids`` are
     empty if the documents came without.
 
     The line at a place has the number ``first_number`` and its place. In ``streams`` are the indices whose documents
-    need a time.
+    need a time, in ``rules`` what the mappings of indices refuse.
     """
     parts: dict[tuple[Any, ...], list[LogPart]] = {}
     singles: dict[int, LogRecord] = {}
@@ -76,7 +79,11 @@ def read_documents(
             else:
                 key = (indices if type(indices) is str else indices[start + row], *value)
             groups.setdefault(key, []).append(row)
-        for key, rows in groups.items():
+        for key, every in groups.items():
+            bound = rules.get(key[0]) if key else None
+            # What a mapping refuses is read with care, which says why.
+            wrong = [row for row in every if bound.fault(values[row] or {}) is not None] if bound is not None else []
+            rows = [row for row in every if row not in wrong] if wrong else every
             careful = rows
             shape = known_shape(dict.fromkeys(key[1:])) if len(rows) >= MIN_BLOCK and key else None
             if (
@@ -94,12 +101,14 @@ def read_documents(
                     name = (key, part.block.metadata[RECIPE][0], *part.block.metadata)
                     parts.setdefault(name, []).append(part)
                 careful = [rows[row] for row in more]
-            for row in careful:
+            for row in (*careful, *wrong):
                 place = start + row
                 index = indices if type(indices) is str else indices[place]
                 try:
                     document = read_document(some[row])
                     check_time(document, index, streams)
+                    if index in rules:
+                        rules[index].check(document, ids[place] if ids else "")
                     samples.setdefault((index, *document), document)
                     singles[place] = record_of_document(
                         document,

@@ -14,6 +14,7 @@ _DATE: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
 )
 _TEXT: Final = {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
+_OBJECTS: Final = frozenset({"object", "nested"})
 _AGGREGATED: Final = frozenset({"text", "match_only_text", "object", "nested"})
 
 
@@ -64,19 +65,32 @@ def mapping_of(declared: Mapping[str, Any], known: Mapping[str, Any]) -> dict[st
     return {**declared, **({"properties": properties} if properties else {})}
 
 
-def fields_of(properties: Mapping[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+def fields_of(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The name and the type of each field of a mapping, objects among them."""
+    for name, stated in stated_fields(properties):
+        yield name, str(stated.get("type") or "object")
+
+
+def stated_fields(
+    properties: Mapping[str, Any], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The name of each field of a mapping with what is stated of it, objects among them."""
     for name, stated in properties.items():
         if not isinstance(stated, dict) or depth > MAX_DEPTH:
             continue
         full = f"{prefix}{name}"
-        inner = stated.get("properties")
-        yield full, str(stated.get("type") or "object")
-        if isinstance(inner, dict):
-            yield from fields_of(inner, f"{full}.", depth + 1)
-        multiple = stated.get("fields")
-        if isinstance(multiple, dict):
-            yield from fields_of(multiple, f"{full}.", depth + 1)
+        yield full, stated
+        for inner in (stated.get("properties"), stated.get("fields")):
+            if isinstance(inner, dict):
+                yield from stated_fields(inner, f"{full}.", depth + 1)
+
+
+def _around(name: str) -> Iterator[str]:
+    """The paths of the objects around a field."""
+    at = name.find(".")
+    while at > 0:
+        yield name[:at]
+        at = name.find(".", at + 1)
 
 
 _METADATA: Final[Mapping[str, tuple[str, bool]]] = {
@@ -93,14 +107,17 @@ def field_caps(mappings: Mapping[str, Mapping[str, Any]], wanted: Iterable[Any])
     found: dict[str, dict[str, Any]] = {}
     by_type: dict[tuple[str, str], list[str]] = {}
     for index, mapping in mappings.items():
-        for name, type in fields_of(mapping.get("properties") or {}):
-            if any(fits(name) for fits in predicates):
-                by_type.setdefault((name, type), []).append(index)
+        types = dict(fields_of(mapping.get("properties") or {}))
+        asked = [name for name in types if any(fits(name) for fits in predicates)]
+        # The objects around a field are answered with it.
+        around = [path for name in asked for path in _around(name) if types.get(path) in _OBJECTS]
+        for name in dict.fromkeys((*asked, *around)):
+            by_type.setdefault((name, types[name]), []).append(index)
     for (name, type), indices in by_type.items():
         caps: dict[str, Any] = {
             "type": type,
             "metadata_field": False,
-            "searchable": type not in ("object", "nested"),
+            "searchable": type not in _OBJECTS,
             "aggregatable": type not in _AGGREGATED,
         }
         several = sum(1 for other, _ in by_type if other == name) > 1

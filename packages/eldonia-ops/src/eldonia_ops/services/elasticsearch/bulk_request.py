@@ -10,6 +10,7 @@ from eldonia_ops.protocols.elasticsearch.bulk import Action, written_item
 from eldonia_ops.protocols.elasticsearch.document_batch import Documents
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, document_error
 from eldonia_ops.protocols.elasticsearch.identity import NUMBERS_A_MILLISECOND, SOURCE
+from eldonia_ops.protocols.elasticsearch.mapping_rules import MappingRules
 from eldonia_ops.services.elasticsearch.index_catalog import IndexCatalog
 from eldonia_ops.sinks import LogSink
 
@@ -24,7 +25,8 @@ class Aside(Protocol):
 
 @dataclass(slots=True)
 class BulkRequest:
-    """Actions with their lines; ``indices`` says what a name and an operation write to. ``items`` are the answers, at
+    """Actions with their lines; ``indices`` says what a name and an operation write to, ``rules`` what the mappings of
+    indices refuse. ``items`` are the answers, at
     the place of their action; ``faults`` counts those that are errors, by type."""
 
     actions: Sequence[Action]
@@ -32,6 +34,7 @@ class BulkRequest:
     indices: Mapping[tuple[str, str], str]
     now_ms: int
     streams: frozenset[str]
+    rules: Mapping[str, MappingRules] = field(default_factory=dict[str, MappingRules])
     items: list[bytes] = field(init=False)
     faults: Counter[str] = field(default_factory=Counter)
 

@@ -145,7 +145,7 @@ class DocumentChanges:
         one = len({index for _, index in kinds}) == 1
         names: str | list[str] = keys[0][0] if one else [index for index, _ in keys]
         documents = await self._threads.aside(
-            lambda: read_documents(lines, names, first, now_ms * 1_000_000, request.streams, ids)
+            lambda: read_documents(lines, names, first, now_ms * 1_000_000, request.streams, ids, request.rules)
         )
         late = await stored(self._sink, self._catalog, documents)
         faults = {**documents.faults, **late}
@@ -167,7 +167,8 @@ class DocumentChanges:
         now_ms = places[0][0].now_ms
         first = await self._numbers.reserve(len(places), now_ms)
         streams = frozenset[str]().union(*(request.streams for request, _ in places))
-        writes = Writes(known, now_ms * 1_000_000, streams)
+        rules = {index: one for request, _ in places for index, one in request.rules.items()}
+        writes = Writes(known, now_ms * 1_000_000, streams, rules=rules)
         answers: list[tuple[_Place, Key, dict[str, Any]]] = []
         for number, (request, place) in enumerate(places, first):
             index = request.index(place)

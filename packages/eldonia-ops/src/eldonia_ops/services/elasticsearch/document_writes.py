@@ -19,6 +19,7 @@ from eldonia_ops.protocols.elasticsearch.errors import (
     unsupported,
     version_conflict,
 )
+from eldonia_ops.protocols.elasticsearch.mapping_rules import MappingRules
 from eldonia_ops.protocols.elasticsearch.templates import merged
 
 Key = tuple[str, str]
@@ -36,12 +37,14 @@ class _Now:
 
 @dataclass(slots=True)
 class Writes:
-    """The changes of one request. ``stored`` are all records that the store has of the documents concerned."""
+    """The changes of one request. ``stored`` are all records that the store has of the documents concerned, ``rules``
+    what the mappings of indices refuse."""
 
     stored: Mapping[Key, list[LogRecord]]
     received_ns: int
     streams: frozenset[str] = frozenset()
     samples: dict[tuple[str, ...], Mapping[str, Any]] = field(default_factory=dict)
+    rules: Mapping[str, MappingRules] = field(default_factory=dict[str, MappingRules])
     _now: dict[Key, _Now] = field(default_factory=dict)
 
     def apply(self, action: Action, line: bytes, index: str, number: int) -> dict[str, Any]:
@@ -108,6 +111,8 @@ class Writes:
 
     def _put(self, key: Key, now: _Now, document: dict[str, Any], number: int, external: int = -1) -> dict[str, Any]:
         check_time(document, key[0], self.streams)
+        if (rules := self.rules.get(key[0])) is not None:
+            rules.check(document, key[1])
         there = now.record is not None
         version = external if external >= 0 else now.version + 1 if there else 1
         record = record_of_document(

@@ -81,7 +81,8 @@ class DocumentService:
         indices, refused = await self._catalog.written(dict.fromkeys(targets))
         catalog = await self._catalog.current()
         streams = frozenset(index for index in indices.values() if catalog.stream_of(index))
-        request = BulkRequest(actions, lines, indices, now_ms, streams)
+        rules = catalog.rules_of(dict.fromkeys(indices.values()))
+        request = BulkRequest(actions, lines, indices, now_ms, streams, rules)
         plain: list[int] = []
         named: list[int] = []
         for place, action in enumerate(actions):
@@ -122,7 +123,10 @@ class DocumentService:
         if len({index for _, index in kinds}) > 1:
             names = [request.index(place) for place in places]
         received_ns = request.now_ms * 1_000_000
-        documents = await self._threads.aside(lambda: read_documents(some, names, first, received_ns, request.streams))
+        streams, rules = request.streams, request.rules
+        documents = await self._threads.aside(
+            lambda: read_documents(some, names, first, received_ns, streams, rules=rules)
+        )
         late = await stored(self._sink, self._catalog, documents)
         for row, error in {**documents.faults, **late}.items():
             request.fail(places[row], error)

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
+from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind, owner_key
 from eldonia_ops.ports import StateStore, StateTransaction
+from eldonia_ops.protocols.elasticsearch.alias_options import check_one_writer
 from eldonia_ops.protocols.elasticsearch.catalog import MAX_ENTRIES, Catalog, check_stream_operation
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.document_check import MAX_FIELDS
@@ -27,6 +28,7 @@ MAX_TOTAL: Final = 64 << 20
 
 _MOST_SEEN: Final = 10_000
 _UNKNOWN: Final = (-1, 0, 0)
+_NONE: Final[Mapping[str, str]] = {}
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -50,23 +52,29 @@ class IndexCatalog:
             await self._read()
         return self._catalog
 
-    async def put(self, kind: EntryKind, name: str, body: Mapping[str, Any]) -> None:
-        """Store an entry, replacing the one of this kind and name.
+    async def put(self, kind: EntryKind, name: str, body: Mapping[str, Any], author: str = "") -> None:
+        """Store an entry, replacing the one of this kind and name; ``author`` as in :meth:`change`.
 
         Raises:
-            ElasticsearchError: there are too many, or it is too large.
+            ElasticsearchError: there are too many, it is too large, or it is not the author's to change.
         """
-        await self.change([(kind, name, body)])
+        await self.change([(kind, name, body)], author=author)
 
     async def change(
         self,
         stored: Sequence[tuple[EntryKind, str, Mapping[str, Any]]],
         dropped: Sequence[tuple[EntryKind, str]] = (),
+        *,
+        author: str = "",
+        authors: Mapping[str, str] = _NONE,
     ) -> None:
         """Store and drop entries in one transaction.
 
+        ``author`` is the id of one who may only make new entries and change those that they made, "" for those who may
+        change all; ``authors`` are other ones of aliases, by their names.
+
         Raises:
-            ElasticsearchError: there are too many, or one is too large.
+            ElasticsearchError: there are too many, one is too large, or is not the author's to change.
         """
         now = self._now()
         bodies = [(kind, name, _encode(body).decode()) for kind, name, body in stored]
@@ -82,9 +90,19 @@ class IndexCatalog:
 
         def work(tx: StateTransaction) -> None:
             for kind, name in dropped:
+                check_author(tx, CatalogEntry(kind, name, "", 0, 0), author)
+            for kind, name, text in bodies:
+                by = authors.get(name, author) if kind is EntryKind.ALIAS else author
+                check_author(tx, CatalogEntry(kind, name, text, 0, 0), by)
+            for kind, name in dropped:
                 tx.index_catalog.delete(kind, name)
+                tx.index_catalog.delete(EntryKind.OWNER, owner_key(kind, name))
             for kind, name, text in bodies:
                 old = tx.index_catalog.get(kind, name)
+                by = authors.get(name, author) if kind is EntryKind.ALIAS else author
+                if old is None and by:
+                    who = _encode({"id": by}).decode()
+                    tx.index_catalog.put(CatalogEntry(EntryKind.OWNER, owner_key(kind, name), who, now, now))
                 if old is None and tx.index_catalog.count(kind) >= MAX_ENTRIES:
                     raise illegal_argument(
                         f"there are {MAX_ENTRIES:,} of kind [{kind.value}] already: delete those that are not used"
@@ -98,13 +116,18 @@ class IndexCatalog:
 
     async def drop(self, kind: EntryKind, name: str) -> bool:
         """Drop an entry; False when there is none."""
-        found = await self._state.write(lambda tx: tx.index_catalog.delete(kind, name))
+
+        def work(tx: StateTransaction) -> bool:
+            tx.index_catalog.delete(EntryKind.OWNER, owner_key(kind, name))
+            return tx.index_catalog.delete(kind, name)
+
+        found = await self._state.write(work)
         self._stamp = _UNKNOWN
         await self._read()
         return found
 
-    async def create_index(self, name: str, body: Mapping[str, Any] | None = None) -> None:
-        """Create an index with what the request and the templates say.
+    async def create_index(self, name: str, body: Mapping[str, Any] | None = None, author: str = "") -> None:
+        """Create an index with what the request and the templates say; ``author`` as in :meth:`change`.
 
         Raises:
             ElasticsearchError: it is there already, or cannot be.
@@ -124,10 +147,15 @@ class IndexCatalog:
                     f"cannot create index with name [{name}], because it matches with template [{made.template}] that "
                     "creates data streams only, use create data stream api instead"
                 )
-            await self.change(self._index_entries(catalog, name, made, body or {}))
+            # Who made a template answers for the aliases that it adds indices to.
+            owner = catalog.owner(EntryKind.INDEX_TEMPLATE, made.template) or catalog.owner(
+                EntryKind.LEGACY_TEMPLATE, made.template
+            )
+            authors = {alias: owner for alias in made.aliases if alias not in ((body or {}).get("aliases") or {})}
+            await self.change(self._index_entries(catalog, name, made, body or {}), author=author, authors=authors)
 
-    async def create_stream(self, name: str) -> None:
-        """Create a data stream.
+    async def create_stream(self, name: str, author: str = "") -> None:
+        """Create a data stream; ``author`` as in :meth:`change`.
 
         Raises:
             ElasticsearchError: it is there already, or no template is for data streams of this name.
@@ -140,10 +168,14 @@ class IndexCatalog:
             made = self._catalog.made(name)
             if not made.data_stream:
                 raise illegal_argument(f"no matching index template found for data stream [{name}]")
-            await self.change(self._stream_entries(name, made))
+            await self.change(self._stream_entries(name, made), author=author)
 
-    async def roll_over(self, stream: str) -> tuple[str, str]:
-        """Give a data stream another index to write to; the old one's name and the new one's."""
+    async def roll_over(self, stream: str, author: str = "") -> tuple[str, str]:
+        """Give a data stream another index to write to; the old one's name and the new one's.
+
+        Raises:
+            ElasticsearchError: the data stream is not the author's to change.
+        """
         async with self._lock:
             await self._read()
             body = dict(self._catalog.all(EntryKind.DATA_STREAM)[stream].body)
@@ -153,7 +185,8 @@ class IndexCatalog:
             body |= {"generation": generation, "indices": [*body["indices"], name]}
             made = self._catalog.made(stream)
             index = {"data_stream": stream, "settings": dict(made.settings), "mappings": dict(made.mappings)}
-            await self.change([(EntryKind.INDEX, name, index), (EntryKind.DATA_STREAM, stream, body)])
+            changed = [(EntryKind.INDEX, name, index), (EntryKind.DATA_STREAM, stream, body)]
+            await self.change(changed, author=author)
             return old, name
 
     async def written(
@@ -252,7 +285,9 @@ class IndexCatalog:
         for alias, stated in {**made.aliases, **from_body.aliases}.items():
             old = catalog.get(EntryKind.ALIAS, alias)
             members = dict(old.body.get("indices", {})) if old is not None else {}
-            entries.append((EntryKind.ALIAS, alias, {"indices": {**members, name: stated or {}}}))
+            members[name] = dict(stated or {})
+            check_one_writer(alias, members)
+            entries.append((EntryKind.ALIAS, alias, {"indices": members}))
         return entries
 
     def _stream_entries(self, name: str, made: Made) -> list[tuple[EntryKind, str, Mapping[str, Any]]]:
@@ -269,3 +304,22 @@ class IndexCatalog:
     def _backing(self, stream: str, generation: int) -> str:
         day = datetime.fromtimestamp(self._now() / 1000, UTC)
         return f".ds-{stream}-{day:%Y.%m.%d}-{generation:06d}"
+
+
+def check_author(tx: StateTransaction, new: CatalogEntry, author: str) -> None:
+    """Refuse to change an entry that is there and that someone else made; ``author`` "" may change all.
+
+    Raises:
+        ElasticsearchError: it is not the author's.
+    """
+    old = tx.index_catalog.get(new.kind, new.name) if author else None
+    if old is None or old.body == new.body:
+        return
+    owner = tx.index_catalog.get(EntryKind.OWNER, owner_key(new.kind, new.name))
+    if owner is None or owner.body != _encode({"id": author}).decode():
+        what = new.kind.value.replace("_", " ")
+        reason = (
+            f"the {what} [{new.name}] is there already and was not made with this token: to change it takes a token "
+            "of the role admin"
+        )
+        raise ElasticsearchError(403, "security_exception", reason)

@@ -18,16 +18,17 @@ from eldonia_ops.protocols.elasticsearch.query.cursors import (
     scroll_id,
 )
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal, placed
+from eldonia_ops.protocols.elasticsearch.query.meant import Meant
 from eldonia_ops.protocols.elasticsearch.query.search_answer import SHARDS
 from eldonia_ops.protocols.elasticsearch.query.search_request import MAX_WINDOW, read_count, read_search
 from eldonia_ops.protocols.elasticsearch.query.shapes import flag, listed, object_of
 from eldonia_ops.protocols.elasticsearch.query.sorting import SortBy, SortSpec, order_of
-from eldonia_ops.search.tree import Node, StoredUntil, conjunction
+from eldonia_ops.search.tree import StoredUntil, conjunction
 from eldonia_ops.services.elasticsearch.search import search as answer_search
 
 Parameters = Mapping[str, str]
-Indices = Callable[[str, Parameters], Awaitable[tuple[str, Node | None]]]
-"""Finds what an index expression means: the names behind it as an expression without aliases, and their records."""
+Indices = Callable[[str, Parameters], Awaitable[Meant]]
+"""Finds what an expression of names means."""
 
 MOST_SEARCHES: Final = 1_000
 """Searches of one ``_msearch``."""
@@ -61,7 +62,7 @@ class ElasticsearchQueries:
         point = object_of(given["pit"], "pit").get("id") if isinstance(given, dict) and given.get("pit") else None
         if point in self._closed:
             raise missing_context(str(point))
-        _, node = await self._indices(index, parameters) if point is None else ("", None)
+        node = (await self._indices(index, parameters)).node(now) if point is None else None
         return await answer_search(self._logs, read_search(given, parameters, node, now), now, _clock())
 
     async def msearch(self, index: str, parameters: Parameters, body: bytes) -> dict[str, Any]:
@@ -94,19 +95,20 @@ class ElasticsearchQueries:
     async def count(self, index: str, parameters: Parameters, body: bytes) -> dict[str, Any]:
         """``_count``."""
         try:
-            _, node = await self._indices(index, parameters)
-            tree = read_count(decoded(body), parameters, node, self._now_ns())
+            meant, now = await self._indices(index, parameters), self._now_ns()
+            tree = read_count(decoded(body), parameters, meant.node(now), now)
         except DslError as error:
             raise placed(error, body) from None
         return {"count": await self._logs.count_logs(tree), "_shards": SHARDS}
 
     async def validate(self, index: str, parameters: Parameters, body: bytes) -> dict[str, Any]:
         """``_validate/query``: whether a query can be read, and why not."""
-        names, node = await self._indices(index, parameters)
+        meant, now = await self._indices(index, parameters), self._now_ns()
+        names = ",".join(meant.names)
         answer: dict[str, Any] = {"_shards": {"total": 1, "successful": 1, "failed": 0}, "valid": True}
         explain = flag(parameters.get("explain", "false"), "explain")
         try:
-            read_count(decoded(body), parameters, node, self._now_ns())
+            read_count(decoded(body), parameters, meant.node(now), now)
         except DslError as error:
             answer["valid"] = False
             if explain:
@@ -121,10 +123,10 @@ class ElasticsearchQueries:
         """``_pit``: a point in time, in the words of both dialects."""
         if not parameters.get("keep_alive"):
             raise DslError("action_request_validation_exception", "Validation Failed: 1: keep_alive is not specified;")
-        names, _ = await self._indices(index, parameters)
+        meant = await self._indices(index, parameters)
         now = self._now_ns()
         last = await self._logs.last_log_id()
-        point = opened(names, last, keep_alive(parameters["keep_alive"]), now)
+        point = opened(meant, last, keep_alive(parameters["keep_alive"]), now)
         return {"id": point.id, "pit_id": point.id, "_shards": SHARDS, "creation_time": now // 1_000_000}
 
     async def close_points(self, body: bytes) -> dict[str, Any]:
@@ -172,7 +174,7 @@ class ElasticsearchQueries:
         now = self._now_ns()
         if isinstance(given, dict) and (given.get("pit") or given.get("search_after")):
             raise illegal("`pit` and `search_after` cannot be used in a scroll context.")
-        names, _ = await self._indices(index, parameters)
+        meant = await self._indices(index, parameters)
         keep = keep_alive(parameters["scroll"], "scroll")
         body = object_of(given or {}, "search")
         if int(body.get("from", 0) or parameters.get("from", 0)):
@@ -181,11 +183,11 @@ class ElasticsearchQueries:
                 "Validation Failed: 1: using [from] is not allowed in a scroll context;",
             )
         own = {key: value for key, value in parameters.items() if key != "scroll"}
-        one = Scroll(names, body, own, await self._logs.last_log_id(), keep, 0)
+        one = Scroll(meant, body, own, await self._logs.last_log_id(), keep, 0)
         return await self._page(one, now)
 
     async def _page(self, one: Scroll, now: int) -> dict[str, Any]:
-        _, node = await self._indices(one.index, one.parameters)
+        node = one.meant.node(now)
         records = conjunction([node, StoredUntil(one.last_id)] if node is not None else [StoredUntil(one.last_id)])
         request = read_search(one.body, one.parameters, records, now)
         if request.size > MAX_WINDOW:

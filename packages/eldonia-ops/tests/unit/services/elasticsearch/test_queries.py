@@ -9,7 +9,7 @@ import pytest
 
 from eldonia_ops.protocols.elasticsearch.documents import record_of_document
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
-from eldonia_ops.protocols.elasticsearch.query.fields import index_pattern
+from eldonia_ops.protocols.elasticsearch.query.meant import Meant
 from eldonia_ops.services.elasticsearch.queries import ElasticsearchQueries
 from eldonia_ops.simulation.memory_stores.logs import MemoryLogStore
 
@@ -58,7 +58,7 @@ async def add(store: MemoryLogStore, first: int, count: int) -> None:
 @pytest.fixture
 def queries(store: MemoryLogStore, clock: Clock) -> ElasticsearchQueries:
     async def indices(expression: str, _parameters: Any) -> Any:
-        return expression, index_pattern(expression)
+        return Meant((((expression,), ()),) if expression else None)
 
     return ElasticsearchQueries(store, clock, indices)
 

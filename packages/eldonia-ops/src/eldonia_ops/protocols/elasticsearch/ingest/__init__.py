@@ -3,7 +3,7 @@
 Source: https://www.elastic.co/docs/reference/enrich-processor/
 """
 
-from eldonia_ops.protocols.elasticsearch.ingest.pipeline import Pipeline, PipelineSet, compile_pipeline
+from eldonia_ops.protocols.elasticsearch.ingest.pipeline import OTHERS, Pipeline, PipelineSet, compile_pipeline
 from eldonia_ops.protocols.elasticsearch.ingest.registry import PROCESSORS
 
-__all__ = ["PROCESSORS", "Pipeline", "PipelineSet", "compile_pipeline"]
+__all__ = ["OTHERS", "PROCESSORS", "Pipeline", "PipelineSet", "compile_pipeline"]

@@ -65,6 +65,41 @@ def date(options: Options) -> Run:
     return run
 
 
+def date_index_name(options: Options) -> Run:
+    """``date_index_name``: the index that a document goes to, by a time in it."""
+    field, prefix = options.text("field"), templated(options.text("index_name_prefix", ""))
+    rounding, output = options.text("date_rounding"), options.text("index_name_format", "yyyy-MM-dd")
+    formats = options.texts("date_formats") if options.has("date_formats") else ["ISO8601"]
+    zone = options.text("timezone", "UTC")
+    options.text("locale", "")
+    try:
+        place = zone_of(zone)
+        moment(f"2026-01-01||/{rounding}", 0, place, "")
+        formatted(0, output)
+        for one in formats:
+            if one not in _ISO and one not in _NAMED.keys() | _NAMED.values():
+                _pattern(one, UTC)
+    except (DslError, ValueError) as error:
+        raise options.bad(f"cannot be used: {error}", "date_rounding") from None
+
+    def run(document: IngestDocument) -> None:
+        value = document.need(field)
+        if value is None or isinstance(value, list | dict | bool) or len(str(value)) > _LONGEST:
+            raise ProcessorError(f"field [{field}] is no time, cannot process it.")
+        for one in formats:
+            try:
+                ns = _read(str(value), one, place, _now_ns(document))
+                low = moment(f"{iso(ns, UTC)}||/{rounding}", ns, place, "").low
+                day = formatted(low, output, place)
+            except (DslError, ValueError, OverflowError):
+                continue
+            document.set("_index", f"{prefix(document)}{day}")
+            return
+        raise ProcessorError(f"unable to parse date [{value}]")
+
+    return run
+
+
 def _read(text: str, format: str, zone: tzinfo, now_ns: int) -> int:
     if format in _ISO or format in _NAMED or format in _NAMED.values():
         digits = text.replace(".", "", 1).lstrip("-").isdigit()

@@ -8,10 +8,14 @@ from eldonia_ops.model.errors import nearest
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument
 from eldonia_ops.protocols.elasticsearch.ingest.conditions import condition
 from eldonia_ops.protocols.elasticsearch.ingest.errors import ProcessorError, bad_processor, unknown_processor
-from eldonia_ops.protocols.elasticsearch.ingest.fields import IngestDocument
+from eldonia_ops.protocols.elasticsearch.ingest.fields import MISSING, IngestDocument, java_name
 from eldonia_ops.protocols.elasticsearch.ingest.options import Options, templated
 from eldonia_ops.protocols.elasticsearch.ingest.registry import INSTEAD, PROCESSORS
 
+OTHERS: Final = ("foreach", "pipeline")
+"""Kinds that run processors themselves."""
+
+_ELEMENT: Final = ("_value", "_key")
 MAX_PROCESSORS: Final = 500
 MAX_STEPS: Final = 2_000
 """Processors that one document may go through."""
@@ -127,8 +131,8 @@ def _step(stated: Any, depth: int) -> Step:
     if not isinstance(stated, dict) or len(stated) != 1:
         raise ElasticsearchError(400, "parse_exception", "each of [processors] is an object with the name of one")
     kind, given = next(iter(stated.items()))
-    if kind != "pipeline" and kind not in PROCESSORS:
-        raise unknown_processor(kind[:100], INSTEAD.get(kind) or nearest(kind[:100], PROCESSORS))
+    if kind not in OTHERS and kind not in PROCESSORS:
+        raise unknown_processor(kind[:100], INSTEAD.get(kind) or nearest(kind[:100], [*PROCESSORS, *OTHERS]))
     if not isinstance(given, dict):
         raise bad_processor(kind, "the options of a processor are an object")
     options = Options(kind, given)
@@ -142,7 +146,12 @@ def _step(stated: Any, depth: int) -> Step:
             raise bad_processor(kind, f"{error}; docs/elasticsearch.md has what conditions may have", "if") from None
     ignores = options.flag("ignore_failure")
     on_failure = _steps(options.value("on_failure") or [], "on_failure", depth + 1)
-    run = _other(options) if kind == "pipeline" else _alone(PROCESSORS[kind](options))
+    if kind == "pipeline":
+        run = _other(options)
+    elif kind == "foreach":
+        run = _foreach(options, depth)
+    else:
+        run = _alone(PROCESSORS[kind](options))
     options.done()
     return Step(kind, options.tag, run, holds, ignores, on_failure)
 
@@ -159,6 +168,41 @@ def _other(options: Options) -> Callable[[IngestDocument, PipelineSet], None]:
         found = name(document)
         if not ignore or found in others.bodies:
             others.run(found, document)
+
+    return run
+
+
+def _foreach(options: Options, depth: int) -> Callable[[IngestDocument, PipelineSet], None]:
+    """A processor for each element of a list, or each value of an object: ``_ingest._value``, ``_ingest._key``."""
+    field, ignore = options.text("field"), options.flag("ignore_missing")
+    (step,) = _steps([options.need("processor")], "processor", depth + 1)
+
+    def run(document: IngestDocument, others: PipelineSet) -> None:
+        found = document.get(field) if ignore else document.need(field)
+        if found is MISSING or (found is None and ignore):
+            return
+        if not isinstance(found, list | dict):
+            raise ProcessorError(f"field [{field}] of type [{java_name(found)}] cannot be cast to a list or map")
+        around = {key: document.ingest[key] for key in _ELEMENT if key in document.ingest}
+        pairs = list(found.items()) if isinstance(found, dict) else list(enumerate(found))
+        made: list[tuple[Any, Any]] = []
+        try:
+            for key, value in pairs:
+                document.ingest["_value"] = value
+                if isinstance(found, dict):
+                    document.ingest["_key"] = key
+                _run((step,), document, others)
+                if document.dropped:
+                    return
+                made.append((document.ingest.get("_key", key), document.ingest.get("_value")))
+        finally:
+            for key in _ELEMENT:
+                document.ingest.pop(key, None)
+            document.ingest |= around
+        # What the processor did to the field itself is gone then, as in Elasticsearch.
+        document.set(
+            field, {str(key): value for key, value in made} if isinstance(found, dict) else [v for _, v in made]
+        )
 
     return run
 

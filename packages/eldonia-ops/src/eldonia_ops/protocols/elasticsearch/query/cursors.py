@@ -14,9 +14,8 @@ from typing import Any, Final
 import msgspec
 
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal
-from eldonia_ops.protocols.elasticsearch.query.fields import index_pattern
+from eldonia_ops.protocols.elasticsearch.query.meant import Meant, unpacked
 from eldonia_ops.protocols.elasticsearch.query.shapes import object_of
-from eldonia_ops.search.tree import Node
 
 _LONGEST: Final = 1 << 20
 _KEEP: Final = re.compile(r"([0-9]{1,9})(d|h|m|s|ms|micros|nanos)")
@@ -26,24 +25,19 @@ _MOST_KEPT_MS: Final = 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class PointInTime:
-    """The records of some indices as they were; ``id`` is what the client sends."""
+    """Records as they were; ``id`` is what the client sends."""
 
     id: str
-    index: str
+    meant: Meant
     last_id: int
     until_ms: int
-
-    @property
-    def indices(self) -> Node | None:
-        """The records of its indices, None for all."""
-        return index_pattern(self.index)
 
 
 @dataclass(frozen=True, slots=True)
 class Scroll:
     """A search that goes on: its body and parameters, and where it is."""
 
-    index: str
+    meant: Meant
     body: dict[str, Any]
     parameters: dict[str, str]
     last_id: int
@@ -70,10 +64,10 @@ def keep_alive(text: Any, name: str = "keep_alive") -> int:
     return ms
 
 
-def opened(index: str, last_id: int, keep_ms: int, now_ns: int) -> PointInTime:
+def opened(meant: Meant, last_id: int, keep_ms: int, now_ns: int) -> PointInTime:
     """A point in time of now."""
     until = now_ns // 1_000_000 + keep_ms
-    return PointInTime(_packed(["p", index, last_id, until]), index, last_id, until)
+    return PointInTime(_packed(["p", meant.packed(), last_id, until]), meant, last_id, until)
 
 
 def read_point(value: Any, now_ns: int) -> PointInTime:
@@ -88,22 +82,22 @@ def read_point(value: Any, now_ns: int) -> PointInTime:
         raise illegal("point int time id is not provided")
     parts = _unpacked(id)
     match parts:
-        case ["p", str(index), int(last_id), int(until)]:
+        case ["p", packed, int(last_id), int(until)] if (meant := unpacked(packed)) is not None:
             pass
         case _:
             raise _malformed(id)
     if until < now_ns // 1_000_000:
         raise missing_context(id)
     if given.get("keep_alive"):
-        return opened(index, last_id, keep_alive(given["keep_alive"]), now_ns)
-    return PointInTime(id, index, last_id, until)
+        return opened(meant, last_id, keep_alive(given["keep_alive"]), now_ns)
+    return PointInTime(id, meant, last_id, until)
 
 
 def scroll_id(scroll: Scroll) -> str:
     """The text of a scroll."""
     one = scroll
     return _packed(
-        ["s", one.index, one.body, one.parameters, one.last_id, one.keep_ms, one.until_ms, one.after, one.seen]
+        ["s", one.meant.packed(), one.body, one.parameters, one.last_id, one.keep_ms, one.until_ms, one.after, one.seen]
     )
 
 
@@ -115,11 +109,13 @@ def read_scroll(id: Any, now_ns: int) -> Scroll:
     """
     parts = _unpacked(str(id))
     match parts:
-        case ["s", str(index), dict(body), dict(given), int(last), int(keep), int(until), after, int(seen)]:
+        case ["s", packed, dict(body), dict(given), int(last), int(keep), int(until), after, int(seen)]:
+            if (meant := unpacked(packed)) is None:
+                raise _malformed(str(id))
             if until < now_ns // 1_000_000:
                 raise missing_context(str(id))
             parameters = {str(key): str(value) for key, value in given.items()}
-            return Scroll(index, body, parameters, last, keep, until, after if isinstance(after, list) else None, seen)
+            return Scroll(meant, body, parameters, last, keep, until, after if isinstance(after, list) else None, seen)
         case _:
             raise _malformed(str(id))
 

@@ -86,6 +86,8 @@ def _bool(given: Any, reading: Reading) -> Clause:
     default = 0 if must or filters or not should else 1
     stated = options.get("minimum_should_match")
     minimum = default if stated is None else minimum_of(stated, len(should))
+    if should and not (must or filters):
+        minimum = max(1, minimum)  # where nothing else is demanded, one of them has to hold, whatever is stated
     if not (must or filters or should or must_not):
         return boosted(ALL, boost_of(options))
     found = combined(must, filters, should, must_not, minimum)

@@ -15,7 +15,7 @@ from eldonia_ops.protocols.elasticsearch.fields import (
     resolved,
 )
 from eldonia_ops.protocols.elasticsearch.query.patterns import wildcard_pattern
-from eldonia_ops.search.tree import Comparison, Node, Not, conjunction, disjunction
+from eldonia_ops.search.tree import Comparison, Node, Not, disjunction
 
 TIME: Final = "@timestamp"
 INDEX: Final = INDEX_FIELD
@@ -66,16 +66,6 @@ def text_fields(patterns: list[str]) -> list[tuple[str, float]]:
 def index_node(names: tuple[str, ...]) -> Node:
     """Records of indices by their exact names."""
     return of_indices(names, OTHER_INDEX)
-
-
-def index_pattern(expression: str) -> Node | None:
-    """Records of the indices of a path: ``a,b-*,-b-old``; None for all."""
-    parts = [one for one in expression.split(",") if one]
-    wanted = [one for one in parts if not one.startswith("-")]
-    found = [Not(pattern_node(one[1:])) for one in parts if one.startswith("-")]
-    if wanted and not any(one in EVERY_FIELD for one in wanted):
-        found.insert(0, disjunction(map(pattern_node, wanted)))  # pyright: ignore[reportArgumentType]
-    return conjunction(found) if found else None
 
 
 def pattern_node(name: str) -> Node:

@@ -101,7 +101,7 @@ def read_search(body: Any, parameters: Mapping[str, str], indices: Node | None, 
         return read_query(query, now_ns)
 
     point = read_point(given["pit"], now_ns) if given.get("pit") else None
-    base: list[Node | None] = [indices if point is None else point.indices]
+    base: list[Node | None] = [indices if point is None else point.meant.node(now_ns)]
     if point is not None:
         base.append(StoredUntil(point.last_id))
     clause = filtered(read(given["query"]) if given.get("query") else ALL, *base)

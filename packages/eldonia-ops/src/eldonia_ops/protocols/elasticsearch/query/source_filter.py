@@ -134,7 +134,7 @@ def _filtered(
         )
         if isinstance(one, Mapping):
             part = deeper(one)
-            if part or (inside and not one):
+            if part or inside:  # as in Elasticsearch, an object of which everything is excluded stays
                 found[key] = part
         elif isinstance(one, list) and any(isinstance(item, Mapping) for item in one):
             parts = [deeper(item) if isinstance(item, Mapping) else item for item in one]

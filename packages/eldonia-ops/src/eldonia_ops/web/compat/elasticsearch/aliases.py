@@ -7,14 +7,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
+from eldonia_ops.protocols.elasticsearch.alias_options import alias_options, check_one_writer
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, unsupported
 from eldonia_ops.protocols.elasticsearch.index_names import Options, check_index_name, fits_any
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of
 
-_KEPT: Final = ("is_write_index", "is_hidden", "index_routing", "search_routing", "routing")
+_NAMES: Final = ("index", "indices", "alias", "aliases", "must_exist")
 _THERE: Final = Options(allow_no_indices=False)
 
 
@@ -37,7 +38,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             if name not in ("add", "remove") or not isinstance(stated, dict):
                 raise illegal_argument(f"[{str(name)[:40]}] is no action on aliases: add, remove")
             _change(catalog, request, changed, name, stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True, "errors": False})
 
     def _change(
@@ -49,15 +50,13 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         aliases = _listed(stated, "alias", "aliases")
         if not indices or not aliases:
             raise illegal_argument("One of [index] or [indices], and one of [alias] or [aliases], is required")
-        if name == "add" and stated.get("filter") is not None:
-            raise unsupported("a [filter] of an alias", "put it into the query")
         for alias in aliases:
             if name == "add":
                 check_index_name(alias)
                 if alias in catalog.indices or alias in catalog.all(EntryKind.DATA_STREAM):
                     reason = f"an index or data stream exists with the same name as the alias [{alias}]"
                     raise ElasticsearchError(400, "invalid_alias_name_exception", f"Invalid alias name: {reason}")
-                kept = {key: stated[key] for key in _KEPT if key in stated}
+                kept = alias_options(alias, {key: one for key, one in stated.items() if key not in _NAMES})
                 changed.setdefault(alias, _members(catalog, alias)).update(dict.fromkeys(indices, kept))
                 continue
             fitting = [one for one in (*catalog.all(EntryKind.ALIAS), *changed) if fits_any(one, [alias])]
@@ -68,10 +67,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 for index in indices:
                     members.pop(index, None)
 
-    async def store(catalog: Catalog, changed: Mapping[str, dict[str, Any]]) -> None:
+    async def store(request: Request, changed: Mapping[str, dict[str, Any]]) -> None:
+        for alias, members in changed.items():
+            check_one_writer(alias, members)
         stored = [(EntryKind.ALIAS, alias, {"indices": members}) for alias, members in changed.items() if members]
         dropped = [(EntryKind.ALIAS, alias) for alias, members in changed.items() if not members]
-        await host.catalog.change(stored, dropped)
+        await host.catalog.change(stored, dropped, author=author_of(request))
 
     async def put(request: Request) -> Response:
         body = await object_body(request, host.limits)
@@ -79,7 +80,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         changed: dict[str, dict[str, Any]] = {}
         stated = {**body, "index": request.path_params["index"], "alias": request.path_params["name"]}
         _change(catalog, request, changed, "add", stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True})
 
     async def delete(request: Request) -> Response:
@@ -90,7 +91,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             "aliases": request.path_params["name"].split(","),
         }
         _change(catalog, request, changed, "remove", stated)
-        await store(catalog, changed)
+        await store(request, changed)
         return answered({"acknowledged": True})
 
     async def get(request: Request) -> Response:

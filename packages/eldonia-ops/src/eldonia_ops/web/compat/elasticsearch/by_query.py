@@ -11,7 +11,6 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.protocols.elasticsearch.bulk import Action
 from eldonia_ops.protocols.elasticsearch.documents import id_of, index_of, is_document, source_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, unsupported
-from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import check_index_name
 from eldonia_ops.protocols.elasticsearch.query.dsl import read_query
 from eldonia_ops.protocols.elasticsearch.query.source_filter import source_filter
@@ -29,9 +28,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     """``_delete_by_query``, ``_update_by_query``, ``_reindex``."""
 
     async def meant(request: Request, name: str, query: Any) -> Node:
-        indices = await host.concrete(request, name)
         wanted = read_query(query, host.now() * 1_000_000).node
-        return conjunction([of_indices(indices, host.others), wanted])
+        return conjunction([await host.meant(request, name), wanted])
 
     async def delete(request: Request) -> Response:
         began = time.perf_counter()

@@ -89,9 +89,9 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             {
                 "alias": name,
                 "index": index,
-                "filter": "-",
-                "routing.index": "-",
-                "routing.search": "-",
+                "filter": "*" if (stated or {}).get("filter") else "-",
+                "routing.index": str((stated or {}).get("index_routing", "-")),
+                "routing.search": str((stated or {}).get("search_routing", "-")),
                 "is_write_index": str((stated or {}).get("is_write_index", "-")).lower(),
             }
             for name, one in sorted(catalog.all(EntryKind.ALIAS).items())
@@ -101,8 +101,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         return table(request, rows)
 
     async def count(request: Request) -> Response:
-        names = await host.concrete(request, request.path_params.get("index", "*"))
-        total = await host.platform.telemetry.logs.count_logs(of_indices(names, host.others))
+        meant = await host.meant(request, request.path_params.get("index", "*"))
+        total = await host.platform.telemetry.logs.count_logs(meant)
         seconds = host.now() // 1_000
         return table(request, [{"epoch": str(seconds), "timestamp": _clock(host.now()), "count": str(total)}])
 

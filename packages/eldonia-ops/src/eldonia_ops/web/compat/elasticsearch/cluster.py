@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.protocols.elasticsearch.errors import unsupported
-from eldonia_ops.protocols.elasticsearch.ingest import PROCESSORS
+from eldonia_ops.protocols.elasticsearch.ingest import OTHERS, PROCESSORS
 from eldonia_ops.protocols.elasticsearch.templates import nested_settings
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered
@@ -131,7 +131,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 "publish_address": address,
                 "max_content_length_in_bytes": host.limits.ingest,
             },
-            "ingest": {"processors": [{"type": name} for name in sorted({*PROCESSORS, "pipeline"})]},
+            "ingest": {"processors": [{"type": name} for name in sorted({*PROCESSORS, *OTHERS})]},
             "plugins": [],
             "modules": [],
         }

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
 from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
+from eldonia_ops.search.tree import Node, conjunction
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.elasticsearch.documents import DocumentService
 from eldonia_ops.services.elasticsearch.index_catalog import IndexCatalog
@@ -56,6 +57,16 @@ class ElasticsearchHost:
         catalog = await self.catalog.current()
         return self.named(catalog, request, expression, default)
 
+    async def meant(self, request: Request, expression: str, default: Options = DEFAULTS) -> Node:
+        """The records that an expression of a request means.
+
+        Raises:
+            ElasticsearchError: a name that is not there, or cannot be read.
+        """
+        catalog = await self.catalog.current()
+        meant = catalog.meant(expression, self.now(), options_of(request.query_params, default))
+        return conjunction([node] if (node := meant.node(self.now() * 1_000_000)) is not None else [])
+
     def named(
         self, catalog: Catalog, request: Request, expression: str, default: Options = DEFAULTS
     ) -> tuple[str, ...]:
@@ -72,6 +83,12 @@ def may(request: Request, demand: Permission) -> bool:
     return allows(caller_of(request).role, demand)
 
 
+def author_of(request: Request) -> str:
+    """Who changes what is declared: "" for one who may change all of it, else the id of one who may change only what
+    they made themselves."""
+    return "" if may(request, Permission.ADMINISTER) else caller_of(request).id
+
+
 def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, Any]) -> None:
     """Refuse flat settings of an index or a template by which documents would be deleted, to who may not delete.
 
@@ -85,6 +102,12 @@ def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, An
 def refused_deletion(what: str) -> ElasticsearchError:
     """What deletes documents takes an admin, whether by a request or by a policy."""
     reason = f"{what} deletes documents, which takes a token of the role admin: put it with one"
+    return ElasticsearchError(403, "security_exception", reason)
+
+
+def refused_alias(alias: str) -> ElasticsearchError:
+    """An alias of others is not changed by a token that only writes."""
+    reason = f"the alias [{alias[:100]}] was not made with this token: to change it takes a token of the role admin"
     return ElasticsearchError(403, "security_exception", reason)
 
 

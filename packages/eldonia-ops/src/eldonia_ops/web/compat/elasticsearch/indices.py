@@ -8,19 +8,27 @@ from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.ports import LogQuery
+from eldonia_ops.protocols.elasticsearch.alias_options import checked_aliases
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.date_names import resolved_name
 from eldonia_ops.protocols.elasticsearch.documents import source_of
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, unsupported
 from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, options_of, pattern_of
-from eldonia_ops.protocols.elasticsearch.mappings import field_caps, fields_of, mapping_of, observed
+from eldonia_ops.protocols.elasticsearch.mappings import field_caps, mapping_of, observed, stated_fields
 from eldonia_ops.protocols.elasticsearch.templates import flat_settings, merged, nested_settings
 from eldonia_ops.services.logs.deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute, check_deletion, may
+from eldonia_ops.web.compat.elasticsearch.host import (
+    VERSION,
+    ElasticsearchHost,
+    EsRoute,
+    author_of,
+    check_deletion,
+    may,
+)
 
 SAMPLED: Final = 200
 """The newest documents of an index, by which its fields are known."""
@@ -45,9 +53,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             raise illegal_argument("[settings], [mappings] and [aliases] are objects")
         if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
             raise illegal_argument("each of [aliases] is an object")
+        body = {**body, "aliases": checked_aliases(body.get("aliases"))}
         settings = flat_settings(body.get("settings") or {})
         check_deletion(request, await host.catalog.current(), settings)
-        await host.catalog.create_index(name, {**body, "settings": settings})
+        await host.catalog.create_index(name, {**body, "settings": settings}, author_of(request))
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
     async def get(request: Request) -> Response:
@@ -130,8 +139,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             properties = (await mapping(catalog, name)).get("properties") or {}
             found[name] = {
                 "mappings": {
-                    field: {"full_name": field, "mapping": {field.rpartition(".")[2]: {"type": type}}}
-                    for field, type in fields_of(properties)
+                    field: {"full_name": field, "mapping": {field.rpartition(".")[2]: stated}}
+                    for field, stated in stated_fields(properties)
                     if any(fits(field) for fits in patterns)
                 }
             }
@@ -142,7 +151,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         catalog = await host.catalog.current()
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
-            await host.catalog.put(EntryKind.INDEX, name, {**old, "mappings": merged(old.get("mappings") or {}, body)})
+            changed = {**old, "mappings": merged(old.get("mappings") or {}, body)}
+            await host.catalog.put(EntryKind.INDEX, name, changed, author_of(request))
         return answered({"acknowledged": True})
 
     async def get_settings(request: Request) -> Response:
@@ -157,7 +167,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
             settings = {key: value for key, value in {**old.get("settings", {}), **body}.items() if value is not None}
-            await host.catalog.put(EntryKind.INDEX, name, {**old, "settings": settings})
+            await host.catalog.put(EntryKind.INDEX, name, {**old, "settings": settings}, author_of(request))
         return answered({"acknowledged": True})
 
     async def caps(request: Request) -> Response:

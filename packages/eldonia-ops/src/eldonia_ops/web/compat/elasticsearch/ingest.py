@@ -17,7 +17,7 @@ from eldonia_ops.protocols.elasticsearch.ingest.fields import IngestDocument
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of
 
 _MOST_DOCS: Final = 1_000
 _TRIED: Final = "_simulate_pipeline"
@@ -33,7 +33,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def put(request: Request) -> Response:
         name, body = request.path_params["name"], await object_body(request, host.limits)
         compile_pipeline(name, body)
-        await host.catalog.put(EntryKind.PIPELINE, name, body)
+        await host.catalog.put(EntryKind.PIPELINE, name, body, author_of(request))
         return answered({"acknowledged": True})
 
     async def get(request: Request) -> Response:
@@ -86,7 +86,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         EsRoute(("POST", "GET"), "/_ingest/pipeline/{name}/_simulate", simulate, ingest),
         EsRoute(("GET",), "/_ingest/pipeline/{name}", get),
         EsRoute(("PUT",), "/_ingest/pipeline/{name}", put, ingest),
-        EsRoute(("DELETE",), "/_ingest/pipeline/{name}", delete, ingest),
+        EsRoute(("DELETE",), "/_ingest/pipeline/{name}", delete, Permission.ADMINISTER),
     ]
 
 

@@ -15,7 +15,7 @@ from eldonia_ops.protocols.elasticsearch.lifecycles import check_lifecycle, chec
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of, check_deletion, may
 
 _DAY_MS = 86_400_000
 
@@ -34,7 +34,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             )
             raise ElasticsearchError(403, "security_exception", reason)
         check_deletion(request, await host.catalog.current(), {"index.lifecycle.name": name})
-        await host.catalog.put(EntryKind.LIFECYCLE, name, body)
+        await host.catalog.put(EntryKind.LIFECYCLE, name, body, author_of(request))
         return answered({"acknowledged": True})
 
     async def get_policy(request: Request) -> Response:

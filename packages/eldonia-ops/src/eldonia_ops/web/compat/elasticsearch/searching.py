@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.foreign import too_many_values
-from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import options_of
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
+from eldonia_ops.protocols.elasticsearch.query.meant import EVERYTHING, Meant
 from eldonia_ops.protocols.elasticsearch.query.response_filter import filtered_answer
-from eldonia_ops.search.tree import Node
 from eldonia_ops.services.elasticsearch.queries import ElasticsearchQueries, refused_template
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import answered
@@ -27,12 +26,11 @@ Operation = Callable[[str, Mapping[str, str], bytes], Awaitable[dict[str, Any]]]
 def routes(host: ElasticsearchHost) -> list[EsRoute]:
     """``_search`` and what belongs to it, with and without names of indices."""
 
-    async def indices(expression: str, parameters: Mapping[str, str]) -> tuple[str, Node | None]:
+    async def indices(expression: str, parameters: Mapping[str, str]) -> Meant:
         if expression in _ALL:
-            return "", None
+            return EVERYTHING
         catalog = await host.catalog.current()
-        names = catalog.concrete(expression, host.now(), options_of(parameters, DEFAULTS))
-        return ",".join(names), of_indices(names, host.others)
+        return catalog.meant(expression, host.now(), options_of(parameters, DEFAULTS))
 
     queries = ElasticsearchQueries(host.platform.telemetry.logs, time.time_ns, indices)
 

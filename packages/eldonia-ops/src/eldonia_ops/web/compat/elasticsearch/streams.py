@@ -15,7 +15,7 @@ from eldonia_ops.protocols.elasticsearch.lifecycles import duration_ms
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of, refused_alias
 
 _NUMBERED: Final = re.compile(r"(.*)-([0-9]{1,9})")
 
@@ -24,7 +24,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     """``_data_stream`` and ``_rollover``."""
 
     async def create(request: Request) -> Response:
-        await host.catalog.create_stream(request.path_params["name"])
+        await host.catalog.create_stream(request.path_params["name"], author_of(request))
         return answered({"acknowledged": True})
 
     def some(catalog: Catalog, request: Request) -> list[str]:
@@ -85,17 +85,19 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if body.get("conditions"):
             raise illegal_argument("conditions of a rollover are not supported here: roll over without them")
         catalog = await host.catalog.current()
-        dry = flag(request, "dry_run")
+        dry, author = flag(request, "dry_run"), author_of(request)
         if catalog.get(EntryKind.DATA_STREAM, name) is not None:
             if dry:
                 old = new = catalog.indices_of(name)[-1]
             else:
-                old, new = await host.catalog.roll_over(name)
+                old, new = await host.catalog.roll_over(name, author)
         elif (alias := catalog.get(EntryKind.ALIAS, name)) is not None:
             old = catalog.write_index(name, "index")
             new = request.path_params.get("index") or _next(old)
             if not dry:
-                await host.catalog.create_index(new)
+                if author and catalog.owner(EntryKind.ALIAS, name) != author:
+                    raise refused_alias(name)
+                await host.catalog.create_index(new, author=author)
                 members: dict[str, Any] = dict(alias.body.get("indices", {}))
                 explicit = (members.get(old) or {}).get("is_write_index") in (True, "true")
                 if explicit:
@@ -103,7 +105,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                     members[new] = {**members[old], "is_write_index": True}
                 else:
                     members = {new: members.pop(old, {}) or {}, **members}
-                await host.catalog.put(EntryKind.ALIAS, name, {"indices": members})
+                await host.catalog.put(EntryKind.ALIAS, name, {"indices": members}, author)
         elif name in catalog.indices:
             raise illegal_argument("rollover target is a [concrete index] but one of [alias,data_stream] was expected")
         else:

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
+from eldonia_ops.protocols.elasticsearch.alias_options import checked_aliases
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, missing
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
@@ -19,7 +20,15 @@ from eldonia_ops.protocols.elasticsearch.templates import (
 )
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, check_deletion, may, refused_deletion
+from eldonia_ops.web.compat.elasticsearch.host import (
+    ElasticsearchHost,
+    EsRoute,
+    author_of,
+    check_deletion,
+    may,
+    refused_alias,
+    refused_deletion,
+)
 
 _ADDRESSES = (
     ("/_index_template", EntryKind.INDEX_TEMPLATE, "index_template"),
@@ -60,11 +69,13 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
             raise illegal_argument(f"{word.replace('_', ' ')} [{name}] already exists")
         _check_parts(catalog, name, body, kind)
         template = body if kind is EntryKind.LEGACY_TEMPLATE else body.get("template") or {}
+        checked_aliases(template.get("aliases"))
         check_deletion(request, catalog, flat_settings(template.get("settings") or {}))
         lifecycle = template.get("lifecycle")
         if isinstance(lifecycle, dict) and lifecycle.get("data_retention") and not may(request, Permission.ADMINISTER):
             raise refused_deletion(f"[data_retention] of the template [{name}]")
-        await host.catalog.put(kind, name, body)
+        _check_aliases(catalog, template.get("aliases") or {}, author_of(request))
+        await host.catalog.put(kind, name, body, author_of(request))
         return answered({"acknowledged": True})
 
     async def get(request: Request) -> Response:
@@ -99,8 +110,15 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
         EsRoute(("GET",), address, get),
         EsRoute(("GET",), f"{address}/{{name}}", get),
         EsRoute(("PUT", "POST"), f"{address}/{{name}}", put, Permission.INGEST),
-        EsRoute(("DELETE",), f"{address}/{{name}}", delete, Permission.INGEST),
+        EsRoute(("DELETE",), f"{address}/{{name}}", delete, Permission.ADMINISTER),
     ]
+
+
+def _check_aliases(catalog: Catalog, aliases: Mapping[str, Any], author: str) -> None:
+    """Refuse that indices of a template become part of an alias that someone else made."""
+    for alias in aliases:
+        if author and catalog.get(EntryKind.ALIAS, alias) and catalog.owner(EntryKind.ALIAS, alias) != author:
+            raise refused_alias(alias)
 
 
 def _found(catalog: Catalog, kind: EntryKind, names: str) -> dict[str, Mapping[str, Any]]:

@@ -18,6 +18,7 @@ from eldonia_ops.protocols.elasticsearch.query.cursors import (
     scroll_id,
 )
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
+from eldonia_ops.protocols.elasticsearch.query.meant import EVERYTHING, Meant
 
 NOW = 1_795_478_400 * 10**9
 MS = NOW // 1_000_000
@@ -36,15 +37,20 @@ def test_what_is_no_duration(text: Any) -> None:
         keep_alive(text)
 
 
-@given(st.text(max_size=30), st.integers(0, 2**63 - 1), st.integers(0, 86_400_000))
-def test_a_point_says_everything_itself(index: str, last: int, keep: int) -> None:
-    point = opened(index, last, keep, NOW)
+NAMES = st.lists(st.text(max_size=9), min_size=1, max_size=3).map(tuple)
+FILTERS = st.lists(st.dictionaries(st.text(max_size=5), st.integers()), max_size=2).map(tuple)
+MEANT = st.builds(Meant, st.none() | st.lists(st.tuples(NAMES, FILTERS), max_size=3).map(tuple), st.text(max_size=5))
+
+
+@given(MEANT, st.integers(0, 2**63 - 1), st.integers(0, 86_400_000))
+def test_a_point_says_everything_itself(meant: Meant, last: int, keep: int) -> None:
+    point = opened(meant, last, keep, NOW)
     assert read_point({"id": point.id}, NOW) == point
-    assert (point.index, point.last_id, point.until_ms) == (index, last, MS + keep)
+    assert (point.meant, point.last_id, point.until_ms) == (meant, last, MS + keep)
 
 
 def test_a_point_expires_and_is_kept_longer() -> None:
-    point = opened("a", 5, 1_000, NOW)
+    point = opened(EVERYTHING, 5, 1_000, NOW)
     later = NOW + 2 * 10**9
     with pytest.raises(DslError) as error:
         read_point({"id": point.id}, later)
@@ -59,7 +65,7 @@ def test_a_point_expires_and_is_kept_longer() -> None:
     st.lists(st.integers() | st.text(max_size=5)),
 )
 def test_a_scroll_says_everything_itself(body: dict[str, Any], after: list[Any]) -> None:
-    scroll = Scroll("a,b", body, {"size": "5"}, 7, 60_000, MS + 60_000, after, 12)
+    scroll = Scroll(Meant(((("a", "b"), ()),)), body, {"size": "5"}, 7, 60_000, MS + 60_000, after, 12)
     assert read_scroll(scroll_id(scroll), NOW) == scroll
     with pytest.raises(DslError, match="No search context"):
         read_scroll(scroll_id(scroll), NOW + 61 * 10**9)
@@ -79,7 +85,11 @@ def packed(value: Any) -> str:
         packed({}),
         packed(["p", 1, 2, 3]),
         packed(["s", "a"]),
-        packed(["p", "a", 1, "x"]),
+        packed(["p", "a", 1, 2]),
+        packed(["p", [None, "logs"], 1, "x"]),
+        packed(["p", [[["a"]], "logs"], 1, 2]),
+        packed(["p", [[[["a"], 5]], "logs"], 1, 2]),
+        packed(["s", "a", {}, {}, 1, 2, 2**60, None, 0]),
         packed("p" * 2_000_000),
     ],
 )

@@ -129,7 +129,12 @@ async def test_aliases(ask: Any) -> None:
         {}, {"actions": [{"remove": {"index": "a-1", "alias": "none"}}]},
         {"actions": [{"remove_index": {"index": "a-1"}}]},
         {"actions": [{"add": {"index": "a-1", "alias": "a-2"}}]}, {"actions": [{"add": {"index": "a-1"}}]},
-        {"actions": [{"add": {"index": "a-1", "alias": "f", "filter": {"term": {"a": 1}}}}]},
+        {"actions": [{"add": {"index": "a-1", "alias": "f", "filter": {"no_query": {"a": 1}}}}]},
+        {"actions": [{"add": {"index": "a-1", "alias": "f", "filter": 5}}]},
+        {"actions": [{"add": {"index": "a-1", "alias": "f", "filter": {"ids": {"values": ["x" * 20_000]}}}}]},
+        {"actions": [{"add": {"index": "a-1", "alias": "f", "is_write_index": "perhaps"}}]},
+        {"actions": [{"add": {"index": "a-1", "alias": "f", "colour": "blue"}}]},
+        {"actions": [{"add": {"indices": ["a-1", "a-2"], "alias": "f", "is_write_index": True}}]},
     ):  # fmt: skip
         assert (await ask("POST", "/_aliases", json=bad))[0] >= 400, bad
 
