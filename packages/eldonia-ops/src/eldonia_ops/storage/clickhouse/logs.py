@@ -43,6 +43,7 @@ from eldonia_ops.storage.clickhouse.line_batches import LineBatch, LineInserter,
 from eldonia_ops.storage.clickhouse.log_answers import in_words, items_of, read_aside
 from eldonia_ops.storage.clickhouse.log_blocks import LogInserter, RowBatch, block_batch, rows_in, weight_of
 from eldonia_ops.storage.clickhouse.log_blocks import payload_of as payload_of_blocks
+from eldonia_ops.storage.clickhouse.log_columns import HeldColumns
 from eldonia_ops.storage.clickhouse.log_deletions import DELETED_AT_ONCE, LogDeletions, payload_of_places
 from eldonia_ops.storage.clickhouse.log_expunging import Expunging
 from eldonia_ops.storage.clickhouse.log_fingerprints import document_fingerprints
@@ -51,7 +52,6 @@ from eldonia_ops.storage.clickhouse.log_replacements import LogReplacements, Rep
 from eldonia_ops.storage.clickhouse.log_rows import (
     COLUMNS,
     MAX_NS,
-    READ,
     bounded_ns,
     lines_of,
     plain_line,
@@ -117,6 +117,7 @@ class Logs:
         self.patterns = LogPatterns(engine, journal, deployment)
         self._commit = GroupCommit[bytes](self._store, delay_seconds=commit_delay_seconds, weight=kibibytes)
         self._ids = LogIds(lambda: time.time_ns() // 1_000_000, instance)
+        self._held = HeldColumns()
         self._journal = journal
         self._journaled: JournaledTable[RowBatch] | None = None
         self._replacements: LogReplacements | None = None
@@ -221,12 +222,15 @@ class Logs:
             )
             parameters |= {"after": bounded_ns(query.after[0]), "after_id": max(0, query.after[1])}
         order = "ASC" if query.oldest_first else "DESC"
+        read = self._held.reading()
         sql = (
-            f"SELECT {', '.join(READ)} FROM logs WHERE {where} "  # noqa: S608
+            f"SELECT {', '.join(read.sql)} FROM logs WHERE {where} "  # noqa: S608
             f"ORDER BY timestamp {order}, id {order} LIMIT {{limit:UInt32}}"
         )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": limit + 1}))
-        return LogPage([record_of(row) for row in found[:limit]], len(found) > limit)
+        found = decode_rows(await self._asked(sql, {**parameters, "limit": limit + 1}))
+        more = len(found) > limit
+        found = await self._held.completed(self._engine, read, found[:limit])
+        return LogPage([record_of(row) for row in found], more)
 
     async def histogram(self, query: LogQuery, buckets: int) -> LogHistogram:
         """Counts per level in at most ``buckets`` buckets of equal width."""
@@ -241,7 +245,7 @@ class Logs:
         )
         counts = {level.value: [0] * len(starts) for level in LogLevel}
         total = 0
-        for row in decode_rows(await self._engine.query(sql, {**parameters, "width": width})):
+        for row in decode_rows(await self._asked(sql, {**parameters, "width": width})):
             counts[row["level"]][row["bucket"]] += row["count"]
             total += row["count"]
         return LogHistogram(starts, width, counts, total)
@@ -256,7 +260,7 @@ class Logs:
         where, parameters = _conditions(query)
         piped = PipedLogs(where, parameters, stages)
         sql = aggregate_sql(aggregate, piped.source, parameters)
-        body = await self._counted(sql, parameters)
+        body = await self._asked(sql, parameters)
         return await read_aside(body, lambda: aggregate_rows_of(aggregate, decode_rows(body)))
 
     async def items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
@@ -270,16 +274,20 @@ class Logs:
             f"{cell.number if cell.numeric else cell.text} AS v{number}"
             for number, cell in enumerate(piped.computed.values())
         ]
-        columns = [*READ, *made]
+        read = self._held.reading()
+        columns = [*read.sql, *made]
         sql = (
             f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
             f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"
         )
-        body = await self._counted(sql, {**parameters, "limit": limit + 1})
+        body = await self._asked(sql, {**parameters, "limit": limit + 1})
         names = list(piped.computed)
-        return await read_aside(body, lambda: items_of(decode_rows(body), names, limit))
+        found = await read_aside(body, lambda: decode_rows(body))
+        more = len(found) > limit
+        found = await self._held.completed(self._engine, read, found[:limit])
+        return await read_aside(body, lambda: items_of(found, names, more=more))
 
-    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
+    async def _asked(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
         try:
             return await self._engine.query(sql, parameters)
         except TelemetryLimitError as error:
