@@ -131,15 +131,16 @@ RAISED = {
     "collectors/response_body.py": ("BodyError",),
     "collectors/probe/http.py": ("_Outcome",),
     "collectors/nginx/source.py": ("ValueError",),
-    "collectors/tail/follow.py": ("_fail",),
+    "collectors/tail/follow.py": ("fail",),
+    "collectors/tail/delivery.py": ("fail",),
     "collectors/tail/discovery.py": ("TargetStatus",),
     "collectors/journal/follow.py": ("_fail",),
     "alerting/notification.py": ("NotificationDecision",),
     "http_client/endpoint.py": ("Delivery",),
     "discovery/proposal.py": ("Entry",),
     "services/saved_searches.py": ("NotFoundError", "RefusedError"),
-    "services/incidents.py": ("NotFoundError", "PreconditionError"),
-    "services/alerts.py": ("NotFoundError", "RefusedError"),
+    "services/incidents/incidents.py": ("NotFoundError", "PreconditionError"),
+    "services/alerts/alerts.py": ("NotFoundError", "RefusedError"),
 }
 """What says sentences that pages show, by file."""
 PUT_TOGETHER = ("docker keeps the output of 7 there", "it let us in without a password7", "7; /metrics gave 7")

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import msgspec
 
+from eldonia_ops.collectors.tail.batches import TailBatch
 from eldonia_ops.collectors.tail.files import TailLine
-from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.model.log_batch import LogBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogStore, StateStore
 from eldonia_ops.protocols.container_paths import CONTAINER, container_of
-from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
+from eldonia_ops.protocols.logs.lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
 

@@ -6,12 +6,12 @@ import contextlib
 import pytest
 from required_tools import requires_shared, shared_folder
 
+from eldonia_ops.collectors.tail.batches import TailOptions
 from eldonia_ops.collectors.tail.discovery import FileTail
-from eldonia_ops.collectors.tail.follow import TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogLevel
-from eldonia_ops.protocols.log_lines import LineFormat
+from eldonia_ops.protocols.logs.lines import LineFormat
 
 NOW = 1_795_000_000_000_000_000
 

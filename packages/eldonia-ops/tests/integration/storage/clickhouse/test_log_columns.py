@@ -10,9 +10,9 @@ import pytest
 from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerformance, LogRecord
 from eldonia_ops.ports import LogQuery
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore
-from eldonia_ops.storage.clickhouse.engine import Engine, Parameter
-from eldonia_ops.storage.clickhouse.log_columns import HeldColumns, ReadColumns
-from eldonia_ops.storage.clickhouse.log_rows import COLUMNS, SELDOM, record_of
+from eldonia_ops.storage.clickhouse.engines.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.logs.columns import HeldColumns, ReadColumns
+from eldonia_ops.storage.clickhouse.logs.rows import COLUMNS, SELDOM, record_of
 from eldonia_ops.storage.clickhouse.schema import rows
 
 T0 = (int(time.time()) - 7_200) * 10**9
