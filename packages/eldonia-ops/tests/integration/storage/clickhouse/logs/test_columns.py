@@ -11,6 +11,7 @@ from eldonia_ops.model.logs import CONTEXT_FIELDS, LogError, LogLevel, LogPerfor
 from eldonia_ops.ports import LogQuery
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore
 from eldonia_ops.storage.clickhouse.engines.engine import Engine, Parameter
+from eldonia_ops.storage.clickhouse.engines.timed import TimedEngine
 from eldonia_ops.storage.clickhouse.logs.columns import HeldColumns, ReadColumns
 from eldonia_ops.storage.clickhouse.logs.rows import COLUMNS, SELDOM, record_of
 from eldonia_ops.storage.clickhouse.schema import rows
@@ -21,19 +22,18 @@ ALL = (1 << len(SELDOM)) - 1
 NAMED = [name for names in SELDOM for name in names]
 
 
-class Counted:
+class Counted(TimedEngine):
     """An engine that counts what it is asked."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        super().__init__(engine, lambda _table, _seconds: None)
         self.asked = 0
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-    async def query(self, sql: str, parameters: Mapping[str, Parameter] | None = None, **more: Any) -> bytes:
+    async def query(
+        self, sql: str, parameters: Mapping[str, Parameter] | None = None, *, format: str = "JSONEachRow"
+    ) -> bytes:
         self.asked += 1
-        return await self._engine.query(sql, parameters, **more)
+        return await super().query(sql, parameters, format=format)
 
 
 async def selected(engine: Engine, read: ReadColumns) -> list[dict[str, Any]]:
