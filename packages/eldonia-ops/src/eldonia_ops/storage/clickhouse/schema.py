@@ -48,6 +48,8 @@ NON_ASCII_TEXT: Final = r"replaceRegexpAll(lowerUTF8(message), '[\\x00-\\x7F]+',
 DOCUMENT_ID: Final = "toString(getSubcolumn(metadata, '_id'))"
 """The id of a document, null where there is none; the index ``documents`` knows this expression alone."""
 
+# A record is found by unpacking the block that it is in: of 2,048 rows a seventh faster than of 8,192, for 1.5 bytes a
+# record. A filter still speaks for 8,192. Tables of earlier releases keep their blocks: the engine cannot change them.
 _LOGS = rf"""
 CREATE TABLE IF NOT EXISTS logs (
     timestamp DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -73,10 +75,11 @@ CREATE TABLE IF NOT EXISTS logs (
     metadata JSON(max_dynamic_paths = 64) COMMENT 'the same metadata for conditions; numbers lose their kind here',
     INDEX words {ASCII_TEXT} TYPE text(tokenizer = 'splitByNonAlpha'),
     INDEX characters {NON_ASCII_TEXT} TYPE text(tokenizer = ngrams(2)),
-    INDEX traces trace_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX requests request_id TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX users user_id TYPE bloom_filter(0.01) GRANULARITY 1
-) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp) ORDER BY (timestamp, id) SETTINGS {_BULK}
+    INDEX traces trace_id TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX requests request_id TYPE bloom_filter(0.01) GRANULARITY 4,
+    INDEX users user_id TYPE bloom_filter(0.01) GRANULARITY 4
+) ENGINE = MergeTree PARTITION BY toYYYYMMDD(timestamp) ORDER BY (timestamp, id)
+SETTINGS index_granularity = 2048, {_BULK}
 """
 
 _SPANS = f"""
@@ -219,6 +222,38 @@ _TAG_OF_A_RECORD: Final = (
     "CODEC(ZSTD(1)) AFTER pattern"
 )
 
+# Which columns a row fills, a bit each (``SELDOM`` in logs/rows.py): an answer need not read those that are empty. The
+# rows of a logger fill the same columns, so that it takes next to nothing on the disk.
+_HELD_COLUMNS: Final = (
+    "component",
+    "operation",
+    "service",
+    "user_id",
+    "session_id",
+    "request_id",
+    "ip_address",
+    "user_agent",
+    "trace_id",
+    "span_id",
+    "environment",
+    "hostname",
+    "source",
+    "parse_error",
+    "pattern",
+    "offset",
+    "details",
+    "shape",
+    "tag",
+)
+_HELD: Final = (
+    "ALTER TABLE logs ADD COLUMN IF NOT EXISTS held UInt32 DEFAULT "
+    + " + ".join(
+        f"bitShiftLeft(toUInt32({name} != {0 if name == 'offset' else repr('')}), {bit})"
+        for bit, name in enumerate(_HELD_COLUMNS)
+    )
+    + " CODEC(ZSTD(1)) COMMENT 'which of the other columns are not empty'",
+)
+
 MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_LOGS, _SPANS, _SAMPLES, _SERIES, _METADATA),
     (_SERIES_RENEWED, _SERIES_EXPIRE_DAILY, *_RECALCULATE),
@@ -227,6 +262,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     (_PATTERN_OF_A_RECORD, _LOG_PATTERNS),
     _STORED_ONCE,
     (_TAG_OF_A_RECORD,),
+    _HELD,
 )
 """The statements that lead from version ``i`` to version ``i + 1``, for one server.
 

@@ -18,9 +18,10 @@ from eldonia_ops.storage.clickhouse.logs import buckets as log_buckets
 from eldonia_ops.storage.clickhouse.logs import selection as log_selection
 from eldonia_ops.storage.clickhouse.logs.aggregates import aggregate_rows_of, aggregate_sql
 from eldonia_ops.storage.clickhouse.logs.answers import in_words, items_of, read_aside
+from eldonia_ops.storage.clickhouse.logs.columns import HeldColumns
 from eldonia_ops.storage.clickhouse.logs.pipes import PipedLogs
 from eldonia_ops.storage.clickhouse.logs.query_conditions import before, behind, query_conditions
-from eldonia_ops.storage.clickhouse.logs.rows import READ, bounded_ns, record_of
+from eldonia_ops.storage.clickhouse.logs.rows import bounded_ns, record_of
 from eldonia_ops.storage.clickhouse.schema import decode_rows, rows
 
 MAX_LIMIT: Final = 10_000
@@ -34,6 +35,7 @@ class LogQueries:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._held = HeldColumns()
 
     async def search(self, query: LogQuery) -> LogPage:
         """Matching records in the order of the query."""
@@ -44,12 +46,15 @@ class LogQueries:
         if query.after is not None:
             where += behind(query.after, parameters)
         order = "ASC" if query.oldest_first else "DESC"
+        read = self._held.reading()
         sql = (
-            f"SELECT {', '.join(READ)} FROM logs WHERE {where} "  # noqa: S608
+            f"SELECT {', '.join(read.sql)} FROM logs WHERE {where} "  # noqa: S608
             f"ORDER BY timestamp {order}, id {order} LIMIT {{limit:UInt32}}"
         )
-        found = decode_rows(await self._engine.query(sql, {**parameters, "limit": limit + 1}))
-        return LogPage([record_of(row) for row in found[:limit]], len(found) > limit)
+        found = decode_rows(await self._asked(sql, {**parameters, "limit": limit + 1}))
+        more = len(found) > limit
+        found = await self._held.completed(self._engine, read, found[:limit])
+        return LogPage([record_of(row) for row in found], more)
 
     async def histogram(self, query: LogQuery, buckets: int) -> LogHistogram:
         """Counts per level in at most ``buckets`` buckets of equal width."""
@@ -64,7 +69,7 @@ class LogQueries:
         )
         counts = {level.value: [0] * len(starts) for level in LogLevel}
         total = 0
-        for row in decode_rows(await self._engine.query(sql, {**parameters, "width": width})):
+        for row in decode_rows(await self._asked(sql, {**parameters, "width": width})):
             counts[row["level"]][row["bucket"]] += row["count"]
             total += row["count"]
         return LogHistogram(starts, width, counts, total)
@@ -79,7 +84,7 @@ class LogQueries:
         where, parameters = query_conditions(query)
         piped = PipedLogs(where, parameters, stages)
         sql = aggregate_sql(aggregate, piped.source, parameters)
-        body = await self._counted(sql, parameters)
+        body = await self._asked(sql, parameters)
         return await read_aside(body, lambda: aggregate_rows_of(aggregate, decode_rows(body)))
 
     async def items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
@@ -93,16 +98,20 @@ class LogQueries:
             f"{cell.number if cell.numeric else cell.text} AS v{number}"
             for number, cell in enumerate(piped.computed.values())
         ]
-        columns = [*READ, *made]
+        read = self._held.reading()
+        columns = [*read.sql, *made]
         sql = (
             f"SELECT {', '.join(columns)} FROM {piped} "  # noqa: S608
             f"ORDER BY {', '.join(piped.order)} LIMIT {{limit:UInt32}}"
         )
-        body = await self._counted(sql, {**parameters, "limit": limit + 1})
+        body = await self._asked(sql, {**parameters, "limit": limit + 1})
         names = list(piped.computed)
-        return await read_aside(body, lambda: items_of(decode_rows(body), names, limit))
+        found = await read_aside(body, lambda: decode_rows(body))
+        more = len(found) > limit
+        found = await self._held.completed(self._engine, read, found[:limit])
+        return await read_aside(body, lambda: items_of(found, names, more=more))
 
-    async def _counted(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
+    async def _asked(self, sql: str, parameters: dict[str, Parameter]) -> bytes:
         try:
             return await self._engine.query(sql, parameters)
         except TelemetryLimitError as error:

@@ -13,13 +13,19 @@ from eldonia_ops.storage.clickhouse.attributes.shapes import restored, shape_of
 
 TEXTS: Final = ("message", *CONTEXT_FIELDS, "source", "parse_error", "pattern", "tag")
 COLUMNS: Final = ("timestamp", "id", "level", "offset", *TEXTS, "details", "shape", "metadata")
-READ: Final = (
-    "toUnixTimestamp64Nano(timestamp) AS ns",
-    *("id", "level", "offset", *TEXTS, "details", "shape"),
-    # Of most rows with details this repeats what they say.
-    "metadata",
+SELDOM: Final = (
+    *(("component",), ("operation",), ("service",), ("user_id",), ("session_id",), ("request_id",), ("ip_address",)),
+    *(("user_agent",), ("trace_id",), ("span_id",), ("environment",), ("hostname",), ("source",), ("parse_error",)),
+    *(("pattern",), ("offset",), ("details",), ("shape", "metadata"), ("tag",)),
 )
-"""What :func:`record_of` reads of a row."""
+"""Columns that are empty in many rows, by their bits in the column ``held``.
+
+Metadata that conditions alone look at, as those that the details repeat, need not be read.
+"""
+
+ALWAYS_READ: Final = ("toUnixTimestamp64Nano(timestamp) AS ns", "id", "level", "message", "held")
+READ: Final = (*ALWAYS_READ, *(name for names in SELDOM for name in names))
+"""What :func:`record_of` reads of a row; a column that is missing counts as empty."""
 
 MAX_NS: Final = 2**63 - 1
 SHORT_DOCUMENT: Final = 16 << 10
@@ -138,11 +144,12 @@ def documents_of(record: LogRecord) -> tuple[str, str, msgspec.Raw]:
 
 def record_of(row: dict[str, Any]) -> LogRecord:
     """The record of a row that was read."""
-    details, shape, stored = row.pop("details"), row.pop("shape"), row.pop("metadata")
+    details, shape, stored = row.pop("details", ""), row.pop("shape", ""), row.pop("metadata", {})
+    row.pop("held", None)
     nested = decoded(details, _details_decoder.decode) if details else _Details()
     if isinstance(nested, str):
         fault = f"the stored attributes cannot be read: {nested}"
-        row["parse_error"] = f"{row['parse_error']}; {fault}" if row["parse_error"] else fault
+        row["parse_error"] = f"{known}; {fault}" if (known := row.get("parse_error")) else fault
         nested = _Details({"document": bounded_text(details, MAX_STRING_BYTES)})
     return LogRecord(
         timestamp_ns=row.pop("ns"),
@@ -150,7 +157,7 @@ def record_of(row: dict[str, Any]) -> LogRecord:
         metadata=restored(shape, stored) if shape else nested.metadata,
         error=nested.error,
         performance=nested.performance,
-        tag=row.pop("tag") or nested.tag,
+        tag=row.pop("tag", "") or nested.tag,
         **row,
     )
 

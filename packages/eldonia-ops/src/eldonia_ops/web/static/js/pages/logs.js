@@ -25,6 +25,7 @@ const BUCKETS = innerWidth < 640 ? 40 : 80;
 const OLDER = 200;
 const TAIL = 500;
 const FACET_BEATS = 5;
+const A_MOMENT = 500; // ms after which a search is said to go on
 const form = $("#filters");
 const input = form.elements.query;
 const rows = $("#records");
@@ -110,10 +111,13 @@ async function load() {
   keep();
   $("#head").replaceChildren(...list.head());
   const bounds = range.bounds;
+  const waiting = setTimeout(() => { $("#total").textContent = t("logs.searching"); }, A_MOMENT);
   try {
     if (await loadTable(wanted, bounds, signal)) return;
     showTable(false);
-    const [page, histogramOf] = await Promise.all([get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal), counts(wanted, bounds, signal)]);
+    const counting = counts(wanted, bounds, signal);
+    counting.catch(() => {}); // looked at below
+    const page = await get("/logs", { ...wanted, ...period(bounds), limit: 100 }, signal);
     box.fault(null, "");
     rows.replaceChildren(...page.records.map((record) => row(record, false)));
     attributes = dividing(page.records);
@@ -124,7 +128,8 @@ async function load() {
     oldest = page.records.at(-1)?.cursor ?? "";
     $("#older").hidden = !page.more;
     $("#empty").hidden = page.records.length > 0;
-    drawCounts(histogramOf, bounds);
+    await counted(counting, bounds);
+    clearTimeout(waiting);
     await beside(() => Promise.all([facets(wanted, bounds, signal), suggest(page.records.length > 0, wanted, bounds, signal)]));
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -137,6 +142,19 @@ async function load() {
       $("#total").textContent = "";
       box.fault(error, wanted.query);
     }
+  } finally {
+    clearTimeout(waiting);
+  }
+}
+
+// The newest records are found long before all are counted: they are shown meanwhile, also when counting takes too long.
+async function counted(counting, bounds) {
+  try {
+    drawCounts(await counting, bounds);
+  } catch (error) {
+    if (!error.status) throw error;
+    histogram.update({ starts: [], counts: {} }, bounds);
+    $("#total").textContent = error.message;
   }
 }
 
