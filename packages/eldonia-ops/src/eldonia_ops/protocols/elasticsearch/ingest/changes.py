@@ -100,6 +100,31 @@ def append(options: Options) -> Run:
     return run
 
 
+def dot_expander(options: Options) -> Run:
+    """``dot_expander``: a key with dots as objects inside of one another; ``*`` for all keys."""
+    field, inside = options.text("field"), options.text("path", "")
+    override = options.flag("override")
+    if field != "*" and ("." not in field or field[:1] == "." or field[-1:] == "."):
+        raise options.bad("field does not contain a dot and is not a wildcard, or begins or ends with one", "field")
+
+    def run(document: IngestDocument) -> None:
+        place = document.get(inside) if inside else document.source
+        if not isinstance(place, dict):
+            return
+        for key in [one for one in place if "." in one] if field == "*" else [field]:
+            if key not in place:
+                continue
+            path = f"{inside}.{key}" if inside else key
+            there, value = document.get(path), place[key]
+            if there is MISSING or override:
+                document.set(path, value)
+            else:
+                document.append(path, list(value) if isinstance(value, list) else [value])
+            del place[key]
+
+    return run
+
+
 def on_text(change: Callable[[str], Any]) -> Callable[[Options], Run]:
     """A processor that changes a text, or each text of a list."""
 

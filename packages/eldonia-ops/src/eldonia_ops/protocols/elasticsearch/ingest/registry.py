@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from eldonia_ops.protocols.elasticsearch.ingest import changes, patterns
+from eldonia_ops.protocols.elasticsearch.ingest import addresses, changes, patterns
 from eldonia_ops.protocols.elasticsearch.ingest.changes import Run
 from eldonia_ops.protocols.elasticsearch.ingest.dates import date
 from eldonia_ops.protocols.elasticsearch.ingest.options import Options
@@ -12,6 +12,7 @@ PROCESSORS: Final[Mapping[str, Callable[[Options], Run]]] = {
     "append": changes.append,
     "convert": changes.convert,
     "date": date,
+    "dot_expander": changes.dot_expander,
     "drop": changes.drop,
     "fail": changes.fail,
     "geoip": changes.geoip,
@@ -27,6 +28,8 @@ PROCESSORS: Final[Mapping[str, Callable[[Options], Run]]] = {
     "split": patterns.split,
     "trim": changes.on_text(str.strip),
     "uppercase": changes.on_text(str.upper),
+    "uri_parts": addresses.uri_parts,
+    "urldecode": addresses.urldecode,
     "user_agent": changes.user_agent,
 }
 
