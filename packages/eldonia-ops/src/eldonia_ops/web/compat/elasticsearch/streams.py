@@ -147,6 +147,7 @@ def _shown(catalog: Catalog, name: str) -> dict[str, Any]:
         "next_generation_managed_by": by,
         "prefer_ilm": True,
         "rollover_on_write": False,
+        "settings": {},
         "generation": stream.body.get("generation", 1),
         "status": "GREEN",
         "template": stream.body.get("template", ""),

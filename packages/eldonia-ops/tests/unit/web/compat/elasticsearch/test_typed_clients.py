@@ -20,7 +20,15 @@ from eldonia_ops.model.access import Role
         (
             "/_data_stream/stream-a",
             ("data_streams", 0),
-            {"next_generation_managed_by", "prefer_ilm", "rollover_on_write", "generation", "template", "status"},
+            {
+                "next_generation_managed_by",
+                "prefer_ilm",
+                "rollover_on_write",
+                "settings",
+                "generation",
+                "template",
+                "status",
+            },
         ),
         ("/_data_stream/stream-a", ("data_streams", 0, "indices", 0), {"managed_by", "index_name", "index_uuid"}),
     ],
