@@ -96,6 +96,16 @@ PATTERNS: Final[dict[str, str]] = {
     "SYSLOGFACILITY": "<%{NONNEGINT:facility}.%{NONNEGINT:priority}>",
     "SYSLOGBASE": "%{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:logsource} %{SYSLOGPROG}:",
     "SYSLOGLINE": "%{SYSLOGBASE} %{GREEDYDATA:message}",
+    "SYSLOG5424PRINTASCII": "[!-~]+",
+    "SYSLOG5424PRI": "<%{NONNEGINT:syslog5424_pri}>",
+    "SYSLOG5424SD": r"\[%{DATA}\]+",
+    "SYSLOG5424BASE": (
+        r"%{SYSLOG5424PRI}%{NONNEGINT:syslog5424_ver} +(?:%{TIMESTAMP_ISO8601:syslog5424_ts}|-) +"
+        r"(?:%{IPORHOST:syslog5424_host}|-) +(?:-|%{SYSLOG5424PRINTASCII:syslog5424_app}) +"
+        r"(?:-|%{SYSLOG5424PRINTASCII:syslog5424_proc}) +(?:-|%{SYSLOG5424PRINTASCII:syslog5424_msgid}) +"
+        r"(?:%{SYSLOG5424SD:syslog5424_sd}|-|)"
+    ),
+    "SYSLOG5424LINE": "%{SYSLOG5424BASE} +%{GREEDYDATA:syslog5424_msg}",
     "LOGLEVEL": (
         r"(?i:\b(?:alert|trace|debug|notice|info(?:rmation)?|warn(?:ing)?|err(?:or)?|crit(?:ical)?|fatal|severe|"
         r"emerg(?:ency)?)\b)"
@@ -116,6 +126,9 @@ PATTERNS: Final[dict[str, str]] = {
     "JAVAMETHOD": "(?:<(?:cl)?init>|[a-zA-Z$_][a-zA-Z$_0-9]*)",
     "JAVASTACKTRACEPART": r"%{SPACE}at %{JAVACLASS:class}\.%{JAVAMETHOD:method}\(%{JAVAFILE:file}(?::%{INT:line})?\)",
     "JAVATHREAD": "[A-Za-z0-9_.:#-]+",
+    "JAVALOGMESSAGE": ".*",
+    "MONGO3_SEVERITY": r"\w",
+    "MONGO3_COMPONENT": "%{WORD}",
     "RUBY_LOGLEVEL": "(?:DEBUG|FATAL|ERROR|WARN|INFO)",
     "RUBY_LOGGER": (
         r"[DFEWI], \[%{TIMESTAMP_ISO8601:timestamp} *#%{POSINT:pid}\] *%{RUBY_LOGLEVEL:loglevel} -- +"

@@ -21,7 +21,8 @@ from eldonia_ops.protocols.line_formats import logfmt
 from eldonia_ops.protocols.logs.dialects import use_usual_names
 from eldonia_ops.protocols.logs.errors import take_error
 from eldonia_ops.protocols.logs.names import Document, beginnings, plain_name
-from eldonia_ops.protocols.logs.plain import read_plain
+from eldonia_ops.protocols.logs.plain import SYSLOG, read_plain
+from eldonia_ops.protocols.logs.plain_line import PlainLine
 from eldonia_ops.protocols.logs.shapes import MAX_SHAPES, Shape, shape_of
 
 # Names that mean one thing, as protocols/logs/names.py spells them; the first that holds something usable counts.
@@ -406,6 +407,8 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
     if ("=" in text or "{" in text) and (timed := _behind_time(text, received_ns)) is not None:
         return timed
     found = read_plain(text, received_ns)
+    if found.format == SYSLOG and (inside := _syslog_object(found, received_ns)) is not None:
+        return inside
     record = LogRecord(
         timestamp_ns=found.timestamp_ns or received_ns,
         message=found.message,
@@ -416,6 +419,32 @@ def plain_record(text: str, received_ns: int) -> LogRecord:
         error=found.error,
     )
     return msgspec.structs.replace(record, **found.fields) if found.fields else record
+
+
+def _syslog_object(found: PlainLine, received_ns: int) -> LogRecord | None:
+    """The record of a syslog message whose text is a JSON object, as loggers send it; ``@cee:`` may come before it.
+
+    What the object says counts, then what syslog says around it. None: the text is no object.
+    """
+    text = found.message.removeprefix("@cee:").lstrip()
+    if text[:1] != "{":
+        return None
+    try:
+        value = decode_line(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict) or not value:
+        return None
+    document = Document(value)
+    if found.level is not None and not any(document.has(name) for name in _LEVELS):
+        value["level"] = found.level.value
+    record = record_of(value, text, found.timestamp_ns or received_ns, nested=1)
+    return msgspec.structs.replace(
+        record,
+        service=record.service or found.service,
+        hostname=record.hostname or found.hostname,
+        metadata={**found.metadata, **record.metadata},
+    )
 
 
 def _behind_time(text: str, received_ns: int) -> LogRecord | None:

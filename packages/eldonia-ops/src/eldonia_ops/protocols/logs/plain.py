@@ -10,7 +10,8 @@ from eldonia_ops.protocols.line_formats import access_log, apache_error, nginx_e
 from eldonia_ops.protocols.logs.errors import header_of, is_stack
 from eldonia_ops.protocols.logs.plain_line import PlainLine
 
-_SYSLOG: Final = "syslog"
+SYSLOG: Final = "syslog"
+"""The ``format`` of a line of syslog."""
 _LEVEL_WITHIN: Final = 160
 _COLOURS = re.compile(r"\x1b\[[0-9;]{0,32}m")
 _LEVEL = re.compile(
@@ -99,7 +100,7 @@ def _syslog(text: str, now_ns: int) -> PlainLine | None:
     match = _SYSLOG_5424.fullmatch(text)
     if match is not None and int(match["pri"]) < 192:
         content = (match["text"] or "").removeprefix("\ufeff").strip()
-        found = PlainLine(content, level=fold_level(int(match["pri"]) & 7), format=_SYSLOG)
+        found = PlainLine(content, level=fold_level(int(match["pri"]) & 7), format=SYSLOG)
         try:
             found.timestamp_ns = parse_timestamp(match["time"]) if match["time"] != "-" else 0
         except ValueError as error:
@@ -115,7 +116,7 @@ def _syslog(text: str, now_ns: int) -> PlainLine | None:
     leading = leading_timestamp(rest, now_ns)
     if leading is None:
         return None
-    found = PlainLine(rest[leading[1] :].strip(), leading[0], fold_level(int(priority[1]) & 7), format=_SYSLOG)
+    found = PlainLine(rest[leading[1] :].strip(), leading[0], fold_level(int(priority[1]) & 7), format=SYSLOG)
     _tagged(found, rest, leading[1])
     return found
 
@@ -125,7 +126,7 @@ def _tagged(found: PlainLine, text: str, end: int) -> None:
     tag = _SYSLOG_TAG.fullmatch(text, end)
     if tag is not None and fold_level(tag["host"]) is None:
         found.message, found.hostname, found.service = tag["text"], tag["host"], tag["app"]
-        found.format = _SYSLOG
+        found.format = SYSLOG
         if tag["proc"]:
             found.metadata["procId"] = tag["proc"]
 

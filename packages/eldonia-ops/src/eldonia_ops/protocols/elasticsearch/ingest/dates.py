@@ -24,8 +24,8 @@ _DIRECTIVES: Final = {
     "y": "Y", "u": "Y", "yyyy": "Y", "uuuu": "Y", "yy": "y", "uu": "y", "M": "m", "MM": "m", "MMM": "b", "MMMM": "b",
     "L": "m", "LLL": "b", "d": "d", "dd": "d", "D": "j", "DDD": "j", "H": "H", "HH": "H", "h": "I", "hh": "I",
     "k": "H", "kk": "H", "m": "M", "mm": "M", "s": "S", "ss": "S", "a": "p", "E": "a", "EEE": "a", "EEEE": "a",
-    "Z": "z", "ZZ": "z", "ZZZ": "z", "X": "z", "XX": "z", "XXX": "z", "x": "z", "xx": "z", "xxx": "z", "z": "z",
-    "zzz": "z", "O": "z",
+    "Z": "z", "ZZ": "z", "ZZZ": "z", "ZZZZZ": "z", "X": "z", "XX": "z", "XXX": "z", "x": "z", "xx": "z", "xxx": "z",
+    "z": "z", "zz": "z", "zzz": "z", "O": "z",
 }  # fmt: skip
 
 

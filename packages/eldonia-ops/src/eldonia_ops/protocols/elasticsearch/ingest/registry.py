@@ -34,9 +34,9 @@ PROCESSORS: Final[Mapping[str, Callable[[Options], Run]]] = {
     "sort": shapes.sort,
     "split": patterns.split,
     "trim": changes.on_text(str.strip),
-    "uri_parts": addresses.uri_parts,
-    "urldecode": changes.on_text(addresses.url_decode),
     "uppercase": changes.on_text(str.upper),
+    "uri_parts": addresses.uri_parts,
+    "urldecode": addresses.urldecode,
     "user_agent": changes.user_agent,
 }
 

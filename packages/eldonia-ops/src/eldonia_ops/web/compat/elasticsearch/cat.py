@@ -141,9 +141,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         docs, size = await sizes(names)
 
         def of(some: Sequence[str]) -> dict[str, Any]:
+            stored = sum(size.get(one, 0) for one in some)
             total = {
-                "docs": {"count": sum(docs.get(one, 0) for one in some), "deleted": 0},
-                "store": {"size_in_bytes": sum(size.get(one, 0) for one in some)},
+                "docs": {"count": sum(docs.get(one, 0) for one in some), "deleted": 0, "total_size_in_bytes": stored},
+                "store": {"size_in_bytes": stored, "reserved_in_bytes": 0},
             }
             return {"primaries": total, "total": total}
 

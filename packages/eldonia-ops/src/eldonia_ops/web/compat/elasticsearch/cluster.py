@@ -16,6 +16,9 @@ NAME: Final = "eldonia-ops"
 UUID: Final = "eldonia-ops-0000000000"
 NODE: Final = "eldonia-ops-node-00000"
 
+_BUILD_HASH: Final = "0000000000000000000000000000000000000000"
+_BUILD_DATE: Final = "2026-01-01T00:00:00.000000000Z"
+
 
 def routes(host: ElasticsearchHost) -> list[EsRoute]:
     """``/``, ``_cluster``, ``_nodes``, ``_license``, ``_xpack`` and the like."""
@@ -32,8 +35,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                     "number": VERSION,
                     "build_flavor": "default",
                     "build_type": "tar",
-                    "build_hash": "0000000000000000000000000000000000000000",
-                    "build_date": "2026-01-01T00:00:00.000000000Z",
+                    "build_hash": _BUILD_HASH,
+                    "build_date": _BUILD_DATE,
                     "build_snapshot": False,
                     "lucene_version": "9.12.0",
                     "minimum_wire_compatibility_version": "7.17.0",
@@ -59,6 +62,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 "relocating_shards": 0,
                 "initializing_shards": 0,
                 "unassigned_shards": 0,
+                "unassigned_primary_shards": 0,
                 "delayed_unassigned_shards": 0,
                 "number_of_pending_tasks": 0,
                 "number_of_in_flight_fetch": 0,
@@ -86,8 +90,12 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                 "indices": {
                     "count": indices,
                     "shards": {"total": indices, "primaries": indices, "replication": 0.0},
-                    "docs": {"count": logs.get("rows", 0), "deleted": 0},
-                    "store": {"size_in_bytes": logs.get("bytes", 0)},
+                    "docs": {
+                        "count": logs.get("rows", 0),
+                        "deleted": 0,
+                        "total_size_in_bytes": logs.get("bytes", 0),
+                    },
+                    "store": {"size_in_bytes": logs.get("bytes", 0), "reserved_in_bytes": 0},
                 },
                 "nodes": {"count": {"total": 1, "data": 1, "ingest": 1, "master": 1}, "versions": [VERSION]},
             }
@@ -119,11 +127,17 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def nodes(request: Request) -> Response:
         """Each node with the address at which clients that look for nodes may go on: the one that they use."""
         address = request.headers.get("host", "localhost:9200")
+        host_name = address.rpartition(":")[0] or address
         node = {
             "name": NAME,
             "version": VERSION,
             "build_flavor": "default",
             "build_type": "tar",
+            "build_hash": _BUILD_HASH,
+            "component_versions": {},
+            "host": host_name,
+            "ip": host_name,
+            "transport_address": address,
             "roles": ["data", "ingest", "master"],
             "attributes": {},
             "http": {
@@ -145,6 +159,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
                     "status": "active",
                     "uid": UUID,
                     "type": "basic",
+                    "issue_date": "1970-01-01T00:00:00.000Z",
                     "issue_date_in_millis": 0,
                     "max_nodes": 1_000,
                     "issued_to": NAME,
@@ -159,7 +174,8 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         absent = ("ccr", "graph", "ml", "monitoring", "rollup", "slm", "sql", "transform", "voting_only", "watcher")
         features = {name: {"available": name in names, "enabled": name in names} for name in sorted({*names, *absent})}
         license = {"uid": UUID, "type": "basic", "mode": "basic", "status": "active"}
-        return answered({"build": {}, "license": license, "features": features, "tagline": "You know, for X"})
+        build = {"hash": _BUILD_HASH, "date": _BUILD_DATE}
+        return answered({"build": build, "license": license, "features": features, "tagline": "You know, for X"})
 
     async def remote(_request: Request) -> Response:
         return answered({})

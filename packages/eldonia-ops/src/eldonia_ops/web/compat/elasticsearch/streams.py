@@ -139,15 +139,22 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
 def _shown(catalog: Catalog, name: str) -> dict[str, Any]:
     stream = catalog.all(EntryKind.DATA_STREAM)[name]
     indices = catalog.indices_of(name)
+    policy, kept = catalog.policy_of(indices[-1]), stream.body.get("data_retention")
+    by = "Index Lifecycle Management" if policy else "Data stream lifecycle" if kept else "Unmanaged"
+    managed = {"managed_by": by, "prefer_ilm": True}
     return {
         "name": name,
         "timestamp_field": {"name": "@timestamp"},
-        "indices": [{"index_name": index, "index_uuid": index} for index in indices],
+        "indices": [{"index_name": index, "index_uuid": index, **managed} for index in indices],
+        "next_generation_managed_by": by,
+        "prefer_ilm": True,
+        "rollover_on_write": False,
+        "settings": {},
         "generation": stream.body.get("generation", 1),
         "status": "GREEN",
         "template": stream.body.get("template", ""),
-        **({"ilm_policy": policy} if (policy := catalog.policy_of(indices[-1])) else {}),
-        **({"lifecycle": {"data_retention": kept}} if (kept := stream.body.get("data_retention")) else {}),
+        **({"ilm_policy": policy} if policy else {}),
+        **({"lifecycle": {"data_retention": kept}} if kept else {}),
         "hidden": False,
         "system": False,
         "allow_custom_routing": False,

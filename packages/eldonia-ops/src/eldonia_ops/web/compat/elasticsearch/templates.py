@@ -140,7 +140,10 @@ def _check_parts(catalog: Catalog, name: str, body: Mapping[str, Any], kind: Ent
 
 
 def _shown(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {**body, **({"index_patterns": patterns_of(body)} if "index_patterns" in body else {})}
+    """As it is answered: of a template of indices the lists are always there."""
+    if "index_patterns" not in body:
+        return dict(body)
+    return {**body, "index_patterns": patterns_of(body), "composed_of": body.get("composed_of") or []}
 
 
 def _legacy(body: Mapping[str, Any]) -> dict[str, Any]:

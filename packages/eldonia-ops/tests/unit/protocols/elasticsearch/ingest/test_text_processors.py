@@ -155,7 +155,7 @@ def test_foreach_is_bounded_and_checked() -> None:
         ),
         ("/a/b.c/d?x=1", {"path": "/a/b.c/d", "query": "x=1"}),
         ("https://[::1]:8080/", {"path": "/", "scheme": "https", "domain": "[::1]", "port": 8080}),
-        ("http://a b/", "unable to parse URI [http://a b/]"),
+        ("foo://a b/", "unable to parse URI [foo://a b/]"),
         ("http://a:99999999/", "unable to parse URI [http://a:99999999/]"),
     ],
 )  # fmt: skip
