@@ -122,6 +122,9 @@ def _with_place(error: ApiError, query: str) -> str:
 
 def _print_nothing_found(client: Client, wanted: dict[str, Any], since: str, until: str) -> None:
     console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
+    for unknown in client.get("/logs/unknown-fields", **wanted):
+        meant = f"; did you mean {unknown['near']}?" if unknown["near"] else ""
+        console().print(f"No record of this time has the field {unknown['name']}{meant}")
     for found in client.get("/logs/suggestion", **wanted, tz=local_zone()):
         times = {"--since": since, "--until": until}
         if found["since"] is not None:
